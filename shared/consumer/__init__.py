@@ -1,0 +1,1 @@
+"""The worker core: what happens between a queue and a handler."""

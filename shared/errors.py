@@ -1,0 +1,30 @@
+"""The two ways in which a handler says that a message did not work out."""
+
+from datetime import timedelta
+
+
+class TransientError(Exception):
+    """Try again later: throttled, unreachable, conflicting; nothing is wrong with the message.
+
+    `retry_after` is the wait that the other side asked for, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PermanentError(Exception):
+    """Never try this message again as it is; `reason` is a short static word for the ledger."""
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(message or reason)
+        self.reason = reason
+
+
+class LeaseLostError(Exception):
+    """Another worker owns this command now: stop, write nothing, settle nothing."""
+
+
+class ConfigurationError(Exception):
+    """A setting or a tenant's profile is unusable; the text says which and what to do."""

@@ -1,0 +1,1 @@
+"""The worker pools, one vertical slice each."""
