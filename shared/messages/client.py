@@ -1,0 +1,202 @@
+"""Frames that a client sends: `{"v":1,"type":...,"id":...,"data":{...}}`."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from shared.messages.limits import (
+    MAX_CHAT_CHARACTERS,
+    MAX_CONTACT_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
+)
+from shared.messages.model import AppointmentId, ClientId, Message, ServiceId, Text
+
+Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+"""An ISO 8601 date and time; without an offset it is meant in the tenant's zone."""
+
+
+class HelloData(Message):
+    """What the client already has and how it wants to be spoken to."""
+
+    last_seq: Annotated[int, Field(ge=0)] = 0
+    locale: Annotated[str, StringConstraints(max_length=35)] | None = None
+    tz: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class ChatSendData(Message):
+    """A visitor's words."""
+
+    text: Annotated[
+        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHAT_CHARACTERS)
+    ]
+
+
+class ChatStopData(Message):
+    """Which answer to end early: the id of its `chat.send`."""
+
+    id: ClientId
+
+
+class BookingSlotsData(Message):
+    """Which free times to list; `from` is a local date of the tenant."""
+
+    service: ServiceId | None = None
+    from_: Annotated[date | None, Field(alias="from")] = None
+    days: Annotated[int, Field(ge=1, le=60)] = 14
+
+
+class BookingCreateData(Message):
+    """The time, the service and where to send the code."""
+
+    start: Start
+    contact: Annotated[
+        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CONTACT_CHARACTERS)
+    ]
+    service: ServiceId
+    name: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARACTERS)] = ""
+    note: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS)] = ""
+
+
+class BookingVerifyData(Message):
+    """The code that came to the contact."""
+
+    appointment_id: AppointmentId
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)]
+
+
+class BookingResendData(Message):
+    """Which hold needs a new code."""
+
+    appointment_id: AppointmentId
+
+
+class BookingCancelData(Message):
+    """Which appointment to cancel."""
+
+    appointment_id: AppointmentId
+
+
+class BookingRescheduleData(Message):
+    """Which appointment to move, and where to."""
+
+    appointment_id: AppointmentId
+    start: Start
+
+
+class PingData(Message):
+    """Nothing."""
+
+
+class ClientFrame(Message):
+    """What every frame of a client carries."""
+
+    v: Literal[1]
+    id: ClientId | None = None
+
+
+class CommandFrame(ClientFrame):
+    """A frame that asks for an effect, and so must be recognisable when it is sent again."""
+
+    id: ClientId
+
+
+class Hello(ClientFrame):
+    """Opens or resumes the conversation on this connection."""
+
+    type: Literal["hello"]
+    data: HelloData = HelloData()
+
+
+class ChatSend(CommandFrame):
+    """Asks the assistant."""
+
+    type: Literal["chat.send"]
+    data: ChatSendData
+
+
+class ChatStop(ClientFrame):
+    """Ends a running answer early."""
+
+    type: Literal["chat.stop"]
+    data: ChatStopData
+
+
+class BookingSlots(CommandFrame):
+    """Asks for free times."""
+
+    type: Literal["booking.slots"]
+    data: BookingSlotsData = BookingSlotsData()
+
+
+class BookingCreate(CommandFrame):
+    """Holds a time and has a code sent."""
+
+    type: Literal["booking.create"]
+    data: BookingCreateData
+
+
+class BookingVerify(CommandFrame):
+    """Confirms a held time with its code."""
+
+    type: Literal["booking.verify"]
+    data: BookingVerifyData
+
+
+class BookingResend(CommandFrame):
+    """Asks for another code."""
+
+    type: Literal["booking.resend"]
+    data: BookingResendData
+
+
+class BookingCancel(CommandFrame):
+    """Gives a time back."""
+
+    type: Literal["booking.cancel"]
+    data: BookingCancelData
+
+
+class BookingReschedule(CommandFrame):
+    """Moves an appointment."""
+
+    type: Literal["booking.reschedule"]
+    data: BookingRescheduleData
+
+
+class Ping(ClientFrame):
+    """Keeps the connection from idling out."""
+
+    type: Literal["ping"]
+    data: PingData = PingData()
+
+
+AnyClientFrame = Annotated[
+    Hello
+    | ChatSend
+    | ChatStop
+    | BookingSlots
+    | BookingCreate
+    | BookingVerify
+    | BookingResend
+    | BookingCancel
+    | BookingReschedule
+    | Ping,
+    Field(discriminator="type"),
+]
+CLIENT_FRAME: TypeAdapter[AnyClientFrame] = TypeAdapter(AnyClientFrame)
+CLIENT_FRAME_TYPES = frozenset(
+    {
+        "hello",
+        "chat.send",
+        "chat.stop",
+        "booking.slots",
+        "booking.create",
+        "booking.verify",
+        "booking.resend",
+        "booking.cancel",
+        "booking.reschedule",
+        "ping",
+    }
+)

@@ -1,0 +1,33 @@
+"""The pydantic settings that every message shares."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+from shared.messages.limits import MAX_CLIENT_ID_CHARACTERS
+
+
+class Message(BaseModel):
+    """Immutable; unknown fields are ignored, because changes to the protocol are additive."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float")
+
+
+def _no_control_characters(text: str) -> str:
+    if any(ord(character) < 32 and character not in "\n\t\r" for character in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_no_control_characters)]
+"""Text that a person typed: no control characters but line ends and tabs."""
+
+ClientId = Annotated[
+    str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)
+]
+"""A client's own id of a frame; the same id sent again is the same command."""
+
+ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+AppointmentId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9a-v]{8,64}$")]
+Instant = AwareDatetime
+"""A point in time with its offset (RFC 3339 on the wire)."""

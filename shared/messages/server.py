@@ -1,0 +1,288 @@
+"""Frames that the server sends: `{"v":1,"type":...,"seq":...,"re":...,"data":{...}}`.
+
+`re` is the id of the client's frame that is answered. Frames with a `seq` are durable: stored, numbered
+per session without gaps, and sent again after a `hello`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from shared.messages.errors import ErrorCode
+from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
+from shared.messages.model import Instant, Message
+
+
+class Limits(Message):
+    """What a client may send."""
+
+    frame_bytes: int = MAX_FRAME_BYTES
+    chat_characters: int = MAX_CHAT_CHARACTERS
+
+
+class WelcomeData(Message):
+    """The session, and the signed token that resumes it."""
+
+    session_id: str
+    session: str
+    resume: Literal["new", "ok", "expired"]
+    limits: Limits = Limits()
+    disclosure: str
+
+
+class AckData(Message):
+    """The command is durably on its queue."""
+
+    state: Literal["accepted"] = "accepted"
+
+
+class Nothing(Message):
+    """No content."""
+
+
+class ChatSentData(Message):
+    """What the visitor wrote, as every tab of the session shows it."""
+
+    text: str
+
+
+class ChatDeltaData(Message):
+    """The answer from character `offset` on is `text`."""
+
+    offset: Annotated[int, Field(ge=0)]
+    text: str
+
+
+class OfferBooking(Message):
+    """A suggestion of the model: open the booking form, with these fields filled in if given."""
+
+    type: Literal["booking.offer"] = "booking.offer"
+    service: str | None = None
+    date: str | None = None
+
+
+class Usage(Message):
+    """Tokens of one answer."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+
+class ChatFinalData(Message):
+    """The whole answer; it replaces every delta."""
+
+    text: str
+    actions: tuple[OfferBooking, ...] = ()
+    usage: Usage = Usage()
+    stopped: bool = False
+
+
+class Slot(Message):
+    """A time that can be booked; both ends carry the tenant's offset."""
+
+    start: Instant
+    end: Instant
+    service: str
+
+
+class ServiceOffer(Message):
+    """A service that can be booked, named in the visitor's language."""
+
+    id: str
+    name: str
+    duration_minutes: int
+
+
+class BookingSlotsData(Message):
+    """Free times in order, and the services that they may be booked for."""
+
+    slots: tuple[Slot, ...]
+    services: tuple[ServiceOffer, ...] = ()
+    time_zone: str
+
+
+class BookingPendingData(Message):
+    """The time is held until `expires_at`, while the code is awaited."""
+
+    appointment_id: str
+    start: Instant
+    end: Instant
+    service: str
+    expires_at: Instant
+    contact: str
+    """Masked."""
+
+
+class BookingConfirmedData(Message):
+    """The appointment stands."""
+
+    appointment_id: str
+    start: Instant
+    end: Instant
+    service: str
+    ics: str
+    """An iCalendar file (RFC 5545), as text."""
+
+
+class BookingCancelledData(Message):
+    """The time is free again."""
+
+    appointment_id: str
+    start: Instant
+    service: str
+
+
+class BookingRescheduledData(Message):
+    """The appointment stands at a new time."""
+
+    appointment_id: str
+    start: Instant
+    end: Instant
+    service: str
+    ics: str
+
+
+class ErrorData(Message):
+    """A refusal; `message` is safe to show and in the visitor's language."""
+
+    code: ErrorCode
+    retryable: bool
+    message: str
+    retry_after_ms: int | None = None
+    alternatives: tuple[Slot, ...] = ()
+
+
+class ServerFrame(Message):
+    """What every frame of the server carries."""
+
+    v: Literal[1] = 1
+    re: str | None = None
+    seq: int | None = None
+
+    def numbered(self, seq: int) -> "ServerFrame":
+        """Return this frame as the session's durable frame number `seq`."""
+        return self.model_copy(update={"seq": seq})
+
+    def wire(self) -> str:
+        """Return the JSON text that goes over the socket."""
+        return self.model_dump_json(exclude_none=True)
+
+
+class Welcome(ServerFrame):
+    """Answers `hello`."""
+
+    type: Literal["welcome"] = "welcome"
+    data: WelcomeData
+
+
+class Ack(ServerFrame):
+    """Answers a command once it is safe."""
+
+    type: Literal["ack"] = "ack"
+    data: AckData = AckData()
+
+
+class Typing(ServerFrame):
+    """The assistant has begun."""
+
+    type: Literal["typing"] = "typing"
+    data: Nothing = Nothing()
+
+
+class ChatSent(ServerFrame):
+    """The visitor's message, durable."""
+
+    type: Literal["chat.sent"] = "chat.sent"
+    data: ChatSentData
+
+
+class ChatDelta(ServerFrame):
+    """A piece of the answer, not durable."""
+
+    type: Literal["chat.delta"] = "chat.delta"
+    data: ChatDeltaData
+
+
+class ChatFinal(ServerFrame):
+    """The answer, durable."""
+
+    type: Literal["chat.final"] = "chat.final"
+    data: ChatFinalData
+
+
+class BookingSlots(ServerFrame):
+    """Free times, not durable: they age."""
+
+    type: Literal["booking.slots"] = "booking.slots"
+    data: BookingSlotsData
+
+
+class BookingPending(ServerFrame):
+    """A hold."""
+
+    type: Literal["booking.pending"] = "booking.pending"
+    data: BookingPendingData
+
+
+class BookingConfirmed(ServerFrame):
+    """An appointment."""
+
+    type: Literal["booking.confirmed"] = "booking.confirmed"
+    data: BookingConfirmedData
+
+
+class BookingCancelled(ServerFrame):
+    """An appointment that is no more."""
+
+    type: Literal["booking.cancelled"] = "booking.cancelled"
+    data: BookingCancelledData
+
+
+class BookingRescheduled(ServerFrame):
+    """An appointment that has moved."""
+
+    type: Literal["booking.rescheduled"] = "booking.rescheduled"
+    data: BookingRescheduledData
+
+
+class Error(ServerFrame):
+    """A refusal; durable where it ends a command."""
+
+    type: Literal["error"] = "error"
+    data: ErrorData
+
+
+class Pong(ServerFrame):
+    """Answers `ping`."""
+
+    type: Literal["pong"] = "pong"
+    data: Nothing = Nothing()
+
+
+AnyServerFrame = Annotated[
+    Welcome
+    | Ack
+    | Typing
+    | ChatSent
+    | ChatDelta
+    | ChatFinal
+    | BookingSlots
+    | BookingPending
+    | BookingConfirmed
+    | BookingCancelled
+    | BookingRescheduled
+    | Error
+    | Pong,
+    Field(discriminator="type"),
+]
+SERVER_FRAME: TypeAdapter[AnyServerFrame] = TypeAdapter(AnyServerFrame)
