@@ -1,0 +1,1 @@
+"""A tenant: the business whose visitors we serve, as its `profile.yaml` describes it."""
