@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from shared.messages import client
 from shared.messages.model import Instant, Message
 
-ENVELOPE_VERSION = 1
+ENVELOPE_VERSION: Literal[1] = 1
 
 
 class Envelope(Message):
@@ -29,6 +29,11 @@ class Envelope(Message):
     source_ip: str = ""
     replay: int = 0
     """Number of the replay; 0 is the original."""
+
+    @property
+    def claim_key(self) -> str:
+        """The key of the processed-message record: each replay has its own, the effects share `id`."""
+        return f"{self.id}#r{self.replay}" if self.replay else self.id
 
 
 class ChatSend(Envelope):

@@ -33,7 +33,13 @@ class Notice(Message):
     locale: str
     accepted_at: Instant
     trace: str | None = None
+    replay: int = 0
     data: AppointmentFacts
+
+    @property
+    def claim_key(self) -> str:
+        """The key of the processed-message record."""
+        return f"{self.id}#r{self.replay}" if self.replay else self.id
 
 
 class SendCode(Notice):

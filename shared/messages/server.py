@@ -4,7 +4,7 @@
 per session without gaps, and sent again after a `hello`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -169,7 +169,7 @@ class ServerFrame(Message):
     re: str | None = None
     seq: int | None = None
 
-    def numbered(self, seq: int) -> "ServerFrame":
+    def numbered(self, seq: int) -> Self:
         """Return this frame as the session's durable frame number `seq`."""
         return self.model_copy(update={"seq": seq})
 

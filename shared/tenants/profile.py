@@ -1,5 +1,6 @@
 """The profile of a tenant, checked field by field."""
 
+import itertools
 import re
 from datetime import date, time
 from typing import Annotated, Literal, Self
@@ -76,7 +77,7 @@ def _parse_period(value: object) -> object:
 
 def _in_order(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
     ordered = tuple(sorted(periods, key=lambda period: period.opens))
-    if any(later.opens < earlier.closes for earlier, later in zip(ordered, ordered[1:], strict=False)):
+    if any(later.opens < earlier.closes for earlier, later in itertools.pairwise(ordered)):
         raise ValueError("periods of one day must not overlap")
     return ordered
 

@@ -1,0 +1,77 @@
+"""What to do with a delivery: the closed vocabulary, and the one pure function that chooses from it."""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.errors import LeaseLostError, PermanentError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The work is done: delete the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryIn:
+    """Not now: show the message again after `delay`."""
+
+    delay: timedelta
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Never again: copy the message to the dead-letter queue with the reason, then delete it."""
+
+    reason: str
+    error: str
+    attempts: int
+    deduplication_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """It is another worker's now: touch nothing."""
+
+
+Disposition = Ack | RetryIn | DeadLetter | Abandon
+
+MAX_VISIBILITY = timedelta(hours=12)
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a command is tried in all, and how long to wait in between."""
+
+    max_attempts: int = 5
+    base: timedelta = timedelta(seconds=1)
+    cap: timedelta = timedelta(minutes=2)
+
+
+def backoff(attempt: int, policy: RetryPolicy, roll: float) -> timedelta:
+    """Return the wait after attempt number `attempt` (from 1): exponential, with full jitter.
+
+    `roll` is uniform in [0, 1). Full jitter spreads the retries of a herd best
+    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    """
+    doubled: timedelta = policy.base * float(2 ** min(attempt - 1, 20))
+    return min(policy.cap, doubled) * roll
+
+
+def disposition_of(
+    error: Exception, *, attempts: int, policy: RetryPolicy, roll: float | None = None
+) -> Disposition:
+    """Return what an exception means for the delivery whose command was claimed `attempts` times."""
+    if isinstance(error, LeaseLostError):
+        return Abandon()
+    if isinstance(error, PermanentError):
+        return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
+    if attempts >= policy.max_attempts:
+        reason = "attempts_exhausted" if isinstance(error, TransientError) else "bug"
+        return DeadLetter(reason=reason, error=f"{type(error).__name__}: {error}", attempts=attempts)
+    delay = backoff(attempts, policy, random.random() if roll is None else roll)  # noqa: S311 - jitter
+    if isinstance(error, TransientError) and error.retry_after:
+        delay = max(delay, error.retry_after)
+    return RetryIn(min(delay, MAX_VISIBILITY), reason=type(error).__name__)

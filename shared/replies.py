@@ -1,0 +1,94 @@
+"""The way back to a visitor: durable frames are stored first, then posted to every live connection."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from shared.messages.errors import RETRYABLE, ErrorCode
+from shared.messages.server import Error, ErrorData, ServerFrame, Slot
+from shared.ports import Claim, Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
+from shared.texts import refusal_text
+
+log = structlog.get_logger()
+
+
+def refusal(
+    code: ErrorCode,
+    *,
+    re: str | None,
+    locale: str,
+    alternatives: Sequence[Slot] = (),
+    retry_after_ms: int | None = None,
+) -> Error:
+    """Return the error frame for a code, worded in the visitor's language."""
+    return Error(
+        re=re,
+        data=ErrorData(
+            code=code,
+            retryable=code in RETRYABLE,
+            message=refusal_text(code, locale),
+            retry_after_ms=retry_after_ms,
+            alternatives=tuple(alternatives),
+        ),
+    )
+
+
+class Replies:
+    """Says things to the session that a command came from.
+
+    A connection that is gone never fails a command: its frames wait for the next `hello`.
+    """
+
+    def __init__(
+        self,
+        *,
+        conversations: ConversationStore,
+        connections: ConnectionStore,
+        poster: ConnectionPoster,
+    ) -> None:
+        self._conversations = conversations
+        self._connections = connections
+        self._poster = poster
+
+    async def durable(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker = "outcome"
+    ) -> ServerFrame:
+        """Store a frame as the session's next and post it; return it with its number.
+
+        Raises:
+            LeaseLostError: the command is another worker's; nothing was stored or posted.
+        """
+        stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker)
+        # Read after the store: whoever registers later finds the frame with its `hello`.
+        await self.post(session_id, stored, await self._connections.of(session_id))
+        return stored
+
+    async def repeat(self, session_id: str, seq: int | None) -> None:
+        """Post a frame that was stored before; without a number there is nothing to say."""
+        if seq is None:
+            return
+        frame = await self._conversations.frame(session_id, seq)
+        if frame is not None:
+            await self.post(session_id, frame, await self._connections.of(session_id))
+
+    async def connections(self, session_id: str) -> Sequence[Connection]:
+        """Return where the session listens right now, for `post`."""
+        return await self._connections.of(session_id)
+
+    async def post(self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]) -> None:
+        """Post a frame to the given connections side by side; forget those that are gone."""
+        text = frame.wire()
+        alive = await asyncio.gather(
+            *(self._poster.post(connection.connection_id, text) for connection in connections)
+        )
+        for connection, is_alive in zip(connections, alive, strict=True):
+            if not is_alive:
+                await self._connections.remove(session_id, connection.connection_id)
+
+    async def locale(self, session_id: str, otherwise: str) -> str:
+        """Return the language that the newest connection asked for."""
+        for connection in await self._connections.of(session_id):
+            if connection.locale:
+                return connection.locale
+        return otherwise

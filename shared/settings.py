@@ -1,0 +1,34 @@
+"""Settings that several deployables read from the environment."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AwsSettings(BaseSettings):
+    """Where AWS is, and what the deployment named its parts."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    aws_region: str = "eu-central-1"
+    aws_endpoint_url: str | None = None
+    log_level: str = "INFO"
+
+    conversations_table: str
+    connections_table: str
+    processed_table: str
+    knowledge_bucket: str
+    websocket_endpoint: str
+    """The management endpoint of the WebSocket API, `https://{api}.execute-api.{region}.amazonaws.com/{stage}`."""
+
+
+class PoolSettings(BaseSettings):
+    """How a pool works its queue."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="POOL_")
+
+    concurrency: int = Field(default=20, ge=1, le=1000)
+    lease_seconds: int = Field(default=30, ge=2, le=12 * 3600)
+    wait_seconds: int = Field(default=20, ge=0, le=20)
+    drain_seconds: int = Field(default=20, ge=0)
+    max_attempts: int = Field(default=5, ge=1, le=50)
+    handler_timeout_seconds: int = Field(default=120, ge=1)
