@@ -1,0 +1,1 @@
+"""Everything around the deployables: the template, the packages and the local stack."""

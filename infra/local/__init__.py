@@ -1,0 +1,1 @@
+"""The parts of the stack that run on one machine, without an account anywhere."""

@@ -1,0 +1,107 @@
+"""Run the stand-in for Google Calendar on this machine."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from infra.local.google_calendar.auth import TOKEN_LIFETIME_SECONDS
+from infra.local.google_calendar.keys import AccountKey, read_account_key
+from infra.local.google_calendar.server import HOST, api_endpoint, listening
+from infra.local.google_calendar.standin import Standin
+
+EPILOG = """\
+Once it listens it prints one line, "ready <api endpoint>", with the address to give to the client library
+as api_endpoint. The token_uri of a service account's file must be http://127.0.0.1:PORT/token.
+Events live in memory and end with the process. Faults are ordered with POST /_standin/faults, for example
+{"kind": "rate_limit", "times": 2, "path": "events"}.
+"""
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local.google_calendar",
+        description="Serve a stand-in for the Google Calendar API, version 3, on 127.0.0.1.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
+    parser.add_argument(
+        "--calendar",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="create this calendar at the start; may be given several times",
+    )
+    parser.add_argument(
+        "--time-zone",
+        type=_zone_name,
+        default="UTC",
+        metavar="ZONE",
+        help="IANA zone of the calendars, for example Europe/Warsaw (default: UTC)",
+    )
+    parser.add_argument(
+        "--service-account",
+        action="append",
+        default=[],
+        type=_account_key,
+        metavar="FILE",
+        help="key file of a service account that may call; may be given several times",
+    )
+    parser.add_argument(
+        "--token-lifetime",
+        type=int,
+        default=TOKEN_LIFETIME_SECONDS,
+        metavar="SECONDS",
+        help="how long an access token is good (default: %(default)s)",
+    )
+    return parser.parse_args(argv)
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    standin = Standin(
+        keys=options.service_account,
+        calendars=options.calendar,
+        time_zone=options.time_zone,
+        token_lifetime_seconds=options.token_lifetime,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with listening(standin, options.port) as address:
+        print(f"ready {api_endpoint(address)}", flush=True)
+        await stop.wait()
+
+
+def main() -> int:
+    """Run the server; give the exit code."""
+    options = arguments()
+    try:
+        asyncio.run(serve(options))
+    except OSError as failure:
+        print(f"cannot listen on {HOST}:{options.port}: {failure.strerror or failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _account_key(path: str) -> AccountKey:
+    try:
+        return read_account_key(Path(path))
+    except (OSError, ValueError) as failure:
+        raise argparse.ArgumentTypeError(f"{path}: {failure}") from failure
+
+
+def _zone_name(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError) as failure:
+        raise argparse.ArgumentTypeError(f"no such time zone: {name}") from failure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""The stand-in's own routes, under /_standin: faults, keys, calendars, the owner's hand, what was called."""
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from infra.local.google_calendar.errors import Json, bad_request, invalid, required
+from infra.local.google_calendar.faults import parsed
+from infra.local.google_calendar.resources import calendar_resource, event_resource
+from infra.local.google_calendar.standin import Standin
+
+CONTROL_PATH = "/_standin"
+
+
+class Control:
+    """Handlers that only tests, the demo and the local stack call; they need no token."""
+
+    def __init__(self, standin: Standin) -> None:
+        self._standin = standin
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Give every route."""
+        return (
+            web.get(f"{CONTROL_PATH}/ready", self.ready),
+            web.post(f"{CONTROL_PATH}/reset", self.reset),
+            web.get(f"{CONTROL_PATH}/calls", self.calls),
+            web.get(f"{CONTROL_PATH}/faults", self.faults),
+            web.post(f"{CONTROL_PATH}/faults", self.order_fault),
+            web.delete(f"{CONTROL_PATH}/faults", self.clear_faults),
+            web.post(f"{CONTROL_PATH}/keys/revoke", self.revoke_keys),
+            web.post(f"{CONTROL_PATH}/keys/restore", self.restore_keys),
+            web.post(f"{CONTROL_PATH}/tokens/expire", self.expire_tokens),
+            web.post(f"{CONTROL_PATH}/sync-tokens/expire", self.expire_sync_tokens),
+            web.post(f"{CONTROL_PATH}/calendars", self.create_calendar),
+            web.get(f"{CONTROL_PATH}/events", self.events),
+            web.post(f"{CONTROL_PATH}/events", self.add_event),
+            web.delete(f"{CONTROL_PATH}/events", self.delete_event),
+        )
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Say that the server answers."""
+        return web.json_response({"ready": True})
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        """Go back to the start."""
+        self._standin.reset()
+        return _done()
+
+    async def calls(self, _request: web.Request) -> web.Response:
+        """Count the calls since the start or the last reset, by method and path."""
+        counts = dict(sorted(self._standin.calls.items()))
+        return web.json_response({"calls": counts, "total": sum(counts.values())})
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        """Say which faults are ordered and which have struck."""
+        return web.json_response(self._standin.faults.report())
+
+    async def order_fault(self, request: web.Request) -> web.Response:
+        """Order a fault."""
+        try:
+            self._standin.faults.order(parsed(await _body(request)))
+        except ValueError as unclear:
+            raise invalid(str(unclear)) from unclear
+        return web.json_response(self._standin.faults.report(), status=HTTPStatus.CREATED)
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        """Take every fault back."""
+        self._standin.faults.clear()
+        return _done()
+
+    async def revoke_keys(self, request: web.Request) -> web.Response:
+        """Refuse the keys, and tokens too unless the body says `keep_tokens`."""
+        self._standin.authority.revoke_keys(keep_tokens=(await _body(request)).get("keep_tokens") is True)
+        return _done()
+
+    async def restore_keys(self, _request: web.Request) -> web.Response:
+        """Accept the keys again."""
+        self._standin.authority.restore_keys()
+        return _done()
+
+    async def expire_tokens(self, _request: web.Request) -> web.Response:
+        """Make issued access tokens useless: the next call hears 401."""
+        self._standin.authority.expire_tokens()
+        return _done()
+
+    async def expire_sync_tokens(self, _request: web.Request) -> web.Response:
+        """Make given sync tokens stale: the next sync hears 410."""
+        self._standin.expire_sync_tokens()
+        return _done()
+
+    async def create_calendar(self, request: web.Request) -> web.Response:
+        """Add a calendar."""
+        body = await _body(request)
+        if not body.get("id"):
+            raise required("Missing id.")
+        where = str(body.get("timeZone") or self._standin.time_zone)
+        calendar = self._standin.store.create_calendar(str(body["id"]), where)
+        return web.json_response(calendar_resource(calendar), status=HTTPStatus.CREATED)
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Show every event of a calendar, or of all of them, deleted ones too."""
+        store = self._standin.store
+        named = request.query.get("calendar")
+        calendars = store.calendars() if named is None else [store.calendar(named)]
+        items = [event_resource(event, each) for each in calendars for event in each.events.values()]
+        return web.json_response({"items": items})
+
+    async def add_event(self, request: web.Request) -> web.Response:
+        """Add an event as the calendar's owner would by hand."""
+        body = await _body(request)
+        calendar = self._standin.store.calendar(str(body.pop("calendar", "")))
+        for name in ("start", "end"):
+            body[name] = _boundary(body.get(name), calendar.time_zone.key)
+        event = self._standin.store.insert(calendar.id, body, calendar.id)
+        return web.json_response(event_resource(event, calendar), status=HTTPStatus.CREATED)
+
+    async def delete_event(self, request: web.Request) -> web.Response:
+        """Delete an event as the calendar's owner would by hand."""
+        self._standin.store.delete(request.query.get("calendar", ""), request.query.get("id", ""))
+        return _done()
+
+
+def _boundary(given: object, time_zone: str) -> object:
+    """Let the owner write a plain text: a date, or a time with an offset or in the calendar's zone."""
+    if not isinstance(given, str):
+        return given
+    return {"dateTime": given, "timeZone": time_zone} if "T" in given else {"date": given}
+
+
+def _done() -> web.Response:
+    return web.json_response({})
+
+
+async def _body(request: web.Request) -> Json:
+    try:
+        content = json.loads(await request.text() or "{}")
+    except ValueError as malformed:
+        raise bad_request() from malformed
+    if not isinstance(content, dict):
+        raise bad_request()
+    return content

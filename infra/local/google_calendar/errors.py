@@ -1,0 +1,111 @@
+"""The refusals Google Calendar gives, in Google's JSON.
+
+Reasons and shapes follow https://developers.google.com/workspace/calendar/api/guides/errors.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(eq=False)
+class ApiError(Exception):
+    """One refused request."""
+
+    status: HTTPStatus
+    reason: str
+    message: str
+    domain: str = "global"
+    location_type: str | None = None
+    location: str | None = None
+
+    def body(self) -> Json:
+        """Give the JSON that Google sends along with the status."""
+        entry: Json = {"domain": self.domain, "reason": self.reason, "message": self.message}
+        if self.location is not None:
+            entry |= {"locationType": self.location_type, "location": self.location}
+        return {"error": {"errors": [entry], "code": int(self.status), "message": self.message}}
+
+
+def invalid(message: str, location: str | None = None) -> ApiError:
+    """Refuse a value; `location` is the query parameter it came in."""
+    kind = None if location is None else "parameter"
+    return ApiError(HTTPStatus.BAD_REQUEST, "invalid", message, location_type=kind, location=location)
+
+
+def required(message: str) -> ApiError:
+    """Refuse a request that lacks something."""
+    return ApiError(HTTPStatus.BAD_REQUEST, "required", message)
+
+
+def bad_request(message: str = "Bad Request") -> ApiError:
+    """Refuse a combination of parameters."""
+    return ApiError(HTTPStatus.BAD_REQUEST, "badRequest", message)
+
+
+def time_range(reason: str, message: str) -> ApiError:
+    """Refuse a range of time, as the calendar's own complaint."""
+    return ApiError(HTTPStatus.BAD_REQUEST, reason, message, "calendar", "parameter", "timeMax")
+
+
+def time_range_empty() -> ApiError:
+    """Refuse an end that is not after its start."""
+    return time_range("timeRangeEmpty", "The specified time range is empty.")
+
+
+def unauthenticated(reason: str = "authError", message: str = "Invalid Credentials") -> ApiError:
+    """Refuse a caller without a token that is valid now."""
+    return ApiError(HTTPStatus.UNAUTHORIZED, reason, message, "global", "header", "Authorization")
+
+
+def insufficient_scopes() -> ApiError:
+    """Refuse a token that was issued for other things."""
+    message = "Request had insufficient authentication scopes."
+    return ApiError(HTTPStatus.FORBIDDEN, "insufficientPermissions", message)
+
+
+def forbidden_for_service_accounts() -> ApiError:
+    """Refuse guests that a service account invites in its own name."""
+    message = "Service accounts cannot invite attendees without Domain-Wide Delegation of Authority."
+    return ApiError(HTTPStatus.FORBIDDEN, "forbiddenForServiceAccounts", message, "calendar")
+
+
+def not_found() -> ApiError:
+    """Say that there is no such calendar or event."""
+    return ApiError(HTTPStatus.NOT_FOUND, "notFound", "Not Found")
+
+
+def duplicate() -> ApiError:
+    """Say that the chosen id was used before, even if its event is deleted now."""
+    return ApiError(HTTPStatus.CONFLICT, "duplicate", "The requested identifier already exists.")
+
+
+def deleted() -> ApiError:
+    """Say that the event was deleted before."""
+    return ApiError(HTTPStatus.GONE, "deleted", "Resource has been deleted")
+
+
+def full_sync_required() -> ApiError:
+    """Say that a sync token leads nowhere any more."""
+    message = "Sync token is no longer valid, a full sync is required."
+    return ApiError(HTTPStatus.GONE, "fullSyncRequired", message, "calendar", "parameter", "syncToken")
+
+
+def updated_min_too_long_ago() -> ApiError:
+    """Say that deletions are not remembered for so long."""
+    message = "The requested minimum modification time lies too far in the past."
+    return ApiError(HTTPStatus.GONE, "updatedMinTooLongAgo", message, "calendar", "parameter", "updatedMin")
+
+
+def condition_not_met() -> ApiError:
+    """Say that the event changed since its etag was read."""
+    return ApiError(
+        HTTPStatus.PRECONDITION_FAILED,
+        "conditionNotMet",
+        "Precondition Failed",
+        "global",
+        "header",
+        "If-Match",
+    )

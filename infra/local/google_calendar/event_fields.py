@@ -1,0 +1,114 @@
+"""What a client may write into an event: which fields, of which types, and how a patch changes them."""
+
+import re
+from collections.abc import Mapping
+
+from infra.local.google_calendar.errors import ApiError, Json, bad_request, invalid
+
+WRITABLE: Mapping[str, type] = {
+    "attendees": list,
+    "colorId": str,
+    "description": str,
+    "end": dict,
+    "extendedProperties": dict,
+    "guestsCanInviteOthers": bool,
+    "guestsCanModify": bool,
+    "guestsCanSeeOtherGuests": bool,
+    "location": str,
+    "reminders": dict,
+    "source": dict,
+    "start": dict,
+    "status": str,
+    "summary": str,
+    "transparency": str,
+    "visibility": str,
+}
+"""Everything else in a body is read-only or unknown, and Google passes over both in silence."""
+
+CHOICES: Mapping[str, frozenset[str]] = {
+    "status": frozenset({"confirmed", "tentative", "cancelled"}),
+    "transparency": frozenset({"opaque", "transparent"}),
+    "visibility": frozenset({"default", "public", "private", "confidential"}),
+}
+EVENT_ID = re.compile(r"[a-v0-9]{5,1024}")
+RESPONSES = frozenset({"needsAction", "declined", "tentative", "accepted"})
+
+# https://developers.google.com/workspace/calendar/api/guides/extended-properties
+PROPERTY_KEY_LENGTH = 44
+PROPERTY_VALUE_LENGTH = 1024
+PROPERTY_COUNT = 300
+
+
+def checked_id(event_id: object) -> str:
+    """Give back a client's id: base32hex, 5 to 1024 characters; raise a refusal for any other."""
+    if not isinstance(event_id, str) or EVENT_ID.fullmatch(event_id) is None:
+        raise invalid("Invalid resource id value.")
+    return event_id
+
+
+def written(body: Json) -> Json:
+    """Keep the fields a client may write, in the form they are stored; raise a refusal for a wrong one."""
+    if body.get("recurrence"):
+        raise ApiError(
+            bad_request().status,
+            "notImplemented",
+            "This stand-in for Google Calendar keeps single events only; it refuses `recurrence`.",
+        )
+    fields = {name: body[name] for name in WRITABLE if body.get(name) is not None}
+    for name, value in fields.items():
+        if not isinstance(value, WRITABLE[name]):
+            raise invalid(f"Invalid value for: {name}")
+        if name in CHOICES and value not in CHOICES[name]:
+            raise invalid(f"Invalid value for: {name}")
+    for boundary in ("start", "end"):
+        if boundary in fields:
+            fields[boundary] = {key: value for key, value in fields[boundary].items() if value is not None}
+    if "extendedProperties" in fields:
+        fields["extendedProperties"] = _properties(fields["extendedProperties"])
+    if "attendees" in fields:
+        fields["attendees"] = [_attendee(guest) for guest in fields["attendees"]]
+    return fields
+
+
+def merged(fields: Json, patch: Json) -> Json:
+    """Apply a patch: objects are merged, lists replaced, and null takes a field away."""
+    result = dict(fields)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            before = result.get(name)
+            result[name] = merged(before if isinstance(before, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def _properties(given: Json) -> Json:
+    """Drop what Google drops without a word: long keys whole, long values behind their limit."""
+    kept: Json = {}
+    for audience in ("private", "shared"):
+        properties = given.get(audience)
+        if properties is None:
+            continue
+        if not isinstance(properties, dict) or not all(isinstance(text, str) for text in properties.values()):
+            raise invalid(f"Invalid value for: extendedProperties.{audience}")
+        if len(properties) > PROPERTY_COUNT:
+            raise invalid("Too many extended properties.")
+        kept[audience] = {
+            key: text[:PROPERTY_VALUE_LENGTH]
+            for key, text in properties.items()
+            if len(key) <= PROPERTY_KEY_LENGTH
+        }
+    return {audience: properties for audience, properties in kept.items() if properties}
+
+
+def _attendee(guest: object) -> Json:
+    if not isinstance(guest, dict) or "@" not in str(guest.get("email", "")):
+        raise invalid("Invalid attendee email.")
+    answer = guest.get("responseStatus", "needsAction")
+    if answer not in RESPONSES:
+        raise invalid("Invalid value for: attendees.responseStatus")
+    texts = {key: guest[key] for key in ("displayName", "comment") if isinstance(guest.get(key), str)}
+    flags = {"optional": True} if guest.get("optional") is True else {}
+    return {"email": guest["email"], "responseStatus": answer, **texts, **flags}

@@ -1,0 +1,68 @@
+"""Service accounts of the stand-in: a key file in Google's form around a key made on the spot."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from infra.local.google_calendar.errors import Json
+
+PROJECT = "local-stand-in"
+
+
+@dataclass(frozen=True)
+class AccountKey:
+    """The public half of one key of a service account: all that a token endpoint may know of it."""
+
+    key_id: str
+    client_email: str
+    token_uri: str
+    public_key: RSAPublicKey
+
+
+def make_service_account(token_uri: str, name: str = "booking") -> Json:
+    """Make a new key and give the content of its file, as Google lets one download it."""
+    private_key = generate_private_key(public_exponent=65537, key_size=2048)
+    public = private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    digest = hashlib.sha256(public).hexdigest()
+    email = f"{name}@{PROJECT}.iam.gserviceaccount.com"
+    return {
+        "type": "service_account",
+        "project_id": PROJECT,
+        "private_key_id": digest[:40],
+        "private_key": private_key.private_bytes(
+            Encoding.PEM,
+            PrivateFormat.PKCS8,
+            NoEncryption(),
+        ).decode(),
+        "client_email": email,
+        "client_id": str(int(digest[40:58], 16)).zfill(21)[:21],
+        "token_uri": token_uri,
+        "universe_domain": "googleapis.com",
+    }
+
+
+def account_key(info: Json) -> AccountKey:
+    """Read the public half out of a key file's content; raise ValueError if it is no such content."""
+    wanted = ("private_key_id", "client_email", "token_uri", "private_key")
+    missing = [name for name in wanted if not isinstance(info.get(name), str)]
+    if info.get("type") != "service_account" or missing:
+        raise ValueError(f"not the key file of a service account (missing: {', '.join(missing) or 'type'})")
+    public_key = load_pem_private_key(info["private_key"].encode(), password=None).public_key()
+    if not isinstance(public_key, RSAPublicKey):
+        raise ValueError("a service account's key is an RSA key")  # noqa: TRY004  # the file is wrong, not a type
+    return AccountKey(info["private_key_id"], info["client_email"], info["token_uri"], public_key)
+
+
+def read_account_key(path: Path) -> AccountKey:
+    """Read the public half out of a key file; raise OSError or ValueError with the reason."""
+    return account_key(json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,113 @@
+"""The records as Google writes them: events, lists of them, calendars."""
+
+import base64
+import hashlib
+from datetime import datetime, tzinfo
+
+from infra.local.google_calendar.errors import Json
+from infra.local.google_calendar.listing import Page
+from infra.local.google_calendar.moments import shown, stamped
+from infra.local.google_calendar.store import Calendar, Event
+
+DEFAULTS = {"transparency": "opaque", "visibility": "default", "guestsCanInviteOthers": True}
+"""Values that Google leaves out of its answers."""
+
+
+def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
+    """Write one event; times are shown in `where`, otherwise in the calendar's zone."""
+    given = {
+        name: value
+        for name, value in event.fields.items()
+        if name not in {"start", "end", "status"} and DEFAULTS.get(name) != value
+    }
+    link = base64.urlsafe_b64encode(f"{event.id} {calendar.id}".encode()).decode().rstrip("=")
+    return {
+        "kind": "calendar#event",
+        "etag": event.etag,
+        "id": event.id,
+        "status": event.status,
+        "htmlLink": f"https://www.google.com/calendar/event?eid={link}",
+        "created": stamped(event.created),
+        "updated": stamped(event.updated),
+        "creator": {"email": event.creator} | ({"self": True} if event.creator == calendar.id else {}),
+        "organizer": {"email": calendar.id, "self": True},
+        "start": _boundary(event.fields["start"], event.span.start, calendar, where),
+        "end": _boundary(event.fields["end"], event.span.end, calendar, where),
+        "iCalUID": f"{event.id}@google.com",
+        "sequence": event.sequence,
+        "eventType": "default",
+        "reminders": {"useDefault": True},
+        **given,
+    }
+
+
+def calendar_resource(calendar: Calendar) -> Json:
+    """Write one calendar."""
+    return {
+        "kind": "calendar#calendar",
+        "etag": _etag(calendar.id, calendar.time_zone.key),
+        "id": calendar.id,
+        "summary": calendar.id,
+        "timeZone": calendar.time_zone.key,
+    }
+
+
+def calendar_list(calendars: list[Calendar]) -> Json:
+    """Write the list of calendars: every one, as if each owner had shared theirs."""
+    entries = [
+        calendar_resource(calendar)
+        | {"kind": "calendar#calendarListEntry", "accessRole": "writer", "selected": True}
+        | {"defaultReminders": []}
+        for calendar in calendars
+    ]
+    marks = _etag(*(calendar.id for calendar in calendars))
+    return {
+        "kind": "calendar#calendarList",
+        "etag": marks,
+        "nextSyncToken": marks.strip('"'),
+        "items": entries,
+    }
+
+
+def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_deleted: bool) -> Json:
+    """Write one page of events.
+
+    What was deleted since the last sync is an id and a status only, unless deleted events are asked for.
+    """
+    bare = page.is_incremental and not show_deleted
+    items = [
+        _tombstone(event) if bare and event.is_deleted else event_resource(event, calendar, where)
+        for event in page.events
+    ]
+    answer: Json = {
+        "kind": "calendar#events",
+        "etag": _etag(calendar.id, str(calendar.change)),
+        "summary": calendar.id,
+        "updated": stamped(calendar.updated),
+        "timeZone": calendar.time_zone.key,
+        "accessRole": "writer",
+        "defaultReminders": [],
+        "items": items,
+    }
+    if page.next_page_token is not None:
+        answer["nextPageToken"] = page.next_page_token
+    if page.next_sync_token is not None:
+        answer["nextSyncToken"] = page.next_sync_token
+    return answer
+
+
+def _tombstone(event: Event) -> Json:
+    return {"kind": "calendar#event", "etag": event.etag, "id": event.id, "status": "cancelled"}
+
+
+def _boundary(given: Json, moment: datetime, calendar: Calendar, where: tzinfo | None) -> Json:
+    if "date" in given:
+        return {"date": given["date"]}
+    return {
+        "dateTime": shown(moment, where or calendar.time_zone),
+        "timeZone": given.get("timeZone") or calendar.time_zone.key,
+    }
+
+
+def _etag(*parts: str) -> str:
+    return '"' + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] + '"'

@@ -1,0 +1,75 @@
+"""The stand-in as an HTTP server: its application, and how it listens on this machine only."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from infra.local.google_calendar.auth import TokenRefused
+from infra.local.google_calendar.control import CONTROL_PATH, Control
+from infra.local.google_calendar.errors import ApiError
+from infra.local.google_calendar.routes import BASE_PATH, api_routes
+from infra.local.google_calendar.standin import Standin
+
+HOST = "127.0.0.1"
+SHUTDOWN_SECONDS = 0.5
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def application(standin: Standin) -> web.Application:
+    """Put the routes together."""
+
+    async def token(request: web.Request) -> web.StreamResponse:
+        fault = standin.faults.take("token")
+        if fault is not None:
+            return await standin.faults.strike(fault, request, "token")
+        try:
+            granted = standin.authority.exchange(await request.post(), own_url=str(request.url))
+        except TokenRefused as refusal:
+            return web.json_response(refusal.body(), status=HTTPStatus.BAD_REQUEST)
+        return web.json_response(granted)
+
+    app = web.Application(middlewares=[_counted(standin), _refusals_as_json])
+    app.add_routes([web.post("/token", token), *Control(standin).routes(), *api_routes(standin)])
+    app.on_shutdown.append(lambda _app: standin.faults.close())
+    return app
+
+
+@asynccontextmanager
+async def listening(standin: Standin, port: int = 0) -> AsyncIterator[str]:
+    """Serve until the block ends; give the server's address. Raise OSError if the port is taken."""
+    runner = web.AppRunner(application(standin), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+        yield f"http://{HOST}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def api_endpoint(address: str) -> str:
+    """Give what the client library wants as `api_endpoint`; the slash at its end matters."""
+    return f"{address}{BASE_PATH}/"
+
+
+def _counted(standin: Standin) -> Middleware:
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith(CONTROL_PATH):
+            resource = request.match_info.route.resource
+            path = request.path if resource is None else resource.canonical
+            standin.calls[f"{request.method} {path}"] += 1
+        return await handler(request)
+
+    return count
+
+
+@web.middleware
+async def _refusals_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as refusal:
+        return web.json_response(refusal.body(), status=refusal.status)
