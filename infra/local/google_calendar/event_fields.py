@@ -96,9 +96,7 @@ def _properties(given: Json) -> Json:
         if len(properties) > PROPERTY_COUNT:
             raise invalid("Too many extended properties.")
         kept[audience] = {
-            key: text[:PROPERTY_VALUE_LENGTH]
-            for key, text in properties.items()
-            if len(key) <= PROPERTY_KEY_LENGTH
+            key: text[:PROPERTY_VALUE_LENGTH] for key, text in properties.items() if len(key) <= PROPERTY_KEY_LENGTH
         }
     return {audience: properties for audience, properties in kept.items() if properties}
 

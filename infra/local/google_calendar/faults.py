@@ -75,9 +75,7 @@ class Faults:
 
     def report(self) -> Json:
         """Say what is still ordered and what has struck."""
-        pending = [
-            {"kind": fault.kind, "times": fault.times, "path": fault.target} for fault in self._ordered
-        ]
+        pending = [{"kind": fault.kind, "times": fault.times, "path": fault.target} for fault in self._ordered]
         return {"pending": pending, "struck": dict(self.struck)}
 
     def take(self, target: str) -> Fault | None:
