@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from infra.local.google_calendar.keys import AccountKey, read_account_key
 from infra.local.google_calendar.server import HOST, api_endpoint, listening
 from infra.local.google_calendar.standin import Standin
 
+LAST_PORT = 65535
 EPILOG = """\
 Once it listens it prints one line, "ready <api endpoint>", with the address to give to the client library
 as api_endpoint. The token_uri of a service account's file must be http://127.0.0.1:PORT/token.
@@ -29,7 +31,12 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one (default)")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=0,
+        help="port to listen on; 0 takes a free one (default)",
+    )
     parser.add_argument(
         "--calendar",
         action="append",
@@ -84,9 +91,17 @@ def main() -> int:
     try:
         asyncio.run(serve(options))
     except OSError as failure:
-        print(f"cannot listen on {HOST}:{options.port}: {failure.strerror or failure}", file=sys.stderr)
+        is_taken = failure.errno == errno.EADDRINUSE
+        reason = "the port is taken; choose another, or 0 for a free one" if is_taken else str(failure)
+        print(f"cannot listen on {HOST}:{options.port}: {reason}", file=sys.stderr)
         return 1
     return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {LAST_PORT}, not {text}")
+    return int(text)
 
 
 def _account_key(path: str) -> AccountKey:

@@ -48,7 +48,9 @@ def query(store: CalendarStore, body: Json) -> Json:
     if body.get("timeZone") is not None:
         where = zone(body["timeZone"], invalid("Invalid time zone."))
     asked = _asked_calendars(body)
-    allowed = min(body.get("calendarExpansionMax") or MOST_CALENDARS, MOST_CALENDARS)
+    allowed = body.get("calendarExpansionMax") or MOST_CALENDARS
+    if not isinstance(allowed, int) or not 0 < allowed <= MOST_CALENDARS:
+        raise invalid(f"calendarExpansionMax is a number from 1 to {MOST_CALENDARS}.")
     answers = {
         calendar_id: _failed("tooManyCalendarsRequested")
         if number >= allowed

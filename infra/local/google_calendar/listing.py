@@ -64,20 +64,24 @@ class Page:
 def listed(calendar: Calendar, filters: Filters, *, now: datetime, epoch: str) -> Page:
     """Give the page that the filters ask for.
 
-    Sync tokens are good within one `epoch` only: a new one makes every older token stale.
+    Sync tokens are good within one `epoch` only: a new one makes every older token stale. A sync after a list
+    with time bounds gives every change, inside the bounds or not.
     """
     _check(filters, now)
     since = 0
     if filters.sync_token is not None:
         since = _since(filters.sync_token, calendar, epoch)
-    after, seen = _resume(filters.page_token, calendar)
+    after, seen = _resume(filters, calendar)
     wanted = _changed(since) if filters.sync_token is not None else _wanted(filters)
     order = _order(filters.order_by)
     matching = sorted(filter(wanted, calendar.events.values()), key=order)
     rest = [event for event in matching if after is None or order(event) > after]
     size = min(filters.max_results, LARGEST_PAGE)
     page, more = rest[:size], len(rest) > size
-    next_page = _sealed({"after": order(page[-1]), "seen": seen, "calendar": calendar.id}) if more else None
+    next_page = None
+    if more:
+        mark = {"after": order(page[-1]), "order": filters.order_by}
+        next_page = _sealed(mark | {"seen": seen, "calendar": calendar.id})
     next_sync = None
     if not more and not filters.forbids_sync:
         # The count from the first page on: what was written while the client paged comes again next time.
@@ -145,12 +149,13 @@ def _since(token: str, calendar: Calendar, epoch: str) -> int:
     return int(content["since"])
 
 
-def _resume(token: str | None, calendar: Calendar) -> tuple[Position | None, int]:
+def _resume(filters: Filters, calendar: Calendar) -> tuple[Position | None, int]:
     """Give where the page before ended, and the calendar's count of changes when the first page was read."""
-    if token is None:
+    if filters.page_token is None:
         return None, calendar.change
-    content = _opened(token)
-    if content is None or "after" not in content or content.get("calendar") != calendar.id:
+    content = _opened(filters.page_token) or {}
+    is_ours = content.get("calendar") == calendar.id and content.get("order") == filters.order_by
+    if "after" not in content or not is_ours:
         raise invalid("Invalid page token value.", "pageToken")
     return content["after"], int(content["seen"])
 

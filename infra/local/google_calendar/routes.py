@@ -202,7 +202,7 @@ def _filters(request: web.Request) -> Filters:
     order_by = given.get("orderBy")
     if order_by not in {None, "startTime", "updated"}:
         raise invalid("Invalid string value for orderBy.", "orderBy")
-    if not given.get("maxResults", "1").lstrip("-").isdigit():
+    if not given.get("maxResults", "1").removeprefix("-").isdecimal():
         raise invalid("Invalid integer value for maxResults.", "maxResults")
     return Filters(
         time_min=moment("timeMin"),

@@ -224,6 +224,7 @@ def test_a_busy_query_answers_each_calendar_for_itself(store):
         ({"timeMax": "2027-05-31T00:00:00Z"}, "timeRangeTooLong"),
         ({"timeZone": "Mars/Base"}, "invalid"),
         ({"items": [{}]}, "required"),
+        ({"calendarExpansionMax": 51}, "invalid"),
     ],
 )
 def test_a_wrong_busy_query_is_refused(store, change, reason):
@@ -276,6 +277,7 @@ def test_a_list_by_start_time_is_paged_in_that_order(store, clock):
     rest, last = page_ids(store, clock, **asked, page_token=page.next_page_token)
     assert ids + rest == ["hour0", "hour1", "hour2"]
     assert last.next_sync_token is None
+    assert refusal(page_ids, store, clock, page_token=page.next_page_token) == "invalid"
     assert refusal(page_ids, store, clock, order_by="startTime") == "badRequest"
 
 
