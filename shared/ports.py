@@ -73,9 +73,7 @@ class ClaimStore(Protocol):
 class ConversationStore(Protocol):
     """The durable frames of each session, numbered from 1 without gaps."""
 
-    async def append(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker
-    ) -> ServerFrame:
+    async def append(self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker) -> ServerFrame:
         """Store a frame as the session's next one, in one step with the command's marker.
 
         Returns the frame with its number; where the marker stands already, the frame stored then.

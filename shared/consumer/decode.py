@@ -45,9 +45,7 @@ class Decoder(Generic[M]):
             return UndecodableError("not_json", "the body is not a JSON object")
         version = content.get("version")
         if isinstance(version, int) and version > ENVELOPE_VERSION:
-            return UndecodableError(
-                "newer_version", f"envelope version {version} is newer than {ENVELOPE_VERSION}"
-            )
+            return UndecodableError("newer_version", f"envelope version {version} is newer than {ENVELOPE_VERSION}")
         problems = error.errors(include_input=False, include_url=False, include_context=False)
         if any(problem["type"].startswith("union_tag") for problem in problems):
             return UndecodableError("unknown_type", "the message's type is not one of this queue")

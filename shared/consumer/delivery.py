@@ -43,9 +43,7 @@ class Queue(Protocol):
 
     name: str
 
-    async def receive(
-        self, *, max_messages: int, wait_seconds: int, visibility_seconds: int
-    ) -> Sequence[Delivery]:
+    async def receive(self, *, max_messages: int, wait_seconds: int, visibility_seconds: int) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one."""
         ...
 

@@ -60,9 +60,7 @@ def backoff(attempt: int, policy: RetryPolicy, roll: float) -> timedelta:
     return min(policy.cap, doubled) * roll
 
 
-def disposition_of(
-    error: Exception, *, attempts: int, policy: RetryPolicy, roll: float | None = None
-) -> Disposition:
+def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll: float | None = None) -> Disposition:
     """Return what an exception means for the delivery whose command was claimed `attempts` times."""
     if isinstance(error, LeaseLostError):
         return Abandon()

@@ -28,9 +28,7 @@ class HelloData(Message):
 class ChatSendData(Message):
     """A visitor's words."""
 
-    text: Annotated[
-        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHAT_CHARACTERS)
-    ]
+    text: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHAT_CHARACTERS)]
 
 
 class ChatStopData(Message):
@@ -51,9 +49,7 @@ class BookingCreateData(Message):
     """The time, the service and where to send the code."""
 
     start: Start
-    contact: Annotated[
-        Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CONTACT_CHARACTERS)
-    ]
+    contact: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CONTACT_CHARACTERS)]
     service: ServiceId
     name: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARACTERS)] = ""
     note: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS)] = ""

@@ -90,13 +90,7 @@ BookingCommand = Annotated[
     Field(discriminator="type"),
 ]
 AnyCommand = Annotated[
-    ChatSend
-    | BookingSlots
-    | BookingCreate
-    | BookingVerify
-    | BookingResend
-    | BookingCancel
-    | BookingReschedule,
+    ChatSend | BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule,
     Field(discriminator="type"),
 ]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand)

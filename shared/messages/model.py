@@ -22,9 +22,7 @@ def _no_control_characters(text: str) -> str:
 Text = Annotated[str, AfterValidator(_no_control_characters)]
 """Text that a person typed: no control characters but line ends and tabs."""
 
-ClientId = Annotated[
-    str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)
-]
+ClientId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)]
 """A client's own id of a frame; the same id sent again is the same command."""
 
 ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]

@@ -12,6 +12,9 @@ from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
 from shared.messages.model import Instant, Message
 
+Resume = Literal["new", "ok", "expired"]
+"""What became of the resume token: there was none, it worked, or it was too old."""
+
 
 class Limits(Message):
     """What a client may send."""
@@ -25,7 +28,7 @@ class WelcomeData(Message):
 
     session_id: str
     session: str
-    resume: Literal["new", "ok", "expired"]
+    resume: Resume
     limits: Limits = Limits()
     disclosure: str
 
@@ -159,6 +162,8 @@ class ErrorData(Message):
     retryable: bool
     message: str
     retry_after_ms: int | None = None
+    detail: str | None = None
+    """For the client's developer: which field is wrong and how; never a value."""
     alternatives: tuple[Slot, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""The WebSocket API: authorise, check, acknowledge, enqueue."""

@@ -1,0 +1,1 @@
+"""What the ingress talks to, on boto3: the Lambda runtime brings it along."""

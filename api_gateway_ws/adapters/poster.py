@@ -1,0 +1,33 @@
+"""Posts frames to the socket that a frame came from."""
+
+from typing import Any
+
+import structlog
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import translated
+from shared.errors import PermanentError, TransientError
+
+log = structlog.get_logger()
+
+
+class ManagementApiPoster:
+    """`post_to_connection` on boto3."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def post(self, connection_id: str, text: str) -> bool:
+        """Send one frame; False when the connection is gone or can't be reached."""
+        try:
+            with translated("websocket.post"):
+                self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
+        except (TransientError, PermanentError) as error:
+            gone = isinstance(error.__cause__, ClientError) and _is_gone(error.__cause__)
+            log.info("post_failed", gone=gone, error=str(error))
+            return False
+        return True
+
+
+def _is_gone(error: ClientError) -> bool:
+    return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 410)

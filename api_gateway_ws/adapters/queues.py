@@ -1,0 +1,31 @@
+"""Puts commands on the FIFO queues."""
+
+from typing import Any
+
+from shared.aws.errors import translated
+from shared.ids import fingerprint
+from shared.messages.commands import AnyCommand
+
+
+class SqsCommandQueue:
+    """One message group per session: order for each visitor, no waiting for other visitors."""
+
+    def __init__(self, *, client: Any, chat_url: str, booking_url: str) -> None:
+        self._client = client
+        self._chat_url = chat_url
+        self._booking_url = booking_url
+
+    def put(self, command: AnyCommand) -> None:
+        """Return once SQS has the command.
+
+        The deduplication id is the command key with the payload's fingerprint: SQS swallows the same command
+        sent twice, but lets the same id with other content through to the worker, which refuses it.
+        """
+        body = command.data.model_dump_json()
+        with translated("sqs.send"):
+            self._client.send_message(
+                QueueUrl=self._chat_url if command.type == "chat.send" else self._booking_url,
+                MessageBody=command.model_dump_json(by_alias=True),
+                MessageGroupId=command.session_id,
+                MessageDeduplicationId=f"{command.id}#{fingerprint(f'{command.type} {body}')}",
+            )

@@ -1,0 +1,97 @@
+"""Connections, durable frames and stop flags in DynamoDB, as the ingress sees them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.aws.errors import translated
+from shared.aws.items import from_item, to_item
+
+CONNECTION_LIFETIME = timedelta(hours=2, minutes=10)
+"""API Gateway closes a connection after two hours; a row without its `$disconnect` goes by TTL."""
+
+STOP_LIFETIME = timedelta(days=14)
+
+
+class DynamoSessions:
+    """Writes `connections`, reads `conversations`; both reads and writes are consistent."""
+
+    def __init__(self, *, client: Any, connections_table: str, conversations_table: str) -> None:
+        self._client = client
+        self._connections = connections_table
+        self._conversations = conversations_table
+
+    def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
+        """Record an open connection."""
+        with translated("connections.register"):
+            self._client.put_item(
+                TableName=self._connections,
+                Item=to_item(
+                    {
+                        "session_id": session_id,
+                        "connection_id": connection_id,
+                        "tenant": tenant,
+                        "connected_at_ms": round(now.timestamp() * 1000),
+                        "expires_at": int((now + CONNECTION_LIFETIME).timestamp()),
+                    }
+                ),
+            )
+
+    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
+        """Record language and zone; a row that was taken for dead comes back to life."""
+        with translated("connections.greet"):
+            self._client.update_item(
+                TableName=self._connections,
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                UpdateExpression=(
+                    "SET locale = :locale, tz = :tz, connected_at_ms = if_not_exists(connected_at_ms, :now), "
+                    "expires_at = if_not_exists(expires_at, :expires)"
+                ),
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":locale": locale or "",
+                        ":tz": tz or "",
+                        ":now": round(now.timestamp() * 1000),
+                        ":expires": int((now + CONNECTION_LIFETIME).timestamp()),
+                    }
+                ),
+            )
+
+    def remove(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection."""
+        with translated("connections.remove"):
+            self._client.delete_item(
+                TableName=self._connections,
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+            )
+
+    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+        """Yield the durable frames after `seq`, page by page."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._conversations,
+            KeyConditionExpression="session_id = :session AND seq > :seq",
+            ExpressionAttributeValues=to_item({":session": session_id, ":seq": seq}),
+            ConsistentRead=True,
+        )
+        with translated("conversations.after"):
+            for page in pages:
+                for item in page["Items"]:
+                    yield from_item(item)["frame"]
+
+
+class DynamoStopFlags:
+    """The flag stands in the command's processed-message record, which the worker watches."""
+
+    def __init__(self, *, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def request_stop(self, key: str, *, now: datetime) -> None:
+        """Flag a command; one that has ended or never was is not harmed."""
+        with translated("claims.stop"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item({"command_key": key}),
+                UpdateExpression="SET stop = :stop, expires_at = if_not_exists(expires_at, :expires)",
+                ExpressionAttributeValues=to_item({":stop": True, ":expires": int((now + STOP_LIFETIME).timestamp())}),
+            )

@@ -1,0 +1,93 @@
+"""Pure: who may connect, as which session."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from shared.messages.server import Resume
+from shared.tenants.profile import TenantProfile
+
+SESSION_LIFETIME = timedelta(days=30)
+"""How long a resume token works after the last `hello`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The visitor may connect as this session."""
+
+    session_id: str
+    resume: Resume
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The visitor may not connect; `reason` is for the log alone."""
+
+    reason: str
+
+
+class ForgedTokenError(Exception):
+    """The token was not signed by us, or for another tenant."""
+
+
+class SessionTokens:
+    """Signs and reads resume tokens: tenant, session and end of validity, under HMAC-SHA256.
+
+    Several keys may be given, newest last: the last one signs, all are accepted, so that keys can be rotated.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._serialiser = URLSafeSerializer(
+            list(keys), salt="stride-session-1", signer_kwargs={"digest_method": "sha256", "key_derivation": "hmac"}
+        )
+
+    def issue(self, tenant: str, session_id: str, now: datetime) -> str:
+        """Return a token for the URL."""
+        ends = int((now + SESSION_LIFETIME).timestamp())
+        token = self._serialiser.dumps({"t": tenant, "s": session_id, "e": ends})
+        return token if isinstance(token, str) else token.decode()
+
+    def read(self, token: str, tenant: str, now: datetime) -> str | None:
+        """Return the session id, or None for a token that has expired.
+
+        Raises:
+            ForgedTokenError: the signature, the tenant or the content is not ours.
+        """
+        try:
+            content = self._serialiser.loads(token)
+        except BadSignature as error:
+            raise ForgedTokenError("bad signature") from error
+        if not isinstance(content, dict) or content.get("t") != tenant:
+            raise ForgedTokenError("another tenant's token")
+        return str(content["s"]) if now.timestamp() < int(content["e"]) else None
+
+
+def origin_allowed(origin: str | None, profile: TenantProfile) -> bool:
+    """Whether a page of this origin may open the tenant's chat (RFC 6454; compared without a final slash)."""
+    if not origin or origin == "null":
+        return profile.allow_missing_origin
+    return origin.rstrip("/").lower() in {allowed.rstrip("/").lower() for allowed in profile.allowed_origins}
+
+
+def admit(
+    *,
+    tenant: str,
+    profile: TenantProfile,
+    origin: str | None,
+    token: str | None,
+    tokens: SessionTokens,
+    now: datetime,
+    fresh_id: Callable[[], str],
+) -> Admitted | Denied:
+    """Decide about one `$connect`."""
+    if not origin_allowed(origin, profile):
+        return Denied("foreign_origin")
+    if not token:
+        return Admitted(fresh_id(), "new")
+    try:
+        session_id = tokens.read(token, tenant, now)
+    except ForgedTokenError:
+        return Denied("forged_token")
+    return Admitted(session_id, "ok") if session_id else Admitted(fresh_id(), "expired")

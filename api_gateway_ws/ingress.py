@@ -1,0 +1,120 @@
+"""The use cases of the WebSocket API: connect, disconnect, and one frame."""
+
+import structlog
+
+from api_gateway_ws.auth import SessionTokens
+from api_gateway_ws.ports import CommandQueue, Poster, Profiles, Sessions, StopFlags
+from api_gateway_ws.routes import Refused, Speaker, Stop, route
+from shared.clock import Clock
+from shared.errors import PermanentError, TransientError
+from shared.ids import new_id
+from shared.messages.client import Hello, Ping
+from shared.messages.commands import AnyCommand
+from shared.messages.errors import RETRYABLE, ErrorCode
+from shared.messages.limits import MAX_CHAT_CHARACTERS
+from shared.messages.server import Ack, Error, ErrorData, Limits, Pong, ServerFrame, Welcome, WelcomeData
+from shared.texts import refusal_text
+
+log = structlog.get_logger()
+
+
+class Ingress:
+    """Turns frames into commands on queues; what it returns is the frame that answers, if any."""
+
+    def __init__(
+        self,
+        *,
+        queue: CommandQueue,
+        sessions: Sessions,
+        stops: StopFlags,
+        poster: Poster,
+        profiles: Profiles,
+        tokens: SessionTokens,
+        clock: Clock,
+    ) -> None:
+        self._queue = queue
+        self._sessions = sessions
+        self._stops = stops
+        self._poster = poster
+        self._profiles = profiles
+        self._tokens = tokens
+        self._clock = clock
+
+    def connected(self, speaker: Speaker) -> None:
+        """Register the connection, so that workers post to it from now on."""
+        self._sessions.register(speaker.session_id, speaker.connection_id, tenant=speaker.tenant, now=self._clock.now())
+        log.info("connected", resume=speaker.resume)
+
+    def disconnected(self, speaker: Speaker) -> None:
+        """Forget the connection; the session stays."""
+        self._sessions.remove(speaker.session_id, speaker.connection_id)
+        log.info("disconnected")
+
+    def frame(self, text: str, speaker: Speaker, *, trace: str | None = None) -> ServerFrame | None:
+        """Carry out one frame and return its answer."""
+        asked = route(text, speaker, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace)
+        match asked:
+            case Refused(code, re, detail):
+                log.info("frame_refused", code=code, detail=detail, bytes=len(text))
+                return _error(code, speaker.locale, re=re, detail=detail)
+            case Ping():
+                log.info("pinged")
+                return Pong(re=asked.id)
+            case Stop(key):
+                self._stops.request_stop(key, now=self._clock.now())
+                log.info("stop_requested", command_id=key)
+                return None
+            case Hello():
+                return self._hello(asked, speaker)
+            case _:
+                return self._accept(asked, speaker)
+
+    def _accept(self, command: AnyCommand, speaker: Speaker) -> ServerFrame | None:
+        try:
+            self._queue.put(command)
+        except (TransientError, PermanentError) as error:
+            log.exception("enqueue_failed", command_id=command.id, error=str(error))
+            return _error(ErrorCode.INTERNAL, speaker.locale, re=command.client_id)
+        log.info("command_accepted", command_id=command.id, type=command.type)
+        # Free times are a question, not a command: their answer says all.
+        return None if command.type == "booking.slots" else Ack(re=command.client_id)
+
+    def _hello(self, hello: Hello, speaker: Speaker) -> ServerFrame | None:
+        """Post the welcome and then every durable frame that the client lacks.
+
+        They are posted rather than returned, because a response is sent after everything that was posted.
+        """
+        try:
+            profile = self._profiles.profile(speaker.tenant)
+        except PermanentError:
+            return _error(ErrorCode.UNAUTHENTICATED, speaker.locale, re=hello.id)
+        now = self._clock.now()
+        locale = hello.data.locale or speaker.locale
+        self._sessions.greet(
+            speaker.session_id, speaker.connection_id, locale=hello.data.locale, tz=hello.data.tz, now=now
+        )
+        welcome = Welcome(
+            re=hello.id,
+            data=WelcomeData(
+                session_id=speaker.session_id,
+                session=self._tokens.issue(speaker.tenant, speaker.session_id, now),
+                resume=speaker.resume,
+                limits=Limits(chat_characters=min(MAX_CHAT_CHARACTERS, profile.limits.chat_characters)),
+                disclosure=profile.disclosure.in_(locale),
+            ),
+        )
+        posted = 0
+        if self._poster.post(speaker.connection_id, welcome.wire()):
+            for frame in self._sessions.frames_after(speaker.session_id, hello.data.last_seq):
+                if not self._poster.post(speaker.connection_id, frame):
+                    break
+                posted += 1
+        log.info("greeted", resume=speaker.resume, frames=posted)
+        return None
+
+
+def _error(code: ErrorCode, locale: str, *, re: str | None, detail: str | None = None) -> Error:
+    return Error(
+        re=re,
+        data=ErrorData(code=code, retryable=code in RETRYABLE, message=refusal_text(code, locale), detail=detail),
+    )

@@ -1,0 +1,91 @@
+"""AWS events in, status out: the thin shell around the ingress and its authorizer."""
+
+import functools
+from typing import Any
+
+import structlog
+
+from api_gateway_ws import wiring
+from api_gateway_ws.gate import Knock
+from api_gateway_ws.routes import Speaker
+
+log = structlog.get_logger()
+
+_ingress = functools.cache(wiring.build_ingress)
+_gate = functools.cache(wiring.build_gate)
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Serve `$connect`, `$disconnect` and `$default`; the body that is returned is the route response."""
+    request = event["requestContext"]
+    speaker = _speaker(request)
+    ingress = _ingress()
+    structlog.contextvars.bind_contextvars(
+        tenant=speaker.tenant, session_id=speaker.session_id, connection_id=speaker.connection_id
+    )
+    try:
+        match request["eventType"]:
+            case "CONNECT":
+                ingress.connected(speaker)
+            case "DISCONNECT":
+                ingress.disconnected(speaker)
+            case _:
+                answer = ingress.frame(event.get("body") or "", speaker, trace=request.get("extendedRequestId"))
+                if answer is not None:
+                    return {"statusCode": 200, "body": answer.wire()}
+    finally:
+        structlog.contextvars.clear_contextvars()
+    return {"statusCode": 200}
+
+
+def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer a `$connect` REQUEST authorizer with an allow or a deny policy; an exception would be a 500."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    query = event.get("queryStringParameters") or {}
+    knock = Knock(
+        tenant=query.get("tenant") or "",
+        origin=headers.get("origin"),
+        token=query.get("session"),
+        locale=query.get("locale"),
+        accept_language=headers.get("accept-language"),
+    )
+    try:
+        granted = _gate().decide(knock)
+    except Exception:
+        log.exception("authorizer_failed")
+        granted = None
+    return {
+        "principalId": granted.session_id if granted else "nobody",
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Action": "execute-api:Invoke",
+                    "Effect": "Allow" if granted else "Deny",
+                    "Resource": event["methodArn"],
+                }
+            ],
+        },
+        "context": (
+            {
+                "tenant": granted.tenant,
+                "session_id": granted.session_id,
+                "resume": granted.resume,
+                "locale": granted.locale,
+            }
+            if granted
+            else {}
+        ),
+    }
+
+
+def _speaker(request: dict[str, Any]) -> Speaker:
+    vouched = request["authorizer"]
+    return Speaker(
+        tenant=vouched["tenant"],
+        session_id=vouched["session_id"],
+        connection_id=request["connectionId"],
+        locale=vouched["locale"],
+        resume=vouched["resume"],
+        source_ip=request.get("identity", {}).get("sourceIp", ""),
+    )

@@ -1,0 +1,64 @@
+"""The roles that the ingress needs filled; blocking, because one Lambda environment serves one event at a time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+from shared.messages.commands import AnyCommand
+from shared.tenants.profile import TenantProfile
+
+
+class CommandQueue(Protocol):
+    """Where accepted commands go: one FIFO queue for chat, one for booking."""
+
+    def put(self, command: AnyCommand) -> None:
+        """Return once the command is durable; the same command put twice is delivered once.
+
+        Raises:
+            TransientError: it may not be on the queue.
+        """
+        ...
+
+
+class Sessions(Protocol):
+    """What the ingress keeps about sessions: their connections, and their durable frames to read."""
+
+    def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
+        """Record an open connection."""
+        ...
+
+    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
+        """Record what a `hello` said about the visitor."""
+        ...
+
+    def remove(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection."""
+        ...
+
+    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+        """Yield the durable frames after `seq` as JSON, in order."""
+        ...
+
+
+class StopFlags(Protocol):
+    """Wishes to end a running answer."""
+
+    def request_stop(self, key: str, *, now: datetime) -> None:
+        """Flag the command with this key."""
+        ...
+
+
+class Poster(Protocol):
+    """The way to the visitor's socket."""
+
+    def post(self, connection_id: str, text: str) -> bool:
+        """Send one frame; False when the connection is gone."""
+        ...
+
+
+class Profiles(Protocol):
+    """Profiles of tenants."""
+
+    def profile(self, tenant: str) -> TenantProfile:
+        """Return it, or raise `PermanentError` when there is none."""
+        ...

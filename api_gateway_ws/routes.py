@@ -1,0 +1,136 @@
+"""Pure: a text frame in, a command or a refusal out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from api_gateway_ws.legacy import is_legacy, legacy_frame
+from shared.ids import command_key
+from shared.messages import client, commands
+from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFrame, ChatStop, Hello, Ping
+from shared.messages.commands import COMMAND, AnyCommand
+from shared.messages.errors import ErrorCode
+from shared.messages.limits import MAX_FRAME_BYTES, PROTOCOL_VERSION
+from shared.messages.server import Resume
+
+_MAX_ECHOED_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who sent a frame: what the authorizer vouched for, and the connection it came over."""
+
+    tenant: str
+    session_id: str
+    connection_id: str
+    locale: str
+    resume: Resume = "new"
+    source_ip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The frame can't be accepted; `detail` is for the client's developer and repeats no value."""
+
+    code: ErrorCode
+    re: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the answer to the command with this key."""
+
+    key: str
+
+
+Routed = Hello | Ping | Stop | AnyCommand | Refused
+
+
+def route(
+    text: str, speaker: Speaker, *, accepted_at: datetime, fresh_id: Callable[[], str], trace: str | None = None
+) -> Routed:
+    """Return what a frame asks for.
+
+    Frames of protocol version 1 are JSON objects; any other text is the predecessor's protocol.
+    """
+    if len(text.encode()) > MAX_FRAME_BYTES:
+        return Refused(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
+    if not text.strip():
+        return Refused(ErrorCode.BAD_FRAME, detail="the frame is empty")
+    if is_legacy(text):
+        content: Any = legacy_frame(text, f"text-{fresh_id()}")
+    else:
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError):
+            return Refused(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
+    frame = _checked(content)
+    if isinstance(frame, Refused | Hello | Ping):
+        return frame
+    if isinstance(frame, ChatStop):
+        return Stop(command_key(speaker.tenant, speaker.session_id, frame.data.id))
+    return _command(frame, speaker, accepted_at, trace)
+
+
+def _checked(content: dict[str, Any]) -> AnyClientFrame | Refused:
+    named = content.get("id")
+    re = named if isinstance(named, str) and 0 < len(named) <= _MAX_ECHOED_ID else None
+    if content.get("v") != PROTOCOL_VERSION or isinstance(content.get("v"), bool):
+        return Refused(ErrorCode.BAD_FRAME, re, f"v must be {PROTOCOL_VERSION}")
+    if not isinstance(content.get("type"), str):
+        return Refused(ErrorCode.BAD_FRAME, re, "type must be a string")
+    if content["type"] not in CLIENT_FRAME_TYPES:
+        return Refused(ErrorCode.UNSUPPORTED_TYPE, re, "known types: " + ", ".join(sorted(CLIENT_FRAME_TYPES)))
+    try:
+        return CLIENT_FRAME.validate_python(content)
+    except ValidationError as error:
+        return _refusal(error, re)
+
+
+_CODES_BY_FIELD = {
+    "contact": ErrorCode.INVALID_CONTACT,
+    "start": ErrorCode.INVALID_TIME,
+    "service": ErrorCode.UNKNOWN_SERVICE,
+    "appointment_id": ErrorCode.UNKNOWN_APPOINTMENT,
+    "code": ErrorCode.CODE_INVALID,
+}
+"""Which refusal helps most where a field that a person typed is there but no good."""
+
+
+def _refusal(error: ValidationError, re: str | None) -> Refused:
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    first = problems[0]
+    path = [str(part) for part in first["loc"][1:]]
+    detail = f"{'.'.join(path) or 'frame'}: {first['msg']}"
+    if path == ["data", "text"] and first["type"] == "string_too_long":
+        return Refused(ErrorCode.TOO_LARGE, re, detail)
+    if len(path) == 2 and path[0] == "data" and first["type"] in {"string_too_short", "string_too_long", "value_error"}:
+        return Refused(_CODES_BY_FIELD.get(path[1], ErrorCode.BAD_FRAME), re, detail)
+    if path == ["data", "appointment_id"] and first["type"] == "string_pattern_mismatch":
+        return Refused(ErrorCode.UNKNOWN_APPOINTMENT, re, detail)
+    return Refused(ErrorCode.BAD_FRAME, re, detail)
+
+
+def _command(frame: client.CommandFrame, speaker: Speaker, accepted_at: datetime, trace: str | None) -> AnyCommand:
+    content = frame.model_dump(mode="python", by_alias=True)
+    return COMMAND.validate_python(
+        {
+            "version": commands.ENVELOPE_VERSION,
+            "id": command_key(speaker.tenant, speaker.session_id, frame.id),
+            "type": content["type"],
+            "tenant": speaker.tenant,
+            "session_id": speaker.session_id,
+            "client_id": frame.id,
+            "connection_id": speaker.connection_id,
+            "accepted_at": accepted_at,
+            "locale": speaker.locale,
+            "trace": trace,
+            "source_ip": speaker.source_ip,
+            "data": content["data"],
+        }
+    )

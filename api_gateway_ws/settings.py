@@ -1,0 +1,21 @@
+"""What the ingress and the authorizer read from the environment."""
+
+from shared.settings import AwsSettings
+
+
+class IngressSettings(AwsSettings):
+    """Queues and the key that signs resume tokens."""
+
+    chat_queue_url: str
+    booking_queue_url: str
+    session_key_secret_id: str
+
+
+class AuthorizerSettings(AwsSettings):
+    """The authorizer reads profiles and the key, nothing else."""
+
+    conversations_table: str = ""
+    connections_table: str = ""
+    processed_table: str = ""
+    websocket_endpoint: str = ""
+    session_key_secret_id: str

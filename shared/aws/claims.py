@@ -1,0 +1,126 @@
+"""The `processed` table: one record per command, which keeps two workers from doing the same one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from shared.clock import Clock
+from shared.errors import LeaseLostError
+from shared.ids import new_id
+from shared.ports import Busy, Claim, Done, Mismatch
+
+RETENTION = timedelta(days=14)
+"""As long as SQS can keep a message, so that none outlives its record."""
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class DynamoClaimStore:
+    """Partition key `command_key`.
+
+    Attributes: `owner` (token of the claim), `lease_until_ms`, `attempts`, `fingerprint`, `done`,
+    `sent_seq` and `outcome_seq` (the markers that the conversation store sets), `stop` (set by the ingress).
+    """
+
+    def __init__(self, *, client: Any, table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    async def claim(self, key: str, *, fingerprint: str, lease: timedelta) -> Claim | Done | Busy | Mismatch:
+        """Take the command if nobody holds it and it has not ended; the attempt is counted in the same write."""
+        now = self._clock.now()
+        owner = new_id()
+        try:
+            with translated("claims.claim"):
+                answer = await self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item({"command_key": key}),
+                    UpdateExpression=(
+                        "SET #owner = :owner, lease_until_ms = :until, expires_at = :expires, "
+                        "fingerprint = if_not_exists(fingerprint, :fingerprint) ADD attempts :one"
+                    ),
+                    ConditionExpression=(
+                        "attribute_not_exists(done) "
+                        "AND (attribute_not_exists(fingerprint) OR fingerprint = :fingerprint) "
+                        "AND (attribute_not_exists(#owner) OR lease_until_ms < :now)"
+                    ),
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues=to_item(
+                        {
+                            ":owner": owner,
+                            ":until": _milliseconds(now + lease),
+                            ":now": _milliseconds(now),
+                            ":expires": int((now + RETENTION).timestamp()),
+                            ":fingerprint": fingerprint,
+                            ":one": 1,
+                        }
+                    ),
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except Exception as error:
+            cause = error.__cause__
+            if isinstance(cause, ClientError) and error_code(cause) == _CONDITION_FAILED:
+                return await self._why_not(key, fingerprint, cause)
+            raise
+        return Claim(key=key, owner=owner, attempts=from_item(answer["Attributes"])["attempts"])
+
+    async def _why_not(self, key: str, fingerprint: str, error: ClientError) -> Done | Busy | Mismatch:
+        item = error.response.get("Item") or await self._item(key)
+        record = from_item(item)
+        if record.get("fingerprint", fingerprint) != fingerprint:
+            return Mismatch()
+        if record.get("done"):
+            return Done(record.get("outcome_seq"))
+        return Busy(datetime.fromtimestamp(record.get("lease_until_ms", 0) / 1000, UTC))
+
+    async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
+        """Keep the command; False when it is another's now."""
+        until = _milliseconds(self._clock.now() + lease)
+        return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
+
+    async def release(self, claim: Claim) -> None:
+        """Give the command back; a claim already lost is left alone."""
+        await self._update(claim, "REMOVE #owner, lease_until_ms", {})
+
+    async def complete(self, claim: Claim) -> None:
+        """Record the end of a command that leaves no frame."""
+        if not await self._update(claim, "SET done = :done", {":done": True}):
+            raise LeaseLostError(claim.key)
+
+    async def stop_requested(self, key: str) -> bool:
+        """Whether the visitor asked to end this command early."""
+        return bool(from_item(await self._item(key)).get("stop"))
+
+    async def _item(self, key: str) -> dict[str, Any]:
+        with translated("claims.get"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=to_item({"command_key": key}), ConsistentRead=True
+            )
+        item: dict[str, Any] = answer.get("Item", {})
+        return item
+
+    async def _update(self, claim: Claim, update: str, values: dict[str, Any]) -> bool:
+        with translated("claims.update"):
+            try:
+                await self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item({"command_key": claim.key}),
+                    UpdateExpression=update,
+                    ConditionExpression="#owner = :owner",
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues=to_item({":owner": claim.owner, **values}),
+                )
+            except ClientError as error:
+                if error_code(error) == _CONDITION_FAILED:
+                    return False
+                raise
+        return True
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)

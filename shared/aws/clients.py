@@ -1,0 +1,52 @@
+"""Makes the aiobotocore clients of one process, and closes them again."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+
+from shared.settings import AwsSettings
+
+
+class AwsClients:
+    """Clients with time-outs and bounded retries; every one is closed at the end of the `async with`."""
+
+    def __init__(self, stack: AsyncExitStack, settings: AwsSettings) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._session = get_session()
+
+    async def client(
+        self,
+        service: str,
+        *,
+        endpoint_url: str | None = None,
+        read_timeout_seconds: float = 5,
+        attempts: int = 3,
+        connections: int = 50,
+    ) -> Any:
+        """Return an open client. `attempts` counts the first try, as botocore's standard mode does."""
+        config = AioConfig(
+            region_name=self._settings.aws_region,
+            connect_timeout=2,
+            read_timeout=read_timeout_seconds,
+            max_pool_connections=connections,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+        )
+        return await self._stack.enter_async_context(
+            self._session.create_client(service, endpoint_url=endpoint_url or self._endpoint_of(service), config=config)
+        )
+
+    def _endpoint_of(self, service: str) -> str | None:
+        # bedrock-runtime has an endpoint variable of its own (AWS_ENDPOINT_URL_BEDROCK_RUNTIME), which botocore
+        # reads; a general endpoint must not override it.
+        return None if service == "bedrock-runtime" else self._settings.aws_endpoint_url
+
+
+@asynccontextmanager
+async def aws_clients(settings: AwsSettings) -> AsyncIterator[AwsClients]:
+    """Open the clients of one process for the time of the `async with`."""
+    async with AsyncExitStack() as stack:
+        yield AwsClients(stack, settings)

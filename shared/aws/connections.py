@@ -1,0 +1,58 @@
+"""The `connections` table: which WebSockets a session has."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.aws.errors import translated
+from shared.aws.items import from_item, to_item
+from shared.clock import Clock
+from shared.ports import Connection
+
+_ESTABLISHING = timedelta(seconds=10)
+"""API Gateway answers 410 also before a connection is established; a row this young stays."""
+
+
+class DynamoConnectionStore:
+    """Partition key `session_id`, sort key `connection_id`; the ingress writes the rows."""
+
+    def __init__(self, *, client: Any, table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    async def of(self, session_id: str) -> Sequence[Connection]:
+        """Return the session's connections, newest first, by a consistent read."""
+        with translated("connections.of"):
+            answer = await self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="session_id = :session",
+                ExpressionAttributeValues=to_item({":session": session_id}),
+                ConsistentRead=True,
+            )
+        rows = (from_item(item) for item in answer.get("Items", ()))
+        found = [
+            Connection(
+                connection_id=row["connection_id"],
+                connected_at=datetime.fromtimestamp(row["connected_at_ms"] / 1000, UTC),
+                locale=row.get("locale"),
+                tz=row.get("tz"),
+            )
+            for row in rows
+            if "connected_at_ms" in row
+        ]
+        return sorted(found, key=lambda connection: connection.connected_at, reverse=True)
+
+    async def remove(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection that has been there for more than ten seconds."""
+        oldest = self._clock.now() - _ESTABLISHING
+        with translated("connections.remove"):
+            try:
+                await self._client.delete_item(
+                    TableName=self._table,
+                    Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+                    ConditionExpression="connected_at_ms < :limit",
+                    ExpressionAttributeValues=to_item({":limit": round(oldest.timestamp() * 1000)}),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return

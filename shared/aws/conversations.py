@@ -1,0 +1,130 @@
+"""The `conversations` table: each session's durable frames, numbered without gaps."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from shared.clock import Clock
+from shared.errors import LeaseLostError, TransientError
+from shared.messages.server import SERVER_FRAME, ServerFrame
+from shared.ports import Claim, Marker
+
+RETENTION = timedelta(days=90)
+_TRIES = 8
+
+
+class DynamoConversationStore:
+    """Partition key `session_id`, sort key `seq`; the markers live in the `processed` table.
+
+    One transaction writes the frame at last+1 if that number is free, and the marker in the command's record
+    if it is absent and the owner is still us. So a frame is never stored twice, by nobody else, and never
+    without its number.
+    """
+
+    def __init__(self, *, client: Any, table: str, processed_table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._processed_table = processed_table
+        self._clock = clock
+
+    async def append(self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker) -> ServerFrame:
+        """Store a frame as the session's next one; return it with its number, or the one stored before."""
+        for attempt in range(_TRIES):
+            if attempt:
+                await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter
+            numbered = frame.numbered(await self._last_seq(session_id) + 1)
+            reasons = await self._try_append(session_id, numbered, claim, marker)
+            if reasons is None:
+                return numbered
+            if reasons[1] == "ConditionalCheckFailed":
+                return await self._stored_before(session_id, claim, marker)
+        raise TransientError("conversations.append: too many conflicts")
+
+    async def _try_append(
+        self, session_id: str, frame: ServerFrame, claim: Claim, marker: Marker
+    ) -> tuple[str, str] | None:
+        now = self._clock.now()
+        ends = marker == "outcome"
+        put = {
+            "TableName": self._table,
+            "Item": to_item(
+                {
+                    "session_id": session_id,
+                    "seq": frame.seq,
+                    "frame": frame.wire(),
+                    "created_at": now.isoformat(),
+                    "expires_at": int((now + RETENTION).timestamp()),
+                }
+            ),
+            "ConditionExpression": "attribute_not_exists(seq)",
+        }
+        mark = {
+            "TableName": self._processed_table,
+            "Key": to_item({"command_key": claim.key}),
+            "UpdateExpression": "SET #marker = :seq" + (", done = :done" if ends else ""),
+            "ConditionExpression": "#owner = :owner AND attribute_not_exists(#marker)",
+            "ExpressionAttributeNames": {"#owner": "owner", "#marker": f"{marker}_seq"},
+            "ExpressionAttributeValues": to_item(
+                {":owner": claim.owner, ":seq": frame.seq, ":done": True if ends else None}
+            ),
+        }
+        with translated("conversations.append"):
+            try:
+                await self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": mark}])
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
+                codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
+                return (codes[0], codes[1]) if len(codes) == 2 else ("TransactionConflict", "None")
+        return None
+
+    async def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame:
+        with translated("conversations.marker"):
+            answer = await self._client.get_item(
+                TableName=self._processed_table, Key=to_item({"command_key": claim.key}), ConsistentRead=True
+            )
+        record = from_item(answer.get("Item", {}))
+        seq = record.get(f"{marker}_seq")
+        if record.get("owner") != claim.owner or seq is None:
+            raise LeaseLostError(claim.key)
+        frame = await self.frame(session_id, seq)
+        if frame is None:
+            raise LeaseLostError(f"{claim.key}: its session was erased")
+        return frame
+
+    async def latest(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
+        """Return the last frames, oldest first."""
+        items = await self._newest(session_id, limit)
+        return [SERVER_FRAME.validate_json(from_item(item)["frame"]) for item in reversed(items)]
+
+    async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
+        """Return one frame."""
+        with translated("conversations.frame"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=to_item({"session_id": session_id, "seq": seq}), ConsistentRead=True
+            )
+        item = answer.get("Item")
+        return SERVER_FRAME.validate_json(from_item(item)["frame"]) if item else None
+
+    async def _last_seq(self, session_id: str) -> int:
+        items = await self._newest(session_id, 1)
+        return int(from_item(items[0])["seq"]) if items else 0
+
+    async def _newest(self, session_id: str, limit: int) -> list[dict[str, Any]]:
+        with translated("conversations.query"):
+            answer = await self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="session_id = :session",
+                ExpressionAttributeValues=to_item({":session": session_id}),
+                ScanIndexForward=False,
+                Limit=limit,
+                ConsistentRead=True,
+            )
+        items: list[dict[str, Any]] = answer.get("Items", [])
+        return items

@@ -1,0 +1,62 @@
+"""Turns the vendor's errors into "try again" and "never again"."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from shared.errors import PermanentError, TransientError
+
+_THROTTLED = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "LimitExceededException",
+    }
+)
+_PASSING = frozenset(
+    {
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "InternalServerError",
+        "InternalFailure",
+        "InternalError",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "RequestTimeout",
+        "ExpiredToken",
+        "ExpiredTokenException",
+    }
+)
+
+
+def error_code(error: ClientError) -> str:
+    """Return the code that AWS gave, `` if none."""
+    code: str = error.response.get("Error", {}).get("Code", "")
+    return code
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Raise `TransientError` or `PermanentError` for what the vendor's client raises inside the `with`."""
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        text = f"{what}: {code}"
+        if code in _THROTTLED or status == 429:
+            raise TransientError(text, retry_after=timedelta(seconds=1)) from error
+        if code in _PASSING or status >= 500:
+            raise TransientError(text) from error
+        raise PermanentError(f"aws_{code or status}", text) from error
+    except (HTTPClientError, TimeoutError, OSError) as error:
+        raise TransientError(f"{what}: {type(error).__name__}") from error
+    except BotoCoreError as error:
+        raise PermanentError("aws_client", f"{what}: {type(error).__name__}: {error}") from error

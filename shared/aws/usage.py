@@ -1,0 +1,42 @@
+"""The `usage` table: what each tenant's assistant used, per day."""
+
+from typing import Any
+
+from shared.aws.errors import translated
+from shared.aws.items import from_item, to_item
+from shared.messages.server import Usage
+
+
+class DynamoUsageStore:
+    """Partition key `tenant`, sort key `day` (UTC, `2026-11-25`); atomic counters."""
+
+    def __init__(self, *, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def add(self, tenant: str, day: str, usage: Usage) -> None:
+        """Add one answer's tokens, and one to the answers."""
+        with translated("usage.add"):
+            await self._client.update_item(
+                TableName=self._table,
+                Key=to_item({"tenant": tenant, "day": day}),
+                UpdateExpression=(
+                    "ADD answers :one, input_tokens :input, output_tokens :output, "
+                    "cache_read_tokens :read, cache_write_tokens :write"
+                ),
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":one": 1,
+                        ":input": usage.input_tokens,
+                        ":output": usage.output_tokens,
+                        ":read": usage.cache_read_tokens,
+                        ":write": usage.cache_write_tokens,
+                    }
+                ),
+            )
+
+    async def output_tokens(self, tenant: str, day: str) -> int:
+        """Return the output tokens of a day so far."""
+        with translated("usage.get"):
+            answer = await self._client.get_item(TableName=self._table, Key=to_item({"tenant": tenant, "day": day}))
+        return int(from_item(answer.get("Item", {})).get("output_tokens", 0))

@@ -1,0 +1,37 @@
+"""Posts frames to WebSocket connections through API Gateway's management API."""
+
+from typing import Any
+
+import structlog
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.errors import PermanentError, TransientError
+
+log = structlog.get_logger()
+
+
+class ApiGatewayPoster:
+    """`post_to_connection`, with its errors as answers."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def post(self, connection_id: str, text: str) -> bool:
+        """Send one frame; False when the connection is gone. Other trouble is logged: the frame is stored."""
+        try:
+            with translated("websocket.post"):
+                try:
+                    await self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
+                except ClientError as error:
+                    if error_code(error) in {"GoneException", "410"} or _status(error) == 410:
+                        return False
+                    raise
+        except (TransientError, PermanentError) as error:
+            log.warning("post_failed", connection_id=connection_id, error=str(error))
+        return True
+
+
+def _status(error: ClientError) -> int:
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status

@@ -1,0 +1,43 @@
+"""Metrics in CloudWatch's embedded format: a log line that CloudWatch turns into figures.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+import sys
+from typing import TextIO
+
+from shared.clock import Clock
+
+NAMESPACE = "StrideChat"
+
+
+class EmfMetrics:
+    """Writes one JSON line per figure to standard output."""
+
+    def __init__(self, *, clock: Clock, stream: TextIO = sys.stdout) -> None:
+        self._clock = clock
+        self._stream = stream
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Count something that happened."""
+        self._write(name, value, "Count", dimensions)
+
+    def milliseconds(self, name: str, value: float, **dimensions: str) -> None:
+        """Record how long something took."""
+        self._write(name, round(value, 1), "Milliseconds", dimensions)
+
+    def _write(self, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+        directive = {
+            "Namespace": NAMESPACE,
+            # The predecessor's dashboards know the names without dimensions, so each figure is there both ways.
+            "Dimensions": [[], sorted(dimensions)] if dimensions else [[]],
+            "Metrics": [{"Name": name, "Unit": unit}],
+        }
+        line = {
+            "_aws": {"Timestamp": round(self._clock.now().timestamp() * 1000), "CloudWatchMetrics": [directive]},
+            name: value,
+            **dimensions,
+        }
+        self._stream.write(json.dumps(line) + "\n")
+        self._stream.flush()

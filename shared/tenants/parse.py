@@ -1,0 +1,69 @@
+"""From the text of a `profile.yaml` to a checked profile, or the line and the reason why not."""
+
+from collections.abc import Sequence
+
+import yaml
+from pydantic import ValidationError
+
+from shared.errors import ConfigurationError
+from shared.tenants.profile import TenantProfile
+
+MAX_PROFILE_BYTES = 256 * 1024
+
+
+def parse_profile(text: str) -> TenantProfile:
+    """Return the profile.
+
+    Raises:
+        ConfigurationError: one sentence per problem, each with its line, such as
+            `line 12: services.0.duration_minutes: must be a multiple of 5 minutes`.
+    """
+    if len(text.encode()) > MAX_PROFILE_BYTES:
+        raise ConfigurationError(f"the profile is larger than {MAX_PROFILE_BYTES // 1024} KB")
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(f"line {line}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"line 1: not valid YAML: {type(error).__name__}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError("line 1: the profile must be a mapping such as `name: My business`")
+    try:
+        return TenantProfile.model_validate(content)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        raise ConfigurationError(
+            "; ".join(
+                f"line {_line(tree, problem['loc'])}: {_path(problem['loc'])}: {_reason(problem['msg'])}"
+                for problem in problems[:10]
+            )
+        ) from None
+
+
+def _path(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location) or "profile"
+
+
+def _reason(message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    return reason[:1].lower() + reason[1:]
+
+
+def _line(tree: yaml.Node | None, location: Sequence[str | int]) -> int:
+    """Return the line of the deepest part of the location that the text has."""
+    node, line = tree, 1
+    for part in location:
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    found, line = value, key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part]
+            line = found.start_mark.line + 1
+        if found is None:
+            return line
+        node = found
+    return line
