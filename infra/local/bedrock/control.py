@@ -1,0 +1,105 @@
+"""The stand-in's own routes under `/_standin`: faults, pace, scripted replies, and what was called."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from infra.local.bedrock.converse import STAND_IN
+from infra.local.bedrock.faults import Fault
+from infra.local.bedrock.standin import Pace, ScriptedReply
+
+_T = TypeVar("_T")
+
+
+class _Rules(BaseModel):
+    """Several faults at once, used up in their order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rules: list[Fault]
+
+
+class _Script(BaseModel):
+    """The replies of the next calls."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    replies: list[ScriptedReply]
+
+
+_FAULTS: TypeAdapter[Fault | _Rules] = TypeAdapter(Fault | _Rules)
+_PACE = TypeAdapter(Pace)
+_SCRIPT = TypeAdapter(_Script)
+
+
+async def ready(_: web.Request) -> web.Response:
+    """Say that the server takes requests."""
+    return web.json_response({"ready": True})
+
+
+async def calls(http: web.Request) -> web.Response:
+    """Return the record of the latest calls."""
+    return web.json_response(http.app[STAND_IN].report())
+
+
+async def list_faults(http: web.Request) -> web.Response:
+    """Return the rules that are left, and how many faults were handed to calls."""
+    faults = http.app[STAND_IN].faults
+    return web.json_response({"fired": faults.fired, "rules": [rule.model_dump() for rule in faults.rules]})
+
+
+async def add_faults(http: web.Request) -> web.Response:
+    """Add one fault, or several as `{"rules": [...]}`."""
+    asked = await _read(http, _FAULTS)
+    for rule in asked.rules if isinstance(asked, _Rules) else [asked]:
+        http.app[STAND_IN].faults.add(rule)
+    return await list_faults(http)
+
+
+async def clear_faults(http: web.Request) -> web.Response:
+    """Drop the rules that are left."""
+    http.app[STAND_IN].faults.clear()
+    return await list_faults(http)
+
+
+async def set_pace(http: web.Request) -> web.Response:
+    """Change the pace of the calls to come; a field left out keeps its value."""
+    stand_in = http.app[STAND_IN]
+    asked = await _read(http, _PACE)
+    stand_in.pace = stand_in.pace.model_copy(update=asked.model_dump(exclude_unset=True))
+    return web.json_response(stand_in.pace.model_dump())
+
+
+async def add_script(http: web.Request) -> web.Response:
+    """Queue replies for the next calls."""
+    stand_in = http.app[STAND_IN]
+    stand_in.script.extend((await _read(http, _SCRIPT)).replies)
+    return web.json_response({"queued": len(stand_in.script)})
+
+
+async def reset(http: web.Request) -> web.Response:
+    """Return to the state at the start."""
+    http.app[STAND_IN].reset()
+    return web.json_response({"reset": True})
+
+
+ROUTES: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = [
+    ("GET", "/_standin/ready", ready),
+    ("GET", "/_standin/calls", calls),
+    ("GET", "/_standin/faults", list_faults),
+    ("POST", "/_standin/faults", add_faults),
+    ("DELETE", "/_standin/faults", clear_faults),
+    ("POST", "/_standin/pace", set_pace),
+    ("POST", "/_standin/script", add_script),
+    ("POST", "/_standin/reset", reset),
+]
+
+
+async def _read(http: web.Request, shape: TypeAdapter[_T]) -> _T:
+    try:
+        return shape.validate_json(await http.read())
+    except ValidationError as error:
+        text = error.json(include_url=False, include_input=False)
+        raise web.HTTPBadRequest(text=text, content_type="application/json") from None

@@ -1,0 +1,89 @@
+"""The two routes of Bedrock Runtime: `Converse` answers in one piece, `ConverseStream` as it goes."""
+
+import asyncio
+import logging
+import uuid
+
+from aiohttp import web
+
+from infra.local.bedrock.errors import BedrockError, internal, throttled
+from infra.local.bedrock.faults import Fault
+from infra.local.bedrock.reply import Plan, plan
+from infra.local.bedrock.request import parse
+from infra.local.bedrock.standin import Call, StandIn, tool_use_id
+from infra.local.bedrock.streaming import AnswerStream, usage_of
+from infra.local.bedrock.validation import check_model, check_request
+
+STAND_IN = web.AppKey("stand_in", StandIn)
+log = logging.getLogger(__name__)
+
+
+async def converse(http: web.Request) -> web.StreamResponse:
+    """Answer with the whole message."""
+    call, fault = http.app[STAND_IN].begin(http.match_info["model_id"], stream=False)
+    try:
+        prepared = await _prepare(http, call, fault)
+        return await _whole(http, call, fault, prepared)
+    except BedrockError as error:
+        return _refusal(call, error)
+
+
+async def converse_stream(http: web.Request) -> web.StreamResponse:
+    """Answer with an event stream; an error before its first event is a plain response."""
+    stand_in = http.app[STAND_IN]
+    call, fault = stand_in.begin(http.match_info["model_id"], stream=True)
+    try:
+        prepared = await _prepare(http, call, fault)
+    except BedrockError as error:
+        return _refusal(call, error)
+    return await AnswerStream(http, call, stand_in.pace, stand_in.clock).send(prepared, fault)
+
+
+async def _prepare(http: web.Request, call: Call, fault: Fault | None) -> Plan:
+    if fault and fault.refuses:
+        raise _error_of(fault)
+    stand_in = http.app[STAND_IN]
+    check_model(call.model)
+    request = parse(await http.read())
+    call.last_user_text = request.last_user_text
+    check_request(call.model, request)
+    usage = stand_in.cache.charge(call.model, request)
+    call.input_tokens = usage.fresh
+    call.cache_read_input_tokens = usage.cache_read
+    call.cache_write_input_tokens = usage.cache_write
+    return plan(stand_in.reply_to(request), tool_use_id(request), request.inference_config)
+
+
+async def _whole(http: web.Request, call: Call, fault: Fault | None, prepared: Plan) -> web.Response:
+    stand_in = http.app[STAND_IN]
+    started = stand_in.clock()
+    await asyncio.sleep(stand_in.pace.seconds_until(prepared.output_tokens))
+    if fault:
+        if fault.kind in ("throttle", "error"):
+            raise _error_of(fault)
+        if fault.kind == "cut":
+            if http.transport:
+                http.transport.close()
+            return web.Response()  # goes nowhere
+        await asyncio.sleep(fault.seconds * (prepared.delta_count if fault.kind == "slow" else 1))
+    call.output_tokens = prepared.output_tokens
+    call.stop_reason = prepared.stop_reason
+    call.completed = True
+    body = {
+        "output": {"message": {"role": "assistant", "content": list(prepared.content)}},
+        "stopReason": prepared.stop_reason,
+        "usage": usage_of(call),
+        "metrics": {"latencyMs": round((stand_in.clock() - started) * 1000)},
+    }
+    return web.json_response(body, headers={"x-amzn-RequestId": str(uuid.uuid4())})
+
+
+def _error_of(fault: Fault) -> BedrockError:
+    return throttled() if fault.kind == "throttle" else internal()
+
+
+def _refusal(call: Call, error: BedrockError) -> web.Response:
+    call.error = error.code
+    log.info("call_refused %s %s: %s", call.model, error.code, error.message)
+    headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4())}
+    return web.json_response({"message": error.message}, status=error.status, headers=headers)

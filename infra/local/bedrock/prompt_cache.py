@@ -1,0 +1,107 @@
+"""Remembers the prefixes that cache points mark, and splits a request's tokens into new, written and read.
+
+The service's rules: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infra.local.bedrock.request import ConverseRequest
+from infra.local.bedrock.tokens import blocks_in_order, count_tokens
+
+_LIFETIME_SECONDS = {"5m": 300.0, "1h": 3600.0}
+_LOOK_BACK_BLOCKS = 20
+# The shortest prefix that is cached at all, by a part of the model id; a shorter one is ignored in silence.
+_MINIMUM_TOKENS = {
+    "claude-haiku-4-5": 4096,
+    "claude-opus-4-5": 4096,
+    "claude-3-5-haiku": 2048,
+    "claude-3-haiku": 2048,
+}
+_USUAL_MINIMUM_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class InputUsage:
+    """The tokens of a request: those paid in full, those read from the cache, those written to it."""
+
+    fresh: int
+    cache_read: int
+    cache_write: int
+
+    @property
+    def total(self) -> int:
+        """Return all that the model read."""
+        return self.fresh + self.cache_read + self.cache_write
+
+
+@dataclass(frozen=True)
+class _Prefix:
+    digest: str
+    tokens: int
+    ttl: str | None  # set where a cache point ends the prefix
+
+
+@dataclass
+class _Entry:
+    ttl: str
+    expires_at: float
+
+
+class PromptCache:
+    """The prefixes written in this process; a read starts an entry's lifetime anew."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+
+    def clear(self) -> None:
+        """Forget every prefix."""
+        self._entries.clear()
+
+    def charge(self, model_id: str, request: ConverseRequest) -> InputUsage:
+        """Look the request's prefixes up, write the missing ones, and say what each token counts as."""
+        prefixes, total = _prefixes(model_id, request)
+        minimum = _minimum_tokens(model_id)
+        marked = [place for place, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
+        if not marked:
+            return InputUsage(fresh=total, cache_read=0, cache_write=0)
+        now = self._clock()
+        self._entries = {key: entry for key, entry in self._entries.items() if entry.expires_at > now}
+        read = max((self._read(prefixes, place, now) for place in marked), default=0)
+        for place in marked:
+            prefix = prefixes[place]
+            if prefix.digest not in self._entries and prefix.ttl:
+                self._entries[prefix.digest] = _Entry(prefix.ttl, now + _LIFETIME_SECONDS[prefix.ttl])
+        cached = prefixes[marked[-1]].tokens
+        return InputUsage(fresh=total - cached, cache_read=read, cache_write=cached - read)
+
+    def _read(self, prefixes: list[_Prefix], place: int, now: float) -> int:
+        # A conversation grows by a few blocks a turn and its cache point moves along, so the service also
+        # tries the boundaries shortly before the point.
+        for prefix in reversed(prefixes[max(0, place - _LOOK_BACK_BLOCKS) : place + 1]):
+            entry = self._entries.get(prefix.digest)
+            if entry:
+                entry.expires_at = now + _LIFETIME_SECONDS[entry.ttl]
+                return prefix.tokens
+        return 0
+
+
+def _prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefix], int]:
+    running = hashlib.sha256(model_id.encode())
+    tokens = 0
+    prefixes: list[_Prefix] = []
+    for block in blocks_in_order(request):
+        if block.cache_point:
+            if prefixes:
+                prefixes[-1] = _Prefix(prefixes[-1].digest, tokens, block.cache_point.ttl)
+            continue
+        running.update(b"\0" + block.weight.encode())
+        tokens += count_tokens(block.weight)
+        prefixes.append(_Prefix(running.hexdigest(), tokens, None))
+    return prefixes, tokens
+
+
+def _minimum_tokens(model_id: str) -> int:
+    return next((least for part, least in _MINIMUM_TOKENS.items() if part in model_id), _USUAL_MINIMUM_TOKENS)

@@ -1,0 +1,113 @@
+"""What the stand-in says, and the steps in which a stream says it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.bedrock.request import InferenceConfig
+from infra.local.bedrock.tokens import CHARACTERS_PER_TOKEN, chunks, count_tokens, cut_to_tokens, words
+
+_JSON_PIECE = 12
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A tool that the model wants called, with its input."""
+
+    name: str
+    input: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: words, a tool call, or words and then a tool call."""
+
+    text: str
+    tool: ToolCall | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of the stream; `tokens` is what it adds to the answer, in parts of a token too."""
+
+    event_type: str
+    body: dict[str, Any]
+    tokens: float = 0
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether it is a piece of the answer."""
+        return self.event_type == "contentBlockDelta"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the answer is whole now."""
+        return self.event_type == "messageStop"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A reply made ready: all steps up to `messageStop`, and the same as one message."""
+
+    steps: tuple[Step, ...]
+    content: tuple[dict[str, Any], ...]
+    stop_reason: str
+    output_tokens: int
+
+    @property
+    def delta_count(self) -> int:
+        """Return how many deltas the stream has."""
+        return sum(step.is_delta for step in self.steps)
+
+
+def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
+    """Cut a reply to what the request allows, and lay out its stream.
+
+    As with the real model, an answer that reaches its limit in the middle of a tool's input ends there, with
+    JSON that is not whole.
+    """
+    text, stop_reason = _stop_at_sequence(reply.text, config.stop_sequences)
+    tool = reply.tool if stop_reason is None else None
+    tool_json = json.dumps(tool.input, ensure_ascii=False) if tool else ""
+    limit = config.max_tokens
+    if limit is not None and count_tokens(text) + count_tokens(tool_json) > limit:
+        stop_reason = "max_tokens"
+        tool_json = cut_to_tokens(tool_json, max(0, limit - count_tokens(text)))
+        tool = tool if tool_json else None
+        text = cut_to_tokens(text, limit)
+
+    steps: list[Step] = [Step("messageStart", {"role": "assistant"})]
+    content: list[dict[str, Any]] = []
+    if text:
+        steps += _block(0, None, [{"text": piece} for piece in words(text)])
+        content.append({"text": text})
+    if tool:
+        start = {"toolUse": {"toolUseId": tool_use_id, "name": tool.name}}
+        # The first piece of a tool's input is empty on the service too.
+        pieces = ["", *chunks(tool_json, _JSON_PIECE)]
+        steps += _block(len(content), start, [{"toolUse": {"input": piece}} for piece in pieces])
+        if stop_reason is None:
+            content.append({"toolUse": {**start["toolUse"], "input": tool.input}})
+    stop_reason = stop_reason or ("tool_use" if tool else "end_turn")
+    steps.append(Step("messageStop", {"stopReason": stop_reason}))
+    return Plan(tuple(steps), tuple(content), stop_reason, count_tokens(text) + count_tokens(tool_json))
+
+
+def _block(index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]]) -> list[Step]:
+    # The service announces a block of text by its first delta only.
+    opening = [Step("contentBlockStart", {"start": start, "contentBlockIndex": index})] if start else []
+    said = [
+        Step("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}, tokens=_delta_tokens(delta))
+        for delta in deltas
+    ]
+    return [*opening, *said, Step("contentBlockStop", {"contentBlockIndex": index})]
+
+
+def _delta_tokens(delta: dict[str, Any]) -> float:
+    piece: str = delta["text"] if "text" in delta else delta["toolUse"]["input"]
+    return len(piece) / CHARACTERS_PER_TOKEN
+
+
+def _stop_at_sequence(text: str, sequences: list[str]) -> tuple[str, str | None]:
+    places = [place for place in (text.find(sequence) for sequence in sequences if sequence) if place >= 0]
+    return (text[: min(places)], "stop_sequence") if places else (text, None)

@@ -1,0 +1,164 @@
+"""A Converse request as it arrives: its shape, checked by pydantic, and nothing about its meaning."""
+
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from infra.local.bedrock.errors import invalid
+
+
+class Shape(BaseModel):
+    """A part of the request; fields the stand-in does not know are kept, because they count as tokens."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
+
+
+class CachePoint(Shape):
+    """The end of a prefix that should be cached."""
+
+    type: Literal["default"]
+    ttl: Literal["5m", "1h"] = "5m"
+
+
+class ToolUse(Shape):
+    """The model's wish to call a tool."""
+
+    tool_use_id: str
+    name: str
+    input: Any = None
+
+
+class ToolResult(Shape):
+    """What the caller's tool said."""
+
+    tool_use_id: str
+    content: list[dict[str, Any]]
+    status: Literal["success", "error"] = "success"
+
+
+class Block(Shape):
+    """One content block; which field is set says what it is."""
+
+    text: str | None = None
+    tool_use: ToolUse | None = None
+    tool_result: ToolResult | None = None
+    cache_point: CachePoint | None = None
+
+    @property
+    def weight(self) -> str:
+        """Return what the model reads of this block, for counting and for comparing prefixes."""
+        if self.text is not None:
+            return self.text
+        return json.dumps(self.model_dump(exclude_none=True), ensure_ascii=False, sort_keys=True, default=str)
+
+
+class Message(Shape):
+    """One turn of the conversation."""
+
+    role: Literal["user", "assistant"]
+    content: list[Block]
+
+    @property
+    def text(self) -> str:
+        """Return the turn's words."""
+        return "\n".join(block.text for block in self.content if block.text)
+
+    @property
+    def tool_uses(self) -> list[ToolUse]:
+        """Return the tool calls of this turn."""
+        return [block.tool_use for block in self.content if block.tool_use]
+
+    @property
+    def tool_results(self) -> list[ToolResult]:
+        """Return the tool results of this turn."""
+        return [block.tool_result for block in self.content if block.tool_result]
+
+
+class InputSchema(Shape):
+    """The JSON Schema of a tool's input."""
+
+    schema_: dict[str, Any] = Field(alias="json")
+
+
+class ToolSpec(Shape):
+    """A tool that the model may call."""
+
+    name: str
+    description: str = ""
+    input_schema: InputSchema
+
+
+class Tool(Shape):
+    """An entry of the tool list: a tool, or the end of a cached prefix."""
+
+    tool_spec: ToolSpec | None = None
+    cache_point: CachePoint | None = None
+
+
+class NamedTool(Shape):
+    """The one tool that must be called."""
+
+    name: str
+
+
+class ToolChoice(Shape):
+    """Whether a tool must be called; with no field set the model decides."""
+
+    any: dict[str, Any] | None = None
+    tool: NamedTool | None = None
+
+
+class ToolConfig(Shape):
+    """The tools of a request."""
+
+    tools: list[Tool] = Field(min_length=1)
+    tool_choice: ToolChoice = ToolChoice()
+
+    @property
+    def specs(self) -> list[ToolSpec]:
+        """Return the tools without the cache points between them."""
+        return [tool.tool_spec for tool in self.tools if tool.tool_spec]
+
+
+class InferenceConfig(Shape):
+    """How the answer should be made."""
+
+    max_tokens: int | None = None
+    temperature: float | None = Field(default=None, ge=0, le=1)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    stop_sequences: list[str] = []
+
+
+class ConverseRequest(Shape):
+    """The body of `Converse` and `ConverseStream`."""
+
+    messages: list[Message] = []
+    system: list[Block] = []
+    tool_config: ToolConfig | None = None
+    inference_config: InferenceConfig = InferenceConfig()
+
+    @property
+    def tools(self) -> list[ToolSpec]:
+        """Return the tools that the model may call."""
+        return self.tool_config.specs if self.tool_config else []
+
+    @property
+    def last_user_text(self) -> str:
+        """Return the visitor's latest words; a turn of tool results alone has none."""
+        return next((turn.text for turn in reversed(self.messages) if turn.role == "user" and turn.text), "")
+
+
+def parse(body: bytes) -> ConverseRequest:
+    """Read a request's body.
+
+    Raises:
+        BedrockError: it is no JSON or has another shape.
+    """
+    try:
+        return ConverseRequest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise invalid(f"1 validation error detected: Value at '{where}' is invalid: {first['msg']}") from None

@@ -1,0 +1,117 @@
+"""The stand-in's state: pace, faults, cached prefixes, scripted replies and the record of calls."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.local.bedrock.answers import answer
+from infra.local.bedrock.faults import Fault, Faults
+from infra.local.bedrock.prompt_cache import PromptCache
+from infra.local.bedrock.reply import Reply, ToolCall
+from infra.local.bedrock.request import ConverseRequest
+from infra.local.bedrock.tokens import blocks_in_order
+
+_CALLS_KEPT = 200
+
+
+class Pace(BaseModel):
+    """How fast an answer comes; 0 tokens a second means at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tokens_per_second: float = Field(default=80, ge=0)
+    first_token_ms: float = Field(default=300, ge=0)
+
+    def seconds_until(self, tokens: float) -> float:
+        """Return when, counted from the request, the delta after so many tokens is due."""
+        writing = tokens / self.tokens_per_second if self.tokens_per_second else 0.0
+        return self.first_token_ms / 1000 + writing
+
+
+class ScriptedTool(BaseModel):
+    """The tool call of a scripted reply; its input may be anything, as a hostile model's could."""
+
+    name: str
+    input: dict[str, Any] = {}
+
+
+class ScriptedReply(BaseModel):
+    """What the next call should hear instead of a real answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = ""
+    tool: ScriptedTool | None = None
+
+
+@dataclass
+class Call:
+    """What is remembered of one request."""
+
+    model: str
+    stream: bool
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    cache_write_input_tokens: int = 0
+    completed: bool = False
+    error: str | None = None
+    fault: str | None = None
+    stop_reason: str | None = None
+    last_user_text: str = ""
+
+
+@dataclass
+class StandIn:
+    """Everything that outlives a request."""
+
+    clock: Callable[[], float]
+    pace: Pace = field(default_factory=Pace)
+    faults: Faults = field(default_factory=Faults)
+    script: deque[ScriptedReply] = field(default_factory=deque)
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.cache = PromptCache(self.clock)
+        self._pace_at_start = self.pace
+
+    def begin(self, model_id: str, *, stream: bool) -> tuple[Call, Fault | None]:
+        """Record a call and return it with the fault it must suffer."""
+        call = Call(model=model_id, stream=stream)
+        fault = self.faults.take()
+        call.fault = fault.kind if fault else None
+        self.calls.append(call)
+        self.count += 1
+        return call, fault
+
+    def reply_to(self, request: ConverseRequest) -> Reply:
+        """Return the next scripted reply, or else an answer."""
+        if not self.script:
+            return answer(request)
+        scripted = self.script.popleft()
+        tool = ToolCall(scripted.tool.name, scripted.tool.input) if scripted.tool else None
+        return Reply(scripted.text, tool)
+
+    def reset(self) -> None:
+        """Return to the state at the start."""
+        self.pace = self._pace_at_start
+        self.faults.clear()
+        self.script.clear()
+        self.cache.clear()
+        self.calls.clear()
+        self.count = 0
+
+    def report(self) -> dict[str, Any]:
+        """Return the latest calls, oldest first, and how many there were in all."""
+        return {"count": self.count, "calls": [asdict(call) for call in self.calls]}
+
+
+def tool_use_id(request: ConverseRequest) -> str:
+    """Return the id of the tool call in the answer: the same request gets the same, the next turn another."""
+    read = "\0".join(block.weight for block in blocks_in_order(request))
+    return f"tooluse_{hashlib.sha256(read.encode()).hexdigest()[:22]}"

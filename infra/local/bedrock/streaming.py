@@ -1,0 +1,94 @@
+"""Sends a planned answer as an event stream, at the set pace and with the fault that a test asked for."""
+
+import asyncio
+import math
+import uuid
+from collections.abc import Callable
+
+from aiohttp import web
+
+from infra.local.bedrock import event_stream
+from infra.local.bedrock.errors import BedrockError, stream_broke, throttled
+from infra.local.bedrock.faults import Fault
+from infra.local.bedrock.reply import Plan, Step
+from infra.local.bedrock.standin import Call, Pace
+
+
+class AnswerStream:
+    """One response of `ConverseStream`; a client that goes away cancels it."""
+
+    def __init__(self, http: web.Request, call: Call, pace: Pace, clock: Callable[[], float]) -> None:
+        self._http = http
+        self._call = call
+        self._pace = pace
+        self._clock = clock
+        self._tokens = 0.0
+        headers = {"Content-Type": event_stream.CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
+        self._response = web.StreamResponse(headers=headers)
+
+    async def send(self, planned: Plan, fault: Fault | None) -> web.StreamResponse:
+        """Send every event, or as many as the fault lets through."""
+        started = self._clock()
+        await self._response.prepare(self._http)
+        deltas = 0
+        for step in planned.steps:
+            if step.is_delta:
+                due = started + self._pace.seconds_until(self._tokens)
+                await asyncio.sleep(max(0.0, due - self._clock()))
+            if fault and fault.strikes(step, deltas):
+                before = self._clock()
+                if await self._suffer(fault):
+                    return self._response
+                # What follows keeps its pace, instead of catching up in a burst.
+                started += self._clock() - before
+                fault = fault if fault.kind == "slow" else None
+            await self._event(step)
+            deltas += step.is_delta
+        await self._finish(planned, started)
+        return self._response
+
+    async def _event(self, step: Step) -> None:
+        await self._response.write(event_stream.event(step.event_type, step.body))
+        self._tokens += step.tokens
+        self._call.output_tokens = math.ceil(self._tokens)
+
+    async def _suffer(self, fault: Fault) -> bool:
+        """Let the fault happen, and return whether the stream is over."""
+        if fault.kind == "throttle":
+            await self._break_off(throttled())
+        elif fault.kind == "error":
+            await self._break_off(stream_broke())
+        elif fault.kind == "cut":
+            # Closed without the last chunk, after what was written has left.
+            if self._http.transport:
+                self._http.transport.close()
+        else:
+            await asyncio.sleep(fault.seconds)
+            return False
+        return True
+
+    async def _break_off(self, error: BedrockError) -> None:
+        self._call.error = error.code
+        await self._response.write(event_stream.exception(error.code, error.message))
+        await self._response.write_eof()
+
+    async def _finish(self, planned: Plan, started: float) -> None:
+        self._call.output_tokens = planned.output_tokens
+        self._call.stop_reason = planned.stop_reason
+        latency_ms = round((self._clock() - started) * 1000)
+        metadata = {"usage": usage_of(self._call), "metrics": {"latencyMs": latency_ms}}
+        await self._response.write(event_stream.event("metadata", metadata))
+        self._call.completed = True
+        await self._response.write_eof()
+
+
+def usage_of(call: Call) -> dict[str, int]:
+    """Return a call's tokens as the service reports them; cached ones are not among `inputTokens`."""
+    cached = call.cache_read_input_tokens + call.cache_write_input_tokens
+    return {
+        "inputTokens": call.input_tokens,
+        "outputTokens": call.output_tokens,
+        "totalTokens": call.input_tokens + cached + call.output_tokens,
+        "cacheReadInputTokens": call.cache_read_input_tokens,
+        "cacheWriteInputTokens": call.cache_write_input_tokens,
+    }

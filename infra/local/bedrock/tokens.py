@@ -1,0 +1,48 @@
+"""Counts tokens roughly, and cuts an answer into the pieces a model would stream."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from infra.local.bedrock.request import Block, ConverseRequest
+
+CHARACTERS_PER_TOKEN = 4
+_LONGEST_PIECE = 24
+
+
+def count_tokens(text: str) -> int:
+    """Return about how many tokens a text has; a text that is not empty has at least one."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def cut_to_tokens(text: str, tokens: int) -> str:
+    """Return the beginning of a text that has at most so many tokens."""
+    return text[: tokens * CHARACTERS_PER_TOKEN]
+
+
+def words(text: str) -> Iterator[str]:
+    """Yield a text word by word, each with the blanks before it, so that the pieces joined are the text."""
+    for piece in re.findall(r"\s*\S+|\s+\Z", text):
+        yield from chunks(piece, _LONGEST_PIECE)
+
+
+def chunks(text: str, size: int) -> Iterator[str]:
+    """Yield a text in pieces of `size` characters."""
+    return (text[start : start + size] for start in range(0, len(text), size))
+
+
+def blocks_in_order(request: ConverseRequest) -> list[Block]:
+    """Return everything the model reads, in its order: tools, then system, then the turns."""
+    tools = request.tool_config.tools if request.tool_config else []
+    declared = [
+        Block(cache_point=tool.cache_point)
+        if tool.cache_point
+        else Block(text=json.dumps(tool.model_dump(mode="json", exclude_none=True), ensure_ascii=False))
+        for tool in tools
+    ]
+    return [*declared, *request.system, *(block for turn in request.messages for block in turn.content)]
+
+
+def count_request_tokens(request: ConverseRequest) -> int:
+    """Return about how many tokens a whole request has."""
+    return sum(count_tokens(block.weight) for block in blocks_in_order(request) if not block.cache_point)

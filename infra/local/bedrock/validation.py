@@ -1,0 +1,123 @@
+"""The rules that Bedrock holds a request against before the model sees it, in Bedrock's words."""
+
+import re
+from itertools import pairwise
+
+from infra.local.bedrock.errors import invalid
+from infra.local.bedrock.request import ConverseRequest, Message
+from infra.local.bedrock.tokens import blocks_in_order, count_request_tokens
+
+MAX_OUTPUT_TOKENS = 64_000
+CONTEXT_TOKENS = 200_000
+_MAX_CACHE_POINTS = 4
+_PROFILE = re.compile(
+    r"(arn:aws:bedrock:[a-z0-9-]+:\d{12}:(inference-profile/eu\.[\w.:-]+|application-inference-profile/\w+)"
+    r"|eu\.[a-z0-9]+\.[\w.:-]+)\Z",
+)
+
+
+def check_model(model_id: str) -> None:
+    """Refuse every model id but an inference profile of the EU: the bare model is out of reach there."""
+    if not _PROFILE.match(model_id):
+        raise invalid("The provided model identifier is invalid.")
+
+
+def check_request(model_id: str, request: ConverseRequest) -> None:
+    """Refuse a request that Bedrock would refuse, with the first rule it breaks.
+
+    Raises:
+        BedrockError: a `ValidationException`.
+    """
+    _check_turns(request.messages)
+    for index, turn in enumerate(request.messages):
+        _check_content(index, turn)
+    _check_tools(request)
+    _check_inference(model_id, request)
+    _check_cache_points(request)
+    if count_request_tokens(request) > CONTEXT_TOKENS:
+        raise invalid("Input is too long for requested model.")
+
+
+def _check_turns(messages: list[Message]) -> None:
+    if not messages or messages[0].role != "user":
+        raise invalid(
+            "A conversation must start with a user message. "
+            "Try again with a conversation that starts with a user message.",
+        )
+    if any(turn.role == follower.role for turn, follower in pairwise(messages)):
+        raise invalid(
+            "A conversation must alternate between user and assistant roles. "
+            "Make sure the conversation alternates between user and assistant roles and try again.",
+        )
+
+
+def _check_content(index: int, turn: Message) -> None:
+    if not any(block.cache_point is None for block in turn.content):
+        raise invalid(
+            f"The content field in the Message object at messages.{index} is empty. "
+            "Add a ContentBlock object to the content field and try again.",
+        )
+    for place, block in enumerate(turn.content):
+        where = f"messages.{index}.content.{place}"
+        if block.text is not None and not block.text.strip():
+            raise invalid(
+                f"The text field in the ContentBlock object at {where} is blank. "
+                "Add text to the text field, and try again.",
+            )
+        result = block.tool_result
+        if result and result.status == "error" and not result.content:
+            raise invalid(f"The content field at {where}.toolResult cannot be empty when status value is error.")
+
+
+def _check_tools(request: ConverseRequest) -> None:
+    spoken_of = any(turn.tool_uses or turn.tool_results for turn in request.messages)
+    if spoken_of and request.tool_config is None:
+        raise invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+    called: list[str] = []
+    for index, turn in enumerate(request.messages):
+        answered = [result.tool_use_id for result in turn.tool_results]
+        if len(answered) > len(called):
+            raise invalid(
+                f"The number of toolResult blocks at messages.{index}.content exceeds "
+                "the number of toolUse blocks of previous turn.",
+            )
+        missing = [tool_use_id for tool_use_id in called if tool_use_id not in answered]
+        if missing:
+            raise invalid(
+                f"Expected toolResult blocks at messages.{index}.content for the following Ids: {', '.join(missing)}",
+            )
+        called = [use.tool_use_id for use in turn.tool_uses]
+    if called:
+        raise invalid(f"Expected toolResult blocks after the last turn for the following Ids: {', '.join(called)}")
+    forced = request.tool_config.tool_choice.tool if request.tool_config else None
+    if forced and forced.name not in {tool.name for tool in request.tools}:
+        raise invalid(f"The tool {forced.name} of toolChoice is not among the tools of toolConfig.")
+
+
+def _check_inference(model_id: str, request: ConverseRequest) -> None:
+    config = request.inference_config
+    if config.max_tokens is not None and config.max_tokens < 1:
+        raise invalid(
+            f"1 validation error detected: Value '{config.max_tokens}' at 'inferenceConfig.maxTokens' failed "
+            "to satisfy constraint: Member must have value greater than or equal to 1",
+        )
+    if config.max_tokens is not None and config.max_tokens > MAX_OUTPUT_TOKENS:
+        raise invalid(
+            f"The maximum tokens you requested exceeds the model limit of {MAX_OUTPUT_TOKENS}. "
+            f"Try again with a maximum tokens value that is lower than {MAX_OUTPUT_TOKENS}.",
+        )
+    # Claude 4.5 and later take one of the two knobs; older models and Nova take both.
+    if re.search(r"claude-\w+-4-[5-9]", model_id) and None not in (config.temperature, config.top_p):
+        raise invalid(
+            "The model returned the following errors: `temperature` and `top_p` cannot both be specified "
+            "for this model. Please use only one.",
+        )
+
+
+def _check_cache_points(request: ConverseRequest) -> None:
+    count = sum(block.cache_point is not None for block in blocks_in_order(request))
+    if count > _MAX_CACHE_POINTS:
+        raise invalid(
+            "The model returned the following errors: A maximum of "
+            f"{_MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {count}.",
+        )
