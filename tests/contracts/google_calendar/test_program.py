@@ -1,0 +1,57 @@
+"""The stand-in as a program of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+
+from google.oauth2.service_account import Credentials
+from googleapiclient.discovery import build
+
+from tests.contracts.google_calendar.client import CALENDAR, SCOPE, Neighbour, busy
+
+
+def start(*options):
+    command = [sys.executable, "-m", "infra.local.google_calendar", *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, env=dict(os.environ, PYTHONWARNINGS="error"), **pipes)
+
+
+def test_it_runs_as_a_program_and_stops_on_a_signal(info, tmp_path):
+    """The program says where it listens, serves the registered key, and ends with 0 on SIGTERM."""
+    key_file = tmp_path / "key.json"
+    key_file.write_text(json.dumps(info))
+    with start("--calendar", CALENDAR, "--service-account", str(key_file)) as process:
+        try:
+            word, endpoint = process.stdout.readline().split()
+            assert word == "ready"
+            neighbour = Neighbour(endpoint.removesuffix("/calendar/v3/"), info)
+            assert neighbour.control("GET", "ready") == {"ready": True}
+            credentials = Credentials.from_service_account_info(neighbour.info, scopes=[SCOPE])
+            options = {"api_endpoint": endpoint}
+            plain = {"credentials": credentials, "static_discovery": True, "client_options": options}
+            with closing(build("calendar", "v3", **plain)) as api:
+                assert busy(api) == {"busy": []}
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=5) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_taken_port_and_a_bad_key_file_are_said_clearly(tmp_path):
+    """A port in use ends with 1 and a file that is no key with 2, each with one clear sentence."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with start("--port", str(port)) as process:
+            _, complaint = process.communicate(timeout=5)
+    assert process.returncode == 1
+    assert complaint.startswith(f"cannot listen on 127.0.0.1:{port}: the port is taken")
+    assert complaint.count("\n") == 1
+    (tmp_path / "key.json").write_text("{}")
+    with start("--service-account", str(tmp_path / "key.json")) as process:
+        _, complaint = process.communicate(timeout=5)
+    assert process.returncode == 2
+    assert "not the key file of a service account" in complaint
