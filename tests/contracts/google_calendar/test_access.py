@@ -18,6 +18,7 @@ from tests.contracts.google_calendar.client import (
     CheckedHttp,
     Neighbour,
     ask_for_token,
+    assertion,
     busy,
     refused,
     visit,
