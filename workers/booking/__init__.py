@@ -1,0 +1,1 @@
+"""The booking worker: free times, holds, codes and appointments."""

@@ -1,0 +1,1 @@
+"""The rules of booking: pure functions over values; instants come in as arguments."""

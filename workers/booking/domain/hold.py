@@ -1,0 +1,75 @@
+"""Places a hold on a time, and says how long it keeps it."""
+
+from datetime import datetime, timedelta
+
+from shared.tenants.profile import Service
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
+
+HOLD_MINUTES = 15
+"""Enough to wait for a slow mail and type its code; a visitor who left does not cost the business a day."""
+
+
+def blocked_interval(service: Service, start: datetime) -> Interval:
+    """Return the visit with its buffers."""
+    return Interval(
+        start - timedelta(minutes=service.buffer_before_minutes),
+        start + timedelta(minutes=service.duration_minutes + service.buffer_after_minutes),
+    )
+
+
+def place_hold(
+    *,
+    appointment_id: str,
+    session_id: str,
+    tenant: str,
+    service: Service,
+    start: datetime,
+    contact: Contact,
+    name: str,
+    note: str,
+    locale: str,
+    now: datetime,
+) -> Appointment:
+    """Return a fresh hold, whose first code is about to be sent; `now` is when the command was accepted."""
+    return Appointment(
+        appointment_id=appointment_id,
+        session_id=session_id,
+        tenant=tenant,
+        service_id=service.id,
+        start=start,
+        end=start + timedelta(minutes=service.duration_minutes),
+        blocked=blocked_interval(service, start),
+        state=AppointmentState.HELD,
+        contact=contact,
+        name=name,
+        note=note,
+        locale=locale,
+        hold_expires_at=now + timedelta(minutes=HOLD_MINUTES),
+        code_sends=1,
+        code_attempts=0,
+        version=1,
+        created_at=now,
+    )
+
+
+def has_run_out(appointment: Appointment, at: datetime) -> bool:
+    """Whether this is a hold whose time is over at the instant at which a command was accepted."""
+    return (
+        appointment.state is AppointmentState.HELD
+        and appointment.hold_expires_at is not None
+        and at >= appointment.hold_expires_at
+    )
+
+
+def keeps_its_time(appointment: Appointment, at: datetime) -> bool:
+    """Whether nobody else can have the appointment's time."""
+    return appointment.state is not AppointmentState.CANCELLED and not has_run_out(appointment, at)
+
+
+def is_same_wish(appointment: Appointment, *, service_id: str, start: datetime, contact: Contact, at: datetime) -> bool:
+    """Whether a session that wishes this already has it, so that it hears the same answer again."""
+    return (
+        keeps_its_time(appointment, at)
+        and (appointment.service_id, appointment.start) == (service_id, start)
+        and appointment.contact == contact
+    )

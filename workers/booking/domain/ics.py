@@ -1,0 +1,71 @@
+"""Writes an appointment as an iCalendar file (RFC 5545) that a visitor can add to their own calendar."""
+
+import unicodedata
+from datetime import UTC, datetime
+from email.utils import parseaddr
+
+from icalendar import Calendar, Event, vCalAddress
+
+from shared.tenants.profile import TenantProfile
+from workers.booking.domain.values import Appointment, AppointmentState
+
+_PRODUCT = "-//Stride Chat//Booking//EN"
+
+_STATUS = {
+    AppointmentState.HELD: "TENTATIVE",
+    AppointmentState.CONFIRMED: "CONFIRMED",
+    AppointmentState.CANCELLED: "CANCELLED",
+}
+
+
+def appointment_ics(
+    appointment: Appointment, profile: TenantProfile, *, stamp: datetime, cancelled: bool = False
+) -> str:
+    """Return the file's text, lines ending in CRLF; `stamp` is the instant that it is made at.
+
+    The UID stays the same and SEQUENCE grows, so a calendar that has the appointment moves or strikes it.
+    """
+    event = Event()
+    event.add("uid", f"{appointment.appointment_id}@{appointment.tenant}")
+    event.add("dtstamp", stamp.astimezone(UTC))
+    event.add("dtstart", appointment.start.astimezone(UTC))
+    event.add("dtend", appointment.end.astimezone(UTC))
+    event.add("summary", _summary(appointment, profile))
+    event.add("status", _STATUS[AppointmentState.CANCELLED if cancelled else appointment.state])
+    event.add("sequence", appointment.version)
+    if description := "\n".join(filter(None, map(_plain, (appointment.name, appointment.note)))):
+        event.add("description", description)
+    if organizer := _organizer(profile):
+        event.add("organizer", organizer)
+    calendar = Calendar()
+    calendar.add("prodid", _PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    text: bytes = calendar.to_ical()
+    return text.decode()
+
+
+def _summary(appointment: Appointment, profile: TenantProfile) -> str:
+    service = profile.service(appointment.service_id)
+    # A service may be gone from the profile while its appointments stand.
+    name = service.name.in_(appointment.locale) if service else appointment.service_id
+    return " ".join(_plain(f"{name} – {profile.name}").split())
+
+
+def _organizer(profile: TenantProfile) -> vCalAddress | None:
+    address = parseaddr(profile.senders.email or "")[1]
+    if not address:
+        return None
+    organizer = vCalAddress(f"mailto:{address}")
+    organizer.params["CN"] = " ".join(_plain(profile.name).split())
+    return organizer
+
+
+def _plain(text: str) -> str:
+    """Return the text with plain line ends and no other control characters.
+
+    The library escapes line ends, but knows only CR and LF; some readers also break lines at the others.
+    """
+    lines = "\n".join(text.splitlines())
+    return "".join(letter for letter in lines if letter == "\n" or unicodedata.category(letter) not in {"Cc", "Cs"})

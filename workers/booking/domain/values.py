@@ -1,0 +1,88 @@
+"""The values that the rules of booking speak of."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from shared.messages.errors import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A stretch of time, aware UTC, half open: `start` belongs to it, `end` does not."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.utcoffset() != timedelta(0) or self.end.utcoffset() != timedelta(0):
+            raise ValueError("an interval's ends must be aware and in UTC")
+        if self.end <= self.start:
+            raise ValueError("an interval must end after it starts")
+
+    def overlaps(self, other: "Interval") -> bool:
+        """Whether the two share an instant; intervals that only touch do not."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOffer:
+    """A visit that can be booked, without its buffers; both ends are UTC."""
+
+    start: datetime
+    end: datetime
+    service_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a code can be sent, in the form in which the channel takes it."""
+
+    kind: Literal["email"]
+    address: str
+
+
+class AppointmentState(StrEnum):
+    """How far an appointment has come."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """One visit of one visitor, from the hold on."""
+
+    appointment_id: str
+    session_id: str
+    tenant: str
+    service_id: str
+    start: datetime
+    end: datetime
+    blocked: Interval
+    """The visit with its buffers: what nobody else can book."""
+    state: AppointmentState
+    contact: Contact
+    name: str
+    note: str
+    locale: str
+    hold_expires_at: datetime | None
+    """Until when the time is kept for the code; None once it is confirmed."""
+    code_sends: int
+    """How many codes went out; the latest is the code number `code_sends`."""
+    code_attempts: int
+    """How many wrong codes came in."""
+    version: int
+    """Grows by one with every change: guards a write against another, and is the calendar file's SEQUENCE."""
+    created_at: datetime
+    calendar_event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A no that the visitor should hear, with times to take instead where that helps."""
+
+    code: ErrorCode
+    alternatives: tuple[SlotOffer, ...] = ()
