@@ -6,12 +6,16 @@ from datetime import timedelta
 class TransientError(Exception):
     """Try again later: throttled, unreachable, conflicting; nothing is wrong with the message.
 
-    `retry_after` is the wait that the other side asked for, if it did.
+    `retry_after` is the wait that the other side asked for, if it did; `reason` is the short static word for
+    the ledger when no attempt is left.
     """
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, reason: str = "attempts_exhausted"
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.reason = reason
 
 
 class PermanentError(Exception):

@@ -2,12 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
 from shared.settings import AwsSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Keys for one client that must not use the usual chain."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
 
 
 class AwsClients:
@@ -26,17 +36,26 @@ class AwsClients:
         read_timeout_seconds: float = 5,
         attempts: int = 3,
         connections: int = 50,
+        region: str | None = None,
+        credentials: "Credentials | None" = None,
     ) -> Any:
         """Return an open client. `attempts` counts the first try, as botocore's standard mode does."""
         config = AioConfig(
-            region_name=self._settings.aws_region,
+            region_name=region or self._settings.aws_region,
             connect_timeout=2,
             read_timeout=read_timeout_seconds,
             max_pool_connections=connections,
             retries={"mode": "standard", "total_max_attempts": attempts},
         )
         return await self._stack.enter_async_context(
-            self._session.create_client(service, endpoint_url=endpoint_url or self._endpoint_of(service), config=config)
+            self._session.create_client(
+                service,
+                endpoint_url=endpoint_url or self._endpoint_of(service),
+                config=config,
+                aws_access_key_id=credentials.access_key_id if credentials else None,
+                aws_secret_access_key=credentials.secret_access_key if credentials else None,
+                aws_session_token=credentials.session_token if credentials else None,
+            )
         )
 
     def _endpoint_of(self, service: str) -> str | None:

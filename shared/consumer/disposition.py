@@ -67,7 +67,9 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
     if isinstance(error, PermanentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
     if attempts >= policy.max_attempts:
-        reason = "attempts_exhausted" if isinstance(error, TransientError) else "bug"
+        reason = error.reason if isinstance(error, TransientError) else "bug"
+        if isinstance(error, TimeoutError):
+            reason = "timeout"
         return DeadLetter(reason=reason, error=f"{type(error).__name__}: {error}", attempts=attempts)
     delay = backoff(attempts, policy, random.random() if roll is None else roll)  # noqa: S311 - jitter
     if isinstance(error, TransientError) and error.retry_after:

@@ -1,0 +1,71 @@
+"""The same processing under a Lambda event-source mapping: records in, failed items out."""
+
+import asyncio
+from typing import Any, Generic
+
+from shared.consumer.delivery import Delivery
+from shared.consumer.disposition import Disposition, RetryIn
+from shared.consumer.lease import LeaseKeeper
+from shared.consumer.process import Processor, W
+from shared.consumer.sequence import lines, work_through
+from shared.consumer.settle import Settler
+
+
+class LambdaBatch(Generic[W]):
+    """Works on one event's records: groups side by side, each in order, partial failures reported.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+
+    def __init__(self, *, processor: Processor[W], leases: LeaseKeeper, settler: Settler) -> None:
+        self._processor = processor
+        self._leases = leases
+        self._settler = settler
+
+    async def run(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return the `batchItemFailures`: Lambda deletes every message that is not among them."""
+        deliveries = [_delivery(record) for record in event["Records"]]
+        failed: set[str] = set()
+        extending = asyncio.create_task(self._leases.run())
+
+        async def settle(delivery: Delivery, disposition: Disposition) -> None:
+            self._leases.uncover(delivery)
+            if isinstance(disposition, RetryIn):
+                failed.add(delivery.message_id)
+                await self._settler.settle(delivery, disposition)
+
+        async def hand_back(delivery: Delivery) -> None:
+            self._leases.uncover(delivery)
+            failed.add(delivery.message_id)
+            await self._settler.hide(delivery, 0)
+
+        try:
+            for delivery in deliveries:
+                self._leases.cover(delivery)
+            await asyncio.gather(
+                *(
+                    work_through(
+                        line,
+                        process=self._processor.process,
+                        settle=settle,
+                        hand_back=hand_back,
+                        stopping=lambda: False,
+                    )
+                    for line in lines(deliveries)
+                )
+            )
+        finally:
+            extending.cancel()
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
+
+
+def _delivery(record: dict[str, Any]) -> Delivery:
+    attributes = record.get("attributes", {})
+    return Delivery(
+        message_id=record["messageId"],
+        receipt=record["receiptHandle"],
+        body=record.get("body", ""),
+        group=attributes.get("MessageGroupId"),
+        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
+        trace=attributes.get("AWSTraceHeader"),
+    )

@@ -1,0 +1,1 @@
+"""Chat: answers visitors with the model and the knowledge base."""

@@ -1,0 +1,7 @@
+"""`python -m workers.chat`: the pool that answers visitors."""
+
+from shared.aws.worker import run_pool
+from workers.chat.wiring import worker
+
+if __name__ == "__main__":
+    run_pool(worker)

@@ -1,0 +1,134 @@
+"""The model on Bedrock: `converse_stream` through aiobotocore."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+from botocore.exceptions import ClientError, EventStreamError
+
+from shared.aws.errors import error_code, translated
+from shared.errors import TransientError
+from shared.messages.server import Usage
+from workers.chat.domain import OFFER_BOOKING, Prompt
+from workers.chat.ports import Finished, ModelEvent, TextDelta, ToolCall
+
+_BUSY = frozenset(
+    {
+        "ThrottlingException",
+        "throttlingException",
+        "ModelNotReadyException",
+        "ServiceUnavailableException",
+        "serviceUnavailableException",
+        "ServiceQuotaExceededException",
+    }
+)
+SILENCE_SECONDS = 20
+"""A stream that says nothing for so long is given up."""
+
+
+class BedrockModel:
+    """Converse's stream as events; the model is reached through its EU inference profile."""
+
+    def __init__(self, *, client: Any, default_model_id: str) -> None:
+        self._client = client
+        self._default_model_id = default_model_id
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[ModelEvent]:
+        """Yield the answer's events."""
+        usage, stop_reason = Usage(), ""
+        tool: _ToolInput | None = None
+        try:
+            answer = await self._ask(prompt)
+            async for event in _until_silent(answer["stream"]):
+                match event:
+                    case {"contentBlockStart": {"start": {"toolUse": {"name": name}}}}:
+                        tool = _ToolInput(name)
+                    case {"contentBlockDelta": {"delta": {"text": text}}}:
+                        yield TextDelta(text)
+                    case {"contentBlockDelta": {"delta": {"toolUse": {"input": piece}}}} if tool:
+                        tool.pieces.append(piece)
+                    case {"contentBlockStop": _} if tool:
+                        yield ToolCall(tool.name, tool.content())
+                        tool = None
+                    case {"messageStop": {"stopReason": reason}}:
+                        stop_reason = reason
+                    case {"metadata": {"usage": counted}}:
+                        usage = _usage(counted)
+        except (aiohttp.ClientError, EventStreamError) as error:
+            busy = isinstance(error, EventStreamError) and error_code(error) in _BUSY
+            raise TransientError(
+                f"bedrock.stream: {type(error).__name__}", reason="model_busy" if busy else "model_failed"
+            ) from error
+        if not stop_reason:
+            raise TransientError("bedrock.stream: cut off", reason="model_failed")
+        yield Finished(usage, stop_reason)
+
+    async def _ask(self, prompt: Prompt) -> Any:
+        try:
+            with translated("bedrock.converse_stream"):
+                return await self._client.converse_stream(
+                    modelId=prompt.model_id or self._default_model_id,
+                    system=[
+                        {"text": prompt.instructions},
+                        # All before this point is the same for every visitor of a tenant: read from the cache at a
+                        # tenth of the price (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
+                        {"cachePoint": {"type": "default"}},
+                        {"text": prompt.situation},
+                    ],
+                    messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
+                    toolConfig={
+                        "tools": [
+                            {
+                                "toolSpec": {
+                                    "name": OFFER_BOOKING,
+                                    "description": "Open the booking form for the visitor.",
+                                    "inputSchema": {"json": prompt.tool_schema},
+                                }
+                            }
+                        ]
+                    },
+                    inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
+                )
+        except TransientError as error:
+            cause = error.__cause__
+            busy = isinstance(cause, ClientError) and error_code(cause) in _BUSY
+            error.reason = "model_busy" if busy else "model_failed"
+            raise
+
+
+class _ToolInput:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pieces: list[str] = []
+
+    def content(self) -> dict[str, Any]:
+        """Return the input, empty if the model wrote no JSON object."""
+        try:
+            content = json.loads("".join(self.pieces) or "{}")
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+async def _until_silent(stream: Any) -> AsyncIterator[dict[str, Any]]:
+    events = aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                event = await anext(events)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise TransientError(f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason="timeout") from error
+        yield event
+
+
+def _usage(counted: dict[str, int]) -> Usage:
+    return Usage(
+        input_tokens=counted.get("inputTokens", 0),
+        output_tokens=counted.get("outputTokens", 0),
+        cache_read_tokens=counted.get("cacheReadInputTokens", 0),
+        cache_write_tokens=counted.get("cacheWriteInputTokens", 0),
+    )

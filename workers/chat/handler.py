@@ -1,0 +1,175 @@
+"""The use case: a visitor writes, the assistant answers."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared.clock import Clock
+from shared.messages.commands import ChatSend
+from shared.messages.errors import ErrorCode
+from shared.messages.server import (
+    ChatDelta,
+    ChatDeltaData,
+    ChatFinal,
+    ChatFinalData,
+    ChatSent,
+    ChatSentData,
+    OfferBooking,
+    Typing,
+    Usage,
+)
+from shared.ports import Claim, ClaimStore, Connection, ConversationStore, Metrics, TenantDirectory, UsageStore
+from shared.replies import Replies, refusal
+from shared.tenants.profile import TenantProfile
+from shared.texts import language_of
+from workers.chat.domain import (
+    HISTORY_FRAMES,
+    OFFER_BOOKING,
+    Prompt,
+    build_prompt,
+    checked_offer,
+    final_text,
+)
+from workers.chat.ports import Finished, Model, TextDelta, ToolCall
+from workers.chat.stream import coalescing, watching
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Answer:
+    text: str = ""
+    offers: list[OfferBooking] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    stopped: bool = False
+
+
+class ChatHandler:
+    """Stores what was asked, streams the answer, stores the answer; a second try begins the answer anew."""
+
+    def __init__(
+        self,
+        *,
+        model: Model,
+        tenants: TenantDirectory,
+        conversations: ConversationStore,
+        claims: ClaimStore,
+        usage: UsageStore,
+        replies: Replies,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._model = model
+        self._tenants = tenants
+        self._conversations = conversations
+        self._claims = claims
+        self._usage = usage
+        self._replies = replies
+        self._metrics = metrics
+        self._clock = clock
+
+    async def handle(self, work: ChatSend, claim: Claim) -> None:
+        """Answer one message."""
+        profile = await self._tenants.profile(work.tenant)
+        if len(work.data.text) > profile.limits.chat_characters:
+            await self._refuse(work, claim, ErrorCode.TOO_LARGE)
+            return
+        sent = await self._replies.durable(
+            work.session_id,
+            ChatSent(re=work.client_id, data=ChatSentData(text=work.data.text)),
+            claim=claim,
+            marker="sent",
+        )
+        listeners, used, frames, documents = await asyncio.gather(
+            self._replies.connections(work.session_id),
+            self._usage.output_tokens(work.tenant, self._today()),
+            self._conversations.latest(work.session_id, HISTORY_FRAMES),
+            self._tenants.documents(work.tenant),
+        )
+        if used >= profile.limits.daily_output_tokens:
+            await self._refuse(work, claim, ErrorCode.BUDGET_EXCEEDED)
+            return
+        prompt = build_prompt(
+            profile=profile,
+            documents=documents,
+            history=[frame for frame in frames if frame.seq and sent.seq and frame.seq < sent.seq],
+            text=work.data.text,
+            now=self._clock.now(),
+        )
+        answer = await self._answer(work, prompt, profile, listeners)
+        await self._usage.add(work.tenant, self._today(), answer.usage)
+        await self._replies.durable(work.session_id, self._final(work, answer), claim=claim)
+
+    async def _answer(
+        self, work: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]
+    ) -> _Answer:
+        """Stream the model's answer to whoever listens, until it ends or the visitor stops it."""
+        answer = _Answer()
+        started = time.monotonic()
+
+        async def post(offset: int, text: str) -> None:
+            delta = ChatDelta(re=work.client_id, data=ChatDeltaData(offset=offset, text=text))
+            await self._replies.post(work.session_id, delta, listeners)
+
+        async def stop_requested() -> bool:
+            return await self._claims.stop_requested(work.id)
+
+        await self._replies.post(work.session_id, Typing(re=work.client_id), listeners)
+        async with watching(stop_requested) as stopped, coalescing(post) as deltas:
+            events = self._model.stream(prompt)
+            async for event in events:
+                match event:
+                    case TextDelta(text):
+                        answer.text += text
+                        deltas.add(text)
+                    case ToolCall(name, content) if name == OFFER_BOOKING:
+                        answer.offers.append(checked_offer(content, profile))
+                    case Finished(usage, _):
+                        answer.usage = usage
+                if stopped.is_set():
+                    answer.stopped = True
+                    break
+        self._metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
+        return answer
+
+    def _final(self, work: ChatSend, answer: _Answer) -> ChatFinal:
+        return ChatFinal(
+            re=work.client_id,
+            data=ChatFinalData(
+                text=final_text(
+                    answer.text,
+                    offered=bool(answer.offers),
+                    stopped=answer.stopped,
+                    language=language_of(work.locale),
+                ),
+                actions=tuple(answer.offers[:1]),
+                usage=answer.usage,
+                stopped=answer.stopped,
+            ),
+        )
+
+    async def repeat(self, work: ChatSend, outcome_seq: int | None) -> None:
+        """Say the answer once more."""
+        await self._replies.repeat(work.session_id, outcome_seq)
+
+    async def mismatch(self, work: ChatSend) -> None:
+        """Refuse another text under an id that was used before."""
+        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=work.locale)
+        await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+
+    async def give_up(self, work: ChatSend, claim: Claim, reason: str) -> None:
+        """Tell the visitor that there will be no answer."""
+        codes = {"model_busy": ErrorCode.MODEL_BUSY, "timeout": ErrorCode.TIMEOUT}
+        await self._refuse(work, claim, codes.get(reason, ErrorCode.INTERNAL))
+
+    async def _refuse(self, work: ChatSend, claim: Claim, code: ErrorCode) -> None:
+        locale = await self._replies.locale(work.session_id, work.locale)
+        log.info("chat_refused", code=code)
+        frame = refusal(code, re=work.client_id, locale=locale)
+        await self._replies.durable(work.session_id, frame, claim=claim)
+
+    def _today(self) -> str:
+        return f"{self._clock.now():%Y-%m-%d}"

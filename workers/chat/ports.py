@@ -1,0 +1,47 @@
+"""The role that only chat needs filled: the model."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from shared.messages.server import Usage
+from workers.chat.domain import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model wants a tool; its input is hostile until checked."""
+
+    name: str
+    input: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete."""
+
+    usage: Usage
+    stop_reason: str
+
+
+ModelEvent = TextDelta | ToolCall | Finished
+
+
+class Model(Protocol):
+    """Streams an answer."""
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[ModelEvent]:
+        """Yield the answer's events; the last one is `Finished`.
+
+        Raises:
+            TransientError: `model_busy` when throttled or not ready, `timeout` when it went silent.
+            PermanentError: the request itself is refused.
+        """
+        ...

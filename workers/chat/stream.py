@@ -1,0 +1,71 @@
+"""Says an answer piece by piece: pieces are joined to about ten posts a second, and a stop is noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+COALESCE_SECONDS = 0.1
+STOP_POLL_SECONDS = 0.5
+
+
+class Coalescer:
+    """Joins pieces of text; the first goes out at once, later ones at most every `COALESCE_SECONDS`."""
+
+    def __init__(self, post: Callable[[int, str], Awaitable[None]]) -> None:
+        """Take the function that posts `(offset, text)`, the offset counted in characters."""
+        self._post = post
+        self._posted = 0
+        self._waiting: list[str] = []
+        self._woken = asyncio.Event()
+
+    def add(self, text: str) -> None:
+        """Say this soon."""
+        self._waiting.append(text)
+        self._woken.set()
+
+    async def flush(self) -> None:
+        """Say what waits, now."""
+        text, self._waiting = "".join(self._waiting), []
+        if text:
+            offset, self._posted = self._posted, self._posted + len(text)
+            await self._post(offset, text)
+
+    async def run(self) -> None:
+        """Post until cancelled."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            await self.flush()
+            await asyncio.sleep(COALESCE_SECONDS)
+
+
+@asynccontextmanager
+async def coalescing(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterator[Coalescer]:
+    """Post in the background inside the `with`; what still waits at its end is dropped: the final says it all."""
+    coalescer = Coalescer(post)
+    task = asyncio.create_task(coalescer.run())
+    try:
+        yield coalescer
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def watching(asked: Callable[[], Awaitable[bool]]) -> AsyncIterator[asyncio.Event]:
+    """Set the event inside the `with` once `asked` says yes; it is asked right away and then twice a second."""
+    stopped = asyncio.Event()
+
+    async def watch() -> None:
+        while not await asked():  # noqa: ASYNC110 - the flag is a row in a table
+            await asyncio.sleep(STOP_POLL_SECONDS)
+        stopped.set()
+
+    task = asyncio.create_task(watch())
+    try:
+        yield stopped
+    finally:
+        task.cancel()
+        with suppress(Exception, asyncio.CancelledError):
+            await task
