@@ -14,14 +14,14 @@ from infra.local.bedrock.language import terms
 
 _SATURATION = 1.2
 _LENGTH_PENALTY = 0.3
-_HEADING_WEIGHT = 0.8  # of the innermost heading
+_HEADING_WEIGHT = 1.2  # of the innermost heading: it says what all below it is about
 _OUTER_WEIGHT = 0.3  # of the headings around it and the document's name
 _EARLIER_WEIGHT = 0.4  # of the words of the question before, when this one only goes on with it
 _UNKNOWN_RARITY = 2.0  # of a word that no document has
 _LEAST_RARITY = 1.0  # of any word, where it is judged how much of a question is met
 _EVERYWHERE = {"visit"}  # what every question here is about counts only where nothing else is asked
 _ENOUGH = 0.34  # the part of a question's words, by rarity, that a passage must share
-_NEARLY_AS_GOOD = 0.8
+_NEARLY_AS_MUCH = 0.9
 _MOST_LISTED = 7
 _MOST_SENTENCES = 3
 
@@ -60,9 +60,10 @@ def search(question: str, passages: list[Passage], earlier: str = "") -> Finding
     scores = [_score(wanted, bag, rarity, average) for bag in bags]
     best = max(range(len(passages)), key=lambda place: scores[place])
     worth = {term: max(_LEAST_RARITY, rarity.get(term, _UNKNOWN_RARITY)) for term in asked}
-    if sum(worth[term] for term in asked if bags[best][term]) < _ENOUGH * sum(worth.values()):
+    met = [sum(worth[term] for term in asked if bag[term]) for bag in bags]
+    if met[best] < _ENOUGH * sum(worth.values()):
         return None
-    return Finding(tuple(_around(best, scores, passages, question)))
+    return Finding(tuple(_around(best, met, passages, question)))
 
 
 def _bag(passage: Passage) -> "Counter[str]":
@@ -91,11 +92,11 @@ def _score(wanted: Mapping[str, float], bag: "Counter[str]", rarity: Mapping[str
     )
 
 
-def _around(best: int, scores: list[float], passages: list[Passage], question: str) -> Iterator[Passage]:
+def _around(best: int, met: list[float], passages: list[Passage], question: str) -> Iterator[Passage]:
     top = passages[best]
     neighbours = [place for place, passage in enumerate(passages) if passage.section == top.section]
     if top.listed:
-        good = [p for p in neighbours if passages[p].listed and scores[p] >= _NEARLY_AS_GOOD * scores[best]]
+        good = [p for p in neighbours if passages[p].listed and met[p] >= _NEARLY_AS_MUCH * met[best]]
         yield from (passages[place] for place in good[:_MOST_LISTED])
         return
     after = [place for place in neighbours if place > best and passages[place].listed]
