@@ -10,7 +10,7 @@ from infra.local.bedrock.passages import search
 from infra.local.bedrock.phrases import Phrases, phrases_of
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest, ToolSpec
-from infra.local.bedrock.tool_input import fill_input, find_today
+from infra.local.bedrock.tool_input import fill_input
 
 BOOKING_TOOL = "offer_booking"
 
@@ -45,7 +45,7 @@ def answer(request: ConverseRequest) -> Reply:
     if tool is None and wants_booking(text, _said_before(request)):
         tool = next((spec for spec in request.tools if spec.name == BOOKING_TOOL), None)
     if tool:
-        filled = fill_input(tool.input_schema.schema_, asked, find_today(system_text))
+        filled = fill_input(tool.input_schema.schema_, asked, system_text)
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
     can_book = any(spec.name == BOOKING_TOOL for spec in request.tools)
     return Reply(_small_talk(text, phrases) or _fact(asked, _in(language, passages), phrases, can_book=can_book))

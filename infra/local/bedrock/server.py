@@ -33,7 +33,7 @@ async def serving(pace: Pace, port: int = 0) -> AsyncIterator[str]:
     Raises:
         OSError: the port is taken.
     """
-    # Without cancellation a stream would go on writing to a client that has left.
+    # Without cancellation a stalled answer would outlive a client that has left.
     runner = web.AppRunner(
         make_app(pace), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )

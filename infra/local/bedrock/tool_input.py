@@ -18,17 +18,19 @@ _WEEKDAYS = (
 )
 
 
-def fill_input(schema: dict[str, Any], texts: list[str], today: date | None) -> dict[str, Any]:
+def fill_input(schema: dict[str, Any], texts: list[str], system_text: str) -> dict[str, Any]:
     """Return a tool's input made from what the visitor wrote, the newest message first.
 
-    An optional field that the words say nothing about is left out.
+    An optional field that the words say nothing about is left out. What the values of an enum mean is read from
+    the field's description and from the system prompt, where they say it as "cut: Haircut".
     """
+    today = find_today(system_text)
     filled: dict[str, Any] = {}
     required = schema.get("required", [])
     for name, field in schema.get("properties", {}).items():
         value: Any = None
         if "enum" in field:
-            value = _choose(field["enum"], str(field.get("description", "")), texts)
+            value = _choose(field["enum"], f"{field.get('description', '')}\n{system_text}", texts)
             value = field["enum"][0] if value is None and name in required else value
         elif name == "date" or field.get("format") == "date":
             value = find_date(texts[0], today) if texts else None
@@ -72,13 +74,11 @@ def find_date(text: str, today: date | None) -> str | None:
     return None
 
 
-def _choose(values: list[Any], description: str, texts: list[str]) -> Any:
-    # A description often names the values: "cut: Strzyżenie damskie; colour: Farbowanie".
+def _choose(values: list[Any], explained: str, texts: list[str]) -> Any:
     about = {value: set(terms(str(value).replace("_", " ").replace("-", " "))) for value in values}
-    for part in re.split(r"[;\n,]", description):
-        for value in values:
-            if re.search(rf"\b{re.escape(str(value))}\b", part):
-                about[value] |= set(terms(part))
+    for value in values:
+        for names in re.findall(rf"(?:^|[\n;,])\W*{re.escape(str(value))}\W*?[:=–-]\s*([^\n;,]+)", explained):
+            about[value] |= set(terms(names))
     for text in texts:
         asked = set(terms(text))
         ranked = sorted(values, key=lambda value: -len(about[value] & asked))

@@ -177,6 +177,18 @@ def test_a_wish_for_an_appointment_calls_the_tool(message, said, filled):
     assert reply.tool.input == filled
 
 
+def test_the_services_of_the_system_prompt_are_understood():
+    """The names that the system prompt gives to the tool's values are enough to choose one."""
+    prompt = "You may offer:\n- nails: Manicure / Manikiur, 60 minutes\n- cut: Haircut / Strzyżenie, 30 minutes"
+    schema = {"type": "object", "properties": {"service": {"type": "string", "enum": ["nails", "cut"]}}}
+    tools = {"toolConfig": {"tools": [{"toolSpec": {"name": "offer_booking", "inputSchema": {"json": schema}}}]}}
+
+    reply = ask("Chcę umówić strzyżenie", documents=prompt, tools=tools)
+
+    assert reply.tool is not None
+    assert reply.tool.input == {"service": "cut"}
+
+
 def test_a_yes_to_the_offer_books():
     """Consent to the offer of an appointment is a wish for one; the service comes from the question before."""
     offer = ask("Ile kosztuje masaż?").text
