@@ -1,0 +1,154 @@
+/**
+ * One visitor's conversation on this page: connection, outbox and state put together.
+ */
+
+import { Connection } from "./connection.js";
+import { EMPTY, awaited, hasGap, reduce } from "./conversation.js";
+import { visitorZone } from "./dates.js";
+import { newId } from "./ids.js";
+import { Outbox } from "./outbox.js";
+import { Store } from "./store.js";
+
+const GAP_PATIENCE_MS = 3_000;
+const GAP_HELLOS = 2;
+
+export class Chat {
+  state = EMPTY;
+  store;
+  #connection;
+  #outbox;
+  #locale;
+  #onChange;
+  #gapTimer = null;
+  #gapHellos = 0;
+  #offers = {};
+
+  /** `onChange()` is called after every change of `state` or `connectionState`. */
+  constructor({ url, tenant, locale, onChange }) {
+    this.#locale = locale;
+    this.#onChange = onChange;
+    this.store = new Store(tenant);
+    this.#connection = new Connection({
+      url,
+      tenant,
+      store: this.store,
+      locale: () => this.#locale,
+      // A fresh page has nothing, so it asks for everything: the conversation is kept on the server only.
+      hello: () => ({ last_seq: this.state.lastSeq, locale: this.#locale, tz: visitorZone() }),
+      onFrame: (frame) => this.#receive(frame),
+      onReady: () => this.#outbox.opened(),
+      onState: (state) => {
+        if (state !== "open") this.#outbox.closed();
+        onChange();
+      },
+    });
+    this.#outbox = new Outbox({
+      store: this.store,
+      transmit: (frame) => this.#connection.send(frame),
+      onStall: () => this.#connection.restart(),
+    });
+    for (const frame of this.#outbox.restore()) this.#apply({ local: "command", frame });
+  }
+
+  get connectionState() {
+    return this.#connection.state;
+  }
+
+  /** Whether there is something to come back to: a session, or words that were never acknowledged. */
+  get hasPast() {
+    return this.store.token !== null || Object.keys(this.state.commands).length > 0;
+  }
+
+  /** The services' names and the time zone, as last heard in this language: `{ services, time_zone }` or null. */
+  offer(locale) {
+    return (this.#offers[locale] ??= this.store.offer(locale));
+  }
+
+  start() {
+    this.#connection.start();
+  }
+
+  stop() {
+    clearTimeout(this.#gapTimer);
+    this.#connection.stop();
+  }
+
+  wake() {
+    this.#connection.wake();
+  }
+
+  speak(locale) {
+    this.#locale = locale;
+    if (this.connectionState === "open") this.#connection.hello();
+  }
+
+  /** Send a command now or as soon as possible; returns its id. */
+  command(type, data, { id = newId(), lasting = true } = {}) {
+    const frame = { v: 1, type, id, data };
+    this.#apply({ local: "command", frame });
+    this.start();
+    this.#outbox.add(frame, { lasting });
+    return id;
+  }
+
+  /** End the running answer early: not a command in line, it must not wait behind what it stops. */
+  stopAnswer() {
+    const id = awaited(this.state);
+    if (id) this.#connection.send({ v: 1, type: "chat.stop", id: newId(), data: { id } });
+  }
+
+  /**
+   * Try a refused command again. One that ended durably would only bring its stored outcome, so it needs a
+   * new id; one refused at the door keeps its own, in case it got through after all.
+   */
+  again(id, { type, data }, { ended }) {
+    return this.command(type, data, ended ? {} : { id });
+  }
+
+  #receive(frame) {
+    if (frame.re) this.#outbox.settle(frame.re);
+    if (frame.type === "booking.slots") this.#learn(frame.data);
+    if (frame.type === "welcome") this.#recognise(frame.data);
+    this.#apply(frame);
+    this.#mindTheGap();
+  }
+
+  #learn({ services = [], time_zone }) {
+    const offer = { services: services.length ? services : (this.offer(this.#locale)?.services ?? []), time_zone };
+    this.#offers[this.#locale] = offer;
+    this.store.keepOffer(this.#locale, offer);
+  }
+
+  #recognise({ session_id: id, resume }) {
+    if (id !== this.state.sessionId && resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
+  }
+
+  #apply(frame) {
+    const next = reduce(this.state, frame);
+    if (next === this.state) return;
+    this.state = next;
+    this.#onChange();
+  }
+
+  /** Ask for what is missing; what the server no longer has is passed over in the end. */
+  #mindTheGap() {
+    if (!hasGap(this.state)) {
+      clearTimeout(this.#gapTimer);
+      this.#gapTimer = null;
+      this.#gapHellos = 0;
+      return;
+    }
+    if (this.#gapTimer !== null) return;
+    if (this.#gapHellos >= GAP_HELLOS) {
+      this.#gapHellos = 0;
+      this.#apply({ local: "skip" });
+      return this.#mindTheGap();
+    }
+    this.#gapHellos += 1;
+    this.#connection.hello();
+    this.#gapTimer = setTimeout(() => {
+      this.#gapTimer = null;
+      this.#mindTheGap();
+    }, GAP_PATIENCE_MS);
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Keeps the visitor connected: says hello, comes back after a break, and moves on before the two-hour limit.
+ */
+
+import { newId } from "./ids.js";
+import { Line, TIMINGS } from "./line.js";
+
+const REFUSALS_BEFORE_DOUBT = 2;
+
+export class Connection {
+  #options;
+  #timings;
+  #line = null;
+  #successor = null;
+  #welcomed = false;
+  #helloId = null;
+  #attempt = 0;
+  #refusals = 0;
+  #retryTimer;
+  #welcomeTimer;
+  #moveTimer;
+  #helloTimer;
+
+  /** "idle", "connecting", "open" or "reconnecting". */
+  state = "idle";
+
+  /**
+   * `options`: `url`, `tenant`, `locale()`, `store`, `hello()` (what a hello says), `onFrame(frame)`,
+   * `onReady()` (welcomed on a new line: send what is owed), `onState(state)`.
+   */
+  constructor(options, timings = TIMINGS) {
+    this.#options = options;
+    this.#timings = timings;
+  }
+
+  start() {
+    if (this.state !== "idle") return;
+    this.#enter("connecting");
+    this.#connect();
+  }
+
+  stop() {
+    for (const timer of [this.#retryTimer, this.#welcomeTimer, this.#moveTimer, this.#helloTimer]) clearTimeout(timer);
+    this.#line?.end();
+    this.#successor?.end();
+    this.#line = this.#successor = null;
+    this.#welcomed = false;
+    this.#enter("idle");
+  }
+
+  /** Send at once, or return false: there is no welcomed line now. */
+  send(frame) {
+    return this.#welcomed && this.#line !== null && this.#line.send(frame);
+  }
+
+  /** Ask again for every durable frame after the last one we have. */
+  hello() {
+    if (this.#line) this.#greet(this.#line);
+  }
+
+  /** The network or the page has come back: do not wait for a timer to find out. */
+  wake() {
+    if (this.state === "open") this.#line.probe(5_000);
+    else if (this.state === "reconnecting") this.#retryNow();
+  }
+
+  /** The line looks open, but answers do not come: start over on another one. */
+  restart() {
+    this.#line?.fail();
+  }
+
+  #connect() {
+    const token = this.#options.store.token;
+    const doubted = token !== null && this.#refusals >= REFUSALS_BEFORE_DOUBT;
+    this.#line = this.#dial(doubted ? null : token, {
+      open: (line) => (doubted ? this.#compare(line, token) : this.#greet(line)),
+      end: (_, opened) => {
+        // A refusal and a dead network look alike from inside a page. Without the token we tried once.
+        if (!opened) this.#refusals = doubted || token === null ? 0 : this.#refusals + 1;
+        this.#retryLater();
+      },
+    });
+  }
+
+  /**
+   * A connection without the token opens. Only if the token is refused while that one is open is the token
+   * bad; otherwise it was the network, and the visitor keeps the conversation.
+   */
+  #compare(withoutToken, token) {
+    const adopt = (line) => {
+      this.#line = line;
+      this.#refusals = 0;
+      this.#greet(line);
+    };
+    this.#successor = this.#dial(token, {
+      open: (line) => {
+        if (this.#line !== withoutToken) return line.end();
+        withoutToken.end();
+        this.#successor = null;
+        adopt(line);
+      },
+      end: (line, opened) => {
+        if (this.#line === line) this.#retryLater();
+        else if (!opened && this.#line === withoutToken) {
+          this.#successor = null;
+          adopt(withoutToken);
+        }
+      },
+    });
+  }
+
+  #move() {
+    this.#successor?.end();
+    this.#successor = this.#dial(this.#options.store.token, {
+      open: (line) => this.#greet(line),
+      end: (line) => {
+        if (this.#line === line) this.#retryLater();
+        else if (this.#successor === line) this.#successor = null; // The old line serves until it is closed.
+      },
+    });
+  }
+
+  #dial(token, { open, end }) {
+    const query = new URLSearchParams({ tenant: this.#options.tenant });
+    if (token) query.set("session", token);
+    query.set("locale", this.#options.locale());
+    const on = { open, end, frame: (line, frame) => this.#receive(line, frame) };
+    return new Line(`${this.#options.url}?${query}`, on, this.#timings);
+  }
+
+  #greet(line) {
+    this.#helloId = newId();
+    line.send({ v: 1, type: "hello", id: this.#helloId, data: this.#options.hello() });
+    clearTimeout(this.#welcomeTimer);
+    this.#welcomeTimer = setTimeout(() => line.fail(), this.#timings.answerWithin);
+  }
+
+  #receive(line, frame) {
+    if (frame.type === "welcome") this.#welcome(line, frame);
+    else if (frame.type === "error" && frame.re && frame.re === this.#helloId) return this.#refused(line, frame);
+    this.#options.onFrame(frame);
+  }
+
+  #welcome(line, frame) {
+    clearTimeout(this.#welcomeTimer);
+    this.#options.store.token = frame.data.session;
+    const fresh = line === this.#successor || !this.#welcomed;
+    if (line === this.#successor) {
+      this.#line?.end();
+      this.#line = line;
+      this.#successor = null;
+    }
+    if (!fresh) return;
+    this.#welcomed = true;
+    this.#attempt = this.#refusals = 0;
+    clearTimeout(this.#moveTimer);
+    this.#moveTimer = setTimeout(() => this.#move(), this.#timings.moveAfter);
+    this.#enter("open");
+    queueMicrotask(() => this.#options.onReady()); // After the welcome itself has been looked at.
+  }
+
+  #refused(line, { data }) {
+    clearTimeout(this.#welcomeTimer);
+    if (data.code === "SESSION_EXPIRED" || data.code === "UNAUTHENTICATED") this.#options.store.token = null;
+    if (!data.retryable) return line.fail();
+    clearTimeout(this.#helloTimer);
+    this.#helloTimer = setTimeout(() => this.#greet(line), data.retry_after_ms ?? 2_000);
+  }
+
+  #retryLater() {
+    clearTimeout(this.#welcomeTimer);
+    clearTimeout(this.#helloTimer);
+    clearTimeout(this.#moveTimer);
+    this.#successor?.end();
+    this.#line = this.#successor = null;
+    this.#welcomed = false;
+    this.#enter("reconnecting");
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#connect(), backoff(this.#attempt++, this.#timings));
+  }
+
+  #retryNow() {
+    if (this.#line) return; // An attempt is under way.
+    clearTimeout(this.#retryTimer);
+    this.#attempt = 0;
+    this.#connect();
+  }
+
+  #enter(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.#options.onState(state);
+  }
+}
+
+/** Return the wait before attempt `attempt` (0 is the first): exponential, half of it random. */
+export function backoff(attempt, timings = TIMINGS, random = Math.random) {
+  const ceiling = Math.min(timings.backoffMax, timings.backoffBase * 2 ** attempt);
+  return ceiling / 2 + (random() * ceiling) / 2;
+}

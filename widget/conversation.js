@@ -1,0 +1,201 @@
+/**
+ * The conversation as a value: `reduce(state, frame)` takes one frame and returns the next state. Pure.
+ *
+ * Durable frames (those with `seq`) are applied once each and in order; one that comes too early waits in
+ * `ahead` until the gap before it is filled. What we do ourselves comes in as frames with `local` in place of
+ * `type`: `command` (we sent or queued one), `reset` (another session), `skip` (give up on a gap).
+ */
+
+import { applyBooking, applyBookingError, isAboutAppointment } from "./bookings.js";
+import { extendDraft } from "./drafts.js";
+
+export const EMPTY = Object.freeze({
+  sessionId: null,
+  disclosure: "",
+  limits: { chat_characters: 4000 },
+  lastSeq: 0,
+  ahead: {},
+  /** What the log shows: `said`, `answer`, `appointment` and `refusal` entries by key. */
+  entries: {},
+  /** Our own commands by id. */
+  commands: {},
+  /** The frame that ended a command, by the command's id. */
+  outcomes: {},
+  /** Free times: the last `booking.slots` frame. */
+  slots: null,
+  order: 0,
+});
+
+export function reduce(state, frame) {
+  if (frame.local) return LOCAL[frame.local](state, frame);
+  if (!Number.isInteger(frame.seq)) return apply(state, frame);
+  if (frame.seq <= state.lastSeq) return state;
+  return drain({ ...state, ahead: { ...state.ahead, [frame.seq]: frame } });
+}
+
+/** Whether a durable frame has come whose predecessor has not. */
+export function hasGap(state) {
+  return Object.keys(state.ahead).length > 0;
+}
+
+/** What to show, in order: durable entries by `seq`, what was refused where it happened, then what is under way. */
+export function timeline(state) {
+  const last = (entry) => entry.seq ?? entry.after ?? Number.MAX_SAFE_INTEGER;
+  return Object.values(state.entries)
+    .filter((entry) => entry.kind !== "refusal" || !isOvercome(state, entry))
+    .sort((a, b) => last(a) - last(b) || a.order - b.order);
+}
+
+/** The id of the message that the assistant owes an answer to, or null. */
+export function awaited(state) {
+  const open = Object.values(state.entries).filter(
+    (entry) => entry.kind === "said" && entry.state !== "pending" && !state.outcomes[entry.re],
+  );
+  return open.length ? open.sort((a, b) => b.order - a.order)[0].re : null;
+}
+
+/** The id of a command about this appointment that has not ended yet, or null. */
+export function underWay(state, appointmentId) {
+  const open = Object.entries(state.commands).find(
+    ([id, command]) => command.data.appointment_id === appointmentId && !state.outcomes[id],
+  );
+  return open ? { id: open[0], type: open[1].type } : null;
+}
+
+const LOCAL = {
+  command(state, { frame }) {
+    const commands = { ...state.commands, [frame.id]: { type: frame.type, data: frame.data } };
+    // Sent again under the same id after a refusal at the door: the refusal is no longer true.
+    const { [frame.id]: _, ...outcomes } = state.outcomes;
+    const { [refusalKey(frame.id)]: __, ...entries } = state.entries;
+    const next = { ...state, commands, outcomes, entries };
+    if (frame.type !== "chat.send") return next;
+    return put(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text, state: "pending" });
+  },
+  reset(state) {
+    const pending = Object.values(state.entries).filter((entry) => entry.kind === "said" && entry.state === "pending");
+    return {
+      ...EMPTY,
+      commands: state.commands,
+      entries: Object.fromEntries(pending.map((entry) => [entry.key, entry])),
+      order: state.order,
+    };
+  },
+  skip(state) {
+    const first = Math.min(...Object.keys(state.ahead).map(Number));
+    return hasGap(state) ? drain({ ...state, lastSeq: first - 1 }) : state;
+  },
+};
+
+function drain(state) {
+  let next = state;
+  for (let frame; (frame = next.ahead[next.lastSeq + 1]); ) {
+    const { [frame.seq]: _, ...ahead } = next.ahead;
+    next = apply({ ...next, ahead, lastSeq: frame.seq }, frame);
+  }
+  return next;
+}
+
+function apply(state, frame) {
+  const handler = HANDLERS[frame.type];
+  return handler ? handler(state, frame) : state; // A type we do not know yet only counts.
+}
+
+const HANDLERS = {
+  welcome(state, { data }) {
+    const known = state.sessionId !== null && state.sessionId !== data.session_id ? LOCAL.reset(state) : state;
+    return {
+      ...known,
+      sessionId: data.session_id,
+      disclosure: data.disclosure ?? "",
+      limits: { ...EMPTY.limits, ...data.limits },
+    };
+  },
+  ack(state, { re }) {
+    const entry = state.entries[re];
+    return entry?.kind === "said" && entry.state === "pending" ? put(state, { ...entry, state: "accepted" }) : state;
+  },
+  "chat.sent"(state, { re, seq, data }) {
+    return put(state, { kind: "said", key: re ?? `seq-${seq}`, re, seq, text: data.text, state: "sent" });
+  },
+  typing(state, { re }) {
+    return state.outcomes[re] || state.entries[answerKey(re)] ? state : put(state, draft(re));
+  },
+  "chat.delta"(state, { re, data }) {
+    if (state.outcomes[re]) return state;
+    const entry = state.entries[answerKey(re)] ?? draft(re);
+    return put(state, { ...entry, ...extendDraft(entry, data) });
+  },
+  "chat.final"(state, { re, seq, data }) {
+    const { [refusalKey(re)]: _, ...entries } = state.entries; // A replay's outcome follows its failure.
+    return ended(
+      put({ ...state, entries }, {
+        kind: "answer",
+        key: answerKey(re),
+        re,
+        seq,
+        text: data.text,
+        streaming: false,
+        stopped: data.stopped === true,
+        actions: data.actions ?? [],
+      }),
+      { re, type: "chat.final" },
+    );
+  },
+  "booking.slots": (state, frame) => ended({ ...state, slots: frame }, frame),
+  "booking.pending": (state, frame) => ended(booked(state, frame), frame),
+  "booking.confirmed": (state, frame) => ended(booked(state, frame), frame),
+  "booking.rescheduled": (state, frame) => ended(booked(state, frame), frame),
+  "booking.cancelled": (state, frame) => ended(booked(state, frame), frame),
+  error(state, frame) {
+    const { re, seq, data } = frame;
+    const command = state.commands[re];
+    const { [answerKey(re)]: _, ...entries } = state.entries;
+    const next = ended({ ...state, entries }, frame);
+    if (command?.type === "booking.slots") return next;
+    if (isAboutAppointment(data.code, command)) {
+      const changed = applyBookingError(next.entries, command, data);
+      if (changed) return put(next, changed);
+    }
+    const said = state.entries[re];
+    const after = seq ? undefined : state.lastSeq + 0.5;
+    const marked = said?.kind === "said" && !said.seq ? put(next, { ...said, state: "failed", after }) : next;
+    const key = refusalKey(re ?? `seq-${seq ?? state.order}`);
+    return put(marked, { kind: "refusal", key, re, seq, after, error: data, command });
+  },
+};
+
+function booked(state, frame) {
+  const entry = applyBooking(state.entries[`appointment-${frame.data.appointment_id}`], frame);
+  return put(state, entry);
+}
+
+/** Remember what ended a command: the views that wait for it look here. */
+function ended(state, frame) {
+  return frame.re ? { ...state, outcomes: { ...state.outcomes, [frame.re]: frame } } : state;
+}
+
+function put(state, entry) {
+  const order = state.entries[entry.key]?.order ?? state.order;
+  const stamped = { ...entry, order, touched: state.order };
+  return { ...state, order: state.order + 1, entries: { ...state.entries, [entry.key]: stamped } };
+}
+
+function draft(re) {
+  return { kind: "answer", key: answerKey(re), re, from: 0, text: "", streaming: true, actions: [] };
+}
+
+/** A refused booking is old news once a later one has succeeded. */
+function isOvercome(state, refusal) {
+  return Object.values(state.entries).some(
+    (entry) => entry.kind === "appointment" && entry.touched > refusal.touched && isAboutBooking(refusal),
+  );
+}
+
+function isAboutBooking({ command, error }) {
+  return command ? command.type.startsWith("booking.") : BOOKING_CODES.has(error.code);
+}
+
+const BOOKING_CODES = new Set(["SLOT_TAKEN", "INVALID_TIME", "INVALID_CONTACT", "UNKNOWN_SERVICE"]);
+const answerKey = (re) => `answer-${re}`;
+const refusalKey = (re) => `refusal-${re}`;

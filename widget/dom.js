@@ -1,0 +1,58 @@
+/**
+ * Builds DOM nodes from code. Text only ever becomes text nodes, so nothing from the wire is parsed as HTML.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Make an element: `h("button", { class: "x", onclick: f, "aria-label": "Close" }, "text", child)`.
+ * A value of `null`, `undefined` or `false` leaves the attribute out; `true` sets it without a value.
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+function setAttribute(element, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+  else element.setAttribute(name, value === true ? "" : String(value));
+}
+
+const ICONS = {
+  chat: ["M21 11.5a8.4 8.4 0 0 1-8.5 8.3 8.8 8.8 0 0 1-3.9-.9L3 20.5l1.7-4.8a8 8 0 0 1-1-4.2A8.4 8.4 0 0 1 12.2 3.2 8.4 8.4 0 0 1 21 11.500Z"],
+  close: ["M6 6l12 12", "M18 6L6 18"],
+  send: ["M5 12h13", "M12.5 5.500L19 12l-6.5 6.5"],
+  stop: ["M8 8h8v8H8z"],
+  calendar: ["M5 6.500h14a1 1 0 0 1 1 1V19a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V7.500a1 1 0 0 1 1-1Z", "M4 10.500h16", "M8 3.500v4", "M16 3.500v4"],
+  back: ["M15 5.500L8.5 12l6.5 6.5"],
+  check: ["M5 12.500l4.5 4.500L19 7.5"],
+  down: ["M12 5v13", "M6 12.500l6 6 6-6"],
+  download: ["M12 4v11", "M7.5 10.500L12 15l4.5-4.5", "M5 19.500h14"],
+  spark: ["M12 3.500l1.9 5.100a2.5 2.5 0 0 0 1.5 1.500l5.1 1.9-5.1 1.900a2.5 2.5 0 0 0-1.5 1.500L12 20.500l-1.9-5.100a2.5 2.5 0 0 0-1.5-1.500L3.5 12l5.1-1.900a2.5 2.5 0 0 0 1.5-1.500Z"],
+};
+
+/** Draw one of our line icons; it is decoration, the control next to it carries the name. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
+  for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
+  for (const d of ICONS[name]) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    svg.append(path);
+  }
+  return svg;
+}
+
+/** Show or hide an element for everybody, assistive technology included. */
+export function show(element, visible) {
+  element.hidden = !visible;
+}
+
+/** Set text only when it differs, so that live regions do not repeat themselves. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

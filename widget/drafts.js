@@ -1,0 +1,14 @@
+/**
+ * Puts an answer together from its deltas: each says from which character on the answer is what.
+ */
+
+/**
+ * Return the draft's new `from` and `text`. Offsets count characters (code points), which a JavaScript string
+ * does not. A delta that starts beyond what we have (some were lost with an old connection) starts afresh from
+ * there; the final frame brings the whole.
+ */
+export function extendDraft({ from, text }, { offset, text: piece }) {
+  const known = Array.from(text);
+  if (offset < from || offset > from + known.length) return { from: offset, text: piece };
+  return { from, text: known.slice(0, offset - from).join("") + piece };
+}

@@ -1,0 +1,101 @@
+/**
+ * One WebSocket from its opening to its end: frames in and out, and a ping that notices a dead line.
+ */
+
+import { newId } from "./ids.js";
+
+/** Times in milliseconds. API Gateway closes after 10 idle minutes and after 2 hours in all. */
+export const TIMINGS = Object.freeze({
+  openWithin: 15_000,
+  answerWithin: 15_000,
+  pingEvery: 4.5 * 60_000,
+  moveAfter: 110 * 60_000,
+  backoffBase: 700,
+  backoffMax: 30_000,
+});
+
+export class Line {
+  #socket;
+  #timings;
+  #on;
+  #opened = false;
+  #ended = false;
+  #openTimer;
+  #pingTimer;
+  #deadTimer;
+
+  /**
+   * `on.open(line)`, `on.frame(line, frame)` and `on.end(line, opened)` are called; `on.end` exactly once,
+   * unless we ended the line ourselves.
+   */
+  constructor(url, on, timings = TIMINGS) {
+    this.#on = on;
+    this.#timings = timings;
+    this.#socket = new WebSocket(url);
+    this.#openTimer = setTimeout(() => this.#lost(), timings.openWithin);
+    this.#socket.addEventListener("open", () => this.#begin());
+    this.#socket.addEventListener("message", (event) => this.#receive(event.data));
+    this.#socket.addEventListener("close", () => this.#lost());
+  }
+
+  send(frame) {
+    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Ask whether the other side still hears us; silence ends the line. */
+  probe(within = this.#timings.answerWithin) {
+    if (!this.send({ v: 1, type: "ping", id: newId(), data: {} })) return;
+    clearTimeout(this.#deadTimer);
+    this.#deadTimer = setTimeout(() => this.#lost(), within);
+  }
+
+  end() {
+    this.#finish();
+  }
+
+  /** Treat the line as broken, as if the other side had closed it. */
+  fail() {
+    this.#lost();
+  }
+
+  #begin() {
+    if (this.#ended) return;
+    clearTimeout(this.#openTimer);
+    this.#opened = true;
+    this.#pingTimer = setInterval(() => this.probe(), this.#timings.pingEvery);
+    this.#on.open(this);
+  }
+
+  #receive(text) {
+    if (this.#ended) return;
+    clearTimeout(this.#deadTimer);
+    const frame = parse(text);
+    if (frame && frame.type !== "pong") this.#on.frame(this, frame);
+  }
+
+  #lost() {
+    if (this.#ended) return;
+    this.#finish();
+    this.#on.end(this, this.#opened);
+  }
+
+  #finish() {
+    this.#ended = true;
+    clearTimeout(this.#openTimer);
+    clearTimeout(this.#deadTimer);
+    clearInterval(this.#pingTimer);
+    this.#socket.close();
+  }
+}
+
+/** Return the frame, or null for what is not ours: API Gateway's own messages carry no `v`. */
+function parse(text) {
+  try {
+    const frame = JSON.parse(text);
+    return frame?.v === 1 && typeof frame.type === "string" ? { ...frame, data: frame.data ?? {} } : null;
+  } catch {
+    return null;
+  }
+}

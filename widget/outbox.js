@@ -1,0 +1,63 @@
+/**
+ * Sends commands one at a time and keeps each, in storage too, until the server has answered for it.
+ *
+ * Two Lambdas may run for one socket at once, so the next command waits for the last one's ack. A command sent
+ * again carries the same id: the server does it once.
+ */
+
+export class Outbox {
+  #store;
+  #transmit;
+  #onStall;
+  #ackWithin;
+  #waiting = [];
+  #open = false;
+  #stallTimer;
+
+  /** `transmit(frame)` says whether it went out; `onStall()` is called when no ack comes in time. */
+  constructor({ store, transmit, onStall, ackWithin = 12_000 }) {
+    this.#store = store;
+    this.#transmit = transmit;
+    this.#onStall = onStall;
+    this.#ackWithin = ackWithin;
+  }
+
+  /** Take over what an earlier page left without an ack, and return it. */
+  restore() {
+    this.#waiting = this.#store.commands();
+    return [...this.#waiting];
+  }
+
+  /** `lasting: false` is for questions whose answer is of no use after a reload. */
+  add(frame, { lasting = true } = {}) {
+    if (lasting) this.#store.keepCommand(frame);
+    this.#waiting.push(frame);
+    if (this.#waiting.length === 1) this.#sendFirst();
+  }
+
+  /** A line has been welcomed: what was under way on the last one is sent again. */
+  opened() {
+    this.#open = true;
+    this.#sendFirst();
+  }
+
+  closed() {
+    this.#open = false;
+    clearTimeout(this.#stallTimer);
+  }
+
+  /** The server answered for this id, with an ack or with anything that can only follow one. */
+  settle(id) {
+    const place = this.#waiting.findIndex((frame) => frame.id === id);
+    if (place < 0) return;
+    this.#waiting.splice(place, 1);
+    this.#store.dropCommand(id);
+    if (place === 0) this.#sendFirst();
+  }
+
+  #sendFirst() {
+    clearTimeout(this.#stallTimer);
+    if (!this.#open || this.#waiting.length === 0) return;
+    if (this.#transmit(this.#waiting[0])) this.#stallTimer = setTimeout(this.#onStall, this.#ackWithin);
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Keeps what must survive a reload, per tenant: the resume token, what was read, and commands without an ack.
+ *
+ * The conversation itself is not kept here: the server sends it again. Each unacknowledged command has a key of
+ * its own, so that two tabs never overwrite each other's. Where storage is closed to us (private windows,
+ * blocked cookies) a map in memory stands in, and only reloads lose something.
+ */
+
+const COMMAND_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+export class Store {
+  #prefix;
+  #area;
+  #tabArea;
+
+  constructor(tenant, { area = browserArea("localStorage"), tabArea = browserArea("sessionStorage") } = {}) {
+    this.#prefix = `stride-chat/${tenant}/`;
+    this.#area = area;
+    this.#tabArea = tabArea;
+  }
+
+  get token() {
+    return this.#area.getItem(this.#prefix + "session");
+  }
+
+  set token(token) {
+    if (token) this.#write("session", token);
+    else this.#area.removeItem(this.#prefix + "session");
+  }
+
+  /** Highest `seq` that the visitor has had before their eyes; frames above it count as unread. */
+  get lastSeq() {
+    return Number(this.#area.getItem(this.#prefix + "last_seq")) || 0;
+  }
+
+  set lastSeq(seq) {
+    this.#write("last_seq", String(seq));
+  }
+
+  /** Whether the panel stood open in this tab. */
+  get open() {
+    return this.#tabArea.getItem(this.#prefix + "open") === "yes";
+  }
+
+  set open(open) {
+    try {
+      this.#tabArea.setItem(this.#prefix + "open", open ? "yes" : "no");
+    } catch {
+      // Only comfort is lost.
+    }
+  }
+
+  /** What the business offers (names, time zone), so that cards read well before it is asked again. */
+  offer(locale) {
+    return parse(this.#area.getItem(`${this.#prefix}offer/${locale}`));
+  }
+
+  keepOffer(locale, offer) {
+    this.#write(`offer/${locale}`, JSON.stringify(offer));
+  }
+
+  keepCommand(frame) {
+    this.#write(`out/${frame.id}`, JSON.stringify({ at: Date.now(), frame }));
+  }
+
+  dropCommand(id) {
+    this.#area.removeItem(`${this.#prefix}out/${id}`);
+  }
+
+  /** Every kept command, oldest first; those older than a day are dropped, nobody waits for them any more. */
+  commands() {
+    const kept = [];
+    for (const key of keysOf(this.#area)) {
+      if (!key.startsWith(`${this.#prefix}out/`)) continue;
+      const entry = parse(this.#area.getItem(key));
+      if (entry?.frame?.id && Date.now() - entry.at < COMMAND_LIFETIME_MS) kept.push(entry);
+      else this.#area.removeItem(key);
+    }
+    return kept.sort((a, b) => a.at - b.at).map((entry) => entry.frame);
+  }
+
+  #write(name, value) {
+    try {
+      this.#area.setItem(this.#prefix + name, value);
+    } catch {
+      // Full or closed: go on in memory, with what could be read until now.
+      this.#area = copyOf(this.#area);
+      this.#area.setItem(this.#prefix + name, value);
+    }
+  }
+}
+
+/** A `Storage` look-alike that forgets with the page. */
+export class MemoryArea {
+  #entries = new Map();
+  get length() {
+    return this.#entries.size;
+  }
+  key(index) {
+    return [...this.#entries.keys()][index] ?? null;
+  }
+  getItem(key) {
+    return this.#entries.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.#entries.set(key, value);
+  }
+  removeItem(key) {
+    this.#entries.delete(key);
+  }
+}
+
+function browserArea(name) {
+  try {
+    const area = globalThis[name];
+    area.setItem("stride-chat/probe", "1");
+    area.removeItem("stride-chat/probe");
+    return area;
+  } catch {
+    return new MemoryArea();
+  }
+}
+
+function keysOf(area) {
+  return Array.from({ length: area.length }, (_, index) => area.key(index)).filter((key) => key !== null);
+}
+
+function copyOf(area) {
+  const memory = new MemoryArea();
+  for (const key of keysOf(area)) memory.setItem(key, area.getItem(key));
+  return memory;
+}
+
+function parse(text) {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Colours, type and controls; the launcher, the window and its header.
+ */
+
+export const frameCss = /* css */ `
+:host {
+  --brand: var(--stride-chat-brand, #17594e);
+  --on-brand: var(--stride-chat-on-brand, #fff);
+  --radius: var(--stride-chat-radius, 20px);
+  --inset: var(--stride-chat-inset, 24px);
+  --surface: #fff;
+  --backdrop: #f6f5f2;
+  --raised: #fff;
+  --text: #1d2422;
+  --muted: #5a6461;
+  --line: #e2e0da;
+  --control-line: #858d89;
+  --soft: color-mix(in srgb, var(--brand) 9%, var(--surface));
+  --strong: var(--brand);
+  --danger: #b3261e;
+  --danger-soft: #fcefed;
+  --shadow: 0 1px 2px rgb(20 30 28 / 8%), 0 12px 40px rgb(20 30 28 / 20%);
+  font-family: var(--stride-chat-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif);
+  font-size: 15px;
+  line-height: 1.5;
+  color: var(--text);
+  color-scheme: light;
+}
+:host([theme="dark"]) {
+  --surface: #1b2120; --backdrop: #141918; --raised: #252c2a; --text: #edf1ef; --muted: #a9b4b0;
+  --line: #343d3a; --control-line: #87928e; --danger: #ffb4ab; --danger-soft: #3a211f;
+  --soft: color-mix(in srgb, var(--brand) 38%, var(--surface));
+  --strong: color-mix(in srgb, var(--brand) 35%, #fff);
+  color-scheme: dark;
+}
+@media (prefers-color-scheme: dark) {
+  :host([theme="auto"]) {
+    --surface: #1b2120; --backdrop: #141918; --raised: #252c2a; --text: #edf1ef; --muted: #a9b4b0;
+    --line: #343d3a; --control-line: #87928e; --danger: #ffb4ab; --danger-soft: #3a211f;
+    --soft: color-mix(in srgb, var(--brand) 38%, var(--surface));
+    --strong: color-mix(in srgb, var(--brand) 35%, #fff);
+    color-scheme: dark;
+  }
+}
+*, *::before, *::after { box-sizing: border-box; }
+[hidden] { display: none !important; }
+p, h2, h3, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+button, input, select, textarea { font: inherit; color: inherit; }
+button { cursor: pointer; touch-action: manipulation; }
+button:disabled { cursor: default; opacity: .55; }
+:focus-visible { outline: 2px solid var(--strong); outline-offset: 2px; }
+.icon { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+.row:empty { display: none; }
+.hint { font-size: 13px; color: var(--muted); }
+.hint:empty { display: none; }
+.problem { font-size: 14px; color: var(--danger); background: var(--danger-soft); border-radius: 10px; padding: 8px 12px; }
+
+.button, .pill, .suggestion {
+  display: inline-flex; align-items: center; justify-content: center; gap: 8px;
+  min-height: 44px; padding: 8px 16px; border: 1px solid transparent; border-radius: 12px;
+  background: var(--brand); color: var(--on-brand); font-weight: 600; text-align: center;
+  transition: filter .15s, background-color .15s, border-color .15s;
+}
+.button:hover:not(:disabled) { filter: brightness(1.08); }
+.button.soft, .pill, .suggestion { background: var(--soft); color: var(--strong); }
+.button.soft { font-size: 14px; min-height: 40px; }
+.button.soft:hover:not(:disabled), .pill:hover, .suggestion:hover { border-color: var(--strong); filter: none; }
+.button.danger { background: var(--danger); color: var(--surface); }
+.button.wide { width: 100%; }
+.link { min-height: 32px; padding: 4px 2px; border: 0; background: none; color: var(--strong); font-size: 14px; text-decoration: underline; text-underline-offset: 3px; }
+.links { gap: 4px 18px; }
+.icon-button { display: grid; place-items: center; width: 44px; height: 44px; flex: none; padding: 0; border: 0; border-radius: 12px; background: none; }
+.icon-button:hover { background: rgb(127 127 127 / 16%); }
+.input {
+  width: 100%; min-height: 44px; padding: 9px 12px; border: 1px solid var(--control-line); border-radius: 12px;
+  background: var(--raised); resize: none;
+}
+.input::placeholder { color: var(--muted); opacity: 1; }
+.input:focus { outline: 2px solid var(--strong); outline-offset: -1px; border-color: var(--strong); }
+.input[aria-invalid="true"] { border-color: var(--danger); outline-color: var(--danger); }
+
+.launcher {
+  position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--stride-chat-z-index, 2147483000);
+  display: grid; place-items: center; width: 60px; height: 60px; padding: 0; border: 0; border-radius: 50%;
+  background: var(--brand); color: var(--on-brand); box-shadow: var(--shadow); transition: transform .18s ease-out;
+}
+.launcher .icon { width: 28px; height: 28px; }
+.launcher:hover { transform: translateY(-2px) scale(1.03); }
+.launcher:focus-visible { outline: 3px solid var(--brand); outline-offset: 3px; }
+.badge {
+  position: absolute; top: -3px; right: -3px; min-width: 22px; height: 22px; padding: 0 6px; border-radius: 11px;
+  background: #b3261e; color: #fff; font-size: 12px; font-weight: 700; line-height: 22px; box-shadow: 0 0 0 2px #fff;
+}
+.panel {
+  position: fixed; right: var(--inset); bottom: var(--inset); z-index: var(--stride-chat-z-index, 2147483000);
+  display: flex; flex-direction: column; overflow: hidden;
+  width: min(404px, calc(100vw - 2 * var(--inset))); height: min(680px, calc(100dvh - 2 * var(--inset)));
+  border-radius: var(--radius); background: var(--backdrop); box-shadow: var(--shadow); outline: none;
+  animation: rise .22s cubic-bezier(.2, .8, .3, 1);
+}
+@keyframes rise { from { opacity: 0; transform: translateY(14px) scale(.985); } }
+.head { display: flex; align-items: center; gap: 12px; padding: 14px 10px 14px 16px; background: var(--brand); color: var(--on-brand); }
+.head :focus-visible { outline-color: currentColor; outline-offset: -3px; }
+.avatar { display: grid; place-items: center; width: 40px; height: 40px; flex: none; border-radius: 50%; background: rgb(255 255 255 / 18%); }
+.names { flex: 1; min-width: 0; }
+.title { font-size: 16px; font-weight: 650; line-height: 1.25; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.status { font-size: 13px; line-height: 1.35; }
+.status::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-right: 7px; border-radius: 50%; background: currentColor; vertical-align: 1px; opacity: .55; }
+.status[data-state="open"]::before { background: #8ff0b5; opacity: 1; }
+.status[data-state="reconnecting"]::before, .status[data-state="connecting"]::before { background: #ffd479; opacity: 1; animation: pulse 1.2s infinite; }
+.stage { position: relative; flex: 1; min-height: 0; }
+.talk { display: flex; flex-direction: column; height: 100%; }
+@keyframes pulse { 50% { opacity: .3; } }
+
+@media (max-width: 520px) {
+  .panel { inset: 0; width: auto; height: var(--visible-height, 100dvh); border-radius: 0; bottom: auto; }
+  .head { padding-top: max(10px, env(safe-area-inset-top)); padding-bottom: 10px; }
+  .input { font-size: 16px; }
+  :host { --inset: var(--stride-chat-inset, 16px); }
+}
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation: none !important; transition: none !important; scroll-behavior: auto !important; }
+}
+@media (forced-colors: active) {
+  .panel, .launcher, .message, .card, .chip { border: 1px solid CanvasText; }
+  .icon { stroke: CanvasText; }
+}
+`;

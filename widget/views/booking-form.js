@@ -1,0 +1,191 @@
+/**
+ * The sheet on which a visitor chooses service and time and says who they are; also moves an appointment.
+ */
+
+import { dateKey } from "../dates.js";
+import { h, icon, say, show } from "../dom.js";
+import { DetailFields } from "./detail-fields.js";
+import { alternativeButtons } from "./messages.js";
+import { DAYS_AT_ONCE, TimePicker } from "./time-picker.js";
+
+const DATE = /^\d{4}-\d{2}-\d{2}/;
+
+export class BookingForm {
+  #context;
+  #actions;
+  #title = h("h2", { class: "sheet-title", id: "sheet-title" });
+  #service;
+  #serviceField;
+  #picker;
+  #fields;
+  #problem = h("p", { class: "problem", role: "alert", "data-testid": "booking-error", hidden: true });
+  #alternatives = h("div", { class: "row" });
+  #submit;
+  #moves = null;
+  #question = null;
+  #command = null;
+  #services = [];
+
+  constructor(context) {
+    const { t, actions } = context;
+    this.#context = context;
+    this.#actions = actions;
+    this.#service = h("select", { class: "input", id: "service", "data-testid": "booking-service", onchange: () => this.#ask() });
+    this.#serviceField = h("div", { class: "form-field" }, h("label", { class: "label", for: "service" }, t.service), this.#service);
+    this.#picker = new TimePicker(context, { onMore: (from) => this.#askMore(from), onPick: () => this.#allow() });
+    this.#fields = new DetailFields(context);
+    this.#submit = h("button", { type: "submit", class: "button wide", "data-testid": "booking-submit" });
+    const back = h("button", { type: "button", class: "icon-button", "aria-label": t.back, "data-testid": "booking-back",
+      onclick: () => actions.closeForm() }, icon("back"));
+    this.node = h("form", { class: "sheet", part: "booking", "data-testid": "booking-form", "aria-labelledby": "sheet-title", novalidate: true,
+        hidden: true, onsubmit: (event) => this.#send(event) },
+      h("header", { class: "sheet-head" }, back, this.#title),
+      h("div", { class: "sheet-body" }, this.#serviceField, this.#picker.node, this.#fields.node),
+      h("footer", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit));
+  }
+
+  get isOpen() {
+    return !this.node.hidden;
+  }
+
+  /** Open with a `service`, a `date` or a `slot` filled in, or to move an `appointment`. */
+  open({ service = null, date = null, slot = null, appointment = null, contact = null }) {
+    this.#moves = appointment;
+    this.#command = null;
+    this.#complain(null);
+    say(this.#title, appointment ? this.#context.t.move : this.#context.t.book);
+    show(this.#serviceField, !appointment);
+    show(this.#fields.node, !appointment);
+    this.#fields.suggest({ contact });
+    this.#offerServices(this.#context.services());
+    this.#select(appointment?.service ?? slot?.service ?? service);
+    show(this.node, true);
+    const wished = DATE.test(date ?? "") ? date.slice(0, 10) : null;
+    this.#ask({ date: wished, start: slot?.start });
+    this.#allow();
+    (appointment || this.#service.value ? this.#title.previousElementSibling : this.#service).focus();
+  }
+
+  close() {
+    show(this.node, false);
+    this.#question = null;
+  }
+
+  update(state) {
+    if (!this.isOpen) return;
+    const answer = this.#question && state.outcomes[this.#question];
+    if (answer) this.#answered(answer);
+    const outcome = this.#command && state.outcomes[this.#command];
+    if (outcome) this.#judged(outcome, state);
+    this.#allow();
+  }
+
+  /** Ask for the times of the chosen service, or only for the services while none is chosen. */
+  #ask(wish = {}) {
+    const service = this.#service.value || null;
+    if (!service) {
+      this.#picker.hide();
+      this.#question = this.#actions.ask({ days: 1 });
+      return;
+    }
+    const from = startOfQuestion(wish, this.#context.zone());
+    this.#picker.wait(from, { wish });
+    this.#question = this.#actions.ask({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
+  }
+
+  #askMore(from) {
+    this.#picker.waitForMore(from);
+    this.#question = this.#actions.ask({ service: this.#service.value, from, days: DAYS_AT_ONCE });
+  }
+
+  #answered({ type, data }) {
+    this.#question = null;
+    if (type === "booking.slots") {
+      this.#offerServices(data.services ?? []);
+      if (this.#service.value) this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === this.#service.value) });
+      return;
+    }
+    this.#picker.failed();
+    if (data.code === "UNKNOWN_SERVICE") {
+      this.#service.replaceChildren(); // A name the business no longer uses: let the visitor choose.
+      this.#ask();
+    } else this.#complain(data);
+  }
+
+  #offerServices(services) {
+    if (services.length === 0) return;
+    this.#services = services;
+    const { t } = this.#context;
+    const chosen = this.#service.value;
+    this.#service.replaceChildren(h("option", { value: "" }, t.chooseService),
+      ...services.map(({ id, name, duration_minutes: minutes }) => h("option", { value: id }, `${name} · ${t.minutes(minutes)}`)));
+    this.#select(chosen);
+  }
+
+  /** Choose a service by its id, also one that the list does not have yet. */
+  #select(id) {
+    const known = this.#services.some((service) => service.id === id);
+    if (id && !known) this.#service.append(h("option", { value: id }, this.#context.serviceName(id)));
+    this.#service.value = id ?? "";
+  }
+
+  #send(event) {
+    event.preventDefault();
+    if (this.#command) return;
+    const { t } = this.#context;
+    const slot = this.#picker.chosen;
+    this.#complain(null);
+    if (!this.#service.value) return this.#missing(t.needService, this.#service);
+    if (!slot) return this.#missing(t.needTime, this.#picker);
+    if (!this.#moves && !this.#fields.complete()) return this.#missing(t.needContact, this.#fields);
+    this.#command = this.#moves
+      ? this.#actions.move(this.#moves.appointment_id, slot.start)
+      : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#fields.values() });
+    this.#allow();
+  }
+
+  #missing(message, field) {
+    this.#complain({ message });
+    field.focus();
+  }
+
+  #judged({ type, data }, state) {
+    this.#command = null;
+    if (type !== "error") {
+      this.#fields.clearNote();
+      this.#actions.closeForm(data.appointment_id);
+      return;
+    }
+    if (data.code === "INVALID_CONTACT") this.#fields.refuse();
+    if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") this.#ask({ date: dayWish(this.#picker.chosen) });
+    this.#complain(data, state);
+  }
+
+  #complain(error, state) {
+    say(this.#problem, error ? error.message || this.#context.t.lost : "");
+    show(this.#problem, error !== null);
+    const again = (slot) => {
+      this.#picker.choose(slot);
+      this.node.requestSubmit();
+    };
+    this.#alternatives.replaceChildren(...(error ? alternativeButtons(error, state, this.#context, again) : []));
+  }
+
+  #allow() {
+    const { t } = this.#context;
+    const labels = this.#moves ? [t.move, t.moving] : [t.hold, t.holding];
+    say(this.#submit, labels[this.#command ? 1 : 0]);
+    this.#submit.disabled = this.#command !== null;
+  }
+}
+
+/** Begin today where that shows the wish too: the visitor sees earlier days as well. */
+function startOfQuestion({ date, start }, zone) {
+  const wished = date ?? (start ? dateKey(start, zone) : null);
+  const soon = dateKey(Date.now() + (DAYS_AT_ONCE - 2) * 24 * 60 * 60 * 1000, zone);
+  return wished && wished > soon ? wished : null;
+}
+
+function dayWish(slot) {
+  return slot ? slot.start.slice(0, 10) : null;
+}

@@ -1,0 +1,105 @@
+/**
+ * Asks for the code that confirms a held time, and counts down how long it is held.
+ */
+
+import { countdown } from "../dates.js";
+import { h, say, show } from "../dom.js";
+
+const CODE_LENGTH = 6;
+
+export class CodeEntry {
+  #t;
+  #id;
+  #actions;
+  #sent = h("p", { class: "hint", "data-testid": "code-sent" });
+  #input;
+  #confirm;
+  #resend;
+  #release;
+  #countdown = h("p", { class: "hint countdown", "data-testid": "countdown" });
+  #again;
+  #timer;
+  #expiresAt;
+  #busy = null;
+  #problem = null;
+
+  constructor({ t, actions }, { appointment_id: id }) {
+    this.#t = t;
+    this.#id = id;
+    this.#actions = actions;
+    this.#input = h("input", {
+      class: "input code", type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "11",
+      "aria-label": t.code, placeholder: "000000", "data-testid": "code-input",
+      oninput: () => this.#typed(),
+    });
+    this.#confirm = h("button", { type: "submit", class: "button", "data-testid": "code-submit", disabled: true }, t.confirm);
+    this.#resend = h("button", { type: "button", class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) }, t.resend);
+    this.#release = h("button", { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(id) }, t.release);
+    this.#again = h("button", { type: "button", class: "button soft", "data-testid": "book-again", hidden: true, onclick: () => actions.book({}) },
+      t.again);
+    this.node = h("form", { class: "code-entry", novalidate: true, onsubmit: (event) => this.#submit(event), "data-testid": "code-entry" },
+      this.#sent, h("div", { class: "code-row" }, this.#input, this.#confirm), this.#countdown, this.#again,
+      h("div", { class: "row links" }, this.#resend, this.#release));
+    this.#timer = setInterval(() => this.#tick(), 1000);
+  }
+
+  update(entry, busy) {
+    this.#expiresAt = entry.expires_at;
+    this.#busy = busy;
+    const place = entry.contact ?? "";
+    say(this.#sent, entry.codes > 1 ? this.#t.codeSentAgain(place) : this.#t.codeSent(place));
+    if (entry.problem !== this.#problem) this.#judged(entry.problem);
+    say(this.#confirm, busy?.type === "booking.verify" ? this.#t.confirming : this.#t.confirm);
+    for (const button of [this.#resend, this.#release]) button.disabled = busy !== null;
+    this.#input.readOnly = busy?.type === "booking.verify";
+    this.#allow();
+    this.#tick();
+  }
+
+  focus() {
+    this.#input.focus();
+    this.node.scrollIntoView({ block: "nearest" });
+  }
+
+  gone() {
+    clearInterval(this.#timer);
+  }
+
+  #judged(problem) {
+    this.#problem = problem;
+    this.#input.setAttribute("aria-invalid", String(problem?.code === "CODE_INVALID"));
+    if (problem?.code !== "CODE_INVALID") return;
+    // Only a page that has just tried the code goes back to the field; a reload shows it and leaves the focus.
+    if (this.#input.value) this.#input.select();
+  }
+
+  #typed() {
+    this.#input.removeAttribute("aria-invalid");
+    this.#allow();
+    if (this.#code().length === CODE_LENGTH && !this.#confirm.disabled) this.#verify();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    if (!this.#confirm.disabled) this.#verify();
+  }
+
+  #verify() {
+    this.#actions.verify(this.#id, this.#code());
+  }
+
+  #code() {
+    return this.#input.value.replace(/\D/g, "").slice(0, CODE_LENGTH);
+  }
+
+  #allow() {
+    this.#confirm.disabled = this.#busy !== null || this.#code().length !== CODE_LENGTH;
+  }
+
+  /** The visitor's clock may be wrong, so the field stays open: the server judges. */
+  #tick() {
+    const left = countdown(this.#expiresAt);
+    say(this.#countdown, left ? this.#t.heldFor(left) : this.#t.heldTooLong);
+    show(this.#again, left === null);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Where the visitor writes: Enter sends, Shift+Enter starts a new line, the limit is said before it is met.
+ */
+
+import { h, icon, say, show } from "../dom.js";
+
+const WARN_BELOW = 200;
+
+export class Composer {
+  #input;
+  #send;
+  #counter;
+  #stop;
+  #limit = 4000;
+  #actions;
+  #t;
+
+  constructor({ t, actions }) {
+    this.#t = t;
+    this.#actions = actions;
+    this.#input = h("textarea", {
+      class: "input", rows: "1", "aria-label": t.message, placeholder: t.placeholder, enterkeyhint: "send",
+      "data-testid": "composer-input", "aria-describedby": "counter",
+      oninput: () => this.#changed(), onkeydown: (event) => this.#key(event),
+    });
+    this.#send = h("button", { type: "submit", class: "send", "aria-label": t.send, "data-testid": "send", disabled: true }, icon("send"));
+    this.#counter = h("p", { class: "counter", id: "counter", "data-testid": "counter", role: "status" });
+    this.#stop = h("button", { type: "button", class: "pill", "data-testid": "stop", hidden: true, onclick: () => actions.stop() },
+      icon("stop"), t.stop);
+    const book = h("button", { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
+      icon("calendar"), t.book);
+    this.node = h("form", { class: "composer", part: "composer", novalidate: true, onsubmit: (event) => this.#submit(event) },
+      h("div", { class: "pills" }, book, this.#stop),
+      h("div", { class: "field" }, this.#input, this.#send),
+      this.#counter,
+    );
+  }
+
+  update(state, awaitedId) {
+    this.#limit = state.limits.chat_characters;
+    const hadFocus = this.#stop.matches(":focus");
+    show(this.#stop, awaitedId !== null);
+    if (hadFocus && awaitedId === null) this.focus();
+    this.#changed();
+  }
+
+  get text() {
+    return this.#input.value;
+  }
+
+  set text(text) {
+    this.#input.value = text;
+    this.#changed();
+  }
+
+  focus() {
+    this.#input.focus({ preventScroll: true });
+  }
+
+  #key(event) {
+    // While an input method is composing, Enter chooses a character.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    this.#submit(event);
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    if (this.#send.disabled) return;
+    const text = clean(this.#input.value);
+    this.text = "";
+    this.#actions.say(text);
+    this.focus();
+  }
+
+  #changed() {
+    const length = Array.from(this.#input.value).length;
+    const left = this.#limit - length;
+    this.#send.disabled = !clean(this.#input.value) || left < 0;
+    this.#input.setAttribute("aria-invalid", String(left < 0));
+    this.#counter.classList.toggle("over", left < 0);
+    say(this.#counter, left < 0 ? this.#t.tooLong(-left) : left < WARN_BELOW ? this.#t.left(left) : "");
+    this.#grow();
+  }
+
+  #grow() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.#input.style.height = "auto";
+    this.#input.style.height = `${this.#input.scrollHeight}px`;
+  }
+}
+
+/** Without control characters, which come along with pasted text and which the server refuses. */
+function clean(text) {
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").trim();
+}

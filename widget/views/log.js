@@ -1,0 +1,106 @@
+/**
+ * The list of everything said and done, as nodes that keep their place and identity between updates.
+ */
+
+import { timeline } from "../conversation.js";
+import { h, icon, show } from "../dom.js";
+import { AppointmentCard } from "./appointment.js";
+import { AnswerBubble, RefusalNote, SaidBubble } from "./messages.js";
+
+const VIEWS = { said: SaidBubble, answer: AnswerBubble, appointment: AppointmentCard, refusal: RefusalNote };
+const NEAR_THE_END_PX = 90;
+
+export class Log {
+  #context;
+  #list;
+  #views = new Map();
+  #newest;
+  #greeting;
+  #disclosure;
+  #typing;
+
+  constructor(context) {
+    const { t, suggestions, actions } = context;
+    this.#context = context;
+    this.#disclosure = h("p", { class: "disclosure", "data-testid": "disclosure", hidden: true });
+    this.#greeting = h(
+      "div",
+      { class: "greeting" },
+      h("p", { class: "greeting-text" }, t.greeting),
+      h(
+        "div",
+        { class: "suggestions" },
+        suggestions.map((text) =>
+          h("button", { type: "button", class: "suggestion", "data-testid": "suggestion", onclick: () => actions.say(text) }, text),
+        ),
+      ),
+    );
+    // Screen readers hear entries as they are added; a growing answer is held back until it is whole.
+    this.#list = h("div", { class: "entries", role: "log", "aria-live": "polite", "aria-label": t.log, "data-testid": "log" });
+    this.#typing = h(
+      "div",
+      { class: "typing", "data-testid": "typing", role: "status", hidden: true },
+      h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+      h("span", { class: "unseen" }, t.typing),
+    );
+    this.scroller = h("div", { class: "scroller", part: "log", tabindex: "0", "aria-label": t.log, role: "group" },
+      this.#disclosure, this.#greeting, this.#list, this.#typing);
+    this.#newest = h("button", { type: "button", class: "newest", "aria-label": t.newest, "data-testid": "newest", hidden: true,
+      onclick: () => this.toEnd() }, icon("down"));
+    this.scroller.addEventListener("scroll", () => show(this.#newest, !this.#atEnd()), { passive: true });
+    this.node = h("div", { class: "log" }, this.scroller, this.#newest);
+  }
+
+  update(state, awaitedId) {
+    const stay = this.#atEnd();
+    const entries = timeline(state);
+    this.#disclosure.textContent = state.disclosure;
+    show(this.#disclosure, Boolean(state.disclosure));
+    show(this.#greeting, entries.length === 0 && state.lastSeq === 0);
+    this.#place(entries, state);
+    show(this.#typing, awaitedId !== null && !state.entries[`answer-${awaitedId}`]?.text);
+    if (stay) this.toEnd();
+    else show(this.#newest, true);
+  }
+
+  toEnd() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    show(this.#newest, false);
+  }
+
+  /** Bring an appointment's card into view and put the focus where the visitor goes on. */
+  focusCard(appointmentId) {
+    this.#views.get(`appointment-${appointmentId}`)?.focus();
+  }
+
+  #place(entries, state) {
+    const keep = new Set();
+    let previous = null;
+    for (const entry of entries) {
+      const key = viewKey(entry);
+      keep.add(key);
+      let view = this.#views.get(key);
+      if (!view) this.#views.set(key, (view = new VIEWS[entry.kind](this.#context)));
+      view.update(entry, state);
+      const place = previous ? previous.nextSibling : this.#list.firstChild;
+      if (view.node !== place) this.#list.insertBefore(view.node, place);
+      previous = view.node;
+    }
+    for (const [key, view] of this.#views) {
+      if (keep.has(key)) continue;
+      view.node.remove();
+      view.gone?.();
+      this.#views.delete(key);
+    }
+  }
+
+  #atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_THE_END_PX;
+  }
+}
+
+/** A finished answer is a new node: that is what makes a screen reader speak it, once and whole. */
+function viewKey(entry) {
+  return entry.kind === "answer" && entry.streaming ? `${entry.key}-draft` : entry.key;
+}

@@ -1,0 +1,126 @@
+/**
+ * Bubbles: what the visitor said, what the assistant answered, and what was refused.
+ */
+
+import { dayOf, timeOf } from "../dates.js";
+import { h, icon, say, show } from "../dom.js";
+import { renderMarkdown } from "../markdown.js";
+
+export class SaidBubble {
+  #text = h("p", { class: "said-text" });
+  #status = h("span", { class: "said-status", "data-testid": "message-status" });
+
+  constructor({ t }) {
+    this.t = t;
+    this.node = h("article", { class: "message said", part: "message-visitor", "data-testid": "message", "data-kind": "said" },
+      h("span", { class: "unseen" }, `${t.you}: `), this.#text, this.#status);
+  }
+
+  update(entry) {
+    say(this.#text, entry.text);
+    this.node.dataset.state = entry.state;
+    this.node.dataset.seq = entry.seq ?? "";
+    say(this.#status, { pending: this.t.pending, failed: this.t.failed }[entry.state] ?? "");
+  }
+}
+
+export class AnswerBubble {
+  #body = h("div", { class: "answer-text" });
+  #stopped;
+  #offers = h("div", { class: "offers" });
+  #source = null;
+
+  constructor({ t, actions }) {
+    this.t = t;
+    this.actions = actions;
+    this.#stopped = h("p", { class: "stopped", hidden: true }, t.stopped);
+    this.node = h("article", { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
+      h("span", { class: "unseen" }, `${t.assistant}: `), this.#body, this.#stopped, this.#offers);
+  }
+
+  update(entry) {
+    const source = (entry.from ? "… " : "") + entry.text;
+    this.node.dataset.state = entry.streaming ? "streaming" : "final";
+    this.node.dataset.seq = entry.seq ?? "";
+    this.node.hidden = entry.streaming && !source;
+    if (entry.streaming) {
+      this.node.setAttribute("aria-live", "off");
+      this.node.setAttribute("aria-busy", "true");
+    }
+    if (source !== this.#source) renderMarkdown(this.#body, source);
+    if (this.#source === null || !entry.streaming) this.#showOffers(entry);
+    this.#source = source;
+    show(this.#stopped, entry.stopped === true);
+  }
+
+  #showOffers({ actions }) {
+    if (this.#offers.childElementCount) return;
+    for (const offer of actions.filter((action) => action.type === "booking.offer")) {
+      this.#offers.append(
+        h("button", { type: "button", class: "button soft", "data-testid": "offer-booking",
+          onclick: () => this.actions.book({ service: offer.service, date: offer.date }) }, icon("calendar"), this.t.bookHere),
+      );
+    }
+  }
+}
+
+export class RefusalNote {
+  #text = h("p");
+  #buttons = h("div", { class: "row" });
+  #shown = null;
+  #timer;
+
+  constructor(context) {
+    this.context = context;
+    this.node = h("div", { class: "refusal", "data-testid": "notice" }, this.#text, this.#buttons);
+  }
+
+  update(entry, state) {
+    say(this.#text, entry.error.message || this.context.t.lost);
+    this.node.dataset.code = entry.error.code;
+    const shown = JSON.stringify([entry.error, entry.seq]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    clearTimeout(this.#timer);
+    this.#buttons.replaceChildren(...this.#alternatives(entry, state), ...this.#retry(entry, state));
+  }
+
+  gone() {
+    clearTimeout(this.#timer);
+  }
+
+  #alternatives({ error, command }, state) {
+    const contact = command?.data.contact;
+    return alternativeButtons(error, state, this.context, (slot) =>
+      this.context.actions.book({ service: slot.service, slot, contact }),
+    );
+  }
+
+  /** Only what this page sent itself can be sent again; after a reload the words are in the log, but not the form. */
+  #retry({ re, seq, error }, state) {
+    const { t, actions } = this.context;
+    const said = state.entries[re];
+    const command = state.commands[re] ?? (said?.kind === "said" ? { type: "chat.send", data: { text: said.text } } : null);
+    if (!error.retryable || !command) return [];
+    const button = h("button", { type: "button", class: "button soft", "data-testid": "retry",
+      onclick: () => {
+        button.disabled = true;
+        actions.again(re, command, { ended: Boolean(seq) });
+      } }, t.retry);
+    if (error.retry_after_ms > 0) {
+      button.disabled = true;
+      this.#timer = setTimeout(() => (button.disabled = false), error.retry_after_ms);
+    }
+    return [button];
+  }
+}
+
+/** Free times that the server offers in place of a taken one, as buttons. */
+export function alternativeButtons(error, state, { t, locale, zone }, choose) {
+  const slots = error.alternatives ?? [];
+  const describe = (slot) => `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
+  return slots.map((slot) =>
+    h("button", { type: "button", class: "button soft", "data-testid": "alternative", title: t.alternatives, onclick: () => choose(slot) },
+      describe(slot)),
+  );
+}

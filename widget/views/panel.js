@@ -1,0 +1,112 @@
+/**
+ * The frame around everything: launcher, window, header, and where the focus goes when it opens and closes.
+ */
+
+import { h, icon, say, show } from "../dom.js";
+
+const SMALL_SCREEN = "(max-width: 520px)";
+
+export class Panel {
+  #t;
+  #launcher;
+  #badge;
+  #panel;
+  #status;
+  #onClose;
+  #parts;
+
+  constructor({ t, business, actions }, { log, composer, form, onOpen, onClose, onNear }) {
+    this.#t = t;
+    this.#onClose = onClose;
+    this.#parts = { log, composer, form };
+    this.#badge = h("span", { class: "badge", "data-testid": "unread", hidden: true });
+    this.#launcher = h("button", { type: "button", class: "launcher", part: "launcher", "data-testid": "launcher", "aria-haspopup": "dialog",
+        "aria-expanded": "false", "aria-label": t.open, onclick: onOpen, onpointerenter: onNear, onfocus: onNear },
+      icon("chat"), this.#badge);
+    this.#status = h("p", { class: "status", role: "status", "data-testid": "connection-status" });
+    const close = h("button", { type: "button", class: "icon-button", "aria-label": t.close, "data-testid": "close", onclick: onClose }, icon("close"));
+    this.#panel = h("section", { class: "panel", part: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1", "data-testid": "panel",
+        hidden: true, onkeydown: (event) => this.#key(event) },
+      h("header", { class: "head", part: "header" },
+        h("span", { class: "avatar", "aria-hidden": "true" }, icon("spark")),
+        h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t.title), this.#status),
+        close),
+      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), form.node));
+    this.actions = actions;
+    this.nodes = [this.#panel, this.#launcher];
+  }
+
+  get isOpen() {
+    return !this.#panel.hidden;
+  }
+
+  update(connectionState, unread) {
+    const words = { connecting: this.#t.connecting, reconnecting: this.#t.reconnecting };
+    say(this.#status, words[connectionState] ?? this.#t.assistant);
+    this.#status.dataset.state = connectionState;
+    say(this.#badge, unread > 9 ? "9+" : String(unread));
+    show(this.#badge, unread > 0);
+    const label = unread > 0 ? `${this.#t.open} (${this.#t.unread(unread)})` : this.#t.open;
+    if (this.#launcher.getAttribute("aria-label") !== label) this.#launcher.setAttribute("aria-label", label);
+  }
+
+  open({ focus = true } = {}) {
+    show(this.#panel, true);
+    show(this.#launcher, false);
+    this.#launcher.setAttribute("aria-expanded", "true");
+    this.#panel.setAttribute("aria-modal", String(matchMedia(SMALL_SCREEN).matches));
+    this.#fit();
+    globalThis.visualViewport?.addEventListener("resize", this.#fit);
+    this.#parts.log.toEnd();
+    if (focus) this.focus();
+  }
+
+  close() {
+    show(this.#panel, false);
+    show(this.#launcher, true);
+    this.#launcher.setAttribute("aria-expanded", "false");
+    globalThis.visualViewport?.removeEventListener("resize", this.#fit);
+    this.#launcher.focus({ preventScroll: true });
+  }
+
+  /** On a touch screen the field would call up the keyboard over half of what there is to read. */
+  focus() {
+    if (matchMedia("(pointer: coarse)").matches) this.#panel.focus({ preventScroll: true });
+    else this.#parts.composer.focus();
+  }
+
+  /** Cover the conversation with the booking form, or uncover it; what is covered is out of reach. */
+  cover(covered) {
+    this.#parts.log.node.parentElement.inert = covered;
+  }
+
+  dispose() {
+    globalThis.visualViewport?.removeEventListener("resize", this.#fit);
+  }
+
+  /** Stay above the on-screen keyboard, which not every browser takes off the height of the page. */
+  #fit = () => {
+    const height = globalThis.visualViewport?.height;
+    if (height) this.#panel.style.setProperty("--visible-height", `${Math.round(height)}px`);
+  };
+
+  #key(event) {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      if (this.#parts.form.isOpen) this.actions.closeForm();
+      else this.#onClose();
+    } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepInside(event);
+  }
+
+  /** On a small screen the window covers the page, so Tab stays in it. */
+  #keepInside(event) {
+    const stops = [...this.#panel.querySelectorAll("button, input, select, textarea, a[href], [tabindex='0']")].filter(
+      (element) => !element.disabled && !element.closest("[inert]") && element.checkVisibility(),
+    );
+    const here = this.#panel.getRootNode().activeElement;
+    const edge = event.shiftKey ? stops[0] : stops.at(-1);
+    if (here !== edge && here !== this.#panel) return;
+    event.preventDefault();
+    (event.shiftKey ? stops.at(-1) : stops[0])?.focus();
+  }
+}
