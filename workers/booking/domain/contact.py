@@ -24,6 +24,7 @@ def parse_contact(text: str, *, email_enabled: bool, allow_special_domains: bool
         checked = validate_email(
             text.strip(),
             check_deliverability=False,
+            strict=True,
             allow_smtputf8=False,
             test_environment=allow_special_domains,
         )

@@ -1,0 +1,170 @@
+"""Which profiles are refused, and with which words; what a good one answers."""
+
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
+
+from shared.tenants.profile import OpenPeriod, TenantProfile, Translated
+
+GOOD = {
+    "name": "Salon Ania",
+    "time_zone": "Europe/Warsaw",
+    "calendar_id": "calendar@example.com",
+    "services": [{"id": "massage", "name": {"pl": "Masaż", "en": "Massage"}, "duration_minutes": 60}],
+    "opening_hours": {"monday": ["13:00-17:00", "09:00-12:00"]},
+}
+MASSAGE = GOOD["services"][0]
+
+
+def hours(*periods):
+    return {"opening_hours": {"monday": list(periods)}}
+
+
+def service(**fields):
+    return {"services": [MASSAGE | fields]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "message"),
+    [
+        ({"name": "  "}, "name", "at least 1 character"),
+        ({"name": "a" * 121}, "name", "at most 120 characters"),
+        ({"locale": "de"}, "locale", "'pl' or 'en'"),
+        ({"time_zone": "Warsaw"}, "time_zone", "'Warsaw' is not an IANA time zone such as Europe/Warsaw"),
+        ({"time_zone": "../etc/passwd"}, "time_zone", "is not an IANA time zone"),
+        ({"time_zone": ""}, "time_zone", "is not an IANA time zone"),
+        ({"calendar_id": ""}, "calendar_id", "at least 1 character"),
+        ({"calender_id": "x"}, "calender_id", "Extra inputs are not permitted"),
+        ({"services": []}, "services", "at least 1 item"),
+        ({"services": [MASSAGE, MASSAGE]}, "", "two services have the same id"),
+        (service(id="Deep Massage"), "services.0.id", "should match pattern"),
+        (service(name={}), "services.0.name", "needs a text in pl or en"),
+        (service(name={"de": "Massage"}), "services.0.name.de", "Extra inputs are not permitted"),
+        (service(duration_minutes=0), "services.0.duration_minutes", "greater than 0"),
+        (service(duration_minutes=7), "services.0.duration_minutes", "must be a multiple of 5 minutes"),
+        (service(duration_minutes=1445), "services.0.duration_minutes", "less than or equal to 1440"),
+        (service(step_minutes=0), "services.0.step_minutes", "greater than 0"),
+        (service(step_minutes=12), "services.0.step_minutes", "must be a multiple of 5 minutes"),
+        (service(buffer_before_minutes=-5), "services.0.buffer_before_minutes", "greater than or equal to 0"),
+        (service(buffer_after_minutes=3), "services.0.buffer_after_minutes", "must be a multiple of 5 minutes"),
+        (service(price=10), "services.0.price", "Extra inputs are not permitted"),
+        (hours("9-17"), "opening_hours.monday.0", 'must look like "09:00-17:00"'),
+        (hours("09:00-17:00", "noon"), "opening_hours.monday.1", 'must look like "09:00-17:00"'),
+        (hours("25:00-26:00"), "opening_hours.monday.0", "is not a time of day"),
+        (hours("09:60-10:00"), "opening_hours.monday.0", "is not a time of day"),
+        (hours("09:00-24:05"), "opening_hours.monday.0", "is not a time of day"),
+        (hours("17:00-09:00"), "opening_hours.monday.0", "must close after it opens"),
+        (hours("09:00-09:00"), "opening_hours.monday.0", "must close after it opens"),
+        (hours("09:02-10:00"), "opening_hours.monday.0", "must be on a multiple of 5 minutes"),
+        (hours("09:00-12:00", "11:55-13:00"), "opening_hours.monday", "must not overlap"),
+        ({"opening_hours": {"moonday": []}}, "opening_hours.moonday", "Extra inputs are not permitted"),
+        ({"exceptions": [{"date": "2026-02-30"}]}, "exceptions.0.date", "valid date"),
+        ({"exceptions": [{"date": "2026-05-01"}] * 2}, "", "two exceptions are for the same date"),
+        ({"exceptions": [{"date": "2026-05-01", "hours": ["x"]}]}, "exceptions.0.hours.0", "must look like"),
+        ({"minimum_notice_minutes": -1}, "minimum_notice_minutes", "greater than or equal to 0"),
+        ({"horizon_days": 0}, "horizon_days", "greater than or equal to 1"),
+        ({"horizon_days": 367}, "horizon_days", "less than or equal to 366"),
+        ({"model": {"max_output_tokens": 5000}}, "model.max_output_tokens", "less than or equal to 4096"),
+        ({"limits": {"chat_characters": 4001}}, "limits.chat_characters", "less than or equal to 4000"),
+        ({"limits": {"daily_output_tokens": 0}}, "limits.daily_output_tokens", "greater than 0"),
+    ],
+)
+def test_a_bad_profile_is_refused_with_the_place_and_the_reason(changes, place, message):
+    """The owner can find the entry and knows what to write instead."""
+    with pytest.raises(ValidationError) as caught:
+        TenantProfile.model_validate(GOOD | changes)
+
+    # Pydantic adds that no item is left when the only service is a bad one; what counts comes first.
+    problem = caught.value.errors()[0]
+    assert ".".join(map(str, problem["loc"])) == place
+    assert message in problem["msg"]
+
+
+@pytest.mark.parametrize("field", ["name", "time_zone", "calendar_id", "services", "opening_hours"])
+def test_what_a_profile_cannot_do_without_is_named(field):
+    """A missing entry is said by its name."""
+    with pytest.raises(ValidationError) as caught:
+        TenantProfile.model_validate({key: value for key, value in GOOD.items() if key != field})
+
+    assert [(problem["loc"], problem["type"]) for problem in caught.value.errors()] == [((field,), "missing")]
+
+
+def test_a_short_profile_gets_careful_defaults():
+    """Everything that an owner need not decide has a value."""
+    profile = TenantProfile.model_validate(GOOD)
+
+    assert (profile.locale, profile.minimum_notice_minutes, profile.horizon_days) == ("pl", 120, 60)
+    assert profile.senders.email is None
+    assert not profile.allow_missing_origin
+    assert "AI" in profile.disclosure.in_("pl")
+    assert profile.zone == ZoneInfo("Europe/Warsaw")
+    assert profile.services[0].step == 60
+
+
+def test_the_periods_of_a_day_come_in_order():
+    """However the owner lists them; a day that is not named is closed."""
+    profile = TenantProfile.model_validate(GOOD)
+
+    assert profile.hours_on(date(2026, 1, 12)) == (
+        OpenPeriod(opens=540, closes=720),
+        OpenPeriod(opens=780, closes=1020),
+    )
+    assert profile.hours_on(date(2026, 1, 13)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "opens", "closes"),
+    [("09:00-17:00", 540, 1020), (" 09:00 – 17:00 ", 540, 1020), ("00:00-24:00", 0, 1440)],
+)
+def test_hours_may_be_spaced_and_dashed(text, opens, closes):
+    """A typographic dash and spaces are what editors make of it; 24:00 is the end of the day."""
+    period = TenantProfile.model_validate(GOOD | hours(text)).opening_hours.monday[0]
+
+    assert (period.opens, period.closes) == (opens, closes)
+    assert period.opening_time == time(opens // 60)
+
+
+def test_periods_that_touch_are_no_overlap():
+    """A business may list its morning and its afternoon without a break."""
+    profile = TenantProfile.model_validate(GOOD | hours("12:00-15:00", "09:00-12:00"))
+
+    assert [period.opens for period in profile.opening_hours.monday] == [540, 720]
+
+
+def test_an_exception_stands_before_the_weekday():
+    """With hours it opens a date, without it closes one."""
+    exceptions = [{"date": "2026-01-12"}, {"date": "2026-01-13", "hours": ["10:00-11:00"]}]
+    profile = TenantProfile.model_validate(GOOD | {"exceptions": exceptions})
+
+    assert profile.hours_on(date(2026, 1, 12)) == ()
+    assert profile.hours_on(date(2026, 1, 13)) == (OpenPeriod(opens=600, closes=660),)
+    assert len(profile.hours_on(date(2026, 1, 19))) == 2
+
+
+@pytest.mark.parametrize(("asked", "found"), [("massage", True), (" Massage ", True), ("haircut", False)])
+def test_a_service_is_found_whatever_its_case(asked, found):
+    """The predecessor's pages write services as they like."""
+    assert bool(TenantProfile.model_validate(GOOD).service(asked)) is found
+
+
+@pytest.mark.parametrize(
+    ("texts", "locale", "shown"),
+    [
+        ({"pl": "Masaż", "en": "Massage"}, "pl-PL", "Masaż"),
+        ({"pl": "Masaż", "en": "Massage"}, "en-GB", "Massage"),
+        ({"pl": "Masaż", "en": "Massage"}, "de", "Massage"),
+        ({"pl": "Masaż"}, "en", "Masaż"),
+        ({"en": "Massage"}, "pl", "Massage"),
+    ],
+)
+def test_a_text_is_shown_in_the_nearest_language(texts, locale, shown):
+    """The one text that there is stands in for the one that is missing."""
+    assert Translated.model_validate(texts).in_(locale) == shown
+
+
+def test_a_profile_cannot_be_changed():
+    """It is shared by every handler that runs, so nobody may write into it."""
+    with pytest.raises(ValidationError, match="frozen"):
+        TenantProfile.model_validate(GOOD).name = "Another"

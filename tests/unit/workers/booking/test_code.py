@@ -1,0 +1,45 @@
+"""Which of the codes that went out still count."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.codes import verification_code
+from workers.booking.domain.code import code_matches
+
+SECRET = b"a secret of the deployment"
+
+
+def code(number, appointment="appointment", secret=SECRET):
+    return verification_code(secret, appointment, number)
+
+
+@pytest.mark.parametrize("layout", ["{}", " {} ", "{0[0]} {0[1]}{0[2]}-{0[3]}{0[4]}.{0[5]}", "{}\n", "–{}"])
+def test_a_code_counts_however_it_is_laid_out(layout):
+    """People type codes in groups, and paste them with spaces."""
+    assert code_matches(SECRET, "appointment", 1, layout.format(code(1)))
+
+
+@pytest.mark.parametrize(("sends", "counting"), [(0, []), (1, [1]), (2, [1, 2]), (3, [2, 3]), (4, [3, 4])])
+def test_the_latest_two_codes_count(sends, counting):
+    """A mail that is overtaken by the next one still works, an older one no more."""
+    assert [number for number in range(1, 6) if code_matches(SECRET, "appointment", sends, code(number))] == counting
+
+
+@pytest.mark.parametrize("given_code", ["", "000000", "12345", "1234567", "abcdef", "ą" * 6, "\ud800", "١٢٣٤٥٦"])
+def test_what_is_no_code_does_not_match(given_code):
+    """Anything may be typed; it is compared and found wrong."""
+    assert not code_matches(SECRET, "appointment", 1, given_code)
+
+
+def test_a_code_belongs_to_one_appointment_and_one_secret():
+    """Another appointment's code, or one of another deployment, is wrong."""
+    assert not code_matches(SECRET, "appointment", 1, code(1, appointment="another"))
+    assert not code_matches(SECRET, "appointment", 1, code(1, secret=b"another secret"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(appointment=st.text("0123456789abcdefghijklmnopqrstuv", min_size=8, max_size=64), sends=st.integers(1, 3))
+def test_every_latest_code_matches(appointment, sends):
+    """Who sends a code and who checks it derive the same, leading zeros included."""
+    assert code_matches(SECRET, appointment, sends, code(sends, appointment=appointment))

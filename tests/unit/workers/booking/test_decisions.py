@@ -1,0 +1,193 @@
+"""What becomes of an appointment that is verified, moved or cancelled, state by state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.messages.errors import ErrorCode
+from workers.booking.domain.decisions import (
+    MAX_ATTEMPTS,
+    MAX_SENDS,
+    AlreadyCancelled,
+    AlreadyConfirmed,
+    AlreadyThere,
+    Cancel,
+    Confirm,
+    Move,
+    Resend,
+    WrongCode,
+    decide_cancel,
+    decide_reschedule,
+    decide_resend,
+    decide_verify,
+)
+from workers.booking.domain.hold import HOLD_MINUTES, has_run_out, is_same_wish, keeps_its_time
+from workers.booking.domain.values import AppointmentState, Contact, Interval, Refusal
+
+UNKNOWN = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
+EXPIRED = Refusal(ErrorCode.CODE_EXPIRED)
+TOO_MANY = Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
+HOLD = timedelta(minutes=HOLD_MINUTES)
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def confirmed(hold):
+    return replace(hold, state=AppointmentState.CONFIRMED, hold_expires_at=None, version=2)
+
+
+@pytest.fixture
+def cancelled(hold):
+    return replace(hold, state=AppointmentState.CANCELLED, hold_expires_at=None, version=2)
+
+
+def test_a_hold_blocks_its_buffers_and_ends_after_a_quarter_of_an_hour(hold, accepted_at):
+    """It counts from when the command was accepted, not from when a worker got to it."""
+    minutes = timedelta(minutes=1)
+    assert hold.end == hold.start + 30 * minutes
+    assert hold.blocked == Interval(hold.start - 10 * minutes, hold.end + 20 * minutes)
+    assert hold.hold_expires_at == accepted_at + 15 * minutes
+    assert (hold.state, hold.code_sends, hold.code_attempts, hold.version) == (AppointmentState.HELD, 1, 0, 1)
+
+
+def test_a_hold_has_run_out_at_its_last_instant(hold, confirmed, cancelled, accepted_at):
+    """From then on its time is free; a confirmed appointment never runs out."""
+    assert not has_run_out(hold, accepted_at + HOLD - INSTANT)
+    assert has_run_out(hold, accepted_at + HOLD)
+    assert keeps_its_time(hold, accepted_at)
+    assert not keeps_its_time(hold, accepted_at + HOLD)
+    assert keeps_its_time(confirmed, accepted_at + HOLD)
+    assert not keeps_its_time(cancelled, accepted_at)
+
+
+def test_the_right_code_confirms_until_the_hold_ends(hold, accepted_at):
+    """The last instant before the end still counts."""
+    outcome = decide_verify(hold, code_ok=True, now=accepted_at + HOLD - INSTANT)
+
+    expected = replace(hold, state=AppointmentState.CONFIRMED, hold_expires_at=None, version=2)
+    assert outcome == Confirm(expected)
+
+
+def test_a_wrong_code_is_counted(hold, accepted_at):
+    """The attempt is saved with the refusal, so that nobody can go on guessing."""
+    outcome = decide_verify(hold, code_ok=False, now=accepted_at)
+
+    assert outcome == WrongCode(replace(hold, code_attempts=1, version=2))
+    assert outcome.refusal == Refusal(ErrorCode.CODE_INVALID)
+
+
+@pytest.mark.parametrize("code_ok", [True, False])
+def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at, code_ok):
+    """The fifth wrong code is still judged, the sixth code is not."""
+    for _ in range(MAX_ATTEMPTS):
+        outcome = decide_verify(hold, code_ok=False, now=accepted_at)
+        assert isinstance(outcome, WrongCode)
+        hold = outcome.appointment
+
+    assert decide_verify(hold, code_ok=code_ok, now=accepted_at) == TOO_MANY
+    assert decide_resend(hold, accepted_at) == TOO_MANY
+
+
+@pytest.mark.parametrize("code_ok", [True, False])
+def test_a_code_for_what_is_not_there_is_unknown(cancelled, accepted_at, code_ok):
+    """Another session's appointment, none at all and a cancelled one cannot be told apart."""
+    for appointment in (None, cancelled):
+        assert decide_verify(appointment, code_ok=code_ok, now=accepted_at) == UNKNOWN
+        assert decide_resend(appointment, accepted_at) == UNKNOWN
+
+
+@pytest.mark.parametrize("code_ok", [True, False])
+def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok):
+    """A repeated code is harmless, long after the hold would have ended."""
+    later = accepted_at + 10 * HOLD
+
+    assert decide_verify(confirmed, code_ok=code_ok, now=later) == AlreadyConfirmed(confirmed)
+    assert decide_resend(confirmed, later) == AlreadyConfirmed(confirmed)
+
+
+@pytest.mark.parametrize("code_ok", [True, False])
+def test_a_hold_that_has_run_out_is_expired_for_every_code(hold, accepted_at, code_ok):
+    """Somebody else may have its time already; expiry is said before exhausted attempts."""
+    spent = replace(hold, code_attempts=MAX_ATTEMPTS)
+
+    for appointment in (hold, spent):
+        assert decide_verify(appointment, code_ok=code_ok, now=accepted_at + HOLD) == EXPIRED
+        assert decide_resend(appointment, accepted_at + HOLD) == EXPIRED
+
+
+def test_a_code_is_sent_three_times_at_most(hold, accepted_at):
+    """A resend counts up and does not prolong the hold."""
+    for number in range(2, MAX_SENDS + 1):
+        outcome = decide_resend(hold, accepted_at)
+        assert outcome == Resend(replace(hold, code_sends=number, version=hold.version + 1))
+        hold = outcome.appointment
+
+    assert decide_resend(hold, accepted_at) == TOO_MANY
+
+
+def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at):
+    """A hold also after it ran out: then there is just nothing left to free."""
+    for appointment, now in ((hold, accepted_at), (hold, accepted_at + HOLD), (confirmed, accepted_at)):
+        outcome = decide_cancel(appointment, now)
+
+        assert isinstance(outcome, Cancel)
+        assert outcome.appointment.state is AppointmentState.CANCELLED
+        assert outcome.appointment.version == appointment.version + 1
+
+
+def test_cancelling_twice_is_harmless(cancelled, accepted_at):
+    """The visitor hears the same, and nothing is written."""
+    assert decide_cancel(cancelled, accepted_at) == AlreadyCancelled(cancelled)
+
+
+def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(make_profile, confirmed):
+    """What has happened stays in the books."""
+    service = make_profile().services[1]
+    later = confirmed.start + timedelta(days=1)
+    invalid = Refusal(ErrorCode.INVALID_TIME)
+
+    assert decide_cancel(confirmed, confirmed.start) == invalid
+    assert decide_reschedule(confirmed, service, later, confirmed.start) == invalid
+    assert isinstance(decide_cancel(confirmed, confirmed.start - INSTANT), Cancel)
+
+
+def test_an_appointment_moves_with_its_buffers(make_profile, hold, confirmed, accepted_at):
+    """It stays what it was, held or confirmed; a hold's end does not move."""
+    service, day = make_profile().services[1], timedelta(days=1)
+
+    for appointment in (hold, confirmed):
+        outcome = decide_reschedule(appointment, service, appointment.start + day, accepted_at)
+
+        assert outcome == Move(
+            replace(
+                appointment,
+                start=appointment.start + day,
+                end=appointment.end + day,
+                blocked=Interval(appointment.blocked.start + day, appointment.blocked.end + day),
+                version=appointment.version + 1,
+            )
+        )
+
+
+def test_what_cannot_move_is_refused(make_profile, hold, confirmed, cancelled, accepted_at):
+    """None, a cancelled one and an expired hold do not move; to its own time an appointment is there already."""
+    service = make_profile().services[1]
+    later = hold.start + timedelta(days=1)
+
+    assert decide_reschedule(None, service, later, accepted_at) == UNKNOWN
+    assert decide_reschedule(cancelled, service, later, accepted_at) == UNKNOWN
+    assert decide_reschedule(hold, service, later, accepted_at + HOLD) == EXPIRED
+    assert decide_reschedule(confirmed, service, confirmed.start, accepted_at) == AlreadyThere(confirmed)
+    assert decide_cancel(None, accepted_at) == UNKNOWN
+
+
+def test_asking_for_what_one_holds_is_the_same_wish(hold, accepted_at):
+    """Only while it is held, and only for the same service, time and contact."""
+    wish = {"service_id": hold.service_id, "start": hold.start, "contact": hold.contact, "at": accepted_at}
+
+    assert is_same_wish(hold, **wish)
+    assert not is_same_wish(hold, **wish | {"at": accepted_at + HOLD})
+    assert not is_same_wish(hold, **wish | {"start": hold.start + timedelta(minutes=30)})
+    assert not is_same_wish(hold, **wish | {"service_id": "massage"})
+    assert not is_same_wish(hold, **wish | {"contact": Contact("email", "jana@example.com")})
