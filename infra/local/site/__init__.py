@@ -1,0 +1,1 @@
+"""The demo business's page, with the widget on it and the e-mails that the local stack caught."""

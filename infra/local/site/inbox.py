@@ -1,0 +1,98 @@
+"""Turns what the emulator's SES caught into the e-mails that the inbox page shows."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, TypedDict
+
+_LOOKS_LIKE_MIME = ("content-type:", "mime-version:", "from:", "received:")
+
+
+class Attachment(TypedDict):
+    """A file that came with an e-mail."""
+
+    name: str
+    content_type: str
+    base64: str
+
+
+class Email(TypedDict):
+    """One e-mail, as `/api/inbox` lists it."""
+
+    id: str
+    to: list[str]
+    subject: str
+    text: str
+    html: str | None
+    sent_at: str
+    attachments: list[Attachment]
+
+
+def emails(caught: dict[str, Any]) -> list[Email]:
+    """Return every account's e-mails, newest first."""
+    records = [record for account in caught.get("messages", {}).values() for record in account]
+    records.sort(key=lambda record: float(record.get("Timestamp", 0)), reverse=True)
+    return [_email(record) for record in records]
+
+
+def _email(record: dict[str, Any]) -> Email:
+    raw = _raw_message(record)
+    text, html = record.get("BodyText") or "", record.get("BodyHtml") or None
+    subject, attachments = str(record.get("Subject") or ""), list[Attachment]()
+    if raw is not None:
+        text, html = _content(raw, "plain") or "", _content(raw, "html")
+        subject = subject or str(raw["Subject"] or "")
+        attachments = [_attachment(part) for part in raw.iter_attachments()]
+    return {
+        "id": str(record["MessageId"]),
+        "to": [*record.get("To", []), *record.get("CC", []), *record.get("BCC", [])]
+        or ([str(raw["To"])] if raw is not None and raw["To"] else []),
+        "subject": subject,
+        "text": text,
+        "html": html,
+        "sent_at": datetime.fromtimestamp(float(record["Timestamp"]), UTC).isoformat(),
+        "attachments": attachments,
+    }
+
+
+def _raw_message(record: dict[str, Any]) -> EmailMessage | None:
+    """Return the MIME message where the record has one: plain, or in base64 as the API takes it."""
+    for field in ("RawMessage", "Raw", "RawData", "BodyText"):
+        value = record.get(field)
+        data = value.get("Data") if isinstance(value, dict) else value
+        if not isinstance(data, str) or not data:
+            continue
+        message = _parsed(data.encode()) or _parsed(_from_base64(data))
+        if message is not None:
+            return message
+    return None
+
+
+def _parsed(data: bytes) -> EmailMessage | None:
+    if not data.lstrip()[:4096].lower().startswith(tuple(word.encode() for word in _LOOKS_LIKE_MIME)):
+        return None
+    message = message_from_bytes(data, policy=policy.default)
+    return message if message["Content-Type"] else None
+
+
+def _from_base64(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _content(message: EmailMessage, kind: str) -> str | None:
+    part = message.get_body((kind,))
+    return str(part.get_content()) if part is not None else None
+
+
+def _attachment(part: EmailMessage) -> Attachment:
+    data = part.get_payload(decode=True)
+    return {
+        "name": part.get_filename() or "attachment",
+        "content_type": part.get_content_type(),
+        "base64": base64.b64encode(data if isinstance(data, bytes) else b"").decode(),
+    }
