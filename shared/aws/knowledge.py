@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
 import structlog
+from botocore.config import Config
 
 from shared.aws.errors import translated
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError
 from shared.ports import Metrics
+from shared.settings import AwsSettings
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
 
@@ -126,6 +129,21 @@ class KnowledgeBucket:
         with translated("knowledge.read"):
             body: bytes = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")["Body"].read()
         return body.decode(errors="replace")
+
+
+def open_knowledge(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3TenantDirectory":
+    """Return the directory of a worker; raise `ConfigurationError` when the bucket is not there."""
+    config = Config(
+        connect_timeout=2,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        # An emulator has no DNS for one host name per bucket.
+        s3={"addressing_style": "path"} if settings.aws_endpoint_url else None,
+    )
+    client = boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url, config=config)
+    bucket = KnowledgeBucket(client=client, bucket=settings.knowledge_bucket, clock=clock, metrics=metrics)
+    bucket.check()
+    return S3TenantDirectory(bucket)
 
 
 class S3TenantDirectory:

@@ -54,18 +54,21 @@ class AppointmentConfirmed(Notice):
     """The appointment stands."""
 
     type: Literal["notice.confirmed"] = "notice.confirmed"
+    ics: str
 
 
 class AppointmentCancelled(Notice):
     """The appointment is no more."""
 
     type: Literal["notice.cancelled"] = "notice.cancelled"
+    ics: str
 
 
 class AppointmentRescheduled(Notice):
     """The appointment has moved."""
 
     type: Literal["notice.rescheduled"] = "notice.rescheduled"
+    ics: str
 
 
 AnyNotice = Annotated[

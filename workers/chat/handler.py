@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import structlog
@@ -118,8 +119,11 @@ class ChatHandler:
             return await self._claims.stop_requested(work.id)
 
         await self._replies.post(work.session_id, Typing(re=work.client_id), listeners)
-        async with watching(stop_requested) as stopped, coalescing(post) as deltas:
-            events = self._model.stream(prompt)
+        async with (
+            watching(stop_requested) as stopped,
+            coalescing(post) as deltas,
+            aclosing(self._model.stream(prompt)) as events,
+        ):
             async for event in events:
                 match event:
                     case TextDelta(text):

@@ -1,6 +1,6 @@
 """The role that only chat needs filled: the model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,7 +37,7 @@ ModelEvent = TextDelta | ToolCall | Finished
 class Model(Protocol):
     """Streams an answer."""
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[ModelEvent]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`.
 
         Raises:

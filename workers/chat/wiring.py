@@ -3,11 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import boto3
-from botocore.config import Config
-
 from shared.aws.clients import Credentials, aws_clients
-from shared.aws.knowledge import KnowledgeBucket, S3TenantDirectory
+from shared.aws.knowledge import open_knowledge
 from shared.aws.usage import DynamoUsageStore
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock
@@ -38,25 +35,9 @@ async def worker() -> AsyncIterator[Worker[ChatSend]]:
             region=settings.bedrock_region,
             credentials=_bedrock_credentials(settings),
         )
-        knowledge = KnowledgeBucket(
-            client=boto3.client(
-                "s3",
-                region_name=settings.aws_region,
-                endpoint_url=settings.aws_endpoint_url,
-                config=Config(
-                    connect_timeout=2,
-                    read_timeout=10,
-                    s3={"addressing_style": "path"} if settings.aws_endpoint_url else None,
-                ),
-            ),
-            bucket=settings.knowledge_bucket,
-            clock=clock,
-            metrics=metrics,
-        )
-        knowledge.check()
         handler = ChatHandler(
             model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
-            tenants=S3TenantDirectory(knowledge),
+            tenants=open_knowledge(settings, clock, metrics),
             conversations=stores.conversations,
             claims=stores.claims,
             usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.messages.errors import ErrorCode
+from shared.tenants.profile import MINUTES_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class Appointment:
     """Grows by one with every change: guards a write against another, and is the calendar file's SEQUENCE."""
     created_at: datetime
     calendar_event_id: str | None = None
+    grid_minutes: int = MINUTES_STEP
+    """The size of the buckets that it claimed: a profile that changes later leaves them as they are."""
+    changed_by: str = ""
+    """The key of the command that made the last change: the same command again finds its work done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The model on Bedrock: `converse_stream` through aiobotocore."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
@@ -35,27 +36,28 @@ class BedrockModel:
         self._client = client
         self._default_model_id = default_model_id
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[ModelEvent]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events."""
         usage, stop_reason = Usage(), ""
         tool: _ToolInput | None = None
         try:
             answer = await self._ask(prompt)
-            async for event in _until_silent(answer["stream"]):
-                match event:
-                    case {"contentBlockStart": {"start": {"toolUse": {"name": name}}}}:
-                        tool = _ToolInput(name)
-                    case {"contentBlockDelta": {"delta": {"text": text}}}:
-                        yield TextDelta(text)
-                    case {"contentBlockDelta": {"delta": {"toolUse": {"input": piece}}}} if tool:
-                        tool.pieces.append(piece)
-                    case {"contentBlockStop": _} if tool:
-                        yield ToolCall(tool.name, tool.content())
-                        tool = None
-                    case {"messageStop": {"stopReason": reason}}:
-                        stop_reason = reason
-                    case {"metadata": {"usage": counted}}:
-                        usage = _usage(counted)
+            async with contextlib.aclosing(_until_silent(answer["stream"])) as events:
+                async for event in events:
+                    match event:
+                        case {"contentBlockStart": {"start": {"toolUse": {"name": name}}}}:
+                            tool = _ToolInput(name)
+                        case {"contentBlockDelta": {"delta": {"text": text}}}:
+                            yield TextDelta(text)
+                        case {"contentBlockDelta": {"delta": {"toolUse": {"input": piece}}}} if tool:
+                            tool.pieces.append(piece)
+                        case {"contentBlockStop": _} if tool:
+                            yield ToolCall(tool.name, tool.content())
+                            tool = None
+                        case {"messageStop": {"stopReason": reason}}:
+                            stop_reason = reason
+                        case {"metadata": {"usage": counted}}:
+                            usage = _usage(counted)
         except (aiohttp.ClientError, EventStreamError) as error:
             busy = isinstance(error, EventStreamError) and error_code(error) in _BUSY
             raise TransientError(
@@ -112,17 +114,19 @@ class _ToolInput:
         return content if isinstance(content, dict) else {}
 
 
-async def _until_silent(stream: Any) -> AsyncIterator[dict[str, Any]]:
+async def _until_silent(stream: Any) -> AsyncGenerator[dict[str, Any]]:
     events = aiter(stream)
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                event = await anext(events)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            raise TransientError(f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason="timeout") from error
-        yield event
+    # A stream that is left early, or breaks, would keep its connection.
+    with contextlib.closing(stream):
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    event = await anext(events)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise TransientError(f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason="timeout") from error
+            yield event
 
 
 def _usage(counted: dict[str, int]) -> Usage:

@@ -1,0 +1,1 @@
+"""What booking talks to."""

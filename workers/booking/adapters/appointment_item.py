@@ -1,0 +1,73 @@
+"""An appointment as a DynamoDB item, and back."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
+
+RETENTION_AFTER_VISIT = timedelta(days=365)
+"""How long a visit is remembered: it names a person."""
+
+RETENTION_OF_HOLDS = timedelta(days=2)
+
+
+def appointment_item(appointment: Appointment) -> dict[str, Any]:
+    """Return plain values for `to_item`."""
+    kept = appointment.state is not AppointmentState.HELD
+    forgotten = appointment.end + (RETENTION_AFTER_VISIT if kept else RETENTION_OF_HOLDS)
+    return {
+        "appointment_id": appointment.appointment_id,
+        "session_id": appointment.session_id,
+        "tenant": appointment.tenant,
+        "service": appointment.service_id,
+        "start": appointment.start.isoformat(),
+        "end": appointment.end.isoformat(),
+        "blocked_start": appointment.blocked.start.isoformat(),
+        "blocked_end": appointment.blocked.end.isoformat(),
+        "state": appointment.state.value,
+        "contact_kind": appointment.contact.kind,
+        "contact": appointment.contact.address,
+        "name": appointment.name,
+        "note": appointment.note,
+        "locale": appointment.locale,
+        "hold_expires_at": appointment.hold_expires_at.isoformat() if appointment.hold_expires_at else None,
+        "code_sends": appointment.code_sends,
+        "code_attempts": appointment.code_attempts,
+        "version": appointment.version,
+        "created_at": appointment.created_at.isoformat(),
+        "calendar_event_id": appointment.calendar_event_id,
+        "grid_minutes": appointment.grid_minutes,
+        "changed_by": appointment.changed_by,
+        "expires_at": int(forgotten.timestamp()),
+    }
+
+
+def appointment_from_item(row: dict[str, Any]) -> Appointment:
+    """Return the appointment that `from_item` gave the values of."""
+    expires = row.get("hold_expires_at")
+    return Appointment(
+        appointment_id=row["appointment_id"],
+        session_id=row["session_id"],
+        tenant=row["tenant"],
+        service_id=row["service"],
+        start=_instant(row["start"]),
+        end=_instant(row["end"]),
+        blocked=Interval(_instant(row["blocked_start"]), _instant(row["blocked_end"])),
+        state=AppointmentState(row["state"]),
+        contact=Contact(row["contact_kind"], row["contact"]),
+        name=row["name"],
+        note=row["note"],
+        locale=row["locale"],
+        hold_expires_at=_instant(expires) if expires else None,
+        code_sends=row["code_sends"],
+        code_attempts=row["code_attempts"],
+        version=row["version"],
+        created_at=_instant(row["created_at"]),
+        calendar_event_id=row.get("calendar_event_id"),
+        grid_minutes=row["grid_minutes"],
+        changed_by=row.get("changed_by", ""),
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,122 @@
+"""The rows of the `slots` table: one per bucket of time that an appointment owns."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from shared.aws.items import to_item
+from workers.booking.domain.grid import buckets
+from workers.booking.domain.values import Appointment, AppointmentState, Interval
+
+RESOURCE = "default"
+"""The one resource that every business has; capacity will name more."""
+
+_RETENTION = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A piece of a tenant's time; only one appointment can own it."""
+
+    tenant: str
+    start: datetime
+    ends: datetime
+
+    @property
+    def key(self) -> dict[str, str]:
+        """Return the row's key: tenant, resource and UTC day, and the start."""
+        return {"pk": _partition(self.tenant, self.start.date()), "bucket": _text(self.start)}
+
+
+def buckets_of(appointment: Appointment) -> list[Bucket]:
+    """Return every bucket that the appointment blocks."""
+    size = timedelta(minutes=appointment.grid_minutes)
+    starts = buckets(appointment.blocked, appointment.grid_minutes)
+    return [Bucket(appointment.tenant, start, start + size) for start in starts]
+
+
+def owned_interval(row: dict[str, Any], at: datetime) -> Interval | None:
+    """Return the time of a row, or None if its hold has run out at `at`."""
+    until = row.get("hold_until_ms")
+    if until is not None and until <= _milliseconds(at):
+        return None
+    return Interval(datetime.fromisoformat(row["bucket"]), datetime.fromisoformat(row["ends"]))
+
+
+class SlotRows:
+    """Builds the parts of transactions that touch buckets.
+
+    A row: `pk`, `bucket`, `ends`, `appointment_id`, `session_id`, and `hold_until_ms` while the appointment is
+    only held.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    def take(self, bucket: Bucket, appointment: Appointment, at: datetime) -> dict[str, Any]:
+        """Own a bucket that is free, whose hold had run out at `at`, or that is ours."""
+        held = appointment.state is AppointmentState.HELD and appointment.hold_expires_at
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": to_item(
+                    {
+                        **bucket.key,
+                        "ends": _text(bucket.ends),
+                        "appointment_id": appointment.appointment_id,
+                        "session_id": appointment.session_id,
+                        "hold_until_ms": _milliseconds(held) if held else None,
+                        "expires_at": int((bucket.ends + _RETENTION).timestamp()),
+                    }
+                ),
+                "ConditionExpression": (
+                    "attribute_not_exists(pk) OR hold_until_ms <= :at OR appointment_id = :appointment"
+                ),
+                "ExpressionAttributeValues": to_item(
+                    {":at": _milliseconds(at), ":appointment": appointment.appointment_id}
+                ),
+            }
+        }
+
+    def keep(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
+        """Keep a bucket that is ours for good."""
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": to_item(bucket.key),
+                "UpdateExpression": "REMOVE hold_until_ms",
+                **_if_owned_by(appointment),
+            }
+        }
+
+    def free(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
+        """Give a bucket back, if it is still ours."""
+        return {"Delete": {"TableName": self.table, "Key": to_item(bucket.key), **_if_owned_by(appointment)}}
+
+    def on(self, tenant: str, day: date) -> dict[str, Any]:
+        """Return the arguments of the query for one UTC day's rows."""
+        return {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": to_item({":pk": _partition(tenant, day)}),
+            "ConsistentRead": True,
+        }
+
+
+def _if_owned_by(appointment: Appointment) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "appointment_id = :appointment",
+        "ExpressionAttributeValues": to_item({":appointment": appointment.appointment_id}),
+    }
+
+
+def _partition(tenant: str, day: date) -> str:
+    return f"{tenant}#{RESOURCE}#{day.isoformat()}"
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)

@@ -1,0 +1,125 @@
+"""Google Calendar through google-api-python-client, which blocks: every call runs on a thread of its own pool."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import google_auth_httplib2
+import httplib2
+from googleapiclient.discovery import build
+
+from shared.errors import PermanentError
+from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.adapters.google_errors import translated_google, vendor_status
+from workers.booking.domain.values import Interval
+from workers.booking.ports import CalendarEvent
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 8
+_THREADS = 8
+_CONFLICT = 409
+_GONE = (404, 410)
+
+
+class GoogleCalendar:
+    """The business's calendar; the event ids are ours, so that nothing is ever entered twice."""
+
+    def __init__(self, *, credentials: GoogleCredentials, endpoint: str | None = None) -> None:
+        self._credentials = credentials
+        self._endpoint = endpoint
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="google-calendar")
+        self._local = threading.local()
+
+    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
+        """Ask for free/busy; always fresh."""
+        del fresh
+        body = {
+            "timeMin": _text(between.start),
+            "timeMax": _text(between.end),
+            "timeZone": "UTC",
+            "items": [{"id": calendar_id}],
+        }
+        answer = await self._call("calendar.busy", lambda service: service.freebusy().query(body=body).execute())
+        calendar = answer["calendars"].get(calendar_id, {})
+        if calendar.get("errors"):
+            reasons = ", ".join(error.get("reason", "?") for error in calendar["errors"])
+            raise PermanentError("calendar_unknown", f"calendar.busy: {reasons}: share the calendar with the account")
+        found = (Interval(_instant(one["start"]), _instant(one["end"])) for one in calendar.get("busy", ()))
+        return [interval for interval in found if interval.overlaps(between)]
+
+    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
+        """Insert the event; where its id is taken already, make that one say the same."""
+        body = _body(event)
+
+        def insert_or_update(service: Any) -> None:
+            try:
+                service.events().insert(calendarId=calendar_id, body=body, sendUpdates="none").execute()
+            except Exception as error:
+                if vendor_status(error) != _CONFLICT:
+                    raise
+                # An earlier try got through, or the event was moved or deleted since: either way it shall be so.
+                service.events().update(
+                    calendarId=calendar_id, eventId=event.event_id, body=body, sendUpdates="none"
+                ).execute()
+
+        await self._call("calendar.put", insert_or_update)
+
+    async def remove(self, calendar_id: str, event_id: str) -> None:
+        """Delete the event."""
+
+        def delete(service: Any) -> None:
+            try:
+                service.events().delete(calendarId=calendar_id, eventId=event_id, sendUpdates="none").execute()
+            except Exception as error:
+                if vendor_status(error) not in _GONE:
+                    raise
+
+        await self._call("calendar.remove", delete)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, what: str, call: Callable[[Any], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._translated, what, call)
+
+    def _translated(self, what: str, call: Callable[[Any], T]) -> T:
+        with translated_google(what, self._credentials):
+            return call(self._service())
+
+    def _service(self) -> Any:
+        """Return this thread's client: httplib2 connections must not be shared between threads."""
+        credentials = self._credentials.current()
+        kept = getattr(self._local, "kept", None)
+        if kept is None or kept[0] is not credentials:
+            http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(timeout=TIMEOUT_SECONDS))
+            options = {"api_endpoint": self._endpoint} if self._endpoint else None
+            service = build("calendar", "v3", http=http, static_discovery=True, client_options=options)
+            kept = self._local.kept = (credentials, service)
+        return kept[1]
+
+
+def _body(event: CalendarEvent) -> dict[str, Any]:
+    return {
+        "id": event.event_id,
+        "status": "confirmed",
+        "summary": event.summary,
+        "description": event.description,
+        "start": {"dateTime": _text(event.start), "timeZone": event.time_zone},
+        "end": {"dateTime": _text(event.end), "timeZone": event.time_zone},
+        "reminders": {"useDefault": True},
+        # Ours can be told from the owner's own events by this.
+        "extendedProperties": {"private": {"appointment_id": event.appointment_id}},
+    }
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,0 +1,68 @@
+"""The service account's credentials: Secrets Manager first, the environment variable as fallback, then kept."""
+
+import json
+import threading
+from typing import Any
+
+import structlog
+from google.oauth2 import service_account
+
+from shared.aws.secrets import Secrets
+from shared.errors import ConfigurationError, PermanentError
+
+log = structlog.get_logger()
+
+_SCOPES = ("https://www.googleapis.com/auth/calendar",)
+
+
+class GoogleCredentials:
+    """Reads the key at its first use, and again after it was refused. Safe to use from several threads."""
+
+    def __init__(self, *, secrets: Secrets | None, secret_id: str, fallback: str | None) -> None:
+        """Take `secrets=None` where Secrets Manager is not used."""
+        self._secrets = secrets
+        self._secret_id = secret_id
+        self._fallback = fallback
+        self._lock = threading.Lock()
+        self._kept: Any = None
+
+    def current(self) -> Any:
+        """Return the credentials.
+
+        Raises:
+            PermanentError: `calendar_not_configured`; the text says what to set.
+        """
+        with self._lock:
+            if self._kept is None:
+                self._kept = self._read()
+            return self._kept
+
+    def forget(self) -> None:
+        """Read the key anew at the next use."""
+        with self._lock:
+            self._kept = None
+            if self._secrets:
+                self._secrets.forget(self._secret_id)
+
+    def _read(self) -> Any:
+        text = self._text()
+        if not text:
+            raise PermanentError(
+                "calendar_not_configured",
+                f"no service account: put its JSON key into the secret {self._secret_id!r} "
+                "(USE_SECRETS_MANAGER=true) or into GOOGLE_SERVICE_ACCOUNT_KEY",
+            )
+        try:
+            return service_account.Credentials.from_service_account_info(json.loads(text), scopes=_SCOPES)
+        except ValueError as error:
+            # Its text could quote the key.
+            raise PermanentError("calendar_not_configured", "the service account's key is not valid JSON") from error
+
+    def _text(self) -> str | None:
+        if self._secrets is None:
+            return self._fallback
+        try:
+            return self._secrets.text(self._secret_id)
+        except ConfigurationError as error:
+            log.warning("google_secret_unreadable", error=str(error), fallback=bool(self._fallback))
+            return self._fallback

@@ -1,0 +1,54 @@
+"""Turns the errors of Google's client into "try again" and "never again"."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httplib2
+from google.auth.exceptions import RefreshError, TransportError
+from googleapiclient.errors import HttpError
+
+from shared.errors import PermanentError, TransientError
+from workers.booking.adapters.google_credentials import GoogleCredentials
+
+_RATE_LIMITS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "backendError"})
+
+
+def vendor_status(error: BaseException) -> int | None:
+    """Return the HTTP status of Google's answer, if it was one."""
+    return int(error.resp.status) if isinstance(error, HttpError) else None
+
+
+@contextmanager
+def translated_google(what: str, credentials: GoogleCredentials) -> Iterator[None]:
+    """Raise `TransientError` or `PermanentError` for what the client raises inside the `with`.
+
+    Access that was revoked drops the kept credentials, so that a repaired key works at once.
+    """
+    try:
+        yield
+    except RefreshError as error:
+        if getattr(error, "retryable", False):
+            raise TransientError(f"{what}: token endpoint") from error
+        credentials.forget()
+        raise PermanentError(
+            "calendar_access_revoked", f"{what}: the service account's key is refused; put a valid key in the secret"
+        ) from error
+    except HttpError as error:
+        raise _http(what, error, credentials) from error
+    except (TransportError, httplib2.HttpLib2Error, TimeoutError, OSError) as error:
+        raise TransientError(f"{what}: {type(error).__name__}") from error
+
+
+def _http(what: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
+    status = int(error.resp.status)
+    details = error.error_details if isinstance(error.error_details, list) else []
+    reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
+    if status == 429 or status >= 500 or (status == 403 and reasons & _RATE_LIMITS):
+        return TransientError(f"{what}: {status}", retry_after=timedelta(seconds=2))
+    if status == 401:
+        credentials.forget()
+        return PermanentError("calendar_access_revoked", f"{what}: 401")
+    if status in (404, 410):
+        return PermanentError("calendar_unknown", f"{what}: {status}: check calendar_id in the profile")
+    return PermanentError("calendar_forbidden", f"{what}: {status}: share the calendar with the service account")

@@ -1,0 +1,106 @@
+"""What is taken: by appointments of ours, and by what else stands in the business's calendar."""
+
+import asyncio
+from datetime import date, datetime, time, timedelta
+
+from shared.errors import PermanentError, TransientError
+from shared.messages.commands import BookingSlots as SlotsCommand
+from shared.messages.commands import Envelope
+from shared.messages.errors import ErrorCode
+from shared.messages.server import BookingSlots, BookingSlotsData, ServiceOffer
+from shared.tenants.profile import TenantProfile
+from workers.booking.domain.slots import alternatives, free_slots
+from workers.booking.domain.values import Interval, Refusal, SlotOffer
+from workers.booking.handler.frames import slots
+from workers.booking.handler.roles import Roles
+
+MAX_LISTED = 200
+"""Slots of one answer: about 90 bytes each, so that its frame stays under 24 KB."""
+
+_ALTERNATIVES = 5
+_NEARBY = timedelta(days=14)
+
+
+async def busy_between(
+    roles: Roles, tenant: str, profile: TenantProfile, between: Interval, *, at: datetime, fresh: bool = False
+) -> list[Interval]:
+    """Return everything that is taken in an interval."""
+    ours, calendars = await asyncio.gather(
+        roles.appointments.taken(tenant, between, at=at),
+        roles.calendar.busy(profile.calendar_id, between, fresh=fresh),
+    )
+    return [*ours, *calendars]
+
+
+async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSlots:
+    """Return free times; an unknown service has none, but the list of services says which there are."""
+    profile = await roles.tenants.profile(work.tenant)
+    now = roles.clock.now()
+    service = profile.service(work.data.service) if work.data.service else None
+    wanted = [service] if service else [] if work.data.service else list(profile.services)
+    first = work.data.from_ or now.astimezone(profile.zone).date()
+    offers: list[SlotOffer] = []
+    if wanted and (window := _window(profile, first, work.data.days, now)):
+        busy = await busy_between(roles, work.tenant, profile, window, at=work.accepted_at)
+        offers = free_slots(
+            profile,
+            service.id if service else None,
+            from_day=work.data.from_,
+            days=work.data.days,
+            now=now,
+            busy=busy,
+        )
+    return BookingSlots(
+        re=work.client_id,
+        data=BookingSlotsData(
+            slots=slots(offers[:MAX_LISTED], profile.zone),
+            services=tuple(
+                ServiceOffer(id=one.id, name=one.name.in_(locale), duration_minutes=one.duration_minutes)
+                for one in profile.services
+            ),
+            time_zone=profile.time_zone,
+        ),
+    )
+
+
+async def slot_taken(
+    roles: Roles, work: Envelope, profile: TenantProfile, service_id: str, wanted: datetime
+) -> Refusal:
+    """Return `SLOT_TAKEN` with free times to take instead, best first.
+
+    Days near the wanted one are looked at first, the whole horizon only when those have too few. A calendar that
+    can't be reached costs the visitor the alternatives, not the answer.
+    """
+    now = roles.clock.now()
+    found: list[SlotOffer] = []
+    for days in (_NEARBY, timedelta(days=profile.horizon_days)):
+        near = profile.model_copy(update={"horizon_days": min(profile.horizon_days, _days_until(wanted, now, days))})
+        window = _window(near, now.astimezone(profile.zone).date(), near.horizon_days + 1, now)
+        if window is None:
+            break
+        try:
+            busy = await busy_between(roles, work.tenant, near, window, at=work.accepted_at)
+        except (TransientError, PermanentError):
+            break
+        found = alternatives(near, service_id, wanted, now=now, busy=busy, count=_ALTERNATIVES)
+        if len(found) >= _ALTERNATIVES or near.horizon_days >= profile.horizon_days:
+            break
+    return Refusal(ErrorCode.SLOT_TAKEN, tuple(found))
+
+
+def _days_until(wanted: datetime, now: datetime, beyond: timedelta) -> int:
+    return max((wanted - now + beyond).days, 1)
+
+
+def _window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
+    """Return the instants of local days from `first` on, as far as the horizon reaches; None if it is past."""
+    today = now.astimezone(profile.zone).date()
+    begin = max(first, today)
+    end = min(first + timedelta(days=days), today + timedelta(days=profile.horizon_days + 1))
+    if end <= begin:
+        return None
+    margin = timedelta(days=1)  # buffers, and visits that began the day before
+    utc = now.tzinfo
+    return Interval(
+        datetime.combine(begin, time(), tzinfo=utc) - margin, datetime.combine(end, time(), tzinfo=utc) + margin
+    )

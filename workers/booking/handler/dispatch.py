@@ -1,0 +1,81 @@
+"""Sends each booking command to its use case, and the frame that ends it to the visitor."""
+
+import structlog
+
+from shared.messages.commands import (
+    BookingCancel,
+    BookingCommand,
+    BookingCreate,
+    BookingReschedule,
+    BookingResend,
+    BookingSlots,
+    BookingVerify,
+)
+from shared.messages.errors import ErrorCode
+from shared.messages.server import Error, ServerFrame
+from shared.ports import Claim, ClaimStore
+from shared.replies import Replies, refusal
+from workers.booking.handler.availability import list_slots
+from workers.booking.handler.change import cancel, reschedule
+from workers.booking.handler.create import create
+from workers.booking.handler.roles import Roles
+from workers.booking.handler.verify import resend, verify
+
+log = structlog.get_logger()
+
+
+class BookingHandler:
+    """Ends every command with one durable frame; free times are a question, answered without a trace."""
+
+    def __init__(self, *, roles: Roles, replies: Replies, claims: ClaimStore) -> None:
+        self._roles = roles
+        self._replies = replies
+        self._claims = claims
+
+    async def handle(self, work: BookingCommand, claim: Claim) -> None:
+        """Carry out one command."""
+        locale = await self._replies.locale(work.session_id, work.locale)
+        if isinstance(work, BookingSlots):
+            listed = await list_slots(self._roles, work, locale)
+            await self._replies.post(work.session_id, listed, await self._replies.connections(work.session_id))
+            await self._claims.complete(claim)
+            return
+        frame = await self._ended(work, claim, locale)
+        if isinstance(frame, Error):
+            log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
+        await self._replies.durable(work.session_id, frame, claim=claim)
+
+    async def _ended(self, work: BookingCommand, claim: Claim, locale: str) -> ServerFrame:
+        match work:
+            case BookingCreate():
+                return await create(self._roles, work, claim, locale)
+            case BookingVerify():
+                return await verify(self._roles, work, claim, locale)
+            case BookingResend():
+                return await resend(self._roles, work, claim, locale)
+            case BookingCancel():
+                return await cancel(self._roles, work, claim, locale)
+            case BookingReschedule():
+                return await reschedule(self._roles, work, claim, locale)
+            case _:
+                raise TypeError(f"no use case for {work.type}")
+
+    async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> None:
+        """Say the outcome once more."""
+        await self._replies.repeat(work.session_id, outcome_seq)
+
+    async def mismatch(self, work: BookingCommand) -> None:
+        """Refuse another command under an id that was used before."""
+        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=work.locale)
+        await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+
+    async def give_up(self, work: BookingCommand, claim: Claim, reason: str) -> None:
+        """Tell the visitor that the command has failed; its copy waits on the dead-letter queue."""
+        locale = await self._replies.locale(work.session_id, work.locale)
+        code = ErrorCode.TIMEOUT if reason == "timeout" else ErrorCode.INTERNAL
+        frame = refusal(code, re=work.client_id, locale=locale)
+        if isinstance(work, BookingSlots):
+            await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+            await self._claims.complete(claim)
+            return
+        await self._replies.durable(work.session_id, frame, claim=claim)

@@ -1,0 +1,94 @@
+"""Appointments and refusals as the visitor sees them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from shared.messages.commands import Envelope
+from shared.messages.server import (
+    BookingCancelled,
+    BookingCancelledData,
+    BookingConfirmed,
+    BookingConfirmedData,
+    BookingPending,
+    BookingPendingData,
+    BookingRescheduled,
+    BookingRescheduledData,
+    Error,
+    Slot,
+)
+from shared.replies import refusal
+from shared.tenants.profile import TenantProfile
+from workers.booking.domain.contact import mask
+from workers.booking.domain.ics import appointment_ics
+from workers.booking.domain.values import Appointment, Refusal, SlotOffer
+
+
+def slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
+    """Return offers with the tenant's offset."""
+    return tuple(
+        Slot(start=offer.start.astimezone(zone), end=offer.end.astimezone(zone), service=offer.service_id)
+        for offer in offers
+    )
+
+
+def refused(work: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
+    """Return a refusal with its alternatives."""
+    return refusal(refusal_.code, re=work.client_id, locale=locale, alternatives=slots(refusal_.alternatives, zone))
+
+
+def pending(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
+    """Return what a visitor hears of a hold."""
+    if appointment.hold_expires_at is None:
+        raise ValueError("only a hold is pending")
+    return BookingPending(
+        re=work.client_id,
+        data=BookingPendingData(
+            appointment_id=appointment.appointment_id,
+            start=appointment.start.astimezone(zone),
+            end=appointment.end.astimezone(zone),
+            service=appointment.service_id,
+            expires_at=appointment.hold_expires_at,
+            contact=mask(appointment.contact.address),
+        ),
+    )
+
+
+def confirmed(work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime) -> BookingConfirmed:
+    """Return what a visitor hears of an appointment that stands."""
+    return BookingConfirmed(
+        re=work.client_id,
+        data=BookingConfirmedData(
+            appointment_id=appointment.appointment_id,
+            start=appointment.start.astimezone(profile.zone),
+            end=appointment.end.astimezone(profile.zone),
+            service=appointment.service_id,
+            ics=appointment_ics(appointment, profile, stamp=now),
+        ),
+    )
+
+
+def rescheduled(work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime) -> BookingRescheduled:
+    """Return what a visitor hears of an appointment that has moved."""
+    return BookingRescheduled(
+        re=work.client_id,
+        data=BookingRescheduledData(
+            appointment_id=appointment.appointment_id,
+            start=appointment.start.astimezone(profile.zone),
+            end=appointment.end.astimezone(profile.zone),
+            service=appointment.service_id,
+            ics=appointment_ics(appointment, profile, stamp=now),
+        ),
+    )
+
+
+def cancelled(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingCancelled:
+    """Return what a visitor hears of an appointment that is no more."""
+    return BookingCancelled(
+        re=work.client_id,
+        data=BookingCancelledData(
+            appointment_id=appointment.appointment_id,
+            start=appointment.start.astimezone(zone),
+            service=appointment.service_id,
+        ),
+    )

@@ -1,0 +1,76 @@
+"""Queues the notices of an appointment; each has an id of its own, so that none is sent twice."""
+
+from datetime import datetime
+
+from shared.ids import derived_id
+from shared.messages.commands import Envelope
+from shared.messages.notices import (
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentFacts,
+    AppointmentRescheduled,
+    SendCode,
+)
+from shared.ports import NoticeQueue
+from shared.tenants.profile import TenantProfile
+from workers.booking.domain.ics import appointment_ics
+from workers.booking.domain.values import Appointment
+
+
+async def send_code(notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile) -> None:
+    """Have the latest code sent."""
+    if appointment.hold_expires_at is None:
+        raise ValueError("only a hold has a code")
+    await notices.put(
+        SendCode(
+            **_common(work, appointment, profile, f"code#{appointment.code_sends}"),
+            send_number=appointment.code_sends,
+            expires_at=appointment.hold_expires_at,
+        )
+    )
+
+
+async def send_confirmed(
+    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+) -> None:
+    """Have the confirmation sent, with its calendar file."""
+    ics = appointment_ics(appointment, profile, stamp=now)
+    await notices.put(AppointmentConfirmed(**_common(work, appointment, profile, "confirmed"), ics=ics))
+
+
+async def send_cancelled(
+    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+) -> None:
+    """Have the cancellation sent."""
+    ics = appointment_ics(appointment, profile, stamp=now, cancelled=True)
+    await notices.put(AppointmentCancelled(**_common(work, appointment, profile, "cancelled"), ics=ics))
+
+
+async def send_rescheduled(
+    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+) -> None:
+    """Have the new time sent."""
+    ics = appointment_ics(appointment, profile, stamp=now)
+    event = f"rescheduled#{appointment.version}"
+    await notices.put(AppointmentRescheduled(**_common(work, appointment, profile, event), ics=ics))
+
+
+def _common(work: Envelope, appointment: Appointment, profile: TenantProfile, event: str) -> dict[str, object]:
+    service = profile.service(appointment.service_id)
+    return {
+        "id": derived_id(appointment.appointment_id, f"notice/{event}"),
+        "tenant": appointment.tenant,
+        "session_id": appointment.session_id,
+        "locale": appointment.locale,
+        "accepted_at": work.accepted_at,
+        "trace": work.trace,
+        "data": AppointmentFacts(
+            appointment_id=appointment.appointment_id,
+            contact=appointment.contact.address,
+            name=appointment.name,
+            service=appointment.service_id,
+            service_name=service.name.in_(appointment.locale) if service else appointment.service_id,
+            start=appointment.start.astimezone(profile.zone),
+            end=appointment.end.astimezone(profile.zone),
+        ),
+    }

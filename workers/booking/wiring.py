@@ -1,0 +1,73 @@
+"""The only file of booking that knows every concrete class."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+import boto3
+
+from shared.aws.clients import aws_clients
+from shared.aws.knowledge import open_knowledge
+from shared.aws.secrets import Secrets
+from shared.aws.sqs import SqsNoticeQueue
+from shared.aws.worker import Worker, assemble, open_stores
+from shared.clock import SystemClock
+from shared.emf import EmfMetrics
+from shared.log import configure_logging
+from shared.messages.commands import BOOKING_COMMAND, BookingCommand
+from shared.settings import PoolSettings
+from workers.booking.adapters.appointments import DynamoAppointmentStore
+from workers.booking.adapters.cached_calendar import CachedCalendar
+from workers.booking.adapters.google_calendar import GoogleCalendar
+from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.handler import BookingHandler, Roles
+from workers.booking.settings import BookingSettings
+
+
+@asynccontextmanager
+async def worker() -> AsyncIterator[Worker[BookingCommand]]:
+    """Open everything that booking needs."""
+    settings, clock = BookingSettings(), SystemClock()
+    configure_logging(level=settings.log_level, component="booking")
+    metrics = EmfMetrics(clock=clock)
+    secrets = Secrets(
+        client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
+        clock=clock,
+    )
+    google = GoogleCalendar(
+        credentials=GoogleCredentials(
+            secrets=secrets if settings.use_secrets_manager else None,
+            secret_id=settings.google_secret_id,
+            fallback=(
+                settings.google_service_account_key.get_secret_value() if settings.google_service_account_key else None
+            ),
+        ),
+        endpoint=settings.google_calendar_endpoint,
+    )
+    with closing(google):
+        async with aws_clients(settings) as clients:
+            stores = await open_stores(clients, settings, clock)
+            roles = Roles(
+                appointments=DynamoAppointmentStore(
+                    client=stores.dynamodb,
+                    appointments_table=settings.appointments_table,
+                    slots_table=settings.slots_table,
+                    processed_table=settings.processed_table,
+                ),
+                calendar=CachedCalendar(google, clock),
+                notices=SqsNoticeQueue(calls=await clients.client("sqs"), url=settings.notifications_queue_url),
+                tenants=open_knowledge(settings, clock, metrics),
+                metrics=metrics,
+                clock=clock,
+                code_key=secrets.text(settings.code_key_secret_id).encode(),
+                email_enabled=bool(settings.ses_from_email),
+            )
+            yield await assemble(
+                clients,
+                url=settings.booking_queue_url,
+                dead_letter_url=settings.booking_dlq_url,
+                messages=BOOKING_COMMAND,
+                handler=BookingHandler(roles=roles, replies=stores.replies, claims=stores.claims),
+                claims=stores.claims,
+                clock=clock,
+                settings=PoolSettings(),
+            )

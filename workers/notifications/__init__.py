@@ -1,0 +1,1 @@
+"""Notifications: tells people about their appointments, once each."""

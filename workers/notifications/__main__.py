@@ -1,0 +1,7 @@
+"""`python -m workers.notifications`: the pool that tells people."""
+
+from shared.aws.worker import run_pool
+from workers.notifications.wiring import worker
+
+if __name__ == "__main__":
+    run_pool(worker)
