@@ -30,8 +30,13 @@ class AppointmentStore(Protocol):
         """Return a session's appointment; another session's is as good as none."""
         ...
 
-    async def hold(self, appointment: Appointment, *, at: datetime, claim: Claim) -> SlotLost | None:
-        """Take every bucket and write the appointment; a hold that had run out at `at` counts as free."""
+    async def hold(
+        self, appointment: Appointment, *, at: datetime, claim: Claim, replaces: Appointment | None = None
+    ) -> SlotLost | None:
+        """Take every bucket and write the appointment; a hold that had run out at `at` counts as free.
+
+        `replaces` is the session's older hold, already cancelled: its buckets go over in the same step.
+        """
         ...
 
     async def save(self, appointment: Appointment, *, claim: Claim) -> None:

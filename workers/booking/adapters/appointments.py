@@ -46,11 +46,22 @@ class DynamoAppointmentStore:
         item = answer.get("Item")
         return appointment_from_item(from_item(item)) if item else None
 
-    async def hold(self, appointment: Appointment, *, at: datetime, claim: Claim) -> SlotLost | None:
-        """Take every bucket that is free, or whose hold had run out at `at`."""
+    async def hold(
+        self, appointment: Appointment, *, at: datetime, claim: Claim, replaces: Appointment | None = None
+    ) -> SlotLost | None:
+        """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
         wanted = buckets_of(appointment)
-        lost = await self._write(appointment, claim, [self._slots.take(one, appointment, at) for one in wanted])
-        return await self._who_has(wanted[lost], appointment.session_id) if lost is not None else None
+        changes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
+        if replaces:
+            starts = {bucket.start for bucket in wanted}
+            changes += [self._slots.free(one, replaces) for one in buckets_of(replaces) if one.start not in starts]
+            changes.append(self._put(replaces))
+        lost = await self._write(appointment, claim, changes)
+        if lost is None:
+            return None
+        if lost >= len(wanted):
+            raise TransientError("appointments.hold: the replaced hold changed meanwhile")
+        return await self._who_has(wanted[lost], appointment.session_id)
 
     async def save(self, appointment: Appointment, *, claim: Claim) -> None:
         """Write the appointment alone."""

@@ -53,8 +53,10 @@ class SlotRows:
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def take(self, bucket: Bucket, appointment: Appointment, at: datetime) -> dict[str, Any]:
-        """Own a bucket that is free, whose hold had run out at `at`, or that is ours."""
+    def take(
+        self, bucket: Bucket, appointment: Appointment, at: datetime, replaces: Appointment | None = None
+    ) -> dict[str, Any]:
+        """Own a bucket that is free, whose hold had run out at `at`, or that is ours or the replaced one's."""
         held = appointment.state is AppointmentState.HELD and appointment.hold_expires_at
         return {
             "Put": {
@@ -70,10 +72,14 @@ class SlotRows:
                     }
                 ),
                 "ConditionExpression": (
-                    "attribute_not_exists(pk) OR hold_until_ms <= :at OR appointment_id = :appointment"
+                    "attribute_not_exists(pk) OR hold_until_ms <= :at OR appointment_id IN (:appointment, :replaced)"
                 ),
                 "ExpressionAttributeValues": to_item(
-                    {":at": _milliseconds(at), ":appointment": appointment.appointment_id}
+                    {
+                        ":at": _milliseconds(at),
+                        ":appointment": appointment.appointment_id,
+                        ":replaced": (replaces or appointment).appointment_id,
+                    }
                 ),
             }
         }

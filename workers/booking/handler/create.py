@@ -15,7 +15,7 @@ from workers.booking.domain.grid import bucket_minutes
 from workers.booking.domain.hold import is_same_wish, keeps_its_time, place_hold
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.slots import is_offered
-from workers.booking.domain.values import Appointment, Refusal
+from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import slot_taken
 from workers.booking.handler.frames import pending, refused
 from workers.booking.handler.notify import send_code
@@ -49,12 +49,19 @@ async def _hold(
     calendar = await roles.calendar.busy(profile.calendar_id, appointment.blocked, fresh=True)
     if not any(appointment.blocked.overlaps(busy) for busy in calendar):
         lost = await roles.appointments.hold(appointment, at=work.accepted_at, claim=claim)
+        if lost and lost.own_appointment_id:
+            own = await roles.appointments.get(lost.own_appointment_id, work.session_id)
+            if own and _is_same(own, appointment, work):
+                return own
+            if own and own.state is AppointmentState.HELD:
+                # A corrected address, or another service: the session's newer wish takes the place of its older one.
+                lost = await roles.appointments.hold(
+                    appointment, at=work.accepted_at, claim=claim, replaces=_given_up(own, work)
+                )
         if lost is None:
             roles.metrics.count("AppointmentCreated")
             log.info("appointment_held", appointment_id=appointment.appointment_id, service=service.id)
             return appointment
-        if lost.own_appointment_id and (own := await _same_wish(roles, work, appointment, lost.own_appointment_id)):
-            return own
     return await slot_taken(roles, work, profile, service.id, appointment.start)
 
 
@@ -88,20 +95,17 @@ def _wish(
     return service, replace(hold, grid_minutes=bucket_minutes(profile), changed_by=work.id)
 
 
-async def _same_wish(
-    roles: Roles, work: BookingCreate, wished: Appointment, own_appointment_id: str
-) -> Appointment | None:
-    """Return the session's hold of this very slot: asking twice is answered twice, with one effect."""
-    own = await roles.appointments.get(own_appointment_id, work.session_id)
-    if (
-        own
-        and own.hold_expires_at
-        and is_same_wish(
-            own, service_id=wished.service_id, start=wished.start, contact=wished.contact, at=work.accepted_at
-        )
-    ):
-        return own
-    return None
+def _is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:
+    """Whether the session has this very hold: asking twice is answered twice, with one effect."""
+    return own.hold_expires_at is not None and is_same_wish(
+        own, service_id=wished.service_id, start=wished.start, contact=wished.contact, at=work.accepted_at
+    )
+
+
+def _given_up(own: Appointment, work: BookingCreate) -> Appointment:
+    return replace(
+        own, state=AppointmentState.CANCELLED, hold_expires_at=None, version=own.version + 1, changed_by=work.id
+    )
 
 
 def _appointment_id(work: BookingCreate) -> str:
