@@ -15,7 +15,8 @@
  * Hooks for tests, all `data-testid` in the open shadow root: launcher unread panel close connection-status
  * disclosure log message message-status typing suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking; booking-form booking-back booking-service days day times time times-note
- * later-days zone-note booking-name booking-contact booking-note booking-submit booking-error; appointment
+ * later-days zone-note booking-name booking-contact booking-note booking-submit booking-error
+ * booking-alternative; appointment
  * card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
  * stage-cancelled stage-lapsed download-ics reschedule cancel-appointment cancel-yes cancel-no book-again.
  * A `message` says `data-kind` (said | answer), `data-state` (pending accepted sent failed | streaming final)
@@ -138,6 +139,7 @@ export class StrideChat extends HTMLElement {
       locale: this.locale,
       business: this.getAttribute("business") ?? "",
       suggestions: (this.getAttribute("suggestions") ?? "").split("|").map((text) => text.trim()).filter(Boolean),
+      connected: () => this.#chat?.connectionState === "open",
       zone: () => this.#known()?.time_zone,
       services: () => this.#known()?.services ?? [],
       serviceName: (id) => this.#known()?.services?.find((service) => service.id === id)?.name ?? sentence(id),

@@ -35,7 +35,7 @@ export class AppointmentCard {
     this.node.dataset.stage = entry.stage;
     this.node.dataset.appointment = entry.appointment_id;
     this.#describe(entry);
-    this.#explain(entry, state);
+    this.#explain(entry);
     if (entry.stage !== this.#stage) this.#enter(entry, focused);
     const busy = underWay(state, entry.appointment_id);
     this.#part.update(entry, busy);
@@ -72,7 +72,7 @@ export class AppointmentCard {
     show(this.#zone, elsewhere);
   }
 
-  #explain(entry, state) {
+  #explain(entry) {
     if (entry.problem === this.#explained) return;
     this.#explained = entry.problem;
     const { actions, t } = this.#context;
@@ -80,7 +80,7 @@ export class AppointmentCard {
     show(this.#problem, Boolean(entry.problem));
     this.#problem.dataset.code = entry.problem?.code ?? "";
     const buttons = entry.problem
-      ? alternativeButtons(entry.problem, state, this.#context, (slot) => actions.book({ service: slot.service, slot }))
+      ? alternativeButtons(entry.problem, this.#context, (slot) => actions.book({ service: slot.service, slot }))
       : [];
     this.#alternatives.replaceChildren(...buttons);
     show(this.#alternatives, buttons.length > 0);

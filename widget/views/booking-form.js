@@ -76,7 +76,7 @@ export class BookingForm {
     const answer = this.#question && state.outcomes[this.#question];
     if (answer) this.#answered(answer);
     const outcome = this.#command && state.outcomes[this.#command];
-    if (outcome) this.#judged(outcome, state);
+    if (outcome) this.#judged(outcome);
     this.#allow();
   }
 
@@ -149,7 +149,7 @@ export class BookingForm {
     field.focus();
   }
 
-  #judged({ type, data }, state) {
+  #judged({ type, data }) {
     this.#command = null;
     if (type !== "error") {
       this.#fields.clearNote();
@@ -158,17 +158,17 @@ export class BookingForm {
     }
     if (data.code === "INVALID_CONTACT") this.#fields.refuse();
     if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") this.#ask({ date: dayWish(this.#picker.chosen) });
-    this.#complain(data, state);
+    this.#complain(data);
   }
 
-  #complain(error, state) {
+  #complain(error) {
     say(this.#problem, error ? error.message || this.#context.t.lost : "");
     show(this.#problem, error !== null);
     const again = (slot) => {
       this.#picker.choose(slot);
       this.node.requestSubmit();
     };
-    this.#alternatives.replaceChildren(...(error ? alternativeButtons(error, state, this.#context, again) : []));
+    this.#alternatives.replaceChildren(...(error ? alternativeButtons(error, this.#context, again, "booking-alternative") : []));
   }
 
   #allow() {

@@ -25,7 +25,8 @@ export class Composer {
     });
     this.#send = h("button", { type: "submit", class: "send", "aria-label": t.send, "data-testid": "send", disabled: true }, icon("send"));
     this.#counter = h("p", { class: "counter", id: "counter", "data-testid": "counter", role: "status" });
-    this.#stop = h("button", { type: "button", class: "pill", "data-testid": "stop", hidden: true, onclick: () => actions.stop() },
+    this.#stop = h("button", { type: "button", class: "pill", "data-testid": "stop", "aria-label": t.stopAnswer, hidden: true,
+      onclick: () => actions.stop() },
       icon("stop"), t.stop);
     const book = h("button", { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
       icon("calendar"), t.book);

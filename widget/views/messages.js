@@ -10,8 +10,9 @@ export class SaidBubble {
   #text = h("p", { class: "said-text" });
   #status = h("span", { class: "said-status", "data-testid": "message-status" });
 
-  constructor({ t }) {
+  constructor({ t, connected }) {
     this.t = t;
+    this.connected = connected;
     this.node = h("article", { class: "message said", part: "message-visitor", "data-testid": "message", "data-kind": "said" },
       h("span", { class: "unseen" }, `${t.you}: `), this.#text, this.#status);
   }
@@ -20,7 +21,8 @@ export class SaidBubble {
     say(this.#text, entry.text);
     this.node.dataset.state = entry.state;
     this.node.dataset.seq = entry.seq ?? "";
-    say(this.#status, { pending: this.t.pending, failed: this.t.failed }[entry.state] ?? "");
+    const pending = this.connected() ? this.t.pending : this.t.unsent;
+    say(this.#status, { pending, failed: this.t.failed }[entry.state] ?? "");
   }
 }
 
@@ -33,7 +35,7 @@ export class AnswerBubble {
   constructor({ t, actions }) {
     this.t = t;
     this.actions = actions;
-    this.#stopped = h("p", { class: "stopped", hidden: true }, t.stopped);
+    this.#stopped = h("p", { class: "stopped", hidden: true });
     this.node = h("article", { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
       h("span", { class: "unseen" }, `${t.assistant}: `), this.#body, this.#stopped, this.#offers);
   }
@@ -50,6 +52,7 @@ export class AnswerBubble {
     if (source !== this.#source) renderMarkdown(this.#body, source);
     if (this.#source === null || !entry.streaming) this.#showOffers(entry);
     this.#source = source;
+    say(this.#stopped, entry.stopped ? this.t.stopped : "");
     show(this.#stopped, entry.stopped === true);
   }
 
@@ -82,16 +85,16 @@ export class RefusalNote {
     if (shown === this.#shown) return;
     this.#shown = shown;
     clearTimeout(this.#timer);
-    this.#buttons.replaceChildren(...this.#alternatives(entry, state), ...this.#retry(entry, state));
+    this.#buttons.replaceChildren(...this.#alternatives(entry), ...this.#retry(entry, state));
   }
 
   gone() {
     clearTimeout(this.#timer);
   }
 
-  #alternatives({ error, command }, state) {
+  #alternatives({ error, command }) {
     const contact = command?.data.contact;
-    return alternativeButtons(error, state, this.context, (slot) =>
+    return alternativeButtons(error, this.context, (slot) =>
       this.context.actions.book({ service: slot.service, slot, contact }),
     );
   }
@@ -116,11 +119,11 @@ export class RefusalNote {
 }
 
 /** Free times that the server offers in place of a taken one, as buttons. */
-export function alternativeButtons(error, state, { t, locale, zone }, choose) {
+export function alternativeButtons(error, { t, locale, zone }, choose, testid = "alternative") {
   const slots = error.alternatives ?? [];
   const describe = (slot) => `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
   return slots.map((slot) =>
-    h("button", { type: "button", class: "button soft", "data-testid": "alternative", title: t.alternatives, onclick: () => choose(slot) },
+    h("button", { type: "button", class: "button soft", "data-testid": testid, title: t.alternatives, onclick: () => choose(slot) },
       describe(slot)),
   );
 }

@@ -1,0 +1,174 @@
+"""A WebSocket server that speaks the protocol for one test: it keeps sessions and does what the test says."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from shared.messages import server
+from shared.messages.client import CLIENT_FRAME
+
+DISCLOSURE = {"pl": "Rozmawiasz z asystentem AI.", "en": "You are talking to an AI assistant."}
+
+
+@dataclass
+class Session:
+    """A visitor's lasting conversation: its durable frames and who looks at it now."""
+
+    token: str
+    frames: list[server.ServerFrame] = field(default_factory=list)
+    connections: list["Connection"] = field(default_factory=list)
+
+    async def store(self, frame: server.ServerFrame) -> None:
+        """Number a durable frame, keep it and post it to every connection."""
+        numbered = frame.numbered(len(self.frames) + 1)
+        self.frames.append(numbered)
+        await self.post(numbered)
+
+    async def post(self, frame: server.ServerFrame) -> None:
+        """Send a frame to every connection that still stands."""
+        for connection in list(self.connections):
+            await connection.send(frame)
+
+
+@dataclass
+class Connection:
+    """One WebSocket and what came over it."""
+
+    socket: ServerConnection
+    query: dict[str, str]
+    session: Session
+    received: list[dict[str, Any]] = field(default_factory=list)
+
+    async def send(self, frame: server.ServerFrame) -> None:
+        """Send a frame; a socket that is gone does not matter."""
+        await self.send_text(frame.wire())
+
+    async def send_text(self, text: str) -> None:
+        """Send anything, also what the protocol does not know."""
+        try:
+            await self.socket.send(text)
+        except ConnectionClosed:
+            return
+
+
+Handler = Callable[[Connection, dict[str, Any]], Awaitable[None]]
+
+
+class ScriptedBackend:
+    """Welcomes, acknowledges and keeps history by itself; `on[type]` says what a command leads to."""
+
+    def __init__(self) -> None:
+        self.on: dict[str, Handler] = {}
+        self.acknowledges = True
+        self.refuses: Callable[[dict[str, str]], bool] = lambda _query: False
+        self.attempts: list[dict[str, str]] = []
+        self.connections: list[Connection] = []
+        self.sessions: dict[str, Session] = {}
+        self._numbers = itertools.count(1)
+        self._arrived = asyncio.Condition()
+        self._server: Server
+        self._port = 0
+
+    async def __aenter__(self) -> Self:
+        await self.listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.vanish()
+
+    @property
+    def url(self) -> str:
+        """Return the address that the widget gets."""
+        return f"ws://127.0.0.1:{self._port}/prod"
+
+    async def listen(self) -> None:
+        """Open the port; the second time it is the same one."""
+        self._server = await serve(self._speak, "127.0.0.1", self._port, process_request=self._authorise)
+        self._port = next(iter(self._server.sockets)).getsockname()[1]
+
+    async def vanish(self) -> None:
+        """Close every connection and the port."""
+        self._server.close()
+        await self._server.wait_closed()
+
+    def frames(self, frame_type: str) -> list[dict[str, Any]]:
+        """Return every frame of a type, in the order of arrival on each connection."""
+        return [
+            frame for connection in self.connections for frame in connection.received if frame["type"] == frame_type
+        ]
+
+    async def wait_for(self, frame_type: str, count: int = 1, *, within_seconds: float = 6) -> dict[str, Any]:
+        """Return the `count`-th frame of a type, once it is here."""
+        await self.until(lambda: len(self.frames(frame_type)) >= count, within_seconds=within_seconds)
+        return self.frames(frame_type)[count - 1]
+
+    async def until(self, holds: Callable[[], bool], *, within_seconds: float = 6) -> None:
+        """Wait until something is true of what has arrived."""
+        async with asyncio.timeout(within_seconds), self._arrived:
+            await self._arrived.wait_for(holds)
+
+    async def _authorise(self, _: ServerConnection, request: Request) -> Response | None:
+        query = dict(parse_qsl(urlsplit(request.path).query))
+        async with self._arrived:
+            self.attempts.append(query)
+            self._arrived.notify_all()
+        if self.refuses(query):
+            return Response(
+                HTTPStatus.FORBIDDEN.value, "Forbidden", Headers({"Content-Length": "0", "Connection": "close"})
+            )
+        return None
+
+    async def _speak(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        query = dict(parse_qsl(urlsplit(socket.request.path).query))
+        connection = Connection(socket, query, self._session(query.get("session")))
+        connection.session.connections.append(connection)
+        self.connections.append(connection)
+        try:
+            async for text in socket:
+                await self._receive(connection, json.loads(text))
+        finally:
+            connection.session.connections.remove(connection)
+
+    def _session(self, token: str | None) -> Session:
+        if token not in self.sessions:
+            token = token or f"token-{next(self._numbers)}"
+            self.sessions[token] = Session(token)
+        return self.sessions[token]
+
+    async def _receive(self, connection: Connection, frame: dict[str, Any]) -> None:
+        CLIENT_FRAME.validate_python(frame)
+        async with self._arrived:
+            connection.received.append(frame)
+            self._arrived.notify_all()
+        if frame["type"] in self.on:
+            await self.on[frame["type"]](connection, frame)
+        elif frame["type"] == "hello":
+            await self.welcome(connection, frame)
+        elif frame["type"] == "ping":
+            await connection.send(server.Pong(re=frame["id"]))
+        elif self.acknowledges:
+            await connection.send(server.Ack(re=frame["id"]))
+
+    async def welcome(self, connection: Connection, frame: dict[str, Any]) -> None:
+        """Answer a hello: the session, then every durable frame after `last_seq`."""
+        session = connection.session
+        data = server.WelcomeData(
+            session_id=f"id-of-{session.token}",
+            session=session.token,
+            resume="ok" if "session" in connection.query else "new",
+            disclosure=DISCLOSURE[frame["data"].get("locale", "pl")],
+        )
+        await connection.send(server.Welcome(re=frame["id"], data=data))
+        for stored in session.frames[frame["data"].get("last_seq", 0) :]:
+            await connection.send(stored)

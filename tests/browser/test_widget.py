@@ -1,0 +1,283 @@
+"""The chat widget in a real browser, against a backend that does what each test says: talking."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Locator, Page, expect
+from scripted_backend import Connection, ScriptedBackend
+
+from shared.messages import server
+from shared.messages.errors import ErrorCode
+
+pytestmark = pytest.mark.browser
+OpenChat = Callable[[Page], Awaitable[Locator]]
+
+
+async def say(page: Page, text: str) -> None:
+    await page.get_by_test_id("composer-input").fill(text)
+    await page.get_by_test_id("send").click()
+
+
+def messages(page: Page, kind: str) -> Locator:
+    return page.locator(f'stride-chat [data-testid="message"][data-kind="{kind}"]')
+
+
+async def accept(connection: Connection, frame: dict[str, Any]) -> None:
+    await connection.send(server.Ack(re=frame["id"]))
+    data = server.ChatSentData(text=frame["data"]["text"])
+    await connection.session.store(server.ChatSent(re=frame["id"], data=data))
+
+
+def answer_with(text: str) -> Callable[[Connection, dict[str, Any]], Awaitable[None]]:
+    async def answer(connection: Connection, frame: dict[str, Any]) -> None:
+        await accept(connection, frame)
+        data = server.ChatFinalData(text=text)
+        await connection.session.store(server.ChatFinal(re=frame["id"], data=data))
+
+    return answer
+
+
+async def test_answer_streams(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """A message is pending until its ack, then the answer grows as it arrives and ends as the final says."""
+    await page.goto(site)
+    await open_chat(page)
+    await expect(page.get_by_test_id("disclosure")).to_have_text("Rozmawiasz z asystentem AI.")
+    backend.acknowledges = False
+    await say(page, "Ile to kosztuje?")
+    sent = await backend.wait_for("chat.send")
+    await expect(messages(page, "said")).to_have_attribute("data-state", "pending")
+
+    connection = backend.connections[0]
+    await accept(connection, sent)
+    await expect(messages(page, "said")).to_have_attribute("data-state", "sent")
+    await connection.send(server.Typing(re=sent["id"]))
+    await expect(page.get_by_test_id("typing")).to_be_visible()
+
+    for offset, text in ((0, "Zdrowie 👋 "), (10, "kosztuje **220"), (8, "wizyta kosztuje **220 zł**")):
+        await connection.send(server.ChatDelta(re=sent["id"], data={"offset": offset, "text": text}))
+    draft = messages(page, "answer")
+    await expect(draft).to_have_attribute("data-state", "streaming")
+    await expect(draft.locator("strong")).to_have_text("220 zł")
+    await expect(draft).to_contain_text("Zdrowie wizyta kosztuje")
+    await expect(page.get_by_test_id("typing")).to_be_hidden()
+
+    final = server.ChatFinalData(text="Wizyta kosztuje **220 zł**.")
+    await connection.session.store(server.ChatFinal(re=sent["id"], data=final))
+    await expect(messages(page, "answer")).to_have_attribute("data-state", "final")
+    await expect(messages(page, "answer")).to_contain_text("Wizyta kosztuje 220 zł.")
+
+
+async def test_stop(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """The stop button names the message whose answer it ends, and goes away with the answer."""
+    backend.on["chat.send"] = accept
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "Opowiedz wszystko")
+    sent = await backend.wait_for("chat.send")
+    await page.get_by_test_id("stop").click()
+    stop = await backend.wait_for("chat.stop")
+    assert stop["data"] == {"id": sent["id"]}
+    final = server.ChatFinalData(text="Opowiadam", stopped=True)
+    await backend.connections[0].session.store(server.ChatFinal(re=sent["id"], data=final))
+    await expect(page.get_by_test_id("stop")).to_be_hidden()
+    await expect(messages(page, "answer")).to_contain_text("Odpowiedź zatrzymana")
+
+
+async def test_commands_wait_for_the_last_ack(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
+) -> None:
+    """A second message is not sent before the first has its ack."""
+    backend.acknowledges = False
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "jeden")
+    await say(page, "dwa")
+    first = await backend.wait_for("chat.send")
+    await expect(messages(page, "said")).to_have_count(2)
+    assert len(backend.frames("chat.send")) == 1
+    await backend.connections[0].send(server.Ack(re=first["id"]))
+    second = await backend.wait_for("chat.send", 2)
+    assert second["data"] == {"text": "dwa"}
+
+
+async def test_reload_keeps_history(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """After a reload the same session shows the same messages, and the open panel is open again."""
+    backend.on["chat.send"] = answer_with("Tak.")
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "Czy pracujecie w sobotę?")
+    await expect(messages(page, "answer")).to_have_text("Asystent AI: Tak.")
+    await page.reload()
+    await expect(page.get_by_test_id("panel")).to_be_visible()
+    await expect(messages(page, "said")).to_contain_text("Czy pracujecie w sobotę?")
+    await expect(messages(page, "answer")).to_have_text("Asystent AI: Tak.")
+    assert backend.attempts[-1]["session"] == "token-1"
+    assert backend.frames("hello")[-1]["data"]["last_seq"] == 0
+
+
+async def test_unacknowledged_message_is_sent_again(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
+) -> None:
+    """What has no ack is sent again under the same id: on the next connection, and after a reload."""
+    backend.acknowledges = False
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "Halo?")
+    first = await backend.wait_for("chat.send")
+    await backend.connections[0].socket.close()
+    second = await backend.wait_for("chat.send", 2)
+    await page.reload()
+    third = await backend.wait_for("chat.send", 3)
+    assert first["id"] == second["id"] == third["id"]
+    await expect(messages(page, "said")).to_have_count(1)
+
+    await accept(backend.connections[-1], third)
+    await expect(messages(page, "said")).to_have_attribute("data-state", "sent")
+    await page.reload()
+    await expect(messages(page, "said")).to_have_attribute("data-state", "sent")
+    assert len(backend.frames("chat.send")) == 3
+
+
+async def test_gap_in_seq(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """A frame that comes before its predecessor waits, a hello asks for what is missing, and each shows once."""
+    await page.goto(site)
+    await open_chat(page)
+    await backend.wait_for("hello")
+    connection = backend.connections[0]
+    lost = server.ChatFinal(re="a", data=server.ChatFinalData(text="pierwsza")).numbered(1)
+    connection.session.frames.append(lost)
+    late = server.ChatFinal(re="b", data=server.ChatFinalData(text="druga"))
+    await connection.session.store(late)
+    again = await backend.wait_for("hello", 2)
+    assert again["data"]["last_seq"] == 0
+    await connection.send(late.numbered(2))
+    await expect(messages(page, "answer")).to_have_count(2)
+    await expect(messages(page, "answer").first).to_contain_text("pierwsza")
+    await expect(messages(page, "answer").last).to_contain_text("druga")
+
+
+async def test_two_tabs(
+    context: BrowserContext, page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
+) -> None:
+    """Two tabs of one visitor share a session, and what is said in one shows in both, once."""
+    backend.on["chat.send"] = answer_with("Słucham.")
+    await page.goto(site)
+    await open_chat(page)
+    await backend.wait_for("hello")
+    other = await context.new_page()
+    await other.goto(site)
+    await open_chat(other)
+    await backend.wait_for("hello", 2)
+    await say(page, "Dzień dobry")
+    for tab in (page, other):
+        await expect(messages(tab, "said")).to_have_count(1)
+        await expect(messages(tab, "answer")).to_have_count(1)
+    assert len(backend.sessions) == 1
+
+
+async def test_hostile_answer_stays_text(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """Markup and script addresses from the wire are shown as words, never run or linked."""
+    hostile = (
+        "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\n\n"
+        "- [kliknij](javascript:document.title='owned') i [tu](data:text/html,x)\n"
+        "- **[cennik](https://studio-lumen.example/cennik)** i [poczta](mailto:a@example.com)"
+    )
+    backend.on["chat.send"] = answer_with(hostile)
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "<b>gruby</b>")
+    answer = messages(page, "answer")
+    await expect(answer).to_contain_text("<img src=x onerror=")
+    await expect(messages(page, "said")).to_contain_text("<b>gruby</b>")
+    assert await answer.locator("img, script").count() == 0
+    links = answer.locator("a")
+    assert await links.evaluate_all("links => links.map(link => [link.href, link.rel])") == [
+        ["https://studio-lumen.example/cennik", "noopener noreferrer"],
+        ["mailto:a@example.com", "noopener noreferrer"],
+    ]
+    assert await page.title() != "owned"
+
+
+async def test_refusal_can_be_retried(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """A refused message says why; one refused at the door is tried again under its id, an ended one is not."""
+
+    async def refuse(connection: Connection, frame: dict[str, Any]) -> None:
+        count = len(backend.frames("chat.send"))
+        data = server.ErrorData(code=ErrorCode.MODEL_BUSY, retryable=True, message="Chwila, dużo pytań.")
+        error = server.Error(re=frame["id"], data=data)
+        if count == 1:
+            await connection.send(error)
+        elif count == 2:
+            await accept(connection, frame)
+            await connection.session.store(error)
+        else:
+            await answer_with("Już.")(connection, frame)
+
+    backend.on["chat.send"] = refuse
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "Halo")
+    await expect(page.get_by_test_id("notice")).to_contain_text("Chwila, dużo pytań.")
+    await expect(messages(page, "said")).to_have_attribute("data-state", "failed")
+    await page.get_by_test_id("retry").click()
+    await expect(messages(page, "said")).to_have_attribute("data-state", "sent")
+    await page.get_by_test_id("retry").click()
+    await expect(messages(page, "answer")).to_contain_text("Już.")
+    ids = [frame["id"] for frame in backend.frames("chat.send")]
+    assert ids[0] == ids[1] != ids[2]
+
+
+async def test_keyboard(page: Page, site: str, backend: ScriptedBackend) -> None:
+    """Without a mouse: open, write two lines, send, close with Escape, and be back on the launcher."""
+    await page.goto(site)
+    await page.get_by_test_id("launcher").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("composer-input")).to_be_focused()
+    await page.keyboard.type("raz")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("dwa")
+    await page.keyboard.press("Enter")
+    sent = await backend.wait_for("chat.send")
+    assert sent["data"]["text"] == "raz\ndwa"
+    await expect(page.get_by_test_id("composer-input")).to_have_value("")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("panel")).to_be_hidden()
+    await expect(page.get_by_test_id("launcher")).to_be_focused()
+
+
+async def test_character_limit(page: Page, site: str, open_chat: OpenChat) -> None:
+    """Text over the limit that the welcome names is said to be too long and cannot be sent."""
+    await page.goto(site)
+    await open_chat(page)
+    await page.get_by_test_id("composer-input").fill("👋" * 4000)
+    await expect(page.get_by_test_id("send")).to_be_enabled()
+    await page.get_by_test_id("composer-input").fill("👋" * 4001)
+    await expect(page.get_by_test_id("send")).to_be_disabled()
+    await expect(page.get_by_test_id("counter")).to_have_text("Za długo o 1 zn.")
+
+
+async def test_phone(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """On a phone the panel covers the screen, nothing sticks out sideways, and Tab stays inside."""
+    backend.on["chat.send"] = answer_with("https://studio-lumen.example/" + "bardzo-dlugi-adres" * 12)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(site)
+    panel = await open_chat(page)
+    await say(page, "Gdzie jesteście?")
+    await expect(messages(page, "answer")).to_be_visible()
+    assert await panel.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await page.locator("stride-chat .scroller").evaluate("node => node.scrollWidth <= node.clientWidth")
+    for _ in range(12):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.localName") == "stride-chat"
+
+
+async def test_language(page: Page, site: str, open_chat: OpenChat) -> None:
+    """Changing the page's language changes the widget's, and keeps what was being written."""
+    await page.goto(site)
+    await open_chat(page)
+    await page.get_by_test_id("composer-input").fill("half a sent")
+    await page.get_by_role("button", name="English").click()
+    await expect(page.get_by_test_id("disclosure")).to_have_text("You are talking to an AI assistant.")
+    await expect(page.get_by_test_id("composer-input")).to_have_value("half a sent")
