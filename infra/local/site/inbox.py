@@ -7,8 +7,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, TypedDict
 
-_LOOKS_LIKE_MIME = ("content-type:", "mime-version:", "from:", "received:")
-
 
 class Attachment(TypedDict):
     """A file that came with an e-mail."""
@@ -71,10 +69,8 @@ def _raw_message(record: dict[str, Any]) -> EmailMessage | None:
 
 
 def _parsed(data: bytes) -> EmailMessage | None:
-    if not data.lstrip()[:4096].lower().startswith(tuple(word.encode() for word in _LOOKS_LIKE_MIME)):
-        return None
     message = message_from_bytes(data, policy=policy.default)
-    return message if message["Content-Type"] else None
+    return message if message["MIME-Version"] and message["Content-Type"] else None
 
 
 def _from_base64(data: str) -> bytes:
