@@ -1,0 +1,131 @@
+"""What a test may look at behind the scenes: rows, calendar events, e-mails, dead letters, calls of the model."""
+
+import asyncio
+import json
+import re
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from infra.local.seed import demo_profile
+from infra.local.stack import Stack
+
+_CODE = re.compile(r"\b(\d{6})\b")
+_PATIENCE_SECONDS = 10.0
+_deserialise = TypeDeserializer().deserialize
+
+
+class Backstage:
+    """Reads the emulator and the stand-ins."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.profile = demo_profile(stack.options.tenant)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return every row of a table."""
+        pages = self._stack.client("dynamodb").get_paginator("scan").paginate(TableName=self._stack.tables[table])
+        return [
+            {name: _deserialise(value) for name, value in item.items()} for page in pages for item in page["Items"]
+        ]
+
+    def appointments(self, session_id: str) -> list[dict[str, Any]]:
+        """Return a session's appointments."""
+        return [row for row in self.rows("appointments") if row["session_id"] == session_id]
+
+    def mails(self, address: str) -> list[dict[str, Any]]:
+        """Return the e-mails that went to an address, oldest first."""
+        caught = _get(f"{self._stack.target.endpoint_url}/_ministack/ses/messages")["messages"]
+        return [mail for account in caught.values() for mail in account if address in mail["To"]]
+
+    async def mail(self, address: str, *, number: int = 1) -> dict[str, Any]:
+        """Return the address's n-th e-mail once it is there."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while len(mails := self.mails(address)) < number:
+                await asyncio.sleep(0.05)
+        return mails[number - 1]
+
+    async def code(self, address: str, *, number: int = 1) -> str:
+        """Return the code in the address's n-th e-mail."""
+        found = _CODE.search((await self.mail(address, number=number))["Subject"])
+        assert found, "the e-mail's subject has no code"
+        return found.group(1)
+
+    def events(self, appointment_id: str) -> list[dict[str, Any]]:
+        """Return the calendar events of an appointment that are not deleted."""
+        calendar = urllib.parse.quote(self.profile.calendar_id)
+        answer = _get(f"{self._calendar}/_standin/events?calendar={calendar}")
+        events = answer["items"] if isinstance(answer, dict) else answer
+        return [
+            event
+            for event in events
+            if event.get("status") != "cancelled"
+            and event.get("extendedProperties", {}).get("private", {}).get("appointment_id") == appointment_id
+        ]
+
+    def block_calendar(self, start: str, end: str) -> None:
+        """Enter an event by hand, as the owner would."""
+        body = {"calendar": self.profile.calendar_id, "start": start, "end": end, "summary": "Dentist"}
+        _post(f"{self._calendar}/_standin/events", body)
+
+    def calendar_fault(self, **rule: Any) -> None:
+        """Make the calendar misbehave."""
+        _post(f"{self._calendar}/_standin/faults", rule)
+
+    def control_calendar(self, path: str) -> None:
+        """Tell the calendar's stand-in something: `keys/revoke`, `keys/restore`."""
+        _post(f"{self._calendar}/_standin/{path}", {})
+
+    def bedrock(self, path: str, body: dict[str, Any]) -> None:
+        """Tell the model's stand-in something: `faults`, `script`, `pace`."""
+        _post(f"{self._stack.bedrock_url}/_standin/{path}", body)
+
+    def model_calls(self) -> int:
+        """Return how often the model was called."""
+        return int(_get(f"{self._stack.bedrock_url}/_standin/calls")["count"])
+
+    def dead_letters(self, queue: str) -> list[dict[str, Any]]:
+        """Take what waits on a dead-letter queue."""
+        sqs, url = self._stack.client("sqs"), self._stack.queues[f"{queue}_dlq"]
+        found: list[dict[str, Any]] = []
+        while batch := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+        ).get("Messages"):
+            for message in batch:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(message)
+        return found
+
+    def send(self, queue: str, body: str, *, group: str) -> None:
+        """Put a raw message on a queue."""
+        self._stack.client("sqs").send_message(
+            QueueUrl=self._stack.queues[queue],
+            MessageBody=body,
+            MessageGroupId=group,
+            **({"MessageDeduplicationId": str(hash(body))} if queue != "notifications" else {}),
+        )
+
+    def secret(self, output: str) -> str:
+        """Return the text of a secret that the template made."""
+        secret_id = self._stack.outputs[output]
+        text: str = self._stack.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
+        return text
+
+    @property
+    def _calendar(self) -> str:
+        return self._stack.calendar_url.removesuffix("/calendar/v3/")
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - an address of this machine
+        return json.load(answer)
+
+
+def _post(url: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(  # noqa: S310 - an address of this machine
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        pass

@@ -1,0 +1,164 @@
+"""Workers are killed in the middle: nothing is lost, nothing is done twice."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.stack import Options, Stack, local_stack
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import free_slot, fresh_address, hold
+from tests.e2e.conftest import Visit
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of its own, whose pools may be killed; the lease is short so that work is taken over soon."""
+    options = Options(
+        folder=tmp_path_factory.mktemp("crashes"),
+        site=False,
+        bedrock_arguments=("--tokens-per-second", "40", "--first-token-ms", "50"),
+        pool_environment={"POOL_LEASE_SECONDS": "2"},
+    )
+    with local_stack(options) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def visit(stack: Stack) -> Visit:
+    return Visit(stack)
+
+
+@pytest.fixture(scope="module")
+def backstage(stack: Stack) -> Backstage:
+    return Backstage(stack)
+
+
+async def kill_and_replace(stack: Stack, name: str) -> None:
+    """End a pool as a crash would, and start another one."""
+    os.kill(stack.children[name].pid, signal.SIGKILL)
+    stack.children.stop(name)
+    await asyncio.to_thread(stack.start_pool, name)
+
+
+async def test_a_worker_killed_in_the_middle_of_an_answer(stack: Stack, visit: Visit, backstage: Backstage):
+    """The visitor still gets exactly one final frame, and one chat.sent."""
+    backstage.bedrock("script", {"replies": [{"text": "word " * 60}, {"text": "The second try answers."}]})
+    async with visit() as visitor:
+        await visitor.send("chat.send", {"text": "Tell me everything"}, id="story")
+        await visitor.until("chat.delta", re="story")
+        await kill_and_replace(stack, "chat")
+        final = await visitor.until("chat.final", "error", re="story", timeout=30)
+        frames = [*visitor.seen, *await visitor.quiet(3)]
+
+    assert final["type"] == "chat.final"
+    assert final["data"]["text"] == "The second try answers."
+    assert len({frame["seq"] for frame in frames if frame["type"] == "chat.final"}) == 1
+    assert len({frame["seq"] for frame in frames if frame["type"] == "chat.sent"}) == 1
+
+
+async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, visit: Visit, backstage: Backstage):
+    """The calendar hangs when the worker dies; the next worker finishes: one appointment, one event, one frame."""
+    address = fresh_address()
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello())["data"]["session_id"]
+        pending = await hold(visitor, await free_slot(visitor), address)
+        appointment = pending["data"]["appointment_id"]
+        code = await backstage.code(address)
+        backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events")
+        await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, id="verify")
+        async with asyncio.timeout(10):
+            while backstage.appointments(session)[0]["state"] != "confirmed":
+                await asyncio.sleep(0.05)
+        await kill_and_replace(stack, "booking")
+        confirmed = await visitor.until("booking.confirmed", "error", re="verify", timeout=30)
+        frames = [*visitor.seen, *await visitor.quiet(3)]
+        await backstage.mail(address, number=2)
+
+    assert confirmed["type"] == "booking.confirmed"
+    assert len({frame["seq"] for frame in frames if frame["type"] == "booking.confirmed"}) == 1
+    assert len(backstage.appointments(session)) == 1
+    assert len(backstage.events(appointment)) == 1
+    assert len(backstage.mails(address)) == 2
+
+
+async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visit, backstage: Backstage):
+    """The hold is done once, whoever finishes it."""
+    address = fresh_address()
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello())["data"]["session_id"]
+        slot = await free_slot(visitor)
+        backstage.calendar_fault(kind="stall", times=1, seconds=3, path="freebusy")
+        wish = {"start": slot["start"], "service": slot["service"], "contact": address}
+        await visitor.send("booking.create", wish, id="create")
+        await visitor.until("ack", re="create")
+        await asyncio.sleep(0.4)
+        await kill_and_replace(stack, "booking")
+        pending = await visitor.until("booking.pending", "error", re="create", timeout=30)
+        await visitor.quiet(2)
+
+    assert pending["type"] == "booking.pending"
+    assert len(backstage.appointments(session)) == 1
+    assert len(backstage.mails(address)) == 1
+
+
+async def test_a_message_that_can_not_be_read_is_dead_lettered_with_its_reason(backstage: Backstage):
+    """It costs one receipt, and the reason names no value."""
+    newer = {"version": 9, "type": "chat.send", "id": "x"}
+    backstage.send("chat", "not json", group="poison-1")
+    backstage.send("chat", json.dumps(newer), group="poison-2")
+    found: list[dict] = []
+    async with asyncio.timeout(10):
+        while len(found) < 2:
+            found += backstage.dead_letters("chat")
+            await asyncio.sleep(0.1)
+
+    reasons = {message["MessageAttributes"]["reason"]["StringValue"] for message in found}
+    assert reasons == {"not_json", "newer_version"}
+
+
+async def test_a_booking_that_fails_for_good_is_told_and_kept(stack: Stack, visit: Visit, backstage: Backstage):
+    """The visitor hears one durable error; the command waits on the dead-letter queue with its reason."""
+    async with visit() as visitor:
+        slot = await free_slot(visitor)
+        backstage.control_calendar("keys/revoke")
+        try:
+            refused = await hold(visitor, slot, fresh_address())
+        finally:
+            backstage.control_calendar("keys/restore")
+    found: list[dict] = []
+    async with asyncio.timeout(10):
+        while not found:
+            found = backstage.dead_letters("booking")
+            await asyncio.sleep(0.1)
+
+    assert refused["data"]["code"] == "INTERNAL"
+    assert refused["seq"] > 0
+    [letter] = found
+    assert letter["MessageAttributes"]["reason"]["StringValue"] == "calendar_access_revoked"
+    assert json.loads(letter["Body"])["client_id"] == refused["re"]
+
+
+async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, visit: Visit):
+    """SIGTERM in the middle of an answer: the answer ends, the process ends, nothing is left in flight."""
+    async with visit() as visitor:
+        await visitor.send("chat.send", {"text": "Who works here?"}, id="last")
+        await visitor.until("chat.delta", re="last")
+        pool = stack.children["chat"]
+        os.kill(pool.pid, signal.SIGTERM)
+        final = await visitor.until("chat.final", re="last")
+    async with asyncio.timeout(10):
+        while pool.exit_code is None:
+            await asyncio.sleep(0.05)
+
+    assert final["type"] == "chat.final"
+    assert pool.exit_code == 0
+    counts = stack.client("sqs").get_queue_attributes(
+        QueueUrl=stack.queues["chat"], AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )["Attributes"]
+    assert int(counts["ApproximateNumberOfMessagesNotVisible"]) == 0

@@ -1,0 +1,111 @@
+"""Bad input over the real path: a clear error, and nothing lost or half done."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import websockets
+
+from api_gateway_ws.auth import SESSION_LIFETIME, SessionTokens
+from infra.local.stack import Stack
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import fresh_address
+from tests.e2e.conftest import Visit
+
+pytestmark = pytest.mark.e2e
+
+SOON = (datetime.now(UTC) + timedelta(days=3)).date()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"v":1,"type":"chat.send"', "BAD_FRAME"),
+        ("{}", "BAD_FRAME"),
+        ('{"v":2,"type":"ping"}', "BAD_FRAME"),
+        ('{"v":1,"type":"chat.shout","id":"a","data":{}}', "UNSUPPORTED_TYPE"),
+        ('{"v":1,"type":"chat.send","data":{"text":"no id"}}', "BAD_FRAME"),
+        ('{"v":1,"type":"chat.send","id":"a","data":{"text":7}}', "BAD_FRAME"),
+        ('{"v":1,"type":"chat.send","id":"a","data":{"text":"   "}}', "BAD_FRAME"),
+        (json.dumps({"v": 1, "type": "chat.send", "id": "a", "data": {"text": "x" * 4001}}), "TOO_LARGE"),
+        (json.dumps({"v": 1, "type": "chat.send", "id": "a", "data": {"text": "ż" * 13_000}}), "TOO_LARGE"),
+        ("x" * 25_000, "TOO_LARGE"),
+        ("x" * 4_001, "TOO_LARGE"),
+    ],
+)
+async def test_a_frame_that_is_not_accepted_says_why(visit: Visit, text: str, code: str):
+    """The error names the code, is in the visitor's language, and the connection goes on."""
+    async with visit() as visitor:
+        await visitor.send_text(text)
+        refused = await visitor.until("error")
+        pong = await visitor.ask("ping", {}, "pong")
+
+    assert refused["data"]["code"] == code
+    assert refused["data"]["message"]
+    assert pong["type"] == "pong"
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"start": "2020-01-07T10:00"}, "INVALID_TIME"),
+        ({"start": f"{SOON}T03:00"}, "INVALID_TIME"),
+        ({"start": "2027-03-28T02:30"}, "INVALID_TIME"),
+        ({"start": "tomorrow"}, "INVALID_TIME"),
+        ({"start": "2999-01-07T10:00"}, "INVALID_TIME"),
+        ({"contact": "not an address"}, "INVALID_CONTACT"),
+        ({"contact": "a@b@c.example"}, "INVALID_CONTACT"),
+        ({"contact": "+48 600 100 200"}, "INVALID_CONTACT"),
+        ({"service": "time-travel"}, "UNKNOWN_SERVICE"),
+        ({"service": "../../etc"}, "UNKNOWN_SERVICE"),
+    ],
+)
+async def test_a_wish_that_can_not_be_booked_is_refused_with_nothing_written(
+    visit: Visit, backstage: Backstage, wish: dict, code: str
+):
+    """The refusal has its code, and no row and no e-mail is left behind."""
+    address = fresh_address()
+    sane = {"start": f"{SOON}T10:00", "contact": address, "service": "consultation"}
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="pl"))["data"]["session_id"]
+        refused = await visitor.ask("booking.create", {**sane, **wish}, "booking.pending")
+
+    assert refused["type"] == "error"
+    assert refused["data"]["code"] == code
+    assert refused["seq"] > 0, "the refusal ends the command, so it is durable"
+    assert backstage.appointments(session) == []
+    assert backstage.mails(address) == []
+
+
+async def refused_status(visit: Visit, **options: object) -> int:
+    with pytest.raises(websockets.InvalidStatus) as refusal:
+        async with visit(**options):
+            pass
+    return refusal.value.response.status_code
+
+
+async def test_strangers_do_not_get_in(visit: Visit):
+    """Unknown tenants, foreign pages, no page at all and forged tokens are refused at the door."""
+    assert await refused_status(visit, tenant="nobody-here") == 403
+    assert await refused_status(visit, tenant="../x") == 403
+    assert await refused_status(visit, origin="https://evil.example") == 403
+    assert await refused_status(visit, origin=None) == 403
+    assert await refused_status(visit, session="eyJ0IjoieCJ9.forged") == 403
+
+
+async def test_a_token_of_another_tenant_is_forged(visit: Visit, backstage: Backstage):
+    """A token is bound to its tenant."""
+    tokens = SessionTokens(backstage.secret("SessionKeySecretId").split())
+    assert await refused_status(visit, session=tokens.issue("another", "s" * 32, datetime.now(UTC))) == 403
+
+
+async def test_an_expired_token_gets_a_new_session(visit: Visit, stack: Stack, backstage: Backstage):
+    """The visitor is not locked out, and hears that the conversation is a new one."""
+    tokens = SessionTokens(backstage.secret("SessionKeySecretId").split())
+    long_ago = datetime.now(UTC) - SESSION_LIFETIME - timedelta(days=1)
+    old = tokens.issue(stack.options.tenant, "0" * 32, long_ago)
+    async with visit(session=old, greet=False) as visitor:
+        welcome = await visitor.hello()
+
+    assert welcome["data"]["resume"] == "expired"
+    assert welcome["data"]["session_id"] != "0" * 32

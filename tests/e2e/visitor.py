@@ -1,0 +1,88 @@
+"""A visitor's client that knows only the wire protocol: every frame it sees is checked against the contract."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import websockets
+
+from tests.e2e.frames import check_server_frame
+
+PATIENCE_SECONDS = 20.0
+
+
+class Visitor:
+    """One open connection."""
+
+    def __init__(self, socket: websockets.ClientConnection) -> None:
+        self._socket = socket
+        self._count = 0
+        self.seen: list[dict[str, Any]] = []
+        """Every frame so far, in order."""
+
+    async def send_text(self, text: str) -> None:
+        """Send a raw text frame."""
+        await self._socket.send(text)
+
+    async def send(self, kind: str, data: Mapping[str, Any] | None = None, *, id: str | None = None) -> str:
+        """Send a frame and return its id."""
+        self._count += 1
+        frame_id = id or f"{kind}-{self._count}"
+        await self._socket.send(json.dumps({"v": 1, "type": kind, "id": frame_id, "data": data or {}}))
+        return frame_id
+
+    async def receive(self, timeout: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Return the next frame."""
+        text = await asyncio.wait_for(self._socket.recv(), timeout)
+        check_server_frame(text)
+        frame: dict[str, Any] = json.loads(text)
+        self.seen.append(frame)
+        return frame
+
+    async def until(self, *kinds: str, re: str | None = None, timeout: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Return the first frame to come that is of one of these kinds, and answers `re` if given."""
+        async with asyncio.timeout(timeout):
+            while True:
+                frame = await self.receive(timeout)
+                if frame["type"] in kinds and (re is None or frame.get("re") == re):
+                    return frame
+
+    async def ask(self, kind: str, data: Mapping[str, Any] | None, *ends: str, id: str | None = None) -> dict[str, Any]:
+        """Send a command and return the frame that ends it: one of `ends`, or an error."""
+        frame_id = await self.send(kind, data, id=id)
+        return await self.until(*ends, "error", re=frame_id)
+
+    async def hello(self, last_seq: int = 0, **data: Any) -> dict[str, Any]:
+        """Open or resume the conversation."""
+        return await self.ask("hello", {"last_seq": last_seq, **data}, "welcome")
+
+    async def quiet(self, seconds: float = 0.6) -> list[dict[str, Any]]:
+        """Return what still comes until nothing has come for so long."""
+        frames = []
+        while True:
+            try:
+                frames.append(await self.receive(seconds))
+            except TimeoutError:
+                return frames
+
+
+@asynccontextmanager
+async def visiting(
+    websocket_url: str,
+    tenant: str,
+    *,
+    origin: str | None,
+    session: str | None = None,
+    greet: bool = True,
+    locale: str = "en",
+) -> AsyncIterator[Visitor]:
+    """Connect, say hello, and close at the end."""
+    query = {"tenant": tenant, **({"session": session} if session else {})}
+    async with websockets.connect(f"{websocket_url}?{urlencode(query)}", origin=origin, max_size=64 * 1024) as socket:
+        visitor = Visitor(socket)
+        if greet:
+            await visitor.hello(locale=locale, tz="Europe/Warsaw")
+        yield visitor
