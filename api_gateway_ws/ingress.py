@@ -52,6 +52,13 @@ class Ingress:
 
     def frame(self, text: str, speaker: Speaker, *, trace: str | None = None) -> ServerFrame | None:
         """Carry out one frame and return its answer."""
+        try:
+            return self._frame(text, speaker, trace)
+        except (TransientError, PermanentError):
+            log.exception("frame_failed")
+            return _error(ErrorCode.INTERNAL, speaker.locale, re=None)
+
+    def _frame(self, text: str, speaker: Speaker, trace: str | None) -> ServerFrame | None:
         asked = route(text, speaker, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace)
         match asked:
             case Refused(code, re, detail):

@@ -11,7 +11,7 @@ from shared.messages.limits import (
     MAX_NAME_CHARACTERS,
     MAX_NOTE_CHARACTERS,
 )
-from shared.messages.model import AppointmentId, ClientId, Message, ServiceId, Text
+from shared.messages.model import PLAIN_TEXT, AppointmentId, ClientId, Message, ServiceId
 
 Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 """An ISO 8601 date and time; without an offset it is meant in the tenant's zone."""
@@ -28,7 +28,9 @@ class HelloData(Message):
 class ChatSendData(Message):
     """A visitor's words."""
 
-    text: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHAT_CHARACTERS)]
+    text: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHAT_CHARACTERS), PLAIN_TEXT
+    ]
 
 
 class ChatStopData(Message):
@@ -49,10 +51,12 @@ class BookingCreateData(Message):
     """The time, the service and where to send the code."""
 
     start: Start
-    contact: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CONTACT_CHARACTERS)]
+    contact: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CONTACT_CHARACTERS), PLAIN_TEXT
+    ]
     service: ServiceId
-    name: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARACTERS)] = ""
-    note: Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS)] = ""
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NAME_CHARACTERS), PLAIN_TEXT] = ""
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE_CHARACTERS), PLAIN_TEXT] = ""
 
 
 class BookingVerifyData(Message):

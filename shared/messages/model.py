@@ -19,8 +19,8 @@ def _no_control_characters(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_no_control_characters)]
-"""Text that a person typed: no control characters but line ends and tabs."""
+PLAIN_TEXT = AfterValidator(_no_control_characters)
+"""For text that a person typed: no control characters but line ends and tabs. Stands after the constraints."""
 
 ClientId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)]
 """A client's own id of a frame; the same id sent again is the same command."""
