@@ -1,0 +1,55 @@
+"""What is counted, in memory: tokens per tenant and day, and the dashboard's figures."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+
+from shared.messages.server import Usage
+
+
+class FakeUsage:
+    """A `UsageStore`."""
+
+    def __init__(self) -> None:
+        self.days: defaultdict[tuple[str, str], Usage] = defaultdict(Usage)
+        self.answers: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    async def add(self, tenant: str, day: str, usage: Usage) -> None:
+        """Add one answer's tokens."""
+        await asyncio.sleep(0)
+        self.days[tenant, day] += usage
+        self.answers[tenant, day] += 1
+
+    async def output_tokens(self, tenant: str, day: str) -> int:
+        """Return the output tokens of a day so far."""
+        await asyncio.sleep(0)
+        return self.days[tenant, day].output_tokens if (tenant, day) in self.days else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure as it was recorded."""
+
+    name: str
+    value: float
+    unit: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+class FakeMetrics:
+    """A `Metrics`."""
+
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Count something that happened."""
+        self.figures.append(Figure(name, value, "count", tuple(sorted(dimensions.items()))))
+
+    def milliseconds(self, name: str, value: float, **dimensions: str) -> None:
+        """Record how long something took."""
+        self.figures.append(Figure(name, value, "milliseconds", tuple(sorted(dimensions.items()))))
+
+    def total(self, name: str) -> float:
+        """Return the sum of everything that was recorded under a name."""
+        return sum(figure.value for figure in self.figures if figure.name == name)

@@ -1,0 +1,66 @@
+"""Shows the type checker that each fake fills its role; nothing of it runs."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import api_gateway_ws.ports as ingress
+    import shared.ports as roles
+    from shared.clock import Clock
+    from tests.fakes.appointments import FakeAppointments
+    from tests.fakes.business_calendar import FakeCalendar
+    from tests.fakes.claims import FakeClaims
+    from tests.fakes.clock import FakeClock
+    from tests.fakes.connections import FakeConnections, FakePoster
+    from tests.fakes.conversations import FakeConversations
+    from tests.fakes.figures import FakeMetrics, FakeUsage
+    from tests.fakes.ingress import FakeBlockingPoster, FakeCommandQueue, FakeSessions
+    from tests.fakes.letters import FakeLetters, FakeMailer, FakeNotices
+    from tests.fakes.model import FakeModel
+    from tests.fakes.tenants import FakeProfiles, FakeTenants
+    from workers.booking import ports as booking
+    from workers.chat import ports as chat
+    from workers.notifications import ports as notifications
+
+    def _shared(
+        *,
+        clock: FakeClock,
+        claims: FakeClaims,
+        conversations: FakeConversations,
+        connections: FakeConnections,
+        poster: FakePoster,
+        notices: FakeNotices,
+        tenants: FakeTenants,
+        usage: FakeUsage,
+        metrics: FakeMetrics,
+    ) -> tuple[
+        Clock,
+        roles.ClaimStore,
+        roles.ConversationStore,
+        roles.ConnectionStore,
+        roles.ConnectionPoster,
+        roles.NoticeQueue,
+        roles.TenantDirectory,
+        roles.UsageStore,
+        roles.Metrics,
+    ]:
+        return clock, claims, conversations, connections, poster, notices, tenants, usage, metrics
+
+    def _ingress(
+        *,
+        queue: FakeCommandQueue,
+        sessions: FakeSessions,
+        stops: FakeClaims,
+        poster: FakeBlockingPoster,
+        profiles: FakeProfiles,
+    ) -> tuple[ingress.CommandQueue, ingress.Sessions, ingress.StopFlags, ingress.Poster, ingress.Profiles]:
+        return queue, sessions, stops, poster, profiles
+
+    def _workers(
+        *,
+        model: FakeModel,
+        appointments: FakeAppointments,
+        calendar: FakeCalendar,
+        letters: FakeLetters,
+        mailer: FakeMailer,
+    ) -> tuple[chat.Model, booking.AppointmentStore, booking.Calendar, notifications.Letters, notifications.Mailer]:
+        return model, appointments, calendar, letters, mailer

@@ -1,0 +1,77 @@
+"""What the ingress talks to, in memory and blocking; it shares its rows with the workers' fakes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.ids import fingerprint
+from shared.messages.commands import AnyCommand
+from tests.fakes.connections import FakeConnections, FakePoster
+from tests.fakes.conversations import FakeConversations
+
+
+class FakeCommandQueue:
+    """A `CommandQueue` that delivers the same command once, and lets its id through with other content."""
+
+    def __init__(self) -> None:
+        self.commands: list[AnyCommand] = []
+        self.trouble: Exception | None = None
+        """Raised by every call while it is set."""
+        self._seen: set[tuple[str, str]] = set()
+
+    def put(self, command: AnyCommand) -> None:
+        """Return once the command is durable."""
+        if self.trouble:
+            raise self.trouble
+        same = command.id, fingerprint(f"{command.type} {command.data.model_dump_json()}")
+        if same not in self._seen:
+            self._seen.add(same)
+            self.commands.append(command)
+
+
+class FakeSessions:
+    """`Sessions` over the connections and conversations that workers see."""
+
+    def __init__(self, connections: FakeConnections, conversations: FakeConversations) -> None:
+        self._connections = connections
+        self._conversations = conversations
+        self.trouble: Exception | None = None
+        """Raised by every call while it is set."""
+        self.frames_read = 0
+
+    def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
+        """Record an open connection."""
+        del tenant
+        self._reach()
+        self._connections.open(session_id, connection_id, at=now)
+
+    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
+        """Record what a `hello` said about the visitor."""
+        self._reach()
+        self._connections.greet(session_id, connection_id, locale=locale, tz=tz, now=now)
+
+    def remove(self, session_id: str, connection_id: str) -> None:
+        """Forget a connection."""
+        self._reach()
+        self._connections.rows.pop((session_id, connection_id), None)
+
+    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+        """Yield the durable frames after `seq` as JSON, in order."""
+        self._reach()
+        for text in self._conversations.frames_after(session_id, seq):
+            self.frames_read += 1
+            yield text
+
+    def _reach(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+
+class FakeBlockingPoster:
+    """A `Poster` that writes where the workers' poster writes, so that one test sees both in order."""
+
+    def __init__(self, poster: FakePoster) -> None:
+        self._poster = poster
+
+    def post(self, connection_id: str, text: str) -> bool:
+        """Send one frame; False when the connection is gone."""
+        return self._poster.post_now(connection_id, text)

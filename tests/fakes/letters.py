@@ -1,0 +1,71 @@
+"""Notices on their way to people, in memory: the queue, the wording, the mail."""
+
+import asyncio
+
+from shared.messages.notices import NOTICE, AnyNotice
+from shared.tenants.profile import TenantProfile
+from workers.notifications.domain import Letter
+
+
+class FakeNotices:
+    """A `NoticeQueue` that keeps every notice as the text that goes on the queue."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next calls."""
+
+    async def put(self, notice: AnyNotice) -> None:
+        """Queue a notice; putting the same id twice is harmless."""
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.bodies.append(notice.model_dump_json())
+
+    @property
+    def put_in_all(self) -> list[AnyNotice]:
+        """Return every notice, those put again included."""
+        return [NOTICE.validate_json(body) for body in self.bodies]
+
+    @property
+    def delivered(self) -> list[AnyNotice]:
+        """Return what people are told: the first notice of each id."""
+        first: dict[str, AnyNotice] = {}
+        for notice in self.put_in_all:
+            first.setdefault(notice.id, notice)
+        return list(first.values())
+
+
+class FakeLetters:
+    """`Letters` without words: what matters stands in the text."""
+
+    def __init__(self) -> None:
+        self.codes: list[str | None] = []
+
+    def write(self, notice: AnyNotice, profile: TenantProfile, *, code: str | None) -> Letter:
+        """Return the letter."""
+        self.codes.append(code)
+        return Letter(
+            notice_id=notice.id,
+            recipient=notice.data.contact,
+            sender_name=profile.name,
+            reply_to=profile.senders.email,
+            subject=notice.type,
+            text=f"{notice.type} {code}",
+        )
+
+
+class FakeMailer:
+    """A `Mailer` that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.sent: list[Letter] = []
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next calls."""
+
+    async def send(self, letter: Letter) -> None:
+        """Return once the letter is taken."""
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.sent.append(letter)
