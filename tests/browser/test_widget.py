@@ -54,9 +54,14 @@ async def test_answer_streams(page: Page, site: str, backend: ScriptedBackend, o
     await connection.send(server.Typing(re=sent["id"]))
     await expect(page.get_by_test_id("typing")).to_be_visible()
 
-    for offset, text in ((0, "Zdrowie 👋 "), (10, "kosztuje **220"), (8, "wizyta kosztuje **220 zł**")):
+    async def delta(offset: int, text: str) -> None:
         await connection.send(server.ChatDelta(re=sent["id"], data={"offset": offset, "text": text}))
+
+    await delta(0, "Zdrowie 👋 ")
+    await delta(10, "kosztuje **220")
     draft = messages(page, "answer")
+    await expect(draft).to_contain_text("Zdrowie 👋 kosztuje **220")
+    await delta(8, "wizyta kosztuje **220 zł**")
     await expect(draft).to_have_attribute("data-state", "streaming")
     await expect(draft.locator("strong")).to_have_text("220 zł")
     await expect(draft).to_contain_text("Zdrowie wizyta kosztuje")

@@ -89,11 +89,17 @@ async def test_foreign_frames_are_ignored(page: Page, site: str, backend: Script
     await open_chat(page)
     await backend.wait_for("hello")
     connection = backend.connections[0]
-    for text in ('{"message": "Internal server error"}', "{", '{"v":1,"type":"chat.dance","seq":1,"data":{}}'):
+    for text in (
+        '{"message": "Internal server error", "connectionId": "x", "requestId": "y"}',
+        "{",
+        '{"type":"chat.final","seq":1,"re":"x","data":{"text":"obce"}}',
+        '{"v":1,"type":"chat.dance","seq":1,"data":{}}',
+    ):
         await connection.send_text(text)
     connection.session.frames.append(server.Pong().numbered(1))
     await connection.session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="dalej")))
     await expect(page.get_by_text("dalej")).to_be_visible()
+    await expect(page.get_by_text("obce")).to_have_count(0)
 
 
 async def test_unread(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
