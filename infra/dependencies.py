@@ -1,0 +1,133 @@
+"""Installs the locked dependencies of a package and keeps them as an archive, named by what it was made from."""
+
+import compileall
+import enum
+import hashlib
+import platform as machine
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+RECIPE = "2"
+"""Part of the archive's name: raise it when the rules below change."""
+
+AWS_SERVICES = frozenset(
+    {
+        "apigatewaymanagementapi",
+        "bedrock-runtime",
+        "dynamodb",
+        "s3",
+        "secretsmanager",
+        "sesv2",
+        "signin",
+        "sns",
+        "sqs",
+        "sso",
+        "sso-oidc",
+        "sts",
+    }
+)
+"""Services whose descriptions stay: botocore has some four hundred, most of its size."""
+
+GOOGLE_APIS = frozenset({"calendar.v3.json"})
+"""Discovery documents that stay, of some six hundred."""
+
+_NEVER_NEEDED = (".pyi", ".pth", ".a")
+_NEVER_NEEDED_FOLDERS = frozenset({"tests", "test", "bin"})
+
+
+class Platform(enum.Enum):
+    """What the packages run on."""
+
+    AWS = "aws"
+    LOCAL = "local"
+
+    @property
+    def uv_options(self) -> list[str]:
+        """Return what makes uv choose the right wheels."""
+        if self is Platform.AWS:
+            return ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.12", "--only-binary", ":all:"]
+        return []
+
+    @property
+    def label(self) -> str:
+        """Return what tells two builds of the same lock apart."""
+        if self is Platform.AWS:
+            return " ".join(self.uv_options)
+        return f"{machine.platform()} {sys.version}"
+
+
+class InstallError(Exception):
+    """Dependencies could not be installed; the text says why."""
+
+
+def dependencies_archive(lock: Path, platform: Platform, *, cache: Path) -> Path:
+    """Return the archive of a lock's dependencies, from the cache if it was made before."""
+    made_from = hashlib.sha256(b"\0".join([RECIPE.encode(), platform.label.encode(), lock.read_bytes()]))
+    archive = cache / f"{lock.stem}-{platform.value}-{made_from.hexdigest()[:16]}.zip"
+    if archive.exists():
+        return archive
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        target = Path(folder) / "installed"
+        _install(lock, platform, target)
+        if platform is Platform.LOCAL:
+            _compile(target)
+        unfinished = Path(folder) / "archive.zip"
+        _pack(target, unfinished)
+        unfinished.replace(archive)
+    return archive
+
+
+def _install(lock: Path, platform: Platform, target: Path) -> None:
+    command = [_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(target)]
+    command += ["--no-compile-bytecode", "--python", sys.executable, *platform.uv_options, "--requirement", str(lock)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InstallError(f"the dependencies in {lock.name} could not be installed:\n{done.stderr.strip()}")
+
+
+def _compile(folder: Path) -> None:
+    # The emulator unpacks a package anew for each function: without byte code a first call takes seconds longer.
+    # Lambda has another Python than we may have here, so its packages go without.
+    compileall.compile_dir(folder, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if not found:
+        raise InstallError("uv is not installed: run `make setup`")
+    return found
+
+
+def _pack(folder: Path, archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for path in _needed(folder):
+            info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = (0o755 if path.suffix == ".so" else 0o644) << 16
+            out.writestr(info, path.read_bytes())
+
+
+def _needed(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        parts = name.split("/")
+        if (
+            not path.is_file()
+            or path.name.startswith(".")
+            or path.suffix in _NEVER_NEEDED
+            or _NEVER_NEEDED_FOLDERS.intersection(parts[:-1])
+        ):
+            continue
+        if parts[:2] == ["botocore", "data"] and len(parts) > 3 and parts[2] not in AWS_SERVICES:
+            continue
+        if "discovery_cache/documents/" in name and path.name not in GOOGLE_APIS:
+            continue
+        yield path

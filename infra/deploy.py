@@ -1,0 +1,141 @@
+"""Deploys the template, to AWS or to an emulator: `python -m infra.deploy`."""
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.aws import REGION, Target
+from infra.cloudformation import DeployError, put_stack
+from infra.dependencies import InstallError, Platform
+from infra.package import BUILD, PACKAGES, build
+
+TEMPLATE = Path(__file__).parent / "template.yaml"
+
+EPILOG = """\
+examples:
+  python -m infra.deploy --parameter SesFromEmail=visits@example.com
+  python -m infra.deploy --stack stride-test --parameter Prefix=stride-test --parameter Workers=pools
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 python -m infra.deploy
+"""
+
+
+def deploy(
+    target: Target, *, stack: str, parameters: Mapping[str, str], packages: Mapping[str, Path]
+) -> dict[str, str]:
+    """Upload packages and template, put the stack and return its outputs.
+
+    `packages` maps a package's name to its archive; `workers` may be left out when pools do the work.
+    """
+    bucket = _code_bucket(target, stack)
+    s3 = target.client("s3")
+    keys = {name: _upload(s3, bucket, path) for name, path in packages.items()}
+    if target.is_emulator:
+        template = {"TemplateBody": TEMPLATE.read_text(encoding="utf-8")}
+    else:
+        # CloudFormation takes up to 51 200 bytes in the call itself, and a megabyte from a bucket.
+        key = _upload(s3, bucket, TEMPLATE)
+        template = {"TemplateURL": f"https://{bucket}.s3.{target.region}.amazonaws.com/{key}"}
+    given = {
+        **parameters,
+        "CodeBucket": bucket,
+        "IngressCodeKey": keys["ingress"],
+        **({"WorkersCodeKey": keys["workers"]} if "workers" in keys else {}),
+        **({"LocalEndpoint": target.endpoint_url} if target.endpoint_url else {}),
+    }
+    outputs = put_stack(
+        target.client("cloudformation"),
+        name=stack,
+        template=template,
+        parameters=given,
+        poll_seconds=0.05 if target.is_emulator else 5,
+    )
+    if target.is_emulator:
+        # The emulator ignores the template's own word on this.
+        _expire_items(target.client("dynamodb"), outputs)
+    return outputs
+
+
+def settings(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the outputs as the variables that workers read: `ChatQueueUrl` becomes `CHAT_QUEUE_URL`."""
+    return {"".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper(): v for name, v in outputs.items()}
+
+
+def _code_bucket(target: Target, stack: str) -> str:
+    # Bucket names are shared by all accounts of the world; an emulator has a world of its own.
+    account = "local" if target.is_emulator else target.client("sts").get_caller_identity()["Account"]
+    bucket = f"{stack}-code-{account}-{target.region}".lower()
+    s3 = target.client("s3")
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": target.region})
+        s3.put_public_access_block(
+            Bucket=bucket,
+            PublicAccessBlockConfiguration=dict.fromkeys(
+                ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+            ),
+        )
+    return bucket
+
+
+def _upload(s3: Any, bucket: str, path: Path) -> str:
+    content = path.read_bytes()
+    # Named by its content: an unchanged package is an unchanged template to CloudFormation.
+    key = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
+    return key
+
+
+def _expire_items(dynamodb: Any, outputs: Mapping[str, str]) -> None:
+    for name, table in outputs.items():
+        if not name.endswith("Table"):
+            continue
+        state = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if state.get("TimeToLiveStatus") != "ENABLED":
+            dynamodb.update_time_to_live(
+                TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
+            )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Package, deploy and print the outputs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.deploy",
+        description="Package the functions and deploy the template. AWS_ENDPOINT_URL names an emulator.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--stack", default="stride", help="name of the stack (default: stride)")
+    parser.add_argument("--region", default=os.environ.get("AWS_REGION", REGION))
+    parser.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="may be given several times"
+    )
+    options = parser.parse_args(argv)
+    pairs = [pair.partition("=") for pair in options.parameter]
+    if any(not separator for _, separator, _ in pairs):
+        parser.error("a parameter looks like SesFromEmail=visits@example.com")
+    parameters = {name: value for name, _, value in pairs}
+    target = Target(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
+    platform = Platform.LOCAL if target.is_emulator else Platform.AWS
+    try:
+        packages = {package.name: build(package, BUILD / "packages" / platform.value, platform) for package in PACKAGES}
+        outputs = deploy(target, stack=options.stack, parameters=parameters, packages=packages)
+    except (DeployError, InstallError, BotoCoreError, ClientError) as error:
+        print(f"not deployed: {error}", file=sys.stderr)
+        return 1
+    for name, value in settings(outputs).items():
+        print(f"{name}={value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Runs MiniStack, the emulator of AWS, as a process of this machine."""
+
+import contextlib
+import http.client
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.aws import REGION
+from infra.local.ports import HOST
+from infra.local.processes import Child, Children
+
+_READY_SECONDS = 30
+
+
+def start_emulator(children: Children, *, port: int, scratch: Path, environment: Mapping[str, str]) -> Child:
+    """Start it; its functions unpack themselves under `scratch`, which is emptied first."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    own = {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        # The name that it puts into queue URLs; "localhost" may mean another address family.
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": REGION,
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(scratch),
+    }
+    command = [sys.executable, "-m", "ministack"]
+    # It keeps nothing, and would wait for every open connection.
+    return children.start("emulator", command, {**environment, **own}, stage=0, grace_seconds=0.5)
+
+
+def wait_for_emulator(child: Child, port: int) -> None:
+    """Return once it serves; raise `ChildError` if it does not."""
+    child.wait_until(lambda: _is_ready(port), timeout_seconds=_READY_SECONDS)
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", "/_ministack/ready")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False

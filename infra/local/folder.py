@@ -1,0 +1,50 @@
+"""Gives each running stack of this checkout a folder that no other one writes to."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2] / ".stride"
+_STACKS_AT_ONCE = 9
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A locked folder; `neighbours` are the pages of the stacks that hold the folders before it."""
+
+    path: Path
+    neighbours: tuple[str, ...]
+
+    @property
+    def description(self) -> Path:
+        """Return where the running stack is described."""
+        return self.path / "stack.json"
+
+
+@contextmanager
+def own_folder(root: Path = ROOT) -> Iterator[Folder]:
+    """Lock the first free folder, `.stride` itself if possible, until the end of the `with` or of the process."""
+    neighbours: list[str] = []
+    for number in range(1, _STACKS_AT_ONCE + 1):
+        path = root if number == 1 else root / f"stack-{number}"
+        path.mkdir(parents=True, exist_ok=True)
+        with (path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                neighbours.append(_page(path / "stack.json"))
+                continue
+            yield Folder(path, tuple(neighbours))
+            return
+    raise OSError(f"{_STACKS_AT_ONCE} stacks are running from this checkout already")
+
+
+def _page(description: Path) -> str:
+    try:
+        page: str = json.loads(description.read_text(encoding="utf-8"))["site_url"]
+    except (OSError, ValueError, KeyError):
+        return "one that is still starting"
+    return page

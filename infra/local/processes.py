@@ -1,0 +1,163 @@
+"""Starts and stops the stack's processes, and notices when one dies."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from infra.local.interrupts import Interrupts
+
+ROOT = Path(__file__).parents[2]
+_POLL_SECONDS = 0.02
+_LINES_SHOWN = 15
+
+
+class ChildError(Exception):
+    """A process died or never became ready; the text has its last lines."""
+
+
+class Child:
+    """One process in a process group of its own, whose output goes to a file."""
+
+    def __init__(
+        self, name: str, process: "subprocess.Popen[bytes]", *, log: Path, stage: int, grace_seconds: float
+    ) -> None:
+        self.name = name
+        self.stage = stage
+        self.grace_seconds = grace_seconds
+        self.log = log
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Return the process id, which is the group's too."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how it ended; None while it runs."""
+        return self._process.poll()
+
+    def wait_for(self, what: Callable[[str], str | None], *, timeout_seconds: float) -> str:
+        """Return the first answer that `what` finds in a line of the output.
+
+        Raises:
+            ChildError: the process ended, or said nothing of the kind in time.
+        """
+        end = time.monotonic() + timeout_seconds
+        with self.log.open(encoding="utf-8", errors="replace") as output:
+            kept = ""
+            while True:
+                ended = self.exit_code is not None
+                kept += output.read()
+                *lines, kept = kept.split("\n")
+                for line in lines:
+                    if (found := what(line)) is not None:
+                        return found
+                self.check(ended=ended)
+                if time.monotonic() > end:
+                    raise ChildError(f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.last_lines()}")
+                time.sleep(_POLL_SECONDS)
+
+    def wait_until(self, is_ready: Callable[[], bool], *, timeout_seconds: float) -> None:
+        """Return once `is_ready` says so; raise `ChildError` as `wait_for` does."""
+        end = time.monotonic() + timeout_seconds
+        while not is_ready():
+            self.check(ended=self.exit_code is not None)
+            if time.monotonic() > end:
+                raise ChildError(f"{self.name} is not ready after {timeout_seconds:.0f} s\n{self.last_lines()}")
+            time.sleep(_POLL_SECONDS)
+
+    def check(self, *, ended: bool) -> None:
+        """Raise `ChildError` with the last lines if the process has ended."""
+        if ended:
+            raise ChildError(f"{self.name} ended with exit code {self.exit_code}\n{self.last_lines()}")
+
+    def last_lines(self) -> str:
+        """Return the end of the output, indented, with the file's name."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES_SHOWN:]
+        return "\n".join([*(f"  | {line}" for line in lines), f"  all of it: {self.log}"])
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, unless it has ended."""
+        if self.exit_code is None:
+            self._process.terminate()
+
+    def stopped(self, *, grace_seconds: float) -> None:
+        """Wait for the end; after the grace period, and for what the process left behind, use SIGKILL."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace_seconds)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.stopped(grace_seconds=0)
+
+
+class Children:
+    """The processes that were started, in order."""
+
+    def __init__(self, logs: Path, interrupts: Interrupts) -> None:
+        self._logs = logs
+        self._interrupts = interrupts
+        self._running: list[Child] = []
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        stage: int,
+        grace_seconds: float = 10,
+    ) -> Child:
+        """Start a process with exactly this environment; higher stages are stopped before lower ones."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{name}.log"
+        with self._interrupts.held(), log.open("wb") as output:
+            process = subprocess.Popen(
+                list(command),
+                env={**environment, "PYTHONUNBUFFERED": "1"},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C at the terminal reaches us alone, and we stop the others in order.
+                start_new_session=True,
+            )
+            child = Child(name, process, log=log, stage=stage, grace_seconds=grace_seconds)
+            self._running.append(child)
+        return child
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name."""
+        return {child.name: child.pid for child in self._running}
+
+    def __getitem__(self, name: str) -> Child:
+        """Return a running child by its name."""
+        return next(child for child in self._running if child.name == name)
+
+    def check(self) -> None:
+        """Raise `ChildError` about the first child that has ended."""
+        for child in self._running:
+            child.check(ended=child.exit_code is not None)
+
+    def stop(self, *names: str) -> None:
+        """Stop these children together and forget them."""
+        leaving = [child for child in self._running if child.name in names]
+        for child in leaving:
+            child.ask_to_stop()
+        for child in leaving:
+            child.stopped(grace_seconds=child.grace_seconds)
+            self._running.remove(child)
+
+    def stop_all(self) -> None:
+        """Stop everything, the processes of the highest stage first."""
+        with self._interrupts.held():
+            for stage in sorted({child.stage for child in self._running}, reverse=True):
+                self.stop(*(child.name for child in self._running if child.stage == stage))

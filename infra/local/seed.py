@@ -1,0 +1,64 @@
+"""Fills a deployed stack with the demo business: its documents, its calendar's key, its sender."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from botocore.exceptions import ClientError
+
+from infra.aws import Target
+from shared.tenants.parse import parse_profile
+from shared.tenants.profile import TenantProfile
+
+TENANTS = Path(__file__).parent / "demo" / "tenants"
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What goes where."""
+
+    bucket: str
+    google_secret_id: str
+    service_account: Mapping[str, str]
+    extra_origins: tuple[str, ...] = ()
+    """Origins of local pages, which no profile of a real business would name."""
+
+
+def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
+    """Return a demo tenant's profile; raise `ConfigurationError` with the line that is wrong."""
+    return parse_profile((tenants / tenant / "profile.yaml").read_text(encoding="utf-8"))
+
+
+def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
+    """Upload every tenant, put the secret and verify the senders; may be done again."""
+    s3, ses = target.client("s3"), target.client("ses")
+    for folder in sorted(path for path in tenants.iterdir() if path.is_dir()):
+        for path in sorted(folder.iterdir()):
+            body = path.read_bytes()
+            if path.name == "profile.yaml":
+                body = _with_origins(body, content.extra_origins)
+                sender = parse_profile(body.decode()).senders.email
+                if sender:
+                    ses.verify_email_identity(EmailAddress=sender)
+            s3.put_object(Bucket=content.bucket, Key=f"{folder.name}/{path.name}", Body=body)
+    _put_secret(target.client("secretsmanager"), content.google_secret_id, json.dumps(content.service_account))
+
+
+def _with_origins(profile: bytes, origins: tuple[str, ...]) -> bytes:
+    if not origins:
+        return profile
+    content = yaml.safe_load(profile)
+    content["allowed_origins"] = list(dict.fromkeys([*content.get("allowed_origins", ()), *origins]))
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
+
+
+def _put_secret(secrets: Any, name: str, value: str) -> None:
+    try:
+        secrets.create_secret(Name=name, SecretString=value)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceExistsException":
+            raise
+        secrets.put_secret_value(SecretId=name, SecretString=value)

@@ -1,0 +1,214 @@
+"""The whole system on this machine, for as long as a `with` lasts."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from infra.aws import Target
+from infra.dependencies import Platform
+from infra.deploy import deploy, settings
+from infra.local.emulator import start_emulator, wait_for_emulator
+from infra.local.environment import clean_environment, pool_environment
+from infra.local.interrupts import Interrupts
+from infra.local.ports import HOST, free_port
+from infra.local.processes import Child, Children
+from infra.local.seed import Seed, demo_profile, seed
+from infra.local.stand_ins import StandIns, ready_line, start_stand_ins
+from infra.local.warm_up import warm_up
+from infra.package import BUILD, PACKAGES, build
+
+POOLS = ("chat", "booking", "notifications")
+STARTED = '"event": "pool_started"'
+_READY_SECONDS = 30
+
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to start; port 0 takes a free one, and so does a taken port."""
+
+    folder: Path
+    """Logs, keys and the emulator's scratch space; one stack at a time in each."""
+
+    tenant: str = "studio-lumen"
+    site_port: int = 0
+    emulator_port: int = 0
+    site: bool = True
+    pools: tuple[str, ...] = POOLS
+    workers: Literal["pools", "lambda"] = "pools"
+    """With `lambda`, the emulator runs the workers behind event source mappings, and `pools` is not looked at."""
+
+    bedrock: Literal["stand-in", "aws"] = "stand-in"
+    bedrock_arguments: tuple[str, ...] = ()
+    """More arguments of the stand-in, its pace above all."""
+
+    pool_environment: Mapping[str, str] = field(default_factory=dict)
+    """Wins over what the deployment says: `{"POOL_LEASE_SECONDS": "3"}`."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack."""
+
+    options: Options
+    children: Children
+    target: Target
+    outputs: Mapping[str, str]
+    site_url: str
+    stand_ins: StandIns
+    _pool_environment: Mapping[str, str]
+
+    @property
+    def websocket_url(self) -> str:
+        """Return where a visitor connects, without the query."""
+        return self.outputs["WebSocketUrl"]
+
+    @property
+    def bucket(self) -> str:
+        """Return the knowledge bucket."""
+        return self.outputs["KnowledgeBucket"]
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """Return the URLs of the queues and of their dead-letter queues."""
+        ends = {"": "QueueUrl", "_dlq": "DlqUrl"}
+        return {f"{pool}{end}": self.outputs[pool.title() + name] for end, name in ends.items() for pool in POOLS}
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Return the tables' deployed names by their own."""
+        return {
+            name.removesuffix("Table").lower(): deployed
+            for name, deployed in self.outputs.items()
+            if name.endswith("Table")
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the emulator."""
+        return self.target.client(service)
+
+    def launch_pool(self, name: str, **more: str) -> Child:
+        """Start a pool, with more variables in its environment, without waiting for it."""
+        environment = {**self._pool_environment, **self.options.pool_environment, **more}
+        return self.children.start(name, [sys.executable, "-m", f"workers.{name}"], environment, stage=2)
+
+    def start_pool(self, name: str, **more: str) -> Child:
+        """Start a pool as `launch_pool` does, and return once it takes messages."""
+        child = self.launch_pool(name, **more)
+        child.wait_for(_pool_started, timeout_seconds=_READY_SECONDS)
+        return child
+
+    def describe(self) -> dict[str, Any]:
+        """Return what other programs need to find the stack's parts."""
+        return {
+            "site_url": self.site_url,
+            "websocket_url": self.websocket_url,
+            "tenant": self.options.tenant,
+            "aws_endpoint_url": self.target.endpoint_url,
+            "region": self.target.region,
+            "queues": self.queues,
+            "tables": self.tables,
+            "bucket": self.bucket,
+            "calendar_url": self.stand_ins.calendar_url,
+            "bedrock_url": self.stand_ins.bedrock_url,
+            "pids": self.children.pids(),
+        }
+
+
+def _pool_started(line: str) -> str | None:
+    return line if STARTED in line else None
+
+
+def _silent(_title: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+@contextmanager
+def local_stack(options: Options, *, interrupts: Interrupts | None = None, step: Step = _silent) -> Iterator[Stack]:
+    """Start everything, yield the running stack and stop everything, whatever happened in between.
+
+    Raises:
+        ChildError: a process ended or never became ready.
+        DeployError: the emulator refused the template.
+        NoCredentialsFoundError: the real Bedrock was asked for and can't be reached.
+    """
+    interrupts = interrupts or Interrupts()
+    children = Children(options.folder / "logs", interrupts)
+    try:
+        yield _started(options, children, step)
+    finally:
+        children.stop_all()
+
+
+def _started(options: Options, children: Children, step: Step) -> Stack:
+    options.folder.mkdir(parents=True, exist_ok=True)
+    profile = demo_profile(options.tenant)
+    sender = profile.senders.email or ""
+    site_url = f"http://{HOST}:{free_port(options.site_port)}"
+    emulator_port = free_port(options.emulator_port)
+    target = Target(endpoint_url=f"http://{HOST}:{emulator_port}")
+
+    # All of these take their time to start, so the packages are built meanwhile.
+    stand_ins = start_stand_ins(
+        children,
+        folder=options.folder,
+        profile=profile,
+        bedrock=options.bedrock,
+        bedrock_arguments=options.bedrock_arguments,
+    )
+    scratch = options.folder / "scratch"
+    emulator = start_emulator(children, port=emulator_port, scratch=scratch, environment=clean_environment())
+    with step("Package the functions"):
+        packages = _packages(options)
+    with step(f"Start the emulator at {target.endpoint_url}"):
+        wait_for_emulator(emulator, emulator_port)
+    with step("Deploy the template"):
+        parameters = {
+            "Workers": options.workers,
+            "SesFromEmail": sender,
+            "LocalBedrockEndpoint": stand_ins.bedrock_url,
+            "LocalCalendarEndpoint": stand_ins.calendar_url,
+        }
+        outputs = deploy(target, stack="stride", parameters=parameters, packages=packages)
+    with step("Start the stand-ins"):
+        stand_ins.wait()
+    with step("Seed the demo business"):
+        content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, (site_url,))
+        seed(target, content)
+    environment = pool_environment(
+        str(target.endpoint_url),
+        settings(outputs),
+        bedrock=stand_ins.bedrock,
+        calendar_url=stand_ins.calendar_url,
+        sender=sender,
+    )
+    stack = Stack(options, children, target, outputs, site_url, stand_ins, environment)
+    _start_workers_and_site(stack, step)
+    return stack
+
+
+def _packages(options: Options) -> dict[str, Path]:
+    wanted = {"ingress", "workers"} if options.workers == "lambda" else {"ingress"}
+    out = BUILD / "packages" / Platform.LOCAL.value
+    return {package.name: build(package, out, Platform.LOCAL) for package in PACKAGES if package.name in wanted}
+
+
+def _start_workers_and_site(stack: Stack, step: Step) -> None:
+    options = stack.options
+    pools = options.pools if options.workers == "pools" else ()
+    names = [*(f"the {pool} pool" for pool in pools), *(["the site"] if options.site else [])]
+    with step(f"Start {', '.join(names) or 'nothing else'}"):
+        launched = [stack.launch_pool(pool) for pool in pools]
+        if options.site:
+            command = [sys.executable, "-m", "infra.local.site", "--port", stack.site_url.rpartition(":")[2]]
+            command += ["--websocket-url", stack.websocket_url, "--tenant", options.tenant]
+            command += ["--aws-endpoint-url", str(stack.target.endpoint_url), "--bedrock", options.bedrock]
+            site = stack.children.start("site", command, clean_environment(), stage=2)
+            site.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
+        warm_up(stack.client("lambda"), stack.outputs)
+        for child in launched:
+            child.wait_for(_pool_started, timeout_seconds=_READY_SECONDS)

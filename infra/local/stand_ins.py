@@ -1,0 +1,80 @@
+"""Runs the stand-ins for Google Calendar and Bedrock, or prepares for the real Bedrock."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from infra.local import bedrock_access
+from infra.local.environment import clean_environment
+from infra.local.google_calendar.keys import make_service_account
+from infra.local.ports import HOST, free_port
+from infra.local.processes import Child, Children
+from shared.tenants.profile import TenantProfile
+
+_READY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """Where they are, and what lets a client in."""
+
+    calendar_url: str
+    service_account: Mapping[str, str]
+    bedrock: Mapping[str, str]
+    """Variables for the chat pool."""
+
+    processes: tuple[Child, ...]
+
+    @property
+    def bedrock_url(self) -> str:
+        """Return the endpoint that answers, the stand-in's or the real one."""
+        return self.bedrock["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
+
+    def wait(self) -> None:
+        """Return once they serve; raise `ChildError` if one does not."""
+        for process in self.processes:
+            process.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
+
+
+def start_stand_ins(
+    children: Children,
+    *,
+    folder: Path,
+    profile: TenantProfile,
+    bedrock: Literal["stand-in", "aws"],
+    bedrock_arguments: Sequence[str] = (),
+) -> StandIns:
+    """Start them without waiting.
+
+    Raises:
+        NoCredentialsFoundError: the real Bedrock was asked for, and the user has no credentials.
+    """
+    access = bedrock_access.real_bedrock() if bedrock == "aws" else None
+    calendar_port = free_port()
+    account = make_service_account(f"http://{HOST}:{calendar_port}/token")
+    processes = [_start_calendar(children, port=calendar_port, folder=folder, profile=profile, account=account)]
+    if access is None:
+        port = free_port()
+        command = [sys.executable, "-m", "infra.local.bedrock", "--port", str(port), *bedrock_arguments]
+        processes.append(children.start("bedrock", command, clean_environment(), stage=1))
+        access = bedrock_access.stand_in(f"http://{HOST}:{port}")
+    return StandIns(f"http://{HOST}:{calendar_port}/calendar/v3/", account, access, tuple(processes))
+
+
+def ready_line(line: str) -> str | None:
+    """Return what follows "ready", which our servers print once they listen."""
+    return line.removeprefix("ready ") if line.startswith("ready ") else None
+
+
+def _start_calendar(
+    children: Children, *, port: int, folder: Path, profile: TenantProfile, account: Mapping[str, str]
+) -> Child:
+    key_file = folder / "google-service-account.json"
+    key_file.write_text(json.dumps(account), encoding="utf-8")
+    command = [sys.executable, "-m", "infra.local.google_calendar", "--port", str(port)]
+    command += ["--calendar", profile.calendar_id, "--time-zone", profile.time_zone]
+    command += ["--service-account", str(key_file)]
+    return children.start("calendar", command, clean_environment(), stage=1)

@@ -1,0 +1,149 @@
+"""Runs the whole system on this machine until Ctrl-C: `python -m infra.local.up`, or `make up`."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.cloudformation import DeployError
+from infra.dependencies import InstallError
+from infra.local.bedrock_access import NoCredentialsFoundError
+from infra.local.folder import own_folder
+from infra.local.interrupts import Interrupts
+from infra.local.processes import ChildError
+from infra.local.stack import POOLS, Options, Stack, local_stack
+from shared.errors import ConfigurationError
+
+_WATCH_SECONDS = 0.2
+_TROUBLE = (BotoCoreError, ChildError, ClientError, ConfigurationError, DeployError, InstallError, OSError)
+
+EPILOG = """\
+examples:
+  make up                          the page on port 8080, answers from the offline stand-in
+  make up PORT=9000                the page on another port; a taken one is replaced by a free one
+  make up BEDROCK=aws              answers from Claude, with your AWS credentials; everything else stays here
+  python -m infra.local.up --pool chat --pool booking      without the notifications pool
+
+While it runs, .stride/stack.json says where everything is, and .stride/logs has what each process printed.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Return 0 after a stop that was asked for, 1 when something failed."""
+    options = _arguments(argv)
+    interrupts = Interrupts()
+    with interrupts.listening():
+        try:
+            return _run(options, interrupts)
+        except KeyboardInterrupt:
+            print("Stopped.")
+            return 0
+        except NoCredentialsFoundError as error:
+            print(error, file=sys.stderr)
+        except _TROUBLE as error:
+            print(f"\nThe stack failed: {error}", file=sys.stderr)
+        return 1
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local.up",
+        description="Run the emulator, the stand-ins, the worker pools and a demo page on this machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
+    parser.add_argument("--aws-port", type=int, default=4566, help="port of the emulator (default: 4566)")
+    parser.add_argument(
+        "--bedrock",
+        choices=("stand-in", "aws"),
+        default=os.environ.get("BEDROCK") or "stand-in",
+        help="who answers (default: the variable BEDROCK, or the stand-in)",
+    )
+    parser.add_argument(
+        "--workers", choices=("pools", "lambda"), default="pools", help="what runs the workers (default: pools)"
+    )
+    parser.add_argument(
+        "--pool", action="append", choices=POOLS, help="start this pool alone; may be given several times"
+    )
+    options = parser.parse_args(argv)
+    for port in (options.port, options.aws_port):
+        if not 0 <= port <= 65535:
+            parser.error(f"a port is a number from 0 to 65535, not {port}")
+    if options.bedrock not in {"stand-in", "aws"}:
+        parser.error(f'BEDROCK is "stand-in" or "aws", not {options.bedrock!r}')
+    return options
+
+
+def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    began = time.monotonic()
+    with own_folder() as folder:
+        for page in folder.neighbours:
+            print(f"A stack of this checkout runs already ({page}); this one keeps its files in {_near(folder.path)}.")
+        options = Options(
+            folder=folder.path,
+            site_port=arguments.port,
+            emulator_port=arguments.aws_port,
+            bedrock=arguments.bedrock,
+            workers=arguments.workers,
+            pools=tuple(arguments.pool or POOLS),
+        )
+        try:
+            with local_stack(options, interrupts=interrupts, step=_step) as stack:
+                folder.description.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
+                _greet(stack, arguments, time.monotonic() - began)
+                _watch(stack)
+        finally:
+            folder.description.unlink(missing_ok=True)
+    return 0
+
+
+@contextmanager
+def _step(title: str) -> Iterator[None]:
+    print(f"  {title} ... ", end="", flush=True)
+    began = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print()
+        raise
+    print(f"{time.monotonic() - began:.1f} s")
+
+
+def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
+    taken = (
+        ""
+        if stack.site_url.endswith(f":{arguments.port}") or not arguments.port
+        else (f" (port {arguments.port} is taken)")
+    )
+    answers = "Claude on Bedrock, with your credentials" if stack.options.bedrock == "aws" else "the offline stand-in"
+    print(
+        f"\nReady after {seconds:.1f} s.\n\n"
+        f"  Page     {stack.site_url}{taken}\n"
+        f"  Inbox    {stack.site_url}/inbox.html\n"
+        f"  Answers  {answers}\n"
+        f"  Logs     {_near(stack.options.folder / 'logs')}\n\n"
+        "Ctrl-C stops everything.",
+        flush=True,
+    )
+
+
+def _watch(stack: Stack) -> None:
+    """Return never: end by KeyboardInterrupt, or by `ChildError` when a process dies."""
+    while True:
+        stack.children.check()
+        time.sleep(_WATCH_SECONDS)
+
+
+def _near(path: Path) -> str:
+    return os.path.relpath(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Builds the Lambda packages: `python -m infra.package --out dist/`."""
+
+import argparse
+import importlib.util
+import py_compile
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.dependencies import Platform, dependencies_archive
+
+ROOT = Path(__file__).parent.parent
+BUILD = ROOT / ".stride" / "build"
+
+EPILOG = """\
+examples:
+  python -m infra.package --out dist/                      for AWS: Python 3.12 on arm64
+  python -m infra.package --out dist/ --platform local     for the emulator on this machine
+  python -m infra.package --out dist/ ingress              one package alone
+"""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What goes into one archive: packages of ours beside the dependencies of a lock file."""
+
+    name: str
+    sources: tuple[str, ...]
+    lock: str
+
+
+PACKAGES = (
+    Package("ingress", ("api_gateway_ws", "shared"), "ingress.txt"),
+    Package("workers", ("workers", "shared"), "workers.txt"),
+)
+
+
+def build(package: Package, out: Path, platform: Platform) -> Path:
+    """Write one archive and return its path; the same sources and lock give the same bytes."""
+    dependencies = dependencies_archive(ROOT / "requirements" / package.lock, platform, cache=BUILD)
+    out.mkdir(parents=True, exist_ok=True)
+    finished = out / f"{package.name}.zip"
+    unfinished = finished.with_suffix(".zip.part")
+    unfinished.write_bytes(dependencies.read_bytes())
+    with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
+        for path in sources(package):
+            name = path.relative_to(ROOT).as_posix()
+            archive.writestr(entry(name), path.read_bytes())
+            if platform is Platform.LOCAL and path.suffix == ".py":
+                archive.writestr(entry(importlib.util.cache_from_source(name)), _byte_code(path, name))
+    unfinished.replace(finished)
+    return finished
+
+
+def _byte_code(path: Path, name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = Path(folder) / "compiled"
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(path), cfile=str(compiled), dfile=name, doraise=True, invalidation_mode=mode)
+        return compiled.read_bytes()
+
+
+def sources(package: Package) -> Iterator[Path]:
+    """Yield our files of a package, in order."""
+    for name in package.sources:
+        for path in sorted((ROOT / name).rglob("*")):
+            if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+                yield path
+
+
+def entry(name: str) -> zipfile.ZipInfo:
+    """Return an archive entry without a time and with the rights that Lambda needs to read it."""
+    info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Build what the command line names and say how large it is."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.package",
+        description="Build the packages that Lambda runs.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="ingress, workers; all of them by default")
+    parser.add_argument("--out", type=Path, default=Path("dist"), help="folder for the archives (default: dist)")
+    parser.add_argument("--platform", choices=[each.value for each in Platform], default=Platform.AWS.value)
+    options = parser.parse_args(argv)
+    unknown = set(options.packages) - {package.name for package in PACKAGES}
+    if unknown:
+        parser.error(f"no such package: {', '.join(sorted(unknown))}")
+    for package in PACKAGES:
+        if options.packages and package.name not in options.packages:
+            continue
+        started = time.monotonic()
+        path = build(package, options.out, Platform(options.platform))
+        print(f"{path}  {path.stat().st_size / 1e6:.1f} MB  {time.monotonic() - started:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
