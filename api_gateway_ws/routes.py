@@ -58,7 +58,11 @@ def route(
 
     Frames of protocol version 1 are JSON objects; any other text is the predecessor's protocol.
     """
-    if len(text.encode()) > MAX_FRAME_BYTES:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return Refused(ErrorCode.BAD_FRAME, detail="the frame is not valid Unicode")
+    if size > MAX_FRAME_BYTES:
         return Refused(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
     if not text.strip():
         return Refused(ErrorCode.BAD_FRAME, detail="the frame is empty")
@@ -79,7 +83,9 @@ def route(
 
 def _checked(content: dict[str, Any]) -> AnyClientFrame | Refused:
     named = content.get("id")
-    re = named if isinstance(named, str) and 0 < len(named) <= _MAX_ECHOED_ID else None
+    # Half a surrogate pair, which JSON can spell, is not printable: it could not be sent back.
+    echoed = isinstance(named, str) and 0 < len(named) <= _MAX_ECHOED_ID and named.isprintable()
+    re = named if echoed else None
     if content.get("v") != PROTOCOL_VERSION or isinstance(content.get("v"), bool):
         return Refused(ErrorCode.BAD_FRAME, re, f"v must be {PROTOCOL_VERSION}")
     if not isinstance(content.get("type"), str):

@@ -10,6 +10,7 @@ from shared.messages.limits import (
     MAX_CONTACT_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_NOTE_CHARACTERS,
+    MAX_SEQ,
 )
 from shared.messages.model import PLAIN_TEXT, AppointmentId, ClientId, Message, ServiceId
 
@@ -20,7 +21,7 @@ Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 class HelloData(Message):
     """What the client already has and how it wants to be spoken to."""
 
-    last_seq: Annotated[int, Field(ge=0)] = 0
+    last_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
     locale: Annotated[str, StringConstraints(max_length=35)] | None = None
     tz: Annotated[str, StringConstraints(max_length=64)] | None = None
 

@@ -15,3 +15,5 @@ MAX_CLIENT_ID_CHARACTERS = 64
 MAX_CONTACT_CHARACTERS = 254
 MAX_NAME_CHARACTERS = 120
 MAX_NOTE_CHARACTERS = 1_000
+MAX_SEQ = 2**53 - 1
+"""The largest whole number that every JSON reader keeps as it is."""

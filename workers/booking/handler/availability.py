@@ -95,8 +95,10 @@ def _days_until(wanted: datetime, now: datetime, beyond: timedelta) -> int:
 def _window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
     """Return the instants of local days from `first` on, as far as the horizon reaches; None if it is past."""
     today = now.astimezone(profile.zone).date()
+    last = today + timedelta(days=profile.horizon_days + 1)
     begin = max(first, today)
-    end = min(first + timedelta(days=days), today + timedelta(days=profile.horizon_days + 1))
+    # The smaller one first: a visitor may ask for the last day of the calendar.
+    end = min(min(first, last) + timedelta(days=days), last)
     if end <= begin:
         return None
     margin = timedelta(days=1)  # buffers, and visits that began the day before
