@@ -22,14 +22,15 @@ class Backstage:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self._addresses = stack.describe()
         self.profile = demo_profile(stack.options.tenant)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return every row of a table."""
-        pages = self._stack.client("dynamodb").get_paginator("scan").paginate(TableName=self._stack.tables[table])
-        return [
-            {name: _deserialise(value) for name, value in item.items()} for page in pages for item in page["Items"]
-        ]
+        pages = (
+            self._stack.client("dynamodb").get_paginator("scan").paginate(TableName=self._addresses["tables"][table])
+        )
+        return [{name: _deserialise(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
     def appointments(self, session_id: str) -> list[dict[str, Any]]:
         """Return a session's appointments."""
@@ -37,7 +38,7 @@ class Backstage:
 
     def mails(self, address: str) -> list[dict[str, Any]]:
         """Return the e-mails that went to an address, oldest first."""
-        caught = _get(f"{self._stack.target.endpoint_url}/_ministack/ses/messages")["messages"]
+        caught = _get(f"{self._addresses['aws_endpoint_url']}/_ministack/ses/messages")["messages"]
         return [mail for account in caught.values() for mail in account if address in mail["To"]]
 
     async def mail(self, address: str, *, number: int = 1) -> dict[str, Any]:
@@ -80,15 +81,15 @@ class Backstage:
 
     def bedrock(self, path: str, body: dict[str, Any]) -> None:
         """Tell the model's stand-in something: `faults`, `script`, `pace`."""
-        _post(f"{self._stack.bedrock_url}/_standin/{path}", body)
+        _post(f"{self._addresses['bedrock_url']}/_standin/{path}", body)
 
     def model_calls(self) -> int:
         """Return how often the model was called."""
-        return int(_get(f"{self._stack.bedrock_url}/_standin/calls")["count"])
+        return int(_get(f"{self._addresses['bedrock_url']}/_standin/calls")["count"])
 
     def dead_letters(self, queue: str) -> list[dict[str, Any]]:
         """Take what waits on a dead-letter queue."""
-        sqs, url = self._stack.client("sqs"), self._stack.queues[f"{queue}_dlq"]
+        sqs, url = self._stack.client("sqs"), self._addresses["queues"][f"{queue}_dlq"]
         found: list[dict[str, Any]] = []
         while batch := sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
@@ -101,7 +102,7 @@ class Backstage:
     def send(self, queue: str, body: str, *, group: str) -> None:
         """Put a raw message on a queue."""
         self._stack.client("sqs").send_message(
-            QueueUrl=self._stack.queues[queue],
+            QueueUrl=self._addresses["queues"][queue],
             MessageBody=body,
             MessageGroupId=group,
             **({"MessageDeduplicationId": str(hash(body))} if queue != "notifications" else {}),
@@ -115,7 +116,7 @@ class Backstage:
 
     @property
     def _calendar(self) -> str:
-        return self._stack.calendar_url.removesuffix("/calendar/v3/")
+        return str(self._addresses["calendar_url"]).removesuffix("/calendar/v3/")
 
 
 def _get(url: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import confirm, free_slot, fresh_address, hold
-from tests.e2e.conftest import Visit
+from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
 

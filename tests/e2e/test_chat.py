@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from tests.e2e.backstage import Backstage
-from tests.e2e.conftest import Visit
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import Visit, Visitor
 
 pytestmark = pytest.mark.e2e
 
@@ -93,7 +92,7 @@ async def test_the_conversation_resumes_after_a_dropped_connection(visit: Visit)
     async with visit(greet=False) as visitor:
         token = (await visitor.hello())["data"]["session"]
         first = await chat(visitor, "Hello")
-        await visitor.send("chat.send", {"text": "Which services do you offer?"}, id="lost")
+        await visitor.send("chat.send", {"text": "Which services do you offer?"}, frame_id="lost")
         await visitor.until("ack", re="lost")
 
     await asyncio.sleep(1.5)
@@ -112,8 +111,8 @@ async def test_the_same_message_sent_twice_is_answered_once(visit: Visit, backst
     """A client that saw no ack sends again under the same id; the model is asked once."""
     async with visit() as visitor:
         before = backstage.model_calls()
-        await visitor.send("chat.send", {"text": "Do you have vouchers?"}, id="again")
-        await visitor.send("chat.send", {"text": "Do you have vouchers?"}, id="again")
+        await visitor.send("chat.send", {"text": "Do you have vouchers?"}, frame_id="again")
+        await visitor.send("chat.send", {"text": "Do you have vouchers?"}, frame_id="again")
         await visitor.until("chat.final", re="again")
         frames = [*visitor.seen, *await visitor.quiet()]
 
@@ -125,8 +124,8 @@ async def test_the_same_message_sent_twice_is_answered_once(visit: Visit, backst
 async def test_the_same_id_with_another_text_is_refused(visit: Visit):
     """An id names one payload for good."""
     async with visit() as visitor:
-        await visitor.ask("chat.send", {"text": "One"}, "chat.final", id="same")
-        refused = await visitor.ask("chat.send", {"text": "Two"}, "chat.final", id="same")
+        await visitor.ask("chat.send", {"text": "One"}, "chat.final", frame_id="same")
+        refused = await visitor.ask("chat.send", {"text": "Two"}, "chat.final", frame_id="same")
 
     assert (refused["type"], refused["data"]["code"]) == ("error", "BAD_FRAME")
 
@@ -137,7 +136,7 @@ async def test_a_visitor_can_stop_an_answer(visit: Visit, backstage: Backstage):
     backstage.bedrock("pace", {"tokens_per_second": 40, "first_token_ms": 50})
     try:
         async with visit() as visitor:
-            await visitor.send("chat.send", {"text": "Tell me a long story"}, id="story")
+            await visitor.send("chat.send", {"text": "Tell me a long story"}, frame_id="story")
             await visitor.until("chat.delta", re="story")
             await visitor.send("chat.stop", {"id": "story"})
             final = await visitor.until("chat.final", re="story")

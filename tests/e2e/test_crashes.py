@@ -8,35 +8,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.stack import Options, Stack, local_stack
+from infra.local.stack import Stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
-from tests.e2e.conftest import Visit
+from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own, whose pools may be killed; the lease is short so that work is taken over soon."""
-    options = Options(
-        folder=tmp_path_factory.mktemp("crashes"),
-        site=False,
-        bedrock_arguments=("--tokens-per-second", "40", "--first-token-ms", "50"),
-        pool_environment={"POOL_LEASE_SECONDS": "2"},
-    )
-    with local_stack(options) as running:
-        yield running
+SLOW = {"tokens_per_second": 40, "first_token_ms": 50}
+USUAL = {"tokens_per_second": 200, "first_token_ms": 50}
 
 
-@pytest.fixture(scope="module")
-def visit(stack: Stack) -> Visit:
-    return Visit(stack)
-
-
-@pytest.fixture(scope="module")
-def backstage(stack: Stack) -> Backstage:
-    return Backstage(stack)
+@pytest.fixture(autouse=True)
+def slow_model(backstage: Backstage) -> Iterator[None]:
+    """Give the tests time to strike in the middle of an answer."""
+    backstage.bedrock("pace", SLOW)
+    yield
+    backstage.bedrock("pace", USUAL)
 
 
 async def kill_and_replace(stack: Stack, name: str) -> None:
@@ -50,10 +39,10 @@ async def test_a_worker_killed_in_the_middle_of_an_answer(stack: Stack, visit: V
     """The visitor still gets exactly one final frame, and one chat.sent."""
     backstage.bedrock("script", {"replies": [{"text": "word " * 60}, {"text": "The second try answers."}]})
     async with visit() as visitor:
-        await visitor.send("chat.send", {"text": "Tell me everything"}, id="story")
+        await visitor.send("chat.send", {"text": "Tell me everything"}, frame_id="story")
         await visitor.until("chat.delta", re="story")
         await kill_and_replace(stack, "chat")
-        final = await visitor.until("chat.final", "error", re="story", timeout=30)
+        final = await visitor.until("chat.final", "error", re="story", patience=30)
         frames = [*visitor.seen, *await visitor.quiet(3)]
 
     assert final["type"] == "chat.final"
@@ -71,12 +60,12 @@ async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, vis
         appointment = pending["data"]["appointment_id"]
         code = await backstage.code(address)
         backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events")
-        await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, id="verify")
+        await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, frame_id="verify")
         async with asyncio.timeout(10):
             while backstage.appointments(session)[0]["state"] != "confirmed":
                 await asyncio.sleep(0.05)
         await kill_and_replace(stack, "booking")
-        confirmed = await visitor.until("booking.confirmed", "error", re="verify", timeout=30)
+        confirmed = await visitor.until("booking.confirmed", "error", re="verify", patience=30)
         frames = [*visitor.seen, *await visitor.quiet(3)]
         await backstage.mail(address, number=2)
 
@@ -95,11 +84,11 @@ async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visi
         slot = await free_slot(visitor)
         backstage.calendar_fault(kind="stall", times=1, seconds=3, path="freebusy")
         wish = {"start": slot["start"], "service": slot["service"], "contact": address}
-        await visitor.send("booking.create", wish, id="create")
+        await visitor.send("booking.create", wish, frame_id="create")
         await visitor.until("ack", re="create")
         await asyncio.sleep(0.4)
         await kill_and_replace(stack, "booking")
-        pending = await visitor.until("booking.pending", "error", re="create", timeout=30)
+        pending = await visitor.until("booking.pending", "error", re="create", patience=30)
         await visitor.quiet(2)
 
     assert pending["type"] == "booking.pending"
@@ -147,7 +136,7 @@ async def test_a_booking_that_fails_for_good_is_told_and_kept(stack: Stack, visi
 async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, visit: Visit):
     """SIGTERM in the middle of an answer: the answer ends, the process ends, nothing is left in flight."""
     async with visit() as visitor:
-        await visitor.send("chat.send", {"text": "Who works here?"}, id="last")
+        await visitor.send("chat.send", {"text": "Who works here?"}, frame_id="last")
         await visitor.until("chat.delta", re="last")
         pool = stack.children["chat"]
         os.kill(pool.pid, signal.SIGTERM)
@@ -155,6 +144,9 @@ async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, vis
     async with asyncio.timeout(10):
         while pool.exit_code is None:
             await asyncio.sleep(0.05)
+
+    stack.children.stop("chat")
+    await asyncio.to_thread(stack.start_pool, "chat")
 
     assert final["type"] == "chat.final"
     assert pool.exit_code == 0

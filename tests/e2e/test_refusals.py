@@ -10,7 +10,7 @@ from api_gateway_ws.auth import SESSION_LIFETIME, SessionTokens
 from infra.local.stack import Stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import fresh_address
-from tests.e2e.conftest import Visit
+from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
 

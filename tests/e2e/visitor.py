@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,33 +27,35 @@ class Visitor:
         """Send a raw text frame."""
         await self._socket.send(text)
 
-    async def send(self, kind: str, data: Mapping[str, Any] | None = None, *, id: str | None = None) -> str:
+    async def send(self, kind: str, data: Mapping[str, Any] | None = None, *, frame_id: str | None = None) -> str:
         """Send a frame and return its id."""
         self._count += 1
-        frame_id = id or f"{kind}-{self._count}"
+        frame_id = frame_id or f"{kind}-{self._count}"
         await self._socket.send(json.dumps({"v": 1, "type": kind, "id": frame_id, "data": data or {}}))
         return frame_id
 
-    async def receive(self, timeout: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    async def receive(self, patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Return the next frame."""
-        text = await asyncio.wait_for(self._socket.recv(), timeout)
+        text = await asyncio.wait_for(self._socket.recv(), patience)
         check_server_frame(text)
         frame: dict[str, Any] = json.loads(text)
         self.seen.append(frame)
         return frame
 
-    async def until(self, *kinds: str, re: str | None = None, timeout: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    async def until(self, *kinds: str, re: str | None = None, patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Return the first frame to come that is of one of these kinds, and answers `re` if given."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(patience):
             while True:
-                frame = await self.receive(timeout)
+                frame = await self.receive(patience)
                 if frame["type"] in kinds and (re is None or frame.get("re") == re):
                     return frame
 
-    async def ask(self, kind: str, data: Mapping[str, Any] | None, *ends: str, id: str | None = None) -> dict[str, Any]:
+    async def ask(
+        self, kind: str, data: Mapping[str, Any] | None, *ends: str, frame_id: str | None = None
+    ) -> dict[str, Any]:
         """Send a command and return the frame that ends it: one of `ends`, or an error."""
-        frame_id = await self.send(kind, data, id=id)
-        return await self.until(*ends, "error", re=frame_id)
+        sent_id = await self.send(kind, data, frame_id=frame_id)
+        return await self.until(*ends, "error", re=sent_id)
 
     async def hello(self, last_seq: int = 0, **data: Any) -> dict[str, Any]:
         """Open or resume the conversation."""
@@ -86,3 +88,18 @@ async def visiting(
         if greet:
             await visitor.hello(locale=locale, tz="Europe/Warsaw")
         yield visitor
+
+
+class Visit:
+    """Opens connections to the stack as the page of the business does."""
+
+    def __init__(self, websocket_url: str, tenant: str, site_url: str) -> None:
+        self._websocket_url = websocket_url
+        self._tenant = tenant
+        self._site_url = site_url
+
+    def __call__(self, **options: Any) -> AbstractAsyncContextManager[Visitor]:
+        """Return the connection, to be used in an `async with`."""
+        options.setdefault("origin", self._site_url)
+        tenant = options.pop("tenant", self._tenant)
+        return visiting(self._websocket_url, tenant, **options)
