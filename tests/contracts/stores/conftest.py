@@ -3,19 +3,33 @@
 import functools
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, free_port
 from infra.local.processes import Children
+from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients
+from shared.aws.connections import DynamoConnectionStore
+from shared.aws.conversations import DynamoConversationStore
+from shared.aws.usage import DynamoUsageStore
 from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
+from tests.fakes.appointments import FakeAppointments
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import FakeConnections
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.figures import FakeUsage
+from tests.fakes.ingress import FakeSessions
+from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 
 @dataclass(frozen=True)
@@ -72,3 +86,63 @@ async def dynamodb(clients):
 @pytest.fixture(scope="session")
 async def sqs(clients):
     return await clients.client("sqs", read_timeout_seconds=30, attempts=1)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Every store of one kind, which see each other's rows."""
+
+    claims: Any
+    stops: Any
+    conversations: Any
+    connections: Any
+    sessions: Any
+    appointments: Any
+    usage: Any
+
+
+def in_memory(clock):
+    claims = FakeClaims(clock)
+    conversations, connections = FakeConversations(claims), FakeConnections(clock)
+    return Stores(
+        claims=claims,
+        stops=claims,
+        conversations=conversations,
+        connections=connections,
+        sessions=FakeSessions(connections, conversations),
+        appointments=FakeAppointments(claims),
+        usage=FakeUsage(),
+    )
+
+
+def in_dynamodb(clock, client, blocking):
+    conversations = {"table": "ConversationsTable", "processed_table": "ProcessedTable"}
+    appointments = {
+        "appointments_table": "AppointmentsTable",
+        "slots_table": "SlotsTable",
+        "processed_table": "ProcessedTable",
+    }
+    sessions = {"connections_table": "ConnectionsTable", "conversations_table": "ConversationsTable"}
+    return Stores(
+        claims=DynamoClaimStore(client=client, table="ProcessedTable", clock=clock),
+        stops=DynamoStopFlags(client=blocking, table="ProcessedTable"),
+        conversations=DynamoConversationStore(client=client, clock=clock, **conversations),
+        connections=DynamoConnectionStore(client=client, table="ConnectionsTable", clock=clock),
+        sessions=DynamoSessions(client=blocking, **sessions),
+        appointments=DynamoAppointmentStore(client=client, **appointments),
+        usage=DynamoUsageStore(client=client, table="UsageTable"),
+    )
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request, clock):
+    """Return the fakes, then the real adapters."""
+    if request.param == "memory":
+        return in_memory(clock)
+    blocking = request.getfixturevalue("emulator").client("dynamodb")
+    return in_dynamodb(clock, request.getfixturevalue("dynamodb"), blocking)

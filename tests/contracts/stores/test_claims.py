@@ -1,0 +1,145 @@
+"""Claims: one worker per command, counted attempts, and how a command ends."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import LeaseLostError
+from shared.ids import new_id
+from shared.ports import Busy, Claim, Done, Mismatch
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def claims(stores):
+    return stores.claims
+
+
+@pytest.fixture
+def key():
+    return new_id()
+
+
+async def take(claims, key, fingerprint="print"):
+    return await claims.claim(key, fingerprint=fingerprint, lease=LEASE)
+
+
+async def test_the_first_worker_gets_the_command(claims, key):
+    """A command that nobody has is given out with attempt 1 and an owner token."""
+    claim = await take(claims, key)
+    assert isinstance(claim, Claim)
+    assert (claim.key, claim.attempts) == (key, 1)
+    assert claim.owner
+
+
+async def test_a_command_in_work_is_busy_until_its_lease_ends(claims, clock, key):
+    """The second worker hears until when the first one has it; after that it gets the command as attempt 2."""
+    first = await take(claims, key)
+    assert await take(claims, key) == Busy(clock.now() + LEASE)
+    clock.turn(LEASE + timedelta(milliseconds=1))
+    second = await take(claims, key)
+    assert second.attempts == 2
+    assert second.owner != first.owner
+
+
+async def test_a_lease_counts_to_its_last_millisecond(claims, clock, key):
+    """At the very instant at which a lease ends, the command is still the first worker's."""
+    await take(claims, key)
+    clock.turn(LEASE)
+    assert isinstance(await take(claims, key), Busy)
+
+
+async def test_an_extended_claim_stays_busy(claims, clock, key):
+    """An extension counts from now, and the worker that extended keeps its attempt's number."""
+    claim = await take(claims, key)
+    clock.turn(timedelta(seconds=20))
+    assert await claims.extend(claim, lease=LEASE)
+    clock.turn(timedelta(seconds=20))
+    assert await take(claims, key) == Busy(clock.now() + timedelta(seconds=10))
+
+
+async def test_a_lost_claim_cannot_do_anything(claims, clock, key):
+    """Once another has the command, the late worker can neither extend, release nor end it."""
+    late = await take(claims, key)
+    clock.turn(2 * LEASE)
+    current = await take(claims, key)
+    assert await claims.extend(late, lease=LEASE) is False
+    await claims.release(late)
+    assert isinstance(await take(claims, key), Busy)
+    with pytest.raises(LeaseLostError):
+        await claims.complete(late)
+    await claims.complete(current)
+    assert await take(claims, key) == Done(None)
+
+
+async def test_a_late_worker_may_finish_while_nobody_else_came(claims, clock, key):
+    """A lease that ran out is no loss by itself: without a successor the work may still be ended."""
+    claim = await take(claims, key)
+    clock.turn(2 * LEASE)
+    assert await claims.extend(claim, lease=LEASE)
+    await claims.complete(claim)
+
+
+async def test_a_released_command_is_free_at_once(claims, key):
+    """The next claim need not wait for the lease, and counts as another attempt."""
+    await claims.release(await take(claims, key))
+    assert (await take(claims, key)).attempts == 2
+
+
+async def test_an_ended_command_is_done_for_ever(claims, clock, key):
+    """A command that was completed is never given out again, whatever time passes."""
+    await claims.complete(await take(claims, key))
+    clock.turn(timedelta(days=3))
+    assert await take(claims, key) == Done(None)
+
+
+async def test_an_id_with_another_payload_is_a_mismatch(claims, key):
+    """The same key with other content is refused in every state, and does not count as an attempt."""
+    claim = await take(claims, key)
+    assert await take(claims, key, "other") == Mismatch()
+    await claims.release(claim)
+    assert await take(claims, key, "other") == Mismatch()
+    claim = await take(claims, key)
+    assert claim.attempts == 2
+    await claims.complete(claim)
+    assert await take(claims, key, "other") == Mismatch()
+
+
+async def test_an_unknown_claim_cannot_be_extended(claims, key):
+    """A claim whose record was erased is lost, not recreated."""
+    ghost = Claim(key=key, owner="nobody", attempts=1)
+    assert await claims.extend(ghost, lease=LEASE) is False
+    await claims.release(ghost)
+    with pytest.raises(LeaseLostError):
+        await claims.complete(ghost)
+    assert (await take(claims, key)).attempts == 1
+
+
+@pytest.mark.parametrize("workers", [2, 50])
+async def test_one_of_many_wins(claims, key, workers):
+    """However many claim the same command at once, one gets it and the others hear that it is busy."""
+    answers = await asyncio.gather(*(take(claims, key) for _ in range(workers)))
+    won = [answer for answer in answers if isinstance(answer, Claim)]
+    assert [claim.attempts for claim in won] == [1]
+    assert sum(isinstance(answer, Busy) for answer in answers) == workers - 1
+
+
+async def test_one_of_many_takes_over_a_stale_claim(claims, clock, key):
+    """When a lease has run out, again only one of the waiting workers gets the command."""
+    await take(claims, key)
+    clock.turn(2 * LEASE)
+    answers = await asyncio.gather(*(take(claims, key) for _ in range(10)))
+    assert [answer.attempts for answer in answers if isinstance(answer, Claim)] == [2]
+
+
+async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):
+    """A wish to stop holds for a command in work as well as for one that no worker has seen yet."""
+    assert await claims.stop_requested(key) is False
+    await asyncio.to_thread(lambda: stores.stops.request_stop(key, now=clock.now()))
+    assert await claims.stop_requested(key)
+    claim = await take(claims, key)
+    assert claim.attempts == 1
+    await claims.complete(claim)
+    assert await claims.stop_requested(key)

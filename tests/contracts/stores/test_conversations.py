@@ -1,0 +1,153 @@
+"""Durable frames: numbered without gaps, stored once per command, never by a worker that lost its lease."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import LeaseLostError
+from shared.ids import new_id
+from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
+from shared.ports import Done
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def session():
+    return new_id()
+
+
+def sent(text="Hello"):
+    return ChatSent(re="c1", data=ChatSentData(text=text))
+
+
+def final(text="Answer"):
+    return ChatFinal(re="c1", data=ChatFinalData(text=text))
+
+
+async def take(stores, key=None):
+    return await stores.claims.claim(key or new_id(), fingerprint="print", lease=LEASE)
+
+
+async def test_frames_are_numbered_from_one(stores, session):
+    """Each frame gets the next number of its session, and can be read back as it was stored."""
+    conversations, claim = stores.conversations, await take(stores)
+    first = await conversations.append(session, sent("Cześć — 你好"), claim=claim, marker="sent")
+    second = await conversations.append(session, final(), claim=claim, marker="outcome")
+    assert (first.seq, second.seq) == (1, 2)
+    assert first == sent("Cześć — 你好").numbered(1)
+    assert await conversations.frame(session, 1) == first
+    assert list(await conversations.latest(session, 10)) == [first, second]
+
+
+async def test_sessions_have_numbers_of_their_own(stores, session):
+    """What one session stores does not move another's numbers."""
+    await stores.conversations.append(session, final(), claim=await take(stores), marker="outcome")
+    other = await stores.conversations.append(new_id(), final(), claim=await take(stores), marker="outcome")
+    assert other.seq == 1
+
+
+async def test_nothing_is_found_where_nothing_was_stored(stores, session):
+    """An unknown session has no frames; a number that does not exist is None."""
+    assert await stores.conversations.frame(session, 1) is None
+    assert list(await stores.conversations.latest(session, 5)) == []
+
+
+async def test_the_latest_come_oldest_first(stores, session):
+    """Of a long conversation the last ones are returned, in the order of their numbers, beyond nine too."""
+    for number in range(12):
+        await stores.conversations.append(session, final(f"{number + 1}"), claim=await take(stores), marker="outcome")
+    found = await stores.conversations.latest(session, 3)
+    assert [(frame.seq, frame.data.text) for frame in found] == [(10, "10"), (11, "11"), (12, "12")]
+
+
+@pytest.mark.parametrize("marker", ["sent", "outcome"])
+async def test_a_frame_is_stored_once_per_marker(stores, session, marker):
+    """The second try of a command gets back what the first one stored, even if it would say something else."""
+    claim = await take(stores)
+    first = await stores.conversations.append(session, final("first"), claim=claim, marker=marker)
+    again = await stores.conversations.append(session, final("second"), claim=claim, marker=marker)
+    assert again == first
+    assert len(await stores.conversations.latest(session, 10)) == 1
+
+
+async def test_a_new_attempt_finds_the_frame_of_the_last_one(stores, session):
+    """A worker that takes over after a crash sees the visitor's message stored already, under its own claim."""
+    claim = await take(stores)
+    first = await stores.conversations.append(session, sent(), claim=claim, marker="sent")
+    await stores.claims.release(claim)
+    second = await take(stores, claim.key)
+    assert await stores.conversations.append(session, sent(), claim=second, marker="sent") == first
+
+
+async def test_an_outcome_ends_the_command(stores, session):
+    """With the outcome the command is done in the same step, and its record names the frame."""
+    claim = await take(stores)
+    await stores.conversations.append(session, sent(), claim=claim, marker="sent")
+    await stores.claims.release(claim)
+    claim = await take(stores, claim.key)
+    await stores.conversations.append(session, final(), claim=claim, marker="outcome")
+    assert await take(stores, claim.key) == Done(2)
+
+
+async def test_a_message_does_not_end_the_command(stores, clock, session):
+    """After the visitor's own message the command can still be taken over."""
+    claim = await take(stores)
+    await stores.conversations.append(session, sent(), claim=claim, marker="sent")
+    clock.turn(2 * LEASE)
+    assert (await take(stores, claim.key)).attempts == 2
+
+
+@pytest.mark.parametrize("marker", ["sent", "outcome"])
+async def test_a_lost_lease_writes_nothing(stores, clock, session, marker):
+    """A late worker's frame is refused, takes no number, and does not keep the current one from storing its own."""
+    late = await take(stores)
+    clock.turn(2 * LEASE)
+    current = await take(stores, late.key)
+    with pytest.raises(LeaseLostError):
+        await stores.conversations.append(session, final("late"), claim=late, marker=marker)
+    assert list(await stores.conversations.latest(session, 5)) == []
+    stored = await stores.conversations.append(session, final("current"), claim=current, marker=marker)
+    assert (stored.seq, stored.data.text) == (1, "current")
+
+
+async def test_a_late_worker_does_not_get_the_outcome_either(stores, clock, session):
+    """Once the successor has ended the command, the late worker is told that it lost, not given the frame."""
+    late = await take(stores)
+    clock.turn(2 * LEASE)
+    await stores.conversations.append(session, final(), claim=await take(stores, late.key), marker="outcome")
+    with pytest.raises(LeaseLostError):
+        await stores.conversations.append(session, final("late"), claim=late, marker="outcome")
+    assert len(await stores.conversations.latest(session, 5)) == 1
+
+
+async def test_a_released_claim_writes_nothing(stores, session):
+    """A worker that gave its command back can no longer speak for it."""
+    claim = await take(stores)
+    await stores.claims.release(claim)
+    with pytest.raises(LeaseLostError):
+        await stores.conversations.append(session, final(), claim=claim, marker="outcome")
+
+
+async def test_twenty_at_once_leave_no_gap(stores, session):
+    """Twenty commands that store at the same time get the numbers 1 to 20, each once."""
+    commands = [await take(stores) for _ in range(20)]
+    stored = await asyncio.gather(
+        *(stores.conversations.append(session, final(claim.key), claim=claim, marker="outcome") for claim in commands)
+    )
+    assert sorted(frame.seq for frame in stored) == list(range(1, 21))
+    kept = await stores.conversations.latest(session, 50)
+    assert [frame.seq for frame in kept] == list(range(1, 21))
+    assert {frame.data.text for frame in kept} == {claim.key for claim in commands}
+
+
+async def test_the_ingress_reads_what_workers_store(stores, session):
+    """After a reload the frames behind a number are handed out in order, as they went over the wire."""
+    stored = [
+        await stores.conversations.append(session, final(str(n)), claim=await take(stores), marker="outcome")
+        for n in range(11)
+    ]
+    texts = await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 3)))
+    assert texts == [frame.wire() for frame in stored[3:]]
+    assert await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 11))) == []
