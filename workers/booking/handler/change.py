@@ -85,7 +85,7 @@ async def _moved(
                 return not_offered
             moved = replace(next_one, changed_by=work.id, grid_minutes=bucket_minutes(profile))
     busy = await roles.calendar.busy(profile.calendar_id, moved.blocked, fresh=True)
-    others = [interval for interval in busy if interval != Interval(appointment.start, appointment.end)]
+    others = [part for interval in busy for part in interval.without(Interval(appointment.start, appointment.end))]
     if any(moved.blocked.overlaps(interval) for interval in others) or await roles.appointments.move(
         appointment, moved, at=work.accepted_at, claim=claim
     ):
