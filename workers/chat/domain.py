@@ -1,9 +1,11 @@
 """Pure rules of chat: what the model is asked, and what of its answer a visitor is shown."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import accumulate
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,9 @@ HISTORY_FRAMES = 40
 
 MAX_ANSWER_BYTES = 20 * 1024
 """Of an answer's text, so that its frame stays under the protocol's 24 KB."""
+
+_ESCAPED = '"\\\n\t'
+"""Characters that take one byte more in a frame, because JSON escapes them."""
 
 OFFER_BOOKING = "offer_booking"
 
@@ -176,8 +181,10 @@ def _is_date(value: object) -> bool:
 
 def shown(text: str) -> str:
     """Return what of an answer a visitor sees: no control characters, and not more than a frame holds."""
-    clean = "".join(character for character in text if character in "\n\t" or character.isprintable())
-    return clean.strip().encode()[:MAX_ANSWER_BYTES].decode(errors="ignore")
+    clean = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in {"Cc", "Cs"})
+    clean = clean.strip()
+    sizes = accumulate(len(letter.encode()) + (letter in _ESCAPED) for letter in clean)
+    return clean[: sum(size <= MAX_ANSWER_BYTES for size in sizes)]
 
 
 _OFFER_TEXTS = {"pl": "Wybierz termin poniżej.", "en": "Please choose a time below."}
