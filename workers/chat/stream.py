@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from shared.errors import TransientError
+
 COALESCE_SECONDS = 0.1
 STOP_POLL_SECONDS = 0.5
 
@@ -54,13 +56,19 @@ async def coalescing(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterat
 
 @asynccontextmanager
 async def watching(asked: Callable[[], Awaitable[bool]]) -> AsyncIterator[asyncio.Event]:
-    """Set the event inside the `with` once `asked` says yes; it is asked right away and then twice a second."""
+    """Set the event inside the `with` once `asked` says yes; it is asked right away and then twice a second.
+
+    A question that could not be answered is asked again the next time.
+    """
     stopped = asyncio.Event()
 
     async def watch() -> None:
-        while not await asked():  # noqa: ASYNC110 - the flag is a row in a table
+        while not stopped.is_set():
+            with suppress(TransientError):
+                if await asked():
+                    stopped.set()
+                    return
             await asyncio.sleep(STOP_POLL_SECONDS)
-        stopped.set()
 
     task = asyncio.create_task(watch())
     try:
