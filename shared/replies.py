@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from shared.errors import TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
 from shared.ports import Claim, Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
@@ -82,7 +83,14 @@ class Replies:
         alive = await asyncio.gather(*(self._poster.post(connection.connection_id, text) for connection in connections))
         for connection, is_alive in zip(connections, alive, strict=True):
             if not is_alive:
-                await self._connections.remove(session_id, connection.connection_id)
+                await self._forget(session_id, connection)
+
+    async def _forget(self, session_id: str, connection: Connection) -> None:
+        try:
+            await self._connections.remove(session_id, connection.connection_id)
+        except TransientError as error:
+            # The next post finds it gone again; what was said to the others stands.
+            log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
 
     async def locale(self, session_id: str, otherwise: str) -> str:
         """Return the language that the newest connection asked for."""
