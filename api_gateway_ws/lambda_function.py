@@ -1,12 +1,14 @@
 """AWS events in, status out: the thin shell around the ingress and its authorizer."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from api_gateway_ws import wiring
-from api_gateway_ws.gate import Knock
+from api_gateway_ws.gate import Gate, Knock
+from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.routes import Speaker
 
 log = structlog.get_logger()
@@ -17,9 +19,13 @@ _gate = functools.cache(wiring.build_gate)
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Serve `$connect`, `$disconnect` and `$default`; the body that is returned is the route response."""
+    return serve(event, _ingress())
+
+
+def serve(event: dict[str, Any], ingress: Ingress) -> dict[str, Any]:
+    """Carry one event out."""
     request = event["requestContext"]
     speaker = _speaker(request)
-    ingress = _ingress()
     structlog.contextvars.bind_contextvars(
         tenant=speaker.tenant, session_id=speaker.session_id, connection_id=speaker.connection_id
     )
@@ -39,7 +45,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer a `$connect` REQUEST authorizer with an allow or a deny policy; an exception would be a 500."""
+    """Answer a `$connect` REQUEST authorizer with an allow or a deny policy."""
+    return judge(event, _gate)
+
+
+def judge(event: dict[str, Any], gate: Callable[[], Gate]) -> dict[str, Any]:
+    """Return the policy for one event; a deny also when the gate can't be opened: an exception would be a 500."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     query = event.get("queryStringParameters") or {}
     knock = Knock(
@@ -50,7 +61,7 @@ def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
         accept_language=headers.get("accept-language"),
     )
     try:
-        granted = _gate().decide(knock)
+        granted = gate().decide(knock)
     except Exception:
         log.exception("authorizer_failed")
         granted = None
