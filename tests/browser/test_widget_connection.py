@@ -53,15 +53,15 @@ async def test_reconnects(page: Page, site: str, backend: ScriptedBackend, open_
     await open_chat(page)
     await backend.wait_for("hello")
     session = backend.connections[0].session
-    await session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="jeden")))
-    await expect(page.get_by_text("jeden")).to_be_visible()
+    await session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="odpowiedź pierwsza")))
+    await expect(page.get_by_text("odpowiedź pierwsza")).to_be_visible()
     await backend.vanish()
     await expect(page.get_by_test_id("connection-status")).to_have_text("Wracam do połączenia…")
-    await session.store(server.ChatFinal(re="b", data=server.ChatFinalData(text="dwa")))
+    await session.store(server.ChatFinal(re="b", data=server.ChatFinalData(text="odpowiedź druga")))
     await backend.listen()
     hello = await backend.wait_for("hello", 2)
     assert hello["data"]["last_seq"] == 1
-    await expect(page.get_by_text("dwa")).to_be_visible()
+    await expect(page.get_by_text("odpowiedź druga")).to_be_visible()
     await expect(page.get_by_test_id("connection-status")).to_have_text("Asystent AI")
 
 
@@ -92,14 +92,14 @@ async def test_foreign_frames_are_ignored(page: Page, site: str, backend: Script
     for text in (
         '{"message": "Internal server error", "connectionId": "x", "requestId": "y"}',
         "{",
-        '{"type":"chat.final","seq":1,"re":"x","data":{"text":"obce"}}',
+        '{"type":"chat.final","seq":1,"re":"x","data":{"text":"cudza ramka"}}',
         '{"v":1,"type":"chat.dance","seq":1,"data":{}}',
     ):
         await connection.send_text(text)
     connection.session.frames.append(server.Pong().numbered(1))
-    await connection.session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="dalej")))
-    await expect(page.get_by_text("dalej")).to_be_visible()
-    await expect(page.get_by_text("obce")).to_have_count(0)
+    await connection.session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="mówię dalej")))
+    await expect(page.get_by_text("mówię dalej")).to_be_visible()
+    await expect(page.get_by_text("cudza ramka")).to_have_count(0)
 
 
 async def test_unread(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:

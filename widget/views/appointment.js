@@ -26,7 +26,7 @@ export class AppointmentCard {
   constructor(context) {
     this.#context = context;
     this.node = h("article", { class: "card", part: "card", "data-testid": "appointment" },
-      h("header", { class: "card-head" }, this.#icon, this.#title),
+      h("div", { class: "card-head" }, this.#icon, this.#title),
       this.#service, this.#when, this.#zone, this.#problem, this.#alternatives, this.#body);
   }
 

@@ -39,9 +39,9 @@ export class BookingForm {
       onclick: () => actions.closeForm() }, icon("back"));
     this.node = h("form", { class: "sheet", part: "booking", "data-testid": "booking-form", "aria-labelledby": "sheet-title", novalidate: true,
         hidden: true, onsubmit: (event) => this.#send(event) },
-      h("header", { class: "sheet-head" }, back, this.#title),
+      h("div", { class: "sheet-head" }, back, this.#title),
       h("div", { class: "sheet-body" }, this.#serviceField, this.#picker.node, this.#fields.node),
-      h("footer", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit));
+      h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit));
   }
 
   get isOpen() {

@@ -27,7 +27,7 @@ export class Panel {
     const close = h("button", { type: "button", class: "icon-button", "aria-label": t.close, "data-testid": "close", onclick: onClose }, icon("close"));
     this.#panel = h("section", { class: "panel", part: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1", "data-testid": "panel",
         hidden: true, onkeydown: (event) => this.#key(event) },
-      h("header", { class: "head", part: "header" },
+      h("div", { class: "head", part: "header" },
         h("span", { class: "avatar", "aria-hidden": "true" }, icon("spark")),
         h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t.title), this.#status),
         close),

@@ -144,13 +144,12 @@ export class TimePicker {
   #chip(key, slot) {
     const { weekday, day, month } = chipOf(slot.start, this.#locale, this.#zone);
     return h("button", { type: "button", class: "chip day", "data-testid": "day", "data-value": key, "aria-pressed": String(key === this.#day),
-        "aria-label": dayOf(slot.start, this.#locale, this.#zone),
         onclick: () => {
           this.#day = key;
           this.#pick(null);
           this.#draw();
         } },
-      h("span", { class: "weekday" }, weekday), h("span", { class: "number" }, day), h("span", { class: "month" }, month));
+      h("span", { class: "weekday" }, weekday), " ", h("span", { class: "number" }, day), " ", h("span", { class: "month" }, month));
   }
 
   #timeButton(slot) {
