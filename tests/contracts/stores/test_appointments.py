@@ -1,0 +1,181 @@
+"""Changing an appointment: only by its owner, only on the version that was read, never on another's time."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import LeaseLostError, TransientError
+from tests.contracts.stores.bookings import LEASE, LONG, NINE, Desk, cancelled, confirmed, moved
+from workers.booking.ports import SlotLost
+
+QUARTER = timedelta(minutes=15)
+HOUR = 4 * QUARTER
+
+
+@pytest.fixture
+def desk(stores, clock):
+    return Desk(stores, clock)
+
+
+@pytest.fixture
+async def late(desk, clock):
+    """Return a claim that another worker took over."""
+    claim = await desk.claim()
+    clock.turn(2 * LEASE)
+    await desk.claim(claim.key)
+    return claim
+
+
+async def test_a_confirmed_appointment_keeps_its_time(desk, clock):
+    """Confirming takes the run-out from the time and stores the appointment."""
+    appointment = await desk.confirmed()
+    clock.turn(LONG)
+    assert await desk.taken() == [(0, 60)]
+    assert await desk.stored(appointment) == appointment
+
+
+async def test_a_hold_that_ran_out_is_confirmed_if_nobody_came(desk, clock):
+    """The time is still the hold's own until another takes it; whether it is too late, the domain decides."""
+    hold = await desk.held()
+    clock.turn(LONG)
+    assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) is None
+
+
+async def test_a_time_that_another_has_is_not_confirmed(desk, clock):
+    """If only one quarter of the hour is another's by now, nothing is confirmed and nothing taken from them."""
+    hold = await desk.held()
+    clock.turn(LONG)
+    await desk.held(NINE + 3 * QUARTER)
+    assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) == SlotLost()
+    assert await desk.stored(hold) == hold
+    clock.turn(LONG)
+    assert await desk.taken() == []
+
+
+async def test_a_freed_time_is_not_confirmed(desk):
+    """A hold whose buckets are gone has nothing to confirm."""
+    hold = await desk.held()
+    await desk.store.free(hold)
+    assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) == SlotLost()
+
+
+@pytest.mark.parametrize("change", ["save", "confirm", "cancel", "move"])
+async def test_an_older_version_changes_nothing(desk, change):
+    """A change decided on a version that is no longer the stored one is to be tried again."""
+    read = await desk.held()
+    stored = replace(read, code_sends=2, version=2)
+    await desk.store.save(stored, claim=await desk.claim())
+    claim = await desk.claim()
+    with pytest.raises(TransientError):
+        await change_it(desk, change, read, claim)
+    assert await desk.stored(read) == stored
+    assert await desk.taken() == [(0, 60)]
+
+
+@pytest.mark.parametrize("change", ["save", "confirm", "cancel", "move"])
+async def test_a_lost_lease_changes_nothing(desk, late, change):
+    """A worker whose command is another's by now leaves appointment and time as they are."""
+    hold = await desk.held()
+    with pytest.raises(LeaseLostError):
+        await change_it(desk, change, hold, late)
+    assert await desk.stored(hold) == hold
+    assert await desk.taken() == [(0, 60)]
+
+
+async def change_it(desk, change, hold, claim):
+    match change:
+        case "save":
+            await desk.store.save(replace(hold, code_attempts=1, version=2), claim=claim)
+        case "confirm":
+            await desk.store.confirm(confirmed(hold), claim=claim)
+        case "cancel":
+            await desk.store.cancel(cancelled(hold), claim=claim)
+        case "move":
+            await desk.store.move(hold, moved(hold, HOUR), at=desk.clock.now(), claim=claim)
+
+
+async def test_an_appointment_is_written_once(desk):
+    """A hold under an id that is stored already is to be tried again: the handler will find it."""
+    hold = await desk.held()
+    with pytest.raises(TransientError):
+        await desk.hold(hold)
+    assert await desk.taken() == [(0, 60)]
+
+
+async def test_a_cancelled_appointment_frees_its_time(desk):
+    """Cancelling stores the appointment as cancelled and lets others have its time at once."""
+    appointment = await desk.confirmed()
+    await desk.store.cancel(cancelled(appointment), claim=await desk.claim())
+    assert await desk.stored(appointment) == cancelled(appointment)
+    assert await desk.taken() == []
+    await desk.held()
+
+
+async def test_cancelling_frees_only_its_own_time(desk, clock):
+    """What another has taken over from a hold that ran out stays theirs; what is freed twice is no error."""
+    hold = await desk.held()
+    clock.turn(LONG)
+    other = await desk.held(NINE + 2 * QUARTER)
+    await desk.store.cancel(cancelled(hold), claim=await desk.claim())
+    await desk.store.free(hold)
+    assert await desk.taken() == [(30, 90)]
+    assert await desk.stored(other) == other
+
+
+async def test_a_move_writes_the_difference(desk):
+    """After a move by half an hour the appointment has exactly its new time, and the old half is free."""
+    appointment = await desk.confirmed()
+    new = moved(appointment, 2 * QUARTER)
+    assert await desk.store.move(appointment, new, at=desk.clock.now(), claim=await desk.claim()) is None
+    assert await desk.taken() == [(30, 90)]
+    assert await desk.stored(appointment) == new
+    await desk.held(NINE - 2 * QUARTER)
+
+
+async def test_a_move_to_anywhere_keeps_one_time(desk, clock):
+    """A move to another day frees the whole old time and takes the whole new one, for good."""
+    appointment = await desk.confirmed()
+    day = timedelta(days=1)
+    assert await desk.store.move(appointment, moved(appointment, day), at=clock.now(), claim=await desk.claim()) is None
+    clock.turn(LONG)
+    assert await desk.taken() == []
+    assert await desk.taken(NINE + day) == [(0, 60)]
+
+
+async def test_a_move_onto_anothers_time_is_refused(desk):
+    """When part of the new time is taken, the appointment stays where it was."""
+    await desk.held(NINE + 5 * QUARTER)
+    appointment = await desk.confirmed()
+    moving = moved(appointment, 2 * QUARTER)
+    assert await desk.store.move(appointment, moving, at=desk.clock.now(), claim=await desk.claim()) == SlotLost()
+    assert await desk.taken() == [(0, 60), (75, 135)]
+    assert await desk.stored(appointment) == appointment
+
+
+async def test_a_move_onto_a_hold_that_ran_out_is_fine(desk, clock):
+    """Time that was only held, and no longer is, can be moved to."""
+    await desk.held(NINE + HOUR)
+    clock.turn(LONG)
+    appointment = await desk.confirmed()
+    moving = moved(appointment, HOUR)
+    assert await desk.store.move(appointment, moving, at=clock.now(), claim=await desk.claim()) is None
+    assert await desk.taken() == [(60, 120)]
+
+
+async def test_a_move_from_a_time_that_is_no_longer_ours_is_refused(desk):
+    """If the old time went to somebody else, the move is to be decided again."""
+    hold = await desk.held()
+    await desk.store.free(hold)
+    await desk.held()
+    with pytest.raises(TransientError):
+        await desk.store.move(hold, moved(hold, HOUR), at=desk.clock.now(), claim=await desk.claim())
+    assert await desk.taken() == [(0, 60)]
+
+
+async def test_taken_times_are_found_across_days(desk):
+    """A window of weeks lists what is in it, and nothing of other tenants or later times."""
+    for days in (0, 3, 20):
+        await desk.held(NINE + timedelta(days=days))
+    assert await desk.taken(hours=24 * 10) == [(0, 60), (4320, 4380)]
+    assert await desk.taken(NINE + timedelta(days=4), hours=24) == []

@@ -1,0 +1,154 @@
+"""Holding a time: exclusive whatever happens at once, and free again when the hold has run out."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import LeaseLostError, TransientError
+from tests.contracts.stores.bookings import BUFFERED, LEASE, LONG, NINE, Desk, cancelled
+from workers.booking.ports import SlotLost
+
+
+@pytest.fixture
+def desk(stores, clock):
+    return Desk(stores, clock)
+
+
+async def test_a_hold_is_kept_as_it_was_placed(desk):
+    """Every field of an appointment comes back as it was written, under its two keys."""
+    hold = await desk.held()
+    assert await desk.stored(hold) == hold
+    assert await desk.store.get(hold.appointment_id, "another session") is None
+
+
+async def test_a_hold_blocks_its_buffers_too(desk):
+    """What is taken is the visit with the time before and after it."""
+    await desk.held(service=BUFFERED, grid_minutes=10)
+    start = NINE - timedelta(hours=1)
+    assert await desk.taken(start) == [(50, 140)]
+
+
+async def test_a_time_is_held_once(desk):
+    """The second visitor who wants a time that overlaps hears that it is lost, and nothing is written."""
+    await desk.held()
+    late = desk.visit(NINE + timedelta(minutes=45))
+    assert await desk.hold(late) == SlotLost()
+    assert await desk.stored(late) is None
+    assert await desk.taken() == [(0, 60)]
+
+
+async def test_times_that_touch_do_not_collide(desk):
+    """A visit may begin when another ends, also at midnight, where the day's rows end."""
+    await desk.held(NINE)
+    await desk.held(NINE + timedelta(hours=1))
+    midnight = datetime(2026, 1, 14, tzinfo=UTC)
+    await desk.held(midnight - timedelta(minutes=30))
+    assert await desk.hold(desk.visit(midnight)) == SlotLost()
+    await desk.held(midnight + timedelta(minutes=30))
+    assert await desk.taken(midnight - timedelta(hours=1)) == [(30, 150)]
+
+
+async def test_tenants_do_not_share_time(desk, stores, clock):
+    """The same hour of another business is free."""
+    await desk.held()
+    await Desk(stores, clock).held()
+
+
+async def test_the_loser_learns_of_its_own_hold(desk):
+    """A session that has the time already is told which appointment that is; others are not."""
+    hold = await desk.held(session_id="mine")
+    assert await desk.hold(desk.visit(session_id="mine")) == SlotLost(hold.appointment_id)
+    assert await desk.hold(desk.visit(session_id="yours")) == SlotLost()
+
+
+async def test_one_of_thirty_gets_the_time(desk):
+    """Thirty visitors who want overlapping times at once: nobody shares a minute, and somebody got one."""
+    wishes = [desk.visit(NINE + timedelta(minutes=15 * (n % 3))) for n in range(30)]
+    claims = [await desk.claim() for _ in wishes]
+
+    async def wish(visit, claim):
+        while True:
+            try:
+                return await desk.store.hold(visit, at=desk.clock.now(), claim=claim)
+            except TransientError:  # a conflict with another write: what the queue would try again
+                await asyncio.sleep(0.01)
+
+    answers = await asyncio.gather(*(wish(visit, claim) for visit, claim in zip(wishes, claims, strict=True)))
+    winners = [visit for visit, answer in zip(wishes, answers, strict=True) if answer is None]
+    assert len(winners) == 1
+    assert await desk.taken(winners[0].start) == [(0, 60)]
+    assert [await desk.stored(visit) for visit in wishes if visit not in winners] == [None] * 29
+
+
+async def test_a_hold_that_ran_out_is_free(desk, clock):
+    """At the instant at which a hold ends another visitor gets its time; a moment before, not."""
+    first = await desk.held()
+    clock.set(first.hold_expires_at - timedelta(milliseconds=1))
+    assert await desk.hold(desk.visit()) == SlotLost()
+    assert await desk.taken() == [(0, 60)]
+    clock.set(first.hold_expires_at)
+    assert await desk.taken() == []
+    second = await desk.held()
+    assert await desk.taken() == [(0, 60)]
+    assert (await desk.stored(first), await desk.stored(second)) == (first, second)
+
+
+async def test_run_out_is_judged_when_the_command_was_accepted(desk, clock):
+    """A command that was accepted while the hold still stood loses, however late it is worked on."""
+    await desk.held()
+    accepted_at = clock.now() + timedelta(minutes=1)
+    clock.turn(LONG)
+    late = desk.visit()
+    assert await desk.store.hold(late, at=accepted_at, claim=await desk.claim()) == SlotLost()
+
+
+async def test_a_confirmed_time_never_runs_out(desk, clock):
+    """What was confirmed is taken a week later too."""
+    await desk.confirmed()
+    clock.turn(timedelta(days=7))
+    assert await desk.hold(desk.visit()) == SlotLost()
+
+
+async def test_a_hold_is_placed_by_the_commands_owner_alone(desk, clock):
+    """A worker that lost its lease writes neither the appointment nor a bucket."""
+    late = await desk.claim()
+    clock.turn(2 * LEASE)
+    await desk.claim(late.key)
+    hold = desk.visit()
+    with pytest.raises(LeaseLostError):
+        await desk.store.hold(hold, at=clock.now(), claim=late)
+    assert await desk.stored(hold) is None
+    assert await desk.taken() == []
+
+
+async def test_a_newer_wish_replaces_the_hold(desk):
+    """The replaced hold's time goes over or becomes free in the same step, and it stands as cancelled."""
+    old = await desk.held(session_id="mine")
+    new = desk.visit(NINE + timedelta(minutes=30), session_id="mine")
+    assert await desk.hold(new, replaces=cancelled(old)) is None
+    assert await desk.taken() == [(30, 90)]
+    assert (await desk.stored(old), await desk.stored(new)) == (cancelled(old), new)
+
+
+async def test_a_replacement_that_fails_leaves_the_old_hold(desk):
+    """When the new time is another's, the session keeps what it had."""
+    other = await desk.held(NINE + timedelta(hours=1))
+    old = await desk.held(session_id="mine")
+    new = desk.visit(NINE + timedelta(minutes=30), session_id="mine")
+    assert await desk.hold(new, replaces=cancelled(old)) == SlotLost()
+    assert await desk.taken() == [(0, 120)]
+    assert (await desk.stored(old), await desk.stored(new)) == (old, None)
+    assert await desk.stored(other) == other
+
+
+async def test_a_hold_that_changed_meanwhile_is_not_replaced(desk):
+    """A replacement that was decided on an old version is to be decided again."""
+    old = await desk.held(session_id="mine")
+    changed = replace(old, code_sends=2, version=2)
+    await desk.store.save(changed, claim=await desk.claim())
+    new = desk.visit(session_id="mine")
+    with pytest.raises(TransientError):
+        await desk.hold(new, replaces=cancelled(old))
+    assert (await desk.stored(old), await desk.stored(new)) == (changed, None)
