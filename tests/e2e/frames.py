@@ -1,5 +1,45 @@
-from shared.messages.server import SERVER_FRAME
+"""Holds what a server sends against the contract: the committed JSON Schema, the model, and the size limit."""
+
+import functools
+import json
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from shared.messages.limits import MAX_FRAME_BYTES
+from shared.messages.server import SERVER_FRAME, AnyServerFrame
+
+_SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "server-frame.schema.json"
 
 
-def check_server_frame(text):
+def check_server_frame(text: str) -> AnyServerFrame:
+    """Return the frame that a text is.
+
+    Raises:
+        AssertionError: the frame breaks the contract; the message says where, and shows the frame.
+        pydantic.ValidationError: the schema accepts what the model refuses.
+    """
+    size = len(text.encode())
+    assert size <= MAX_FRAME_BYTES, f"the frame has {size} bytes, at most {MAX_FRAME_BYTES} are promised"
+    content = json.loads(text)
+    # The frame's own schema rather than the union of all: its complaint names the field that is wrong.
+    kind = content.get("type") if isinstance(content, dict) else None
+    validator = _validators().get(kind)
+    assert validator, f"there is no frame of type {kind!r}\nin {text[:500]}"
+    problem = best_match(validator.iter_errors(content))
+    assert problem is None, f"{problem.json_path}: {problem.message}\nin {text[:500]}"
     return SERVER_FRAME.validate_json(text)
+
+
+@functools.cache
+def _validators() -> dict[object, Draft202012Validator]:
+    """Return a validator for each type of frame."""
+    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
+    names = [one["$ref"].rpartition("/")[2] for one in schema["oneOf"]]
+    return {
+        schema["$defs"][name]["properties"]["type"]["const"]: Draft202012Validator(
+            {"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
+        )
+        for name in names
+    }

@@ -1,0 +1,74 @@
+"""Writes the contract documents: `python -m infra.contracts`; `--check` only says which are stale."""
+
+import argparse
+import functools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from infra.contracts.asyncapi import document
+from infra.contracts.schemas import FAMILIES, json_schema
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+COMMAND = "python -m infra.contracts"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain YAML: what occurs twice is written twice, because not every reader follows anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the library calls it so
+        return True
+
+
+@functools.cache
+def documents() -> dict[str, str]:
+    """Return the text of every document by its path under `docs`."""
+    asyncapi = yaml.dump(document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    schemas = {
+        f"schemas/{family.name}.schema.json": json.dumps(json_schema(family), indent=2, ensure_ascii=False) + "\n"
+        for family in FAMILIES
+    }
+    return {"asyncapi.yaml": f"# Made by `{COMMAND}` from shared/messages. Do not edit.\n{asyncapi}", **schemas}
+
+
+def stale(docs: Path) -> list[str]:
+    """Return the paths of the documents that are missing or no longer say what the models say."""
+    return [name for name, text in documents().items() if _text(docs / name) != text]
+
+
+def write(docs: Path) -> list[str]:
+    """Bring every document up to date; return the paths of those that changed."""
+    changed = stale(docs)
+    for name in changed:
+        path = docs / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(documents()[name], encoding="utf-8", newline="\n")
+    return changed
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def main(arguments: Sequence[str] | None = None, *, docs: Path = DOCS) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Makes docs/asyncapi.yaml and docs/schemas/.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a document is stale")
+    if not parser.parse_args(arguments).check:
+        changed = write(docs)
+        print("\n".join(f"wrote docs/{name}" for name in changed) or "All contract documents are up to date.")
+        return 0
+    if outdated := stale(docs):
+        for name in outdated:
+            print(f"docs/{name} no longer says what shared/messages says.", file=sys.stderr)
+        print(f"Make them anew with: {COMMAND}", file=sys.stderr)
+        return 1
+    print("All contract documents are up to date.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
