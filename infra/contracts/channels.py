@@ -94,7 +94,8 @@ def channels(described: dict[str, Described]) -> dict[str, Json]:
             "title": "A visitor's socket",
             "description": (
                 "One conversation. A text that is no JSON object is the older protocol: "
-                "`BOOK_APPOINTMENT:datetime,contact,service`, `VERIFY_APPOINTMENT:id,code`, or a chat message. What begins with `{` is always read as JSON."
+                "`BOOK_APPOINTMENT:datetime,contact,service`, `VERIFY_APPOINTMENT:id,code`, or a chat message. "
+                "What begins with `{` is always read as JSON."
             ),
             "servers": [{"$ref": "#/servers/websocket"}],
             "parameters": {"stage": {"default": "live", "description": "The stage of the deployed API."}},
