@@ -28,11 +28,19 @@ _GONE = (404, 410)
 class GoogleCalendar:
     """The business's calendar; the event ids are ours, so that nothing is ever entered twice."""
 
-    def __init__(self, *, credentials: GoogleCredentials, endpoint: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        credentials: GoogleCredentials,
+        endpoint: str | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._credentials = credentials
         self._endpoint = endpoint
+        self._timeout_seconds = timeout_seconds
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="google-calendar")
         self._local = threading.local()
+        self._open: set[Any] = set()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
         """Ask for free/busy; always fresh."""
@@ -81,8 +89,10 @@ class GoogleCalendar:
         await self._call("calendar.remove", delete)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Let the threads and their connections go."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        while self._open:
+            self._open.pop().close()
 
     async def _call(self, what: str, call: Callable[[Any], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._translated, what, call)
@@ -96,10 +106,14 @@ class GoogleCalendar:
         credentials = self._credentials.current()
         kept = getattr(self._local, "kept", None)
         if kept is None or kept[0] is not credentials:
-            http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(timeout=TIMEOUT_SECONDS))
+            if kept:
+                self._open.discard(kept[1])
+                kept[1].close()
+            http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(timeout=self._timeout_seconds))
             options = {"api_endpoint": self._endpoint} if self._endpoint else None
             service = build("calendar", "v3", http=http, static_discovery=True, client_options=options)
             kept = self._local.kept = (credentials, service)
+            self._open.add(service)
         return kept[1]
 
 

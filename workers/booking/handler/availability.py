@@ -1,21 +1,23 @@
 """What is taken: by appointments of ours, and by what else stands in the business's calendar."""
 
 import asyncio
+import itertools
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import BookingSlots as SlotsCommand
 from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
-from shared.messages.server import BookingSlots, BookingSlotsData, ServiceOffer
+from shared.messages.server import BookingSlots, BookingSlotsData, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.frames import slots
 from workers.booking.handler.roles import Roles
 
-MAX_LISTED = 200
-"""Slots of one answer: about 90 bytes each, so that its frame stays under 24 KB."""
+MAX_LISTED_BYTES = 18 * 1024
+"""Of an answer's slots, so that its frame stays under the protocol's 24 KB; later ones are asked for by `from`."""
 
 _ALTERNATIVES = 5
 _NEARBY = timedelta(days=14)
@@ -53,7 +55,7 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
     return BookingSlots(
         re=work.client_id,
         data=BookingSlotsData(
-            slots=slots(offers[:MAX_LISTED], profile.zone),
+            slots=_fitting(slots(offers, profile.zone)),
             services=tuple(
                 ServiceOffer(id=one.id, name=one.name.in_(locale), duration_minutes=one.duration_minutes)
                 for one in profile.services
@@ -61,6 +63,11 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
             time_zone=profile.time_zone,
         ),
     )
+
+
+def _fitting(listed: Sequence[Slot]) -> tuple[Slot, ...]:
+    sizes = itertools.accumulate(len(slot.model_dump_json()) + 1 for slot in listed)
+    return tuple(slot for slot, size in zip(listed, sizes, strict=True) if size <= MAX_LISTED_BYTES)
 
 
 async def slot_taken(
