@@ -60,6 +60,8 @@ class FakePoster:
     def __init__(self) -> None:
         self.posted: list[tuple[str, str]] = []
         self.gone: set[str] = set()
+        self.patience: dict[str, int] = {}
+        """How many frames a connection takes before it closes, for those that do."""
 
     async def post(self, connection_id: str, text: str) -> bool:
         """Send one text frame; False when the connection is gone."""
@@ -69,6 +71,9 @@ class FakePoster:
     def post_now(self, connection_id: str, text: str) -> bool:
         """Do the same without waiting, as the ingress does."""
         if connection_id in self.gone:
+            return False
+        if self.patience.get(connection_id) == len(self.frames(connection_id)):
+            self.gone.add(connection_id)
             return False
         self.posted.append((connection_id, text))
         return True

@@ -1,0 +1,82 @@
+"""What the tests of the ingress share: a business, a speaker, and the ingress with everything in memory."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from api_gateway_ws.auth import SessionTokens
+from api_gateway_ws.gate import Gate
+from api_gateway_ws.ingress import Ingress
+from api_gateway_ws.routes import Speaker
+from shared.tenants.profile import TenantProfile
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import FakeConnections, FakePoster
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.ingress import FakeBlockingPoster, FakeCommandQueue, FakeSessions
+from tests.fakes.tenants import FakeProfiles
+
+ORIGIN = "https://salon.example"
+SPEAKER = Speaker(
+    tenant="salon-ania", session_id="session", connection_id="connection", locale="en", source_ip="192.0.2.7"
+)
+
+
+def build_profile(**fields):
+    content = {
+        "name": "Salon Ania",
+        "time_zone": "Europe/Warsaw",
+        "calendar_id": "calendar",
+        "services": [{"id": "massage", "name": {"pl": "Masaż", "en": "Massage"}, "duration_minutes": 60}],
+        "opening_hours": {"monday": ["09:00-17:00"]},
+        "allowed_origins": [ORIGIN],
+    }
+    return TenantProfile.model_validate(content | fields)
+
+
+@pytest.fixture(scope="session")
+def make_profile():
+    return build_profile
+
+
+@pytest.fixture(scope="session")
+def speaker():
+    return SPEAKER
+
+
+@pytest.fixture
+def tokens():
+    return SessionTokens(["a key of the deployment"])
+
+
+@pytest.fixture
+def world(tokens):
+    """Return the ingress, its authorizer, and everything that they talk to."""
+    clock = FakeClock()
+    claims, connections, poster = FakeClaims(clock), FakeConnections(clock), FakePoster()
+    conversations = FakeConversations(claims)
+    queue, sessions = FakeCommandQueue(), FakeSessions(connections, conversations)
+    profiles = FakeProfiles({"salon-ania": build_profile(), "other": build_profile(allowed_origins=[])})
+    ingress = Ingress(
+        queue=queue,
+        sessions=sessions,
+        stops=claims,
+        poster=FakeBlockingPoster(poster),
+        profiles=profiles,
+        tokens=tokens,
+        clock=clock,
+    )
+    gate = Gate(profiles=profiles, tokens=tokens, clock=clock)
+    return SimpleNamespace(
+        ingress=ingress,
+        gate=gate,
+        clock=clock,
+        claims=claims,
+        connections=connections,
+        conversations=conversations,
+        poster=poster,
+        queue=queue,
+        sessions=sessions,
+        profiles=profiles,
+        tokens=tokens,
+    )

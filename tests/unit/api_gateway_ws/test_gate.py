@@ -1,0 +1,83 @@
+"""What the authorizer decides about a knock, and in which language the visitor is spoken to."""
+
+import pytest
+import structlog
+
+from api_gateway_ws.gate import Knock, Pass
+from shared.errors import TransientError
+
+ORIGIN = "https://salon.example"
+
+
+def knock(**fields):
+    plain = {"tenant": "salon-ania", "origin": ORIGIN, "token": None, "locale": None, "accept_language": None}
+    return Knock(**plain | fields)
+
+
+def test_a_visitor_of_the_page_gets_a_pass_for_a_new_session(world):
+    """Tenant and session are vouched for from here on; each visitor's session is another."""
+    one, other = world.gate.decide(knock()), world.gate.decide(knock())
+
+    assert isinstance(one, Pass)
+    assert (one.tenant, one.resume, one.locale) == ("salon-ania", "new", "pl")
+    assert len(one.session_id) == 32
+    assert one.session_id != other.session_id
+
+
+def test_a_returning_visitor_gets_the_old_session(world):
+    """The token alone says which one."""
+    token = world.tokens.issue("salon-ania", "session", world.clock.now())
+
+    assert world.gate.decide(knock(token=token)) == Pass("salon-ania", "session", "ok", "pl")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"tenant": ""}, "malformed_tenant"),
+        ({"tenant": "ab"}, "malformed_tenant"),
+        ({"tenant": "a" * 41}, "malformed_tenant"),
+        ({"tenant": "Salon-Ania"}, "malformed_tenant"),
+        ({"tenant": "../salon-ania"}, "malformed_tenant"),
+        ({"tenant": "salon-ania\n"}, "malformed_tenant"),
+        ({"tenant": "nobody"}, "unknown_tenant"),
+        ({"tenant": "broken"}, "bad_profile"),
+        ({"origin": None}, "foreign_origin"),
+        ({"origin": "https://evil.example"}, "foreign_origin"),
+        ({"tenant": "other"}, "foreign_origin"),
+        ({"token": "forged"}, "forged_token"),
+    ],
+)
+def test_a_stranger_is_denied_and_the_log_alone_says_why(world, fields, reason):
+    """The page learns nothing, not even whether the tenant exists."""
+    world.profiles.bad.add("broken")
+
+    with structlog.testing.capture_logs() as logs:
+        assert world.gate.decide(knock(**fields)) is None
+
+    assert [(line["event"], line["reason"]) for line in logs] == [("connection_denied", reason)]
+
+
+@pytest.mark.parametrize(
+    ("locale", "accept_language", "spoken"),
+    [
+        ("en-GB", "pl", "en"),
+        ("pl", "en", "pl"),
+        (None, "en-US,en;q=0.9,pl;q=0.8", "en"),
+        (None, "pl;q=0.9", "pl"),
+        ("de", "fr-FR,fr", "pl"),
+        ("", "", "pl"),
+        (None, ",;,", "pl"),
+    ],
+)
+def test_the_page_asks_for_a_language_first_then_the_browser_then_the_business(world, locale, accept_language, spoken):
+    """A language that we do not speak is passed over."""
+    assert world.gate.decide(knock(locale=locale, accept_language=accept_language)).locale == spoken
+
+
+def test_trouble_with_the_profiles_is_not_the_visitors_fault(world):
+    """The shell around the gate turns it into a deny policy; it is not mistaken for a stranger."""
+    world.profiles.trouble = TransientError("throttled")
+
+    with pytest.raises(TransientError):
+        world.gate.decide(knock())

@@ -1,0 +1,198 @@
+"""What a connection hears, and what goes on the queues."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import PermanentError, TransientError
+from shared.ids import command_key
+from shared.messages.server import ChatSent, ChatSentData
+
+LEASE = timedelta(seconds=30)
+
+
+def send(text="Hello", client_id="a1"):
+    return json.dumps({"v": 1, "type": "chat.send", "id": client_id, "data": {"text": text}})
+
+
+def hello(**data):
+    return json.dumps({"v": 1, "type": "hello", "id": "h1", "data": data})
+
+
+@pytest.fixture
+def say(world, speaker):
+    """Return a function that sends one frame and returns the answer as it goes over the wire."""
+
+    def say(text):
+        answer = world.ingress.frame(text, speaker, trace="trace")
+        return None if answer is None else json.loads(answer.wire())
+
+    return say
+
+
+async def store(world, *texts):
+    for number, text in enumerate(texts):
+        claim = await world.claims.claim(f"key{number}", fingerprint="f", lease=LEASE)
+        frame = ChatSent(re=f"old{number}", data=ChatSentData(text=text))
+        await world.conversations.append("session", frame, claim=claim, marker="sent")
+
+
+def test_a_command_is_acknowledged_once_it_is_on_the_queue(world, say):
+    """The ack names the frame that is safe now, and the command carries the trace."""
+    assert say(send()) == {"v": 1, "type": "ack", "re": "a1", "data": {"state": "accepted"}}
+    [command] = world.queue.commands
+    assert (command.data.text, command.trace, command.accepted_at) == ("Hello", "trace", world.clock.now())
+
+
+def test_a_frame_that_is_sent_again_is_acknowledged_again_and_delivered_once(world, say):
+    """A client that heard no ack sends the same id; another text under it is for the worker to refuse."""
+    assert say(send()) == say(send())
+    assert len(world.queue.commands) == 1
+
+    assert say(send("Something else"))["type"] == "ack"
+    assert len(world.queue.commands) == 2
+
+
+@pytest.mark.parametrize("trouble", [TransientError("throttled"), PermanentError("aws_403")])
+def test_nothing_is_acknowledged_that_is_not_on_the_queue(world, say, trouble):
+    """The client keeps the command and may send it again: the error says so and names it."""
+    world.queue.trouble = trouble
+
+    answer = say(send())
+
+    assert (answer["type"], answer["re"]) == ("error", "a1")
+    assert (answer["data"]["code"], answer["data"]["retryable"]) == ("INTERNAL", True)
+    assert "throttled" not in json.dumps(answer)
+
+
+def test_a_question_for_free_times_is_not_acknowledged(world, say):
+    """Its answer says all, and a lost question is asked again."""
+    assert say('{"v":1,"type":"booking.slots","id":"a1"}') is None
+    assert len(world.queue.commands) == 1
+
+
+def test_a_ping_is_answered_without_any_table(world, say):
+    """It keeps the connection open, whatever else is broken."""
+    world.queue.trouble = world.sessions.trouble = world.profiles.trouble = TransientError("all is down")
+
+    assert say('{"v":1,"type":"ping","id":"p1"}') == {"v": 1, "type": "pong", "re": "p1", "data": {}}
+    assert say('{"v":1,"type":"ping"}') == {"v": 1, "type": "pong", "data": {}}
+
+
+async def test_a_stop_is_a_flag_and_never_queued(world, say):
+    """It must not wait behind the answer that it should end; the worker watches the command's own key."""
+    assert say('{"v":1,"type":"chat.stop","data":{"id":"a1"}}') is None
+
+    assert world.queue.commands == []
+    assert await world.claims.stop_requested(command_key("salon-ania", "session", "a1"))
+    assert not await world.claims.stop_requested(command_key("salon-ania", "another", "a1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "named"),
+    [
+        ("{", "BAD_FRAME", None),
+        ("x" * 30_000, "TOO_LARGE", None),
+        ('{"v":1,"type":"dance","id":"d1"}', "UNSUPPORTED_TYPE", "d1"),
+        ('{"v":1,"type":"ping","id":"\\ud800"}', "BAD_FRAME", None),
+        ("\ud800", "BAD_FRAME", None),
+    ],
+)
+def test_a_refusal_is_worded_for_the_visitor(world, say, text, code, named):
+    """It is said in the visitor's language, names the frame if it can, and leaves nothing behind."""
+    answer = say(text)
+
+    assert (answer["type"], answer.get("re"), answer["data"]["code"]) == ("error", named, code)
+    assert answer["data"]["message"].isascii()
+    assert world.queue.commands == []
+    assert world.poster.posted == []
+
+
+async def test_hello_is_welcomed_first_and_then_hears_what_it_missed(world, say):
+    """The welcome comes before every frame after `last_seq`, and those come in order."""
+    await store(world, "one", "two", "three")
+
+    assert say(hello(last_seq=1, locale="pl-PL", tz="Europe/Warsaw")) is None
+
+    welcome, *frames = world.poster.frames("connection")
+    assert (welcome["type"], welcome["re"], welcome["data"]["resume"]) == ("welcome", "h1", "new")
+    assert "seq" not in welcome
+    assert [(frame["seq"], frame["data"]["text"]) for frame in frames] == [(2, "two"), (3, "three")]
+
+
+@pytest.mark.parametrize(("last_seq", "heard"), [(0, [1, 2]), (2, []), (99, [])])
+async def test_hello_says_how_much_the_client_has(world, say, last_seq, heard):
+    """All of it, nothing, or more than there ever was."""
+    await store(world, "one", "two")
+    say(hello(last_seq=last_seq))
+
+    assert [frame["seq"] for frame in world.poster.frames("connection")[1:]] == heard
+
+
+def test_the_welcome_carries_what_the_client_needs(world, say, make_profile):
+    """A token that resumes this very session, the limits, and that it talks to an AI, in its language."""
+    world.profiles.profiles["salon-ania"] = make_profile(limits={"chat_characters": 500})
+    say(hello(locale="pl"))
+
+    [welcome] = world.poster.frames("connection")
+    data = welcome["data"]
+    assert world.tokens.read(data["session"], "salon-ania", world.clock.now()) == data["session_id"] == "session"
+    assert data["limits"] == {"frame_bytes": 24 * 1024, "chat_characters": 500}
+    assert "asystentem AI" in data["disclosure"]
+
+
+async def test_a_connection_that_goes_during_the_replay_ends_it(world, say):
+    """The rest waits for the next hello; nothing is read that nobody hears."""
+    await store(world, "one", "two", "three")
+
+    world.poster.patience["connection"] = 2
+    assert say(hello()) is None
+
+    assert world.poster.types("connection") == ["welcome", "chat.sent"]
+    assert world.sessions.frames_read == 2
+
+
+async def test_a_connection_that_is_gone_hears_nothing_at_all(world, say):
+    """Not even the frames are read."""
+    await store(world, "one")
+    world.poster.gone.add("connection")
+
+    assert say(hello()) is None
+    assert world.sessions.frames_read == 0
+
+
+def test_a_business_that_is_no_more_is_said(world, say):
+    """Its page has to be loaded anew."""
+    del world.profiles.profiles["salon-ania"]
+
+    assert say(hello())["data"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("role", ["sessions", "profiles"])
+def test_trouble_behind_a_hello_is_an_error_that_can_be_retried(world, say, role):
+    """The client says hello again."""
+    getattr(world, role).trouble = TransientError("throttled")
+
+    assert (say(hello())["data"]["code"], say(hello())["data"]["retryable"]) == ("INTERNAL", True)
+
+
+async def test_connections_come_and_go_and_the_session_stays(world, speaker):
+    """Between connect and disconnect workers find the connection, with the language of its hello."""
+    world.ingress.connected(speaker)
+    assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
+
+    world.ingress.frame(hello(locale="pl", tz="Europe/Warsaw"), speaker)
+    [connection] = await world.connections.of("session")
+    assert (connection.locale, connection.tz) == ("pl", "Europe/Warsaw")
+
+    world.ingress.disconnected(speaker)
+    world.ingress.disconnected(speaker)
+    assert await world.connections.of("session") == []
+
+
+def test_nothing_is_posted_while_connecting(world, speaker):
+    """API Gateway answers 410 until the connection is established."""
+    world.ingress.connected(speaker)
+
+    assert world.poster.posted == []

@@ -1,0 +1,140 @@
+"""The shapes of AWS's events, and the shapes that AWS wants back."""
+
+import json
+
+import pytest
+import structlog
+
+from api_gateway_ws.lambda_function import judge, serve
+from shared.errors import ConfigurationError, TransientError
+
+ARN = "arn:aws:execute-api:eu-central-1:123456789012:api/live/$connect"
+VOUCHED = {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "pl"}
+
+
+def event(kind="MESSAGE", **fields):
+    request = {
+        "routeKey": {"CONNECT": "$connect", "DISCONNECT": "$disconnect"}.get(kind, "$default"),
+        "eventType": kind,
+        "extendedRequestId": "trace",
+        "connectionId": "connection",
+        "identity": {"sourceIp": "192.0.2.7"},
+        "authorizer": VOUCHED | {"principalId": "session"},
+        "apiId": "api",
+        "stage": "live",
+    }
+    return {"requestContext": request, "isBase64Encoded": False} | fields
+
+
+def knock(headers=None, query=None):
+    return {"type": "REQUEST", "methodArn": ARN, "headers": headers, "queryStringParameters": query}
+
+
+PAGE = {"tenant": "salon-ania"}
+
+
+async def test_connect_and_disconnect_answer_with_a_bare_status(world):
+    """The connection's row comes and goes with them."""
+    assert serve(event("CONNECT"), world.ingress) == {"statusCode": 200}
+    assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
+    assert serve(event("DISCONNECT"), world.ingress) == {"statusCode": 200}
+    assert await world.connections.of("session") == []
+
+
+def test_an_answer_is_the_body_of_the_response(world):
+    """API Gateway sends it down the socket; who spoke comes from the authorizer's context alone."""
+    body = json.dumps({"v": 1, "type": "chat.send", "id": "a1", "data": {"text": "Hello"}, "tenant": "other"})
+
+    answer = serve(event(body=body), world.ingress)
+
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"])["type"] == "ack"
+    [command] = world.queue.commands
+    assert (command.tenant, command.session_id, command.connection_id) == ("salon-ania", "session", "connection")
+    assert (command.locale, command.trace, command.source_ip) == ("pl", "trace", "192.0.2.7")
+
+
+def test_a_frame_without_an_answer_has_no_body(world):
+    """An empty body would reach the client as an empty frame."""
+    assert serve(event(body='{"v":1,"type":"hello"}'), world.ingress) == {"statusCode": 200}
+
+
+@pytest.mark.parametrize("fields", [{}, {"body": None}, {"body": ""}])
+def test_an_empty_frame_is_a_bad_frame(world, fields):
+    """AWS leaves the body out or sends null."""
+    answer = json.loads(serve(event(**fields), world.ingress)["body"])
+
+    assert answer["data"]["code"] == "BAD_FRAME"
+
+
+def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
+    """The next event of this environment is another visitor's."""
+    world.sessions.trouble = TransientError("throttled")
+
+    with pytest.raises(TransientError):
+        serve(event("CONNECT"), world.ingress)
+
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize("name", ["origin", "Origin", "ORIGIN"])
+def test_a_header_counts_however_it_is_spelt(world, name):
+    """HTTP's names have no case, and proxies change it."""
+    policy = judge(knock({name: "https://salon.example", "Host": "api"}, PAGE), lambda: world.gate)
+
+    assert policy["policyDocument"]["Statement"] == [
+        {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": ARN}
+    ]
+    assert policy["context"]["tenant"] == "salon-ania"
+    assert policy["context"]["resume"] == "new"
+    assert policy["principalId"] == policy["context"]["session_id"]
+    assert all(isinstance(value, str) for value in policy["context"].values())
+
+
+def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
+    """A token resumes its session through both halves, in the language that the page asked for."""
+    token = world.tokens.issue("salon-ania", "session", world.clock.now())
+    query = PAGE | {"session": token, "locale": "en"}
+
+    context = judge(knock({"origin": "https://salon.example"}, query), lambda: world.gate)["context"]
+
+    assert context == {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "en"}
+    asked = event(body='{"v":1,"type":"hello","id":"h1"}')
+    asked["requestContext"]["authorizer"] = context
+    serve(asked, world.ingress)
+    assert world.poster.frames("connection")[0]["data"]["resume"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        (None, None),
+        ({}, {}),
+        ({}, PAGE),
+        ({"origin": "https://evil.example"}, PAGE),
+        ({"origin": "https://salon.example"}, None),
+        ({"origin": "https://salon.example"}, {"tenant": None}),
+        ({"origin": "https://salon.example"}, PAGE | {"session": "forged"}),
+        ({"origin": "https://salon.example"}, PAGE | {"session": "\ud800"}),
+        ({"origin": None}, PAGE),
+    ],
+)
+def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
+    """A policy, not an exception: AWS would answer 500, and the widget would try for ever."""
+    policy = judge(knock(headers, query), lambda: world.gate)
+
+    assert [one["Effect"] for one in policy["policyDocument"]["Statement"]] == ["Deny"]
+    assert (policy["principalId"], policy["context"]) == ("nobody", {})
+
+
+@pytest.mark.parametrize("trouble", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
+def test_the_authorizer_never_raises(world, trouble):
+    """Trouble with the profiles, a bug, and a cold start that fails all close the door."""
+    world.profiles.trouble = trouble
+
+    def cold_start():
+        raise trouble
+
+    for gate in (lambda: world.gate, cold_start):
+        policy = judge(knock({"origin": "https://salon.example"}, PAGE), gate)
+        assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"

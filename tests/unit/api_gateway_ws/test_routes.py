@@ -1,0 +1,272 @@
+"""What becomes of every kind of frame, good, bad and hostile."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from api_gateway_ws.routes import Refused, Speaker, Stop, route
+from shared.ids import command_key
+from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
+from shared.messages.commands import COMMAND, Envelope
+from shared.messages.errors import ErrorCode
+from shared.messages.limits import MAX_FRAME_BYTES
+
+NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
+SPEAKER = Speaker("salon-ania", "session", "connection", "pl", source_ip="192.0.2.7")
+APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
+BOOKING_VERBS = ("slots", "create", "verify", "resend", "cancel", "reschedule")
+CREATE = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage"}
+
+
+def routed(text):
+    return route(text, SPEAKER, accepted_at=NOW, fresh_id=lambda: "fresh", trace="trace")
+
+
+def frame(kind, data=None, **fields):
+    content = {"v": 1, "type": kind, "id": "a1"} | ({} if data is None else {"data": data}) | fields
+    return json.dumps(content)
+
+
+def sized(size):
+    """Return a good ping of so many bytes, most of them in a field that nobody reads."""
+    empty = frame("ping", padding="")
+    return frame("ping", padding="x" * (size - len(empty)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("chat.send", {"text": "Hello"}),
+        ("booking.slots", None),
+        ("booking.slots", {"service": "massage", "from": "2026-01-13", "days": 60}),
+        ("booking.create", CREATE),
+        ("booking.verify", {"appointment_id": APPOINTMENT, "code": "123456"}),
+        ("booking.resend", {"appointment_id": APPOINTMENT}),
+        ("booking.cancel", {"appointment_id": APPOINTMENT}),
+        ("booking.reschedule", {"appointment_id": APPOINTMENT, "start": "2026-01-13 10:00"}),
+    ],
+)
+def test_a_command_goes_on_with_who_said_it_and_when(kind, data):
+    """The envelope takes the speaker from the connection, never from the frame."""
+    command = routed(frame(kind, data, tenant="other", session_id="another", locale="de"))
+
+    assert isinstance(command, Envelope)
+    assert command.type == kind
+    assert command.id == command_key("salon-ania", "session", "a1")
+    assert (command.tenant, command.session_id, command.connection_id) == ("salon-ania", "session", "connection")
+    assert (command.client_id, command.locale, command.accepted_at) == ("a1", "pl", NOW)
+    assert (command.trace, command.source_ip, command.replay) == ("trace", "192.0.2.7", 0)
+    assert COMMAND.validate_json(command.model_dump_json(by_alias=True)) == command
+
+
+def test_the_table_above_and_the_protocol_know_the_same_types():
+    """A type that is added to the protocol is added to these tests too."""
+    commands = {"chat.send", *(f"booking.{verb}" for verb in BOOKING_VERBS)}
+    assert commands | {"hello", "ping", "chat.stop"} == CLIENT_FRAME_TYPES
+
+
+def test_hello_ping_and_stop_are_no_commands():
+    """They are answered by the ingress itself; a stop names its command by the key that the worker watches."""
+    assert isinstance(routed('{"v":1,"type":"ping"}'), Ping)
+    assert routed('{"v":1,"type":"hello","data":{"last_seq":3}}').data.last_seq == 3
+    assert isinstance(routed('{"v":1,"type":"hello"}'), Hello)
+    assert routed(frame("chat.stop", {"id": "a0"})) == Stop(command_key("salon-ania", "session", "a0"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "BAD_FRAME"),
+        (" \n\t ", "BAD_FRAME"),
+        ("{", "BAD_FRAME"),
+        ("{]", "BAD_FRAME"),
+        ('{"v":1,"type":"ping"} {"v":1}', "BAD_FRAME"),
+        ("{}", "BAD_FRAME"),
+        ('{"type":"ping"}', "BAD_FRAME"),
+        ('{"v":2,"type":"ping"}', "BAD_FRAME"),
+        ('{"v":"1","type":"ping"}', "BAD_FRAME"),
+        ('{"v":true,"type":"ping"}', "BAD_FRAME"),
+        ('{"v":null,"type":"ping"}', "BAD_FRAME"),
+        ('{"v":[1],"type":"ping"}', "BAD_FRAME"),
+        ('{"v":NaN,"type":"ping"}', "BAD_FRAME"),
+        ('{"v":1e400,"type":"ping"}', "BAD_FRAME"),
+        ('{"v":1}', "BAD_FRAME"),
+        ('{"v":1,"type":7}', "BAD_FRAME"),
+        ('{"v":1,"type":["ping"]}', "BAD_FRAME"),
+        ('{"v":1,"type":{}}', "BAD_FRAME"),
+        ('{"v":1,"type":"PING"}', "UNSUPPORTED_TYPE"),
+        ('{"v":1,"type":"chat.final"}', "UNSUPPORTED_TYPE"),
+        ('{"v":1,"type":"\\ud800"}', "UNSUPPORTED_TYPE"),
+        ('{"v":1,"type":"ping","data":NaN}', "BAD_FRAME"),
+        ('{"v":1,"type":"ping","data":[]}', "BAD_FRAME"),
+        ('{"v":1,"type":"ping","id":5}', "BAD_FRAME"),
+        ('{"v":1,"type":"ping","id":"a b"}', "BAD_FRAME"),
+        ('{"v":1,"type":"ping","id":"a\\n"}', "BAD_FRAME"),
+        ('{"v":1,"type":"ping","id":""}', "BAD_FRAME"),
+        ('{"v":1,"type":"hello","data":{"last_seq":-1}}', "BAD_FRAME"),
+        ('{"v":1,"type":"hello","data":{"last_seq":' + "9" * 400 + "}}", "BAD_FRAME"),
+        ('{"v":1,"type":"hello","data":{"last_seq":' + "9" * 5000 + "}}", "BAD_FRAME"),
+        ('{"v":1,"type":"hello","data":{"last_seq":Infinity}}', "BAD_FRAME"),
+        ('{"v":1,"type":"hello","data":{"last_seq":1.5}}', "BAD_FRAME"),
+        (frame("chat.send"), "BAD_FRAME"),
+        (frame("chat.send", {}), "BAD_FRAME"),
+        (frame("chat.send", {"text": " \n "}), "BAD_FRAME"),
+        (frame("chat.send", {"text": ["Hello"]}), "BAD_FRAME"),
+        (frame("chat.send", {"text": "bell \x07"}), "BAD_FRAME"),
+        (frame("chat.send", {"text": "nul \x00"}), "BAD_FRAME"),
+        (frame("chat.send", {"text": "half \ud83d"}), "BAD_FRAME"),
+        (frame("chat.send", {"text": "x" * 4001}), "TOO_LARGE"),
+        (frame("chat.send", {"text": "Hello"}, id=None), "BAD_FRAME"),
+        ('{"v":1,"type":"chat.send","data":{"text":"no id"}}', "BAD_FRAME"),
+        (frame("booking.slots", {"days": 0}), "BAD_FRAME"),
+        (frame("booking.slots", {"days": 61}), "BAD_FRAME"),
+        (frame("booking.slots", {"from": "13.01.2026"}), "BAD_FRAME"),
+        (frame("booking.create", CREATE | {"contact": " "}), "INVALID_CONTACT"),
+        (frame("booking.create", CREATE | {"contact": "a" * 255}), "INVALID_CONTACT"),
+        (frame("booking.create", CREATE | {"contact": "a@b.c\x00"}), "INVALID_CONTACT"),
+        (frame("booking.create", CREATE | {"start": ""}), "INVALID_TIME"),
+        (frame("booking.create", CREATE | {"service": ""}), "UNKNOWN_SERVICE"),
+        (frame("booking.create", CREATE | {"name": "n" * 121}), "BAD_FRAME"),
+        (frame("booking.create", CREATE | {"note": "n" * 1001}), "BAD_FRAME"),
+        (frame("booking.create", {"start": "2026-01-13T10:00"}), "BAD_FRAME"),
+        (frame("booking.verify", {"appointment_id": "../../etc", "code": "1"}), "UNKNOWN_APPOINTMENT"),
+        (frame("booking.verify", {"appointment_id": APPOINTMENT, "code": ""}), "CODE_INVALID"),
+        (frame("booking.verify", {"appointment_id": APPOINTMENT, "code": "1" * 17}), "CODE_INVALID"),
+        (frame("booking.cancel", {"appointment_id": APPOINTMENT.upper()}), "UNKNOWN_APPOINTMENT"),
+        ("half a pair: \ud800", "BAD_FRAME"),
+    ],
+)
+def test_a_bad_frame_is_refused_with_the_code_that_helps(text, code):
+    """Each refusal says in its detail which field is wrong."""
+    refused = routed(text)
+
+    assert isinstance(refused, Refused)
+    assert refused.code == ErrorCode(code)
+    assert refused.detail
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        frame("chat.send", {"text": ["jan@example.com"]}),
+        frame("booking.create", CREATE | {"name": "jan@example.com\x00"}),
+        frame("booking.create", CREATE | {"contact": "jan@example.com\x07"}),
+        frame("booking.slots", {"from": "jan@example.com"}),
+        frame("booking.slots", {"days": "jan@example.com"}),
+        frame("jan@example.com"),
+    ],
+)
+def test_a_refusal_repeats_no_value(secret):
+    """Its detail goes into the log, where nothing personal belongs."""
+    assert "jan" not in (routed(secret).detail or "")
+
+
+@pytest.mark.parametrize(
+    ("given_id", "echoed"),
+    [("a1", "a1"), ("x" * 64, "x" * 64), ("x" * 65, None), ("", None), (7, None), ({}, None), ("\ud800", None)],
+)
+def test_a_refusal_names_the_frame_it_answers_if_it_can(given_id, echoed):
+    """What is no id, or could not be sent back, is left out."""
+    assert routed(frame("nonsense", id=given_id)).re == echoed
+
+
+def test_a_client_id_may_be_sixty_four_characters_long():
+    """The longest id that the protocol allows is accepted as it is, and one more character is not."""
+    assert routed(frame("chat.send", {"text": "Hello"}, id="x" * 64)).client_id == "x" * 64
+    assert routed(frame("chat.send", {"text": "Hello"}, id="x" * 65)).code == ErrorCode.BAD_FRAME
+
+
+def test_size_is_counted_in_bytes_not_in_characters():
+    """A frame of exactly the limit passes, one byte more does not, and a Polish letter counts twice."""
+    assert isinstance(routed(sized(MAX_FRAME_BYTES)), Ping)
+    assert routed(sized(MAX_FRAME_BYTES + 1)).code == ErrorCode.TOO_LARGE
+    text = '{"v":1,"type":"ping","padding":"' + "ą" * 12_300 + '"}'
+    assert len(text) < MAX_FRAME_BYTES
+    assert routed(text).code == ErrorCode.TOO_LARGE
+
+
+def test_the_longest_chat_text_fits_in_whatever_letters():
+    """Four thousand of the widest characters are still one frame."""
+    text = frame("chat.send", {"text": "🙂" * 4000})
+    as_typed = json.dumps(json.loads(text), ensure_ascii=False)
+
+    assert routed(as_typed).data.text == "🙂" * 4000
+
+
+@pytest.mark.parametrize("opening", ['{"a":', '{"v":1,"type":"ping","data":{"a":[', "["])
+def test_deep_nesting_is_no_way_to_bring_the_ingress_down(opening):
+    """As many brackets as a frame can hold, closed or not, are answered like anything else."""
+    depth = MAX_FRAME_BYTES // len(opening) // 2
+    for text in (opening * depth, '{"v":1,"type":"ping","x":' + "[" * 11_000 + "]" * 11_000 + "}"):
+        assert isinstance(routed(text), Refused | BaseModel)
+
+
+def test_the_last_of_two_equal_keys_counts():
+    """As every JSON parser in a browser has it; the id that is checked is the id that is used."""
+    command = routed('{"v":1,"type":"ping","type":"chat.send","id":"a1","id":"a2","data":{"text":"Hello"}}')
+
+    assert (command.type, command.client_id) == ("chat.send", "a2")
+
+
+@pytest.mark.parametrize("text", ["Hello", "[1, 2]", "null", '"quoted"', "17", "\ufeff{}"])
+def test_any_other_text_is_a_chat_message_of_the_predecessor(text):
+    """What is no JSON object was typed by a person, or by an old page for one."""
+    command = routed(text)
+
+    assert (command.type, command.data.text, command.client_id) == ("chat.send", text, "text-fresh")
+
+
+def test_the_same_id_is_the_same_command_and_another_visitors_is_not():
+    """Tenant, session and client id make the key; the payload does not."""
+    one, other = routed(frame("chat.send", {"text": "a"})), routed(frame("chat.send", {"text": "b"}))
+    stranger = route(
+        frame("chat.send", {"text": "a"}),
+        Speaker("salon-ania", "session2", "connection", "pl"),
+        accepted_at=NOW,
+        fresh_id=lambda: "fresh",
+    )
+
+    assert one.id == other.id
+    assert one.id != stranger.id
+
+
+def is_answer(outcome):
+    return isinstance(outcome, Refused | Stop | Hello | Ping | Envelope)
+
+
+@settings(max_examples=80, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=()), max_size=300))
+def test_no_text_raises(text):
+    """Whatever arrives, half characters included, is a command or a refusal."""
+    assert is_answer(routed(text))
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+_FIELDS = ["text", "id", "last_seq", "locale", "start", "contact", "service", "appointment_id", "code", "from", "days"]
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(CLIENT_FRAME_TYPES)) | _JSON,
+    client_id=st.just("a1") | _JSON,
+    data=st.dictionaries(st.sampled_from(_FIELDS), _JSON, max_size=5) | _JSON,
+)
+def test_no_json_raises(kind, client_id, data):
+    """Every field may hold anything; what is accepted can be written to a queue and read back."""
+    outcome = routed(json.dumps({"v": 1, "type": kind, "id": client_id, "data": data}))
+
+    assert is_answer(outcome)
+    if isinstance(outcome, Envelope):
+        assert COMMAND.validate_json(outcome.model_dump_json(by_alias=True)) == outcome
