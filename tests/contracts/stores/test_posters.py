@@ -1,0 +1,93 @@
+"""Posting to sockets: what each poster makes of the answers of API Gateway's management API."""
+
+import asyncio
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from api_gateway_ws.adapters.poster import ManagementApiPoster
+from shared.aws.websocket import ApiGatewayPoster
+from tests.fakes.connections import FakePoster
+
+TEXT = '{"v":1,"type":"typing","data":{"text":"Cześć"}}'
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Answers with the status that the connection's name ends in, and keeps what it was sent."""
+
+    received: list[tuple[str, str]]
+
+    def do_POST(self):
+        connection_id = unquote(self.path.rpartition("/")[2])
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        status = connection_id.rpartition("-")[2]
+        if status == "hangup":
+            self.close_connection = True
+            return
+        if status == "200":
+            self.received.append((connection_id, body))
+        self.send_response(int(status))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def gateway():
+    handler = type("Handler", (Gateway,), {"received": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", handler.received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+async def workers_client(gateway, clients):
+    return await clients.client("apigatewaymanagementapi", endpoint_url=gateway[0], attempts=1)
+
+
+@pytest.fixture(params=["memory", "worker", "ingress"])
+def poster(request, emulator):
+    """Return how to post, where it arrives, and which kind it is."""
+    if request.param == "memory":
+        fake = FakePoster()
+        fake.gone.add("tab-410")
+        return fake.post, fake.posted, request.param
+    address, received = request.getfixturevalue("gateway")
+    if request.param == "worker":
+        return ApiGatewayPoster(request.getfixturevalue("workers_client")).post, received, request.param
+    config = Config(retries={"total_max_attempts": 1})
+    client = boto3.client("apigatewaymanagementapi", "eu-central-1", endpoint_url=address, config=config)
+    blocking = ManagementApiPoster(client)
+    return lambda *arguments: asyncio.to_thread(blocking.post, *arguments), received, request.param
+
+
+async def test_a_frame_arrives_as_it_was_posted(poster):
+    """The text reaches its connection byte by byte; ids with an equals sign are fine."""
+    post, received, _ = poster
+    assert await post("L0SM9cOFvHcCIhw=-200", TEXT)
+    assert received[-1] == ("L0SM9cOFvHcCIhw=-200", TEXT)
+
+
+async def test_a_closed_connection_is_gone(poster):
+    """Status 410 is the answer False, not an exception."""
+    post, _, _ = poster
+    assert await post("tab-410", TEXT) is False
+
+
+@pytest.mark.parametrize("trouble", ["429", "500", "403", "hangup"])
+async def test_other_trouble_does_not_make_it_gone(poster, trouble):
+    """To a worker the connection still counts, because the frame is stored; the ingress only stops writing to it."""
+    post, _, kind = poster
+    assert await post(f"tab-{trouble}" if kind != "memory" else "tab", TEXT) is (kind != "ingress")

@@ -1,0 +1,178 @@
+"""What is put on queues: commands by the ingress, notices by booking."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api_gateway_ws.adapters.queues import SqsCommandQueue
+from shared.aws.sqs import SqsNoticeQueue
+from shared.errors import PermanentError
+from shared.ids import command_key, new_id
+from shared.messages.client import BookingCancelData, ChatSendData
+from shared.messages.commands import COMMAND, BookingCancel, ChatSend
+from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
+from tests.contracts.stores.template import create_queue
+from tests.fakes.ingress import FakeCommandQueue
+from tests.fakes.letters import FakeNotices
+
+NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
+
+
+def envelope(session_id, client_id, kind, data):
+    return kind(
+        id=command_key("salon", session_id, client_id),
+        tenant="salon",
+        session_id=session_id,
+        client_id=client_id,
+        connection_id="tab=",
+        accepted_at=NOON,
+        locale="pl",
+        data=data,
+    )
+
+
+def chat(session_id="s1", client_id="c1", text="Cześć", **changes):
+    return envelope(session_id, client_id, ChatSend, ChatSendData(text=text)).model_copy(update=changes)
+
+
+def drain(client, url):
+    """Take everything off a queue, in order."""
+    found = []
+    while messages := client.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+    ).get("Messages"):
+        for message in messages:
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        found += messages
+    return found
+
+
+class OnSqs:
+    """The command queue on a pair of SQS queues made for one test."""
+
+    def __init__(self, emulator):
+        self._client = emulator.client("sqs")
+        self._urls = [create_queue(self._client, queue, name=new_id()) for queue in ("ChatQueue", "BookingQueue")]
+        self.queue = SqsCommandQueue(client=self._client, chat_url=self._urls[0], booking_url=self._urls[1])
+
+    def delivered(self):
+        return [COMMAND.validate_json(message["Body"]) for url in self._urls for message in drain(self._client, url)]
+
+    def on_each(self):
+        return [[message["Body"] for message in drain(self._client, url)] for url in self._urls]
+
+
+class InMemory:
+    def __init__(self):
+        self.queue = FakeCommandQueue()
+
+    def delivered(self):
+        return self.queue.commands
+
+
+@pytest.fixture(params=["memory", "sqs"])
+def commands(request):
+    return InMemory() if request.param == "memory" else OnSqs(request.getfixturevalue("emulator"))
+
+
+def test_a_command_arrives_as_it_was_put(commands):
+    """The worker reads the very envelope that the ingress wrote."""
+    command = chat(trace="Root=1-5", tz="Europe/Warsaw", source_ip="192.0.2.1")
+    commands.queue.put(command)
+    assert commands.delivered() == [command]
+
+
+def test_a_command_sent_twice_is_delivered_once(commands):
+    """A client that missed its ack sends again, perhaps over another connection and later: one delivery."""
+    commands.queue.put(chat())
+    commands.queue.put(chat(connection_id="other=", accepted_at=NOON + timedelta(seconds=20)))
+    assert [command.connection_id for command in commands.delivered()] == ["tab="]
+
+
+def test_the_same_id_with_other_content_gets_through(commands):
+    """A reused id is for the worker to refuse; the queue must not swallow it."""
+    commands.queue.put(chat(text="Cześć"))
+    commands.queue.put(chat(text="Dzień dobry"))
+    assert [command.data.text for command in commands.delivered()] == ["Cześć", "Dzień dobry"]
+
+
+def test_the_same_client_id_of_two_sessions_are_two_commands(commands):
+    """Clients choose their ids; what one session uses takes nothing from another."""
+    commands.queue.put(chat("s1"))
+    commands.queue.put(chat("s2"))
+    assert sorted(command.session_id for command in commands.delivered()) == ["s1", "s2"]
+
+
+def test_booking_never_waits_behind_chat(emulator):
+    """Words for the assistant go to one queue, everything about appointments to the other."""
+    commands = OnSqs(emulator)
+    cancel = envelope("s1", "c2", BookingCancel, BookingCancelData(appointment_id="0123456789"))
+    commands.queue.put(chat())
+    commands.queue.put(cancel)
+    on_chat, on_booking = commands.on_each()
+    assert [json.loads(body)["type"] for body in on_chat] == ["chat.send"]
+    assert [COMMAND.validate_json(body) for body in on_booking] == [cancel]
+
+
+def test_a_missing_queue_is_said_as_such(emulator):
+    """A queue that is not there is no trouble that passes."""
+    client = emulator.client("sqs")
+    queue = SqsCommandQueue(client=client, chat_url=f"{emulator.endpoint_url}/000000000000/none.fifo", booking_url="")
+    with pytest.raises(PermanentError, match=r"sqs\.send"):
+        queue.put(chat())
+
+
+def notice(number=1):
+    facts = AppointmentFacts(
+        appointment_id="0123456789",
+        contact="jan@example.com",
+        service="massage",
+        service_name="Masaż",
+        start=NOON,
+        end=NOON + timedelta(hours=1),
+    )
+    return SendCode(
+        id=f"notice-{number}",
+        tenant="salon",
+        session_id="s1",
+        locale="pl",
+        accepted_at=NOON,
+        data=facts,
+        send_number=1,
+        expires_at=NOON + timedelta(minutes=15),
+    )
+
+
+@pytest.fixture(params=["memory", "sqs"])
+def notices(request):
+    """Return a queue of notices, and how to see what is on it."""
+    if request.param == "memory":
+        fake = FakeNotices()
+        return fake, lambda: fake.delivered
+    emulator, calls = request.getfixturevalue("emulator"), request.getfixturevalue("sqs")
+    client = emulator.client("sqs")
+    url = create_queue(client, "NotificationsQueue", name=new_id())
+    return (
+        SqsNoticeQueue(calls=calls, url=url),
+        lambda: [NOTICE.validate_json(message["Body"]) for message in drain(client, url)],
+    )
+
+
+async def test_a_notice_arrives_as_it_was_put(notices):
+    """What booking says is what the notifications worker reads."""
+    queue, delivered = notices
+    await queue.put(notice(1))
+    await queue.put(notice(2))
+    assert sorted((await asyncio.to_thread(delivered)), key=lambda one: one.id) == [notice(1), notice(2)]
+
+
+async def test_a_notice_put_twice_is_harmless(notices):
+    """The same notice again is accepted; whatever is delivered is that one notice."""
+    queue, delivered = notices
+    await queue.put(notice())
+    await queue.put(notice())
+    found = await asyncio.to_thread(delivered)
+    assert {one.id for one in found} == {"notice-1"}
+    assert all(one == notice() for one in found)
