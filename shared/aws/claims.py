@@ -65,15 +65,20 @@ class DynamoClaimStore:
         except Exception as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and error_code(cause) == _CONDITION_FAILED:
-                return await self._why_not(key, fingerprint, cause)
+                return await self._why_not(key, owner, fingerprint, cause)
             raise
         return Claim(key=key, owner=owner, attempts=from_item(answer["Attributes"])["attempts"])
 
-    async def _why_not(self, key: str, fingerprint: str, error: ClientError) -> Done | Busy | Mismatch:
+    async def _why_not(
+        self, key: str, owner: str, fingerprint: str, error: ClientError
+    ) -> Claim | Done | Busy | Mismatch:
         item = error.response.get("Item") or await self._item(key)
         record = from_item(item)
         if record.get("fingerprint", fingerprint) != fingerprint:
             return Mismatch()
+        if record.get("owner") == owner:
+            # The client sent the write again after an answer that got lost; the first one went through.
+            return Claim(key=key, owner=owner, attempts=record["attempts"])
         if record.get("done"):
             return Done(record.get("outcome_seq"))
         return Busy(datetime.fromtimestamp(record.get("lease_until_ms", 0) / 1000, UTC))

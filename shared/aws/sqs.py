@@ -1,5 +1,6 @@
 """An SQS queue as a source of deliveries, and as a place to put notices."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ from shared.log import mask_personal_data
 from shared.messages.notices import AnyNotice
 
 _MAX_ATTRIBUTE_CHARACTERS = 1024
+_REFUSED_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""SQS takes no message that has one of them, and the text of an exception may have any
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html)."""
 
 
 class SqsQueue:
@@ -73,12 +77,16 @@ class SqsQueue:
                 QueueUrl=self._dead_letter_url,
                 MessageBody=delivery.body,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value[:_MAX_ATTRIBUTE_CHARACTERS]}
+                    name: {"DataType": "String", "StringValue": _sendable(value)}
                     for name, value in attributes.items()
                     if value
                 },
                 **ordering,
             )
+
+
+def _sendable(value: str) -> str:
+    return _REFUSED_CHARACTERS.sub("\ufffd", value[:_MAX_ATTRIBUTE_CHARACTERS])
 
 
 def _delivery(message: dict[str, Any]) -> Delivery:

@@ -128,21 +128,30 @@ def run_pool(worker: WorkerFactory[W]) -> None:
     asyncio.run(main())
 
 
+@dataclass(frozen=True, slots=True)
+class _Environment(Generic[W]):
+    runner: asyncio.Runner
+    manager: AbstractAsyncContextManager[Worker[W]]
+    """Kept, because a manager that is collected closes its clients."""
+
+    worker: Worker[W]
+
+
 def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], object], dict[str, Any]]:
     """Return the handler of an event-source mapping; loop and clients live as long as the environment."""
 
     @functools.cache
-    def environment() -> tuple[asyncio.Runner, Worker[W]]:
-        runner = asyncio.Runner()
+    def environment() -> "_Environment[W]":
         manager = worker()
 
         async def enter() -> Worker[W]:
             return await manager.__aenter__()
 
-        return runner, runner.run(enter())
+        runner = asyncio.Runner()
+        return _Environment(runner, manager, runner.run(enter()))
 
     def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-        runner, ready = environment()
-        return runner.run(ready.batch.run(event))
+        warm = environment()
+        return warm.runner.run(warm.worker.batch.run(event))
 
     return handle

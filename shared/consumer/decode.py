@@ -39,7 +39,7 @@ class Decoder(Generic[M]):
     def _explain(self, body: str, error: ValidationError) -> UndecodableError:
         try:
             content = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return UndecodableError("not_json", "the body is not JSON")
         if not isinstance(content, dict):
             return UndecodableError("not_json", "the body is not a JSON object")

@@ -39,7 +39,7 @@ class DeadLetterCopy:
 
 
 class Queue(Protocol):
-    """The source of deliveries. Every call either works or raises `TransientError`."""
+    """The source of deliveries. A call that does not work raises `TransientError` or `PermanentError`."""
 
     name: str
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Generic
 
 from shared.consumer.delivery import Delivery
-from shared.consumer.disposition import Disposition, RetryIn
+from shared.consumer.disposition import Abandon, Disposition, RetryIn
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.process import Processor, W
 from shared.consumer.sequence import lines, work_through
@@ -30,7 +30,8 @@ class LambdaBatch(Generic[W]):
 
         async def settle(delivery: Delivery, disposition: Disposition) -> None:
             self._leases.uncover(delivery)
-            if isinstance(disposition, RetryIn):
+            if isinstance(disposition, RetryIn | Abandon):
+                # Lambda deletes what is not reported, and an abandoned message is still another worker's.
                 failed.add(delivery.message_id)
                 await self._settler.settle(delivery, disposition)
 

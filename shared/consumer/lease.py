@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from shared.consumer.delivery import Delivery, Queue, VisibilityChange
-from shared.errors import LeaseLostError, TransientError
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ports import Claim, ClaimStore
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ class LeaseKeeper:
             return
         try:
             failed = await self._queue.change_visibility(changes)
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             log.warning("lease_extension_failed", messages=len(changes), error=str(error))
             return
         if failed:
@@ -99,7 +99,7 @@ class LeaseKeeper:
     async def _extend_claim(self, held: _Held) -> None:
         try:
             still_ours = await self._claims.extend(held.claim, lease=self._lease)
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             log.warning("claim_extension_failed", error=str(error))
             return
         if not still_ours and not held.lost and held in self._held.values():

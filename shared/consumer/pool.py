@@ -16,7 +16,7 @@ from shared.consumer.lease import LeaseKeeper
 from shared.consumer.process import Processor, W
 from shared.consumer.sequence import lines, work_through
 from shared.consumer.settle import Settler
-from shared.errors import TransientError
+from shared.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
 
@@ -129,7 +129,7 @@ class Pool(Generic[W]):
                     visibility_seconds=round(self._options.lease.total_seconds()),
                 )
             )
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             log.warning("receive_failed", error=str(error))
             await asyncio.sleep(_RECEIVE_TROUBLE_SECONDS)
             return []

@@ -21,7 +21,7 @@ from shared.consumer.disposition import (
     disposition_of,
 )
 from shared.consumer.lease import LeaseKeeper
-from shared.errors import LeaseLostError, TransientError
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import fingerprint
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
 
@@ -228,14 +228,15 @@ class Processor(Generic[W]):
         )
         try:
             await self._queue.dead_letter(copy)
-        except TransientError as trouble:
+        except Exception as trouble:
+            log.exception("dead_letter_failed")
             return self._try_again(trouble, delivery.receive_count)
         return DeadLetter(reason=error.reason, error=str(error), attempts=0)
 
     async def _release(self, claim: Claim) -> None:
         try:
             await self._claims.release(claim)
-        except TransientError as error:
+        except (TransientError, PermanentError) as error:
             # The lease runs out by itself; until then the next attempt finds the command busy.
             log.warning("release_failed", error=str(error))
 

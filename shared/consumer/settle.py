@@ -8,7 +8,7 @@ import structlog
 
 from shared.consumer.delivery import Delivery, Queue, VisibilityChange
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, Disposition, RetryIn
-from shared.errors import TransientError
+from shared.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
 
@@ -98,7 +98,7 @@ class _Batcher(Generic[T]):
                 await asyncio.sleep(0.1 * 2**attempt)
             try:
                 failed = {delivery.receipt for delivery in await self._send(entries)}
-            except TransientError as error:
+            except (TransientError, PermanentError) as error:
                 log.warning("settlement_failed", call=self._call, entries=len(entries), error=str(error))
                 continue
             entries = [entry for entry in entries if self._delivery_of(entry).receipt in failed]
