@@ -55,8 +55,10 @@ async def coalescing(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterat
 
 
 @asynccontextmanager
-async def watching(asked: Callable[[], Awaitable[bool]]) -> AsyncIterator[asyncio.Event]:
-    """Set the event inside the `with` once `asked` says yes; it is asked right away and then twice a second.
+async def watching(
+    asked: Callable[[], Awaitable[bool]], *, every_seconds: float = STOP_POLL_SECONDS
+) -> AsyncIterator[asyncio.Event]:
+    """Set the event inside the `with` once `asked` says yes; it is asked right away and then again and again.
 
     A question that could not be answered is asked again the next time.
     """
@@ -68,7 +70,7 @@ async def watching(asked: Callable[[], Awaitable[bool]]) -> AsyncIterator[asynci
                 if await asked():
                     stopped.set()
                     return
-            await asyncio.sleep(STOP_POLL_SECONDS)
+            await asyncio.sleep(every_seconds)
 
     task = asyncio.create_task(watch())
     try:

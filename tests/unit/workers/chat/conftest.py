@@ -1,0 +1,120 @@
+"""What the tests of chat share: a business, a visitor's message, and the handler with everything in memory."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from shared.ids import command_key
+from shared.messages.commands import ChatSend
+from shared.messages.server import ChatSent, ChatSentData
+from shared.replies import Replies
+from shared.tenants.profile import TenantProfile
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import FakeConnections, FakePoster
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.figures import FakeMetrics, FakeUsage
+from tests.fakes.model import FakeModel
+from tests.fakes.tenants import FakeTenants
+from workers.chat.handler import ChatHandler
+
+DOCUMENTS = {"prices.en.md": "A massage costs 120 zł.\n", "about.en.md": "We are in Łódź.\n"}
+LEASE = timedelta(seconds=30)
+
+
+def build_profile(**fields):
+    content = {
+        "name": "Salon Ania",
+        "time_zone": "Europe/Warsaw",
+        "calendar_id": "calendar",
+        "services": [
+            {"id": "massage", "name": {"pl": "Masaż", "en": "Massage"}, "duration_minutes": 60},
+            {"id": "consultation", "name": {"pl": "Konsultacja"}, "duration_minutes": 30},
+        ],
+        "opening_hours": {"monday": ["09:00-17:00"]},
+    }
+    return TenantProfile.model_validate(content | fields)
+
+
+@pytest.fixture(scope="session")
+def make_profile():
+    return build_profile
+
+
+class World:
+    """One visitor, one business, one handler."""
+
+    def __init__(self, *scripts):
+        self.clock = FakeClock()
+        self.claims = FakeClaims(self.clock)
+        self.connections = FakeConnections(self.clock)
+        self.poster = FakePoster()
+        self.conversations = FakeConversations(self.claims)
+        self.tenants = FakeTenants({"salon-ania": build_profile()}, {"salon-ania": DOCUMENTS})
+        self.usage, self.metrics = FakeUsage(), FakeMetrics()
+        self.model = FakeModel(*scripts)
+        self.connections.open("session", "tab", locale="en")
+        replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
+        self.handler = ChatHandler(
+            model=self.model,
+            tenants=self.tenants,
+            conversations=self.conversations,
+            claims=self.claims,
+            usage=self.usage,
+            replies=replies,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+
+    def work(self, text="How much is a massage?", client_id="a1", locale="en"):
+        return ChatSend.model_validate(
+            {
+                "id": command_key("salon-ania", "session", client_id),
+                "tenant": "salon-ania",
+                "session_id": "session",
+                "client_id": client_id,
+                "connection_id": "tab",
+                "accepted_at": self.clock.now(),
+                "locale": locale,
+                "data": {"text": text},
+            }
+        )
+
+    async def claim(self, work):
+        return await self.claims.claim(work.claim_key, fingerprint="f", lease=LEASE)
+
+    async def handle(self, work=None, claim=None):
+        """Carry a message out as the worker core does; return what is stored of the session after it."""
+        work = work or self.work()
+        claim = claim or await self.claim(work)
+        await self.handler.handle(work, claim)
+        return self.stored
+
+    @property
+    def stored(self):
+        return self.conversations.of("session")
+
+    async def said_before(self, *frames):
+        """Store what was said before, the frames of the server and visitors' texts."""
+        for number, said in enumerate(frames):
+            claim = await self.claims.claim(f"before{number}", fingerprint="f", lease=LEASE)
+            frame = ChatSent(re=f"b{number}", data=ChatSentData(text=said)) if isinstance(said, str) else said
+            await self.conversations.append("session", frame, claim=claim, marker="outcome")
+
+    def deltas(self, connection="tab"):
+        return [frame["data"] for frame in self.poster.frames(connection) if frame["type"] == "chat.delta"]
+
+    def finals(self, connection="tab"):
+        return [frame for frame in self.poster.frames(connection) if frame["type"] == "chat.final"]
+
+
+@pytest.fixture(scope="session")
+def world_of():
+    """Return a function that makes a world whose model plays these scripts."""
+    return World
+
+
+@pytest.fixture(scope="session")
+def facts():
+    return SimpleNamespace(documents=DOCUMENTS)

@@ -1,0 +1,143 @@
+"""What the model is asked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.messages.errors import ErrorCode
+from shared.messages.server import (
+    BookingCancelled,
+    BookingCancelledData,
+    BookingConfirmed,
+    BookingConfirmedData,
+    BookingPending,
+    BookingPendingData,
+    BookingRescheduled,
+    BookingRescheduledData,
+    ChatFinal,
+    ChatFinalData,
+    ChatSent,
+    ChatSentData,
+)
+from shared.replies import refusal
+from workers.chat.domain import Turn, build_prompt, turns
+
+START = datetime(2026, 1, 13, 9, tzinfo=UTC)
+APPOINTMENT = {"appointment_id": "appointment", "start": START, "service": "massage"}
+END = {"end": START + timedelta(hours=1)}
+
+
+def sent(text):
+    return ChatSent(re="a1", data=ChatSentData(text=text))
+
+
+def final(text):
+    return ChatFinal(re="a1", data=ChatFinalData(text=text))
+
+
+def pending():
+    data = BookingPendingData(**APPOINTMENT, **END, expires_at=START, contact="j***@e***.com")
+    return BookingPending(re="b1", data=data)
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([], [("user", "now")]),
+        ([sent("a"), final("b")], [("user", "a"), ("assistant", "b"), ("user", "now")]),
+        ([final("lost its question"), sent("a"), final("b")], [("user", "a"), ("assistant", "b"), ("user", "now")]),
+        ([sent("a")], [("user", "a\n\nnow")]),
+        ([sent("a"), sent("b")], [("user", "a\n\nb\n\nnow")]),
+        ([sent("a"), final("")], [("user", "a\n\nnow")]),
+        ([sent("a"), final("b"), final("c")], [("user", "a"), ("assistant", "b\n\nc"), ("user", "now")]),
+        ([sent("a"), refusal(ErrorCode.TIMEOUT, re="a1", locale="en")], [("user", "a\n\nnow")]),
+        ([pending()], [("user", "now")]),
+    ],
+)
+def test_the_conversation_goes_strictly_in_turns(history, expected):
+    """The model refuses two of the same side in a row, and one that does not begin with the user."""
+    assert turns(history, "now") == tuple(Turn(role, text) for role, text in expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.booleans() | st.none(), max_size=12))
+def test_any_history_makes_a_conversation_that_the_model_takes(sides):
+    """Whatever was cut off, merged or left out."""
+    history = [pending() if side is None else sent("q") if side else final("a") for side in sides]
+
+    roles = [turn.role for turn in turns(history, "now")]
+
+    assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+
+
+def prompt_for(profile, history=(), documents=None, now=START):
+    return build_prompt(profile=profile, documents=documents or {}, history=history, text="Hello", now=now)
+
+
+def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
+    """Everything that the model may say about the business, in the order of the names."""
+    instructions = prompt_for(make_profile(), documents=facts.documents).instructions
+
+    assert "You are the assistant on the web page of Salon Ania." in instructions
+    assert "- massage: Massage / Masaż, 60 minutes" in instructions
+    assert "- consultation: Konsultacja / Konsultacja, 30 minutes" in instructions
+    assert '<document name="prices.en.md">\nA massage costs 120 zł.\n</document>' in instructions
+    assert instructions.index("about.en.md") < instructions.index("prices.en.md")
+
+
+def test_what_can_be_cached_is_the_same_for_every_visitor_and_every_minute(make_profile, facts):
+    """Only the situation differs, and it comes after the cache point."""
+    profile = make_profile()
+    one = prompt_for(profile, documents=facts.documents)
+    reordered = dict(reversed(facts.documents.items()))
+    other = prompt_for(profile, [sent("a"), pending()], reordered, START + timedelta(days=3))
+
+    assert one.instructions == other.instructions
+    assert one.tool_schema == other.tool_schema
+    assert one.situation != other.situation
+
+
+@pytest.mark.parametrize(
+    ("now", "line"),
+    [
+        (datetime(2026, 1, 12, 12, tzinfo=UTC), "Today is 2026-01-12, Monday, 13:00 in Europe/Warsaw."),
+        (datetime(2026, 7, 12, 22, 30, tzinfo=UTC), "Today is 2026-07-13, Monday, 00:30 in Europe/Warsaw."),
+    ],
+)
+def test_the_model_knows_the_day_where_the_business_is(make_profile, now, line):
+    """Just after midnight in Warsaw it is still yesterday in UTC."""
+    assert prompt_for(make_profile(), now=now).situation == line
+
+
+def test_the_model_knows_what_became_of_this_visitors_appointments(make_profile):
+    """In the business's own time, and without anything that names the visitor."""
+    history = [
+        pending(),
+        BookingConfirmed(re="b2", data=BookingConfirmedData(**APPOINTMENT, **END, ics="")),
+        BookingRescheduled(re="b3", data=BookingRescheduledData(**APPOINTMENT, **END, ics="")),
+        BookingCancelled(re="b4", data=BookingCancelledData(**APPOINTMENT)),
+    ]
+
+    lines = prompt_for(make_profile(), history).situation.splitlines()[1:]
+
+    about = "In this conversation: massage on 2026-01-13 10:00 "
+    words = ["waits for its code.", "is confirmed.", "was moved there.", "was cancelled."]
+    assert lines == [about + word for word in words]
+
+
+def test_the_profile_chooses_model_and_length(make_profile):
+    """The deployment's default stands where the owner says nothing."""
+    plain = prompt_for(make_profile())
+    chosen = prompt_for(make_profile(model={"id": "another", "max_output_tokens": 100}))
+
+    assert (plain.model_id, plain.max_output_tokens) == (None, 800)
+    assert (chosen.model_id, chosen.max_output_tokens) == ("another", 100)
+
+
+def test_the_tool_offers_the_services_that_there_are(make_profile):
+    """The model can name no other by accident; what it makes up all the same is left out later."""
+    schema = prompt_for(make_profile()).tool_schema
+
+    assert schema["properties"]["service"]["enum"] == ["massage", "consultation"]
