@@ -1,0 +1,37 @@
+"""The same handlers behind Lambda event-source mappings, as AWS runs them by default."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.stack import Options, Stack, local_stack
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import confirm, free_slot, fresh_address, hold
+from tests.e2e.visitor import Visit
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack without pools: the packages are deployed, and the emulator polls the queues for them."""
+    with local_stack(Options(folder=tmp_path_factory.mktemp("lambda"), site=False, workers="lambda")) as running:
+        yield running
+
+
+async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(stack: Stack):
+    """One answer, one confirmed appointment, one event, two e-mails: nothing differs from the pools."""
+    found, backstage, address = stack.describe(), Backstage(stack), fresh_address()
+    visit = Visit(found["websocket_url"], found["tenant"], found["site_url"])
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="en"))["data"]["session_id"]
+        first = await visitor.ask("chat.send", {"text": "How much is a massage?"}, "chat.final")
+        second = await visitor.ask("chat.send", {"text": "And where are you?"}, "chat.final")
+        pending = await hold(visitor, await free_slot(visitor), address)
+        confirmed = await confirm(visitor, pending, address, backstage)
+        await backstage.mail(address, number=2)
+
+    assert (first["type"], second["type"]) == ("chat.final", "chat.final")
+    assert confirmed["type"] == "booking.confirmed"
+    assert [row["state"] for row in backstage.appointments(session)] == ["confirmed"]
+    assert len(backstage.events(pending["data"]["appointment_id"])) == 1
