@@ -1,9 +1,12 @@
-"""Turns the first SIGINT or SIGTERM into one KeyboardInterrupt, never in the middle of starting a process."""
+"""Turns the first request to stop into one KeyboardInterrupt, never in the middle of starting a process."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite kill, and a terminal that was closed."""
 
 
 class Interrupts:
@@ -17,7 +20,7 @@ class Interrupts:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Raise KeyboardInterrupt on the first signal inside the `with`, and ignore those after it."""
-        before = {number: signal.signal(number, self._received) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self._received) for number in STOPS}
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infra.local.interrupts import Interrupts
+from infra.local.leftovers import end_leftovers, forget, note
 
 ROOT = Path(__file__).parents[2]
 _POLL_SECONDS = 0.02
@@ -106,6 +107,7 @@ class Children:
         self._logs = logs
         self._interrupts = interrupts
         self._running: list[Child] = []
+        end_leftovers(logs)
 
     def start(
         self,
@@ -132,6 +134,7 @@ class Children:
             )
             child = Child(name, process, log=log, stage=stage, grace_seconds=grace_seconds)
             self._running.append(child)
+            note(self._logs, child.pid, command)
         return child
 
     def pids(self) -> dict[str, int]:
@@ -155,6 +158,7 @@ class Children:
         for child in leaving:
             child.stopped(grace_seconds=child.grace_seconds)
             self._running.remove(child)
+            forget(self._logs, child.pid)
 
     def stop_all(self) -> None:
         """Stop everything, the processes of the highest stage first."""

@@ -179,6 +179,7 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     with step("Seed the demo business"):
         content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, (site_url,))
         seed(target, content)
+        functions_are_warm = warm_up(target.client("lambda"), outputs)
     environment = pool_environment(
         str(target.endpoint_url),
         settings(outputs),
@@ -188,6 +189,7 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     )
     stack = Stack(options, children, target, outputs, site_url, stand_ins, environment)
     _start_workers_and_site(stack, step)
+    functions_are_warm()
     return stack
 
 
@@ -209,6 +211,5 @@ def _start_workers_and_site(stack: Stack, step: Step) -> None:
             command += ["--aws-endpoint-url", str(stack.target.endpoint_url), "--bedrock", options.bedrock]
             site = stack.children.start("site", command, clean_environment(), stage=2)
             site.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
-        warm_up(stack.client("lambda"), stack.outputs)
         for child in launched:
             child.wait_for(_pool_started, timeout_seconds=_READY_SECONDS)

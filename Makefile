@@ -1,0 +1,67 @@
+# What a developer does with this project. `make` alone lists it.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+# Written once the environment matches the lock file.
+READY := $(VENV)/.matches-lock
+
+PORT ?= 8080
+BEDROCK ?= stand-in
+STACK ?= stride
+PARAMETERS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check contracts package deploy lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(READY) ## install what everything else needs into .venv
+
+up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
+	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
+
+test: $(READY) ## run the tests (ARGS="-k booking")
+	$(PYTHON) -m pytest $(ARGS)
+
+check: $(READY) ## lint, format, types, imports, template
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/cfn-lint -t infra/template.yaml
+	@if command -v docker-compose >/dev/null; then \
+		docker-compose -f docker-compose.localstack.yml config --quiet && echo "docker-compose.localstack.yml: valid"; \
+	fi
+
+contracts: $(READY) ## write docs/asyncapi.yaml anew from the messages
+	$(PYTHON) -m infra.contracts
+
+package: $(READY) ## build the Lambda packages into dist/
+	$(PYTHON) -m infra.package --out dist
+
+deploy: $(READY) ## deploy to AWS (STACK=stride, PARAMETERS="SesFromEmail=visits@example.com ...")
+	$(PYTHON) -m infra.deploy --stack $(STACK) $(foreach pair,$(PARAMETERS),--parameter $(pair))
+
+lock: $(READY) ## resolve the dependencies anew (ARGS=--upgrade)
+	$(UV) pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/workers.txt
+	$(UV) pip compile $(LOCK) --group ingress -c requirements/dev.txt -o requirements/ingress.txt
+	$(UV) pip compile $(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
+
+LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $(ARGS)
+
+clean: ## remove what was built, but not .venv
+	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(UV): requirements/bootstrap.txt
+	@sh infra/make_venv.sh $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $(UV)
+
+$(READY): requirements/dev.txt $(UV)
+	@echo "Installing the dependencies into $(VENV)"
+	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes --compile-bytecode requirements/dev.txt
+	@touch $(READY)
