@@ -78,7 +78,10 @@ def route(
         return frame
     if isinstance(frame, ChatStop):
         return Stop(command_key(speaker.tenant, speaker.session_id, frame.data.id))
-    return _command(frame, speaker, accepted_at, trace)
+    # A question is asked anew each time: an answer that nobody heard must not silence the next one.
+    question = fresh_id() if isinstance(frame, client.BookingSlots) else ""
+    key = command_key(speaker.tenant, speaker.session_id, frame.id + question)
+    return _command(frame, key, speaker, accepted_at, trace)
 
 
 def _checked(content: dict[str, Any]) -> AnyClientFrame | Refused:
@@ -122,12 +125,14 @@ def _refusal(error: ValidationError, re: str | None) -> Refused:
     return Refused(ErrorCode.BAD_FRAME, re, detail)
 
 
-def _command(frame: client.CommandFrame, speaker: Speaker, accepted_at: datetime, trace: str | None) -> AnyCommand:
+def _command(
+    frame: client.CommandFrame, key: str, speaker: Speaker, accepted_at: datetime, trace: str | None
+) -> AnyCommand:
     content = frame.model_dump(mode="python", by_alias=True)
     return COMMAND.validate_python(
         {
             "version": commands.ENVELOPE_VERSION,
-            "id": command_key(speaker.tenant, speaker.session_id, frame.id),
+            "id": key,
             "type": content["type"],
             "tenant": speaker.tenant,
             "session_id": speaker.session_id,

@@ -184,3 +184,12 @@ async def test_a_confirmed_appointment_can_be_moved_and_cancelled(visit: Visit, 
 def _utc(text: str) -> str:
     instant = datetime.fromisoformat(text)
     return (instant - (instant.utcoffset() or timedelta(0))).replace(tzinfo=None).isoformat() + "+00:00"
+
+
+async def test_a_question_that_is_asked_again_is_answered_again(visit: Visit):
+    """Free times leave no outcome behind; the same id after a lost answer gets a new one."""
+    async with visit() as visitor:
+        first = await visitor.ask("booking.slots", {"days": 3}, "booking.slots", frame_id="same")
+        second = await visitor.ask("booking.slots", {"days": 3}, "booking.slots", frame_id="same")
+
+    assert first["type"] == second["type"] == "booking.slots"
