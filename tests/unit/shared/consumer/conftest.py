@@ -1,0 +1,131 @@
+"""What the tests of the worker core share: a queue in memory with a processor, and a handler that follows orders."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from shared.consumer.decode import Decoder
+from shared.consumer.disposition import RetryPolicy
+from shared.consumer.lease import LeaseKeeper
+from shared.consumer.process import Limits, Processor
+from shared.consumer.settle import Settler
+from shared.messages.commands import CHAT_COMMAND
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_queue import MemoryQueue
+
+LEASE = timedelta(seconds=30)
+
+
+def command_body(key="k1", text="hello", session="s1", **changes):
+    """Return an envelope as the ingress writes it."""
+    envelope = {
+        "version": 1,
+        "id": key,
+        "tenant": "salon",
+        "session_id": session,
+        "client_id": "c1",
+        "connection_id": "tab=",
+        "accepted_at": "2026-01-12T12:00:00Z",
+        "locale": "pl",
+        "type": "chat.send",
+        "data": {"text": text},
+    }
+    return json.dumps(envelope | changes)
+
+
+@dataclass
+class ObedientHandler:
+    """Raises what it was told to, in order, and otherwise does the work; keeps what it was asked."""
+
+    claims: FakeClaims
+    errors: list = field(default_factory=list)
+    give_up_errors: list = field(default_factory=list)
+    repeat_errors: list = field(default_factory=list)
+    delay_seconds: float = 0
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    handled: list = field(default_factory=list)
+    repeated: list = field(default_factory=list)
+    mismatched: list = field(default_factory=list)
+    given_up: list = field(default_factory=list)
+    cancelled: list = field(default_factory=list)
+
+    async def handle(self, work, claim):
+        self.handled.append(work.id)
+        self.started.set()
+        try:
+            await asyncio.sleep(self.delay_seconds)
+        except asyncio.CancelledError:
+            self.cancelled.append(work.id)
+            raise
+        if self.errors:
+            raise self.errors.pop(0)
+        await self.claims.complete(claim)
+
+    async def repeat(self, work, outcome_seq):
+        if self.repeat_errors:
+            raise self.repeat_errors.pop(0)
+        self.repeated.append((work.id, outcome_seq))
+
+    async def mismatch(self, work):
+        self.mismatched.append(work.id)
+
+    async def give_up(self, work, claim, reason):
+        if self.give_up_errors:
+            raise self.give_up_errors.pop(0)
+        self.given_up.append((work.id, reason))
+        await self.claims.complete(claim)
+
+
+class Bench:
+    """The parts of one worker, put together as `shared.aws.worker` does, over memory."""
+
+    def __init__(self, *, queue=None, handler_timeout=timedelta(seconds=5), max_attempts=3, lease=LEASE):
+        self.clock = FakeClock()
+        self.queue = queue or MemoryQueue(clock=self.clock)
+        self.claims = FakeClaims(self.clock)
+        self.handler = ObedientHandler(self.claims)
+        self.lease = lease
+        self.leases = LeaseKeeper(queue=self.queue, claims=self.claims, lease=lease)
+        self.settler = Settler(self.queue)
+        self.processor = Processor(
+            queue=self.queue,
+            decoder=Decoder(CHAT_COMMAND),
+            handler=self.handler,
+            claims=self.claims,
+            leases=self.leases,
+            clock=self.clock,
+            policy=RetryPolicy(max_attempts=max_attempts),
+            limits=Limits(lease=lease, handler_timeout=handler_timeout),
+        )
+
+    async def take(self, most=10):
+        seconds = round(self.lease.total_seconds())
+        return list(await self.queue.receive(max_messages=most, wait_seconds=0, visibility_seconds=seconds))
+
+    async def deliver(self, body=None, group="s1"):
+        """Put a message and receive it."""
+        self.queue.send(body or command_body(), group=group)
+        (delivery,) = await self.take(1)
+        return delivery
+
+    async def claim(self, key="k1", fingerprint="other worker"):
+        return await self.claims.claim(key, fingerprint=fingerprint, lease=self.lease)
+
+
+@pytest.fixture
+def make_bench():
+    return Bench
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture(scope="session")
+def body():
+    return command_body

@@ -1,0 +1,160 @@
+"""From a delivery to a disposition, when an attempt fails."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.consumer.disposition import Abandon, DeadLetter, RetryIn
+from shared.errors import LeaseLostError, PermanentError, TransientError
+
+
+async def test_passing_trouble_gives_the_command_back(bench):
+    """After a `TransientError` the command is free at once and the message comes again, not before it was asked for."""
+    wait = timedelta(seconds=40)
+    bench.handler.errors = [TransientError("throttled", retry_after=wait)]
+    disposition = await bench.processor.process(await bench.deliver())
+    assert disposition == RetryIn(wait, reason="TransientError")
+    assert bench.claims.records["k1"].owner is None
+    assert bench.queue.dead_letters == bench.handler.given_up == []
+
+
+async def test_a_permanent_failure_is_copied_told_and_ended(bench):
+    """The copy comes first and says why; then the visitor is told; then the message may go."""
+    order = []
+    give_up, dead_letter = bench.handler.give_up, bench.queue.dead_letter
+
+    async def told(work, claim, reason):
+        order.append("told")
+        await give_up(work, claim, reason)
+
+    async def copied(copy):
+        order.append("copied")
+        await dead_letter(copy)
+
+    bench.handler.give_up, bench.queue.dead_letter = told, copied
+    bench.handler.errors = [PermanentError("calendar_unknown", "no such calendar")]
+    disposition = await bench.processor.process(await bench.deliver())
+    assert disposition == DeadLetter("calendar_unknown", "no such calendar", attempts=1)
+    assert order == ["copied", "told"]
+    (copy,) = bench.queue.dead_letters
+    assert (copy.reason, copy.error, copy.attempts) == ("calendar_unknown", "no such calendar", 1)
+    assert copy.deduplication_id == "k1#1"
+    assert bench.handler.given_up == [("k1", "calendar_unknown")]
+
+
+async def test_a_crash_between_copy_and_word_repeats_both(bench):
+    """If telling the visitor fails, the next delivery copies again under another id, tells, and ends."""
+    bench.handler.errors = [PermanentError("calendar_unknown"), PermanentError("calendar_unknown")]
+    bench.handler.give_up_errors = [TransientError("dynamodb")]
+    assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
+    bench.clock.turn(bench.lease)
+    (again,) = await bench.take()
+    assert isinstance(await bench.processor.process(again), DeadLetter)
+    assert [copy.deduplication_id for copy in bench.queue.dead_letters] == ["k1#1", "k1#2"]
+    assert bench.handler.given_up == [("k1", "calendar_unknown")]
+
+
+@pytest.mark.parametrize("error", [TransientError("sqs"), PermanentError("aws_AccessDenied"), ValueError("bug")])
+async def test_without_a_copy_nothing_is_ended(bench, error):
+    """While the dead-letter queue can't be reached, the visitor is not told and the message stays."""
+
+    async def fail(_copy):
+        raise error
+
+    bench.queue.dead_letter = fail
+    bench.handler.errors = [PermanentError("calendar_unknown")]
+    assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
+    assert isinstance(await bench.processor.process(await bench.deliver("no json", group="s2")), RetryIn)
+    assert bench.handler.given_up == []
+    assert bench.claims.records["k1"].owner is None
+
+
+async def test_a_bug_is_retried_and_then_dead_lettered(bench):
+    """An unexpected exception is tried as often as allowed; then the message goes with the exception's name."""
+    bench.handler.errors = [KeyError("first"), KeyError("second"), KeyError("third")]
+    delivery = await bench.deliver()
+    for _ in range(2):
+        assert isinstance(await bench.processor.process(delivery), RetryIn)
+    assert await bench.processor.process(delivery) == DeadLetter("bug", "KeyError: 'third'", attempts=3)
+    assert bench.handler.given_up == [("k1", "bug")]
+
+
+async def test_a_command_whose_workers_were_killed_is_not_run_again(bench):
+    """When every attempt ended without a word, the handler does not run: its input may be what kills workers."""
+    await bench.processor.process(await bench.deliver())
+    record = bench.claims.records["k1"]
+    record.done, record.owner, record.attempts = False, None, 3
+    bench.handler.handled.clear()
+    disposition = await bench.processor.process(await bench.deliver(group="other"))
+    assert isinstance(disposition, DeadLetter)
+    assert (disposition.reason, disposition.attempts) == ("attempts_exhausted", 4)
+    assert bench.handler.handled == []
+    assert bench.handler.given_up == [("k1", "attempts_exhausted")]
+
+
+async def test_a_handler_that_takes_too_long_is_stopped(make_bench):
+    """At its time-out a handler is cancelled and the attempt counts; the last one dies of "timeout"."""
+    bench = make_bench(handler_timeout=timedelta(seconds=0.01), max_attempts=2)
+    bench.handler.delay_seconds = 5
+    delivery = await bench.deliver()
+    assert isinstance(await bench.processor.process(delivery), RetryIn)
+    disposition = await bench.processor.process(delivery)
+    assert isinstance(disposition, DeadLetter)
+    assert disposition.reason == "timeout"
+    assert bench.handler.cancelled == ["k1", "k1"]
+
+
+async def test_cancellation_gives_the_command_back(bench):
+    """When the pool stops, the command is free for the next worker before the task ends."""
+    bench.handler.delay_seconds = 5
+    task = asyncio.create_task(bench.processor.process(await bench.deliver()))
+    await bench.handler.started.wait()
+    assert bench.claims.records["k1"].owner
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert bench.claims.records["k1"].owner is None
+    assert bench.queue.dead_letters == []
+
+
+async def test_lost_work_is_left_alone(bench):
+    """A handler that finds its command in other hands ends in `Abandon`: no release, no copy, no word."""
+    bench.handler.errors = [LeaseLostError("k1")]
+    assert await bench.processor.process(await bench.deliver()) == Abandon()
+    assert bench.queue.dead_letters == bench.handler.given_up == []
+    assert bench.claims.records["k1"].owner
+
+
+async def test_a_lease_lost_while_giving_up_is_left_alone(bench):
+    """If the command is another's by the time the visitor should be told, that one tells."""
+    bench.handler.errors = [PermanentError("calendar_unknown")]
+    bench.handler.give_up_errors = [LeaseLostError("k1")]
+    assert await bench.processor.process(await bench.deliver()) == Abandon()
+
+
+@pytest.mark.parametrize("error", [TransientError("dynamodb"), PermanentError("aws_AccessDenied"), ValueError("bug")])
+async def test_a_claim_that_cannot_be_made_decides_nothing(bench, error):
+    """Before the claim nothing is known, so even a permanent error only means: try again."""
+
+    async def fail(*_arguments, **_named):
+        raise error
+
+    bench.claims.claim = fail
+    delivery = await bench.deliver()
+    for _ in range(5):
+        assert isinstance(await bench.processor.process(delivery), RetryIn)
+    assert bench.handler.handled == []
+    assert bench.queue.dead_letters == []
+
+
+@pytest.mark.parametrize("error", [TransientError("dynamodb"), PermanentError("aws_AccessDenied")])
+async def test_a_release_that_fails_changes_nothing(bench, error):
+    """The lease runs out by itself: a failing release neither hides the disposition nor gets out."""
+
+    async def fail(_claim):
+        raise error
+
+    bench.claims.release = fail
+    bench.handler.errors = [TransientError("throttled")]
+    assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
