@@ -1,0 +1,128 @@
+"""The packages as Lambda would see them: nothing of this checkout or its environment is within reach."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+import botocore
+import dateutil
+import jmespath
+import pytest
+import s3transfer
+import six
+import urllib3
+
+from infra.dependencies import Platform
+from infra.package import PACKAGES, build
+
+MEGABYTE = 1_000_000
+LIMIT = 250 * MEGABYTE
+"""Lambda's quota for a package and its layers, unpacked (https://docs.aws.amazon.com/lambda/latest/dg/limits.html)."""
+
+RUNTIME = (boto3, botocore, s3transfer, jmespath, dateutil, urllib3, six)
+"""What Lambda's Python brings along."""
+
+IMPORTS = """
+import importlib, json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+for name in json.loads(sys.argv[2]):
+    importlib.import_module(name)
+outside = [name for name, module in sys.modules.items() if "site-packages" in (getattr(module, "__file__", None) or "")]
+print(json.dumps(outside))
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    out = tmp_path_factory.mktemp("packages")
+    return {package.name: build(package, out, Platform.LOCAL) for package in PACKAGES}
+
+
+@pytest.fixture(scope="module")
+def unpacked(packages, tmp_path_factory):
+    folders = {}
+    for name, archive in packages.items():
+        folders[name] = tmp_path_factory.mktemp(name)
+        with zipfile.ZipFile(archive) as content:
+            content.extractall(folders[name])
+    return folders
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory):
+    """Make a folder with what Lambda brings along, and nothing of its neighbours."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for module in RUNTIME:
+        place = Path(module.__file__)
+        place = place.parent if place.name == "__init__.py" else place
+        (folder / place.name).symlink_to(place)
+    return folder
+
+
+def isolated_import(modules, *folders):
+    """Import modules with the standard library and these folders, and return what came from elsewhere."""
+    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORTS]
+    command += [json.dumps([str(folder) for folder in folders]), json.dumps(modules)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=folders[0])
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_ingress_imports_from_its_package_and_the_runtime_alone(unpacked, runtime):
+    """A package that lacks a file or a dependency fails here, not after the deployment."""
+    assert isolated_import(["api_gateway_ws.lambda_function"], unpacked["ingress"], runtime) == []
+
+
+def test_the_workers_import_from_their_package_alone(unpacked):
+    """It brings its own botocore, because aiobotocore wants an exact one."""
+    modules = [f"workers.{name}.lambda_function" for name in ("chat", "booking", "notifications")]
+    modules += ["googleapiclient.discovery", "google.oauth2.service_account", "babel.dates"]
+    assert isolated_import(modules, unpacked["workers"]) == []
+
+
+def test_every_folder_with_code_of_ours_is_a_package(unpacked):
+    """A folder without `__init__.py` works from a checkout and fails in other places."""
+    for folder in unpacked.values():
+        for name in ("api_gateway_ws", "shared", "workers"):
+            for code in (folder / name).rglob("*.py"):
+                assert (code.parent / "__init__.py").exists(), code.relative_to(folder)
+
+
+@pytest.mark.parametrize("name", ["ingress", "workers"])
+def test_a_package_has_no_tests_no_secrets_and_fits(packages, name):
+    """What is not needed is left out, what nobody may see above all."""
+    with zipfile.ZipFile(packages[name]) as archive:
+        entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    size = sum(entry.file_size for entry in entries)
+    assert size < LIMIT, f"{size / MEGABYTE:.1f} MB unpacked"
+    assert len(names) == len(set(names))
+    assert not [each for each in names if each.startswith(("tests/", "infra/", "bench/", "widget/", "docs/"))]
+    assert not [each for each in names if Path(each).suffix in {".pem", ".key"} and "cacert" not in each]
+    assert not [each for each in names if Path(each).name.startswith(".env") or "service-account" in each]
+    assert not [each for each in names if "/tests/" in each]
+
+
+def test_the_workers_package_keeps_one_google_api_and_few_aws_services(packages):
+    """Both client libraries come with descriptions of hundreds of services, most of their size."""
+    with zipfile.ZipFile(packages["workers"]) as archive:
+        names = archive.namelist()
+    documents = [Path(name).name for name in names if "discovery_cache/documents/" in name]
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+    assert documents == ["calendar.v3.json"]
+    assert {"dynamodb", "sqs", "s3", "secretsmanager", "sesv2", "bedrock-runtime"} <= services
+    assert len(services) < 20
+
+
+def contents(archive):
+    """Return names, times and checksums; byte code aside, which only local packages have and Python writes freely."""
+    with zipfile.ZipFile(archive) as content:
+        return [(each.filename, each.date_time, each.CRC) for each in content.infolist() if ".pyc" not in each.filename]
+
+
+def test_the_same_sources_make_the_same_package(packages, tmp_path):
+    """An unchanged package is an unchanged function: nothing is deployed again."""
+    assert contents(build(PACKAGES[0], tmp_path, Platform.LOCAL)) == contents(packages["ingress"])

@@ -1,0 +1,225 @@
+"""What the emulator hides: a green local stack proves the wiring, this proves the rest of the template."""
+
+import importlib
+
+import pytest
+
+from infra.deploy import settings as as_settings
+from tests.infra.template import as_list, everything_in, load, of_type, statements
+
+TEMPLATE = load()
+FUNCTIONS = of_type(TEMPLATE, "AWS::Lambda::Function")
+QUEUES = of_type(TEMPLATE, "AWS::SQS::Queue")
+DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetters")}
+TABLES = of_type(TEMPLATE, "AWS::DynamoDB::Table")
+SETTINGS = {
+    "AuthorizerFunction": "api_gateway_ws.settings.AuthorizerSettings",
+    "IngressFunction": "api_gateway_ws.settings.IngressSettings",
+    "ChatFunction": "workers.chat.settings.ChatSettings",
+    "BookingFunction": "workers.booking.settings.BookingSettings",
+    "NotificationsFunction": "workers.notifications.settings.NotificationsSettings",
+}
+
+
+def properties(name):
+    return TEMPLATE["Resources"][name]["Properties"]
+
+
+def settings_class(function):
+    module, _, name = SETTINGS[function].rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def variables(function):
+    """Return a function's environment, with a made-up text for what only a deployment knows."""
+    given = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
+    return {name: value if isinstance(value, str) else f"deployed {name}" for name, value in given.items()}
+
+
+def test_the_visitor_hears_what_the_ingress_returns():
+    """AWS sends a route's answer only with a selection expression and a route response; the emulator always does."""
+    assert properties("Api")["RouteSelectionExpression"] == "$request.body.type"
+    assert properties("DefaultRoute")["RouteResponseSelectionExpression"] == "$default"
+    responses = of_type(TEMPLATE, "AWS::ApiGatewayV2::RouteResponse")
+    assert [each["Properties"]["RouteId"] for each in responses.values()] == [{"Ref": "DefaultRoute"}]
+    assert {each["Properties"]["RouteResponseKey"] for each in responses.values()} == {"$default"}
+
+
+def test_the_api_has_its_three_routes_and_only_connect_is_authorised():
+    """A WebSocket authorizer runs at `$connect` alone; a connection without a tenant is refused before it."""
+    routes = {each["Properties"]["RouteKey"]: each for each in of_type(TEMPLATE, "AWS::ApiGatewayV2::Route").values()}
+    assert set(routes) == {"$connect", "$disconnect", "$default"}
+    assert routes["$connect"]["Properties"]["AuthorizationType"] == "CUSTOM"
+    assert routes["$connect"]["Properties"]["AuthorizerId"] == {"Ref": "Authorizer"}
+    assert properties("Authorizer")["IdentitySource"] == ["route.request.querystring.tenant"]
+    assert properties("Stage")["AutoDeploy"] is True
+    assert properties("Stage")["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+
+
+def test_api_gateway_may_invoke_both_functions():
+    """Without the permission AWS answers 500; the emulator does not ask."""
+    allowed = {
+        each["Properties"]["FunctionName"]["Ref"] for each in of_type(TEMPLATE, "AWS::Lambda::Permission").values()
+    }
+    assert allowed == {"IngressFunction", "AuthorizerFunction"}
+
+
+@pytest.mark.parametrize("name", ["ChatQueue", "BookingQueue"])
+def test_a_command_queue_keeps_order_per_visitor_at_full_speed(name):
+    """FIFO in high-throughput mode: both attributes are needed, on the queue and on its dead-letter queue."""
+    for queue in (name, name.replace("Queue", "DeadLetters")):
+        assert properties(queue)["FifoQueue"] is True
+        assert properties(queue)["DeduplicationScope"] == "messageGroup"
+        assert properties(queue)["FifoThroughputLimit"] == "perMessageGroupId"
+        assert properties(queue)["QueueName"]["Fn::Sub"].endswith(".fifo")
+
+
+@pytest.mark.parametrize("name", sorted(set(QUEUES) - DEAD_LETTERS))
+def test_every_queue_has_a_backstop_and_dead_letters_live_long(name):
+    """Attempts are counted by the workers; SQS steps in late, and a dead letter stays for 14 days."""
+    redrive = properties(name)["RedrivePolicy"]
+    dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert redrive["maxReceiveCount"] == 100
+    assert dead_letters in DEAD_LETTERS
+    assert properties(dead_letters)["MessageRetentionPeriod"] == 14 * 24 * 3600
+    source = properties(dead_letters)["RedriveAllowPolicy"]["sourceQueueArns"][0]["Fn::Sub"]
+    assert source.endswith(properties(name)["QueueName"]["Fn::Sub"])
+
+
+def test_queues_are_encrypted_and_refuse_plain_http():
+    """On AWS every queue has server-side encryption and a policy that denies calls without TLS."""
+    assert all(each["Properties"]["SqsManagedSseEnabled"] is True for each in QUEUES.values())
+    assert {each["Ref"] for each in properties("QueuesOverTlsOnly")["Queues"]} == set(QUEUES)
+
+
+@pytest.mark.parametrize("name", sorted(of_type(TEMPLATE, "AWS::Lambda::EventSourceMapping")))
+def test_a_worker_reports_failed_messages_and_has_time_for_its_batch(name):
+    """Without ReportBatchItemFailures one failure repeats its whole batch; visibility is six times the time-out."""
+    mapping = properties(name)
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
+    function = mapping["FunctionName"]["Ref"]
+    assert properties(queue)["VisibilityTimeout"] >= 6 * properties(function)["Timeout"]
+    assert TEMPLATE["Resources"][name]["Condition"] == "WorkersOnLambda"
+
+
+def test_chat_takes_one_message_at_a_time():
+    """An answer takes seconds: in a batch the second visitor would wait for the first."""
+    assert properties("ChatSource")["BatchSize"] == 1
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_handler_can_be_imported(name):
+    """The handler that the template names exists."""
+    module, _, attribute = properties(name)["Handler"].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_gets_what_its_settings_require(name, monkeypatch):
+    """The settings can be read from the environment that the template gives, and from nothing else."""
+    settings = settings_class(name)
+    for field in settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    for variable, value in variables(name).items():
+        monkeypatch.setenv(variable, value)
+    read = settings()
+    unread = {variable.lower() for variable in variables(name)} - set(settings.model_fields)
+    assert read.log_level
+    # The first is botocore's own; the second is a name that existing deployments set.
+    assert unread <= {"aws_endpoint_url_bedrock_runtime", "sns_topic_arn"}
+
+
+def test_what_a_pool_needs_is_in_the_outputs():
+    """Each output in snake case is a setting, so the outputs alone are enough to run a pool."""
+    given = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
+    for name in ("ChatFunction", "BookingFunction", "NotificationsFunction"):
+        required = {field.upper() for field, info in settings_class(name).model_fields.items() if info.is_required()}
+        assert required <= set(given), name
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_every_table_expires_recovers_and_costs_nothing_idle(name):
+    """The emulator ignores TTL and point-in-time recovery, so a missing one would show on AWS alone."""
+    table = properties(name)
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_appointments_keep_their_keys():
+    """Deployments that exist have this table, under this name, with both keys."""
+    assert TEMPLATE["Parameters"]["AppointmentsTableName"]["Default"] == "appointments"
+    keys = [(key["AttributeName"], key["KeyType"]) for key in properties("AppointmentsTable")["KeySchema"]]
+    assert keys == [("appointment_id", "HASH"), ("session_id", "RANGE")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AppointmentsTable", "SlotsTable", "ConversationsTable", "UsageTable", "KnowledgeBucket", "SessionKey", "CodeKey"],
+)
+def test_what_cannot_be_made_again_outlives_the_stack(name):
+    """Deleting the stack keeps data and keys; a first deployment that failed leaves nothing behind."""
+    assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_knowledge_bucket_is_private():
+    """Nothing in it is public, whatever an object says."""
+    assert set(properties("KnowledgeBucket")["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_nobody_is_allowed_everything():
+    """No role has a wildcard for a resource or for a service's actions; nothing that we call needs one."""
+    for name, statement in statements(TEMPLATE):
+        assert statement["Effect"] == "Allow"
+        assert "*" not in as_list(statement["Resource"]), name
+        assert not [action for action in as_list(statement["Action"]) if "*" in action], name
+
+
+def test_nobody_may_scan():
+    """Every look-up has a key, so that none grows with the table."""
+    assert not [name for name, statement in statements(TEMPLATE) if "dynamodb:Scan" in as_list(statement["Action"])]
+
+
+def test_the_model_is_allowed_in_every_region_of_its_profile():
+    """The European profile may send a call to six regions; one that is missing fails now and then, not always."""
+    resources = [
+        resource["Fn::Sub"]
+        for _, statement in statements(TEMPLATE)
+        if "bedrock:InvokeModelWithResponseStream" in as_list(statement["Action"])
+        for resource in statement["Resource"]
+    ]
+    regions = {arn.split("::")[-2].rpartition(":")[2] for arn in resources if "foundation-model" in arn}
+    assert regions == {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"}
+    assert sum("inference-profile/${BedrockModelId}" in arn for arn in resources) == 1
+    assert TEMPLATE["Parameters"]["BedrockModelId"]["Default"].startswith("eu.anthropic.claude-haiku-4-5")
+
+
+def test_googles_secret_is_read_by_booking_alone_and_not_made_here():
+    """It exists already; the role may read that one secret of those that the stack did not make."""
+    readers = {
+        name
+        for name, statement in statements(TEMPLATE)
+        if any("GoogleSecretName" in text for text in everything_in(statement["Resource"]) if isinstance(text, str))
+    }
+    assert readers == {"BookingRole"}
+    assert TEMPLATE["Parameters"]["GoogleSecretName"]["Default"] == "chatbot/google-calendar"
+    assert set(of_type(TEMPLATE, "AWS::SecretsManager::Secret")) == {"SessionKey", "CodeKey"}
+
+
+def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
+    """`Workers=pools` leaves out the functions, their roles and mappings; the rest of the stack is the same."""
+    conditional = {name for name, each in TEMPLATE["Resources"].items() if each.get("Condition") == "WorkersOnLambda"}
+    workers = {
+        f"{worker}{part}"
+        for worker in ("Chat", "Booking", "Notifications")
+        for part in ("Function", "Role", "Logs", "Source")
+    }
+    assert conditional == workers | {"AnswersVisitors"}
+    assert TEMPLATE["Parameters"]["Workers"] == {
+        **TEMPLATE["Parameters"]["Workers"],
+        "Default": "lambda",
+        "AllowedValues": ["lambda", "pools"],
+    }
