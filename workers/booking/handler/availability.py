@@ -9,6 +9,7 @@ from shared.errors import PermanentError, TransientError
 from shared.messages.commands import BookingSlots as SlotsCommand
 from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
+from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.slots import alternatives, free_slots
@@ -16,8 +17,8 @@ from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.frames import slots
 from workers.booking.handler.roles import Roles
 
-MAX_LISTED_BYTES = 18 * 1024
-"""Of an answer's slots, so that its frame stays under the protocol's 24 KB; later ones are asked for by `from`."""
+MAX_LISTED_BYTES = 22 * 1024
+"""Of an answer's services and slots, so that its frame stays under 24 KB; later slots are asked for by `from`."""
 
 _ALTERNATIVES = 5
 _NEARBY = timedelta(days=14)
@@ -52,22 +53,27 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
             now=now,
             busy=busy,
         )
+    services = tuple(
+        ServiceOffer(id=one.id, name=one.name.in_(locale), duration_minutes=one.duration_minutes)
+        for one in profile.services
+    )
+    room = MAX_LISTED_BYTES - sum(_size(one) for one in services)
     return BookingSlots(
         re=work.client_id,
         data=BookingSlotsData(
-            slots=_fitting(slots(offers, profile.zone)),
-            services=tuple(
-                ServiceOffer(id=one.id, name=one.name.in_(locale), duration_minutes=one.duration_minutes)
-                for one in profile.services
-            ),
-            time_zone=profile.time_zone,
+            slots=_fitting(slots(offers, profile.zone), room), services=services, time_zone=profile.time_zone
         ),
     )
 
 
-def _fitting(listed: Sequence[Slot]) -> tuple[Slot, ...]:
-    sizes = itertools.accumulate(len(slot.model_dump_json()) + 1 for slot in listed)
-    return tuple(slot for slot, size in zip(listed, sizes, strict=True) if size <= MAX_LISTED_BYTES)
+def _fitting(listed: Sequence[Slot], room: int) -> tuple[Slot, ...]:
+    sizes = itertools.accumulate(_size(slot) for slot in listed)
+    return tuple(slot for slot, size in zip(listed, sizes, strict=True) if size <= room)
+
+
+def _size(part: Message) -> int:
+    """Return the bytes that a part of a list takes, its comma included."""
+    return len(part.model_dump_json().encode()) + 1
 
 
 async def slot_taken(
