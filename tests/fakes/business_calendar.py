@@ -20,14 +20,14 @@ class FakeCalendar:
         self.calls: list[Call] = []
         self.looks: list[bool] = []
         """For each look at busy times, whether it had to be fresh."""
-        self._trouble: list[tuple[Call, Exception]] = []
+        self._trouble: list[tuple[Call, Exception | None]] = []
 
     def block(self, interval: Interval, calendar_id: str = "calendar") -> None:
         """Enter something of the owner's own."""
         self.owners[calendar_id].append(interval)
 
-    def fail(self, call: Call, *errors: Exception) -> None:
-        """Raise each of the errors at one of the next such calls, in this order."""
+    def fail(self, call: Call, *errors: Exception | None) -> None:
+        """Raise each of the errors at one of the next such calls, in this order; None lets a call through."""
         self._trouble += [(call, error) for error in errors]
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
@@ -56,7 +56,9 @@ class FakeCalendar:
         for position, (failing, error) in enumerate(self._trouble):
             if failing == call:
                 del self._trouble[position]
-                raise error
+                if error:
+                    raise error
+                break
         if calendar_id not in self.events:
             raise PermanentError("calendar_unknown", f"calendar.{call}")
         return self.events[calendar_id]

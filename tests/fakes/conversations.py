@@ -18,10 +18,14 @@ class FakeConversations:
     def __init__(self, claims: FakeClaims) -> None:
         self._claims = claims
         self.texts: dict[str, list[str]] = {}
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next appends, before anything is written."""
 
     async def append(self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker) -> ServerFrame:
         """Store a frame as the session's next one, or return the one that the marker names already."""
         await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
         record = self._claims.demand(claim)
         stored_before = record.markers.get(marker)
         if stored_before is not None:

@@ -1,0 +1,144 @@
+"""What the tests of booking's use cases share: visitors, a business, and the handler with everything in memory."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.codes import verification_code
+from shared.errors import TransientError
+from shared.ids import command_key, new_id
+from shared.messages.commands import BOOKING_COMMAND
+from shared.ports import Claim
+from shared.replies import Replies
+from tests.fakes.appointments import FakeAppointments
+from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import FakeConnections, FakePoster
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.figures import FakeMetrics
+from tests.fakes.letters import FakeNotices
+from tests.fakes.tenants import FakeTenants
+from workers.booking.handler import BookingHandler, Roles
+
+KEY = b"a secret of the deployment"
+TENANT = "salon-ania"
+LEASE = timedelta(seconds=30)
+TUESDAY_TEN = "2026-01-13T10:00"
+CONTACT = "jan@example.com"
+
+
+class World:
+    """A business that visitors book with; `session` is the one who is meant where no other is named."""
+
+    def __init__(self, profile, now, *, email_enabled=True):
+        self.clock = FakeClock(now)
+        self.claims = FakeClaims(self.clock)
+        self.connections, self.poster = FakeConnections(self.clock), FakePoster()
+        self.conversations = FakeConversations(self.claims)
+        self.appointments, self.calendar = FakeAppointments(self.claims), FakeCalendar("calendar")
+        self.notices, self.metrics = FakeNotices(), FakeMetrics()
+        self.tenants = FakeTenants({TENANT: profile})
+        self.connections.open("session", "tab", locale="en")
+        roles = Roles(
+            appointments=self.appointments,
+            calendar=self.calendar,
+            notices=self.notices,
+            tenants=self.tenants,
+            metrics=self.metrics,
+            clock=self.clock,
+            code_key=KEY,
+            email_enabled=email_enabled,
+        )
+        replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
+        self.handler = BookingHandler(roles=roles, replies=replies, claims=self.claims)
+
+    def command(self, kind, *, session="session", client_id=None, replay=0, at=None, **data):
+        """Return a command that was accepted now, or `at` another time."""
+        client_id = client_id or new_id()
+        return BOOKING_COMMAND.validate_python(
+            {
+                "id": command_key(TENANT, session, client_id),
+                "type": f"booking.{kind}",
+                "tenant": TENANT,
+                "session_id": session,
+                "client_id": client_id,
+                "connection_id": "tab",
+                "accepted_at": at or self.clock.now(),
+                "locale": "pl",
+                "replay": replay,
+                "data": data,
+            }
+        )
+
+    def create_command(self, start=TUESDAY_TEN, *, contact=CONTACT, service="massage", **fields):
+        return self.command("create", start=start, contact=contact, service=service, **fields)
+
+    async def handle(self, command):
+        """Carry a command out as the worker core does; return the frame that ended it."""
+        claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+        assert isinstance(claim, Claim)
+        try:
+            await self.handler.handle(command, claim)
+        except TransientError:
+            await self.claims.release(claim)
+            raise
+        record = self.claims.records[command.claim_key]
+        assert record.done
+        assert "outcome" in record.markers
+        return await self.conversations.frame(command.session_id, record.markers["outcome"])
+
+    async def create(self, start=TUESDAY_TEN, **fields):
+        return await self.handle(self.create_command(start, **fields))
+
+    async def send(self, kind, **fields):
+        return await self.handle(self.command(kind, **fields))
+
+    async def held(self, start=TUESDAY_TEN, **fields):
+        """Hold a time; return the appointment's id."""
+        pending = await self.create(start, **fields)
+        assert pending.type == "booking.pending"
+        return pending.data.appointment_id
+
+    async def confirmed(self, start=TUESDAY_TEN, *, session="session", **fields):
+        """Hold a time and confirm it; return the appointment's id."""
+        appointment_id = await self.held(start, session=session, **fields)
+        frame = await self.send(
+            "verify", session=session, appointment_id=appointment_id, code=self.code(appointment_id)
+        )
+        assert frame.type == "booking.confirmed"
+        return appointment_id
+
+    async def appointment(self, appointment_id, session="session"):
+        return await self.appointments.get(appointment_id, session)
+
+    def code(self, appointment_id, number=1):
+        return verification_code(KEY, appointment_id, number)
+
+    @property
+    def told(self):
+        """Return the types of the notices that people get."""
+        return [notice.type for notice in self.notices.delivered]
+
+    @property
+    def events(self):
+        return list(self.calendar.events["calendar"].values())
+
+    def frames(self, session="session"):
+        return [frame.type for frame in self.conversations.of(session)]
+
+
+@pytest.fixture
+def new_world(make_profile, accepted_at):
+    """Return a function that opens a business, with fields of its profile."""
+
+    def new_world(*, email_enabled=True, **fields):
+        profile = make_profile(**{"senders": {"email": "salon@example.com"}} | fields)
+        return World(profile, accepted_at, email_enabled=email_enabled)
+
+    return new_world
+
+
+@pytest.fixture
+def world(new_world):
+    return new_world()

@@ -1,0 +1,148 @@
+"""Free times as a visitor sees them."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import TransientError
+from shared.messages.limits import MAX_FRAME_BYTES
+from shared.ports import Claim
+from workers.booking.domain.values import Interval
+
+NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+LEASE = timedelta(seconds=30)
+
+
+async def listed(world, **data):
+    """Ask for free times; return the data of the one frame that answers."""
+    world.poster.posted.clear()
+    command = world.command("slots", **data)
+    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+    assert isinstance(claim, Claim)
+    await world.handler.handle(command, claim)
+    [frame] = world.poster.frames("tab")
+    assert (frame["type"], frame["re"], frame.get("seq")) == ("booking.slots", command.client_id, None)
+    assert world.claims.records[command.claim_key].done
+    return frame["data"]
+
+
+def starts(data):
+    return [slot["start"] for slot in data["slots"]]
+
+
+async def test_free_times_come_with_the_services_that_they_are_for(world):
+    """In order, in the tenant's offset; the services are named in the visitor's language."""
+    data = await listed(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
+
+    assert starts(data)[:2] == ["2026-01-13T09:00:00+01:00", "2026-01-13T09:30:00+01:00"]
+    assert data["slots"][0]["end"] == "2026-01-13T10:00:00+01:00"
+    assert starts(data) == sorted(starts(data))
+    assert data["services"][0] == {"id": "massage", "name": "Massage", "duration_minutes": 60}
+    assert [service["id"] for service in data["services"]] == ["massage", "consultation"]
+    assert data["time_zone"] == "Europe/Warsaw"
+
+
+async def test_a_question_leaves_no_trace(world):
+    """Free times age, so they are not kept; nothing is written but that the question is done."""
+    await listed(world)
+
+    assert (world.frames(), world.appointments.writes, world.notices.bodies) == ([], 0, [])
+
+
+async def test_without_a_service_all_are_listed(world):
+    """From today on, for two weeks."""
+    data = await listed(world)
+
+    assert {slot["service"] for slot in data["slots"]} == {"massage", "consultation"}
+    assert starts(data)[0].startswith("2026-01-12")
+
+
+async def test_what_is_taken_is_not_listed(world):
+    """Neither held times with their buffers, nor confirmed ones, nor what else the calendar says."""
+    await world.held("2026-01-13T10:00", service="consultation", session="another")
+    await world.confirmed("2026-01-13T13:00", session="another")
+    world.calendar.block(Interval(NINE_UTC + 6 * HOUR, NINE_UTC + 7 * HOUR))
+
+    data = await listed(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
+    assert [start[11:16] for start in starts(data)] == ["11:00", "14:00", "14:30", "15:00"]
+
+
+async def test_a_hold_that_ran_out_is_listed_again(world):
+    """At the instant at which the question was accepted."""
+    await world.held(session="another")
+    question = {"service": "massage", "from": "2026-01-13", "days": 1}
+    before = starts(await listed(world, **question))
+    world.clock.turn(timedelta(minutes=15))
+
+    assert set(starts(await listed(world, **question))) - set(before) == {
+        "2026-01-13T09:30:00+01:00",
+        "2026-01-13T10:00:00+01:00",
+        "2026-01-13T10:30:00+01:00",
+    }
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"service": "haircut"},
+        {"from": "2020-01-01", "days": 1},
+        {"from": "0001-01-01", "days": 60},
+        {"from": "2026-03-01"},
+        {"from": "9999-12-31", "days": 60},
+        {"from": "2026-01-17", "days": 2},
+    ],
+)
+async def test_where_there_is_nothing_to_book_the_list_is_empty(world, question):
+    """An unknown service, the past, beyond the horizon, a weekend: the services are named all the same."""
+    data = await listed(world, **question)
+
+    assert data["slots"] == []
+    assert len(data["services"]) == 2
+
+
+@pytest.mark.parametrize("services", [1, 50])
+async def test_a_long_list_stays_within_one_frame(new_world, services):
+    """Two months of short visits are cut at what a frame holds beside the services; the first ones are there."""
+    ids = [f"{number:x>60}" for number in range(services)]
+    names = {"en": "A name of some forty letters, as long ones"}
+    short = [{"id": one, "name": names, "duration_minutes": 30} for one in ids]
+    world = new_world(services=short, hours=("00:00-24:00",), weekend=("00:00-24:00",), horizon_days=60)
+
+    data = await listed(world, days=60)
+
+    size = len(world.poster.posted[0][1].encode())
+    assert MAX_FRAME_BYTES * 0.7 < size <= MAX_FRAME_BYTES
+    assert starts(data)[0] == "2026-01-12T08:00:00+01:00"
+    assert len(data["services"]) == services
+
+
+async def test_every_listed_time_can_be_booked(world):
+    """What the list says and what the booking takes are one rule."""
+    await world.held("2026-01-13T10:00", service="consultation", session="another")
+    data = await listed(world, **{"from": "2026-01-13", "days": 1})
+
+    for number, slot in enumerate(itertools.islice(data["slots"], 0, None, 4)):
+        held = await world.create(slot["start"], service=slot["service"], session=f"visitor{number}")
+        assert held.type == "booking.pending"
+        await world.send("cancel", session=f"visitor{number}", appointment_id=held.data.appointment_id)
+
+
+async def test_a_list_may_be_half_a_minute_old_but_a_booking_may_not(world):
+    """The look for a list may come from the cache; the one before a hold is fresh."""
+    await listed(world)
+    await world.create()
+
+    assert world.calendar.looks == [False, True]
+
+
+async def test_a_calendar_that_cannot_be_asked_is_asked_again_later(world):
+    """A list that ignores it would offer what is taken."""
+    world.calendar.fail("busy", TransientError("quota"))
+    command = world.command("slots")
+    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+
+    with pytest.raises(TransientError):
+        await world.handler.handle(command, claim)
+    assert world.poster.posted == []

@@ -1,0 +1,296 @@
+"""A visitor asks for a time, alone, twice, or at once with others."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import LeaseLostError, TransientError
+from shared.ids import derived_id
+from shared.messages.errors import ErrorCode
+from workers.booking.domain.values import AppointmentState, Interval
+
+NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+async def test_a_free_time_is_held_and_a_code_goes_out(world):
+    """The visitor hears until when, where the code went, and nothing of the code itself."""
+    command = world.create_command(name="Jan", note="First visit")
+    pending = await world.handle(command)
+
+    assert (pending.type, pending.re) == ("booking.pending", command.client_id)
+    data = pending.data
+    assert data.appointment_id == derived_id(command.id, "appointment")
+    assert (data.start, data.end) == (NINE_UTC, NINE_UTC + HOUR)
+    assert data.start.utcoffset() == HOUR
+    assert data.expires_at == world.clock.now() + timedelta(minutes=15)
+    assert data.contact == "j***@e***.com"
+    [notice] = world.notices.delivered
+    assert (notice.type, notice.send_number, notice.expires_at) == ("notice.code", 1, data.expires_at)
+    assert (notice.data.contact, notice.data.name, notice.locale) == ("jan@example.com", "Jan", "en")
+    assert world.code(data.appointment_id) not in "".join(world.notices.bodies)
+    assert world.metrics.total("AppointmentCreated") == 1
+    assert world.events == []
+
+
+async def test_a_hold_is_kept_with_what_the_visitor_wrote(world):
+    """For the owner to read once it is confirmed."""
+    command = world.create_command(name="Jan", note="First visit")
+    appointment = await world.appointment((await world.handle(command)).data.appointment_id)
+
+    assert (appointment.state, appointment.version) == (AppointmentState.HELD, 1)
+    assert (appointment.name, appointment.note, appointment.contact.address) == (
+        "Jan",
+        "First visit",
+        "jan@example.com",
+    )
+    assert (appointment.grid_minutes, appointment.changed_by) == (10, command.id)
+    assert len(world.appointments.buckets) == 6
+
+
+async def test_a_try_that_was_cut_off_is_finished_by_the_next(world):
+    """The hold stands from the first try: the second finds it, and sends the one notice and the one frame."""
+    command = world.create_command()
+    world.notices.trouble.append(TransientError("throttled"))
+    with pytest.raises(TransientError):
+        await world.handle(command)
+    assert world.frames() == []
+
+    await world.handle(command)
+
+    assert len(world.appointments.rows) == 1
+    assert world.appointments.writes == 1
+    assert world.frames() == ["booking.pending"]
+    assert world.told == ["notice.code"]
+    assert world.metrics.total("AppointmentCreated") == 1
+
+
+async def test_a_replay_finds_what_the_first_command_did(world):
+    """Effects derive from the command, whichever replay it is; the visitor hears the outcome once more."""
+    command = world.create_command(client_id="a1")
+    first = await world.handle(command)
+    again = await world.handle(world.create_command(client_id="a1", replay=1))
+
+    assert again.data == first.data
+    assert world.appointments.writes == 1
+    assert world.told == ["notice.code"]
+    assert world.frames() == ["booking.pending", "booking.pending"]
+
+
+async def test_asking_again_for_what_one_holds_is_answered_the_same(world):
+    """A second command, such as the predecessor's page sends, has no second effect."""
+    first, again = await world.create(), await world.create()
+
+    assert again.data == first.data
+    assert again.re != first.re
+    assert world.appointments.writes == 1
+    assert world.told == ["notice.code"]
+
+
+async def test_a_corrected_address_takes_the_holds_place(world):
+    """The new wish has the time, the old one is cancelled, and both happen in one step."""
+    typo = await world.held(contact="jam@example.com")
+    better = await world.held(contact="jan@example.com")
+
+    assert better != typo
+    assert (await world.appointment(typo)).state is AppointmentState.CANCELLED
+    assert (await world.appointment(better)).state is AppointmentState.HELD
+    assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {better}
+    assert [notice.data.contact for notice in world.notices.delivered] == ["jam@example.com", "jan@example.com"]
+    assert (await world.create(session="another")).data.code == ErrorCode.SLOT_TAKEN
+
+
+async def test_the_code_of_a_replaced_hold_confirms_nothing(world):
+    """Whoever reads the mail to the wrong address has no appointment."""
+    typo = await world.held(contact="jam@example.com")
+    better = await world.held(contact="jan@example.com")
+
+    outcome = await world.send("verify", appointment_id=typo, code=world.code(typo))
+    assert outcome.data.code == ErrorCode.UNKNOWN_APPOINTMENT
+    assert (await world.send("verify", appointment_id=better, code=world.code(better))).type == "booking.confirmed"
+
+
+async def test_another_service_frees_what_it_does_not_need(world):
+    """A massage gives way to a consultation that overlaps it: the rest of its hour is anybody's."""
+    massage = await world.held("2026-01-13T10:00")
+    consultation = await world.held("2026-01-13T10:00", service="consultation")
+
+    assert (await world.appointment(massage)).state is AppointmentState.CANCELLED
+    free_from = NINE_UTC + timedelta(minutes=50)
+    assert [start for _, start in world.appointments.buckets if start >= free_from] == []
+    assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {consultation}
+
+
+async def test_a_replacement_that_also_needs_anothers_time_changes_nothing(world):
+    """Half of the wish is somebody's: the older hold stands."""
+    mine = await world.held("2026-01-13T10:00")
+    await world.held("2026-01-13T11:00", session="another")
+
+    assert (await world.create("2026-01-13T10:30")).data.code == ErrorCode.SLOT_TAKEN
+    assert (await world.appointment(mine)).state is AppointmentState.HELD
+
+
+async def test_an_own_confirmed_time_is_taken_like_anybody_elses(world):
+    """It can be moved or cancelled, but not booked over."""
+    mine = await world.confirmed()
+
+    assert (await world.create(contact="jana@example.com")).data.code == ErrorCode.SLOT_TAKEN
+    assert (await world.appointment(mine)).state is AppointmentState.CONFIRMED
+
+
+async def test_the_loser_gets_times_to_take_instead(world):
+    """At least three, near the wanted one, in the tenant's offset; and the first of them can be had."""
+    await world.held(session="winner")
+    writes = world.appointments.writes
+    refused = await world.create()
+
+    data = refused.data
+    assert (data.code, data.retryable) == (ErrorCode.SLOT_TAKEN, False)
+    assert len(data.alternatives) >= 3
+    starts = [slot.start for slot in data.alternatives]
+    assert NINE_UTC not in starts
+    assert {start.utcoffset() for start in starts} == {HOUR}
+    assert {start.date().isoformat() for start in starts[:3]} == {"2026-01-13"}
+    assert world.appointments.writes == writes
+    assert world.told == ["notice.code"]
+
+    assert (await world.create(starts[0].isoformat())).type == "booking.pending"
+
+
+async def test_of_many_who_want_one_time_one_gets_it(world):
+    """All at once; the others are told so."""
+    outcomes = await asyncio.gather(*(world.create(session=f"visitor{number}") for number in range(20)))
+
+    assert sorted(outcome.type for outcome in outcomes) == ["booking.pending"] + ["error"] * 19
+    assert len(world.appointments.rows) == 1
+    assert len(world.notices.delivered) == 1
+
+
+async def test_buffers_are_nobody_elses(world):
+    """A consultation blocks ten minutes before and twenty after, so the next massage does not fit."""
+    await world.held("2026-01-13T10:00", service="consultation", session="winner")
+
+    assert (await world.create("2026-01-13T10:30")).data.code == ErrorCode.SLOT_TAKEN
+    assert (await world.create("2026-01-13T11:00")).type == "booking.pending"
+
+
+async def test_a_hold_that_ran_out_is_free_again(world):
+    """From its last instant on, judged by when the command was accepted."""
+    await world.held(session="slow")
+    world.clock.turn(timedelta(minutes=15) - timedelta(milliseconds=1))
+    assert (await world.create()).data.code == ErrorCode.SLOT_TAKEN
+    world.clock.turn(timedelta(milliseconds=1))
+
+    assert (await world.create()).type == "booking.pending"
+
+
+async def test_a_command_that_waited_too_long_sends_no_useless_code(world):
+    """The hold counts from when the ingress accepted it; if that is over, the visitor is told to book again."""
+    command = world.create_command()
+    world.clock.turn(timedelta(minutes=16))
+
+    assert (await world.handle(command)).data.code == ErrorCode.CODE_EXPIRED
+    assert world.told == []
+
+
+async def test_what_stands_in_the_calendar_is_taken(world):
+    """The owner's own entries count, looked at afresh; nothing of ours is written."""
+    world.calendar.block(Interval(NINE_UTC + HOUR / 2, NINE_UTC + HOUR))
+    refused = await world.create()
+
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
+    assert len(refused.data.alternatives) >= 3
+    overlapping = [slot for slot in refused.data.alternatives if NINE_UTC - HOUR / 2 < slot.start < NINE_UTC + HOUR]
+    assert overlapping == []
+    assert world.calendar.looks[0] is True
+    assert (world.appointments.writes, world.notices.bodies) == (0, [])
+
+
+async def test_an_entry_that_only_touches_is_no_obstacle(world):
+    """The owner may be busy until the minute that the visit begins."""
+    world.calendar.block(Interval(NINE_UTC - HOUR, NINE_UTC))
+    world.calendar.block(Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR))
+
+    assert (await world.create()).type == "booking.pending"
+
+
+async def test_a_calendar_that_fails_costs_the_loser_only_the_alternatives(world):
+    """The answer itself is known."""
+    await world.held(session="winner")
+    world.calendar.fail("busy", None, TransientError("quota"))
+    refused = await world.create()
+
+    assert (refused.data.code, refused.data.alternatives) == (ErrorCode.SLOT_TAKEN, ())
+
+
+async def test_a_calendar_that_cannot_be_asked_holds_nothing(world):
+    """The command is tried again; until then no time is kept that may not be free."""
+    command = world.create_command()
+    world.calendar.fail("busy", TransientError("quota"))
+    with pytest.raises(TransientError):
+        await world.handle(command)
+    assert world.appointments.writes == 0
+
+    assert (await world.handle(command)).type == "booking.pending"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"service": "haircut"}, ErrorCode.UNKNOWN_SERVICE),
+        ({"start": "tomorrow"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-13"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-02-30T10:00"}, ErrorCode.INVALID_TIME),
+        ({"start": "9999-12-31T10:00"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-13T10:10"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-13T08:30"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-13T11:30"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-17T10:00"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-09T10:00"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-03-02T10:00"}, ErrorCode.INVALID_TIME),
+        ({"start": "2026-01-13T10:00Z", "service": "consultation", "contact": "jan"}, ErrorCode.INVALID_CONTACT),
+        ({"contact": "+48 600 100 200"}, ErrorCode.INVALID_CONTACT),
+        ({"contact": "jan@localhost"}, ErrorCode.INVALID_CONTACT),
+        ({"contact": "Jan <jan@example.com>"}, ErrorCode.INVALID_CONTACT),
+        ({"contact": "jan@example.com\nBcc: all@example.com"}, ErrorCode.INVALID_CONTACT),
+    ],
+)
+async def test_a_wish_that_cannot_be_is_refused_with_nothing_written(world, fields, code):
+    """One durable error ends the command; no hold, no mail, no look at the calendar."""
+    refused = await world.create(**fields)
+
+    assert (refused.type, refused.data.code) == ("error", code)
+    assert (world.appointments.rows, world.appointments.buckets, world.notices.bodies) == ({}, {}, [])
+    assert world.calendar.calls == []
+    assert world.frames() == ["error"]
+
+
+@pytest.mark.parametrize("fields", [{"email_enabled": False}, {"senders": {}}])
+async def test_without_a_sender_no_contact_can_be_verified(new_world, fields):
+    """Neither where the deployment sends no mail nor where the business has no address."""
+    world = new_world(**fields)
+
+    assert (await world.create()).data.code == ErrorCode.INVALID_CONTACT
+    assert world.appointments.writes == 0
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-01-13 10:00", "2026-01-13T09:00Z", "2026-01-13T10:00:00+01:00", " 2026-01-13T4:00-05:00"]
+)
+async def test_a_time_without_an_offset_is_the_businesses(world, start):
+    """One with an offset means what it says."""
+    assert (await world.create(start)).data.start == NINE_UTC
+
+
+async def test_who_lost_the_command_holds_nothing(world):
+    """The store looks at the owner in the same step."""
+    command = world.create_command()
+    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
+    world.claims.steal(claim)
+
+    with pytest.raises(LeaseLostError):
+        await world.handler.handle(command, claim)
+
+    assert (world.appointments.rows, world.appointments.buckets, world.frames()) == ({}, {}, [])
+    assert world.told == []
