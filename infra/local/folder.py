@@ -26,7 +26,7 @@ class Folder:
 
 @contextmanager
 def own_folder(root: Path = ROOT) -> Iterator[Folder]:
-    """Lock the first free folder, `.stride` itself if possible, until the end of the `with` or of the process."""
+    """Lock the first free folder, `root` itself if possible, until the end of the `with` or of the process."""
     neighbours: list[str] = []
     for number in range(1, _STACKS_AT_ONCE + 1):
         path = root if number == 1 else root / f"stack-{number}"

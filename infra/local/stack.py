@@ -189,7 +189,8 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     )
     stack = Stack(options, children, target, outputs, site_url, stand_ins, environment)
     _start_workers_and_site(stack, step)
-    functions_are_warm()
+    with step("Load the functions"):
+        functions_are_warm()
     return stack
 
 

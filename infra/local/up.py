@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.cloudformation import DeployError
 from infra.dependencies import InstallError
 from infra.local.bedrock_access import NoCredentialsFoundError
-from infra.local.folder import own_folder
+from infra.local.folder import ROOT, own_folder
 from infra.local.interrupts import Interrupts
 from infra.local.processes import ChildError
 from infra.local.stack import POOLS, Options, Stack, local_stack
@@ -72,6 +72,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--pool", action="append", choices=POOLS, help="start this pool alone; may be given several times"
     )
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT, help="where stack.json and the logs go (default: .stride in the checkout)"
+    )
     options = parser.parse_args(argv)
     for port in (options.port, options.aws_port):
         if not 0 <= port <= 65535:
@@ -83,7 +86,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
     began = time.monotonic()
-    with own_folder() as folder:
+    with own_folder(arguments.folder) as folder:
         for page in folder.neighbours:
             print(f"A stack of this checkout runs already ({page}); this one keeps its files in {_near(folder.path)}.")
         options = Options(

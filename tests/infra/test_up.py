@@ -1,0 +1,103 @@
+"""`make up` as a program: it stops when it is told to, at any moment, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PATIENCE_SECONDS = 90
+
+
+@pytest.fixture
+def up(tmp_path):
+    """Start the program with files of its own, and end it if the test did not."""
+    output = (tmp_path / "output").open("wb")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BEDROCK"))}
+    environment["PYTHONUNBUFFERED"] = "1"
+
+    own = ("--port", "0", "--aws-port", "0", "--folder", str(tmp_path))
+
+    def run(*arguments, **more):
+        return subprocess.Popen(
+            [sys.executable, "-m", "infra.local.up", *own, *arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**environment, **more},
+            start_new_session=True,
+        )
+
+    started = []
+    yield lambda *arguments, **more: started.append(run(*arguments, **more)) or started[-1]
+    for process in started:
+        process.terminate()
+        process.wait(30)
+    output.close()
+
+
+def wait_for(process, folder, text):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while text not in (printed := (folder / "output").read_text()):
+        assert process.poll() is None, printed
+        assert time.monotonic() < end, printed
+        time.sleep(0.02)
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
+    """The description says where everything is, and is gone afterwards like every process in it."""
+    process = up("--pool", "chat")
+    wait_for(process, tmp_path, "Ctrl-C stops everything")
+    stack = json.loads((tmp_path / "stack.json").read_text())
+    assert set(stack["pids"]) == {"emulator", "calendar", "bedrock", "chat", "site"}
+    assert set(stack["queues"]) == {
+        *("chat", "booking", "notifications"),
+        *("chat_dlq", "booking_dlq", "notifications_dlq"),
+    }
+    assert stack["tables"]["appointments"] == "appointments"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert not (tmp_path / "stack.json").exists()
+    assert [command_of(pid) for pid in stack["pids"].values()] == [""] * 5
+    assert not list((tmp_path / "logs").glob("*.pid"))
+
+
+@pytest.mark.parametrize("moment", ["Package the functions", "Deploy the template", "Seed the demo business"])
+def test_a_stop_in_the_middle_of_a_step_is_as_clean(up, tmp_path, moment):
+    """SIGTERM while it starts: exit code 0, no process left, no traceback."""
+    process = up()
+    wait_for(process, tmp_path, moment)
+    pids = [file.stem for file in (tmp_path / "logs").glob("*.pid")]
+    assert len(pids) >= 3
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    printed = (tmp_path / "output").read_text()
+    assert printed.endswith("Stopped.\n")
+    assert "Traceback" not in printed
+    assert [command_of(pid) for pid in pids] == [""] * len(pids)
+
+
+def test_the_real_bedrock_without_credentials_is_refused_at_once(up, tmp_path):
+    """It says what is missing before anything is deployed."""
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    process = up("--bedrock", "aws", AWS_EC2_METADATA_DISABLED="true", **nothing)
+    assert process.wait(30) == 1
+    assert "needs your AWS credentials" in (tmp_path / "output").read_text()
+    assert not list((tmp_path / "logs").glob("*.pid"))
+
+
+def test_help_shows_examples():
+    """`--help` is enough to start."""
+    command = [sys.executable, "-m", "infra.local.up", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert "make up PORT=9000" in done.stdout
