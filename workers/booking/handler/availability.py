@@ -20,6 +20,9 @@ from workers.booking.handler.roles import Roles
 MAX_LISTED_BYTES = 22 * 1024
 """Of an answer's services and slots, so that its frame stays under 24 KB; later slots are asked for by `from`."""
 
+_MOST_LISTED = 300
+"""More never fit, at 90 bytes and more a slot: what is beyond them need not even be looked at."""
+
 _ALTERNATIVES = 5
 _NEARBY = timedelta(days=14)
 
@@ -61,7 +64,9 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
     return BookingSlots(
         re=work.client_id,
         data=BookingSlotsData(
-            slots=_fitting(slots(offers, profile.zone), room), services=services, time_zone=profile.time_zone
+            slots=_fitting(slots(offers[:_MOST_LISTED], profile.zone), room),
+            services=services,
+            time_zone=profile.time_zone,
         ),
     )
 
