@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - the vendor's own, which is not Python's
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
+)
 
 from shared.errors import PermanentError, TransientError
 
@@ -34,6 +42,16 @@ _PASSING = frozenset(
         "ExpiredTokenException",
     }
 )
+_UNREACHABLE = (
+    # Not connected at all, cut off in between, or without credentials because their source is.
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    TimeoutError,
+    OSError,
+)
 
 
 def error_code(error: ClientError) -> str:
@@ -56,7 +74,7 @@ def translated(what: str) -> Iterator[None]:
         if code in _PASSING or status >= 500:
             raise TransientError(text) from error
         raise PermanentError(f"aws_{code or status}", text) from error
-    except (HTTPClientError, TimeoutError, OSError) as error:
+    except _UNREACHABLE as error:
         raise TransientError(f"{what}: {type(error).__name__}") from error
     except BotoCoreError as error:
         raise PermanentError("aws_client", f"{what}: {type(error).__name__}: {error}") from error
