@@ -1,0 +1,128 @@
+"""What SES is given, and what its answers mean."""
+
+import email
+from dataclasses import replace
+from email.policy import SMTP
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from shared.errors import PermanentError, TransientError
+from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.ses import SesMailer
+
+
+class FakeSes:
+    """The one call of the vendor's client that is used."""
+
+    def __init__(self, error=None):
+        self.calls = []
+        self.error = error
+
+    async def send_email(self, **arguments):
+        if self.error:
+            raise self.error
+        self.calls.append(arguments)
+
+
+def refused(code, status=400):
+    answer = {"Error": {"Code": code, "Message": "jan@example.com"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "SendEmail")
+
+
+@pytest.fixture
+def letter(make_notice, make_profile):
+    return TemplateLetters().write(make_notice("confirmed"), make_profile(name="Salon „Ania”, Łódź"), code=None)
+
+
+async def sent(letter, sender="Stride <no-reply@stride.example>"):
+    """Send a letter; return the call's arguments and the message as a mail program reads it."""
+    client = FakeSes()
+    await SesMailer(client=client, sender=sender).send(letter)
+    [call] = client.calls
+    raw = call["Content"]["Raw"]["Data"]
+    return call, email.message_from_bytes(raw, policy=SMTP), raw
+
+
+async def test_a_letter_becomes_a_message_with_its_calendar_file(letter):
+    """From the verified sender under the business's name; replies go to the business."""
+    call, message, raw = await sent(letter)
+
+    assert call["FromEmailAddress"] == "no-reply@stride.example"
+    assert call["Destination"] == {"ToAddresses": ["jan@example.com"]}
+    [sender] = message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == ("Salon „Ania”, Łódź", "no-reply@stride.example")
+    assert (message["To"], message["Reply-To"]) == ("jan@example.com", "salon@example.com")
+    assert message["Subject"] == letter.subject
+    assert message["Message-ID"] == "<notice-confirmed@stride.example>"
+    text, calendar = message.iter_parts()
+    assert text.get_content().replace("\r\n", "\n") == letter.text
+    assert calendar.get_content_type() == "text/calendar"
+    assert calendar.get_filename() == "appointment.ics"
+    assert dict(calendar["Content-Type"].params) | {"charset": "utf-8", "method": "PUBLISH"} == dict(
+        calendar["Content-Type"].params
+    )
+    assert calendar.get_content().replace("\r\n", "\n") == letter.attachments[0].content.replace("\r\n", "\n")
+    assert raw.isascii()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+
+
+async def test_a_repeated_letter_is_the_same_message(letter):
+    """So that mail programs can show it once; a machine's letter asks for no automatic reply."""
+    (_, one, _), (_, other, _) = await sent(letter), await sent(letter)
+
+    assert one["Message-ID"] == other["Message-ID"]
+    assert one["Auto-Submitted"] == "auto-generated"
+
+
+async def test_a_letter_without_reply_address_and_file_is_plain(letter):
+    """A code to somebody whose business takes no replies."""
+    _, message, _ = await sent(replace(letter, reply_to=None, attachments=()))
+
+    assert message["Reply-To"] is None
+    assert message.get_content_type() == "text/plain"
+
+
+@pytest.mark.parametrize("field", ["subject", "recipient", "sender_name", "reply_to"])
+async def test_a_line_end_in_a_header_never_becomes_a_second_header(letter, field):
+    """The names are put on one line before; the message itself refuses what slipped through."""
+    broken = replace(letter, **{field: "Jan\r\nBcc: everybody@example.com"})
+
+    with pytest.raises(ValueError, match=r"(?i)linefeed|CR|address|invalid"):
+        await sent(broken)
+
+
+@pytest.mark.parametrize("code", ["MessageRejected", "MailFromDomainNotVerifiedException", "BadRequestException"])
+async def test_a_letter_that_ses_refuses_is_never_tried_again(letter, code):
+    """The reason is the ledger's word; the address stays out of it."""
+    mailer = SesMailer(client=FakeSes(refused(code)), sender="no-reply@stride.example")
+
+    with pytest.raises(PermanentError) as caught:
+        await mailer.send(letter)
+    assert (caught.value.reason, str(caught.value)) == ("mail_rejected", code)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("TooManyRequestsException", 429),
+        refused("InternalFailure", 500),
+        EndpointConnectionError(endpoint_url="https://email.eu-central-1.amazonaws.com"),
+        TimeoutError(),
+    ],
+)
+async def test_trouble_on_the_other_side_is_tried_again(letter, error):
+    """Nothing is wrong with the letter."""
+    mailer = SesMailer(client=FakeSes(error), sender="no-reply@stride.example")
+
+    with pytest.raises(TransientError):
+        await mailer.send(letter)
+
+
+async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(letter):
+    """A missing permission is not the recipient's fault."""
+    mailer = SesMailer(client=FakeSes(refused("AccessDeniedException", 403)), sender="no-reply@stride.example")
+
+    with pytest.raises(PermanentError) as caught:
+        await mailer.send(letter)
+    assert caught.value.reason == "aws_AccessDeniedException"
