@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+import structlog
 
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import RetryPolicy
@@ -83,11 +84,20 @@ class ObedientHandler:
 class Bench:
     """The parts of one worker, put together as `shared.aws.worker` does, over memory."""
 
-    def __init__(self, *, queue=None, handler_timeout=timedelta(seconds=5), max_attempts=3, lease=LEASE):
+    def __init__(
+        self,
+        *,
+        queue=None,
+        handler=None,
+        handler_timeout=timedelta(seconds=5),
+        max_attempts=3,
+        retry_base=timedelta(seconds=1),
+        lease=LEASE,
+    ):
         self.clock = FakeClock()
         self.queue = queue or MemoryQueue(clock=self.clock)
         self.claims = FakeClaims(self.clock)
-        self.handler = ObedientHandler(self.claims)
+        self.handler = (handler or ObedientHandler)(self.claims)
         self.lease = lease
         self.leases = LeaseKeeper(queue=self.queue, claims=self.claims, lease=lease)
         self.settler = Settler(self.queue)
@@ -98,7 +108,7 @@ class Bench:
             claims=self.claims,
             leases=self.leases,
             clock=self.clock,
-            policy=RetryPolicy(max_attempts=max_attempts),
+            policy=RetryPolicy(max_attempts=max_attempts, base=retry_base),
             limits=Limits(lease=lease, handler_timeout=handler_timeout),
         )
 
@@ -114,6 +124,13 @@ class Bench:
 
     async def claim(self, key="k1", fingerprint="other worker"):
         return await self.claims.claim(key, fingerprint=fingerprint, lease=self.lease)
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """Keep log lines from being laid out for a terminal, which takes longer than the tests; return them."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture

@@ -1,0 +1,108 @@
+"""Under a Lambda event-source mapping: what is reported as failed, because Lambda deletes everything else."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.consumer.lambda_batch import LambdaBatch
+from shared.errors import LeaseLostError, PermanentError, TransientError
+from tests.fakes.memory_queue import MemoryQueue
+
+
+@pytest.fixture
+def batch(bench):
+    return LambdaBatch(processor=bench.processor, leases=bench.leases, settler=bench.settler)
+
+
+def record(delivery):
+    attributes = {"ApproximateReceiveCount": str(delivery.receive_count)}
+    if delivery.group:
+        attributes["MessageGroupId"] = delivery.group
+    return {
+        "messageId": delivery.message_id,
+        "receiptHandle": delivery.receipt,
+        "body": delivery.body,
+        "attributes": attributes,
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+
+
+async def invoke(bench, batch, *bodies):
+    """Run one event of (group, body) pairs; return the failed bodies and delete the rest, as Lambda does."""
+    for group, text in bodies:
+        bench.queue.send(text, group=group)
+    deliveries = await bench.take()
+    answer = await batch.run({"Records": [record(delivery) for delivery in deliveries]})
+    failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+    done = [delivery for delivery in deliveries if delivery.message_id not in failed]
+    if done:
+        await bench.queue.delete(done)
+    return [delivery.body for delivery in deliveries if delivery.message_id in failed]
+
+
+async def test_a_batch_that_worked_reports_nothing(bench, batch, body):
+    """Lambda deletes every message: the worker itself deletes none."""
+    assert await invoke(bench, batch, ("s1", body("k1")), ("s2", body("k2"))) == []
+    assert bench.queue.bodies() == []
+    assert bench.queue.calls["delete"] == 1
+
+
+async def test_a_failure_keeps_its_group_and_no_other(bench, batch, body):
+    """A message that is to be retried and its successors are reported; other groups are done."""
+    bench.handler.errors = [TransientError("throttled", retry_after=timedelta(seconds=40))]
+    failed = await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")), ("s2", body("b1")), ("s1", body("a3")))
+    assert failed == [body("a1"), body("a2"), body("a3")]
+    assert bench.handler.handled == ["a1", "b1"]
+    bench.clock.turn(timedelta(seconds=39))
+    assert await bench.take() == []
+    bench.clock.turn(timedelta(seconds=1))
+    assert [delivery.body for delivery in await bench.take()] == failed
+
+
+async def test_a_dead_letter_counts_as_done(bench, batch, body):
+    """What was copied to the dead-letter queue is deleted, and its successor runs."""
+    bench.handler.errors = [PermanentError("calendar_unknown")]
+    assert await invoke(bench, batch, ("s1", body("a1")), ("s1", "no json"), ("s1", body("a3"))) == []
+    assert [copy.reason for copy in bench.queue.dead_letters] == ["calendar_unknown", "not_json"]
+    assert bench.handler.handled == ["a1", "a3"]
+
+
+async def test_an_abandoned_message_is_not_deleted(bench, batch, body):
+    """Work that another worker has taken over is reported, or Lambda would delete that worker's message."""
+    bench.handler.errors = [LeaseLostError("a1")]
+    assert await invoke(bench, batch, ("s1", body("a1"))) == [body("a1")]
+    assert bench.queue.in_flight() == [body("a1")]
+
+
+async def test_a_queue_without_groups_fails_message_by_message(make_bench, body):
+    """On a standard queue only the message that failed is reported."""
+    bench = make_bench(queue=MemoryQueue(name="notifications"))
+    batch = LambdaBatch(processor=bench.processor, leases=bench.leases, settler=bench.settler)
+    bench.handler.errors = [TransientError("ses")]
+    failed = await invoke(bench, batch, (None, body("n1")), (None, body("n2")), (None, body("n3")))
+    assert failed == [body("n1")]
+    assert bench.handler.handled == ["n1", "n2", "n3"]
+
+
+async def test_groups_run_side_by_side(bench, batch, body):
+    """Ten groups whose handlers take a while are done in about the time of one."""
+    bench.handler.delay_seconds = 0.1
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await invoke(bench, batch, *((f"s{n}", body(f"k{n}")) for n in range(10)))
+    assert loop.time() - started < 0.6
+    assert len(bench.handler.handled) == 10
+
+
+async def test_leases_are_kept_during_the_batch_and_no_longer(make_bench, body):
+    """Waiting successors stay invisible while the first one runs; afterwards nothing is extended any more."""
+    bench = make_bench(lease=timedelta(seconds=0.03), queue=MemoryQueue())
+    batch = LambdaBatch(processor=bench.processor, leases=bench.leases, settler=bench.settler)
+    bench.handler.delay_seconds = 0.05
+    await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")))
+    calls = bench.queue.calls["change_visibility"]
+    assert calls
+    await asyncio.sleep(0.05)
+    assert bench.queue.calls["change_visibility"] == calls

@@ -1,0 +1,219 @@
+"""The pool: as much at once as it may, and a stop that leaves nothing behind."""
+
+import asyncio
+import os
+import signal
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from shared.consumer.pool import Pool, PoolOptions, stop_on_signals
+from shared.errors import PermanentError, TransientError
+
+
+def pool_of(bench, **options):
+    defaults = {"concurrency": 5, "wait_seconds": 5, "lease": bench.lease, "drain": timedelta(seconds=2)}
+    return Pool(
+        queue=bench.queue,
+        processor=bench.processor,
+        leases=bench.leases,
+        settler=bench.settler,
+        options=PoolOptions(**defaults | options),
+    )
+
+
+@asynccontextmanager
+async def running(bench, **options):
+    """Run a pool for the body; then stop it and check that it has left nothing behind."""
+    before, stop = asyncio.all_tasks(), asyncio.Event()
+    run = asyncio.create_task(pool_of(bench, **options).run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(run, 4)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    assert bench.queue.open_polls == 0
+    assert bench.queue.in_flight() == []
+
+
+async def until(condition, seconds=3.0):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+def send(bench, body, count, *, groups=None):
+    for number in range(count):
+        bench.queue.send(body(f"k{number}"), group=f"g{number % (groups or count)}")
+
+
+class Counting:
+    """Counts how many handlers run at once."""
+
+    def __init__(self, claims):
+        self.claims = claims
+        self.now = self.most = 0
+        self.done = []
+
+    async def handle(self, work, claim):
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0.01)
+        self.now -= 1
+        self.done.append(work.id)
+        await self.claims.complete(claim)
+
+
+async def test_no_more_run_at_once_than_allowed(make_bench, body):
+    """Thirty messages of thirty groups are worked on, three at a time and never more."""
+    bench = make_bench(handler=Counting)
+    send(bench, body, 30)
+    async with running(bench, concurrency=3):
+        await until(lambda: not bench.queue.bodies())
+    assert bench.handler.most == 3
+    assert len(bench.handler.done) == 30
+
+
+async def test_nothing_is_fetched_that_cannot_be_worked_on(bench, body):
+    """While every permit is taken the rest stays on the queue, for other workers to take."""
+    bench.handler.delay_seconds = 0.3
+    send(bench, body, 10)
+    async with running(bench, concurrency=4):
+        await until(lambda: len(bench.handler.handled) == 4)
+        await asyncio.sleep(0.05)
+        assert len(bench.queue.in_flight()) == 4
+
+
+async def test_permits_come_back(bench, body):
+    """Each message returns its permit, however it went: after many of all kinds the pool still has them all."""
+    bench.handler.errors = [PermanentError("calendar_unknown"), ValueError("bug"), PermanentError("calendar_unknown")]
+    send(bench, body, 12, groups=3)
+    bench.queue.send("no json", group="g0")
+    async with running(bench, concurrency=2):
+        await until(lambda: len(bench.handler.handled) >= 3)
+        bench.clock.turn(timedelta(minutes=5))
+        await until(lambda: not bench.queue.bodies())
+        bench.handler.delay_seconds = 0.1
+        bench.handler.handled.clear()
+        bench.queue.send(body("x1"), group="x1")
+        bench.queue.send(body("x2"), group="x2")
+        await until(lambda: len(bench.handler.handled) == 2)
+    assert len(bench.queue.dead_letters) == 3
+
+
+async def test_an_idle_pool_ends_its_poll_at_once(bench):
+    """A stop does not wait for a long poll that has nothing to say."""
+    loop = asyncio.get_running_loop()
+    async with running(bench, wait_seconds=20) as stop:
+        await until(lambda: bench.queue.open_polls)
+        started = loop.time()
+        stop.set()
+    assert loop.time() - started < 0.5
+
+
+async def test_a_busy_pool_stops_without_asking_for_more(bench, body):
+    """When all permits are taken at the stop, no further poll begins."""
+    bench.handler.delay_seconds = 0.1
+    send(bench, body, 4)
+    async with running(bench, concurrency=2) as stop:
+        await until(lambda: len(bench.handler.handled) == 2)
+        polls = bench.queue.calls["receive"]
+        stop.set()
+    assert bench.queue.calls["receive"] == polls
+    assert len(bench.queue.bodies()) == 2
+
+
+async def test_what_runs_at_the_stop_is_finished(bench, body):
+    """Handlers that end within the drain time are settled; what waits behind them goes back untouched."""
+    bench.handler.delay_seconds = 0.1
+    send(bench, body, 6, groups=2)
+    async with running(bench, concurrency=6):
+        await until(lambda: len(bench.handler.handled) == 2)
+    assert sorted(bench.handler.handled) == ["k0", "k1"]
+    assert bench.queue.bodies() == [body(f"k{n}") for n in range(2, 6)]
+
+
+async def test_what_does_not_finish_is_handed_back(bench, body):
+    """After the drain time handlers are cancelled; their messages and their commands are free at once."""
+    bench.handler.delay_seconds = 30
+    send(bench, body, 4, groups=2)
+    async with running(bench, concurrency=4, drain=timedelta(seconds=0.05)):
+        await until(lambda: len(bench.handler.handled) == 2)
+    assert sorted(bench.handler.cancelled) == ["k0", "k1"]
+    assert len(bench.queue.bodies()) == 4
+    assert [bench.claims.records[key].owner for key in ("k0", "k1")] == [None, None]
+
+
+async def test_a_group_that_waits_for_its_retry_is_not_overtaken(bench, body):
+    """The successors of a message that failed are handed back and come after it."""
+    bench.handler.errors = [TransientError("throttled", retry_after=timedelta(seconds=20))]
+    send(bench, body, 3, groups=1)
+    async with running(bench):
+        await until(lambda: len(bench.queue.in_flight()) == 1)
+        await asyncio.sleep(0.03)
+        assert bench.handler.handled == ["k0"]
+        bench.clock.turn(timedelta(seconds=20))
+        await until(lambda: not bench.queue.bodies())
+    assert bench.handler.handled == ["k0", "k0", "k1", "k2"]
+
+
+@pytest.mark.parametrize("error", [TransientError("sqs"), PermanentError("aws_AccessDenied")])
+async def test_a_pool_lives_through_a_receive_that_fails(bench, body, error):
+    """A queue that can't be reached is asked again a second later, with every permit at hand."""
+    receive = bench.queue.receive
+    failures = [error]
+
+    async def fail_once(**arguments):
+        if failures:
+            raise failures.pop()
+        return await receive(**arguments)
+
+    bench.queue.receive = fail_once
+    send(bench, body, 5)
+    async with running(bench):
+        await until(lambda: not bench.queue.bodies())
+    assert len(bench.handler.handled) == 5
+
+
+async def test_a_stop_does_not_wait_for_the_queue_to_recover(bench):
+    """Between two failed receives a stop takes effect at once."""
+    loop = asyncio.get_running_loop()
+    bench.queue.fail_calls("receive", 99)
+    async with running(bench) as stop:
+        await until(lambda: bench.queue.calls["receive"])
+        started = loop.time()
+        stop.set()
+    assert loop.time() - started < 0.5
+
+
+async def test_waiting_messages_stay_ours(make_bench, body):
+    """A message that waits for its turn in a group is kept invisible like the one that runs."""
+    bench = make_bench(lease=timedelta(seconds=0.6))
+    bench.handler.delay_seconds = 0.4
+    send(bench, body, 3, groups=1)
+    seen = []
+    change_visibility = bench.queue.change_visibility
+
+    async def watched(changes):
+        seen.append(len(changes))
+        return await change_visibility(changes)
+
+    bench.queue.change_visibility = watched
+    async with running(bench):
+        await until(lambda: len(bench.handler.handled) == 1)
+        await until(lambda: seen)
+        assert seen == [3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_ask_for_a_stop(number):
+    """SIGTERM and SIGINT set the event inside the `with`, and are nobody's business after it."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with stop_on_signals(stop):
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(stop.wait(), 1)
+    assert not loop.remove_signal_handler(number)
