@@ -1,0 +1,97 @@
+"""Deploys and seeds an emulator that something else runs: `python -m infra.local.provision`."""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.aws import Target
+from infra.cloudformation import DeployError
+from infra.dependencies import InstallError, Platform
+from infra.deploy import deploy, settings
+from infra.local import bedrock_access
+from infra.local.environment import clean_environment, pool_environment
+from infra.local.google_calendar.keys import make_service_account
+from infra.local.seed import Seed, demo_profile, seed
+from infra.package import BUILD, PACKAGES, build
+
+EPILOG = """\
+It leaves two files in --folder: google-service-account.json for the calendar's stand-in, and pools.env, which a
+shell can read before it starts a pool:
+  set -a; . FOLDER/pools.env; exec python -m workers.chat
+"""
+
+
+def provision(target: Target, *, folder: Path, tenant: str, site_url: str, calendar_url: str, bedrock_url: str) -> None:
+    """Deploy the template without workers, seed the demo business and write the two files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = demo_profile(tenant)
+    sender = profile.senders.email or ""
+    account = make_service_account(calendar_url.removesuffix("/calendar/v3/") + "/token")
+    (folder / "google-service-account.json").write_text(json.dumps(account), encoding="utf-8")
+    packages = {
+        package.name: build(package, BUILD / "packages" / "emulator", Platform.LOCAL)
+        for package in PACKAGES
+        if package.name == "ingress"
+    }
+    parameters = {"Workers": "pools", "SesFromEmail": sender}
+    outputs = deploy(target, stack="stride", parameters=parameters, packages=packages)
+    seed(target, Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], account, (site_url,)))
+    environment = pool_environment(
+        str(target.endpoint_url),
+        settings(outputs),
+        bedrock=bedrock_access.stand_in(bedrock_url),
+        calendar_url=calendar_url,
+        sender=sender,
+    )
+    _write(folder / "pools.env", environment)
+
+
+def _write(path: Path, environment: Mapping[str, str]) -> None:
+    # Only what is ours: the rest belongs to the machine that this ran on.
+    inherited = clean_environment()
+    ours = {name: value for name, value in environment.items() if name not in inherited}
+    lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(ours.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Return 0 once everything is there, 1 with the reason if not."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local.provision",
+        description="Deploy the template to the emulator at AWS_ENDPOINT_URL and seed the demo business.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--folder", type=Path, required=True, help="where the two files go")
+    parser.add_argument("--tenant", default="studio-lumen")
+    parser.add_argument("--site-url", default="http://127.0.0.1:8080", help="the page that may connect")
+    parser.add_argument("--calendar-url", default="http://127.0.0.1:8401/calendar/v3/", help="ends in a slash")
+    parser.add_argument("--bedrock-url", default="http://127.0.0.1:8402")
+    options = parser.parse_args(argv)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        parser.error("AWS_ENDPOINT_URL is not set; for AWS itself use python -m infra.deploy")
+    try:
+        provision(
+            Target(endpoint_url=endpoint),
+            folder=options.folder,
+            tenant=options.tenant,
+            site_url=options.site_url,
+            calendar_url=options.calendar_url,
+            bedrock_url=options.bedrock_url,
+        )
+    except (BotoCoreError, ClientError, DeployError, InstallError, OSError) as error:
+        print(f"not provisioned: {error}", file=sys.stderr)
+        return 1
+    print(f"ready {options.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

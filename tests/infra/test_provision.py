@@ -1,0 +1,99 @@
+"""Deploying to an emulator that something else runs, and deploying again."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.aws import Target
+from infra.cloudformation import DeployError, put_stack
+from infra.dependencies import Platform
+from infra.deploy import deploy
+from infra.local.emulator import start_emulator, wait_for_emulator
+from infra.local.environment import clean_environment
+from infra.local.interrupts import Interrupts
+from infra.local.ports import free_port
+from infra.local.processes import Children
+from infra.local.provision import provision
+from infra.package import PACKAGES, build
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("emulator")
+    children = Children(folder, Interrupts())
+    port = free_port()
+    try:
+        emulator = start_emulator(children, port=port, scratch=folder / "scratch", environment=clean_environment())
+        wait_for_emulator(emulator, port)
+        yield Target(endpoint_url=f"http://127.0.0.1:{port}")
+    finally:
+        children.stop_all()
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    return {"ingress": build(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)}
+
+
+def test_a_pool_can_read_its_settings_from_what_is_left(target, tmp_path):
+    """The file that a shell reads is all that a worker's settings need; running it twice changes nothing."""
+    for _ in range(2):
+        provision(
+            target,
+            folder=tmp_path,
+            tenant="studio-lumen",
+            site_url="http://127.0.0.1:8080",
+            calendar_url="http://127.0.0.1:8401/calendar/v3/",
+            bedrock_url="http://127.0.0.1:8402",
+        )
+    script = f"set -a; . {tmp_path}/pools.env; exec {sys.executable} -c "
+    script += "'from workers.booking.settings import BookingSettings as s; print(s().booking_queue_url)'"
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": "."}
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=bare, timeout=30)
+    assert done.stdout.strip().endswith("stride-booking.fifo")
+    assert (tmp_path / "google-service-account.json").exists()
+
+
+def test_the_demo_page_may_connect_and_the_tables_expire(target):
+    """What the emulator ignores in the template is done through its API; the page's origin is in the profile."""
+    tables = target.client("dynamodb")
+    for name in tables.list_tables()["TableNames"]:
+        assert tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+    s3 = target.client("s3")
+    bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "knowledge" in each["Name"])
+    profile = s3.get_object(Bucket=bucket, Key="studio-lumen/profile.yaml")["Body"].read().decode()
+    assert "http://127.0.0.1:8080" in profile
+
+
+def test_a_change_of_a_parameter_updates_the_stack(target, packages):
+    """The second deployment keeps what there is: same API, same keys."""
+    first = deploy(target, stack="stride", parameters={"Workers": "pools"}, packages=packages)
+    second = deploy(target, stack="stride", parameters={"Workers": "pools", "LogLevel": "DEBUG"}, packages=packages)
+    assert second == first
+    config = target.client("lambda").get_function_configuration(FunctionName=first["IngressName"])
+    assert config["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
+
+
+def put(target, stack, resources):
+    """Put a stack of a test's own."""
+    client = target.client("cloudformation")
+    body = json.dumps({"Resources": resources})
+    return put_stack(client, name=stack, template={"TemplateBody": body}, parameters={}, poll_seconds=0.02)
+
+
+def test_a_failed_deployment_names_the_resource_and_the_reason_and_can_be_mended(target):
+    """Whoever deploys sees which resource failed and why; the next attempt starts from nothing by itself."""
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "there"}}
+    stream = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "not-there"}}
+    with pytest.raises(DeployError, match=r"(?s)Broken \(AWS::Logs::LogStream\): .+ does not exist"):
+        put(target, "mended", {"Broken": stream})
+    assert put(target, "mended", {"Group": group}) == {}
+
+
+def test_a_template_that_cannot_be_read_is_refused_with_the_reason(target):
+    """CloudFormation's own words reach the terminal."""
+    with pytest.raises(DeployError, match=r"refused the template: .*AWS::No::Such"):
+        put(target, "nonsense", {"Broken": {"Type": "AWS::No::Such"}})
