@@ -9,6 +9,7 @@ from shared.errors import ConfigurationError
 from shared.tenants.profile import TenantProfile
 
 MAX_PROFILE_BYTES = 256 * 1024
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def parse_profile(text: str) -> TenantProfile:
@@ -22,6 +23,7 @@ def parse_profile(text: str) -> TenantProfile:
         raise ConfigurationError(f"the profile is larger than {MAX_PROFILE_BYTES // 1024} KB")
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_merges(tree)
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -42,6 +44,27 @@ def parse_profile(text: str) -> TenantProfile:
                 for problem in problems[:10]
             )
         ) from None
+
+
+def _refuse_merges(tree: yaml.Node | None) -> None:
+    """Refuse `<<`: the reader copies what it names, so that a few lines of them would fill the memory.
+
+    References (`*name`) are fine: what they name is shared, not copied.
+    """
+    seen: set[int] = set()
+    waiting = [tree] if tree else []
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.tag == _MERGE:
+                    raise ConfigurationError(f"line {key.start_mark.line + 1}: write the fields out instead of `<<`")
+                waiting += (key, value)
 
 
 def _path(location: Sequence[str | int]) -> str:
