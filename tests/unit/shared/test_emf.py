@@ -1,0 +1,66 @@
+"""That a figure is a line which CloudWatch turns into a metric."""
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.emf import EmfMetrics
+from tests.fakes.clock import FakeClock
+
+NOW = datetime(2026, 1, 12, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def stream():
+    return io.StringIO()
+
+
+@pytest.fixture
+def metrics(stream):
+    return EmfMetrics(clock=FakeClock(NOW), stream=stream)
+
+
+def written(stream):
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_count_is_a_line_with_its_directive(metrics, stream):
+    """The name and the value at the top, and where to find them beside."""
+    metrics.count("AppointmentCreated")
+
+    assert written(stream) == [
+        {
+            "_aws": {
+                "Timestamp": 1768219200123,
+                "CloudWatchMetrics": [
+                    {
+                        "Namespace": "StrideChat",
+                        "Dimensions": [[]],
+                        "Metrics": [{"Name": "AppointmentCreated", "Unit": "Count"}],
+                    }
+                ],
+            },
+            "AppointmentCreated": 1,
+        }
+    ]
+
+
+def test_a_figure_with_dimensions_is_also_there_without(metrics, stream):
+    """The predecessor's dashboards know the names alone."""
+    metrics.milliseconds("BedrockLatency", 1234.5678, tenant="salon-ania", model="haiku")
+
+    [line] = written(stream)
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [[], ["model", "tenant"]]
+    assert directive["Metrics"] == [{"Name": "BedrockLatency", "Unit": "Milliseconds"}]
+    assert (line["BedrockLatency"], line["tenant"], line["model"]) == (1234.6, "salon-ania", "haiku")
+
+
+def test_each_figure_is_a_line_of_its_own(metrics, stream):
+    """Line ends in a dimension break nothing; a count of 0 is a figure too, for an average."""
+    metrics.count("KBCacheHit", 0, tenant="a\nb")
+    metrics.count("KBCacheHit", 1)
+
+    assert [line["KBCacheHit"] for line in written(stream)] == [0, 1]

@@ -1,0 +1,59 @@
+"""That a refusal has words in both languages, and never any of an exception."""
+
+import pytest
+
+from shared.messages.errors import RETRYABLE, ErrorCode
+from shared.replies import refusal
+from shared.texts import language_of, refusal_text
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+def test_every_code_is_worded_in_both_languages(code):
+    """A sentence each, of its own, that tells the visitor what to do."""
+    english, polish = refusal_text(code, "en"), refusal_text(code, "pl")
+
+    assert english != polish
+    for text in (english, polish):
+        assert text.endswith(".")
+        assert text[0].isupper()
+        assert 15 < len(text) < 120
+        assert code.value not in text
+    assert english.isascii()
+
+
+def test_no_two_codes_say_the_same():
+    """A visitor can tell by the words what is the matter."""
+    for locale in ("en", "pl"):
+        assert len({refusal_text(code, locale) for code in ErrorCode}) == len(ErrorCode)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "language"),
+    [
+        (("pl",), "pl"),
+        (("pl-PL",), "pl"),
+        (("PL_pl",), "pl"),
+        (("en-GB", "pl"), "en"),
+        (("de", "pl"), "pl"),
+        ((None, "", "pl"), "pl"),
+        (("plx",), "en"),
+        (("-pl",), "en"),
+        ((), "en"),
+        ((None,), "en"),
+        (("de-DE", "fr"), "en"),
+    ],
+)
+def test_the_first_wish_that_we_speak_is_the_language(wishes, language):
+    """English where there is none."""
+    assert language_of(*wishes) == language
+
+
+@pytest.mark.parametrize("code", list(ErrorCode))
+def test_a_refusal_says_whether_to_try_again(code):
+    """In the frame that ends a command, in the visitor's language."""
+    frame = refusal(code, re="a1", locale="pl", retry_after_ms=500)
+
+    assert (frame.re, frame.data.code, frame.data.retry_after_ms) == ("a1", code, 500)
+    assert frame.data.retryable is (code in RETRYABLE)
+    assert frame.data.message == refusal_text(code, "pl")
+    assert frame.data.alternatives == ()
