@@ -4,15 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004 - the vendor's own, which is not Python's
-    CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
-    MetadataRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from shared.errors import PermanentError, TransientError
 
@@ -42,16 +34,6 @@ _PASSING = frozenset(
         "ExpiredTokenException",
     }
 )
-_UNREACHABLE = (
-    # Not connected at all, cut off in between, or without credentials because their source is.
-    ConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-    CredentialRetrievalError,
-    MetadataRetrievalError,
-    TimeoutError,
-    OSError,
-)
 
 
 def error_code(error: ClientError) -> str:
@@ -74,7 +56,8 @@ def translated(what: str) -> Iterator[None]:
         if code in _PASSING or status >= 500:
             raise TransientError(text) from error
         raise PermanentError(f"aws_{code or status}", text) from error
-    except _UNREACHABLE as error:
-        raise TransientError(f"{what}: {type(error).__name__}") from error
-    except BotoCoreError as error:
+    except ParamValidationError as error:
         raise PermanentError("aws_client", f"{what}: {type(error).__name__}: {error}") from error
+    except (BotoCoreError, TimeoutError, OSError) as error:
+        # Unreachable, or without credentials for the moment: what the message says is not to blame.
+        raise TransientError(f"{what}: {type(error).__name__}") from error
