@@ -2,13 +2,14 @@
 
 import asyncio
 import functools
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients
@@ -24,6 +25,7 @@ from shared.consumer.lease import LeaseKeeper
 from shared.consumer.pool import Pool, PoolOptions, stop_on_signals
 from shared.consumer.process import Handler, Limits, Processor, W
 from shared.consumer.settle import Settler
+from shared.errors import ConfigurationError
 from shared.replies import Replies
 from shared.settings import AwsSettings, PoolSettings
 
@@ -117,7 +119,7 @@ WorkerFactory = Callable[[], AbstractAsyncContextManager[Worker[W]]]
 
 
 def run_pool(worker: WorkerFactory[W]) -> None:
-    """Run a pool until SIGTERM or SIGINT."""
+    """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -125,7 +127,13 @@ def run_pool(worker: WorkerFactory[W]) -> None:
             async with worker() as ready:
                 await ready.pool.run(stop)
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())
+        sys.exit(f"not started, check these variables: {'; '.join(problems)}")
+    except ConfigurationError as error:
+        sys.exit(f"not started: {error}")
 
 
 @dataclass(frozen=True, slots=True)
