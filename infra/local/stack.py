@@ -1,5 +1,6 @@
 """The whole system on this machine, for as long as a `with` lasts."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,6 +24,7 @@ from infra.package import BUILD, PACKAGES, build
 POOLS = ("chat", "booking", "notifications")
 STARTED = '"event": "pool_started"'
 _READY_SECONDS = 30
+_SCRATCH = "scratch"
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -142,6 +144,7 @@ def local_stack(options: Options, *, interrupts: Interrupts | None = None, step:
         yield _started(options, children, step)
     finally:
         children.stop_all()
+        shutil.rmtree(options.folder / _SCRATCH, ignore_errors=True)
 
 
 def _started(options: Options, children: Children, step: Step) -> Stack:
@@ -160,7 +163,7 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
         bedrock=options.bedrock,
         bedrock_arguments=options.bedrock_arguments,
     )
-    scratch = options.folder / "scratch"
+    scratch = options.folder / _SCRATCH
     emulator = start_emulator(children, port=emulator_port, scratch=scratch, environment=clean_environment())
     with step("Package the functions"):
         packages = _packages(options)

@@ -1,0 +1,60 @@
+"""What reaches the stack's processes of the user's own AWS: nothing, but for the one client that may."""
+
+import os
+
+import pytest
+
+from infra.local.bedrock_access import NoCredentialsFoundError, real_bedrock, stand_in
+from infra.local.environment import pool_environment
+
+
+@pytest.fixture
+def no_configuration(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def credentials(monkeypatch, no_configuration):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "users-own-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "users-own-secret")
+
+
+def environment(bedrock):
+    return pool_environment(
+        "http://127.0.0.1:4566", {}, bedrock=bedrock, calendar_url="http://127.0.0.1:1/calendar/v3/", sender=""
+    )
+
+
+def test_with_the_stand_in_no_real_credential_reaches_a_pool(credentials):
+    """A mistake in the local stack can't touch an account."""
+    given = environment(stand_in("http://127.0.0.1:2"))
+    assert given["AWS_ACCESS_KEY_ID"] == "test"
+    assert not [name for name, value in given.items() if "users-own" in value]
+
+
+def test_with_the_real_bedrock_credentials_go_to_its_client_alone(credentials):
+    """They arrive under names that only the chat worker's Bedrock client reads, with AWS's own endpoint."""
+    given = environment(real_bedrock())
+    assert given["AWS_ACCESS_KEY_ID"] == "test"
+    assert [name for name, value in given.items() if "users-own" in value] == [
+        "BEDROCK_ACCESS_KEY_ID",
+        "BEDROCK_SECRET_ACCESS_KEY",
+    ]
+    assert given["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "https://bedrock-runtime.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(("chosen", "used"), [("eu-west-1", "eu-west-1"), ("us-east-1", "eu-central-1")])
+def test_bedrock_stays_in_europe(monkeypatch, credentials, chosen, used):
+    """The inference profile is unknown elsewhere, so a user's other region is not taken over."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", chosen)
+    assert real_bedrock()["BEDROCK_REGION"] == used
+
+
+def test_missing_credentials_are_said_with_what_to_do(no_configuration):
+    """The message names the variables, and the way without any."""
+    with pytest.raises(NoCredentialsFoundError, match=r"AWS_PROFILE.+leave BEDROCK out"):
+        real_bedrock()
