@@ -12,6 +12,9 @@ from botocore.config import Config
 from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
+from infra.local.google_calendar.keys import account_key, make_service_account
+from infra.local.google_calendar.standin import Standin
+from infra.local.google_calendar.thread import serving
 from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, free_port
 from infra.local.processes import Children
@@ -21,6 +24,7 @@ from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
 from shared.aws.usage import DynamoUsageStore
 from shared.settings import AwsSettings
+from tests.contracts.stores.calendars import CALENDAR, AtGoogle
 from tests.contracts.stores.template import create_tables
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
@@ -146,3 +150,20 @@ def stores(request, clock):
         return in_memory(clock)
     blocking = request.getfixturevalue("emulator").client("dynamodb")
     return in_dynamodb(clock, request.getfixturevalue("dynamodb"), blocking)
+
+
+@pytest.fixture(scope="session")
+def neighbour():
+    info = make_service_account("http://127.0.0.1/token")
+    standin = Standin(keys=[account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
+    with serving(standin) as address:
+        yield standin, address, info
+
+
+@pytest.fixture
+def google(neighbour):
+    standin, address, info = neighbour
+    standin.reset()
+    side = AtGoogle(standin, address, info)
+    yield side
+    side.calendar.close()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.aws.claims import DynamoClaimStore
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.ports import Busy, Claim, Done, Mismatch
@@ -132,6 +133,26 @@ async def test_one_of_many_takes_over_a_stale_claim(claims, clock, key):
     clock.turn(2 * LEASE)
     answers = await asyncio.gather(*(take(claims, key) for _ in range(10)))
     assert [answer.attempts for answer in answers if isinstance(answer, Claim)] == [2]
+
+
+class Resending:
+    """Sends every write twice, as a client does whose first answer got lost."""
+
+    def __init__(self, client):
+        self._client = client
+
+    async def update_item(self, **arguments):
+        await self._client.update_item(**arguments)
+        return await self._client.update_item(**arguments)
+
+
+async def test_a_claim_whose_answer_got_lost_is_ours(dynamodb, clock, key):
+    """When the client itself sends the claim again, the worker gets its command and does not wait for itself."""
+    claims = DynamoClaimStore(client=Resending(dynamodb), table="ProcessedTable", clock=clock)
+    claim = await take(claims, key)
+    assert isinstance(claim, Claim)
+    assert claim.attempts == 1
+    assert await claims.extend(claim, lease=LEASE)
 
 
 async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):

@@ -218,11 +218,13 @@ async def test_a_dead_letter_says_why_it_is_there(request, is_fifo):
     side = make_sqs(request, is_fifo)
     side.send("a1", "a")
     (delivery,) = await take(side)
-    error = "ValueError: jan@example.com\x00 " + "x" * 2000
+    error = "ValueError: jan@example.com \x00 " + "x" * 2000
     await side.queue.dead_letter(copy_of(delivery, error=error, attributes={"trace": "Root=1", "empty": ""}))
     (message,) = side.received_dead_letters()
     said = {name: attribute["StringValue"] for name, attribute in message["MessageAttributes"].items()}
-    assert said.pop("error").startswith("ValueError: [email]")
+    shown = said.pop("error")
+    assert shown.startswith("ValueError: [email] \ufffd x"), "SQS refuses control characters"
+    assert len(shown) <= 1024
     assert said.pop("message_id") == delivery.message_id
     assert said.pop("group", "a") == "a"
     assert said == {"reason": "bug", "attempts": "5", "queue": side.queue.name, "trace": "Root=1"}

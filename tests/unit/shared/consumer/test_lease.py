@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.consumer.delivery import VisibilityChange
 from shared.consumer.disposition import Abandon, Ack
 from shared.errors import LeaseLostError, PermanentError, TransientError
 
@@ -46,13 +47,15 @@ async def test_what_is_not_covered_is_left_alone(bench):
     assert bench.queue.calls["change_visibility"] == 1
 
 
-async def test_a_delivery_handed_back_during_an_extension_is_not_hidden_again(bench):
-    """What is given back between the snapshot and the call is left out of the call."""
+async def test_a_delivery_settled_during_an_extension_is_not_hidden_for_longer(bench):
+    """What is settled between the snapshot and the call is left out of the call: its retry comes when it should."""
     first, second = await cover(bench, 2)
     extending = asyncio.create_task(bench.leases.extend_all())
+    await asyncio.sleep(0)
     bench.leases.uncover(first)
-    await bench.settler.hide(first, 0)
+    await bench.queue.change_visibility([VisibilityChange(first, 2)])
     await extending
+    bench.clock.turn(timedelta(seconds=2))
     assert bench.queue.in_flight() == [second.body]
 
 
