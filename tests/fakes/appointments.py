@@ -39,6 +39,8 @@ class FakeAppointments:
         self.buckets: dict[Key, Bucket] = {}
         self.writes = 0
         """How many changes were written."""
+        self.stuck: list[Exception] = []
+        """Each is raised by one of the next attempts to free buckets, before any is free."""
         self._trouble: list[Exception] = []
 
     def fail(self, *errors: Exception) -> None:
@@ -95,6 +97,8 @@ class FakeAppointments:
     async def free(self, appointment: Appointment) -> None:
         """Free those buckets that are still the appointment's own."""
         await asyncio.sleep(0)
+        if self.stuck:
+            raise self.stuck.pop(0)
         for key in _keys(appointment):
             if self._all_own([key], appointment):
                 del self.buckets[key]

@@ -40,9 +40,15 @@ class FakeModel:
         self.prompts: list[Prompt] = []
         self.closed = 0
         """How many streams were closed, to their end or before."""
+        self._streams: list[AsyncGenerator[ModelEvent]] = []
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`."""
+        # Kept, so that a stream which its reader forgets is not closed by the garbage collector.
+        self._streams.append(self._play(prompt))
+        return self._streams[-1]
+
+    async def _play(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         script = self._scripts[min(len(self.prompts), len(self._scripts) - 1)]
         self.prompts.append(prompt)
         try:

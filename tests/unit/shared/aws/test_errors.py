@@ -36,6 +36,7 @@ def translate(error):
         vendor.IncompleteReadError(actual_bytes=1, expected_bytes=2),
         vendor.CredentialRetrievalError(provider="container-role", error_msg="unreachable"),
         vendor.MetadataRetrievalError(error_msg="unreachable"),
+        vendor.NoCredentialsError(),
         TimeoutError(),
         ConnectionResetError(),
         answered("InternalServerError", 500),
@@ -68,9 +69,7 @@ def test_a_throttle_asks_for_a_pause(error):
         (answered("AccessDeniedException", 403), "aws_AccessDeniedException"),
         (answered("ValidationException"), "aws_ValidationException"),
         (answered("", 404), "aws_404"),
-        (vendor.NoCredentialsError(), "aws_client"),
         (vendor.ParamValidationError(report="no queue"), "aws_client"),
-        (vendor.NoRegionError(), "aws_client"),
     ],
 )
 def test_what_is_wrong_with_the_request_is_never_tried_again(error, reason):

@@ -4,9 +4,9 @@ import pytest
 
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.messages.errors import ErrorCode
-from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, OfferBooking, Usage
+from shared.messages.server import ChatFinal, ChatFinalData
 from tests.fakes.model import USAGE, Do, Pause
-from workers.chat.ports import Finished, ToolCall
+from workers.chat.ports import ToolCall
 
 TODAY = ("salon-ania", "2026-01-12")
 
@@ -103,129 +103,6 @@ async def test_trouble_with_the_model_is_for_the_worker_core_to_judge(world_of, 
     assert [frame.type for frame in world.stored] == ["chat.sent"]
     assert world.usage.answers == {}
     assert world.model.closed == 1
-
-
-async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
-    """The model is let go at once; the final says that it was stopped."""
-    stop = Do(lambda: world.claims.request_stop(work.id, now=world.clock.now()))
-    world = world_of(["One. ", "Two. ", stop, Pause(0.6), "Three. ", "Four."])
-    work = world.work()
-
-    stored = await world.handle(work)
-
-    final = stored[-1]
-    assert final.data.stopped
-    assert final.data.text in {"One. Two.", "One. Two. Three."}
-    assert world.model.closed == 1
-
-
-async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
-    """The command still ends, with its one final."""
-    world = world_of([Pause(0.02), "One"])
-    work = world.work()
-    world.claims.request_stop(work.id, now=world.clock.now())
-
-    final = (await world.handle(work))[-1]
-
-    assert (final.data.stopped, final.data.actions) == (True, ())
-    assert len(world.finals()) == 1
-
-
-async def test_a_stop_for_another_message_changes_nothing(world_of):
-    """Each answer has its own flag."""
-    world = world_of(["One. ", Pause(0.05), "Two."])
-    world.claims.request_stop(world.work(client_id="a0").id, now=world.clock.now())
-
-    final = (await world.handle())[-1]
-    assert (final.data.text, final.data.stopped) == ("One. Two.", False)
-
-
-@pytest.mark.parametrize(
-    ("used", "code"), [(999, None), (1000, ErrorCode.BUDGET_EXCEEDED), (5000, ErrorCode.BUDGET_EXCEEDED)]
-)
-async def test_a_day_has_a_budget(world_of, make_profile, used, code):
-    """From the limit on the visitor hears so, the message stays, and the model is not asked."""
-    world = world_of()
-    world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
-    await world.usage.add(*TODAY, Usage(output_tokens=used))
-
-    sent, outcome = await world.handle()
-
-    assert isinstance(sent, ChatSent)
-    assert getattr(outcome.data, "code", None) == code
-    assert len(world.model.prompts) == (0 if code else 1)
-
-
-async def test_yesterdays_budget_is_yesterdays(world_of, make_profile):
-    """Days are those of UTC."""
-    world = world_of()
-    world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
-    await world.usage.add("salon-ania", "2026-01-11", Usage(output_tokens=5000))
-    await world.usage.add("other", "2026-01-12", Usage(output_tokens=5000))
-
-    assert (await world.handle())[-1].type == "chat.final"
-
-
-async def test_a_business_may_want_shorter_messages(world_of, make_profile):
-    """What is over its limit is refused before anything is stored of it."""
-    world = world_of()
-    world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"chat_characters": 10})
-
-    [outcome] = await world.handle(world.work("x" * 11))
-    assert outcome.data.code == ErrorCode.TOO_LARGE
-    assert world.model.prompts == []
-
-    assert [frame.type for frame in await world.handle(world.work("x" * 10, "a2"))][1:] == ["chat.sent", "chat.final"]
-
-
-async def test_a_tool_call_becomes_an_offer(world_of):
-    """The first one; the widget opens the form with it."""
-    calls = [ToolCall("offer_booking", {"service": "massage"}), ToolCall("offer_booking", {"service": "consultation"})]
-    final = (await world_of([*calls]).handle())[-1]
-
-    assert final.data.actions == (OfferBooking(service="massage"),)
-    assert final.data.text == "Please choose a time below."
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        ToolCall("book_appointment", {"start": "2026-01-13T10:00"}),
-        ToolCall("", {}),
-        ToolCall("OFFER_BOOKING", {"service": "massage"}),
-    ],
-)
-async def test_a_tool_that_there_is_not_does_nothing(world_of, call):
-    """The model can make up names; only the offer has an effect, and that only on the page."""
-    final = (await world_of(["Sure.", call]).handle())[-1]
-
-    assert (final.data.actions, final.data.text) == ((), "Sure.")
-
-
-async def test_an_offer_of_hostile_fields_is_an_empty_form(world_of):
-    """Nothing that the model wrote there reaches the page."""
-    call = ToolCall("offer_booking", {"service": {"$gt": ""}, "date": "<img onerror=1>", "type": "booking.create"})
-    final = (await world_of([call]).handle())[-1]
-
-    assert final.data.actions == (OfferBooking(),)
-
-
-async def test_a_command_in_the_models_words_is_only_words(world_of):
-    """Model output is never parsed for commands."""
-    text = "BOOK_APPOINTMENT:2026-01-13T10:00,jan@example.com,massage"
-    final = (await world_of([text]).handle())[-1]
-
-    assert (final.data.text, final.data.actions) == (text, ())
-
-
-@pytest.mark.parametrize(("locale", "word"), [("en", "Sorry"), ("pl", "Przepraszam"), ("de", "Sorry")])
-async def test_an_empty_answer_is_given_words(world_of, locale, word):
-    """In the visitor's language."""
-    world = world_of([Finished(USAGE, "end_turn")])
-    final = (await world.handle(world.work(locale=locale)))[-1]
-
-    assert final.data.text.startswith(word)
-    assert world.deltas() == []
 
 
 @pytest.mark.parametrize("script", [["Late"], [ToolCall("offer_booking", {})]])

@@ -57,7 +57,7 @@ async def test_cancelling_twice_is_answered_the_same_and_told_once(world):
     assert world.told.count("notice.cancelled") == 1
 
 
-@pytest.mark.parametrize("place", ["calendar", "notices", "frame"])
+@pytest.mark.parametrize("place", ["buckets", "calendar", "notices", "frame"])
 async def test_a_cancellation_that_was_cut_off_is_finished_by_the_next_try(world, place):
     """The event goes, the mail goes out once, and one frame says so."""
     appointment_id = await world.confirmed()
@@ -65,7 +65,8 @@ async def test_a_cancellation_that_was_cut_off_is_finished_by_the_next_try(world
     if place == "calendar":
         world.calendar.fail("remove", TransientError("quota"))
     else:
-        {"notices": world.notices, "frame": world.conversations}[place].trouble.append(TransientError("throttled"))
+        places = {"buckets": world.appointments.stuck, "notices": world.notices.trouble}
+        places.get(place, world.conversations.trouble).append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 

@@ -1,0 +1,104 @@
+"""A visitor asks for a time that they have already: the same wish, or another one in its place."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import TransientError
+from shared.messages.errors import ErrorCode
+from workers.booking.domain.values import AppointmentState
+
+NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
+
+
+async def test_a_try_that_was_cut_off_is_finished_by_the_next(world):
+    """The hold stands from the first try: the second finds it, and sends the one notice and the one frame."""
+    command = world.create_command()
+    world.notices.trouble.append(TransientError("throttled"))
+    with pytest.raises(TransientError):
+        await world.handle(command)
+    assert world.frames() == []
+
+    await world.handle(command)
+
+    assert len(world.appointments.rows) == 1
+    assert world.appointments.writes == 1
+    assert world.frames() == ["booking.pending"]
+    assert world.told == ["notice.code"]
+    assert world.metrics.total("AppointmentCreated") == 1
+
+
+async def test_a_replay_finds_what_the_first_command_did(world):
+    """Effects derive from the command, whichever replay it is; the visitor hears the outcome once more."""
+    command = world.create_command(client_id="a1")
+    first = await world.handle(command)
+    again = await world.handle(world.create_command(client_id="a1", replay=1))
+
+    assert again.data == first.data
+    assert world.appointments.writes == 1
+    assert world.told == ["notice.code"]
+    assert world.frames() == ["booking.pending", "booking.pending"]
+
+
+async def test_asking_again_for_what_one_holds_is_answered_the_same(world):
+    """A second command, such as the predecessor's page sends, has no second effect."""
+    first, again = await world.create(), await world.create()
+
+    assert again.data == first.data
+    assert again.re != first.re
+    assert world.appointments.writes == 1
+    assert world.told == ["notice.code"]
+
+
+async def test_a_corrected_address_takes_the_holds_place(world):
+    """The new wish has the time, the old one is cancelled, and both happen in one step."""
+    typo = await world.held(contact="jam@example.com")
+    better = await world.held(contact="jan@example.com")
+
+    assert better != typo
+    assert (await world.appointment(typo)).state is AppointmentState.CANCELLED
+    assert (await world.appointment(better)).state is AppointmentState.HELD
+    assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {better}
+    assert [notice.data.contact for notice in world.notices.delivered] == ["jam@example.com", "jan@example.com"]
+    assert (await world.create(session="another")).data.code == ErrorCode.SLOT_TAKEN
+
+
+async def test_the_code_of_a_replaced_hold_confirms_nothing(world):
+    """Whoever reads the mail to the wrong address has no appointment."""
+    typo = await world.held(contact="jam@example.com")
+    better = await world.held(contact="jan@example.com")
+
+    outcome = await world.send("verify", appointment_id=typo, code=world.code(typo))
+    assert outcome.data.code == ErrorCode.UNKNOWN_APPOINTMENT
+    assert (await world.send("verify", appointment_id=better, code=world.code(better))).type == "booking.confirmed"
+
+
+async def test_another_service_frees_what_it_does_not_need(world):
+    """A massage gives way to a consultation that overlaps it: the rest of its hour is anybody's."""
+    massage = await world.held("2026-01-13T10:00")
+    consultation = await world.held("2026-01-13T10:00", service="consultation")
+
+    assert (await world.appointment(massage)).state is AppointmentState.CANCELLED
+    free_from = NINE_UTC + timedelta(minutes=50)
+    assert [start for _, start in world.appointments.buckets if start >= free_from] == []
+    assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {consultation}
+
+
+async def test_a_replacement_that_also_needs_anothers_time_changes_nothing(world):
+    """Half of the wish is somebody's: the older hold stands."""
+    mine = await world.held("2026-01-13T10:00")
+    await world.held("2026-01-13T11:00", session="another")
+
+    assert (await world.create("2026-01-13T10:30")).data.code == ErrorCode.SLOT_TAKEN
+    assert (await world.appointment(mine)).state is AppointmentState.HELD
+
+
+async def test_an_own_confirmed_time_is_taken_like_anybody_elses(world):
+    """It can be moved or cancelled, but not booked over."""
+    mine = await world.confirmed()
+
+    assert (await world.create(contact="jana@example.com")).data.code == ErrorCode.SLOT_TAKEN
+    # Also where the calendar does not say so, because its owner deleted the entry.
+    world.calendar.events["calendar"].clear()
+    assert (await world.create(contact="jana@example.com")).data.code == ErrorCode.SLOT_TAKEN
+    assert (await world.appointment(mine)).state is AppointmentState.CONFIRMED

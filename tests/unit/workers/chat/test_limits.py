@@ -1,0 +1,82 @@
+"""What ends an answer early or keeps it from beginning: a stop, a budget, a length."""
+
+import pytest
+
+from shared.messages.errors import ErrorCode
+from shared.messages.server import ChatSent, Usage
+from tests.fakes.model import Do, Pause
+
+TODAY = ("salon-ania", "2026-01-12")
+
+
+async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
+    """The model is let go at once; the final says that it was stopped."""
+    stop = Do(lambda: world.claims.request_stop(work.id, now=world.clock.now()))
+    world = world_of(["One. ", "Two. ", stop, Pause(0.6), "Three. ", "Four."])
+    work = world.work()
+
+    stored = await world.handle(work)
+
+    final = stored[-1]
+    assert final.data.stopped
+    assert final.data.text in {"One. Two.", "One. Two. Three."}
+    assert world.model.closed == 1
+
+
+async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
+    """The command still ends, with its one final."""
+    world = world_of([Pause(0.02), "One"])
+    work = world.work()
+    world.claims.request_stop(work.id, now=world.clock.now())
+
+    final = (await world.handle(work))[-1]
+
+    assert (final.data.stopped, final.data.actions) == (True, ())
+    assert len(world.finals()) == 1
+
+
+async def test_a_stop_for_another_message_changes_nothing(world_of):
+    """Each answer has its own flag."""
+    world = world_of(["One. ", Pause(0.05), "Two."])
+    world.claims.request_stop(world.work(client_id="a0").id, now=world.clock.now())
+
+    final = (await world.handle())[-1]
+    assert (final.data.text, final.data.stopped) == ("One. Two.", False)
+
+
+@pytest.mark.parametrize(
+    ("used", "code"), [(999, None), (1000, ErrorCode.BUDGET_EXCEEDED), (5000, ErrorCode.BUDGET_EXCEEDED)]
+)
+async def test_a_day_has_a_budget(world_of, make_profile, used, code):
+    """From the limit on the visitor hears so, the message stays, and the model is not asked."""
+    world = world_of()
+    world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
+    await world.usage.add(*TODAY, Usage(output_tokens=used))
+
+    sent, outcome = await world.handle()
+
+    assert isinstance(sent, ChatSent)
+    assert getattr(outcome.data, "code", None) == code
+    assert len(world.model.prompts) == (0 if code else 1)
+
+
+async def test_yesterdays_budget_is_yesterdays(world_of, make_profile):
+    """Days are those of UTC."""
+    world = world_of()
+    world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
+    await world.usage.add("salon-ania", "2026-01-11", Usage(output_tokens=5000))
+    await world.usage.add("other", "2026-01-12", Usage(output_tokens=5000))
+
+    assert (await world.handle())[-1].type == "chat.final"
+
+
+async def test_a_business_may_want_shorter_messages(world_of, make_profile):
+    """What is over its limit is refused before anything is stored of it."""
+    world = world_of()
+    world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"chat_characters": 10})
+
+    [outcome] = await world.handle(world.work("x" * 11))
+    assert outcome.data.code == ErrorCode.TOO_LARGE
+    assert world.model.prompts == []
+
+    assert [frame.type for frame in await world.handle(world.work("x" * 10, "a2"))][1:] == ["chat.sent", "chat.final"]
