@@ -1,5 +1,6 @@
 """The deployed template with its pools and page, once for all tests that take the whole path."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Run everything for the session."""
     options = Options(
         folder=tmp_path_factory.mktemp("stack"),
+        # An emulator of one's own may be given; without one the embedded one is started.
+        endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None,
         bedrock_arguments=("--tokens-per-second", "200", "--first-token-ms", "50"),
         pool_environment={"POOL_LEASE_SECONDS": str(LEASE_SECONDS)},
     )

@@ -39,6 +39,9 @@ class Options:
     tenant: str = "studio-lumen"
     site_port: int = 0
     emulator_port: int = 0
+    endpoint_url: str | None = None
+    """An emulator that runs already, to deploy to instead of starting one; it is left running."""
+
     site: bool = True
     pools: tuple[str, ...] = POOLS
     workers: Literal["pools", "lambda"] = "pools"
@@ -152,9 +155,6 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     profile = demo_profile(options.tenant)
     sender = profile.senders.email or ""
     site_url = f"http://{HOST}:{free_port(options.site_port)}"
-    emulator_port = free_port(options.emulator_port)
-    target = Target(endpoint_url=f"http://{HOST}:{emulator_port}")
-
     # All of these take their time to start, so the packages are built meanwhile.
     stand_ins = start_stand_ins(
         children,
@@ -163,12 +163,11 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
         bedrock=options.bedrock,
         bedrock_arguments=options.bedrock_arguments,
     )
-    scratch = options.folder / _SCRATCH
-    emulator = start_emulator(children, port=emulator_port, scratch=scratch, environment=clean_environment())
+    target, emulator_is_ready = _emulator(options, children)
     with step("Package the functions"):
         packages = _packages(options)
-    with step(f"Start the emulator at {target.endpoint_url}"):
-        wait_for_emulator(emulator, emulator_port)
+    with step(f"{'Reach' if options.endpoint_url else 'Start'} the emulator at {target.endpoint_url}"):
+        emulator_is_ready()
     with step("Deploy the template"):
         parameters = {
             "Workers": options.workers,
@@ -195,6 +194,16 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     with step("Load the functions"):
         functions_are_warm()
     return stack
+
+
+def _emulator(options: Options, children: Children) -> tuple[Target, Callable[[], None]]:
+    """Return where to deploy to, and what waits until that can be done."""
+    if options.endpoint_url:
+        return Target(endpoint_url=options.endpoint_url), lambda: None
+    port = free_port(options.emulator_port)
+    scratch = options.folder / _SCRATCH
+    emulator = start_emulator(children, port=port, scratch=scratch, environment=clean_environment())
+    return Target(endpoint_url=f"http://{HOST}:{port}"), lambda: wait_for_emulator(emulator, port)
 
 
 def _packages(options: Options) -> dict[str, Path]:

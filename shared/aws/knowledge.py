@@ -24,6 +24,7 @@ MAX_AGE = timedelta(minutes=5)
 MAX_DOCUMENTS = 100
 MAX_DOCUMENT_BYTES = 200_000
 _PROFILE = "profile.yaml"
+_MAX_LISTED = 10_000
 
 
 @dataclass(slots=True)
@@ -112,12 +113,20 @@ class KnowledgeBucket:
 
     def _listed(self, tenant: str) -> dict[str, str]:
         prefix = f"{tenant}/"
+        entries: list[dict[str, Any]] = []
+        more: dict[str, str] = {}
         with translated("knowledge.list"):
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1000)
+            while len(entries) < _MAX_LISTED:
+                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **more)
+                entries += page.get("Contents", ())
+                if not page.get("NextContinuationToken"):
+                    break
+                more = {"ContinuationToken": page["NextContinuationToken"]}
         names = {
-            entry["Key"].removeprefix(prefix): entry["ETag"]
-            for entry in answer.get("Contents", ())
-            if entry["Size"] <= MAX_DOCUMENT_BYTES
+            name: entry["ETag"]
+            for entry in entries
+            # A profile that is too large is refused with its reason, not overlooked.
+            if (name := entry["Key"].removeprefix(prefix)) == _PROFILE or entry["Size"] <= MAX_DOCUMENT_BYTES
         }
         documents = sorted(name for name in names if name.endswith(".md") and "/" not in name)
         if len(documents) > MAX_DOCUMENTS:

@@ -137,7 +137,12 @@ class FakeAppointments:
         self._claims.demand(claim)
 
     def _first_taken(self, keys: dict[Key, datetime], ours: set[str], at: datetime) -> Bucket | None:
-        found = (self.buckets[key] for key in keys if key in self.buckets)
+        # By overlap and not by key: buckets of a profile that has changed since may be of another size.
+        found = (
+            bucket
+            for (tenant, start), bucket in self.buckets.items()
+            if any(tenant == key[0] and start < ends and key[1] < bucket.ends for key, ends in keys.items())
+        )
         return next((one for one in found if one.is_owned(at) and one.appointment_id not in ours), None)
 
     def _lost(self, bucket: Bucket, wished: Appointment) -> SlotLost:

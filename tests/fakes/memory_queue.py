@@ -96,7 +96,7 @@ class MemoryQueue:
         until = loop.time() + wait_seconds
         self.open_polls += 1
         try:
-            while not (found := self._take(max_messages, visibility_seconds)) and loop.time() < until:  # noqa: ASYNC110 - time alone makes messages visible
+            while not (found := self._take(max_messages, visibility_seconds)) and loop.time() < until:
                 await asyncio.sleep(_POLL_SECONDS)
         finally:
             self.open_polls -= 1

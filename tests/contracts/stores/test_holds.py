@@ -152,3 +152,12 @@ async def test_a_hold_that_changed_meanwhile_is_not_replaced(desk):
     with pytest.raises(TransientError):
         await desk.hold(new, replaces=cancelled(old))
     assert (await desk.stored(old), await desk.stored(new)) == (changed, None)
+
+
+@pytest.mark.parametrize(("first_grid", "second_grid"), [(60, 5), (5, 60), (15, 5)])
+async def test_a_profile_that_changed_its_grid_does_not_open_a_gap(desk, first_grid, second_grid):
+    """Buckets of another size have other keys; a time that they cover is lost all the same."""
+    await desk.held(grid_minutes=first_grid)
+    late = desk.visit(NINE + timedelta(minutes=30), grid_minutes=second_grid)
+    assert await desk.hold(late) == SlotLost()
+    assert await desk.hold(desk.visit(NINE + timedelta(hours=1), grid_minutes=second_grid)) is None

@@ -50,6 +50,8 @@ class DynamoAppointmentStore:
         self, appointment: Appointment, *, at: datetime, claim: Claim, replaces: Appointment | None = None
     ) -> SlotLost | None:
         """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
+        if foreign := await self._on_another_grid(appointment, at, replaces):
+            return foreign
         wanted = buckets_of(appointment)
         changes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
         if replaces:
@@ -105,13 +107,33 @@ class DynamoAppointmentStore:
 
         async def one_day(day: date) -> list[Interval]:
             async with gate:
-                with translated("slots.query"):
-                    answer = await self._client.query(**self._slots.on(tenant, day))
-            rows = (from_item(item) for item in answer.get("Items", ()))
+                rows = await self._rows(tenant, day)
             return [interval for row in rows if (interval := owned_interval(row, at))]
 
         found = await asyncio.gather(*(one_day(day) for day in days))
         return [interval for day in found for interval in day]
+
+    async def _on_another_grid(
+        self, appointment: Appointment, at: datetime, replaces: Appointment | None
+    ) -> SlotLost | None:
+        """Return who has the time under buckets of another size: those of a profile that has changed since.
+
+        Buckets of one size exclude each other by their keys, which the transaction checks.
+        """
+        for day in {bucket.start.date() for bucket in buckets_of(appointment)}:
+            for row in await self._rows(appointment.tenant, day):
+                owned = owned_interval(row, at)
+                other_size = owned and owned.end - owned.start != timedelta(minutes=appointment.grid_minutes)
+                replaced = replaces is not None and row["appointment_id"] == replaces.appointment_id
+                if owned and other_size and not replaced and owned.overlaps(appointment.blocked):
+                    own = row["session_id"] == appointment.session_id
+                    return SlotLost(row["appointment_id"] if own else None)
+        return None
+
+    async def _rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
+        with translated("slots.query"):
+            answer = await self._client.query(**self._slots.on(tenant, day))
+        return [from_item(item) for item in answer.get("Items", ())]
 
     async def _write(self, appointment: Appointment, claim: Claim, changes: list[dict[str, Any]]) -> int | None:
         """Write all or nothing; return the position of the first change whose condition failed."""
