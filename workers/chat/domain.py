@@ -18,6 +18,7 @@ from shared.messages.server import (
     ChatSent,
     OfferBooking,
     ServerFrame,
+    Usage,
 )
 from shared.tenants.profile import TenantProfile
 
@@ -185,6 +186,16 @@ def shown(text: str) -> str:
     clean = clean.strip()
     sizes = accumulate(len(letter.encode()) + (letter in _ESCAPED) for letter in clean)
     return clean[: sum(size <= MAX_ANSWER_BYTES for size in sizes)]
+
+
+_CHARACTERS_A_TOKEN = 3
+"""On the safe side: about four in English, fewer in Polish."""
+
+
+def estimated_usage(prompt: Prompt, answer: str) -> Usage:
+    """Return about what a request cost whose answer was stopped before the model could count it."""
+    asked = len(prompt.instructions) + len(prompt.situation) + sum(len(turn.text) for turn in prompt.turns)
+    return Usage(input_tokens=asked // _CHARACTERS_A_TOKEN, output_tokens=max(1, len(answer) // _CHARACTERS_A_TOKEN))
 
 
 _OFFER_TEXTS = {"pl": "Wybierz termin poniżej.", "en": "Please choose a time below."}

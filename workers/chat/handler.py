@@ -32,10 +32,11 @@ from workers.chat.domain import (
     Prompt,
     build_prompt,
     checked_offer,
+    estimated_usage,
     final_text,
 )
 from workers.chat.ports import Finished, Model, TextDelta, ToolCall
-from workers.chat.stream import coalescing, watching
+from workers.chat.stream import coalescing, until, watching
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class _Answer:
     offers: list[OfferBooking] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     stopped: bool = False
+    finished: bool = False
 
 
 class ChatHandler:
@@ -124,7 +126,7 @@ class ChatHandler:
             coalescing(post) as deltas,
             aclosing(self._model.stream(prompt)) as events,
         ):
-            async for event in events:
+            async for event in until(stopped, events):
                 match event:
                     case TextDelta(text):
                         answer.text += text
@@ -132,10 +134,11 @@ class ChatHandler:
                     case ToolCall(name, content) if name == OFFER_BOOKING:
                         answer.offers.append(checked_offer(content, profile))
                     case Finished(usage, _):
-                        answer.usage = usage
-                if stopped.is_set():
-                    answer.stopped = True
-                    break
+                        answer.usage, answer.finished = usage, True
+            if stopped.is_set() and not answer.finished:
+                answer.stopped = True
+                # The model counts only what it finished; what was said until here costs all the same.
+                answer.usage = estimated_usage(prompt, answer.text)
         self._metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
 

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from shared.errors import TransientError
+
+T = TypeVar("T")
 
 COALESCE_SECONDS = 0.1
 STOP_POLL_SECONDS = 0.5
@@ -52,6 +55,30 @@ async def coalescing(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterat
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def until(stopped: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Yield the events until they end or `stopped` is set, also while the next one is long in coming."""
+    stopping = asyncio.ensure_future(stopped.wait())
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(events))
+            try:
+                await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not following.done():
+                    following.cancel()
+                    with suppress(asyncio.CancelledError, StopAsyncIteration):
+                        await following
+            if stopping.done() or following.cancelled():
+                return
+            try:
+                event = following.result()
+            except StopAsyncIteration:
+                return
+            yield event
+    finally:
+        stopping.cancel()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """What only Google does: limits, silence, keys that are refused."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from google.auth.exceptions import RefreshError
@@ -9,11 +10,12 @@ from infra.local.google_calendar.keys import make_service_account
 from infra.local.google_calendar.server import api_endpoint
 from shared.aws.secrets import Secrets
 from shared.errors import PermanentError, TransientError
-from tests.contracts.stores.calendars import CALENDAR, MORNING, NINE, AtGoogle, visit
+from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, visit
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
 from workers.booking.adapters.google_errors import translated_google
+from workers.booking.domain.values import Interval
 
 
 class Vault:
@@ -120,3 +122,12 @@ async def test_a_key_that_is_missing_or_broken_is_said_without_showing_it(key):
     calendar.close()
     assert refusal.value.reason == "calendar_not_configured"
     assert "private_key" not in str(refusal.value)
+
+
+async def test_half_a_year_is_asked_for_in_pieces(google):
+    """Google refuses long questions; the answer is one list, whatever the pieces."""
+    later = NINE + timedelta(days=170)
+    for start in (NINE, later):
+        await google.calendar.put(CALENDAR, visit(start))
+    busy = await google.calendar.busy(CALENDAR, Interval(NINE - HOUR, later + 2 * HOUR))
+    assert [interval.start for interval in busy] == [NINE, later]

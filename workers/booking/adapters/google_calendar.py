@@ -1,10 +1,11 @@
 """Google Calendar through google-api-python-client, which blocks: every call runs on a thread of its own pool."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import google_auth_httplib2
@@ -23,6 +24,8 @@ TIMEOUT_SECONDS = 8
 _THREADS = 8
 _CONFLICT = 409
 _GONE = (404, 410)
+_LONGEST_QUESTION = timedelta(days=60)
+"""Google refuses free/busy questions over about three months (`timeRangeTooLong`)."""
 
 
 class GoogleCalendar:
@@ -43,8 +46,16 @@ class GoogleCalendar:
         self._open: set[Any] = set()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
-        """Ask for free/busy; always fresh."""
+        """Ask for free/busy; always fresh. A long time is asked for in pieces, side by side."""
         del fresh
+        edges = [between.start]
+        while edges[-1] + _LONGEST_QUESTION < between.end:
+            edges.append(edges[-1] + _LONGEST_QUESTION)
+        pieces = [Interval(start, end) for start, end in itertools.pairwise([*edges, between.end])]
+        answers = await asyncio.gather(*(self._busy(calendar_id, piece) for piece in pieces))
+        return [interval for answer in answers for interval in answer]
+
+    async def _busy(self, calendar_id: str, between: Interval) -> list[Interval]:
         body = {
             "timeMin": _text(between.start),
             "timeMax": _text(between.end),

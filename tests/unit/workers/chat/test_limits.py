@@ -10,17 +10,30 @@ TODAY = ("salon-ania", "2026-01-12")
 
 
 async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
-    """The model is let go at once; the final says that it was stopped."""
+    """The model is let go at once, also while it is silent; the final says that it was stopped."""
     stop = Do(lambda: world.claims.request_stop(work.id, now=world.clock.now()))
-    world = world_of(["One. ", "Two. ", stop, Pause(0.6), "Three. ", "Four."])
+    world = world_of(["One. ", "Two. ", stop, Pause(30), "Three. ", "Four."])
     work = world.work()
 
     stored = await world.handle(work)
 
     final = stored[-1]
     assert final.data.stopped
-    assert final.data.text in {"One. Two.", "One. Two. Three."}
+    assert final.data.text == "One. Two."
     assert world.model.closed == 1
+
+
+async def test_a_stopped_answer_is_paid_for(world_of):
+    """Who stops every answer uses the tenant's budget up all the same."""
+    stop = Do(lambda: world.claims.request_stop(work.id, now=world.clock.now()))
+    world = world_of(["word " * 60, stop, Pause(30)])
+    work = world.work()
+
+    final = (await world.handle(work))[-1]
+
+    assert final.data.usage.output_tokens == 100
+    assert final.data.usage.input_tokens > 0
+    assert await world.usage.output_tokens(*TODAY) == 100
 
 
 async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
