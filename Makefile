@@ -12,10 +12,10 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check contracts package deploy lock clean
+.PHONY: help setup up test check bench-path bench-slots contracts package deploy lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(READY) ## install what everything else needs into .venv
 
@@ -34,6 +34,12 @@ check: $(READY) ## lint, format, types, imports, template
 	@if command -v docker-compose >/dev/null; then \
 		docker-compose -f docker-compose.localstack.yml config --quiet && echo "docker-compose.localstack.yml: valid"; \
 	fi
+
+bench-path: $(READY) ## measure what a visitor waits (ARGS="--rounds 50")
+	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)
+
+bench-slots: $(READY) ## measure the search for free times
+	PYTHONPATH=. $(PYTHON) bench/slots.py
 
 contracts: $(READY) ## write docs/asyncapi.yaml anew from the messages
 	$(PYTHON) -m infra.contracts
