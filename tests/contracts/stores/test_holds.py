@@ -161,3 +161,24 @@ async def test_a_profile_that_changed_its_grid_does_not_open_a_gap(desk, first_g
     late = desk.visit(NINE + timedelta(minutes=30), grid_minutes=second_grid)
     assert await desk.hold(late) == SlotLost()
     assert await desk.hold(desk.visit(NINE + timedelta(hours=1), grid_minutes=second_grid)) is None
+
+
+@pytest.mark.parametrize("pair", range(10))
+async def test_workers_that_know_different_profiles_exclude_each_other(desk, pair):
+    """At once, with buckets of two sizes: one of two overlapping times is held, never both."""
+    first = desk.visit(grid_minutes=30)
+    second = desk.visit(NINE + timedelta(minutes=15), grid_minutes=15)
+    outcomes = await asyncio.gather(desk.hold(first), desk.hold(second))
+    assert sorted(outcome is None for outcome in outcomes) == [False, True]
+
+
+async def test_a_move_finds_buckets_of_another_size(desk):
+    """A visit can't move into a time that an older profile's buckets cover."""
+    await desk.held(grid_minutes=60)
+    visit = await desk.held(NINE + timedelta(hours=3), grid_minutes=15)
+    moved = replace(
+        desk.visit(NINE + timedelta(minutes=30), session_id=visit.session_id, grid_minutes=15),
+        appointment_id=visit.appointment_id,
+        version=2,
+    )
+    assert await desk.store.move(visit, moved, at=desk.clock.now(), claim=await desk.claim()) == SlotLost()

@@ -10,16 +10,19 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
-from shared.errors import LeaseLostError, TransientError
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ports import Claim
 from workers.booking.adapters.appointment_item import appointment_from_item, appointment_item
-from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, owned_interval
+from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, days_of, owned_interval
 from workers.booking.domain.values import Appointment, Interval
 from workers.booking.ports import SlotLost
 
 _CONFLICT_TRIES = 6
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _PARALLEL_DAYS = 16
+_KEPT_GRIDS = 10_000
+_MAX_TRANSACTION_ITEMS = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"""
 
 
 class DynamoAppointmentStore:
@@ -34,6 +37,7 @@ class DynamoAppointmentStore:
         self._appointments = appointments_table
         self._processed = processed_table
         self._slots = SlotRows(slots_table)
+        self._grids: dict[tuple[str, date], int] = {}
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
         """Return a session's appointment: both keys are needed, so a foreign one is never found."""
@@ -50,13 +54,13 @@ class DynamoAppointmentStore:
         self, appointment: Appointment, *, at: datetime, claim: Claim, replaces: Appointment | None = None
     ) -> SlotLost | None:
         """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
-        if foreign := await self._on_another_grid(appointment, at, replaces):
-            return foreign
-        wanted = buckets_of(appointment)
+        wanted = await self._buckets(appointment)
         changes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
         if replaces:
             starts = {bucket.start for bucket in wanted}
-            changes += [self._slots.free(one, replaces) for one in buckets_of(replaces) if one.start not in starts]
+            changes += [
+                self._slots.free(one, replaces) for one in await self._buckets(replaces) if one.start not in starts
+            ]
             changes.append(self._put(replaces))
         lost = await self._write(appointment, claim, changes)
         if lost is None:
@@ -71,7 +75,7 @@ class DynamoAppointmentStore:
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
         """Take the run-out from every bucket, all of which must still be the appointment's."""
-        keeps = [self._slots.keep(bucket, appointment) for bucket in buckets_of(appointment)]
+        keeps = [self._slots.keep(bucket, appointment) for bucket in await self._buckets(appointment)]
         lost = await self._write(appointment, claim, keeps)
         return SlotLost() if lost is not None else None
 
@@ -82,11 +86,11 @@ class DynamoAppointmentStore:
 
     async def free(self, appointment: Appointment) -> None:
         """Delete the buckets that are still the appointment's own."""
-        await asyncio.gather(*(self._free(bucket, appointment) for bucket in buckets_of(appointment)))
+        await asyncio.gather(*(self._free(bucket, appointment) for bucket in await self._buckets(appointment)))
 
     async def move(self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim) -> SlotLost | None:
         """Write the set difference in one transaction: the new time is ours before the old one is not."""
-        before, after = buckets_of(old), buckets_of(new)
+        before, after = await self._buckets(old), await self._buckets(new)
         gained = [bucket for bucket in after if bucket not in before]
         starts = {bucket.start for bucket in after}
         given = [bucket for bucket in before if bucket.start not in starts]
@@ -113,22 +117,39 @@ class DynamoAppointmentStore:
         found = await asyncio.gather(*(one_day(day) for day in days))
         return [interval for day in found for interval in day]
 
-    async def _on_another_grid(
-        self, appointment: Appointment, at: datetime, replaces: Appointment | None
-    ) -> SlotLost | None:
-        """Return who has the time under buckets of another size: those of a profile that has changed since.
+    async def _buckets(self, appointment: Appointment) -> list[Bucket]:
+        """Return the buckets of an appointment, as large as its days' grids say."""
+        grids = {
+            day: await self._grid(appointment.tenant, day, appointment.grid_minutes)
+            for day in days_of(appointment.blocked)
+        }
+        return buckets_of(appointment, grids)
 
-        Buckets of one size exclude each other by their keys, which the transaction checks.
+    async def _grid(self, tenant: str, day: date, wanted: int) -> int:
+        """Return how many minutes the buckets of a tenant's day have: what its first booking wanted, for good.
+
+        Buckets exclude each other by their keys, so all bookings of a day need the same size, whatever the profile
+        that each worker knows says meanwhile. The row never changes, so no transaction has to check it.
         """
-        for day in {bucket.start.date() for bucket in buckets_of(appointment)}:
-            for row in await self._rows(appointment.tenant, day):
-                owned = owned_interval(row, at)
-                other_size = owned and owned.end - owned.start != timedelta(minutes=appointment.grid_minutes)
-                replaced = replaces is not None and row["appointment_id"] == replaces.appointment_id
-                if owned and other_size and not replaced and owned.overlaps(appointment.blocked):
-                    own = row["session_id"] == appointment.session_id
-                    return SlotLost(row["appointment_id"] if own else None)
-        return None
+        known = self._grids.get((tenant, day))
+        if known is None:
+            with translated("slots.grid"):
+                try:
+                    await self._client.put_item(**self._slots.fix_grid(tenant, day, wanted))
+                    known = wanted
+                except ClientError as error:
+                    if error_code(error) != "ConditionalCheckFailedException":
+                        raise
+                    answer = await self._client.get_item(
+                        TableName=self._slots.table,
+                        Key=to_item(self._slots.grid_key(tenant, day)),
+                        ConsistentRead=True,
+                    )
+                    known = int(from_item(answer["Item"])["grid_minutes"])
+            if len(self._grids) >= _KEPT_GRIDS:
+                self._grids.clear()
+            self._grids[tenant, day] = known
+        return known
 
     async def _rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
         with translated("slots.query"):
@@ -138,6 +159,8 @@ class DynamoAppointmentStore:
     async def _write(self, appointment: Appointment, claim: Claim, changes: list[dict[str, Any]]) -> int | None:
         """Write all or nothing; return the position of the first change whose condition failed."""
         items = [self._still_ours(claim), self._put(appointment), *changes]
+        if len(items) > _MAX_TRANSACTION_ITEMS:
+            raise PermanentError("too_many_buckets", f"{len(items)} items in one transaction")
         for attempt in range(_CONFLICT_TRIES):
             if attempt:
                 await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter

@@ -1,7 +1,8 @@
 """The rows of the `slots` table: one per bucket of time that an appointment owns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from shared.aws.items import to_item
@@ -11,7 +12,12 @@ from workers.booking.domain.values import Appointment, AppointmentState, Interva
 RESOURCE = "default"
 """The one resource that every business has; capacity will name more."""
 
+GRID = "#grid"
+"""Sort key of the row that says how large a day's buckets are."""
+
 _RETENTION = timedelta(days=2)
+_GRID_RETENTION = timedelta(days=5)
+"""Longer than that of any bucket of its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +34,29 @@ class Bucket:
         return {"pk": _partition(self.tenant, self.start.date()), "bucket": _text(self.start)}
 
 
-def buckets_of(appointment: Appointment) -> list[Bucket]:
-    """Return every bucket that the appointment blocks."""
-    size = timedelta(minutes=appointment.grid_minutes)
-    starts = buckets(appointment.blocked, appointment.grid_minutes)
-    return [Bucket(appointment.tenant, start, start + size) for start in starts]
+def days_of(blocked: Interval) -> list[date]:
+    """Return the UTC days that an interval touches."""
+    last = (blocked.end - timedelta(microseconds=1)).date()
+    return [blocked.start.date() + timedelta(days=n) for n in range((last - blocked.start.date()).days + 1)]
+
+
+def buckets_of(appointment: Appointment, grids: Mapping[date, int]) -> list[Bucket]:
+    """Return every bucket that the appointment blocks; `grids` says how many minutes one has on each day."""
+    found: list[Bucket] = []
+    for day in days_of(appointment.blocked):
+        midnight = datetime.combine(day, time(), tzinfo=UTC)
+        part = Interval(
+            max(appointment.blocked.start, midnight), min(appointment.blocked.end, midnight + timedelta(days=1))
+        )
+        size = timedelta(minutes=grids[day])
+        found += [Bucket(appointment.tenant, start, start + size) for start in buckets(part, grids[day])]
+    return found
 
 
 def owned_interval(row: dict[str, Any], at: datetime) -> Interval | None:
-    """Return the time of a row, or None if its hold has run out at `at`."""
+    """Return the time of a row, or None if its hold has run out at `at`, or it is no bucket but a day's grid."""
+    if row["bucket"] == GRID:
+        return None
     until = row.get("hold_until_ms")
     if until is not None and until <= _milliseconds(at):
         return None
@@ -98,6 +118,25 @@ class SlotRows:
     def free(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
         """Give a bucket back, if it is still ours."""
         return {"Delete": {"TableName": self.table, "Key": to_item(bucket.key), **_if_owned_by(appointment)}}
+
+    def grid_key(self, tenant: str, day: date) -> dict[str, str]:
+        """Return the key of a day's grid."""
+        return {"pk": _partition(tenant, day), "bucket": GRID}
+
+    def fix_grid(self, tenant: str, day: date, minutes: int) -> dict[str, Any]:
+        """Return the arguments that write a day's grid, which is never changed after."""
+        forgotten = datetime.combine(day, time(), tzinfo=UTC) + _GRID_RETENTION
+        return {
+            "TableName": self.table,
+            "Item": to_item(
+                {
+                    **self.grid_key(tenant, day),
+                    "grid_minutes": minutes,
+                    "expires_at": int(forgotten.timestamp()),
+                }
+            ),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
 
     def on(self, tenant: str, day: date) -> dict[str, Any]:
         """Return the arguments of the query for one UTC day's rows."""
