@@ -1,5 +1,7 @@
 """The use cases of the WebSocket API: connect, disconnect, and one frame."""
 
+from datetime import datetime, timedelta
+
 import structlog
 
 from api_gateway_ws.auth import SessionTokens
@@ -16,6 +18,9 @@ from shared.messages.server import Ack, Error, ErrorData, Limits, Pong, ServerFr
 from shared.texts import refusal_text
 
 log = structlog.get_logger()
+
+_GREETING = timedelta(seconds=6)
+"""For posting a history; the function itself may take ten."""
 
 
 class Ingress:
@@ -110,14 +115,26 @@ class Ingress:
                 disclosure=profile.disclosure.in_(locale),
             ),
         )
+        try:
+            told_all = self._tell(welcome, hello.data.last_seq, speaker, until=now + _GREETING)
+        except (TransientError, PermanentError):
+            log.exception("greeting_failed")
+            told_all = False
+        # Half a history must not look like a whole one: the client says hello again, from what it has.
+        return None if told_all else _error(ErrorCode.INTERNAL, speaker.locale, re=hello.id)
+
+    def _tell(self, welcome: Welcome, last_seq: int, speaker: Speaker, *, until: datetime) -> bool:
+        """Post the welcome and what the client lacks; False when the time did not suffice."""
         posted = 0
         if self._poster.post(speaker.connection_id, welcome.wire()):
-            for frame in self._sessions.frames_after(speaker.session_id, hello.data.last_seq):
+            for frame in self._sessions.frames_after(speaker.session_id, last_seq):
+                if self._clock.now() > until:
+                    return False
                 if not self._poster.post(speaker.connection_id, frame):
                     break
                 posted += 1
         log.info("greeted", resume=speaker.resume, frames=posted)
-        return None
+        return True
 
 
 def _error(code: ErrorCode, locale: str, *, re: str | None, detail: str | None = None) -> Error:

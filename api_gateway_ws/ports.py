@@ -52,7 +52,11 @@ class Poster(Protocol):
     """The way to the visitor's socket."""
 
     def post(self, connection_id: str, text: str) -> bool:
-        """Send one frame; False when the connection is gone."""
+        """Send one frame; False when the connection is gone.
+
+        Raises:
+            TransientError, PermanentError: it may not have been sent.
+        """
         ...
 
 

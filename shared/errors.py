@@ -26,6 +26,13 @@ class PermanentError(Exception):
         self.reason = reason
 
 
+class DeploymentError(PermanentError):
+    """A permission, a credential or a resource is missing: mended by a person, and maybe in a minute.
+
+    A message is not to blame, so it is tried to its last attempt.
+    """
+
+
 class LeaseLostError(Exception):
     """Another worker owns this command now: stop, write nothing, settle nothing."""
 

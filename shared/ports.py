@@ -53,8 +53,11 @@ class ClaimStore(Protocol):
         """Keep the command; False when it is another's now."""
         ...
 
-    async def release(self, claim: Claim) -> None:
-        """Give the command back before the lease runs out; a claim already lost is left alone."""
+    async def release(self, claim: Claim, *, unspent: bool = False) -> None:
+        """Give the command back before the lease runs out; a claim already lost is left alone.
+
+        `unspent` takes the attempt back: the worker was told to stop, nothing had failed.
+        """
         ...
 
     async def complete(self, claim: Claim) -> None:

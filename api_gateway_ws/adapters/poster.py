@@ -18,13 +18,14 @@ class ManagementApiPoster:
         self._client = client
 
     def post(self, connection_id: str, text: str) -> bool:
-        """Send one frame; False when the connection is gone or can't be reached."""
+        """Send one frame; False when the connection is gone."""
         try:
             with translated("websocket.post"):
                 self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
         except (TransientError, PermanentError) as error:
-            gone = isinstance(error.__cause__, ClientError) and _is_gone(error.__cause__)
-            log.info("post_failed", gone=gone, error=str(error))
+            if not (isinstance(error.__cause__, ClientError) and _is_gone(error.__cause__)):
+                raise
+            log.info("post_to_nobody")
             return False
         return True
 

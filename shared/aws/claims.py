@@ -88,9 +88,10 @@ class DynamoClaimStore:
         until = _milliseconds(self._clock.now() + lease)
         return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, *, unspent: bool = False) -> None:
         """Give the command back; a claim already lost is left alone."""
-        await self._update(claim, "REMOVE #owner, lease_until_ms", {})
+        uncounted = " ADD attempts :back" if unspent else ""
+        await self._update(claim, f"REMOVE #owner, lease_until_ms{uncounted}", {":back": -1} if unspent else {})
 
     async def complete(self, claim: Claim) -> None:
         """Record the end of a command that leaves no frame."""

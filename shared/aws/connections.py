@@ -9,6 +9,9 @@ from shared.aws.items import from_item, to_item
 from shared.clock import Clock
 from shared.ports import Connection
 
+_MOST_CONNECTIONS = 20
+"""Tabs of one session that are posted to: the newest. Each post costs, and nobody reads more."""
+
 _ESTABLISHING = timedelta(seconds=10)
 """API Gateway answers 410 also before a connection is established; a row this young stays."""
 
@@ -41,7 +44,7 @@ class DynamoConnectionStore:
             for row in rows
             if "connected_at_ms" in row
         ]
-        return sorted(found, key=lambda connection: connection.connected_at, reverse=True)
+        return sorted(found, key=lambda connection: connection.connected_at, reverse=True)[:_MOST_CONNECTIONS]
 
     async def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection that has been there for more than ten seconds."""

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
@@ -14,6 +16,8 @@ from shared.clock import Clock
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from shared.ports import Claim, Marker
+
+log = structlog.get_logger()
 
 RETENTION = timedelta(days=90)
 _TRIES = 8
@@ -101,7 +105,8 @@ class DynamoConversationStore:
     async def latest(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
         """Return the last frames, oldest first."""
         items = await self._newest(session_id, limit)
-        return [SERVER_FRAME.validate_json(from_item(item)["frame"]) for item in reversed(items)]
+        frames = (_readable(item) for item in reversed(items))
+        return [frame for frame in frames if frame is not None]
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
@@ -110,7 +115,7 @@ class DynamoConversationStore:
                 TableName=self._table, Key=to_item({"session_id": session_id, "seq": seq}), ConsistentRead=True
             )
         item = answer.get("Item")
-        return SERVER_FRAME.validate_json(from_item(item)["frame"]) if item else None
+        return _readable(item) if item else None
 
     async def _last_seq(self, session_id: str) -> int:
         items = await self._newest(session_id, 1)
@@ -128,3 +133,13 @@ class DynamoConversationStore:
             )
         items: list[dict[str, Any]] = answer.get("Items", [])
         return items
+
+
+def _readable(item: dict[str, Any]) -> ServerFrame | None:
+    """Return the stored frame, or None for one that only a newer version knows: it must not spoil the session."""
+    row = from_item(item)
+    try:
+        return SERVER_FRAME.validate_json(row["frame"])
+    except ValidationError:
+        log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
+        return None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import DeploymentError, PermanentError, TransientError
 
 _THROTTLED = frozenset(
     {
@@ -34,6 +34,20 @@ _PASSING = frozenset(
         "ExpiredTokenException",
     }
 )
+_DEPLOYMENT = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "RequestExpired",
+        "ResourceNotFoundException",
+        "QueueDoesNotExist",
+        "AWS.SimpleQueueService.NonExistentQueue",
+    }
+)
 
 
 def error_code(error: ClientError) -> str:
@@ -55,7 +69,8 @@ def translated(what: str) -> Iterator[None]:
             raise TransientError(text, retry_after=timedelta(seconds=1)) from error
         if code in _PASSING or status >= 500:
             raise TransientError(text) from error
-        raise PermanentError(f"aws_{code or status}", text) from error
+        kind = DeploymentError if code in _DEPLOYMENT else PermanentError
+        raise kind(f"aws_{code or status}", text) from error
     except ParamValidationError as error:
         raise PermanentError("aws_client", f"{what}: {type(error).__name__}: {error}") from error
     except (BotoCoreError, TimeoutError, OSError) as error:

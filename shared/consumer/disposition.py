@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,16 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
     """Return what an exception means for the delivery whose command was claimed `attempts` times."""
     if isinstance(error, LeaseLostError):
         return Abandon()
-    if isinstance(error, PermanentError):
+    if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
     if attempts >= policy.max_attempts:
-        reason = error.reason if isinstance(error, TransientError) else "bug"
+        reason = error.reason if isinstance(error, TransientError | PermanentError) else "bug"
         if isinstance(error, TimeoutError):
             reason = "timeout"
-        return DeadLetter(reason=reason, error=f"{type(error).__name__}: {error}", attempts=attempts)
+        # Only our own errors' texts are known to repeat nothing that a visitor said.
+        ours = isinstance(error, TransientError | PermanentError)
+        text = f"{type(error).__name__}: {error}" if ours else type(error).__name__
+        return DeadLetter(reason=reason, error=text, attempts=attempts)
     delay = backoff(attempts, policy, random.random() if roll is None else roll)  # noqa: S311 - jitter
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)

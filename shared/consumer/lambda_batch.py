@@ -57,6 +57,8 @@ class LambdaBatch(Generic[W]):
             )
         finally:
             extending.cancel()
+            for delivery in deliveries:
+                self._leases.uncover(delivery)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
 
 

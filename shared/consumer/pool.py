@@ -143,6 +143,11 @@ class Pool(Generic[W]):
                 hand_back=self._hand_back,
                 stopping=stopping.done,
             )
+        except Exception:
+            log.exception("line_failed", queue=self._queue.name)
+            for delivery in reversed(line):
+                if delivery.receipt in self._waiting:
+                    await self._hand_back(delivery)
         finally:
             for _ in line:
                 self._permits.release()

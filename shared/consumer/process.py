@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 import structlog
+from pydantic import BaseModel
 
 from shared.clock import Clock
 from shared.consumer.decode import Decoder, UndecodableError
@@ -21,7 +22,7 @@ from shared.consumer.disposition import (
     disposition_of,
 )
 from shared.consumer.lease import LeaseKeeper
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import LeaseLostError, TransientError
 from shared.ids import fingerprint
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
 
@@ -57,8 +58,8 @@ class Work(Protocol):
         ...
 
     @property
-    def data(self) -> object:
-        """What it says: a pydantic model."""
+    def data(self) -> BaseModel:
+        """What it says."""
         ...
 
 
@@ -123,7 +124,7 @@ class Processor(Generic[W]):
         started = time.monotonic()
         structlog.contextvars.bind_contextvars(queue=self._queue.name, message_id=delivery.message_id)
         try:
-            disposition = await self._process(delivery)
+            disposition = await self._decided(delivery)
             log.info(
                 "delivery_finished",
                 disposition=type(disposition).__name__,
@@ -134,6 +135,14 @@ class Processor(Generic[W]):
             return disposition
         finally:
             structlog.contextvars.clear_contextvars()
+
+    async def _decided(self, delivery: Delivery) -> Disposition:
+        try:
+            return await self._process(delivery)
+        except Exception as error:
+            # A bug of the core itself must not keep the message, and the group behind it, in flight.
+            log.exception("processing_failed")
+            return self._try_again(error, delivery.receive_count)
 
     async def _process(self, delivery: Delivery) -> Disposition:
         try:
@@ -172,7 +181,8 @@ class Processor(Generic[W]):
             return Abandon()
         except asyncio.CancelledError:
             # The pool is stopping: hand the command back, so that the next worker need not wait for the lease.
-            await asyncio.shield(self._release(claim))
+            # It was not the command's fault, so the attempt does not count.
+            await asyncio.shield(self._release(claim, unspent=True))
             raise
 
     async def _attempt(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
@@ -233,12 +243,12 @@ class Processor(Generic[W]):
             return self._try_again(trouble, delivery.receive_count)
         return DeadLetter(reason=error.reason, error=str(error), attempts=0)
 
-    async def _release(self, claim: Claim) -> None:
+    async def _release(self, claim: Claim, *, unspent: bool = False) -> None:
         try:
-            await self._claims.release(claim)
-        except (TransientError, PermanentError) as error:
+            await self._claims.release(claim, unspent=unspent)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on
             # The lease runs out by itself; until then the next attempt finds the command busy.
-            log.warning("release_failed", error=str(error))
+            log.warning("release_failed", error=f"{type(error).__name__}: {error}")
 
     def _try_again(self, error: Exception, attempt: int) -> RetryIn:
         endless = RetryPolicy(max_attempts=2**31, base=self._policy.base, cap=self._policy.cap)
@@ -247,4 +257,5 @@ class Processor(Generic[W]):
 
     @staticmethod
     def _fingerprint(work: W) -> str:
-        return fingerprint(f"{work.type} {work.data!r}")
+        # Without defaults: a field that a newer version adds does not make old messages look like others.
+        return fingerprint(f"{work.type} {work.data.model_dump_json(exclude_defaults=True, by_alias=True)}")

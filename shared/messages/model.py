@@ -10,7 +10,7 @@ from shared.messages.limits import MAX_CLIENT_ID_CHARACTERS
 class Message(BaseModel):
     """Immutable; unknown fields are ignored, because changes to the protocol are additive."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float", hide_input_in_errors=True)
 
 
 def _no_control_characters(text: str) -> str:

@@ -6,6 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from shared.errors import ConfigurationError
+from shared.tenants.grid import check_profile
 from shared.tenants.profile import TenantProfile
 
 MAX_PROFILE_BYTES = 256 * 1024
@@ -33,7 +34,8 @@ def parse_profile(text: str) -> TenantProfile:
     if not isinstance(content, dict):
         raise ConfigurationError("line 1: the profile must be a mapping such as `name: My business`")
     try:
-        return TenantProfile.model_validate(content)
+        profile = TenantProfile.model_validate(content)
+        check_profile(profile)
     except ValidationError as error:
         # A list whose items are bad also counts as too short: the items are what the owner can mend.
         found = error.errors(include_input=False, include_url=False)
@@ -44,6 +46,9 @@ def parse_profile(text: str) -> TenantProfile:
                 for problem in problems[:10]
             )
         ) from None
+    except ValueError as error:
+        raise ConfigurationError(f"line {_line(tree, ('services',))}: {error}") from None
+    return profile
 
 
 def _refuse_merges(tree: yaml.Node | None) -> None:

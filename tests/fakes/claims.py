@@ -56,10 +56,12 @@ class FakeClaims:
         self.records[claim.key].lease_until = _in_milliseconds(self._clock.now()) + lease
         return True
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, *, unspent: bool = False) -> None:
         """Give the command back; a claim already lost is left alone."""
         await asyncio.sleep(0)
         if self.owns(claim):
+            if unspent:
+                self.records[claim.key].attempts -= 1
             self.records[claim.key].owner = self.records[claim.key].lease_until = None
 
     async def complete(self, claim: Claim) -> None:

@@ -164,3 +164,9 @@ async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):
     assert claim.attempts == 1
     await claims.complete(claim)
     assert await claims.stop_requested(key)
+
+
+async def test_an_attempt_can_be_taken_back(claims, key):
+    """A worker that is told to stop in the middle has not failed."""
+    await claims.release(await take(claims, key), unspent=True)
+    assert (await take(claims, key)).attempts == 1

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.aws.items import to_item
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
 from shared.ports import Done
+from tests.contracts.stores.conftest import in_dynamodb
 
 LEASE = timedelta(seconds=30)
 
@@ -151,3 +153,15 @@ async def test_the_ingress_reads_what_workers_store(stores, session):
     texts = await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 3)))
     assert texts == [frame.wire() for frame in stored[3:]]
     assert await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 11))) == []
+
+
+async def test_a_frame_of_a_newer_version_does_not_spoil_its_session(dynamodb, emulator, clock, session):
+    """After a rollback, what cannot be read is left out; the rest of the conversation goes on."""
+    stores = in_dynamodb(clock, dynamodb, emulator.client("dynamodb"))
+    await stores.conversations.append(session, sent("One"), claim=await take(stores), marker="sent")
+    unknown = {"session_id": session, "seq": 2, "frame": '{"v":1,"type":"chat.sung","seq":2,"data":{}}'}
+    await dynamodb.put_item(TableName="ConversationsTable", Item=to_item(unknown))
+    third = await stores.conversations.append(session, sent("Three"), claim=await take(stores), marker="sent")
+    assert third.seq == 3
+    assert [frame.seq for frame in await stores.conversations.latest(session, 10)] == [1, 3]
+    assert await stores.conversations.frame(session, 2) is None

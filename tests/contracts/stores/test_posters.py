@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from api_gateway_ws.adapters.poster import ManagementApiPoster
 from shared.aws.websocket import ApiGatewayPoster
+from shared.errors import PermanentError, TransientError
 from tests.fakes.connections import FakePoster
 
 TEXT = '{"v":1,"type":"typing","data":{"text":"Cześć"}}'
@@ -88,6 +89,10 @@ async def test_a_closed_connection_is_gone(poster):
 
 @pytest.mark.parametrize("trouble", ["429", "500", "403", "hangup"])
 async def test_other_trouble_does_not_make_it_gone(poster, trouble):
-    """To a worker the connection still counts, because the frame is stored; the ingress only stops writing to it."""
+    """To a worker the connection still counts, because the frame is stored; the ingress has to say that it failed."""
     post, _, kind = poster
-    assert await post(f"tab-{trouble}" if kind != "memory" else "tab", TEXT) is (kind != "ingress")
+    if kind == "ingress":
+        with pytest.raises((TransientError, PermanentError)):
+            await post(f"tab-{trouble}", TEXT)
+    else:
+        assert await post(f"tab-{trouble}" if kind != "memory" else "tab", TEXT)

@@ -177,6 +177,22 @@ def test_trouble_behind_a_hello_is_an_error_that_can_be_retried(world, say, role
     assert (say(hello())["data"]["code"], say(hello())["data"]["retryable"]) == ("INTERNAL", True)
 
 
+async def test_half_a_history_is_not_taken_for_a_whole_one(world, say):
+    """When a post fails in the middle, the hello itself is answered with an error, so that the client repeats it."""
+    await store(world, "one", "two")
+    posted = world.poster.post_now
+
+    def failing(connection_id, text):
+        if len(world.poster.posted) == 2:
+            raise TransientError("throttled")
+        return posted(connection_id, text)
+
+    world.poster.post_now = failing
+    answer = say(hello())
+
+    assert (answer["re"], answer["data"]["code"], answer["data"]["retryable"]) == ("h1", "INTERNAL", True)
+
+
 async def test_connections_come_and_go_and_the_session_stays(world, speaker):
     """Between connect and disconnect workers find the connection, with the language of its hello."""
     world.ingress.connected(speaker)

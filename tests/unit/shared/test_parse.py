@@ -151,3 +151,10 @@ def test_no_text_brings_the_reader_down(text):
     """It is a profile, or there is a sentence about it."""
     with contextlib.suppress(ConfigurationError):
         parse_profile(text)
+
+
+def test_a_service_that_no_transaction_could_hold_is_refused():
+    """Where the parts of time are fine and the service long, the owner hears what to change."""
+    told = problem(GOOD.replace("duration_minutes: 60", "duration_minutes: 545"))
+
+    assert told.startswith("line 5: service 'massage' blocks 545 minutes")

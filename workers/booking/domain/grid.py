@@ -1,39 +1,13 @@
-"""Divides time into buckets that appointments claim one by one, so that no two can overlap."""
+"""Divides time into buckets that appointments claim one by one, so that no two can overlap.
 
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from math import ceil, gcd
-from zoneinfo import ZoneInfo
-
-from shared.tenants.profile import MINUTES_STEP, WEEKDAYS, Service, TenantProfile
-from workers.booking.domain.values import Interval
-
-MAX_BUCKETS = 40
-"""Most buckets of one visit: a reschedule writes the old, the new and a few more items in one transaction.
-
-DynamoDB takes 100 items a transaction
-(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html).
+How large they are follows from the profile (`shared/tenants/grid.py`).
 """
 
-_MINUTES_OF_DAY = 24 * 60
+from datetime import UTC, datetime, timedelta
+
+from workers.booking.domain.values import Interval
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OFFSETS_FROM, _OFFSETS_TO = date(2020, 1, 1), date(2045, 12, 31)
-_OFFSETS_EVERY = timedelta(days=7)
-"""Finer than any clock change lasts: the shortest, Morocco's in Ramadan, takes a month."""
-
-
-def bucket_minutes(profile: TenantProfile) -> int:
-    """Return the coarsest bucket, 5 minutes or more, on whose edges every blocked interval begins and ends.
-
-    It divides every length, step, buffer, opening time and UTC offset of the profile, and the day, so that
-    no bucket lies in two UTC dates.
-    """
-    lengths = [length for service in profile.services for length in _lengths(service)]
-    hours = [getattr(profile.opening_hours, weekday) for weekday in WEEKDAYS]
-    hours.extend(exception.hours for exception in profile.exceptions)
-    opening_times = [period.opens for periods in hours for period in periods]
-    common = gcd(_MINUTES_OF_DAY, *lengths, *opening_times, *_offset_minutes(profile.time_zone))
-    return max(MINUTES_STEP, common)
 
 
 def buckets(interval: Interval, minutes: int) -> tuple[datetime, ...]:
@@ -42,36 +16,3 @@ def buckets(interval: Interval, minutes: int) -> tuple[datetime, ...]:
     first = (interval.start - _EPOCH) // size
     stop = -((_EPOCH - interval.end) // size)
     return tuple(_EPOCH + size * number for number in range(first, stop))
-
-
-def check_profile(profile: TenantProfile) -> None:
-    """Raise ValueError, with a sentence for the owner, when a service needs too many buckets."""
-    minutes = bucket_minutes(profile)
-    for service in profile.services:
-        blocked = service.buffer_before_minutes + service.duration_minutes + service.buffer_after_minutes
-        needed = ceil(blocked / minutes)
-        if needed > MAX_BUCKETS:
-            raise ValueError(
-                f"service {service.id!r} blocks {blocked} minutes with its buffers, which is {needed} parts "
-                f"of {minutes} minutes where {MAX_BUCKETS} are allowed: shorten it, or make every duration, "
-                "step, buffer and opening time a multiple of more minutes"
-            )
-
-
-def _lengths(service: Service) -> tuple[int, ...]:
-    return (
-        service.duration_minutes,
-        service.step,
-        service.buffer_before_minutes,
-        service.buffer_after_minutes,
-    )
-
-
-@lru_cache(maxsize=256)
-def _offset_minutes(time_zone: str) -> frozenset[int]:
-    """Return the zone's UTC offsets; kept, because a zone's rules do not change while a process lives."""
-    zone = ZoneInfo(time_zone)
-    samples = (_OFFSETS_TO - _OFFSETS_FROM) // _OFFSETS_EVERY
-    start = datetime.combine(_OFFSETS_FROM, datetime.min.time(), tzinfo=UTC)
-    offsets = ((start + _OFFSETS_EVERY * number).astimezone(zone).utcoffset() for number in range(samples + 1))
-    return frozenset(int(offset.total_seconds()) // 60 for offset in offsets if offset)

@@ -9,9 +9,9 @@ from shared.messages.commands import BookingCreate
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
+from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import Service, TenantProfile
 from workers.booking.domain.contact import parse_contact
-from workers.booking.domain.grid import bucket_minutes
 from workers.booking.domain.hold import is_same_wish, keeps_its_time, place_hold
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.slots import is_offered

@@ -15,7 +15,7 @@ from shared.consumer.disposition import (
     backoff,
     disposition_of,
 )
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError
 
 POLICY = RetryPolicy(max_attempts=5, base=timedelta(seconds=1), cap=timedelta(minutes=2))
 ROLL = st.floats(0, 1, exclude_max=True)
@@ -55,14 +55,16 @@ def test_the_longest_waits_double_up_to_the_cap():
         (LeaseLostError("key"), 99, Abandon()),
         (PermanentError("bad_profile", "line 3"), 1, DeadLetter("bad_profile", "line 3", 1)),
         (PermanentError("bad_profile"), 1, DeadLetter("bad_profile", "bad_profile", 1)),
+        (DeploymentError("aws_AccessDenied"), 1, RetryIn(timedelta(seconds=0.5), "DeploymentError")),
+        (DeploymentError("aws_X", "s3"), 5, DeadLetter("aws_X", "DeploymentError: s3", 5)),
         (TransientError("throttled"), 1, RetryIn(timedelta(seconds=0.5), "TransientError")),
         (TransientError("throttled"), 4, RetryIn(timedelta(seconds=4), "TransientError")),
         (TransientError("throttled"), 5, DeadLetter("attempts_exhausted", "TransientError: throttled", 5)),
         (TransientError("busy", reason="model_busy"), 5, DeadLetter("model_busy", "TransientError: busy", 5)),
         (KeyError("start"), 1, RetryIn(timedelta(seconds=0.5), "KeyError")),
-        (KeyError("start"), 5, DeadLetter("bug", "KeyError: 'start'", 5)),
+        (KeyError("start"), 5, DeadLetter("bug", "KeyError", 5)),
         (TimeoutError(), 2, RetryIn(timedelta(seconds=1), "TimeoutError")),
-        (TimeoutError(), 5, DeadLetter("timeout", "TimeoutError: ", 5)),
+        (TimeoutError(), 5, DeadLetter("timeout", "TimeoutError", 5)),
     ],
 )
 def test_each_kind_of_error_has_its_meaning(error, attempts, expected):

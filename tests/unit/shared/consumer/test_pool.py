@@ -145,6 +145,7 @@ async def test_what_does_not_finish_is_handed_back(bench, body):
     assert sorted(bench.handler.cancelled) == ["k0", "k1"]
     assert len(bench.queue.bodies()) == 4
     assert [bench.claims.records[key].owner for key in ("k0", "k1")] == [None, None]
+    assert [bench.claims.records[key].attempts for key in ("k0", "k1")] == [0, 0], "a stop is nobody's failure"
 
 
 async def test_a_group_that_waits_for_its_retry_is_not_overtaken(bench, body):
@@ -217,3 +218,21 @@ async def test_signals_ask_for_a_stop(number):
         os.kill(os.getpid(), number)
         await asyncio.wait_for(stop.wait(), 1)
     assert not loop.remove_signal_handler(number)
+
+
+async def test_a_line_that_breaks_is_handed_back(bench, body):
+    """A bug between two messages of a group must not keep the rest invisible for as long as the pool lives."""
+
+    async def broken(*_arguments):
+        raise RuntimeError("no such thing")
+
+    send(bench, body, 3, groups=1)
+    pool = pool_of(bench)
+    pool._processor.process = broken
+    stop = asyncio.Event()
+    run = asyncio.create_task(pool.run(stop))
+    await until(lambda: pool._waiting or not bench.queue.in_flight())
+    stop.set()
+    await asyncio.wait_for(run, 4)
+    assert bench.queue.in_flight() == []
+    assert pool._waiting == {}

@@ -5,9 +5,13 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from pydantic import TypeAdapter
 
+from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
 from shared.errors import PermanentError, TransientError
+from shared.messages.client import ChatSendData
+from shared.messages.commands import ChatSend
 from shared.ports import Busy, Claim
 
 
@@ -125,3 +129,20 @@ async def test_the_claim_lasts_one_lease(bench):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_field_that_a_newer_version_adds_does_not_make_it_another_command(bench, body):
+    """A command that old code claimed and new code finishes is the same, as long as nobody used the new field."""
+
+    class Newer(ChatSendData):
+        mood: str | None = None
+
+    class NewerCommand(ChatSend):
+        data: Newer
+
+    bench.handler.errors = [TransientError("throttled")]
+    delivery = await bench.deliver()
+    assert isinstance(await bench.processor.process(delivery), RetryIn)
+    bench.processor._decoder = Decoder(TypeAdapter(NewerCommand))
+    assert await bench.processor.process(delivery) == Ack()
+    assert bench.handler.mismatched == []

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.booking.domain.grid import MAX_BUCKETS, bucket_minutes, buckets, check_profile
+from shared.tenants.grid import MAX_BUCKETS, bucket_minutes, check_profile
+from workers.booking.domain.grid import buckets
 from workers.booking.domain.hold import blocked_interval
 from workers.booking.domain.slots import free_slots
 from workers.booking.domain.values import Interval
