@@ -124,6 +124,12 @@ async def test_a_key_that_is_missing_or_broken_is_said_without_showing_it(key):
     assert "private_key" not in str(refusal.value)
 
 
+def test_an_answer_that_is_no_json_is_transient(google):
+    """A page from something in between says nothing about the calendar."""
+    with pytest.raises(TransientError, match="JSONDecodeError"), translated_google("calendar.busy", google.credentials):
+        json.loads("<html>")
+
+
 async def test_half_a_year_is_asked_for_in_pieces(google):
     """Google refuses long questions; the answer is one list, whatever the pieces."""
     later = NINE + timedelta(days=170)

@@ -12,7 +12,7 @@ import google_auth_httplib2
 import httplib2
 from googleapiclient.discovery import build
 
-from shared.errors import PermanentError
+from workers.booking.adapters.google_busy import busy_in
 from workers.booking.adapters.google_credentials import GoogleCredentials
 from workers.booking.adapters.google_errors import translated_google, vendor_status
 from workers.booking.domain.values import Interval
@@ -63,12 +63,7 @@ class GoogleCalendar:
             "items": [{"id": calendar_id}],
         }
         answer = await self._call("calendar.busy", lambda service: service.freebusy().query(body=body).execute())
-        calendar = answer["calendars"].get(calendar_id, {})
-        if calendar.get("errors"):
-            reasons = ", ".join(error.get("reason", "?") for error in calendar["errors"])
-            raise PermanentError("calendar_unknown", f"calendar.busy: {reasons}: share the calendar with the account")
-        found = (Interval(_instant(one["start"]), _instant(one["end"])) for one in calendar.get("busy", ()))
-        return [interval for interval in found if interval.overlaps(between)]
+        return [interval for interval in busy_in(answer, calendar_id) if interval.overlaps(between)]
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Insert the event; where its id is taken already, make that one say the same."""
@@ -144,7 +139,3 @@ def _body(event: CalendarEvent) -> dict[str, Any]:
 
 def _text(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

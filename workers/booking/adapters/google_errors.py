@@ -1,5 +1,6 @@
 """Turns the errors of Google's client into "try again" and "never again"."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -36,7 +37,7 @@ def translated_google(what: str, credentials: GoogleCredentials) -> Iterator[Non
         ) from error
     except HttpError as error:
         raise _http(what, error, credentials) from error
-    except (TransportError, httplib2.HttpLib2Error, TimeoutError, OSError) as error:
+    except (TransportError, httplib2.HttpLib2Error, TimeoutError, OSError, json.JSONDecodeError) as error:
         raise TransientError(f"{what}: {type(error).__name__}") from error
 
 
