@@ -8,6 +8,7 @@ from shared.messages.commands import BookingCancel, BookingReschedule
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
+from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.decisions import (
     AlreadyCancelled,
@@ -17,7 +18,6 @@ from workers.booking.domain.decisions import (
     decide_cancel,
     decide_reschedule,
 )
-from workers.booking.domain.grid import bucket_minutes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, Interval, Refusal
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
-    """Give the time back; who had confirmed it is told by e-mail too."""
+    """Give the time back; who had confirmed it is told by e-mail too, by the command that cancelled."""
     profile = await roles.tenants.profile(work.tenant)
     appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
     match decide_cancel(appointment, work.accepted_at):
@@ -44,14 +44,17 @@ async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -
             await roles.appointments.free(changed)
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
-    if changed.calendar_event_id:
+    if changed.calendar_event_id and changed.changed_by == work.id:
         await roles.calendar.remove(profile.calendar_id, event_id(changed))
         await send_cancelled(roles.notices, work, changed, profile, roles.clock.now())
     return cancelled(work, changed, profile.zone)
 
 
 async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
-    """Move to another time: the new one is taken in the same transaction that frees the old one."""
+    """Move to another time: the new one is taken in the same transaction that frees the old one.
+
+    Only the command that moved has effects: the owner may have moved or deleted the event since.
+    """
     profile = await roles.tenants.profile(work.tenant)
     appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
     moved = await _moved(roles, work, appointment, profile, claim)
@@ -59,8 +62,9 @@ async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale
         return refused(work, moved, profile.zone, locale)
     if moved.hold_expires_at:
         return pending(work, moved, profile.zone)
-    await enter(roles, moved, profile)
-    await send_rescheduled(roles.notices, work, moved, profile, roles.clock.now())
+    if moved.changed_by == work.id:
+        await enter(roles, moved, profile)
+        await send_rescheduled(roles.notices, work, moved, profile, roles.clock.now())
     return rescheduled(work, moved, profile, roles.clock.now())
 
 

@@ -1,5 +1,6 @@
 """A visitor types the code: the appointment is confirmed and entered into the calendar. Or asks for another code."""
 
+import html
 from dataclasses import replace
 
 import structlog
@@ -28,9 +29,14 @@ from workers.booking.ports import CalendarEvent
 
 log = structlog.get_logger()
 
+_SUMMARY_CHARACTERS = 200
+
 
 async def verify(roles: Roles, work: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
-    """Confirm first, in one transaction; the calendar event and the notice are retried after it."""
+    """Confirm first, in one transaction; the calendar event and the notice are retried after it.
+
+    Only the command that confirmed has effects, so that a later one never undoes what the owner did to the event.
+    """
     profile = await roles.tenants.profile(work.tenant)
     appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
     if appointment and appointment.changed_by == work.id and appointment.hold_expires_at:
@@ -55,8 +61,9 @@ async def verify(roles: Roles, work: BookingVerify, claim: Claim, locale: str) -
             return refused(work, refusal, profile.zone, locale)
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
-    await enter(roles, changed, profile)
-    await send_confirmed(roles.notices, work, changed, profile, roles.clock.now())
+    if changed.changed_by == work.id:
+        await enter(roles, changed, profile)
+        await send_confirmed(roles.notices, work, changed, profile, roles.clock.now())
     return confirmed(work, changed, profile, roles.clock.now())
 
 
@@ -97,9 +104,19 @@ async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) 
             start=appointment.start,
             end=appointment.end,
             time_zone=profile.time_zone,
-            summary=f"{name}: {who}",
-            description="\n".join(
-                line for line in (appointment.name, appointment.contact.address, appointment.note) if line
-            ),
+            summary=_one_line(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
+            description=_described(appointment),
         ),
     )
+
+
+def _described(appointment: Appointment) -> str:
+    """Return who comes and what they wrote; calendars show a description as HTML, so none of it may be markup."""
+    note = "\n".join(map(_one_line, appointment.note.splitlines()))
+    parts = (_one_line(appointment.name), appointment.contact.address, note)
+    # Quotes matter in attributes alone, and some calendars would show their entities.
+    return html.escape("\n".join(part for part in parts if part), quote=False)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
