@@ -86,7 +86,15 @@ def test_a_language_that_we_do_not_write_gives_way_to_the_businesses(write, make
 @pytest.mark.parametrize(("name", "greeting"), [("Jan", "Hello Jan,"), ("", "Hello,"), ("  ", "Hello,")])
 def test_a_visitor_is_greeted_by_name_if_there_is_one(write, name, greeting):
     """Without one the greeting is whole all the same."""
-    assert write("code", locale="en", data={"name": name}).text.startswith(greeting)
+    assert write("confirmed", locale="en", data={"name": name}).text.startswith(greeting)
+
+
+@pytest.mark.parametrize("locale", ["pl", "en"])
+def test_a_code_goes_out_without_a_word_of_the_visitors(write, locale):
+    """The address is not proved yet: a stranger must not read there what somebody typed as a name."""
+    named = write("code", locale=locale, data={"name": "You won! Go to evil.example"})
+
+    assert named == write("code", locale=locale, data={"name": ""})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -118,7 +126,7 @@ def test_names_break_neither_headers_nor_lines(write, make_profile, kind, locale
 @pytest.mark.parametrize("name", ["{{ code }}", "{% include 'code.en.txt' %}", "{{ 7 * 7 }}", "<b>Jan</b> & Co"])
 def test_a_name_is_text_and_nothing_else(write, name):
     """It is neither a template nor HTML; the letter is plain text and shows it as it was typed."""
-    text = write("code", locale="en", data={"name": name}).text
+    text = write("confirmed", locale="en", data={"name": name}).text
 
     assert f"Hello {name}," in text
 
