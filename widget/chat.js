@@ -1,5 +1,5 @@
 /**
- * One visitor's conversation on this page: connection, outbox and state put together.
+ * One visitor's conversation on this page: connection, outbox, question and state put together.
  */
 
 import { Connection } from "./connection.js";
@@ -7,6 +7,7 @@ import { EMPTY, awaited, hasGap, reduce } from "./conversation.js";
 import { visitorZone } from "./dates.js";
 import { newId } from "./ids.js";
 import { Outbox } from "./outbox.js";
+import { Question } from "./question.js";
 import { Store } from "./store.js";
 
 const GAP_PATIENCE_MS = 3_000;
@@ -17,6 +18,7 @@ export class Chat {
   store;
   #connection;
   #outbox;
+  #question;
   #locale;
   #onChange;
   #gapTimer = null;
@@ -36,9 +38,15 @@ export class Chat {
       // A fresh page has nothing, so it asks for everything: the conversation is kept on the server only.
       hello: () => ({ last_seq: this.state.lastSeq, locale: this.#locale, tz: visitorZone() }),
       onFrame: (frame) => this.#receive(frame),
-      onReady: () => this.#outbox.opened(),
+      onReady: () => {
+        this.#outbox.opened();
+        this.#question.opened();
+      },
       onState: (state) => {
-        if (state !== "open") this.#outbox.closed();
+        if (state !== "open") {
+          this.#outbox.closed();
+          this.#question.closed();
+        }
         onChange();
       },
     });
@@ -46,6 +54,10 @@ export class Chat {
       store: this.store,
       transmit: (frame) => this.#connection.send(frame),
       onStall: () => this.#connection.restart(),
+    });
+    this.#question = new Question({
+      transmit: (frame) => this.#connection.send(frame),
+      onSilence: (id) => this.#apply({ local: "unanswered", id }),
     });
     for (const frame of this.#outbox.restore()) this.#apply({ local: "command", frame });
   }
@@ -83,12 +95,29 @@ export class Chat {
   }
 
   /** Send a command now or as soon as possible; returns its id. */
-  command(type, data, { id = newId(), lasting = true } = {}) {
+  command(type, data, { id = newId() } = {}) {
     const frame = { v: 1, type, id, data };
     this.#apply({ local: "command", frame });
     this.start();
-    this.#outbox.add(frame, { lasting });
+    this.#outbox.add(frame);
     return id;
+  }
+
+  /**
+   * Ask for free times; returns the question's id. A question asked before is forgotten; the same one asked
+   * again, under its `id`, takes a late answer as well.
+   */
+  ask(data, { id = newId() } = {}) {
+    const frame = { v: 1, type: "booking.slots", id, data };
+    this.#apply({ local: "command", frame });
+    this.start();
+    this.#question.ask(frame);
+    return id;
+  }
+
+  /** The visitor has turned away from what was asked. */
+  dropQuestion() {
+    this.#question.drop();
   }
 
   /** End the running answer early: not a command in line, it must not wait behind what it stops. */
@@ -107,6 +136,7 @@ export class Chat {
 
   #receive(frame) {
     if (frame.re) this.#outbox.settle(frame.re);
+    if (frame.re && frame.type !== "ack") this.#question.settle(frame.re);
     if (frame.type === "booking.slots") this.#learn(frame.data);
     if (frame.type === "welcome") this.#recognise(frame.data);
     this.#apply(frame);

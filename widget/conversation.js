@@ -3,7 +3,8 @@
  *
  * Durable frames (those with `seq`) are applied once each and in order; one that comes too early waits in
  * `ahead` until the gap before it is filled. What we do ourselves comes in as frames with `local` in place of
- * `type`: `command` (we sent or queued one), `reset` (another session), `skip` (give up on a gap).
+ * `type`: `command` (we sent or queued one), `unanswered` (we stopped asking), `reset` (another
+ * session), `skip` (give up on a gap).
  */
 
 import { applyBooking, applyBookingError, isAboutAppointment } from "./bookings.js";
@@ -72,6 +73,8 @@ const LOCAL = {
     if (frame.type !== "chat.send") return next;
     return put(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text, state: "pending" });
   },
+  /** Not the end: an answer that comes late after all takes this outcome's place. */
+  unanswered: (state, { id }) => ended(state, { type: "unanswered", re: id, data: {} }),
   reset(state) {
     const pending = Object.values(state.entries).filter((entry) => entry.kind === "said" && entry.state === "pending");
     return {

@@ -28,9 +28,8 @@ export class Outbox {
     return [...this.#waiting];
   }
 
-  /** `lasting: false` is for questions whose answer is of no use after a reload. */
-  add(frame, { lasting = true } = {}) {
-    if (lasting) this.#store.keepCommand(frame);
+  add(frame) {
+    this.#store.keepCommand(frame);
     this.#waiting.push(frame);
     if (this.#waiting.length === 1) this.#sendFirst();
   }

@@ -15,8 +15,8 @@
  * Hooks for tests, all `data-testid` in the open shadow root: launcher unread panel close connection-status
  * disclosure log message message-status typing suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking; booking-form booking-back booking-service days day times time times-note
- * later-days zone-note booking-name booking-contact booking-note booking-submit booking-error
- * booking-alternative; appointment
+ * times-lost times-retry later-days zone-note booking-name booking-contact booking-note booking-submit
+ * booking-error booking-alternative; appointment
  * card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
  * stage-cancelled stage-lapsed download-ics reschedule cancel-appointment cancel-yes cancel-no book-again.
  * A `message` says `data-kind` (said | answer), `data-state` (pending accepted sent failed | streaming final)
@@ -119,6 +119,7 @@ export class StrideChat extends HTMLElement {
     const [words, wasOpen] = [this.#composer?.text ?? "", this.#panel?.isOpen ?? false];
     const context = this.#context();
     this.#panel?.dispose();
+    this.#form?.close();
     this.#log = new Log(context);
     this.#composer = new Composer(context);
     this.#form = new BookingForm(context);
@@ -133,7 +134,7 @@ export class StrideChat extends HTMLElement {
   }
 
   #context() {
-    const command = (type, data, options) => this.#chat?.command(type, data, options) ?? null;
+    const command = (type, data) => this.#chat?.command(type, data) ?? null;
     return {
       t: stringsFor(this.locale),
       locale: this.locale,
@@ -152,7 +153,8 @@ export class StrideChat extends HTMLElement {
         again: (id, refused, how) => this.#chat?.again(id, refused, how),
         book: (wish) => this.book(wish),
         closeForm: (appointmentId) => this.#closeForm(appointmentId),
-        ask: (data) => command("booking.slots", data, { lasting: false }),
+        ask: (data, options) => this.#chat?.ask(data, options) ?? null,
+        dropQuestion: () => this.#chat?.dropQuestion(),
         create: (data) => command("booking.create", data),
         verify: (id, code) => command("booking.verify", { appointment_id: id, code }),
         resend: (id) => command("booking.resend", { appointment_id: id }),

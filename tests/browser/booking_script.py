@@ -37,7 +37,6 @@ class BookingScript:
         self._slot = slot(1, 9)
 
     async def _slots(self, connection: Connection, frame: dict[str, Any]) -> None:
-        await connection.send(server.Ack(re=frame["id"]))
         service = frame["data"].get("service")
         free = [slot(day, hour, service) for day in (1, 2, 4, 5, 8) for hour in (9, 11, 14, 16)] if service else []
         data = server.BookingSlotsData(slots=tuple(free), services=SERVICES, time_zone="Europe/Warsaw")

@@ -5,6 +5,7 @@
 import { dateKey } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
 import { DetailFields } from "./detail-fields.js";
+import { LookupNotice } from "./lookup-notice.js";
 import { alternativeButtons } from "./messages.js";
 import { DAYS_AT_ONCE, TimePicker } from "./time-picker.js";
 
@@ -17,12 +18,14 @@ export class BookingForm {
   #service;
   #serviceField;
   #picker;
+  #notice;
   #fields;
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "booking-error", hidden: true });
   #alternatives = h("div", { class: "row" });
   #submit;
   #moves = null;
   #question = null;
+  #asked = null;
   #command = null;
   #services = [];
 
@@ -33,6 +36,7 @@ export class BookingForm {
     this.#service = h("select", { class: "input", id: "service", "data-testid": "booking-service", onchange: () => this.#ask() });
     this.#serviceField = h("div", { class: "form-field" }, h("label", { class: "label", for: "service" }, t.service), this.#service);
     this.#picker = new TimePicker(context, { onMore: (from) => this.#askMore(from), onPick: () => this.#allow() });
+    this.#notice = new LookupNotice(context, { onRetry: () => this.#retry() });
     this.#fields = new DetailFields(context);
     this.#submit = h("button", { type: "submit", class: "button wide", "data-testid": "booking-submit" });
     const back = h("button", { type: "button", class: "icon-button", "aria-label": t.back, "data-testid": "booking-back",
@@ -40,7 +44,7 @@ export class BookingForm {
     this.node = h("form", { class: "sheet", part: "booking", "data-testid": "booking-form", "aria-labelledby": "sheet-title", novalidate: true,
         hidden: true, onsubmit: (event) => this.#send(event) },
       h("div", { class: "sheet-head" }, back, this.#title),
-      h("div", { class: "sheet-body" }, this.#serviceField, this.#picker.node, this.#fields.node),
+      h("div", { class: "sheet-body" }, this.#serviceField, this.#picker.node, this.#notice.node, this.#fields.node),
       h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit));
   }
 
@@ -69,6 +73,7 @@ export class BookingForm {
   close() {
     show(this.node, false);
     this.#question = null;
+    this.#actions.dropQuestion();
   }
 
   update(state) {
@@ -85,21 +90,40 @@ export class BookingForm {
     const service = this.#service.value || null;
     if (!service) {
       this.#picker.hide();
-      this.#question = this.#actions.ask({ days: 1 });
+      this.#pose({ days: 1 });
       return;
     }
     const from = startOfQuestion(wish, this.#context.zone());
     this.#picker.wait(from, { wish });
-    this.#question = this.#actions.ask({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
+    this.#pose({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
   }
 
   #askMore(from) {
     this.#picker.waitForMore(from);
-    this.#question = this.#actions.ask({ service: this.#service.value, from, days: DAYS_AT_ONCE });
+    this.#pose({ service: this.#service.value, from, days: DAYS_AT_ONCE });
+  }
+
+  #pose(data, { id } = {}) {
+    this.#notice.hide();
+    this.#asked = data;
+    this.#question = this.#actions.ask(data, { id });
+  }
+
+  /** Ask the same again, under the same id: should the first answer come late, it is as good. */
+  #retry() {
+    if (this.#asked.service) this.#picker.waitForMore(this.#asked.from ?? null);
+    this.#pose(this.#asked, { id: this.#question });
+    (this.#moves ? this.#title.previousElementSibling : this.#service).focus(); // The button is gone.
   }
 
   #answered({ type, data }) {
+    if (type === "unanswered" || (type === "error" && data.retryable)) {
+      this.#picker.failed();
+      this.#notice.show(data.message);
+      return;
+    }
     this.#question = null;
+    this.#notice.hide();
     if (type === "booking.slots") {
       this.#offerServices(data.services ?? []);
       if (this.#service.value) this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === this.#service.value) });

@@ -46,12 +46,13 @@ export class TimePicker {
   /** Forget everything and wait for an answer that begins at `from` (a date, or null for today). */
   wait(from, { wish = null } = {}) {
     this.#slots.clear();
-    this.#day = null;
+    this.#day = this.#nextFrom = null; // Later days of something else must not be offered if this fails.
     this.#wish = wish;
     this.#pick(null);
     this.waitForMore(from);
   }
 
+  /** Wait for an answer that begins at `from`, also when it is asked for once more. */
   waitForMore(from) {
     this.#from = from;
     show(this.node, true);

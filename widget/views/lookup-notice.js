@@ -1,0 +1,26 @@
+/**
+ * Says that the free times did not come, and offers to ask for them again.
+ */
+
+import { h, say, show } from "../dom.js";
+
+export class LookupNotice {
+  #t;
+  #text = h("p", { class: "problem", role: "alert", "data-testid": "times-lost" });
+
+  constructor({ t }, { onRetry }) {
+    this.#t = t;
+    this.node = h("div", { class: "form-field", hidden: true }, this.#text,
+      h("button", { type: "button", class: "button soft", "data-testid": "times-retry", onclick: onRetry }, t.retry));
+  }
+
+  show(message) {
+    say(this.#text, message || this.#t.timesLost);
+    show(this.node, true);
+  }
+
+  hide() {
+    say(this.#text, ""); // Or the next time would say nothing new, and not be read out.
+    show(this.node, false);
+  }
+}
