@@ -59,7 +59,8 @@ async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, vis
         pending = await hold(visitor, await free_slot(visitor), address)
         appointment = pending["data"]["appointment_id"]
         code = await backstage.code(address)
-        backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events")
+        # The event is entered, and only the answer hangs: the next worker has to find it.
+        backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events", applied=True)
         await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, frame_id="verify")
         async with asyncio.timeout(10):
             while backstage.appointments(session)[0]["state"] != "confirmed":
