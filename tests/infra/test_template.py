@@ -5,12 +5,14 @@ import importlib
 import pytest
 
 from infra.deploy import settings as as_settings
-from tests.infra.template import as_list, everything_in, load, of_type, statements
+from shared.settings import PoolSettings
+from tests.infra.template import load, of_type
 
 TEMPLATE = load()
 FUNCTIONS = of_type(TEMPLATE, "AWS::Lambda::Function")
 QUEUES = of_type(TEMPLATE, "AWS::SQS::Queue")
 DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetters")}
+MAPPINGS = of_type(TEMPLATE, "AWS::Lambda::EventSourceMapping")
 TABLES = of_type(TEMPLATE, "AWS::DynamoDB::Table")
 SETTINGS = {
     "AuthorizerFunction": "api_gateway_ws.settings.AuthorizerSettings",
@@ -19,6 +21,8 @@ SETTINGS = {
     "BookingFunction": "workers.booking.settings.BookingSettings",
     "NotificationsFunction": "workers.notifications.settings.NotificationsSettings",
 }
+
+WORKERS = {each["Properties"]["FunctionName"]["Ref"] for each in MAPPINGS.values()}
 
 
 def properties(name):
@@ -56,6 +60,12 @@ def test_the_api_has_its_three_routes_and_only_connect_is_authorised():
     assert properties("Stage")["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
 
 
+def test_a_visitors_frame_reaches_the_ingress_by_post():
+    """Lambda takes no other method, and CloudFormation sets none by itself."""
+    assert properties("Integration")["IntegrationType"] == "AWS_PROXY"
+    assert properties("Integration")["IntegrationMethod"] == "POST"
+
+
 def test_api_gateway_may_invoke_both_functions():
     """Without the permission AWS answers 500; the emulator does not ask."""
     allowed = {
@@ -76,12 +86,13 @@ def test_a_command_queue_keeps_order_per_visitor_at_full_speed(name):
 
 @pytest.mark.parametrize("name", sorted(set(QUEUES) - DEAD_LETTERS))
 def test_every_queue_has_a_backstop_and_dead_letters_live_long(name):
-    """Attempts are counted by the workers; SQS steps in late, and a dead letter stays for 14 days."""
+    """Attempts are counted by the workers; SQS steps in late, and messages stay for 14 days, dead or not."""
     redrive = properties(name)["RedrivePolicy"]
     dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert redrive["maxReceiveCount"] == 100
     assert dead_letters in DEAD_LETTERS
     assert properties(dead_letters)["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
     source = properties(dead_letters)["RedriveAllowPolicy"]["sourceQueueArns"][0]["Fn::Sub"]
     assert source.endswith(properties(name)["QueueName"]["Fn::Sub"])
 
@@ -92,7 +103,7 @@ def test_queues_are_encrypted_and_refuse_plain_http():
     assert {each["Ref"] for each in properties("QueuesOverTlsOnly")["Queues"]} == set(QUEUES)
 
 
-@pytest.mark.parametrize("name", sorted(of_type(TEMPLATE, "AWS::Lambda::EventSourceMapping")))
+@pytest.mark.parametrize("name", sorted(MAPPINGS))
 def test_a_worker_reports_failed_messages_and_has_time_for_its_batch(name):
     """Without ReportBatchItemFailures one failure repeats its whole batch; visibility is six times the time-out."""
     mapping = properties(name)
@@ -101,6 +112,14 @@ def test_a_worker_reports_failed_messages_and_has_time_for_its_batch(name):
     function = mapping["FunctionName"]["Ref"]
     assert properties(queue)["VisibilityTimeout"] >= 6 * properties(function)["Timeout"]
     assert TEMPLATE["Resources"][name]["Condition"] == "WorkersOnLambda"
+
+
+@pytest.mark.parametrize("name", sorted(WORKERS))
+def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
+    """Ten seconds are left to say so and hand the message back; stopped by Lambda, a worker does neither."""
+    for variable, value in variables(name).items():
+        monkeypatch.setenv(variable, value)
+    assert PoolSettings().handler_timeout_seconds + 10 <= properties(name)["Timeout"]
 
 
 def test_chat_takes_one_message_at_a_time():
@@ -125,9 +144,11 @@ def test_every_function_gets_what_its_settings_require(name, monkeypatch):
         monkeypatch.setenv(variable, value)
     read = settings()
     unread = {variable.lower() for variable in variables(name)} - set(settings.model_fields)
+    if name in WORKERS:
+        unread -= {f"pool_{field}" for field in PoolSettings.model_fields}
     assert read.log_level
-    # The first is botocore's own; the second is a name that existing deployments set.
-    assert unread <= {"aws_endpoint_url_bedrock_runtime", "sns_topic_arn"}
+    # Botocore's own.
+    assert unread <= {"aws_endpoint_url_bedrock_runtime"}
 
 
 def test_what_a_pool_needs_is_in_the_outputs():
@@ -168,45 +189,6 @@ def test_what_cannot_be_made_again_outlives_the_stack(name):
 def test_the_knowledge_bucket_is_private():
     """Nothing in it is public, whatever an object says."""
     assert set(properties("KnowledgeBucket")["PublicAccessBlockConfiguration"].values()) == {True}
-
-
-def test_nobody_is_allowed_everything():
-    """No role has a wildcard for a resource or for a service's actions; nothing that we call needs one."""
-    for name, statement in statements(TEMPLATE):
-        assert statement["Effect"] == "Allow"
-        assert "*" not in as_list(statement["Resource"]), name
-        assert not [action for action in as_list(statement["Action"]) if "*" in action], name
-
-
-def test_nobody_may_scan():
-    """Every look-up has a key, so that none grows with the table."""
-    assert not [name for name, statement in statements(TEMPLATE) if "dynamodb:Scan" in as_list(statement["Action"])]
-
-
-def test_the_model_is_allowed_in_every_region_of_its_profile():
-    """The European profile may send a call to six regions; one that is missing fails now and then, not always."""
-    resources = [
-        resource["Fn::Sub"]
-        for _, statement in statements(TEMPLATE)
-        if "bedrock:InvokeModelWithResponseStream" in as_list(statement["Action"])
-        for resource in statement["Resource"]
-    ]
-    regions = {arn.split("::")[-2].rpartition(":")[2] for arn in resources if "foundation-model" in arn}
-    assert regions == {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"}
-    assert sum("inference-profile/${BedrockModelId}" in arn for arn in resources) == 1
-    assert TEMPLATE["Parameters"]["BedrockModelId"]["Default"].startswith("eu.anthropic.claude-haiku-4-5")
-
-
-def test_googles_secret_is_read_by_booking_alone_and_not_made_here():
-    """It exists already; the role may read that one secret of those that the stack did not make."""
-    readers = {
-        name
-        for name, statement in statements(TEMPLATE)
-        if any("GoogleSecretName" in text for text in everything_in(statement["Resource"]) if isinstance(text, str))
-    }
-    assert readers == {"BookingRole"}
-    assert TEMPLATE["Parameters"]["GoogleSecretName"]["Default"] == "chatbot/google-calendar"
-    assert set(of_type(TEMPLATE, "AWS::SecretsManager::Secret")) == {"SessionKey", "CodeKey"}
 
 
 def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
