@@ -1,26 +1,37 @@
 """The knowledge bucket: each tenant's profile and documents, cached for five minutes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import boto3
 import structlog
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from shared.aws.errors import translated
+from shared.aws.errors import error_code, translated
 from shared.clock import Clock
-from shared.errors import ConfigurationError, PermanentError
+from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.ports import Metrics
 from shared.settings import AwsSettings
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 MAX_AGE = timedelta(minutes=5)
+UNKNOWN_MAX_AGE = timedelta(minutes=1)
+"""How long a tenant that is not there is taken for not there."""
+TROUBLE_MAX_AGE = timedelta(seconds=30)
+"""How long an old entry is served before the bucket that did not answer is asked again."""
+MAX_TENANTS = 500
+"""How many are kept of those that are there, and how many of those that are not."""
 MAX_DOCUMENTS = 100
 MAX_DOCUMENT_BYTES = 200_000
 _PROFILE = "profile.yaml"
@@ -29,17 +40,45 @@ _MAX_LISTED = 10_000
 
 @dataclass(slots=True)
 class _Tenant:
-    checked_at: datetime
+    due_at: datetime
+    """When to look at the bucket again."""
     etags: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     profile: TenantProfile | None = None
     problem: str = ""
 
+    @property
+    def known(self) -> bool:
+        return self.profile is not None or bool(self.problem)
+
+
+class _LatestUsed:
+    """The tenants that were asked for last, up to a bound; several threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._entries: OrderedDict[str, _Tenant] = OrderedDict()
+
+    def get(self, tenant: str) -> _Tenant | None:
+        with self._lock:
+            if tenant in self._entries:
+                self._entries.move_to_end(tenant)
+            return self._entries.get(tenant)
+
+    def put(self, tenant: str, entry: _Tenant) -> None:
+        with self._lock:
+            self._entries[tenant] = entry
+            self._entries.move_to_end(tenant)
+            if len(self._entries) > MAX_TENANTS:
+                self._entries.popitem(last=False)
+
 
 class KnowledgeBucket:
     """Blocking reads, on boto3; a tenant that was looked up in the last five minutes costs none.
 
-    A look-up after that lists the tenant's folder, and reads only the objects whose ETag has changed.
+    A look-up after that lists the tenant's folder, and reads only the objects whose ETag has changed. When the bucket
+    does not answer, a tenant that had a good profile is served from the cache, however old. Strangers choose the name
+    that is looked up, so an invented one costs one read and pushes nothing out but other invented ones.
     """
 
     def __init__(self, *, client: Any, bucket: str, clock: Clock, metrics: Metrics) -> None:
@@ -47,7 +86,8 @@ class KnowledgeBucket:
         self._bucket = bucket
         self._clock = clock
         self._metrics = metrics
-        self._tenants: dict[str, _Tenant] = {}
+        self._known = _LatestUsed()
+        self._unknown = _LatestUsed()
 
     def check(self) -> None:
         """Fail early, with what to do, when the bucket is not there.
@@ -66,50 +106,75 @@ class KnowledgeBucket:
 
     def fresh(self, tenant: str) -> bool:
         """Whether a look-up is answered from the cache."""
-        known = self._tenants.get(tenant)
-        return known is not None and self._clock.now() - known.checked_at < MAX_AGE
+        return self._cached(tenant) is not None
 
     def profile(self, tenant: str) -> TenantProfile:
         """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a good one."""
         # Every message asks for its tenant's profile exactly once, so this is where look-ups are counted.
-        self._metrics.count("KBCacheHit", 1 if self.fresh(tenant) else 0)
-        known = self._lookup(tenant)
-        if known.profile is None:
-            raise PermanentError("bad_profile" if known.problem else "unknown_tenant", known.problem or tenant)
-        return known.profile
+        cached = self._cached(tenant)
+        self._metrics.count("KBCacheHit", 1 if cached else 0)
+        found = cached or self._looked_up(tenant)
+        if found.profile is None:
+            raise PermanentError("bad_profile" if found.problem else "unknown_tenant", found.problem or tenant)
+        return found.profile
 
     def documents(self, tenant: str) -> Mapping[str, str]:
-        """Return a tenant's Markdown documents by name."""
-        return self._lookup(tenant).documents
+        """Return a tenant's Markdown documents by name; none for a tenant without a profile."""
+        return (self._cached(tenant) or self._looked_up(tenant)).documents
 
-    def _lookup(self, tenant: str) -> _Tenant:
-        if not self.fresh(tenant):
-            self._tenants[tenant] = self._refreshed(tenant)
-        return self._tenants[tenant]
+    def _cached(self, tenant: str) -> _Tenant | None:
+        entry = self._known.get(tenant) or self._unknown.get(tenant)
+        return entry if entry and self._clock.now() < entry.due_at else None
 
-    def _refreshed(self, tenant: str) -> _Tenant:
-        old = self._tenants.get(tenant) or _Tenant(self._clock.now())
-        new = _Tenant(self._clock.now(), profile=old.profile, problem=old.problem)
-        new.etags = self._listed(tenant)
-        for name, etag in sorted(new.etags.items()):
-            changed = old.etags.get(name) != etag
-            if name == _PROFILE:
-                if changed:
-                    self._take_profile(tenant, new, old)
-            elif changed:
-                new.documents[name] = self._read(tenant, name)
-            else:
-                new.documents[name] = old.documents[name]
-        if _PROFILE not in new.etags:
-            new.profile, new.problem = None, ""
+    def _looked_up(self, tenant: str) -> _Tenant:
+        old = self._known.get(tenant)
+        try:
+            new = self._refreshed(tenant, old) if old and old.known else self._first_seen(tenant)
+        except TransientError as error:
+            if old is None or old.profile is None:
+                raise
+            log.warning("knowledge_out_of_reach", tenant=tenant, problem=str(error))
+            # From now, not from when the look began: those who waited for it must not repeat it one by one.
+            old.due_at = self._clock.now() + TROUBLE_MAX_AGE
+            return old
+        # A tenant that left keeps its place.
+        (self._known if new.known or old else self._unknown).put(tenant, new)
         return new
 
-    def _take_profile(self, tenant: str, new: _Tenant, old: _Tenant) -> None:
+    def _first_seen(self, tenant: str) -> _Tenant:
+        now = self._clock.now()
+        if not (found := self._read(tenant, _PROFILE)):
+            return _Tenant(now + UNKNOWN_MAX_AGE)
+        start = _Tenant(now, etags={_PROFILE: found[1]})
+        self._take_profile(tenant, found[0], start)
+        return self._refreshed(tenant, start)
+
+    def _refreshed(self, tenant: str, old: _Tenant) -> _Tenant:
+        now = self._clock.now()
+        listed = self._listed(tenant)
+        if _PROFILE not in listed:
+            return _Tenant(now + UNKNOWN_MAX_AGE)
+        new = _Tenant(now + MAX_AGE, profile=old.profile, problem=old.problem)
+        for name, listed_etag in sorted(listed.items()):
+            if old.etags.get(name) == listed_etag:
+                new.etags[name] = listed_etag
+                if name != _PROFILE:
+                    new.documents[name] = old.documents[name]
+            # What was deleted since it was listed is left out; in the profile's place the last good one stays.
+            elif found := self._read(tenant, name):
+                text, new.etags[name] = found
+                if name == _PROFILE:
+                    self._take_profile(tenant, text, new)
+                else:
+                    new.documents[name] = text
+        return new
+
+    def _take_profile(self, tenant: str, text: str, into: _Tenant) -> None:
         try:
-            new.profile, new.problem = parse_profile(self._read(tenant, _PROFILE)), ""
+            into.profile, into.problem = parse_profile(text), ""
         except ConfigurationError as error:
-            new.problem = str(error)
-            log.error("profile_refused", tenant=tenant, problem=str(error), last_good_stays=old.profile is not None)  # noqa: TRY400 - the text says it all
+            into.problem = str(error)
+            log.error("profile_refused", tenant=tenant, problem=str(error), last_good_stays=into.profile is not None)  # noqa: TRY400 - the text says it all
 
     def _listed(self, tenant: str) -> dict[str, str]:
         prefix = f"{tenant}/"
@@ -134,10 +199,17 @@ class KnowledgeBucket:
         wanted = {*documents[:MAX_DOCUMENTS], _PROFILE}
         return {name: etag for name, etag in names.items() if name in wanted}
 
-    def _read(self, tenant: str, name: str) -> str:
+    def _read(self, tenant: str, name: str) -> tuple[str, str] | None:
+        """Return an object's text and ETag, None when it is not there."""
         with translated("knowledge.read"):
-            body: bytes = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")["Body"].read()
-        return body.decode(errors="replace")
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
+                body: bytes = answer["Body"].read()
+            except ClientError as error:
+                if error_code(error) == "NoSuchKey":
+                    return None
+                raise
+        return body.decode(errors="replace"), answer["ETag"]
 
 
 def open_knowledge(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3TenantDirectory":
@@ -160,21 +232,19 @@ class S3TenantDirectory:
 
     def __init__(self, bucket: KnowledgeBucket) -> None:
         self._bucket = bucket
-        self._reading: dict[str, asyncio.Lock] = {}
+        # A lock is there as long as somebody holds it or waits for it.
+        self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile."""
-        if self._bucket.fresh(tenant):
-            return self._bucket.profile(tenant)
-        async with self._lock(tenant):
-            return await asyncio.to_thread(self._bucket.profile, tenant)
+        return await self._found(tenant, self._bucket.profile)
 
     async def documents(self, tenant: str) -> Mapping[str, str]:
         """Return the knowledge base."""
-        if self._bucket.fresh(tenant):
-            return self._bucket.documents(tenant)
-        async with self._lock(tenant):
-            return await asyncio.to_thread(self._bucket.documents, tenant)
+        return await self._found(tenant, self._bucket.documents)
 
-    def _lock(self, tenant: str) -> asyncio.Lock:
-        return self._reading.setdefault(tenant, asyncio.Lock())
+    async def _found(self, tenant: str, look_up: Callable[[str], T]) -> T:
+        if self._bucket.fresh(tenant):
+            return look_up(tenant)
+        async with self._reading.setdefault(tenant, asyncio.Lock()):
+            return await asyncio.to_thread(look_up, tenant)

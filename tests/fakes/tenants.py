@@ -1,10 +1,19 @@
-"""Tenants in memory: their profiles and documents."""
+"""Tenants in memory: their profiles and documents, and a bucket to keep them in."""
 
 import asyncio
-from collections.abc import Mapping
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from shared.aws.knowledge import KnowledgeBucket, S3TenantDirectory
+from shared.clock import Clock
 from shared.errors import PermanentError
+from shared.ids import new_id
 from shared.tenants.profile import TenantProfile
+from tests.fakes.figures import FakeMetrics
 
 
 class FakeProfiles:
@@ -40,6 +49,95 @@ class FakeTenants:
         return self.blocking.profile(tenant)
 
     async def documents(self, tenant: str) -> Mapping[str, str]:
-        """Return the documents in the order of their names."""
+        """Return the documents in the order of their names; none without a profile."""
         await asyncio.sleep(0)
-        return dict(sorted(self._documents.get(tenant, {}).items()))
+        there = tenant in self.blocking.profiles or tenant in self.blocking.bad
+        return dict(sorted(self._documents.get(tenant, {}).items())) if there else {}
+
+
+class MemoryS3:
+    """One bucket in memory, for what would take an emulator too long."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+
+    def create_bucket(self, **_: Any) -> None:
+        """Be there already."""
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - the API's names
+        """Keep an object."""
+        self._objects[Key] = Body
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:  # noqa: N803
+        """Return the only page."""
+        found = {key: body for key, body in self._objects.items() if key.startswith(Prefix)}
+        return {"Contents": [{"Key": key, "ETag": _etag(body), "Size": len(body)} for key, body in found.items()]}
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        """Return an object, or raise what S3 answers to a reader who may list the bucket."""
+        if Key not in self._objects:
+            raise ClientError(
+                {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject"
+            )
+        return {"Body": io.BytesIO(self._objects[Key]), "ETag": _etag(self._objects[Key])}
+
+
+class WatchedS3:
+    """Passes calls on and keeps which were made; may be out of reach, or changed by somebody in between."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._calls: list[str] = []
+        self.reachable = True
+        self.after_listing: Callable[[], None] = lambda: None
+
+    def list_objects_v2(self, **arguments: Any) -> Any:
+        """List, then let somebody change what was listed."""
+        self._called("list")
+        page = self._client.list_objects_v2(**arguments)
+        self.after_listing()
+        return page
+
+    def get_object(self, **arguments: Any) -> Any:
+        """Read an object."""
+        self._called(arguments["Key"].partition("/")[2])
+        return self._client.get_object(**arguments)
+
+    def head_bucket(self, **arguments: Any) -> Any:
+        """Ask for the bucket, uncounted."""
+        return self._client.head_bucket(**arguments)
+
+    def taken(self) -> list[str]:
+        """Return the calls since the last time: `list`, or the name of the object that was read."""
+        calls, self._calls = self._calls, []
+        return calls
+
+    def _called(self, what: str) -> None:
+        self._calls.append(what)
+        if not self.reachable:
+            raise EndpointConnectionError(endpoint_url="http://127.0.0.1")
+
+
+class TenantFolder:
+    """Tenants' folders in a bucket of their own, and the directory that reads them."""
+
+    def __init__(self, s3: Any, clock: Clock) -> None:
+        self._s3 = s3
+        self._bucket = f"knowledge-{new_id()}"
+        self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        self.reads = WatchedS3(self._s3)
+        self.metrics = FakeMetrics()
+        self.bucket = KnowledgeBucket(client=self.reads, bucket=self._bucket, clock=clock, metrics=self.metrics)
+        self.directory = S3TenantDirectory(self.bucket)
+
+    def put(self, text: str, name: str = "profile.yaml", tenant: str = "salon") -> None:
+        """Upload a file."""
+        self._s3.put_object(Bucket=self._bucket, Key=f"{tenant}/{name}", Body=text.encode())
+
+    def remove(self, name: str, tenant: str = "salon") -> None:
+        """Delete a file."""
+        self._s3.delete_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()}"'

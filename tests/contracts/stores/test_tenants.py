@@ -6,12 +6,11 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from shared.aws.knowledge import MAX_AGE, KnowledgeBucket, S3TenantDirectory
-from shared.errors import ConfigurationError, PermanentError
-from shared.ids import new_id
+from shared.aws.knowledge import MAX_AGE, MAX_TENANTS, TROUBLE_MAX_AGE, UNKNOWN_MAX_AGE, KnowledgeBucket
+from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.tenants.parse import parse_profile
 from tests.fakes.figures import FakeMetrics
-from tests.fakes.tenants import FakeTenants
+from tests.fakes.tenants import FakeTenants, MemoryS3, TenantFolder
 
 PROFILE = """\
 name: Salon Ania
@@ -25,55 +24,9 @@ BAD = PROFILE.replace("duration_minutes: 60", "duration_minutes: 61")
 DOCUMENTS = {"b.md": "# Ceny\n", "a.md": "# Godziny 🕘\n"}
 
 
-class CountingS3:
-    """Passes calls on and keeps which were made."""
-
-    def __init__(self, client):
-        self._client = client
-        self.calls = []
-
-    def list_objects_v2(self, **arguments):
-        self.calls.append("list")
-        return self._client.list_objects_v2(**arguments)
-
-    def get_object(self, **arguments):
-        self.calls.append(arguments["Key"].partition("/")[2])
-        return self._client.get_object(**arguments)
-
-    def head_bucket(self, **arguments):
-        return self._client.head_bucket(**arguments)
-
-    def taken(self):
-        calls, self.calls = self.calls, []
-        return calls
-
-
-class Folder:
-    """A tenant's folder in a bucket of the emulator, and the directory that reads it."""
-
-    def __init__(self, emulator, clock):
-        self._s3 = emulator.client("s3")
-        self._bucket = f"knowledge-{new_id()}"
-        self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        self.reads = CountingS3(self._s3)
-        self.metrics = FakeMetrics()
-        self.bucket = KnowledgeBucket(client=self.reads, bucket=self._bucket, clock=clock, metrics=self.metrics)
-        self.directory = S3TenantDirectory(self.bucket)
-
-    def put(self, text, name="profile.yaml", tenant="salon"):
-        self._s3.put_object(Bucket=self._bucket, Key=f"{tenant}/{name}", Body=text.encode())
-
-    def remove(self, name, tenant="salon"):
-        self._s3.delete_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
-
-
 @pytest.fixture
-def folder(emulator, clock):
-    return Folder(emulator, clock)
-
-
-@pytest.fixture
-def stocked(folder):
+def stocked(emulator, clock):
+    folder = TenantFolder(emulator.client("s3"), clock)
     folder.put(PROFILE)
     for name, text in DOCUMENTS.items():
         folder.put(text, name)
@@ -83,12 +36,13 @@ def stocked(folder):
 @pytest.fixture(params=["memory", "s3"])
 def directory(request):
     if request.param == "memory":
-        tenants = FakeTenants({"salon": parse_profile(PROFILE)}, {"salon": DOCUMENTS})
+        tenants = FakeTenants({"salon": parse_profile(PROFILE)}, dict.fromkeys(("salon", "left"), DOCUMENTS))
         tenants.blocking.bad.add("broken")
         return tenants
     stocked = request.getfixturevalue("stocked")
     stocked.put(BAD, tenant="broken")
     stocked.put(PROFILE, tenant="salon-two")
+    stocked.put("# Alt", "a.md", tenant="left")
     return stocked.directory
 
 
@@ -97,6 +51,11 @@ async def test_a_tenant_has_a_profile_and_documents(directory):
     assert (await directory.profile("salon")).name == "Salon Ania"
     documents = await directory.documents("salon")
     assert list(documents.items()) == sorted(DOCUMENTS.items())
+
+
+async def test_a_tenant_without_a_profile_has_no_documents(directory):
+    """Documents alone make no tenant."""
+    assert [await directory.documents(name) for name in ("left", "nobody")] == [{}, {}]
 
 
 @pytest.mark.parametrize(("tenant", "reason"), [("nobody", "unknown_tenant"), ("broken", "bad_profile")])
@@ -158,20 +117,115 @@ async def test_a_bad_profile_keeps_the_last_good_one(stocked, clock):
     assert (await stocked.directory.profile("salon")).name == "Salon Ewa"
 
 
-async def test_a_bad_first_profile_says_what_to_mend(folder):
+async def test_a_bad_first_profile_says_what_to_mend(stocked):
     """Without a good profile before, the refusal carries the line and the reason."""
-    folder.put(BAD)
+    stocked.put(BAD, tenant="broken")
     with pytest.raises(PermanentError, match=r"line 5: .*must be a multiple of 5 minutes"):
-        await folder.directory.profile("salon")
+        await stocked.directory.profile("broken")
 
 
-async def test_a_tenant_that_left_is_unknown(stocked, clock):
-    """A removed profile ends the service: the last good one stays only in the place of a bad one."""
+async def test_a_tenant_that_left_is_unknown_until_it_comes_back(stocked, clock):
+    """A removed profile ends the service, and the documents with it; who returns is served a minute later."""
     await stocked.directory.profile("salon")
     stocked.remove("profile.yaml")
     clock.turn(MAX_AGE)
     with pytest.raises(PermanentError, match="salon"):
         await stocked.directory.profile("salon")
+    assert await stocked.directory.documents("salon") == {}
+    stocked.put(PROFILE)
+    clock.turn(UNKNOWN_MAX_AGE)
+    assert (await stocked.directory.profile("salon")).name == "Salon Ania"
+    assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
+
+
+async def test_trouble_with_the_bucket_leaves_what_was_good(stocked, clock):
+    """A tenant in the cache is served through an outage, which is looked at once per half a minute and then over."""
+    good = await stocked.directory.profile("salon")
+    stocked.put(PROFILE.replace("Ania", "Ewa"))
+    clock.turn(MAX_AGE)
+    stocked.reads.taken()
+    stocked.reads.reachable = False
+    with structlog.testing.capture_logs() as logs:
+        assert await stocked.directory.profile("salon") == good
+        clock.turn(TROUBLE_MAX_AGE - timedelta(seconds=1))
+        assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
+    assert stocked.reads.taken() == ["list"]
+    assert [(line["event"], line["log_level"]) for line in logs] == [("knowledge_out_of_reach", "warning")]
+    stocked.reads.reachable = True
+    clock.turn(timedelta(seconds=1))
+    assert (await stocked.directory.profile("salon")).name == "Salon Ewa"
+    assert [figure.value for figure in stocked.metrics.figures] == [0, 0, 0]
+
+
+async def test_trouble_on_the_first_look_is_tried_again(stocked):
+    """Without a good profile in the cache nobody is called unknown: the message waits until the bucket answers."""
+    stocked.reads.reachable = False
+    with pytest.raises(TransientError):
+        await stocked.directory.profile("salon")
+    stocked.reads.reachable = True
+    assert (await stocked.directory.profile("salon")).name == "Salon Ania"
+
+
+async def test_a_document_deleted_while_it_is_read_is_left_out(stocked, clock):
+    """Between list and read an object may go, on the first look and on a later one; put back, it is there again."""
+    for after_listing, found in [
+        (lambda: stocked.remove("b.md"), ["a.md"]),
+        (lambda: stocked.remove("b.md"), ["a.md"]),
+        (lambda: None, ["a.md", "b.md"]),
+    ]:
+        stocked.put("# Nowe ceny\n", "b.md")
+        stocked.reads.after_listing = after_listing
+        assert list(await stocked.directory.documents("salon")) == found
+        clock.turn(MAX_AGE)
+
+
+async def test_a_profile_deleted_while_it_is_read_stays_until_the_next_look(stocked, clock):
+    """An owner who replaces the file by hand is not gone in between; who does not put one back is."""
+    good = await stocked.directory.profile("salon")
+    stocked.put(PROFILE.replace("Ania", "Ewa"))
+    stocked.reads.after_listing = lambda: stocked.remove("profile.yaml")
+    clock.turn(MAX_AGE)
+    assert await stocked.directory.profile("salon") == good
+    clock.turn(MAX_AGE)
+    with pytest.raises(PermanentError, match="salon"):
+        await stocked.directory.profile("salon")
+
+
+async def test_an_invented_tenant_costs_one_read_a_minute(stocked, clock):
+    """Its folder is never listed; and a tenant that is set up after somebody asked is there a minute later."""
+    for _ in range(2):
+        with pytest.raises(PermanentError):
+            await stocked.directory.profile("salon-new")
+    assert stocked.reads.taken() == ["profile.yaml"]
+    stocked.put(PROFILE, tenant="salon-new")
+    clock.turn(UNKNOWN_MAX_AGE)
+    assert (await stocked.directory.profile("salon-new")).name == "Salon Ania"
+    assert [figure.value for figure in stocked.metrics.figures] == [0, 1, 0]
+
+
+async def test_strangers_can_neither_fill_the_memory_nor_push_a_tenant_out(clock):
+    """Invented names are remembered up to a bound of their own, and no lock outlives its look-up."""
+    folder = TenantFolder(MemoryS3(), clock)
+    folder.put(PROFILE)
+    for name in ("salon", *(f"invented-{number}" for number in range(2 * MAX_TENANTS))):
+        await asyncio.gather(folder.directory.profile(name), return_exceptions=True)
+    assert len(folder.bucket._unknown._entries) == MAX_TENANTS
+    assert not folder.directory._reading
+    folder.reads.taken()
+    await folder.directory.profile("salon")
+    assert folder.reads.taken() == []
+
+
+def test_the_tenant_asked_for_longest_ago_makes_room(clock):
+    """Of more tenants than fit, those in use stay; one that was pushed out is read again."""
+    folder = TenantFolder(MemoryS3(), clock)
+    for number in range(MAX_TENANTS + 1):
+        folder.put(PROFILE, tenant=f"salon-{number}")
+        folder.bucket.profile(f"salon-{number}")
+        folder.bucket.profile("salon-0")
+    assert folder.reads.taken().count("profile.yaml") == MAX_TENANTS + 1
+    folder.bucket.profile("salon-1")
+    assert folder.reads.taken() == ["profile.yaml", "list"]
 
 
 async def test_tenants_whose_names_begin_alike_are_apart(stocked):
@@ -187,13 +241,9 @@ async def test_many_at_once_read_once(stocked):
     assert stocked.reads.taken().count("list") == 1
 
 
-def test_a_missing_bucket_says_what_to_do(emulator, clock):
+def test_a_missing_bucket_says_what_to_do(emulator, stocked, clock):
     """A worker that starts without its bucket ends with the bucket's name and the setting to mend."""
+    stocked.bucket.check()
     bucket = KnowledgeBucket(client=emulator.client("s3"), bucket="not-there", clock=clock, metrics=FakeMetrics())
     with pytest.raises(ConfigurationError, match=r"'not-there'.*KNOWLEDGE_BUCKET"):
         bucket.check()
-
-
-def test_a_bucket_that_is_there_passes_the_check(stocked):
-    """The check is silent when all is well."""
-    stocked.bucket.check()
