@@ -134,7 +134,7 @@ class NoticeQueue(Protocol):
 
 
 class TenantDirectory(Protocol):
-    """Profiles and documents of tenants, from a cache that is never older than five minutes."""
+    """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile.

@@ -46,7 +46,6 @@ def pool_environment(
         "GOOGLE_CALENDAR_ENDPOINT": calendar_url,
         "USE_SECRETS_MANAGER": "true",
         "SES_FROM_EMAIL": sender,
-        "SNS_TOPIC_ARN": "",
         # At a terminal, Ctrl-C should not wait for an answer's end; what is cut off is done again on the next start.
         "POOL_DRAIN_SECONDS": "3",
     }

@@ -111,7 +111,12 @@ async def assemble(
     )
     return Worker(
         pool=Pool(queue=queue, processor=processor, leases=leases, settler=settler, options=options),
-        batch=LambdaBatch(processor=processor, leases=leases, settler=settler),
+        batch=LambdaBatch(
+            processor=processor,
+            leases=leases,
+            settler=settler,
+            handler_timeout=timedelta(seconds=settings.handler_timeout_seconds),
+        ),
     )
 
 
@@ -145,7 +150,7 @@ class _Environment(Generic[W]):
     worker: Worker[W]
 
 
-def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Return the handler of an event-source mapping; loop and clients live as long as the environment."""
 
     @functools.cache
@@ -158,8 +163,9 @@ def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], object
         runner = asyncio.Runner()
         return _Environment(runner, manager, runner.run(enter()))
 
-    def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         warm = environment()
-        return warm.runner.run(warm.worker.batch.run(event))
+        batch = warm.worker.batch.run(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+        return warm.runner.run(batch)
 
     return handle

@@ -1,6 +1,9 @@
 """The same processing under a Lambda event-source mapping: records in, failed items out."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from math import inf
 from typing import Any, Generic
 
 from shared.consumer.delivery import Delivery
@@ -17,13 +20,19 @@ class LambdaBatch(Generic[W]):
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
-    def __init__(self, *, processor: Processor[W], leases: LeaseKeeper, settler: Settler) -> None:
+    def __init__(
+        self, *, processor: Processor[W], leases: LeaseKeeper, settler: Settler, handler_timeout: timedelta
+    ) -> None:
         self._processor = processor
         self._leases = leases
         self._settler = settler
+        self._handler_timeout = handler_timeout
 
-    async def run(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Return the `batchItemFailures`: Lambda deletes every message that is not among them."""
+    async def run(self, event: dict[str, Any], *, seconds_left: Callable[[], float] = lambda: inf) -> dict[str, Any]:
+        """Return the `batchItemFailures`: Lambda deletes every message that is not among them.
+
+        What the function's time no longer suffices for is handed back instead of being cut off.
+        """
         deliveries = [_delivery(record) for record in event["Records"]]
         failed: set[str] = set()
         extending = asyncio.create_task(self._leases.run())
@@ -50,7 +59,7 @@ class LambdaBatch(Generic[W]):
                         process=self._processor.process,
                         settle=settle,
                         hand_back=hand_back,
-                        stopping=lambda: False,
+                        stopping=lambda: seconds_left() < self._handler_timeout.total_seconds(),
                     )
                     for line in lines(deliveries)
                 )

@@ -10,9 +10,18 @@ from shared.errors import LeaseLostError, PermanentError, TransientError
 from tests.fakes.memory_queue import MemoryQueue
 
 
+def batch_of(bench):
+    return LambdaBatch(
+        processor=bench.processor,
+        leases=bench.leases,
+        settler=bench.settler,
+        handler_timeout=timedelta(seconds=45),
+    )
+
+
 @pytest.fixture
 def batch(bench):
-    return LambdaBatch(processor=bench.processor, leases=bench.leases, settler=bench.settler)
+    return batch_of(bench)
 
 
 def record(delivery):
@@ -29,12 +38,12 @@ def record(delivery):
     }
 
 
-async def invoke(bench, batch, *bodies):
+async def invoke(bench, batch, *bodies, **more):
     """Run one event of (group, body) pairs; return the failed bodies and delete the rest, as Lambda does."""
     for group, text in bodies:
         bench.queue.send(text, group=group)
     deliveries = await bench.take()
-    answer = await batch.run({"Records": [record(delivery) for delivery in deliveries]})
+    answer = await batch.run({"Records": [record(delivery) for delivery in deliveries]}, **more)
     failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
     done = [delivery for delivery in deliveries if delivery.message_id not in failed]
     if done:
@@ -79,7 +88,7 @@ async def test_an_abandoned_message_is_not_deleted(bench, batch, body):
 async def test_a_queue_without_groups_fails_message_by_message(make_bench, body):
     """On a standard queue only the message that failed is reported."""
     bench = make_bench(queue=MemoryQueue(name="notifications"))
-    batch = LambdaBatch(processor=bench.processor, leases=bench.leases, settler=bench.settler)
+    batch = batch_of(bench)
     bench.handler.errors = [TransientError("ses")]
     failed = await invoke(bench, batch, (None, body("n1")), (None, body("n2")), (None, body("n3")))
     assert failed == [body("n1")]
@@ -99,10 +108,18 @@ async def test_groups_run_side_by_side(bench, batch, body):
 async def test_leases_are_kept_during_the_batch_and_no_longer(make_bench, body):
     """Waiting successors stay invisible while the first one runs; afterwards nothing is extended any more."""
     bench = make_bench(lease=timedelta(seconds=0.03), queue=MemoryQueue())
-    batch = LambdaBatch(processor=bench.processor, leases=bench.leases, settler=bench.settler)
+    batch = batch_of(bench)
     bench.handler.delay_seconds = 0.05
     await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")))
     calls = bench.queue.calls["change_visibility"]
     assert calls
     await asyncio.sleep(0.05)
     assert bench.queue.calls["change_visibility"] == calls
+
+
+async def test_what_the_time_does_not_suffice_for_is_handed_back(bench, batch, body):
+    """The next of a group is not begun when the function would be cut off in its middle."""
+    left = iter([44.0])
+    failed = await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")), seconds_left=lambda: next(left))
+    assert failed == [body("a2")]
+    assert bench.handler.handled == ["a1"]
