@@ -61,14 +61,14 @@ class Ingress:
             return self._frame(text, speaker, trace)
         except (TransientError, PermanentError):
             log.exception("frame_failed")
-            return _error(ErrorCode.INTERNAL, speaker.locale, re=None)
+            return self._refuse(ErrorCode.INTERNAL, speaker, re=None)
 
     def _frame(self, text: str, speaker: Speaker, trace: str | None) -> ServerFrame | None:
         asked = route(text, speaker, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace)
         match asked:
             case Refused(code, re, detail):
                 log.info("frame_refused", code=code, detail=detail, bytes=len(text))
-                return _error(code, speaker.locale, re=re, detail=detail)
+                return self._refuse(code, speaker, re=re, detail=detail)
             case Ping():
                 log.info("pinged")
                 return Pong(re=asked.id)
@@ -86,7 +86,7 @@ class Ingress:
             self._queue.put(command)
         except (TransientError, PermanentError) as error:
             log.exception("enqueue_failed", command_id=command.id, error=str(error))
-            return _error(ErrorCode.INTERNAL, speaker.locale, re=command.client_id)
+            return self._refuse(ErrorCode.INTERNAL, speaker, re=command.client_id)
         log.info("command_accepted", command_id=command.id, type=command.type)
         # Free times are a question, not a command: their answer says all.
         return None if command.type == "booking.slots" else Ack(re=command.client_id)
@@ -99,7 +99,7 @@ class Ingress:
         try:
             profile = self._profiles.profile(speaker.tenant)
         except PermanentError:
-            return _error(ErrorCode.UNAUTHENTICATED, speaker.locale, re=hello.id)
+            return self._refuse(ErrorCode.UNAUTHENTICATED, speaker, re=hello.id)
         now = self._clock.now()
         locale = hello.data.locale or speaker.locale
         self._sessions.greet(
@@ -121,7 +121,7 @@ class Ingress:
             log.exception("greeting_failed")
             told_all = False
         # Half a history must not look like a whole one: the client says hello again, from what it has.
-        return None if told_all else _error(ErrorCode.INTERNAL, speaker.locale, re=hello.id)
+        return None if told_all else self._refuse(ErrorCode.INTERNAL, speaker, re=hello.id)
 
     def _tell(self, welcome: Welcome, last_seq: int, speaker: Speaker, *, until: datetime) -> bool:
         """Post the welcome and what the client lacks; False when the time did not suffice."""
@@ -136,9 +136,12 @@ class Ingress:
         log.info("greeted", resume=speaker.resume, frames=posted)
         return True
 
-
-def _error(code: ErrorCode, locale: str, *, re: str | None, detail: str | None = None) -> Error:
-    return Error(
-        re=re,
-        data=ErrorData(code=code, retryable=code in RETRYABLE, message=refusal_text(code, locale), detail=detail),
-    )
+    def _refuse(self, code: ErrorCode, speaker: Speaker, *, re: str | None, detail: str | None = None) -> Error:
+        """Return a refusal in the language that the visitor's `hello` asked for; only refusals cost that look-up."""
+        try:
+            locale = self._sessions.locale_of(speaker.session_id, speaker.connection_id) or speaker.locale
+        except (TransientError, PermanentError):
+            locale = speaker.locale
+        message = refusal_text(code, locale)
+        data = ErrorData(code=code, retryable=code in RETRYABLE, message=message, detail=detail)
+        return Error(re=re, data=data)

@@ -31,6 +31,10 @@ class Sessions(Protocol):
         """Record what a `hello` said about the visitor."""
         ...
 
+    def locale_of(self, session_id: str, connection_id: str) -> str | None:
+        """Return the language that the connection's `hello` asked for, if it did."""
+        ...
+
     def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection."""
         ...

@@ -115,7 +115,8 @@ def _refusal(error: ValidationError, re: str | None) -> Refused:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     first = problems[0]
     path = [str(part) for part in first["loc"][1:]]
-    detail = f"{'.'.join(path) or 'frame'}: {first['msg']}"
+    # The kind of problem, never the validator's text: that names classes and patterns of ours.
+    detail = f"{'.'.join(path) or 'frame'}: {first['type']}"
     if path == ["data", "text"] and first["type"] == "string_too_long":
         return Refused(ErrorCode.TOO_LARGE, re, detail)
     if len(path) == 2 and path[0] == "data" and first["type"] in {"string_too_short", "string_too_long", "value_error"}:

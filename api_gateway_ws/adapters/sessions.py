@@ -57,6 +57,15 @@ class DynamoSessions:
                 ),
             )
 
+    def locale_of(self, session_id: str, connection_id: str) -> str | None:
+        """Return the language that the connection's `hello` asked for."""
+        with translated("connections.locale"):
+            answer = self._client.get_item(
+                TableName=self._connections,
+                Key=to_item({"session_id": session_id, "connection_id": connection_id}),
+            )
+        return from_item(answer.get("Item", {})).get("locale") or None
+
     def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection."""
         with translated("connections.remove"):

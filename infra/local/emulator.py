@@ -28,7 +28,7 @@ def start_emulator(children: Children, *, port: int, scratch: Path, environment:
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
     }
-    command = [sys.executable, "-m", "ministack"]
+    command = [sys.executable, "-m", "infra.local.patient_emulator"]
     # It keeps nothing, and would wait for every open connection.
     return children.start("emulator", command, {**environment, **own}, stage=0, grace_seconds=0.5)
 

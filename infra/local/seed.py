@@ -10,6 +10,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from infra.aws import Target
+from shared.errors import ConfigurationError
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TenantProfile
 
@@ -29,7 +30,11 @@ class Seed:
 
 def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
     """Return a demo tenant's profile; raise `ConfigurationError` with the line that is wrong."""
-    return parse_profile((tenants / tenant / "profile.yaml").read_text(encoding="utf-8"))
+    path = tenants / tenant / "profile.yaml"
+    try:
+        return parse_profile(path.read_text(encoding="utf-8"))
+    except (ConfigurationError, OSError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
 
 
 def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:

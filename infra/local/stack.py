@@ -179,7 +179,8 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     with step("Start the stand-ins"):
         stand_ins.wait()
     with step("Seed the demo business"):
-        content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, (site_url,))
+        origins = (site_url, site_url.replace(HOST, "localhost"))
+        content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, origins)
         seed(target, content)
         functions_are_warm = warm_up(target.client("lambda"), outputs)
     environment = pool_environment(

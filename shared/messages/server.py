@@ -4,6 +4,7 @@
 per session without gaps, and sent again after a `hello`.
 """
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter
@@ -112,6 +113,8 @@ class BookingSlotsData(Message):
     slots: tuple[Slot, ...]
     services: tuple[ServiceOffer, ...] = ()
     time_zone: str
+    next_from: date | None = None
+    """Where to go on asking (`from`), when a frame could not hold all days."""
 
 
 class BookingPendingData(Message):

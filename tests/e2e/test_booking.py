@@ -90,7 +90,7 @@ async def test_a_corrected_address_takes_over_the_hold(visit: Visit, backstage: 
 async def test_twenty_visitors_want_the_same_time(visit: Visit, backstage: Backstage):
     """One wins; nineteen hear SLOT_TAKEN with at least three alternatives that are not that time."""
     async with AsyncExitStack() as open_connections:
-        visitors = [await open_connections.enter_async_context(visit()) for _ in range(20)]
+        visitors = await asyncio.gather(*(open_connections.enter_async_context(visit()) for _ in range(20)))
         slot = await free_slot(visitors[0])
         answers = await asyncio.gather(*(hold(visitor, slot, fresh_address()) for visitor in visitors))
 
@@ -116,7 +116,7 @@ async def test_a_time_that_the_owner_blocked_by_hand_is_not_offered_and_not_give
 
 
 async def test_a_wrong_code_can_be_corrected_but_not_guessed(visit: Visit, backstage: Backstage):
-    """A wrong code is refused and counted; after five the right one no longer helps."""
+    """A wrong code is refused and counted; after five the right one no longer helps, but booking again does."""
     address = fresh_address()
     async with visit() as visitor:
         pending = await hold(visitor, await free_slot(visitor), address)
@@ -127,8 +127,11 @@ async def test_a_wrong_code_can_be_corrected_but_not_guessed(visit: Visit, backs
             (await visitor.ask("booking.verify", {"appointment_id": appointment, "code": code}, "booking.confirmed"))
             for code in [wrong] * 5 + [right]
         ]
+        again = await hold(visitor, pending["data"], address)
 
     assert [answer["data"]["code"] for answer in answers] == ["CODE_INVALID"] * 5 + ["TOO_MANY_ATTEMPTS"]
+    assert again["type"] == "booking.pending"
+    assert again["data"]["appointment_id"] != appointment
 
 
 async def test_a_foreign_appointment_can_not_be_told_from_none(visit: Visit, backstage: Backstage):

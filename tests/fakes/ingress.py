@@ -49,6 +49,12 @@ class FakeSessions:
         self._reach()
         self._connections.greet(session_id, connection_id, locale=locale, tz=tz, now=now)
 
+    def locale_of(self, session_id: str, connection_id: str) -> str | None:
+        """Return the language that the connection's `hello` asked for."""
+        self._reach()
+        row = self._connections.rows.get((session_id, connection_id))
+        return row.locale if row else None
+
     def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection."""
         self._reach()

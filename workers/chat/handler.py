@@ -164,7 +164,8 @@ class ChatHandler:
 
     async def mismatch(self, work: ChatSend) -> None:
         """Refuse another text under an id that was used before."""
-        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=work.locale)
+        locale = await self._replies.locale(work.session_id, work.locale)
+        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=locale)
         await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
 
     async def give_up(self, work: ChatSend, claim: Claim, reason: str) -> None:

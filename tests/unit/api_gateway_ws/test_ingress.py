@@ -7,7 +7,9 @@ import pytest
 
 from shared.errors import PermanentError, TransientError
 from shared.ids import command_key
+from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatSent, ChatSentData
+from shared.texts import refusal_text
 
 LEASE = timedelta(seconds=30)
 
@@ -107,6 +109,15 @@ def test_a_refusal_is_worded_for_the_visitor(world, say, text, code, named):
     assert answer["data"]["message"].isascii()
     assert world.queue.commands == []
     assert world.poster.posted == []
+
+
+def test_a_refusal_follows_the_language_of_the_hello(world, say):
+    """What the visitor asked for on this connection counts more than what the browser or the business speaks."""
+    say(hello(locale="pl"))
+
+    assert say("{")["data"]["message"] == refusal_text(ErrorCode.BAD_FRAME, "pl")
+    world.sessions.trouble = TransientError("throttled")
+    assert say("{")["data"]["message"] == refusal_text(ErrorCode.BAD_FRAME, "en")
 
 
 async def test_hello_is_welcomed_first_and_then_hears_what_it_missed(world, say):

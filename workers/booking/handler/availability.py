@@ -10,11 +10,11 @@ from shared.messages.commands import BookingSlots as SlotsCommand
 from shared.messages.commands import Envelope
 from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
-from shared.messages.server import BookingSlots, BookingSlotsData, ServiceOffer, Slot
+from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
-from workers.booking.handler.frames import slots
+from workers.booking.handler.frames import refused, slots
 from workers.booking.handler.roles import Roles
 
 MAX_LISTED_BYTES = 22 * 1024
@@ -38,15 +38,16 @@ async def busy_between(
     return [*ours, *calendars]
 
 
-async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSlots:
-    """Return free times; an unknown service has none, but the list of services says which there are."""
+async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSlots | Error:
+    """Return free times, whole days of them as far as a frame holds; an unknown service is refused."""
     profile = await roles.tenants.profile(work.tenant)
     now = roles.clock.now()
     service = profile.service(work.data.service) if work.data.service else None
-    wanted = [service] if service else [] if work.data.service else list(profile.services)
+    if work.data.service and service is None:
+        return refused(work, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
     first = work.data.from_ or now.astimezone(profile.zone).date()
     offers: list[SlotOffer] = []
-    if wanted and (window := _window(profile, first, work.data.days, now)):
+    if window := _window(profile, first, work.data.days, now):
         busy = await busy_between(roles, work.tenant, profile, window, at=work.accepted_at)
         offers = free_slots(
             profile,
@@ -61,19 +62,30 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
         for one in profile.services
     )
     room = MAX_LISTED_BYTES - sum(_size(one) for one in services)
+    listed, next_from = _whole_days(slots(offers[:_MOST_LISTED], profile.zone), room)
     return BookingSlots(
         re=work.client_id,
         data=BookingSlotsData(
-            slots=_fitting(slots(offers[:_MOST_LISTED], profile.zone), room),
+            slots=listed,
             services=services,
             time_zone=profile.time_zone,
+            next_from=next_from,
         ),
     )
 
 
-def _fitting(listed: Sequence[Slot], room: int) -> tuple[Slot, ...]:
-    sizes = itertools.accumulate(_size(slot) for slot in listed)
-    return tuple(slot for slot, size in zip(listed, sizes, strict=True) if size <= room)
+def _whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
+    """Return the days that fit, and the first one that does not.
+
+    A day that is cut would look nearly booked out; only a first day that is too long by itself is.
+    """
+    sizes = itertools.accumulate(_size(slot) for slot in found)
+    fitting = tuple(slot for slot, size in zip(found, sizes, strict=True) if size <= room)
+    if len(fitting) == len(found):
+        return fitting, None
+    cut = found[len(fitting)].start.date()
+    whole = tuple(slot for slot in fitting if slot.start.date() < cut)
+    return (whole, cut) if whole else (fitting, cut + timedelta(days=1))
 
 
 def _size(part: Message) -> int:

@@ -12,6 +12,7 @@ from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import Service, TenantProfile
 from workers.booking.domain.contact import parse_contact
+from workers.booking.domain.decisions import MAX_ATTEMPTS
 from workers.booking.domain.hold import is_same_wish, keeps_its_time, place_hold
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.slots import is_offered
@@ -96,9 +97,16 @@ def _wish(
 
 
 def _is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:
-    """Whether the session has this very hold: asking twice is answered twice, with one effect."""
-    return own.hold_expires_at is not None and is_same_wish(
-        own, service_id=wished.service_id, start=wished.start, contact=wished.contact, at=work.accepted_at
+    """Whether the session has this very hold: asking twice is answered twice, with one effect.
+
+    A hold that too many wrong codes have closed helps nobody: booking again gets a fresh one.
+    """
+    return (
+        own.hold_expires_at is not None
+        and own.code_attempts < MAX_ATTEMPTS
+        and is_same_wish(
+            own, service_id=wished.service_id, start=wished.start, contact=wished.contact, at=work.accepted_at
+        )
     )
 
 

@@ -66,7 +66,8 @@ class BookingHandler:
 
     async def mismatch(self, work: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""
-        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=work.locale)
+        locale = await self._replies.locale(work.session_id, work.locale)
+        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=locale)
         await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
 
     async def give_up(self, work: BookingCommand, claim: Claim, reason: str) -> None:

@@ -86,7 +86,6 @@ async def test_a_hold_that_ran_out_is_listed_again(world):
 @pytest.mark.parametrize(
     "question",
     [
-        {"service": "haircut"},
         {"from": "2020-01-01", "days": 1},
         {"from": "0001-01-01", "days": 60},
         {"from": "2026-03-01"},
@@ -95,11 +94,36 @@ async def test_a_hold_that_ran_out_is_listed_again(world):
     ],
 )
 async def test_where_there_is_nothing_to_book_the_list_is_empty(world, question):
-    """An unknown service, the past, beyond the horizon, a weekend: the services are named all the same."""
+    """The past, beyond the horizon, a weekend: the services are named all the same."""
     data = await listed(world, **question)
 
     assert data["slots"] == []
     assert len(data["services"]) == 2
+
+
+async def test_an_unknown_service_is_refused(world):
+    """An empty list would say that it is booked out."""
+    command = world.command("slots", service="haircut")
+    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+    await world.handler.handle(command, claim)
+
+    [frame] = world.poster.frames("tab")
+    assert (frame["type"], frame["data"]["code"], frame.get("seq")) == ("error", "UNKNOWN_SERVICE", None)
+
+
+async def test_a_list_that_is_cut_says_where_to_go_on(new_world):
+    """Asked on from there, every free time is told exactly once, and no day looks booked out that is not."""
+    world = new_world(hours=("00:00-24:00",), weekend=("00:00-24:00",), horizon_days=60)
+    found, day = [], "2026-01-12"
+    while day:
+        data = await listed(world, service="consultation", days=60, **{"from": day})
+        found += starts(data)
+        day = data.get("next_from")
+
+    days = {start[:10] for start in found}
+    assert len(found) == len(set(found))
+    assert len(days) == 61
+    assert len({sum(start.startswith(one) for start in found) for one in sorted(days)[1:]}) == 1
 
 
 @pytest.mark.parametrize("services", [1, 50])
