@@ -9,7 +9,7 @@ from infra.local.stack import Options, Stack, local_stack
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
 
-LEASE_SECONDS = 4
+LEASE_SECONDS = 3
 """Short, so that the work of a killed worker is taken over soon."""
 
 

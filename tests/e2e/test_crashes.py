@@ -43,7 +43,7 @@ async def test_a_worker_killed_in_the_middle_of_an_answer(stack: Stack, visit: V
         await visitor.until("chat.delta", re="story")
         await kill_and_replace(stack, "chat")
         final = await visitor.until("chat.final", "error", re="story", patience=30)
-        frames = [*visitor.seen, *await visitor.quiet(3)]
+        frames = [*visitor.seen, *await visitor.quiet(2)]
 
     assert final["type"] == "chat.final"
     assert final["data"]["text"] == "The second try answers."
@@ -67,7 +67,7 @@ async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, vis
                 await asyncio.sleep(0.05)
         await kill_and_replace(stack, "booking")
         confirmed = await visitor.until("booking.confirmed", "error", re="verify", patience=30)
-        frames = [*visitor.seen, *await visitor.quiet(3)]
+        frames = [*visitor.seen, *await visitor.quiet(2)]
         await backstage.mail(address, number=2)
 
     assert confirmed["type"] == "booking.confirmed"
