@@ -12,7 +12,7 @@ from shared.messages.limits import (
     MAX_NOTE_CHARACTERS,
     MAX_SEQ,
 )
-from shared.messages.model import PLAIN_TEXT, AppointmentId, ClientId, Message, ServiceId
+from shared.messages.model import NO_INPUT_IN_ERRORS, PLAIN_TEXT, AppointmentId, ClientId, Message, ServiceId
 
 Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 """An ISO 8601 date and time; without an offset it is meant in the tenant's zone."""
@@ -186,7 +186,7 @@ AnyClientFrame = Annotated[
     | Ping,
     Field(discriminator="type"),
 ]
-CLIENT_FRAME: TypeAdapter[AnyClientFrame] = TypeAdapter(AnyClientFrame)
+CLIENT_FRAME: TypeAdapter[AnyClientFrame] = TypeAdapter(AnyClientFrame, config=NO_INPUT_IN_ERRORS)
 CLIENT_FRAME_TYPES = frozenset(
     {
         "hello",

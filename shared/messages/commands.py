@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages import client
-from shared.messages.model import Instant, Message
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
 
 ENVELOPE_VERSION: Literal[1] = 1
 
@@ -93,6 +93,6 @@ AnyCommand = Annotated[
     ChatSend | BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule,
     Field(discriminator="type"),
 ]
-BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand)
+BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)
 CHAT_COMMAND: TypeAdapter[ChatSend] = TypeAdapter(ChatSend)
-COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
+COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand, config=NO_INPUT_IN_ERRORS)

@@ -13,6 +13,10 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float", hide_input_in_errors=True)
 
 
+NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True)
+"""For adapters of unions: what a visitor said must not reach a log by way of an error's text."""
+
+
 def _no_control_characters(text: str) -> str:
     if any(ord(character) < 32 and character not in "\n\t\r" for character in text):
         raise ValueError("control characters are not allowed")

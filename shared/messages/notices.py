@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages.commands import ENVELOPE_VERSION
-from shared.messages.model import Instant, Message
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
 
 
 class AppointmentFacts(Message):
@@ -75,4 +75,4 @@ AnyNotice = Annotated[
     SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled,
     Field(discriminator="type"),
 ]
-NOTICE: TypeAdapter[AnyNotice] = TypeAdapter(AnyNotice)
+NOTICE: TypeAdapter[AnyNotice] = TypeAdapter(AnyNotice, config=NO_INPUT_IN_ERRORS)

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
-from shared.messages.model import Instant, Message
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
 
 Resume = Literal["new", "ok", "expired"]
 """What became of the resume token: there was none, it worked, or it was too old."""
@@ -293,4 +293,4 @@ AnyServerFrame = Annotated[
     | Pong,
     Field(discriminator="type"),
 ]
-SERVER_FRAME: TypeAdapter[AnyServerFrame] = TypeAdapter(AnyServerFrame)
+SERVER_FRAME: TypeAdapter[AnyServerFrame] = TypeAdapter(AnyServerFrame, config=NO_INPUT_IN_ERRORS)
