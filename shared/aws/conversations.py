@@ -20,7 +20,10 @@ from shared.ports import Claim, Marker
 log = structlog.get_logger()
 
 RETENTION = timedelta(days=90)
-_TRIES = 8
+_TRIES = 30
+"""Of writers that meet, one gets its number each round: enough for many more of them than a session has."""
+
+_LONGEST_PAUSE_SECONDS = 0.3
 
 
 class DynamoConversationStore:
@@ -41,7 +44,7 @@ class DynamoConversationStore:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter
+                await asyncio.sleep(_pause(attempt))
             numbered = frame.numbered(await self._last_seq(session_id) + 1)
             reasons = await self._try_append(session_id, numbered, claim, marker)
             if reasons is None:
@@ -133,6 +136,11 @@ class DynamoConversationStore:
             )
         items: list[dict[str, Any]] = answer.get("Items", [])
         return items
+
+
+def _pause(attempt: int) -> float:
+    """Return the seconds before another try, with full jitter, so that writers who met do not meet again."""
+    return random.random() * min(0.02 * 2**attempt, _LONGEST_PAUSE_SECONDS)  # noqa: S311 - no secret
 
 
 def _readable(item: dict[str, Any]) -> ServerFrame | None:
