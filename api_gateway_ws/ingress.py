@@ -16,6 +16,7 @@ from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import Ack, Error, ErrorData, Limits, Pong, ServerFrame, Welcome, WelcomeData
 from shared.texts import refusal_text
+from shared.trace import Trace
 
 log = structlog.get_logger()
 
@@ -45,6 +46,10 @@ class Ingress:
         self._tokens = tokens
         self._clock = clock
 
+    def trace(self, header: str | None) -> Trace:
+        """Return the trace that a header names, or a new one: every command has one."""
+        return Trace.parse(header) or Trace.begin(self._clock.now())
+
     def connected(self, speaker: Speaker) -> None:
         """Register the connection, so that workers post to it from now on."""
         self._sessions.register(speaker.session_id, speaker.connection_id, tenant=speaker.tenant, now=self._clock.now())
@@ -55,7 +60,7 @@ class Ingress:
         self._sessions.remove(speaker.session_id, speaker.connection_id)
         log.info("disconnected")
 
-    def frame(self, text: str, speaker: Speaker, *, trace: str | None = None) -> ServerFrame | None:
+    def frame(self, text: str, speaker: Speaker, *, trace: Trace) -> ServerFrame | None:
         """Carry out one frame and return its answer."""
         try:
             return self._frame(text, speaker, trace)
@@ -63,8 +68,8 @@ class Ingress:
             log.exception("frame_failed")
             return self._refuse(ErrorCode.INTERNAL, speaker, re=None)
 
-    def _frame(self, text: str, speaker: Speaker, trace: str | None) -> ServerFrame | None:
-        asked = route(text, speaker, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace)
+    def _frame(self, text: str, speaker: Speaker, trace: Trace) -> ServerFrame | None:
+        asked = route(text, speaker, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace.header)
         match asked:
             case Refused(code, re, detail):
                 log.info("frame_refused", code=code, detail=detail, bytes=len(text))

@@ -10,6 +10,8 @@ from api_gateway_ws import wiring
 from api_gateway_ws.gate import Gate, Knock
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.routes import Speaker
+from api_gateway_ws.settings import lambda_trace_header
+from shared.log import log_fields
 
 log = structlog.get_logger()
 
@@ -19,28 +21,29 @@ _gate = functools.cache(wiring.build_gate)
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Serve `$connect`, `$disconnect` and `$default`; the body that is returned is the route response."""
-    return serve(event, _ingress())
+    return serve(event, _ingress(), trace_header=lambda_trace_header())
 
 
-def serve(event: dict[str, Any], ingress: Ingress) -> dict[str, Any]:
-    """Carry one event out."""
+def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
+    """Carry one event out, as a step of the trace that Lambda gave the invocation."""
     request = event["requestContext"]
     speaker = _speaker(request)
-    structlog.contextvars.bind_contextvars(
-        tenant=speaker.tenant, session_id=speaker.session_id, connection_id=speaker.connection_id
-    )
-    try:
+    trace = ingress.trace(trace_header)
+    with log_fields(
+        tenant=speaker.tenant,
+        session_id=speaker.session_id,
+        connection_id=speaker.connection_id,
+        trace_id=trace.root,
+    ):
         match request["eventType"]:
             case "CONNECT":
                 ingress.connected(speaker)
             case "DISCONNECT":
                 ingress.disconnected(speaker)
             case _:
-                answer = ingress.frame(event.get("body") or "", speaker, trace=request.get("extendedRequestId"))
+                answer = ingress.frame(event.get("body") or "", speaker, trace=trace)
                 if answer is not None:
                     return {"statusCode": 200, "body": answer.wire()}
-    finally:
-        structlog.contextvars.clear_contextvars()
     return {"statusCode": 200}
 
 

@@ -1,5 +1,7 @@
 """What the ingress and the authorizer read from the environment."""
 
+import os
+
 from shared.settings import AwsSettings
 
 
@@ -19,3 +21,11 @@ class AuthorizerSettings(AwsSettings):
     processed_table: str = ""
     websocket_endpoint: str = ""
     session_key_secret_id: str
+
+
+def lambda_trace_header() -> str | None:
+    """Return the trace header of this invocation: Lambda sets the variable anew for each.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    return os.environ.get("_X_AMZN_TRACE_ID")

@@ -3,13 +3,39 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from pydantic_core import to_json
 
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
+
+_fields: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
+
+
+@contextmanager
+def log_fields(**fields: object) -> Iterator[dict[str, object]]:
+    """Put fields on every log line inside the `with`, also those of tasks that it starts.
+
+    Yields the fields, to add more as they become known. A field that is None is left out.
+    """
+    token = _fields.set(fields)
+    try:
+        yield fields
+    finally:
+        _fields.reset(token)
+
+
+def add_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put what `log_fields` holds on a log line; a field that the line has itself stays."""
+    if fields := _fields.get():
+        for name, value in fields.items():
+            event.setdefault(name, value)
+    return event
 
 
 def mask_personal_data(text: str) -> str:
@@ -20,9 +46,15 @@ def mask_personal_data(text: str) -> str:
 def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask what slipped into a log line anyway, an exception's text above all."""
     for key, value in event.items():
-        if isinstance(value, str):
+        # Without one of these characters there is nothing to find, and most values have neither.
+        if isinstance(value, str) and ("@" in value or "+" in value):
             event[key] = mask_personal_data(value)
     return event
+
+
+def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+    """Return the line: fields that are None are left out, and what is no JSON is said by its `repr`."""
+    return to_json({name: value for name, value in event.items() if value is not None}, fallback=repr).decode()
 
 
 def configure_logging(*, level: str = "INFO", component: str) -> None:
@@ -30,16 +62,16 @@ def configure_logging(*, level: str = "INFO", component: str) -> None:
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s", force=True)
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            add_fields,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _mask,
             _component(component),
-            structlog.processors.JSONRenderer(),
+            _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
     )
 

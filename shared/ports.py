@@ -1,6 +1,6 @@
 """The roles that more than one deployable needs filled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -21,6 +21,9 @@ class Claim:
     owner: str
     attempts: int
     """How often the command was claimed, this time included."""
+
+    unfinished: int = 0
+    """How many earlier claims ended without a word: their worker died, or lost its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class ClaimStore(Protocol):
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
         """Keep the command; False when it is another's now."""
+        ...
+
+    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+        """Return those of the claims that are no longer their owner's."""
         ...
 
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
@@ -168,6 +175,6 @@ class Metrics(Protocol):
         """Count something that happened."""
         ...
 
-    def milliseconds(self, name: str, value: float, **dimensions: str) -> None:
-        """Record how long something took."""
+    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+        """Record how long something took, each time."""
         ...

@@ -1,5 +1,7 @@
 """Settings that several deployables read from the environment."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,9 +28,14 @@ class PoolSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="POOL_")
 
-    concurrency: int = Field(default=20, ge=1, le=1000)
+    concurrency: int = Field(default=64, ge=1, le=1000)
     lease_seconds: int = Field(default=30, ge=2, le=12 * 3600)
     wait_seconds: int = Field(default=20, ge=0, le=20)
     drain_seconds: int = Field(default=20, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=50)
     handler_timeout_seconds: int = Field(default=120, ge=1)
+    transport: Literal["lean", "aiobotocore"] = "lean"
+    """How SQS is spoken to; both do the same, the lean one for less."""
+
+    health_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where `/livez` and `/readyz` answer on this machine; 0 takes a free port, none means no answers."""

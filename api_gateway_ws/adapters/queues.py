@@ -3,8 +3,10 @@
 from typing import Any
 
 from shared.aws.errors import translated
+from shared.aws.tracing import trace_attribute
 from shared.ids import fingerprint
 from shared.messages.commands import AnyCommand
+from shared.trace import Trace
 
 
 class SqsCommandQueue:
@@ -22,10 +24,13 @@ class SqsCommandQueue:
         sent twice, but lets the same id with other content through to the worker, which refuses it.
         """
         body = command.data.model_dump_json()
+        # Read once more: SQS would refuse a message whose header is malformed.
+        trace = Trace.parse(command.trace)
         with translated("sqs.send"):
             self._client.send_message(
                 QueueUrl=self._chat_url if command.type == "chat.send" else self._booking_url,
                 MessageBody=command.model_dump_json(by_alias=True),
                 MessageGroupId=command.session_id,
                 MessageDeduplicationId=f"{command.id}#{fingerprint(f'{command.type} {body}')}",
+                MessageSystemAttributes=trace_attribute(trace),
             )

@@ -48,4 +48,5 @@ def pool_environment(
         "SES_FROM_EMAIL": sender,
         # At a terminal, Ctrl-C should not wait for an answer's end; what is cut off is done again on the next start.
         "POOL_DRAIN_SECONDS": "3",
+        "POOL_HEALTH_PORT": "0",
     }

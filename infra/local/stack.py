@@ -1,5 +1,6 @@
 """The whole system on this machine, for as long as a `with` lasts."""
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,6 @@ from infra.local.warm_up import warm_up
 from infra.package import BUILD, PACKAGES, build
 
 POOLS = ("chat", "booking", "notifications")
-STARTED = '"event": "pool_started"'
 _READY_SECONDS = 30
 _SCRATCH = "scratch"
 
@@ -66,6 +66,8 @@ class Stack:
     site_url: str
     stand_ins: StandIns
     _pool_environment: Mapping[str, str]
+    health: dict[str, str] = field(default_factory=dict)
+    """Where each pool answers `/livez` and `/readyz`."""
 
     @property
     def websocket_url(self) -> str:
@@ -104,8 +106,12 @@ class Stack:
     def start_pool(self, name: str, **more: str) -> Child:
         """Start a pool as `launch_pool` does, and return once it takes messages."""
         child = self.launch_pool(name, **more)
-        child.wait_for(_pool_started, timeout_seconds=_READY_SECONDS)
+        self.pool_is_ready(child)
         return child
+
+    def pool_is_ready(self, child: Child) -> None:
+        """Return once a launched pool takes messages."""
+        self.health[child.name] = child.wait_for(_health_url, timeout_seconds=_READY_SECONDS)
 
     def describe(self) -> dict[str, Any]:
         """Return what other programs need to find the stack's parts."""
@@ -120,12 +126,16 @@ class Stack:
             "bucket": self.bucket,
             "calendar_url": self.stand_ins.calendar_url,
             "bedrock_url": self.stand_ins.bedrock_url,
+            "health": self.health,
             "pids": self.children.pids(),
         }
 
 
-def _pool_started(line: str) -> str | None:
-    return line if STARTED in line else None
+def _health_url(line: str) -> str | None:
+    """Return where a pool says that it answers, on the line that says that it has started."""
+    if '"pool_started"' not in line:
+        return None
+    return str(json.loads(line).get("health_url", ""))
 
 
 def _silent(_title: str) -> AbstractContextManager[None]:
@@ -226,4 +236,4 @@ def _start_workers_and_site(stack: Stack, step: Step) -> None:
             site = stack.children.start("site", command, clean_environment(), stage=2)
             site.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
         for child in launched:
-            child.wait_for(_pool_started, timeout_seconds=_READY_SECONDS)
+            stack.pool_is_ready(child)

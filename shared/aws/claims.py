@@ -1,5 +1,6 @@
 """The `processed` table: one record per command, which keeps two workers from doing the same one."""
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,14 +16,18 @@ from shared.ports import Busy, Claim, Done, Mismatch
 RETENTION = timedelta(days=14)
 """As long as SQS can keep a message, so that none outlives its record."""
 
+_READ_BATCH = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class DynamoClaimStore:
     """Partition key `command_key`.
 
-    Attributes: `owner` (token of the claim), `lease_until_ms`, `attempts`, `fingerprint`, `done`,
-    `sent_seq` and `outcome_seq` (the markers that the conversation store sets), `stop` (set by the ingress).
+    Attributes: `owner` (token of the claim), `lease_until_ms`, `attempts`, `unfinished` (claims that were neither given
+    back nor ended, the present one among them), `fingerprint`, `done`, `sent_seq` and `outcome_seq` (the markers that
+    the conversation store sets), `stop` (set by the ingress).
     """
 
     def __init__(self, *, client: Any, table: str, clock: Clock) -> None:
@@ -41,7 +46,7 @@ class DynamoClaimStore:
                     Key=to_item({"command_key": key}),
                     UpdateExpression=(
                         "SET #owner = :owner, lease_until_ms = :until, expires_at = :expires, "
-                        "fingerprint = if_not_exists(fingerprint, :fingerprint) ADD attempts :one"
+                        "fingerprint = if_not_exists(fingerprint, :fingerprint) ADD attempts :one, unfinished :one"
                     ),
                     ConditionExpression=(
                         "attribute_not_exists(done) "
@@ -67,7 +72,7 @@ class DynamoClaimStore:
             if isinstance(cause, ClientError) and error_code(cause) == _CONDITION_FAILED:
                 return await self._why_not(key, owner, fingerprint, cause)
             raise
-        return Claim(key=key, owner=owner, attempts=from_item(answer["Attributes"])["attempts"])
+        return _claim(key, from_item(answer["Attributes"]))
 
     async def _why_not(
         self, key: str, owner: str, fingerprint: str, error: ClientError
@@ -78,7 +83,7 @@ class DynamoClaimStore:
             return Mismatch()
         if record.get("owner") == owner:
             # The client sent the write again after an answer that got lost; the first one went through.
-            return Claim(key=key, owner=owner, attempts=record["attempts"])
+            return _claim(key, record)
         if record.get("done"):
             return Done(record.get("outcome_seq"))
         return Busy(datetime.fromtimestamp(record.get("lease_until_ms", 0) / 1000, UTC))
@@ -88,10 +93,38 @@ class DynamoClaimStore:
         until = _milliseconds(self._clock.now() + lease)
         return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
 
+    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+        """Return those of the claims that are no longer their owner's.
+
+        The reads are consistent: an older view would still name the owner before us. What DynamoDB leaves unread, when
+        it is asked for too much, is not lost; the next look has it again.
+        """
+        lost: list[Claim] = []
+        for start in range(0, len(claims), _READ_BATCH):
+            asked = {claim.key: claim for claim in claims[start : start + _READ_BATCH]}
+            with translated("claims.lost"):
+                answer = await self._client.batch_get_item(
+                    RequestItems={
+                        self._table: {
+                            "Keys": [to_item({"command_key": key}) for key in asked],
+                            "ConsistentRead": True,
+                            "ProjectionExpression": "command_key, #owner",
+                            "ExpressionAttributeNames": {"#owner": "owner"},
+                        }
+                    }
+                )
+            unread = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
+            for item in unread:
+                asked.pop(from_item(item)["command_key"], None)
+            records = [from_item(item) for item in answer["Responses"].get(self._table, ())]
+            owners = {record["command_key"]: record.get("owner") for record in records}
+            lost += [claim for key, claim in asked.items() if owners.get(key) != claim.owner]
+        return lost
+
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
         """Give the command back; a claim already lost is left alone."""
-        uncounted = " ADD attempts :back" if unspent else ""
-        await self._update(claim, f"REMOVE #owner, lease_until_ms{uncounted}", {":back": -1} if unspent else {})
+        uncounted = ", attempts :back" if unspent else ""
+        await self._update(claim, f"REMOVE #owner, lease_until_ms ADD unfinished :back{uncounted}", {":back": -1})
 
     async def complete(self, claim: Claim) -> None:
         """Record the end of a command that leaves no frame."""
@@ -126,6 +159,16 @@ class DynamoClaimStore:
                     return False
                 raise
         return True
+
+
+def _claim(key: str, record: dict[str, Any]) -> Claim:
+    return Claim(
+        key=key,
+        owner=record["owner"],
+        attempts=record["attempts"],
+        # Records of before this was counted have no such attribute.
+        unfinished=max(record.get("unfinished", 1) - 1, 0),
+    )
 
 
 def _milliseconds(instant: datetime) -> int:

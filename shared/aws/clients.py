@@ -1,14 +1,18 @@
 """Makes the aiobotocore clients of one process, and closes them again."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import get_session
 
+from shared.aws.tracing import add_trace_header
 from shared.settings import AwsSettings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,14 @@ class Credentials:
 
 
 class AwsClients:
-    """Clients with time-outs and bounded retries; every one is closed at the end of the `async with`."""
+    """Clients with time-outs, bounded retries and the current trace in their calls, closed with the `async with`."""
 
     def __init__(self, stack: AsyncExitStack, settings: AwsSettings) -> None:
         self._stack = stack
         self._settings = settings
         self._session = get_session()
+        # Every client made of the session has it.
+        self._session.register("before-call", add_trace_header)
 
     async def client(
         self,
@@ -57,6 +63,15 @@ class AwsClients:
                 aws_session_token=credentials.session_token if credentials else None,
             )
         )
+
+    async def credentials(self) -> AioCredentials | None:
+        """Return what calls are signed with, which refreshes itself; None where there is none."""
+        found: AioCredentials | None = await self._session.get_credentials()
+        return found
+
+    async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
+        """Open something that is to be closed with the clients."""
+        return await self._stack.enter_async_context(manager)
 
     def _endpoint_of(self, service: str) -> str | None:
         # bedrock-runtime has an endpoint variable of its own (AWS_ENDPOINT_URL_BEDROCK_RUNTIME), which botocore

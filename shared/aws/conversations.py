@@ -140,7 +140,8 @@ class DynamoConversationStore:
 
 def _pause(attempt: int) -> float:
     """Return the seconds before another try, with full jitter, so that writers who met do not meet again."""
-    return random.random() * min(0.02 * 2**attempt, _LONGEST_PAUSE_SECONDS)  # noqa: S311 - no secret
+    longest: float = min(0.02 * 2**attempt, _LONGEST_PAUSE_SECONDS)
+    return random.random() * longest  # noqa: S311 - jitter
 
 
 def _readable(item: dict[str, Any]) -> ServerFrame | None:

@@ -1,13 +1,23 @@
 """An SQS queue as a source of deliveries, and as a place to put notices."""
 
+import asyncio
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from shared.aws.errors import translated
-from shared.consumer.delivery import DeadLetterCopy, Delivery, VisibilityChange
+from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, receive_request, refused_of
+from shared.aws.tracing import trace_attribute
+from shared.consumer.delivery import DeadLetterCopy, Delivery, Refused, VisibilityChange
 from shared.log import mask_personal_data
 from shared.messages.notices import AnyNotice
+from shared.trace import Trace, current_trace
+
+RECEIVE_DEADLINE_SECONDS = 10.0
+"""How long a receive may take beyond its wait: one that hangs is given up and noticed."""
+
+CALL_DEADLINE_SECONDS = 10.0
 
 _MAX_ATTRIBUTE_CHARACTERS = 1024
 _REFUSED_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -16,44 +26,52 @@ _REFUSED_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U
 
 
 class SqsQueue:
-    """One queue with its dead-letter queue."""
+    """One queue with its dead-letter queue, spoken to through aiobotocore's clients."""
 
     def __init__(self, *, polls: Any, calls: Any, url: str, dead_letter_url: str) -> None:
-        """Take two clients: one whose pool is for long polls, one for everything else."""
+        """Take two clients, so that long polls never keep a settlement waiting for a connection."""
         self._polls = polls
         self._calls = calls
         self._url = url
         self._dead_letter_url = dead_letter_url
         self.name = url.rpartition("/")[2]
 
-    async def receive(self, *, max_messages: int, wait_seconds: int, visibility_seconds: int) -> Sequence[Delivery]:
+    @property
+    def is_fifo(self) -> bool:
+        """Whether messages of a group come in order; SQS demands the ending."""
+        return self.name.endswith(".fifo")
+
+    async def receive(
+        self, *, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None = None
+    ) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one."""
         with translated("sqs.receive"):
-            answer = await self._polls.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=max_messages,
-                WaitTimeSeconds=wait_seconds,
-                VisibilityTimeout=visibility_seconds,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId", "AWSTraceHeader"],
-            )
-        return [_delivery(message) for message in answer.get("Messages", ())]
+            async with asyncio.timeout(wait_seconds + RECEIVE_DEADLINE_SECONDS):
+                answer = await self._polls.receive_message(
+                    **receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
+                )
+        return deliveries_of(answer)
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
-        entries = [{"Id": str(n), "ReceiptHandle": one.receipt} for n, one in enumerate(deliveries)]
         with translated("sqs.delete"):
-            answer = await self._calls.delete_message_batch(QueueUrl=self._url, Entries=entries)
-        return [deliveries[int(entry["Id"])] for entry in answer.get("Failed", ()) if not _hopeless(entry)]
+            async with asyncio.timeout(CALL_DEADLINE_SECONDS):
+                answer = await self._calls.delete_message_batch(**delete_request(self._url, deliveries))
+        return refused_of(answer, deliveries)
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Delivery]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
-        entries = [
-            {"Id": str(n), "ReceiptHandle": one.delivery.receipt, "VisibilityTimeout": one.seconds}
-            for n, one in enumerate(changes)
-        ]
         with translated("sqs.change_visibility"):
-            answer = await self._calls.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
-        return [changes[int(entry["Id"])].delivery for entry in answer.get("Failed", ()) if not _hopeless(entry)]
+            async with asyncio.timeout(CALL_DEADLINE_SECONDS):
+                answer = await self._calls.change_message_visibility_batch(**change_request(self._url, changes))
+        return refused_of(answer, [change.delivery for change in changes])
+
+    async def max_receive_count(self) -> int | None:
+        """Return after how many receives SQS itself moves a message to the dead-letter queue."""
+        with translated("sqs.attributes"):
+            answer = await self._calls.get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
+        policy = answer.get("Attributes", {}).get("RedrivePolicy")
+        return int(json.loads(policy)["maxReceiveCount"]) if policy else None
 
     async def dead_letter(self, copy: DeadLetterCopy) -> None:
         """Put a copy on the dead-letter queue, in its own group, with why it is there."""
@@ -81,35 +99,13 @@ class SqsQueue:
                     for name, value in attributes.items()
                     if value
                 },
+                MessageSystemAttributes=trace_attribute(Trace.parse(delivery.trace)),
                 **ordering,
             )
 
 
 def _sendable(value: str) -> str:
     return _REFUSED_CHARACTERS.sub("\ufffd", value[:_MAX_ATTRIBUTE_CHARACTERS])
-
-
-def _delivery(message: dict[str, Any]) -> Delivery:
-    attributes = message.get("Attributes", {})
-    return Delivery(
-        message_id=message["MessageId"],
-        receipt=message["ReceiptHandle"],
-        body=message.get("Body", ""),
-        group=attributes.get("MessageGroupId"),
-        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
-        trace=attributes.get("AWSTraceHeader"),
-    )
-
-
-def _hopeless(entry: dict[str, Any]) -> bool:
-    """Whether trying again can't help: the receipt is no longer valid, so the message is not ours any more."""
-    return entry.get("Code") in {
-        "ReceiptHandleIsInvalid",
-        "AWS.SimpleQueueService.ReceiptHandleIsInvalid",
-        "InvalidParameterValue",
-        "MessageNotInflight",
-        "AWS.SimpleQueueService.MessageNotInflight",
-    }
 
 
 class SqsNoticeQueue:
@@ -121,7 +117,11 @@ class SqsNoticeQueue:
 
     async def put(self, notice: AnyNotice) -> None:
         """Queue a notice; the notifications worker sends each id once, however often it is put."""
+        trace = current_trace.get()
         with translated("sqs.send"):
             await self._calls.send_message(
-                QueueUrl=self._url, MessageBody=notice.model_dump_json(), MessageGroupId=notice.tenant
+                QueueUrl=self._url,
+                MessageBody=notice.model_dump_json(),
+                MessageGroupId=notice.tenant,
+                MessageSystemAttributes=trace_attribute(trace.child() if trace else None),
             )

@@ -3,8 +3,8 @@
 import asyncio
 import functools
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic
@@ -12,24 +12,31 @@ from typing import Any, Generic
 from pydantic import TypeAdapter, ValidationError
 
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.clients import AwsClients
+from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
-from shared.aws.sqs import SqsQueue
+from shared.aws.lean_sqs import lean_sqs_queue
+from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.websocket import ApiGatewayPoster
 from shared.clock import Clock
 from shared.consumer.decode import Decoder
+from shared.consumer.delivery import Queue
 from shared.consumer.disposition import RetryPolicy
+from shared.consumer.handler import Handler, W
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.pool import Pool, PoolOptions, stop_on_signals
-from shared.consumer.process import Handler, Limits, Processor, W
+from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.pool import Pool, PoolOptions
+from shared.consumer.process import Limits, Processor
 from shared.consumer.settle import Settler
+from shared.consumer.telemetry import Telemetry
 from shared.errors import ConfigurationError
+from shared.ports import ClaimStore, Metrics
 from shared.replies import Replies
 from shared.settings import AwsSettings, PoolSettings
 
-_BEYOND_THE_POLL_SECONDS = 10
+_HANGING = timedelta(seconds=10)
+"""How long a handler may take to end after its time is over, before nobody waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +74,41 @@ class Worker(Generic[W]):
 
     pool: Pool[W]
     batch: LambdaBatch[W]
+    leases: LeaseKeeper
 
 
 async def assemble(
     clients: AwsClients,
     *,
+    aws: AwsSettings,
     url: str,
     dead_letter_url: str,
     messages: TypeAdapter[W],
     handler: Handler[W],
-    claims: DynamoClaimStore,
+    claims: ClaimStore,
     clock: Clock,
+    metrics: Metrics,
     settings: PoolSettings,
     max_attempts: int | None = None,
 ) -> Worker[W]:
     """Build the worker core around a handler."""
     lease = timedelta(seconds=settings.lease_seconds)
-    queue = SqsQueue(
-        polls=await clients.client(
-            "sqs", read_timeout_seconds=settings.wait_seconds + _BEYOND_THE_POLL_SECONDS, attempts=1
-        ),
-        calls=await clients.client("sqs"),
-        url=url,
-        dead_letter_url=dead_letter_url,
-    )
-    leases = LeaseKeeper(queue=queue, claims=claims, lease=lease)
+    limit = timedelta(seconds=settings.handler_timeout_seconds)
+    attempts = max_attempts or settings.max_attempts
+    queue = await open_queue(clients, url=url, dead_letter_url=dead_letter_url, clock=clock, settings=settings)
+    telemetry = Telemetry(metrics, queue=queue.name)
+
+    @asynccontextmanager
+    async def own_line() -> AsyncIterator[tuple[Queue, ClaimStore]]:
+        """Open the lease keeper's own connections, on its own thread."""
+        async with aws_clients(aws) as own:
+            dynamodb = await own.client("dynamodb", connections=20)
+            yield (
+                await open_queue(own, url=url, dead_letter_url=dead_letter_url, clock=clock, settings=settings),
+                DynamoClaimStore(client=dynamodb, table=aws.processed_table, clock=clock),
+            )
+
+    leases = LeaseKeeper(open_line=own_line, lease=lease, limit=limit + _HANGING, telemetry=telemetry)
     processor = Processor(
         queue=queue,
         decoder=Decoder(messages),
@@ -99,8 +116,9 @@ async def assemble(
         claims=claims,
         leases=leases,
         clock=clock,
-        policy=RetryPolicy(max_attempts=max_attempts or settings.max_attempts),
-        limits=Limits(lease=lease, handler_timeout=timedelta(seconds=settings.handler_timeout_seconds)),
+        policy=RetryPolicy(max_attempts=attempts),
+        limits=Limits(lease=lease, handler_timeout=limit),
+        telemetry=telemetry,
     )
     settler = Settler(queue)
     options = PoolOptions(
@@ -108,16 +126,44 @@ async def assemble(
         wait_seconds=settings.wait_seconds,
         lease=lease,
         drain=timedelta(seconds=settings.drain_seconds),
+        max_attempts=attempts,
+        health_port=settings.health_port,
     )
     return Worker(
-        pool=Pool(queue=queue, processor=processor, leases=leases, settler=settler, options=options),
+        pool=Pool(
+            queue=queue, processor=processor, leases=leases, settler=settler, options=options, telemetry=telemetry
+        ),
         batch=LambdaBatch(
+            queue=queue,
             processor=processor,
             leases=leases,
             settler=settler,
-            handler_timeout=timedelta(seconds=settings.handler_timeout_seconds),
+            handler_timeout=limit,
+            telemetry=telemetry,
         ),
+        leases=leases,
     )
+
+
+async def open_queue(
+    clients: AwsClients, *, url: str, dead_letter_url: str, clock: Clock, settings: PoolSettings
+) -> SqsQueue:
+    """Open a queue with the transport of the settings: connections for long polls apart from those that settle."""
+    calls = await clients.client("sqs")
+    if settings.transport == "lean":
+        return await clients.enter(
+            lean_sqs_queue(
+                calls,
+                credentials=await clients.credentials(),
+                clock=clock,
+                url=url,
+                dead_letter_url=dead_letter_url,
+            )
+        )
+    polls = await clients.client(
+        "sqs", read_timeout_seconds=settings.wait_seconds + RECEIVE_DEADLINE_SECONDS, attempts=1
+    )
+    return SqsQueue(polls=polls, calls=calls, url=url, dead_letter_url=dead_letter_url)
 
 
 WorkerFactory = Callable[[], AbstractAsyncContextManager[Worker[W]]]
@@ -127,7 +173,7 @@ def run_pool(worker: WorkerFactory[W]) -> None:
     """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
 
     async def main() -> None:
-        stop = asyncio.Event()
+        stop = Stop()
         with stop_on_signals(stop):
             async with worker() as ready:
                 await ready.pool.run(stop)
@@ -158,7 +204,9 @@ def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], Any], 
         manager = worker()
 
         async def enter() -> Worker[W]:
-            return await manager.__aenter__()
+            entered = await manager.__aenter__()
+            await entered.leases.start()
+            return entered
 
         runner = asyncio.Runner()
         return _Environment(runner, manager, runner.run(enter()))

@@ -1,11 +1,13 @@
 """From a message body to a typed command, or the reason why it can't be read."""
 
 import json
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from shared.messages.commands import ENVELOPE_VERSION
+from shared.messages.upgrades import UPGRADES, Upgrade
 
 M = TypeVar("M")
 
@@ -21,35 +23,69 @@ class UndecodableError(Exception):
 class Decoder(Generic[M]):
     """Reads the messages of one queue."""
 
-    def __init__(self, adapter: TypeAdapter[M]) -> None:
+    def __init__(
+        self,
+        adapter: TypeAdapter[M],
+        *,
+        version: int = ENVELOPE_VERSION,
+        upgrades: Mapping[int, Upgrade] = UPGRADES,
+    ) -> None:
+        """Take the messages' type, the version that it describes, and how to get there from older ones."""
         self._adapter = adapter
+        self._version = version
+        self._upgrades = upgrades
 
     def decode(self, body: str) -> M:
-        """Return the message.
+        """Return the message; one of an older version is upgraded first, step by step.
 
         Raises:
-            UndecodableError: `not_json`, `newer_version`, `unknown_type` or `invalid`. Its text names the
-                fields that are wrong, never their values: it ends up in logs and attributes.
+            UndecodableError: `not_json`, `newer_version`, `older_version`, `unknown_type` or `invalid`. Its text names
+                the fields that are wrong, never their values: it ends up in logs and attributes.
         """
         try:
             return self._adapter.validate_json(body)
         except ValidationError as error:
-            raise self._explain(body, error) from None
-
-    def _explain(self, body: str, error: ValidationError) -> UndecodableError:
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            return UndecodableError("not_json", "the body is not JSON")
-        if not isinstance(content, dict):
-            return UndecodableError("not_json", "the body is not a JSON object")
+            problem = error
+        # Only what this version does not read is looked at closer: an upgrade costs the usual message nothing.
+        content = _json_object(body)
         version = content.get("version")
-        if isinstance(version, int) and version > ENVELOPE_VERSION:
-            return UndecodableError("newer_version", f"envelope version {version} is newer than {ENVELOPE_VERSION}")
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        if any(problem["type"].startswith("union_tag") for problem in problems):
-            return UndecodableError("unknown_type", "the message's type is not one of this queue")
-        fields = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['type']}" for problem in problems[:5]
-        )
-        return UndecodableError("invalid", fields)
+        if not isinstance(version, int) or isinstance(version, bool) or version == self._version:
+            raise _explained(problem)
+        if version > self._version:
+            raise UndecodableError("newer_version", f"envelope version {version} is newer than {self._version}")
+        try:
+            return self._adapter.validate_json(json.dumps(self._upgraded(content, version)))
+        except ValidationError as error:
+            raise _explained(error) from None
+
+    def _upgraded(self, content: dict[str, Any], version: int) -> dict[str, Any]:
+        while version < self._version:
+            if version not in self._upgrades:
+                raise UndecodableError("older_version", f"no way from envelope version {version} to {self._version}")
+            try:
+                content = self._upgrades[version](content)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                problem = f"upgrade from version {version}: {type(error).__name__}"
+                raise UndecodableError("invalid", problem) from None
+            version += 1
+        return {**content, "version": version}
+
+
+def _json_object(body: str) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UndecodableError("not_json", "the body is not JSON") from None
+    if not isinstance(content, dict):
+        raise UndecodableError("not_json", "the body is not a JSON object")
+    return content
+
+
+def _explained(error: ValidationError) -> UndecodableError:
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    if any(problem["type"].startswith("union_tag") for problem in problems):
+        return UndecodableError("unknown_type", "the message's type is not one of this queue")
+    fields = "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['type']}" for problem in problems[:5]
+    )
+    return UndecodableError("invalid", fields)

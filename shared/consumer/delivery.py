@@ -16,6 +16,8 @@ class Delivery:
     """The FIFO message group; None on a standard queue without groups."""
     receive_count: int = 1
     trace: str | None = None
+    sent_at: float | None = None
+    """When it was sent, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,51 @@ class DeadLetterCopy:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry of a batch that the queue did not carry out."""
+
+    delivery: Delivery
+    gone: bool = False
+    """The receipt is not ours any more: no further try can help."""
+
+
 class Queue(Protocol):
-    """The source of deliveries. A call that does not work raises `TransientError` or `PermanentError`."""
+    """The source of deliveries. A call that does not work raises `TransientError` or `PermanentError`.
+
+    Every call ends by itself: an answer that does not come within its deadline is a `TransientError`.
+    """
 
     name: str
 
-    async def receive(self, *, max_messages: int, wait_seconds: int, visibility_seconds: int) -> Sequence[Delivery]:
-        """Return up to 10 messages, waiting for the first one."""
+    @property
+    def is_fifo(self) -> bool:
+        """Whether messages of a group come in order, and a receive can be repeated by its attempt id."""
         ...
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    async def receive(
+        self, *, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None = None
+    ) -> Sequence[Delivery]:
+        """Return up to 10 messages, waiting for the first one.
+
+        On a FIFO queue a call with the `attempt_id` of an earlier one whose answer was lost returns what that one
+        took, within five minutes
+        (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html).
+        """
+        ...
+
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         ...
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Delivery]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         ...
 
     async def dead_letter(self, copy: DeadLetterCopy) -> None:
         """Put a copy on the dead-letter queue; the source message is left alone."""
+        ...
+
+    async def max_receive_count(self) -> int | None:
+        """Return after how many receives the queue itself gives a message up; None if it never does."""
         ...

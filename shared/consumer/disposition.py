@@ -78,3 +78,9 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
     return RetryIn(min(delay, MAX_VISIBILITY), reason=type(error).__name__)
+
+
+def try_again(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
+    """Return when to come back after trouble that says nothing about the message, however often it comes."""
+    delay = backoff(max(attempt, 1), policy, random.random())  # noqa: S311 - jitter
+    return RetryIn(delay, reason=type(error).__name__)

@@ -1,17 +1,19 @@
 """The same processing under a Lambda event-source mapping: records in, failed items out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import inf
 from typing import Any, Generic
 
-from shared.consumer.delivery import Delivery
+from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.disposition import Abandon, Disposition, RetryIn
+from shared.consumer.handler import W
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.process import Processor, W
+from shared.consumer.process import Processor
 from shared.consumer.sequence import lines, work_through
 from shared.consumer.settle import Settler
+from shared.consumer.telemetry import Telemetry
 
 
 class LambdaBatch(Generic[W]):
@@ -21,12 +23,21 @@ class LambdaBatch(Generic[W]):
     """
 
     def __init__(
-        self, *, processor: Processor[W], leases: LeaseKeeper, settler: Settler, handler_timeout: timedelta
+        self,
+        *,
+        queue: Queue,
+        processor: Processor[W],
+        leases: LeaseKeeper,
+        settler: Settler,
+        handler_timeout: timedelta,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._queue = queue
         self._processor = processor
         self._leases = leases
         self._settler = settler
         self._handler_timeout = handler_timeout
+        self._telemetry = telemetry or Telemetry()
 
     async def run(self, event: dict[str, Any], *, seconds_left: Callable[[], float] = lambda: inf) -> dict[str, Any]:
         """Return the `batchItemFailures`: Lambda deletes every message that is not among them.
@@ -35,19 +46,21 @@ class LambdaBatch(Generic[W]):
         """
         deliveries = [_delivery(record) for record in event["Records"]]
         failed: set[str] = set()
-        extending = asyncio.create_task(self._leases.run())
 
         async def settle(delivery: Delivery, disposition: Disposition) -> None:
-            self._leases.uncover(delivery)
+            extending = self._leases.uncover(delivery)
             if isinstance(disposition, RetryIn | Abandon):
                 # Lambda deletes what is not reported, and an abandoned message is still another worker's.
                 failed.add(delivery.message_id)
+                if extending:
+                    await extending
                 await self._settler.settle(delivery, disposition)
 
-        async def hand_back(delivery: Delivery) -> None:
-            self._leases.uncover(delivery)
-            failed.add(delivery.message_id)
-            await self._settler.hide(delivery, 0)
+        async def hand_back(successors: Sequence[Delivery]) -> None:
+            for delivery in successors:
+                self._leases.uncover(delivery)
+                failed.add(delivery.message_id)
+            await self._settler.hand_back(successors)
 
         try:
             for delivery in deliveries:
@@ -57,18 +70,23 @@ class LambdaBatch(Generic[W]):
                     work_through(
                         line,
                         process=self._processor.process,
+                        worked=_nothing,
                         settle=settle,
                         hand_back=hand_back,
                         stopping=lambda: seconds_left() < self._handler_timeout.total_seconds(),
                     )
-                    for line in lines(deliveries)
+                    for line in lines(deliveries, in_order=self._queue.is_fifo)
                 )
             )
         finally:
-            extending.cancel()
             for delivery in deliveries:
                 self._leases.uncover(delivery)
+            self._telemetry.flush()
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
+
+
+async def _nothing() -> None:
+    """A Lambda event has no permits to give back."""
 
 
 def _delivery(record: dict[str, Any]) -> Delivery:
@@ -80,4 +98,5 @@ def _delivery(record: dict[str, Any]) -> Delivery:
         group=attributes.get("MessageGroupId"),
         receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
         trace=attributes.get("AWSTraceHeader"),
+        sent_at=int(sent) / 1000 if (sent := attributes.get("SentTimestamp")) else None,
     )

@@ -1,14 +1,24 @@
-"""Keeps what we are working on ours: extends visibility time-outs and claims until they are let go."""
+"""Keeps what we are working on ours: extends visibility time-outs and claims until they are let go.
+
+It runs on a thread of its own, with connections of its own: a handler that blocks the event loop, or a pool of
+connections that is all in use, never costs a lease.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import concurrent.futures
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from types import TracebackType
+from typing import Self
 
 import structlog
 
 from shared.consumer.delivery import Delivery, Queue, VisibilityChange
+from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ports import Claim, ClaimStore
 
@@ -18,90 +28,307 @@ _BATCH = 10
 _EXTENSIONS_PER_LEASE = 3
 """So that two failed extensions in a row still lose nothing."""
 
+_BEAT_SECONDS = 0.7
+"""How often running work is looked at: a lease that was taken from us is noticed within a second."""
 
-@dataclass(slots=True)
-class _Held:
-    claim: Claim
-    task: "asyncio.Task[object]"
-    lost: bool = False
+_JOIN_SECONDS = 5.0
+
+MAX_VISIBILITY_SECONDS = 12 * 3600
+"""From the receipt on, however often it is extended
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html)."""
+
+OpenLine = Callable[[], AbstractAsyncContextManager[tuple[Queue, ClaimStore]]]
+"""Opens the keeper's own connections, inside its own event loop."""
+
+
+@dataclass(slots=True, eq=False)
+class _Covered:
+    """A delivery that is ours. Times are on the monotonic clock."""
+
+    delivery: Delivery
+    received_at: float
+    extended_at: float
+    hold: "Hold | None" = None
+    is_lost: bool = False
+    in_flight: "concurrent.futures.Future[None] | None" = None
+    """The extension under way, if one is."""
 
 
 class LeaseKeeper:
-    """Covers deliveries from receipt to settlement, and claims while their handler runs."""
+    """Covers deliveries from receipt to settlement, and claims while their handler runs.
 
-    def __init__(self, *, queue: Queue, claims: ClaimStore, lease: timedelta) -> None:
-        self._queue = queue
-        self._claims = claims
+    A lease is lost when the queue says so, when the processed-message record names another owner, or when nothing
+    could be extended for as long as it lasts. Its handler is cancelled within a second of that.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_line: OpenLine,
+        lease: timedelta,
+        limit: timedelta = timedelta(hours=11),
+        telemetry: Telemetry | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take how to open connections, how long a lease lasts, and after what time no handler is waited for."""
+        self._open_line = open_line
+        self._lease_seconds = lease.total_seconds()
+        self._interval_seconds = self._lease_seconds / _EXTENSIONS_PER_LEASE
+        self._beat_seconds = min(_BEAT_SECONDS, self._interval_seconds)
         self._lease = lease
-        self._covered: dict[str, Delivery] = {}
-        self._held: dict[str, _Held] = {}
+        self._limit_seconds = limit.total_seconds()
+        self._telemetry = telemetry or Telemetry()
+        self.monotonic = monotonic
+        self._covered: dict[str, _Covered] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._end: Callable[[], object] | None = None
+        self.beat_at = self.monotonic()
+        """When the thread last went round, on the monotonic clock."""
+
+    # --- called from the worker's loop --------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the thread; return once its connections are open."""
+        opened: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._run_thread, args=(opened,), name="leases", daemon=True)
+        self._thread.start()
+        await asyncio.wrap_future(opened)
+
+    async def stop(self) -> None:
+        """End the thread and close its connections."""
+        end, self._end = self._end, None
+        if end and self._thread:
+            with suppress(RuntimeError):  # its loop has ended already
+                end()
+            await asyncio.to_thread(self._thread.join, _JOIN_SECONDS)
 
     def cover(self, delivery: Delivery) -> None:
         """Keep a delivery invisible from now on, also while it waits for its turn."""
-        self._covered[delivery.receipt] = delivery
+        now = self.monotonic()
+        self._covered[delivery.receipt] = _Covered(delivery, now, now)
 
-    def uncover(self, delivery: Delivery) -> None:
-        """Stop extending a delivery; it is settled or given back."""
-        self._covered.pop(delivery.receipt, None)
+    def is_lost(self, delivery: Delivery) -> bool:
+        """Whether a covered delivery is no longer ours, so that work on it must not begin."""
+        covered = self._covered.get(delivery.receipt)
+        if covered is None:
+            return False
+        return covered.is_lost or self.monotonic() > covered.extended_at + self._lease_seconds
 
-    @asynccontextmanager
-    async def hold(self, delivery: Delivery, claim: Claim) -> AsyncIterator[None]:
-        """Keep the claim during the body; when it is lost, the body is cancelled.
+    def uncover(self, delivery: Delivery) -> "asyncio.Future[None] | None":
+        """Stop extending a delivery; it is about to be settled or given back.
+
+        Returns what to await before the delivery is shown again, if an extension is under way: an answer that
+        overtakes it would be undone.
+        """
+        with self._lock:
+            covered = self._covered.pop(delivery.receipt, None)
+            if covered is None or covered.in_flight is None:
+                return None
+            return asyncio.wrap_future(covered.in_flight)
+
+    def hold(self, delivery: Delivery, claim: Claim) -> "Hold":
+        """Return a context that keeps the claim during its body; when it is lost, the body is cancelled.
 
         Raises:
-            LeaseLostError: the claim was lost while the body ran.
+            LeaseLostError: from the context, when the lease was lost while the body ran.
         """
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a claim is held by a task")
-        held = self._held[delivery.receipt] = _Held(claim, task)
+        return Hold(self, delivery, claim)
+
+    def overdue(self) -> list[str]:
+        """Return the ids of messages whose handler goes on though its time is over."""
+        now = self.monotonic()
+        return [
+            covered.delivery.message_id
+            for covered in list(self._covered.values())
+            if covered.hold and now > covered.hold.began_at + self._limit_seconds
+        ]
+
+    # --- on the thread ------------------------------------------------------------------------------------------
+
+    def _run_thread(self, opened: "concurrent.futures.Future[None]") -> None:
+        async def main() -> None:
+            loop, end = asyncio.get_running_loop(), asyncio.Event()
+            self._end = lambda: loop.call_soon_threadsafe(end.set)
+            async with self._open_line() as (queue, claims):
+                opened.set_result(None)
+                while not end.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(end.wait(), self._beat_seconds)
+                        break
+                    try:
+                        await self.beat(queue, claims)
+                    except Exception:
+                        log.exception("lease_beat_failed")
+
         try:
-            yield
-        except asyncio.CancelledError:
-            if not held.lost:
+            asyncio.run(main())
+        except BaseException as error:
+            if opened.done():
+                log.exception("lease_keeper_ended")
                 raise
-            if task.uncancel():
-                raise  # somebody else cancelled us as well
-            raise LeaseLostError(claim.key) from None
-        finally:
-            self._held.pop(delivery.receipt, None)
+            opened.set_exception(error)
 
-    async def run(self) -> None:
-        """Extend for ever, three times per lease."""
-        while True:
-            await asyncio.sleep(self._lease.total_seconds() / _EXTENSIONS_PER_LEASE)
-            await self.extend_all()
-
-    async def extend_all(self) -> None:
-        """Extend every visibility time-out in batches, and every claim; a failure is tried again next time."""
-        deliveries = list(self._covered.values())
-        held = list(self._held.values())
-        seconds = round(self._lease.total_seconds())
-        batches = [deliveries[start : start + _BATCH] for start in range(0, len(deliveries), _BATCH)]
+    async def beat(self, queue: Queue, claims: ClaimStore) -> None:
+        """Extend what is due, look whether what runs is still ours, and cancel what is not."""
+        self.beat_at = now = self.monotonic()
+        due = self._due(now)
+        held = [covered for covered in list(self._covered.values()) if covered.hold]
+        batches = [due[start : start + _BATCH] for start in range(0, len(due), _BATCH)]
         await asyncio.gather(
-            *(self._extend_visibility(batch, seconds) for batch in batches),
-            *(self._extend_claim(one) for one in held),
+            *(self._extend_visibility(queue, batch) for batch in batches),
+            *(self._extend_claim(claims, covered.hold) for covered in held if covered.hold),
+            self._look_at_claims(claims, [covered.hold for covered in held if covered.hold]),
         )
+        now = self.monotonic()
+        for covered in list(self._covered.values()):
+            if now > covered.extended_at + self._lease_seconds:
+                self._lose(covered, "not extended in time")
+            elif covered.hold and now > covered.hold.extended_at + self._lease_seconds:
+                self._lose(covered, "claim not extended in time")
 
-    async def _extend_visibility(self, batch: list[Delivery], seconds: int) -> None:
-        # What was settled since the snapshot is left out: extending a message that was just handed back would hide it.
-        changes = [VisibilityChange(one, seconds) for one in batch if one.receipt in self._covered]
-        if not changes:
-            return
+    def _due(self, now: float) -> list[_Covered]:
+        due = []
+        for covered in list(self._covered.values()):
+            if covered.is_lost or covered.in_flight:
+                continue
+            if covered.hold and now > covered.hold.began_at + self._limit_seconds:
+                continue  # its handler hangs: let another worker have it
+            # What runs is extended at every beat, because only an extension tells whether it is still ours.
+            interval = self._beat_seconds / 2 if covered.hold else self._interval_seconds
+            if now - covered.extended_at >= interval:
+                due.append(covered)
+        return due
+
+    async def _extend_visibility(self, queue: Queue, batch: list[_Covered]) -> None:
+        done: concurrent.futures.Future[None] = concurrent.futures.Future()
+        now = self.monotonic()
+        with self._lock:
+            # What was settled since is left out: extending a message that was handed back would hide it again.
+            batch = [covered for covered in batch if covered.delivery.receipt in self._covered]
+            for covered in batch:
+                covered.in_flight = done
+        changes = [VisibilityChange(one.delivery, self._seconds_for(one, now)) for one in batch]
         try:
-            failed = await self._queue.change_visibility(changes)
+            if not changes:
+                return
+            refused = await queue.change_visibility(changes)
         except (TransientError, PermanentError) as error:
             log.warning("lease_extension_failed", messages=len(changes), error=str(error))
             return
-        if failed:
-            log.warning("lease_extension_failed", messages=len(failed))
+        finally:
+            with self._lock:
+                for covered in batch:
+                    covered.in_flight = None
+            done.set_result(None)
+        outcome = {one.delivery.receipt: one.gone for one in refused}
+        for covered in batch:
+            gone = outcome.get(covered.delivery.receipt)
+            if gone is None:
+                covered.extended_at = now
+            elif gone:
+                self._lose(covered, "the queue refused the receipt")
+        self._telemetry.extended(len(batch) - len(outcome))
+        if outcome:
+            log.warning("lease_extension_failed", messages=len(outcome))
 
-    async def _extend_claim(self, held: _Held) -> None:
+    def _seconds_for(self, covered: _Covered, now: float) -> int:
+        left = MAX_VISIBILITY_SECONDS - (now - covered.received_at)
+        return max(0, min(round(self._lease_seconds), int(left)))
+
+    async def _extend_claim(self, claims: ClaimStore, hold: "Hold") -> None:
+        now = self.monotonic()
+        if now - hold.extended_at < self._interval_seconds:
+            return
         try:
-            still_ours = await self._claims.extend(held.claim, lease=self._lease)
+            still_ours = await claims.extend(hold.claim, lease=self._lease)
         except (TransientError, PermanentError) as error:
             log.warning("claim_extension_failed", error=str(error))
             return
-        if not still_ours and not held.lost and held in self._held.values():
-            held.lost = True
-            held.task.cancel()
+        if still_ours:
+            hold.extended_at = now
+        else:
+            self._lose_hold(hold, "another worker has the claim")
+
+    async def _look_at_claims(self, claims: ClaimStore, holds: Sequence["Hold"]) -> None:
+        if not holds:
+            return
+        try:
+            lost = await claims.lost([hold.claim for hold in holds])
+        except (TransientError, PermanentError) as error:
+            log.warning("claims_not_read", error=str(error))
+            return
+        for hold in holds:
+            if hold.claim in lost:
+                self._lose_hold(hold, "another worker has the claim")
+
+    def _lose_hold(self, hold: "Hold", why: str) -> None:
+        covered = self._covered.get(hold.delivery.receipt)
+        if covered and covered.hold is hold:
+            self._lose(covered, why)
+
+    def _lose(self, covered: _Covered, why: str) -> None:
+        if covered.is_lost:
+            return
+        covered.is_lost = True
+        self._telemetry.lost()
+        log.warning("lease_lost", message_id=covered.delivery.message_id, why=why, running=covered.hold is not None)
+        if covered.hold:
+            covered.hold.cancel()
+
+    def enter(self, hold: "Hold") -> None:
+        """Begin to keep a claim; `Hold` calls it."""
+        covered = self._covered.get(hold.delivery.receipt)
+        if covered is None:
+            self.cover(hold.delivery)
+            covered = self._covered[hold.delivery.receipt]
+        covered.hold = hold
+
+    def leave(self, hold: "Hold") -> None:
+        """End keeping a claim; `Hold` calls it."""
+        covered = self._covered.get(hold.delivery.receipt)
+        if covered is not None:
+            covered.hold = None
+
+
+class Hold:
+    """One claim that is kept while its handler runs."""
+
+    __slots__ = ("_is_active", "_is_lost", "_keeper", "_loop", "_task", "began_at", "claim", "delivery", "extended_at")
+
+    def __init__(self, keeper: LeaseKeeper, delivery: Delivery, claim: Claim) -> None:
+        self._keeper = keeper
+        self._is_lost = False
+        self.delivery = delivery
+        self.claim = claim
+
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a claim is held by a task")
+        self._task = task
+        self._loop = task.get_loop()
+        self.began_at = self.extended_at = self._keeper.monotonic()
+        self._is_active = True
+        self._keeper.enter(self)
+        return self
+
+    def cancel(self) -> None:
+        """Cancel the body, from any thread."""
+        with suppress(RuntimeError):  # the loop has ended, and the task with it
+            self._loop.call_soon_threadsafe(self._cancel_task)
+
+    def _cancel_task(self) -> None:
+        if self._is_active and not self._is_lost:
+            self._is_lost = True
+            self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_active = False
+        self._keeper.leave(self)
+        if self._is_lost and isinstance(error, asyncio.CancelledError):
+            if self._task.uncancel():
+                return  # somebody else cancelled us as well
+            raise LeaseLostError(self.claim.key) from None

@@ -1,9 +1,7 @@
-"""The pool: receives what it has permits for, works on it, and stops cleanly."""
+"""The pool: what one process does with one queue, from its first receive to a stop that leaves nothing behind."""
 
 import asyncio
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic
@@ -11,41 +9,48 @@ from typing import Generic
 import structlog
 
 from shared.consumer.delivery import Delivery, Queue
-from shared.consumer.disposition import Disposition
+from shared.consumer.disposition import Disposition, RetryIn
+from shared.consumer.handler import W
+from shared.consumer.health import Vitals, serving_health
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.process import Processor, W
+from shared.consumer.lifecycle import Stop
+from shared.consumer.permits import Permits
+from shared.consumer.process import Processor
 from shared.consumer.sequence import lines, work_through
 from shared.consumer.settle import Settler
+from shared.consumer.source import Source
+from shared.consumer.telemetry import Telemetry
 from shared.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
 
-_RECEIVE_MAX = 10
-_RECEIVE_TROUBLE_SECONDS = 1.0
+_UNSETTLED_PER_PERMIT = 10
+"""How many deliveries may wait for the queue's answer, for each that runs: a queue that answers slowly does not hold
+up the work, and one that does not answer at all stops it before memory fills."""
+
+_POLL_GRACE_SECONDS = 0.3
+"""How long a stop waits for open receives: a queue that has messages answers sooner, an empty one is cut off."""
+
+_RELEASE_SECONDS = 2.0
+"""What a stop keeps of its time for cancelled handlers to end and for giving everything back."""
+
+_RECEIVES_TO_SPARE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
     """How much at once, and how long to wait for what."""
 
-    concurrency: int = 20
+    concurrency: int = 64
     wait_seconds: int = 20
     lease: timedelta = timedelta(seconds=30)
     drain: timedelta = timedelta(seconds=20)
-    """How long running handlers may go on after a stop was asked for."""
+    """How long a stop may take in all."""
 
+    max_attempts: int = 5
+    """What the processor promises; only compared with the queue's own limit."""
 
-@contextmanager
-def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` on SIGTERM and SIGINT inside the `with`."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    health_port: int | None = None
 
 
 class Pool(Generic[W]):
@@ -59,114 +64,163 @@ class Pool(Generic[W]):
         leases: LeaseKeeper,
         settler: Settler,
         options: PoolOptions,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._queue = queue
         self._processor = processor
         self._leases = leases
         self._settler = settler
         self._options = options
-        self._permits = asyncio.Semaphore(options.concurrency)
+        self._telemetry = telemetry or Telemetry()
+        self._telemetry.in_flight = lambda: len(self._in_hand)
+        self._permits = Permits(options.concurrency)
+        self._unsettled = asyncio.Semaphore(options.concurrency * _UNSETTLED_PER_PERMIT)
+        self._source = Source(
+            queue=queue,
+            permits=self._permits,
+            start=self._start,
+            wait_seconds=options.wait_seconds,
+            visibility=options.lease,
+        )
         self._lines: set[asyncio.Task[None]] = set()
-        self._waiting: dict[str, Delivery] = {}
+        self._in_hand: dict[str, Delivery] = {}
         """Deliveries that are ours and not settled yet, by receipt."""
+        self._unstarted: list[Delivery] = []
+        """What a receive brought home after the stop was asked for."""
+        self._is_stopping = False
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then let what runs finish and hand the rest back."""
-        log.info("pool_started", queue=self._queue.name, concurrency=self._options.concurrency)
-        extending = asyncio.create_task(self._leases.run())
-        stopping = asyncio.create_task(stop.wait())
+    async def run(self, stop: Stop) -> None:
+        """Work until a stop is asked for, then let what runs finish and hand the rest back."""
+        vitals = Vitals(source=self._source, leases=self._leases, wait_seconds=self._options.wait_seconds)
+        await self._leases.start()
+        flushing = asyncio.create_task(self._telemetry.run())
         try:
-            while not stop.is_set():
-                await self._receive_and_start(stopping)
-            await self._drain()
+            with serving_health(vitals, port=self._options.health_port) as health_url:
+                await self._compare_limits()
+                self._source.open()
+                vitals.is_started = True
+                log.info(
+                    "pool_started",
+                    queue=self._queue.name,
+                    concurrency=self._options.concurrency,
+                    health_url=health_url,
+                )
+                await stop.asked.wait()
+                vitals.is_stopping = True
+                await self._stop(stop)
         finally:
-            for task in (extending, stopping):
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                await extending
-        log.info("pool_stopped", queue=self._queue.name)
+            flushing.cancel()
+            await self._leases.stop()
+            self._telemetry.flush()
+        log.info("pool_stopped", queue=self._queue.name, left_in_flight=len(self._in_hand))
 
-    async def _receive_and_start(self, stopping: "asyncio.Task[bool]") -> None:
-        permits = await self._take_permits(stopping)
-        if not permits:
+    async def _compare_limits(self) -> None:
+        """Warn when the queue would give a message up before we have."""
+        try:
+            most = await self._queue.max_receive_count()
+        except (TransientError, PermanentError) as error:
+            log.warning("queue_limits_unknown", queue=self._queue.name, error=str(error))
             return
-        receiving = asyncio.create_task(self._receive(permits))
-        await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not receiving.done():
-            receiving.cancel()
-        deliveries: list[Delivery] = []
-        with suppress(asyncio.CancelledError):
-            deliveries = await receiving
-        for _ in range(permits - len(deliveries)):
-            self._permits.release()
+        wanted = self._options.max_attempts + _RECEIVES_TO_SPARE
+        if most is not None and most < wanted:
+            log.warning(
+                "max_receive_count_too_low",
+                queue=self._queue.name,
+                max_receive_count=most,
+                wanted=wanted,
+                hint="the queue moves messages to its dead-letter queue before their attempts are used up: "
+                "handing a successor back in its group costs a receive too",
+            )
+
+    # --- work ---------------------------------------------------------------------------------------------------
+
+    def _start(self, deliveries: Sequence[Delivery]) -> int:
+        """Begin the work; return how many permits it keeps: one per line, given back when the line's work is done."""
         for delivery in deliveries:
-            self._waiting[delivery.receipt] = delivery
+            self._in_hand[delivery.receipt] = delivery
             self._leases.cover(delivery)
-        for line in lines(deliveries):
-            task = asyncio.create_task(self._work(line, stopping))
+        if self._is_stopping:
+            self._unstarted += deliveries
+            return 0
+        started = lines(deliveries, in_order=self._queue.is_fifo)
+        for line in started:
+            task = asyncio.create_task(self._work(line))
             self._lines.add(task)
             task.add_done_callback(self._lines.discard)
+        return len(started)
 
-    async def _take_permits(self, stopping: "asyncio.Task[bool]") -> int:
-        """Return how many messages to ask for: at least one, unless a stop came first."""
-        first = asyncio.create_task(self._permits.acquire())
-        await asyncio.wait({first, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not first.done():
-            first.cancel()
-            return 0
-        taken = 1
-        while taken < _RECEIVE_MAX and not self._permits.locked():
-            await self._permits.acquire()
-            taken += 1
-        return taken
+    async def _work(self, line: list[Delivery]) -> None:
+        runs = True
 
-    async def _receive(self, count: int) -> list[Delivery]:
-        try:
-            return list(
-                await self._queue.receive(
-                    max_messages=count,
-                    wait_seconds=self._options.wait_seconds,
-                    visibility_seconds=round(self._options.lease.total_seconds()),
-                )
-            )
-        except (TransientError, PermanentError) as error:
-            log.warning("receive_failed", error=str(error))
-            await asyncio.sleep(_RECEIVE_TROUBLE_SECONDS)
-            return []
+        async def worked() -> None:
+            nonlocal runs
+            await self._unsettled.acquire()
+            self._permits.give(1)
+            runs = False
 
-    async def _work(self, line: list[Delivery], stopping: "asyncio.Task[bool]") -> None:
         try:
             await work_through(
                 line,
                 process=self._processor.process,
+                worked=worked,
                 settle=self._settle,
                 hand_back=self._hand_back,
-                stopping=stopping.done,
+                stopping=lambda: self._is_stopping,
             )
         except Exception:
             log.exception("line_failed", queue=self._queue.name)
-            for delivery in reversed(line):
-                if delivery.receipt in self._waiting:
-                    await self._hand_back(delivery)
+            await self._hand_back([delivery for delivery in line if delivery.receipt in self._in_hand])
         finally:
-            for _ in line:
-                self._permits.release()
+            if runs:
+                self._permits.give(1)
+            else:
+                self._unsettled.release()
 
     async def _settle(self, delivery: Delivery, disposition: Disposition) -> None:
-        self._leases.uncover(delivery)
+        extending = self._leases.uncover(delivery)
+        if extending and isinstance(disposition, RetryIn):
+            await extending
         await self._settler.settle(delivery, disposition)
-        self._waiting.pop(delivery.receipt, None)
+        self._in_hand.pop(delivery.receipt, None)
 
-    async def _hand_back(self, delivery: Delivery) -> None:
-        self._leases.uncover(delivery)
-        await self._settler.hide(delivery, 0)
-        self._waiting.pop(delivery.receipt, None)
+    async def _hand_back(self, deliveries: Sequence[Delivery]) -> None:
+        extending = [under_way for delivery in deliveries if (under_way := self._leases.uncover(delivery))]
+        if extending:
+            await asyncio.wait(extending)
+        await self._settler.hand_back(deliveries)
+        for delivery in deliveries:
+            self._in_hand.pop(delivery.receipt, None)
 
-    async def _drain(self) -> None:
-        log.info("pool_draining", queue=self._queue.name, deliveries=len(self._waiting))
-        if self._lines:
-            await asyncio.wait(self._lines, timeout=self._options.drain.total_seconds())
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    async def _stop(self, stop: Stop) -> None:
+        """Go quiet, drain, cancel, release, all within the time that a stop may take."""
+        loop = asyncio.get_running_loop()
+        drain_seconds = self._options.drain.total_seconds()
+        ends = loop.time() + drain_seconds
+        self._is_stopping = True
+        log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._lines))
+        going_quiet = asyncio.create_task(self._go_quiet())
+        await self._drain(stop, until=ends - min(_RELEASE_SECONDS, drain_seconds / 2))
         for line in self._lines:
             line.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
-        await asyncio.gather(*(self._hand_back(delivery) for delivery in list(self._waiting.values())))
+        await asyncio.wait([going_quiet, *self._lines], timeout=max(ends - loop.time(), _POLL_GRACE_SECONDS * 2))
+        if self._lines:
+            log.error("handlers_left_behind", queue=self._queue.name, lines=len(self._lines))
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._hand_back(list(self._in_hand.values()))
+        except TimeoutError:
+            log.warning("not_handed_back", queue=self._queue.name, deliveries=len(self._in_hand))
+
+    async def _go_quiet(self) -> None:
+        recovered = await self._source.quiet(grace_seconds=_POLL_GRACE_SECONDS)
+        self._unstarted += recovered
+        await self._hand_back(self._unstarted)
+
+    async def _drain(self, stop: Stop, *, until: float) -> None:
+        loop = asyncio.get_running_loop()
+        at_once = asyncio.create_task(stop.at_once.wait())
+        while self._lines and not at_once.done() and (left := until - loop.time()) > 0:
+            await asyncio.wait({*self._lines, at_once}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        at_once.cancel()

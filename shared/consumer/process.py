@@ -4,14 +4,14 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
 import structlog
-from pydantic import BaseModel
 
 from shared.clock import Clock
+from shared.consumer.dead_letter import DeadLetters
 from shared.consumer.decode import Decoder, UndecodableError
-from shared.consumer.delivery import DeadLetterCopy, Delivery, Queue
+from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.disposition import (
     Abandon,
     Ack,
@@ -20,71 +20,21 @@ from shared.consumer.disposition import (
     RetryIn,
     RetryPolicy,
     disposition_of,
+    try_again,
 )
+from shared.consumer.handler import Handler, W
 from shared.consumer.lease import LeaseKeeper
+from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, TransientError
 from shared.ids import fingerprint
+from shared.log import log_fields
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
+from shared.trace import Trace, tracing
 
 log = structlog.get_logger()
 
-
-class Work(Protocol):
-    """What every queued message tells the core about itself."""
-
-    @property
-    def id(self) -> str:
-        """The key that all effects derive from."""
-        ...
-
-    @property
-    def claim_key(self) -> str:
-        """The key of its processed-message record."""
-        ...
-
-    @property
-    def tenant(self) -> str:
-        """Whose visitor it is."""
-        ...
-
-    @property
-    def session_id(self) -> str:
-        """Which conversation it belongs to."""
-        ...
-
-    @property
-    def type(self) -> str:
-        """What kind of message it is."""
-        ...
-
-    @property
-    def data(self) -> BaseModel:
-        """What it says."""
-        ...
-
-
-W = TypeVar("W", bound=Work)
-W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
-
-
-class Handler(Protocol[W_contra]):
-    """One use case. It returns when the work is done and raises when it is not; it never settles."""
-
-    async def handle(self, work: W_contra, claim: Claim) -> None:
-        """Carry the work out and record its end; every effect must be harmless when it happens twice."""
-        ...
-
-    async def repeat(self, work: W_contra, outcome_seq: int | None) -> None:
-        """Say the outcome once more: the work was done before."""
-        ...
-
-    async def mismatch(self, work: W_contra) -> None:
-        """Refuse work that reuses the id of other work."""
-        ...
-
-    async def give_up(self, work: W_contra, claim: Claim, reason: str) -> None:
-        """Tell whoever waits that the work has failed for good, and record its end."""
-        ...
+DEATHS_BEFORE_QUARANTINE = 3
+"""A message whose workers die of it, time and again, must not take down a fourth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +59,7 @@ class Processor(Generic[W]):
         clock: Clock,
         policy: RetryPolicy,
         limits: Limits,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._queue = queue
         self._decoder = decoder
@@ -118,40 +69,52 @@ class Processor(Generic[W]):
         self._clock = clock
         self._policy = policy
         self._limits = limits
+        self._telemetry = telemetry or Telemetry()
+        self._dead_letters = DeadLetters(queue, handler)
+        self._timeout_seconds = limits.handler_timeout.total_seconds()
 
     async def process(self, delivery: Delivery) -> Disposition:
         """Return what to do with the delivery; only cancellation gets out as an exception."""
         started = time.monotonic()
-        structlog.contextvars.bind_contextvars(queue=self._queue.name, message_id=delivery.message_id)
-        try:
-            disposition = await self._decided(delivery)
+        first = delivery.receive_count == 1 and delivery.sent_at is not None
+        lag_seconds = self._clock.now().timestamp() - delivery.sent_at if first and delivery.sent_at else None
+        trace = Trace.parse(delivery.trace) if delivery.trace else None
+        with (
+            tracing(trace),
+            log_fields(
+                queue=self._queue.name, message_id=delivery.message_id, trace_id=trace.root if trace else None
+            ) as fields,
+        ):
+            disposition = await self._decided(delivery, fields)
+            seconds, name = time.monotonic() - started, type(disposition).__name__
             log.info(
                 "delivery_finished",
-                disposition=type(disposition).__name__,
+                disposition=name,
                 reason=getattr(disposition, "reason", None) or None,
                 receive_count=delivery.receive_count,
-                duration_ms=round((time.monotonic() - started) * 1000, 1),
+                duration_ms=round(seconds * 1000, 1),
+                lag_ms=None if lag_seconds is None else round(lag_seconds * 1000),
             )
+            self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
             return disposition
-        finally:
-            structlog.contextvars.clear_contextvars()
 
-    async def _decided(self, delivery: Delivery) -> Disposition:
+    async def _decided(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         try:
-            return await self._process(delivery)
+            return await self._process(delivery, fields)
         except Exception as error:
             # A bug of the core itself must not keep the message, and the group behind it, in flight.
             log.exception("processing_failed")
-            return self._try_again(error, delivery.receive_count)
+            return try_again(error, attempt=delivery.receive_count, policy=self._policy)
 
-    async def _process(self, delivery: Delivery) -> Disposition:
+    async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
+        if self._leases.is_lost(delivery):
+            # It waited for its turn for longer than we could keep it: it is somewhere else by now.
+            return Abandon()
         try:
             work = self._decoder.decode(delivery.body)
         except UndecodableError as error:
-            return await self._dead_letter_unread(delivery, error)
-        structlog.contextvars.bind_contextvars(
-            command_id=work.id, tenant=work.tenant, session_id=work.session_id, type=work.type
-        )
+            return await self._dead_letters.unread(delivery, error)
+        fields |= {"command_id": work.id, "tenant": work.tenant, "session_id": work.session_id, "type": work.type}
         try:
             taken = await self._claims.claim(
                 work.claim_key, fingerprint=self._fingerprint(work), lease=self._limits.lease
@@ -168,80 +131,67 @@ class Processor(Generic[W]):
                     return RetryIn(min(wait, self._limits.lease), reason="in_progress_elsewhere")
         except Exception as error:  # noqa: BLE001 - before the claim nothing is decided: always try again
             log.warning("claim_failed", error=f"{type(error).__name__}: {error}")
-            return self._try_again(error, delivery.receive_count)
+            return try_again(error, attempt=delivery.receive_count, policy=self._policy)
+        fields["attempt"] = taken.attempts
         return await self._carry_out(delivery, work, taken)
 
     async def _carry_out(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
-        structlog.contextvars.bind_contextvars(attempt=claim.attempts)
         try:
-            async with self._leases.hold(delivery, claim):
-                return await self._attempt(delivery, work, claim)
+            with self._leases.hold(delivery, claim):
+                disposition = await self._attempt(delivery, work, claim)
         except LeaseLostError:
-            log.warning("lease_lost")
+            log.warning("handler_lost_its_lease")
+            # If only the receipt was lost, the command is still in our name: whoever has the message now may begin,
+            # and what this handler left running can write nothing any more.
+            await self._release(claim)
             return Abandon()
         except asyncio.CancelledError:
             # The pool is stopping: hand the command back, so that the next worker need not wait for the lease.
             # It was not the command's fault, so the attempt does not count.
             await asyncio.shield(self._release(claim, unspent=True))
             raise
+        if isinstance(disposition, RetryIn):
+            await self._release(claim)
+        return disposition
 
     async def _attempt(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
-        if claim.attempts > self._policy.max_attempts:
-            # Earlier attempts ended without a word, for example with the worker killed.
-            spent = DeadLetter(reason="attempts_exhausted", error="no attempt ended", attempts=claim.attempts)
-            return await self._fail(delivery, work, claim, spent)
-        try:
-            async with asyncio.timeout(self._limits.handler_timeout.total_seconds()):
-                await self._handler.handle(work, claim)
-        except Exception as error:
-            disposition = disposition_of(error, attempts=claim.attempts, policy=self._policy)
-            if isinstance(error, TransientError | LeaseLostError):
-                log.warning("attempt_failed", error=f"{type(error).__name__}: {error}")
-            else:
-                log.exception("attempt_failed")
-            match disposition:
-                case DeadLetter():
-                    return await self._fail(delivery, work, claim, disposition)
-                case RetryIn():
-                    await self._release(claim)
+        disposition = self._spent(claim) or await self._handled(work, claim)
+        if not isinstance(disposition, DeadLetter):
             return disposition
-        return Ack()
-
-    async def _fail(self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter) -> Disposition:
-        """Copy first, tell the visitor second: a crash in between repeats both and loses neither."""
         try:
-            await self._queue.dead_letter(
-                DeadLetterCopy(
-                    delivery=delivery,
-                    deduplication_id=f"{work.claim_key}#{delivery.receive_count}",
-                    reason=disposition.reason,
-                    error=disposition.error,
-                    attempts=disposition.attempts,
-                )
-            )
-            await self._handler.give_up(work, claim, disposition.reason)
+            await self._dead_letters.failed(delivery, work, claim, disposition)
         except LeaseLostError:
             raise
         except Exception as error:
             log.exception("giving_up_failed")
-            await self._release(claim)
-            return self._try_again(error, claim.attempts)
+            return try_again(error, attempt=claim.attempts, policy=self._policy)
         return disposition
 
-    async def _dead_letter_unread(self, delivery: Delivery, error: UndecodableError) -> Disposition:
-        copy = DeadLetterCopy(
-            delivery=delivery,
-            deduplication_id=f"{delivery.message_id}#{delivery.receive_count}",
-            reason=error.reason,
-            error=str(error),
-            attempts=0,
-        )
+    def _spent(self, claim: Claim) -> DeadLetter | None:
+        """Return how a command ends that shall not be tried once more, whatever its handler would say."""
+        if claim.unfinished >= DEATHS_BEFORE_QUARANTINE:
+            return DeadLetter(
+                reason="quarantined",
+                error=f"{claim.unfinished} workers ended while they had it",
+                attempts=claim.attempts,
+            )
+        if claim.attempts > self._policy.max_attempts:
+            return DeadLetter(reason="attempts_exhausted", error="no attempt ended", attempts=claim.attempts)
+        return None
+
+    async def _handled(self, work: W, claim: Claim) -> Disposition:
         try:
-            await self._queue.dead_letter(copy)
-        except Exception as trouble:
-            log.exception("dead_letter_failed")
-            return self._try_again(trouble, delivery.receive_count)
-        return DeadLetter(reason=error.reason, error=str(error), attempts=0)
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._handler.handle(work, claim)
+        except Exception as error:
+            if isinstance(error, TransientError | LeaseLostError):
+                log.warning("attempt_failed", error=f"{type(error).__name__}: {error}")
+            else:
+                log.exception("attempt_failed")
+            if isinstance(error, LeaseLostError):
+                raise
+            return disposition_of(error, attempts=claim.attempts, policy=self._policy)
+        return Ack()
 
     async def _release(self, claim: Claim, *, unspent: bool = False) -> None:
         try:
@@ -249,11 +199,6 @@ class Processor(Generic[W]):
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on
             # The lease runs out by itself; until then the next attempt finds the command busy.
             log.warning("release_failed", error=f"{type(error).__name__}: {error}")
-
-    def _try_again(self, error: Exception, attempt: int) -> RetryIn:
-        endless = RetryPolicy(max_attempts=2**31, base=self._policy.base, cap=self._policy.cap)
-        later = disposition_of(TransientError(str(error)), attempts=max(attempt, 1), policy=endless)
-        return later if isinstance(later, RetryIn) else RetryIn(self._policy.cap)
 
     @staticmethod
     def _fingerprint(work: W) -> str:

@@ -7,15 +7,20 @@ from shared.consumer.disposition import Ack, DeadLetter, Disposition
 
 Process = Callable[[Delivery], Awaitable[Disposition]]
 Settle = Callable[[Delivery, Disposition], Awaitable[None]]
-HandBack = Callable[[Delivery], Awaitable[None]]
+HandBack = Callable[[Sequence[Delivery]], Awaitable[None]]
 
 
-def lines(deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
-    """Return the deliveries as lines to be worked on side by side: one per group, or per message without one."""
-    by_group: dict[str, list[Delivery]] = {}
+def lines(deliveries: Iterable[Delivery], *, in_order: bool) -> list[list[Delivery]]:
+    """Return the deliveries as lines to be worked on side by side.
+
+    On a FIFO queue there is a line per group. On a standard queue every message is a line of its own: a group there
+    is a matter of fairness, which the queue sees to, and its messages need not wait for each other.
+    """
+    if not in_order:
+        return [[delivery] for delivery in deliveries]
+    by_group: dict[str | None, list[Delivery]] = {}
     for delivery in deliveries:
-        key = f"group {delivery.group}" if delivery.group is not None else f"message {delivery.receipt}"
-        by_group.setdefault(key, []).append(delivery)
+        by_group.setdefault(delivery.group, []).append(delivery)
     return list(by_group.values())
 
 
@@ -23,19 +28,28 @@ async def work_through(
     line: Sequence[Delivery],
     *,
     process: Process,
+    worked: Callable[[], Awaitable[None]],
     settle: Settle,
     hand_back: HandBack,
     stopping: Callable[[], bool],
 ) -> None:
     """Work on one line in order; each delivery is settled before the next one starts.
 
-    When one is not done, or a stop was asked for, those behind it are handed back: none overtakes.
+    When one is not done, or a stop was asked for, those behind it are handed back: none overtakes. `worked` is
+    awaited once no more of the line will be processed, before the last of it is settled.
     """
     for position, delivery in enumerate(line):
+        if position and stopping():
+            await worked()
+            await hand_back(line[position:])
+            return
         disposition = await process(delivery)
+        successors = line[position + 1 :]
+        goes_on = successors and isinstance(disposition, Ack | DeadLetter)
+        if not goes_on:
+            await worked()
         await settle(delivery, disposition)
-        if stopping() or not isinstance(disposition, Ack | DeadLetter):
-            # Last first: once the queue may show the group again, all of it is back.
-            for successor in reversed(line[position + 1 :]):
-                await hand_back(successor)
+        if not goes_on:
+            if successors:
+                await hand_back(successors)
             return

@@ -1,12 +1,12 @@
 """Carries dispositions out on the queue, in batches of ten."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Generic, TypeVar
 
 import structlog
 
-from shared.consumer.delivery import Delivery, Queue, VisibilityChange
+from shared.consumer.delivery import Delivery, Queue, Refused, VisibilityChange
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, Disposition, RetryIn
 from shared.errors import PermanentError, TransientError
 
@@ -19,9 +19,11 @@ _TRIES = 4
 _LINGER_SECONDS = 0.005
 """How long the first entry of a batch waits for company: far less than a delete takes."""
 
+_FIRST_PAUSE_SECONDS = 0.1
+
 
 class Settler:
-    """Settles deliveries; `settle` returns once the queue has answered."""
+    """Settles deliveries; what it returns is done once the queue has answered."""
 
     def __init__(self, queue: Queue) -> None:
         self._deletes = _Batcher("delete", queue.delete, lambda delivery: delivery)
@@ -42,49 +44,64 @@ class Settler:
                 pass
 
     async def hide(self, delivery: Delivery, seconds: int) -> None:
-        """Let the delivery be seen again in `seconds`; 0 hands it back at once."""
+        """Let the delivery be seen again in `seconds`; 0 is at once."""
         await self._changes.add(VisibilityChange(delivery, max(seconds, 0)))
+
+    async def hand_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Let the deliveries be seen again at once.
+
+        Last first: when the queue shows a group again, all of it is back.
+        """
+        changes = [self._changes.add(VisibilityChange(delivery, 0)) for delivery in reversed(deliveries)]
+        if changes:
+            await asyncio.wait(changes)
 
 
 class _Batcher(Generic[T]):
-    """Collects entries of one kind of call, and reads the partial failures."""
+    """Collects the entries of one kind of call, and reads the partial failures."""
 
     def __init__(
         self,
         call: str,
-        send: Callable[[Sequence[T]], Awaitable[Sequence[Delivery]]],
+        send: Callable[[Sequence[T]], Awaitable[Sequence[Refused]]],
         delivery_of: Callable[[T], Delivery],
     ) -> None:
         self._call = call
         self._send = send
         self._delivery_of = delivery_of
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def add(self, entry: T) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def add(self, entry: T) -> "asyncio.Future[None]":
+        """Take an entry; the future ends when the queue has answered for it, however it answered."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         self._waiting.append((entry, future))
         if len(self._waiting) >= _BATCH:
-            self._start(self._flush())
-        elif len(self._waiting) == 1:
-            self._start(self._flush_soon())
-        await future
+            self._flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(_LINGER_SECONDS, self._flush)
+        return future
 
-    def _start(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _flush(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        batch, self._waiting = self._waiting, []
+        if batch:
+            self._start(self._settle(batch))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _flush_soon(self) -> None:
-        await asyncio.sleep(_LINGER_SECONDS)
-        await self._flush()
-
-    async def _flush(self) -> None:
-        batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-        if self._waiting:
-            self._start(self._flush_soon())
+    async def _settle(self, batch: "list[tuple[T, asyncio.Future[None]]]") -> None:
         try:
             await self._send_all([entry for entry, _ in batch])
+        except Exception:
+            log.exception("settlement_broken", call=self._call, entries=len(batch))
         finally:
             for _, future in batch:
                 if not future.done():
@@ -92,15 +109,17 @@ class _Batcher(Generic[T]):
 
     async def _send_all(self, entries: list[T]) -> None:
         for attempt in range(_TRIES):
-            if not entries:
-                return
             if attempt:
-                await asyncio.sleep(0.1 * 2**attempt)
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
             try:
-                failed = {delivery.receipt for delivery in await self._send(entries)}
+                refused = await self._send(entries)
             except (TransientError, PermanentError) as error:
                 log.warning("settlement_failed", call=self._call, entries=len(entries), error=str(error))
                 continue
-            entries = [entry for entry in entries if self._delivery_of(entry).receipt in failed]
-        if entries:
-            log.error("settlement_given_up", call=self._call, entries=len(entries))
+            if not refused:
+                return
+            again = {one.delivery.receipt for one in refused if not one.gone}
+            entries = [entry for entry in entries if self._delivery_of(entry).receipt in again]
+            if not entries:
+                return
+        log.error("settlement_given_up", call=self._call, entries=len(entries))

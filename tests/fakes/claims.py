@@ -1,6 +1,7 @@
 """The processed-message records in memory: who works on which command, and how it ended."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ class Record:
     owner: str | None = None
     lease_until: datetime | None = None
     attempts: int = 0
+    unfinished: int = 0
     done: bool = False
     stop: bool = False
     markers: dict[str, int] = field(default_factory=dict)
@@ -46,7 +48,8 @@ class FakeClaims:
         record.fingerprint, record.owner = fingerprint, new_id()
         record.lease_until = now + lease
         record.attempts += 1
-        return Claim(key=key, owner=record.owner, attempts=record.attempts)
+        record.unfinished += 1
+        return Claim(key=key, owner=record.owner, attempts=record.attempts, unfinished=record.unfinished - 1)
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
         """Keep the command; False when it is another's now."""
@@ -56,10 +59,16 @@ class FakeClaims:
         self.records[claim.key].lease_until = _in_milliseconds(self._clock.now()) + lease
         return True
 
+    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+        """Return those of the claims that are no longer their owner's."""
+        await asyncio.sleep(0)
+        return [claim for claim in claims if not self.owns(claim)]
+
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
         """Give the command back; a claim already lost is left alone."""
         await asyncio.sleep(0)
         if self.owns(claim):
+            self.records[claim.key].unfinished -= 1
             if unspent:
                 self.records[claim.key].attempts -= 1
             self.records[claim.key].owner = self.records[claim.key].lease_until = None

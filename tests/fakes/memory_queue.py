@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.clock import Clock, SystemClock
-from shared.consumer.delivery import DeadLetterCopy, Delivery, VisibilityChange
+from shared.consumer.delivery import DeadLetterCopy, Delivery, Refused, VisibilityChange
 from shared.errors import TransientError
 
 _DEDUPLICATION = timedelta(minutes=5)
@@ -24,13 +24,14 @@ class _Message:
     visible_at: float = 0.0
     received: int = 0
     receipt: str = ""
+    sent_at: float = 0.0
 
 
 class MemoryQueue:
     """One queue with its dead-letter queue. A name that ends in `.fifo` makes it a FIFO queue.
 
     Faults are orders: each names a call (`receive`, `delete`, `change_visibility` or `dead_letter`) and how many
-    of the next ones it spoils.
+    of the next ones it spoils. The queue may be used from two event loops on two threads.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class MemoryQueue:
         self._seen: dict[tuple[str, str | None, str], float] = {}
         self._failing_calls: Counter[str] = Counter()
         self._failing_entries: Counter[str] = Counter()
+        self._stalls: dict[str, list[float]] = {}
+        self._attempts: dict[str, list[Delivery]] = {}
         self._doubled: deque[Delivery] = deque()
         self._double_next = 0
 
@@ -65,7 +68,7 @@ class MemoryQueue:
             raise ValueError("a FIFO queue wants a group")
         if deduplication_id is None or self._is_new("source", group, deduplication_id):
             number = next(self._numbers)
-            self._messages[f"m{number}"] = _Message(f"m{number}", body, group)
+            self._messages[f"m{number}"] = _Message(f"m{number}", body, group, sent_at=self._now())
 
     def fail_calls(self, call: str, times: int = 1) -> None:
         """Make the next calls raise `TransientError` and do nothing."""
@@ -74,6 +77,16 @@ class MemoryQueue:
     def fail_entries(self, call: str, times: int = 1) -> None:
         """Make this many entries of the next batches fail; their batch-mates are carried out."""
         self._failing_entries[call] += times
+
+    def stall(self, call: str, seconds: float, times: int = 1) -> None:
+        """Make the next calls do their work and answer only this much later, or never if they are cut off."""
+        self._stalls.setdefault(call, []).extend([seconds] * times)
+
+    def invalidate(self, body: str) -> None:
+        """Show a message that is in flight to others again, so that its present receipt is worth nothing."""
+        for message in self._messages.values():
+            if message.body == body:
+                message.receipt, message.visible_at = "", 0.0
 
     def double_next(self, times: int = 1) -> None:
         """Deliver each of the next messages once more, in spite of its visibility time-out."""
@@ -89,42 +102,58 @@ class MemoryQueue:
 
     # --- the consumer's side ------------------------------------------------------------------------------------
 
-    async def receive(self, *, max_messages: int, wait_seconds: int, visibility_seconds: int) -> Sequence[Delivery]:
+    async def receive(
+        self, *, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None = None
+    ) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one."""
         self._called("receive", max_messages)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_seconds
         self.open_polls += 1
         try:
-            while not (found := self._take(max_messages, visibility_seconds)) and loop.time() < until:
+            while not (found := self._attempted(attempt_id) or self._take(max_messages, visibility_seconds)):
+                if loop.time() >= until:
+                    break
                 await asyncio.sleep(_POLL_SECONDS)
+            if attempt_id is not None:
+                self._attempts[attempt_id] = found
+            await self._stalled("receive")
         finally:
             self.open_polls -= 1
         return found
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         self._called("delete", len(deliveries))
-        await asyncio.sleep(0)
-        failed = []
+        await self._stalled("delete")
+        refused = []
         for delivery in deliveries:
             if self._spoils_entry("delete"):
-                failed.append(delivery)
+                refused.append(Refused(delivery))
             elif message := self._held(delivery):
                 del self._messages[message.id]
-        return failed
+            elif self.is_fifo and delivery.message_id in self._messages:
+                refused.append(Refused(delivery, gone=True))
+        return refused
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Delivery]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         self._called("change_visibility", len(changes))
-        await asyncio.sleep(0)
-        failed = []
+        await self._stalled("change_visibility")
+        refused = []
         for change in changes:
             if self._spoils_entry("change_visibility"):
-                failed.append(change.delivery)
+                refused.append(Refused(change.delivery))
             elif (message := self._held(change.delivery)) and message.visible_at > self._now():
                 message.visible_at = self._now() + change.seconds
-        return failed
+            else:
+                refused.append(Refused(change.delivery, gone=True))
+        return refused
+
+    async def max_receive_count(self) -> int | None:
+        """Return after how many receives the queue itself gives a message up."""
+        await asyncio.sleep(0)
+        return self._max_receive_count
 
     async def dead_letter(self, copy: DeadLetterCopy) -> None:
         """Put a copy on the dead-letter queue; the source message is left alone."""
@@ -133,7 +162,19 @@ class MemoryQueue:
         if not self.is_fifo or self._is_new("dead letters", copy.delivery.group, copy.deduplication_id):
             self.dead_letters.append(copy)
 
+    async def _stalled(self, call: str) -> None:
+        waits = self._stalls.get(call)
+        await asyncio.sleep(waits.pop(0) if waits else 0)
+
     # --- the rules ----------------------------------------------------------------------------------------------
+
+    def _attempted(self, attempt_id: str | None) -> list[Delivery]:
+        """Return what the receive of this id took, while all of it is as it was."""
+        if not self.is_fifo or attempt_id is None:
+            return []
+        found = self._attempts.get(attempt_id, [])
+        held = [self._held(delivery) for delivery in found]
+        return found if all(message and message.visible_at > self._now() for message in held) else []
 
     def _take(self, max_messages: int, visibility_seconds: int) -> list[Delivery]:
         found = [self._doubled.popleft() for _ in range(min(max_messages, len(self._doubled)))]
@@ -202,4 +243,5 @@ def _delivery(message: _Message) -> Delivery:
         body=message.body,
         group=message.group,
         receive_count=message.received,
+        sent_at=message.sent_at,
     )

@@ -128,6 +128,15 @@ def test_chat_takes_one_message_at_a_time():
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_records_its_traces(name):
+    """Lambda makes the trace that a visitor's message carries; without the permission it records nothing, silently."""
+    function = properties(name)
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    role = properties(function["Role"]["Fn::GetAtt"][0])
+    assert {"Ref": "RecordsTraces"} in role["ManagedPolicyArns"]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_handler_can_be_imported(name):
     """The handler that the template names exists."""
     module, _, attribute = properties(name)["Handler"].rpartition(".")

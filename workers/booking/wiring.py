@@ -63,11 +63,13 @@ async def worker() -> AsyncIterator[Worker[BookingCommand]]:
             )
             yield await assemble(
                 clients,
+                aws=settings,
                 url=settings.booking_queue_url,
                 dead_letter_url=settings.booking_dlq_url,
                 messages=BOOKING_COMMAND,
                 handler=BookingHandler(roles=roles, replies=stores.replies, claims=stores.claims),
                 claims=stores.claims,
                 clock=clock,
+                metrics=metrics,
                 settings=PoolSettings(),
             )

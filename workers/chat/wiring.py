@@ -47,12 +47,14 @@ async def worker() -> AsyncIterator[Worker[ChatSend]]:
         )
         yield await assemble(
             clients,
+            aws=settings,
             url=settings.chat_queue_url,
             dead_letter_url=settings.chat_dlq_url,
             messages=CHAT_COMMAND,
             handler=handler,
             claims=stores.claims,
             clock=clock,
+            metrics=metrics,
             settings=pool_settings,
             max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
         )

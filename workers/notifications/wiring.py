@@ -25,6 +25,7 @@ from workers.notifications.settings import NotificationsSettings
 async def worker() -> AsyncIterator[Worker[AnyNotice]]:
     """Open everything that notifications needs."""
     settings, clock = NotificationsSettings(), SystemClock()
+    metrics = EmfMetrics(clock=clock)
     configure_logging(level=settings.log_level, component="notifications")
     secrets = Secrets(
         client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
@@ -35,18 +36,20 @@ async def worker() -> AsyncIterator[Worker[AnyNotice]]:
         handler = NotificationHandler(
             letters=TemplateLetters(),
             mailer=SesMailer(client=await clients.client("sesv2"), sender=settings.ses_from_email),
-            tenants=open_knowledge(settings, clock, EmfMetrics(clock=clock)),
+            tenants=open_knowledge(settings, clock, metrics),
             claims=claims,
             clock=clock,
             code_key=secrets.text(settings.code_key_secret_id).encode(),
         )
         yield await assemble(
             clients,
+            aws=settings,
             url=settings.notifications_queue_url,
             dead_letter_url=settings.notifications_dlq_url,
             messages=NOTICE,
             handler=handler,
             claims=claims,
             clock=clock,
+            metrics=metrics,
             settings=PoolSettings(),
         )

@@ -13,11 +13,13 @@ from shared.ids import command_key, new_id
 from shared.messages.client import BookingCancelData, ChatSendData
 from shared.messages.commands import COMMAND, BookingCancel, ChatSend
 from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
+from shared.trace import Trace, tracing
 from tests.contracts.stores.template import create_queue
 from tests.fakes.ingress import FakeCommandQueue
 from tests.fakes.letters import FakeNotices
 
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
+TRACE = Trace("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", sampled=True)
 
 
 def envelope(session_id, client_id, kind, data):
@@ -41,7 +43,7 @@ def drain(client, url):
     """Take everything off a queue, in order."""
     found = []
     while messages := client.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId", "AWSTraceHeader"]
     ).get("Messages"):
         for message in messages:
             client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -59,6 +61,13 @@ class OnSqs:
 
     def delivered(self):
         return [COMMAND.validate_json(message["Body"]) for url in self._urls for message in drain(self._client, url)]
+
+    def traces(self):
+        return [
+            message.get("Attributes", {}).get("AWSTraceHeader")
+            for url in self._urls
+            for message in drain(self._client, url)
+        ]
 
     def on_each(self):
         return [[message["Body"] for message in drain(self._client, url)] for url in self._urls]
@@ -79,7 +88,7 @@ def commands(request):
 
 def test_a_command_arrives_as_it_was_put(commands):
     """The worker reads the very envelope that the ingress wrote."""
-    command = chat(trace="Root=1-5", tz="Europe/Warsaw", source_ip="192.0.2.1")
+    command = chat(trace=TRACE.header, tz="Europe/Warsaw", source_ip="192.0.2.1")
     commands.queue.put(command)
     assert commands.delivered() == [command]
 
@@ -114,6 +123,21 @@ def test_booking_never_waits_behind_chat(emulator):
     on_chat, on_booking = commands.on_each()
     assert [json.loads(body)["type"] for body in on_chat] == ["chat.send"]
     assert [COMMAND.validate_json(body) for body in on_booking] == [cancel]
+
+
+def test_a_command_names_its_trace_to_sqs(emulator):
+    """The worker, on Lambda X-Ray too, knows it before the body is read."""
+    commands = OnSqs(emulator)
+    commands.queue.put(chat(trace=TRACE.header))
+    assert commands.traces() == [TRACE.header]
+
+
+@pytest.mark.parametrize("trace", [None, "", "Zx3kRGgPliAFdqA=", "Root=1-5;\n"])
+def test_a_command_without_a_trace_is_sent_without(emulator, trace):
+    """SQS refuses a malformed header; that must not cost the visitor the message."""
+    commands = OnSqs(emulator)
+    commands.queue.put(chat(trace=trace))
+    assert commands.traces() == [None]
 
 
 def test_a_missing_queue_is_said_as_such(emulator):
@@ -176,3 +200,22 @@ async def test_a_notice_put_twice_is_harmless(notices):
     found = await asyncio.to_thread(delivered)
     assert {one.id for one in found} == {"notice-1"}
     assert all(one == notice() for one in found)
+
+
+async def test_a_notice_goes_on_with_the_trace_of_its_command(emulator, sqs):
+    """The same story, told by the next worker; without a trace there is no header."""
+    client = emulator.client("sqs")
+    url = create_queue(client, "NotificationsQueue", name=new_id())
+    queue = SqsNoticeQueue(calls=sqs, url=url)
+    with tracing(TRACE):
+        await queue.put(notice(1))
+    await queue.put(notice(2))
+
+    messages = await asyncio.to_thread(drain, client, url)
+    carried = {
+        NOTICE.validate_json(one["Body"]).id: one.get("Attributes", {}).get("AWSTraceHeader") for one in messages
+    }
+    trace = Trace.parse(carried["notice-1"])
+    assert trace is not None
+    assert (trace.root, trace.sampled, trace.parent != TRACE.parent) == (TRACE.root, True, True)
+    assert carried["notice-2"] is None

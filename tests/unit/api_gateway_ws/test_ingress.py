@@ -10,8 +10,10 @@ from shared.ids import command_key
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatSent, ChatSentData
 from shared.texts import refusal_text
+from shared.trace import Trace
 
 LEASE = timedelta(seconds=30)
+TRACE = Trace(root="1-5759e988-bd862e3fe1be46a994272793", parent="53995c3f42cd8ad8", sampled=True)
 
 
 def send(text="Hello", client_id="a1"):
@@ -27,7 +29,7 @@ def say(world, speaker):
     """Return a function that sends one frame and returns the answer as it goes over the wire."""
 
     def say(text):
-        answer = world.ingress.frame(text, speaker, trace="trace")
+        answer = world.ingress.frame(text, speaker, trace=TRACE)
         return None if answer is None else json.loads(answer.wire())
 
     return say
@@ -44,7 +46,11 @@ def test_a_command_is_acknowledged_once_it_is_on_the_queue(world, say):
     """The ack names the frame that is safe now, and the command carries the trace."""
     assert say(send()) == {"v": 1, "type": "ack", "re": "a1", "data": {"state": "accepted"}}
     [command] = world.queue.commands
-    assert (command.data.text, command.trace, command.accepted_at) == ("Hello", "trace", world.clock.now())
+    assert (command.data.text, command.trace, command.accepted_at) == (
+        "Hello",
+        TRACE.header,
+        world.clock.now(),
+    )
 
 
 def test_a_frame_that_is_sent_again_is_acknowledged_again_and_delivered_once(world, say):
@@ -209,7 +215,7 @@ async def test_connections_come_and_go_and_the_session_stays(world, speaker):
     world.ingress.connected(speaker)
     assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
 
-    world.ingress.frame(hello(locale="pl", tz="Europe/Warsaw"), speaker)
+    world.ingress.frame(hello(locale="pl", tz="Europe/Warsaw"), speaker, trace=TRACE)
     [connection] = await world.connections.of("session")
     assert (connection.locale, connection.tz) == ("pl", "Europe/Warsaw")
 

@@ -6,7 +6,10 @@ import pytest
 import structlog
 
 from api_gateway_ws.lambda_function import judge, serve
+from api_gateway_ws.settings import lambda_trace_header
 from shared.errors import ConfigurationError, TransientError
+from shared.log import add_fields
+from shared.trace import Trace
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:api/live/$connect"
 VOUCHED = {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "pl"}
@@ -16,7 +19,6 @@ def event(kind="MESSAGE", **fields):
     request = {
         "routeKey": {"CONNECT": "$connect", "DISCONNECT": "$disconnect"}.get(kind, "$default"),
         "eventType": kind,
-        "extendedRequestId": "trace",
         "connectionId": "connection",
         "identity": {"sourceIp": "192.0.2.7"},
         "authorizer": VOUCHED | {"principalId": "session"},
@@ -31,6 +33,9 @@ def knock(headers=None, query=None):
 
 
 PAGE = {"tenant": "salon-ania"}
+CHAT = json.dumps({"v": 1, "type": "chat.send", "id": "a1", "data": {"text": "Hello"}})
+ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+HEADER = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1"
 
 
 async def test_connect_and_disconnect_answer_with_a_bare_status(world):
@@ -51,7 +56,46 @@ def test_an_answer_is_the_body_of_the_response(world):
     assert json.loads(answer["body"])["type"] == "ack"
     [command] = world.queue.commands
     assert (command.tenant, command.session_id, command.connection_id) == ("salon-ania", "session", "connection")
-    assert (command.locale, command.trace, command.source_ip) == ("pl", "trace", "192.0.2.7")
+    assert (command.locale, command.source_ip) == ("pl", "192.0.2.7")
+
+
+def test_a_command_carries_the_trace_that_lambda_gave(world):
+    """The story that began with the invocation goes on in the worker."""
+    serve(event(body=CHAT), world.ingress, trace_header=HEADER)
+
+    [command] = world.queue.commands
+    assert command.trace == HEADER
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "trace", "Root=1-2-3", "Root=1-5759E988-BD862E3FE1BE46A994272793", HEADER * 9]
+)
+def test_a_command_without_a_usable_trace_begins_one(world, header):
+    """Nothing that is no trace gets onto the queue, where it would have the message refused."""
+    serve(event(body=CHAT), world.ingress, trace_header=header)
+
+    [command] = world.queue.commands
+    begun = Trace.parse(command.trace)
+    assert begun is not None
+    assert begun.root.split("-")[1] == f"{int(world.clock.now().timestamp()):08x}"
+
+
+@pytest.mark.parametrize("kind", ["CONNECT", "MESSAGE", "DISCONNECT"])
+def test_every_line_names_the_trace(world, kind):
+    """A worker's lines about the command have the same id."""
+    with structlog.testing.capture_logs(processors=[add_fields]) as lines:
+        serve(event(kind, body=CHAT), world.ingress, trace_header=HEADER)
+
+    assert {line["trace_id"] for line in lines} == {ROOT}
+
+
+def test_the_trace_is_read_for_each_invocation(monkeypatch):
+    """Lambda changes the variable while the environment lives on."""
+    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+    assert lambda_trace_header() is None
+    for header in (HEADER, "another"):
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+        assert lambda_trace_header() == header
 
 
 def test_a_frame_without_an_answer_has_no_body(world):
@@ -74,7 +118,9 @@ def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
     with pytest.raises(TransientError):
         serve(event("CONNECT"), world.ingress)
 
-    assert structlog.contextvars.get_contextvars() == {}
+    with structlog.testing.capture_logs(processors=[add_fields]) as later:
+        structlog.get_logger().info("later")
+    assert "tenant" not in later[0]
 
 
 @pytest.mark.parametrize("name", ["origin", "Origin", "ORIGIN"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from shared.consumer.disposition import RetryPolicy
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.process import Limits, Processor
 from shared.consumer.settle import Settler
+from shared.consumer.telemetry import Telemetry
 from shared.messages.commands import CHAT_COMMAND
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
@@ -53,9 +55,11 @@ class ObedientHandler:
     mismatched: list = field(default_factory=list)
     given_up: list = field(default_factory=list)
     cancelled: list = field(default_factory=list)
+    claims_seen: list = field(default_factory=list)
 
     async def handle(self, work, claim):
         self.handled.append(work.id)
+        self.claims_seen.append((work.id, claim))
         self.started.set()
         try:
             await asyncio.sleep(self.delay_seconds)
@@ -93,13 +97,22 @@ class Bench:
         max_attempts=3,
         retry_base=timedelta(seconds=1),
         lease=LEASE,
+        limit=timedelta(minutes=10),
+        monotonic=None,
     ):
         self.clock = FakeClock()
         self.queue = queue or MemoryQueue(clock=self.clock)
         self.claims = FakeClaims(self.clock)
         self.handler = (handler or ObedientHandler)(self.claims)
         self.lease = lease
-        self.leases = LeaseKeeper(queue=self.queue, claims=self.claims, lease=lease)
+        self.telemetry = Telemetry()
+        self.leases = LeaseKeeper(
+            open_line=self.own_line,
+            lease=lease,
+            limit=limit,
+            telemetry=self.telemetry,
+            monotonic=monotonic or (lambda: self.clock.now().timestamp()),
+        )
         self.settler = Settler(self.queue)
         self.processor = Processor(
             queue=self.queue,
@@ -110,7 +123,16 @@ class Bench:
             clock=self.clock,
             policy=RetryPolicy(max_attempts=max_attempts, base=retry_base),
             limits=Limits(lease=lease, handler_timeout=handler_timeout),
+            telemetry=self.telemetry,
         )
+
+    @asynccontextmanager
+    async def own_line(self):
+        yield self.queue, self.claims
+
+    async def beat(self):
+        """Let the lease keeper go round once, as its thread does."""
+        await self.leases.beat(self.queue, self.claims)
 
     async def take(self, most=10):
         seconds = round(self.lease.total_seconds())

@@ -1,6 +1,7 @@
 """Under a Lambda event-source mapping: what is reported as failed, because Lambda deletes everything else."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from tests.fakes.memory_queue import MemoryQueue
 
 def batch_of(bench):
     return LambdaBatch(
+        queue=bench.queue,
         processor=bench.processor,
         leases=bench.leases,
         settler=bench.settler,
@@ -107,14 +109,18 @@ async def test_groups_run_side_by_side(bench, batch, body):
 
 async def test_leases_are_kept_during_the_batch_and_no_longer(make_bench, body):
     """Waiting successors stay invisible while the first one runs; afterwards nothing is extended any more."""
-    bench = make_bench(lease=timedelta(seconds=0.03), queue=MemoryQueue())
+    bench = make_bench(lease=timedelta(seconds=0.3), monotonic=time.monotonic)
     batch = batch_of(bench)
-    bench.handler.delay_seconds = 0.05
-    await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")))
-    calls = bench.queue.calls["change_visibility"]
-    assert calls
-    await asyncio.sleep(0.05)
-    assert bench.queue.calls["change_visibility"] == calls
+    bench.handler.delay_seconds = 0.3
+    await bench.leases.start()
+    try:
+        await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")))
+        calls = bench.queue.calls["change_visibility"]
+        assert calls
+        await asyncio.sleep(0.3)
+        assert bench.queue.calls["change_visibility"] == calls
+    finally:
+        await bench.leases.stop()
 
 
 async def test_what_the_time_does_not_suffice_for_is_handed_back(bench, batch, body):

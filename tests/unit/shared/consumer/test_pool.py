@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
-from shared.consumer.pool import Pool, PoolOptions, stop_on_signals
+from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.pool import Pool, PoolOptions
 from shared.errors import PermanentError, TransientError
 
 
@@ -26,12 +28,13 @@ def pool_of(bench, **options):
 @asynccontextmanager
 async def running(bench, **options):
     """Run a pool for the body; then stop it and check that it has left nothing behind."""
-    before, stop = asyncio.all_tasks(), asyncio.Event()
+    before, stop = asyncio.all_tasks(), Stop()
     run = asyncio.create_task(pool_of(bench, **options).run(stop))
     try:
         yield stop
     finally:
-        stop.set()
+        if not stop.asked.is_set():
+            stop.request()
         await asyncio.wait_for(run, 4)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
@@ -110,7 +113,7 @@ async def test_an_idle_pool_ends_its_poll_at_once(bench):
     async with running(bench, wait_seconds=20) as stop:
         await until(lambda: bench.queue.open_polls)
         started = loop.time()
-        stop.set()
+        stop.request()
     assert loop.time() - started < 0.5
 
 
@@ -121,7 +124,7 @@ async def test_a_busy_pool_stops_without_asking_for_more(bench, body):
     async with running(bench, concurrency=2) as stop:
         await until(lambda: len(bench.handler.handled) == 2)
         polls = bench.queue.calls["receive"]
-        stop.set()
+        stop.request()
     assert bench.queue.calls["receive"] == polls
     assert len(bench.queue.bodies()) == 2
 
@@ -186,13 +189,13 @@ async def test_a_stop_does_not_wait_for_the_queue_to_recover(bench):
     async with running(bench) as stop:
         await until(lambda: bench.queue.calls["receive"])
         started = loop.time()
-        stop.set()
+        stop.request()
     assert loop.time() - started < 0.5
 
 
 async def test_waiting_messages_stay_ours(make_bench, body):
     """A message that waits for its turn in a group is kept invisible like the one that runs."""
-    bench = make_bench(lease=timedelta(seconds=0.6))
+    bench = make_bench(lease=timedelta(seconds=0.6), monotonic=time.monotonic)
     bench.handler.delay_seconds = 0.4
     send(bench, body, 3, groups=1)
     seen = []
@@ -212,11 +215,11 @@ async def test_waiting_messages_stay_ours(make_bench, body):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_signals_ask_for_a_stop(number):
     """SIGTERM and SIGINT set the event inside the `with`, and are nobody's business after it."""
-    stop = asyncio.Event()
+    stop = Stop()
     loop = asyncio.get_running_loop()
     with stop_on_signals(stop):
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stop.wait(), 1)
+        await asyncio.wait_for(stop.asked.wait(), 1)
     assert not loop.remove_signal_handler(number)
 
 
@@ -229,10 +232,10 @@ async def test_a_line_that_breaks_is_handed_back(bench, body):
     send(bench, body, 3, groups=1)
     pool = pool_of(bench)
     pool._processor.process = broken
-    stop = asyncio.Event()
+    stop = Stop()
     run = asyncio.create_task(pool.run(stop))
-    await until(lambda: pool._waiting or not bench.queue.in_flight())
-    stop.set()
+    await until(lambda: pool._in_hand or not bench.queue.in_flight())
+    stop.request()
     await asyncio.wait_for(run, 4)
     assert bench.queue.in_flight() == []
-    assert pool._waiting == {}
+    assert pool._in_hand == {}

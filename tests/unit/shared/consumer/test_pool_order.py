@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.consumer.delivery import Refused
+from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.settle import Settler
 from shared.errors import TransientError
@@ -57,7 +59,9 @@ def spoil(queue, chance):
             spoilt.update(fail)
             others = [entry for entry in entries if receipt_of(entry) not in fail]
             failed = list(await call(others)) if others else []
-            return failed + [getattr(entry, "delivery", entry) for entry in entries if receipt_of(entry) in fail]
+            return failed + [
+                Refused(getattr(entry, "delivery", entry)) for entry in entries if receipt_of(entry) in fail
+            ]
 
         return carry_out
 
@@ -75,7 +79,7 @@ async def test_every_group_keeps_its_order(make_bench, body, seed):
             session = f"s{group}"
             bench.queue.send(body(f"{session}-{number}", str(number), session), group=session)
     spoil(bench.queue, random.Random(seed))
-    stop = asyncio.Event()
+    stop = Stop()
     pool = Pool(
         queue=bench.queue,
         processor=bench.processor,
@@ -87,7 +91,7 @@ async def test_every_group_keeps_its_order(make_bench, body, seed):
     async with asyncio.timeout(10):
         while bench.queue.bodies():
             await asyncio.sleep(0.005)
-    stop.set()
+    stop.request()
     await run
     wanted = [str(number) for number in range(MESSAGES)]
     assert dict(bench.handler.finished) == {f"s{group}": wanted for group in range(GROUPS)}

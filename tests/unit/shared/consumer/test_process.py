@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
 from shared.errors import PermanentError, TransientError
+from shared.log import add_fields
 from shared.messages.client import ChatSendData
 from shared.messages.commands import ChatSend
 from shared.ports import Busy, Claim
@@ -108,13 +109,15 @@ async def test_two_deliveries_at_once_run_one_handler(bench):
 async def test_each_delivery_has_one_line_in_the_log(bench, body):
     """`delivery_finished` says what became of the message, and no line says what was in it."""
     bench.handler.errors = [PermanentError("calendar_unknown")]
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+    with structlog.testing.capture_logs(processors=[add_fields]) as logs:
         await bench.processor.process(await bench.deliver(body(text="moje tajne słowa")))
     (line,) = [entry for entry in logs if entry["event"] == "delivery_finished"]
     assert line["disposition"] == "DeadLetter"
     assert (line["command_id"], line["tenant"], line["attempt"]) == ("k1", "salon", 1)
     assert "tajne" not in str(logs)
-    assert structlog.contextvars.get_contextvars() == {}
+    with structlog.testing.capture_logs(processors=[add_fields]) as later:
+        structlog.get_logger().info("later")
+    assert "command_id" not in later[0]
 
 
 async def test_the_claim_lasts_one_lease(bench):

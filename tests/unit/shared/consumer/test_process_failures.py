@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.disposition import Abandon, DeadLetter, RetryIn
+from shared.consumer.disposition import Abandon, Ack, DeadLetter, RetryIn
 from shared.errors import LeaseLostError, PermanentError, TransientError
 
 
@@ -122,11 +122,15 @@ async def test_cancellation_gives_the_command_back(bench):
 
 
 async def test_lost_work_is_left_alone(bench):
-    """A handler that finds its command in other hands ends in `Abandon`: no release, no copy, no word."""
+    """A handler that finds its command in other hands ends in `Abandon`: no copy, no word, and the other goes on."""
     bench.handler.errors = [LeaseLostError("k1")]
-    assert await bench.processor.process(await bench.deliver()) == Abandon()
+    bench.handler.delay_seconds = 0.01
+    processing = asyncio.create_task(bench.processor.process(await bench.deliver()))
+    await bench.handler.started.wait()
+    bench.claims.records["k1"].owner = "another"
+    assert await processing == Abandon()
     assert bench.queue.dead_letters == bench.handler.given_up == []
-    assert bench.claims.records["k1"].owner
+    assert bench.claims.records["k1"].owner == "another"
 
 
 async def test_a_lease_lost_while_giving_up_is_left_alone(bench):
@@ -155,7 +159,7 @@ async def test_a_claim_that_cannot_be_made_decides_nothing(bench, error):
 async def test_a_release_that_fails_changes_nothing(bench, error):
     """The lease runs out by itself: a failing release neither hides the disposition nor gets out."""
 
-    async def fail(_claim):
+    async def fail(_claim, **_more):
         raise error
 
     bench.claims.release = fail
@@ -174,3 +178,37 @@ async def test_a_bug_of_the_core_itself_is_a_retry(bench):
     assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
     bench.leases.hold = None
     assert isinstance(await bench.processor.process(await bench.deliver(group="other")), RetryIn)
+
+
+async def test_a_message_that_kills_its_workers_is_quarantined(bench):
+    """After three workers died of it, a fourth does not try: it goes to the dead-letter queue, and the visitor is told."""
+    for deaths in range(3):
+        assert (await bench.claim("k1", fingerprint=None)).unfinished == deaths
+        bench.clock.turn(2 * bench.lease)
+    disposition = await bench.processor.process(await bench.deliver())
+    assert (disposition.reason, disposition.attempts) == ("quarantined", 4)
+    assert bench.handler.handled == []
+    assert bench.handler.given_up == [("k1", "quarantined")]
+    assert [copy.reason for copy in bench.queue.dead_letters] == ["quarantined"]
+
+
+@pytest.mark.parametrize("ending", ["failed", "stopped"])
+async def test_an_attempt_that_ended_in_order_is_no_death(make_bench, ending):
+    """A handler that failed, and one that was stopped, have killed nobody, however often."""
+    bench = make_bench(max_attempts=10)
+    delivery = await bench.deliver()
+    for _ in range(4):
+        if ending == "failed":
+            bench.handler.errors = [TransientError("throttled")]
+            assert isinstance(await bench.processor.process(delivery), RetryIn)
+        else:
+            bench.handler.delay_seconds = 5
+            bench.handler.started.clear()
+            processing = asyncio.create_task(bench.processor.process(delivery))
+            await bench.handler.started.wait()
+            processing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await processing
+    bench.handler.delay_seconds = 0
+    assert await bench.processor.process(delivery) == Ack()
+    assert bench.handler.given_up == []

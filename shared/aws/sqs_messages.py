@@ -1,0 +1,73 @@
+"""What is said to SQS about deliveries, and how its answers are read: the same for every way to say it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.consumer.delivery import Delivery, Refused, VisibilityChange
+
+_SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
+_GONE = frozenset(
+    {
+        "ReceiptHandleIsInvalid",
+        "AWS.SimpleQueueService.ReceiptHandleIsInvalid",
+        "InvalidParameterValue",
+        "MessageNotInflight",
+        "AWS.SimpleQueueService.MessageNotInflight",
+    }
+)
+"""The receipt is no longer valid, so the message is not ours any more."""
+
+
+def receive_request(
+    url: str, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None
+) -> dict[str, Any]:
+    """Return the parameters of a ReceiveMessage."""
+    request = {
+        "QueueUrl": url,
+        "MaxNumberOfMessages": max_messages,
+        "WaitTimeSeconds": wait_seconds,
+        "VisibilityTimeout": visibility_seconds,
+        "MessageSystemAttributeNames": _SYSTEM_ATTRIBUTES,
+    }
+    return request if attempt_id is None else {**request, "ReceiveRequestAttemptId": attempt_id}
+
+
+def delete_request(url: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """Return the parameters of a DeleteMessageBatch; an entry's id is its place, so that none comes twice."""
+    entries = [{"Id": str(n), "ReceiptHandle": one.receipt} for n, one in enumerate(deliveries)]
+    return {"QueueUrl": url, "Entries": entries}
+
+
+def change_request(url: str, changes: Sequence[VisibilityChange]) -> dict[str, Any]:
+    """Return the parameters of a ChangeMessageVisibilityBatch."""
+    entries = [
+        {"Id": str(n), "ReceiptHandle": one.delivery.receipt, "VisibilityTimeout": one.seconds}
+        for n, one in enumerate(changes)
+    ]
+    return {"QueueUrl": url, "Entries": entries}
+
+
+def deliveries_of(answer: dict[str, Any]) -> list[Delivery]:
+    """Return the deliveries of a ReceiveMessage's answer."""
+    return [_delivery(message) for message in answer.get("Messages") or ()]
+
+
+def refused_of(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[Refused]:
+    """Return the entries of a batch that were not carried out."""
+    return [
+        Refused(deliveries[int(entry["Id"])], gone=entry.get("Code") in _GONE) for entry in answer.get("Failed") or ()
+    ]
+
+
+def _delivery(message: dict[str, Any]) -> Delivery:
+    attributes = message.get("Attributes", {})
+    sent = attributes.get("SentTimestamp")
+    return Delivery(
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message.get("Body", ""),
+        group=attributes.get("MessageGroupId"),
+        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
+        trace=attributes.get("AWSTraceHeader"),
+        sent_at=int(sent) / 1000 if sent else None,
+    )

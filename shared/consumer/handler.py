@@ -1,0 +1,65 @@
+"""What the core asks of a queue's messages and of their handler."""
+
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from shared.ports import Claim
+
+
+class Work(Protocol):
+    """What every queued message tells the core about itself."""
+
+    @property
+    def id(self) -> str:
+        """The key that all effects derive from."""
+        ...
+
+    @property
+    def claim_key(self) -> str:
+        """The key of its processed-message record."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """Whose visitor it is."""
+        ...
+
+    @property
+    def session_id(self) -> str:
+        """Which conversation it belongs to."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """What kind of message it is."""
+        ...
+
+    @property
+    def data(self) -> BaseModel:
+        """What it says."""
+        ...
+
+
+W = TypeVar("W", bound=Work)
+W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
+
+
+class Handler(Protocol[W_contra]):
+    """One use case. It returns when the work is done and raises when it is not; it never settles."""
+
+    async def handle(self, work: W_contra, claim: Claim) -> None:
+        """Carry the work out and record its end; every effect must be harmless when it happens twice."""
+        ...
+
+    async def repeat(self, work: W_contra, outcome_seq: int | None) -> None:
+        """Say the outcome once more: the work was done before."""
+        ...
+
+    async def mismatch(self, work: W_contra) -> None:
+        """Refuse work that reuses the id of other work."""
+        ...
+
+    async def give_up(self, work: W_contra, claim: Claim, reason: str) -> None:
+        """Tell whoever waits that the work has failed for good, and record its end."""
+        ...

@@ -1,0 +1,108 @@
+"""Whether a pool lives and is ready, for whoever may restart it: `/livez` and `/readyz` on a small HTTP server."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from shared.consumer.lease import LeaseKeeper
+from shared.consumer.source import Source
+
+Problems = Callable[[], Sequence[str]]
+
+_POLL_MARGIN_SECONDS = 30.0
+"""Longer than any deadline of a receive call: who waits past it waits for nothing."""
+
+_SILENT_KEEPER_SECONDS = 60.0
+
+
+class Vitals:
+    """What says that a pool is stuck. An idle one is not: its long poll comes home in time."""
+
+    def __init__(self, *, source: Source, leases: LeaseKeeper, wait_seconds: float) -> None:
+        self._source = source
+        self._leases = leases
+        self._stuck_seconds = wait_seconds + _POLL_MARGIN_SECONDS
+        self.is_stopping = False
+        self.is_started = False
+
+    def stuck(self) -> list[str]:
+        """Return why the process should be replaced; called from any thread."""
+        now = time.monotonic()
+        problems = []
+        since = self._source.receiving_since()
+        if since is not None and now - since > self._stuck_seconds:
+            problems.append(f"a receive has been open for {now - since:.0f} s")
+        if self.is_started and not self.is_stopping and not self._source.is_open:
+            problems.append("nothing receives")
+        if self.is_started and not self.is_stopping and now - self._leases.beat_at > _SILENT_KEEPER_SECONDS:
+            problems.append("leases are not kept")
+        if overdue := self._leases.overdue():
+            problems.append(f"handlers hang: {', '.join(overdue[:5])}")
+        return problems
+
+    def unready(self) -> list[str]:
+        """Return why the pool does no work at the moment."""
+        problems = self.stuck()
+        if not self.is_started:
+            problems.append("starting")
+        if self.is_stopping:
+            problems.append("stopping")
+        if error := self._source.last_error:
+            problems.append(f"receiving fails: {error}")
+        return problems
+
+
+@contextmanager
+def serving_health(vitals: Vitals, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
+    """Answer `GET /livez` and `/readyz` on a thread of its own: 200, or 503 with the reasons.
+
+    The thread answers also while the event loop is blocked. Without a port there is no server. The body gets the
+    server's address; port 0 takes a free one.
+    """
+    if port is None:
+        yield None
+        return
+    server = ThreadingHTTPServer((host, port), _handler({"/livez": vitals.stuck, "/readyz": vitals.unready}))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, name="health", kwargs={"poll_interval": 0.1}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _handler(checks: dict[str, Problems]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        """Answers the checks."""
+
+        timeout = 5  # a client that connects and says nothing
+
+        def do_GET(self) -> None:
+            """Answer one check."""
+            check = checks.get(self.path.partition("?")[0])
+            if check is None:
+                self._answer(HTTPStatus.NOT_FOUND, {"error": f"ask {' or '.join(checks)}"})
+                return
+            problems = list(check())
+            status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+            self._answer(status, {"ok": not problems, "problems": problems})
+
+        def _answer(self, status: HTTPStatus, content: dict[str, Any]) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library calls
+            """Say nothing: a line per probe would drown what matters."""
+
+    return Handler

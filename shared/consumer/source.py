@@ -1,0 +1,174 @@
+"""Where deliveries come from: pollers that grow with the backlog, never fetch what can't be worked on, end cleanly."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from shared.consumer.delivery import Delivery, Queue
+from shared.consumer.permits import Permits
+from shared.errors import PermanentError, TransientError
+from shared.ids import new_id
+
+log = structlog.get_logger()
+
+RECEIVE_MAX = 10
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
+
+_PATIENCE_SECONDS = 0.005
+"""How long a receive waits for ten permits when it has some: less than the call itself takes."""
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 5.0
+_RECOVERY_SECONDS = 1.0
+_ATTEMPT_SECONDS = 240.0
+"""How long a receive may be repeated by its id: less than the five minutes for which SQS remembers it."""
+
+Start = Callable[[Sequence[Delivery]], int]
+"""Begins the work on what was received, and returns how many permits that keeps."""
+
+
+@dataclass(slots=True, eq=False)
+class _Poller:
+    is_first: bool
+    task: "asyncio.Task[None] | None" = None
+    receiving_since: float | None = None
+    attempt_id: str | None = None
+    """Names the receive that is under way, or whose answer was lost; FIFO queues only."""
+
+    attempt_ends: float = 0.0
+
+
+class Source:
+    """Receives from one queue.
+
+    One poller waits for messages, with long polls. Whenever a poller comes back full and permits are left, another
+    one starts; a poller beyond the first that finds nothing ends. So an idle queue costs one long poll at a time,
+    and no receive ever waits for the work on what was received before.
+    """
+
+    def __init__(
+        self, *, queue: Queue, permits: Permits, start: Start, wait_seconds: int, visibility: timedelta
+    ) -> None:
+        self._queue = queue
+        self._permits = permits
+        self._start = start
+        self._wait_seconds = wait_seconds
+        self._visibility_seconds = round(visibility.total_seconds())
+        self._most_pollers = -(-permits.total // RECEIVE_MAX)
+        self._pollers: set[_Poller] = set()
+        self._failures = 0
+        self._is_quiet = False
+        self.last_error: str | None = None
+        """Why the last receive failed; None while receiving works."""
+        self.receives = 0
+
+    def open(self) -> None:
+        """Begin to receive."""
+        self._add_poller(is_first=True)
+
+    @property
+    def pollers(self) -> int:
+        """How many pollers there are."""
+        return len(self._pollers)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody receives, or waits for permits to do so."""
+        return any(poller.task and not poller.task.done() for poller in list(self._pollers))
+
+    def receiving_since(self) -> float | None:
+        """Return when the oldest receive under way began, on the monotonic clock."""
+        return min((one.receiving_since for one in list(self._pollers) if one.receiving_since), default=None)
+
+    async def quiet(self, *, grace_seconds: float) -> list[Delivery]:
+        """Receive no more; return what open receives had taken and nobody has begun.
+
+        A receive that comes home within the grace period is taken as it is. A later one is cut off; on a FIFO queue
+        it is asked once more by its attempt id, so that what it had taken is not stranded until its time-out ends.
+        """
+        self._is_quiet = True
+        self._permits.close()
+        tasks = [poller.task for poller in self._pollers if poller.task]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace_seconds)
+        cut_off = [poller for poller in self._pollers if poller.task and not poller.task.done()]
+        for poller in cut_off:
+            if poller.task:
+                poller.task.cancel()
+        await asyncio.gather(*(poller.task for poller in cut_off if poller.task), return_exceptions=True)
+        recovered = await asyncio.gather(*(self._recover(poller.attempt_id) for poller in cut_off if poller.attempt_id))
+        self._pollers.clear()
+        return [delivery for deliveries in recovered for delivery in deliveries]
+
+    def _add_poller(self, *, is_first: bool = False) -> None:
+        poller = _Poller(is_first)
+        self._pollers.add(poller)
+        poller.task = asyncio.create_task(self._poll(poller))
+
+    async def _poll(self, poller: _Poller) -> None:
+        while not self._is_quiet:
+            permits = await self._permits.take(RECEIVE_MAX, patience_seconds=_PATIENCE_SECONDS)
+            if not permits:
+                return
+            deliveries = await self._receive(poller, permits)
+            self._permits.give(permits - (self._start(deliveries) if deliveries else 0))
+            if deliveries is None:
+                await asyncio.sleep(self._pause())
+            elif len(deliveries) == RECEIVE_MAX and self._permits.free and len(self._pollers) < self._most_pollers:
+                self._add_poller()
+            elif not (deliveries or poller.is_first):
+                self._pollers.discard(poller)
+                return
+
+    async def _receive(self, poller: _Poller, permits: int) -> Sequence[Delivery] | None:
+        """Return what came, or None when the call failed: the next one asks for the same messages again."""
+        now = time.monotonic()
+        if self._queue.is_fifo and (poller.attempt_id is None or now > poller.attempt_ends):
+            poller.attempt_id, poller.attempt_ends = new_id(), now + _ATTEMPT_SECONDS
+        poller.receiving_since = now
+        self.receives += 1
+        try:
+            deliveries = await self._queue.receive(
+                max_messages=permits,
+                # Only one long poll is open at an idle queue; the others look, and leave when there is nothing.
+                wait_seconds=self._wait_seconds if poller.is_first else 0,
+                visibility_seconds=self._visibility_seconds,
+                attempt_id=poller.attempt_id,
+            )
+        except Exception as error:
+            self._failures += 1
+            self.last_error = f"{type(error).__name__}: {error}"
+            if isinstance(error, TransientError | PermanentError):
+                log.warning("receive_failed", queue=self._queue.name, failures=self._failures, error=str(error))
+            else:
+                log.exception("receive_failed", queue=self._queue.name, failures=self._failures)
+            return None
+        finally:
+            poller.receiving_since = None
+        poller.attempt_id = None
+        self._failures, self.last_error = 0, None
+        return deliveries
+
+    async def _recover(self, attempt_id: str) -> Sequence[Delivery]:
+        try:
+            async with asyncio.timeout(_RECOVERY_SECONDS):
+                return await self._queue.receive(
+                    max_messages=RECEIVE_MAX,
+                    wait_seconds=0,
+                    visibility_seconds=self._visibility_seconds,
+                    attempt_id=attempt_id,
+                )
+        except (TransientError, PermanentError, TimeoutError) as error:
+            # What the receive took, if anything, is seen again when its time-out ends.
+            log.warning("receive_not_recovered", queue=self._queue.name, error=str(error) or type(error).__name__)
+            return ()
+
+    def _pause(self) -> float:
+        """Return the seconds before another try: exponential, half of it jitter, and short enough to be back soon."""
+        longest: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE_SECONDS)
+        return longest * (0.5 + 0.5 * random.random())  # noqa: S311 - jitter

@@ -1,0 +1,96 @@
+"""What a consumer counts and times, summed up and handed to the dashboard once a minute."""
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from shared.ports import Metrics
+
+FLUSH_SECONDS = 60.0
+"""CloudWatch's finest standard resolution is a minute; a line per message would cost more than the queue."""
+
+_SAMPLES = 100
+"""As many values as one EMF line may carry
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html)."""
+
+
+class _Sample:
+    """A fair sample of what was measured since the last flush (Vitter's algorithm R)."""
+
+    __slots__ = ("seen", "values")
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.values: list[float] = []
+
+    def add(self, value: float) -> None:
+        self.seen += 1
+        if len(self.values) < _SAMPLES:
+            self.values.append(value)
+        elif (place := int(random.random() * self.seen)) < _SAMPLES:  # noqa: S311 - statistics
+            self.values[place] = value
+
+
+class Telemetry:
+    """Counters and timings of one queue's consumer; without a place to put them it only counts."""
+
+    def __init__(
+        self, metrics: Metrics | None = None, *, queue: str = "", in_flight: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._metrics = metrics
+        self._queue = queue
+        self.in_flight = in_flight
+        """Returns how many deliveries are ours right now."""
+        self.dispositions: Counter[str] = Counter()
+        self._lag = _Sample()
+        self._handler = _Sample()
+        self._lock = threading.Lock()
+        self._extensions = 0
+        self._lost = 0
+
+    def finished(self, disposition: str, *, seconds: float, lag_seconds: float | None) -> None:
+        """Note one delivery: how it ended, how long it took, how long it had waited on the queue."""
+        self.dispositions[disposition] += 1
+        self._handler.add(seconds * 1000)
+        if lag_seconds is not None:
+            self._lag.add(max(lag_seconds, 0.0) * 1000)
+
+    def extended(self, count: int) -> None:
+        """Note extended leases; called from the keeper's thread."""
+        with self._lock:
+            self._extensions += count
+
+    def lost(self) -> None:
+        """Note a lost lease; called from the keeper's thread."""
+        with self._lock:
+            self._lost += 1
+
+    async def run(self) -> None:
+        """Flush once a minute, for ever."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what was counted and timed since the last time."""
+        dispositions, self.dispositions = self.dispositions, Counter()
+        lag, self._lag = self._lag, _Sample()
+        handler, self._handler = self._handler, _Sample()
+        with self._lock:
+            extensions, self._extensions = self._extensions, 0
+            lost, self._lost = self._lost, 0
+        if self._metrics is None:
+            return
+        for disposition, count in dispositions.items():
+            self._metrics.count("Deliveries", count, Queue=self._queue, Disposition=disposition)
+        if lag.values:
+            self._metrics.milliseconds("ReceiveLag", *lag.values, Queue=self._queue)
+        if handler.values:
+            self._metrics.milliseconds("HandlerTime", *handler.values, Queue=self._queue)
+        if extensions:
+            self._metrics.count("LeaseExtensions", extensions, Queue=self._queue)
+        if lost:
+            self._metrics.count("LeasesLost", lost, Queue=self._queue)
+        self._metrics.count("InFlight", self.in_flight(), Queue=self._queue)
