@@ -3,13 +3,14 @@
 import logging
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from pydantic_core import to_json
+
+from shared.clock import SystemClock
 
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
@@ -17,17 +18,23 @@ _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
 _fields: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
 
 
-@contextmanager
-def log_fields(**fields: object) -> Iterator[dict[str, object]]:
+class log_fields:  # noqa: N801 - used like the function that `contextlib.contextmanager` would make of it, for less
     """Put fields on every log line inside the `with`, also those of tasks that it starts.
 
     Yields the fields, to add more as they become known. A field that is None is left out.
     """
-    token = _fields.set(fields)
-    try:
-        yield fields
-    finally:
-        _fields.reset(token)
+
+    __slots__ = ("_fields", "_token")
+
+    def __init__(self, **fields: object) -> None:
+        self._fields = fields
+
+    def __enter__(self) -> dict[str, object]:
+        self._token = _fields.set(self._fields)
+        return self._fields
+
+    def __exit__(self, *_: object) -> None:
+        _fields.reset(self._token)
 
 
 def add_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -43,42 +50,44 @@ def mask_personal_data(text: str) -> str:
     return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
 
 
-def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask what slipped into a log line anyway, an exception's text above all."""
-    for key, value in event.items():
-        # Without one of these characters there is nothing to find, and most values have neither.
-        if isinstance(value, str) and ("@" in value or "+" in value):
-            event[key] = mask_personal_data(value)
-    return event
-
-
-def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-    """Return the line: fields that are None are left out, and what is no JSON is said by its `repr`."""
-    return to_json({name: value for name, value in event.items() if value is not None}, fallback=repr).decode()
-
-
 def configure_logging(*, level: str = "INFO", component: str) -> None:
     """Send every log line as JSON to standard output, with the component's name."""
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s", force=True)
     structlog.configure(
-        processors=[
-            add_fields,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _mask,
-            _component(component),
-            _render,
-        ],
+        processors=[structlog.processors.format_exc_info, add_fields, _line_of(component)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
     )
 
 
-def _component(name: str) -> structlog.typing.Processor:
-    def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        event["component"] = name
-        return event
+def _line_of(component: str) -> structlog.typing.Processor:
+    """Return what makes the line, in one step: there is one for every message, and a step costs as much as its work.
 
-    return add
+    Fields that are None are left out. What slipped into a field anyway, an exception's text above all, is masked.
+    What is no JSON is said by its `repr`.
+    """
+    clock = SystemClock()
+
+    def line(_logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        said: dict[str, Any] = {
+            "event": event.pop("event"),
+            "level": method,
+            "timestamp": clock.now().isoformat(),
+            "component": component,
+        }
+        for name, value in event.items():
+            if value is None:
+                continue
+            # Without one of these characters there is nothing to find, and most values have neither.
+            if isinstance(value, str) and ("@" in value or "+" in value):
+                said[name] = mask_personal_data(value)
+            else:
+                said[name] = value
+        return to_json(said, fallback=_masked_repr).decode()
+
+    return line
+
+
+def _masked_repr(value: object) -> str:
+    return mask_personal_data(repr(value))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import get_session
+from botocore.httpsession import get_cert_path
 
 from shared.aws.tracing import add_trace_header
 from shared.settings import AwsSettings
@@ -68,6 +69,12 @@ class AwsClients:
         """Return what calls are signed with, which refreshes itself; None where there is none."""
         found: AioCredentials | None = await self._session.get_credentials()
         return found
+
+    def ca_file(self) -> str | None:
+        """Return the certificates that botocore's own calls go by: AWS_CA_BUNDLE, or those that it ships."""
+        given: str | None = self._session.get_config_variable("ca_bundle")
+        shipped: str | None = get_cert_path(verify=True)
+        return given or shipped
 
     async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Open something that is to be closed with the clients."""

@@ -1,50 +1,35 @@
 """The three calls that every message costs, without botocore's generated serialiser and parser.
 
-Credentials, their refresh and the endpoint are botocore's, connections are aiohttp's, and what is rare goes through
+Credentials, their refresh, the endpoint and the certificates are botocore's, and what is rare goes through
 aiobotocore's client.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 from aiobotocore.credentials import AioCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
 from pydantic_core import from_json, to_json
 
 from shared.aws.errors import translated
+from shared.aws.http_pool import HttpPool
 from shared.aws.signer import JsonCallSigner
 from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, receive_request, refused_of
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery, Refused, VisibilityChange
 
-_CONNECT_SECONDS = 2.0
-_IDLE_SECONDS = 15.0
-"""AWS closes idle connections after 20 s; one that is closed under a call costs that call a retry."""
-
 
 class SqsCalls:
     """Signed calls to SQS over one pool of connections."""
 
-    def __init__(
-        self,
-        *,
-        http: aiohttp.ClientSession,
-        endpoint_url: str,
-        region: str,
-        credentials: AioCredentials | None,
-        clock: Clock,
-    ) -> None:
-        where = urlsplit(endpoint_url)
-        # Looked up once: aiohttp would read the environment for every call.
-        self._proxy = None if proxy_bypass(where.hostname or "") else getproxies().get(where.scheme)
+    def __init__(self, *, http: HttpPool, region: str, credentials: AioCredentials | None, clock: Clock) -> None:
         self._http = http
-        self._url = endpoint_url.rstrip("/") + "/"
-        self._signer = JsonCallSigner(service="sqs", region=region, host=where.netloc)
+        self._signer = JsonCallSigner(service="sqs", region=region, host=http.host)
         self._credentials = credentials
         self._clock = clock
 
@@ -54,40 +39,38 @@ class SqsCalls:
         Raises:
             ClientError: SQS said no, as botocore would raise it.
             TimeoutError: nothing came within the deadline.
-            OSError: the connection failed.
+            OSError: the connection failed, or what came was no answer of SQS.
         """
         if self._credentials is None:
             raise NoCredentialsError
         body = to_json(request)
         frozen = await self._credentials.get_frozen_credentials()
         headers = self._signer.headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
-        timeout = aiohttp.ClientTimeout(total=deadline_seconds, connect=_CONNECT_SECONDS)
-        try:
-            async with self._http.post(
-                self._url, data=body, headers=headers, timeout=timeout, proxy=self._proxy
-            ) as response:
-                content = await response.read()
-                if response.status == 200:
-                    answer: dict[str, Any] = from_json(content) if content else {}
-                    return answer
-                raise _client_error(action, response.status, response.headers.get("x-amzn-query-error", ""), content)
-        except aiohttp.ClientError as error:
-            # aiohttp's own family, of which only a part are OSErrors.
-            raise ConnectionError(f"{type(error).__name__}") from error
+        answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
+        content = _json_object(answer.body)
+        if answer.status != HTTPStatus.OK:
+            raise _client_error(action, answer.status, answer.headers, content or {})
+        if content is None:
+            raise ConnectionError("the answer is no JSON object")
+        return content
 
 
-def _client_error(action: str, status: int, query_error: str, content: bytes) -> ClientError:
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    if not body:
+        return {}
     try:
-        problem = from_json(content)
+        content = from_json(body)
     except ValueError:
-        problem = {}
-    kind = problem.get("__type", "") if isinstance(problem, dict) else ""
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _client_error(action: str, status: int, headers: dict[bytes, bytes], problem: dict[str, Any]) -> ClientError:
     # The older name, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
-    code = query_error.partition(";")[0] or kind.rpartition("#")[2]
-    return ClientError(
-        {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item,unused-ignore]
-        action,
-    )
+    older = headers.get(b"x-amzn-query-error", b"").decode("latin-1").partition(";")[0]
+    code = older or str(problem.get("__type", "")).rpartition("#")[2]
+    response: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, action)
 
 
 class LeanSqsQueue(SqsQueue):
@@ -130,29 +113,28 @@ class LeanSqsQueue(SqsQueue):
 
 @asynccontextmanager
 async def lean_sqs_queue(
-    client: Any, *, credentials: AioCredentials | None, clock: Clock, url: str, dead_letter_url: str
+    client: Any,
+    *,
+    credentials: AioCredentials | None,
+    clock: Clock,
+    url: str,
+    dead_letter_url: str,
+    ca_file: str | None = None,
 ) -> AsyncIterator[LeanSqsQueue]:
     """Open a queue with two pools of connections of its own; `client` is aiobotocore's, for what is rare."""
-    where: dict[str, Any] = {
-        "endpoint_url": client.meta.endpoint_url,
-        "region": client.meta.region_name,
-        "credentials": credentials,
-        "clock": clock,
-    }
-    async with _pool() as polls, _pool() as calls:
+    signing: dict[str, Any] = {"region": client.meta.region_name, "credentials": credentials, "clock": clock}
+    endpoint = client.meta.endpoint_url
+    async with HttpPool(endpoint, ca_file=ca_file) as polls, HttpPool(endpoint, ca_file=ca_file) as calls:
         yield LeanSqsQueue(
-            lean_polls=SqsCalls(http=polls, **where),
-            lean_calls=SqsCalls(http=calls, **where),
+            lean_polls=SqsCalls(http=polls, **signing),
+            lean_calls=SqsCalls(http=calls, **signing),
             client=client,
             url=url,
             dead_letter_url=dead_letter_url,
         )
 
 
-def _pool() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-    )
+def needs_proxy(endpoint_url: str) -> bool:
+    """Whether the environment sends calls to this address through a proxy, which the lean calls can't do."""
+    where = urlsplit(endpoint_url)
+    return where.scheme in getproxies() and not proxy_bypass(where.hostname or "")

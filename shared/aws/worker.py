@@ -1,21 +1,18 @@
 """Puts a worker together: the same handler as a pool of this process, or behind a Lambda event-source mapping."""
 
-import asyncio
-import functools
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
-from shared.aws.lean_sqs import lean_sqs_queue
+from shared.aws.lean_sqs import lean_sqs_queue, needs_proxy
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.websocket import ApiGatewayPoster
 from shared.clock import Clock
@@ -25,18 +22,13 @@ from shared.consumer.disposition import RetryPolicy
 from shared.consumer.handler import Handler, W
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.lifecycle import Stop, stop_on_signals
 from shared.consumer.pool import Pool, PoolOptions
-from shared.consumer.process import Limits, Processor
+from shared.consumer.process import Processor
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
-from shared.errors import ConfigurationError
 from shared.ports import ClaimStore, Metrics
 from shared.replies import Replies
 from shared.settings import AwsSettings, PoolSettings
-
-_HANGING = timedelta(seconds=10)
-"""How long a handler may take to end after its time is over, before nobody waits for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +100,7 @@ async def assemble(
                 DynamoClaimStore(client=dynamodb, table=aws.processed_table, clock=clock),
             )
 
-    leases = LeaseKeeper(open_line=own_line, lease=lease, limit=limit + _HANGING, telemetry=telemetry)
+    leases = LeaseKeeper(open_line=own_line, lease=lease, limit=limit, telemetry=telemetry)
     processor = Processor(
         queue=queue,
         decoder=Decoder(messages),
@@ -117,7 +109,7 @@ async def assemble(
         leases=leases,
         clock=clock,
         policy=RetryPolicy(max_attempts=attempts),
-        limits=Limits(lease=lease, handler_timeout=limit),
+        lease=lease,
         telemetry=telemetry,
     )
     settler = Settler(queue)
@@ -150,7 +142,7 @@ async def open_queue(
 ) -> SqsQueue:
     """Open a queue with the transport of the settings: connections for long polls apart from those that settle."""
     calls = await clients.client("sqs")
-    if settings.transport == "lean":
+    if settings.transport == "lean" and not needs_proxy(calls.meta.endpoint_url):
         return await clients.enter(
             lean_sqs_queue(
                 calls,
@@ -158,6 +150,7 @@ async def open_queue(
                 clock=clock,
                 url=url,
                 dead_letter_url=dead_letter_url,
+                ca_file=clients.ca_file(),
             )
         )
     polls = await clients.client(
@@ -167,53 +160,3 @@ async def open_queue(
 
 
 WorkerFactory = Callable[[], AbstractAsyncContextManager[Worker[W]]]
-
-
-def run_pool(worker: WorkerFactory[W]) -> None:
-    """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
-
-    async def main() -> None:
-        stop = Stop()
-        with stop_on_signals(stop):
-            async with worker() as ready:
-                await ready.pool.run(stop)
-
-    try:
-        asyncio.run(main())
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())
-        sys.exit(f"not started, check these variables: {'; '.join(problems)}")
-    except ConfigurationError as error:
-        sys.exit(f"not started: {error}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Environment(Generic[W]):
-    runner: asyncio.Runner
-    manager: AbstractAsyncContextManager[Worker[W]]
-    """Kept, because a manager that is collected closes its clients."""
-
-    worker: Worker[W]
-
-
-def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Return the handler of an event-source mapping; loop and clients live as long as the environment."""
-
-    @functools.cache
-    def environment() -> "_Environment[W]":
-        manager = worker()
-
-        async def enter() -> Worker[W]:
-            entered = await manager.__aenter__()
-            await entered.leases.start()
-            return entered
-
-        runner = asyncio.Runner()
-        return _Environment(runner, manager, runner.run(enter()))
-
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        warm = environment()
-        batch = warm.worker.batch.run(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
-        return warm.runner.run(batch)
-
-    return handle

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per message, and that would cost a third more of reading it
 class Delivery:
     """A message as it was received: to be settled before its visibility time-out ends."""
 

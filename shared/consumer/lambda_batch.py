@@ -70,7 +70,6 @@ class LambdaBatch(Generic[W]):
                     work_through(
                         line,
                         process=self._processor.process,
-                        worked=_nothing,
                         settle=settle,
                         hand_back=hand_back,
                         stopping=lambda: seconds_left() < self._handler_timeout.total_seconds(),
@@ -83,10 +82,6 @@ class LambdaBatch(Generic[W]):
                 self._leases.uncover(delivery)
             self._telemetry.flush()
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
-
-
-async def _nothing() -> None:
-    """A Lambda event has no permits to give back."""
 
 
 def _delivery(record: dict[str, Any]) -> Delivery:

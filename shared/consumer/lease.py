@@ -33,6 +33,9 @@ _BEAT_SECONDS = 0.7
 
 _JOIN_SECONDS = 5.0
 
+_GRACE_SECONDS = 10.0
+"""How long a handler may take to end once it was cancelled, before its leases are kept no longer."""
+
 MAX_VISIBILITY_SECONDS = 12 * 3600
 """From the receipt on, however often it is extended
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html)."""
@@ -66,11 +69,11 @@ class LeaseKeeper:
         *,
         open_line: OpenLine,
         lease: timedelta,
-        limit: timedelta = timedelta(hours=11),
+        limit: timedelta,
         telemetry: Telemetry | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take how to open connections, how long a lease lasts, and after what time no handler is waited for."""
+        """Take how to open connections, how long a lease lasts, and how long a handler may take in all."""
         self._open_line = open_line
         self._lease_seconds = lease.total_seconds()
         self._interval_seconds = self._lease_seconds / _EXTENSIONS_PER_LEASE
@@ -132,17 +135,21 @@ class LeaseKeeper:
 
         Raises:
             LeaseLostError: from the context, when the lease was lost while the body ran.
+            TimeoutError: from the context, when the body took longer than a handler may.
         """
         return Hold(self, delivery, claim)
 
     def overdue(self) -> list[str]:
-        """Return the ids of messages whose handler goes on though its time is over."""
+        """Return the ids of messages whose handler goes on though it was cancelled when its time was over."""
         now = self.monotonic()
         return [
             covered.delivery.message_id
             for covered in list(self._covered.values())
-            if covered.hold and now > covered.hold.began_at + self._limit_seconds
+            if covered.hold and self._hangs(covered.hold, now)
         ]
+
+    def _hangs(self, hold: "Hold", now: float) -> bool:
+        return now > hold.began_at + self._limit_seconds + _GRACE_SECONDS
 
     # --- on the thread ------------------------------------------------------------------------------------------
 
@@ -186,14 +193,16 @@ class LeaseKeeper:
                 self._lose(covered, "not extended in time")
             elif covered.hold and now > covered.hold.extended_at + self._lease_seconds:
                 self._lose(covered, "claim not extended in time")
+            elif covered.hold and now > covered.hold.began_at + self._limit_seconds:
+                covered.hold.cancel(TimeoutError(f"no end after {self._limit_seconds:.0f} s"))
 
     def _due(self, now: float) -> list[_Covered]:
         due = []
         for covered in list(self._covered.values()):
             if covered.is_lost or covered.in_flight:
                 continue
-            if covered.hold and now > covered.hold.began_at + self._limit_seconds:
-                continue  # its handler hangs: let another worker have it
+            if covered.hold and self._hangs(covered.hold, now):
+                continue  # let another worker have it
             # What runs is extended at every beat, because only an extension tells whether it is still ours.
             interval = self._beat_seconds / 2 if covered.hold else self._interval_seconds
             if now - covered.extended_at >= interval:
@@ -274,7 +283,7 @@ class LeaseKeeper:
         self._telemetry.lost()
         log.warning("lease_lost", message_id=covered.delivery.message_id, why=why, running=covered.hold is not None)
         if covered.hold:
-            covered.hold.cancel()
+            covered.hold.cancel(LeaseLostError(covered.hold.claim.key))
 
     def enter(self, hold: "Hold") -> None:
         """Begin to keep a claim; `Hold` calls it."""
@@ -292,13 +301,13 @@ class LeaseKeeper:
 
 
 class Hold:
-    """One claim that is kept while its handler runs."""
+    """One claim that is kept while its handler runs, for a limited time."""
 
-    __slots__ = ("_is_active", "_is_lost", "_keeper", "_loop", "_task", "began_at", "claim", "delivery", "extended_at")
+    __slots__ = ("_is_active", "_keeper", "_loop", "_reason", "_task", "began_at", "claim", "delivery", "extended_at")
 
     def __init__(self, keeper: LeaseKeeper, delivery: Delivery, claim: Claim) -> None:
         self._keeper = keeper
-        self._is_lost = False
+        self._reason: Exception | None = None
         self.delivery = delivery
         self.claim = claim
 
@@ -313,14 +322,14 @@ class Hold:
         self._keeper.enter(self)
         return self
 
-    def cancel(self) -> None:
-        """Cancel the body, from any thread."""
+    def cancel(self, reason: Exception) -> None:
+        """Cancel the body, from any thread; the context raises the reason."""
         with suppress(RuntimeError):  # the loop has ended, and the task with it
-            self._loop.call_soon_threadsafe(self._cancel_task)
+            self._loop.call_soon_threadsafe(self._cancel_task, reason)
 
-    def _cancel_task(self) -> None:
-        if self._is_active and not self._is_lost:
-            self._is_lost = True
+    def _cancel_task(self, reason: Exception) -> None:
+        if self._is_active and self._reason is None:
+            self._reason = reason
             self._task.cancel()
 
     def __exit__(
@@ -328,7 +337,8 @@ class Hold:
     ) -> None:
         self._is_active = False
         self._keeper.leave(self)
-        if self._is_lost and isinstance(error, asyncio.CancelledError):
-            if self._task.uncancel():
-                return  # somebody else cancelled us as well
-            raise LeaseLostError(self.claim.key) from None
+        if self._reason is None:
+            return
+        others = self._task.uncancel()
+        if isinstance(error, asyncio.CancelledError) and not others:
+            raise self._reason from None

@@ -45,6 +45,8 @@ class Permits:
                 self.give(waiter.granted.result())
             elif waiter in self._waiters:
                 self._waiters.remove(waiter)
+                # Whoever stood behind it may be content with what is free.
+                self._serve()
             raise
         finally:
             timer.cancel()

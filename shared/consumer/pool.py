@@ -74,7 +74,9 @@ class Pool(Generic[W]):
         self._telemetry = telemetry or Telemetry()
         self._telemetry.in_flight = lambda: len(self._in_hand)
         self._permits = Permits(options.concurrency)
-        self._unsettled = asyncio.Semaphore(options.concurrency * _UNSETTLED_PER_PERMIT)
+        self._unsettled = 0
+        self._most_unsettled = options.concurrency * _UNSETTLED_PER_PERMIT
+        self._room = asyncio.Event()
         self._source = Source(
             queue=queue,
             permits=self._permits,
@@ -82,7 +84,7 @@ class Pool(Generic[W]):
             wait_seconds=options.wait_seconds,
             visibility=options.lease,
         )
-        self._lines: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
         self._in_hand: dict[str, Delivery] = {}
         """Deliveries that are ours and not settled yet, by receipt."""
         self._unstarted: list[Delivery] = []
@@ -144,37 +146,53 @@ class Pool(Generic[W]):
             return 0
         started = lines(deliveries, in_order=self._queue.is_fifo)
         for line in started:
-            task = asyncio.create_task(self._work(line))
-            self._lines.add(task)
-            task.add_done_callback(self._lines.discard)
+            # A line of one needs no order: it is left to the settler, and its task ends with its handler.
+            work = self._work_alone(line[0]) if len(line) == 1 else self._work_in_order(line)
+            self._running.add(asyncio.create_task(work))
         return len(started)
 
-    async def _work(self, line: list[Delivery]) -> None:
-        runs = True
+    async def _work_alone(self, delivery: Delivery) -> None:
+        try:
+            disposition = await self._processor.process(delivery)
+            extending = self._leases.uncover(delivery)
+            if extending and isinstance(disposition, RetryIn):
+                await extending
+            while self._unsettled >= self._most_unsettled:
+                self._room.clear()
+                await self._room.wait()
+        except Exception:
+            log.exception("delivery_broken", queue=self._queue.name)
+            await self._hand_back([delivery])
+        else:
+            self._unsettled += 1
+            self._settler.begin(delivery, disposition, self._settled)
+        finally:
+            self._worked()
 
-        async def worked() -> None:
-            nonlocal runs
-            await self._unsettled.acquire()
-            self._permits.give(1)
-            runs = False
+    def _settled(self, delivery: Delivery) -> None:
+        self._in_hand.pop(delivery.receipt, None)
+        self._unsettled -= 1
+        self._room.set()
 
+    def _worked(self) -> None:
+        self._permits.give(1)
+        if task := asyncio.current_task():
+            self._running.discard(task)
+
+    async def _work_in_order(self, line: list[Delivery]) -> None:
         try:
             await work_through(
                 line,
                 process=self._processor.process,
-                worked=worked,
                 settle=self._settle,
                 hand_back=self._hand_back,
                 stopping=lambda: self._is_stopping,
             )
         except Exception:
-            log.exception("line_failed", queue=self._queue.name)
+            log.exception("line_broken", queue=self._queue.name)
             await self._hand_back([delivery for delivery in line if delivery.receipt in self._in_hand])
         finally:
-            if runs:
-                self._permits.give(1)
-            else:
-                self._unsettled.release()
+            self._worked()
 
     async def _settle(self, delivery: Delivery, disposition: Disposition) -> None:
         extending = self._leases.uncover(delivery)
@@ -199,16 +217,17 @@ class Pool(Generic[W]):
         drain_seconds = self._options.drain.total_seconds()
         ends = loop.time() + drain_seconds
         self._is_stopping = True
-        log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._lines))
+        log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
         going_quiet = asyncio.create_task(self._go_quiet())
         await self._drain(stop, until=ends - min(_RELEASE_SECONDS, drain_seconds / 2))
-        for line in self._lines:
-            line.cancel()
-        await asyncio.wait([going_quiet, *self._lines], timeout=max(ends - loop.time(), _POLL_GRACE_SECONDS * 2))
-        if self._lines:
-            log.error("handlers_left_behind", queue=self._queue.name, lines=len(self._lines))
+        for task in self._running:
+            task.cancel()
+        await asyncio.wait([going_quiet, *self._running], timeout=max(ends - loop.time(), _POLL_GRACE_SECONDS * 2))
+        if self._running:
+            log.error("handlers_left_behind", queue=self._queue.name, handlers=len(self._running))
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._settler.finish()
                 await self._hand_back(list(self._in_hand.values()))
         except TimeoutError:
             log.warning("not_handed_back", queue=self._queue.name, deliveries=len(self._in_hand))
@@ -221,6 +240,6 @@ class Pool(Generic[W]):
     async def _drain(self, stop: Stop, *, until: float) -> None:
         loop = asyncio.get_running_loop()
         at_once = asyncio.create_task(stop.at_once.wait())
-        while self._lines and not at_once.done() and (left := until - loop.time()) > 0:
-            await asyncio.wait({*self._lines, at_once}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        while self._running and not at_once.done() and (left := until - loop.time()) > 0:
+            await asyncio.wait({*self._running, at_once}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         at_once.cancel()

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic
 
@@ -37,14 +36,6 @@ DEATHS_BEFORE_QUARANTINE = 3
 """A message whose workers die of it, time and again, must not take down a fourth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a delivery is ours at a time, and how long its handler may take in all."""
-
-    lease: timedelta = timedelta(seconds=30)
-    handler_timeout: timedelta = timedelta(minutes=5)
-
-
 class Processor(Generic[W]):
     """Carries one delivery through; it decides, and leaves the settling to others."""
 
@@ -58,7 +49,7 @@ class Processor(Generic[W]):
         leases: LeaseKeeper,
         clock: Clock,
         policy: RetryPolicy,
-        limits: Limits,
+        lease: timedelta,
         telemetry: Telemetry | None = None,
     ) -> None:
         self._queue = queue
@@ -68,35 +59,39 @@ class Processor(Generic[W]):
         self._leases = leases
         self._clock = clock
         self._policy = policy
-        self._limits = limits
+        self._lease = lease
         self._telemetry = telemetry or Telemetry()
         self._dead_letters = DeadLetters(queue, handler)
-        self._timeout_seconds = limits.handler_timeout.total_seconds()
+        self._log = log.bind()
+        """The module's own logger is bound anew at each use; this one writes a line for every message."""
 
     async def process(self, delivery: Delivery) -> Disposition:
         """Return what to do with the delivery; only cancellation gets out as an exception."""
-        started = time.monotonic()
-        first = delivery.receive_count == 1 and delivery.sent_at is not None
-        lag_seconds = self._clock.now().timestamp() - delivery.sent_at if first and delivery.sent_at else None
         trace = Trace.parse(delivery.trace) if delivery.trace else None
-        with (
-            tracing(trace),
-            log_fields(
-                queue=self._queue.name, message_id=delivery.message_id, trace_id=trace.root if trace else None
-            ) as fields,
-        ):
-            disposition = await self._decided(delivery, fields)
-            seconds, name = time.monotonic() - started, type(disposition).__name__
-            log.info(
-                "delivery_finished",
-                disposition=name,
-                reason=getattr(disposition, "reason", None) or None,
-                receive_count=delivery.receive_count,
-                duration_ms=round(seconds * 1000, 1),
-                lag_ms=None if lag_seconds is None else round(lag_seconds * 1000),
-            )
-            self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
-            return disposition
+        with log_fields(
+            queue=self._queue.name, message_id=delivery.message_id, trace_id=trace.root if trace else None
+        ) as fields:
+            if trace is None:
+                return await self._timed(delivery, fields)
+            with tracing(trace):
+                return await self._timed(delivery, fields)
+
+    async def _timed(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
+        started, lag_seconds = time.monotonic(), None
+        if delivery.sent_at is not None and delivery.receive_count == 1:
+            lag_seconds = self._clock.now().timestamp() - delivery.sent_at
+        disposition = await self._decided(delivery, fields)
+        seconds, name = time.monotonic() - started, type(disposition).__name__
+        self._log.info(
+            "delivery_finished",
+            disposition=name,
+            reason=getattr(disposition, "reason", None) or None,
+            receive_count=delivery.receive_count,
+            duration_ms=round(seconds * 1000, 1),
+            lag_ms=None if lag_seconds is None else round(lag_seconds * 1000),
+        )
+        self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
+        return disposition
 
     async def _decided(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         try:
@@ -116,9 +111,7 @@ class Processor(Generic[W]):
             return await self._dead_letters.unread(delivery, error)
         fields |= {"command_id": work.id, "tenant": work.tenant, "session_id": work.session_id, "type": work.type}
         try:
-            taken = await self._claims.claim(
-                work.claim_key, fingerprint=self._fingerprint(work), lease=self._limits.lease
-            )
+            taken = await self._claims.claim(work.claim_key, fingerprint=self._fingerprint(work), lease=self._lease)
             match taken:
                 case Done(outcome_seq):
                     await self._handler.repeat(work, outcome_seq)
@@ -128,7 +121,7 @@ class Processor(Generic[W]):
                     return Ack()
                 case Busy(until):
                     wait = max(until - self._clock.now(), timedelta(seconds=1))
-                    return RetryIn(min(wait, self._limits.lease), reason="in_progress_elsewhere")
+                    return RetryIn(min(wait, self._lease), reason="in_progress_elsewhere")
         except Exception as error:  # noqa: BLE001 - before the claim nothing is decided: always try again
             log.warning("claim_failed", error=f"{type(error).__name__}: {error}")
             return try_again(error, attempt=delivery.receive_count, policy=self._policy)
@@ -137,8 +130,9 @@ class Processor(Generic[W]):
 
     async def _carry_out(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
         try:
-            with self._leases.hold(delivery, claim):
-                disposition = await self._attempt(delivery, work, claim)
+            disposition = self._spent(claim) or await self._handled(delivery, work, claim)
+            if isinstance(disposition, DeadLetter):
+                disposition = await self._given_up(delivery, work, claim, disposition)
         except LeaseLostError:
             log.warning("handler_lost_its_lease")
             # If only the receipt was lost, the command is still in our name: whoever has the message now may begin,
@@ -154,19 +148,6 @@ class Processor(Generic[W]):
             await self._release(claim)
         return disposition
 
-    async def _attempt(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
-        disposition = self._spent(claim) or await self._handled(work, claim)
-        if not isinstance(disposition, DeadLetter):
-            return disposition
-        try:
-            await self._dead_letters.failed(delivery, work, claim, disposition)
-        except LeaseLostError:
-            raise
-        except Exception as error:
-            log.exception("giving_up_failed")
-            return try_again(error, attempt=claim.attempts, policy=self._policy)
-        return disposition
-
     def _spent(self, claim: Claim) -> DeadLetter | None:
         """Return how a command ends that shall not be tried once more, whatever its handler would say."""
         if claim.unfinished >= DEATHS_BEFORE_QUARANTINE:
@@ -179,19 +160,32 @@ class Processor(Generic[W]):
             return DeadLetter(reason="attempts_exhausted", error="no attempt ended", attempts=claim.attempts)
         return None
 
-    async def _handled(self, work: W, claim: Claim) -> Disposition:
+    async def _handled(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            with self._leases.hold(delivery, claim):
                 await self._handler.handle(work, claim)
+        except LeaseLostError:
+            raise
         except Exception as error:
-            if isinstance(error, TransientError | LeaseLostError):
+            if isinstance(error, TransientError):
                 log.warning("attempt_failed", error=f"{type(error).__name__}: {error}")
             else:
                 log.exception("attempt_failed")
-            if isinstance(error, LeaseLostError):
-                raise
             return disposition_of(error, attempts=claim.attempts, policy=self._policy)
         return Ack()
+
+    async def _given_up(
+        self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter
+    ) -> DeadLetter | RetryIn:
+        try:
+            with self._leases.hold(delivery, claim):
+                await self._dead_letters.failed(delivery, work, claim, disposition)
+        except LeaseLostError:
+            raise
+        except Exception as error:
+            log.exception("giving_up_failed")
+            return try_again(error, attempt=claim.attempts, policy=self._policy)
+        return disposition
 
     async def _release(self, claim: Claim, *, unspent: bool = False) -> None:
         try:

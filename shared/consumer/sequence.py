@@ -28,28 +28,18 @@ async def work_through(
     line: Sequence[Delivery],
     *,
     process: Process,
-    worked: Callable[[], Awaitable[None]],
     settle: Settle,
     hand_back: HandBack,
     stopping: Callable[[], bool],
 ) -> None:
     """Work on one line in order; each delivery is settled before the next one starts.
 
-    When one is not done, or a stop was asked for, those behind it are handed back: none overtakes. `worked` is
-    awaited once no more of the line will be processed, before the last of it is settled.
+    When one is not done, or a stop was asked for, those behind it are handed back: none overtakes.
     """
     for position, delivery in enumerate(line):
-        if position and stopping():
-            await worked()
-            await hand_back(line[position:])
-            return
         disposition = await process(delivery)
-        successors = line[position + 1 :]
-        goes_on = successors and isinstance(disposition, Ack | DeadLetter)
-        if not goes_on:
-            await worked()
         await settle(delivery, disposition)
-        if not goes_on:
-            if successors:
+        if stopping() or not isinstance(disposition, Ack | DeadLetter):
+            if successors := line[position + 1 :]:
                 await hand_back(successors)
             return

@@ -1,8 +1,9 @@
 """Carries dispositions out on the queue, in batches of ten."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Generic, TypeVar
+import contextvars
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -22,39 +23,59 @@ _LINGER_SECONDS = 0.005
 _FIRST_PAUSE_SECONDS = 0.1
 
 
+Then = Callable[[Delivery], None]
+"""Called once the queue has answered for a delivery, however it answered."""
+
+
 class Settler:
-    """Settles deliveries; what it returns is done once the queue has answered."""
+    """Settles deliveries.
+
+    What the queue refuses after several tries is logged and left: the message comes back, and its processed-message
+    record keeps it from being done twice.
+    """
 
     def __init__(self, queue: Queue) -> None:
         self._deletes = _Batcher("delete", queue.delete, lambda delivery: delivery)
         self._changes = _Batcher("change_visibility", queue.change_visibility, lambda change: change.delivery)
 
-    async def settle(self, delivery: Delivery, disposition: Disposition) -> None:
-        """Carry out one disposition.
-
-        What the queue refuses after several tries is logged and left: the message comes back, and its
-        processed-message record keeps it from being done twice.
-        """
+    def begin(self, delivery: Delivery, disposition: Disposition, then: Then) -> None:
+        """Carry out one disposition, and call `then` when it is done."""
         match disposition:
             case Ack() | DeadLetter():
-                await self._deletes.add(delivery)
+                self._deletes.add(delivery, then)
             case RetryIn(delay):
-                await self.hide(delivery, round(delay.total_seconds()))
+                self._changes.add(VisibilityChange(delivery, max(round(delay.total_seconds()), 0)), then)
             case Abandon():
-                pass
+                then(delivery)
 
-    async def hide(self, delivery: Delivery, seconds: int) -> None:
-        """Let the delivery be seen again in `seconds`; 0 is at once."""
-        await self._changes.add(VisibilityChange(delivery, max(seconds, 0)))
+    async def settle(self, delivery: Delivery, disposition: Disposition) -> None:
+        """Carry out one disposition; return once the queue has answered."""
+        answered = asyncio.Event()
+        self.begin(delivery, disposition, lambda _: answered.set())
+        await answered.wait()
 
     async def hand_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the deliveries be seen again at once.
+        """Let the deliveries be seen again at once; return once the queue has answered.
 
         Last first: when the queue shows a group again, all of it is back.
         """
-        changes = [self._changes.add(VisibilityChange(delivery, 0)) for delivery in reversed(deliveries)]
-        if changes:
-            await asyncio.wait(changes)
+        if not deliveries:
+            return
+        answered = asyncio.Event()
+        waiting = {delivery.receipt for delivery in deliveries}
+
+        def one_less(delivery: Delivery) -> None:
+            waiting.discard(delivery.receipt)
+            if not waiting:
+                answered.set()
+
+        for delivery in reversed(deliveries):
+            self._changes.add(VisibilityChange(delivery, 0), one_less)
+        await answered.wait()
+
+    async def finish(self) -> None:
+        """Send what still waits for company, and return once the queue has answered for everything."""
+        await asyncio.gather(self._deletes.finish(), self._changes.finish())
 
 
 class _Batcher(Generic[T]):
@@ -69,20 +90,23 @@ class _Batcher(Generic[T]):
         self._call = call
         self._send = send
         self._delivery_of = delivery_of
-        self._waiting: list[tuple[T, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[T, Then]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._context = contextvars.Context()
+        """A batch belongs to nobody: its log lines and its calls must not go by the delivery that filled it."""
 
-    def add(self, entry: T) -> "asyncio.Future[None]":
-        """Take an entry; the future ends when the queue has answered for it, however it answered."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((entry, future))
+    def add(self, entry: T, then: Then) -> None:
+        self._waiting.append((entry, then))
         if len(self._waiting) >= _BATCH:
             self._flush()
         elif self._timer is None:
-            self._timer = loop.call_later(_LINGER_SECONDS, self._flush)
-        return future
+            self._timer = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._flush)
+
+    async def finish(self) -> None:
+        self._flush()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _flush(self) -> None:
         if self._timer:
@@ -90,22 +114,18 @@ class _Batcher(Generic[T]):
             self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
-            self._start(self._settle(batch))
+            task = asyncio.get_running_loop().create_task(self._settle(batch), context=self._context)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _settle(self, batch: "list[tuple[T, asyncio.Future[None]]]") -> None:
+    async def _settle(self, batch: "list[tuple[T, Then]]") -> None:
         try:
             await self._send_all([entry for entry, _ in batch])
         except Exception:
             log.exception("settlement_broken", call=self._call, entries=len(batch))
         finally:
-            for _, future in batch:
-                if not future.done():
-                    future.set_result(None)
+            for entry, then in batch:
+                then(self._delivery_of(entry))
 
     async def _send_all(self, entries: list[T]) -> None:
         for attempt in range(_TRIES):

@@ -88,8 +88,9 @@ class Source:
     async def quiet(self, *, grace_seconds: float) -> list[Delivery]:
         """Receive no more; return what open receives had taken and nobody has begun.
 
-        A receive that comes home within the grace period is taken as it is. A later one is cut off; on a FIFO queue
-        it is asked once more by its attempt id, so that what it had taken is not stranded until its time-out ends.
+        A receive that comes home within the grace period is taken as it is. A later one is cut off. On a FIFO queue
+        one that was cut off or failed is asked once more by its attempt id, so that what it had taken is not
+        stranded until its time-out ends.
         """
         self._is_quiet = True
         self._permits.close()
@@ -101,7 +102,8 @@ class Source:
             if poller.task:
                 poller.task.cancel()
         await asyncio.gather(*(poller.task for poller in cut_off if poller.task), return_exceptions=True)
-        recovered = await asyncio.gather(*(self._recover(poller.attempt_id) for poller in cut_off if poller.attempt_id))
+        open_attempts = [poller.attempt_id for poller in self._pollers if poller.attempt_id]
+        recovered = await asyncio.gather(*(self._recover(attempt_id) for attempt_id in open_attempts))
         self._pollers.clear()
         return [delivery for deliveries in recovered for delivery in deliveries]
 
@@ -109,17 +111,25 @@ class Source:
         poller = _Poller(is_first)
         self._pollers.add(poller)
         poller.task = asyncio.create_task(self._poll(poller))
+        poller.task.add_done_callback(self._ended)
 
     async def _poll(self, poller: _Poller) -> None:
+        permits = 0
         while not self._is_quiet:
-            permits = await self._permits.take(RECEIVE_MAX, patience_seconds=_PATIENCE_SECONDS)
+            permits = permits or await self._permits.take(RECEIVE_MAX, patience_seconds=_PATIENCE_SECONDS)
             if not permits:
                 return
             deliveries = await self._receive(poller, permits)
-            self._permits.give(permits - (self._start(deliveries) if deliveries else 0))
             if deliveries is None:
+                # What a FIFO receive may have taken comes when it is repeated, and needs its permits then.
+                if not self._queue.is_fifo:
+                    self._permits.give(permits)
+                    permits = 0
                 await asyncio.sleep(self._pause())
-            elif len(deliveries) == RECEIVE_MAX and self._permits.free and len(self._pollers) < self._most_pollers:
+                continue
+            self._permits.give(permits - (self._start(deliveries) if deliveries else 0))
+            permits = 0
+            if len(deliveries) == RECEIVE_MAX and self._permits.free and len(self._pollers) < self._most_pollers:
                 self._add_poller()
             elif not (deliveries or poller.is_first):
                 self._pollers.discard(poller)
@@ -163,10 +173,14 @@ class Source:
                     visibility_seconds=self._visibility_seconds,
                     attempt_id=attempt_id,
                 )
-        except (TransientError, PermanentError, TimeoutError) as error:
+        except Exception as error:
             # What the receive took, if anything, is seen again when its time-out ends.
             log.warning("receive_not_recovered", queue=self._queue.name, error=str(error) or type(error).__name__)
             return ()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.error("poller_broken", queue=self._queue.name, exc_info=error)
 
     def _pause(self) -> float:
         """Return the seconds before another try: exponential, half of it jitter, and short enough to be back soon."""

@@ -1,6 +1,6 @@
 """`python -m workers.booking`: the pool that books."""
 
-from shared.aws.worker import run_pool
+from shared.aws.run_pool import run_pool
 from workers.booking.wiring import worker
 
 if __name__ == "__main__":

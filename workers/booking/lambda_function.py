@@ -1,6 +1,6 @@
 """The same handler under a Lambda event-source mapping."""
 
-from shared.aws.worker import lambda_handler
+from shared.aws.run_lambda import lambda_handler
 from workers.booking.wiring import worker
 
 handler = lambda_handler(worker)

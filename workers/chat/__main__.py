@@ -1,6 +1,6 @@
 """`python -m workers.chat`: the pool that answers visitors."""
 
-from shared.aws.worker import run_pool
+from shared.aws.run_pool import run_pool
 from workers.chat.wiring import worker
 
 if __name__ == "__main__":

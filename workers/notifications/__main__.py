@@ -1,6 +1,6 @@
 """`python -m workers.notifications`: the pool that tells people."""
 
-from shared.aws.worker import run_pool
+from shared.aws.run_pool import run_pool
 from workers.notifications.wiring import worker
 
 if __name__ == "__main__":

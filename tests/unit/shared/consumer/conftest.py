@@ -12,7 +12,7 @@ import structlog
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import RetryPolicy
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.process import Limits, Processor
+from shared.consumer.process import Processor
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
 from shared.messages.commands import CHAT_COMMAND
@@ -93,7 +93,6 @@ class Bench:
         *,
         queue=None,
         handler=None,
-        handler_timeout=timedelta(seconds=5),
         max_attempts=3,
         retry_base=timedelta(seconds=1),
         lease=LEASE,
@@ -122,7 +121,7 @@ class Bench:
             leases=self.leases,
             clock=self.clock,
             policy=RetryPolicy(max_attempts=max_attempts, base=retry_base),
-            limits=Limits(lease=lease, handler_timeout=handler_timeout),
+            lease=lease,
             telemetry=self.telemetry,
         )
 

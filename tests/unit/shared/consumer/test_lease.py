@@ -310,7 +310,7 @@ async def test_a_loss_after_the_end_cancels_nobody(bench):
     delivery, claim = await bench.deliver(), await bench.claim()
     with bench.leases.hold(delivery, claim) as hold:
         pass
-    hold.cancel()
+    hold.cancel(LeaseLostError("k1"))
     await asyncio.sleep(0.01)
     assert asyncio.current_task().cancelling() == 0
 
@@ -397,12 +397,21 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
 
 
 async def test_an_absolute_limit_ends_a_hung_handler(make_bench):
-    """A handler that waits for ever is cancelled at its limit, tried again, and dead-lettered as a timeout."""
-    bench = make_bench(handler_timeout=timedelta(seconds=0.02), max_attempts=1)
-    bench.handler.delay_seconds = 60
-    disposition = await bench.processor.process(await bench.deliver())
+    """A handler that waits for ever is cancelled at its limit, tried again, and at last dead-lettered as a timeout."""
+    bench = make_bench(limit=timedelta(seconds=60), max_attempts=1)
+    bench.handler.delay_seconds = 3600
+    delivery = await bench.deliver()
+    bench.leases.cover(delivery)
+    processing = asyncio.create_task(bench.processor.process(delivery))
+    await bench.handler.started.wait()
+    for _ in range(6):
+        assert not processing.done()
+        bench.clock.turn(timedelta(seconds=10.1))
+        await bench.beat()
+    disposition = await processing
     assert isinstance(disposition, DeadLetter)
     assert disposition.reason == "timeout"
+    assert bench.handler.cancelled == ["k1"]
     assert bench.handler.given_up == [("k1", "timeout")]
 
 
@@ -434,7 +443,7 @@ async def test_connections_that_cannot_be_opened_are_said_at_the_start(bench):
         raise TransientError("no network")
         yield
 
-    leases = LeaseKeeper(open_line=broken, lease=bench.lease)
+    leases = LeaseKeeper(open_line=broken, lease=bench.lease, limit=bench.lease)
     with pytest.raises(TransientError, match="no network"):
         await leases.start()
 

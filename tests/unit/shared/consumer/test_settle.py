@@ -52,7 +52,7 @@ async def test_handing_back_shows_the_message_at_once(bench):
     """Zero seconds means now, and less than that is no reason to fail."""
     first, second = await take(bench, 2)
     await bench.settler.hand_back([first])
-    await bench.settler.hide(second, -3)
+    await bench.settler.settle(second, RetryIn(timedelta(seconds=-3)))
     assert bench.queue.in_flight() == []
 
 

@@ -1,0 +1,179 @@
+"""Keeps connections to one host open, for small calls that all look alike.
+
+An HTTP client that can do everything spends three quarters of such a call on what this one does not need: redirects,
+cookies, compression, streaming, middleware. Parsing is httptools' (llhttp), TLS and sockets are asyncio's.
+"""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self, cast
+from urllib.parse import urlsplit
+
+import httptools
+
+_CONNECT_SECONDS = 2.0
+_IDLE_SECONDS = 15.0
+"""AWS closes connections that were idle for 20 s; one that is closed under a call fails that call."""
+
+_MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""Far more than SQS ever says: ten messages are 1 MiB at most, and JSON may double that."""
+
+
+class HttpPool:
+    """A pool of keep-alive connections; there are as many as there are calls at once."""
+
+    def __init__(self, url: str, *, ca_file: str | None = None) -> None:
+        """Take the host's URL, `http://` or `https://`, and the certificates to trust."""
+        where = urlsplit(url)
+        if where.scheme not in {"http", "https"} or not where.hostname:
+            raise ValueError(f"not an http(s) address: {url}")
+        self.host = where.netloc
+        self._hostname = where.hostname
+        self._port = where.port or (443 if where.scheme == "https" else 80)
+        self._tls = ssl.create_default_context(cafile=ca_file) if where.scheme == "https" else None
+        self._idle: deque[_Connection] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    async def post(self, headers: dict[str, str], body: bytes, *, deadline_seconds: float) -> "Answer":
+        """Send `POST /` and return the answer, whatever its status.
+
+        Raises:
+            OSError: the connection could not be made, or ended before the answer did.
+            TimeoutError: no whole answer came within the deadline.
+        """
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        if "\n" in head.replace("\r\n", ""):
+            raise ValueError("a header must not have a line break")
+        request = f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        connection = self._take() or await self._connect()
+        try:
+            answer = await connection.exchange(request, deadline_seconds)
+        except BaseException:
+            # Also a cancelled call: whatever is still to come on this connection belongs to nobody.
+            connection.close()
+            raise
+        if answer.keep_alive:
+            connection.idle_since = time.monotonic()
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return answer
+
+    def _take(self) -> "_Connection | None":
+        """Return the connection that was used last: it is the least likely to be closed."""
+        oldest = time.monotonic() - _IDLE_SECONDS
+        while self._idle and (self._idle[0].is_closed or self._idle[0].idle_since < oldest):
+            self._idle.popleft().close()
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed:
+                return connection
+        return None
+
+    async def _connect(self) -> "_Connection":
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                _Connection,
+                self._hostname,
+                self._port,
+                ssl=self._tls,
+                server_hostname=self._hostname if self._tls else None,
+            )
+        return connection
+
+
+class Answer:
+    """A whole answer."""
+
+    __slots__ = ("body", "headers", "keep_alive", "status")
+
+    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes, *, keep_alive: bool) -> None:
+        self.status = status
+        self.headers = headers
+        """Names are lower case."""
+        self.body = body
+        self.keep_alive = keep_alive
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, which has one call at a time. The methods without a docstring are httptools' and asyncio's."""
+
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self.is_closed = False
+        self._transport: asyncio.Transport | None = None
+        self._answered: asyncio.Future[Answer] | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers: dict[bytes, bytes] = {}
+        self._body: list[bytes] = []
+        self._size = 0
+
+    async def exchange(self, request: bytes, deadline_seconds: float) -> Answer:
+        """Send a request and return its answer."""
+        if self._transport is None or self.is_closed:
+            raise ConnectionResetError("the connection is closed")
+        loop = asyncio.get_running_loop()
+        self._answered = loop.create_future()
+        timer = loop.call_later(deadline_seconds, self._fail, TimeoutError("no answer within the deadline"))
+        try:
+            self._transport.write(request)
+            return await self._answered
+        finally:
+            timer.cancel()
+            self._answered = None
+
+    def close(self) -> None:
+        """Close without waiting for what is under way."""
+        self.is_closed = True
+        if self._transport:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._answered is None or self._answered.done():
+            self.close()  # nobody asked, or not for this much
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(ConnectionError(f"no HTTP: {type(error).__name__}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
+        self._fail(ConnectionResetError(f"the connection ended before the answer: {type(exc).__name__}"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.lower()] = value
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > _MAX_ANSWER_BYTES:
+            self._fail(ConnectionError("the answer is too long"))
+            return
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        headers, body = self._headers, b"".join(self._body)
+        self._headers, self._body, self._size = {}, [], 0
+        status = self._parser.get_status_code()
+        if status >= HTTPStatus.OK and self._answered and not self._answered.done():
+            keep_alive = bool(self._parser.should_keep_alive())
+            self._answered.set_result(Answer(status, headers, body, keep_alive=keep_alive))
+
+    def _fail(self, error: Exception) -> None:
+        if self._answered and not self._answered.done():
+            self._answered.set_exception(error)

@@ -1,0 +1,31 @@
+"""Runs a worker as a pool: the process behind `python -m workers.NAME`."""
+
+import asyncio
+import sys
+
+import uvloop
+from pydantic import ValidationError
+
+from shared.aws.worker import WorkerFactory
+from shared.consumer.handler import W
+from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.errors import ConfigurationError
+
+
+def run_pool(worker: WorkerFactory[W]) -> None:
+    """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
+
+    async def main() -> None:
+        stop = Stop()
+        with stop_on_signals(stop):
+            async with worker() as ready:
+                await ready.pool.run(stop)
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())
+        sys.exit(f"not started, check these variables: {'; '.join(problems)}")
+    except ConfigurationError as error:
+        sys.exit(f"not started: {error}")
