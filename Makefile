@@ -12,7 +12,7 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check bench-path bench-slots contracts package deploy lock clean
+.PHONY: help setup up test soak check bench-path bench-slots contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -24,6 +24,9 @@ up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 
 test: $(READY) ## run the tests (ARGS="-k booking")
 	$(PYTHON) -m pytest $(ARGS)
+
+soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
+	$(PYTHON) -m pytest -m soak -s tests/soak $(ARGS)
 
 check: $(READY) ## lint, format, types, imports, template
 	$(VENV)/bin/ruff check

@@ -1,16 +1,31 @@
-"""The deployed template with its pools and page, once for all tests that take the whole path."""
+"""What tests of several kinds need, once for the session: the whole stack, or the emulator of AWS alone."""
 
+import functools
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from infra.local.emulator import start_emulator, wait_for_emulator
+from infra.local.environment import clean_environment, emulator_environment
+from infra.local.interrupts import Interrupts
+from infra.local.ports import HOST, free_port
+from infra.local.processes import Children
 from infra.local.stack import Options, Stack, local_stack
+from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
 
 LEASE_SECONDS = 3
 """Short, so that the work of a killed worker is taken over soon."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a test that draws lots be run again as it was."""
+    parser.addoption("--seed", type=int, default=None, help="what the soak tests' chance begins with")
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +53,34 @@ def visit(stack: Stack) -> Visit:
     """Return what opens connections."""
     found = stack.describe()
     return Visit(found["websocket_url"], found["tenant"], found["site_url"])
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """Where the emulator is, and blocking clients of it."""
+
+    endpoint_url: str
+
+    @functools.cache  # noqa: B019 - one emulator lives as long as the tests
+    def client(self, service):
+        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, max_pool_connections=50)
+        return boto3.client(service, region_name="eu-central-1", endpoint_url=self.endpoint_url, config=config)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("emulator")
+    children = Children(folder / "logs", Interrupts())
+    port = free_port()
+    endpoint_url = f"http://{HOST}:{port}"
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in emulator_environment(endpoint_url).items():
+            patched.setenv(name, value)
+        try:
+            child = start_emulator(children, port=port, scratch=folder / "tmp", environment=clean_environment())
+            wait_for_emulator(child, port)
+            emulator = Emulator(endpoint_url)
+            create_tables(emulator.client("dynamodb"))
+            yield emulator
+        finally:
+            children.stop_all()

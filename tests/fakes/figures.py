@@ -46,9 +46,10 @@ class FakeMetrics:
         """Count something that happened."""
         self.figures.append(Figure(name, value, "count", tuple(sorted(dimensions.items()))))
 
-    def milliseconds(self, name: str, value: float, **dimensions: str) -> None:
-        """Record how long something took."""
-        self.figures.append(Figure(name, value, "milliseconds", tuple(sorted(dimensions.items()))))
+    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+        """Record how long something took, each time."""
+        labels = tuple(sorted(dimensions.items()))
+        self.figures += [Figure(name, value, "milliseconds", labels) for value in values]
 
     def total(self, name: str) -> float:
         """Return the sum of everything that was recorded under a name."""

@@ -1,23 +1,15 @@
 """One emulator of AWS for the session, with the template's tables; every test works on keys of its own."""
 
-import functools
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
-from infra.local.emulator import start_emulator, wait_for_emulator
-from infra.local.environment import clean_environment, emulator_environment
 from infra.local.google_calendar.keys import account_key, make_service_account
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serving
-from infra.local.interrupts import Interrupts
-from infra.local.ports import HOST, free_port
-from infra.local.processes import Children
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients
 from shared.aws.connections import DynamoConnectionStore
@@ -25,7 +17,6 @@ from shared.aws.conversations import DynamoConversationStore
 from shared.aws.usage import DynamoUsageStore
 from shared.settings import AwsSettings
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle
-from tests.contracts.stores.template import create_tables
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
@@ -34,37 +25,6 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeUsage
 from tests.fakes.ingress import FakeSessions
 from workers.booking.adapters.appointments import DynamoAppointmentStore
-
-
-@dataclass(frozen=True)
-class Emulator:
-    """Where the emulator is, and blocking clients of it."""
-
-    endpoint_url: str
-
-    @functools.cache  # noqa: B019 - one emulator lives as long as the tests
-    def client(self, service):
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, max_pool_connections=50)
-        return boto3.client(service, region_name="eu-central-1", endpoint_url=self.endpoint_url, config=config)
-
-
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("emulator")
-    children = Children(folder / "logs", Interrupts())
-    port = free_port()
-    endpoint_url = f"http://{HOST}:{port}"
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in emulator_environment(endpoint_url).items():
-            patched.setenv(name, value)
-        try:
-            child = start_emulator(children, port=port, scratch=folder / "tmp", environment=clean_environment())
-            wait_for_emulator(child, port)
-            emulator = Emulator(endpoint_url)
-            create_tables(emulator.client("dynamodb"))
-            yield emulator
-        finally:
-            children.stop_all()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What the tests of the worker core share: a queue in memory with a processor, and a handler that follows orders."""
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,26 +17,10 @@ from shared.consumer.telemetry import Telemetry
 from shared.messages.commands import CHAT_COMMAND
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
+from tests.fakes.envelopes import command_body
 from tests.fakes.memory_queue import MemoryQueue
 
 LEASE = timedelta(seconds=30)
-
-
-def command_body(key="k1", text="hello", session="s1", **changes):
-    """Return an envelope as the ingress writes it."""
-    envelope = {
-        "version": 1,
-        "id": key,
-        "tenant": "salon",
-        "session_id": session,
-        "client_id": "c1",
-        "connection_id": "tab=",
-        "accepted_at": "2026-01-12T12:00:00Z",
-        "locale": "pl",
-        "type": "chat.send",
-        "data": {"text": text},
-    }
-    return json.dumps(envelope | changes)
 
 
 @dataclass

@@ -188,7 +188,7 @@ async def test_a_bug_of_the_core_itself_is_a_retry(bench):
 
 
 async def test_a_message_that_kills_its_workers_is_quarantined(bench):
-    """After three workers died of it, a fourth does not try: it goes to the dead-letter queue, and the visitor is told."""
+    """After three workers died of it, a fourth does not try: it is dead-lettered, and the visitor is told."""
     for deaths in range(3):
         assert (await bench.claim("k1", fingerprint=None)).unfinished == deaths
         bench.clock.turn(2 * bench.lease)

@@ -1,0 +1,1 @@
+"""How fast a queue's consumer is, side by side with what one would pick instead."""

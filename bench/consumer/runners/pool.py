@@ -1,0 +1,128 @@
+"""This project's pool with everything on: decoding, claims, leases, order, log lines; its handler does nothing."""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.stopwatch import Stopwatch
+from shared.aws.claims import DynamoClaimStore
+from shared.aws.clients import aws_clients
+from shared.aws.worker import assemble
+from shared.clock import SystemClock
+from shared.consumer.lifecycle import Stop
+from shared.emf import EmfMetrics
+from shared.log import configure_logging
+from shared.messages.commands import CHAT_COMMAND, ChatSend
+from shared.ports import Claim, ClaimStore
+from shared.settings import AwsSettings, PoolSettings
+from tests.fakes.claims import FakeClaims
+
+TABLE = "ProcessedTable"
+
+
+class Handler:
+    """Ends every command at once; keeps how old it was when the body's text says when it was sent."""
+
+    def __init__(self, claims: ClaimStore, watch: Stopwatch) -> None:
+        self._claims = claims
+        self._watch = watch
+        self.waits_ms: list[float] = []
+
+    async def handle(self, work: ChatSend, claim: Claim) -> None:
+        """Take note, and do nothing."""
+        if work.data.text.isdecimal():
+            self.waits_ms.append((time.monotonic_ns() - int(work.data.text)) / 1e6)
+        await self._claims.complete(claim)
+        self._watch.handled()
+
+    async def repeat(self, work: ChatSend, outcome_seq: int | None) -> None:
+        """Nothing to say again."""
+
+    async def mismatch(self, work: ChatSend) -> None:
+        """Not expected."""
+        raise AssertionError(work.id)
+
+    async def give_up(self, work: ChatSend, claim: Claim, reason: str) -> None:
+        """Not expected."""
+        raise AssertionError(work.id, claim, reason)
+
+    def report(self) -> dict[str, Any]:
+        """Return the waits' percentiles, if any were kept."""
+        if len(self.waits_ms) < 2:
+            return {}
+        cuts = statistics.quantiles(self.waits_ms, n=100)
+        return {"waits": len(self.waits_ms), "p50_ms": cuts[49], "p99_ms": cuts[98], "max_ms": max(self.waits_ms)}
+
+
+async def main() -> None:
+    """Run the pool until the queue is empty."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--dynamodb", metavar="URL", help="keep claims there, not in memory")
+    arguments.add_argument("--concurrency", type=int, help="instead of the pool's default")
+    arguments.add_argument("--transport", choices=("lean", "aiobotocore"), help="instead of the pool's default")
+    arguments.add_argument("--log-level", default="INFO", help="INFO, as deployed, writes a line per delivery")
+    options = arguments.parse_args()
+    watch = Stopwatch(options.queue, options.messages)
+    # Log lines are written, as everywhere, but to nobody: whoever read them would take part in the race.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    configure_logging(level=options.log_level, component="bench")
+    clock = SystemClock()
+    async with aws_clients(aws_settings(options)) as clients:
+        claims: ClaimStore = FakeClaims(clock)
+        if options.dynamodb:
+            claims = DynamoClaimStore(
+                client=await clients.client("dynamodb", connections=100), table=TABLE, clock=clock
+            )
+        handler = Handler(claims, watch)
+        worker = await assemble(
+            clients,
+            aws=aws_settings(options),
+            url=options.queue,
+            dead_letter_url=options.queue,
+            messages=CHAT_COMMAND,
+            handler=handler,
+            claims=claims,
+            clock=clock,
+            metrics=EmfMetrics(clock=clock),
+            settings=pool_settings(options),
+        )
+        watch.start()
+        working = asyncio.create_task(worker.pool.run(Stop()))
+        await watch.finish(handler.report)
+        await working
+
+
+def aws_settings(options: argparse.Namespace) -> AwsSettings:
+    """Point SQS at the broker, and DynamoDB at the emulator if there is one."""
+    address = urlsplit(options.queue)
+    sqs = f"{address.scheme}://{address.netloc}"
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": KEY,
+        "AWS_ENDPOINT_URL_SQS": sqs,
+        "AWS_ENDPOINT_URL_DYNAMODB": options.dynamodb or sqs,
+    }
+    return AwsSettings(
+        aws_region=REGION,
+        conversations_table="",
+        connections_table="",
+        processed_table=TABLE,
+        knowledge_bucket="",
+        websocket_endpoint="",
+    )
+
+
+def pool_settings(options: argparse.Namespace) -> PoolSettings:
+    """Return the defaults with what was asked for."""
+    chosen = {"concurrency": options.concurrency, "transport": options.transport}
+    return PoolSettings.model_validate({name: value for name, value in chosen.items() if value})
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

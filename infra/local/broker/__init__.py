@@ -1,0 +1,1 @@
+"""A fast SQS in one process, which also misbehaves on demand: for load and for faults."""

@@ -1,0 +1,192 @@
+"""One queue: what is sent, received, hidden and settled; every step takes the same time at any backlog."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from infra.local.broker.counts import Counts
+from infra.local.broker.errors import SqsError, expired_receipt, invalid_parameter, invalid_receipt
+from infra.local.broker.fifo import FifoOrder
+from infra.local.broker.message import Message
+from infra.local.broker.order import Order, StandardOrder
+from infra.local.broker.remembered import Remembered
+from infra.local.broker.settings import Settings
+from infra.local.broker.visibility import Hidden
+
+
+@dataclass(slots=True)
+class _Attempt:
+    messages: Sequence[Message]
+    receipts: Sequence[str]
+    bucket: set[Message]
+    """Where all of them were put; one that is elsewhere was settled or had its time-out changed."""
+
+    @property
+    def unchanged(self) -> bool:
+        return all(
+            message.bucket is self.bucket and message.receipt == receipt
+            for message, receipt in zip(self.messages, self.receipts, strict=True)
+        )
+
+
+class Queue:
+    """Messages that can be received (in `order`), and those that are hidden for a time."""
+
+    def __init__(
+        self, *, name: str, url: str, arn: str, settings: Settings, counts: Counts, clock: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self.url = url
+        self.arn = arn
+        self.settings = settings
+        self.counts = counts
+        self.delayed = 0
+        self.in_flight = 0
+        self.dead_letters: Queue | None = None
+        self.sent_ids: Remembered[Message] = Remembered(clock)
+        """By deduplication id."""
+        self._attempts: Remembered[_Attempt] = Remembered(clock)
+        self._clock = clock
+        self._order: Order = FifoOrder() if settings.fifo else StandardOrder()
+        self._hidden = Hidden()
+        self._received: dict[int, Message] = {}
+        """Those that were received at least once and are still here."""
+
+    @property
+    def visible(self) -> int:
+        """Return how many could be received now."""
+        return len(self._order)
+
+    def put(self, message: Message, *, delay_seconds: int = 0) -> None:
+        """Take in a message."""
+        if delay_seconds:
+            self.delayed += 1
+            self._hidden.put(message, self._clock() + delay_seconds)
+        else:
+            self._order.add(message)
+
+    def take(self, most: int, seconds: int, attempt_id: str | None = None) -> Sequence[Message]:
+        """Receive up to `most` messages and hide them for `seconds`.
+
+        The same attempt id gets the same messages again under the same receipts, as long as all of them are in
+        flight since and nothing changed their time-outs.
+        """
+        self.expire()
+        if attempt_id and self._order.strict and (again := self._again(attempt_id, seconds)):
+            return again
+        taken: Sequence[Message] = ()
+        while len(taken) < most and (batch := self._order.take(most - len(taken))):
+            if self.dead_letters:
+                batch = [message for message in batch if not self._redriven(message, self.dead_letters)]
+            taken = [*taken, *batch] if taken else batch
+        bucket = self._hidden.bucket(self._clock() + seconds)
+        for message in taken:
+            message.receives += 1
+            message.first_received_ms = message.first_received_ms or time.time_ns() // 1_000_000
+            message.receipt = f"{self.name}:{message.number}:{message.receives}"
+            message.bucket = bucket
+            bucket.add(message)
+            self._received[message.number] = message
+        self.in_flight += len(taken)
+        self.counts.received += len(taken)
+        if attempt_id and taken and self._order.strict:
+            self._attempts.put(attempt_id, _Attempt(taken, [message.receipt for message in taken], bucket))
+        return taken
+
+    def delete(self, receipt: str) -> None:
+        """Delete by receipt.
+
+        Raises:
+            SqsError: the receipt is none of this queue's, or has expired (FIFO).
+        """
+        message = self._of(receipt)
+        if message is None:
+            self.counts.deleted_again += 1
+        elif message.receipt != receipt or (message.bucket is None and self._order.strict):
+            if self._order.strict:
+                raise expired_receipt(receipt)
+            self.counts.deleted_stale += 1
+        else:
+            self.counts.deleted += 1
+            del self._received[message.number]
+            if message.bucket is None:
+                self._order.discard(message)
+            else:
+                self._hidden.take(message)
+                self.in_flight -= 1
+                self._order.settled(message)
+
+    def change_visibility(self, receipt: str, seconds: int) -> None:
+        """Hide a message in flight until `seconds` from now.
+
+        Raises:
+            SqsError: the message is not in flight, or the receipt is not its latest.
+        """
+        message = self._of(receipt)
+        if message is None or (message.receipt != receipt and self._order.strict):
+            reason = "Message does not exist or is not available for visibility timeout change."
+            raise invalid_parameter(f"Value {receipt} for parameter ReceiptHandle is invalid. Reason: {reason}")
+        if message.bucket is None or message.receipt != receipt:
+            raise SqsError("MessageNotInflight", "The message referred to isn't in flight.")
+        self._hidden.take(message)
+        if seconds:
+            self._hidden.put(message, self._clock() + seconds)
+        else:
+            self._show(message)
+
+    def expire(self) -> None:
+        """Show the messages whose time-out or delay has ended."""
+        for message in self._hidden.due(self._clock()):
+            self._show(message)
+
+    def purge(self) -> None:
+        """Drop every message."""
+        self._order = FifoOrder() if self._order.strict else StandardOrder()
+        self._hidden = Hidden()
+        self._received.clear()
+        self.delayed = self.in_flight = 0
+
+    def _show(self, message: Message) -> None:
+        if message.receives:
+            self.in_flight -= 1
+            self._order.put_back(message)
+        else:
+            self.delayed -= 1
+            self._order.add(message)
+
+    def _again(self, attempt_id: str, seconds: int) -> Sequence[Message] | None:
+        attempt = self._attempts.get(attempt_id)
+        if attempt is None or not attempt.unchanged:
+            return None
+        attempt.bucket = self._hidden.bucket(self._clock() + seconds)
+        for message in attempt.messages:
+            self._hidden.take(message)
+            message.bucket = attempt.bucket
+            attempt.bucket.add(message)
+        return attempt.messages
+
+    def _redriven(self, message: Message, target: "Queue") -> bool:
+        if message.receives < self.settings.max_receives:
+            return False
+        self._received.pop(message.number, None)
+        self._order.settled(message)
+        copy = Message(
+            message.rendered,
+            sent_ms=message.sent_ms,
+            group=message.group,
+            deduplication_id=message.deduplication_id,
+            trace=message.trace,
+            attributes=message.attributes,
+        )
+        copy.source_arn = self.arn
+        target.put(copy)
+        self.counts.redriven += 1
+        return True
+
+    def _of(self, receipt: str) -> Message | None:
+        self.expire()
+        name, _, rest = receipt.partition(":")
+        number = rest.partition(":")[0]
+        if name != self.name or not number.isdecimal():
+            raise invalid_receipt(receipt)
+        return self._received.get(int(number))

@@ -1,0 +1,96 @@
+"""What the tests of the broker share: a clock that is turned by hand, queues in memory, and a real client."""
+
+import itertools
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from infra.local.broker.counts import Counts
+from infra.local.broker.message import Message, rendered
+from infra.local.broker.process import running_broker
+from infra.local.broker.queues import Queues
+from infra.local.broker.service import Service
+
+_names = itertools.count()
+
+
+class HandClock:
+    seconds = 1000.0
+
+    def __call__(self):
+        return self.seconds
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
+def queues(clock, counts):
+    return Queues(base_url="http://broker", region="eu-central-1", counts=counts, clock=clock)
+
+
+@pytest.fixture
+def service(clock, counts):
+    return Service(base_url="http://broker", region="eu-central-1", counts=counts, clock=clock)
+
+
+@pytest.fixture
+def standard(queues):
+    return queues.create("jobs", {})
+
+
+@pytest.fixture
+def fifo(queues):
+    return queues.create("jobs.fifo", {"FifoQueue": "true"})
+
+
+@pytest.fixture
+def put():
+    """Send bodies to a queue, in one group if it is FIFO."""
+
+    def put(queue, *bodies, group=None, **more):
+        for body in bodies:
+            queue.put(Message(rendered(body), sent_ms=0, group=group), **more)
+
+    return put
+
+
+@pytest.fixture
+def bodies():
+    """Return the bodies of messages."""
+    return lambda messages: [message.rendered.rpartition('"Body":"')[2][:-1] for message in messages]
+
+
+@pytest.fixture(scope="session")
+def broker():
+    with running_broker(seed=1) as running:
+        yield running
+
+
+@pytest.fixture
+def name():
+    return f"queue-{next(_names)}"
+
+
+@pytest.fixture(scope="session")
+def sqs(broker):
+    """The real client, which tries nothing twice."""
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=3)
+    client = boto3.client(
+        "sqs",
+        endpoint_url=broker.url,
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=config,
+    )
+    yield client
+    client.close()
