@@ -68,7 +68,7 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
 def _client_error(action: str, status: int, headers: dict[bytes, bytes], problem: dict[str, Any]) -> ClientError:
     # The older name, which botocore prefers too: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
     older = headers.get(b"x-amzn-query-error", b"").decode("latin-1").partition(";")[0]
-    code = older or str(problem.get("__type", "")).rpartition("#")[2]
+    code = older or str(problem.get("__type", "")).rpartition("#")[2] or str(status)
     response: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, action)
 

@@ -1,6 +1,7 @@
 """Runs a worker as a pool: the process behind `python -m workers.NAME`."""
 
 import asyncio
+import os
 import sys
 
 import uvloop
@@ -15,15 +16,20 @@ from shared.errors import ConfigurationError
 def run_pool(worker: WorkerFactory[W]) -> None:
     """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
 
-    async def main() -> None:
+    async def main() -> int:
         stop = Stop()
         with stop_on_signals(stop):
             async with worker() as ready:
                 await ready.pool.run(stop)
+                return ready.pool.handlers_left
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main())
+            left = runner.run(main())
+            # All is given back and closed. What may be left are handlers that ignored their cancellation and blocking
+            # calls on threads, and Python would wait for them, for as long as they like.
+            sys.stdout.flush()
+            os._exit(1 if left else 0)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())
         sys.exit(f"not started, check these variables: {'; '.join(problems)}")

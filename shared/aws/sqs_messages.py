@@ -1,9 +1,11 @@
 """What is said to SQS about deliveries, and how its answers are read: the same for every way to say it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from shared.consumer.delivery import Delivery, Refused, VisibilityChange
+from shared.errors import TransientError
 
 _SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
 _GONE = frozenset(
@@ -48,15 +50,41 @@ def change_request(url: str, changes: Sequence[VisibilityChange]) -> dict[str, A
 
 
 def deliveries_of(answer: dict[str, Any]) -> list[Delivery]:
-    """Return the deliveries of a ReceiveMessage's answer."""
-    return [_delivery(message) for message in answer.get("Messages") or ()]
+    """Return the deliveries of a ReceiveMessage's answer.
+
+    Raises:
+        TransientError: that is no answer of SQS; a proxy on the way may say anything.
+    """
+    with _read():
+        return [_delivery(message) for message in answer.get("Messages") or ()]
 
 
 def refused_of(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[Refused]:
-    """Return the entries of a batch that were not carried out."""
-    return [
-        Refused(deliveries[int(entry["Id"])], gone=entry.get("Code") in _GONE) for entry in answer.get("Failed") or ()
-    ]
+    """Return the entries of a batch that were not carried out: every one that the answer does not call successful.
+
+    Raises:
+        TransientError: that is no answer of SQS.
+    """
+    with _read():
+        done = answer.get("Successful") or ()
+        failed = answer.get("Failed") or ()
+        if not failed and len(done) == len(deliveries):
+            return []
+        successful = {entry["Id"] for entry in done}
+        codes = {entry["Id"]: entry.get("Code") for entry in failed}
+        return [
+            Refused(delivery, gone=codes.get(str(n)) in _GONE)
+            for n, delivery in enumerate(deliveries)
+            if str(n) not in successful
+        ]
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TransientError(f"sqs: an answer that can't be read: {type(error).__name__}") from error
 
 
 def _delivery(message: dict[str, Any]) -> Delivery:

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.source import Source
+from shared.errors import ConfigurationError
 
 Problems = Callable[[], Sequence[str]]
 
@@ -67,7 +68,11 @@ def serving_health(vitals: Vitals, *, port: int | None, host: str = "127.0.0.1")
     if port is None:
         yield None
         return
-    server = ThreadingHTTPServer((host, port), _handler({"/livez": vitals.stuck, "/readyz": vitals.unready}))
+    checks: dict[str, Problems] = {"/livez": vitals.stuck, "/readyz": vitals.unready}
+    try:
+        server = ThreadingHTTPServer((host, port), _handler(checks))
+    except OSError as error:
+        raise ConfigurationError(f"POOL_HEALTH_PORT: {host}:{port} can't be listened on: {error.strerror}") from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="health", kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()

@@ -31,8 +31,12 @@ up the work, and one that does not answer at all stops it before memory fills.""
 _POLL_GRACE_SECONDS = 0.3
 """How long a stop waits for open receives: a queue that has messages answers sooner, an empty one is cut off."""
 
-_RELEASE_SECONDS = 2.0
+_ENDING_SECONDS = 2.0
 """What a stop keeps of its time for cancelled handlers to end and for giving everything back."""
+
+_LEAST_SECONDS = 0.7
+"""What each step of the end gets at the least, also when a stop may take no time at all: an open poll is cut off and
+asked once more in less."""
 
 _RECEIVES_TO_SPARE = 10
 
@@ -90,6 +94,8 @@ class Pool(Generic[W]):
         self._unstarted: list[Delivery] = []
         """What a receive brought home after the stop was asked for."""
         self._is_stopping = False
+        self.handlers_left = 0
+        """How many handlers went on after the end although they were cancelled."""
 
     async def run(self, stop: Stop) -> None:
         """Work until a stop is asked for, then let what runs finish and hand the rest back."""
@@ -216,17 +222,20 @@ class Pool(Generic[W]):
         loop = asyncio.get_running_loop()
         drain_seconds = self._options.drain.total_seconds()
         ends = loop.time() + drain_seconds
+        # Cancelled handlers get half of what is kept for the end, giving back gets the rest.
+        kept = min(_ENDING_SECONDS, drain_seconds / 2)
         self._is_stopping = True
         log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
         going_quiet = asyncio.create_task(self._go_quiet())
-        await self._drain(stop, until=ends - min(_RELEASE_SECONDS, drain_seconds / 2))
+        await self._drain(stop, until=ends - kept)
         for task in self._running:
             task.cancel()
-        await asyncio.wait([going_quiet, *self._running], timeout=max(ends - loop.time(), _POLL_GRACE_SECONDS * 2))
-        if self._running:
-            log.error("handlers_left_behind", queue=self._queue.name, handlers=len(self._running))
+        await asyncio.wait([going_quiet, *self._running], timeout=max(ends - kept / 2 - loop.time(), _LEAST_SECONDS))
+        self.handlers_left = len(self._running)
+        if self.handlers_left:
+            log.error("handlers_left_behind", queue=self._queue.name, handlers=self.handlers_left)
         try:
-            async with asyncio.timeout(_RELEASE_SECONDS):
+            async with asyncio.timeout(max(ends - loop.time(), _LEAST_SECONDS)):
                 await self._settler.finish()
                 await self._hand_back(list(self._in_hand.values()))
         except TimeoutError:

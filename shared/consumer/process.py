@@ -35,6 +35,12 @@ log = structlog.get_logger()
 DEATHS_BEFORE_QUARANTINE = 3
 """A message whose workers die of it, time and again, must not take down a fourth."""
 
+DEATHS_BEFORE_ISOLATION = 2
+"""A worker that dies takes along all that it has in hand, and nobody knows what it died of. So messages that saw it
+twice run one at a time: of those, only the culprit can see it a third time."""
+
+_ISOLATION_PAUSE = timedelta(seconds=2)
+
 
 class Processor(Generic[W]):
     """Carries one delivery through; it decides, and leaves the settling to others."""
@@ -62,6 +68,8 @@ class Processor(Generic[W]):
         self._lease = lease
         self._telemetry = telemetry or Telemetry()
         self._dead_letters = DeadLetters(queue, handler)
+        self._is_isolating = False
+        """Whether a message that is suspected of killing its workers runs."""
         self._log = log.bind()
         """The module's own logger is bound anew at each use; this one writes a line for every message."""
 
@@ -129,6 +137,18 @@ class Processor(Generic[W]):
         return await self._carry_out(delivery, work, taken)
 
     async def _carry_out(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
+        if claim.unfinished < DEATHS_BEFORE_ISOLATION:
+            return await self._claimed(delivery, work, claim)
+        if self._is_isolating:
+            await self._release(claim, unspent=True)
+            return RetryIn(_ISOLATION_PAUSE, reason="suspect_waits")
+        self._is_isolating = True
+        try:
+            return await self._claimed(delivery, work, claim)
+        finally:
+            self._is_isolating = False
+
+    async def _claimed(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
         try:
             disposition = self._spent(claim) or await self._handled(delivery, work, claim)
             if isinstance(disposition, DeadLetter):

@@ -34,6 +34,11 @@ LONG = Scale(
 )
 
 
+CONCURRENCY = "8"
+"""As much as the emulated tables keep up with: a message that waits for them for a second, while a worker dies every
+other one, would see three die and be quarantined, though it is as innocent as the rest."""
+
+
 def fill(workshop, url, scale, run):
     """Put the messages on the queue, one of each session in turn; return which commands each session sent."""
     body = command_body(f"{run}-k{{n}}", session=f"{run}-s{{g}}")
@@ -47,12 +52,12 @@ def fill(workshop, url, scale, run):
 def crash(workshop, chance, scale, url, *arguments):
     """Let workers work while one after the other dies; return once the queue is empty."""
     for _ in range(scale.workers):
-        workshop.start(*arguments)
+        workshop.start(*arguments, POOL_CONCURRENCY=CONCURRENCY)
     workshop.started_all()
     for _ in range(scale.kills):
         time.sleep(scale.every_seconds)
         workshop.kill_one(chance)
-        workshop.start(*arguments)
+        workshop.start(*arguments, POOL_CONCURRENCY=CONCURRENCY)
     wait_until(
         lambda: not any(workshop.state(url)[key] for key in ("visible", "in_flight")),
         scale.patience_seconds,

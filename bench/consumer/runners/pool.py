@@ -9,7 +9,10 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+import uvloop
+
 from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.memory_claims import MemoryClaims
 from bench.consumer.runners.stopwatch import Stopwatch
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
@@ -21,7 +24,6 @@ from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND, ChatSend
 from shared.ports import Claim, ClaimStore
 from shared.settings import AwsSettings, PoolSettings
-from tests.fakes.claims import FakeClaims
 
 TABLE = "ProcessedTable"
 
@@ -74,7 +76,7 @@ async def main() -> None:
     configure_logging(level=options.log_level, component="bench")
     clock = SystemClock()
     async with aws_clients(aws_settings(options)) as clients:
-        claims: ClaimStore = FakeClaims(clock)
+        claims: ClaimStore = MemoryClaims()
         if options.dynamodb:
             claims = DynamoClaimStore(
                 client=await clients.client("dynamodb", connections=100), table=TABLE, clock=clock
@@ -125,4 +127,4 @@ def pool_settings(options: argparse.Namespace) -> PoolSettings:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())

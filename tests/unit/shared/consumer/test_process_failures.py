@@ -219,3 +219,39 @@ async def test_an_attempt_that_ended_in_order_is_no_death(make_bench, ending):
     bench.handler.delay_seconds = 0
     assert await bench.processor.process(delivery) == Ack()
     assert bench.handler.given_up == []
+
+
+async def test_suspects_run_one_at_a_time(bench, body):
+    """Messages that saw two workers die do not share a third: the innocent ones wait, and lose nothing by it."""
+    for key in ("k1", "k2", "k3"):
+        for _ in range(2):
+            await bench.claim(key, fingerprint=None)
+            bench.clock.turn(2 * bench.lease)
+    bench.handler.delay_seconds = 0.02
+    keys = ("k1", "k2", "k3", "k4")
+    deliveries = [await bench.deliver(body(key), group=key) for key in keys]
+    outcomes = await asyncio.gather(*(bench.processor.process(delivery) for delivery in deliveries))
+    assert [getattr(outcome, "reason", "done") for outcome in outcomes] == [
+        "done",
+        "suspect_waits",
+        "suspect_waits",
+        "done",
+    ]
+    waiting = bench.claims.records["k2"]
+    assert (waiting.owner, waiting.attempts, waiting.unfinished) == (None, 2, 2)
+    for delivery in deliveries[1:3]:
+        assert await bench.processor.process(delivery) == Ack()
+    assert sorted(bench.handler.handled) == list(keys)
+
+
+async def test_isolation_ends_with_a_suspect_that_fails(make_bench, body):
+    """However a suspect ends, the next one may run."""
+    bench = make_bench(max_attempts=9)
+    for key in ("k1", "k2"):
+        for _ in range(2):
+            await bench.claim(key, fingerprint=None)
+            bench.clock.turn(2 * bench.lease)
+    bench.handler.errors = [ValueError("bug")]
+    first = await bench.processor.process(await bench.deliver(body("k1"), group="a"))
+    assert first.reason == "ValueError"
+    assert await bench.processor.process(await bench.deliver(body("k2"), group="b")) == Ack()
