@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line, static event names, nothing personal."""
 
+import json
 import logging
 import re
 import sys
@@ -39,10 +40,8 @@ class log_fields:  # noqa: N801 - used like the function that `contextlib.contex
 
 def add_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Put what `log_fields` holds on a log line; a field that the line has itself stays."""
-    if fields := _fields.get():
-        for name, value in fields.items():
-            event.setdefault(name, value)
-    return event
+    fields = _fields.get()
+    return {**fields, **event} if fields else event
 
 
 def mask_personal_data(text: str) -> str:
@@ -70,23 +69,32 @@ def _line_of(component: str) -> structlog.typing.Processor:
     clock = SystemClock()
 
     def line(_logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-        said: dict[str, Any] = {
+        said = {
             "event": event.pop("event"),
             "level": method,
-            "timestamp": clock.now().isoformat(),
+            "timestamp": f"{clock.now().isoformat()[:-6]}Z",
             "component": component,
+            **event,
         }
-        for name, value in event.items():
-            if value is None:
-                continue
-            # Without one of these characters there is nothing to find, and most values have neither.
-            if isinstance(value, str) and ("@" in value or "+" in value):
-                said[name] = mask_personal_data(value)
-            else:
-                said[name] = value
-        return to_json(said, fallback=_masked_repr).decode()
+        text = _json({name: value for name, value in said.items() if value is not None})
+        # Without one of these characters there is nothing to find, and most lines have neither.
+        if b"@" in text or b"+" in text:
+            text = _json({name: _masked(value) for name, value in said.items() if value is not None})
+        return text.decode()
 
     return line
+
+
+def _json(said: dict[str, Any]) -> bytes:
+    try:
+        return to_json(said, fallback=_masked_repr)
+    except ValueError:
+        # Text that is no Unicode. Whatever somebody puts on a line, the work that it is about goes on.
+        return json.dumps(said, default=_masked_repr).encode()
+
+
+def _masked(value: Any) -> Any:
+    return mask_personal_data(value) if isinstance(value, str) else value
 
 
 def _masked_repr(value: object) -> str:

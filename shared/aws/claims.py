@@ -101,24 +101,24 @@ class DynamoClaimStore:
         """
         lost: list[Claim] = []
         for start in range(0, len(claims), _READ_BATCH):
-            asked = {claim.key: claim for claim in claims[start : start + _READ_BATCH]}
+            batch = claims[start : start + _READ_BATCH]
             with translated("claims.lost"):
                 answer = await self._client.batch_get_item(
                     RequestItems={
                         self._table: {
-                            "Keys": [to_item({"command_key": key}) for key in asked],
+                            # Each once, or DynamoDB refuses: we may have lost a command and got it again.
+                            "Keys": [to_item({"command_key": key}) for key in {claim.key for claim in batch}],
                             "ConsistentRead": True,
                             "ProjectionExpression": "command_key, #owner",
                             "ExpressionAttributeNames": {"#owner": "owner"},
                         }
                     }
                 )
-            unread = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
-            for item in unread:
-                asked.pop(from_item(item)["command_key"], None)
+            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
+            unread = {from_item(item)["command_key"] for item in left}
             records = [from_item(item) for item in answer["Responses"].get(self._table, ())]
             owners = {record["command_key"]: record.get("owner") for record in records}
-            lost += [claim for key, claim in asked.items() if owners.get(key) != claim.owner]
+            lost += [one for one in batch if one.key not in unread and owners.get(one.key) != one.owner]
         return lost
 
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:

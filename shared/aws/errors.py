@@ -16,6 +16,8 @@ _THROTTLED = frozenset(
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "KmsThrottled",
+        "KMS.ThrottlingException",
         "SlowDown",
         "LimitExceededException",
     }

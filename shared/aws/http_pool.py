@@ -151,10 +151,15 @@ class _Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(ConnectionError(f"no HTTP: {type(error).__name__}"))
+            self.close()  # also when the answer was whole: what came behind it is nobody's
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
         self._fail(ConnectionResetError(f"the connection ended before the answer: {type(exc).__name__}"))
+
+    def on_message_begin(self) -> None:
+        if self._answered is None or self._answered.done():
+            self.close()  # a second answer, in the same piece as the one that was asked for
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value

@@ -88,7 +88,8 @@ class Pool(Generic[W]):
             wait_seconds=options.wait_seconds,
             visibility=options.lease,
         )
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        """What runs, by the receipt of the first of its line."""
         self._in_hand: dict[str, Delivery] = {}
         """Deliveries that are ours and not settled yet, by receipt."""
         self._unstarted: list[Delivery] = []
@@ -154,7 +155,7 @@ class Pool(Generic[W]):
         for line in started:
             # A line of one needs no order: it is left to the settler, and its task ends with its handler.
             work = self._work_alone(line[0]) if len(line) == 1 else self._work_in_order(line)
-            self._running.add(asyncio.create_task(work))
+            self._running[line[0].receipt] = asyncio.create_task(work)
         return len(started)
 
     async def _work_alone(self, delivery: Delivery) -> None:
@@ -173,17 +174,16 @@ class Pool(Generic[W]):
             self._unsettled += 1
             self._settler.begin(delivery, disposition, self._settled)
         finally:
-            self._worked()
+            self._worked(delivery)
 
     def _settled(self, delivery: Delivery) -> None:
         self._in_hand.pop(delivery.receipt, None)
         self._unsettled -= 1
         self._room.set()
 
-    def _worked(self) -> None:
+    def _worked(self, first: Delivery) -> None:
         self._permits.give(1)
-        if task := asyncio.current_task():
-            self._running.discard(task)
+        del self._running[first.receipt]
 
     async def _work_in_order(self, line: list[Delivery]) -> None:
         try:
@@ -198,7 +198,7 @@ class Pool(Generic[W]):
             log.exception("line_broken", queue=self._queue.name)
             await self._hand_back([delivery for delivery in line if delivery.receipt in self._in_hand])
         finally:
-            self._worked()
+            self._worked(line[0])
 
     async def _settle(self, delivery: Delivery, disposition: Disposition) -> None:
         extending = self._leases.uncover(delivery)
@@ -228,9 +228,11 @@ class Pool(Generic[W]):
         log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
         going_quiet = asyncio.create_task(self._go_quiet())
         await self._drain(stop, until=ends - kept)
-        for task in self._running:
+        for task in self._running.values():
             task.cancel()
-        await asyncio.wait([going_quiet, *self._running], timeout=max(ends - kept / 2 - loop.time(), _LEAST_SECONDS))
+        await asyncio.wait(
+            [going_quiet, *self._running.values()], timeout=max(ends - kept / 2 - loop.time(), _LEAST_SECONDS)
+        )
         self.handlers_left = len(self._running)
         if self.handlers_left:
             log.error("handlers_left_behind", queue=self._queue.name, handlers=self.handlers_left)
@@ -242,13 +244,14 @@ class Pool(Generic[W]):
             log.warning("not_handed_back", queue=self._queue.name, deliveries=len(self._in_hand))
 
     async def _go_quiet(self) -> None:
-        recovered = await self._source.quiet(grace_seconds=_POLL_GRACE_SECONDS)
-        self._unstarted += recovered
+        for delivery in await self._source.quiet(grace_seconds=_POLL_GRACE_SECONDS):
+            self._in_hand[delivery.receipt] = delivery
+            self._unstarted.append(delivery)
         await self._hand_back(self._unstarted)
 
     async def _drain(self, stop: Stop, *, until: float) -> None:
         loop = asyncio.get_running_loop()
         at_once = asyncio.create_task(stop.at_once.wait())
         while self._running and not at_once.done() and (left := until - loop.time()) > 0:
-            await asyncio.wait({*self._running, at_once}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*self._running.values(), at_once}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         at_once.cancel()

@@ -88,7 +88,12 @@ class Processor(Generic[W]):
         started, lag_seconds = time.monotonic(), None
         if delivery.sent_at is not None and delivery.receive_count == 1:
             lag_seconds = self._clock.now().timestamp() - delivery.sent_at
-        disposition = await self._decided(delivery, fields)
+        try:
+            disposition = await self._process(delivery, fields)
+        except Exception as error:
+            # A bug of the core itself must not keep the message, and the group behind it, in flight.
+            log.exception("processing_failed")
+            disposition = try_again(error, attempt=delivery.receive_count, policy=self._policy)
         seconds, name = time.monotonic() - started, type(disposition).__name__
         self._log.info(
             "delivery_finished",
@@ -100,14 +105,6 @@ class Processor(Generic[W]):
         )
         self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
         return disposition
-
-    async def _decided(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
-        try:
-            return await self._process(delivery, fields)
-        except Exception as error:
-            # A bug of the core itself must not keep the message, and the group behind it, in flight.
-            log.exception("processing_failed")
-            return try_again(error, attempt=delivery.receive_count, policy=self._policy)
 
     async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         if self._leases.is_lost(delivery):

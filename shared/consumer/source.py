@@ -173,10 +173,12 @@ class Source:
                     visibility_seconds=self._visibility_seconds,
                     attempt_id=attempt_id,
                 )
-        except Exception as error:
+        except (TransientError, PermanentError, TimeoutError) as error:
             # What the receive took, if anything, is seen again when its time-out ends.
             log.warning("receive_not_recovered", queue=self._queue.name, error=str(error) or type(error).__name__)
-            return ()
+        except Exception:
+            log.exception("receive_not_recovered", queue=self._queue.name)
+        return ()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):

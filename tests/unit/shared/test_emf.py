@@ -64,3 +64,20 @@ def test_each_figure_is_a_line_of_its_own(metrics, stream):
     metrics.count("KBCacheHit", 1)
 
     assert [line["KBCacheHit"] for line in written(stream)] == [0, 1]
+
+
+def test_one_value_is_a_number_and_several_are_a_list(metrics, stream):
+    """CloudWatch reads both, and makes percentiles of the list."""
+    metrics.milliseconds("HandlerTime", 12.34, Queue="chat.fifo")
+    metrics.milliseconds("HandlerTime", 1.04, 20, 300.26, Queue="chat.fifo")
+
+    assert [line["HandlerTime"] for line in written(stream)] == [12.3, [1.0, 20, 300.3]]
+    assert [line["Queue"] for line in written(stream)] == ["chat.fifo"] * 2
+
+
+def test_a_hundred_values_are_one_line(metrics, stream):
+    """As many as one line may carry."""
+    metrics.milliseconds("ReceiveLag", *range(100))
+
+    [line] = written(stream)
+    assert line["ReceiveLag"] == list(range(100))

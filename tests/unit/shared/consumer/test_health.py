@@ -1,0 +1,206 @@
+"""Health: what says that a pool lives and is ready, and that it is said also when the loop hangs."""
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+
+from shared.consumer import health as health_module
+from shared.consumer.delivery import Delivery
+from shared.consumer.health import Vitals, serving_health
+from shared.consumer.lease import LeaseKeeper
+from shared.errors import ConfigurationError
+from shared.ports import Claim
+
+WAIT = 20
+
+
+class Parts:
+    """What vitals look at: a source and a lease keeper that are as they are told to be, and the time."""
+
+    def __init__(self, monkeypatch):
+        self.now = 10_000.0
+        self.since = None
+        self.is_open = True
+        self.last_error = None
+        monkeypatch.setattr(health_module, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.leases = LeaseKeeper(
+            open_line=None, lease=timedelta(seconds=30), limit=timedelta(seconds=120), monotonic=lambda: self.now
+        )
+        self.vitals = Vitals(source=self, leases=self.leases, wait_seconds=WAIT)
+        self.vitals.is_started = True
+
+    def receiving_since(self):
+        return self.since
+
+    def pass_time(self, seconds, *, keeper_beats=True):
+        self.now += seconds
+        if keeper_beats:
+            self.leases.beat_at = self.now
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    return Parts(monkeypatch)
+
+
+def ask(url, path, method="GET"):
+    """Return status and content of an answer."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read() or b"null")
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def asked(parts):
+    """Return a function that asks a running server."""
+    with serving_health(parts.vitals, port=0) as url:
+        yield lambda path: ask(url, path)
+
+
+def test_an_idle_pool_lives_and_is_ready(parts, asked):
+    """A long poll that is open for its whole time is what idling looks like."""
+    parts.since = parts.now
+    parts.pass_time(WAIT + 10)
+    assert asked("/livez") == (200, {"ok": True, "problems": []})
+    assert asked("/readyz?verbose") == (200, {"ok": True, "problems": []})
+
+
+def test_a_receive_that_hangs_is_no_life(parts, asked):
+    """Past every deadline that a receive has, nobody will answer it."""
+    parts.since = parts.now
+    parts.pass_time(WAIT + 31)
+    status, content = asked("/livez")
+    assert (status, content["problems"]) == (503, ["a receive has been open for 51 s"])
+    assert asked("/readyz")[0] == 503
+
+
+def test_nothing_that_receives_is_no_life(parts, asked):
+    """A pool whose pollers have ended gets no work any more, unless it is told to stop."""
+    parts.is_open = False
+    assert asked("/livez") == (503, {"ok": False, "problems": ["nothing receives"]})
+    parts.vitals.is_stopping = True
+    assert asked("/livez")[0] == 200
+
+
+def test_leases_that_are_not_kept_are_no_life(parts, asked):
+    """When the keeper's thread is silent for a minute, another worker takes over what we are at."""
+    parts.pass_time(59, keeper_beats=False)
+    assert asked("/livez")[0] == 200
+    parts.pass_time(2, keeper_beats=False)
+    assert asked("/livez") == (503, {"ok": False, "problems": ["leases are not kept"]})
+
+
+async def test_a_handler_that_hangs_is_no_life(parts, asked):
+    """It ignores its cancellation; only the end of the process ends it."""
+    deliveries = [Delivery(f"m{number}", f"r{number}", "body") for number in range(7)]
+    holds = [parts.leases.hold(one, Claim(one.message_id, "owner", 1)) for one in deliveries]
+    for hold in holds:
+        hold.__enter__()
+    parts.pass_time(129)
+    assert asked("/livez")[0] == 200
+    parts.pass_time(2)
+    status, content = asked("/livez")
+    assert (status, content["problems"]) == (503, ["handlers hang: m0, m1, m2, m3, m4"])
+    for hold in holds:
+        hold.__exit__(None, None, None)
+    assert asked("/livez")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"is_started": False}, "starting"),
+        ({"is_stopping": True}, "stopping"),
+    ],
+)
+def test_who_starts_or_stops_lives_but_is_not_ready(parts, asked, changes, problem):
+    """Nobody restarts it for that; nobody waits for its work either."""
+    for name, value in changes.items():
+        setattr(parts.vitals, name, value)
+    parts.is_open = False
+    parts.pass_time(3600, keeper_beats=False)
+    assert asked("/livez")[0] == 200
+    assert asked("/readyz") == (503, {"ok": False, "problems": [problem]})
+
+
+def test_receives_that_fail_are_not_ready(parts, asked):
+    """Another process would fail as well: a restart helps nobody, but a deployment shall wait."""
+    parts.last_error = "TransientError: sqs.receive: ConnectionError"
+    assert asked("/livez")[0] == 200
+    assert asked("/readyz") == (503, {"ok": False, "problems": [f"receiving fails: {parts.last_error}"]})
+    parts.last_error = None
+    assert asked("/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/livez/", "/../livez"])
+def test_other_paths_are_unknown(asked, path):
+    """And the answer says which are not."""
+    assert asked(path) == (404, {"error": "ask /livez or /readyz"})
+
+
+async def test_it_answers_while_the_loop_is_blocked(parts):
+    """The thread that answers needs no turn of the event loop, which is blocked here until the answer has come."""
+    with serving_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
+        assert threads.submit(ask, url, "/livez").result(timeout=5)[0] == 200
+
+
+async def test_a_blocked_loop_shows_after_a_while(parts):
+    """A receive can't come home through a blocked loop, and that is seen from the thread."""
+    parts.since = parts.now
+    with serving_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
+        parts.pass_time(60)
+        assert threads.submit(ask, url, "/livez").result(timeout=5)[0] == 503
+
+
+def test_a_client_that_says_nothing_holds_nobody_up(parts):
+    """Every client has a thread of its own, and the server ends in spite of one that is still there."""
+    with serving_health(parts.vitals, port=0) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=5):
+            assert ask(url, "/livez")[0] == 200
+    assert not [thread for thread in threading.enumerate() if thread.name == "health"]
+
+
+def test_without_a_port_there_is_no_server(parts):
+    """Nobody asks a pool on a developer's machine."""
+    with serving_health(parts.vitals, port=None) as url:
+        assert url is None
+        assert not [thread for thread in threading.enumerate() if thread.name == "health"]
+
+
+def test_the_server_ends_with_the_pool(parts):
+    """Also when the pool ends with an error; the port is free again."""
+
+    def serve_and_fail():
+        with serving_health(parts.vitals, port=0) as url:
+            addresses.append(urlsplit(url))
+            raise ValueError("bug")
+
+    addresses = []
+    with pytest.raises(ValueError, match="bug"):
+        serve_and_fail()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((addresses[0].hostname, addresses[0].port), timeout=5)
+
+
+async def test_a_port_that_is_taken_stops_the_start(parts):
+    """Better no start than one that nobody can look after."""
+    with serving_health(parts.vitals, port=0) as url:
+        with (
+            pytest.raises(ConfigurationError, match="in use"),
+            serving_health(parts.vitals, port=urlsplit(url).port),
+        ):
+            await asyncio.sleep(0)
+        assert ask(url, "/livez")[0] == 200
