@@ -4,6 +4,7 @@ import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import boto3
 import pytest
@@ -26,6 +27,23 @@ LEASE_SECONDS = 3
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a test that draws lots be run again as it was."""
     parser.addoption("--seed", type=int, default=None, help="what the soak tests' chance begins with")
+
+
+TOGETHER = {
+    "e2e": "the stack",
+    "browser": "the stack",
+    "infra": "the stack",
+    "contracts": "the emulator",
+    "soak": "the emulator",
+}
+"""Which folders share something that is started once: their tests run one after the other, in one process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests have to stay together when several processes run them; others stay together by file."""
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(path.parts[0], str(path))))
 
 
 @pytest.fixture(scope="session")

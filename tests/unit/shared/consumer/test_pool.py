@@ -12,6 +12,7 @@ import pytest
 from shared.consumer.lifecycle import Stop, stop_on_signals
 from shared.consumer.pool import Pool, PoolOptions
 from shared.errors import PermanentError, TransientError
+from tests.fakes.memory_queue import MemoryQueue
 
 
 def pool_of(bench, **options):
@@ -239,3 +240,109 @@ async def test_a_line_that_breaks_is_handed_back(bench, body):
     await asyncio.wait_for(run, 4)
     assert bench.queue.in_flight() == []
     assert pool._in_hand == {}
+
+
+@pytest.mark.parametrize(("most", "warns"), [(6, True), (14, True), (15, False), (100, False), (None, False)])
+async def test_a_queue_that_gives_up_too_early_is_named(make_bench, logs, most, warns):
+    """When SQS might move a message away before its attempts are used up, the start says so, and what is wanted."""
+    bench = make_bench(queue=MemoryQueue(max_receive_count=most))
+    async with running(bench, max_attempts=5):
+        await until(lambda: bench.queue.open_polls)
+    found = [line for line in logs if line["event"] == "max_receive_count_too_low"]
+    assert [(line["max_receive_count"], line["wanted"]) for line in found] == ([(most, 15)] if warns else [])
+
+
+async def test_limits_that_cannot_be_read_stop_nobody(bench, body):
+    """A role without that permission costs the warning, not the work."""
+
+    async def denied():
+        raise PermanentError("aws_AccessDenied")
+
+    bench.queue.max_receive_count = denied
+    send(bench, body, 1)
+    async with running(bench):
+        await until(lambda: not bench.queue.bodies())
+
+
+async def test_a_queue_that_does_not_answer_holds_up_nobody_but_is_not_buried(bench, body):
+    """While deletes hang, others are worked on, but no more than ten times as many as run at once."""
+    bench.queue.stall("delete", 0.5, times=99)
+    send(bench, body, 60)
+    async with running(bench, concurrency=2):
+        await until(lambda: len(bench.handler.handled) >= 20)
+        await asyncio.sleep(0.1)
+        assert 20 <= len(bench.handler.handled) <= 22
+        await until(lambda: not bench.queue.bodies(), 10)
+
+
+async def test_the_second_signal_means_now(bench, body):
+    """Asked twice, a pool does not wait for its handlers; what they had is free at once."""
+    bench.handler.delay_seconds = 30
+    send(bench, body, 3)
+    loop = asyncio.get_running_loop()
+    async with running(bench, drain=timedelta(seconds=20)) as stop:
+        await until(lambda: len(bench.handler.handled) == 3)
+        started = loop.time()
+        stop.request()
+        stop.request()
+    assert loop.time() - started < 5
+    assert sorted(bench.handler.cancelled) == ["k0", "k1", "k2"]
+    assert len(bench.queue.bodies()) == 3
+
+
+async def test_a_handler_that_ignores_its_cancellation_is_left_behind(bench, body):
+    """The stop ends in its time all the same, gives the message back, and says how many it left."""
+    release = asyncio.Event()
+
+    async def stubborn(work, claim):
+        bench.handler.handled.append(work.id)
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    bench.handler.handle = stubborn
+    send(bench, body, 1)
+    pool, stop = pool_of(bench, drain=timedelta(seconds=0.4)), Stop()
+    run = asyncio.create_task(pool.run(stop))
+    await until(lambda: bench.handler.handled)
+    stop.request()
+    await asyncio.wait_for(run, 6)
+    assert pool.handlers_left == 1
+    assert bench.queue.in_flight() == []
+    release.set()
+    await until(lambda: not pool._running)
+
+
+async def test_what_an_open_poll_took_comes_back(bench, body):
+    """A receive whose answer is still on its way at the stop strands nothing: it is asked for once more."""
+    bench.queue.stall("receive", 30)
+    send(bench, body, 3)
+    async with running(bench):
+        await until(lambda: len(bench.queue.in_flight()) == 3)
+    assert bench.handler.handled == []
+    assert len(bench.queue.bodies()) == 3
+
+
+async def test_what_a_poll_brings_home_during_the_stop_is_not_begun(bench, body):
+    """A receive that comes back within the grace period is handed back at once."""
+    bench.queue.stall("receive", 0.1)
+    send(bench, body, 3)
+    async with running(bench):
+        await until(lambda: len(bench.queue.in_flight()) == 3)
+    assert bench.handler.handled == []
+    assert bench.queue.calls["receive"] == 1
+
+
+async def test_waiting_in_a_group_takes_no_permit(bench, body):
+    """Ten messages of one group hold one permit: other groups run beside them, as many as may."""
+    bench.handler.delay_seconds = 0.2
+    for number in range(10):
+        bench.queue.send(body(f"a{number}"), group="a")
+    async with running(bench, concurrency=10):
+        await until(lambda: bench.handler.handled)
+        for number in range(9):
+            bench.queue.send(body(f"b{number}"), group=f"b{number}")
+        await until(lambda: len(bench.handler.handled) == 10)
+        assert sum(key.startswith("b") for key in bench.handler.handled) == 9
