@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import py_compile
 import sys
 import tempfile
@@ -44,7 +45,8 @@ def build(package: Package, out: Path, platform: Platform) -> Path:
     dependencies = dependencies_archive(ROOT / "requirements" / package.lock, platform, cache=BUILD)
     out.mkdir(parents=True, exist_ok=True)
     finished = out / f"{package.name}.zip"
-    unfinished = finished.with_suffix(".zip.part")
+    # Of our own: two stacks may build at the same time.
+    unfinished = finished.with_suffix(f".{os.getpid()}.part")
     unfinished.write_bytes(dependencies.read_bytes())
     with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
         for path in sources(package):

@@ -1,4 +1,4 @@
-"""Measures consumers of a queue side by side: `python -m bench.consumer`, or `python -m bench.consumer latency`."""
+"""Measures consumers of a queue side by side: `python -m bench.consumer`; our own alone with `latency` or `fifo`."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.consumer import latency
+from bench.consumer import fifo, latency
 from bench.consumer.contenders import CONTENDERS
 from bench.consumer.emulator import dynamodb
 from bench.consumer.rounds import Rounds
@@ -26,6 +26,7 @@ examples:
   python -m bench.consumer --only pool,aiobotocore --rounds 9 --json before.json
   python -m bench.consumer --fifo --only pool
   python -m bench.consumer latency --latency-ms 25
+  python -m bench.consumer fifo --rounds 7    many groups against one, and 99 groups beside one that always fails
 """
 
 
@@ -37,9 +38,11 @@ def main() -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("mode", nargs="?", choices=("throughput", "latency"), default="throughput")
+    parser.add_argument("mode", nargs="?", choices=("throughput", "latency", "fifo"), default="throughput")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default: 5)")
-    parser.add_argument("--seconds", type=float, help="of a run (default: 4), or of the sending of `latency` (20)")
+    parser.add_argument(
+        "--seconds", type=float, help="of a run (default: 4), or of sending (`latency`: 20, `fifo`: 10)"
+    )
     parser.add_argument("--only", metavar="A,B", help="only these consumers")
     parser.add_argument("--fifo", action="store_true", help="use a FIFO queue with 1000 groups")
     parser.add_argument("--latency-ms", type=float, metavar="MS", help="add this to every call (`latency`: 10)")
@@ -51,7 +54,13 @@ def main() -> int:
     if options.rounds < 1:
         parser.error("--rounds is 1 or more")
     try:
-        found = _latency(options) if options.mode == "latency" else _throughput(options, only)
+        match options.mode:
+            case "latency":
+                found = _latency(options)
+            case "fifo":
+                found = _fifo(options)
+            case _:
+                found = _throughput(options, only)
     except RunError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -67,6 +76,12 @@ def _latency(options: argparse.Namespace) -> dict[str, Any]:
         rounds=options.rounds,
     )
     print(latency.report(found))
+    return found
+
+
+def _fifo(options: argparse.Namespace) -> dict[str, Any]:
+    found = fifo.measure(latency_ms=options.latency_ms or 0, seconds=options.seconds or 10, rounds=options.rounds)
+    print(fifo.report(found))
     return found
 
 

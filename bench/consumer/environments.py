@@ -15,13 +15,15 @@ class CannotRunError(Exception):
     """A competitor's environment can't be made; the text says why."""
 
 
-def python_of(name: str) -> str:
+def python_of(name: str, requirements: Path | None = None) -> str:
     """Return the interpreter of an environment, which is made if it is not there or was made for other versions.
+
+    Requirements are those beside this file, unless given.
 
     Raises:
         CannotRunError: no Python here is new enough, or what it needs can't be had.
     """
-    requirements = Path(__file__).with_name(f"requirements-{name}.txt")
+    requirements = requirements or Path(__file__).with_name(f"requirements-{name}.txt")
     folder = _FOLDER / name
     python, made_for = folder / "bin" / "python", folder / "made-for.txt"
     wanted = requirements.read_text(encoding="utf-8")
@@ -42,7 +44,7 @@ def _uv(*arguments: str) -> None:
 
 
 def _base_python(name: str) -> str:
-    oldest = _OLDEST[name]
+    oldest = _OLDEST.get(name, sys.version_info[:2])
     installed = sorted(Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python"))
     for candidate in [sys.executable, *_NEWER, *map(str, installed)]:
         path = shutil.which(candidate)

@@ -14,10 +14,10 @@ from shared.log import mask_personal_data
 from shared.messages.notices import AnyNotice
 from shared.trace import Trace, current_trace
 
-RECEIVE_DEADLINE_SECONDS = 10.0
+RECEIVE_DEADLINE_SECONDS = 5.0
 """How long a receive may take beyond its wait: one that hangs is given up and noticed."""
 
-CALL_DEADLINE_SECONDS = 10.0
+CALL_DEADLINE_SECONDS = 5.0
 
 _MAX_ATTRIBUTE_CHARACTERS = 1024
 _REFUSED_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

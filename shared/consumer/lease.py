@@ -31,6 +31,7 @@ _EXTENSIONS_PER_LEASE = 3
 _BEAT_SECONDS = 0.7
 """How often running work is looked at: a lease that was taken from us is noticed within a second."""
 
+_SHORTEST_PAUSE_SECONDS = 0.05
 _JOIN_SECONDS = 5.0
 
 _GRACE_SECONDS = 10.0
@@ -86,6 +87,8 @@ class LeaseKeeper:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._end: Callable[[], object] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
         self.beat_at = self.monotonic()
         """When the thread last went round, on the monotonic clock."""
 
@@ -159,14 +162,18 @@ class LeaseKeeper:
             self._end = lambda: loop.call_soon_threadsafe(end.set)
             async with self._open_line() as (queue, claims):
                 opened.set_result(None)
-                while not end.is_set():
+                pause = self._beat_seconds
+                while True:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(end.wait(), self._beat_seconds)
-                        break
+                        await asyncio.wait_for(end.wait(), pause)
+                        return
+                    began = time.monotonic()
                     try:
                         await self.beat(queue, claims)
                     except Exception:
                         log.exception("lease_beat_failed")
+                    # The next one comes in time, also when this one had to wait for a call.
+                    pause = max(self._beat_seconds - (time.monotonic() - began), _SHORTEST_PAUSE_SECONDS)
 
         try:
             asyncio.run(main())
@@ -181,12 +188,22 @@ class LeaseKeeper:
         self.beat_at = now = self.monotonic()
         due = self._due(now)
         held = [covered for covered in list(self._covered.values()) if covered.hold]
+        holds = [covered.hold for covered in held if covered.hold]
         batches = [due[start : start + _BATCH] for start in range(0, len(due), _BATCH)]
-        await asyncio.gather(
+        calls = [
             *(self._extend_visibility(queue, batch) for batch in batches),
-            *(self._extend_claim(claims, covered.hold) for covered in held if covered.hold),
-            self._look_at_claims(claims, [covered.hold for covered in held if covered.hold]),
-        )
+            *(self._extend_claim(claims, hold) for hold in holds if not hold.is_extending),
+        ]
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_at_claims(claims, holds))
+            self._under_way.add(self._looking)
+        self._under_way |= {asyncio.create_task(call) for call in calls}
+        if self._under_way:
+            # One call that hangs must not hold up the extension of everything else.
+            done, self._under_way = await asyncio.wait(self._under_way, timeout=self._beat_seconds)
+            for task in done:
+                if error := task.exception():
+                    log.error("lease_beat_failed", exc_info=error)
         now = self.monotonic()
         for covered in list(self._covered.values()):
             if now > covered.extended_at + self._lease_seconds:
@@ -221,9 +238,11 @@ class LeaseKeeper:
         try:
             if not changes:
                 return
-            refused = await queue.change_visibility(changes)
-        except (TransientError, PermanentError) as error:
-            log.warning("lease_extension_failed", messages=len(changes), error=str(error))
+            # Given up soon enough for another try within the lease.
+            async with asyncio.timeout(self._interval_seconds / 2):
+                refused = await queue.change_visibility(changes)
+        except (TransientError, PermanentError, TimeoutError) as error:
+            log.warning("lease_extension_failed", messages=len(changes), error=str(error) or type(error).__name__)
             return
         finally:
             with self._lock:
@@ -249,11 +268,15 @@ class LeaseKeeper:
         now = self.monotonic()
         if now - hold.extended_at < self._interval_seconds:
             return
+        hold.is_extending = True
         try:
-            still_ours = await claims.extend(hold.claim, lease=self._lease)
-        except (TransientError, PermanentError) as error:
-            log.warning("claim_extension_failed", error=str(error))
+            async with asyncio.timeout(self._interval_seconds / 2):
+                still_ours = await claims.extend(hold.claim, lease=self._lease)
+        except (TransientError, PermanentError, TimeoutError) as error:
+            log.warning("claim_extension_failed", error=str(error) or type(error).__name__)
             return
+        finally:
+            hold.is_extending = False
         if still_ours:
             hold.extended_at = now
         else:
@@ -303,13 +326,25 @@ class LeaseKeeper:
 class Hold:
     """One claim that is kept while its handler runs, for a limited time."""
 
-    __slots__ = ("_is_active", "_keeper", "_loop", "_reason", "_task", "began_at", "claim", "delivery", "extended_at")
+    __slots__ = (
+        "_is_active",
+        "_keeper",
+        "_loop",
+        "_reason",
+        "_task",
+        "began_at",
+        "claim",
+        "delivery",
+        "extended_at",
+        "is_extending",
+    )
 
     def __init__(self, keeper: LeaseKeeper, delivery: Delivery, claim: Claim) -> None:
         self._keeper = keeper
         self._reason: Exception | None = None
         self.delivery = delivery
         self.claim = claim
+        self.is_extending = False
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()

@@ -35,14 +35,19 @@ class Workshop:
         end = ".fifo" if fifo else ""
         return self.broker.queue(f"{name}{end}", fifo=fifo), self.broker.queue(f"{name}-dlq{end}", fifo=fifo)
 
+    def is_empty(self, url):
+        """Whether a queue has nothing left, waiting or in hand."""
+        state = self.state(url)
+        return not (state["visible"] or state["in_flight"])
+
     def state(self, url):
         """Return what a queue holds."""
         return self.broker.stats()["queues"][url.rpartition("/")[2]]
 
-    def start(self, *arguments, **environment):
+    def start(self, *arguments, log=None, **environment):
         """Start a worker; it takes messages as soon as it can."""
         self.started += 1
-        log = self.folder / f"worker-{self.started}.log"
+        log = log or self.folder / f"worker-{self.started}.log"
         variables = {
             **emulator_environment(self.emulator.endpoint_url),
             "AWS_ENDPOINT_URL_SQS": self.broker.url,

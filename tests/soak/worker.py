@@ -2,8 +2,12 @@
 
 import argparse
 import asyncio
+import os
+import zlib
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from bench.consumer.runners.memory_claims import MemoryClaims
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
 from shared.aws.conversations import DynamoConversationStore
@@ -11,6 +15,7 @@ from shared.aws.run_pool import run_pool
 from shared.aws.worker import assemble
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
+from shared.errors import TransientError
 from shared.ids import new_id
 from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND
@@ -21,14 +26,20 @@ from shared.settings import AwsSettings, PoolSettings
 class OneFrame:
     """Takes its time, then stores the outcome in one step with the command's end, as every worker's handler does."""
 
-    def __init__(self, conversations, *, seconds):
+    def __init__(self, conversations, *, seconds, fail_first=0.0):
         self._conversations = conversations
         self._seconds = seconds
+        self._fail_first = fail_first
 
     async def handle(self, work, claim):
-        await asyncio.sleep(self._seconds)
+        await self._take_time(work, claim)
         frame = ChatFinal(re=work.client_id, data=ChatFinalData(text=work.id))
         await self._conversations.append(work.session_id, frame, claim=claim, marker="outcome")
+
+    async def _take_time(self, work, claim):
+        await asyncio.sleep(self._seconds)
+        if claim.attempts == 1 and zlib.crc32(work.id.encode()) % 1000 < self._fail_first * 1000:
+            raise TransientError("a first attempt that fails, as was asked for")
 
     async def repeat(self, work, outcome_seq):
         """Nobody listens."""
@@ -42,14 +53,20 @@ class OneFrame:
 
 
 class JustEnd(OneFrame):
-    """Leaves no frame: for what is not about the effects."""
+    """Leaves no frame: for what is not about the effects. A journal has a line for every command, in their order."""
 
-    def __init__(self, claims, *, seconds):
+    def __init__(self, claims, *, journal=None, **habits):
+        super().__init__(None, **habits)
         self._claims = claims
-        self._seconds = seconds
+        self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if journal else None
 
     async def handle(self, work, claim):
-        await asyncio.sleep(self._seconds)
+        await self._take_time(work, claim)
+        await self._claims.complete(claim)
+        if self._journal is not None:
+            os.write(self._journal, f"{work.session_id} {work.id}\n".encode())
+
+    async def give_up(self, work, claim, reason):
         await self._claims.complete(claim)
 
 
@@ -66,8 +83,14 @@ def main():
     parser.add_argument("--dlq", required=True)
     parser.add_argument("--seconds", type=float, default=0.0, help="how long a handler takes")
     parser.add_argument("--no-effect", action="store_true", help="store no frame")
+    parser.add_argument("--journal", type=Path, help="with --no-effect: where to write `session id` after each success")
+    parser.add_argument("--fail-first", type=float, default=0.0, metavar="SHARE", help="of the first attempts fail")
+    parser.add_argument("--claims", choices=("dynamodb", "memory"), default="dynamodb")
     parser.add_argument("--without-record", action="store_true", help="remove the processed-message guard")
     options = parser.parse_args()
+    if options.claims == "memory":
+        # The lease keeper's looks at a table are refused there, and it goes on.
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ["AWS_ENDPOINT_URL_SQS"]
 
     @asynccontextmanager
     async def worker():
@@ -77,17 +100,23 @@ def main():
             dynamodb = await clients.client("dynamodb", connections=100)
             store = ForgetfulClaims if options.without_record else DynamoClaimStore
             claims = store(client=dynamodb, table=aws.processed_table, clock=clock)
+            if options.claims == "memory":
+                claims = MemoryClaims()
             conversations = DynamoConversationStore(
                 client=dynamodb, table=aws.conversations_table, processed_table=aws.processed_table, clock=clock
             )
-            kind = JustEnd(claims, seconds=options.seconds) if options.no_effect else None
+            habits = {"seconds": options.seconds, "fail_first": options.fail_first}
+            if options.no_effect:
+                handler = JustEnd(claims, journal=options.journal, **habits)
+            else:
+                handler = OneFrame(conversations, **habits)
             yield await assemble(
                 clients,
                 aws=aws,
                 url=options.queue,
                 dead_letter_url=options.dlq,
                 messages=CHAT_COMMAND,
-                handler=kind or OneFrame(conversations, seconds=options.seconds),
+                handler=handler,
                 claims=claims,
                 clock=clock,
                 metrics=EmfMetrics(clock=clock),

@@ -20,6 +20,7 @@ from shared.aws.worker import assemble
 from shared.clock import SystemClock
 from shared.consumer.lifecycle import Stop
 from shared.emf import EmfMetrics
+from shared.errors import TransientError
 from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND, ChatSend
 from shared.ports import Claim, ClaimStore
@@ -28,16 +29,27 @@ from shared.settings import AwsSettings, PoolSettings
 TABLE = "ProcessedTable"
 
 
+POISON = "poison"
+"""The session whose commands fail at every attempt."""
+
+
 class Handler:
     """Ends every command at once; keeps how old it was when the body's text says when it was sent."""
 
-    def __init__(self, claims: ClaimStore, watch: Stopwatch) -> None:
+    def __init__(self, claims: ClaimStore, watch: Stopwatch, *, seconds: float = 0) -> None:
         self._claims = claims
         self._watch = watch
+        self._seconds = seconds
         self.waits_ms: list[float] = []
+        self.failed = 0
 
     async def handle(self, work: ChatSend, claim: Claim) -> None:
         """Take note, and do nothing."""
+        if self._seconds:
+            await asyncio.sleep(self._seconds)
+        if work.session_id == POISON:
+            self.failed += 1
+            raise TransientError("poison")
         if work.data.text.isdecimal():
             self.waits_ms.append((time.monotonic_ns() - int(work.data.text)) / 1e6)
         await self._claims.complete(claim)
@@ -59,7 +71,8 @@ class Handler:
         if len(self.waits_ms) < 2:
             return {}
         cuts = statistics.quantiles(self.waits_ms, n=100)
-        return {"waits": len(self.waits_ms), "p50_ms": cuts[49], "p99_ms": cuts[98], "max_ms": max(self.waits_ms)}
+        found = {"p50_ms": cuts[49], "p99_ms": cuts[98], "max_ms": max(self.waits_ms)}
+        return {"waits": len(self.waits_ms), "failed": self.failed, **found}
 
 
 async def main() -> None:
@@ -68,6 +81,7 @@ async def main() -> None:
     arguments.add_argument("--dynamodb", metavar="URL", help="keep claims there, not in memory")
     arguments.add_argument("--concurrency", type=int, help="instead of the pool's default")
     arguments.add_argument("--transport", choices=("lean", "aiobotocore"), help="instead of the pool's default")
+    arguments.add_argument("--seconds", type=float, default=0, help="how long the handler takes")
     arguments.add_argument("--log-level", default="INFO", help="INFO, as deployed, writes a line per delivery")
     options = arguments.parse_args()
     watch = Stopwatch(options.queue, options.messages)
@@ -81,7 +95,7 @@ async def main() -> None:
             claims = DynamoClaimStore(
                 client=await clients.client("dynamodb", connections=100), table=TABLE, clock=clock
             )
-        handler = Handler(claims, watch)
+        handler = Handler(claims, watch, seconds=options.seconds)
         worker = await assemble(
             clients,
             aws=aws_settings(options),

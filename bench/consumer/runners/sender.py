@@ -1,4 +1,4 @@
-"""Sends commands at a steady rate, each with the moment of its sending in its text."""
+"""Sends commands at a steady rate, each with the moment of its sending in its text; on a FIFO queue in groups."""
 
 import asyncio
 import json
@@ -31,26 +31,34 @@ async def main() -> None:
     """Send until all are sent; a late call does not delay the next one."""
     arguments = parser(__doc__)
     arguments.add_argument("--rate", type=float, required=True, metavar="N", help="messages a second")
+    arguments.add_argument("--groups", type=int, metavar="N", help="how many groups of a FIFO queue take turns")
+    arguments.add_argument("--poison", metavar="SESSION", help="one more group, which gets a message at each turn")
     options = arguments.parse_args()
     address = urlsplit(options.queue)
     signer = Signer(address.netloc, region=REGION, key=KEY)
     idle: list[Line] = []
     sending: set[asyncio.Task[None]] = set()
 
-    async def send(number: int) -> None:
+    async def send(number: int, session: str) -> None:
         text = str(time.monotonic_ns())
         connect = asyncio.open_connection
         line = idle.pop() if idle else Line(*await connect(address.hostname, address.port), signer)
-        body = command(key=f"timed-{number}", session=f"s{number}", text=text)
-        await line.send({"QueueUrl": options.queue, "MessageBody": body})
+        key = f"timed-{session}-{number}"
+        call = {"QueueUrl": options.queue, "MessageBody": command(key=key, session=session, text=text)}
+        await line.send(call | {"MessageGroupId": session, "MessageDeduplicationId": key} if options.groups else call)
         idle.append(line)
+
+    def begin(number: int, session: str) -> None:
+        task = asyncio.create_task(send(number, session))
+        sending.add(task)
+        task.add_done_callback(sending.discard)
 
     started = time.monotonic()
     for number in range(options.messages):
         await asyncio.sleep(max(0, started + number / options.rate - time.monotonic()))
-        task = asyncio.create_task(send(number))
-        sending.add(task)
-        task.add_done_callback(sending.discard)
+        begin(number, f"session-{number % options.groups if options.groups else number}")
+        if options.poison and number % options.groups == 0:
+            begin(number, options.poison)
     await asyncio.gather(*sending)
 
 

@@ -475,3 +475,15 @@ async def test_stopping_twice_and_without_a_start_is_harmless(bench):
     await bench.leases.start()
     await bench.leases.stop()
     await bench.leases.stop()
+
+
+async def test_a_call_that_hangs_holds_up_nothing_else(make_bench):
+    """One extension that never answers costs neither the other leases nor the look at what runs."""
+    bench = make_bench(lease=timedelta(seconds=1.2), monotonic=time.monotonic)
+    bench.queue._clock = bench.claims._clock = SystemClock()
+    await cover(bench, 25)
+    bench.queue.stall("change_visibility", 60)
+    async with keeping(bench.leases):
+        await asyncio.sleep(3)
+        assert len(bench.queue.in_flight()) == 25
+        assert not any(bench.leases.is_lost(covered.delivery) for covered in bench.leases._covered.values())
