@@ -4,16 +4,21 @@ import json
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any
 
 import structlog
 from pydantic_core import to_json
 
 from shared.clock import SystemClock
+from shared.errors import ConfigurationError, PermanentError, TransientError
 
-_EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
+_EMAIL = re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,253}\.[^\s@<>\"']+")
+"""With the lengths that addresses have: without, a long text with an @ would be searched for minutes."""
+
 _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
 
 _fields: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
@@ -53,7 +58,7 @@ def configure_logging(*, level: str = "INFO", component: str) -> None:
     """Send every log line as JSON to standard output, with the component's name."""
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s", force=True)
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, add_fields, _line_of(component)],
+        processors=[structlog.processors.ExceptionRenderer(_told), add_fields, _line_of(component)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
@@ -91,6 +96,30 @@ def _json(said: dict[str, Any]) -> bytes:
     except ValueError:
         # Text that is no Unicode. Whatever somebody puts on a line, the work that it is about goes on.
         return json.dumps(said, default=_masked_repr).encode()
+
+
+def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Return the traceback, oldest error first, without what the errors say: a library's may repeat a visitor's words.
+
+    Our own errors say nothing of the kind, and are told whole.
+    """
+    story: list[str] = []
+    error: BaseException | None = exc_info[1]
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        story.append("".join(traceback.format_tb(error.__traceback__)) + _named(error))
+        hidden = error.__suppress_context__
+        error = error.__cause__ or (None if hidden else error.__context__)
+    return "\n\nwhich led to\n\n".join(reversed(story))
+
+
+def _named(error: BaseException) -> str:
+    name = type(error).__name__
+    if isinstance(error, BaseExceptionGroup):
+        return f"{name} of {', '.join(_named(one) for one in error.exceptions)}"
+    ours = isinstance(error, TransientError | PermanentError | ConfigurationError)
+    return f"{name}: {error}" if ours else name
 
 
 def _masked(value: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from shared.errors import TransientError
+from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
 from shared.ports import Claim, Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
@@ -61,8 +61,12 @@ class Replies:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
         """
         stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker)
-        # Read after the store: whoever registers later finds the frame with its `hello`.
-        await self.post(session_id, stored, await self._connections.of(session_id))
+        try:
+            # Read after the store: whoever registers later finds the frame with its `hello`.
+            await self.post(session_id, stored, await self._connections.of(session_id))
+        except (TransientError, PermanentError) as error:
+            # The work is done and kept; what could not be posted waits for the next `hello`.
+            log.warning("frame_not_posted", seq=stored.seq, error=str(error))
         return stored
 
     async def repeat(self, session_id: str, seq: int | None) -> None:

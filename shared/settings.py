@@ -29,7 +29,7 @@ class PoolSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="POOL_")
 
     concurrency: int = Field(default=64, ge=1, le=1000)
-    lease_seconds: int = Field(default=30, ge=2, le=12 * 3600)
+    lease_seconds: int = Field(default=30, ge=3, le=12 * 3600)
     wait_seconds: int = Field(default=20, ge=0, le=20)
     drain_seconds: int = Field(default=20, ge=0)
     max_attempts: int = Field(default=5, ge=1, le=50)

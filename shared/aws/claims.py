@@ -1,6 +1,8 @@
 """The `processed` table: one record per command, which keeps two workers from doing the same one."""
 
+import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,13 +11,17 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
-from shared.errors import LeaseLostError
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import new_id
 from shared.ports import Busy, Claim, Done, Mismatch
 
 RETENTION = timedelta(days=14)
 """As long as SQS can keep a message, so that none outlives its record."""
 
+_DEADLINE_SECONDS = 15.0
+"""For all tries together; a single one has the client's time-outs, which an answer that drips never meets."""
+
+_DISOWN_SECONDS = 2.0
 _READ_BATCH = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
@@ -41,38 +47,49 @@ class DynamoClaimStore:
         owner = new_id()
         try:
             with translated("claims.claim"):
-                answer = await self._client.update_item(
-                    TableName=self._table,
-                    Key=to_item({"command_key": key}),
-                    UpdateExpression=(
-                        "SET #owner = :owner, lease_until_ms = :until, expires_at = :expires, "
-                        "fingerprint = if_not_exists(fingerprint, :fingerprint) ADD attempts :one, unfinished :one"
-                    ),
-                    ConditionExpression=(
-                        "attribute_not_exists(done) "
-                        "AND (attribute_not_exists(fingerprint) OR fingerprint = :fingerprint) "
-                        "AND (attribute_not_exists(#owner) OR lease_until_ms < :now)"
-                    ),
-                    ExpressionAttributeNames={"#owner": "owner"},
-                    ExpressionAttributeValues=to_item(
-                        {
-                            ":owner": owner,
-                            ":until": _milliseconds(now + lease),
-                            ":now": _milliseconds(now),
-                            ":expires": int((now + RETENTION).timestamp()),
-                            ":fingerprint": fingerprint,
-                            ":one": 1,
-                        }
-                    ),
-                    ReturnValues="ALL_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except Exception as error:
+                async with asyncio.timeout(_DEADLINE_SECONDS):
+                    answer = await self._client.update_item(
+                        TableName=self._table,
+                        Key=to_item({"command_key": key}),
+                        UpdateExpression=(
+                            "SET #owner = :owner, lease_until_ms = :until, expires_at = :expires, "
+                            "fingerprint = if_not_exists(fingerprint, :fingerprint) ADD attempts :one, unfinished :one"
+                        ),
+                        ConditionExpression=(
+                            "attribute_not_exists(done) "
+                            "AND (attribute_not_exists(fingerprint) OR fingerprint = :fingerprint) "
+                            "AND (attribute_not_exists(#owner) OR lease_until_ms < :now)"
+                        ),
+                        ExpressionAttributeNames={"#owner": "owner"},
+                        ExpressionAttributeValues=to_item(
+                            {
+                                ":owner": owner,
+                                ":until": _milliseconds(now + lease),
+                                ":now": _milliseconds(now),
+                                ":expires": int((now + RETENTION).timestamp()),
+                                ":fingerprint": fingerprint,
+                                ":one": 1,
+                            }
+                        ),
+                        ReturnValues="ALL_NEW",
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    )
+        except BaseException as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and error_code(cause) == _CONDITION_FAILED:
                 return await self._why_not(key, owner, fingerprint, cause)
+            await asyncio.shield(self._disown(key, owner))
             raise
         return _claim(key, from_item(answer["Attributes"]))
+
+    async def _disown(self, key: str, owner: str) -> None:
+        """Take back a claim that may have been written although we never heard so.
+
+        Otherwise nobody could have the command for a lease, and it would count as a worker that died.
+        """
+        with suppress(TransientError, PermanentError, TimeoutError):
+            async with asyncio.timeout(_DISOWN_SECONDS):
+                await self.release(Claim(key=key, owner=owner, attempts=0), unspent=True)
 
     async def _why_not(
         self, key: str, owner: str, fingerprint: str, error: ClientError

@@ -19,8 +19,8 @@ _CONNECT_SECONDS = 2.0
 _IDLE_SECONDS = 15.0
 """AWS closes connections that were idle for 20 s; one that is closed under a call fails that call."""
 
-_MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""Far more than SQS ever says: ten messages are 1 MiB at most, and JSON may double that."""
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""More than SQS ever says: a receive may bring ten messages of 1 MiB, and JSON may need six bytes for one."""
 
 
 class HttpPool:
@@ -162,14 +162,20 @@ class _Connection(asyncio.Protocol):
             self.close()  # a second answer, in the same piece as the one that was asked for
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
+        if self._has_room(len(name) + len(value)):
+            self._headers[name.lower()] = value
 
     def on_body(self, body: bytes) -> None:
-        self._size += len(body)
+        if self._has_room(len(body)):
+            self._body.append(body)
+
+    def _has_room(self, size: int) -> bool:
+        self._size += size
         if self._size > _MAX_ANSWER_BYTES:
             self._fail(ConnectionError("the answer is too long"))
-            return
-        self._body.append(body)
+            self.close()
+            return False
+        return True
 
     def on_message_complete(self) -> None:
         headers, body = self._headers, b"".join(self._body)

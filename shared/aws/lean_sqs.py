@@ -4,6 +4,7 @@ Credentials, their refresh, the endpoint and the certificates are botocore's, an
 aiobotocore's client.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -44,7 +45,12 @@ class SqsCalls:
         if self._credentials is None:
             raise NoCredentialsError
         body = to_json(request)
-        frozen = await self._credentials.get_frozen_credentials()
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                frozen = await self._credentials.get_frozen_credentials()
+        except RuntimeError as error:
+            # Botocore's word for credentials that it could not refresh in time.
+            raise NoCredentialsError from error
         headers = self._signer.headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
         answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
         content = _json_object(answer.body)
@@ -134,7 +140,8 @@ async def lean_sqs_queue(
         )
 
 
-def needs_proxy(endpoint_url: str) -> bool:
-    """Whether the environment sends calls to this address through a proxy, which the lean calls can't do."""
+def is_reached_by_lean_calls(endpoint_url: str) -> bool:
+    """Whether lean calls can be made to this address: not through a proxy, and not to a path."""
     where = urlsplit(endpoint_url)
-    return where.scheme in getproxies() and not proxy_bypass(where.hostname or "")
+    needs_proxy = where.scheme in getproxies() and not proxy_bypass(where.hostname or "")
+    return not needs_proxy and where.path in {"", "/"}

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from shared.aws.errors import translated
 from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, receive_request, refused_of
 from shared.aws.tracing import trace_attribute
@@ -14,12 +16,17 @@ from shared.log import mask_personal_data
 from shared.messages.notices import AnyNotice
 from shared.trace import Trace, current_trace
 
+log = structlog.get_logger()
+
 RECEIVE_DEADLINE_SECONDS = 5.0
 """How long a receive may take beyond its wait: one that hangs is given up and noticed."""
 
 CALL_DEADLINE_SECONDS = 5.0
 
 _MAX_ATTRIBUTE_CHARACTERS = 1024
+_MAX_MESSAGE_BYTES = 1024 * 1024
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+
 _REFUSED_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """SQS takes no message that has one of them, and the text of an exception may have any
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html)."""
@@ -90,18 +97,27 @@ class SqsQueue:
             if self._dead_letter_url.endswith(".fifo")
             else {}
         )
+        described = {name: value for name, value in attributes.items() if value}
+        if _bytes_of(delivery.body, described) > _MAX_MESSAGE_BYTES:
+            # What is said about it counts as part of the message. Better there without its story than not at all.
+            log.error("dead_letter_without_story", **described)
+            described = {}
         with translated("sqs.dead_letter"):
             await self._calls.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=delivery.body,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": _sendable(value)}
-                    for name, value in attributes.items()
-                    if value
+                    name: {"DataType": "String", "StringValue": _sendable(value)} for name, value in described.items()
                 },
                 MessageSystemAttributes=trace_attribute(Trace.parse(delivery.trace)),
                 **ordering,
             )
+
+
+def _bytes_of(body: str, attributes: dict[str, str]) -> int:
+    """Return what SQS counts: the body, and each attribute's name, type and value."""
+    described = (len(f"{name}String{_sendable(value)}".encode()) for name, value in attributes.items())
+    return len(body.encode()) + sum(described)
 
 
 def _sendable(value: str) -> str:

@@ -12,7 +12,7 @@ from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
-from shared.aws.lean_sqs import lean_sqs_queue, needs_proxy
+from shared.aws.lean_sqs import is_reached_by_lean_calls, lean_sqs_queue
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.websocket import ApiGatewayPoster
 from shared.clock import Clock
@@ -142,7 +142,7 @@ async def open_queue(
 ) -> SqsQueue:
     """Open a queue with the transport of the settings: connections for long polls apart from those that settle."""
     calls = await clients.client("sqs")
-    if settings.transport == "lean" and not needs_proxy(calls.meta.endpoint_url):
+    if settings.transport == "lean" and is_reached_by_lean_calls(calls.meta.endpoint_url):
         return await clients.enter(
             lean_sqs_queue(
                 calls,

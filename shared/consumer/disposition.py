@@ -37,8 +37,9 @@ class Abandon:
 
 Disposition = Ack | RetryIn | DeadLetter | Abandon
 
-MAX_VISIBILITY = timedelta(hours=12)
-"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+MAX_VISIBILITY = timedelta(hours=12) - timedelta(minutes=10)
+"""SQS counts its twelve hours from the receipt, and the handler had some of them:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 
 
 @dataclass(frozen=True, slots=True)

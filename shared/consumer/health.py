@@ -1,5 +1,6 @@
 """Whether a pool lives and is ready, for whoever may restart it: `/livez` and `/readyz` on a small HTTP server."""
 
+import asyncio
 import json
 import threading
 import time
@@ -19,6 +20,8 @@ _POLL_MARGIN_SECONDS = 30.0
 """Longer than any deadline of a receive call: who waits past it waits for nothing."""
 
 _SILENT_KEEPER_SECONDS = 60.0
+_BLOCKED_LOOP_SECONDS = 60.0
+_LOOP_BEAT_SECONDS = 1.0
 
 
 class Vitals:
@@ -28,8 +31,15 @@ class Vitals:
         self._source = source
         self._leases = leases
         self._stuck_seconds = wait_seconds + _POLL_MARGIN_SECONDS
+        self.looped_at = time.monotonic()
         self.is_stopping = False
         self.is_started = False
+
+    async def beat(self) -> None:
+        """Note that the event loop goes round, for ever."""
+        while True:
+            self.looped_at = time.monotonic()
+            await asyncio.sleep(_LOOP_BEAT_SECONDS)
 
     def stuck(self) -> list[str]:
         """Return why the process should be replaced; called from any thread."""
@@ -42,6 +52,8 @@ class Vitals:
             problems.append("nothing receives")
         if self.is_started and not self.is_stopping and now - self._leases.beat_at > _SILENT_KEEPER_SECONDS:
             problems.append("leases are not kept")
+        if self.is_started and not self.is_stopping and now - self.looped_at > _BLOCKED_LOOP_SECONDS:
+            problems.append(f"a handler has blocked the event loop for {now - self.looped_at:.0f} s")
         if overdue := self._leases.overdue():
             problems.append(f"handlers hang: {', '.join(overdue[:5])}")
         return problems

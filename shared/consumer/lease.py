@@ -32,7 +32,7 @@ _BEAT_SECONDS = 0.7
 """How often running work is looked at: a lease that was taken from us is noticed within a second."""
 
 _SHORTEST_PAUSE_SECONDS = 0.05
-_JOIN_SECONDS = 5.0
+_JOIN_SECONDS = 1.5
 
 _GRACE_SECONDS = 10.0
 """How long a handler may take to end once it was cancelled, before its leases are kept no longer."""
@@ -80,12 +80,13 @@ class LeaseKeeper:
         self._interval_seconds = self._lease_seconds / _EXTENSIONS_PER_LEASE
         self._beat_seconds = min(_BEAT_SECONDS, self._interval_seconds)
         self._lease = lease
-        self._limit_seconds = limit.total_seconds()
+        self.limit_seconds = limit.total_seconds()
         self._telemetry = telemetry or Telemetry()
         self.monotonic = monotonic
         self._covered: dict[str, _Covered] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._ended: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._end: Callable[[], object] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -97,6 +98,7 @@ class LeaseKeeper:
     async def start(self) -> None:
         """Start the thread; return once its connections are open."""
         opened: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._ended = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._run_thread, args=(opened,), name="leases", daemon=True)
         self._thread.start()
         await asyncio.wrap_future(opened)
@@ -107,7 +109,8 @@ class LeaseKeeper:
         if end and self._thread:
             with suppress(RuntimeError):  # its loop has ended already
                 end()
-            await asyncio.to_thread(self._thread.join, _JOIN_SECONDS)
+            # Not by a thread of the loop's executor: blocking calls of handlers may have all of them.
+            await asyncio.wait([asyncio.wrap_future(self._ended)], timeout=_JOIN_SECONDS)
 
     def cover(self, delivery: Delivery) -> None:
         """Keep a delivery invisible from now on, also while it waits for its turn."""
@@ -152,7 +155,7 @@ class LeaseKeeper:
         ]
 
     def _hangs(self, hold: "Hold", now: float) -> bool:
-        return now > hold.began_at + self._limit_seconds + _GRACE_SECONDS
+        return now > hold.began_at + self.limit_seconds + _GRACE_SECONDS
 
     # --- on the thread ------------------------------------------------------------------------------------------
 
@@ -182,13 +185,19 @@ class LeaseKeeper:
                 log.exception("lease_keeper_ended")
                 raise
             opened.set_exception(error)
+        finally:
+            self._ended.set_result(None)
 
     async def beat(self, queue: Queue, claims: ClaimStore) -> None:
         """Extend what is due, look whether what runs is still ours, and cancel what is not."""
         self.beat_at = now = self.monotonic()
         due = self._due(now)
-        held = [covered for covered in list(self._covered.values()) if covered.hold]
-        holds = [covered.hold for covered in held if covered.hold]
+        holds = [
+            covered.hold
+            for covered in list(self._covered.values())
+            # What is lost, or hangs, is kept no longer: neither its receipt nor its claim.
+            if covered.hold and not covered.is_lost and not self._hangs(covered.hold, now)
+        ]
         batches = [due[start : start + _BATCH] for start in range(0, len(due), _BATCH)]
         calls = [
             *(self._extend_visibility(queue, batch) for batch in batches),
@@ -210,8 +219,8 @@ class LeaseKeeper:
                 self._lose(covered, "not extended in time")
             elif covered.hold and now > covered.hold.extended_at + self._lease_seconds:
                 self._lose(covered, "claim not extended in time")
-            elif covered.hold and now > covered.hold.began_at + self._limit_seconds:
-                covered.hold.cancel(TimeoutError(f"no end after {self._limit_seconds:.0f} s"))
+            elif covered.hold and now > covered.hold.began_at + self.limit_seconds:
+                covered.hold.cancel(TimeoutError(f"no end after {self.limit_seconds:.0f} s"))
 
     def _due(self, now: float) -> list[_Covered]:
         due = []
@@ -251,6 +260,8 @@ class LeaseKeeper:
             done.set_result(None)
         outcome = {one.delivery.receipt: one.gone for one in refused}
         for covered in batch:
+            if covered.delivery.receipt not in self._covered:
+                continue  # settled meanwhile, and gone for that reason
             gone = outcome.get(covered.delivery.receipt)
             if gone is None:
                 covered.extended_at = now
@@ -315,6 +326,10 @@ class LeaseKeeper:
             self.cover(hold.delivery)
             covered = self._covered[hold.delivery.receipt]
         covered.hold = hold
+        # In this order: the thread marks what is lost first, and looks for its hold second.
+        if self.is_lost(hold.delivery):
+            covered.hold = None
+            raise LeaseLostError(hold.claim.key)
 
     def leave(self, hold: "Hold") -> None:
         """End keeping a claim; `Hold` calls it."""
@@ -341,6 +356,7 @@ class Hold:
 
     def __init__(self, keeper: LeaseKeeper, delivery: Delivery, claim: Claim) -> None:
         self._keeper = keeper
+        self._is_active = False
         self._reason: Exception | None = None
         self.delivery = delivery
         self.claim = claim
@@ -353,8 +369,8 @@ class Hold:
         self._task = task
         self._loop = task.get_loop()
         self.began_at = self.extended_at = self._keeper.monotonic()
-        self._is_active = True
         self._keeper.enter(self)
+        self._is_active = True
         return self
 
     def cancel(self, reason: Exception) -> None:
@@ -375,5 +391,11 @@ class Hold:
         if self._reason is None:
             return
         others = self._task.uncancel()
-        if isinstance(error, asyncio.CancelledError) and not others:
-            raise self._reason from None
+        if others and isinstance(error, asyncio.CancelledError):
+            return  # somebody else cancelled us as well, and a stop wins
+        if isinstance(error, LeaseLostError) or (error and not isinstance(error, Exception | asyncio.CancelledError)):
+            return
+        # Also when the body made another error of its cancellation. And a body that came to its end in spite of it may
+        # have done its work late, but not with a lease that was lost.
+        if error or isinstance(self._reason, LeaseLostError):
+            raise self._reason from error

@@ -70,7 +70,7 @@ class Permits:
         self._serve()
 
     def _serve(self) -> None:
-        while self._waiters and self.free:
+        while self._waiters and self.free > 0:
             waiter = self._waiters[0]
             if waiter.granted.done():
                 self._waiters.popleft()

@@ -102,10 +102,9 @@ class Pool(Generic[W]):
         """Work until a stop is asked for, then let what runs finish and hand the rest back."""
         vitals = Vitals(source=self._source, leases=self._leases, wait_seconds=self._options.wait_seconds)
         await self._leases.start()
-        flushing = asyncio.create_task(self._telemetry.run())
+        beside = [asyncio.create_task(work) for work in (self._telemetry.run(), self._compare_limits(), vitals.beat())]
         try:
             with serving_health(vitals, port=self._options.health_port) as health_url:
-                await self._compare_limits()
                 self._source.open()
                 vitals.is_started = True
                 log.info(
@@ -118,7 +117,9 @@ class Pool(Generic[W]):
                 vitals.is_stopping = True
                 await self._stop(stop)
         finally:
-            flushing.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
             await self._leases.stop()
             self._telemetry.flush()
         log.info("pool_stopped", queue=self._queue.name, left_in_flight=len(self._in_hand))
@@ -151,11 +152,12 @@ class Pool(Generic[W]):
         if self._is_stopping:
             self._unstarted += deliveries
             return 0
+        start = asyncio.get_running_loop().create_task
         started = lines(deliveries, in_order=self._queue.is_fifo)
         for line in started:
             # A line of one needs no order: it is left to the settler, and its task ends with its handler.
             work = self._work_alone(line[0]) if len(line) == 1 else self._work_in_order(line)
-            self._running[line[0].receipt] = asyncio.create_task(work)
+            self._running[line[0].receipt] = start(work)
         return len(started)
 
     async def _work_alone(self, delivery: Delivery) -> None:
@@ -228,6 +230,8 @@ class Pool(Generic[W]):
         log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
         going_quiet = asyncio.create_task(self._go_quiet())
         await self._drain(stop, until=ends - kept)
+        if stop.at_once.is_set():
+            ends = min(ends, loop.time() + kept)
         for task in self._running.values():
             task.cancel()
         await asyncio.wait(

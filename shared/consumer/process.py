@@ -90,6 +90,11 @@ class Processor(Generic[W]):
             lag_seconds = self._clock.now().timestamp() - delivery.sent_at
         try:
             disposition = await self._process(delivery, fields)
+        except asyncio.CancelledError:
+            if _is_being_cancelled():
+                raise
+            log.exception("processing_failed")
+            disposition = try_again(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
         except Exception as error:
             # A bug of the core itself must not keep the message, and the group behind it, in flight.
             log.exception("processing_failed")
@@ -119,10 +124,12 @@ class Processor(Generic[W]):
             taken = await self._claims.claim(work.claim_key, fingerprint=self._fingerprint(work), lease=self._lease)
             match taken:
                 case Done(outcome_seq):
-                    await self._handler.repeat(work, outcome_seq)
+                    async with asyncio.timeout(self._leases.limit_seconds):
+                        await self._handler.repeat(work, outcome_seq)
                     return Ack()
                 case Mismatch():
-                    await self._handler.mismatch(work)
+                    async with asyncio.timeout(self._leases.limit_seconds):
+                        await self._handler.mismatch(work)
                     return Ack()
                 case Busy(until):
                     wait = max(until - self._clock.now(), timedelta(seconds=1))
@@ -137,7 +144,7 @@ class Processor(Generic[W]):
         if claim.unfinished < DEATHS_BEFORE_ISOLATION:
             return await self._claimed(delivery, work, claim)
         if self._is_isolating:
-            await self._release(claim, unspent=True)
+            await asyncio.shield(self._release(claim, unspent=True))
             return RetryIn(_ISOLATION_PAUSE, reason="suspect_waits")
         self._is_isolating = True
         try:
@@ -154,7 +161,7 @@ class Processor(Generic[W]):
             log.warning("handler_lost_its_lease")
             # If only the receipt was lost, the command is still in our name: whoever has the message now may begin,
             # and what this handler left running can write nothing any more.
-            await self._release(claim)
+            await asyncio.shield(self._release(claim))
             return Abandon()
         except asyncio.CancelledError:
             # The pool is stopping: hand the command back, so that the next worker need not wait for the lease.
@@ -162,7 +169,7 @@ class Processor(Generic[W]):
             await asyncio.shield(self._release(claim, unspent=True))
             raise
         if isinstance(disposition, RetryIn):
-            await self._release(claim)
+            await asyncio.shield(self._release(claim))
         return disposition
 
     def _spent(self, claim: Claim) -> DeadLetter | None:
@@ -183,6 +190,13 @@ class Processor(Generic[W]):
                 await self._handler.handle(work, claim)
         except LeaseLostError:
             raise
+        except asyncio.CancelledError:
+            if _is_being_cancelled():
+                raise
+            # Nobody cancelled us: something that the handler waited for was. That is a failure like any other.
+            log.exception("attempt_failed")
+            inside = RuntimeError("cancelled from inside")
+            return disposition_of(inside, attempts=claim.attempts, policy=self._policy)
         except Exception as error:
             if isinstance(error, TransientError):
                 log.warning("attempt_failed", error=f"{type(error).__name__}: {error}")
@@ -215,3 +229,8 @@ class Processor(Generic[W]):
     def _fingerprint(work: W) -> str:
         # Without defaults: a field that a newer version adds does not make old messages look like others.
         return fingerprint(f"{work.type} {work.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -25,6 +25,12 @@ _PATIENCE_SECONDS = 0.005
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 _RECOVERY_SECONDS = 1.0
+_EARLY_SECONDS = 1.0
+_MOST_EARLY = 3
+"""After this many empty answers in a row that came at once, somebody does not wait for messages as we asked: a setting,
+or a proxy that answers for the queue. Then we wait ourselves, or an idle queue would cost thousands of receives a
+second."""
+
 _ATTEMPT_SECONDS = 240.0
 """How long a receive may be repeated by its id: less than the five minutes for which SQS remembers it."""
 
@@ -114,11 +120,12 @@ class Source:
         poller.task.add_done_callback(self._ended)
 
     async def _poll(self, poller: _Poller) -> None:
-        permits = 0
+        permits = early = 0
         while not self._is_quiet:
             permits = permits or await self._permits.take(RECEIVE_MAX, patience_seconds=_PATIENCE_SECONDS)
             if not permits:
                 return
+            began = time.monotonic()
             deliveries = await self._receive(poller, permits)
             if deliveries is None:
                 # What a FIFO receive may have taken comes when it is repeated, and needs its permits then.
@@ -134,6 +141,9 @@ class Source:
             elif not (deliveries or poller.is_first):
                 self._pollers.discard(poller)
                 return
+            early = early + 1 if not deliveries and time.monotonic() - began < _EARLY_SECONDS else 0
+            if early > _MOST_EARLY:
+                await asyncio.sleep(_EARLY_SECONDS)
 
     async def _receive(self, poller: _Poller, permits: int) -> Sequence[Delivery] | None:
         """Return what came, or None when the call failed: the next one asks for the same messages again."""

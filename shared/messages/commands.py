@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages import client
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId
 
 ENVELOPE_VERSION: Literal[1] = 1
 
@@ -17,9 +17,9 @@ class Envelope(Message):
     """What every command carries."""
 
     version: Literal[1] = ENVELOPE_VERSION
-    id: str
-    tenant: str
-    session_id: str
+    id: QueuedId
+    tenant: QueuedId
+    session_id: QueuedId
     client_id: str
     connection_id: str
     accepted_at: Instant
@@ -27,7 +27,7 @@ class Envelope(Message):
     tz: str | None = None
     trace: str | None = None
     source_ip: str = ""
-    replay: int = 0
+    replay: Annotated[int, Field(ge=0)] = 0
     """Number of the replay; 0 is the original."""
 
     @property

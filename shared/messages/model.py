@@ -1,5 +1,6 @@
 """The pydantic settings that every message shares."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
@@ -17,8 +18,11 @@ NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True)
 """For adapters of unions: what a visitor said must not reach a log by way of an error's text."""
 
 
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 def _no_control_characters(text: str) -> str:
-    if any(ord(character) < 32 and character not in "\n\t\r" for character in text):
+    if _CONTROL_CHARACTERS.search(text):
         raise ValueError("control characters are not allowed")
     return text
 
@@ -28,6 +32,10 @@ PLAIN_TEXT = AfterValidator(_no_control_characters)
 
 ClientId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)]
 """A client's own id of a frame; the same id sent again is the same command."""
+
+QueuedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
+"""An id in an envelope: it becomes a key in tables and part of a deduplication id, which take no more than this. The
+ingress makes longer ones for nobody; a message that has one is dead-lettered before a table refuses it."""
 
 ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 AppointmentId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9a-v]{8,64}$")]

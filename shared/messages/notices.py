@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages.commands import ENVELOPE_VERSION
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId
 
 
 class AppointmentFacts(Message):
@@ -27,13 +27,13 @@ class Notice(Message):
     """What every notice carries; `id` derives from the command that caused it."""
 
     version: Literal[1] = ENVELOPE_VERSION
-    id: str
-    tenant: str
-    session_id: str
+    id: QueuedId
+    tenant: QueuedId
+    session_id: QueuedId
     locale: str
     accepted_at: Instant
     trace: str | None = None
-    replay: int = 0
+    replay: Annotated[int, Field(ge=0)] = 0
     data: AppointmentFacts
 
     @property

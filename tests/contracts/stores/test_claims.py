@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.aws.claims import DynamoClaimStore
-from shared.errors import LeaseLostError
+from shared.errors import LeaseLostError, TransientError
 from shared.ids import new_id
 from shared.ports import Busy, Claim, Done, Mismatch
 
@@ -343,3 +343,33 @@ async def test_two_claims_of_one_command_are_told_apart(dynamodb, clock, key):
     clock.turn(2 * LEASE)
     current = await take(claims, key)
     assert list(await claims.lost([late, current])) == [late]
+
+
+@pytest.mark.parametrize("trouble", ["cancelled", "silent"])
+async def test_a_claim_that_nobody_heard_of_is_taken_back(dynamodb, clock, key, monkeypatch, trouble):
+    """A stop in the middle of a claim, and an answer that never came, leave the command free and nobody dead."""
+
+    class Slow:
+        """Writes, and keeps the answer of the first call to itself."""
+
+        def __init__(self):
+            self.written = asyncio.Event()
+
+        async def update_item(self, **arguments):
+            answer = await dynamodb.update_item(**arguments)
+            if not self.written.is_set():
+                self.written.set()
+                await asyncio.sleep(60)
+            return answer
+
+    monkeypatch.setattr("shared.aws.claims._DEADLINE_SECONDS", 60 if trouble == "cancelled" else 0.3)
+    slow = Slow()
+    store = DynamoClaimStore(client=slow, table="ProcessedTable", clock=clock)
+    claiming = asyncio.create_task(take(store, key))
+    await slow.written.wait()
+    if trouble == "cancelled":
+        claiming.cancel()
+    with pytest.raises((asyncio.CancelledError, TransientError)):
+        await claiming
+    claim = await take(DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock), key)
+    assert (claim.attempts, claim.unfinished) == (1, 0)

@@ -10,6 +10,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.errors import PermanentError, TransientError
 from shared.log import configure_logging, log_fields, mask_personal_data
 
 
@@ -84,15 +85,35 @@ def test_a_line_is_one_object_with_its_component(lines):
     }
 
 
-def test_an_exceptions_text_is_masked_and_stays_on_its_line(lines):
-    """A vendor's message may repeat what it was given."""
-    trouble = ValueError("no mailbox jan@example.com\nor +48 600 100 200")
+def raised_by(*causes):
+    """Return an error with its causes, the first one outermost."""
+    error = None
+    for cause in reversed(causes):
+        try:
+            raise cause from error  # noqa: TRY301 - that is what is wanted
+        except Exception as raised:  # noqa: BLE001 - any
+            error = raised
+    return error
+
+
+def test_a_traceback_says_where_and_not_what(lines):
+    """A library's message may repeat a visitor's words; our own do not, and are told."""
+    trouble = raised_by(
+        TransientError("sqs.receive: no mailbox jan@example.com"),
+        KeyError("my name is Jane Roe, diabetes"),
+        ExceptionGroup("tasks of Jane Roe", [ValueError("Jane Roe again"), PermanentError("calendar_unknown")]),
+    )
     structlog.get_logger().error("notice_failed", error="jan@example.com", exc_info=trouble)
 
     [line] = lines()
     assert (line["event"], line["error"], line["level"]) == ("notice_failed", "[email]", "error")
-    assert "ValueError: no mailbox [email]\nor [phone]" in line["exception"]
-    assert "jan" not in json.dumps(line)
+    told = line["exception"]
+    assert told.endswith("TransientError: sqs.receive: no mailbox [email]")
+    assert "\nwhich led to\n" in told
+    assert "KeyError" in told
+    assert "ExceptionGroup of ValueError, PermanentError: calendar_unknown" in told
+    assert "in raised_by" in told
+    assert "Jane" not in json.dumps(line)
 
 
 def test_what_is_below_the_level_is_not_written(lines):

@@ -12,7 +12,7 @@ from botocore.exceptions import CredentialRetrievalError
 
 from shared.aws.clients import aws_clients
 from shared.aws.http_pool import HttpPool
-from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, lean_sqs_queue, needs_proxy
+from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, is_reached_by_lean_calls, lean_sqs_queue
 from shared.aws.sqs import SqsQueue
 from shared.aws.worker import open_queue
 from shared.consumer.delivery import Delivery, VisibilityChange
@@ -94,8 +94,12 @@ async def test_refreshed_credentials_sign_the_next_call(neighbour, queue_with):
 
 @pytest.mark.parametrize(
     "credentials",
-    [None, Rotating(CredentialRetrievalError(provider="container-role", error_msg="unreachable"))],
-    ids=["none", "unreachable"],
+    [
+        None,
+        Rotating(CredentialRetrievalError(provider="container-role", error_msg="unreachable")),
+        Rotating(RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")),
+    ],
+    ids=["none", "unreachable", "expired"],
 )
 async def test_without_credentials_it_is_tried_again(neighbour, queue_with, credentials):
     """As through botocore: the role may be there in a minute, and no message is to blame. Nothing goes out unsigned."""
@@ -105,6 +109,18 @@ async def test_without_credentials_it_is_tried_again(neighbour, queue_with, cred
         with pytest.raises(TransientError):
             await call
     assert received == []
+
+
+async def test_credentials_that_never_come_end_the_call(neighbour, queue_with, monkeypatch):
+    """A provider that hangs is no reason to wait longer than a call may take."""
+
+    class Hanging:
+        async def get_frozen_credentials(self):
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr("shared.aws.lean_sqs.CALL_DEADLINE_SECONDS", 0.05)
+    with pytest.raises(TransientError):
+        await asyncio.wait_for(queue_with(Hanging()).delete([DELIVERY]), 5)
 
 
 async def test_what_is_asked(neighbour, queue_with):
@@ -192,7 +208,7 @@ def test_a_proxy_is_seen(environment, variables, url, needed):
     """Where the environment names one for this address and does not except it."""
     for name, value in variables.items():
         environment(name, value)
-    assert needs_proxy(url) is needed
+    assert is_reached_by_lean_calls(url) is not needed
 
 
 def settings_for(address):

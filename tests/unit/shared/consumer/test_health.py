@@ -40,8 +40,10 @@ class Parts:
     def receiving_since(self):
         return self.since
 
-    def pass_time(self, seconds, *, keeper_beats=True):
+    def pass_time(self, seconds, *, keeper_beats=True, loop_beats=True):
         self.now += seconds
+        if loop_beats:
+            self.vitals.looped_at = self.now
         if keeper_beats:
             self.leases.beat_at = self.now
 
@@ -133,6 +135,14 @@ def test_who_starts_or_stops_lives_but_is_not_ready(parts, asked, changes, probl
     parts.pass_time(3600, keeper_beats=False)
     assert asked("/livez")[0] == 200
     assert asked("/readyz") == (503, {"ok": False, "problems": [problem]})
+
+
+def test_a_loop_that_is_blocked_is_no_life(parts, asked):
+    """A handler that blocks it for some seconds is slow; for more than a minute, everybody waits for it in vain."""
+    parts.pass_time(59, loop_beats=False)
+    assert asked("/livez")[0] == 200
+    parts.pass_time(2, loop_beats=False)
+    assert asked("/livez") == (503, {"ok": False, "problems": ["a handler has blocked the event loop for 61 s"]})
 
 
 def test_receives_that_fail_are_not_ready(parts, asked):

@@ -1,8 +1,9 @@
 """Leases: extended in batches for as long as a delivery is ours, and noticed within a second when one is lost."""
 
 import asyncio
+import threading
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -487,3 +488,99 @@ async def test_a_call_that_hangs_holds_up_nothing_else(make_bench):
         await asyncio.sleep(3)
         assert len(bench.queue.in_flight()) == 25
         assert not any(bench.leases.is_lost(covered.delivery) for covered in bench.leases._covered.values())
+
+
+# --- what an attack found -----------------------------------------------------------------------------------------
+
+
+async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):
+    """Another worker finds the command free a lease after nobody waits for the hung one any more."""
+    bench = make_bench(limit=timedelta(seconds=60))
+    delivery, claim = await bench.deliver(), await bench.claim()
+    bench.leases.cover(delivery)
+
+    release = asyncio.Event()
+
+    async def hang():
+        with bench.leases.hold(delivery, claim):
+            while not release.is_set():
+                with suppress(asyncio.CancelledError):
+                    await release.wait()
+
+    hanging = asyncio.create_task(hang())
+    await asyncio.sleep(0)
+    for _ in range(20):
+        bench.clock.turn(timedelta(seconds=6))
+        await bench.beat()
+        await asyncio.sleep(0)
+    assert (await bench.claim()).attempts == 2
+    release.set()
+    with suppress(TimeoutError, LeaseLostError):
+        await hanging
+
+
+async def test_a_handler_does_not_begin_on_a_lease_that_was_lost_while_it_was_claimed(bench):
+    """A claim that took longer than the lease is given back, and the handler never runs."""
+    delivery = await bench.deliver()
+    bench.leases.cover(delivery)
+    claim = bench.claims.claim
+
+    async def slow(*arguments, **named):
+        taken = await claim(*arguments, **named)
+        bench.clock.turn(timedelta(seconds=31))
+        await bench.beat()
+        return taken
+
+    bench.claims.claim = slow
+    assert await bench.processor.process(delivery) == Abandon()
+    assert bench.handler.handled == []
+    assert bench.claims.records["k1"].owner is None
+
+
+@pytest.mark.parametrize("makes_of_it", ["success", "another error"])
+async def test_a_lost_lease_is_no_success_and_no_failure(bench, makes_of_it):
+    """Whatever a handler makes of its cancellation: the message is another worker's, not ours to delete or bury."""
+
+    async def deaf(work, claim):
+        try:
+            bench.handler.started.set()
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            if makes_of_it == "another error":
+                raise ValueError("clean-up failed") from None
+
+    bench.handler.handle = deaf
+    delivery = await bench.deliver()
+    bench.leases.cover(delivery)
+    task = asyncio.create_task(bench.processor.process(delivery))
+    await bench.handler.started.wait()
+    bench.claims.records["k1"].owner = "another"
+    await bench.beat()
+    assert await task == Abandon()
+    assert task.cancelling() == 0
+    assert bench.queue.dead_letters == []
+
+
+async def test_an_extension_answered_after_the_end_is_no_loss(bench):
+    """A message that was deleted while its extension was under way is not reported as lost."""
+    (delivery,) = await cover(bench, 1)
+    bench.queue.stall("change_visibility", 0.05)
+    bench.clock.turn(timedelta(seconds=20))
+    extending = asyncio.create_task(bench.beat())
+    await until(lambda: bench.queue.calls["change_visibility"])
+    bench.leases.uncover(delivery)
+    await bench.queue.delete([delivery])
+    await extending
+    assert bench.telemetry._lost == 0
+
+
+async def test_the_end_needs_no_thread_of_the_loop(bench):
+    """Blocking calls of handlers may hold every thread of the loop's executor; the keeper ends all the same."""
+    loop, release = asyncio.get_running_loop(), threading.Event()
+    blocked = [loop.run_in_executor(None, release.wait, 10) for _ in range(64)]
+    await bench.leases.start()
+    try:
+        await asyncio.wait_for(bench.leases.stop(), 4)
+    finally:
+        release.set()
+        await asyncio.wait(blocked)

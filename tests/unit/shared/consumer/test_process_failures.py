@@ -255,3 +255,32 @@ async def test_isolation_ends_with_a_suspect_that_fails(make_bench, body):
     first = await bench.processor.process(await bench.deliver(body("k1"), group="a"))
     assert first.reason == "ValueError"
     assert await bench.processor.process(await bench.deliver(body("k2"), group="b")) == Ack()
+
+
+async def test_a_cancellation_from_inside_is_a_failure(bench):
+    """When something that a handler waited for was cancelled, nobody cancelled us: the attempt failed, and counts."""
+
+    async def wait_for_a_cancelled_look_up(work, claim):
+        shared = asyncio.get_running_loop().create_future()
+        shared.cancel()
+        await shared
+
+    bench.handler.handle = wait_for_a_cancelled_look_up
+    disposition = await bench.processor.process(await bench.deliver())
+    assert isinstance(disposition, RetryIn)
+    assert bench.claims.records["k1"].owner is None
+    assert (bench.claims.records["k1"].attempts, bench.claims.records["k1"].unfinished) == (1, 0)
+
+
+@pytest.mark.parametrize("word", ["repeat", "mismatch"])
+async def test_a_word_that_hangs_ends_too(make_bench, body, word):
+    """Saying an outcome again, or refusing, takes no longer than a handler may."""
+    bench = make_bench(limit=timedelta(seconds=0.05))
+    await bench.processor.process(await bench.deliver())
+
+    async def hang(*_arguments):
+        await asyncio.sleep(60)
+
+    setattr(bench.handler, word, hang)
+    again = body() if word == "repeat" else body(text="other")
+    assert isinstance(await bench.processor.process(await bench.deliver(again, group="s2")), RetryIn)

@@ -603,3 +603,14 @@ def test_a_source_that_broke_is_not_open(logs):
 
     run_turned(live())
     assert [line["event"] for line in logs] == ["poller_broken"]
+
+
+def test_answers_that_do_not_wait_are_no_hot_loop():
+    """With a wait of 0, or a proxy that answers at once, an idle queue is still asked about once a second."""
+    scene = Scene(Script(), wait=0)
+
+    async def story():
+        await asyncio.sleep(60)
+
+    run(scene, story)
+    assert 50 <= len(scene.queue.asks) <= 70
