@@ -43,10 +43,9 @@ class log_fields:  # noqa: N801 - used like the function that `contextlib.contex
         _fields.reset(self._token)
 
 
-def add_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put what `log_fields` holds on a log line; a field that the line has itself stays."""
-    fields = _fields.get()
-    return {**fields, **event} if fields else event
+def current_fields() -> dict[str, object]:
+    """Return what `log_fields` puts on a line that is written here."""
+    return _fields.get() or {}
 
 
 def mask_personal_data(text: str) -> str:
@@ -58,7 +57,7 @@ def configure_logging(*, level: str = "INFO", component: str) -> None:
     """Send every log line as JSON to standard output, with the component's name."""
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s", force=True)
     structlog.configure(
-        processors=[structlog.processors.ExceptionRenderer(_told), add_fields, _line_of(component)],
+        processors=[structlog.processors.ExceptionRenderer(_told), _line_of(component)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
@@ -79,11 +78,12 @@ def _line_of(component: str) -> structlog.typing.Processor:
             "level": method,
             "timestamp": f"{clock.now().isoformat()[:-6]}Z",
             "component": component,
+            **current_fields(),
             **event,
         }
-        text = _json({name: value for name, value in said.items() if value is not None})
-        # Without one of these characters there is nothing to find, and most lines have neither.
-        if b"@" in text or b"+" in text:
+        text = _json(said)
+        # Without one of these there is nothing to leave out or to mask, and most lines have none.
+        if b"null" in text or b"@" in text or b"+" in text:
             text = _json({name: _masked(value) for name, value in said.items() if value is not None})
         return text.decode()
 

@@ -76,11 +76,10 @@ class Processor(Generic[W]):
     async def process(self, delivery: Delivery) -> Disposition:
         """Return what to do with the delivery; only cancellation gets out as an exception."""
         trace = Trace.parse(delivery.trace) if delivery.trace else None
-        with log_fields(
-            queue=self._queue.name, message_id=delivery.message_id, trace_id=trace.root if trace else None
-        ) as fields:
+        with log_fields(queue=self._queue.name, message_id=delivery.message_id) as fields:
             if trace is None:
                 return await self._timed(delivery, fields)
+            fields["trace_id"] = trace.root
             with tracing(trace):
                 return await self._timed(delivery, fields)
 
@@ -100,14 +99,16 @@ class Processor(Generic[W]):
             log.exception("processing_failed")
             disposition = try_again(error, attempt=delivery.receive_count, policy=self._policy)
         seconds, name = time.monotonic() - started, type(disposition).__name__
-        self._log.info(
-            "delivery_finished",
-            disposition=name,
-            reason=getattr(disposition, "reason", None) or None,
-            receive_count=delivery.receive_count,
-            duration_ms=round(seconds * 1000, 1),
-            lag_ms=None if lag_seconds is None else round(lag_seconds * 1000),
-        )
+        told: dict[str, object] = {
+            "disposition": name,
+            "receive_count": delivery.receive_count,
+            "duration_ms": round(seconds * 1000, 1),
+        }
+        if reason := getattr(disposition, "reason", None):
+            told["reason"] = reason
+        if lag_seconds is not None:
+            told["lag_ms"] = round(lag_seconds * 1000)
+        self._log.info("delivery_finished", **told)
         self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
         return disposition
 

@@ -8,8 +8,8 @@ import structlog
 from api_gateway_ws.lambda_function import judge, serve
 from api_gateway_ws.settings import lambda_trace_header
 from shared.errors import ConfigurationError, TransientError
-from shared.log import add_fields
 from shared.trace import Trace
+from tests.fakes.log_lines import add_fields
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:api/live/$connect"
 VOUCHED = {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "pl"}

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
 from shared.errors import PermanentError, TransientError
-from shared.log import add_fields
 from shared.messages.client import ChatSendData
 from shared.messages.commands import ChatSend
 from shared.ports import Busy, Claim
+from tests.fakes.log_lines import add_fields
 
 
 async def test_work_that_returns_is_acknowledged(bench):
