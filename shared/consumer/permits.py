@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class _Waiter:
     wanted: int
     granted: "asyncio.Future[int]"
+    patience_seconds: float
+    timer: asyncio.TimerHandle | None = None
     is_patient: bool = True
 
 
@@ -24,8 +26,8 @@ class Permits:
     async def take(self, at_most: int, *, patience_seconds: float = 0) -> int:
         """Return how many permits were taken: between 1 and `at_most`, or 0 once no more are given out.
 
-        Waits for the first one as long as it takes, and for the others no longer than the patience lasts: a receive
-        of ten messages costs as much as a receive of one.
+        Waits for the first one as long as it takes, and then for the others as long as the patience lasts: a receive of
+        ten messages costs as much as a receive of one.
         """
         if self._is_closed:
             return 0
@@ -33,10 +35,8 @@ class Permits:
         if self.free >= wanted and not self._waiters:
             self.free -= wanted
             return wanted
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(wanted, loop.create_future())
+        waiter = _Waiter(wanted, asyncio.get_running_loop().create_future(), patience_seconds)
         self._waiters.append(waiter)
-        timer = loop.call_later(patience_seconds, self._lose_patience, waiter)
         self._serve()
         try:
             return await waiter.granted
@@ -45,11 +45,11 @@ class Permits:
                 self.give(waiter.granted.result())
             elif waiter in self._waiters:
                 self._waiters.remove(waiter)
-                # Whoever stood behind it may be content with what is free.
                 self._serve()
             raise
         finally:
-            timer.cancel()
+            if waiter.timer:
+                waiter.timer.cancel()
 
     def give(self, count: int) -> None:
         """Give permits back."""
@@ -70,12 +70,17 @@ class Permits:
         self._serve()
 
     def _serve(self) -> None:
-        while self._waiters and self.free > 0:
+        while self._waiters:
             waiter = self._waiters[0]
             if waiter.granted.done():
                 self._waiters.popleft()
                 continue
+            if self.free <= 0:
+                return
             if waiter.is_patient and self.free < waiter.wanted:
+                if waiter.timer is None:
+                    loop = asyncio.get_running_loop()
+                    waiter.timer = loop.call_later(waiter.patience_seconds, self._lose_patience, waiter)
                 return
             self._waiters.popleft()
             count = min(self.free, waiter.wanted)

@@ -17,8 +17,11 @@ T = TypeVar("T")
 
 _BATCH = 10
 _TRIES = 4
-_LINGER_SECONDS = 0.005
-"""How long the first entry of a batch waits for company: far less than a delete takes."""
+_LINGER_SECONDS = 0.05
+"""How long the first entry of a batch waits for company. Nobody waits for it: its handler's permit is back already."""
+
+_SHORT_LINGER_SECONDS = 0.005
+"""The same where somebody does: the next message of a FIFO group comes only when this one is off the queue."""
 
 _FIRST_PAUSE_SECONDS = 0.1
 
@@ -35,8 +38,11 @@ class Settler:
     """
 
     def __init__(self, queue: Queue) -> None:
-        self._deletes = _Batcher("delete", queue.delete, lambda delivery: delivery)
-        self._changes = _Batcher("change_visibility", queue.change_visibility, lambda change: change.delivery)
+        linger = _SHORT_LINGER_SECONDS if queue.is_fifo else _LINGER_SECONDS
+        self._deletes = _Batcher("delete", queue.delete, lambda delivery: delivery, linger)
+        self._changes = _Batcher(
+            "change_visibility", queue.change_visibility, lambda change: change.delivery, _SHORT_LINGER_SECONDS
+        )
 
     def begin(self, delivery: Delivery, disposition: Disposition, then: Then) -> None:
         """Carry out one disposition, and call `then` when it is done."""
@@ -86,10 +92,12 @@ class _Batcher(Generic[T]):
         call: str,
         send: Callable[[Sequence[T]], Awaitable[Sequence[Refused]]],
         delivery_of: Callable[[T], Delivery],
+        linger_seconds: float,
     ) -> None:
         self._call = call
         self._send = send
         self._delivery_of = delivery_of
+        self._linger_seconds = linger_seconds
         self._waiting: list[tuple[T, Then]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,7 +109,7 @@ class _Batcher(Generic[T]):
         if len(self._waiting) >= _BATCH:
             self._flush()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(self._linger_seconds, self._flush)
 
     async def finish(self) -> None:
         self._flush()

@@ -19,8 +19,9 @@ log = structlog.get_logger()
 RECEIVE_MAX = 10
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
 
-_PATIENCE_SECONDS = 0.005
-"""How long a receive waits for ten permits when it has some: less than the call itself takes."""
+_PATIENCE_SECONDS = 0.02
+"""How long a receive waits for ten permits when it has some. It has fewer only while the pool is nearly full: then nine
+more free handlers are worth less than the requests of messages that are fetched one by one."""
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0

@@ -40,7 +40,7 @@ class Script:
     An answer is a number of deliveries, an error, or a list of deliveries; `seconds` is how long each takes.
     """
 
-    def __init__(self, *answers, fifo=False, seconds=0.01):
+    def __init__(self, *answers, fifo=False, seconds=0.05):
         self.name = "script.fifo" if fifo else "script"
         self.is_fifo = fifo
         self.answers = iter(answers)
@@ -143,7 +143,7 @@ def test_a_backlog_brings_more_pollers_up_to_the_bound(total, bound):
     async def story():
         assert scene.source.pollers == bound
 
-    run(scene, story, seconds=0.15)
+    run(scene, story, seconds=1)
     assert scene.queue.most_open == bound
 
 
@@ -203,7 +203,7 @@ def test_a_backlog_that_comes_back_is_met_again():
 
 def test_nothing_is_asked_for_beyond_the_permits():
     """What works and what is asked for is never more than the total, whatever ends when."""
-    scene = Scene(Script(*[10, 3, 10, 7, 1, 10, 10, 2] * 20), total=23)
+    scene = Scene(Script(*[10, 3, 10, 7, 1, 10, 10, 2] * 20, seconds=0.01), total=23)
 
     async def story():
         for count in [5, 1, 9, 12, 2, 23, 7] * 10:
