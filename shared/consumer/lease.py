@@ -84,7 +84,6 @@ class LeaseKeeper:
         self._telemetry = telemetry or Telemetry()
         self.monotonic = monotonic
         self._covered: dict[str, _Covered] = {}
-        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._ended: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._end: Callable[[], object] | None = None
@@ -112,17 +111,19 @@ class LeaseKeeper:
             # Not by a thread of the loop's executor: blocking calls of handlers may have all of them.
             await asyncio.wait([asyncio.wrap_future(self._ended)], timeout=_JOIN_SECONDS)
 
-    def cover(self, delivery: Delivery) -> None:
-        """Keep a delivery invisible from now on, also while it waits for its turn."""
+    def cover(self, *deliveries: Delivery) -> None:
+        """Keep deliveries invisible from now on, also while they wait for their turn."""
         now = self.monotonic()
-        self._covered[delivery.receipt] = _Covered(delivery, now, now)
+        for delivery in deliveries:
+            self._covered[delivery.receipt] = _Covered(delivery, now, now)
 
     def is_lost(self, delivery: Delivery) -> bool:
         """Whether a covered delivery is no longer ours, so that work on it must not begin."""
         covered = self._covered.get(delivery.receipt)
-        if covered is None:
-            return False
-        return covered.is_lost or self.monotonic() > covered.extended_at + self._lease_seconds
+        return covered is not None and self._is_over(covered, self.monotonic())
+
+    def _is_over(self, covered: _Covered, now: float) -> bool:
+        return covered.is_lost or now > covered.extended_at + self._lease_seconds
 
     def uncover(self, delivery: Delivery) -> "asyncio.Future[None] | None":
         """Stop extending a delivery; it is about to be settled or given back.
@@ -130,11 +131,11 @@ class LeaseKeeper:
         Returns what to await before the delivery is shown again, if an extension is under way: an answer that
         overtakes it would be undone.
         """
-        with self._lock:
-            covered = self._covered.pop(delivery.receipt, None)
-            if covered is None or covered.in_flight is None:
-                return None
-            return asyncio.wrap_future(covered.in_flight)
+        # Without a lock: the thread first notes that an extension is under way and then looks whether the delivery is
+        # covered. Taken out before that look, it is not extended; after it, the extension is seen here.
+        covered = self._covered.pop(delivery.receipt, None)
+        under_way = covered.in_flight if covered else None
+        return asyncio.wrap_future(under_way) if under_way else None
 
     def hold(self, delivery: Delivery, claim: Claim) -> "Hold":
         """Return a context that keeps the claim during its body; when it is lost, the body is cancelled.
@@ -238,11 +239,10 @@ class LeaseKeeper:
     async def _extend_visibility(self, queue: Queue, batch: list[_Covered]) -> None:
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
         now = self.monotonic()
-        with self._lock:
-            # What was settled since is left out: extending a message that was handed back would hide it again.
-            batch = [covered for covered in batch if covered.delivery.receipt in self._covered]
-            for covered in batch:
-                covered.in_flight = done
+        for covered in batch:
+            covered.in_flight = done
+        # What was settled since is left out: extending a message that was handed back would hide it again.
+        batch = [covered for covered in batch if covered.delivery.receipt in self._covered]
         changes = [VisibilityChange(one.delivery, self._seconds_for(one, now)) for one in batch]
         try:
             if not changes:
@@ -254,9 +254,8 @@ class LeaseKeeper:
             log.warning("lease_extension_failed", messages=len(changes), error=str(error) or type(error).__name__)
             return
         finally:
-            with self._lock:
-                for covered in batch:
-                    covered.in_flight = None
+            for covered in batch:
+                covered.in_flight = None
             done.set_result(None)
         outcome = {one.delivery.receipt: one.gone for one in refused}
         for covered in batch:
@@ -327,7 +326,7 @@ class LeaseKeeper:
             covered = self._covered[hold.delivery.receipt]
         covered.hold = hold
         # In this order: the thread marks what is lost first, and looks for its hold second.
-        if self.is_lost(hold.delivery):
+        if self._is_over(covered, hold.began_at):
             covered.hold = None
             raise LeaseLostError(hold.claim.key)
 

@@ -148,7 +148,7 @@ class Pool(Generic[W]):
         """Begin the work; return how many permits it keeps: one per line, given back when the line's work is done."""
         for delivery in deliveries:
             self._in_hand[delivery.receipt] = delivery
-            self._leases.cover(delivery)
+        self._leases.cover(*deliveries)
         if self._is_stopping:
             self._unstarted += deliveries
             return 0
