@@ -50,7 +50,7 @@ class Vitals:
             problems.append(f"a receive has been open for {now - since:.0f} s")
         if self.is_started and not self.is_stopping and not self._source.is_open:
             problems.append("nothing receives")
-        if self.is_started and not self.is_stopping and now - self._leases.beat_at > _SILENT_KEEPER_SECONDS:
+        if self.is_started and not self.is_stopping and now - self._leases.heartbeat.beat_at > _SILENT_KEEPER_SECONDS:
             problems.append("leases are not kept")
         if self.is_started and not self.is_stopping and now - self.looped_at > _BLOCKED_LOOP_SECONDS:
             problems.append(f"a handler has blocked the event loop for {now - self.looped_at:.0f} s")

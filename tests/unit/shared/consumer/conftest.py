@@ -114,7 +114,7 @@ class Bench:
 
     async def beat(self):
         """Let the lease keeper go round once, as its thread does."""
-        await self.leases.beat(self.queue, self.claims)
+        await self.leases.heartbeat.beat(self.queue, self.claims)
 
     async def take(self, most=10):
         seconds = round(self.lease.total_seconds())

@@ -45,7 +45,7 @@ class Parts:
         if loop_beats:
             self.vitals.looped_at = self.now
         if keeper_beats:
-            self.leases.beat_at = self.now
+            self.leases.heartbeat.beat_at = self.now
 
 
 @pytest.fixture
