@@ -1,17 +1,18 @@
 """The messages that everybody is given: our own command, as the ingress writes it, in each one's envelope."""
 
 import json
-from typing import Any
+
+from tests.fakes.envelopes import command_body
 
 
 def command(*, key: str = "key-{n}", session: str = "session-{n}", text: str = "How much is a sports massage?") -> str:
     """Return an envelope; `{n}` is the message's number."""
-    return json.dumps(_command(key, session, text))
+    return command_body(key, text, session)
 
 
 def taskiq_task() -> str:
     """Return a task as taskiq's own sender writes it, with the command as its argument."""
-    content = _command("key-{n}", "session-{n}", "How much is a sports massage?")
+    content = json.loads(command())
     task = {"task_id": "{n}", "task_name": "noop", "labels": {}, "labels_types": None, "args": [content], "kwargs": {}}
     return json.dumps(task)
 
@@ -21,18 +22,3 @@ FANFERRO_ATTRIBUTES = {
     "fanferro.type": {"DataType": "String", "StringValue": "chat.command.v1"},
 }
 """What fanferro puts beside a JSON body by default."""
-
-
-def _command(key: str, session: str, text: str) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "id": key,
-        "tenant": "salon",
-        "session_id": session,
-        "client_id": "c1",
-        "connection_id": "tab=",
-        "accepted_at": "2026-01-12T12:00:00Z",
-        "locale": "pl",
-        "type": "chat.send",
-        "data": {"text": text},
-    }

@@ -1,0 +1,184 @@
+"""The thread that keeps leases: it goes on while the loop is blocked, a handler hangs, or a call never answers."""
+
+import asyncio
+import threading
+import time
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.consumer.disposition import Ack, DeadLetter
+from shared.consumer.lease import LeaseKeeper
+from shared.errors import LeaseLostError, TransientError
+from tests.unit.shared.consumer.leases import TROUBLE, cover, keeping, until
+
+
+async def test_a_blocked_loop_keeps_its_leases(make_bench, body):
+    """A handler that blocks the event loop for three visibility time-outs costs no redelivery."""
+    bench = make_bench(lease=timedelta(seconds=0.6), monotonic=time.monotonic)
+    bench.queue._clock = bench.claims._clock = SystemClock()
+
+    async def block(work, claim):
+        time.sleep(1.8)  # noqa: ASYNC251 - that is the point
+        await bench.claims.complete(claim)
+
+    bench.handler.handle = block
+    (running, waiting) = await deliver_two(bench, body)
+    async with keeping(bench.leases):
+        assert await bench.processor.process(running) == Ack()
+        assert await bench.take() == []
+        assert not bench.leases.is_lost(waiting)
+        assert bench.claims.records["k1"].attempts == 1
+
+
+async def deliver_two(bench, body):
+    for key in ("k1", "k2"):
+        bench.queue.send(body(key), group="s1")
+    found = await bench.take()
+    for delivery in found:
+        bench.leases.cover(delivery)
+    return found
+
+
+async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
+    """After its limit a handler's leases are kept no longer, so that another worker can have the message."""
+    bench = make_bench(limit=timedelta(seconds=60))
+    delivery, claim = await bench.deliver(), await bench.claim()
+    bench.leases.cover(delivery)
+    cancelled = asyncio.Event()
+
+    async def stubborn():
+        with bench.leases.hold(delivery, claim):
+            while True:
+                try:
+                    await asyncio.sleep(5)
+                except asyncio.CancelledError:
+                    if cancelled.is_set():
+                        raise
+                    cancelled.set()
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    for _ in range(10):
+        bench.clock.turn(timedelta(seconds=6))
+        await bench.beat()
+    assert bench.leases.overdue() == []
+    assert bench.queue.in_flight()
+    for _ in range(6):
+        bench.clock.turn(timedelta(seconds=6))
+        await bench.beat()
+    assert bench.leases.overdue() == [delivery.message_id]
+    assert bench.queue.in_flight() == []
+    await asyncio.wait_for(cancelled.wait(), 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_absolute_limit_ends_a_hung_handler(make_bench):
+    """A handler that waits for ever is cancelled at its limit, tried again, and at last dead-lettered as a timeout."""
+    bench = make_bench(limit=timedelta(seconds=60), max_attempts=1)
+    bench.handler.delay_seconds = 3600
+    delivery = await bench.deliver()
+    bench.leases.cover(delivery)
+    processing = asyncio.create_task(bench.processor.process(delivery))
+    await bench.handler.started.wait()
+    for _ in range(6):
+        assert not processing.done()
+        bench.clock.turn(timedelta(seconds=10.1))
+        await bench.beat()
+    disposition = await processing
+    assert isinstance(disposition, DeadLetter)
+    assert disposition.reason == "timeout"
+    assert bench.handler.cancelled == ["k1"]
+    assert bench.handler.given_up == [("k1", "timeout")]
+
+
+@pytest.mark.parametrize("error", [*TROUBLE, ValueError("bug")])
+async def test_the_heartbeat_outlives_a_failed_call(make_bench, error):
+    """A worker whose queue refuses everything for a while goes on extending."""
+    bench = make_bench(lease=timedelta(seconds=0.06), monotonic=time.monotonic)
+    await cover(bench, 1)
+    calls = []
+
+    async def refuse(changes):
+        calls.append(len(changes))
+        raise error
+
+    bench.queue.change_visibility = refuse
+    async with keeping(bench.leases):
+        before = bench.leases.heartbeat.beat_at
+        await until(lambda: calls and bench.leases.heartbeat.beat_at > before + 0.2)
+
+
+async def test_connections_that_cannot_be_opened_are_said_at_the_start(bench):
+    """A worker that could not keep its leases does not start."""
+
+    @asynccontextmanager
+    async def broken():
+        raise TransientError("no network")
+        yield
+
+    leases = LeaseKeeper(open_line=broken, lease=bench.lease, limit=bench.lease)
+    with pytest.raises(TransientError, match="no network"):
+        await leases.start()
+
+
+async def test_stopping_twice_and_without_a_start_is_harmless(bench):
+    """Whoever cleans up need not know how far it got."""
+    await bench.leases.stop()
+    await bench.leases.start()
+    await bench.leases.stop()
+    await bench.leases.stop()
+
+
+async def test_a_call_that_hangs_holds_up_nothing_else(make_bench):
+    """One extension that never answers costs neither the other leases nor the look at what runs."""
+    bench = make_bench(lease=timedelta(seconds=1.2), monotonic=time.monotonic)
+    bench.queue._clock = bench.claims._clock = SystemClock()
+    await cover(bench, 25)
+    bench.queue.stall("change_visibility", 60)
+    async with keeping(bench.leases):
+        await asyncio.sleep(3)
+        assert len(bench.queue.in_flight()) == 25
+        assert not any(bench.leases.is_lost(covered.delivery) for covered in bench.leases._covered.values())
+
+
+async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):
+    """Another worker finds the command free a lease after nobody waits for the hung one any more."""
+    bench = make_bench(limit=timedelta(seconds=60))
+    delivery, claim = await bench.deliver(), await bench.claim()
+    bench.leases.cover(delivery)
+
+    release = asyncio.Event()
+
+    async def hang():
+        with bench.leases.hold(delivery, claim):
+            while not release.is_set():
+                with suppress(asyncio.CancelledError):
+                    await release.wait()
+
+    hanging = asyncio.create_task(hang())
+    await asyncio.sleep(0)
+    for _ in range(20):
+        bench.clock.turn(timedelta(seconds=6))
+        await bench.beat()
+        await asyncio.sleep(0)
+    assert (await bench.claim()).attempts == 2
+    release.set()
+    with suppress(TimeoutError, LeaseLostError):
+        await hanging
+
+
+async def test_the_end_needs_no_thread_of_the_loop(bench):
+    """Blocking calls of handlers may hold every thread of the loop's executor; the keeper ends all the same."""
+    loop, release = asyncio.get_running_loop(), threading.Event()
+    blocked = [loop.run_in_executor(None, release.wait, 10) for _ in range(64)]
+    await bench.leases.start()
+    try:
+        await asyncio.wait_for(bench.leases.stop(), 4)
+    finally:
+        release.set()
+        await asyncio.wait(blocked)
