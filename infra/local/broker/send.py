@@ -5,7 +5,7 @@ import re
 import time
 from typing import Any
 
-from infra.local.broker.attributes import MessageAttributes, md5_of
+from infra.local.broker.attributes import MessageAttributes, Values, md5_of
 from infra.local.broker.errors import SqsError, invalid_parameter
 from infra.local.broker.message import Message, rendered
 from infra.local.broker.queue import Queue
@@ -24,11 +24,11 @@ def send(queue: Queue, call: dict[str, Any]) -> dict[str, Any]:
     body = call["MessageBody"]
     if not body:
         raise SqsError("MissingParameter", "The request must contain the parameter MessageBody.")
-    if len(body.encode(errors="replace")) > _MAX_BYTES:
+    attributes = call.get("MessageAttributes") or {}
+    if _size(body, attributes) > _MAX_BYTES:
         raise invalid_parameter(f"One or more parameters are invalid. Message must be shorter than {_MAX_BYTES} bytes.")
     if _REFUSED.search(body):
         raise SqsError("InvalidMessageContents", "Invalid characters found.")
-    attributes = call.get("MessageAttributes") or {}
     if len(attributes) > _MAX_ATTRIBUTES:
         raise invalid_parameter("Number of message attributes [more than 10] exceeds the allowed maximum [10].")
     if any(_REFUSED.search(value.get("StringValue", "")) for value in attributes.values()):
@@ -45,6 +45,15 @@ def send(queue: Queue, call: dict[str, Any]) -> dict[str, Any]:
     if deduplication_id:
         answer["SequenceNumber"] = message.sequence_number
     return answer
+
+
+def _size(body: str, attributes: Values) -> int:
+    """Return what counts as the message: the body, and name, type and value of each attribute.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    """
+    described = (f"{name}{one.get('DataType')}{one.get('StringValue')}" for name, one in attributes.items())
+    return sum(len(text.encode(errors="replace")) for text in (body, *described))
 
 
 def _put(queue: Queue, call: dict[str, Any], deduplication_id: str | None) -> Message:

@@ -103,3 +103,14 @@ async def test_a_waiting_receive_sees_a_message_show_again(ask, clock):
     await asyncio.sleep(0.1)
     assert len(waiting.content["Messages"]) == 1
     assert left.status is None or left.content == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "story", "taken"), [(1_048_576, 0, True), (1_048_577, 0, False), (1_048_000, 900, False)]
+)
+def test_attributes_count_as_part_of_a_message(ask, body, story, taken):
+    """A message may have a mebibyte in all, as on AWS."""
+    url = ask("CreateQueue", QueueName="jobs").content["QueueUrl"]
+    attributes = {"error": {"DataType": "String", "StringValue": "x" * story}} if story else {}
+    answer = ask("SendMessage", QueueUrl=url, MessageBody="x" * body, MessageAttributes=attributes)
+    assert (answer.status == 200) is taken
