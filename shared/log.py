@@ -14,7 +14,7 @@ import structlog
 from pydantic_core import to_json
 
 from shared.clock import SystemClock
-from shared.errors import ConfigurationError, PermanentError, TransientError
+from shared.errors import described
 
 _EMAIL = re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,253}\.[^\s@<>\"']+")
 """With the lengths that addresses have: without, a long text with an @ would be searched for minutes."""
@@ -161,11 +161,9 @@ def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | No
 
 
 def _named(error: BaseException) -> str:
-    name = type(error).__name__
     if isinstance(error, BaseExceptionGroup):
-        return f"{name} of {', '.join(_named(one) for one in error.exceptions)}"
-    ours = isinstance(error, TransientError | PermanentError | ConfigurationError)
-    return f"{name}: {error}" if ours else name
+        return f"{type(error).__name__} of {', '.join(_named(one) for one in error.exceptions)}"
+    return described(error)
 
 
 def _masked(value: Any) -> Any:

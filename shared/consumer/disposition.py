@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError
+from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError, described
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,7 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
         reason = error.reason if isinstance(error, TransientError | PermanentError) else "bug"
         if isinstance(error, TimeoutError):
             reason = "timeout"
-        # Only our own errors' texts are known to repeat nothing that a visitor said.
-        ours = isinstance(error, TransientError | PermanentError)
-        text = f"{type(error).__name__}: {error}" if ours else type(error).__name__
-        return DeadLetter(reason=reason, error=text, attempts=attempts)
+        return DeadLetter(reason=reason, error=described(error), attempts=attempts)
     delay = backoff(attempts, policy, random.random() if roll is None else roll)  # noqa: S311 - jitter
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)

@@ -24,7 +24,7 @@ from shared.consumer.disposition import (
 from shared.consumer.handler import Handler, W
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
-from shared.errors import LeaseLostError, TransientError
+from shared.errors import LeaseLostError, TransientError, described
 from shared.ids import fingerprint
 from shared.log import log_fields
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
@@ -136,7 +136,7 @@ class Processor(Generic[W]):
                     wait = max(until - self._clock.now(), timedelta(seconds=1))
                     return RetryIn(min(wait, self._lease), reason="in_progress_elsewhere")
         except Exception as error:  # noqa: BLE001 - before the claim nothing is decided: always try again
-            log.warning("claim_failed", error=f"{type(error).__name__}: {error}")
+            log.warning("claim_failed", error=described(error))
             return try_again(error, attempt=delivery.receive_count, policy=self._policy)
         fields["attempt"] = taken.attempts
         return await self._carry_out(delivery, work, taken)
@@ -200,7 +200,7 @@ class Processor(Generic[W]):
             return disposition_of(inside, attempts=claim.attempts, policy=self._policy)
         except Exception as error:
             if isinstance(error, TransientError):
-                log.warning("attempt_failed", error=f"{type(error).__name__}: {error}")
+                log.warning("attempt_failed", error=described(error))
             else:
                 log.exception("attempt_failed")
             return disposition_of(error, attempts=claim.attempts, policy=self._policy)
@@ -224,7 +224,7 @@ class Processor(Generic[W]):
             await self._claims.release(claim, unspent=unspent)
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on
             # The lease runs out by itself; until then the next attempt finds the command busy.
-            log.warning("release_failed", error=f"{type(error).__name__}: {error}")
+            log.warning("release_failed", error=described(error))
 
     @staticmethod
     def _fingerprint(work: W) -> str:

@@ -284,3 +284,22 @@ async def test_a_word_that_hangs_ends_too(make_bench, body, word):
     setattr(bench.handler, word, hang)
     again = body() if word == "repeat" else body(text="other")
     assert isinstance(await bench.processor.process(await bench.deliver(again, group="s2")), RetryIn)
+
+
+@pytest.mark.parametrize("where", ["repeat", "release"])
+async def test_no_line_repeats_what_a_librarys_error_says(bench, logs, where):
+    """Saying an outcome again, or giving a command back, may fail with a visitor's words in the error's text."""
+    words = KeyError("my name is Jane Roe")
+
+    async def fail(*_arguments, **_named):
+        raise words
+
+    if where == "repeat":
+        await bench.processor.process(await bench.deliver())
+        bench.handler.repeat = fail
+    else:
+        bench.claims.release = fail
+        bench.handler.errors = [TransientError("throttled")]
+    assert isinstance(await bench.processor.process(await bench.deliver(group="s2")), RetryIn)
+    (line,) = [line for line in logs if line["event"] in {"claim_failed", "release_failed"}]
+    assert line["error"] == "KeyError"
