@@ -93,8 +93,8 @@ class Ingress:
             log.exception("enqueue_failed", command_id=command.id, error=str(error))
             return self._refuse(ErrorCode.INTERNAL, speaker, re=command.client_id)
         log.info("command_accepted", command_id=command.id, type=command.type)
-        # Free times are a question, not a command: their answer says all.
-        return None if command.type == "booking.slots" else Ack(re=command.client_id)
+        # Questions are no commands: their answer says all.
+        return None if command.type in {"booking.slots", "booking.lookup"} else Ack(re=command.client_id)
 
     def _hello(self, hello: Hello, speaker: Speaker) -> ServerFrame | None:
         """Post the welcome and then every durable frame that the client lacks.

@@ -79,7 +79,7 @@ def route(
     if isinstance(frame, ChatStop):
         return Stop(command_key(speaker.tenant, speaker.session_id, frame.data.id))
     # A question is asked anew each time: an answer that nobody heard must not silence the next one.
-    question = fresh_id() if isinstance(frame, client.BookingSlots) else ""
+    question = fresh_id() if isinstance(frame, client.BookingSlots | client.BookingLookup) else ""
     key = command_key(speaker.tenant, speaker.session_id, frame.id + question)
     return _command(frame, key, speaker, accepted_at, trace)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from shared.tenants.profile import TenantProfile
+from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval, SlotOffer
 
@@ -31,7 +32,7 @@ def main() -> None:
     wanted = datetime(2026, 3, 16, 9, tzinfo=UTC)
     print(f"{DAYS} days, {BUSY} busy intervals, {len(swept)} free slots")
     report("free_slots", lambda: sweep(profile, busy))
-    report("alternatives", lambda: alternatives(profile, "consultation", wanted, now=NOW, busy=busy))
+    report("alternatives", lambda: alternatives(profile, "consultation", wanted, now=NOW, taken=Occupancy(busy)))
     report("every start against every busy", lambda: check_all(profile, busy), runs=3)
 
 
@@ -68,7 +69,7 @@ def make_busy() -> list[Interval]:
 
 def sweep(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
     """Search with the domain's one sweep."""
-    return free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, busy=busy)
+    return free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, taken=Occupancy(busy))
 
 
 def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
@@ -76,7 +77,7 @@ def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
     service = profile.services[0]
     before = timedelta(minutes=service.buffer_before_minutes)
     after = timedelta(minutes=service.buffer_after_minutes)
-    offers = free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, busy=[])
+    offers = free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, taken=Occupancy([]))
     return [
         offer
         for offer in offers

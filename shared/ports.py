@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from shared.messages.commands import OwnBookingCommand
 from shared.messages.notices import AnyNotice
 from shared.messages.server import ServerFrame, Usage
 from shared.tenants.profile import TenantProfile
@@ -140,8 +141,20 @@ class NoticeQueue(Protocol):
         ...
 
 
+class CommandQueue(Protocol):
+    """Where the backend puts what it asks of itself."""
+
+    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+        """Queue a command after those of its group; putting the same one twice is harmless."""
+        ...
+
+
 class TenantDirectory(Protocol):
     """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
+
+    async def tenants(self) -> Sequence[str]:
+        """Return the names of all tenants' folders, whether their profiles are good or not."""
+        ...
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile.

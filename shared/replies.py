@@ -21,6 +21,7 @@ def refusal(
     locale: str,
     alternatives: Sequence[Slot] = (),
     retry_after_ms: int | None = None,
+    appointment_id: str | None = None,
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
     return Error(
@@ -31,6 +32,7 @@ def refusal(
             message=refusal_text(code, locale),
             retry_after_ms=retry_after_ms,
             alternatives=tuple(alternatives),
+            appointment_id=appointment_id,
         ),
     )
 

@@ -20,8 +20,9 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "booking.create": ("ack", "booking.pending", "error"),
     "booking.verify": ("ack", "booking.confirmed", "error"),
     "booking.resend": ("ack", "booking.pending", "booking.confirmed", "error"),
+    "booking.lookup": ("booking.details", "error"),
     "booking.cancel": ("ack", "booking.cancelled", "error"),
-    "booking.reschedule": ("ack", "booking.rescheduled", "booking.pending", "error"),
+    "booking.reschedule": ("ack", "booking.rescheduled", "booking.confirmed", "booking.pending", "error"),
     "ping": ("pong",),
 }
 """What a client may hear after a frame; `re` tells which frame is meant."""
@@ -87,7 +88,7 @@ _CONNECT: Json = {
 def channels(described: dict[str, Described]) -> dict[str, Json]:
     """Return all channels; `described` has the models by the name of their family."""
     commands = tuple(described[COMMANDS.name].names)
-    booking = tuple(kind for kind in commands if kind.startswith("booking."))
+    booking = tuple(kind for kind in commands if kind.startswith(("booking.", "calendar.")))
     return {
         "visitor": {
             "address": "/{stage}",
@@ -106,7 +107,11 @@ def channels(described: dict[str, Described]) -> dict[str, Json]:
             "chat.fifo", "Commands for the assistant; the group is the session.", COMMANDS, described, ("chat.send",)
         ),
         "booking.fifo": _queue(
-            "booking.fifo", "Commands about appointments; the group is the session.", COMMANDS, described, booking
+            "booking.fifo",
+            "Commands about appointments, of visitors and of our own; the group is the session.",
+            COMMANDS,
+            described,
+            booking,
         ),
         "notifications": _queue(
             "notifications",

@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from shared.messages.client import CLIENT_FRAME
-from shared.messages.commands import COMMAND
+from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
 from shared.messages.server import SERVER_FRAME
 
@@ -81,7 +81,7 @@ COMMANDS = Family(
     prefix="Command",
     title="Command",
     description="An envelope on the chat or the booking queue. A worker ignores fields that it does not know.",
-    adapter=COMMAND,
+    adapter=QUEUED_COMMAND,
     mode="validation",
     required=("type",),
 )

@@ -46,6 +46,8 @@ def pool_environment(
         "GOOGLE_CALENDAR_ENDPOINT": calendar_url,
         "USE_SECRETS_MANAGER": "true",
         "SES_FROM_EMAIL": sender,
+        # The emulator keeps text messages to itself; the inbox page shows them.
+        "SMS_ENABLED": "true",
         # At a terminal, Ctrl-C should not wait for an answer's end; what is cut off is done again on the next start.
         "POOL_DRAIN_SECONDS": "3",
         "POOL_HEALTH_PORT": "0",

@@ -39,7 +39,7 @@ def provision(target: Target, *, folder: Path, tenant: str, site_url: str, calen
         for package in PACKAGES
         if package.name == "ingress"
     }
-    parameters = {"Workers": "pools", "SesFromEmail": sender}
+    parameters = {"Workers": "pools", "SesFromEmail": sender, "SmsEnabled": "true", "HoldsPerAddress": "1000"}
     outputs = deploy(target, stack="stride", parameters=parameters, packages=packages)
     seed(target, Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], account, (site_url,)))
     environment = pool_environment(

@@ -25,7 +25,7 @@ class Seed:
     google_secret_id: str
     service_account: Mapping[str, str]
     extra_origins: tuple[str, ...] = ()
-    """Origins of local pages, which no profile of a real business would name."""
+    """Origins of local pages, which no profile of a real business would name; links in letters open the first."""
 
 
 def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
@@ -44,7 +44,7 @@ def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
         for path in sorted(folder.iterdir()):
             body = path.read_bytes()
             if path.name == "profile.yaml":
-                body = _with_origins(body, content.extra_origins)
+                body = _with_pages(body, content.extra_origins)
                 sender = parse_profile(body.decode()).senders.email
                 if sender:
                     ses.verify_email_identity(EmailAddress=sender)
@@ -52,11 +52,12 @@ def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
     _put_secret(target.client("secretsmanager"), content.google_secret_id, json.dumps(content.service_account))
 
 
-def _with_origins(profile: bytes, origins: tuple[str, ...]) -> bytes:
+def _with_pages(profile: bytes, origins: tuple[str, ...]) -> bytes:
     if not origins:
         return profile
     content = yaml.safe_load(profile)
     content["allowed_origins"] = list(dict.fromkeys([*content.get("allowed_origins", ()), *origins]))
+    content["page_url"] = f"{origins[0]}/"
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
 
 

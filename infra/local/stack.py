@@ -182,6 +182,9 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
         parameters = {
             "Workers": options.workers,
             "SesFromEmail": sender,
+            "SmsEnabled": "true",
+            # Every visitor of a local stack comes from one address.
+            "HoldsPerAddress": "1000",
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
         }

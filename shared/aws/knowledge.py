@@ -1,8 +1,9 @@
 """The knowledge bucket: each tenant's profile and documents, cached for five minutes."""
 
 import asyncio
+import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -36,6 +37,7 @@ MAX_DOCUMENTS = 100
 MAX_DOCUMENT_BYTES = 200_000
 _PROFILE = "profile.yaml"
 _MAX_LISTED = 10_000
+_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 
 
 @dataclass(slots=True)
@@ -103,6 +105,19 @@ class KnowledgeBucket:
                 f"the knowledge bucket {self._bucket!r} can't be read ({error.reason}): deploy the template, and set "
                 "KNOWLEDGE_BUCKET to its output"
             ) from error
+
+    def tenants(self) -> list[str]:
+        """Return the names of the folders that can be a tenant's, in order; listed anew each time."""
+        names: list[str] = []
+        more: dict[str, str] = {}
+        with translated("knowledge.tenants"):
+            while len(names) < _MAX_LISTED:
+                page = self._client.list_objects_v2(Bucket=self._bucket, Delimiter="/", Prefix="", **more)
+                names += [entry["Prefix"].removesuffix("/") for entry in page.get("CommonPrefixes", ())]
+                if not page.get("NextContinuationToken"):
+                    break
+                more = {"ContinuationToken": page["NextContinuationToken"]}
+        return sorted(name for name in names if _TENANT.fullmatch(name))
 
     def fresh(self, tenant: str) -> bool:
         """Whether a look-up is answered from the cache."""
@@ -234,6 +249,10 @@ class S3TenantDirectory:
         self._bucket = bucket
         # A lock is there as long as somebody holds it or waits for it.
         self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def tenants(self) -> Sequence[str]:
+        """Return the names of all tenants' folders."""
+        return await asyncio.to_thread(self._bucket.tenants)
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile."""

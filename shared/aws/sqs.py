@@ -1,4 +1,4 @@
-"""An SQS queue as a source of deliveries, and as a place to put notices."""
+"""An SQS queue as a source of deliveries, and as a place to put notices and commands of our own."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from shared.aws.sqs_messages import change_request, delete_request, deliveries_o
 from shared.aws.tracing import trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, Refused, VisibilityChange
 from shared.log import mask_personal_data
+from shared.messages.commands import OwnBookingCommand
 from shared.messages.notices import AnyNotice
 from shared.trace import Trace, current_trace
 
@@ -139,5 +140,28 @@ class SqsNoticeQueue:
                 QueueUrl=self._url,
                 MessageBody=notice.model_dump_json(),
                 MessageGroupId=notice.tenant,
+                MessageSystemAttributes=trace_attribute(trace.child() if trace else None),
+            )
+
+
+class SqsCommandQueue:
+    """A FIFO queue of commands, for those that the backend asks of itself."""
+
+    def __init__(self, *, calls: Any, url: str) -> None:
+        self._calls = calls
+        self._url = url
+
+    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+        """Queue a command; SQS swallows one that it saw in the last five minutes, the worker any other repeat.
+
+        What such a command says follows from its id, so the id alone tells repeats.
+        """
+        trace = current_trace.get()
+        with translated("sqs.send"):
+            await self._calls.send_message(
+                QueueUrl=self._url,
+                MessageBody=command.model_dump_json(by_alias=True),
+                MessageGroupId=group,
+                MessageDeduplicationId=command.claim_key,
                 MessageSystemAttributes=trace_attribute(trace.child() if trace else None),
             )

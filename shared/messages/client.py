@@ -1,9 +1,9 @@
 """Frames that a client sends: `{"v":1,"type":...,"id":...,"data":{...}}`."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
 from shared.messages.limits import (
     MAX_CHAT_CHARACTERS,
@@ -12,7 +12,15 @@ from shared.messages.limits import (
     MAX_NOTE_CHARACTERS,
     MAX_SEQ,
 )
-from shared.messages.model import NO_INPUT_IN_ERRORS, PLAIN_TEXT, AppointmentId, ClientId, Message, ServiceId
+from shared.messages.model import (
+    NO_INPUT_IN_ERRORS,
+    PLAIN_TEXT,
+    AppointmentId,
+    ClientId,
+    LinkToken,
+    Message,
+    ServiceId,
+)
 
 Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 """An ISO 8601 date and time; without an offset it is meant in the tenant's zone."""
@@ -73,16 +81,30 @@ class BookingResendData(Message):
     appointment_id: AppointmentId
 
 
-class BookingCancelData(Message):
+class AppointmentReference(Message):
+    """Which appointment: one of this conversation by its id, or the one that a link in a letter is about."""
+
+    appointment_id: AppointmentId | None = None
+    link: LinkToken | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.appointment_id is None) == (self.link is None):
+            raise ValueError("give either appointment_id or link")
+        return self
+
+
+class BookingLookupData(AppointmentReference):
+    """Which appointment to show."""
+
+
+class BookingCancelData(AppointmentReference):
     """Which appointment to cancel."""
 
-    appointment_id: AppointmentId
 
-
-class BookingRescheduleData(Message):
+class BookingRescheduleData(AppointmentReference):
     """Which appointment to move, and where to."""
 
-    appointment_id: AppointmentId
     start: Start
 
 
@@ -152,6 +174,13 @@ class BookingResend(CommandFrame):
     data: BookingResendData
 
 
+class BookingLookup(CommandFrame):
+    """Asks how an appointment stands."""
+
+    type: Literal["booking.lookup"]
+    data: BookingLookupData
+
+
 class BookingCancel(CommandFrame):
     """Gives a time back."""
 
@@ -181,6 +210,7 @@ AnyClientFrame = Annotated[
     | BookingCreate
     | BookingVerify
     | BookingResend
+    | BookingLookup
     | BookingCancel
     | BookingReschedule
     | Ping,
@@ -196,6 +226,7 @@ CLIENT_FRAME_TYPES = frozenset(
         "booking.create",
         "booking.verify",
         "booking.resend",
+        "booking.lookup",
         "booking.cancel",
         "booking.reschedule",
         "ping",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages import client
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId
+from shared.messages.model import NO_INPUT_IN_ERRORS, AppointmentId, Instant, Message, QueuedId
 
 ENVELOPE_VERSION: Literal[1] = 1
 
@@ -71,6 +71,13 @@ class BookingResend(Envelope):
     data: client.BookingResendData
 
 
+class BookingLookup(Envelope):
+    """A wish to see how an appointment stands."""
+
+    type: Literal["booking.lookup"] = "booking.lookup"
+    data: client.BookingLookupData
+
+
 class BookingCancel(Envelope):
     """A wish to cancel."""
 
@@ -85,14 +92,76 @@ class BookingReschedule(Envelope):
     data: client.BookingRescheduleData
 
 
-BookingCommand = Annotated[
-    BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule,
-    Field(discriminator="type"),
-]
-AnyCommand = Annotated[
-    ChatSend | BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule,
-    Field(discriminator="type"),
-]
+class OwnCommand(Envelope):
+    """What the backend asks of itself: it comes from no visitor's frame, so no frame answers it by `re`."""
+
+    client_id: str = ""
+    connection_id: str = ""
+
+
+class BookingRemindData(Message):
+    """Which visit to remind of; `start` is when it was to begin as the reminder was planned."""
+
+    appointment_id: AppointmentId
+    start: Instant
+    hours_before: Annotated[int, Field(ge=1, le=24 * 14)]
+
+
+class BookingRemind(OwnCommand):
+    """The time to remind a visitor has come; whether the visit still stands is judged now."""
+
+    type: Literal["booking.remind"] = "booking.remind"
+    data: BookingRemindData
+
+
+class CalendarTickData(Message):
+    """Nothing: every tenant's calendars are meant."""
+
+
+class CalendarTick(OwnCommand):
+    """The schedule asks for a look at every tenant's calendars."""
+
+    type: Literal["calendar.tick"] = "calendar.tick"
+    data: CalendarTickData = CalendarTickData()
+
+
+class CalendarSyncData(Message):
+    """Which of the tenant's calendars to read."""
+
+    calendar_id: Annotated[str, Field(min_length=1, max_length=254)]
+
+
+class CalendarSync(OwnCommand):
+    """What has changed in a calendar since the last time is to be read."""
+
+    type: Literal["calendar.sync"] = "calendar.sync"
+    data: CalendarSyncData
+
+
+class CalendarChangedData(Message):
+    """Whose event has changed in the calendar; what it says now is read when the command's turn has come."""
+
+    appointment_id: AppointmentId
+
+
+class CalendarChanged(OwnCommand):
+    """The event of an appointment was changed in the calendar, perhaps by its owner."""
+
+    type: Literal["calendar.changed"] = "calendar.changed"
+    data: CalendarChangedData
+
+
+VisitorBookingCommand = (
+    BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingLookup | BookingCancel | BookingReschedule
+)
+OwnBookingCommand = BookingRemind | CalendarTick | CalendarSync | CalendarChanged
+BookingCommand = Annotated[VisitorBookingCommand | OwnBookingCommand, Field(discriminator="type")]
+AnyCommand = Annotated[ChatSend | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)
 CHAT_COMMAND: TypeAdapter[ChatSend] = TypeAdapter(ChatSend)
 COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand, config=NO_INPUT_IN_ERRORS)
+QUEUED_COMMAND: TypeAdapter[ChatSend | VisitorBookingCommand | OwnBookingCommand] = TypeAdapter(
+    Annotated[ChatSend | VisitorBookingCommand | OwnBookingCommand, Field(discriminator="type")],
+    config=NO_INPUT_IN_ERRORS,
+)
+"""Everything that stands on the queues of commands; `COMMAND` is what visitors' frames become."""

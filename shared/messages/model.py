@@ -39,5 +39,8 @@ ingress makes longer ones for nobody; a message that has one is dead-lettered be
 
 ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 AppointmentId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9a-v]{8,64}$")]
+LinkToken = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{20,600}$")]
+"""What a link in a letter carries in the fragment of its address (`shared/links.py`)."""
+
 Instant = AwareDatetime
 """A point in time with its offset (RFC 3339 on the wire)."""

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from shared.messages.commands import ENVELOPE_VERSION
 from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId
+from shared.messages.server import ChangedBy
 
 
 class AppointmentFacts(Message):
@@ -16,6 +17,7 @@ class AppointmentFacts(Message):
 
     appointment_id: str
     contact: str
+    contact_kind: Literal["email", "phone"] = "email"
     name: str = ""
     service: str
     service_name: str
@@ -34,7 +36,6 @@ class Notice(Message):
     accepted_at: Instant
     trace: str | None = None
     replay: Annotated[int, Field(ge=0)] = 0
-    data: AppointmentFacts
 
     @property
     def claim_key(self) -> str:
@@ -42,7 +43,13 @@ class Notice(Message):
         return f"{self.id}#r{self.replay}" if self.replay else self.id
 
 
-class SendCode(Notice):
+class AppointmentNotice(Notice):
+    """A notice to the visitor whose appointment it is."""
+
+    data: AppointmentFacts
+
+
+class SendCode(AppointmentNotice):
     """The code that confirms a hold; worthless after `expires_at`."""
 
     type: Literal["notice.code"] = "notice.code"
@@ -50,29 +57,59 @@ class SendCode(Notice):
     expires_at: Instant
 
 
-class AppointmentConfirmed(Notice):
+class AppointmentConfirmed(AppointmentNotice):
     """The appointment stands."""
 
     type: Literal["notice.confirmed"] = "notice.confirmed"
     ics: str
 
 
-class AppointmentCancelled(Notice):
+class AppointmentCancelled(AppointmentNotice):
     """The appointment is no more."""
 
     type: Literal["notice.cancelled"] = "notice.cancelled"
     ics: str
+    by: ChangedBy = "visitor"
 
 
-class AppointmentRescheduled(Notice):
+class AppointmentRescheduled(AppointmentNotice):
     """The appointment has moved."""
 
     type: Literal["notice.rescheduled"] = "notice.rescheduled"
     ics: str
+    by: ChangedBy = "visitor"
+
+
+class AppointmentReminder(AppointmentNotice):
+    """The appointment is near; worthless once it has begun."""
+
+    type: Literal["notice.reminder"] = "notice.reminder"
+    hours_before: Annotated[int, Field(ge=1)]
+
+
+class AlertFacts(Message):
+    """What is wrong, for whoever runs the system: no visitor's data."""
+
+    reason: str
+    """A static name such as `calendar_access_revoked`."""
+    advice: str
+    """A sentence that says what to do."""
+
+
+class OperatorAlert(Notice):
+    """Something needs a person of the business or of the installation."""
+
+    type: Literal["notice.alert"] = "notice.alert"
+    data: AlertFacts
 
 
 AnyNotice = Annotated[
-    SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled,
+    SendCode
+    | AppointmentConfirmed
+    | AppointmentCancelled
+    | AppointmentRescheduled
+    | AppointmentReminder
+    | OperatorAlert,
     Field(discriminator="type"),
 ]
 NOTICE: TypeAdapter[AnyNotice] = TypeAdapter(AnyNotice, config=NO_INPUT_IN_ERRORS)

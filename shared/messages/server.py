@@ -113,6 +113,8 @@ class BookingSlotsData(Message):
     slots: tuple[Slot, ...]
     services: tuple[ServiceOffer, ...] = ()
     time_zone: str
+    contact_kinds: tuple[Literal["email", "phone"], ...] = ("email",)
+    """What a code can be sent to."""
     next_from: date | None = None
     """Where to go on asking (`from`), when a frame could not hold all days."""
 
@@ -140,12 +142,35 @@ class BookingConfirmedData(Message):
     """An iCalendar file (RFC 5545), as text."""
 
 
+class BookingDetailsData(Message):
+    """How an appointment stands, and what may be done with it now."""
+
+    appointment_id: str
+    state: Literal["held", "confirmed", "cancelled"]
+    start: Instant
+    end: Instant
+    service: str
+    service_name: str
+    time_zone: str
+    contact: str
+    """Masked."""
+    expires_at: Instant | None = None
+    can_cancel: bool
+    can_reschedule: bool
+    ics: str | None = None
+    """Of one that stands: an iCalendar file (RFC 5545), as text."""
+
+
+ChangedBy = Literal["visitor", "business"]
+
+
 class BookingCancelledData(Message):
     """The time is free again."""
 
     appointment_id: str
     start: Instant
     service: str
+    by: ChangedBy = "visitor"
 
 
 class BookingRescheduledData(Message):
@@ -156,6 +181,7 @@ class BookingRescheduledData(Message):
     end: Instant
     service: str
     ics: str
+    by: ChangedBy = "visitor"
 
 
 class ErrorData(Message):
@@ -168,6 +194,8 @@ class ErrorData(Message):
     detail: str | None = None
     """For the client's developer: which field is wrong and how; never a value."""
     alternatives: tuple[Slot, ...] = ()
+    appointment_id: str | None = None
+    """The appointment that `booking.reschedule` may move to one of the alternatives, where there is one."""
 
 
 class ServerFrame(Message):
@@ -249,6 +277,13 @@ class BookingConfirmed(ServerFrame):
     data: BookingConfirmedData
 
 
+class BookingDetails(ServerFrame):
+    """How an appointment stands, not durable: it ages."""
+
+    type: Literal["booking.details"] = "booking.details"
+    data: BookingDetailsData
+
+
 class BookingCancelled(ServerFrame):
     """An appointment that is no more."""
 
@@ -287,6 +322,7 @@ AnyServerFrame = Annotated[
     | BookingSlots
     | BookingPending
     | BookingConfirmed
+    | BookingDetails
     | BookingCancelled
     | BookingRescheduled
     | Error

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -17,9 +18,15 @@ from pydantic import (
 )
 
 from shared.messages.limits import MAX_CHAT_CHARACTERS
+from shared.tenants.country import country_of_zone, known_country
+from shared.tenants.page import first_page, page_address
+from shared.tenants.public_holidays import is_known_region, is_public_holiday
 
 MINUTES_STEP = 5
 """Every length and every opening time is a multiple of this, so that slots share a grid."""
+
+DEFAULT_RESOURCE = "default"
+"""The one resource of a business that names none: one visit at a time."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -129,6 +136,23 @@ class Translated(Section):
         return self.en or self.pl
 
 
+class Resource(Section):
+    """Who or what a visit needs to itself: a person, a chair, a room."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+    seats: Annotated[int, Field(ge=1, le=50)] = 1
+    """How many visits it takes at the same time, such as the places of a class."""
+    calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
+    """A calendar of its own; the business's where none is given."""
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Return the names of its seats, each of which takes one visit at a time."""
+        if self.seats == 1:
+            return (self.id,)
+        return tuple(f"{self.id}/{number}" for number in range(1, self.seats + 1))
+
+
 class Service(Section):
     """What can be booked, and how long it takes."""
 
@@ -138,6 +162,9 @@ class Service(Section):
     step_minutes: PositiveMinutes | None = None
     buffer_before_minutes: Minutes = 0
     buffer_after_minutes: Minutes = 0
+    resources: tuple[str, ...] = ()
+    """Which of the business's resources can do it, any one of them; all, where none is named."""
+    max_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
 
     @property
     def step(self) -> int:
@@ -173,6 +200,14 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_region(name: str) -> str:
+    if not is_known_region(name):
+        raise ValueError(
+            f"{name!r} is not a country such as PL, or a part of one such as DE-BY, whose holidays we know"
+        )
+    return name
+
+
 _DISCLOSURE = Translated(
     pl="Rozmawiasz z asystentem AI. Może się mylić; ważne sprawy potwierdź u nas.",
     en="You are talking to an AI assistant. It can be wrong; please check what matters with us.",
@@ -186,13 +221,21 @@ class TenantProfile(Section):
     locale: Locale = "pl"
     time_zone: Annotated[str, AfterValidator(_known_zone)]
     services: Annotated[tuple[Service, ...], Field(min_length=1, max_length=50)]
+    resources: Annotated[tuple[Resource, ...], Field(max_length=50)] = ()
+    max_visits_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
     opening_hours: OpeningHours
+    public_holidays: Annotated[str, AfterValidator(_known_region)] | None = None
+    """Closed on the public holidays of a country such as `PL`, or of a part of one such as `DE-BY`."""
     exceptions: tuple[DayException, ...] = ()
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
     horizon_days: Annotated[int, Field(ge=1, le=366)] = 60
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]
     allowed_origins: tuple[str, ...] = ()
     allow_missing_origin: bool = False
+    country: Annotated[str, AfterValidator(known_country)] | None = None
+    """Whose telephone numbers may be written without +; the time zone's country where none is given."""
+    page_url: Annotated[str, AfterValidator(page_address)] | None = None
+    """The page that the links in letters open, with the widget on it; the first allowed origin where none is given."""
     senders: Senders = Senders()
     disclosure: Translated = _DISCLOSURE
     model: Model = Model()
@@ -206,6 +249,14 @@ class TenantProfile(Section):
         dates = [exception.date for exception in self.exceptions]
         if len(set(dates)) != len(dates):
             raise ValueError("two exceptions are for the same date")
+        resources = [resource.id for resource in self.resources]
+        if len(set(resources)) != len(resources):
+            raise ValueError("two resources have the same id")
+        for service in self.services:
+            if unknown := sorted(set(service.resources) - set(resources)):
+                raise ValueError(
+                    f"service {service.id!r} names the resource {unknown[0]!r}, which is not in `resources`"
+                )
         return self
 
     @property
@@ -213,14 +264,48 @@ class TenantProfile(Section):
         """Return the zone that opening hours and local times are meant in."""
         return ZoneInfo(self.time_zone)
 
+    @property
+    def region(self) -> str | None:
+        """Return the country that numbers without + are dialled in, as ISO 3166-1 alpha-2; None if unknown."""
+        return self.country or country_of_zone(self.time_zone)
+
+    @property
+    def page(self) -> str | None:
+        """Return where the links in letters lead; None where there is no such page, and so no links."""
+        return self.page_url or first_page(self.allowed_origins)
+
     def service(self, service_id: str) -> Service | None:
         """Return the service with this id, whatever its letters' case."""
         wanted = service_id.strip().lower()
         return next((service for service in self.services if service.id == wanted), None)
 
+    def lanes_of(self, service: Service) -> tuple[str, ...]:
+        """Return what can take a visit of the service, each one visit at a time."""
+        if not self.resources:
+            return (DEFAULT_RESOURCE,)
+        able = service.resources or tuple(resource.id for resource in self.resources)
+        return tuple(lane for resource in self.resources if resource.id in able for lane in resource.lanes)
+
+    @property
+    def calendars(self) -> Mapping[str, tuple[str, ...]]:
+        """Return each calendar with the lanes that it alone keeps busy; the business's own, first, names none."""
+        own: dict[str, tuple[str, ...]] = {self.calendar_id: ()}
+        for resource in self.resources:
+            if resource.calendar_id and resource.calendar_id != self.calendar_id:
+                own[resource.calendar_id] = own.get(resource.calendar_id, ()) + resource.lanes
+        return own
+
+    def calendar_of(self, lane: str) -> str:
+        """Return the calendar that visits of a lane are entered into."""
+        name = lane.partition("/")[0]
+        own = next((resource.calendar_id for resource in self.resources if resource.id == name), None)
+        return own or self.calendar_id
+
     def hours_on(self, day: date) -> tuple[OpenPeriod, ...]:
-        """Return the opening hours of a date, exceptions first."""
+        """Return the opening hours of a date: an exception first, then a public holiday, then the weekday."""
         for exception in self.exceptions:
             if exception.date == day:
                 return exception.hours
+        if self.public_holidays and is_public_holiday(self.public_holidays, day):
+            return ()
         return self.opening_hours.on(day.weekday())

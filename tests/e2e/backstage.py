@@ -5,6 +5,9 @@ import json
 import re
 import urllib.parse
 import urllib.request
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -48,6 +51,12 @@ class Backstage:
                 await asyncio.sleep(0.05)
         return mails[number - 1]
 
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something behind the scenes is so."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not is_so():
+                await asyncio.sleep(0.05)
+
     async def code(self, address: str, *, number: int = 1) -> str:
         """Return the code in the address's n-th e-mail."""
         found = _CODE.search((await self.mail(address, number=number))["Subject"])
@@ -70,6 +79,35 @@ class Backstage:
         """Enter an event by hand, as the owner would."""
         body = {"calendar": self.profile.calendar_id, "start": start, "end": end, "summary": "Dentist"}
         _post(f"{self._calendar}/_standin/events", body)
+
+    def owner_moves(self, event: dict[str, Any], start: str, end: str) -> None:
+        """Give an event other times by hand."""
+        _post(self._event(event), {"start": start, "end": end}, method="PATCH")
+
+    def owner_deletes(self, event: dict[str, Any]) -> None:
+        """Delete an event by hand."""
+        _post(self._event(event), {}, method="DELETE")
+
+    def _event(self, event: dict[str, Any]) -> str:
+        which = urllib.parse.urlencode({"calendar": self.profile.calendar_id, "id": event["id"]})
+        return f"{self._calendar}/_standin/events?{which}"
+
+    def look_at_calendars(self) -> None:
+        """Ask for what the clock asks for each minute."""
+        tick = {"version": 1, "type": "calendar.tick", "id": str(uuid.uuid4()), "tenant": "*", "data": {}}
+        tick |= {"session_id": "calendars", "accepted_at": datetime.now(UTC).isoformat(), "locale": "en"}
+        self.send("booking", json.dumps(tick), group="calendars")
+
+    def reminders(self, session_id: str) -> list[datetime]:
+        """Return when a session's visitor is to be reminded, in order."""
+        client, group = self._stack.client("scheduler"), self._stack.outputs["ScheduleGroup"]
+        listed = client.list_schedules(GroupName=group, MaxResults=100)["Schedules"]
+        found = [client.get_schedule(Name=one["Name"], GroupName=one["GroupName"]) for one in listed]
+        return sorted(
+            datetime.fromisoformat(one["ScheduleExpression"][3:-1]).replace(tzinfo=UTC)
+            for one in found
+            if one["Target"]["SqsParameters"]["MessageGroupId"] == session_id
+        )
 
     def calendar_fault(self, **rule: Any) -> None:
         """Make the calendar misbehave."""
@@ -124,9 +162,9 @@ def _get(url: str) -> Any:
         return json.load(answer)
 
 
-def _post(url: str, body: dict[str, Any]) -> None:
+def _post(url: str, body: dict[str, Any], *, method: str = "POST") -> None:
     request = urllib.request.Request(  # noqa: S310 - an address of this machine
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
     )
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310
         pass

@@ -83,7 +83,7 @@ async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visi
     async with visit(greet=False) as visitor:
         session = (await visitor.hello())["data"]["session_id"]
         slot = await free_slot(visitor)
-        backstage.calendar_fault(kind="stall", times=1, seconds=3, path="freebusy")
+        backstage.calendar_fault(kind="stall", times=1, seconds=3, path="list")
         wish = {"start": slot["start"], "service": slot["service"], "contact": address}
         await visitor.send("booking.create", wish, frame_id="create")
         await visitor.until("ack", re="create")

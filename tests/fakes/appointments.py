@@ -1,24 +1,25 @@
-"""Appointments and their buckets of time in memory, under the same conditions as the real tables."""
+"""Appointments, their buckets of time and their seats in memory, under the same conditions as the real tables."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.errors import TransientError
 from shared.ports import Claim
 from tests.fakes.claims import FakeClaims
 from workers.booking.domain.grid import buckets
-from workers.booking.domain.values import Appointment, AppointmentState, Interval
-from workers.booking.ports import SlotLost
+from workers.booking.domain.quotas import Quota, session_key
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, Seat, TakenTime
+from workers.booking.ports import Lost, QuotaFull, SlotLost
 
-Key = tuple[str, datetime]
-"""Tenant and start of a bucket."""
+Key = tuple[str, str, datetime]
+"""Tenant, resource and start of a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Who has a piece of a tenant's time; `hold_until` is None once it is for good."""
+    """Who has a piece of a resource's time; `hold_until` is None once it is for good."""
 
     ends: datetime
     appointment_id: str
@@ -37,6 +38,8 @@ class FakeAppointments:
         self._claims = claims
         self.rows: dict[tuple[str, str], Appointment] = {}
         self.buckets: dict[Key, Bucket] = {}
+        self.seats: dict[tuple[str, int], tuple[str, datetime | None]] = {}
+        """Who has a seat of a quota, and until when."""
         self.writes = 0
         """How many changes were written."""
         self.stuck: list[Exception] = []
@@ -52,15 +55,34 @@ class FakeAppointments:
         await asyncio.sleep(0)
         return self.rows.get((appointment_id, session_id))
 
+    async def find(self, appointment_id: str) -> Appointment | None:
+        """Return an appointment of any session."""
+        await asyncio.sleep(0)
+        return next((one for (found, _), one in self.rows.items() if found == appointment_id), None)
+
+    async def holder(self, session_id: str, *, at: datetime) -> str | None:
+        """Return who has the session's seat."""
+        await asyncio.sleep(0)
+        return next((taker for taker, _ in self._sitting(session_key(session_id), at).values()), None)
+
     async def hold(
-        self, appointment: Appointment, *, at: datetime, claim: Claim, replaces: Appointment | None = None
-    ) -> SlotLost | None:
-        """Take every bucket and write the appointment; the replaced hold's buckets go over."""
+        self,
+        appointment: Appointment,
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+        replaces: Appointment | None = None,
+    ) -> Lost | None:
+        """Take every bucket and seat and write the appointment; the replaced hold's go over."""
         await self._begin(claim)
         ours = {appointment.appointment_id} | ({replaces.appointment_id} if replaces else set())
+        chosen = self._choose(quotas, ours, at)
+        if isinstance(chosen, QuotaFull):
+            return chosen
         wanted = _keys(appointment)
-        if lost := self._first_taken(wanted, ours, at):
-            return self._lost(lost, appointment)
+        if self._is_taken(wanted, ours, at):
+            return SlotLost()
         given = [key for key in _keys(replaces) if key not in wanted] if replaces else []
         if replaces and not (self._all_own(given, replaces) and self._follows(replaces)):
             raise TransientError("appointments.hold: the replaced hold changed meanwhile")
@@ -68,67 +90,93 @@ class FakeAppointments:
         for key in given:
             del self.buckets[key]
         if replaces:
+            self._free_seats(replaces.seats, replaces)
             self._write(replaces)
         self._take(wanted, appointment)
-        self._write(appointment)
+        self._write(replace(appointment, seats=self._sit(chosen)))
         return None
 
-    async def save(self, appointment: Appointment, *, claim: Claim) -> None:
+    async def save(
+        self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
+    ) -> QuotaFull | None:
         """Write a change that touches no bucket; the version before it must still stand."""
         await self._begin(claim)
+        chosen = self._choose(quotas, set(), at or appointment.created_at)
+        if isinstance(chosen, QuotaFull):
+            return chosen
         self._demand_version(appointment)
+        self._sit(chosen)
         self._write(appointment)
+        return None
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
         """Write the confirmed appointment and keep its buckets for good; each must still be its own."""
         await self._begin(claim)
-        if not self._all_own(_keys(appointment), appointment):
+        lasting = tuple(seat for seat in appointment.seats if seat.lasting)
+        seated = all(self.seats.get((one.key, one.number), ("",))[0] == appointment.appointment_id for one in lasting)
+        if not (self._all_own(_keys(appointment), appointment) and seated):
             return SlotLost()
         self._demand_version(appointment)
         self._take(_keys(appointment), appointment)
-        self._write(appointment)
+        for seat in lasting:
+            self.seats[seat.key, seat.number] = (appointment.appointment_id, None)
+        self._free_seats([seat for seat in appointment.seats if not seat.lasting], appointment)
+        self._write(replace(appointment, seats=lasting))
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
-        """Write the cancelled appointment, then free those buckets that are its own."""
+        """Write the cancelled appointment, then free those buckets and seats that are its own."""
         await self.save(appointment, claim=claim)
         await self.free(appointment)
 
     async def free(self, appointment: Appointment) -> None:
-        """Free those buckets that are still the appointment's own."""
+        """Free those buckets and seats that are still the appointment's own."""
         await asyncio.sleep(0)
         if self.stuck:
             raise self.stuck.pop(0)
         for key in _keys(appointment):
             if self._all_own([key], appointment):
                 del self.buckets[key]
+        self._free_seats(appointment.seats, appointment)
 
-    async def move(self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim) -> SlotLost | None:
+    async def move(
+        self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
+    ) -> Lost | None:
         """Take the buckets that only the new time needs, free those that only the old one had."""
         await self._begin(claim)
+        chosen = self._choose(quotas, {new.appointment_id}, at)
+        if isinstance(chosen, QuotaFull):
+            return chosen
         before, after = _keys(old), _keys(new)
         gained = {key: ends for key, ends in after.items() if before.get(key) != ends}
         given = [key for key in before if key not in after]
-        if lost := self._first_taken(gained, {new.appointment_id}, at):
-            return self._lost(lost, new)
+        if self._is_taken(gained, {new.appointment_id}, at):
+            return SlotLost()
         if not self._all_own(given, old):
             raise TransientError("appointments.move: the old time is no longer ours")
         self._demand_version(new)
         for key in given:
             del self.buckets[key]
-        self._take(gained, new)
-        self._write(new)
+        self._take(after if new.state is not old.state else gained, new)
+        kept = tuple(seat for seat in old.seats if new.state is AppointmentState.HELD and not seat.lasting)
+        self._free_seats([seat for seat in old.seats if seat not in kept], old)
+        self._write(replace(new, seats=(*kept, *self._sit(chosen))))
         return None
 
-    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[Interval]:
+    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
         """Return what is held or confirmed at `at`, buffers included."""
         await asyncio.sleep(0)
         owned = (
-            Interval(start, bucket.ends)
-            for (whose, start), bucket in sorted(self.buckets.items())
+            TakenTime(Interval(start, bucket.ends), resource, bucket.appointment_id)
+            for (whose, resource, start), bucket in sorted(self.buckets.items())
             if whose == tenant and bucket.is_owned(at)
         )
-        return [interval for interval in owned if interval.overlaps(between)]
+        return [one for one in owned if one.interval.overlaps(between)]
+
+    async def seats_taken(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, int]:
+        """Return how many seats of each key are taken."""
+        await asyncio.sleep(0)
+        return {key: len(self._sitting(key, at)) for key in keys}
 
     async def _begin(self, claim: Claim) -> None:
         await asyncio.sleep(0)
@@ -136,17 +184,47 @@ class FakeAppointments:
             raise self._trouble.pop(0)
         self._claims.demand(claim)
 
-    def _first_taken(self, keys: dict[Key, datetime], ours: set[str], at: datetime) -> Bucket | None:
+    def _sitting(self, key: str, at: datetime) -> dict[int, tuple[str, datetime | None]]:
+        return {
+            number: (taker, until)
+            for (quota, number), (taker, until) in self.seats.items()
+            if quota == key and (until is None or until > at)
+        }
+
+    def _choose(self, quotas: Sequence[Quota], ours: set[str], at: datetime) -> list[tuple[Quota, int]] | QuotaFull:
+        chosen: list[tuple[Quota, int]] = []
+        for quota in quotas:
+            mine = {*ours, quota.taker}
+            others = {number: seat for number, seat in self._sitting(quota.key, at).items() if seat[0] not in mine}
+            free = set(range(quota.seats)) - set(others)
+            if not free or len(others) >= quota.seats:
+                ends = [until for _, until in others.values()]
+                first = min((end for end in ends if end), default=None) if None not in ends else None
+                return QuotaFull(quota.bound, tuple(taker for taker, _ in others.values()), first)
+            own = [number for number in sorted(free) if self.seats.get((quota.key, number), ("",))[0] == quota.taker]
+            chosen.append((quota, own[0] if own else min(free)))
+        return chosen
+
+    def _sit(self, chosen: Sequence[tuple[Quota, int]]) -> tuple[Seat, ...]:
+        for quota, number in chosen:
+            self.seats[quota.key, number] = (quota.taker, quota.until)
+        return tuple(Seat(quota.key, number, quota.lasting) for quota, number in chosen if quota.is_the_appointments)
+
+    def _free_seats(self, seats: Sequence[Seat], appointment: Appointment) -> None:
+        for seat in seats:
+            if self.seats.get((seat.key, seat.number), ("",))[0] == appointment.appointment_id:
+                del self.seats[seat.key, seat.number]
+
+    def _is_taken(self, keys: dict[Key, datetime], ours: set[str], at: datetime) -> bool:
         # By overlap and not by key: buckets of a profile that has changed since may be of another size.
         found = (
             bucket
-            for (tenant, start), bucket in self.buckets.items()
-            if any(tenant == key[0] and start < ends and key[1] < bucket.ends for key, ends in keys.items())
+            for (tenant, resource, start), bucket in self.buckets.items()
+            if any(
+                (tenant, resource) == key[:2] and start < ends and key[2] < bucket.ends for key, ends in keys.items()
+            )
         )
-        return next((one for one in found if one.is_owned(at) and one.appointment_id not in ours), None)
-
-    def _lost(self, bucket: Bucket, wished: Appointment) -> SlotLost:
-        return SlotLost(bucket.appointment_id if bucket.session_id == wished.session_id else None)
+        return any(one.is_owned(at) and one.appointment_id not in ours for one in found)
 
     def _all_own(self, keys: Sequence[Key] | dict[Key, datetime], appointment: Appointment) -> bool:
         owners = (self.buckets.get(key) for key in keys)
@@ -174,4 +252,4 @@ def _keys(appointment: Appointment) -> dict[Key, datetime]:
     """Return the buckets that an appointment blocks, with their ends."""
     size = timedelta(minutes=appointment.grid_minutes)
     starts = buckets(appointment.blocked, appointment.grid_minutes)
-    return {(appointment.tenant, start): start + size for start in starts}
+    return {(appointment.tenant, appointment.resource, start): start + size for start in starts}

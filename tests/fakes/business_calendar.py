@@ -1,54 +1,96 @@
-"""A business's calendar in memory, with the owner's own entries and trouble on demand."""
+"""A business's calendar in memory, with the owner's own entries, the owner's hand in ours, and trouble on demand."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from shared.errors import PermanentError
+from workers.booking.domain.event_id import appointment_of, event_id
+from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.values import Interval
-from workers.booking.ports import CalendarEvent
+from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
-Call = Literal["busy", "put", "remove"]
+Call = Literal["busy", "put", "remove", "entered", "changes"]
 
 
 class FakeCalendar:
-    """A `Calendar` for the given calendar ids; busy times are joined and cut to the window, as Google's are."""
+    """A `Calendar` for the given calendar ids; tests may change `events`, as the owner would by hand."""
 
     def __init__(self, *calendar_ids: str) -> None:
         self.events: dict[str, dict[str, CalendarEvent]] = {name: {} for name in calendar_ids or ("calendar",)}
         self.owners: dict[str, list[Interval]] = {name: [] for name in self.events}
+        self.timeless: set[str] = set()
+        """The ids of the events that the owner made all-day ones."""
         self.calls: list[Call] = []
         self.looks: list[bool] = []
         """For each look at busy times, whether it had to be fresh."""
+        self._written: dict[tuple[str, str], CalendarEvent] = {}
+        """What was put last, under calendar and event; it outlives the event."""
+        self._readings: list[dict[str, object]] = []
+        """What each token stands for."""
         self._trouble: list[tuple[Call, Exception | None]] = []
 
     def block(self, interval: Interval, calendar_id: str = "calendar") -> None:
         """Enter something of the owner's own."""
         self.owners[calendar_id].append(interval)
 
+    def owner_moves(self, appointment_id: str, to: Interval, calendar_id: str = "calendar") -> None:
+        """Give our event other times."""
+        event = self.events[calendar_id][event_id(appointment_id)]
+        self.events[calendar_id][event.event_id] = replace(event, start=to.start, end=to.end)
+
+    def owner_deletes(self, appointment_id: str, calendar_id: str = "calendar") -> None:
+        """Delete our event."""
+        del self.events[calendar_id][event_id(appointment_id)]
+
+    def expire_tokens(self) -> None:
+        """Make every token that was given so far too old."""
+        self._readings = [{} for _ in self._readings]
+
     def fail(self, call: Call, *errors: Exception | None) -> None:
         """Raise each of the errors at one of the next such calls, in this order; None lets a call through."""
         self._trouble += [(call, error) for error in errors]
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
+    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Return when the calendar says busy."""
         events = await self._calendar("busy", calendar_id)
         self.looks.append(fresh)
-        spans = [Interval(event.start, event.end) for event in events.values()] + self.owners[calendar_id]
-        inside = (
-            Interval(max(span.start, between.start), min(span.end, between.end))
-            for span in spans
-            if span.overlaps(between)
-        )
-        return _joined(sorted(inside, key=lambda span: span.start))
+        ours = [BusyTime(Interval(event.start, event.end), _whose(event)) for event in events.values()]
+        found = [*ours, *(BusyTime(interval) for interval in self.owners[calendar_id])]
+        return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Make the event be there as given; doing it twice is harmless."""
-        (await self._calendar("put", calendar_id))[event.event_id] = event
+        """Make the event be there as given, unless it was written for a later version."""
+        events = await self._calendar("put", calendar_id)
+        before = self._written.get((calendar_id, event.event_id))
+        if before is None or before.version <= event.version:
+            events[event.event_id] = self._written[calendar_id, event.event_id] = event
+            self.timeless.discard(event.event_id)
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
         """Make the event be gone; one that is gone already is no error."""
         (await self._calendar("remove", calendar_id)).pop(event_id, None)
+
+    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+        """Return an event of ours as the calendar has it now; None when it never had it."""
+        event = (await self._calendar("entered", calendar_id)).get(event_id)
+        if event is None:
+            gone = self._written.get((calendar_id, event_id))
+            return EnteredEvent(gone.version, Interval(gone.start, gone.end), deleted=True) if gone else None
+        timeless = event_id in self.timeless
+        return EnteredEvent(event.version, None if timeless else Interval(event.start, event.end))
+
+    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+        """Return whose events differ from the reading that the token stands for."""
+        events = await self._calendar("changes", calendar_id)
+        names = [name for where, name in self._written if where == calendar_id]
+        known: dict[str, object] = {name: (events.get(name), name in self.timeless) for name in [*names, *events]}
+        before = self._readings[int(since)] if since is not None else {}
+        self._readings.append(known)
+        changed = [name for name, event in known.items() if name not in before or before[name] != event]
+        ours = tuple(found for name in changed if (found := appointment_of(name)))
+        return CalendarChanges(ours, str(len(self._readings) - 1))
 
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:
         await asyncio.sleep(0)
@@ -64,11 +106,5 @@ class FakeCalendar:
         return self.events[calendar_id]
 
 
-def _joined(spans: Sequence[Interval]) -> list[Interval]:
-    joined: list[Interval] = []
-    for span in spans:
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Interval(joined[-1].start, max(span.end, joined[-1].end))
-        else:
-            joined.append(span)
-    return joined
+def _whose(event: CalendarEvent) -> str | None:
+    return event.appointment_id if event.event_id == event_id(event.appointment_id) else None

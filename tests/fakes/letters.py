@@ -1,10 +1,10 @@
-"""Notices on their way to people, in memory: the queue, the wording, the mail."""
+"""Notices on their way to people, in memory: the queue, the wording, the mail, the text messages, the alerts."""
 
 import asyncio
 
-from shared.messages.notices import NOTICE, AnyNotice
+from shared.messages.notices import NOTICE, AnyNotice, OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import Letter
+from workers.notifications.domain import AppointmentLinks, Letter, TextMessage, VisitorNotice
 
 
 class FakeNotices:
@@ -41,10 +41,19 @@ class FakeLetters:
 
     def __init__(self) -> None:
         self.codes: list[str | None] = []
+        self.links: list[AppointmentLinks | None] = []
 
-    def write(self, notice: AnyNotice, profile: TenantProfile, *, code: str | None) -> Letter:
+    def write(
+        self,
+        notice: VisitorNotice,
+        profile: TenantProfile,
+        *,
+        code: str | None,
+        links: AppointmentLinks | None = None,
+    ) -> Letter:
         """Return the letter."""
         self.codes.append(code)
+        self.links.append(links)
         return Letter(
             notice_id=notice.id,
             recipient=notice.data.contact,
@@ -69,3 +78,47 @@ class FakeMailer:
         if self.trouble:
             raise self.trouble.pop(0)
         self.sent.append(letter)
+
+
+class FakeTextMessages:
+    """`TextMessages` without words."""
+
+    def __init__(self) -> None:
+        self.codes: list[str | None] = []
+
+    def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
+        """Return the message."""
+        self.codes.append(code)
+        return TextMessage(recipient=notice.data.contact, text=f"{notice.type} {code}")
+
+
+class FakeTexter:
+    """A `Texter` that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.sent: list[TextMessage] = []
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next calls."""
+
+    async def send(self, message: TextMessage) -> None:
+        """Return once the message is taken."""
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.sent.append(message)
+
+
+class FakeAlerts:
+    """`Alerts` that are kept."""
+
+    def __init__(self) -> None:
+        self.sent: list[OperatorAlert] = []
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next calls."""
+
+    async def send(self, alert: OperatorAlert) -> None:
+        """Return once the alert is on its way."""
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.sent.append(alert)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -42,6 +42,11 @@ class FakeTenants:
     ) -> None:
         self.blocking = FakeProfiles(profiles)
         self._documents = dict(documents or {})
+
+    async def tenants(self) -> Sequence[str]:
+        """Return the names of all tenants, in order, those with documents alone among them."""
+        await asyncio.sleep(0)
+        return sorted({*self.blocking.profiles, *self.blocking.bad, *self._documents})
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile, or raise `PermanentError`: `unknown_tenant`, `bad_profile`."""

@@ -13,11 +13,21 @@ WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 """What can only be allowed for everything: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html"""
 
 
+TEXT_MESSAGES = {
+    "Effect": "Allow",
+    "Action": "sns:Publish",
+    "NotResource": {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"},
+}
+"""Whatever is no topic: telephone numbers have no ARN to name
+(https://docs.aws.amazon.com/sns/latest/dg/sns-sending-sms-overview.html)."""
+
+
 def test_nobody_is_allowed_everything():
     """No role has a wildcard for a service's actions, nor for a resource where there are resources to name."""
     for name, statement in statements(TEMPLATE):
         assert statement["Effect"] == "Allow"
-        assert "*" not in as_list(statement["Resource"]) or set(statement["Action"]) == WITHOUT_RESOURCES, name
+        assert "Resource" in statement or statement == TEXT_MESSAGES, name
+        assert "*" not in as_list(statement.get("Resource")) or set(statement["Action"]) == WITHOUT_RESOURCES, name
         assert not [action for action in as_list(statement["Action"]) if "*" in action], name
 
 
@@ -40,9 +50,59 @@ def test_the_sender_is_a_plain_address_or_nothing(given, accepted):
     assert bool(re.fullmatch(pattern, given)) is accepted
 
 
-def test_nobody_may_publish_text_messages():
-    """No worker sends any, so nothing is allowed to."""
-    assert not [name for name, each in statements(TEMPLATE) if any("sns:" in act for act in as_list(each["Action"]))]
+def test_only_notifications_publish_and_only_what_is_turned_on():
+    """Text messages cost money and reach anybody; alerts go to the one topic. Both are off by default."""
+    publishing = [
+        (name, each) for name, each in statements(TEMPLATE) if any("sns:" in act for act in as_list(each["Action"]))
+    ]
+    topic = {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "SnsTopicArn"}}
+    assert publishing == [("NotificationsRole", TEXT_MESSAGES), ("NotificationsRole", topic)]
+
+    [policy] = TEMPLATE["Resources"]["NotificationsRole"]["Properties"]["Policies"]
+    conditional = {
+        each["Fn::If"][0]: each["Fn::If"][1:] for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each
+    }
+    assert conditional["SendsSms"] == [TEXT_MESSAGES, {"Ref": "AWS::NoValue"}]
+    assert conditional["SendsAlerts"] == [topic, {"Ref": "AWS::NoValue"}]
+    assert TEMPLATE["Parameters"]["SmsEnabled"]["Default"] == "false"
+    assert TEMPLATE["Parameters"]["SnsTopicArn"]["Default"] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        ("", True),
+        ("arn:aws:sns:eu-central-1:123456789012:stride-alerts", True),
+        ("arn:aws-cn:sns:cn-north-1:123456789012:alerts", True),
+        ("*", False),
+        ("arn:aws:sns:eu-central-1:123456789012:*", False),
+        ("arn:aws:sns:*:*:*", False),
+        ("arn:aws:sns:eu-central-1:123456789012:alerts.fifo", False),
+        ("arn:aws:sqs:eu-central-1:123456789012:alerts", False),
+        ("alerts", False),
+    ],
+)
+def test_the_topic_is_one_standard_topic_or_nothing(given, accepted):
+    """A wildcard would allow every topic; a FIFO topic takes no message without a group."""
+    pattern = TEMPLATE["Parameters"]["SnsTopicArn"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, given)) is accepted
+
+
+def test_reminders_are_planned_in_one_group_and_one_role():
+    """Booking may make and delete schedules of ours, and hand on nothing but the role that sends to its queue."""
+    stated = {name: [] for name in ("scheduler:CreateSchedule", "iam:PassRole")}
+    for name, statement in statements(TEMPLATE):
+        for action in set(stated) & set(as_list(statement["Action"])):
+            stated[action].append((name, statement))
+    [(planner, plans)], [(passer, passes)] = stated.values()
+    assert {planner, passer} == {"BookingRole"}
+    assert plans["Resource"]["Fn::Sub"].endswith(":schedule/${Reminders}/*")
+    assert passes["Resource"] == {"Fn::GetAtt": ["ReminderRole", "Arn"]}
+    assert passes["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    sends = [each for name, each in statements(TEMPLATE) if name == "ReminderRole"]
+    assert [(each["Action"], each["Resource"]) for each in sends] == [
+        ("sqs:SendMessage", {"Fn::GetAtt": ["BookingQueue", "Arn"]})
+    ]
 
 
 def test_nobody_may_scan():
@@ -69,7 +129,7 @@ def test_googles_secret_is_read_by_booking_alone_and_not_made_here():
     readers = {
         name
         for name, statement in statements(TEMPLATE)
-        if any("GoogleSecretName" in text for text in everything_in(statement["Resource"]) if isinstance(text, str))
+        if any("GoogleSecretName" in text for text in everything_in(statement.get("Resource")) if isinstance(text, str))
     }
     assert readers == {"BookingRole"}
     assert TEMPLATE["Parameters"]["GoogleSecretName"]["Default"] == "chatbot/google-calendar"

@@ -18,6 +18,7 @@ from infra.local.ports import free_port
 from infra.local.processes import Children
 from infra.local.provision import provision
 from infra.package import PACKAGES, build
+from shared.tenants.parse import parse_profile
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_a_pool_can_read_its_settings_from_what_is_left(target, tmp_path):
 
 
 def test_the_demo_page_may_connect_and_the_tables_expire(target):
-    """What the emulator ignores in the template is done through its API; the page's origin is in the profile."""
+    """What the emulator ignores in the template is done through its API; letters link to the page."""
     tables = target.client("dynamodb")
     for name in tables.list_tables()["TableNames"]:
         assert tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
@@ -66,6 +67,7 @@ def test_the_demo_page_may_connect_and_the_tables_expire(target):
     bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "knowledge" in each["Name"])
     profile = s3.get_object(Bucket=bucket, Key="studio-lumen/profile.yaml")["Body"].read().decode()
     assert "http://127.0.0.1:8080" in profile
+    assert parse_profile(profile).page == "http://127.0.0.1:8080/"
 
 
 def test_a_change_of_a_parameter_updates_the_stack(target, packages):

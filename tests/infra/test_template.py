@@ -1,11 +1,16 @@
 """What the emulator hides: a green local stack proves the wiring, this proves the rest of the template."""
 
 import importlib
+import re
+from uuid import uuid4
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from infra.deploy import settings as as_settings
+from shared.messages.commands import BOOKING_COMMAND
 from shared.settings import PoolSettings
+from shared.tenants.profile import TenantId
 from tests.infra.template import load, of_type
 
 TEMPLATE = load()
@@ -35,9 +40,13 @@ def settings_class(function):
 
 
 def variables(function):
-    """Return a function's environment, with a made-up text for what only a deployment knows."""
+    """Return a function's environment: defaults of parameters, a made-up text for what only a deployment knows."""
     given = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
-    return {name: value if isinstance(value, str) else f"deployed {name}" for name, value in given.items()}
+    defaults = {name: each["Default"] for name, each in TEMPLATE["Parameters"].items() if "Default" in each}
+    return {
+        name: value if isinstance(value, str) else str(defaults.get(value.get("Ref"), f"deployed {name}"))
+        for name, value in given.items()
+    }
 
 
 def test_the_visitor_hears_what_the_ingress_returns():
@@ -100,7 +109,55 @@ def test_every_queue_has_a_backstop_and_dead_letters_live_long(name):
 def test_queues_are_encrypted_and_refuse_plain_http():
     """On AWS every queue has server-side encryption and a policy that denies calls without TLS."""
     assert all(each["Properties"]["SqsManagedSseEnabled"] is True for each in QUEUES.values())
-    assert {each["Ref"] for each in properties("QueuesOverTlsOnly")["Queues"]} == set(QUEUES)
+    policies = of_type(TEMPLATE, "AWS::SQS::QueuePolicy")
+    guarded = [
+        queue["Ref"]
+        for policy in policies.values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for queue in policy["Properties"]["Queues"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
+    # Each once: a second policy of the same queue would take the place of the first.
+    assert sorted(guarded) == sorted(QUEUES)
+
+
+def test_the_clock_asks_for_a_look_at_all_calendars():
+    """Each minute, in a form that the worker reads; the queue has to take messages without a deduplication id."""
+    rule = properties("CalendarTick")
+    [target] = rule["Targets"]
+    queue = properties(target["Arn"]["Fn::GetAtt"][0])
+    values = {"id": f'"{uuid4()}"', "time": '"2026-01-12T07:00:00Z"'}
+    transformer = target["InputTransformer"]
+    assert transformer["InputPathsMap"] == {name: f"$.{name}" for name in values}
+    text = re.sub(r"<(\w+)>", lambda found: values[found[1]], transformer["InputTemplate"])
+    tick = BOOKING_COMMAND.validate_json(text)
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    assert (tick.type, tick.session_id) == ("calendar.tick", target["SqsParameters"]["MessageGroupId"])
+    assert queue["ContentBasedDeduplication"] is True
+    with pytest.raises(ValidationError):  # no business can have that name
+        TypeAdapter(TenantId).validate_python(tick.tenant)
+
+
+def test_the_clock_may_put_messages_on_the_booking_queue_alone():
+    """The rule by the queue's policy, reminders in a role that only the scheduler takes, for its one group."""
+    allowed = [
+        statement
+        for policy in of_type(TEMPLATE, "AWS::SQS::QueuePolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert [(each["Action"], each["Resource"], each["Principal"], each["Condition"]) for each in allowed] == [
+        (
+            "sqs:SendMessage",
+            {"Fn::GetAtt": ["BookingQueue", "Arn"]},
+            {"Service": "events.amazonaws.com"},
+            {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["CalendarTick", "Arn"]}}},
+        )
+    ]
+    [trust] = properties("ReminderRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": {"Fn::GetAtt": ["Reminders", "Arn"]}}
+    assert "Condition" not in TEMPLATE["Resources"]["ReminderRole"]
 
 
 @pytest.mark.parametrize("name", sorted(MAPPINGS))

@@ -8,7 +8,7 @@ import boto3
 from shared.aws.clients import aws_clients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.secrets import Secrets
-from shared.aws.sqs import SqsNoticeQueue
+from shared.aws.sqs import SqsCommandQueue, SqsNoticeQueue
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
@@ -19,6 +19,8 @@ from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedCalendar
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.adapters.scheduler import EventBridgeSchedules
+from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.handler import BookingHandler, Roles
 from workers.booking.settings import BookingSettings
 
@@ -40,26 +42,40 @@ async def worker() -> AsyncIterator[Worker[BookingCommand]]:
             fallback=(
                 settings.google_service_account_key.get_secret_value() if settings.google_service_account_key else None
             ),
+            subject=settings.google_delegated_subject,
         ),
+        clock=clock,
         endpoint=settings.google_calendar_endpoint,
     )
     with closing(google):
         async with aws_clients(settings) as clients:
             stores = await open_stores(clients, settings, clock)
+            sends = await clients.client("sqs")
             roles = Roles(
                 appointments=DynamoAppointmentStore(
                     client=stores.dynamodb,
                     appointments_table=settings.appointments_table,
                     slots_table=settings.slots_table,
+                    limits_table=settings.limits_table,
                     processed_table=settings.processed_table,
                 ),
                 calendar=CachedCalendar(google, clock),
-                notices=SqsNoticeQueue(calls=await clients.client("sqs"), url=settings.notifications_queue_url),
+                notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
+                commands=SqsCommandQueue(calls=sends, url=settings.booking_queue_url),
+                schedules=EventBridgeSchedules(
+                    client=await clients.client("scheduler"),
+                    group=settings.schedule_group,
+                    queue_arn=settings.booking_queue_arn,
+                    role_arn=settings.reminder_role_arn,
+                ),
+                sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
                 tenants=open_knowledge(settings, clock, metrics),
                 metrics=metrics,
                 clock=clock,
                 code_key=secrets.text(settings.code_key_secret_id).encode(),
                 email_enabled=bool(settings.ses_from_email),
+                sms_enabled=settings.sms_enabled,
+                holds_per_address=settings.holds_per_address,
             )
             yield await assemble(
                 clients,

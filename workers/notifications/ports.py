@@ -1,17 +1,32 @@
-"""The roles that only notifications needs filled: writing letters and sending them."""
+"""The roles that only notifications needs filled: wording notices, sending them, and alerting."""
 
 from typing import Protocol
 
-from shared.messages.notices import AnyNotice
+from shared.messages.notices import OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import Letter
+from workers.notifications.domain import AppointmentLinks, Letter, TextMessage, VisitorNotice
 
 
 class Letters(Protocol):
-    """Words a notice in the recipient's language."""
+    """Words a notice as an e-mail, in the recipient's language."""
 
-    def write(self, notice: AnyNotice, profile: TenantProfile, *, code: str | None) -> Letter:
+    def write(
+        self,
+        notice: VisitorNotice,
+        profile: TenantProfile,
+        *,
+        code: str | None,
+        links: AppointmentLinks | None = None,
+    ) -> Letter:
         """Return the letter; `code` is given for a `notice.code` alone."""
+        ...
+
+
+class TextMessages(Protocol):
+    """Words a notice as an SMS, in the recipient's language."""
+
+    def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
+        """Return the message; `code` is given for a `notice.code` alone."""
         ...
 
 
@@ -24,5 +39,31 @@ class Mailer(Protocol):
         Raises:
             TransientError: throttled or unreachable.
             PermanentError: `mail_rejected`: the address or the sender is refused.
+        """
+        ...
+
+
+class Texter(Protocol):
+    """Sends SMS."""
+
+    async def send(self, message: TextMessage) -> None:
+        """Return once the provider has taken the message.
+
+        Raises:
+            TransientError: throttled or unreachable.
+            PermanentError: `sms_rejected`: the number is refused, or its owner wants no messages.
+        """
+        ...
+
+
+class Alerts(Protocol):
+    """Reaches whoever runs the system."""
+
+    async def send(self, alert: OperatorAlert) -> None:
+        """Return once the alert is on its way.
+
+        Raises:
+            TransientError: throttled or unreachable.
+            DeploymentError: the topic is not there, or we may not write to it.
         """
         ...

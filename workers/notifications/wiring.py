@@ -12,12 +12,15 @@ from shared.aws.secrets import Secrets
 from shared.aws.worker import Worker, assemble
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
+from shared.links import Links
 from shared.log import configure_logging
 from shared.messages.notices import NOTICE, AnyNotice
 from shared.settings import PoolSettings
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
-from workers.notifications.handler import NotificationHandler
+from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
+from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.handler import NotificationHandler, Roles
 from workers.notifications.settings import NotificationsSettings
 
 
@@ -33,13 +36,19 @@ async def worker() -> AsyncIterator[Worker[AnyNotice]]:
     )
     async with aws_clients(settings) as clients:
         claims = DynamoClaimStore(client=await clients.client("dynamodb"), table=settings.processed_table, clock=clock)
-        handler = NotificationHandler(
+        code_key = secrets.text(settings.code_key_secret_id).encode()
+        # Most deployments need none, and a client takes its time to open.
+        sns = await clients.client("sns") if settings.sms_enabled or settings.sns_topic_arn else None
+        roles = Roles(
             letters=TemplateLetters(),
             mailer=SesMailer(client=await clients.client("sesv2"), sender=settings.ses_from_email),
+            text_messages=TemplateTextMessages(),
+            texter=SnsTexter(client=sns) if settings.sms_enabled else None,
+            alerts=SnsAlerts(client=sns, topic_arn=settings.sns_topic_arn) if settings.sns_topic_arn else None,
             tenants=open_knowledge(settings, clock, metrics),
-            claims=claims,
             clock=clock,
-            code_key=secrets.text(settings.code_key_secret_id).encode(),
+            code_key=code_key,
+            links=Links(code_key),
         )
         yield await assemble(
             clients,
@@ -47,7 +56,7 @@ async def worker() -> AsyncIterator[Worker[AnyNotice]]:
             url=settings.notifications_queue_url,
             dead_letter_url=settings.notifications_dlq_url,
             messages=NOTICE,
-            handler=handler,
+            handler=NotificationHandler(roles=roles, claims=claims),
             claims=claims,
             clock=clock,
             metrics=metrics,

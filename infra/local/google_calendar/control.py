@@ -36,6 +36,7 @@ class Control:
             web.post(f"{CONTROL_PATH}/calendars", self.create_calendar),
             web.get(f"{CONTROL_PATH}/events", self.events),
             web.post(f"{CONTROL_PATH}/events", self.add_event),
+            web.patch(f"{CONTROL_PATH}/events", self.change_event),
             web.delete(f"{CONTROL_PATH}/events", self.delete_event),
         )
 
@@ -116,6 +117,16 @@ class Control:
         event = self._standin.store.insert(calendar.id, body, calendar.id)
         return web.json_response(event_resource(event, calendar), status=HTTPStatus.CREATED)
 
+    async def change_event(self, request: web.Request) -> web.Response:
+        """Change an event as the calendar's owner would by hand."""
+        body = await _body(request)
+        calendar = self._standin.store.calendar(request.query.get("calendar", ""))
+        for name in {"start", "end"} & set(body):
+            # The owner's word takes the place of what was there, a date of a time too.
+            body[name] = {"date": None, "dateTime": None, **_object(_boundary(body[name], calendar.time_zone.key))}
+        event = self._standin.store.patch(calendar.id, request.query.get("id", ""), body)
+        return web.json_response(event_resource(event, calendar))
+
     async def delete_event(self, request: web.Request) -> web.Response:
         """Delete an event as the calendar's owner would by hand."""
         self._standin.store.delete(request.query.get("calendar", ""), request.query.get("id", ""))
@@ -127,6 +138,10 @@ def _boundary(given: object, time_zone: str) -> object:
     if not isinstance(given, str):
         return given
     return {"dateTime": given, "timeZone": time_zone} if "T" in given else {"date": given}
+
+
+def _object(given: object) -> Json:
+    return given if isinstance(given, dict) else {}
 
 
 def _done() -> web.Response:

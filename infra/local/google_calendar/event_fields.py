@@ -10,6 +10,7 @@ WRITABLE: Mapping[str, type] = {
     "colorId": str,
     "description": str,
     "end": dict,
+    "eventType": str,
     "extendedProperties": dict,
     "guestsCanInviteOthers": bool,
     "guestsCanModify": bool,
@@ -26,6 +27,7 @@ WRITABLE: Mapping[str, type] = {
 """Everything else in a body is read-only or unknown, and Google passes over both in silence."""
 
 CHOICES: Mapping[str, frozenset[str]] = {
+    "eventType": frozenset({"default", "birthday", "focusTime", "outOfOffice", "workingLocation"}),
     "status": frozenset({"confirmed", "tentative", "cancelled"}),
     "transparency": frozenset({"opaque", "transparent"}),
     "visibility": frozenset({"default", "public", "private", "confidential"}),

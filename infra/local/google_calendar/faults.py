@@ -18,7 +18,8 @@ ANSWERS: dict[str, ApiError | None] = {
     "unavailable": ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "backendError", "Service Unavailable"),
     "stall": None,
 }
-TARGETS = ("freebusy", "events", "token")
+TARGETS = ("freebusy", "list", "sync", "events", "token")
+"""`sync` is a list of what changed, `list` any other, `events` every call about a single event."""
 STALL_SECONDS = 30.0
 
 

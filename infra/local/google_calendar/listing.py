@@ -61,7 +61,9 @@ class Page:
     is_incremental: bool
 
 
-def listed(calendar: Calendar, filters: Filters, *, now: datetime, epoch: str) -> Page:
+def listed(
+    calendar: Calendar, filters: Filters, *, now: datetime, epoch: str, largest_page: int = LARGEST_PAGE
+) -> Page:
     """Give the page that the filters ask for.
 
     Sync tokens are good within one `epoch` only: a new one makes every older token stale. A sync after a list
@@ -76,7 +78,7 @@ def listed(calendar: Calendar, filters: Filters, *, now: datetime, epoch: str) -
     order = _order(filters.order_by)
     matching = sorted(filter(wanted, calendar.events.values()), key=order)
     rest = [event for event in matching if after is None or order(event) > after]
-    size = min(filters.max_results, LARGEST_PAGE)
+    size = min(filters.max_results, largest_page)
     page, more = rest[:size], len(rest) > size
     next_page = None
     if more:

@@ -20,6 +20,8 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
         for name, value in event.fields.items()
         if name not in {"start", "end", "status"} and DEFAULTS.get(name) != value
     }
+    if "attendees" in given:
+        given["attendees"] = [_guest(guest, calendar) for guest in given["attendees"]]
     link = base64.urlsafe_b64encode(f"{event.id} {calendar.id}".encode()).decode().rstrip("=")
     return {
         "kind": "calendar#event",
@@ -98,6 +100,11 @@ def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_del
 
 def _tombstone(event: Event) -> Json:
     return {"kind": "calendar#event", "etag": event.etag, "id": event.id, "status": "cancelled"}
+
+
+def _guest(guest: Json, calendar: Calendar) -> Json:
+    """Mark the guest whose copy of the event this calendar has."""
+    return guest | ({"self": True} if guest["email"] == calendar.id else {})
 
 
 def _boundary(given: Json, moment: datetime, calendar: Calendar, where: tzinfo | None) -> Json:

@@ -21,6 +21,7 @@ from infra.local.google_calendar.errors import (
 from infra.local.google_calendar.freebusy import query
 from infra.local.google_calendar.listing import DEFAULT_PAGE, Filters, listed
 from infra.local.google_calendar.moments import instant, zone
+from infra.local.google_calendar.partial import partial_answer
 from infra.local.google_calendar.resources import (
     calendar_list,
     calendar_resource,
@@ -55,8 +56,11 @@ class Call:
 
     @property
     def if_match(self) -> str | None:
-        """Give the etag that must still be true."""
-        return self.request.headers.get("If-Match")
+        """Give the etag that must still be true, once somebody else had a chance to write."""
+        etag = self.request.headers.get("If-Match")
+        if etag is not None:
+            self.standin.before_conditional_writes()
+        return etag
 
     @property
     def zone(self) -> tzinfo | None:
@@ -129,7 +133,9 @@ async def list_events(call: Call) -> web.Response:
     """Do `events.list`."""
     standin, filters = call.standin, _filters(call.request)
     calendar = standin.store.calendar(call.calendar_id)
-    page = listed(calendar, filters, now=standin.store.now(), epoch=standin.sync_epoch)
+    page = listed(
+        calendar, filters, now=standin.store.now(), epoch=standin.sync_epoch, largest_page=standin.largest_page
+    )
     return web.json_response(event_list(page, calendar, call.zone, show_deleted=filters.show_deleted))
 
 
@@ -173,21 +179,27 @@ def _served(
     method: str,
     handler: Handler,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    target = "freebusy" if method == "calendar.freebusy.query" else "events"
-
     async def serve(request: web.Request) -> web.StreamResponse:
         caller = standin.authority.caller(request.headers.get("Authorization"))
         if not opens(caller.scopes, method):
             raise insufficient_scopes()
         call = Call(request, caller, standin)
+        target = _target(request, method)
         fault = standin.faults.take(target)
         if fault is None:
-            return await handler(call)
+            return partial_answer(await handler(call), request.query.get("fields"), method)
         if fault.applied:
             await handler(call)
         return await standin.faults.strike(fault, request, target)
 
     return serve
+
+
+def _target(request: web.Request, method: str) -> str:
+    """Give what a fault calls the call."""
+    if method == "calendar.events.list":
+        return "sync" if "syncToken" in request.query or request.query.get("showDeleted") == "true" else "list"
+    return "freebusy" if method == "calendar.freebusy.query" else "events"
 
 
 async def _nothing_there(_request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from infra.local.google_calendar.auth import TOKEN_LIFETIME_SECONDS, Authority
 from infra.local.google_calendar.faults import Faults
 from infra.local.google_calendar.keys import AccountKey
+from infra.local.google_calendar.listing import LARGEST_PAGE
 from infra.local.google_calendar.store import CalendarStore
 
 
@@ -17,6 +18,10 @@ def _now() -> datetime:
 
 def _new_event_id() -> str:
     return secrets.token_hex(13)  # hexadecimal digits are base32hex digits too
+
+
+def _nothing() -> None:
+    """Let a write go through undisturbed."""
 
 
 class Standin:
@@ -37,6 +42,10 @@ class Standin:
         self.calls: Counter[str] = Counter()
         self.time_zone = time_zone
         self.sync_epoch = ""
+        self.largest_page = LARGEST_PAGE
+        """Tests make it small, so that a few events fill several pages."""
+        self.before_conditional_writes: Callable[[], object] = _nothing
+        """Called before each write that depends on an etag: what somebody else does at that moment."""
         self._calendars = tuple(calendars)
         self.reset()
 
@@ -48,6 +57,7 @@ class Standin:
         self.faults.clear()
         self.calls.clear()
         self.authority.restore_keys()
+        self.largest_page, self.before_conditional_writes = LARGEST_PAGE, _nothing
         self.expire_sync_tokens()
 
     def expire_sync_tokens(self) -> None:

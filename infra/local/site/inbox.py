@@ -1,4 +1,4 @@
-"""Turns what the emulator's SES caught into the e-mails that the inbox page shows."""
+"""Turns what the emulator's SES and SNS caught into the e-mails and text messages that the inbox page shows."""
 
 import base64
 import binascii
@@ -26,6 +26,22 @@ class Email(TypedDict):
     html: str | None
     sent_at: str
     attachments: list[Attachment]
+
+
+class TextMessage(TypedDict):
+    """One SMS, as `/api/texts` lists it."""
+
+    id: str
+    to: str
+    text: str
+
+
+def text_messages(caught: dict[str, Any]) -> list[TextMessage]:
+    """Return every number's text messages, a number's newest first: the emulator does not note when it caught them."""
+    records = [record for number in caught.get("sms_messages", {}).values() for record in reversed(number)]
+    return [
+        {"id": str(each["MessageId"]), "to": str(each["PhoneNumber"]), "text": str(each["Message"])} for each in records
+    ]
 
 
 def emails(caught: dict[str, Any]) -> list[Email]:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from infra.local.site.inbox import emails
+from infra.local.site.inbox import emails, text_messages
 
 STATIC = Path(__file__).parent / "static"
 WIDGET = Path(__file__).parents[3] / "widget"
@@ -51,6 +52,7 @@ def create_app(config: SiteConfig) -> web.Application:
     app.cleanup_ctx.append(_http_client)
     app.router.add_get("/config.json", _config)
     app.router.add_get("/api/inbox", _inbox)
+    app.router.add_get("/api/texts", _texts)
     app.router.add_get("/widget/{path:.+}", _file_from(WIDGET))
     app.router.add_get("/{path:.*}", _file_from(STATIC))
     return app
@@ -98,14 +100,22 @@ async def _config(request: web.Request) -> web.Response:
 
 
 async def _inbox(request: web.Request) -> web.Response:
-    address = f"{request.app[_CONFIG].aws_endpoint_url.rstrip('/')}/_ministack/ses/messages"
+    return await _listed(request, "ses/messages", emails)
+
+
+async def _texts(request: web.Request) -> web.Response:
+    return await _listed(request, "sns/sms-messages", text_messages)
+
+
+async def _listed(request: web.Request, caught: str, listed: Callable[[Any], object]) -> web.Response:
+    """Return what the emulator caught, as the inbox shows it."""
+    address = f"{request.app[_CONFIG].aws_endpoint_url.rstrip('/')}/_ministack/{caught}"
     try:
         async with request.app[_HTTP].get(address) as answer:
             answer.raise_for_status()
-            caught = await answer.json()
+            return web.json_response(listed(await answer.json()))
     except (ClientError, TimeoutError):
         return web.json_response({"error": "the local AWS emulator does not answer"}, status=502)
-    return web.json_response(emails(caught))
 
 
 def _file_from(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

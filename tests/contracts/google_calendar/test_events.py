@@ -150,6 +150,13 @@ def test_the_owner_sees_and_changes_the_calendar_by_hand(neighbour, api):
     made = neighbour.control("POST", "events", {"calendar": CALENDAR, "summary": "By hand"} | hours)
     seen = api.events().get(calendarId=CALENDAR, eventId=made["id"]).execute()
     assert seen["creator"] == {"email": CALENDAR, "self": True}
+    later = {"start": "2027-03-02T20:00:00+01:00", "end": "2027-03-02T21:00:00+01:00"}
+    neighbour.control("PATCH", f"events?calendar={CALENDAR}&id={made['id']}", later)
+    moved = api.events().get(calendarId=CALENDAR, eventId=made["id"]).execute()
+    assert (moved["start"]["dateTime"], moved["summary"]) == (later["start"], "By hand")
+    days = {"start": "2027-03-02", "end": "2027-03-03"}
+    neighbour.control("PATCH", f"events?calendar={CALENDAR}&id={made['id']}", days)
+    assert api.events().get(calendarId=CALENDAR, eventId=made["id"]).execute()["start"] == {"date": "2027-03-02"}
     neighbour.control("DELETE", f"events?calendar={CALENDAR}&id={made['id']}")
     items = neighbour.control("GET", f"events?calendar={CALENDAR}")["items"]
     assert [(item["summary"], item["status"]) for item in items] == [("By hand", "cancelled")]

@@ -18,7 +18,7 @@ from tests.contracts.google_calendar.client import CALENDAR, ask_for_token, asse
 )
 def test_a_fault_strikes_as_often_as_ordered(neighbour, api, kind, expected):
     """The ordered call fails, the other kind of call does not, and afterwards all is well."""
-    neighbour.control("POST", "faults", {"kind": kind, "times": 1, "path": "events"})
+    neighbour.control("POST", "faults", {"kind": kind, "times": 1, "path": "list"})
     assert busy(api) == {"busy": []}
     assert refused(api.events().list(calendarId=CALENDAR)) == expected
     api.events().list(calendarId=CALENDAR).execute()
@@ -60,3 +60,14 @@ def test_the_token_endpoint_has_faults_of_its_own(neighbour):
     status, answer = ask_for_token(neighbour, assertion(neighbour.info))
     assert (status, answer["error"]) == (403, "rate_limit_exceeded")
     assert ask_for_token(neighbour, assertion(neighbour.info))[0] == 200
+
+
+def test_a_fault_strikes_what_it_is_meant_for(neighbour, api):
+    """A list of busy times, a look for changes and a call about one event are told apart."""
+    token = api.events().list(calendarId=CALENDAR).execute()["nextSyncToken"]
+    for path in ("sync", "events"):
+        neighbour.control("POST", "faults", {"kind": "quota", "path": path})
+    api.events().list(calendarId=CALENDAR, singleEvents=True).execute()
+    assert refused(api.events().list(calendarId=CALENDAR, syncToken=token))[0] == 429
+    api.events().list(calendarId=CALENDAR, syncToken=token).execute()
+    assert refused(api.events().insert(calendarId=CALENDAR, body=visit()))[0] == 429

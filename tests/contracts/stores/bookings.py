@@ -29,7 +29,7 @@ class Desk:
     async def claim(self, key=None):
         return await self.stores.claims.claim(key or new_id(), fingerprint="print", lease=LEASE)
 
-    def visit(self, start=NINE, *, service=HOUR, session_id=None, grid_minutes=15):
+    def visit(self, start=NINE, *, service=HOUR, session_id=None, grid_minutes=15, resource="default"):
         hold = place_hold(
             appointment_id=derived_id(new_id(), "appointment"),
             session_id=session_id or new_id(),
@@ -42,11 +42,11 @@ class Desk:
             locale="pl",
             now=self.clock.now(),
         )
-        return replace(hold, grid_minutes=grid_minutes)
+        return replace(hold, grid_minutes=grid_minutes, resource=resource)
 
-    async def hold(self, appointment, replaces=None):
+    async def hold(self, appointment, replaces=None, quotas=()):
         claim = await self.claim()
-        return await self.store.hold(appointment, at=self.clock.now(), claim=claim, replaces=replaces)
+        return await self.store.hold(appointment, at=self.clock.now(), claim=claim, replaces=replaces, quotas=quotas)
 
     async def held(self, start=NINE, **changes):
         """Return a visit whose hold was placed."""
@@ -67,9 +67,8 @@ class Desk:
         """Return the minutes that are taken from `start` on, as pairs of offsets joined where they touch."""
         window = Interval(start, start + timedelta(hours=hours))
         spans = []
-        for interval in sorted(
-            await self.store.taken(self.tenant, window, at=self.clock.now()), key=lambda interval: interval.start
-        ):
+        found = await self.store.taken(self.tenant, window, at=self.clock.now())
+        for interval in sorted((one.interval for one in found), key=lambda interval: interval.start):
             if not interval.overlaps(window):
                 continue
             begins, ends = ((edge - start) // timedelta(minutes=1) for edge in (interval.start, interval.end))

@@ -8,21 +8,25 @@ from infra.local.google_calendar.faults import parsed
 from infra.local.google_calendar.server import api_endpoint
 from shared.ids import derived_id, new_id
 from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.domain.event_id import event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
-CALENDAR = "calendar"
+CALENDAR = "salon@example.com"
 NINE = datetime(2027, 3, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MORNING = Interval(NINE - HOUR, NINE + 3 * HOUR)
 
 
 def visit(start=NINE, **changes):
+    appointment_id = derived_id(new_id(), "appointment")
     event = CalendarEvent(
-        event_id=derived_id(new_id(), "event"),
-        appointment_id="0123456789",
+        event_id=event_id(appointment_id),
+        appointment_id=appointment_id,
+        version=2,
         start=start,
         end=start + HOUR,
         time_zone="Europe/Warsaw",
@@ -32,6 +36,10 @@ def visit(start=NINE, **changes):
     return replace(event, **changes)
 
 
+def moved(event, by=HOUR, **changes):
+    return replace(event, start=event.start + by, end=event.end + by, **changes)
+
+
 class InMemory:
     """The fake, and the owner's hand in it."""
 
@@ -39,10 +47,19 @@ class InMemory:
         self.calendar = FakeCalendar(CALENDAR)
 
     def owner_enters(self, interval):
-        self.calendar.block(interval)
+        self.calendar.block(interval, CALENDAR)
 
-    def owner_deletes(self, event_id):
-        del self.calendar.events[CALENDAR][event_id]
+    def owner_deletes(self, event):
+        self.calendar.owner_deletes(event.appointment_id, CALENDAR)
+
+    def owner_moves(self, event, to):
+        self.calendar.owner_moves(event.appointment_id, to, CALENDAR)
+
+    def owner_takes_the_times_away(self, event):
+        self.calendar.timeless.add(event.event_id)
+
+    def expire_tokens(self):
+        self.calendar.expire_tokens()
 
     def entered(self):
         return [(event.event_id, event.start) for event in self.calendar.events[CALENDAR].values()]
@@ -51,20 +68,44 @@ class InMemory:
 class AtGoogle:
     """Google's client against the stand-in, and the owner's hand in that."""
 
-    def __init__(self, standin, address, info, *, timeout_seconds=5):
+    def __init__(self, standin, address, info, *, timeout_seconds=5, subject=None):
         self.standin = standin
         key = json.dumps(info | {"token_uri": f"{address}/token"})
-        self.credentials = GoogleCredentials(secrets=None, secret_id="chatbot/google-calendar", fallback=key)
+        self.credentials = GoogleCredentials(
+            secrets=None, secret_id="chatbot/google-calendar", fallback=key, subject=subject
+        )
         self.calendar = GoogleCalendar(
-            credentials=self.credentials, endpoint=api_endpoint(address), timeout_seconds=timeout_seconds
+            credentials=self.credentials,
+            clock=FakeClock(NINE - 24 * HOUR),
+            endpoint=api_endpoint(address),
+            timeout_seconds=timeout_seconds,
         )
 
-    def owner_enters(self, interval):
-        start, end = ({"dateTime": edge.isoformat()} for edge in (interval.start, interval.end))
-        self.standin.store.insert(CALENDAR, {"start": start, "end": end}, "owner@example.com")
+    def owner_enters(self, interval, **fields):
+        return self.insert(**_times(interval), **fields)
 
-    def owner_deletes(self, event_id):
-        self.standin.store.delete(CALENDAR, event_id)
+    def insert(self, **fields):
+        return self.standin.store.insert(CALENDAR, fields, "owner@example.com")
+
+    def owner_deletes(self, event):
+        self.standin.store.delete(CALENDAR, event.event_id)
+
+    def owner_moves(self, event, to):
+        self.patch(event, **_times(to))
+
+    def owner_takes_the_times_away(self, event):
+        day = event.start.date()
+        edges = {"start": day, "end": day + 24 * HOUR}
+        self.patch(event, **{name: {"dateTime": None, "date": str(edge)} for name, edge in edges.items()})
+
+    def patch(self, event, **fields):
+        self.standin.store.patch(CALENDAR, event.event_id, fields)
+
+    def expire_tokens(self):
+        self.standin.expire_sync_tokens()
+
+    def stored(self, event):
+        return self.standin.store.get(CALENDAR, event.event_id)
 
     def entered(self):
         events = self.standin.store.calendar(CALENDAR).events.values()
@@ -72,3 +113,8 @@ class AtGoogle:
 
     def order(self, kind, **fault):
         self.standin.faults.order(parsed({"kind": kind, **fault}))
+
+
+def _times(interval):
+    edges = {"start": interval.start, "end": interval.end}
+    return {name: {"dateTime": edge.isoformat(), "date": None} for name, edge in edges.items()}

@@ -84,6 +84,7 @@ def in_dynamodb(clock, client, blocking):
     appointments = {
         "appointments_table": "AppointmentsTable",
         "slots_table": "SlotsTable",
+        "limits_table": "LimitsTable",
         "processed_table": "ProcessedTable",
     }
     sessions = {"connections_table": "ConnectionsTable", "conversations_table": "ConversationsTable"}

@@ -1,13 +1,14 @@
 """The business's calendar: one suite on the fake, and on Google's client against the stand-in."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from shared.errors import PermanentError
-from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, InMemory, visit
+from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, InMemory, moved, visit
+from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.values import Interval
+from workers.booking.ports import BusyTime
 
 
 @pytest.fixture(params=["memory", "google"])
@@ -15,14 +16,19 @@ def side(request):
     return InMemory() if request.param == "memory" else request.getfixturevalue("google")
 
 
+def spans(busy):
+    return [one.interval for one in busy]
+
+
 async def test_busy_times_are_the_owners_and_ours(side):
-    """What the owner entered and what we entered blocks time; the rest of the window is free."""
+    """What the owner entered and what we entered blocks time, and can be told apart; the rest is free."""
     assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
     side.owner_enters(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR))
-    await side.calendar.put(CALENDAR, visit())
-    assert list(await side.calendar.busy(CALENDAR, MORNING, fresh=True)) == [
-        Interval(NINE, NINE + HOUR),
-        Interval(NINE + 2 * HOUR, NINE + 3 * HOUR),
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    assert sorted(await side.calendar.busy(CALENDAR, MORNING, fresh=True), key=lambda one: one.interval.start) == [
+        BusyTime(Interval(NINE, NINE + HOUR), event.appointment_id),
+        BusyTime(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR)),
     ]
 
 
@@ -30,6 +36,13 @@ async def test_busy_times_that_only_touch_the_window_are_left_out(side):
     """A visit that ends when the window begins is none of its business."""
     side.owner_enters(Interval(NINE - 2 * HOUR, NINE - HOUR))
     assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
+
+
+async def test_busy_times_that_stick_out_of_the_window_are_whole(side):
+    """Nothing is cut: the window only says what is asked for."""
+    long = Interval(NINE - 5 * HOUR, NINE + 9 * HOUR)
+    side.owner_enters(long)
+    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [long]
 
 
 async def test_an_event_put_twice_is_there_once(side):
@@ -44,19 +57,42 @@ async def test_an_event_put_again_is_moved(side):
     """The same event with another time stands at the new time only."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
-    await side.calendar.put(CALENDAR, replace(event, start=NINE + HOUR, end=NINE + 2 * HOUR))
-    assert list(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE + HOUR, NINE + 2 * HOUR)]
+    await side.calendar.put(CALENDAR, moved(event, version=3))
+    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE + HOUR, NINE + 2 * HOUR)]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_an_event_of_a_later_version_stays(side, deleted):
+    """A command that comes late does not undo what a later one wrote, nor what the owner did to that."""
+    event = visit()
+    await side.calendar.put(CALENDAR, moved(event, version=3))
+    if deleted:
+        side.owner_deletes(event)
+    await side.calendar.put(CALENDAR, event)
+    assert side.entered() == ([] if deleted else [(event.event_id, NINE + HOUR)])
+
+
+async def test_an_event_that_the_owner_moved_goes_back(side):
+    """Putting makes it be there as given, also when only the owner changed it, and how often is all the same."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    side.owner_moves(event, Interval(NINE + HOUR, NINE + 3 * HOUR))
+    await side.calendar.put(CALENDAR, event)
+    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
+    side.owner_takes_the_times_away(event)
+    await side.calendar.put(CALENDAR, event)
+    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
 async def test_an_event_that_the_owner_deleted_comes_back(side):
     """Putting makes the event be there, although Google never gives its id out again."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
-    side.owner_deletes(event.event_id)
+    side.owner_deletes(event)
     assert side.entered() == []
     await side.calendar.put(CALENDAR, event)
     assert side.entered() == [(event.event_id, NINE)]
-    assert list(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
+    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
 async def test_an_event_removed_twice_is_gone(side):
@@ -70,12 +106,79 @@ async def test_an_event_removed_twice_is_gone(side):
     assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
 
 
-@pytest.mark.parametrize("call", ["busy", "put"])
+async def test_an_event_is_read_back(side):
+    """With its times and version; one that the owner moved says the new times under the old version."""
+    event = visit()
+    assert await side.calendar.entered(CALENDAR, event.event_id) is None
+    await side.calendar.put(CALENDAR, event)
+    assert await side.calendar.entered(CALENDAR, event.event_id) == EnteredEvent(2, Interval(NINE, NINE + HOUR))
+    side.owner_moves(event, MORNING)
+    assert await side.calendar.entered(CALENDAR, event.event_id) == EnteredEvent(2, MORNING)
+    side.owner_takes_the_times_away(event)
+    assert await side.calendar.entered(CALENDAR, event.event_id) == EnteredEvent(2, None)
+
+
+@pytest.mark.parametrize("who", ["owner", "us"])
+async def test_a_deleted_event_says_so(side, who):
+    """Which is not the same as an event that never was."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    if who == "owner":
+        side.owner_deletes(event)
+    else:
+        await side.calendar.remove(CALENDAR, event.event_id)
+    entered = await side.calendar.entered(CALENDAR, event.event_id)
+    assert entered
+    assert entered.deleted
+
+
+async def test_changes_are_those_since_the_last_reading(side):
+    """New, moved and deleted events of ours, each once; the owner's own are none of our business."""
+    still, away, gone, new = (visit(NINE + n * HOUR) for n in range(4))
+    for event in (still, away, gone):
+        await side.calendar.put(CALENDAR, event)
+    side.owner_enters(MORNING)
+    first = await side.calendar.changes(CALENDAR, None)
+    assert set(first.appointment_ids) == {one.appointment_id for one in (still, away, gone)}
+
+    side.owner_moves(away, MORNING)
+    side.owner_deletes(gone)
+    await side.calendar.put(CALENDAR, new)
+    second = await side.calendar.changes(CALENDAR, first.next_token)
+    assert sorted(second.appointment_ids) == sorted(one.appointment_id for one in (away, gone, new))
+
+    third = await side.calendar.changes(CALENDAR, second.next_token)
+    assert list(third.appointment_ids) == []
+    again = await side.calendar.changes(CALENDAR, first.next_token)
+    assert sorted(again.appointment_ids) == sorted(second.appointment_ids)
+
+
+async def test_a_token_that_is_too_old_starts_anew(side):
+    """Every event of ours counts as changed then, also the one that was deleted meanwhile."""
+    event, gone = visit(), visit()
+    await side.calendar.put(CALENDAR, event)
+    await side.calendar.put(CALENDAR, gone)
+    token = (await side.calendar.changes(CALENDAR, None)).next_token
+    side.expire_tokens()
+    side.owner_deletes(gone)
+
+    found = await side.calendar.changes(CALENDAR, token)
+    assert sorted(found.appointment_ids) == sorted([event.appointment_id, gone.appointment_id])
+    assert list((await side.calendar.changes(CALENDAR, found.next_token)).appointment_ids) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda calendar: calendar.busy("nobody", MORNING),
+        lambda calendar: calendar.put("nobody", visit()),
+        lambda calendar: calendar.changes("nobody", None),
+    ],
+)
 async def test_an_unknown_calendar_is_permanent(side, call):
     """A calendar that is not there, or not shared with us, is for the owner to mend."""
-    work = side.calendar.busy("nobody", MORNING) if call == "busy" else side.calendar.put("nobody", visit())
     with pytest.raises(PermanentError) as refusal:
-        await work
+        await call(side.calendar)
     assert refusal.value.reason == "calendar_unknown"
 
 

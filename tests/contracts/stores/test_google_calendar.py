@@ -1,7 +1,6 @@
 """What only Google does: limits, silence, keys that are refused."""
 
 import json
-from datetime import timedelta
 
 import pytest
 from google.auth.exceptions import RefreshError
@@ -10,7 +9,7 @@ from infra.local.google_calendar.keys import make_service_account
 from infra.local.google_calendar.server import api_endpoint
 from shared.aws.secrets import Secrets
 from shared.errors import PermanentError, TransientError
-from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, visit
+from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGoogle, moved, visit
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
@@ -77,7 +76,7 @@ async def test_a_repaired_key_works_at_once(neighbour, google):
     vault = Vault({**make_service_account(f"{address}/token"), "client_email": info["client_email"]})
     secrets = Secrets(client=vault, clock=FakeClock())
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=None)
-    calendar = GoogleCalendar(credentials=credentials, endpoint=api_endpoint(address))
+    calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint=api_endpoint(address))
     with pytest.raises(PermanentError) as refusal:
         await calendar.busy(CALENDAR, MORNING)
     assert refusal.value.reason == "calendar_access_revoked"
@@ -116,7 +115,7 @@ async def test_an_unreachable_google_is_transient(neighbour):
 async def test_a_key_that_is_missing_or_broken_is_said_without_showing_it(key):
     """Without a usable key the refusal names the settings, never the key's text."""
     credentials = GoogleCredentials(secrets=None, secret_id="chatbot/google-calendar", fallback=key)
-    calendar = GoogleCalendar(credentials=credentials, endpoint="http://127.0.0.1:9/calendar/v3/")
+    calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint="http://127.0.0.1:9/calendar/v3/")
     with pytest.raises(PermanentError) as refusal:
         await calendar.busy(CALENDAR, MORNING)
     calendar.close()
@@ -130,10 +129,149 @@ def test_an_answer_that_is_no_json_is_transient(google):
         json.loads("<html>")
 
 
-async def test_half_a_year_is_asked_for_in_pieces(google):
-    """Google refuses long questions; the answer is one list, whatever the pieces."""
-    later = NINE + timedelta(days=170)
-    for start in (NINE, later):
-        await google.calendar.put(CALENDAR, visit(start))
-    busy = await google.calendar.busy(CALENDAR, Interval(NINE - HOUR, later + 2 * HOUR))
-    assert [interval.start for interval in busy] == [NINE, later]
+async def test_half_a_year_is_asked_for_at_once(google):
+    """All pages of it, however many there are."""
+    starts = [NINE + n * HOUR for n in range(7)]
+    for start in starts:
+        google.owner_enters(Interval(start, start + HOUR))
+    google.standin.largest_page = 2
+    busy = await google.calendar.busy(CALENDAR, Interval(NINE - HOUR, NINE + 170 * 24 * HOUR))
+    assert sorted(one.interval.start for one in busy) == starts
+    assert google.standin.calls["GET /calendar/v3/calendars/{calendarId}/events"] == 4
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"transparency": "transparent"},
+        {"eventType": "workingLocation"},
+        {"eventType": "birthday"},
+        {"attendees": [{"email": CALENDAR, "responseStatus": "declined"}]},
+    ],
+)
+async def test_what_keeps_nobody_busy_is_free_time(google, fields):
+    """Marked as free, saying where one works, a birthday, an invitation that the owner declined."""
+    google.owner_enters(Interval(NINE, NINE + HOUR), **fields)
+    assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "tentative"},
+        {"eventType": "outOfOffice"},
+        {"attendees": [{"email": "guest@example.com", "responseStatus": "declined"}]},
+        {"attendees": [{"email": CALENDAR, "responseStatus": "accepted"}]},
+    ],
+)
+async def test_what_may_keep_the_owner_busy_does(google, fields):
+    """An answer that is still open, being out of the office, a guest who stays away."""
+    google.owner_enters(Interval(NINE, NINE + HOUR), **fields)
+    assert [one.interval for one in await google.calendar.busy(CALENDAR, MORNING)] == [Interval(NINE, NINE + HOUR)]
+
+
+async def test_a_whole_day_is_the_calendars_own(google):
+    """It begins and ends at midnight in Warsaw, where the calendar is."""
+    google.insert(start={"date": "2027-03-01"}, end={"date": "2027-03-02"})
+    midnight = NINE - 10 * HOUR
+    [busy] = await google.calendar.busy(CALENDAR, MORNING)
+    assert busy.interval == Interval(midnight, midnight + 24 * HOUR)
+
+
+async def test_a_copy_of_our_event_is_the_owners(google):
+    """It has our properties and another id, so no visit of ours excuses it."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    fields = {name: value for name, value in google.stored(event).fields.items() if name != "id"}
+    google.insert(**fields)
+    whose = sorted(str(one.appointment_id) for one in await google.calendar.busy(CALENDAR, MORNING))
+    assert whose == sorted([event.appointment_id, "None"])
+
+
+async def test_what_else_the_owner_wrote_into_our_event_stays(google):
+    """Only what we write is written again: times, summary, description, properties."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    guests = [{"email": "colleague@example.com"}]
+    google.patch(event, location="Room 2", summary="Jan again", attendees=guests)
+    await google.calendar.put(CALENDAR, moved(event, version=3))
+    fields = google.stored(event).fields
+    assert (fields["location"], fields["summary"]) == ("Room 2", event.summary)
+    assert [guest["email"] for guest in fields["attendees"]] == ["colleague@example.com"]
+    assert fields["extendedProperties"]["private"] == {"appointment_id": event.appointment_id, "version": "3"}
+
+
+async def test_an_event_that_says_it_already_is_not_written(google):
+    """So that a retry is no change, and the owner gets no news of it."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    etag = google.stored(event).etag
+    await google.calendar.put(CALENDAR, event)
+    assert google.stored(event).etag == etag
+
+
+@pytest.mark.parametrize("call", ["put", "remove"])
+@pytest.mark.parametrize("times", [1, 100])
+async def test_a_write_between_our_look_and_our_write_is_looked_at_again(google, call, times):
+    """Whatever the owner does in that moment is seen; one who never stops makes it a retry."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    left = [times]
+
+    def owner_writes():
+        if left[0]:
+            left[0] -= 1
+            google.patch(event, location=f"Room {left[0]}")
+
+    google.standin.before_conditional_writes = owner_writes
+    work = (
+        google.calendar.put(CALENDAR, moved(event, version=3))
+        if call == "put"
+        else google.calendar.remove(CALENDAR, event.event_id)
+    )
+    if times > 1:
+        with pytest.raises(TransientError, match="at the same moment"):
+            await work
+        return
+    await work
+    assert google.entered() == ([(event.event_id, NINE + HOUR)] if call == "put" else [])
+
+
+async def test_a_later_version_that_comes_between_wins(google):
+    """Our write was to be of version 3; while we looked, version 4 was written."""
+    event = visit()
+    await google.calendar.put(CALENDAR, event)
+    newest = {"private": {"version": "4"}}
+    google.standin.before_conditional_writes = lambda: google.patch(event, extendedProperties=newest)
+    await google.calendar.put(CALENDAR, moved(event, version=3))
+    assert google.entered() == [(event.event_id, NINE)]
+
+
+async def test_guests_are_invited_in_a_persons_name_alone(neighbour, google):
+    """A plain service account may not invite, so it does not try; a delegated one invites the visitor."""
+    plain, invited = visit(attendee="jan@example.com"), visit(attendee="jan@example.com")
+    await google.calendar.put(CALENDAR, plain)
+    assert "attendees" not in google.stored(plain).fields
+    delegate = AtGoogle(*neighbour, subject="owner@example.com")
+    await delegate.calendar.put(CALENDAR, invited)
+    delegate.calendar.close()
+    stored = google.stored(invited)
+    assert [guest["email"] for guest in stored.fields["attendees"]] == ["jan@example.com"]
+    assert stored.creator == "owner@example.com"
+
+
+async def test_the_first_reading_leaves_out_what_is_over(google):
+    """A calendar may have years of visits; those that are over are never asked for."""
+    await google.calendar.put(CALENDAR, visit(NINE - 100 * 24 * HOUR))
+    assert list((await google.calendar.changes(CALENDAR, None)).appointment_ids) == []
+
+
+async def test_changes_come_from_all_pages(google):
+    """However many there are, the token is that of the last page."""
+    events = [visit(NINE + n * HOUR) for n in range(5)]
+    for event in events:
+        await google.calendar.put(CALENDAR, event)
+    google.standin.largest_page = 2
+    found = await google.calendar.changes(CALENDAR, None)
+    assert sorted(found.appointment_ids) == sorted(event.appointment_id for event in events)
+    assert list((await google.calendar.changes(CALENDAR, found.next_token)).appointment_ids) == []

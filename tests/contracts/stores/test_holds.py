@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import LeaseLostError, TransientError
 from tests.contracts.stores.bookings import BUFFERED, LEASE, LONG, NINE, Desk, cancelled
+from workers.booking.domain.values import Interval
 from workers.booking.ports import SlotLost
 
 
@@ -56,11 +57,27 @@ async def test_tenants_do_not_share_time(desk, stores, clock):
     await Desk(stores, clock).held()
 
 
-async def test_the_loser_learns_of_its_own_hold(desk):
-    """A session that has the time already is told which appointment that is; others are not."""
-    hold = await desk.held(session_id="mine")
-    assert await desk.hold(desk.visit(session_id="mine")) == SlotLost(hold.appointment_id)
-    assert await desk.hold(desk.visit(session_id="yours")) == SlotLost()
+async def test_lanes_do_not_share_time(desk):
+    """The same hour of another resource is free; the same resource's is not."""
+    await desk.held(resource="anna")
+    await desk.held(resource="room/2")
+    assert await desk.hold(desk.visit(resource="anna")) == SlotLost()
+    found = await desk.store.taken(desk.tenant, Interval(NINE, NINE + timedelta(hours=1)), at=desk.clock.now())
+    assert {one.resource for one in found if one.interval.start == NINE} == {"anna", "room/2"}
+
+
+async def test_what_is_taken_names_its_appointment(desk):
+    """The owner's calendar has it too: it must be known again there."""
+    hold = await desk.held()
+    found = await desk.store.taken(desk.tenant, hold.blocked, at=desk.clock.now())
+    assert {one.appointment_id for one in found} == {hold.appointment_id}
+
+
+async def test_an_appointment_is_found_whatever_its_session(desk):
+    """Commands of our own know the appointment alone; an unknown one is found nowhere."""
+    hold = await desk.held(session_id="somebody's")
+    assert await desk.store.find(hold.appointment_id) == hold
+    assert await desk.store.find("0" * 32) is None
 
 
 async def test_one_of_thirty_gets_the_time(desk):

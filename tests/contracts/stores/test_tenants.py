@@ -1,6 +1,7 @@
 """Profiles and documents: found, missing, bad, and from the bucket through a cache of five minutes."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,22 @@ async def test_a_tenant_has_a_profile_and_documents(directory):
     assert (await directory.profile("salon")).name == "Salon Ania"
     documents = await directory.documents("salon")
     assert list(documents.items()) == sorted(DOCUMENTS.items())
+
+
+async def test_all_tenants_are_named(directory):
+    """In order, whether their profiles are good, bad or missing."""
+    assert [name for name in await directory.tenants() if name != "salon-two"] == ["broken", "left", "salon"]
+
+
+async def test_a_bucket_with_many_tenants_is_listed_to_its_end(stocked):
+    """Page after page; what can't be a tenant's folder is none."""
+    names = sorted(f"salon-{number}" for number in range(1005))
+    with ThreadPoolExecutor(20) as executor:
+        list(executor.map(lambda name: stocked.put("", tenant=name), [*names, "No_tenant", "x"]))
+    stocked.put("", "read.me", tenant="")
+    stocked.reads.taken()
+    assert await stocked.directory.tenants() == ["salon", *names]
+    assert stocked.reads.taken() == ["list", "list"]
 
 
 async def test_a_tenant_without_a_profile_has_no_documents(directory):

@@ -14,7 +14,7 @@ from shared.messages.errors import ErrorCode
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 SPEAKER = Speaker("salon-ania", "session", "connection", "pl", source_ip="192.0.2.7")
 APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
-BOOKING_VERBS = ("slots", "create", "verify", "resend", "cancel", "reschedule")
+BOOKING_VERBS = ("slots", "create", "verify", "resend", "lookup", "cancel", "reschedule")
 CREATE = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage"}
 
 

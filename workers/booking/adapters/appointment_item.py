@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, Seat
 
 RETENTION_AFTER_VISIT = timedelta(days=365)
 """How long a visit is remembered: it names a person."""
@@ -37,6 +37,9 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
         "created_at": appointment.created_at.isoformat(),
         "calendar_event_id": appointment.calendar_event_id,
         "grid_minutes": appointment.grid_minutes,
+        "resource": appointment.resource,
+        "seats": [{"key": seat.key, "number": seat.number, "lasting": seat.lasting} for seat in appointment.seats],
+        "verified": appointment.verified,
         "changed_by": appointment.changed_by,
         "expires_at": int(forgotten.timestamp()),
     }
@@ -65,6 +68,9 @@ def appointment_from_item(row: dict[str, Any]) -> Appointment:
         created_at=_instant(row["created_at"]),
         calendar_event_id=row.get("calendar_event_id"),
         grid_minutes=row["grid_minutes"],
+        resource=row["resource"],
+        seats=tuple(Seat(seat["key"], int(seat["number"]), seat["lasting"]) for seat in row["seats"]),
+        verified=row["verified"],
         changed_by=row.get("changed_by", ""),
     )
 

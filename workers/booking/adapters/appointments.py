@@ -1,8 +1,8 @@
-"""Appointments and their buckets in DynamoDB: every change is one transaction."""
+"""Appointments, their buckets of time and their seats in DynamoDB: every change is one transaction."""
 
 import asyncio
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,34 +10,37 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import TransientError
 from shared.ports import Claim
-from workers.booking.adapters.appointment_item import appointment_from_item, appointment_item
-from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, days_of, owned_interval
-from workers.booking.domain.values import Appointment, Interval
-from workers.booking.ports import SlotLost
+from workers.booking.adapters.appointment_item import appointment_from_item
+from workers.booking.adapters.bucket_items import SlotRows, taken_times
+from workers.booking.adapters.day_grids import DayGrids
+from workers.booking.adapters.seat_rows import SeatRows
+from workers.booking.adapters.transactions import Transactions
+from workers.booking.domain.quotas import Quota, session_key
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, Seat, TakenTime
+from workers.booking.ports import Lost, QuotaFull, SlotLost
 
-_CONFLICT_TRIES = 6
-_CONDITION_FAILED = "ConditionalCheckFailed"
+_SEAT_TRIES = 8
+"""How often seats are chosen anew, when others took the chosen ones at the same moment."""
+
 _PARALLEL_DAYS = 16
-_KEPT_GRIDS = 10_000
-_MAX_TRANSACTION_ITEMS = 100
-"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"""
 
 
 class DynamoAppointmentStore:
-    """Tables `appointments` (`appointment_id`, `session_id`) and `slots` (`pk`, `bucket`).
+    """Tables `appointments` (`appointment_id`, `session_id`), `slots` (`pk`, `bucket`), `limits` (`quota`, `seat`)."""
 
-    In every transaction the first item checks the claim and the second writes the appointment; the buckets
-    follow.
-    """
-
-    def __init__(self, *, client: Any, appointments_table: str, slots_table: str, processed_table: str) -> None:
+    def __init__(
+        self, *, client: Any, appointments_table: str, slots_table: str, limits_table: str, processed_table: str
+    ) -> None:
         self._client = client
         self._appointments = appointments_table
-        self._processed = processed_table
         self._slots = SlotRows(slots_table)
-        self._grids: dict[tuple[str, date], int] = {}
+        self._grids = DayGrids(client, self._slots)
+        self._seats = SeatRows(client, limits_table)
+        self._transactions = Transactions(
+            client, appointments_table=appointments_table, processed_table=processed_table
+        )
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
         """Return a session's appointment: both keys are needed, so a foreign one is never found."""
@@ -50,175 +53,170 @@ class DynamoAppointmentStore:
         item = answer.get("Item")
         return appointment_from_item(from_item(item)) if item else None
 
-    async def hold(
-        self, appointment: Appointment, *, at: datetime, claim: Claim, replaces: Appointment | None = None
-    ) -> SlotLost | None:
-        """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
-        wanted = await self._buckets(appointment)
-        changes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
-        if replaces:
-            starts = {bucket.start for bucket in wanted}
-            changes += [
-                self._slots.free(one, replaces) for one in await self._buckets(replaces) if one.start not in starts
-            ]
-            changes.append(self._put(replaces))
-        lost = await self._write(appointment, claim, changes)
-        if lost is None:
-            return None
-        if lost >= len(wanted):
-            raise TransientError("appointments.hold: the replaced hold changed meanwhile")
-        return await self._who_has(wanted[lost], appointment.session_id)
+    async def find(self, appointment_id: str) -> Appointment | None:
+        """Return an appointment by the first half of its key."""
+        with translated("appointments.query"):
+            answer = await self._client.query(
+                TableName=self._appointments,
+                KeyConditionExpression="appointment_id = :appointment",
+                ExpressionAttributeValues=to_item({":appointment": appointment_id}),
+                ConsistentRead=True,
+                Limit=1,
+            )
+        items = answer.get("Items", ())
+        return appointment_from_item(from_item(items[0])) if items else None
 
-    async def save(self, appointment: Appointment, *, claim: Claim) -> None:
-        """Write the appointment alone."""
-        await self._write(appointment, claim, [])
+    async def holder(self, session_id: str, *, at: datetime) -> str | None:
+        """Return who has the session's seat."""
+        return next(iter(await self._seats.takers(session_key(session_id), at)), None)
+
+    async def hold(
+        self,
+        appointment: Appointment,
+        *,
+        at: datetime,
+        claim: Claim,
+        quotas: Sequence[Quota] = (),
+        replaces: Appointment | None = None,
+    ) -> Lost | None:
+        """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
+        wanted = await self._grids.buckets(appointment)
+        takes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
+        given: list[dict[str, Any]] = []
+        if replaces:
+            keys = {bucket.text for bucket in wanted}
+            given = [
+                self._slots.free(one, replaces) for one in await self._grids.buckets(replaces) if one.text not in keys
+            ]
+            given.append(self._transactions.put(replaces))
+        return await self._write(
+            appointment, claim, takes=takes, quotas=quotas, at=at, leaves=replaces, given=given, kept=()
+        )
+
+    async def save(
+        self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
+    ) -> QuotaFull | None:
+        """Write the appointment alone, and the seats that it costs."""
+        for _ in range(_SEAT_TRIES):
+            choices = await self._seats.choose(quotas, at=at or appointment.created_at)
+            if isinstance(choices, QuotaFull):
+                return choices
+            if await self._transactions.write(appointment, claim, [choice.put for choice in choices]) is None:
+                return None
+        raise TransientError("appointments.save: too many others take the same seats")
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
-        """Take the run-out from every bucket, all of which must still be the appointment's."""
-        keeps = [self._slots.keep(bucket, appointment) for bucket in await self._buckets(appointment)]
-        lost = await self._write(appointment, claim, keeps)
-        return SlotLost() if lost is not None else None
+        """Take the run-out from every bucket and lasting seat, all of which must still be the appointment's."""
+        lasting = tuple(seat for seat in appointment.seats if seat.lasting)
+        keeps = [self._slots.keep(bucket, appointment) for bucket in await self._grids.buckets(appointment)]
+        keeps += [self._seats.keep(seat, appointment.appointment_id) for seat in lasting]
+        lost = await self._transactions.write(replace(appointment, seats=lasting), claim, keeps)
+        if lost is not None:
+            return SlotLost()
+        # They would be free in minutes anyhow, so a crash here costs nobody anything.
+        await self._free_seats(appointment, [seat for seat in appointment.seats if not seat.lasting])
+        return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
         """Write the cancelled appointment first: buckets freed without it would be another's to confirm."""
-        await self._write(appointment, claim, [])
+        await self._transactions.write(appointment, claim, [])
         await self.free(appointment)
 
     async def free(self, appointment: Appointment) -> None:
-        """Delete the buckets that are still the appointment's own."""
-        await asyncio.gather(*(self._free(bucket, appointment) for bucket in await self._buckets(appointment)))
+        """Delete the buckets and seats that are still the appointment's own."""
+        await asyncio.gather(
+            *(self._free(self._slots.free(one, appointment)) for one in await self._grids.buckets(appointment))
+        )
+        await self._free_seats(appointment, appointment.seats)
 
-    async def move(self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim) -> SlotLost | None:
+    async def move(
+        self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
+    ) -> Lost | None:
         """Write the set difference in one transaction: the new time is ours before the old one is not."""
-        before, after = await self._buckets(old), await self._buckets(new)
-        gained = [bucket for bucket in after if bucket not in before]
-        starts = {bucket.start for bucket in after}
-        given = [bucket for bucket in before if bucket.start not in starts]
-        changes = [self._slots.take(bucket, new, at) for bucket in gained]
-        changes += [self._slots.free(bucket, old) for bucket in given]
-        lost = await self._write(new, claim, changes)
-        if lost is None:
-            return None
-        if lost >= len(gained):
-            raise TransientError("appointments.move: the old time is no longer ours")
-        return await self._who_has(gained[lost], new.session_id)
+        before, after = await self._grids.buckets(old), await self._grids.buckets(new)
+        # What was held becomes the appointment's for good with the state that confirms it: all of it is written then.
+        gained = [bucket for bucket in after if bucket not in before or new.state is not old.state]
+        keys = {bucket.text for bucket in after}
+        takes = [self._slots.take(bucket, new, at) for bucket in gained]
+        given = [self._slots.free(bucket, old) for bucket in before if bucket.text not in keys]
+        still_held = new.state is AppointmentState.HELD
+        kept = tuple(seat for seat in old.seats if still_held and not seat.lasting)
+        return await self._write(new, claim, takes=takes, quotas=quotas, at=at, leaves=old, given=given, kept=kept)
 
-    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[Interval]:
-        """Return the buckets that are owned at `at`."""
+    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
+        """Return what is owned at `at`."""
         gate = asyncio.Semaphore(_PARALLEL_DAYS)
         first = (between.start - timedelta(days=1)).date()
         days = [first + timedelta(days=n) for n in range((between.end.date() - first).days + 1)]
 
-        async def one_day(day: date) -> list[Interval]:
+        async def one_day(day: date) -> list[dict[str, Any]]:
             async with gate:
-                rows = await self._rows(tenant, day)
-            return [interval for row in rows if (interval := owned_interval(row, at))]
+                return await self._rows(tenant, day)
 
-        found = await asyncio.gather(*(one_day(day) for day in days))
-        return [interval for day in found for interval in day]
+        return taken_times(await asyncio.gather(*map(one_day, days)), at)
 
-    async def _buckets(self, appointment: Appointment) -> list[Bucket]:
-        """Return the buckets of an appointment, as large as its days' grids say."""
-        grids = {
-            day: await self._grid(appointment.tenant, day, appointment.grid_minutes)
-            for day in days_of(appointment.blocked)
-        }
-        return buckets_of(appointment, grids)
+    async def seats_taken(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, int]:
+        """Return how many seats of each key are taken."""
+        return await self._seats.taken(keys, at)
 
-    async def _grid(self, tenant: str, day: date, wanted: int) -> int:
-        """Return how many minutes the buckets of a tenant's day have: what its first booking wanted, for good.
-
-        Buckets exclude each other by their keys, so all bookings of a day need the same size, whatever the profile
-        that each worker knows says meanwhile. The row never changes, so no transaction has to check it.
-        """
-        known = self._grids.get((tenant, day))
-        if known is None:
-            with translated("slots.grid"):
-                try:
-                    await self._client.put_item(**self._slots.fix_grid(tenant, day, wanted))
-                    known = wanted
-                except ClientError as error:
-                    if error_code(error) != "ConditionalCheckFailedException":
-                        raise
-                    answer = await self._client.get_item(
-                        TableName=self._slots.table,
-                        Key=to_item(self._slots.grid_key(tenant, day)),
-                        ConsistentRead=True,
-                    )
-                    known = int(from_item(answer["Item"])["grid_minutes"])
-            if len(self._grids) >= _KEPT_GRIDS:
-                self._grids.clear()
-            self._grids[tenant, day] = known
-        return known
+    async def _write(
+        self,
+        appointment: Appointment,
+        claim: Claim,
+        *,
+        takes: list[dict[str, Any]],
+        quotas: Sequence[Quota],
+        at: datetime,
+        leaves: Appointment | None,
+        given: list[dict[str, Any]],
+        kept: tuple[Seat, ...],
+    ) -> Lost | None:
+        """Take buckets and seats, and give back those of `leaves`; what was taken by others meanwhile is told."""
+        for _ in range(_SEAT_TRIES):
+            choices = await self._seats.choose(quotas, at=at, also={leaves.appointment_id} if leaves else ())
+            if isinstance(choices, QuotaFull):
+                return choices
+            seats = (*kept, *(choice.seat for choice in choices if choice.quota.is_the_appointments))
+            left = _left(leaves, seats)
+            puts = [choice.put for choice in choices]
+            frees = [self._seats.free(seat, leaves.appointment_id) for seat in left if leaves and seat.lasting]
+            lost = await self._transactions.write(
+                replace(appointment, seats=seats), claim, [*takes, *puts, *given, *frees]
+            )
+            if lost is None:
+                if leaves:
+                    await self._free_seats(leaves, [seat for seat in left if not seat.lasting])
+                return None
+            if lost < len(takes):
+                return SlotLost()
+            if lost >= len(takes) + len(puts):
+                raise TransientError("appointments: what was to be given back is no longer ours")
+        raise TransientError("appointments: too many others take the same seats")
 
     async def _rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
-        with translated("slots.query"):
-            answer = await self._client.query(**self._slots.on(tenant, day))
-        return [from_item(item) for item in answer.get("Items", ())]
+        rows: list[dict[str, Any]] = []
+        query = self._slots.on(tenant, day)
+        while True:
+            with translated("slots.query"):
+                answer = await self._client.query(**query)
+            rows += answer.get("Items", ())
+            if not (after := answer.get("LastEvaluatedKey")):
+                return rows
+            query["ExclusiveStartKey"] = after
 
-    async def _write(self, appointment: Appointment, claim: Claim, changes: list[dict[str, Any]]) -> int | None:
-        """Write all or nothing; return the position of the first change whose condition failed."""
-        items = [self._still_ours(claim), self._put(appointment), *changes]
-        if len(items) > _MAX_TRANSACTION_ITEMS:
-            raise PermanentError("too_many_buckets", f"{len(items)} items in one transaction")
-        for attempt in range(_CONFLICT_TRIES):
-            if attempt:
-                await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter
-            reasons = await self._try_write(items)
-            if not reasons:
-                return None
-            if reasons[0] == _CONDITION_FAILED:
-                raise LeaseLostError(claim.key)
-            lost = [position for position, reason in enumerate(reasons[2:]) if reason == _CONDITION_FAILED]
-            if lost:
-                return lost[0]
-            if reasons[1] == _CONDITION_FAILED:
-                raise TransientError("appointments: changed meanwhile")
-        raise TransientError("appointments: too many conflicts")
+    async def _free_seats(self, appointment: Appointment, seats: Sequence[Seat]) -> None:
+        await asyncio.gather(*(self._free(self._seats.free(seat, appointment.appointment_id)) for seat in seats))
 
-    async def _try_write(self, items: list[dict[str, Any]]) -> list[str]:
-        with translated("appointments.write"):
-            try:
-                await self._client.transact_write_items(TransactItems=items)
-            except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
-                    raise
-                reasons = error.response.get("CancellationReasons") or [{"Code": "TransactionConflict"}] * len(items)
-                return [reason.get("Code", "None") for reason in reasons]
-        return []
-
-    def _still_ours(self, claim: Claim) -> dict[str, Any]:
-        return {
-            "ConditionCheck": {
-                "TableName": self._processed,
-                "Key": to_item({"command_key": claim.key}),
-                "ConditionExpression": "#owner = :owner",
-                "ExpressionAttributeNames": {"#owner": "owner"},
-                "ExpressionAttributeValues": to_item({":owner": claim.owner}),
-            }
-        }
-
-    def _put(self, appointment: Appointment) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": self._appointments, "Item": to_item(appointment_item(appointment))}
-        if appointment.version == 1:
-            put["ConditionExpression"] = "attribute_not_exists(appointment_id)"
-        else:
-            put["ConditionExpression"] = "version = :before"
-            put["ExpressionAttributeValues"] = to_item({":before": appointment.version - 1})
-        return {"Put": put}
-
-    async def _free(self, bucket: Bucket, appointment: Appointment) -> None:
+    async def _free(self, part: dict[str, Any]) -> None:
         with translated("slots.free"):
             try:
-                await self._client.delete_item(**self._slots.free(bucket, appointment)["Delete"])
+                await self._client.delete_item(**part["Delete"])
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
 
-    async def _who_has(self, bucket: Bucket, session_id: str) -> SlotLost:
-        with translated("slots.get"):
-            answer = await self._client.get_item(
-                TableName=self._slots.table, Key=to_item(bucket.key), ConsistentRead=True
-            )
-        row = from_item(answer.get("Item", {}))
-        return SlotLost(row.get("appointment_id") if row.get("session_id") == session_id else None)
+
+def _left(leaves: Appointment | None, seats: Sequence[Seat]) -> list[Seat]:
+    """Return the seats that an appointment gives up, where others are taken instead."""
+    taken = {(seat.key, seat.number) for seat in seats}
+    return [seat for seat in (leaves.seats if leaves else ()) if (seat.key, seat.number) not in taken]

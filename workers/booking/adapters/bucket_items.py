@@ -1,16 +1,13 @@
 """The rows of the `slots` table: one per bucket of time that an appointment owns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from shared.aws.items import to_item
 from workers.booking.domain.grid import buckets
-from workers.booking.domain.values import Appointment, AppointmentState, Interval
-
-RESOURCE = "default"
-"""The one resource that every business has; capacity will name more."""
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, TakenTime
 
 GRID = "#grid"
 """Sort key of the row that says how large a day's buckets are."""
@@ -22,16 +19,25 @@ _GRID_RETENTION = timedelta(days=5)
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A piece of a tenant's time; only one appointment can own it."""
+    """A piece of a resource's time; only one appointment can own it."""
 
     tenant: str
+    resource: str
     start: datetime
     ends: datetime
 
     @property
     def key(self) -> dict[str, str]:
-        """Return the row's key: tenant, resource and UTC day, and the start."""
-        return {"pk": _partition(self.tenant, self.start.date()), "bucket": _text(self.start)}
+        """Return the row's key: tenant and UTC day, then the start and the resource.
+
+        All resources of a day stand together, so that one query reads them.
+        """
+        return {"pk": _partition(self.tenant, self.start.date()), "bucket": self.text}
+
+    @property
+    def text(self) -> str:
+        """Return the sort key, which also tells buckets of one tenant apart."""
+        return f"{_text(self.start)}#{self.resource}"
 
 
 def days_of(blocked: Interval) -> list[date]:
@@ -49,24 +55,51 @@ def buckets_of(appointment: Appointment, grids: Mapping[date, int]) -> list[Buck
             max(appointment.blocked.start, midnight), min(appointment.blocked.end, midnight + timedelta(days=1))
         )
         size = timedelta(minutes=grids[day])
-        found += [Bucket(appointment.tenant, start, start + size) for start in buckets(part, grids[day])]
+        found += [
+            Bucket(appointment.tenant, appointment.resource, start, start + size) for start in buckets(part, grids[day])
+        ]
     return found
 
 
-def owned_interval(row: dict[str, Any], at: datetime) -> Interval | None:
-    """Return the time of a row, or None if its hold has run out at `at`, or it is no bucket but a day's grid."""
-    if row["bucket"] == GRID:
-        return None
-    until = row.get("hold_until_ms")
-    if until is not None and until <= _milliseconds(at):
-        return None
-    return Interval(datetime.fromisoformat(row["bucket"]), datetime.fromisoformat(row["ends"]))
+def taken_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> list[TakenTime]:
+    """Return what the rows of some days take at `at`, the pieces of each appointment joined.
+
+    Rows as DynamoDB gives them, and as few attributes of them as will do: there may be thousands.
+    """
+    now = _milliseconds(at)
+    spans: dict[tuple[str, str], Interval] = {}
+    for items in days:
+        size = _grid_of(items)
+        for whose, (first, last) in _edges(items, now).items():
+            start, end = datetime.fromisoformat(first), datetime.fromisoformat(last) + size
+            before = spans.get(whose)
+            spans[whose] = Interval(min(before.start, start), max(before.end, end)) if before else Interval(start, end)
+    return [TakenTime(interval, resource, whose) for (whose, resource), interval in spans.items()]
+
+
+def _edges(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the first and the last bucket of each appointment: their order as text is their order in time."""
+    edges: dict[tuple[str, str], tuple[str, str]] = {}
+    for item in items:
+        start, marked, resource = item["bucket"]["S"].partition("#")
+        if not start or not marked or ("hold_until_ms" in item and int(item["hold_until_ms"]["N"]) <= now):
+            continue
+        whose = (item["appointment_id"]["S"], resource)
+        first, last = edges.get(whose, (start, start))
+        edges[whose] = (min(first, start), max(last, start))
+    return edges
+
+
+def _grid_of(items: Iterable[Mapping[str, Any]]) -> timedelta:
+    """Return how long the day's buckets are; a day without rows of its own has none."""
+    grid = next((item["grid_minutes"]["N"] for item in items if "grid_minutes" in item), "0")
+    return timedelta(minutes=int(grid))
 
 
 class SlotRows:
     """Builds the parts of transactions that touch buckets.
 
-    A row: `pk`, `bucket`, `ends`, `appointment_id`, `session_id`, and `hold_until_ms` while the appointment is
+    A row: `pk`, `bucket`, `appointment_id`, `session_id`, and `hold_until_ms` while the appointment is
     only held.
     """
 
@@ -84,7 +117,6 @@ class SlotRows:
                 "Item": to_item(
                     {
                         **bucket.key,
-                        "ends": _text(bucket.ends),
                         "appointment_id": appointment.appointment_id,
                         "session_id": appointment.session_id,
                         "hold_until_ms": _milliseconds(held) if held else None,
@@ -144,6 +176,8 @@ class SlotRows:
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": to_item({":pk": _partition(tenant, day)}),
+            "ProjectionExpression": "#bucket, appointment_id, hold_until_ms, grid_minutes",
+            "ExpressionAttributeNames": {"#bucket": "bucket"},
             "ConsistentRead": True,
         }
 
@@ -156,7 +190,7 @@ def _if_owned_by(appointment: Appointment) -> dict[str, Any]:
 
 
 def _partition(tenant: str, day: date) -> str:
-    return f"{tenant}#{RESOURCE}#{day.isoformat()}"
+    return f"{tenant}#{day.isoformat()}"
 
 
 def _text(instant: datetime) -> str:

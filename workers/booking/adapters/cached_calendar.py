@@ -1,13 +1,16 @@
 """Keeps busy times for half a minute: one account's quota serves all tenants."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
+from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.values import Interval
-from workers.booking.ports import Calendar, CalendarEvent
+from workers.booking.ports import BusyTime, Calendar, CalendarChanges, CalendarEvent
 
 MAX_AGE = timedelta(seconds=30)
 _WINDOW = timedelta(days=1)
@@ -17,7 +20,7 @@ _WINDOW = timedelta(days=1)
 class _Kept:
     read_at: datetime
     between: Interval
-    busy: Sequence[Interval]
+    busy: Sequence[BusyTime]
 
 
 class CachedCalendar:
@@ -28,30 +31,62 @@ class CachedCalendar:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
         self._flights: dict[str, asyncio.Lock] = {}
+        self._writes: Counter[str] = Counter()
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
+    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Return busy times, from what is kept if that is young and wide enough."""
         if fresh:
             return await self._calendar.busy(calendar_id, between, fresh=True)
         async with self._flights.setdefault(calendar_id, asyncio.Lock()):
             kept = self._kept.get(calendar_id)
             if kept is None or not self._serves(kept, between):
-                # A little wider than asked, so that the next question, a moment later, is covered too.
-                wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
-                busy = await self._calendar.busy(calendar_id, wide)
-                kept = self._kept[calendar_id] = _Kept(self._clock.now(), wide, busy)
-        return [interval for interval in kept.busy if interval.overlaps(between)]
+                kept = await self._read(calendar_id, between)
+        return [busy for busy in kept.busy if busy.interval.overlaps(between)]
+
+    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
+        """Put the event, and forget what was busy before."""
+        async with self._changing(calendar_id):
+            await self._calendar.put(calendar_id, event)
+
+    async def remove(self, calendar_id: str, event_id: str) -> None:
+        """Remove the event, and forget what was busy before."""
+        async with self._changing(calendar_id):
+            await self._calendar.remove(calendar_id, event_id)
+
+    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+        """Return the event as it is now."""
+        return await self._calendar.entered(calendar_id, event_id)
+
+    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+        """Return what has changed; if anything has, what was busy before is forgotten."""
+        found = await self._calendar.changes(calendar_id, since)
+        if found.appointment_ids:
+            self._forget(calendar_id)
+        return found
+
+    async def _read(self, calendar_id: str, between: Interval) -> _Kept:
+        # A little wider than asked, so that the next question, a moment later, is covered too.
+        wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
+        began, writes = self._clock.now(), self._writes[calendar_id]
+        found = _Kept(began, wide, await self._calendar.busy(calendar_id, wide))
+        if writes == self._writes[calendar_id]:
+            # Nothing was written meanwhile, of which this answer may know or not.
+            self._kept[calendar_id] = found
+        return found
+
+    @asynccontextmanager
+    async def _changing(self, calendar_id: str) -> AsyncIterator[None]:
+        """Keep no answer that was read before the change or during it, whether the change works out or not."""
+        self._forget(calendar_id)
+        try:
+            yield
+        finally:
+            self._forget(calendar_id)
+
+    def _forget(self, calendar_id: str) -> None:
+        self._writes[calendar_id] += 1
+        self._kept.pop(calendar_id, None)
 
     def _serves(self, kept: _Kept, between: Interval) -> bool:
         young = self._clock.now() - kept.read_at < MAX_AGE
         return young and kept.between.start <= between.start and between.end <= kept.between.end
-
-    async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Put the event, and forget what was busy before."""
-        self._kept.pop(calendar_id, None)
-        await self._calendar.put(calendar_id, event)
-
-    async def remove(self, calendar_id: str, event_id: str) -> None:
-        """Remove the event, and forget what was busy before."""
-        self._kept.pop(calendar_id, None)
-        await self._calendar.remove(calendar_id, event_id)

@@ -1,48 +1,58 @@
-"""Reads Google's answers about busy times: what cannot be read is never taken for free."""
+"""Reads busy times from Google's lists of events: what cannot be read is never taken for free."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import TransientError
+from workers.booking.adapters.google_event import instant_in, is_deleted, whose
 from workers.booking.domain.values import Interval
+from workers.booking.ports import BusyTime
 
-_FOR_GOOD = frozenset({"notFound", "forbidden", "groupTooBig", "tooManyCalendarsRequested"})
-"""What no other try mends; the fourth documented reason, `internalError`, is Google's own trouble.
+BUSY_FIELDS = (
+    "timeZone,nextPageToken,items(id,status,transparency,eventType,start(date,dateTime),end(date,dateTime),"
+    "attendees(self,responseStatus),extendedProperties/private)"
+)
+"""All that is asked for; what an event is about is none of our business."""
 
-https://developers.google.com/workspace/calendar/api/v3/reference/freebusy/query
+_KEEP_NOBODY_BUSY = frozenset({"workingLocation", "birthday"})
+"""Kinds of events that say something about a day and take none of it.
+
+https://developers.google.com/workspace/calendar/api/guides/event-types
 """
 
 
-def busy_in(answer: Any, calendar_id: str) -> list[Interval]:
-    """Return the busy times of a calendar from the answer to `freebusy.query`.
+def busy_in(page: Any) -> list[BusyTime]:
+    """Return the busy times of a page of `events.list`; a visit of ours is marked as one.
 
     Raises:
-        TransientError: Google's own trouble, or an answer without our calendar or that cannot be read.
-        PermanentError: `calendar_unknown`.
+        TransientError: the page cannot be read.
     """
     try:
-        calendar = answer["calendars"].get(calendar_id)
-        if calendar is None:
-            raise TransientError("calendar.busy: the answer lacks the calendar that was asked for")
-        if errors := calendar.get("errors"):
-            raise _failure({str(error.get("reason", "?")) for error in errors})
         # Google's JSON may leave out what is empty.
-        spans = [(_instant(one["start"]), _instant(one["end"])) for one in calendar.get("busy", ())]
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        items = page.get("items", ())
+        found = [_busy_time(item, page.get("timeZone")) for item in items if _keeps_busy(item)]
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise TransientError(f"calendar.busy: the answer cannot be read ({type(error).__name__})") from error
+    return [one for one in found if one]
+
+
+def _keeps_busy(item: Any) -> bool:
+    if is_deleted(item) or item.get("transparency") == "transparent" or item.get("eventType") in _KEEP_NOBODY_BUSY:
+        return False
+    guests = item.get("attendees", ())
+    return not any(guest.get("self") and guest.get("responseStatus") == "declined" for guest in guests)
+
+
+def _busy_time(item: Any, time_zone: Any) -> BusyTime | None:
+    start, end = _edge(item["start"], time_zone), _edge(item["end"], time_zone)
     # An entry without length keeps nobody busy.
-    return [Interval(start, end) for start, end in spans if start < end]
+    return BusyTime(Interval(start, end), whose(item)) if start < end else None
 
 
-def _failure(reasons: set[str]) -> Exception:
-    named = ", ".join(sorted(reasons))
-    if reasons <= _FOR_GOOD:
-        return PermanentError("calendar_unknown", f"calendar.busy: {named}: share the calendar with the account")
-    return TransientError(f"calendar.busy: {named}")
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("a time without its offset")
-    return instant.astimezone(UTC)
+def _edge(boundary: Any, time_zone: Any) -> datetime:
+    """Return an instant; a whole day begins and ends with the calendar's midnight."""
+    if "date" not in boundary:
+        return instant_in(boundary)
+    midnight = datetime.combine(date.fromisoformat(boundary["date"]), time(), ZoneInfo(time_zone or "UTC"))
+    return midnight.astimezone(UTC)

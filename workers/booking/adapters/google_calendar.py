@@ -1,31 +1,27 @@
 """Google Calendar through google-api-python-client, which blocks: every call runs on a thread of its own pool."""
 
 import asyncio
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import google_auth_httplib2
 import httplib2
 from googleapiclient.discovery import build
 
-from workers.booking.adapters.google_busy import busy_in
+from shared.clock import Clock
+from workers.booking.adapters import google_calls
 from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.adapters.google_errors import translated_google, vendor_status
+from workers.booking.adapters.google_errors import translated_google
+from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.values import Interval
-from workers.booking.ports import CalendarEvent
+from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 8
 _THREADS = 8
-_CONFLICT = 409
-_GONE = (404, 410)
-_LONGEST_QUESTION = timedelta(days=60)
-"""Google refuses free/busy questions over about three months (`timeRangeTooLong`)."""
 
 
 class GoogleCalendar:
@@ -35,64 +31,40 @@ class GoogleCalendar:
         self,
         *,
         credentials: GoogleCredentials,
+        clock: Clock,
         endpoint: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self._credentials = credentials
+        self._clock = clock
         self._endpoint = endpoint
         self._timeout_seconds = timeout_seconds
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="google-calendar")
         self._local = threading.local()
         self._open: set[Any] = set()
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[Interval]:
-        """Ask for free/busy; always fresh. A long time is asked for in pieces, side by side."""
+    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+        """Ask for the events of a time; always fresh."""
         del fresh
-        edges = [between.start]
-        while edges[-1] + _LONGEST_QUESTION < between.end:
-            edges.append(edges[-1] + _LONGEST_QUESTION)
-        pieces = [Interval(start, end) for start, end in itertools.pairwise([*edges, between.end])]
-        answers = await asyncio.gather(*(self._busy(calendar_id, piece) for piece in pieces))
-        return [interval for answer in answers for interval in answer]
-
-    async def _busy(self, calendar_id: str, between: Interval) -> list[Interval]:
-        body = {
-            "timeMin": _text(between.start),
-            "timeMax": _text(between.end),
-            "timeZone": "UTC",
-            "items": [{"id": calendar_id}],
-        }
-        answer = await self._call("calendar.busy", lambda service: service.freebusy().query(body=body).execute())
-        return [interval for interval in busy_in(answer, calendar_id) if interval.overlaps(between)]
+        return await self._call("busy", lambda service: google_calls.busy_times(service, calendar_id, between))
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Insert the event; where its id is taken already, make that one say the same."""
-        body = _body(event)
-
-        def insert_or_update(service: Any) -> None:
-            try:
-                service.events().insert(calendarId=calendar_id, body=body, sendUpdates="none").execute()
-            except Exception as error:
-                if vendor_status(error) != _CONFLICT:
-                    raise
-                # An earlier try got through, or the event was moved or deleted since: either way it shall be so.
-                service.events().update(
-                    calendarId=calendar_id, eventId=event.event_id, body=body, sendUpdates="none"
-                ).execute()
-
-        await self._call("calendar.put", insert_or_update)
+        """Make the event be there as given, unless it was written for a later version."""
+        invites = self._credentials.may_invite
+        await self._call("put", lambda service: google_calls.put_event(service, calendar_id, event, invites=invites))
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
         """Delete the event."""
+        await self._call("remove", lambda service: google_calls.remove_event(service, calendar_id, event_id))
 
-        def delete(service: Any) -> None:
-            try:
-                service.events().delete(calendarId=calendar_id, eventId=event_id, sendUpdates="none").execute()
-            except Exception as error:
-                if vendor_status(error) not in _GONE:
-                    raise
+    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+        """Return the event as it is now."""
+        return await self._call("entered", lambda service: google_calls.entered(service, calendar_id, event_id))
 
-        await self._call("calendar.remove", delete)
+    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+        """Return whose events changed."""
+        now = self._clock.now()
+        return await self._call("changes", lambda service: google_calls.changes(service, calendar_id, since, now=now))
 
     def close(self) -> None:
         """Let the threads and their connections go."""
@@ -101,7 +73,8 @@ class GoogleCalendar:
             self._open.pop().close()
 
     async def _call(self, what: str, call: Callable[[Any], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._translated, what, call)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._translated, f"calendar.{what}", call)
 
     def _translated(self, what: str, call: Callable[[Any], T]) -> T:
         with translated_google(what, self._credentials):
@@ -121,21 +94,3 @@ class GoogleCalendar:
             kept = self._local.kept = (credentials, service)
             self._open.add(service)
         return kept[1]
-
-
-def _body(event: CalendarEvent) -> dict[str, Any]:
-    return {
-        "id": event.event_id,
-        "status": "confirmed",
-        "summary": event.summary,
-        "description": event.description,
-        "start": {"dateTime": _text(event.start), "timeZone": event.time_zone},
-        "end": {"dateTime": _text(event.end), "timeZone": event.time_zone},
-        "reminders": {"useDefault": True},
-        # Ours can be told from the owner's own events by this.
-        "extendedProperties": {"private": {"appointment_id": event.appointment_id}},
-    }
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

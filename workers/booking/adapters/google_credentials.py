@@ -18,13 +18,24 @@ _SCOPES = ("https://www.googleapis.com/auth/calendar",)
 class GoogleCredentials:
     """Reads the key at its first use, and again after it was refused. Safe to use from several threads."""
 
-    def __init__(self, *, secrets: Secrets | None, secret_id: str, fallback: str | None) -> None:
-        """Take `secrets=None` where Secrets Manager is not used."""
+    def __init__(
+        self, *, secrets: Secrets | None, secret_id: str, fallback: str | None, subject: str | None = None
+    ) -> None:
+        """Take `secrets=None` where Secrets Manager is not used, and the person that the account speaks for, if any."""
         self._secrets = secrets
         self._secret_id = secret_id
         self._fallback = fallback
+        self._subject = subject
         self._lock = threading.Lock()
         self._kept: Any = None
+
+    @property
+    def may_invite(self) -> bool:
+        """Whether guests can be invited: Google lets a service account do so in a person's name alone.
+
+        https://developers.google.com/workspace/calendar/api/guides/auth
+        """
+        return bool(self._subject)
 
     def current(self) -> Any:
         """Return the credentials.
@@ -53,10 +64,11 @@ class GoogleCredentials:
                 "(USE_SECRETS_MANAGER=true) or into GOOGLE_SERVICE_ACCOUNT_KEY",
             )
         try:
-            return service_account.Credentials.from_service_account_info(json.loads(text), scopes=_SCOPES)
+            account = service_account.Credentials.from_service_account_info(json.loads(text), scopes=_SCOPES)
         except ValueError as error:
             # Its text could quote the key.
             raise PermanentError("calendar_not_configured", "the service account's key is not valid JSON") from error
+        return account.with_subject(self._subject) if self._subject else account
 
     def _text(self) -> str | None:
         if self._secrets is None:

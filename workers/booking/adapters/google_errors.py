@@ -47,6 +47,8 @@ def _http(what: str, error: HttpError, credentials: GoogleCredentials) -> Except
     reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
     if status == 429 or status >= 500 or (status == 403 and reasons & _RATE_LIMITS):
         return TransientError(f"{what}: {status}", retry_after=timedelta(seconds=2))
+    if status in (409, 412):
+        return TransientError(f"{what}: {status}: changed by another at the same moment")
     if status == 401:
         credentials.forget()
         return PermanentError("calendar_access_revoked", f"{what}: 401")

@@ -1,42 +1,110 @@
-"""Reads and masks the contact that a visitor gives."""
+"""Reads and masks the contact that a visitor gives: an e-mail address, or a number that takes text messages."""
 
+import re
+from dataclasses import dataclass
+
+import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 from shared.messages.errors import ErrorCode
+from shared.messages.limits import MAX_CONTACT_CHARACTERS
 from workers.booking.domain.values import Contact, Refusal
 
-__all__ = ["Contact", "mask", "parse_contact"]
+__all__ = ["Channels", "Contact", "mask", "parse_contact"]
 
 _HIDDEN = "***"
 
+_INVALID = Refusal(ErrorCode.INVALID_CONTACT)
 
-def parse_contact(text: str, *, email_enabled: bool, allow_special_domains: bool = False) -> Contact | Refusal:
-    """Return the e-mail address in the form that mail servers take; anything else is `INVALID_CONTACT`.
+_UNSEEN = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+"""Marks that address books put around a number, and that come along when it is copied."""
 
-    The domain comes in lower case and in its ASCII form, and the part before the @ must be ASCII, because
-    SES takes nothing else (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html).
-    `allow_special_domains` lets names such as `clinic.test` pass, for demonstrations and tests. A telephone
-    number is refused as long as no channel reaches it.
+_NUMBER = re.compile(r"\(?\+?[0-9][0-9 ().\-/\u00a0\u2009\u202f\u2010-\u2015]*", re.ASCII)
+"""One number and nothing else. The library would look for one in any text, read letters as digits, and take
+extensions, which no text message reaches."""
+
+_TAKES_TEXT_MESSAGES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What reaches visitors here."""
+
+    email: bool
+    sms: bool
+
+
+def parse_contact(
+    text: str, *, channels: Channels, region: str | None, allow_special_domains: bool = False
+) -> Contact | Refusal:
+    """Return the contact in the form in which its channel takes it; anything else is `INVALID_CONTACT`.
+
+    `region` is the country (ISO 3166-1 alpha-2) in which a number without its international prefix is meant;
+    without one only international numbers are taken. `allow_special_domains` lets names such as `clinic.test`
+    pass, for demonstrations and tests.
     """
-    if not email_enabled:
-        return Refusal(ErrorCode.INVALID_CONTACT)
+    given = text.strip().strip(_UNSEEN).strip()
+    if len(given) > MAX_CONTACT_CHARACTERS:
+        return _INVALID
+    if "@" in given:
+        return _email(given, allow_special_domains=allow_special_domains) if channels.email else _INVALID
+    return _phone(given, region) if channels.sms else _INVALID
+
+
+def _email(given: str, *, allow_special_domains: bool) -> Contact | Refusal:
+    """Return the address with its domain in lower case and in ASCII.
+
+    The part before the @ must be ASCII as it is, because SES takes nothing else
+    (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html).
+    """
     try:
         checked = validate_email(
-            text.strip(),
+            given,
             check_deliverability=False,
             strict=True,
             allow_smtputf8=False,
             test_environment=allow_special_domains,
         )
     except EmailNotValidError:
-        return Refusal(ErrorCode.INVALID_CONTACT)
+        return _INVALID
     return Contact("email", checked.ascii_email or checked.normalized)
 
 
+def _phone(given: str, region: str | None) -> Contact | Refusal:
+    """Return the number as E.164 writes it, if the numbering plan has it among those that take text messages."""
+    if not _NUMBER.fullmatch(given):
+        return _INVALID
+    try:
+        number = phonenumbers.parse(given, region)
+    except NumberParseException:
+        return _INVALID
+    # A number that no numbering plan has is of an unknown type, and so of none of these.
+    if phonenumbers.number_type(number) not in _TAKES_TEXT_MESSAGES:
+        return _INVALID
+    return Contact("phone", phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
 def mask(address: str) -> str:
-    """Return `a***@e***.com`: the first letters and the top-level domain, not even the lengths."""
+    """Return what reminds its owner and tells nobody else: `a***@e***.com`, `+48 *** *** 12`.
+
+    Of an address the first letters and the top-level domain, not even the lengths; of a number the country's
+    code and the last two digits.
+    """
+    if "@" not in address:
+        return _masked_number(address)
     local, at, domain = address.rpartition("@")
     name, dot, top_level = domain.rpartition(".")
     if not (local and at and name and dot):
         return _HIDDEN
     return f"{local[0]}{_HIDDEN}@{name[0]}{_HIDDEN}.{top_level}"
+
+
+def _masked_number(number: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return _HIDDEN
+    if phonenumbers.format_number(parsed, PhoneNumberFormat.E164) != number:
+        return _HIDDEN
+    return f"+{parsed.country_code} {_HIDDEN} {_HIDDEN} {number[-2:]}"

@@ -16,7 +16,7 @@ from workers.booking.domain.hold import blocked_interval, has_run_out
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 MAX_ATTEMPTS = 5
-"""Wrong codes a hold, over all its sends: two of a million count, so a guesser's chance is 1 in 100 000."""
+"""Wrong codes a hold, over all its sends: one of a million counts, so a guesser's chance is 5 in a million."""
 
 MAX_SENDS = 3
 """Codes a hold: one lost mail and one mistrusted one are forgiven, and nobody's mailbox can be flooded."""
@@ -73,7 +73,7 @@ class AlreadyCancelled:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The appointment, held or confirmed as it was, goes to another time."""
+    """The appointment goes to another time: held or confirmed as it was; confirmed if the contact is proved."""
 
     appointment: Appointment
 
@@ -98,6 +98,14 @@ def decide_verify(
     if not code_ok:
         return WrongCode(_next(appointment, code_attempts=appointment.code_attempts + 1))
     return Confirm(_next(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))
+
+
+def proved_but_taken(hold: Appointment) -> Appointment:
+    """Return a hold whose code was right, but whose time the calendar gave to something else meanwhile.
+
+    Its contact is proved: the time that the visitor takes instead needs no other code.
+    """
+    return _next(hold, verified=True)
 
 
 def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | AlreadyConfirmed | Refusal:
@@ -137,7 +145,12 @@ def decide_reschedule(
     if appointment.start == start:
         return AlreadyThere(appointment)
     end = start + timedelta(minutes=service.duration_minutes)
-    return Move(_next(appointment, start=start, end=end, blocked=blocked_interval(service, start)))
+    changes: dict[str, object] = {"start": start, "end": end, "blocked": blocked_interval(service, start)}
+    if appointment.state is AppointmentState.CONFIRMED:
+        changes |= {"verified": False}
+    elif appointment.verified:
+        changes |= {"state": AppointmentState.CONFIRMED, "hold_expires_at": None}
+    return Move(_next(appointment, **changes))
 
 
 def _hold_refuses(appointment: Appointment, now: datetime) -> Refusal | None:

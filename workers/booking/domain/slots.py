@@ -4,7 +4,7 @@ Starts are counted in steps from each period's opening. The visit has to fit int
 stick out of it, but not into what is taken. The horizon counts local days: today and `horizon_days` more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
@@ -12,6 +12,7 @@ from typing import Self
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import Service, TenantProfile
+from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.openings import openings
 from workers.booking.domain.taken import Taken, from_seconds, to_seconds
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
@@ -24,15 +25,15 @@ def free_slots(
     from_day: date | None,
     days: int,
     now: datetime,
-    busy: Sequence[Interval],
+    taken: Occupancy,
 ) -> list[SlotOffer]:
     """Return what is free on `days` local dates from `from_day`, by start, then in the profile's order.
 
     Without a `from_day` that is today's date; without a `service_id` all services are meant, and an unknown
-    one has no slots. `busy` is what holds and appointments block, buffers included, and what the calendar
-    says, in any order.
+    one has no slots. `taken` is what holds and appointments block, buffers included, what the calendars say, and
+    the days that are full. A start is free if one of the service's lanes is.
     """
-    search = _Search.prepare(profile, service_id, now, busy)
+    search = _Search.prepare(profile, service_id, now, taken)
     begin = search.today if from_day is None else from_day.toordinal()
     window = range(max(begin, search.today), min(begin + days, search.last + 1))
     return [offer for ordinal in window for offer in search.on(ordinal)]
@@ -40,7 +41,7 @@ def free_slots(
 
 def is_offered(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
     """Return None when the rules allow this start, whatever is taken, and `INVALID_TIME` when they do not."""
-    search = _Search.prepare(profile, service.id, now, ())
+    search = _Search.prepare(profile, service.id, now, Occupancy())
     day = start.astimezone(profile.zone).date()
     step, duration = timedelta(minutes=service.step), timedelta(minutes=service.duration_minutes)
     on_a_step = any(
@@ -58,16 +59,18 @@ def alternatives(
     wanted: datetime,
     *,
     now: datetime,
-    busy: Sequence[Interval],
+    taken: Occupancy,
     count: int = 5,
+    days_around: int | None = None,
 ) -> list[SlotOffer]:
     """Return the `count` best free starts to take instead of `wanted`, best first; fewer if there are fewer.
 
     First those of the same local day, closest first. Then of every other day the one closest to the wanted
     time of day, nearest day first; when the days run out, every day's second, and so on. The earlier of two
-    equals comes first, and `wanted` itself is never among them.
+    equals comes first, and `wanted` itself is never among them. Only days at most `days_around` from the wanted
+    one are looked at, where that is given.
     """
-    search = _Search.prepare(profile, service_id, now, busy)
+    search = _Search.prepare(profile, service_id, now, taken)
     wanted_wall = wanted.astimezone(profile.zone)
     wanted_day = wanted_wall.toordinal()
 
@@ -78,7 +81,9 @@ def alternatives(
     same_day = [offer for offer in search.on(wanted_day) if offer.start != wanted]
     best = sorted(same_day, key=lambda offer: (abs(offer.start - wanted), offer.start))
     other_days: list[list[SlotOffer]] = []
-    for ordinal in sorted(range(search.today, search.last + 1), key=lambda day: (abs(day - wanted_day), day)):
+    around = search.profile.horizon_days + abs(wanted_day - search.today) if days_around is None else days_around
+    days = range(max(search.today, wanted_day - around), min(search.last, wanted_day + around) + 1)
+    for ordinal in sorted(days, key=lambda day: (abs(day - wanted_day), day)):
         if len(best) + len(other_days) >= count:
             break
         if ordinal != wanted_day and (offers := search.on(ordinal)):
@@ -96,55 +101,79 @@ class _Search:
     """One look for free times; days are proleptic ordinals, which do not overflow."""
 
     profile: TenantProfile
-    services: tuple[Service, ...]
+    services: tuple[tuple[Service, tuple[Taken, ...]], ...]
+    """Each with what is taken of its lanes: a start that one of them leaves free is free."""
     earliest: int
     today: int
     last: int
-    taken: Taken
+    full_days: Collection[tuple[date, str | None]]
 
     @classmethod
-    def prepare(cls, profile: TenantProfile, service_id: str | None, now: datetime, busy: Sequence[Interval]) -> Self:
+    def prepare(cls, profile: TenantProfile, service_id: str | None, now: datetime, taken: Occupancy) -> Self:
         today = now.astimezone(profile.zone).toordinal()
         if service_id is None:
             services = profile.services
         else:
             service = profile.service(service_id)
             services = (service,) if service else ()
+        merged: dict[str, Taken] = {}
         return cls(
             profile=profile,
-            services=services,
+            services=tuple((service, _taken_of(profile.lanes_of(service), taken, merged)) for service in services),
             earliest=to_seconds(_earliest(profile, now)),
             today=today,
             last=today + profile.horizon_days,
-            taken=Taken.merged(busy),
+            full_days=taken.full_days,
         )
 
     def on(self, ordinal: int) -> list[SlotOffer]:
         """Return what is free on a day, none outside the horizon."""
         if not self.today <= ordinal <= self.last:
             return []
+        day = date.fromordinal(ordinal)
+        if (day, None) in self.full_days:
+            return []
         offers = [
             offer
-            for opening in openings(self.profile, date.fromordinal(ordinal))
-            for service in self.services
-            for offer in self._within(opening, service)
+            for opening in openings(self.profile, day)
+            for service, lanes in self.services
+            if (day, service.id) not in self.full_days
+            for offer in self._within(opening, service, lanes)
         ]
         if len(self.services) > 1:
             offers.sort(key=lambda offer: offer.start)
         return offers
 
-    def _within(self, opening: Interval, service: Service) -> list[SlotOffer]:
+    def _within(self, opening: Interval, service: Service, lanes: Sequence[Taken]) -> list[SlotOffer]:
         step, length = service.step * 60, service.duration_minutes * 60
         opens, closes = to_seconds(opening.start), to_seconds(opening.end)
         missed_steps = max(0, -(-(self.earliest - opens) // step))
         candidates = range(opens + missed_steps * step, closes - length + 1, step)
         before = service.buffer_before_minutes * 60
         after = length + service.buffer_after_minutes * 60
-        offers = []
         stride, duration = timedelta(seconds=step), timedelta(seconds=length)
-        for run in self.taken.free_runs(candidates, before, after):
+        offers = []
+        for run in _runs(lanes, candidates, before, after):
             start = from_seconds(run.start)
             for _ in run:
                 offers.append(SlotOffer(start, start + duration, service.id))
                 start += stride
         return offers
+
+
+def _taken_of(lanes: Sequence[str], taken: Occupancy, merged: dict[str, Taken]) -> tuple[Taken, ...]:
+    """Return what is taken of each lane; a lane of which nothing is taken makes the others superfluous."""
+    own = {lane: taken.lanes.get(lane, ()) for lane in lanes}
+    needed = list(own) if all(own.values()) else [""]
+    for lane in needed:
+        if lane not in merged:
+            merged[lane] = Taken.merged([*taken.everywhere, *own.get(lane, ())])
+    return tuple(merged[lane] for lane in needed)
+
+
+def _runs(lanes: Sequence[Taken], candidates: range, before: int, after: int) -> Iterable[range]:
+    """Return the candidates that at least one lane leaves free, in order."""
+    if len(lanes) == 1:
+        return lanes[0].free_runs(candidates, before, after)
+    starts = {start for lane in lanes for run in lane.free_runs(candidates, before, after) for start in run}
+    return (range(start, start + 1) for start in sorted(starts))

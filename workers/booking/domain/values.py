@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from shared.messages.errors import ErrorCode
-from shared.tenants.profile import MINUTES_STEP
+from shared.tenants.profile import DEFAULT_RESOURCE, MINUTES_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,8 @@ class Interval:
         return [Interval(start, end) for start, end in left if start < end]
 
 
-@dataclass(frozen=True, slots=True)
-class SlotOffer:
-    """A visit that can be booked, without its buffers; both ends are UTC."""
+class SlotOffer(NamedTuple):
+    """A visit that can be booked, without its buffers; both ends are UTC. Thousands are made for one answer."""
 
     start: datetime
     end: datetime
@@ -44,11 +43,30 @@ class SlotOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenTime:
+    """A stretch that an appointment of ours has, or a part of one; its buffers belong to it."""
+
+    interval: Interval
+    resource: str
+    appointment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """Where a code can be sent, in the form in which the channel takes it."""
 
-    kind: Literal["email"]
+    kind: Literal["email", "phone"]
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place of a quota (`quotas.py`) that an appointment has taken."""
+
+    key: str
+    number: int
+    lasting: bool
+    """Whether a confirmed appointment keeps it; the others bound holds alone."""
 
 
 class AppointmentState(StrEnum):
@@ -85,6 +103,12 @@ class Appointment:
     version: int
     """Grows by one with every change: guards a write against another, and is the calendar file's SEQUENCE."""
     created_at: datetime
+    resource: str = DEFAULT_RESOURCE
+    """Who or what the visit needs to itself: a resource of the profile, or one of its seats (`room/3`)."""
+    seats: tuple[Seat, ...] = ()
+    verified: bool = False
+    """Of a hold: its code was right, but the business had filled its time. Of an appointment: the move that followed
+    is what confirmed it."""
     calendar_event_id: str | None = None
     grid_minutes: int = MINUTES_STEP
     """The size of the buckets that it claimed: a profile that changes later leaves them as they are."""
@@ -98,3 +122,6 @@ class Refusal:
 
     code: ErrorCode
     alternatives: tuple[SlotOffer, ...] = ()
+    retry_after: timedelta | None = None
+    appointment_id: str | None = None
+    """The appointment that may be moved to one of the alternatives."""

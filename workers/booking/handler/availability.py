@@ -1,8 +1,7 @@
 """What is taken: by appointments of ours, and by what else stands in the business's calendar."""
 
-import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 
 from shared.errors import PermanentError, TransientError
@@ -15,6 +14,8 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.frames import refused, slots
+from workers.booking.handler.limits import channels_of, contact_kinds
+from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.roles import Roles
 
 MAX_LISTED_BYTES = 22 * 1024
@@ -24,18 +25,8 @@ _MOST_LISTED = 300
 """More never fit, at 90 bytes and more a slot: what is beyond them need not even be looked at."""
 
 _ALTERNATIVES = 5
-_NEARBY = timedelta(days=14)
-
-
-async def busy_between(
-    roles: Roles, tenant: str, profile: TenantProfile, between: Interval, *, at: datetime, fresh: bool = False
-) -> list[Interval]:
-    """Return everything that is taken in an interval."""
-    ours, calendars = await asyncio.gather(
-        roles.appointments.taken(tenant, between, at=at),
-        roles.calendar.busy(profile.calendar_id, between, fresh=fresh),
-    )
-    return [*ours, *calendars]
+_DAYS_AROUND = (0, 7)
+"""How far from the wanted day to look for alternatives, as long as too few are found."""
 
 
 async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSlots | Error:
@@ -48,14 +39,14 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
     first = work.data.from_ or now.astimezone(profile.zone).date()
     offers: list[SlotOffer] = []
     if window := _window(profile, first, work.data.days, now):
-        busy = await busy_between(roles, work.tenant, profile, window, at=work.accepted_at)
+        taken = await occupancy(roles, work.tenant, profile, window, at=work.accepted_at)
         offers = free_slots(
             profile,
             service.id if service else None,
             from_day=work.data.from_,
             days=work.data.days,
             now=now,
-            busy=busy,
+            taken=taken,
         )
     services = tuple(
         ServiceOffer(id=one.id, name=one.name.in_(locale), duration_minutes=one.duration_minutes)
@@ -69,6 +60,7 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
             slots=listed,
             services=services,
             time_zone=profile.time_zone,
+            contact_kinds=contact_kinds(channels_of(roles, profile)),
             next_from=next_from,
         ),
     )
@@ -93,33 +85,41 @@ def _size(part: Message) -> int:
     return len(part.model_dump_json().encode()) + 1
 
 
-async def slot_taken(
-    roles: Roles, work: Envelope, profile: TenantProfile, service_id: str, wanted: datetime
+async def with_alternatives(
+    roles: Roles,
+    work: Envelope,
+    profile: TenantProfile,
+    service_id: str,
+    wanted: datetime,
+    *,
+    code: ErrorCode = ErrorCode.SLOT_TAKEN,
+    ignoring: Collection[str] = (),
 ) -> Refusal:
-    """Return `SLOT_TAKEN` with free times to take instead, best first.
+    """Return a refusal with free times to take instead, best first; times of `ignoring` count as free.
 
-    Days near the wanted one are looked at first, the whole horizon only when those have too few. A calendar that
-    can't be reached costs the visitor the alternatives, not the answer.
+    The wanted day is looked at first, then those around it, and the whole horizon only when these have too few. A
+    calendar that can't be reached costs the visitor the alternatives, not the answer.
     """
     now = roles.clock.now()
+    wanted_day, today = (instant.astimezone(profile.zone).date() for instant in (wanted, now))
     found: list[SlotOffer] = []
-    for days in (_NEARBY, timedelta(days=profile.horizon_days)):
-        near = profile.model_copy(update={"horizon_days": min(profile.horizon_days, _days_until(wanted, now, days))})
-        window = _window(near, now.astimezone(profile.zone).date(), near.horizon_days + 1, now)
+    for around in (*_DAYS_AROUND, None):
+        first = today if around is None else _days_before(wanted_day, around)
+        window = _window(profile, first, profile.horizon_days + 1 if around is None else 2 * around + 1, now)
         if window is None:
-            break
+            continue
         try:
-            busy = await busy_between(roles, work.tenant, near, window, at=work.accepted_at)
+            taken = await occupancy(roles, work.tenant, profile, window, at=work.accepted_at, ignoring=ignoring)
         except (TransientError, PermanentError):
             break
-        found = alternatives(near, service_id, wanted, now=now, busy=busy, count=_ALTERNATIVES)
-        if len(found) >= _ALTERNATIVES or near.horizon_days >= profile.horizon_days:
+        found = alternatives(profile, service_id, wanted, now=now, taken=taken, count=_ALTERNATIVES, days_around=around)
+        if len(found) >= _ALTERNATIVES:
             break
-    return Refusal(ErrorCode.SLOT_TAKEN, tuple(found))
+    return Refusal(code, tuple(found))
 
 
-def _days_until(wanted: datetime, now: datetime, beyond: timedelta) -> int:
-    return max((wanted - now + beyond).days, 1)
+def _days_before(day: date, days: int) -> date:
+    return date.fromordinal(max(day.toordinal() - days, date.min.toordinal()))
 
 
 def _window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:

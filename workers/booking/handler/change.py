@@ -9,7 +9,7 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
-from shared.tenants.profile import TenantProfile
+from shared.tenants.profile import Service, TenantProfile
 from workers.booking.domain.decisions import (
     AlreadyCancelled,
     AlreadyThere,
@@ -18,22 +18,29 @@ from workers.booking.domain.decisions import (
     decide_cancel,
     decide_reschedule,
 )
+from workers.booking.domain.event_id import event_id
+from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
+from workers.booking.domain.quotas import day_quotas
 from workers.booking.domain.slots import is_offered
-from workers.booking.domain.values import Appointment, Interval, Refusal
-from workers.booking.handler.availability import slot_taken
-from workers.booking.handler.frames import cancelled, pending, refused, rescheduled
+from workers.booking.domain.values import Appointment, AppointmentState, Refusal
+from workers.booking.handler.availability import with_alternatives
+from workers.booking.handler.calendar_entry import enter, leave
+from workers.booking.handler.frames import cancelled, confirmed, pending, refused, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
+from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.reference import referred
+from workers.booking.handler.remind import drop_reminders, plan_reminders
 from workers.booking.handler.roles import Roles
-from workers.booking.handler.verify import enter, event_id
+from workers.booking.handler.verify import effects_of_confirmation
 
 log = structlog.get_logger()
 
 
 async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
-    """Give the time back; who had confirmed it is told by e-mail too, by the command that cancelled."""
+    """Give the time back; who had confirmed it is told by a notice too, by the command that cancelled."""
     profile = await roles.tenants.profile(work.tenant)
-    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    appointment = await referred(roles, work)
     match decide_cancel(appointment, work.accepted_at):
         case Cancel(next_one):
             changed = replace(next_one, changed_by=work.id)
@@ -45,8 +52,9 @@ async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
     if changed.calendar_event_id and changed.changed_by == work.id:
-        await roles.calendar.remove(profile.calendar_id, event_id(changed))
+        await leave(roles, changed, profile)
         await send_cancelled(roles.notices, work, changed, profile, roles.clock.now())
+        await drop_reminders(roles, changed)
     return cancelled(work, changed, profile.zone)
 
 
@@ -56,16 +64,32 @@ async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale
     Only the command that moved has effects: the owner may have moved or deleted the event since.
     """
     profile = await roles.tenants.profile(work.tenant)
-    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    appointment = await referred(roles, work)
     moved = await _moved(roles, work, appointment, profile, claim)
     if isinstance(moved, Refusal):
         return refused(work, moved, profile.zone, locale)
+    now = roles.clock.now()
     if moved.hold_expires_at:
         return pending(work, moved, profile.zone)
+    if moved.verified:
+        # A hold whose contact was proved: the move has confirmed it.
+        if moved.changed_by == work.id:
+            await effects_of_confirmation(roles, work, moved, profile)
+        return confirmed(work, moved, profile, now)
     if moved.changed_by == work.id:
-        await enter(roles, moved, profile)
-        await send_rescheduled(roles.notices, work, moved, profile, roles.clock.now())
-    return rescheduled(work, moved, profile, roles.clock.now())
+        await _move_entry(roles, moved, profile)
+        await send_rescheduled(roles.notices, work, moved, profile, now)
+        await plan_reminders(roles, moved, now)
+    return rescheduled(work, moved, profile, now)
+
+
+async def _move_entry(roles: Roles, moved: Appointment, profile: TenantProfile) -> None:
+    """Enter the visit at its new time, and only there: another resource may have another calendar."""
+    await enter(roles, moved, profile)
+    now_in = profile.calendar_of(moved.resource)
+    for calendar_id in profile.calendars:
+        if calendar_id != now_in:
+            await roles.calendar.remove(calendar_id, event_id(moved.appointment_id))
 
 
 async def _moved(
@@ -86,13 +110,40 @@ async def _moved(
             return refusal
         case Move(next_one):
             if not_offered := is_offered(profile, service, start, work.accepted_at):
-                return not_offered
+                return await with_alternatives(
+                    roles,
+                    work,
+                    profile,
+                    service.id,
+                    start,
+                    code=not_offered.code,
+                    ignoring={appointment.appointment_id},
+                )
             moved = replace(next_one, changed_by=work.id, grid_minutes=bucket_minutes(profile))
-    busy = await roles.calendar.busy(profile.calendar_id, moved.blocked, fresh=True)
-    others = [part for interval in busy for part in interval.without(Interval(appointment.start, appointment.end))]
-    if any(moved.blocked.overlaps(interval) for interval in others) or await roles.appointments.move(
-        appointment, moved, at=work.accepted_at, claim=claim
-    ):
-        return await slot_taken(roles, work, profile, service.id, start)
-    log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
-    return moved
+    if moved.state is AppointmentState.CONFIRMED:
+        moved = replace(moved, calendar_event_id=event_id(moved.appointment_id))
+    return await _take(roles, work, appointment, moved, service=service, profile=profile, claim=claim)
+
+
+async def _take(
+    roles: Roles,
+    work: BookingReschedule,
+    old: Appointment,
+    moved: Appointment,
+    *,
+    service: Service,
+    profile: TenantProfile,
+    claim: Claim,
+) -> Appointment | Refusal:
+    """Take the new time, with the same resource where that is free."""
+    ours = {old.appointment_id}
+    taken = await occupancy(roles, work.tenant, profile, moved.blocked, at=work.accepted_at, fresh=True, ignoring=ours)
+    lanes = free_lanes(profile, service, moved.blocked, taken, appointment_id=moved.appointment_id)
+    for lane in sorted(lanes, key=lambda lane: lane != old.resource):
+        wished = replace(moved, resource=lane)
+        quotas = tuple(day_quotas(profile, service, wished))
+        if await roles.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas) is None:
+            log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
+            return wished
+    refusal = await with_alternatives(roles, work, profile, service.id, moved.start, ignoring=ours)
+    return replace(refusal, appointment_id=old.appointment_id)

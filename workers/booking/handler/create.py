@@ -14,13 +14,18 @@ from shared.tenants.profile import Service, TenantProfile
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_ATTEMPTS
 from workers.booking.domain.hold import is_same_wish, keeps_its_time, place_hold
+from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
+from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quota
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
-from workers.booking.handler.availability import slot_taken
+from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.frames import pending, refused
+from workers.booking.handler.limits import channels_of, too_many
 from workers.booking.handler.notify import send_code
+from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.roles import Roles
+from workers.booking.ports import QuotaFull
 
 log = structlog.get_logger()
 
@@ -43,30 +48,51 @@ async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -
 async def _hold(
     roles: Roles, work: BookingCreate, profile: TenantProfile, claim: Claim, locale: str
 ) -> Appointment | Refusal:
-    wish = _wish(roles, work, profile, locale)
+    wish = await _wish(roles, work, profile, locale)
     if isinstance(wish, Refusal):
         return wish
     service, appointment = wish
-    calendar = await roles.calendar.busy(profile.calendar_id, appointment.blocked, fresh=True)
-    if not any(appointment.blocked.overlaps(busy) for busy in calendar):
-        lost = await roles.appointments.hold(appointment, at=work.accepted_at, claim=claim)
-        if lost and lost.own_appointment_id:
-            own = await roles.appointments.get(lost.own_appointment_id, work.session_id)
-            if own and _is_same(own, appointment, work):
-                return own
-            if own and own.state is AppointmentState.HELD:
-                # A corrected address, or another service: the session's newer wish takes the place of its older one.
-                lost = await roles.appointments.hold(
-                    appointment, at=work.accepted_at, claim=claim, replaces=_given_up(own, work)
-                )
+    own = await _own_hold(roles, work)
+    if own and _is_same(own, appointment, work):
+        return own
+    # A session holds one time: its newer wish takes the place of the older one.
+    ours = {own.appointment_id} if own else set()
+    taken = await occupancy(
+        roles, work.tenant, profile, appointment.blocked, at=work.accepted_at, fresh=True, ignoring=ours
+    )
+    lanes = free_lanes(profile, service, appointment.blocked, taken, appointment_id=appointment.appointment_id)
+    for lane in lanes:
+        wished = replace(appointment, resource=lane)
+        quotas = _quotas(roles, work, profile, service, wished)
+        lost = await roles.appointments.hold(
+            wished, at=work.accepted_at, claim=claim, quotas=quotas, replaces=_given_up(own, work) if own else None
+        )
         if lost is None:
             roles.metrics.count("AppointmentCreated")
-            log.info("appointment_held", appointment_id=appointment.appointment_id, service=service.id)
-            return appointment
-    return await slot_taken(roles, work, profile, service.id, appointment.start)
+            log.info("appointment_held", appointment_id=wished.appointment_id, service=service.id, resource=lane)
+            return wished
+        if isinstance(lost, QuotaFull):
+            limit = too_many(lost, work.accepted_at)
+            if limit is not None:
+                return limit
+            break
+    return await with_alternatives(roles, work, profile, service.id, appointment.start, ignoring=ours)
 
 
-def _wish(
+def _quotas(
+    roles: Roles, work: BookingCreate, profile: TenantProfile, service: Service, wished: Appointment
+) -> tuple[Quota, ...]:
+    """Return everything that bounds a hold with its first code."""
+    return (
+        *hold_quotas(
+            wished, secret=roles.code_key, source_ip=work.source_ip, holds_per_address=roles.holds_per_address
+        ),
+        send_quota(wished, secret=roles.code_key, at=work.accepted_at),
+        *day_quotas(profile, service, wished),
+    )
+
+
+async def _wish(
     roles: Roles, work: BookingCreate, profile: TenantProfile, locale: str
 ) -> tuple[Service, Appointment] | Refusal:
     """Return the appointment that the visitor wishes for, or the first reason why it can't be."""
@@ -77,8 +103,8 @@ def _wish(
     if isinstance(start, Refusal):
         return start
     if refusal := is_offered(profile, service, start, work.accepted_at):
-        return refusal
-    contact = parse_contact(work.data.contact, email_enabled=roles.email_enabled and bool(profile.senders.email))
+        return await with_alternatives(roles, work, profile, service.id, start, code=refusal.code)
+    contact = parse_contact(work.data.contact, channels=channels_of(roles, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return contact
     hold = place_hold(
@@ -94,6 +120,13 @@ def _wish(
         now=work.accepted_at,
     )
     return service, replace(hold, grid_minutes=bucket_minutes(profile), changed_by=work.id)
+
+
+async def _own_hold(roles: Roles, work: BookingCreate) -> Appointment | None:
+    """Return the time that the session holds already, if it still counts."""
+    holder = await roles.appointments.holder(work.session_id, at=work.accepted_at)
+    own = await roles.appointments.get(holder, work.session_id) if holder else None
+    return own if own and own.state is AppointmentState.HELD and keeps_its_time(own, work.accepted_at) else None
 
 
 def _is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:

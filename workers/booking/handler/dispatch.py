@@ -6,18 +6,24 @@ from shared.messages.commands import (
     BookingCancel,
     BookingCommand,
     BookingCreate,
+    BookingLookup,
     BookingReschedule,
     BookingResend,
     BookingSlots,
     BookingVerify,
+    OwnBookingCommand,
+    OwnCommand,
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
 from shared.ports import Claim, ClaimStore
 from shared.replies import Replies, refusal
+from workers.booking.handler.alerts import CALENDAR_TROUBLE, alert
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
 from workers.booking.handler.create import create
+from workers.booking.handler.lookup import look_up
+from workers.booking.handler.own import carry_out
 from workers.booking.handler.roles import Roles
 from workers.booking.handler.verify import resend, verify
 
@@ -34,16 +40,32 @@ class BookingHandler:
 
     async def handle(self, work: BookingCommand, claim: Claim) -> None:
         """Carry out one command."""
+        if isinstance(work, OwnCommand):
+            await self._end(work, await carry_out(self._roles, work, claim), claim)
+            return
         locale = await self._replies.locale(work.session_id, work.locale)
         if isinstance(work, BookingSlots):
-            listed = await list_slots(self._roles, work, locale)
-            await self._replies.post(work.session_id, listed, await self._replies.connections(work.session_id))
-            await self._claims.complete(claim)
+            await self._answer(work, await list_slots(self._roles, work, locale), claim)
+            return
+        if isinstance(work, BookingLookup):
+            await self._answer(work, await look_up(self._roles, work, locale), claim)
             return
         frame = await self._ended(work, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         await self._replies.durable(work.session_id, frame, claim=claim)
+
+    async def _end(self, work: OwnBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
+        """End a command of our own: with what the visitor hears of it, or without a word."""
+        if frame is None:
+            await self._claims.complete(claim)
+        else:
+            await self._replies.durable(work.session_id, frame, claim=claim)
+
+    async def _answer(self, work: BookingCommand, frame: ServerFrame, claim: Claim) -> None:
+        """Answer a question to whoever listens now; it ages, so it is not kept."""
+        await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+        await self._claims.complete(claim)
 
     async def _ended(self, work: BookingCommand, claim: Claim, locale: str) -> ServerFrame:
         match work:
@@ -66,17 +88,28 @@ class BookingHandler:
 
     async def mismatch(self, work: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""
+        if isinstance(work, OwnCommand):
+            # Nobody waits for it, and the first one is carried out.
+            log.warning("own_command_mismatched")
+            return
         locale = await self._replies.locale(work.session_id, work.locale)
         frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=locale)
         await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
 
     async def give_up(self, work: BookingCommand, claim: Claim, reason: str) -> None:
-        """Tell the visitor that the command has failed; its copy waits on the dead-letter queue."""
+        """Tell the visitor that the command has failed, and somebody who can mend it where nobody else can.
+
+        Its copy waits on the dead-letter queue.
+        """
+        if reason.startswith(CALENDAR_TROUBLE):
+            await alert(self._roles, tenant=work.tenant, session_id=work.session_id, reason=reason)
+        if isinstance(work, OwnCommand):
+            await self._end(work, None, claim)
+            return
         locale = await self._replies.locale(work.session_id, work.locale)
         code = ErrorCode.TIMEOUT if reason == "timeout" else ErrorCode.INTERNAL
         frame = refusal(code, re=work.client_id, locale=locale)
-        if isinstance(work, BookingSlots):
-            await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
-            await self._claims.complete(claim)
+        if isinstance(work, BookingSlots | BookingLookup):
+            await self._answer(work, frame, claim)
             return
         await self._replies.durable(work.session_id, frame, claim=claim)

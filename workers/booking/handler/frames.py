@@ -1,7 +1,7 @@
 """Appointments and refusals as the visitor sees them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.messages.commands import Envelope
@@ -14,6 +14,7 @@ from shared.messages.server import (
     BookingPendingData,
     BookingRescheduled,
     BookingRescheduledData,
+    ChangedBy,
     Error,
     Slot,
 )
@@ -33,8 +34,15 @@ def slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
 
 
 def refused(work: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
-    """Return a refusal with its alternatives."""
-    return refusal(refusal_.code, re=work.client_id, locale=locale, alternatives=slots(refusal_.alternatives, zone))
+    """Return a refusal with what helps: times to take instead, or when to try again."""
+    return refusal(
+        refusal_.code,
+        re=work.client_id,
+        locale=locale,
+        alternatives=slots(refusal_.alternatives, zone),
+        retry_after_ms=round(refusal_.retry_after / timedelta(milliseconds=1)) if refusal_.retry_after else None,
+        appointment_id=refusal_.appointment_id,
+    )
 
 
 def pending(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
@@ -68,27 +76,33 @@ def confirmed(work: Envelope, appointment: Appointment, profile: TenantProfile, 
     )
 
 
-def rescheduled(work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime) -> BookingRescheduled:
+def rescheduled(
+    work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime, *, by: ChangedBy = "visitor"
+) -> BookingRescheduled:
     """Return what a visitor hears of an appointment that has moved."""
     return BookingRescheduled(
-        re=work.client_id,
+        re=work.client_id or None,
         data=BookingRescheduledData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
             ics=appointment_ics(appointment, profile, stamp=now),
+            by=by,
         ),
     )
 
 
-def cancelled(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingCancelled:
+def cancelled(
+    work: Envelope, appointment: Appointment, zone: ZoneInfo, *, by: ChangedBy = "visitor"
+) -> BookingCancelled:
     """Return what a visitor hears of an appointment that is no more."""
     return BookingCancelled(
-        re=work.client_id,
+        re=work.client_id or None,
         data=BookingCancelledData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(zone),
             service=appointment.service_id,
+            by=by,
         ),
     )

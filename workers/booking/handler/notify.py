@@ -8,9 +8,11 @@ from shared.messages.notices import (
     AppointmentCancelled,
     AppointmentConfirmed,
     AppointmentFacts,
+    AppointmentReminder,
     AppointmentRescheduled,
     SendCode,
 )
+from shared.messages.server import ChangedBy
 from shared.ports import NoticeQueue
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.ics import appointment_ics
@@ -39,20 +41,40 @@ async def send_confirmed(
 
 
 async def send_cancelled(
-    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+    notices: NoticeQueue,
+    work: Envelope,
+    appointment: Appointment,
+    profile: TenantProfile,
+    now: datetime,
+    *,
+    by: ChangedBy = "visitor",
 ) -> None:
     """Have the cancellation sent."""
     ics = appointment_ics(appointment, profile, stamp=now, cancelled=True)
-    await notices.put(AppointmentCancelled(**_common(work, appointment, profile, "cancelled"), ics=ics))
+    await notices.put(AppointmentCancelled(**_common(work, appointment, profile, "cancelled"), ics=ics, by=by))
 
 
 async def send_rescheduled(
-    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+    notices: NoticeQueue,
+    work: Envelope,
+    appointment: Appointment,
+    profile: TenantProfile,
+    now: datetime,
+    *,
+    by: ChangedBy = "visitor",
 ) -> None:
     """Have the new time sent."""
     ics = appointment_ics(appointment, profile, stamp=now)
     event = f"rescheduled#{appointment.version}"
-    await notices.put(AppointmentRescheduled(**_common(work, appointment, profile, event), ics=ics))
+    await notices.put(AppointmentRescheduled(**_common(work, appointment, profile, event), ics=ics, by=by))
+
+
+async def send_reminder(
+    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, hours_before: int
+) -> None:
+    """Have the visitor reminded; once for each time that the visit is moved to."""
+    event = f"reminder#{appointment.start.isoformat()}#{hours_before}"
+    await notices.put(AppointmentReminder(**_common(work, appointment, profile, event), hours_before=hours_before))
 
 
 def _common(work: Envelope, appointment: Appointment, profile: TenantProfile, event: str) -> dict[str, object]:
@@ -67,6 +89,7 @@ def _common(work: Envelope, appointment: Appointment, profile: TenantProfile, ev
         "data": AppointmentFacts(
             appointment_id=appointment.appointment_id,
             contact=appointment.contact.address,
+            contact_kind=appointment.contact.kind,
             name=appointment.name,
             service=appointment.service_id,
             service_name=service.name.in_(appointment.locale) if service else appointment.service_id,

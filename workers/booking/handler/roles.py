@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from shared.clock import Clock
-from shared.ports import Metrics, NoticeQueue, TenantDirectory
-from workers.booking.ports import AppointmentStore, Calendar
+from shared.links import Links
+from shared.ports import CommandQueue, Metrics, NoticeQueue, TenantDirectory
+from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
+from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,9 @@ class Roles:
     appointments: AppointmentStore
     calendar: Calendar
     notices: NoticeQueue
+    commands: CommandQueue
+    schedules: Schedules
+    sync_tokens: SyncTokens
     tenants: TenantDirectory
     metrics: Metrics
     clock: Clock
@@ -22,3 +27,14 @@ class Roles:
 
     email_enabled: bool
     """Whether e-mails are sent at all: without a sender a contact can't be verified."""
+
+    sms_enabled: bool = False
+    """Whether text messages are sent at all."""
+
+    holds_per_address: int = HOLDS_PER_ADDRESS
+    """How many times may be held from one IP address, per business, before a code is typed."""
+
+    @property
+    def links(self) -> Links:
+        """Return what reads the links of letters."""
+        return Links(self.code_key)

@@ -1,12 +1,11 @@
 """A visitor types the code: the appointment is confirmed and entered into the calendar. Or asks for another code."""
 
-import html
 from dataclasses import replace
 
 import structlog
 
-from shared.ids import derived_id
-from shared.messages.commands import BookingResend, BookingVerify
+from shared.errors import PermanentError, TransientError
+from shared.messages.commands import BookingReschedule, BookingResend, BookingVerify
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
@@ -19,41 +18,43 @@ from workers.booking.domain.decisions import (
     WrongCode,
     decide_resend,
     decide_verify,
+    proved_but_taken,
 )
+from workers.booking.domain.event_id import event_id
+from workers.booking.domain.quotas import send_quota
 from workers.booking.domain.values import Appointment, Refusal
-from workers.booking.handler.availability import slot_taken
+from workers.booking.handler.availability import with_alternatives
+from workers.booking.handler.calendar_entry import enter
 from workers.booking.handler.frames import confirmed, pending, refused
+from workers.booking.handler.limits import too_many
 from workers.booking.handler.notify import send_code, send_confirmed
+from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.remind import plan_reminders
 from workers.booking.handler.roles import Roles
-from workers.booking.ports import CalendarEvent
 
 log = structlog.get_logger()
 
-_SUMMARY_CHARACTERS = 200
-
 
 async def verify(roles: Roles, work: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
-    """Confirm first, in one transaction; the calendar event and the notice are retried after it.
+    """Confirm first, in one transaction; the calendar event, the notice and the reminders are retried after it.
 
     Only the command that confirmed has effects, so that a later one never undoes what the owner did to the event.
     """
     profile = await roles.tenants.profile(work.tenant)
     appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
     if appointment and appointment.changed_by == work.id and appointment.hold_expires_at:
-        # This very command counted its wrong code before it was cut off.
-        return refused(work, Refusal(ErrorCode.CODE_INVALID), profile.zone, locale)
+        # This very command judged its code before it was cut off.
+        judged = await _filled(roles, work, appointment, profile) if appointment.verified else _WRONG
+        return refused(work, judged, profile.zone, locale)
     code_ok = appointment is not None and code_matches(
         roles.code_key, appointment.appointment_id, appointment.code_sends, work.data.code
     )
     match decide_verify(appointment, code_ok=code_ok, now=work.accepted_at):
-        case Confirm(confirmed_one):
-            changed = replace(confirmed_one, changed_by=work.id, calendar_event_id=event_id(confirmed_one))
-            lost = await roles.appointments.confirm(changed, claim=claim)
-            if lost:
-                refusal = await slot_taken(roles, work, profile, changed.service_id, changed.start)
-                return refused(work, refusal, profile.zone, locale)
-            roles.metrics.count("AppointmentVerified")
-            log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
+        case Confirm(changed):
+            answer = await _confirm(roles, work, appointment or changed, changed, profile=profile, claim=claim)
+            if isinstance(answer, Refusal):
+                return refused(work, answer, profile.zone, locale)
+            changed = answer
         case AlreadyConfirmed(changed):
             pass
         case WrongCode(counted, refusal):
@@ -62,9 +63,68 @@ async def verify(roles: Roles, work: BookingVerify, claim: Claim, locale: str) -
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
     if changed.changed_by == work.id:
-        await enter(roles, changed, profile)
-        await send_confirmed(roles.notices, work, changed, profile, roles.clock.now())
+        await effects_of_confirmation(roles, work, changed, profile)
     return confirmed(work, changed, profile, roles.clock.now())
+
+
+async def effects_of_confirmation(
+    roles: Roles, work: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
+) -> None:
+    """Enter the visit, have the confirmation sent and the reminders planned; each is harmless when repeated."""
+    await enter(roles, appointment, profile)
+    await send_confirmed(roles.notices, work, appointment, profile, roles.clock.now())
+    await plan_reminders(roles, appointment, roles.clock.now())
+
+
+_WRONG = Refusal(ErrorCode.CODE_INVALID)
+
+
+async def _confirm(
+    roles: Roles,
+    work: BookingVerify,
+    hold: Appointment,
+    confirmed_one: Appointment,
+    *,
+    profile: TenantProfile,
+    claim: Claim,
+) -> Appointment | Refusal:
+    """Confirm, unless the owner has filled the time by hand: then the visitor is offered to move."""
+    if await _is_filled(roles, work, hold, profile):
+        await roles.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
+        log.info("appointment_time_filled", appointment_id=hold.appointment_id)
+        return await _filled(roles, work, hold, profile)
+    changed = replace(confirmed_one, changed_by=work.id, calendar_event_id=event_id(hold.appointment_id))
+    if await roles.appointments.confirm(changed, claim=claim):
+        return await with_alternatives(roles, work, profile, changed.service_id, changed.start)
+    roles.metrics.count("AppointmentVerified")
+    log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
+    return changed
+
+
+async def _is_filled(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> bool:
+    """Whether the calendar has something else at the time by now.
+
+    A calendar that can't be asked costs nobody their slot: it is theirs in our records.
+    """
+    try:
+        taken = await occupancy(
+            roles,
+            work.tenant,
+            profile,
+            hold.blocked,
+            at=work.accepted_at,
+            fresh=True,
+            ignoring={hold.appointment_id},
+        )
+    except (TransientError, PermanentError) as error:
+        log.warning("calendar_not_asked", appointment_id=hold.appointment_id, reason=type(error).__name__)
+        return False
+    return taken.blocks(hold.resource, hold.blocked)
+
+
+async def _filled(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
+    found = await with_alternatives(roles, work, profile, hold.service_id, hold.start, ignoring={hold.appointment_id})
+    return replace(found, appointment_id=hold.appointment_id)
 
 
 async def resend(roles: Roles, work: BookingResend, claim: Claim, locale: str) -> ServerFrame:
@@ -77,46 +137,13 @@ async def resend(roles: Roles, work: BookingResend, claim: Claim, locale: str) -
         match decide_resend(appointment, work.accepted_at):
             case Resend(next_one):
                 again = replace(next_one, changed_by=work.id)
-                await roles.appointments.save(again, claim=claim)
+                quota = send_quota(again, secret=roles.code_key, at=work.accepted_at)
+                full = await roles.appointments.save(again, claim=claim, at=work.accepted_at, quotas=[quota])
+                if full and (limit := too_many(full, work.accepted_at)):
+                    return refused(work, limit, profile.zone, locale)
             case AlreadyConfirmed(standing):
                 return confirmed(work, standing, profile, roles.clock.now())
             case Refusal() as refusal:
                 return refused(work, refusal, profile.zone, locale)
     await send_code(roles.notices, work, again, profile)
     return pending(work, again, profile.zone)
-
-
-def event_id(appointment: Appointment) -> str:
-    """Return the id of the appointment's calendar event."""
-    return derived_id(appointment.appointment_id, "calendar")
-
-
-async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
-    """Make the calendar say that the appointment stands."""
-    service = profile.service(appointment.service_id)
-    name = service.name.in_(profile.locale) if service else appointment.service_id
-    who = appointment.name or appointment.contact.address
-    await roles.calendar.put(
-        profile.calendar_id,
-        CalendarEvent(
-            event_id=event_id(appointment),
-            appointment_id=appointment.appointment_id,
-            start=appointment.start,
-            end=appointment.end,
-            time_zone=profile.time_zone,
-            summary=_one_line(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
-            description=_described(appointment),
-        ),
-    )
-
-
-def _described(appointment: Appointment) -> str:
-    """Return who comes and what they wrote; calendars show a description as HTML, so none of it may be markup."""
-    note = "\n".join(map(_one_line, appointment.note.splitlines()))
-    parts = (_one_line(appointment.name), appointment.contact.address, note)
-    # Quotes matter in attributes alone, and some calendars would show their entities.
-    return html.escape("\n".join(part for part in parts if part), quote=False)
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

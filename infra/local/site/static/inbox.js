@@ -1,5 +1,6 @@
 /**
- * Shows the e-mails that the local stack caught, newest first, and looks for new ones every two seconds.
+ * Shows the e-mails and text messages that the local stack caught, newest first, and looks for new ones every two
+ * seconds.
  */
 
 const LOOK_EVERY_MS = 2000;
@@ -9,12 +10,19 @@ const list = document.querySelector("#emails");
 const empty = document.querySelector("#empty");
 const state = document.querySelector("#state");
 const known = new Map();
+const texts = document.querySelector("#texts");
+const knownTexts = new Map();
 
 async function look() {
   try {
     const answer = await fetch("/api/inbox");
     if (!answer.ok) throw new Error((await answer.json()).error);
-    show(await answer.json());
+    show(await answer.json(), list, known, card);
+    const messages = await fetch("/api/texts");
+    // An emulator of another make may keep text messages elsewhere.
+    show(messages.ok ? await messages.json() : [], texts, knownTexts, textCard);
+    texts.parentElement.hidden = knownTexts.size === 0;
+    empty.hidden = known.size + knownTexts.size > 0;
     state.textContent = "";
   } catch (error) {
     state.textContent = `Cannot read the e-mails: ${error.message}. Is the stack running?`;
@@ -22,19 +30,27 @@ async function look() {
   setTimeout(look, document.hidden ? 5 * LOOK_EVERY_MS : LOOK_EVERY_MS);
 }
 
-function show(emails) {
-  empty.hidden = emails.length > 0;
-  const ids = new Set(emails.map((email) => email.id));
+function show(messages, list, known, card) {
+  const ids = new Set(messages.map((message) => message.id));
   for (const [id, node] of known) {
     if (ids.has(id)) continue;
     node.remove();
     known.delete(id);
   }
-  for (const email of [...emails].reverse()) {
-    if (known.has(email.id)) continue;
-    known.set(email.id, card(email));
-    list.prepend(known.get(email.id));
+  for (const message of [...messages].reverse()) {
+    if (known.has(message.id)) continue;
+    known.set(message.id, card(message));
+    list.prepend(known.get(message.id));
   }
+}
+
+function textCard({ id, to, text }) {
+  const code = CODE.exec(text);
+  return node("article", { "data-testid": "text-message", "data-id": id }, [
+    node("header", {}, [node("p", { class: "meta" }, [`to ${to}`])]),
+    code && codeButton(code[1] + code[2]),
+    node("pre", { class: "text" }, [text]),
+  ]);
 }
 
 function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {

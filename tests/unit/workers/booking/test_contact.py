@@ -1,14 +1,24 @@
 """Which contacts are taken, and how little of one is shown."""
 
+import string
+import time
+
+import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.messages.errors import ErrorCode
-from workers.booking.domain.contact import Contact, mask, parse_contact
+from workers.booking.domain.contact import Channels, Contact, mask, parse_contact
 from workers.booking.domain.values import Refusal
 
 INVALID = Refusal(ErrorCode.INVALID_CONTACT)
+BOTH = Channels(email=True, sms=True)
+MOBILE = Contact("phone", "+48600700800")
+
+
+def parse(text, *, region="PL", channels=BOTH, **more):
+    return parse_contact(text, channels=channels, region=region, **more)
 
 
 @pytest.mark.parametrize(
@@ -18,46 +28,177 @@ INVALID = Refusal(ErrorCode.INVALID_CONTACT)
         ("  Jan.Kowalski+spa@EXAMPLE.com\n", "Jan.Kowalski+spa@example.com"),
         ("jan@żółw.pl", "jan@xn--w-uga1v8h.pl"),
         ("o'brien@example.co.uk", "o'brien@example.co.uk"),
+        ("48600700800@example.com", "48600700800@example.com"),
     ],
 )
 def test_an_address_is_taken_as_mail_servers_take_it(text, address):
     """Spaces around it go, the domain is in lower case and in ASCII."""
-    assert parse_contact(text, email_enabled=True) == Contact("email", address)
+    assert parse(text) == Contact("email", address)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "jan", "jan@", "@example.com", "jan@example", "jan@localhost", "jan@clinic.test"),
-        *("a@b@example.com", "jan@example..com", "jan@[127.0.0.1]", '"jan k"@example.com'),
+        *("", " ", "@", "jan", "jan@", "@example.com", "jan@example", "jan@localhost", "jan@clinic.test"),
+        *("jan@clinic.local", "jan@clinic.invalid", "jan@printer.localhost", "jan@example.123", "jan@.com"),
+        *("a@b@example.com", "jan@example..com", "jan@[127.0.0.1]", '"jan k"@example.com', "jan@127.0.0.1"),
         *("Jan <jan@example.com>", "jan@example.com, eve@example.com", "jan@example.com\nBcc: eve@example.com"),
         *("żółw@example.com", "jan\x00@example.com", "a" * 65 + "@example.com", "jan@" + "a" * 250 + ".com"),
-        *("+48 600 700 800", "600700800", "tel:+48600700800"),
+        *("💇@example.com", "jan@💇", "jаn@example.com", "jan\u202e@example.com", "jan @example.com"),
+        "a" * 9_988 + "@example.com",
     ],
 )
 def test_what_no_mail_reaches_is_refused(text):
-    """Malformed addresses, several of them, reserved names and telephone numbers are `INVALID_CONTACT`."""
-    assert parse_contact(text, email_enabled=True) == INVALID
+    """Malformed addresses, several of them, reserved names, look-alike letters and endless ones."""
+    assert parse(text) == INVALID
 
 
 def test_a_special_domain_is_taken_where_the_deployment_says_so():
     """A demonstration can send to a name that no real mail server has; junk stays junk."""
-    taken = parse_contact("jan@clinic.test", email_enabled=True, allow_special_domains=True)
-
-    assert taken == Contact("email", "jan@clinic.test")
-    assert parse_contact("jan@", email_enabled=True, allow_special_domains=True) == INVALID
+    assert parse("jan@clinic.test", allow_special_domains=True) == Contact("email", "jan@clinic.test")
+    assert parse("jan@", allow_special_domains=True) == INVALID
 
 
-def test_without_the_channel_no_contact_is_taken():
-    """A business without a sender cannot send a code, so it does not pretend to."""
-    assert parse_contact("jan@example.com", email_enabled=False) == INVALID
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("600700800", "600 700 800", "600-700-800", "600.700.800", " 600 700 800\n", "600\u00a0700\u00a0800"),
+        *("+48600700800", "+48 600 700 800", "(+48) 600 700 800", "+48 (600) 700-800", "0048 600 700 800"),
+        *("48 600 700 800", "600–700–800", "\u202a+48 600 700 800\u202c", "600/700/800", "+48 600 70 08 00"),
+    ],
+)
+def test_a_mobile_number_is_taken_however_people_write_it(text):
+    """Spaces, dashes, brackets, prefixes, and the marks that address books copy along; the result is E.164."""
+    assert parse(text) == MOBILE
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("07911 123456", "GB", "+447911123456"),
+        ("+44 7911 123456", "PL", "+447911123456"),
+        ("(201) 555-0123", "US", "+12015550123"),
+        ("+1 201 555 0123", None, "+12015550123"),
+        ("0171 1234567", "DE", "+491711234567"),
+        ("+39 312 345 6789", "PL", "+393123456789"),
+    ],
+)
+def test_a_number_is_read_as_in_the_businesses_country(text, region, number):
+    """An international one is the same everywhere; American numbers do not tell mobiles from others."""
+    assert parse(text, region=region) == Contact("phone", number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("22 123 45 67", id="landline"),
+        pytest.param("+44 20 7946 0958", id="foreign landline"),
+        pytest.param("800 123 456", id="toll free"),
+        pytest.param("700 123 456", id="premium rate"),
+        pytest.param("+44 909 879 0123", id="foreign premium rate"),
+        pytest.param("801 123 456", id="shared cost"),
+        pytest.param("+44 7600 123456", id="pager"),
+        pytest.param("+44 70 1234 5678", id="personal number"),
+        pytest.param("39 123 45 67", id="internet telephony"),
+        pytest.param("+800 1234 5678", id="international toll free"),
+        pytest.param("112", id="emergency"),
+        pytest.param("600 700 80", id="a digit short"),
+        pytest.param("600 700 8000", id="a digit long"),
+        pytest.param("000 000 000", id="zeros"),
+        pytest.param("+999 600 700 800", id="no such country"),
+        pytest.param("+", id="nothing dialled"),
+        pytest.param("++48600700800", id="two plus signs"),
+        pytest.param("+48+600700800", id="a plus sign inside"),
+        pytest.param("600 700 800 ext. 5", id="extension"),
+        pytest.param("600700800x5", id="short extension"),
+        pytest.param("600700800#5", id="keyed extension"),
+        pytest.param("600700800;ext=5", id="extension of a link"),
+        pytest.param("600700800,,5", id="pauses"),
+        pytest.param("tel:+48600700800", id="link"),
+        pytest.param("600 700 800 / 600 700 801", id="two numbers"),
+        pytest.param("600 700 800, 600 700 801", id="a list"),
+        pytest.param("600 700 800\n600 700 801", id="two lines"),
+        pytest.param("call 600 700 800", id="words before"),
+        pytest.param("600 700 800 after six", id="words after"),
+        pytest.param("60070080O", id="a letter for a zero"),
+        pytest.param("6OO7OO8OO", id="letters for zeros"),
+        pytest.param("+1 800 FLOWERS", id="a word to dial"),
+        pytest.param("６００７００８００", id="full-width digits"),
+        pytest.param("٦٠٠٧٠٠٨٠٠", id="arabic digits"),
+        pytest.param("𝟞𝟘𝟘700800", id="mathematical digits"),
+        pytest.param("＋48600700800", id="full-width plus"),
+        pytest.param("6️⃣00700800", id="keycap"),
+        pytest.param("📱600700800", id="emoji"),
+        pytest.param("600700800\u0000", id="null"),
+        pytest.param("600\u202e700800", id="a turn inside"),
+        pytest.param("600\u200b700800", id="an unseen space inside"),
+        pytest.param("6" * 10_000, id="ten thousand digits"),
+        pytest.param(" 6" * 10_000, id="ten thousand digits apart"),
+        pytest.param("(" * 10_000, id="ten thousand brackets"),
+        pytest.param("6" + "-" * 200, id="dashes"),
+    ],
+)
+def test_what_no_text_message_reaches_is_refused(text):
+    """The code would cost somebody money, or reach nobody, or somebody else."""
+    began = time.perf_counter()
+
+    assert parse(text) == INVALID
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize("text", ["600700800", "0048600700800", "48600700800"])
+def test_a_national_number_needs_a_country(text):
+    """Where the business's is not known, nobody guesses whose number it is."""
+    assert parse(text, region=None) == INVALID
+    assert parse("+48600700800", region=None) == MOBILE
+
+
+@pytest.mark.parametrize(
+    ("channels", "email", "phone"),
+    [
+        (Channels(email=True, sms=True), True, True),
+        (Channels(email=True, sms=False), True, False),
+        (Channels(email=False, sms=True), False, True),
+        (Channels(email=False, sms=False), False, False),
+    ],
+)
+def test_a_contact_whose_channel_is_off_is_refused(channels, email, phone):
+    """A business that cannot send a code does not pretend to."""
+    assert isinstance(parse("jan@example.com", channels=channels), Contact) is email
+    assert isinstance(parse("+48600700800", channels=channels), Contact) is phone
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=st.text(max_size=60)
+    | st.emails()
+    | st.tuples(st.text(), st.text()).map("@".join)
+    | st.text("+0123456789 ()-.x#;,extel:", max_size=40),
+    region=st.sampled_from(["PL", "US", "GB", None]),
+)
+def test_reading_a_contact_never_raises(text, region):
+    """Whatever a visitor types is a contact in plain ASCII, or a refusal."""
+    found = parse(text, region=region)
+
+    assert found == INVALID or (isinstance(found, Contact) and found.address.isascii() and found.address.isprintable())
 
 
 @settings(max_examples=200, deadline=None)
-@given(text=st.text(max_size=60) | st.emails() | st.tuples(st.text(), st.text()).map("@".join))
-def test_reading_a_contact_never_raises(text):
-    """Whatever a visitor types is a contact or a refusal."""
-    assert isinstance(parse_contact(text, email_enabled=True), Contact | Refusal)
+@given(
+    region=st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)),
+    form=st.sampled_from([phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL]),
+)
+def test_every_countrys_mobile_number_is_read_back_the_same(region, form):
+    """As the numbering plan of each country writes its example, at home and from abroad; read twice, it stays."""
+    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    assume(example is not None)
+    written = phonenumbers.format_number(example, form)
+    assume(not set(written) & set(string.ascii_letters))
+
+    found = parse(written, region=region)
+
+    assert found == Contact("phone", phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
+    assert parse(found.address, region=None) == found
 
 
 @pytest.mark.parametrize(
@@ -66,13 +207,18 @@ def test_reading_a_contact_never_raises(text):
         ("anna@example.com", "a***@e***.com"),
         ("a@b.pl", "a***@b***.pl"),
         ("jan@mail.clinic.co.uk", "j***@m***.uk"),
-        ("+48600700800", "***"),
+        ("+48600700812", "+48 *** *** 12"),
+        ("+12015550123", "+1 *** *** 23"),
+        ("+420601123456", "+420 *** *** 56"),
+        ("600700800", "***"),
+        ("+4860070080O", "***"),
+        ("+", "***"),
         ("jan@localhost", "***"),
         ("", "***"),
     ],
 )
-def test_a_mask_shows_first_letters_and_the_last_label(address, shown):
-    """It reminds its owner and tells nobody else; what is no address shows nothing."""
+def test_a_mask_shows_first_letters_and_the_last_label_or_a_country_and_two_digits(address, shown):
+    """It reminds its owner and tells nobody else; what is neither shows nothing."""
     assert mask(address) == shown
 
 
@@ -83,3 +229,17 @@ def test_a_mask_never_tells_more(text):
     shown = mask(text)
 
     assert shown == "***" or shown == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
+
+
+@settings(max_examples=200, deadline=None)
+@given(digits=st.text(string.digits, max_size=20))
+def test_a_masked_number_never_tells_more(digits):
+    """The country's code, which is three digits at the most, and the last two."""
+    shown = mask(f"+{digits}")
+
+    if shown != "***":
+        code, *hidden, last = shown.split(" ")
+        assert hidden == ["***", "***"]
+        assert len(code) <= 4
+        assert last == digits[-2:]
+        assert f"+{digits}".startswith(code)

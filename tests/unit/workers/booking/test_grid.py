@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.tenants.grid import MAX_BUCKETS, bucket_minutes, check_profile
 from workers.booking.domain.grid import buckets
 from workers.booking.domain.hold import blocked_interval
+from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.slots import free_slots
 from workers.booking.domain.values import Interval
 
@@ -90,7 +91,7 @@ def test_offered_visits_fill_their_buckets_exactly(make_profile, zone):
     size = timedelta(minutes=bucket_minutes(profile))
     now = datetime(2026, 3, 27, tzinfo=UTC)
 
-    for offer in free_slots(profile, None, from_day=None, days=12, now=now, busy=()):
+    for offer in free_slots(profile, None, from_day=None, days=12, now=now, taken=Occupancy()):
         chosen = profile.service(offer.service_id)
         blocked = blocked_interval(chosen, offer.start)
         starts = buckets(blocked, size // timedelta(minutes=1))

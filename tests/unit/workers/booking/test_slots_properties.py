@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.booking.domain.hold import blocked_interval
+from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.slots import free_slots, is_offered
 from workers.booking.domain.values import Interval
 
@@ -93,7 +94,7 @@ def test_the_search_finds_what_a_plain_reading_of_the_rules_finds(make_profile, 
     fields, now, busy = situation
     profile = make_profile(**fields)
 
-    offers = free_slots(profile, None, from_day=None, days=60, now=now, busy=busy)
+    offers = free_slots(profile, None, from_day=None, days=60, now=now, taken=Occupancy(busy))
 
     assert [offer.start for offer in offers] == plain_reading(profile, now, busy)
 
@@ -106,7 +107,7 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
     profile = make_profile(**fields)
     service, zone = profile.services[0], ZoneInfo(profile.time_zone)
 
-    offers = free_slots(profile, "visit", from_day=None, days=4, now=now, busy=busy)
+    offers = free_slots(profile, "visit", from_day=None, days=4, now=now, taken=Occupancy(busy))
 
     for offer in offers:
         assert is_offered(profile, service, offer.start, now) is None
@@ -133,6 +134,6 @@ def test_a_list_is_made_of_its_days(make_profile, situation, days):
     today = now.astimezone(ZoneInfo(profile.time_zone)).date()
 
     def ask(day, count):
-        return free_slots(profile, None, from_day=day, days=count, now=now, busy=busy)
+        return free_slots(profile, None, from_day=day, days=count, now=now, taken=Occupancy(busy))
 
     assert ask(today, days) == [offer for later in range(days) for offer in ask(today + timedelta(days=later), 1)]

@@ -1,15 +1,20 @@
 """What the tests of notifications share: a business, and one notice of each kind."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.links import Links
 from shared.messages.notices import NOTICE
 from shared.tenants.profile import TenantProfile
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
+from tests.fakes.tenants import FakeTenants
+from workers.notifications.handler import NotificationHandler, Roles
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
-KINDS = ("code", "confirmed", "cancelled", "rescheduled")
 
 
 def build_profile(**fields):
@@ -20,12 +25,22 @@ def build_profile(**fields):
         "services": [{"id": "massage", "name": {"pl": "Masaż", "en": "Massage"}, "duration_minutes": 60}],
         "opening_hours": {"monday": ["09:00-17:00"]},
         "senders": {"email": "salon@example.com"},
+        "page_url": "https://salon.example/wizyty",
     }
     return TenantProfile.model_validate(content | fields)
 
 
+OWN = {
+    "code": {"send_number": 1, "expires_at": "2026-01-12T12:15:00Z"},
+    "confirmed": {"ics": ICS},
+    "cancelled": {"ics": ICS},
+    "rescheduled": {"ics": ICS},
+    "reminder": {"hours_before": 24},
+}
+
+
 def build_notice(kind="code", *, data=None, **fields):
-    own = {"send_number": 1, "expires_at": "2026-01-12T12:15:00Z"} if kind == "code" else {"ics": ICS}
+    own = OWN[kind]
     facts = {
         "appointment_id": "0123456789abcdefghijklmnopqrstuv",
         "contact": "jan@example.com",
@@ -55,3 +70,65 @@ def make_profile():
 @pytest.fixture(scope="session")
 def make_notice():
     return build_notice
+
+
+def build_alert(**fields):
+    content = {
+        "id": "notice-alert",
+        "type": "notice.alert",
+        "tenant": "salon-ania",
+        "session_id": "calendars",
+        "locale": "en",
+        "accepted_at": NOW,
+        "data": {"reason": "calendar_access_revoked", "advice": "Give the calendar to the service account again."},
+    }
+    return NOTICE.validate_python(content | fields)
+
+
+@pytest.fixture(scope="session")
+def make_alert():
+    return build_alert
+
+
+class World:
+    """The handler of one deployment, and what surrounds it."""
+
+    key = b"a secret of the deployment"
+
+    def __init__(self, profile, *, letters=None, text_messages=None, sms=True, topic=True):
+        self.clock = FakeClock()
+        self.claims = FakeClaims(self.clock)
+        self.mailer, self.texter, self.alerts = FakeMailer(), FakeTexter(), FakeAlerts()
+        self.letters, self.text_messages = letters or FakeLetters(), text_messages or FakeTextMessages()
+        self.tenants = FakeTenants({"salon-ania": profile})
+        self.links = Links(self.key)
+        roles = Roles(
+            letters=self.letters,
+            mailer=self.mailer,
+            text_messages=self.text_messages,
+            texter=self.texter if sms else None,
+            alerts=self.alerts if topic else None,
+            tenants=self.tenants,
+            clock=self.clock,
+            code_key=self.key,
+            links=self.links,
+        )
+        self.handler = NotificationHandler(roles=roles, claims=self.claims)
+
+    async def claimed(self, notice):
+        return await self.claims.claim(notice.claim_key, fingerprint="f", lease=timedelta(seconds=30))
+
+    async def handle(self, notice):
+        """Carry a notice out as the worker core does."""
+        await self.handler.handle(notice, await self.claimed(notice))
+
+
+@pytest.fixture
+def new_world(make_profile):
+    """Return a function that opens a deployment for one business."""
+    return lambda profile=None, **options: World(profile or make_profile(), **options)
+
+
+@pytest.fixture
+def world(new_world):
+    return new_world()

@@ -1,7 +1,4 @@
-"""How a notice becomes one e-mail."""
-
-from datetime import timedelta
-from types import SimpleNamespace
+"""How a notice becomes one e-mail, and that it stays one."""
 
 import pytest
 import structlog
@@ -9,64 +6,37 @@ import structlog
 from shared.codes import verification_code
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ports import Claim, Done
-from tests.fakes.claims import FakeClaims
-from tests.fakes.clock import FakeClock
-from tests.fakes.letters import FakeLetters, FakeMailer
-from tests.fakes.tenants import FakeTenants
 from workers.notifications.adapters.letters import TemplateLetters
-from workers.notifications.handler import NotificationHandler
-
-KEY = b"a secret of the deployment"
-LEASE = timedelta(seconds=30)
-
-
-@pytest.fixture
-def world(make_profile):
-    return build_world(make_profile(), FakeLetters())
-
-
-def build_world(profile, letters):
-    clock = FakeClock()
-    claims, mailer = FakeClaims(clock), FakeMailer()
-    tenants = FakeTenants({"salon-ania": profile})
-    handler = NotificationHandler(
-        letters=letters, mailer=mailer, tenants=tenants, claims=claims, clock=clock, code_key=KEY
-    )
-    return SimpleNamespace(handler=handler, clock=clock, claims=claims, mailer=mailer, tenants=tenants, letters=letters)
-
-
-async def claimed(world, notice):
-    return await world.claims.claim(notice.claim_key, fingerprint="f", lease=LEASE)
 
 
 async def test_a_code_is_computed_where_it_is_sent(world, make_notice):
     """It is the one that booking checks: the number of the sending counts."""
     notice = make_notice("code", send_number=2)
-    await world.handler.handle(notice, await claimed(world, notice))
+    await world.handle(notice)
 
-    code = verification_code(KEY, notice.data.appointment_id, 2)
+    code = verification_code(world.key, notice.data.appointment_id, 2)
     assert world.letters.codes == [code]
     assert [letter.text for letter in world.mailer.sent] == [f"notice.code {code}"]
-    assert isinstance(await claimed(world, notice), Done)
+    assert isinstance(await world.claimed(notice), Done)
 
 
-@pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled"])
+@pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled", "reminder"])
 async def test_other_letters_get_no_code(world, make_notice, kind):
     """There is nothing left to verify."""
     notice = make_notice(kind)
-    await world.handler.handle(notice, await claimed(world, notice))
+    await world.handle(notice)
 
     assert world.letters.codes == [None]
 
 
 @pytest.mark.parametrize("kind", ["code", "confirmed"])
-async def test_the_code_is_in_the_letter_and_nowhere_else(make_profile, make_notice, kind):
+async def test_the_code_is_in_the_letter_and_nowhere_else(new_world, make_notice, kind):
     """Neither the notice on the queue nor any log line has it, nor do they name the recipient."""
-    world = build_world(make_profile(), TemplateLetters())
+    world = new_world(letters=TemplateLetters())
     notice = make_notice(kind)
-    code = verification_code(KEY, notice.data.appointment_id, 1)
+    code = verification_code(world.key, notice.data.appointment_id, 1)
     with structlog.testing.capture_logs() as logs:
-        await world.handler.handle(notice, await claimed(world, notice))
+        await world.handle(notice)
 
     [letter] = world.mailer.sent
     assert (code in letter.text) is (kind == "code")
@@ -80,10 +50,21 @@ async def test_a_code_that_no_longer_works_is_not_sent(world, make_notice):
     """The notice waited too long; it ends, quietly."""
     notice = make_notice("code")
     world.clock.set(notice.expires_at)
-    await world.handler.handle(notice, await claimed(world, notice))
+    await world.handle(notice)
 
     assert world.mailer.sent == []
-    assert isinstance(await claimed(world, notice), Done)
+    assert isinstance(await world.claimed(notice), Done)
+
+
+async def test_a_reminder_of_a_visit_that_has_begun_is_not_sent(world, make_notice):
+    """By e-mail or by text message."""
+    for more in ({}, {"id": "another", "data": {"contact": "+48600700800", "contact_kind": "phone"}}):
+        notice = make_notice("reminder", **more)
+        world.clock.set(notice.data.start)
+        await world.handle(notice)
+
+    assert world.mailer.sent == world.texter.sent == []
+    assert isinstance(await world.claimed(notice), Done)
 
 
 @pytest.mark.parametrize("error", [TransientError("throttled"), PermanentError("mail_rejected")])
@@ -91,7 +72,7 @@ async def test_a_letter_that_was_not_taken_is_not_done(world, make_notice, error
     """The worker core decides whether it is tried again; the next try sends it."""
     notice = make_notice("confirmed")
     world.mailer.trouble.append(error)
-    claim = await claimed(world, notice)
+    claim = await world.claimed(notice)
     with pytest.raises(type(error)):
         await world.handler.handle(notice, claim)
     assert not world.claims.records[notice.claim_key].done
@@ -103,7 +84,7 @@ async def test_a_letter_that_was_not_taken_is_not_done(world, make_notice, error
 async def test_who_lost_the_notice_after_sending_hears_so(world, make_notice):
     """The letter may go out twice then, the same both times, but never not at all."""
     notice = make_notice("confirmed")
-    claim = await claimed(world, notice)
+    claim = await world.claimed(notice)
     world.claims.steal(claim)
 
     with pytest.raises(LeaseLostError):
@@ -122,16 +103,16 @@ async def test_a_notice_that_was_sent_is_not_sent_again(world, make_notice):
 async def test_a_notice_that_failed_for_good_ends(world, make_notice):
     """Its copy on the dead-letter queue is for the owner to see."""
     notice = make_notice("code")
-    await world.handler.give_up(notice, await claimed(world, notice), "mail_rejected")
+    await world.handler.give_up(notice, await world.claimed(notice), "mail_rejected")
 
-    assert isinstance(await claimed(world, notice), Done)
+    assert isinstance(await world.claimed(notice), Done)
     assert world.mailer.sent == []
 
 
 async def test_a_replay_is_sent_once_more(world, make_notice):
     """The owner asked for it: it has a record of its own."""
     for notice in (make_notice("confirmed"), make_notice("confirmed", replay=1)):
-        claim = await claimed(world, notice)
+        claim = await world.claimed(notice)
         assert isinstance(claim, Claim)
         await world.handler.handle(notice, claim)
 
@@ -145,5 +126,5 @@ async def test_a_business_that_is_no_more_writes_no_letters(world, make_notice):
     notice = make_notice("confirmed")
 
     with pytest.raises(PermanentError, match="salon-ania"):
-        await world.handler.handle(notice, await claimed(world, notice))
+        await world.handle(notice)
     assert world.mailer.sent == []

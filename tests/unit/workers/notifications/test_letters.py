@@ -1,13 +1,16 @@
 """How a notice reads, in both languages, and what a name can't do to it."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.notifications.adapters.letters import TemplateLetters
-from workers.notifications.domain import is_stale, one_line
+from workers.notifications.domain import AppointmentLinks, is_stale, one_line
 
-KINDS = ("code", "confirmed", "cancelled", "rescheduled")
+KINDS = ("code", "confirmed", "cancelled", "rescheduled", "reminder")
+LINKS = AppointmentLinks(cancel="https://salon.example/#stride-cancel=c1", move="https://salon.example/#stride-move=m1")
 LETTERS = TemplateLetters()
 HEADER_BREAKS = "\r\nBcc: everybody@example.com\r\n\r\nPay here"
 
@@ -16,9 +19,9 @@ HEADER_BREAKS = "\r\nBcc: everybody@example.com\r\n\r\nPay here"
 def write(make_notice, make_profile):
     """Return a function that words a notice."""
 
-    def write(kind, *, profile=None, code=None, **fields):
+    def write(kind, *, profile=None, links=None, **fields):
         notice = make_notice(kind, **fields)
-        return LETTERS.write(notice, profile or make_profile(), code="123456" if kind == "code" else code)
+        return LETTERS.write(notice, profile or make_profile(), code="123456" if kind == "code" else None, links=links)
 
     return write
 
@@ -34,6 +37,8 @@ def write(make_notice, make_profile):
         ("cancelled", "en", "Cancelled: Tuesday, 13 January 2026, 10:00", "your appointment is cancelled:"),
         ("rescheduled", "pl", "Nowy termin: wtorek, 13 stycznia 2026, godz. 10:00", "wizyta została przeniesiona:"),
         ("rescheduled", "en", "New time: Tuesday, 13 January 2026, 10:00", "your appointment has moved:"),
+        ("reminder", "pl", "Przypomnienie: wtorek, 13 stycznia 2026, godz. 10:00", "przypominamy o wizycie:"),
+        ("reminder", "en", "Reminder: Tuesday, 13 January 2026, 10:00", "this is a reminder of your appointment:"),
     ],
 )
 def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale, subject, sentence):
@@ -99,11 +104,11 @@ def test_a_code_goes_out_without_a_word_of_the_visitors(write, locale):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_what_is_settled_comes_with_a_calendar_file(write, kind):
-    """A hold is not yet an appointment."""
+    """A hold is not yet an appointment, and a reminder tells nothing new."""
     attachments = write(kind).attachments
 
     assert [(one.name, one.content_type) for one in attachments] == (
-        [] if kind == "code" else [("appointment.ics", "text/calendar")]
+        [] if kind in {"code", "reminder"} else [("appointment.ics", "text/calendar")]
     )
 
 
@@ -144,16 +149,102 @@ def test_any_text_is_one_line(text):
 
 def test_a_letter_shows_neither_recipient_nor_text_in_a_log(write):
     """Its representation is what slips into log lines and exceptions."""
-    shown = repr(write("confirmed"))
+    shown = repr(write("confirmed", links=LINKS)) + repr(LINKS)
 
-    for secret in ("jan@example.com", "Dzień dobry", "VCALENDAR"):
+    for secret in ("jan@example.com", "Dzień dobry", "VCALENDAR", "c1", "m1"):
         assert secret not in shown
 
 
 def test_a_code_is_stale_from_the_end_of_its_hold(make_notice):
-    """Other notices never are."""
+    """It opens nothing any more."""
     notice = make_notice("code")
 
     assert not is_stale(notice, notice.expires_at.replace(minute=14))
     assert is_stale(notice, notice.expires_at)
-    assert not is_stale(make_notice("confirmed"), notice.expires_at.replace(year=2027))
+
+
+def test_a_reminder_is_stale_once_the_visit_has_begun(make_notice):
+    """Whoever is late knows it."""
+    notice = make_notice("reminder")
+
+    assert not is_stale(notice, notice.data.start - timedelta(seconds=1))
+    assert is_stale(notice, notice.data.start)
+
+
+@pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled"])
+def test_what_has_happened_is_never_stale(make_notice, kind):
+    """However late the news are, they are news."""
+    assert not is_stale(make_notice(kind), make_notice(kind).data.start + timedelta(days=365))
+
+
+@pytest.mark.parametrize("locale", ["pl", "en"])
+@pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
+def test_a_visit_that_stands_can_be_changed_from_its_letter(write, kind, locale):
+    """Each address stands on a line of its own in angle brackets, where mail programs see its end (RFC 3986)."""
+    lines = write(kind, locale=locale, links=LINKS).text.splitlines()
+
+    assert lines.count(f"<{LINKS.move}>") == 1
+    assert lines.count(f"<{LINKS.cancel}>") == 1
+    assert lines.index(f"<{LINKS.move}>") < lines.index(f"<{LINKS.cancel}>")
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"), [("pl", "odwołaj wizytę na czacie"), ("en", "cancel your appointment in")]
+)
+@pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
+def test_without_links_a_letter_names_the_other_ways(write, make_profile, kind, locale, sentence):
+    """A business without a page has the chat, and reads its mail."""
+    text = write(kind, locale=locale, profile=make_profile(page_url=None)).text
+
+    assert sentence in text
+    assert "http" not in text
+
+
+@pytest.mark.parametrize("kind", ["code", "cancelled"])
+def test_what_is_not_settled_or_over_names_no_links(write, kind):
+    """There is nothing to change yet, or any more, even if links were given."""
+    assert "stride-" not in write(kind, links=LINKS).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "locale", "sorry"),
+    [
+        ("cancelled", "pl", "przepraszamy: musimy odwołać Twoją wizytę"),
+        ("cancelled", "en", "we are very sorry: we have to cancel your appointment"),
+        ("rescheduled", "pl", "przepraszamy: musieliśmy przenieść Twoją wizytę"),
+        ("rescheduled", "en", "we are very sorry: we had to move your appointment"),
+    ],
+)
+def test_a_business_that_changed_a_visit_says_so_and_is_sorry(write, kind, locale, sorry):
+    """A visitor who changed it themselves needs no apology."""
+    assert sorry in write(kind, locale=locale, by="business").text
+    assert sorry not in write(kind, locale=locale, by="visitor").text
+
+
+@pytest.mark.parametrize("by", ["visitor", "business"])
+@pytest.mark.parametrize(
+    ("locale", "sentences"),
+    [
+        ("pl", ("Nowy termin możesz wybrać na czacie na naszej stronie:", "Nowy termin możesz wybrać na czacie.")),
+        ("en", ("book another time in the chat on our page:", "book another time in the chat.")),
+    ],
+)
+def test_a_cancelled_visitor_learns_where_to_book_again(write, make_profile, by, locale, sentences):
+    """On the business's page, if it has one."""
+    with_page, without = sentences
+
+    assert f"{with_page}\n<https://salon.example/wizyty>\n" in write("cancelled", locale=locale, by=by).text
+    assert f"{without}\n" in write("cancelled", locale=locale, by=by, profile=make_profile(page_url=None)).text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", ["pl", "en"])
+@pytest.mark.parametrize("links", [None, LINKS])
+def test_a_letter_has_no_holes(write, make_profile, kind, locale, links):
+    """No line ends in a space, and no more than one empty line stands between two paragraphs."""
+    for by in ("visitor", "business") if kind in {"cancelled", "rescheduled"} else ("visitor",):
+        fields = {"by": by} if kind in {"cancelled", "rescheduled"} else {}
+        text = write(kind, locale=locale, links=links, **fields).text
+
+        assert "\n\n\n" not in text
+        assert all(line == line.rstrip() for line in text.splitlines())

@@ -1,66 +1,101 @@
-"""What Google's answers about busy times mean, also those that are not as they should be."""
+"""What Google's lists of events mean for free time, also those that are not as they should be."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import TransientError
 from workers.booking.adapters.google_busy import busy_in
 from workers.booking.domain.values import Interval
+from workers.booking.ports import BusyTime
 
 NINE, TEN = "2027-03-01T09:00:00Z", "2027-03-01T10:00:00Z"
 MORNING = Interval(datetime(2027, 3, 1, 9, tzinfo=UTC), datetime(2027, 3, 1, 10, tzinfo=UTC))
+APPOINTMENT = "0123456789abcdef"
 
 
-def answer(**calendar):
-    return {"kind": "calendar#freeBusy", "calendars": {"ours": calendar}}
+def event(start=NINE, end=TEN, **fields):
+    return {"id": "theirs", "start": {"dateTime": start}, "end": {"dateTime": end}, **fields}
 
 
-def failed(*reasons):
-    return answer(errors=[{"domain": "global", "reason": reason} for reason in reasons], busy=[])
+def ours(event_id, appointment_id):
+    return event(id=event_id, extendedProperties={"private": {"appointment_id": appointment_id}})
+
+
+def page(*items, **fields):
+    return {"timeZone": "Europe/Warsaw", "items": list(items), **fields}
 
 
 @pytest.mark.parametrize("start", [NINE, "2027-03-01T10:00:00+01:00", "2027-03-01T09:00:00.000Z"])
 def test_busy_times_are_read_in_utc(start):
     """Whatever offset they come with."""
-    assert busy_in(answer(busy=[{"start": start, "end": TEN}]), "ours") == [MORNING]
+    assert busy_in(page(event(start))) == [BusyTime(MORNING)]
 
 
-@pytest.mark.parametrize("calendar", [{"busy": []}, {}, {"errors": [], "busy": []}])
-def test_a_calendar_without_busy_times_is_free(calendar):
-    """It is in the answer, so Google has looked."""
-    assert busy_in(answer(**calendar), "ours") == []
-
-
-@pytest.mark.parametrize("reason", ["notFound", "forbidden", "groupTooBig", "tooManyCalendarsRequested"])
-def test_a_calendar_that_is_not_to_be_had_is_permanent(reason):
-    """Only the owner can mend that; the text says how."""
-    with pytest.raises(PermanentError, match="share the calendar") as failure:
-        busy_in(failed(reason), "ours")
-    assert failure.value.reason == "calendar_unknown"
+@pytest.mark.parametrize("empty", [{"items": []}, {}, {"timeZone": "Europe/Warsaw"}])
+def test_a_page_without_events_is_free(empty):
+    """It is an answer, so Google has looked."""
+    assert busy_in(empty) == []
 
 
 @pytest.mark.parametrize(
-    "reasons", [["internalError"], ["backendError"], ["somethingNew"], ["notFound", "internalError"]]
+    ("item", "whose"),
+    [
+        (ours(f"apt{APPOINTMENT}", APPOINTMENT), APPOINTMENT),
+        (ours("copy00000", APPOINTMENT), None),
+        (ours(f"apt{APPOINTMENT}", "fedcba9876543210"), None),
+        (ours(f"apt{APPOINTMENT}", 7), None),
+        (ours(f"apt{APPOINTMENT}_20270301T090000Z", APPOINTMENT), None),
+        (event(extendedProperties={"private": None}), None),
+        (event(extendedProperties="apt"), None),
+    ],
 )
-def test_googles_own_trouble_is_transient(reasons):
-    """So is what we do not know: it is worth another try."""
-    with pytest.raises(TransientError, match=reasons[-1]):
-        busy_in(failed(*reasons), "ours")
+def test_an_event_is_ours_only_under_its_own_id(item, whose):
+    """Properties can be copied with an event; its id can't."""
+    assert busy_in(page(item)) == [BusyTime(MORNING, whose)]
 
 
-@pytest.mark.parametrize("calendars", [{}, {"another": {"busy": []}}, {"ours": None}])
-def test_an_answer_without_our_calendar_is_not_free_time(calendars):
-    """Nobody has looked; a visitor must not be booked over the owner's own visit."""
-    with pytest.raises(TransientError, match="lacks the calendar"):
-        busy_in({"calendars": calendars}, "ours")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "cancelled"},
+        {"transparency": "transparent"},
+        {"eventType": "workingLocation"},
+        {"eventType": "birthday"},
+        {"attendees": [{"responseStatus": "accepted"}, {"self": True, "responseStatus": "declined"}]},
+    ],
+)
+def test_what_keeps_nobody_busy_is_left_out(fields):
+    """The others count."""
+    assert busy_in(page(event(**fields), event())) == [BusyTime(MORNING)]
+
+
+def test_a_deleted_event_needs_no_times():
+    """Google may leave little of it but its id."""
+    assert busy_in(page({"id": "gone", "status": "cancelled"})) == []
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "day", "hours"),
+    [
+        ("Europe/Warsaw", "2027-03-28", (datetime(2027, 3, 27, 23, tzinfo=UTC), datetime(2027, 3, 28, 22, tzinfo=UTC))),
+        ("America/New_York", "2027-03-01", (datetime(2027, 3, 1, 5, tzinfo=UTC), datetime(2027, 3, 2, 5, tzinfo=UTC))),
+        (None, "2027-03-01", (datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 3, 2, tzinfo=UTC))),
+    ],
+)
+def test_a_whole_day_is_the_calendars_day(time_zone, day, hours):
+    """From midnight to midnight where the calendar is: on a day whose clocks change that is not 24 hours."""
+    following = f"{day[:-2]}{int(day[-2:]) + 1:02}"
+    found = busy_in(
+        {"timeZone": time_zone, "items": [{"id": "day", "start": {"date": day}, "end": {"date": following}}]}
+    )
+    assert found == [BusyTime(Interval(*hours))]
 
 
 @pytest.mark.parametrize("end", [NINE, "2027-03-01T08:00:00Z"])
 def test_an_entry_without_length_is_skipped(end):
     """It keeps nobody busy; the others count."""
-    entries = [{"start": NINE, "end": end}, {"start": NINE, "end": TEN}]
-    assert busy_in(answer(busy=entries), "ours") == [MORNING]
+    assert busy_in(page(event(end=end), event())) == [BusyTime(MORNING)]
 
 
 @pytest.mark.parametrize(
@@ -68,21 +103,27 @@ def test_an_entry_without_length_is_skipped(end):
     [
         None,
         [],
-        {},
-        {"calendars": []},
-        {"calendars": {"ours": "busy"}},
-        answer(busy=None),
-        answer(busy=["morning"]),
-        answer(busy=[{"start": NINE}]),
-        answer(busy=[{"start": NINE, "end": None}]),
-        answer(busy=[{"start": "soon", "end": TEN}]),
-        answer(busy=[{"start": "2027-03-01T09:00:00", "end": TEN}]),
-        answer(busy=[{"start": "0001-01-01T00:00:00+14:00", "end": TEN}]),
-        answer(errors=["internalError"]),
-        answer(errors=7),
+        "busy",
+        {"items": None},
+        {"items": 7},
+        page("morning"),
+        page(None),
+        page({"id": "x"}),
+        page({"id": "x", "start": {}, "end": {}}),
+        page(event(end=None)),
+        page(event("soon")),
+        page(event("2027-03-01T09:00:00")),
+        page(event("0001-01-01T00:00:00+14:00")),
+        page(event(attendees=7)),
+        page(event(attendees=["owner@example.com"])),
+        page({"id": "x", "start": {"date": "2027-02-30"}, "end": {"date": "2027-03-01"}}),
+        page({"id": "x", "start": {"date": 7}, "end": {"date": 8}}),
+        page({"id": "x", "start": {"date": "2027-02-01"}, "end": {"date": "2027-03-01"}}, timeZone="Mars/Olympus"),
+        page({"id": "x", "start": {"date": "2027-02-01"}, "end": {"date": "2027-03-01"}}, timeZone="../../etc"),
+        page({"id": "x", "start": {"date": "2027-02-01"}, "end": {"date": "2027-03-01"}}, timeZone=7),
     ],
 )
 def test_an_answer_that_cannot_be_read_is_transient(broken):
     """Never a bug of ours and never free time; the text says what happened, without the answer."""
     with pytest.raises(TransientError, match="cannot be read"):
-        busy_in(broken, "ours")
+        busy_in(broken)

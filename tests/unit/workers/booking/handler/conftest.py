@@ -18,6 +18,7 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.letters import FakeNotices
+from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.tenants import FakeTenants
 from workers.booking.handler import BookingHandler, Roles
 
@@ -38,12 +39,16 @@ class World:
         self.conversations = FakeConversations(self.claims)
         self.appointments, self.calendar = FakeAppointments(self.claims), FakeCalendar("calendar")
         self.notices, self.metrics = FakeNotices(), FakeMetrics()
+        self.commands, self.schedules, self.sync_tokens = FakeCommands(), FakeSchedules(), FakeSyncTokens()
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
         roles = Roles(
             appointments=self.appointments,
             calendar=self.calendar,
             notices=self.notices,
+            commands=self.commands,
+            schedules=self.schedules,
+            sync_tokens=self.sync_tokens,
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,
@@ -53,7 +58,7 @@ class World:
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         self.handler = BookingHandler(roles=roles, replies=replies, claims=self.claims)
 
-    def command(self, kind, *, session="session", client_id=None, replay=0, at=None, **data):
+    def command(self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", **data):
         """Return a command that was accepted now, or `at` another time."""
         client_id = client_id or new_id()
         return BOOKING_COMMAND.validate_python(
@@ -67,6 +72,7 @@ class World:
                 "accepted_at": at or self.clock.now(),
                 "locale": "pl",
                 "replay": replay,
+                "source_ip": source_ip,
                 "data": data,
             }
         )
@@ -88,11 +94,38 @@ class World:
         assert "outcome" in record.markers
         return await self.conversations.frame(command.session_id, record.markers["outcome"])
 
+    async def carry_out(self, command):
+        """Carry out a command of our own as the worker core does; return what the visitor hears, if anything."""
+        claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+        if not isinstance(claim, Claim):
+            return None
+        try:
+            await self.handler.handle(command, claim)
+        except Exception:
+            await self.claims.release(claim)
+            raise
+        record = self.claims.records[command.claim_key]
+        assert record.done
+        number = record.markers.get("outcome")
+        return await self.conversations.frame(command.session_id, number) if number else None
+
     async def create(self, start=TUESDAY_TEN, **fields):
         return await self.handle(self.create_command(start, **fields))
 
     async def send(self, kind, **fields):
         return await self.handle(self.command(kind, **fields))
+
+    async def ask(self, kind, **fields):
+        """Ask what leaves no trace; return the one frame that answers."""
+        self.poster.posted.clear()
+        command = self.command(kind, **fields)
+        claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+        assert isinstance(claim, Claim)
+        await self.handler.handle(command, claim)
+        [frame] = self.poster.frames("tab")
+        assert (frame["re"], frame.get("seq")) == (command.client_id, None)
+        assert self.claims.records[command.claim_key].done
+        return frame
 
     async def held(self, start=TUESDAY_TEN, **fields):
         """Hold a time; return the appointment's id."""

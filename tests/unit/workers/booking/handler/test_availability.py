@@ -7,7 +7,6 @@ import pytest
 
 from shared.errors import TransientError
 from shared.messages.limits import MAX_FRAME_BYTES
-from shared.ports import Claim
 from workers.booking.domain.values import Interval
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -17,14 +16,8 @@ LEASE = timedelta(seconds=30)
 
 async def listed(world, **data):
     """Ask for free times; return the data of the one frame that answers."""
-    world.poster.posted.clear()
-    command = world.command("slots", **data)
-    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
-    assert isinstance(claim, Claim)
-    await world.handler.handle(command, claim)
-    [frame] = world.poster.frames("tab")
-    assert (frame["type"], frame["re"], frame.get("seq")) == ("booking.slots", command.client_id, None)
-    assert world.claims.records[command.claim_key].done
+    frame = await world.ask("slots", **data)
+    assert frame["type"] == "booking.slots"
     return frame["data"]
 
 
@@ -62,7 +55,7 @@ async def test_without_a_service_all_are_listed(world):
 async def test_what_is_taken_is_not_listed(world):
     """Neither held times with their buffers, nor confirmed ones, nor what else the calendar says."""
     await world.held("2026-01-13T10:00", service="consultation", session="another")
-    await world.confirmed("2026-01-13T13:00", session="another")
+    await world.confirmed("2026-01-13T13:00", session="third")
     world.calendar.block(Interval(NINE_UTC + 6 * HOUR, NINE_UTC + 7 * HOUR))
 
     data = await listed(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
@@ -148,7 +141,8 @@ async def test_every_listed_time_can_be_booked(world):
     data = await listed(world, **{"from": "2026-01-13", "days": 1})
 
     for number, slot in enumerate(itertools.islice(data["slots"], 0, None, 4)):
-        held = await world.create(slot["start"], service=slot["service"], session=f"visitor{number}")
+        wish = {"service": slot["service"], "contact": f"jan{number}@example.com"}
+        held = await world.create(slot["start"], session=f"visitor{number}", **wish)
         assert held.type == "booking.pending"
         await world.send("cancel", session=f"visitor{number}", appointment_id=held.data.appointment_id)
 

@@ -167,13 +167,23 @@ async def test_a_calendar_that_cannot_be_asked_holds_nothing(world):
     ],
 )
 async def test_a_wish_that_cannot_be_is_refused_with_nothing_written(world, fields, code):
-    """One durable error ends the command; no hold, no mail, no look at the calendar."""
+    """One durable error ends the command; no hold, no mail, no fresh look at the calendar."""
     refused = await world.create(**fields)
 
     assert (refused.type, refused.data.code) == ("error", code)
     assert (world.appointments.rows, world.appointments.buckets, world.notices.bodies) == ({}, {}, [])
-    assert world.calendar.calls == []
+    assert True not in world.calendar.looks
     assert world.frames() == ["error"]
+
+
+@pytest.mark.parametrize("start", ["2026-01-13T10:10", "2026-01-13T08:30", "2026-01-17T10:00", "2026-03-02T10:00"])
+async def test_a_time_that_is_not_offered_comes_with_times_that_are(world, start):
+    """Like a time that is taken."""
+    refused = await world.create(start)
+
+    assert refused.data.code == ErrorCode.INVALID_TIME
+    assert len(refused.data.alternatives) == 5
+    assert (await world.create(refused.data.alternatives[0].start.isoformat())).type == "booking.pending"
 
 
 @pytest.mark.parametrize("fields", [{"email_enabled": False}, {"senders": {}}])

@@ -80,7 +80,7 @@ async def test_another_service_frees_what_it_does_not_need(world):
 
     assert (await world.appointment(massage)).state is AppointmentState.CANCELLED
     free_from = NINE_UTC + timedelta(minutes=50)
-    assert [start for _, start in world.appointments.buckets if start >= free_from] == []
+    assert [start for *_, start in world.appointments.buckets if start >= free_from] == []
     assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {consultation}
 
 

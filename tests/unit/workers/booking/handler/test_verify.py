@@ -201,7 +201,7 @@ async def test_who_lost_the_command_confirms_nothing(world):
 
 
 async def test_another_code_goes_out_for_the_same_hold(world):
-    """Its number counts up, the hold is not prolonged, and both codes confirm."""
+    """Its number counts up, the hold is not prolonged, and the new code confirms."""
     appointment_id = await world.held()
     until = (await world.appointment(appointment_id)).hold_expires_at
     world.clock.turn(timedelta(minutes=5))

@@ -1,9 +1,17 @@
-"""Pure values and rules of notifications: a letter, and whether it is still worth sending."""
+"""What goes out to a visitor: an e-mail or a text message. Either may hold a code, so neither is ever logged."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from shared.messages.notices import AnyNotice, SendCode
+from shared.messages.notices import (
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentReminder,
+    AppointmentRescheduled,
+    SendCode,
+)
+
+VisitorNotice = SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled | AppointmentReminder
+"""What a visitor is told of; an alert is for whoever runs the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +25,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One e-mail. Its text may hold a code: it is never logged."""
+    """One e-mail."""
 
     notice_id: str
     recipient: str = field(repr=False)
@@ -28,9 +36,13 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
 
 
-def is_stale(notice: AnyNotice, now: datetime) -> bool:
-    """Whether nobody is helped by the notice any more: a code that no longer works."""
-    return isinstance(notice, SendCode) and now >= notice.expires_at
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """One SMS."""
+
+    recipient: str = field(repr=False)
+    """In E.164."""
+    text: str = field(repr=False)
 
 
 def one_line(text: str) -> str:

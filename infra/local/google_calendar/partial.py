@@ -1,0 +1,88 @@
+"""Partial answers: what the query parameter `fields` leaves of one.
+
+https://developers.google.com/workspace/calendar/api/guides/performance#partial
+"""
+
+import json
+import re
+
+from aiohttp import web
+
+from infra.local.google_calendar.discovery import document
+from infra.local.google_calendar.errors import Json, bad_request, invalid
+
+Selection = dict[str, "Selection"]
+"""The names that are kept, each with what is kept inside; nothing named inside keeps all of it."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_]+|[(),/]")
+
+
+def partial_answer(answer: web.Response, fields: str | None, method: str) -> web.Response:
+    """Return the answer with the named fields alone; refuse a name that the answer's schema does not have."""
+    if fields is None or answer.text is None or not answer.text:
+        return answer
+    selection = selected(fields)
+    _, resource, name = method.split(".")
+    _check(selection, document()["resources"][resource]["methods"][name]["response"])
+    return web.json_response(cut(json.loads(answer.text), selection), status=answer.status, headers=_etag(answer))
+
+
+def selected(fields: str) -> Selection:
+    """Read a selection such as `kind,items(id,start/date)`; raise a refusal for one that cannot be read."""
+    tokens = _TOKEN.findall(fields)
+    if "".join(tokens) != fields:
+        raise invalid(f"Invalid field selection {fields}", "fields")
+    tokens.append(")")
+    selection = _list(tokens)
+    if tokens:
+        raise invalid(f"Invalid field selection {fields}", "fields")
+    return selection
+
+
+def cut(value: object, selection: Selection) -> object:
+    """Return what the selection leaves of a value; lists are cut item by item."""
+    if isinstance(value, list):
+        return [cut(item, selection) for item in value]
+    if not selection or not isinstance(value, dict):
+        return value
+    return {name: cut(inner, selection[name]) for name, inner in value.items() if name in selection}
+
+
+def _list(tokens: list[str]) -> Selection:
+    """Take a list of names, up to and with the bracket that ends it, off the front."""
+    found: Selection = {}
+    while tokens:
+        name = tokens.pop(0)
+        if not name.isidentifier():
+            break
+        inner = found.setdefault(name, {})
+        while tokens and tokens[0] == "/":
+            del tokens[0]
+            inner = inner.setdefault(tokens.pop(0) if tokens else "", {})
+        if tokens and tokens[0] == "(":
+            del tokens[0]
+            inner |= _list(tokens)
+        match tokens.pop(0) if tokens else "":
+            case ",":
+                continue
+            case ")":
+                return found
+            case _:
+                break
+    raise bad_request()
+
+
+def _check(selection: Selection, schema: Json) -> None:
+    schema = document()["schemas"][schema["$ref"]] if "$ref" in schema else schema
+    if schema.get("type") == "array":
+        _check(selection, schema["items"])
+        return
+    for name, inner in selection.items():
+        found = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
+        if found is None:
+            raise invalid(f"Invalid field selection {name}", "fields")
+        _check(inner, found)
+
+
+def _etag(answer: web.Response) -> dict[str, str]:
+    return {"ETag": answer.headers["ETag"]} if "ETag" in answer.headers else {}

@@ -1,0 +1,82 @@
+"""The only place that makes and reads the signed links of letters: each does one thing, to one visit, in time."""
+
+import hmac
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, TypeGuard
+
+from itsdangerous import BadData, URLSafeSerializer
+
+LinkPurpose = Literal["cancel", "move"]
+PURPOSES: tuple[LinkPurpose, ...] = ("cancel", "move")
+
+_KEY_LABEL = b"stride-link-1"
+"""What verification codes are made of has a slash in it, so no code is ever computed from this."""
+
+_FORM = re.compile(r"[A-Za-z0-9_.-]{20,600}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClaim:
+    """What a link that is good lets its bearer do."""
+
+    purpose: LinkPurpose
+    appointment_id: str
+    session_id: str
+    """Of the conversation that the appointment was made in; whoever bears the link need not be in it."""
+
+    expires_at: datetime
+
+
+class Links:
+    """Signs and reads links under a key of their own, which both workers derive from the secret of the codes."""
+
+    def __init__(self, code_key: bytes) -> None:
+        if not code_key:
+            raise ValueError("a link needs a secret")
+        # 48 bytes are 64 characters to the bit: with SHA-256 some last characters could be swapped unnoticed.
+        self._serialiser = URLSafeSerializer(
+            hmac.digest(code_key, _KEY_LABEL, "sha256"),
+            salt="stride-link-1",
+            signer_kwargs={"digest_method": "sha384", "key_derivation": "hmac"},
+        )
+
+    def issue(
+        self, purpose: LinkPurpose, *, tenant: str, appointment_id: str, session_id: str, expires_at: datetime
+    ) -> str:
+        """Return a token for the fragment of an address, which browsers send to no server."""
+        content = {
+            "p": purpose,
+            "t": tenant,
+            "a": appointment_id,
+            "s": session_id,
+            "e": int(expires_at.timestamp()),
+        }
+        token = self._serialiser.dumps(content)
+        return token if isinstance(token, str) else token.decode()
+
+    def read(
+        self, token: str, *, tenant: str, now: datetime, purposes: Collection[LinkPurpose] = PURPOSES
+    ) -> LinkClaim | None:
+        """Return what the link is for; None if it is forged, over, another tenant's, or for none of the purposes.
+
+        The signature is compared in constant time, and before anything else is looked at.
+        """
+        if not _FORM.fullmatch(token):
+            return None
+        try:
+            content = self._serialiser.loads(token)
+        except BadData:
+            return None
+        match content:
+            case {"p": str(purpose), "t": str(of), "a": str(appointment_id), "s": str(session_id), "e": int(ends)}:
+                if of != tenant or now.timestamp() >= ends or not _is_one_of(purpose, purposes):
+                    return None
+                return LinkClaim(purpose, appointment_id, session_id, datetime.fromtimestamp(ends, UTC))
+        return None
+
+
+def _is_one_of(purpose: str, purposes: Collection[LinkPurpose]) -> TypeGuard[LinkPurpose]:
+    return purpose in purposes

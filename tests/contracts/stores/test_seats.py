@@ -1,0 +1,184 @@
+"""Seats of quotas: bounded whatever happens at once, free again in time, and given back with the appointment."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import TransientError
+from shared.ids import new_id
+from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
+from workers.booking.domain.quotas import Bound, Quota, session_key
+from workers.booking.ports import QuotaFull
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def desk(stores, clock):
+    return Desk(stores, clock)
+
+
+@pytest.fixture
+def key():
+    return f"quota#{new_id()}"
+
+
+def quota(visit, key, *, seats=2, bound=Bound.CONTACT, **changes):
+    fields = {"taker": visit.appointment_id, "until": visit.hold_expires_at} | changes
+    return Quota(bound, key, seats, **fields)
+
+
+async def held(desk, key, start=NINE, **fields):
+    visit = desk.visit(start)
+    assert await desk.hold(visit, quotas=[quota(visit, key, **fields)]) is None
+    return await desk.stored(visit)
+
+
+async def taken(desk, key):
+    return (await desk.store.seats_taken([key], at=desk.clock.now()))[key]
+
+
+async def test_a_quota_has_so_many_seats(desk, key):
+    """The third hold of a quota of two is refused, told by whom and until when, and nothing is written."""
+    first, second = await held(desk, key), await held(desk, key, NINE + HOUR)
+    late = desk.visit(NINE + 2 * HOUR)
+    full = await desk.hold(late, quotas=[quota(late, key)])
+    assert isinstance(full, QuotaFull)
+    assert (full.bound, set(full.takers)) == (Bound.CONTACT, {first.appointment_id, second.appointment_id})
+    assert full.frees_at == first.hold_expires_at
+    assert await desk.stored(late) is None
+    assert await desk.taken(NINE + 2 * HOUR) == []
+
+
+async def test_a_seat_is_free_when_its_hold_has_run_out(desk, key, clock):
+    """By condition: nothing has to clean up."""
+    first = await held(desk, key, seats=1)
+    clock.set(first.hold_expires_at - timedelta(milliseconds=1))
+    late = desk.visit(NINE + HOUR)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key, seats=1)]), QuotaFull)
+    clock.set(first.hold_expires_at)
+    await held(desk, key, NINE + HOUR, seats=1)
+    assert await taken(desk, key) == 1
+
+
+async def test_thirty_at_once_get_no_more_than_there_is(desk, key):
+    """Thirty visitors of one address want thirty times at once: five get one."""
+    visits = [desk.visit(NINE + n * HOUR) for n in range(30)]
+    claims = [await desk.claim() for _ in visits]
+
+    async def wish(visit, claim):
+        quotas = [quota(visit, key, seats=5, bound=Bound.ADDRESS)]
+        while True:
+            try:
+                return await desk.store.hold(visit, at=desk.clock.now(), claim=claim, quotas=quotas)
+            except TransientError:
+                await asyncio.sleep(0.01)
+
+    answers = await asyncio.gather(*map(wish, visits, claims))
+    assert sum(answer is None for answer in answers) == 5
+    assert await taken(desk, key) == 5
+
+
+async def test_a_lost_time_costs_no_seat(desk, key):
+    """Time and seat are taken in one step, or neither."""
+    await desk.held()
+    late = desk.visit()
+    assert await desk.hold(late, quotas=[quota(late, key)]) is not None
+    assert await taken(desk, key) == 0
+
+
+async def test_a_confirmed_appointment_gives_back_what_bounds_holds(desk, key, clock):
+    """Its seat in the day's cap stays, for good."""
+    visit, day = desk.visit(), f"day#{new_id()}"
+    assert await desk.hold(visit, quotas=[quota(visit, key), quota(visit, day, bound=Bound.DAY)]) is None
+    assert await desk.store.confirm(confirmed(await desk.stored(visit)), claim=await desk.claim()) is None
+    assert (await taken(desk, key), await taken(desk, day)) == (0, 1)
+    clock.turn(LONG)
+    assert await taken(desk, day) == 1
+    assert [seat.key for seat in (await desk.stored(visit)).seats] == [day]
+
+
+async def test_a_cancelled_appointment_gives_back_all(desk, key):
+    """Another can have its place in the day at once."""
+    hold = await held(desk, key, bound=Bound.DAY, seats=1)
+    await desk.store.confirm(confirmed(hold), claim=await desk.claim())
+    await desk.store.cancel(cancelled(await desk.stored(hold)), claim=await desk.claim())
+    assert await taken(desk, key) == 0
+    await held(desk, key, bound=Bound.DAY, seats=1)
+
+
+async def test_seats_of_others_are_left_alone(desk, key, clock):
+    """Who took over the seat of a hold that ran out keeps it, whatever becomes of the hold."""
+    old = await held(desk, key, seats=1)
+    clock.turn(LONG)
+    await held(desk, key, NINE + HOUR, seats=1)
+    await desk.store.cancel(cancelled(old), claim=await desk.claim())
+    assert await taken(desk, key) == 1
+
+
+async def test_a_replaced_hold_hands_its_seat_over(desk, key):
+    """A session with one seat moves on to its newer wish in one step."""
+    old = await held(desk, key, seats=1, bound=Bound.SESSION)
+    new = desk.visit(NINE + HOUR, session_id=old.session_id)
+    wanted = [quota(new, key, seats=1, bound=Bound.SESSION)]
+    assert isinstance(await desk.hold(new, quotas=wanted), QuotaFull)
+    assert await desk.hold(new, quotas=wanted, replaces=cancelled(old)) is None
+    assert await taken(desk, key) == 1
+    assert await desk.taken() == [(60, 120)]
+
+
+async def test_a_session_knows_its_hold(desk, clock):
+    """As long as it counts."""
+    session = new_id()
+    hold = await held(desk, session_key(session), seats=1, bound=Bound.SESSION)
+    assert await desk.store.holder(session, at=clock.now()) == hold.appointment_id
+    clock.turn(LONG)
+    assert await desk.store.holder(session, at=clock.now()) is None
+
+
+async def test_a_move_takes_a_seat_of_the_new_day(desk, key):
+    """And leaves the old day's; a full day refuses it, with nothing changed."""
+    monday, tuesday = f"{key}-1", f"{key}-2"
+    hold = await held(desk, monday, bound=Bound.DAY, seats=1)
+    await desk.store.confirm(confirmed(hold), claim=await desk.claim())
+    appointment = await desk.stored(hold)
+    new = moved(appointment, 24 * HOUR)
+    wanted = [quota(new, tuesday, bound=Bound.DAY, seats=1, until=None)]
+    move = {"at": desk.clock.now(), "claim": await desk.claim(), "quotas": wanted}
+    assert await desk.store.move(appointment, new, **move) is None
+    assert (await taken(desk, monday), await taken(desk, tuesday)) == (0, 1)
+    other = await held(desk, monday, bound=Bound.DAY, seats=1)
+    back = moved(await desk.stored(other), 24 * HOUR)
+    wanted = [quota(back, tuesday, bound=Bound.DAY, seats=1)]
+    full = await desk.store.move(
+        await desk.stored(other), back, at=desk.clock.now(), claim=await desk.claim(), quotas=wanted
+    )
+    assert isinstance(full, QuotaFull)
+    assert (await taken(desk, monday), await taken(desk, tuesday)) == (1, 1)
+
+
+async def test_another_code_costs_a_seat(desk, key):
+    """It stays taken when the appointment is cancelled: the letter was sent."""
+    hold = await held(desk, key, seats=2, bound=Bound.SENDS)
+    again = replace(hold, code_sends=2, version=2)
+    at, wanted = desk.clock.now(), [quota(hold, key, seats=2, bound=Bound.SENDS, taker="second")]
+    assert await desk.store.save(again, claim=await desk.claim(), at=at, quotas=wanted) is None
+    third = replace(again, code_sends=3, version=3)
+    wanted = [quota(hold, key, seats=2, bound=Bound.SENDS, taker="third")]
+    assert isinstance(await desk.store.save(third, claim=await desk.claim(), at=at, quotas=wanted), QuotaFull)
+    assert (await desk.stored(hold)).code_sends == 2
+    await desk.store.cancel(cancelled(again), claim=await desk.claim())
+    assert await taken(desk, key) == 2
+
+
+async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
+    """A hold whose contact was proved is confirmed at its new time, also where both overlap."""
+    hold = await held(desk, key)
+    half = timedelta(minutes=30)
+    new = replace(moved(hold, half), state=confirmed(hold).state, hold_expires_at=None)
+    assert await desk.store.move(hold, new, at=clock.now(), claim=await desk.claim()) is None
+    clock.turn(LONG)
+    assert await desk.taken() == [(30, 90)]
+    assert await taken(desk, key) == 0

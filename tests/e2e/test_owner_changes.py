@@ -1,0 +1,77 @@
+"""The owner moves or deletes a visit in the calendar, over the real path; and visitors are reminded."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import confirm, free_slot, fresh_address, hold
+from tests.e2e.visitor import Visit
+
+pytestmark = pytest.mark.e2e
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backstage: Backstage):
+    """The visitor hears of both in the chat and by e-mail; the appointment and its reminders go along."""
+    address = fresh_address()
+    backstage.look_at_calendars()
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="en"))["data"]["session_id"]
+        slot = await free_slot(visitor)
+        pending = await hold(visitor, slot, address)
+        await confirm(visitor, pending, address, backstage)
+        appointment_id = pending["data"]["appointment_id"]
+        [event] = backstage.events(appointment_id)
+        start = datetime.fromisoformat(slot["start"]) + 15 * HOUR
+        end = start + HOUR
+
+        backstage.owner_moves(event, start.isoformat(), end.isoformat())
+        backstage.look_at_calendars()
+        moved = await visitor.until("booking.rescheduled", "error")
+        [row] = backstage.appointments(session)
+        [event] = backstage.events(appointment_id)
+        reminders = backstage.reminders(session)
+
+        backstage.owner_deletes(event)
+        backstage.look_at_calendars()
+        cancelled = await visitor.until("booking.cancelled", "error")
+
+    assert (moved["data"]["by"], "re" in moved) == ("business", False)
+    assert datetime.fromisoformat(moved["data"]["start"]) == start
+    assert (datetime.fromisoformat(row["start"]), row["version"]) == (start, 3)
+    assert event["extendedProperties"]["private"]["version"] == "3"
+    expected = [start.astimezone(UTC) - hours for hours in (DAY, 2 * HOUR)]
+    assert [one for one in reminders if one in expected] == [one for one in expected if one >= datetime.now(UTC) + HOUR]
+
+    assert cancelled["data"]["by"] == "business"
+    [row] = backstage.appointments(session)
+    assert row["state"] == "cancelled"
+    assert backstage.reminders(session) == []
+    await backstage.mail(address, number=4)
+
+
+async def test_a_visit_moved_onto_another_goes_back(visit: Visit, backstage: Backstage):
+    """The event says again what stands, and neither visitor hears anything."""
+    backstage.look_at_calendars()
+    visits = []
+    for _ in range(2):
+        address = fresh_address()
+        async with visit(greet=False) as visitor:
+            await visitor.hello(locale="en")
+            slot = await free_slot(visitor)
+            pending = await hold(visitor, slot, address)
+            await confirm(visitor, pending, address, backstage)
+            visits.append((slot, pending["data"]["appointment_id"], address))
+    (first, appointment_id, address), (second, _, _) = visits
+    [event] = backstage.events(appointment_id)
+
+    backstage.owner_moves(event, second["start"], second["end"])
+    backstage.look_at_calendars()
+    await backstage.until(lambda: _starts(backstage, appointment_id) == [datetime.fromisoformat(first["start"])])
+    assert len(backstage.mails(address)) == 2
+
+
+def _starts(backstage: Backstage, appointment_id: str) -> list[datetime]:
+    return [datetime.fromisoformat(event["start"]["dateTime"]) for event in backstage.events(appointment_id)]

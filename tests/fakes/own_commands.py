@@ -1,0 +1,100 @@
+"""What the backend asks of itself, in memory: commands now, commands later, and how far calendars were read."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.messages.commands import BOOKING_COMMAND, OwnBookingCommand
+from workers.booking.ports import LastSync
+
+
+class FakeCommands:
+    """A `CommandQueue` that keeps every command as the text that goes on the queue."""
+
+    def __init__(self) -> None:
+        self.bodies: list[tuple[str, str]] = []
+        """Group and text of each, those put again included."""
+        self.trouble: list[Exception | None] = []
+        """Each is met by one of the next calls; None lets one through."""
+
+    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+        """Queue a command; putting the same one twice is harmless."""
+        await asyncio.sleep(0)
+        if self.trouble and (error := self.trouble.pop(0)):
+            raise error
+        self.bodies.append((group, command.model_dump_json(by_alias=True)))
+
+    @property
+    def delivered(self) -> list[OwnBookingCommand]:
+        """Return the first command of each key, as the queue lets through."""
+        first: dict[str, OwnBookingCommand] = {}
+        for _, body in self.bodies:
+            command = BOOKING_COMMAND.validate_json(body)
+            assert isinstance(command, OwnBookingCommand)
+            first.setdefault(command.claim_key, command)
+        return list(first.values())
+
+    def taken(self) -> list[OwnBookingCommand]:
+        """Return what was delivered, and forget it."""
+        found = self.delivered
+        self.bodies.clear()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A command that is to come later."""
+
+    at: datetime
+    group: str
+    command: OwnBookingCommand
+
+
+class FakeSchedules:
+    """`Schedules` under their names."""
+
+    def __init__(self) -> None:
+        self.planned: dict[str, Planned] = {}
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next calls."""
+
+    async def put(self, name: str, at: datetime, command: OwnBookingCommand, *, group: str) -> None:
+        """Plan the command; a name that is there already stays as it is."""
+        await self._call()
+        self.planned.setdefault(name, Planned(at.replace(microsecond=0), group, command))
+
+    async def remove(self, name: str) -> None:
+        """Forget a command; one that has come, or never was planned, is no error."""
+        await self._call()
+        self.planned.pop(name, None)
+
+    def due(self, now: datetime) -> list[OwnBookingCommand]:
+        """Return the commands whose time has come, in order, and forget them."""
+        found = sorted((name for name, one in self.planned.items() if one.at <= now), key=lambda n: self.planned[n].at)
+        return [self.planned.pop(name).command for name in found]
+
+    async def _call(self) -> None:
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
+
+
+class FakeSyncTokens:
+    """`SyncTokens` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, LastSync] = {}
+
+    async def get(self, calendar_id: str) -> LastSync | None:
+        """Return the last reading."""
+        await asyncio.sleep(0)
+        return self.rows.get(calendar_id)
+
+    async def put(self, calendar_id: str, last: LastSync, *, tenant: str, replaces: str | None) -> bool:
+        """Keep a reading, unless the token changed since it began."""
+        await asyncio.sleep(0)
+        kept = self.rows.get(calendar_id)
+        if (kept.token if kept else None) != replaces:
+            return False
+        self.rows[calendar_id] = last
+        return True

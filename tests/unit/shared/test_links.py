@@ -1,0 +1,155 @@
+"""Which links are good: one purpose, one business, one appointment, in time, and signed by us to the last bit."""
+
+import base64
+import re
+import string
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
+from pydantic import TypeAdapter
+
+from shared.codes import verification_code
+from shared.ids import derived_id
+from shared.links import PURPOSES, LinkClaim, Links
+from shared.messages.model import LinkToken
+
+KEY = b"the secret of the codes"
+VISIT = datetime(2026, 1, 13, 9, tzinfo=UTC)
+BEFORE = VISIT - timedelta(days=1)
+ALPHABET = string.ascii_letters + string.digits + "-_."
+LINKS = Links(KEY)
+
+
+def issue(purpose="cancel", *, links=LINKS, **fields):
+    wished = {"tenant": "salon-ania", "appointment_id": "0123456789abcdef", "session_id": "session"}
+    return links.issue(purpose, **wished | {"expires_at": VISIT} | fields)
+
+
+def read(token, *, links=LINKS, tenant="salon-ania", now=BEFORE, **more):
+    return links.read(token, tenant=tenant, now=now, **more)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_link_says_what_it_is_for(purpose):
+    """Purpose, appointment and its conversation come back as they went in."""
+    assert read(issue(purpose)) == LinkClaim(purpose, "0123456789abcdef", "session", VISIT)
+
+
+def test_a_link_of_another_purpose_is_none():
+    """The link that cancels does not move."""
+    assert read(issue("cancel"), purposes=("cancel",))
+    assert read(issue("cancel"), purposes=("move",)) is None
+    assert read(issue("cancel"), purposes=()) is None
+
+
+def test_a_link_of_another_business_is_none():
+    """Even though the same secret has signed it."""
+    assert read(issue(tenant="salon-ola")) is None
+    assert read(issue(), tenant="salon-ola") is None
+
+
+@pytest.mark.parametrize(("seconds", "good"), [(-1, True), (0, False), (1, False), (10**8, False)])
+def test_a_link_ends_with_the_visits_beginning(seconds, good):
+    """At that very second."""
+    assert bool(read(issue(), now=VISIT + timedelta(seconds=seconds))) is good
+
+
+def test_a_link_of_another_key_is_none():
+    """Each deployment has its own secret."""
+    assert read(issue(links=Links(b"another secret"))) is None
+
+
+def test_codes_and_links_share_no_key():
+    """What the secret itself has signed is no link: the key is derived from it, under a name of its own."""
+    content = {"p": "cancel", "t": "salon-ania", "a": "0123456789abcdef", "s": "session", "e": 2**40}
+    signer = {"digest_method": "sha384", "key_derivation": "hmac"}
+    token = URLSafeSerializer(KEY, salt="stride-link-1", signer_kwargs=signer).dumps(content)
+
+    assert read(token) is None
+
+
+def test_a_secret_is_needed():
+    """Nothing is signed with nothing."""
+    with pytest.raises(ValueError, match="secret"):
+        Links(b"")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), purpose=st.sampled_from(PURPOSES))
+def test_a_link_with_any_character_changed_is_none(data, purpose):
+    """The last one of the signature included, where base64 is often not looked at to the last bit."""
+    token = issue(purpose)
+    place = data.draw(st.integers(0, len(token) - 1) | st.just(len(token) - 1))
+    letter = data.draw(st.sampled_from([each for each in ALPHABET if each != token[place]]))
+
+    assert read(token[:place] + letter + token[place + 1 :]) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(place=st.integers(0, 400), more=st.text(ALPHABET + "=+/ ~\n%", min_size=1, max_size=4))
+def test_a_link_with_anything_added_or_cut_is_none(place, more):
+    """At the ends or in between, also what a decoder would skip."""
+    token = issue()
+    place = min(place, len(token))
+
+    assert read(token[:place] + more + token[place:]) is None
+    assert place == len(token) or read(token[:place] + token[place + 1 :]) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.text(ALPHABET, max_size=700))
+def test_reading_anything_never_raises(text):
+    """Whatever a visitor sends is a link or none."""
+    assert read(text) is None
+
+
+@pytest.mark.parametrize("content", [None, 1, [], {}, {"p": "cancel"}, {"p": 1, "t": "salon-ania"}, "cancel"])
+def test_what_is_signed_but_no_link_is_none(content):
+    """Another version's tokens, say."""
+    assert read(LINKS._serialiser.dumps(content)) is None
+
+
+@pytest.mark.parametrize("purpose", ["confirm", "", "CANCEL"])
+def test_a_purpose_that_is_unknown_is_none(purpose):
+    """A later version may know more of them."""
+    assert read(issue(purpose)) is None
+
+
+def test_a_long_text_is_refused_at_once():
+    """Nothing is decoded or unpacked of what no link can be."""
+    bomb = "." + "eNrtwQEBAAAAgiD_r25I" * 500_000
+    began = time.perf_counter()
+
+    assert read(bomb) is None
+    assert time.perf_counter() - began < 0.05
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    key=st.text(string.printable, min_size=1).map(str.encode),
+    tenant=st.text(string.ascii_lowercase + string.digits + "-", min_size=3, max_size=40),
+    session=st.text(string.hexdigits, min_size=1, max_size=100),
+    begins=st.datetimes(datetime(2024, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_a_link_fits_the_wire_whatever_it_carries(key, tenant, session, begins):
+    """The longest ids included; it is good until its second."""
+    links, appointment_id = Links(key), derived_id(session, "appointment")
+    token = links.issue("move", tenant=tenant, appointment_id=appointment_id, session_id=session, expires_at=begins)
+
+    assert TypeAdapter(LinkToken).validate_python(token) == token
+    claim = links.read(token, tenant=tenant, now=begins - timedelta(seconds=1))
+    assert (claim.appointment_id, claim.session_id) == (appointment_id, session)
+    assert claim.expires_at == begins.replace(microsecond=0)
+
+
+def test_a_link_tells_no_code():
+    """Who reads the links of a letter learns nothing that would help to guess a code."""
+    parts = issue().split(".")
+    shown = b"".join(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts if part)
+
+    assert verification_code(KEY, "0123456789abcdef", 1).encode() not in shown
+    assert not re.search(rb"secret", shown)

@@ -1,0 +1,102 @@
+"""When somebody is called who can mend what no retry does."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import TransientError
+from shared.messages.commands import BOOKING_COMMAND
+
+LEASE = timedelta(seconds=30)
+
+
+async def given_up(world, command, reason):
+    claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+    await world.handler.give_up(command, claim, reason)
+
+
+def own(world, **fields):
+    return BOOKING_COMMAND.validate_python(
+        {
+            "id": "own-command",
+            "tenant": "salon-ania",
+            "session_id": "session",
+            "accepted_at": world.clock.now(),
+            "locale": "pl",
+            **fields,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("calendar_access_revoked", "new key"),
+        ("calendar_forbidden", "Share the calendar"),
+        ("calendar_unknown", "calendar_id"),
+        ("calendar_not_configured", "GOOGLE_SERVICE_ACCOUNT_KEY"),
+        ("calendar_something_new", "the log"),
+    ],
+)
+async def test_a_calendar_that_is_closed_to_us_calls_for_somebody(world, reason, advice):
+    """With what to do, and without a word about the visitor, who hears that it failed."""
+    await given_up(world, world.create_command(name="Jan"), reason)
+
+    [notice] = world.notices.delivered
+    assert (notice.type, notice.tenant, notice.data.reason) == ("notice.alert", "salon-ania", reason)
+    assert advice in notice.data.advice
+    assert "jan" not in notice.model_dump_json().lower()
+    assert world.frames() == ["error"]
+
+
+@pytest.mark.parametrize("reason", ["bug", "timeout", "attempts_exhausted", "too_many_buckets", "bad_profile"])
+async def test_what_is_no_calendars_fault_calls_nobody(world, reason):
+    """The dead letter and its metrics say that."""
+    await given_up(world, world.create_command(), reason)
+    assert world.notices.delivered == []
+
+
+async def test_nobody_is_called_twice_an_hour(world):
+    """However many commands fail; another reason, and the next hour, are news."""
+    world.clock.set(datetime(2026, 1, 12, 8, 30, tzinfo=UTC))
+    for session in ("one", "two", "three"):
+        await given_up(world, world.create_command(session=session), "calendar_access_revoked")
+    assert len(world.notices.delivered) == 1
+    await given_up(world, world.create_command(session="four"), "calendar_unknown")
+    assert len(world.notices.delivered) == 2
+    world.clock.turn(timedelta(minutes=30))
+    await given_up(world, world.create_command(session="five"), "calendar_access_revoked")
+    assert len(world.notices.delivered) == 3
+
+
+async def test_an_alert_that_is_not_queued_is_tried_again(world):
+    """The command is not at its end before: giving up is repeated as a whole."""
+    world.notices.trouble.append(TransientError("sqs"))
+    command = world.create_command()
+    with pytest.raises(TransientError):
+        await given_up(world, command, "calendar_access_revoked")
+    assert world.frames() == []
+    assert not world.claims.records[command.claim_key].done
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "calendar.tick", "data": {}},
+        {"type": "calendar.sync", "data": {"calendar_id": "calendar"}},
+        {"type": "calendar.changed", "data": {"appointment_id": "0123456789"}},
+        {
+            "type": "booking.remind",
+            "data": {"appointment_id": "0123456789", "start": "2026-01-13T09:00:00Z", "hours_before": 2},
+        },
+    ],
+)
+async def test_a_command_of_our_own_fails_without_a_word_to_the_visitor(world, fields):
+    """Nobody waits for it; its record ends, and a repeat says nothing either."""
+    command = own(world, **fields)
+    await given_up(world, command, "bug")
+    await world.handler.repeat(command, None)
+    await world.handler.mismatch(command)
+    assert world.frames() == []
+    assert world.poster.posted == []
+    assert world.claims.records[command.claim_key].done

@@ -1,0 +1,333 @@
+"""What the visitor hears, and what is booked, after the owner changed a visit's event."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import PermanentError, TransientError
+from shared.messages.commands import BOOKING_COMMAND
+from workers.booking.domain.event_id import event_id
+from workers.booking.domain.values import AppointmentState, Interval
+
+NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LATER = Interval(NINE_UTC + 3 * HOUR, NINE_UTC + 4 * HOUR)
+TWO = [{"id": "anna"}, {"id": "ola"}]
+
+
+def changed(world, appointment_id, number=1, *, session="session", replay=0):
+    return BOOKING_COMMAND.validate_python(
+        {
+            "type": "calendar.changed",
+            "id": f"change-{appointment_id}-{number}",
+            "tenant": "salon-ania",
+            "session_id": session,
+            "accepted_at": world.clock.now(),
+            "locale": "en",
+            "replay": replay,
+            "data": {"appointment_id": appointment_id},
+        }
+    )
+
+
+@pytest.fixture
+async def visited(world):
+    world.appointment_id = await world.confirmed()
+    return world
+
+
+async def follow(world, number=1, **which):
+    return await world.carry_out(changed(world, world.appointment_id, number, **which))
+
+
+async def stands_at(world):
+    appointment = await world.appointment(world.appointment_id)
+    [event] = [one for one in world.events if one.appointment_id == world.appointment_id]
+    assert (event.start, event.end, event.version) == (appointment.start, appointment.end, appointment.version)
+    return Interval(appointment.start, appointment.end)
+
+
+async def test_our_own_entry_changes_nothing(visited):
+    """The calendar says that it changed, as it does of everything that we write."""
+    before = await visited.appointment(visited.appointment_id)
+    assert await follow(visited) is None
+    assert await visited.appointment(visited.appointment_id) == before
+    assert visited.told == ["notice.code", "notice.confirmed"]
+
+
+async def test_a_deleted_event_cancels_the_visit(visited):
+    """The visitor hears it in the chat and by a notice; the time is free, and nobody is reminded."""
+    assert len(visited.schedules.planned) == 2
+    visited.calendar.owner_deletes(visited.appointment_id)
+    frame = await follow(visited)
+
+    assert (frame.type, frame.re, frame.data.by) == ("booking.cancelled", None, "business")
+    assert frame.data.appointment_id == visited.appointment_id
+    assert visited.poster.frames("tab")[-1]["data"]["by"] == "business"
+    notice = visited.notices.delivered[-1]
+    assert (notice.type, notice.by) == ("notice.cancelled", "business")
+    assert "STATUS:CANCELLED" in notice.ics
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CANCELLED
+    assert visited.appointments.buckets == {}
+    assert visited.schedules.planned == {}
+    assert visited.events == []
+
+
+async def test_a_moved_event_moves_the_visit(visited):
+    """Only the new time is taken; the event says the new version, and reminders are planned anew."""
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    frame = await follow(visited)
+
+    assert (frame.type, frame.re, frame.data.by) == ("booking.rescheduled", None, "business")
+    assert (frame.data.start, frame.data.end) == (LATER.start, LATER.end)
+    notice = visited.notices.delivered[-1]
+    assert (notice.type, notice.by, notice.data.start) == ("notice.rescheduled", "business", LATER.start)
+    assert await stands_at(visited) == LATER
+    taken = await visited.appointments.taken("salon-ania", Interval(NINE_UTC, LATER.end), at=visited.clock.now())
+    assert {one.interval.start >= LATER.start for one in taken} == {True}
+    assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
+
+
+async def test_a_longer_visit_takes_more_time(visited):
+    """The owner stretched it over lunch, when no visitor can book."""
+    stretched = Interval(NINE_UTC, NINE_UTC + 3 * HOUR)
+    visited.calendar.owner_moves(visited.appointment_id, stretched)
+    assert (await follow(visited)).type == "booking.rescheduled"
+    assert await stands_at(visited) == stretched
+    assert (await visited.create("2026-01-13T11:00", session="another")).data.code == "SLOT_TAKEN"
+
+
+async def test_the_same_command_twice_has_one_effect(visited):
+    """Delivered twice, replayed later: one change, one frame, one notice."""
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    for replay in (0, 0, 1):
+        await follow(visited, replay=replay)
+    assert visited.told.count("notice.rescheduled") == 1
+    assert (await visited.appointment(visited.appointment_id)).version == 3
+    assert await stands_at(visited) == LATER
+
+
+async def test_two_commands_for_one_change_have_one_effect(visited):
+    """As when a reading of the calendar was repeated."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    assert await follow(visited, 1) is not None
+    assert await follow(visited, 2) is None
+    assert visited.frames().count("booking.cancelled") == 1
+
+
+@pytest.mark.parametrize("step", ["tables", "calendar", "notices"])
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+async def test_a_command_that_was_cut_off_is_finished(visited, how, step):
+    """Whatever was done before is not done twice, and what was missing is done."""
+    if how == "moved":
+        visited.calendar.owner_moves(visited.appointment_id, LATER)
+    else:
+        visited.calendar.owner_deletes(visited.appointment_id)
+    trouble = TransientError("cut off")
+    match step:
+        case "tables":
+            visited.appointments.fail(trouble)
+        case "calendar":
+            visited.calendar.fail("put" if how == "moved" else "entered", trouble)
+        case _:
+            visited.notices.trouble.append(trouble)
+    with pytest.raises(TransientError):
+        await follow(visited)
+    frame = await follow(visited)
+
+    assert frame.type == ("booking.rescheduled" if how == "moved" else "booking.cancelled")
+    assert visited.told.count(f"notice.{frame.type.partition('.')[2]}") == 1
+    if how == "moved":
+        assert await stands_at(visited) == LATER
+    else:
+        assert visited.appointments.buckets == {}
+
+
+async def test_buckets_that_a_crash_left_are_freed(visited):
+    """The visit was cancelled; the worker died before its time was free."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    visited.appointments.stuck.append(TransientError("died"))
+    with pytest.raises(TransientError):
+        await follow(visited)
+    assert visited.appointments.buckets
+    await follow(visited)
+    assert visited.appointments.buckets == {}
+
+
+def alerts(world):
+    return [notice.data.reason for notice in world.notices.delivered if notice.type == "notice.alert"]
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR),
+        Interval(NINE_UTC - HOUR / 2, NINE_UTC + HOUR * 1.5),
+        Interval(NINE_UTC - 2 * DAY, NINE_UTC - 2 * DAY + HOUR),
+        Interval(NINE_UTC + 2 * DAY, NINE_UTC + 4 * DAY),
+        Interval(NINE_UTC + 900 * DAY, NINE_UTC + 900 * DAY + HOUR),
+    ],
+)
+async def test_a_move_that_cannot_be_goes_back(visited, to):
+    """Onto another visit, into the past, longer than a day, by years: the event says again what stands."""
+    await visited.confirmed("2026-01-13T11:00", session="another")
+    visited.calendar.owner_moves(visited.appointment_id, to)
+    before = await visited.appointment(visited.appointment_id)
+
+    assert await follow(visited) is None
+    assert await visited.appointment(visited.appointment_id) == before
+    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
+    assert alerts(visited) == ["calendar_move_refused"]
+    assert "notice.rescheduled" not in visited.told
+    assert await follow(visited, 2) is None
+    assert visited.calendar.calls.count("put") == 3
+
+
+async def test_a_whole_day_goes_back(visited):
+    """An event without times of day is no visit."""
+    visited.calendar.timeless.add(event_id(visited.appointment_id))
+    assert await follow(visited) is None
+    assert visited.calendar.timeless == set()
+    assert alerts(visited) == ["calendar_move_refused"]
+
+
+async def test_a_visit_that_needs_too_much_of_the_table_goes_back(visited):
+    """What one transaction can't hold is refused like any other impossible time."""
+    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + 20 * HOUR))
+    visited.appointments.fail(PermanentError("too_many_buckets"))
+    assert await follow(visited) is None
+    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
+    assert alerts(visited) == ["calendar_move_refused"]
+
+
+@pytest.mark.parametrize("step", ["calendar", "notices"])
+async def test_a_refusal_that_was_cut_off_is_said_once(visited, step):
+    """The calendar did not take its event back at first, or the alert could not be queued."""
+    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC - 2 * DAY, NINE_UTC - DAY))
+    if step == "calendar":
+        visited.calendar.fail("put", TransientError("calendar.put: 503"))
+    else:
+        visited.notices.trouble.append(TransientError("sqs"))
+    with pytest.raises(TransientError):
+        await follow(visited)
+    await follow(visited)
+    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
+    assert alerts(visited) == ["calendar_move_refused"]
+
+
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+async def test_a_visit_that_has_begun_is_left_alone(visited, how):
+    """The owner tidies up afterwards."""
+    if how == "moved":
+        visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC + 9 * DAY, NINE_UTC + 9 * DAY + HOUR))
+    else:
+        visited.calendar.owner_deletes(visited.appointment_id)
+    visited.clock.set(NINE_UTC)
+    assert await follow(visited) is None
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED
+
+
+async def test_the_visitors_own_change_comes_first(visited):
+    """What the visitor did before this command's turn has overwritten what the owner did."""
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    await visited.send("reschedule", appointment_id=visited.appointment_id, start="2026-01-14T10:00")
+    assert await follow(visited) is None
+    assert await stands_at(visited) == Interval(NINE_UTC + DAY, NINE_UTC + DAY + HOUR)
+
+
+async def test_an_event_that_we_are_still_to_write_is_not_believed(visited):
+    """The visitor moved the visit, but the calendar was closed: the owner's move of the old event waits for ours."""
+    data = {"appointment_id": visited.appointment_id, "start": "2026-01-14T10:00"}
+    visited.calendar.fail("put", PermanentError("calendar_access_revoked"))
+    with pytest.raises(PermanentError):
+        await visited.handle(visited.command("reschedule", client_id="r1", **data))
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    assert await follow(visited) is None
+    await visited.handle(visited.command("reschedule", client_id="r1", replay=1, **data))
+    assert await stands_at(visited) == Interval(NINE_UTC + DAY, NINE_UTC + DAY + HOUR)
+
+
+async def test_what_the_visitor_cancelled_stays_cancelled(visited):
+    """Our own deletion is seen as a change, and changes nothing."""
+    await visited.send("cancel", appointment_id=visited.appointment_id)
+    assert await follow(visited) is None
+    assert visited.frames().count("booking.cancelled") == 1
+    assert visited.told.count("notice.cancelled") == 1
+
+
+async def test_another_calendar_deletes_nothing(visited):
+    """The business goes over to a new calendar, in which no event of ours has ever been."""
+    visited.calendar.events["new"] = {}
+    visited.calendar.owners["new"] = []
+    profiles = visited.tenants.blocking.profiles
+    profiles["salon-ania"] = profiles["salon-ania"].model_copy(update={"calendar_id": "new"})
+    assert await follow(visited) is None
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED
+
+
+async def test_another_sessions_visit_is_none(visited):
+    """A command that names the wrong session finds nothing."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    assert await follow(visited, session="another") is None
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED
+
+
+@pytest.mark.parametrize("own_calendars", [False, True])
+async def test_a_visit_goes_to_another_resource_of_the_same_calendar(new_world, own_calendars):
+    """The owner moved it onto its resource's other visit: with one calendar for all, a colleague can take it."""
+    world = new_world(resources=[one | ({"calendar_id": one["id"]} if own_calendars else {}) for one in TWO])
+    for name in ("anna", "ola"):
+        world.calendar.events[name], world.calendar.owners[name] = {}, []
+    world.appointment_id = await world.confirmed()
+    first = await world.appointment(world.appointment_id)
+    sessions = ("another", "third")
+    others = [await world.confirmed("2026-01-13T11:00", session=session) for session in sessions]
+    for session, other_id in zip(sessions, others, strict=True):
+        if (await world.appointment(other_id, session)).resource != first.resource:
+            await world.send("cancel", session=session, appointment_id=other_id)
+    calendar_id = first.resource if own_calendars else "calendar"
+    world.calendar.owner_moves(world.appointment_id, Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR), calendar_id)
+
+    frame = await follow(world)
+    moved = await world.appointment(world.appointment_id)
+    if own_calendars:
+        assert (frame, moved) == (None, first)
+        assert alerts(world) == ["calendar_move_refused"]
+    else:
+        assert frame.type == "booking.rescheduled"
+        assert moved.resource != first.resource
+
+
+async def test_the_owner_may_go_beyond_a_daily_cap(new_world):
+    """It is the owner's own; a free place under it is taken, so that visitors do not book it again."""
+    world = new_world(max_visits_per_day=1)
+    world.appointment_id = await world.confirmed()
+    await world.confirmed("2026-01-14T10:00", session="another")
+    world.calendar.owner_moves(world.appointment_id, Interval(NINE_UTC + DAY + 3 * HOUR, NINE_UTC + DAY + 4 * HOUR))
+    assert (await follow(world)).type == "booking.rescheduled"
+    assert (await world.create("2026-01-13T10:00", session="third")).type == "booking.pending"
+
+    world.calendar.owner_moves(world.appointment_id, Interval(NINE_UTC + 2 * DAY, NINE_UTC + 2 * DAY + HOUR))
+    assert (await follow(world, 2)).type == "booking.rescheduled"
+    assert (await world.create("2026-01-15T13:00", session="fourth")).type == "error"
+
+
+async def test_a_service_that_is_no_more_can_still_be_moved(visited):
+    """The visit keeps its length and its buffers."""
+    profiles = visited.tenants.blocking.profiles
+    services = profiles["salon-ania"].services[1:]
+    profiles["salon-ania"] = profiles["salon-ania"].model_copy(update={"services": services})
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    assert (await follow(visited)).type == "booking.rescheduled"
+    assert await stands_at(visited) == LATER
+
+
+async def test_a_worker_that_lost_the_command_changes_nothing(visited):
+    """Another has it by now, and finds the visit as it was."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    command = changed(visited, visited.appointment_id)
+    claim = await visited.claims.claim(command.claim_key, fingerprint="f", lease=HOUR)
+    visited.claims.steal(claim)
+    with pytest.raises(Exception, match=command.id):
+        await visited.handler.handle(command, claim)
+    assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED

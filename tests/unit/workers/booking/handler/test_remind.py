@@ -1,0 +1,118 @@
+"""How visitors are reminded: planned when a visit stands, judged when the time has come."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import PermanentError, TransientError
+
+NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+async def turn(world, to):
+    """Turn the clock, and carry out what has become due; return the hours of the reminders that went out."""
+    world.clock.set(to)
+    before = len(world.notices.delivered)
+    for command in world.schedules.due(to):
+        assert await world.carry_out(command) is None
+    new = world.notices.delivered[before:]
+    return [notice.hours_before for notice in new if notice.type == "notice.reminder"]
+
+
+@pytest.fixture
+async def visited(world):
+    world.appointment_id = await world.confirmed("2026-01-13T10:00")
+    return world
+
+
+async def test_a_visitor_is_reminded_a_day_and_two_hours_before(visited):
+    """With what the visit is about; nothing is said in the chat."""
+    assert await turn(visited, NINE_UTC - DAY - HOUR / 60) == []
+    assert await turn(visited, NINE_UTC - DAY) == [24]
+    assert await turn(visited, NINE_UTC - 2 * HOUR) == [2]
+    assert await turn(visited, NINE_UTC) == []
+
+    notice = visited.notices.delivered[-1]
+    assert (notice.data.appointment_id, notice.data.start) == (visited.appointment_id, NINE_UTC)
+    assert (notice.data.contact, notice.data.service_name) == ("jan@example.com", "Massage")
+    assert visited.frames() == ["booking.pending", "booking.confirmed"]
+
+
+async def test_a_schedule_knows_nothing_of_the_visitor(visited):
+    """Names, addresses and numbers stay in our tables."""
+    bodies = [one.command.model_dump_json() for one in visited.schedules.planned.values()]
+    assert len(bodies) == 2
+    assert not [body for body in bodies if "jan" in body.lower() or "@" in body]
+    assert {one.group for one in visited.schedules.planned.values()} == {"session"}
+    assert all(len(name) <= 64 for name in visited.schedules.planned)
+
+
+async def test_a_hold_is_not_reminded_of(world):
+    """Only what stands is."""
+    await world.held()
+    assert world.schedules.planned == {}
+
+
+async def test_who_books_late_is_reminded_of_what_is_left(world):
+    """For a visit in the afternoon of the same day that is the short one."""
+    await world.confirmed("2026-01-12T14:00")
+    assert [one.at for one in world.schedules.planned.values()] == [datetime(2026, 1, 12, 11, tzinfo=UTC)]
+
+
+async def test_a_visit_that_was_cancelled_is_not_reminded_of(visited):
+    """Its schedules are gone; one that could not be taken back finds out by itself."""
+    visited.schedules.trouble += [TransientError("scheduler"), PermanentError("aws_ValidationException")]
+    frame = await visited.send("cancel", appointment_id=visited.appointment_id)
+    assert frame.type == "booking.cancelled"
+    assert len(visited.schedules.planned) == 2
+    assert await turn(visited, NINE_UTC - DAY) + await turn(visited, NINE_UTC - HOUR) == []
+
+
+async def test_a_cancelled_visit_takes_its_schedules_back(visited):
+    """Nothing is left that would have to be judged."""
+    await visited.send("cancel", appointment_id=visited.appointment_id)
+    assert visited.schedules.planned == {}
+
+
+async def test_a_visit_that_moved_is_reminded_of_at_its_new_time(visited):
+    """The schedules of the time before find that it has moved."""
+    await visited.send("reschedule", appointment_id=visited.appointment_id, start="2026-01-15T10:00")
+    assert await turn(visited, NINE_UTC - DAY) == []
+    assert await turn(visited, NINE_UTC) == []
+    assert await turn(visited, NINE_UTC + DAY) == [24]
+    assert await turn(visited, NINE_UTC + 2 * DAY - 2 * HOUR) == [2]
+
+
+async def test_a_visit_that_came_back_is_reminded_of_once(visited):
+    """Moved away and back again: the schedules of its time are the same ones."""
+    for start in ("2026-01-15T10:00", "2026-01-13T10:00"):
+        await visited.send("reschedule", appointment_id=visited.appointment_id, start=start)
+    assert await turn(visited, NINE_UTC - DAY) == [24]
+    assert await turn(visited, NINE_UTC - 2 * HOUR) == [2]
+    assert await turn(visited, NINE_UTC + 2 * DAY) == []
+
+
+async def test_a_reminder_that_comes_twice_is_sent_once(visited):
+    """EventBridge delivers at least once, and a dead letter may be replayed."""
+    [command] = visited.schedules.due(NINE_UTC - DAY)
+    visited.clock.set(NINE_UTC - DAY)
+    await visited.carry_out(command)
+    await visited.carry_out(command)
+    await visited.carry_out(command.model_copy(update={"replay": 1}))
+    assert visited.told.count("notice.reminder") == 1
+
+
+@pytest.mark.parametrize(
+    ("late", "sent"), [(NINE_UTC - 3 * HOUR, [24]), (NINE_UTC - 2 * HOUR, [2]), (NINE_UTC - HOUR, [2]), (NINE_UTC, [])]
+)
+async def test_after_a_halt_nobody_is_reminded_twice_at_once(visited, late, sent):
+    """What is overtaken by the next, or by the visit itself, is left out."""
+    assert await turn(visited, late) == sent
+
+
+async def test_trouble_with_schedules_fails_no_booking(world):
+    """The visit stands, and the visitor hears so."""
+    world.schedules.trouble += [TransientError("scheduler"), PermanentError("aws_AccessDeniedException")]
+    await world.confirmed("2026-01-15T10:00")
+    assert world.schedules.planned == {}

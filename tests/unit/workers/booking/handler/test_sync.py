@@ -1,0 +1,213 @@
+"""How changes in calendars are found: a tick, a reading for each calendar, a command for each changed visit."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import PermanentError, TransientError
+from shared.messages.commands import BOOKING_COMMAND
+from workers.booking.domain.values import Interval
+from workers.booking.ports import LastSync
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+LATER = Interval(datetime(2026, 1, 13, 13, tzinfo=UTC), datetime(2026, 1, 13, 14, tzinfo=UTC))
+
+
+def tick(world, number=1):
+    """Return what the clock puts on the queue each minute."""
+    return BOOKING_COMMAND.validate_python(
+        {
+            "version": 1,
+            "type": "calendar.tick",
+            "id": f"53dc4d37-cffa-4f76-80c9-8b7d4a4d2ea{number}",
+            "tenant": "*",
+            "session_id": "calendars",
+            "accepted_at": world.clock.now(),
+            "locale": "en",
+            "data": {},
+        }
+    )
+
+
+async def minute(world, number=1):
+    """Carry out a tick and what it asks for; return the commands that came of that."""
+    world.clock.turn(MINUTE)
+    await world.carry_out(tick(world, number))
+    for command in world.commands.taken():
+        await world.carry_out(command)
+    return world.commands.taken()
+
+
+@pytest.fixture
+async def visited(world):
+    """Return a business with one visit, whose calendar was read."""
+    world.appointment_id = await world.confirmed()
+    await minute(world, 0)
+    return world
+
+
+async def test_a_tick_asks_for_every_calendar_once(new_world):
+    """Those of the business and of its resources; twice the same tick asks for the same."""
+    resources = [{"id": "anna", "calendar_id": "anna"}, {"id": "room", "seats": 2}, {"id": "ola", "calendar_id": "ola"}]
+    world = new_world(resources=resources)
+    command = tick(world)
+    await world.carry_out(command)
+    first = world.commands.taken()
+    await world.handler.handle(command, await world.claims.claim("again", fingerprint="f", lease=HOUR))
+
+    assert [one.data.calendar_id for one in first] == ["calendar", "anna", "ola"]
+    assert len({one.session_id for one in first}) == 3
+    assert {one.tenant for one in first} == {"salon-ania"}
+    assert world.commands.taken() == first
+
+
+async def test_a_business_without_a_good_profile_is_passed_over(world):
+    """The others' calendars are read."""
+    world.tenants.blocking.bad.add("another")
+    await world.carry_out(tick(world))
+    assert [one.tenant for one in world.commands.taken()] == ["salon-ania"]
+
+
+async def test_each_tick_reads_anew(world):
+    """A minute later is another command."""
+    await world.carry_out(tick(world, 1))
+    await world.carry_out(tick(world, 2))
+    assert len(world.commands.taken()) == 2
+
+
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+async def test_a_change_is_followed_up_in_its_visitors_turn(visited, how):
+    """The command stands in the visitor's own line, and says nothing but whose visit it is."""
+    if how == "moved":
+        visited.calendar.owner_moves(visited.appointment_id, LATER)
+    else:
+        visited.calendar.owner_deletes(visited.appointment_id)
+    [command] = await minute(visited)
+
+    assert (command.type, command.session_id, command.tenant) == ("calendar.changed", "session", "salon-ania")
+    assert command.data.model_dump() == {"appointment_id": visited.appointment_id}
+    assert await minute(visited, 2) == []
+
+
+async def test_the_group_is_the_visitors(visited):
+    """So that it waits for whatever the visitor asked for before."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    visited.clock.turn(MINUTE)
+    await visited.carry_out(tick(visited))
+    [sync] = visited.commands.taken()
+    await visited.carry_out(sync)
+    assert [group for group, _ in visited.commands.bodies] == ["session"]
+
+
+async def test_a_crash_before_the_token_is_kept_repeats(visited):
+    """The change is found again; nothing is lost, and the visitor's line sees the same command."""
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    visited.clock.turn(MINUTE)
+    await visited.carry_out(tick(visited))
+    [sync] = visited.commands.taken()
+    visited.commands.trouble.append(TransientError("sqs"))
+    before = dict(visited.sync_tokens.rows)
+    with pytest.raises(TransientError):
+        await visited.carry_out(sync)
+    assert visited.sync_tokens.rows == before
+
+    await visited.carry_out(sync)
+    assert [one.type for one in visited.commands.taken()] == ["calendar.changed"]
+    assert visited.sync_tokens.rows != before
+
+
+async def test_a_reading_that_another_overtook_keeps_nothing(visited):
+    """The token that the other kept stands: it goes on from there."""
+    other = LastSync("another", visited.clock.now())
+
+    class Overtaken(type(visited.sync_tokens)):
+        async def put(self, calendar_id, last, *, tenant, replaces):
+            self.rows[calendar_id] = other
+            return await super().put(calendar_id, last, tenant=tenant, replaces=replaces)
+
+    visited.sync_tokens.__class__ = Overtaken
+    visited.calendar.owner_deletes(visited.appointment_id)
+    assert len(await minute(visited)) == 1
+    assert visited.sync_tokens.rows["calendar"] == other
+
+
+async def test_many_that_waited_are_one_reading(visited):
+    """After a halt of ten minutes the first command reads for all: the others came before it was read."""
+    syncs = []
+    for number in range(9):
+        visited.clock.turn(MINUTE)
+        await visited.carry_out(tick(visited, number + 1))
+        syncs += visited.commands.taken()
+    readings = visited.calendar.calls.count("changes")
+    visited.clock.turn(MINUTE)
+    for sync in syncs:
+        await visited.carry_out(sync)
+    assert visited.calendar.calls.count("changes") == readings + 1
+
+
+async def test_a_token_that_is_too_old_finds_every_visit_that_is_to_come(visited):
+    """Cancelled visits, and such as have begun, are not worth a command."""
+    await visited.confirmed("2026-01-14T10:00", session="another")
+    gone = await visited.confirmed("2026-01-15T10:00", session="third")
+    await visited.send("cancel", session="third", appointment_id=gone)
+    visited.calendar.expire_tokens()
+    visited.clock.turn(timedelta(days=1, hours=4))
+
+    assert [one.session_id for one in await minute(visited)] == ["another"]
+
+
+async def test_an_event_of_another_business_is_its_own_affair(visited):
+    """Who enters an event under the id of somebody's visit has that visit compared with its own event alone."""
+    visited.calendar.events["foreign"] = {}
+    visited.calendar.owners["foreign"] = []
+    [event] = visited.events
+    visited.calendar.events["foreign"][event.event_id] = event
+    visited.tenants.blocking.profiles["villain"] = visited.tenants.blocking.profiles["salon-ania"].model_copy(
+        update={"calendar_id": "foreign"}
+    )
+    [command] = await minute(visited)
+    assert (command.tenant, command.session_id) == ("salon-ania", "session")
+    assert await visited.carry_out(command) is None
+
+
+async def test_an_unknown_visit_is_nobodys(visited):
+    """An event under an id that could be ours, but never was."""
+    [event] = visited.events
+    visited.calendar.events["calendar"]["apt" + "0" * 32] = event
+    assert await minute(visited) == []
+
+
+async def test_a_calendar_that_does_not_answer_is_read_in_the_next_minute(visited):
+    """Without a retry, a dead letter or an alert; what changed meanwhile is found then."""
+    visited.calendar.owner_deletes(visited.appointment_id)
+    visited.calendar.fail("changes", TransientError("calendar.changes: 503"))
+    assert await minute(visited) == []
+    assert "notice.alert" not in visited.told
+    assert len(await minute(visited, 2)) == 1
+
+
+async def test_a_calendar_that_is_closed_to_us_is_said_once_an_hour(visited):
+    """To whoever can open it, with what to do; every minute it is tried again."""
+    closed = [PermanentError("calendar_forbidden") for _ in range(3)]
+    visited.calendar.fail("changes", *closed)
+    visited.clock.set(datetime(2026, 1, 12, 8, 57, tzinfo=UTC))
+    for number in (1, 2, 3):
+        assert await minute(visited, number) == []
+
+    alerts = [notice for notice in visited.notices.delivered if notice.type == "notice.alert"]
+    assert [one.data.reason for one in alerts] == ["calendar_forbidden"] * 2  # at 8:58 and 8:59, and at 9:00
+    assert "Share the calendar" in alerts[0].data.advice
+    assert alerts[0].tenant == "salon-ania"
+
+
+async def test_trouble_with_our_own_tables_is_tried_again(world):
+    """It is no calendar's, so the worker core retries it as always."""
+    await world.carry_out(tick(world))
+    [sync] = world.commands.taken()
+
+    async def get(_calendar_id):
+        raise TransientError("calendars.get")
+
+    world.sync_tokens.get = get
+    with pytest.raises(TransientError):
+        await world.carry_out(sync)

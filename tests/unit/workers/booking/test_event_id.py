@@ -1,0 +1,42 @@
+"""How an appointment's event is named, and read back."""
+
+import re
+
+import pytest
+
+from shared.ids import derived_id
+from workers.booking.domain.event_id import appointment_of, event_id
+
+
+@pytest.mark.parametrize("appointment_id", ["01234567", "0123456789abcdefghijklmnopqrstuv", "v" * 64])
+def test_an_event_tells_whose_it_is(appointment_id):
+    """There and back; the name is one that Google takes."""
+    name = event_id(appointment_id)
+    assert re.fullmatch(r"[0-9a-v]{5,1024}", name)
+    assert appointment_of(name) == appointment_id
+
+
+def test_a_derived_id_has_an_event():
+    """As all appointments' ids are derived."""
+    appointment_id = derived_id("key", "appointment")
+    assert appointment_of(event_id(appointment_id)) == appointment_id
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "apt",
+        "apt0123456",
+        "apt" + "0" * 65,
+        "aptABCDEFGH",
+        "apt01234567_20270301T090000Z",
+        "apt0123456w",
+        "01234567",
+        "xapt01234567",
+        "apt01234567\n",
+    ],
+)
+def test_an_event_of_the_owners_is_nobodys(name):
+    """Too short, too long, another alphabet, an instance of a series."""
+    assert appointment_of(name) is None

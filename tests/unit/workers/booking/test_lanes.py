@@ -1,0 +1,171 @@
+"""Several people, chairs and places: a start is free if one lane is, and visitors spread over them."""
+
+from datetime import date, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from workers.booking.domain.lanes import Occupancy, by_lane, free_lanes
+from workers.booking.domain.slots import alternatives, free_slots
+from workers.booking.domain.values import Interval
+
+RESOURCES = [{"id": "anna"}, {"id": "tom"}, {"id": "room", "seats": 3, "calendar_id": "room@calendar.example"}]
+SERVICES = [
+    {"id": "cut", "name": {"en": "Cut"}, "duration_minutes": 30, "resources": ["anna", "tom"]},
+    {"id": "colour", "name": {"en": "Colour"}, "duration_minutes": 60, "resources": ["tom"]},
+    {"id": "class", "name": {"en": "Class"}, "duration_minutes": 60, "resources": ["room"], "max_per_day": 4},
+    {"id": "any", "name": {"en": "Anything"}, "duration_minutes": 30},
+]
+
+
+@pytest.fixture(scope="module")
+def salon(make_profile):
+    return make_profile(resources=RESOURCES, services=SERVICES, hours=("09:00-12:00",), weekend=("09:00-12:00",))
+
+
+@pytest.fixture
+def hour(accepted_at):
+    """Return the hour from ten o'clock in Warsaw."""
+    return Interval(accepted_at + timedelta(hours=2), accepted_at + timedelta(hours=3))
+
+
+@pytest.mark.parametrize(
+    ("service", "lanes"),
+    [
+        ("cut", ("anna", "tom")),
+        ("colour", ("tom",)),
+        ("class", ("room/1", "room/2", "room/3")),
+        ("any", ("anna", "tom", "room/1", "room/2", "room/3")),
+    ],
+)
+def test_a_service_has_the_lanes_of_its_resources(salon, service, lanes):
+    """Without resources of its own, those of the whole business."""
+    assert salon.lanes_of(salon.service(service)) == lanes
+
+
+def test_a_business_without_resources_has_one_lane(make_profile):
+    """One visit at a time, as ever."""
+    profile = make_profile()
+    assert profile.lanes_of(profile.services[0]) == ("default",)
+    assert profile.calendars == {"calendar": ()}
+    assert profile.calendar_of("default") == "calendar"
+
+
+def test_calendars_are_those_of_the_business_and_of_its_resources(salon):
+    """A resource's own calendar keeps that resource busy and nobody else."""
+    assert salon.calendars == {"calendar": (), "room@calendar.example": ("room/1", "room/2", "room/3")}
+    assert (salon.calendar_of("room/2"), salon.calendar_of("tom")) == ("room@calendar.example", "calendar")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"resources": [{"id": "anna"}, {"id": "anna"}]}, "two resources"),
+        ({"services": SERVICES, "resources": [{"id": "anna"}]}, "names the resource 'tom'"),
+        ({"resources": [{"id": "Anna"}]}, "pattern"),
+        ({"resources": [{"id": "anna", "seats": 0}]}, "greater than or equal to 1"),
+        ({"max_visits_per_day": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_a_profile_that_contradicts_itself_is_refused(make_profile, fields, reason):
+    """With a sentence that says what is wrong."""
+    with pytest.raises(ValidationError, match=reason):
+        make_profile(**fields)
+
+
+def test_a_start_is_free_while_one_lane_is(salon, accepted_at, hour):
+    """Both hairdressers have to be busy before the hour is gone."""
+
+    def starts(taken):
+        offers = free_slots(salon, "cut", from_day=None, days=1, now=accepted_at, taken=taken)
+        return [offer.start for offer in offers]
+
+    one, both = {"anna": [hour]}, {"anna": [hour], "tom": [hour]}
+    assert hour.start in starts(Occupancy(lanes=one))
+    assert hour.start not in starts(Occupancy(lanes=both))
+    assert hour.start not in starts(Occupancy(everywhere=[hour]))
+
+
+def test_a_visit_needs_one_lane_for_all_of_its_time(salon, accepted_at, hour):
+    """One free until half past and another from then on are no room for an hour."""
+    half = timedelta(minutes=30)
+    first, second = Interval(hour.start, hour.start + half), Interval(hour.start + half, hour.end)
+    taken = Occupancy(lanes={"room/1": [first], "room/2": [second], "room/3": [hour]})
+    offers = free_slots(salon, "class", from_day=None, days=1, now=accepted_at, taken=taken)
+    assert hour.start not in [offer.start for offer in offers]
+
+
+def test_a_full_day_has_no_starts(salon, accepted_at):
+    """The cap of a service closes the day for it alone, that of the business for all."""
+    today = date(2026, 1, 12)
+
+    def services(full):
+        offers = free_slots(salon, None, from_day=today, days=1, now=accepted_at, taken=Occupancy(full_days=full))
+        return {offer.service_id for offer in offers}
+
+    assert services([(today, "class")]) == {"cut", "colour", "any"}
+    assert services([(today, None)]) == set()
+    taken = Occupancy(full_days=[(today, None)])
+    wanted = accepted_at + timedelta(hours=2)
+    assert {one.start.date() for one in alternatives(salon, "cut", wanted, now=accepted_at, taken=taken)} > set()
+    assert all(one.start.date() > today for one in alternatives(salon, "cut", wanted, now=accepted_at, taken=taken))
+
+
+def test_the_lane_that_fewest_services_need_comes_first(salon, hour):
+    """Tom alone can colour: a cut goes to Anna while she is free."""
+    cut = salon.service("cut")
+    orders = {tuple(free_lanes(salon, cut, hour, Occupancy(), appointment_id=str(n))) for n in range(50)}
+    assert orders == {("anna", "tom")}
+    busy = Occupancy(lanes={"anna": [hour]})
+    assert free_lanes(salon, cut, hour, busy, appointment_id="1") == ["tom"]
+
+
+def test_visitors_spread_over_equal_lanes(salon, hour):
+    """Thirty who want a place at the same moment do not all try the first one."""
+    firsts = [free_lanes(salon, salon.service("class"), hour, Occupancy(), appointment_id=str(n))[0] for n in range(30)]
+    assert {firsts.count(lane) > 4 for lane in ("room/1", "room/2", "room/3")} == {True}
+
+
+lanes = st.sampled_from(["anna", "tom", "room/1", "room/2", "room/3"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(taken=st.lists(st.tuples(lanes, st.integers(0, 12), st.integers(1, 8)), max_size=30), service=st.integers(0, 3))
+def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, taken, service):
+    """A start is listed if and only if there is a lane to book it in."""
+    wanted = salon.services[service]
+    quarter = timedelta(minutes=15)
+    begin = accepted_at + timedelta(hours=1)
+    occupied = by_lane(
+        (lane, Interval(begin + start * quarter, begin + (start + length) * quarter)) for lane, start, length in taken
+    )
+    busy = Occupancy(lanes=occupied)
+
+    listed = {offer.start for offer in free_slots(salon, wanted.id, from_day=None, days=1, now=accepted_at, taken=busy)}
+
+    length = timedelta(minutes=wanted.duration_minutes)
+    for number, _ in product(range(0, 12, wanted.step // 15), [0]):
+        start = begin + number * quarter
+        if start + length <= begin + 12 * quarter:
+            free = free_lanes(salon, wanted, Interval(start, start + length), busy, appointment_id="a")
+            assert (start in listed) == bool(free)
+
+
+def test_public_holidays_are_closed(make_profile):
+    """Unless an exception says otherwise; the parts of a country have their own."""
+    profile = make_profile(public_holidays="PL", exceptions=[{"date": "2026-05-01", "hours": ["10:00-12:00"]}])
+    assert profile.hours_on(date(2026, 11, 11)) == ()
+    assert profile.hours_on(date(2026, 11, 12)) != ()
+    assert len(profile.hours_on(date(2026, 5, 1))) == 1
+    bavaria, berlin = (make_profile(public_holidays=region) for region in ("DE-BY", "DE-BE"))
+    assert (bavaria.hours_on(date(2026, 1, 6)), berlin.hours_on(date(2026, 1, 6)) != ()) == ((), True)
+
+
+@pytest.mark.parametrize("region", ["XX", "PL-XX", "", "pl", "Poland!"])
+def test_holidays_that_nobody_knows_are_refused(make_profile, region):
+    """The owner hears so, not the visitor who finds a closed door."""
+    with pytest.raises(ValidationError, match="holidays"):
+        make_profile(public_holidays=region)

@@ -1,0 +1,103 @@
+"""What bounds holds, codes and days, and that no key tells who it is about."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from workers.booking.domain.quotas import Bound, day_quotas, hold_quotas, send_quota
+from workers.booking.domain.values import Contact
+
+SECRET = b"a secret of the deployment"
+
+
+def holds(hold, source_ip="192.0.2.7"):
+    return {one.bound: one for one in hold_quotas(hold, secret=SECRET, source_ip=source_ip, holds_per_address=5)}
+
+
+def test_holds_are_bounded_three_ways(hold):
+    """One a session, two a contact, five an address; each seat is free with the end of the hold."""
+    found = holds(hold)
+    assert {bound: quota.seats for bound, quota in found.items()} == {
+        Bound.SESSION: 1,
+        Bound.CONTACT: 2,
+        Bound.ADDRESS: 5,
+    }
+    assert {quota.until for quota in found.values()} == {hold.hold_expires_at}
+    assert not any(quota.lasting for quota in found.values())
+
+
+def test_no_address_is_no_bound(hold):
+    """An ingress that does not know the address bounds by the others."""
+    assert set(holds(hold, source_ip="")) == {Bound.SESSION, Bound.CONTACT}
+
+
+def test_keys_tell_nothing(hold):
+    """Neither contact nor address stands in a key, and another secret makes other keys."""
+    quotas = [*holds(hold).values(), send_quota(hold, secret=SECRET, at=hold.created_at)]
+    text = " ".join(quota.key for quota in quotas)
+    assert hold.contact.address not in text
+    assert "192.0.2.7" not in text
+    other = send_quota(hold, secret=b"another", at=hold.created_at)
+    assert other.key != quotas[-1].key
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("jan@example.com", "JAN@example.com", True),
+        ("jan@example.com", "jan+2@example.com", True),
+        ("jan@example.com", "ola@example.com", False),
+        ("+jan@example.com", "+ola@example.com", False),
+        ("jan@example.com", "jan@example.org", False),
+    ],
+)
+def test_one_mailbox_is_one_contact(hold, one, other, same):
+    """Capital letters and sub-addresses make no new person."""
+    keys = {
+        send_quota(replace(hold, contact=Contact("email", address)), secret=SECRET, at=hold.created_at).key
+        for address in (one, other)
+    }
+    assert (len(keys) == 1) is same
+
+
+def test_codes_are_bounded_across_businesses_and_holds_are_not(hold):
+    """Three an hour to one contact, whoever's they are; a second business does not count the first one's holds."""
+    elsewhere = replace(hold, tenant="another")
+    sends = {send_quota(one, secret=SECRET, at=hold.created_at).key for one in (hold, elsewhere)}
+    assert len(sends) == 1
+    assert holds(hold)[Bound.CONTACT].key != holds(elsewhere)[Bound.CONTACT].key
+    quota = send_quota(hold, secret=SECRET, at=hold.created_at)
+    assert (quota.seats, quota.until) == (3, hold.created_at + timedelta(hours=1))
+    assert send_quota(replace(hold, code_sends=2), secret=SECRET, at=hold.created_at).taker != quota.taker
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.7", "::ffff:192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("nonsense", "nonsense", True),
+    ],
+)
+def test_one_network_of_a_household_is_one_address(hold, one, other, same):
+    """Of IPv6 a visitor has a whole /64 to choose from."""
+    keys = {holds(hold, source_ip=address)[Bound.ADDRESS].key for address in (one, other)}
+    assert (len(keys) == 1) is same
+
+
+def test_days_are_capped_on_the_local_date(make_profile, hold):
+    """Per business and per service; a confirmed appointment keeps its place."""
+    services = [{"id": "massage", "name": {"en": "M"}, "duration_minutes": 60, "max_per_day": 3}]
+    profile = make_profile(services=services, max_visits_per_day=9)
+    late = replace(hold, start=hold.start.replace(hour=23, minute=30))
+    business, service = day_quotas(profile, profile.services[0], late)
+    day = late.start.astimezone(profile.zone).date()
+    assert day > late.start.date()
+    assert (business.key, business.seats) == (f"day#salon-ania#{day}", 9)
+    assert (service.key, service.seats) == (f"day#salon-ania#{day}#massage", 3)
+    assert business.lasting
+    assert business.until == hold.hold_expires_at
+    assert list(day_quotas(make_profile(), make_profile().services[0], hold)) == []

@@ -1,0 +1,117 @@
+"""Which way a notice goes: by e-mail with its links, by text message, or to whoever runs the system."""
+
+import pytest
+import structlog
+
+from shared.codes import verification_code
+from shared.errors import PermanentError, TransientError
+from shared.ports import Done
+from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.text_messages import TemplateTextMessages
+
+PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
+KINDS = ["code", "confirmed", "cancelled", "rescheduled", "reminder"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_notice_goes_the_way_that_its_contact_is(world, make_notice, kind):
+    """A number gets a text message, an address a letter, and neither both."""
+    await world.handle(make_notice(kind))
+    await world.handle(make_notice(kind, id="another", data=PHONE))
+
+    assert [letter.recipient for letter in world.mailer.sent] == ["jan@example.com"]
+    assert [message.recipient for message in world.texter.sent] == ["+48600700800"]
+
+
+async def test_a_code_by_text_message_is_computed_where_it_is_sent(new_world, make_notice):
+    """It is in the message, and neither in the notice nor in a log line, and nor is the number."""
+    world = new_world(text_messages=TemplateTextMessages())
+    notice = make_notice("code", send_number=2, data=PHONE)
+    with structlog.testing.capture_logs() as logs:
+        await world.handle(notice)
+
+    code = verification_code(world.key, notice.data.appointment_id, 2)
+    assert world.texter.sent[0].text.startswith(code)
+    assert code not in notice.model_dump_json()
+    assert code not in str(logs)
+    assert "600700800" not in str(logs)
+    assert [(line["event"], line["channel"]) for line in logs] == [("notice_sent", "phone")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_links_are_made_where_the_letter_is(new_world, make_notice, kind):
+    """They are in the letter, and neither in the notice on the queue nor in a log line."""
+    world = new_world(letters=TemplateLetters())
+    notice = make_notice(kind)
+    with structlog.testing.capture_logs() as logs:
+        await world.handle(notice)
+
+    [letter] = world.mailer.sent
+    found = [line.partition("=")[2].rstrip(">") for line in letter.text.splitlines() if "#stride-" in line]
+    claims = [world.links.read(token, tenant=notice.tenant, now=world.clock.now()) for token in found]
+    assert [claim.purpose for claim in claims] == ([] if kind in {"code", "cancelled"} else ["move", "cancel"])
+    assert {claim.appointment_id for claim in claims} <= {notice.data.appointment_id}
+    for token in found:
+        assert token not in notice.model_dump_json()
+        assert token not in str(logs)
+
+
+async def test_where_text_messages_are_off_a_number_gets_none(new_world, make_notice):
+    """The notice is dead-lettered with its reason, so that it can be replayed once they are on."""
+    world = new_world(sms=False)
+    notice = make_notice("confirmed", data=PHONE)
+
+    with pytest.raises(PermanentError) as caught:
+        await world.handle(notice)
+    assert caught.value.reason == "sms_off"
+    assert world.mailer.sent == world.texter.sent == []
+    assert not world.claims.records[notice.claim_key].done
+
+
+@pytest.mark.parametrize("error", [TransientError("throttled"), PermanentError("sms_rejected")])
+async def test_a_message_that_was_not_taken_is_not_done(world, make_notice, error):
+    """The worker core decides whether it is tried again; the next try sends it, once."""
+    notice = make_notice("reminder", data=PHONE)
+    world.texter.trouble.append(error)
+    claim = await world.claimed(notice)
+    with pytest.raises(type(error)):
+        await world.handler.handle(notice, claim)
+    assert not world.claims.records[notice.claim_key].done
+
+    await world.handler.handle(notice, claim)
+    assert len(world.texter.sent) == 1
+    assert isinstance(await world.claimed(notice), Done)
+
+
+async def test_an_alert_is_an_error_in_the_log_and_reaches_the_topic(world, make_alert):
+    """With its reason, once; no business's profile is needed for it."""
+    world.tenants.blocking.profiles.clear()
+    alert = make_alert()
+    with structlog.testing.capture_logs() as logs:
+        await world.handle(alert)
+
+    assert world.alerts.sent == [alert]
+    assert [(line["event"], line["log_level"], line["reason"]) for line in logs] == [
+        ("operator_alert", "error", "calendar_access_revoked")
+    ]
+    assert isinstance(await world.claimed(alert), Done)
+
+
+async def test_without_a_topic_an_alert_is_in_the_log_alone(new_world, make_alert):
+    """It ends there."""
+    world, alert = new_world(topic=False), make_alert()
+    with structlog.testing.capture_logs() as logs:
+        await world.handle(alert)
+
+    assert world.alerts.sent == []
+    assert [line["event"] for line in logs] == ["operator_alert"]
+    assert isinstance(await world.claimed(alert), Done)
+
+
+async def test_an_alert_that_did_not_get_through_is_tried_again(world, make_alert):
+    """Nothing is recorded as sent that was not."""
+    world.alerts.trouble.append(TransientError("throttled"))
+    with pytest.raises(TransientError):
+        await world.handle(make_alert())
+
+    assert not world.claims.records["notice-alert"].done

@@ -1,0 +1,67 @@
+"""Which letters carry links, and that those are the ones that booking takes."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from shared.links import LinkClaim, Links
+from workers.notifications.domain import appointment_links
+
+LINKS = Links(b"a secret of the deployment")
+PAGE = "https://salon.example/wizyty"
+
+
+@pytest.fixture
+def links_of(make_notice, make_profile):
+    """Return a function that makes the links of a notice's letter, an hour before the visit."""
+
+    def links_of(kind, *, before=timedelta(hours=1), profile=None):
+        notice = make_notice(kind)
+        return appointment_links(LINKS, notice, profile or make_profile(), notice.data.start - before)
+
+    return links_of
+
+
+@pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
+@pytest.mark.parametrize("purpose", ["cancel", "move"])
+def test_a_link_opens_the_businesses_page_with_its_token_in_the_fragment(links_of, make_notice, kind, purpose):
+    """No server and no mail scanner is sent it; booking reads from it which visit is meant, until it begins."""
+    notice = make_notice(kind)
+    parts = urlsplit(getattr(links_of(kind), purpose))
+    name, _, token = parts.fragment.partition("=")
+
+    assert parts._replace(fragment="").geturl() == PAGE
+    assert name == f"stride-{purpose}"
+    expected = LinkClaim(purpose, notice.data.appointment_id, notice.session_id, notice.data.start)
+    soon = notice.data.start - timedelta(seconds=1)
+    assert LINKS.read(token, tenant=notice.tenant, now=soon) == expected
+    assert LINKS.read(token, tenant=notice.tenant, now=notice.data.start) is None
+    assert LINKS.read(token, tenant="salon-ola", now=soon) is None
+
+
+@pytest.mark.parametrize("kind", ["code", "cancelled"])
+def test_a_visit_that_does_not_stand_has_no_links(links_of, kind):
+    """A hold's address is not proved, and what is cancelled stays so."""
+    assert links_of(kind) is None
+
+
+def test_a_visit_that_has_begun_has_no_links(links_of):
+    """They would be over already."""
+    assert links_of("confirmed", before=timedelta(0)) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "page"),
+    [
+        ({"page_url": None}, None),
+        ({"page_url": None, "allowed_origins": ["http://salon.example"]}, None),
+        ({"page_url": None, "allowed_origins": ["https://www.salon.example"]}, "https://www.salon.example/"),
+        ({"page_url": "https://salon.example/?a=b"}, "https://salon.example/?a=b"),
+    ],
+)
+def test_the_links_lead_to_the_page_that_there_is(links_of, make_profile, fields, page):
+    """Without one there are none."""
+    links = links_of("confirmed", profile=make_profile(**fields))
+
+    assert (links and links.cancel.partition("#")[0]) == page

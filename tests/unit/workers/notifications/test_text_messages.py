@@ -1,0 +1,121 @@
+"""How a notice reads as a text message: one part, in letters that every phone shows."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.domain import gsm_text, septets
+
+MESSAGES = TemplateTextMessages()
+PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
+CASES = [
+    ("code", {}),
+    ("confirmed", {}),
+    ("cancelled", {"by": "visitor"}),
+    ("cancelled", {"by": "business"}),
+    ("rescheduled", {"by": "visitor"}),
+    ("rescheduled", {"by": "business"}),
+    ("reminder", {}),
+]
+
+
+@pytest.fixture
+def write(make_notice, make_profile):
+    """Return a function that words a notice to a phone."""
+
+    def write(kind, *, profile=None, data=None, **fields):
+        notice = make_notice(kind, data=PHONE | (data or {}), **fields)
+        return MESSAGES.write(notice, profile or make_profile(), code="123456" if kind == "code" else None)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "locale", "text"),
+    [
+        (
+            "code", {}, "pl",
+            (
+                "123456 to kod do wizyty: Salon Ania, wt. 13.01, 10:00. Wpisz go na czacie do 13:15. "
+                "Nie prosisz o wizyte? Zignoruj te wiadomosc."
+            ),
+        ),
+        (
+            "code", {}, "en",
+            (
+                "123456 is your code for Salon Ania, Tue 13 Jan, 10:00. Enter it in the chat by 13:15. "
+                "Did not ask for it? Ignore this message."
+            ),
+        ),
+        (
+            "reminder", {}, "pl",
+            "Salon Ania: przypominamy o wizycie wt. 13.01, 10:00 (Masaz). Zmiana lub odwolanie: na czacie.",
+        ),
+        (
+            "reminder", {}, "en",
+            "Salon Ania: a reminder of your visit on Tue 13 Jan, 10:00 (Masaz). To change or cancel it, use the chat.",
+        ),
+        (
+            "cancelled", {"by": "business"}, "pl",
+            "Salon Ania: przepraszamy, musimy odwolac wizyte wt. 13.01, 10:00 (Masaz). Nowy termin: na czacie.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_message_says_who_what_and_when(write, kind, fields, locale, text):
+    """The code comes first, where phones look for it; the business's name says whose message it is."""
+    message = write(kind, locale=locale, **fields)
+
+    assert (message.recipient, message.text) == ("+48600700800", text)
+
+
+@pytest.mark.parametrize(("kind", "fields"), CASES)
+@pytest.mark.parametrize("locale", ["pl", "en"])
+def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, kind, fields, locale):
+    """On every day of the year, with names at their longest, in letters that count twice or not at all."""
+    for name in ("Gabinet Fizjoterapii i Masażu „Źródło Zdrowia” Anna Wiśniewska", "[]" * 60, "💅" * 120, "Щ" * 120):
+        profile = make_profile(name=name)
+        for day in range(0, 366, 17):
+            start = datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day)
+            text = write(
+                kind, locale=locale, profile=profile, data={"service_name": name, "start": start}, **fields
+            ).text
+            assert septets(text) <= 160, text
+            assert gsm_text(text) == text
+
+
+@pytest.mark.parametrize(("kind", "fields"), CASES)
+@pytest.mark.parametrize("locale", ["pl", "en"])
+def test_a_visitors_words_are_in_no_message(write, kind, fields, locale):
+    """Whoever owns the number reads the business's words alone, and no address to tap on."""
+    message = write(kind, locale=locale, data={"name": "You won! evil.example"}, **fields)
+
+    assert message == write(kind, locale=locale, data={"name": ""}, **fields)
+    assert "http" not in message.text
+
+
+@pytest.mark.parametrize("locale", ["pl", "en"])
+@pytest.mark.parametrize("kind", ["cancelled", "rescheduled"])
+def test_a_business_that_changed_a_visit_is_sorry(write, kind, locale):
+    """And the visitor learns that another time can be had."""
+    sorry, chat = ("przepraszamy", "na czacie") if locale == "pl" else ("sorry", "the chat")
+
+    assert sorry in write(kind, locale=locale, by="business").text
+    assert chat in write(kind, locale=locale, by="business").text
+    assert sorry not in write(kind, locale=locale, by="visitor").text
+
+
+def test_names_stay_on_the_one_line(write, make_profile):
+    """What an owner typed into a profile breaks nothing."""
+    text = write("reminder", profile=make_profile(name="Salon\r\nAnia"), data={"service_name": "M\n\nasaż"}).text
+
+    assert text.isprintable()
+    assert "Salon Ania" in text
+
+
+def test_a_message_shows_neither_number_nor_text_in_a_log(write):
+    """Its representation is what slips into log lines and exceptions."""
+    shown = repr(write("code"))
+
+    assert "123456" not in shown
+    assert "600700800" not in shown

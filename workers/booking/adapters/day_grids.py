@@ -1,0 +1,57 @@
+"""How large the buckets of a tenant's day are: what its first booking wanted, for good."""
+
+from datetime import date
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, days_of
+from workers.booking.domain.values import Appointment
+
+_KEPT = 10_000
+
+
+class DayGrids:
+    """Buckets exclude each other by their keys, so all bookings of a day need the same size of them.
+
+    Whatever the profile that each worker knows says meanwhile. The row never changes, so no transaction has to
+    check it.
+    """
+
+    def __init__(self, client: Any, slots: SlotRows) -> None:
+        self._client = client
+        self._slots = slots
+        self._known: dict[tuple[str, date], int] = {}
+
+    async def buckets(self, appointment: Appointment) -> list[Bucket]:
+        """Return the buckets of an appointment, as large as its days' grids say."""
+        grids = {
+            day: await self._grid(appointment.tenant, day, appointment.grid_minutes)
+            for day in days_of(appointment.blocked)
+        }
+        return buckets_of(appointment, grids)
+
+    async def _grid(self, tenant: str, day: date, wanted: int) -> int:
+        known = self._known.get((tenant, day))
+        if known is None:
+            known = await self._fixed(tenant, day, wanted)
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[tenant, day] = known
+        return known
+
+    async def _fixed(self, tenant: str, day: date, wanted: int) -> int:
+        """Write the grid, or read the one that stands."""
+        with translated("slots.grid"):
+            try:
+                await self._client.put_item(**self._slots.fix_grid(tenant, day, wanted))
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                answer = await self._client.get_item(
+                    TableName=self._slots.table, Key=to_item(self._slots.grid_key(tenant, day)), ConsistentRead=True
+                )
+                return int(from_item(answer["Item"])["grid_minutes"])
+        return wanted

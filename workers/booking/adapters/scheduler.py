@@ -1,0 +1,56 @@
+"""Commands that are to come later, as one-time schedules of EventBridge Scheduler."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.messages.commands import OwnBookingCommand
+
+
+class EventBridgeSchedules:
+    """Schedules in one group, each of which puts a message on a FIFO queue once and is gone then.
+
+    The queue needs content-based deduplication, because a schedule names no deduplication id:
+    https://docs.aws.amazon.com/scheduler/latest/APIReference/API_SqsParameters.html
+    """
+
+    def __init__(self, *, client: Any, group: str, queue_arn: str, role_arn: str) -> None:
+        """Take the queue's ARN, and the role in which the scheduler sends to it."""
+        self._client = client
+        self._group = group
+        self._queue_arn = queue_arn
+        self._role_arn = role_arn
+
+    async def put(self, name: str, at: datetime, command: OwnBookingCommand, *, group: str) -> None:
+        """Create the schedule, in whole seconds; one of its name stays as it is."""
+        with translated("scheduler.create"):
+            try:
+                await self._client.create_schedule(
+                    Name=name,
+                    GroupName=self._group,
+                    ScheduleExpression=f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+                    ScheduleExpressionTimezone="UTC",
+                    FlexibleTimeWindow={"Mode": "OFF"},
+                    ActionAfterCompletion="DELETE",
+                    Target={
+                        "Arn": self._queue_arn,
+                        "RoleArn": self._role_arn,
+                        "Input": command.model_dump_json(by_alias=True),
+                        "SqsParameters": {"MessageGroupId": group},
+                    },
+                )
+            except ClientError as error:
+                if error_code(error) != "ConflictException":
+                    raise
+
+    async def remove(self, name: str) -> None:
+        """Delete the schedule, if it is there."""
+        with translated("scheduler.delete"):
+            try:
+                await self._client.delete_schedule(Name=name, GroupName=self._group)
+            except ClientError as error:
+                # A missing group is said like a missing schedule; creating one says it too, and that is no whisper.
+                if error_code(error) != "ResourceNotFoundException":
+                    raise

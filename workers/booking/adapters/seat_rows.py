@@ -1,0 +1,150 @@
+"""The rows of the `limits` table: one per seat of a quota that somebody has taken."""
+
+import asyncio
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.aws.errors import translated
+from shared.aws.items import from_item, to_item
+from workers.booking.domain.quotas import Quota
+from workers.booking.domain.values import Seat
+from workers.booking.ports import QuotaFull
+
+_RETENTION = timedelta(days=2)
+_RETENTION_OF_LASTING = timedelta(days=430)
+"""Longer than the farthest horizon: a day's cap is of no use once the day is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A seat that looked free, and the part of a transaction that takes it if it still is."""
+
+    quota: Quota
+    seat: Seat
+    put: dict[str, Any]
+
+
+class SeatRows:
+    """Finds free seats and builds the parts of transactions that take, keep and free them.
+
+    A row: `quota`, `seat`, `taker`, `until_ms` unless it is kept for good, and `expires_at` for the table's TTL.
+    """
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def choose(
+        self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = ()
+    ) -> list[Choice] | QuotaFull:
+        """Return a free seat of each quota, or the first quota that has none.
+
+        A seat is free that nobody took, whose time was over at `at`, or whose taker is the quota's own or one of
+        `also`. Which one is drawn by lot, so that those who choose at the same moment seldom meet.
+        """
+        rows = await asyncio.gather(*(self._rows(quota.key) for quota in quotas))
+        choices: list[Choice] = []
+        for quota, taken in zip(quotas, rows, strict=True):
+            ours = {quota.taker, *also}
+            others = [row for row in taken if _stands(row, at) and row["taker"] not in ours]
+            numbers = set(range(quota.seats)) - {int(row["seat"]) for row in others}
+            if not numbers or len(others) >= quota.seats:
+                ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
+                return QuotaFull(
+                    bound=quota.bound,
+                    takers=tuple(row["taker"] for row in others),
+                    frees_at=_instant(min(ends)) if len(ends) == len(others) > 0 else None,
+                )
+            own = [int(row["seat"]) for row in taken if row["taker"] == quota.taker and int(row["seat"]) in numbers]
+            number = own[0] if own else random.choice(sorted(numbers))  # noqa: S311 - a lot
+            choices.append(Choice(quota, Seat(quota.key, number, quota.lasting), self._take(quota, number, at, ours)))
+        return choices
+
+    async def takers(self, key: str, at: datetime) -> list[str]:
+        """Return who has the seats of a key at `at`."""
+        return [row["taker"] for row in await self._rows(key) if _stands(row, at)]
+
+    async def taken(self, keys: Sequence[str], at: datetime) -> Mapping[str, int]:
+        """Return how many seats of each key are taken at `at`."""
+        rows = await asyncio.gather(*(self._rows(key) for key in keys))
+        return {key: sum(_stands(row, at) for row in found) for key, found in zip(keys, rows, strict=True)}
+
+    def keep(self, seat: Seat, taker: str) -> dict[str, Any]:
+        """Keep a seat that is ours for good."""
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _key(seat.key, seat.number),
+                "UpdateExpression": "REMOVE until_ms",
+                "ConditionExpression": "taker = :taker",
+                "ExpressionAttributeValues": to_item({":taker": taker}),
+            }
+        }
+
+    def free(self, seat: Seat, taker: str) -> dict[str, Any]:
+        """Give a seat back; one that is gone already is no reason to fail."""
+        return {
+            "Delete": {
+                "TableName": self._table,
+                "Key": _key(seat.key, seat.number),
+                "ConditionExpression": "attribute_not_exists(quota) OR taker = :taker",
+                "ExpressionAttributeValues": to_item({":taker": taker}),
+            }
+        }
+
+    async def _rows(self, key: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "quota = :quota",
+            "ExpressionAttributeValues": to_item({":quota": key}),
+            "ConsistentRead": True,
+        }
+        while True:
+            with translated("limits.query"):
+                answer = await self._client.query(**query)
+            rows += [from_item(item) for item in answer.get("Items", ())]
+            if not (after := answer.get("LastEvaluatedKey")):
+                return rows
+            query["ExclusiveStartKey"] = after
+
+    def _take(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
+        names = {f":taker{position}": taker for position, taker in enumerate(sorted(ours))}
+        item = {"quota": quota.key, "seat": number, "taker": quota.taker, "expires_at": _forgotten(quota, at)}
+        if quota.until is not None:
+            item["until_ms"] = _milliseconds(quota.until)
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": to_item(item),
+                "ConditionExpression": (
+                    f"attribute_not_exists(quota) OR until_ms <= :at OR taker IN ({', '.join(names)})"
+                ),
+                "ExpressionAttributeValues": to_item({":at": _milliseconds(at), **names}),
+            }
+        }
+
+
+def _stands(row: dict[str, Any], at: datetime) -> bool:
+    until = row.get("until_ms")
+    return until is None or until > _milliseconds(at)
+
+
+def _forgotten(quota: Quota, at: datetime) -> int:
+    kept = _RETENTION_OF_LASTING if quota.lasting else _RETENTION
+    return int((max(quota.until or at, at) + kept).timestamp())
+
+
+def _key(quota: str, number: int) -> dict[str, Any]:
+    return to_item({"quota": quota, "seat": number})
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)

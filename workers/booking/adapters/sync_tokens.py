@@ -1,0 +1,56 @@
+"""How far each calendar was read, in DynamoDB."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from workers.booking.ports import LastSync
+
+RETENTION = timedelta(days=30)
+"""A calendar that nobody reads any more is forgotten; Google's own tokens grow too old about as fast."""
+
+
+class DynamoSyncTokens:
+    """Table `calendars`, key `calendar_id`: `sync_token`, `synced_at`, and the `tenant` that had it read last."""
+
+    def __init__(self, *, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def get(self, calendar_id: str) -> LastSync | None:
+        """Return the last reading."""
+        with translated("calendars.get"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=to_item({"calendar_id": calendar_id}), ConsistentRead=True
+            )
+        if "Item" not in answer:
+            return None
+        row = from_item(answer["Item"])
+        return LastSync(row["sync_token"], datetime.fromisoformat(row["synced_at"]))
+
+    async def put(self, calendar_id: str, last: LastSync, *, tenant: str, replaces: str | None) -> bool:
+        """Keep a reading, unless the token changed since it began."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(calendar_id)"}
+        if replaces is not None:
+            condition = {
+                "ConditionExpression": "sync_token = :replaced",
+                "ExpressionAttributeValues": to_item({":replaced": replaces}),
+            }
+        row = {
+            "calendar_id": calendar_id,
+            "sync_token": last.token,
+            "synced_at": last.synced_at.isoformat(),
+            "tenant": tenant,
+            "expires_at": int((last.synced_at + RETENTION).timestamp()),
+        }
+        with translated("calendars.put"):
+            try:
+                await self._client.put_item(TableName=self._table, Item=to_item(row), **condition)
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True

@@ -1,0 +1,84 @@
+"""Writes an appointment and all that goes with it in one DynamoDB transaction, or nothing of it."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import to_item
+from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.ports import Claim
+from workers.booking.adapters.appointment_item import appointment_item
+from workers.booking.domain.values import Appointment
+
+_CONFLICT_TRIES = 6
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_MAX_ITEMS = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"""
+
+
+class Transactions:
+    """Every transaction checks the command's claim first and the appointment's version second."""
+
+    def __init__(self, client: Any, *, appointments_table: str, processed_table: str) -> None:
+        self._client = client
+        self._appointments = appointments_table
+        self._processed = processed_table
+
+    async def write(self, appointment: Appointment, claim: Claim, changes: Sequence[dict[str, Any]]) -> int | None:
+        """Write all or nothing; return the position of the first change whose condition failed.
+
+        A conflict with another transaction is tried again: it says nothing about the conditions.
+        """
+        items = [self._still_ours(claim), self.put(appointment), *changes]
+        if len(items) > _MAX_ITEMS:
+            raise PermanentError("too_many_buckets", f"{len(items)} items in one transaction")
+        for attempt in range(_CONFLICT_TRIES):
+            if attempt:
+                await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter
+            reasons = await self._try_write(items)
+            if not reasons:
+                return None
+            if reasons[0] == _CONDITION_FAILED:
+                raise LeaseLostError(claim.key)
+            lost = [position for position, reason in enumerate(reasons[2:]) if reason == _CONDITION_FAILED]
+            if lost:
+                return lost[0]
+            if reasons[1] == _CONDITION_FAILED:
+                raise TransientError("appointments: changed meanwhile")
+        raise TransientError("appointments: too many conflicts")
+
+    def put(self, appointment: Appointment) -> dict[str, Any]:
+        """Return the part that writes an appointment over the version before it."""
+        put: dict[str, Any] = {"TableName": self._appointments, "Item": to_item(appointment_item(appointment))}
+        if appointment.version == 1:
+            put["ConditionExpression"] = "attribute_not_exists(appointment_id)"
+        else:
+            put["ConditionExpression"] = "version = :before"
+            put["ExpressionAttributeValues"] = to_item({":before": appointment.version - 1})
+        return {"Put": put}
+
+    async def _try_write(self, items: list[dict[str, Any]]) -> list[str]:
+        with translated("appointments.write"):
+            try:
+                await self._client.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
+                reasons = error.response.get("CancellationReasons") or [{"Code": "TransactionConflict"}] * len(items)
+                return [reason.get("Code", "None") for reason in reasons]
+        return []
+
+    def _still_ours(self, claim: Claim) -> dict[str, Any]:
+        return {
+            "ConditionCheck": {
+                "TableName": self._processed,
+                "Key": to_item({"command_key": claim.key}),
+                "ConditionExpression": "#owner = :owner",
+                "ExpressionAttributeNames": {"#owner": "owner"},
+                "ExpressionAttributeValues": to_item({":owner": claim.owner}),
+            }
+        }

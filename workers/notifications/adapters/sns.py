@@ -1,0 +1,84 @@
+"""Publishes through SNS: text messages to a number, alerts to a topic."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.errors import DeploymentError, PermanentError
+from shared.messages.notices import OperatorAlert
+from workers.notifications.domain import TextMessage, gsm_text
+
+_NUMBER_REFUSED = frozenset({"InvalidParameter", "ParameterValueInvalid", "ValidationException", "OptedOut"})
+_DEPLOYMENT = frozenset({"AuthorizationError", "NotFound"})
+"""What SNS alone calls a missing permission and a missing topic (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+
+_SUBJECT_CHARACTERS = 99
+
+
+class SnsTexter:
+    """Sends text messages as transactional ones: delivery goes before price."""
+
+    def __init__(self, *, client: Any) -> None:
+        self._client = client
+
+    async def send(self, message: TextMessage) -> None:
+        """Return once SNS has taken the message."""
+        try:
+            with _publishing():
+                await self._client.publish(
+                    PhoneNumber=message.recipient,
+                    Message=message.text,
+                    MessageAttributes={
+                        "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+                    },
+                )
+        except PermanentError as error:
+            code = _code_behind(error)
+            if code in _NUMBER_REFUSED:
+                # Without the text of SNS, which repeats the number.
+                raise PermanentError("sms_rejected", code) from error
+            raise
+
+
+class SnsAlerts:
+    """One topic for all tenants; whoever subscribes gets them by e-mail, pager or otherwise."""
+
+    def __init__(self, *, client: Any, topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    async def send(self, alert: OperatorAlert) -> None:
+        """Return once SNS has taken the alert."""
+        facts = alert.data
+        with _publishing():
+            await self._client.publish(
+                TopicArn=self._topic_arn,
+                # SNS refuses subjects of 100 characters, and letters outside ASCII.
+                Subject=_ascii_line(f"{facts.reason} ({alert.tenant})")[:_SUBJECT_CHARACTERS],
+                Message=f"{facts.advice}\n\nReason: {facts.reason}\nBusiness: {alert.tenant}\nNotice: {alert.id}\n",
+            )
+
+
+@contextmanager
+def _publishing() -> Iterator[None]:
+    try:
+        with translated("sns.publish"):
+            yield
+    except PermanentError as error:
+        if _code_behind(error) in _DEPLOYMENT:
+            raise DeploymentError(error.reason, str(error)) from error
+        raise
+
+
+def _code_behind(error: PermanentError) -> str:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ClientError):
+        cause = cause.__cause__
+    return error_code(cause) if cause is not None else ""
+
+
+def _ascii_line(text: str) -> str:
+    return gsm_text(text).encode("ascii", "replace").decode()

@@ -1,0 +1,39 @@
+"""Words notices as SMS from `templates/<notice>.<language>.sms.txt`: one part each, however long the names are."""
+
+from shared.messages.notices import SendCode
+from shared.tenants.profile import TenantProfile
+from workers.notifications.adapters.templates import Templates, language_for, written
+from workers.notifications.domain import TextMessage, VisitorNotice, gsm_text, one_line, shortened
+
+_DATE_PATTERNS = {"pl": "EEE d.MM, HH:mm", "en": "EEE d MMM, HH:mm"}
+
+_NAME_SEPTETS = 30
+"""Of the business's and of the service's name: what the longest sentence around them leaves room for."""
+
+
+class TemplateTextMessages:
+    """Short messages in Polish and English, in letters that fit; without a link, which alone would fill two parts.
+
+    Nothing that a visitor typed is in them.
+    """
+
+    def __init__(self) -> None:
+        self._templates = Templates("sms.txt")
+
+    def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
+        """Return the message."""
+        language, zone = language_for(notice, profile), profile.zone
+        own = (
+            {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
+            if isinstance(notice, SendCode)
+            else {}
+        )
+        text = self._templates.fill(
+            notice,
+            language,
+            **own,
+            business=shortened(one_line(profile.name), _NAME_SEPTETS),
+            service=shortened(one_line(notice.data.service_name), _NAME_SEPTETS),
+            start=written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
+        )
+        return TextMessage(recipient=notice.data.contact, text=gsm_text(text))

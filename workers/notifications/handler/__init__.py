@@ -1,0 +1,6 @@
+"""The use cases of notifications: tell a visitor, alert an operator, each once."""
+
+from workers.notifications.handler.dispatch import NotificationHandler
+from workers.notifications.handler.roles import Roles
+
+__all__ = ["NotificationHandler", "Roles"]

@@ -1,0 +1,46 @@
+"""Takes one notice, has it sent if that still helps, and records that it was."""
+
+import structlog
+
+from shared.messages.notices import AnyNotice, OperatorAlert
+from shared.ports import Claim, ClaimStore
+from workers.notifications.domain import is_stale
+from workers.notifications.handler.alert import alert
+from workers.notifications.handler.roles import Roles
+from workers.notifications.handler.tell import tell
+
+log = structlog.get_logger()
+
+
+class NotificationHandler:
+    """Sends each notice once.
+
+    The claim keeps doubled deliveries from sending twice. A crash between the provider's yes and our record may
+    repeat an identical notice; it never loses one.
+    """
+
+    def __init__(self, *, roles: Roles, claims: ClaimStore) -> None:
+        self._roles = roles
+        self._claims = claims
+
+    async def handle(self, work: AnyNotice, claim: Claim) -> None:
+        """Send the notice, unless it comes too late to help."""
+        if is_stale(work, self._roles.clock.now()):
+            log.info("notice_stale", notice=work.type)
+        elif isinstance(work, OperatorAlert):
+            await alert(self._roles, work)
+        else:
+            await tell(self._roles, work)
+        await self._claims.complete(claim)
+
+    async def repeat(self, work: AnyNotice, outcome_seq: int | None) -> None:
+        """Do nothing: it was sent."""
+
+    async def mismatch(self, work: AnyNotice) -> None:
+        """Keep the first one: a retried command may word its notice anew, and one is enough."""
+        log.info("notice_repeated", notice=work.type)
+
+    async def give_up(self, work: AnyNotice, claim: Claim, reason: str) -> None:
+        """Record the end; the copy on the dead-letter queue is for the owner to see."""
+        log.error("notice_failed", notice=work.type, reason=reason)
+        await self._claims.complete(claim)

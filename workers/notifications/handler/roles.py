@@ -1,0 +1,27 @@
+"""What the use cases of notifications are given to work with."""
+
+from dataclasses import dataclass, field
+
+from shared.clock import Clock
+from shared.links import Links
+from shared.ports import TenantDirectory
+from workers.notifications.ports import Alerts, Letters, Mailer, Texter, TextMessages
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The ports, and the secret that codes and links are made with."""
+
+    letters: Letters
+    mailer: Mailer
+    text_messages: TextMessages
+    texter: Texter | None
+    """None where text messages are off."""
+    alerts: Alerts | None
+    """None where alerts go nowhere but into the log."""
+    tenants: TenantDirectory
+    clock: Clock
+    code_key: bytes = field(repr=False)
+    """Shared with the booking worker, which checks the same codes."""
+    links: Links
+    """Booking reads them."""
