@@ -1,11 +1,12 @@
 /**
- * One visitor's conversation on this page: connection, outbox, question and state put together.
+ * One visitor's conversation on this page: connection, outbox, questions and state put together.
  */
 
 import { Connection } from "./connection.js";
 import { EMPTY, awaited, hasGap, reduce } from "./conversation.js";
 import { visitorZone } from "./dates.js";
 import { newId } from "./ids.js";
+import { offerAfter } from "./offer.js";
 import { Outbox } from "./outbox.js";
 import { Question } from "./question.js";
 import { Store } from "./store.js";
@@ -16,9 +17,11 @@ const GAP_HELLOS = 2;
 export class Chat {
   state = EMPTY;
   store;
+  /** How many lines have been welcomed: what was looked up on an earlier one may be out of date. */
+  welcomes = 0;
   #connection;
   #outbox;
-  #question;
+  #questions = new Map();
   #locale;
   #onChange;
   #gapTimer = null;
@@ -39,13 +42,15 @@ export class Chat {
       hello: () => ({ last_seq: this.state.lastSeq, locale: this.#locale, tz: visitorZone() }),
       onFrame: (frame) => this.#receive(frame),
       onReady: () => {
+        this.welcomes += 1;
         this.#outbox.opened();
-        this.#question.opened();
+        for (const question of this.#questions.values()) question.opened();
+        onChange();
       },
       onState: (state) => {
         if (state !== "open") {
           this.#outbox.closed();
-          this.#question.closed();
+          for (const question of this.#questions.values()) question.closed();
         }
         onChange();
       },
@@ -54,10 +59,6 @@ export class Chat {
       store: this.store,
       transmit: (frame) => this.#connection.send(frame),
       onStall: () => this.#connection.restart(),
-    });
-    this.#question = new Question({
-      transmit: (frame) => this.#connection.send(frame),
-      onSilence: (id) => this.#apply({ local: "unanswered", id }),
     });
     for (const frame of this.#outbox.restore()) this.#apply({ local: "command", frame });
   }
@@ -71,7 +72,7 @@ export class Chat {
     return this.store.token !== null || Object.keys(this.state.commands).length > 0;
   }
 
-  /** The services' names and the time zone, as last heard in this language: `{ services, time_zone }` or null. */
+  /** What the business offers, as last heard in this language (see `offerAfter`), or null. */
   offer(locale) {
     return (this.#offers[locale] ??= this.store.offer(locale));
   }
@@ -104,20 +105,21 @@ export class Chat {
   }
 
   /**
-   * Ask for free times; returns the question's id. A question asked before is forgotten; the same one asked
-   * again, under its `id`, takes a late answer as well.
+   * Ask a question (`booking.slots`, `booking.lookup`); returns its id. One asked before about the same `topic`
+   * is forgotten; the same one asked again, under its `id`, takes a late answer as well. `purpose` is what the
+   * link in the question is for, which its answer does not say.
    */
-  ask(data, { id = newId() } = {}) {
-    const frame = { v: 1, type: "booking.slots", id, data };
-    this.#apply({ local: "command", frame });
+  ask(type, data, { id = newId(), topic = type, purpose } = {}) {
+    const frame = { v: 1, type, id, data };
+    this.#apply({ local: "command", frame, purpose });
     this.start();
-    this.#question.ask(frame);
+    this.#about(topic).ask(frame);
     return id;
   }
 
   /** The visitor has turned away from what was asked. */
-  dropQuestion() {
-    this.#question.drop();
+  dropQuestion(topic) {
+    this.#questions.get(topic)?.drop();
   }
 
   /** End the running answer early: not a command in line, it must not wait behind what it stops. */
@@ -136,15 +138,27 @@ export class Chat {
 
   #receive(frame) {
     if (frame.re) this.#outbox.settle(frame.re);
-    if (frame.re && frame.type !== "ack") this.#question.settle(frame.re);
-    if (frame.type === "booking.slots") this.#learn(frame.data);
+    if (frame.re && frame.type !== "ack") for (const question of this.#questions.values()) question.settle(frame.re);
+    if (frame.type === "booking.slots" || frame.type === "booking.details") this.#learn(frame);
     if (frame.type === "welcome") this.#recognise(frame.data);
     this.#apply(frame);
     this.#mindTheGap();
   }
 
-  #learn({ services = [], time_zone }) {
-    const offer = { services: services.length ? services : (this.offer(this.#locale)?.services ?? []), time_zone };
+  #about(topic) {
+    if (!this.#questions.has(topic)) {
+      const question = new Question({
+        transmit: (frame) => this.#connection.send(frame),
+        onSilence: (id) => this.#apply({ local: "unanswered", id }),
+      });
+      if (this.connectionState === "open") question.opened();
+      this.#questions.set(topic, question);
+    }
+    return this.#questions.get(topic);
+  }
+
+  #learn(frame) {
+    const offer = offerAfter(this.offer(this.#locale), frame);
     this.#offers[this.#locale] = offer;
     this.store.keepOffer(this.#locale, offer);
   }

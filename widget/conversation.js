@@ -7,7 +7,7 @@
  * session), `skip` (give up on a gap).
  */
 
-import { applyBooking, applyBookingError, isAboutAppointment } from "./bookings.js";
+import { applyBooking, applyBookingError, applyDetails, applyUnknown, concerns, isAboutAppointment } from "./bookings.js";
 import { extendDraft } from "./drafts.js";
 
 export const EMPTY = Object.freeze({
@@ -24,6 +24,8 @@ export const EMPTY = Object.freeze({
   outcomes: {},
   /** Free times: the last `booking.slots` frame. */
   slots: null,
+  /** What links in letters have told, by the appointment's id: `{ cancel, move, link }`. */
+  visits: {},
   order: 0,
 });
 
@@ -55,17 +57,17 @@ export function awaited(state) {
   return open.length ? open.sort((a, b) => b.order - a.order)[0].re : null;
 }
 
-/** The id of a command about this appointment that has not ended yet, or null. */
-export function underWay(state, appointmentId) {
+/** The command about a card's appointment that has not ended yet, as `{ id, type }`, or null. */
+export function underWay(state, card) {
   const open = Object.entries(state.commands).find(
-    ([id, command]) => command.data.appointment_id === appointmentId && !state.outcomes[id],
+    ([id, command]) => !QUESTIONS.has(command.type) && concerns(command, card) && !state.outcomes[id],
   );
   return open ? { id: open[0], type: open[1].type } : null;
 }
 
 const LOCAL = {
-  command(state, { frame }) {
-    const commands = { ...state.commands, [frame.id]: { type: frame.type, data: frame.data } };
+  command(state, { frame, purpose }) {
+    const commands = { ...state.commands, [frame.id]: { type: frame.type, data: frame.data, purpose, order: state.order } };
     // Sent again under the same id after a refusal at the door: the refusal is no longer true.
     const { [frame.id]: _, ...outcomes } = state.outcomes;
     const { [refusalKey(frame.id)]: __, ...entries } = state.entries;
@@ -150,15 +152,26 @@ const HANDLERS = {
   "booking.confirmed": (state, frame) => ended(booked(state, frame), frame),
   "booking.rescheduled": (state, frame) => ended(booked(state, frame), frame),
   "booking.cancelled": (state, frame) => ended(booked(state, frame), frame),
+  "booking.details"(state, frame) {
+    const { re, data } = frame;
+    const command = state.commands[re];
+    const link = command?.data.link;
+    const may = limited({ cancel: data.can_cancel, move: data.can_reschedule }, command);
+    const next = ended(link ? { ...state, visits: { ...state.visits, [data.appointment_id]: may } } : state, frame);
+    const card = state.entries[cardKey(data.appointment_id)];
+    if (!card || (command && card.touched >= command.order)) return next; // Asked before the latest that we know.
+    return amend(next, applyDetails(card, data, command && !link ? may : null));
+  },
   error(state, frame) {
     const { re, seq, data } = frame;
     const command = state.commands[re];
     const { [answerKey(re)]: _, ...entries } = state.entries;
     const next = ended({ ...state, entries }, frame);
-    if (command?.type === "booking.slots") return next;
-    if (isAboutAppointment(data.code, command)) {
+    if (QUESTIONS.has(command?.type)) return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
+    if (isAboutAppointment(data, command)) {
       const changed = applyBookingError(next.entries, command, data);
-      if (changed) return put(next, changed);
+      if (changed) return changed === next.entries[changed.key] ? next : put(next, changed);
+      if (command?.data.link) return next; // Told where the link was opened.
     }
     const said = state.entries[re];
     const after = seq ? undefined : state.lastSeq + 0.5;
@@ -169,8 +182,24 @@ const HANDLERS = {
 };
 
 function booked(state, frame) {
-  const entry = applyBooking(state.entries[`appointment-${frame.data.appointment_id}`], frame);
-  return put(state, entry);
+  const { appointment_id: id } = frame.data;
+  return put(state, applyBooking(state.entries[cardKey(id)], frame, state.visits[id]));
+}
+
+/** A link serves its one purpose, whatever else may be done with the appointment by other ways. */
+function limited(may, command) {
+  const { data: { link } = {}, purpose } = command ?? {};
+  return link ? { cancel: may.cancel && purpose === "cancel", move: may.move && purpose === "move", link } : may;
+}
+
+function unreachable(state, { data, order }) {
+  const card = state.entries[cardKey(data.appointment_id)];
+  return card && card.touched < order ? amend(state, applyUnknown(card)) : state;
+}
+
+/** Change what a card says; it is no news, so it keeps its place. */
+function amend(state, card) {
+  return { ...state, entries: { ...state.entries, [card.key]: card } };
 }
 
 /** Remember what ended a command: the views that wait for it look here. */
@@ -199,6 +228,8 @@ function isAboutBooking({ command, error }) {
   return command ? command.type.startsWith("booking.") : BOOKING_CODES.has(error.code);
 }
 
+const QUESTIONS = new Set(["booking.slots", "booking.lookup"]);
 const BOOKING_CODES = new Set(["SLOT_TAKEN", "INVALID_TIME", "INVALID_CONTACT", "UNKNOWN_SERVICE"]);
+const cardKey = (id) => `appointment-${id}`;
 const answerKey = (re) => `answer-${re}`;
 const refusalKey = (re) => `refusal-${re}`;

@@ -4,33 +4,43 @@
  *     <script type="module" src="https://cdn.example/widget/stride-chat.js"></script>
  *     <stride-chat websocket-url="wss://chat.example/prod" tenant="studio-lumen" locale="pl"></stride-chat>
  *
+ * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as letters link to it, shows that
+ * appointment at once.
+ *
  * Attributes: `websocket-url`, `tenant`, `locale` (pl | en; else the page's), `business` (the name at the top),
  * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto). Methods: `open()`,
  * `close()`, `book({ service, date })`. Events: `stride-chat-open`, `stride-chat-close`.
  *
  * Styling: custom properties `--stride-chat-brand`, `--stride-chat-on-brand`, `--stride-chat-font`,
  * `--stride-chat-radius`, `--stride-chat-z-index`, `--stride-chat-inset`; parts `launcher panel header log
- * message-visitor message-assistant card composer booking`.
+ * message-visitor message-assistant card composer booking visit`.
  *
  * Hooks for tests, all `data-testid` in the open shadow root: launcher unread panel close connection-status
  * disclosure log message message-status typing suggestion notice retry alternative newest; composer-input send
  * stop counter book offer-booking; booking-form booking-back booking-service days day times time times-note
- * times-lost times-retry later-days zone-note booking-name booking-contact booking-note booking-submit
- * booking-error booking-alternative; appointment
+ * times-lost times-retry later-days zone-note present-time booking-name booking-contact booking-note
+ * booking-submit booking-error booking-alternative; appointment card-note
  * card-problem code-entry code-sent code-input code-submit code-resend release countdown; stage-confirmed
- * stage-cancelled stage-lapsed download-ics reschedule cancel-appointment cancel-yes cancel-no book-again.
+ * stage-cancelled stage-lapsed stage-taken choose-another download-ics reschedule cancel-appointment cancel-yes
+ * cancel-no book-again; visit-sheet visit-back visit visit-state visit-zone visit-problem visit-ics visit-move
+ * visit-cancel visit-cancel-yes visit-cancel-no visit-again visit-retry.
  * A `message` says `data-kind` (said | answer), `data-state` (pending accepted sent failed | streaming final)
- * and `data-seq`; an `appointment` says `data-stage` (pending confirmed cancelled lapsed).
+ * and `data-seq`; an `appointment` says `data-stage` (pending taken confirmed cancelled lapsed) and `data-by`
+ * (visitor | business); a `visit` says `data-state` (held confirmed cancelled).
  */
 
 import { Chat } from "./chat.js";
+import { contextFor } from "./context.js";
 import { awaited, timeline } from "./conversation.js";
-import { localeFor, stringsFor } from "./strings.js";
+import { takeLink } from "./link.js";
+import { Refresher } from "./refresher.js";
+import { localeFor } from "./strings.js";
 import { styleSheets } from "./styles.js";
 import { BookingForm } from "./views/booking-form.js";
 import { Composer } from "./views/composer.js";
 import { Log } from "./views/log.js";
 import { Panel } from "./views/panel.js";
+import { VisitSheet } from "./views/visit-sheet.js";
 
 export class StrideChat extends HTMLElement {
   static observedAttributes = ["websocket-url", "tenant", "locale", "business", "suggestions"];
@@ -39,8 +49,12 @@ export class StrideChat extends HTMLElement {
   #panel = null;
   #log;
   #composer;
+  #visit;
   #form;
+  #link = null;
+  #refresher = null;
   #drawing = false;
+  #onLink = () => this.#follow(takeLink());
   #onWake = () => {
     if (document.visibilityState === "visible") this.#chat?.wake();
     this.#draw();
@@ -54,11 +68,15 @@ export class StrideChat extends HTMLElement {
   connectedCallback() {
     this.#build();
     this.#converse();
+    this.#onLink();
     for (const [target, event] of WAKING) target.addEventListener(event, this.#onWake);
+    addEventListener("hashchange", this.#onLink);
   }
 
   disconnectedCallback() {
     for (const [target, event] of WAKING) target.removeEventListener(event, this.#onWake);
+    removeEventListener("hashchange", this.#onLink);
+    this.#refresher?.stop();
     this.#chat?.stop();
     this.#chat = null;
     this.#panel?.dispose();
@@ -99,16 +117,33 @@ export class StrideChat extends HTMLElement {
     this.open({ focus: false });
     if (!this.#chat) return;
     this.#form.open(wish);
-    this.#panel.cover(true);
+    this.#panel.cover();
+  }
+
+  /** Show the appointment of a link, if there is one. */
+  #follow(link) {
+    if (link === null) return;
+    this.#link = link;
+    this.open({ focus: false });
+    this.#showVisit();
+  }
+
+  #showVisit() {
+    this.#form.close();
+    this.#visit.open(this.#link);
+    this.#panel.cover();
+    this.#draw();
   }
 
   /** Start on a conversation; a returning visitor is connected at once, a new one when they reach for it. */
   #converse() {
     const [url, tenant] = [this.getAttribute("websocket-url"), this.getAttribute("tenant")];
     this.#chat?.stop();
+    this.#refresher?.stop();
     this.#chat = null;
     if (!url || !tenant) return;
     this.#chat = new Chat({ url, tenant, locale: this.locale, onChange: () => this.#draw() });
+    this.#refresher = new Refresher(this.#chat);
     if (this.#chat.hasPast || this.#panel.isOpen) this.#chat.start();
     if (this.#chat.store.open && !matchMedia("(max-width: 520px)").matches) this.open({ focus: false });
     this.#draw();
@@ -122,56 +157,44 @@ export class StrideChat extends HTMLElement {
     this.#form?.close();
     this.#log = new Log(context);
     this.#composer = new Composer(context);
+    this.#visit = new VisitSheet(context);
     this.#form = new BookingForm(context);
     this.#panel = new Panel(context, {
-      log: this.#log, composer: this.#composer, form: this.#form,
+      log: this.#log, composer: this.#composer, visit: this.#visit, form: this.#form,
       onOpen: () => this.open(), onClose: () => this.close(), onNear: () => this.#chat?.start(),
     });
     this.shadowRoot.replaceChildren(...this.#panel.nodes);
     this.#composer.text = words;
     if (wasOpen) this.#panel.open({ focus: false });
+    if (this.#link) this.#showVisit();
     this.#draw();
   }
 
   #context() {
-    const command = (type, data) => this.#chat?.command(type, data) ?? null;
-    return {
-      t: stringsFor(this.locale),
-      locale: this.locale,
-      business: this.getAttribute("business") ?? "",
-      suggestions: (this.getAttribute("suggestions") ?? "").split("|").map((text) => text.trim()).filter(Boolean),
-      connected: () => this.#chat?.connectionState === "open",
-      zone: () => this.#known()?.time_zone,
-      services: () => this.#known()?.services ?? [],
-      serviceName: (id) => this.#known()?.services?.find((service) => service.id === id)?.name ?? sentence(id),
-      actions: {
-        say: (text) => {
-          command("chat.send", { text });
-          this.#log.toEnd();
-        },
-        stop: () => this.#chat?.stopAnswer(),
-        again: (id, refused, how) => this.#chat?.again(id, refused, how),
-        book: (wish) => this.book(wish),
-        closeForm: (appointmentId) => this.#closeForm(appointmentId),
-        ask: (data, options) => this.#chat?.ask(data, options) ?? null,
-        dropQuestion: () => this.#chat?.dropQuestion(),
-        create: (data) => command("booking.create", data),
-        verify: (id, code) => command("booking.verify", { appointment_id: id, code }),
-        resend: (id) => command("booking.resend", { appointment_id: id }),
-        cancel: (id) => command("booking.cancel", { appointment_id: id }),
-        move: (id, start) => command("booking.reschedule", { appointment_id: id, start }),
-      },
-    };
-  }
-
-  /** What the business offers, as last heard: now, or on an earlier page. */
-  #known() {
-    return this.#chat?.offer(this.locale);
+    return contextFor({
+      element: this,
+      chat: () => this.#chat,
+      log: () => this.#log,
+      closeForm: (appointmentId) => this.#closeForm(appointmentId),
+      closeVisit: (appointmentId) => this.#closeVisit(appointmentId),
+    });
   }
 
   #closeForm(appointmentId) {
     this.#form.close();
-    this.#panel.cover(false);
+    if (appointmentId) this.#closeVisit(appointmentId);
+    else this.#uncover();
+  }
+
+  #closeVisit(appointmentId) {
+    this.#link = null;
+    if (this.#visit.isOpen) this.#visit.close();
+    this.#uncover(appointmentId);
+  }
+
+  /** Go on with what lies beneath; after a booking that is its card. */
+  #uncover(appointmentId) {
+    this.#panel.cover();
     this.#redraw();
     if (appointmentId) this.#log.focusCard(appointmentId);
     else this.#panel.focus();
@@ -195,8 +218,10 @@ export class StrideChat extends HTMLElement {
     const owed = awaited(state);
     this.#log.update(state, owed);
     this.#composer.update(state, owed);
+    this.#visit.update(state);
     this.#form.update(state);
     this.#panel.update(connectionState, seen ? 0 : unread);
+    if (seen) this.#refresher.look();
   }
 }
 
@@ -205,11 +230,5 @@ const WAKING = [
   [globalThis, "pageshow"],
   [document, "visibilitychange"],
 ];
-
-/** "deep-tissue" -> "Deep tissue": for a service whose name we have not heard yet. */
-function sentence(id) {
-  const words = String(id).replaceAll("-", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
 
 if (!customElements.get("stride-chat")) customElements.define("stride-chat", StrideChat);

@@ -1,7 +1,7 @@
 """The business behind the scripted backend: what it offers, and a booking from the form to the calendar file."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from scripted_backend import Connection, ScriptedBackend
@@ -11,6 +11,8 @@ from shared.messages.errors import ErrorCode
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
+LINKS = {"cancel": "eyJwIjoiY2FuY2VsIn0.Zm9yLXRlc3Rz-only_0", "move": "eyJwIjoibW92ZSJ9.Zm9yLXRlc3Rz-only_0"}
+"""Tokens by what they are for; each lets its bearer look, and do its one thing."""
 CODE = "482913"
 ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 SERVICES = (
@@ -32,9 +34,32 @@ class BookingScript:
     def __init__(self, backend: ScriptedBackend) -> None:
         self.taken: set[datetime] = set()
         self.held_for = timedelta(minutes=15)
-        for name in ("slots", "create", "verify", "resend", "cancel", "reschedule"):
+        self.contact = "a***@e***.com"
+        self.state: Literal["held", "confirmed", "cancelled"] | None = None
+        """How the appointment stands; nobody knows one that has no state."""
+        self.foreign = False
+        """Whether another conversation booked it, so that only a link leads to it."""
+        self.slot = slot(1, 9)
+        self.may_change = True
+        self.proven = False
+        """Whether the contact's code was right already, so that another time needs none."""
+        self.filled: tuple[server.Slot, ...] | None = None
+        """What is free instead of a time that the business filled while the code was awaited."""
+        for name in ("slots", "create", "verify", "resend", "lookup", "cancel", "reschedule"):
             backend.on[f"booking.{name}"] = getattr(self, f"_{name}")
-        self._slot = slot(1, 9)
+
+    async def cancels(self, connection: Connection) -> None:
+        """Cancel of the business's own accord."""
+        self.state = "cancelled"
+        await connection.session.store(server.BookingCancelled(data=self._cancelled(by="business")))
+
+    async def moves(self, connection: Connection, to: server.Slot) -> None:
+        """Move of the business's own accord."""
+        self.slot = to
+        data = server.BookingRescheduledData(
+            appointment_id=APPOINTMENT, ics=ICS, by="business", **self.slot.model_dump()
+        )
+        await connection.session.store(server.BookingRescheduled(data=data))
 
     async def _slots(self, connection: Connection, frame: dict[str, Any]) -> None:
         service = frame["data"].get("service")
@@ -46,57 +71,123 @@ class BookingScript:
         await connection.send(server.Ack(re=frame["id"]))
         start = datetime.fromisoformat(frame["data"]["start"])
         if start in self.taken:
-            await self._refuse(
-                connection, frame, ErrorCode.SLOT_TAKEN, "Ten termin jest już zajęty.", (slot(2, 11), slot(4, 9))
+            await refuse(
+                connection,
+                frame,
+                ErrorCode.SLOT_TAKEN,
+                "Ten termin jest już zajęty.",
+                alternatives=(slot(2, 11), slot(4, 9)),
             )
             return
-        self._slot = server.Slot(start=start, end=start + timedelta(hours=1), service=frame["data"]["service"])
+        self.slot = server.Slot(start=start, end=start + timedelta(hours=1), service=frame["data"]["service"])
         await self._pending(connection, frame)
 
     async def _verify(self, connection: Connection, frame: dict[str, Any]) -> None:
         await connection.send(server.Ack(re=frame["id"]))
         if frame["data"]["code"] != CODE:
-            await self._refuse(connection, frame, ErrorCode.CODE_INVALID, "Ten kod jest nieprawidłowy.")
-            return
-        data = server.BookingConfirmedData(appointment_id=APPOINTMENT, ics=ICS, **self._slot.model_dump())
-        await connection.session.store(server.BookingConfirmed(re=frame["id"], data=data))
+            await refuse(connection, frame, ErrorCode.CODE_INVALID, "Ten kod jest nieprawidłowy.")
+        elif self.filled is not None:
+            self.proven = True
+            await refuse(
+                connection,
+                frame,
+                ErrorCode.SLOT_TAKEN,
+                "Ten termin jest już zajęty.",
+                alternatives=self.filled,
+                appointment_id=APPOINTMENT,
+            )
+        else:
+            await self._confirmed(connection, frame)
 
     async def _resend(self, connection: Connection, frame: dict[str, Any]) -> None:
         await connection.send(server.Ack(re=frame["id"]))
         await self._pending(connection, frame)
 
+    async def _lookup(self, connection: Connection, frame: dict[str, Any]) -> None:
+        if not self._knows(frame, *LINKS.values()):
+            await unknown(connection, frame)
+            return
+        stands = self.state == "confirmed"
+        data = server.BookingDetailsData(
+            appointment_id=APPOINTMENT,
+            state=self.state,
+            service_name=SERVICES[0].name,
+            time_zone="Europe/Warsaw",
+            contact=self.contact,
+            can_cancel=stands and self.may_change,
+            can_reschedule=stands and self.may_change,
+            ics=ICS if stands else None,
+            **self.slot.model_dump(),
+        )
+        await connection.session.post(server.BookingDetails(re=frame["id"], data=data))
+
     async def _cancel(self, connection: Connection, frame: dict[str, Any]) -> None:
         await connection.send(server.Ack(re=frame["id"]))
-        data = server.BookingCancelledData(
-            appointment_id=APPOINTMENT, start=self._slot.start, service=self._slot.service
-        )
-        await connection.session.store(server.BookingCancelled(re=frame["id"], data=data))
+        if not self._knows(frame, LINKS["cancel"]):
+            await unknown(connection, frame)
+            return
+        self.state = "cancelled"
+        await connection.session.store(server.BookingCancelled(re=frame["id"], data=self._cancelled()))
 
     async def _reschedule(self, connection: Connection, frame: dict[str, Any]) -> None:
         await connection.send(server.Ack(re=frame["id"]))
+        if not self._knows(frame, LINKS["move"]):
+            await unknown(connection, frame)
+            return
         start = datetime.fromisoformat(frame["data"]["start"])
-        self._slot = server.Slot(start=start, end=start + timedelta(hours=1), service=self._slot.service)
-        data = server.BookingRescheduledData(appointment_id=APPOINTMENT, ics=ICS, **self._slot.model_dump())
+        self.slot = server.Slot(start=start, end=start + timedelta(hours=1), service=self.slot.service)
+        if self.state == "held":
+            await (self._confirmed if self.proven else self._pending)(connection, frame)
+            return
+        data = server.BookingRescheduledData(appointment_id=APPOINTMENT, ics=ICS, **self.slot.model_dump())
         await connection.session.store(server.BookingRescheduled(re=frame["id"], data=data))
 
     async def _pending(self, connection: Connection, frame: dict[str, Any]) -> None:
+        self.state = "held"
         data = server.BookingPendingData(
             appointment_id=APPOINTMENT,
             expires_at=datetime.now(UTC) + self.held_for,
-            contact="a***@e***.com",
-            **self._slot.model_dump(),
+            contact=self.contact,
+            **self.slot.model_dump(),
         )
         await connection.session.store(server.BookingPending(re=frame["id"], data=data))
 
-    async def _refuse(
-        self,
-        connection: Connection,
-        frame: dict[str, Any],
-        code: ErrorCode,
-        message: str,
-        alternatives: tuple[server.Slot, ...] = (),
-    ) -> None:
-        data = server.ErrorData(
-            code=code, retryable=code is ErrorCode.CODE_INVALID, message=message, alternatives=alternatives
+    async def _confirmed(self, connection: Connection, frame: dict[str, Any]) -> None:
+        self.state = "confirmed"
+        data = server.BookingConfirmedData(appointment_id=APPOINTMENT, ics=ICS, **self.slot.model_dump())
+        await connection.session.store(server.BookingConfirmed(re=frame["id"], data=data))
+
+    def _knows(self, frame: dict[str, Any], *links: str) -> bool:
+        link = frame["data"].get("link")
+        return self.state is not None and (not self.foreign if link is None else link in links)
+
+    def _cancelled(self, by: server.ChangedBy = "visitor") -> server.BookingCancelledData:
+        return server.BookingCancelledData(
+            appointment_id=APPOINTMENT, start=self.slot.start, service=self.slot.service, by=by
         )
-        await connection.session.store(server.Error(re=frame["id"], data=data))
+
+
+async def unknown(connection: Connection, frame: dict[str, Any]) -> None:
+    """End a command with the one answer for unknown, foreign and expired."""
+    await refuse(connection, frame, ErrorCode.UNKNOWN_APPOINTMENT, "Nie znaleźliśmy takiej wizyty.")
+
+
+async def refuse(
+    connection: Connection,
+    frame: dict[str, Any],
+    code: ErrorCode,
+    message: str,
+    *,
+    alternatives: tuple[server.Slot, ...] = (),
+    appointment_id: str | None = None,
+) -> None:
+    """End a command with a refusal; a question's is not kept."""
+    data = server.ErrorData(
+        code=code,
+        retryable=code is ErrorCode.CODE_INVALID,
+        message=message,
+        alternatives=alternatives,
+        appointment_id=appointment_id,
+    )
+    error = server.Error(re=frame["id"], data=data)
+    await (connection.session.post if frame["type"] == "booking.lookup" else connection.session.store)(error)

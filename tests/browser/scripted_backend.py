@@ -17,6 +17,8 @@ from websockets.http11 import Request, Response
 from shared.messages import server
 from shared.messages.client import CLIENT_FRAME
 
+QUESTIONS = frozenset({"booking.slots", "booking.lookup"})
+"""They change nothing and have no ack: the answer says all."""
 DISCLOSURE = {"pl": "Rozmawiasz z asystentem AI.", "en": "You are talking to an AI assistant."}
 
 
@@ -157,7 +159,7 @@ class ScriptedBackend:
             await self.welcome(connection, frame)
         elif frame["type"] == "ping":
             await connection.send(server.Pong(re=frame["id"]))
-        elif self.acknowledges and frame["type"] != "booking.slots":  # A question, which has no ack.
+        elif self.acknowledges and frame["type"] not in QUESTIONS:
             await connection.send(server.Ack(re=frame["id"]))
 
     async def welcome(self, connection: Connection, frame: dict[str, Any]) -> None:

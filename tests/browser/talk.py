@@ -1,12 +1,17 @@
-"""What the tests of the widget do over and over: say something, look at bubbles, answer."""
+"""What the tests of the widget do over and over: say something, look at bubbles, answer, book, save a file."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Locator, Page
+from booking_script import CODE, ICS
+from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection
 
 from shared.messages import server
+
+OpenChat = Callable[[Page], Awaitable[Locator]]
 
 
 async def say(page: Page, text: str) -> None:
@@ -36,3 +41,34 @@ def answer_with(text: str) -> Callable[[Connection, dict[str, Any]], Awaitable[N
         await connection.session.store(server.ChatFinal(re=frame["id"], data=data))
 
     return answer
+
+
+async def save_calendar_file(page: Page, button: str, name: str) -> None:
+    """Press the button of a calendar file; the browser must save it under that name, byte for byte."""
+    async with page.expect_download() as downloading:
+        await page.get_by_test_id(button).click()
+    file = await downloading.value
+    assert file.suggested_filename == name
+    assert await asyncio.to_thread(Path(await file.path()).read_bytes) == ICS.encode()
+
+
+async def hold(page: Page, site: str, open_chat: OpenChat) -> Locator:
+    """Go as far as the card that asks for the code."""
+    await page.goto(site)
+    await open_chat(page)
+    await page.get_by_test_id("book").click()
+    await page.get_by_test_id("booking-service").select_option("consultation")
+    await page.get_by_test_id("time").first.click()
+    await page.get_by_test_id("booking-contact").fill("anna@example.com")
+    await page.get_by_test_id("booking-submit").click()
+    card = page.get_by_test_id("appointment")
+    await expect(card).to_have_attribute("data-stage", "pending")
+    return card
+
+
+async def confirm(page: Page, site: str, open_chat: OpenChat) -> Locator:
+    """Go as far as the visit that stands."""
+    card = await hold(page, site, open_chat)
+    await page.get_by_test_id("code-input").fill(CODE)
+    await expect(card).to_have_attribute("data-stage", "confirmed")
+    return card

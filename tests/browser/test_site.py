@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession, web
 from playwright.async_api import Page, expect
 
-from infra.local.site.inbox import emails
+from infra.local.site.inbox import emails, text_messages
 from infra.local.site.server import SiteConfig
 
 ServeSite = Callable[[SiteConfig], Awaitable[str]]
@@ -33,16 +33,29 @@ def record(message_id: str, **fields: Any) -> dict[str, Any]:
     }
 
 
+def text_record(message_id: str, number: str, text: str) -> dict[str, Any]:
+    """Return a text message as the emulator lists it."""
+    return {"MessageId": message_id, "PhoneNumber": number, "Message": text}
+
+
 @pytest.fixture
 async def caught() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """An emulator that caught a list of e-mails; its address, and the list."""
+    """An emulator that caught a list of e-mails and text messages; its address, and the list."""
     records: list[dict[str, Any]] = []
 
     async def messages(_: web.Request) -> web.Response:
-        return web.json_response({"messages": {"000000000000": records}})
+        return web.json_response({"messages": {"000000000000": [each for each in records if "To" in each]}})
+
+    async def texts(_: web.Request) -> web.Response:
+        numbers: dict[str, list[dict[str, Any]]] = {}
+        for each in records:
+            if "PhoneNumber" in each:
+                numbers.setdefault(each["PhoneNumber"], []).append(each)
+        return web.json_response({"sms_messages": numbers, "region": "eu-central-1"})
 
     app = web.Application()
     app.router.add_get("/_ministack/ses/messages", messages)
+    app.router.add_get("/_ministack/sns/sms-messages", texts)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -76,8 +89,9 @@ async def test_serves_modules_with_strict_headers(serve_site: ServeSite) -> None
                 "tenant": "studio-lumen",
                 "bedrock": "stand-in",
             }
-        async with http.get(f"{address}/api/inbox") as unreachable:
-            assert unreachable.status == 502
+        for path in ("/api/inbox", "/api/texts"):
+            async with http.get(address + path) as unreachable:
+                assert unreachable.status == 502
 
 
 def test_emails_newest_first() -> None:
@@ -87,6 +101,19 @@ def test_emails_newest_first() -> None:
     assert [email["id"] for email in listed] == ["new", "old"]
     assert listed[0]["to"] == ["anna@example.com", "b@example.com"]
     assert listed[1]["sent_at"] == "1970-01-01T00:00:01+00:00"
+
+
+def test_text_messages_by_number() -> None:
+    """Text messages come by number, each number's newest first."""
+    first, second = text_record("1", "+48600700800", "111111"), text_record("2", "+48600700800", "222222")
+    other = text_record("3", "+48600700801", "333333")
+    listed = text_messages({"sms_messages": {"+48600700800": [first, second], "+48600700801": [other]}})
+    assert [(each["id"], each["to"], each["text"]) for each in listed] == [
+        ("2", "+48600700800", "222222"),
+        ("1", "+48600700800", "111111"),
+        ("3", "+48600700801", "333333"),
+    ]
+    assert text_messages({}) == []
 
 
 def test_raw_message_with_attachment() -> None:
@@ -119,6 +146,22 @@ async def test_inbox_page(page: Page, serve_site: ServeSite, caught: tuple[str, 
     await page.get_by_text("As HTML").click()
     await expect(page.frame_locator("iframe").get_by_text("482913")).to_be_visible()
     assert await page.title() == "Inbox of the local stack"
+
+
+@pytest.mark.browser
+async def test_inbox_page_shows_text_messages(
+    page: Page, serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]
+) -> None:
+    """A text message shows its number, its words and its code to copy; what it says is text, whatever it says."""
+    endpoint, records = caught
+    await page.goto(await serve_site(config(endpoint)) + "/inbox.html")
+    await expect(page.get_by_role("heading", name="Text messages")).to_be_hidden()
+    records.append(text_record("one", "+48600700800", "482913 to kod <b>Salon</b>"))
+    await expect(page.get_by_role("heading", name="Text messages")).to_be_visible()
+    await expect(page.get_by_test_id("text-message")).to_contain_text("482913 to kod <b>Salon</b>")
+    await expect(page.get_by_test_id("text-message")).to_contain_text("to +48600700800")
+    await expect(page.get_by_test_id("code")).to_contain_text("482913")
+    await expect(page.get_by_text("No e-mail yet")).to_be_hidden()
 
 
 async def test_command_line() -> None:

@@ -1,14 +1,13 @@
 """The chat widget in a real browser, against a backend that does what each test says: booking."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from booking_script import APPOINTMENT, CODE, ICS, BookingScript, slot
+from booking_script import APPOINTMENT, CODE, BookingScript, slot
 from playwright.async_api import Browser, Locator, Page, expect
 from scripted_backend import ScriptedBackend
+from talk import save_calendar_file
 
 from shared.messages import server
 
@@ -68,12 +67,7 @@ async def test_booking(
     await expect(card).to_contain_text("Konsultacja fizjoterapeutyczna")
     await expect(card).to_contain_text("09:00–10:00")
 
-    async with page.expect_download() as downloading:
-        await page.get_by_test_id("download-ics").click()
-    download = await downloading.value
-    assert download.suggested_filename == f"wizyta-{slot(1, 9).start:%Y-%m-%d}.ics"
-    saved = Path(await download.path())
-    assert await asyncio.to_thread(saved.read_bytes) == ICS.encode()
+    await save_calendar_file(page, "download-ics", f"wizyta-{slot(1, 9).start:%Y-%m-%d}.ics")
 
 
 async def test_taken_time_offers_others(

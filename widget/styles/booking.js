@@ -1,5 +1,5 @@
 /**
- * The booking sheet and the appointment's card.
+ * The sheets (booking, the visit of a link) and the appointment's card.
  */
 
 export const bookingCss = /* css */ `
@@ -9,12 +9,18 @@ export const bookingCss = /* css */ `
 .sheet-title { font-size: 18px; font-weight: 650; letter-spacing: -.01em; }
 .sheet-body { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; display: flex; flex-direction: column; gap: 18px; padding: 8px 16px 20px; scrollbar-width: thin; }
 .sheet-foot { display: grid; gap: 8px; padding: 12px 16px max(14px, env(safe-area-inset-bottom)); border-top: 1px solid var(--line); }
+.sheet-title:focus-visible, .question:focus-visible { outline: none; }
+.sheet-buttons { display: grid; gap: 8px; }
+.sheet-foot .sure .row { display: grid; }
+.sheet-foot .question { font-weight: 600; }
+.present { font-size: 14px; color: var(--muted); }
+.present::first-letter { text-transform: uppercase; }
 .form-field { display: grid; gap: 5px; }
 .label { font-size: 14px; font-weight: 600; }
 .optional { font-weight: 400; color: var(--muted); }
 .details { display: grid; gap: 14px; }
 select.input {
-  appearance: none; padding-right: 38px; background-repeat: no-repeat;
+  appearance: none; padding-right: 42px; text-overflow: ellipsis; background-repeat: no-repeat;
   background-image: linear-gradient(45deg, transparent 50%, var(--muted) 50%), linear-gradient(-45deg, transparent 50%, var(--muted) 50%);
   background-size: 6px 6px; background-position: right 20px center, right 14px center;
 }
@@ -42,8 +48,13 @@ select.input {
 .card-title { font-size: 16px; font-weight: 650; outline: none; }
 .card-service { margin-top: 4px; font-weight: 600; }
 .card-when { color: var(--text); }
+.hours { white-space: nowrap; }
+.card > .row:not(:empty) { margin-top: 4px; }
 .card-when::first-letter { text-transform: uppercase; }
 .card[data-stage="cancelled"] .card-when, .card[data-stage="lapsed"] .card-when { color: var(--muted); text-decoration: line-through; }
+.card[data-stage="taken"] .card-when { color: var(--muted); text-decoration: line-through; }
+.card-note { margin-top: 4px; font-size: 14px; }
+.card[data-by="business"] .card-note { margin-top: 8px; padding: 10px 14px; border-radius: 4px 14px 14px 14px; background: var(--backdrop); }
 .card-body { margin-top: 6px; }
 .code-entry, .confirmation { display: grid; gap: 10px; justify-items: start; }
 .code-row { display: flex; flex-wrap: wrap; gap: 8px; width: 100%; }
@@ -52,4 +63,14 @@ select.input {
 .input.code::placeholder { font-weight: 400; opacity: .55; }
 .countdown { font-variant-numeric: tabular-nums; }
 .sure { display: grid; gap: 10px; }
+
+.visit-facts, .visit-live { display: grid; gap: 14px; }
+.visit { display: grid; gap: 2px; padding: 18px; border: 1px solid transparent; border-radius: 16px; background: var(--soft); }
+.visit-service { font-weight: 600; color: var(--strong); }
+.visit .hint { margin-top: 6px; }
+.visit-day { font-size: 20px; font-weight: 650; line-height: 1.3; letter-spacing: -.01em; text-wrap: balance; }
+.visit-day::first-letter { text-transform: uppercase; }
+.visit-time { font-size: 20px; font-variant-numeric: tabular-nums; }
+.visit[data-state="cancelled"] { border-color: var(--line); background: none; }
+.visit[data-state="cancelled"] :is(.visit-day, .visit-time) { color: var(--muted); text-decoration: line-through; }
 `;

@@ -5,17 +5,22 @@
 import { underWay } from "../conversation.js";
 import { dayOf, timeOf, zoneName, clocksDiffer } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
-import { CodeEntry } from "./code-entry.js";
+import { AnotherTime } from "./another-time.js";
+import { CodeEntry, isPhone } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
-import { alternativeButtons } from "./messages.js";
+import { alternativeButtons, explain } from "./explanation.js";
+
+const PARTS = { pending: CodeEntry, taken: AnotherTime };
 
 export class AppointmentCard {
   #context;
   #title = h("h3", { class: "card-title", tabindex: "-1" });
   #icon = h("span", { class: "card-icon" });
   #service = h("p", { class: "card-service" });
-  #when = h("p", { class: "card-when" });
+  #day = h("span");
+  #hours = h("span", { class: "hours" });
   #zone = h("p", { class: "hint" });
+  #note = h("p", { class: "card-note", "data-testid": "card-note", hidden: true });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "card-problem", hidden: true });
   #alternatives = h("div", { class: "row" });
   #body = h("div", { class: "card-body" });
@@ -27,7 +32,7 @@ export class AppointmentCard {
     this.#context = context;
     this.node = h("article", { class: "card", part: "card", "data-testid": "appointment" },
       h("div", { class: "card-head" }, this.#icon, this.#title),
-      this.#service, this.#when, this.#zone, this.#problem, this.#alternatives, this.#body);
+      this.#service, h("p", { class: "card-when" }, this.#day, " ", this.#hours), this.#zone, this.#note, this.#problem, this.#alternatives, this.#body);
   }
 
   update(entry, state) {
@@ -37,7 +42,8 @@ export class AppointmentCard {
     this.#describe(entry);
     this.#explain(entry);
     if (entry.stage !== this.#stage) this.#enter(entry, focused);
-    const busy = underWay(state, entry.appointment_id);
+    const busy = underWay(state, entry);
+    for (const button of this.#alternatives.children) button.disabled = busy !== null;
     this.#part.update(entry, busy);
   }
 
@@ -53,7 +59,7 @@ export class AppointmentCard {
   #enter(entry, focused) {
     this.#part?.gone?.();
     this.#stage = entry.stage;
-    this.#part = entry.stage === "pending" ? new CodeEntry(this.#context, entry) : new Confirmation(this.#context, entry);
+    this.#part = new (PARTS[entry.stage] ?? Confirmation)(this.#context, entry);
     this.#body.replaceChildren(this.#part.node);
     this.#icon.replaceChildren(icon(entry.stage === "confirmed" ? "check" : "calendar"));
     if (focused) queueMicrotask(() => this.#title.focus());
@@ -62,26 +68,49 @@ export class AppointmentCard {
   #describe(entry) {
     const { t, locale, zone, serviceName } = this.#context;
     const at = zone();
-    const titles = { pending: t.enterCode, confirmed: entry.moved ? t.moved : t.confirmed, cancelled: t.cancelled, lapsed: t.lapsed };
+    const when = (instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
+    const titles = {
+      pending: t.enterCode(isPhone(entry.contact)), taken: t.taken, confirmed: entry.moved ? t.moved : t.confirmed,
+      cancelled: t.cancelled, lapsed: t.lapsed,
+    };
     say(this.#title, titles[entry.stage]);
     say(this.#service, serviceName(entry.service));
     const ends = entry.end ? `–${timeOf(entry.end, locale, at)}` : "";
-    say(this.#when, `${dayOf(entry.start, locale, at)}, ${timeOf(entry.start, locale, at)}${ends}`);
+    say(this.#day, `${dayOf(entry.start, locale, at)},`);
+    say(this.#hours, timeOf(entry.start, locale, at) + ends);
     const elsewhere = at !== undefined && clocksDiffer(entry.start, at);
     say(this.#zone, elsewhere ? t.zone(zoneName(entry.start, locale, at)) : "");
     show(this.#zone, elsewhere);
+    const note = this.#noteOn(entry, when);
+    say(this.#note, note);
+    show(this.#note, note !== "");
+    this.node.dataset.by = entry.by ?? "";
+  }
+
+  /** What the business has to say about its own change, and how a visit's earlier time is told. */
+  #noteOn({ stage, by, moved, was }, when) {
+    const { t, business } = this.#context;
+    const fromBusiness = (text) => (business ? `${business}: ${text}` : text);
+    if (stage === "taken") return t.takenNote;
+    if (stage === "cancelled" && by === "business") return fromBusiness(t.cancelledByBusiness);
+    if (stage !== "confirmed" || !moved) return "";
+    if (by === "business") return fromBusiness([t.movedByBusiness, was && t.before(when(was))].filter(Boolean).join(" "));
+    return was ? t.before(when(was)) : "";
   }
 
   #explain(entry) {
     if (entry.problem === this.#explained) return;
     this.#explained = entry.problem;
     const { actions, t } = this.#context;
-    say(this.#problem, entry.problem ? entry.problem.message || t.lost : "");
-    show(this.#problem, Boolean(entry.problem));
+    const standing = entry.stage === "taken" || entry.stage === "confirmed";
+    const choose = (slot) => (standing ? actions.move(entry, slot.start) : actions.book({ service: slot.service, slot }));
+    // That the held time is gone stands in the title already; what was tried after that does not.
+    const told = entry.stage === "taken" && (entry.heard === null || entry.heard === "booking.verify");
+    const problem = entry.problem && !told ? explain(entry.problem, t, entry) : "";
+    say(this.#problem, problem);
+    show(this.#problem, problem !== "");
     this.#problem.dataset.code = entry.problem?.code ?? "";
-    const buttons = entry.problem
-      ? alternativeButtons(entry.problem, this.#context, (slot) => actions.book({ service: slot.service, slot }))
-      : [];
+    const buttons = entry.problem ? alternativeButtons(entry.problem, this.#context, choose) : [];
     this.#alternatives.replaceChildren(...buttons);
     show(this.#alternatives, buttons.length > 0);
   }

@@ -2,11 +2,11 @@
  * The sheet on which a visitor chooses service and time and says who they are; also moves an appointment.
  */
 
-import { dateKey } from "../dates.js";
+import { dateKey, dayOf, timeOf } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
 import { DetailFields } from "./detail-fields.js";
+import { alternativeButtons, explain } from "./explanation.js";
 import { LookupNotice } from "./lookup-notice.js";
-import { alternativeButtons } from "./messages.js";
 import { DAYS_AT_ONCE, TimePicker } from "./time-picker.js";
 
 const DATE = /^\d{4}-\d{2}-\d{2}/;
@@ -17,6 +17,7 @@ export class BookingForm {
   #title = h("h2", { class: "sheet-title", id: "sheet-title" });
   #service;
   #serviceField;
+  #present = h("p", { class: "present", "data-testid": "present-time", hidden: true });
   #picker;
   #notice;
   #fields;
@@ -44,7 +45,7 @@ export class BookingForm {
     this.node = h("form", { class: "sheet", part: "booking", "data-testid": "booking-form", "aria-labelledby": "sheet-title", novalidate: true,
         hidden: true, onsubmit: (event) => this.#send(event) },
       h("div", { class: "sheet-head" }, back, this.#title),
-      h("div", { class: "sheet-body" }, this.#serviceField, this.#picker.node, this.#notice.node, this.#fields.node),
+      h("div", { class: "sheet-body" }, this.#present, this.#serviceField, this.#picker.node, this.#notice.node, this.#fields.node),
       h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit));
   }
 
@@ -57,10 +58,15 @@ export class BookingForm {
     this.#moves = appointment;
     this.#command = null;
     this.#complain(null);
-    say(this.#title, appointment ? this.#context.t.move : this.#context.t.book);
+    const { t, locale, zone } = this.#context;
+    say(this.#title, appointment ? t.move : t.book);
+    const stands = appointment?.stage === "confirmed";
+    say(this.#present, stands ? t.now(`${dayOf(appointment.start, locale, zone())}, ${timeOf(appointment.start, locale, zone())}`) : "");
+    show(this.#present, stands);
     show(this.#serviceField, !appointment);
     show(this.#fields.node, !appointment);
     this.#fields.suggest({ contact });
+    this.#fields.accept(this.#context.contactKinds());
     this.#offerServices(this.#context.services());
     this.#select(appointment?.service ?? slot?.service ?? service);
     show(this.node, true);
@@ -126,6 +132,7 @@ export class BookingForm {
     this.#notice.hide();
     if (type === "booking.slots") {
       this.#offerServices(data.services ?? []);
+      this.#fields.accept(data.contact_kinds ?? []);
       if (this.#service.value) this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === this.#service.value) });
       return;
     }
@@ -161,9 +168,9 @@ export class BookingForm {
     this.#complain(null);
     if (!this.#service.value) return this.#missing(t.needService, this.#service);
     if (!slot) return this.#missing(t.needTime, this.#picker);
-    if (!this.#moves && !this.#fields.complete()) return this.#missing(t.needContact, this.#fields);
+    if (!this.#moves && !this.#fields.complete()) return this.#missing(this.#fields.wish, this.#fields);
     this.#command = this.#moves
-      ? this.#actions.move(this.#moves.appointment_id, slot.start)
+      ? this.#actions.move(this.#moves, slot.start)
       : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#fields.values() });
     this.#allow();
   }
@@ -186,7 +193,7 @@ export class BookingForm {
   }
 
   #complain(error) {
-    say(this.#problem, error ? error.message || this.#context.t.lost : "");
+    say(this.#problem, error ? explain(error, this.#context.t) : "");
     show(this.#problem, error !== null);
     const again = (slot) => {
       this.#picker.choose(slot);

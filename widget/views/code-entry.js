@@ -7,9 +7,14 @@ import { h, say, show } from "../dom.js";
 
 const CODE_LENGTH = 6;
 
+/** Whether a masked contact is a telephone number: then the code comes in a text message. */
+export function isPhone(contact) {
+  return Boolean(contact) && !contact.includes("@");
+}
+
 export class CodeEntry {
   #t;
-  #id;
+  #entry;
   #actions;
   #sent = h("p", { class: "hint", "data-testid": "code-sent" });
   #input;
@@ -23,20 +28,21 @@ export class CodeEntry {
   #busy = null;
   #problem = null;
 
-  constructor({ t, actions }, { appointment_id: id }) {
+  constructor({ t, actions }, entry) {
+    const id = entry.appointment_id;
     this.#t = t;
-    this.#id = id;
+    this.#entry = entry;
     this.#actions = actions;
     this.#input = h("input", {
       class: "input code", type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "11",
-      "aria-label": t.code, placeholder: "000000", "data-testid": "code-input",
+      "aria-label": t.code(isPhone(entry.contact)), placeholder: "000000", "data-testid": "code-input",
       oninput: () => this.#typed(),
     });
     this.#confirm = h("button", { type: "submit", class: "button", "data-testid": "code-submit", disabled: true }, t.confirm);
     this.#resend = h("button", { type: "button", class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) }, t.resend);
-    this.#release = h("button", { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(id) }, t.release);
-    this.#again = h("button", { type: "button", class: "button soft", "data-testid": "book-again", hidden: true, onclick: () => actions.book({}) },
-      t.again);
+    this.#release = h("button", { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) }, t.release);
+    this.#again = h("button", { type: "button", class: "button soft", "data-testid": "book-again", hidden: true,
+      onclick: () => actions.book({ service: this.#entry.service }) }, t.again);
     this.node = h("form", { class: "code-entry", novalidate: true, onsubmit: (event) => this.#submit(event), "data-testid": "code-entry" },
       this.#sent, h("div", { class: "code-row" }, this.#input, this.#confirm), this.#countdown, this.#again,
       h("div", { class: "row links" }, this.#resend, this.#release));
@@ -44,6 +50,7 @@ export class CodeEntry {
   }
 
   update(entry, busy) {
+    this.#entry = entry;
     this.#expiresAt = entry.expires_at;
     this.#busy = busy;
     const place = entry.contact ?? "";
@@ -85,7 +92,7 @@ export class CodeEntry {
   }
 
   #verify() {
-    this.#actions.verify(this.#id, this.#code());
+    this.#actions.verify(this.#entry.appointment_id, this.#code());
   }
 
   #code() {

@@ -1,31 +1,60 @@
 /**
- * Who the visit is for: name, e-mail address and a note.
+ * Who the visit is for: name, e-mail address or telephone number, and a note.
  */
 
 import { h } from "../dom.js";
 
-const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/;
+/** What is plausible; the server has the last word. Numbers are written with spaces, dots, dashes and brackets. */
+const PLAUSIBLE = {
+  email: /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/,
+  phone: /^\+?(?:[\s().\/-]*\d){7,15}[\s)]*$/,
+};
+/** One field takes both, so the keyboard is the one that has letters, "@" and digits. */
+const KEYBOARDS = { email: "email", phone: "tel", both: "email" };
 
 export class DetailFields {
   #name;
   #contact;
   #note;
+  #t;
+  #contactLabel = h("span");
+  #contactHint = h("p", { class: "hint", id: "contact-hint" });
+  #kinds = null;
 
   constructor({ t }) {
+    this.#t = t;
     const input = (id, attributes) => h("input", { class: "input", id, "data-testid": `booking-${id}`, ...attributes });
     const field = (label, hint, control) =>
       h("div", { class: "form-field" },
         h("label", { class: "label", for: control.id }, label, hint && h("span", { class: "optional" }, ` (${hint})`)), control);
     this.#name = input("name", { type: "text", autocomplete: "name", maxlength: "120" });
     this.#contact = input("contact", {
-      type: "email", autocomplete: "email", inputmode: "email", maxlength: "254", required: true, "aria-describedby": "contact-hint",
+      type: "text", autocapitalize: "none", spellcheck: "false", maxlength: "254", required: true, "aria-describedby": "contact-hint",
       oninput: () => this.#contact.removeAttribute("aria-invalid"),
     });
     this.#note = h("textarea", { class: "input", id: "note", rows: "2", maxlength: "1000", "data-testid": "booking-note" });
-    const contact = field(t.contact, null, this.#contact);
-    contact.append(h("p", { class: "hint", id: "contact-hint" }, t.contactHint));
+    const contact = field(this.#contactLabel, null, this.#contact);
+    contact.append(this.#contactHint);
+    this.accept(["email"]);
     this.node = h("fieldset", { class: "details" }, h("legend", { class: "unseen" }, t.details),
       field(t.name, t.optional, this.#name), contact, field(t.note, t.optional, this.#note));
+  }
+
+  /** Take the kinds of contact that the business can write to: `email`, `phone` or both. */
+  accept(kinds) {
+    const known = kinds.filter((kind) => kind in PLAUSIBLE);
+    if (known.length === 0 || String(known) === String(this.#kinds)) return;
+    this.#kinds = known;
+    const words = this.#t.contacts[this.#asked];
+    this.#contactLabel.textContent = words.label;
+    this.#contactHint.textContent = words.hint;
+    this.#contact.inputMode = KEYBOARDS[this.#asked];
+    this.#contact.autocomplete = this.#asked === "phone" ? "tel" : "email";
+  }
+
+  /** The sentence that asks for a better contact. */
+  get wish() {
+    return this.#t.contacts[this.#asked].wish;
   }
 
   /** Fill in what is known and was not typed over. */
@@ -33,9 +62,9 @@ export class DetailFields {
     if (contact && !this.#contact.value) this.#contact.value = contact;
   }
 
-  /** Whether everything needed is there; marks what is not. The server has the last word on addresses. */
+  /** Whether everything needed is there; marks what is not. */
   complete() {
-    const good = ADDRESS.test(this.#contact.value.trim());
+    const good = this.#kinds.some((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));
     if (!good) this.refuse();
     return good;
   }
@@ -57,5 +86,9 @@ export class DetailFields {
 
   focus() {
     this.#contact.focus();
+  }
+
+  get #asked() {
+    return this.#kinds.length > 1 ? "both" : this.#kinds[0];
   }
 }

@@ -2,9 +2,9 @@
  * Bubbles: what the visitor said, what the assistant answered, and what was refused.
  */
 
-import { dayOf, timeOf } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
 import { renderMarkdown } from "../markdown.js";
+import { alternativeButtons, explain } from "./explanation.js";
 
 export class SaidBubble {
   #text = h("p", { class: "said-text" });
@@ -79,7 +79,7 @@ export class RefusalNote {
   }
 
   update(entry, state) {
-    say(this.#text, entry.error.message || this.context.t.lost);
+    say(this.#text, explain(entry.error, this.context.t, { heard: Boolean(entry.command) }));
     this.node.dataset.code = entry.error.code;
     const shown = JSON.stringify([entry.error, entry.seq]);
     if (shown === this.#shown) return;
@@ -116,14 +116,4 @@ export class RefusalNote {
     }
     return [button];
   }
-}
-
-/** Free times that the server offers in place of a taken one, as buttons. */
-export function alternativeButtons(error, { t, locale, zone }, choose, testid = "alternative") {
-  const slots = error.alternatives ?? [];
-  const describe = (slot) => `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
-  return slots.map((slot) =>
-    h("button", { type: "button", class: "button soft", "data-testid": testid, title: t.alternatives, onclick: () => choose(slot) },
-      describe(slot)),
-  );
 }

@@ -15,10 +15,10 @@ export class Panel {
   #onClose;
   #parts;
 
-  constructor({ t, business, actions }, { log, composer, form, onOpen, onClose, onNear }) {
+  constructor({ t, business, actions }, { log, composer, visit, form, onOpen, onClose, onNear }) {
     this.#t = t;
     this.#onClose = onClose;
-    this.#parts = { log, composer, form };
+    this.#parts = { log, composer, visit, form };
     this.#badge = h("span", { class: "badge", "data-testid": "unread", hidden: true });
     this.#launcher = h("button", { type: "button", class: "launcher", part: "launcher", "data-testid": "launcher", "aria-haspopup": "dialog",
         "aria-expanded": "false", "aria-label": t.open, onclick: onOpen, onpointerenter: onNear, onfocus: onNear },
@@ -31,7 +31,7 @@ export class Panel {
         h("span", { class: "avatar", "aria-hidden": "true" }, icon("spark")),
         h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t.title), this.#status),
         close),
-      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), form.node));
+      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), visit.node, form.node));
     this.actions = actions;
     this.nodes = [this.#panel, this.#launcher];
   }
@@ -71,13 +71,16 @@ export class Panel {
 
   /** On a touch screen the field would call up the keyboard over half of what there is to read. */
   focus() {
-    if (matchMedia("(pointer: coarse)").matches) this.#panel.focus({ preventScroll: true });
+    if (this.#parts.visit.isOpen) this.#parts.visit.focus();
+    else if (matchMedia("(pointer: coarse)").matches) this.#panel.focus({ preventScroll: true });
     else this.#parts.composer.focus();
   }
 
-  /** Cover the conversation with the booking form, or uncover it; what is covered is out of reach. */
-  cover(covered) {
-    this.#parts.log.node.parentElement.inert = covered;
+  /** The booking form lies over the visit, and both over the conversation; what is covered is out of reach. */
+  cover() {
+    const { log, visit, form } = this.#parts;
+    log.node.parentElement.inert = visit.isOpen || form.isOpen;
+    visit.node.inert = form.isOpen;
   }
 
   dispose() {
@@ -94,6 +97,7 @@ export class Panel {
     if (event.key === "Escape") {
       event.stopPropagation();
       if (this.#parts.form.isOpen) this.actions.closeForm();
+      else if (this.#parts.visit.isOpen) this.actions.closeVisit();
       else this.#onClose();
     } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepInside(event);
   }

@@ -1,0 +1,179 @@
+"""The chat widget in a real browser, against a backend that does what each test says: appointments that change."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from booking_script import APPOINTMENT, BookingScript, refuse, slot
+from playwright.async_api import Locator, Page, expect
+from scripted_backend import Connection, ScriptedBackend
+from talk import confirm, save_calendar_file
+
+from shared.messages import server
+from shared.messages.errors import ErrorCode
+
+pytestmark = pytest.mark.browser
+OpenChat = Callable[[Page], Awaitable[Locator]]
+
+
+@pytest.fixture
+def business(backend: ScriptedBackend) -> BookingScript:
+    """The business that answers the bookings."""
+    return BookingScript(backend)
+
+
+async def test_business_cancels(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """A visit that the business cancels is a message from it, with a button that leads to another time."""
+    card = await confirm(page, site, open_chat)
+    await business.cancels(backend.connections[0])
+    await expect(card).to_have_attribute("data-stage", "cancelled")
+    await expect(card).to_have_attribute("data-by", "business")
+    note = page.get_by_test_id("card-note")
+    await expect(note).to_have_text("Studio Lumen: Przepraszamy, musieliśmy odwołać tę wizytę.")
+    await page.reload()
+    await expect(note).to_contain_text("Przepraszamy")
+    again = page.get_by_test_id("book-again")
+    await expect(again).to_have_text("Wybierz inny termin")
+    await again.click()
+    await expect(page.get_by_test_id("booking-service")).to_have_value("consultation")
+    await expect(page.get_by_test_id("time").first).to_be_visible()
+
+
+async def test_business_moves(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """A visit that the business moves says so, with the new time, the old one and the new calendar file."""
+    card = await confirm(page, site, open_chat)
+    await business.moves(backend.connections[0], slot(3, 14))
+    await expect(card).to_contain_text("14:00–15:00")
+    note = page.get_by_test_id("card-note")
+    await expect(note).to_contain_text("Studio Lumen: Musieliśmy przenieść tę wizytę na nowy termin.")
+    await expect(note).to_contain_text("09:00")
+    await save_calendar_file(page, "download-ics", f"wizyta-{slot(3, 14).start:%Y-%m-%d}.ics")
+
+
+async def test_business_changes_while_the_visitor_is_away(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """What happened meanwhile counts as unread and is there when the visitor comes back."""
+    card = await confirm(page, site, open_chat)
+    await page.get_by_test_id("close").click()
+    await business.cancels(backend.connections[0])
+    await expect(page.get_by_test_id("unread")).to_have_text("1")
+    await open_chat(page)
+    await expect(card).to_contain_text("Przepraszamy")
+
+
+async def test_card_is_looked_up_after_a_resume(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """After a reload the open panel asks how the visit stands, once, and shows what has changed."""
+    card = await confirm(page, site, open_chat)
+    await expect(page.get_by_test_id("card-note")).to_be_hidden()
+    business.slot = slot(2, 16)
+    business.may_change = False
+    asked = len(backend.frames("booking.lookup"))
+    await page.reload()
+    await expect(card).to_contain_text("16:00–17:00")
+    await expect(card).to_contain_text("Poprzedni termin")
+    await expect(page.get_by_test_id("reschedule")).to_be_hidden()
+    await expect(page.get_by_test_id("download-ics")).to_be_visible()
+    looked_up = backend.frames("booking.lookup")[asked:]
+    assert [frame["data"] for frame in looked_up] == [{"appointment_id": APPOINTMENT}]
+
+
+async def test_lookup_waits_for_the_panel(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """A page whose panel stays closed asks nothing about the visits of its conversation."""
+    card = await confirm(page, site, open_chat)
+    await page.get_by_test_id("close").click()
+    asked = len(backend.frames("booking.lookup"))
+    business.state = "cancelled"
+    await page.reload()
+    await backend.wait_for("hello", 2)
+    await page.wait_for_timeout(1_000)
+    assert len(backend.frames("booking.lookup")) == asked
+    await open_chat(page)
+    await expect(card).to_have_attribute("data-stage", "cancelled")
+
+
+async def test_stale_details_do_not_undo_a_change(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """An answer to a lookup that was asked before a change does not bring the earlier time back."""
+    card = await confirm(page, site, open_chat)
+    answer = backend.on["booking.lookup"]
+    questions: list[tuple[Connection, dict[str, Any]]] = []
+
+    async def later(connection: Connection, frame: dict[str, Any]) -> None:
+        questions.append((connection, frame))
+
+    backend.on["booking.lookup"] = later
+    asked = len(backend.frames("booking.lookup"))
+    await page.reload()
+    await backend.wait_for("booking.lookup", asked + 1)
+    await expect(page.get_by_test_id("reschedule")).to_be_enabled()
+    await business.moves(backend.connections[-1], slot(5, 14))
+    await expect(card).to_contain_text("14:00–15:00")
+    business.slot = slot(1, 9)
+    await answer(*questions[0])
+    data = server.ChatFinalData(text="To wszystko.")
+    await backend.connections[-1].session.store(server.ChatFinal(re="later", data=data))
+    await expect(page.get_by_test_id("message")).to_contain_text("To wszystko.")
+    await expect(card).to_contain_text("14:00–15:00")
+
+
+async def test_refused_move_offers_other_times_for_the_same_visit(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """When the new time is taken too, another one is a click away and the visit itself stands."""
+    card = await confirm(page, site, open_chat)
+    answer = backend.on["booking.reschedule"]
+
+    async def taken(connection: Connection, frame: dict[str, Any]) -> None:
+        backend.on["booking.reschedule"] = answer
+        await refuse(
+            connection,
+            frame,
+            ErrorCode.INVALID_TIME,
+            "Tego terminu nie ma.",
+            alternatives=(slot(4, 9),),
+            appointment_id=APPOINTMENT,
+        )
+
+    backend.on["booking.reschedule"] = taken
+    await page.get_by_test_id("reschedule").click()
+    await page.get_by_test_id("time").nth(2).click()
+    await page.get_by_test_id("booking-submit").click()
+    await expect(page.get_by_test_id("booking-error")).to_have_text("Tego terminu nie ma.")
+    await expect(page.get_by_test_id("booking-alternative")).to_have_count(1)
+    await page.get_by_test_id("booking-back").click()
+    await expect(card).to_have_attribute("data-stage", "confirmed")
+    await page.get_by_test_id("alternative").click()
+    await expect(card).to_contain_text("Termin zmieniony")
+    moved = await backend.wait_for("booking.reschedule", 2)
+    assert datetime.fromisoformat(moved["data"]["start"]) == slot(4, 9).start
+
+
+async def test_refused_move_is_old_news_after_a_reload(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """A move that came to nothing is not told again with the history."""
+    card = await confirm(page, site, open_chat)
+    frame = {"id": "earlier", "type": "booking.reschedule"}
+    await refuse(
+        backend.connections[0],
+        frame,
+        ErrorCode.SLOT_TAKEN,
+        "Zajęte.",
+        alternatives=(slot(4, 9),),
+        appointment_id=APPOINTMENT,
+    )
+    await page.reload()
+    await expect(card).to_have_attribute("data-stage", "confirmed")
+    await expect(page.get_by_test_id("card-problem")).to_be_hidden()
+    await expect(page.get_by_test_id("notice")).to_have_count(0)

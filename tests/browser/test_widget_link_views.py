@@ -1,0 +1,141 @@
+"""The chat widget in a real browser, against a backend that does what each test says: what a letter's link shows."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from booking_script import LINKS, BookingScript, slot
+from playwright.async_api import Locator, Page, expect
+from scripted_backend import Connection, ScriptedBackend
+from talk import save_calendar_file
+
+pytestmark = pytest.mark.browser
+CANCEL, MOVE = LINKS["cancel"], LINKS["move"]
+OpenChat = Callable[[Page], Awaitable[Locator]]
+
+
+@pytest.fixture
+def business(backend: ScriptedBackend) -> BookingScript:
+    """The business whose visitor has a confirmed appointment, booked in another conversation."""
+    script = BookingScript(backend)
+    script.state = "confirmed"
+    script.foreign = True
+    return script
+
+
+async def lost(_connection: Connection, _frame: dict[str, Any]) -> None:
+    """Leave a question without an answer."""
+
+
+async def test_link_that_no_longer_works(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript
+) -> None:
+    """An expired or foreign link is told kindly, once, and another time can be booked."""
+    business.state = None
+    await page.goto(f"{site}/#stride-cancel={CANCEL}")
+    await expect(page.get_by_test_id("visit-state")).to_contain_text("Ten link już nie działa")
+    for name in ("visit-cancel", "visit-move", "visit-ics", "visit-retry"):
+        await expect(page.get_by_test_id(name)).to_be_hidden()
+    await page.get_by_test_id("visit-again").click()
+    await expect(page.get_by_test_id("booking-form")).to_be_visible()
+    await expect(page.get_by_test_id("notice")).to_have_count(0)
+    assert len(backend.frames("booking.lookup")) == 1
+
+
+@pytest.mark.parametrize("token", ["", "too-short", "a" * 601, "%3Cscript%3E" + "a" * 20])
+async def test_mutilated_link(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, token: str
+) -> None:
+    """A token that cannot be one is not sent anywhere; the visitor is told to open the letter again."""
+    await page.goto(f"{site}/#stride-cancel={token}")
+    await expect(page.get_by_test_id("visit-state")).to_contain_text("Ten link jest niepełny")
+    await backend.wait_for("hello")
+    await expect(page.get_by_test_id("connection-status")).to_have_attribute("data-state", "open")
+    await expect(page).to_have_url(f"{site}/")
+    assert backend.frames("booking.lookup") == []
+
+
+async def test_other_fragments_are_the_page_s(page: Page, site: str, business: BookingScript) -> None:
+    """A fragment of the page's own is left alone and opens nothing."""
+    await page.goto(f"{site}/#kontakt")
+    await expect(page.get_by_test_id("launcher")).to_be_visible()
+    await expect(page).to_have_url(f"{site}/#kontakt")
+
+
+async def test_link_on_an_open_page(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
+) -> None:
+    """A link that is followed while the page is open works as well, and leaves no step in the history."""
+    await page.goto(site)
+    await open_chat(page)
+    await page.evaluate(f"location.hash = 'stride-move={MOVE}'")
+    await expect(page.get_by_test_id("visit")).to_be_visible()
+    await expect(page).to_have_url(f"{site}/")
+
+
+async def test_lookup_outlives_a_break(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript
+) -> None:
+    """A lookup without an answer is asked again on the next line; an answered one anew, while the view is open."""
+    answer = backend.on["booking.lookup"]
+    backend.on["booking.lookup"] = lost
+    await page.goto(f"{site}/#stride-cancel={CANCEL}")
+    first = await backend.wait_for("booking.lookup")
+    await expect(page.get_by_test_id("visit-state")).to_have_text("Sprawdzam wizytę…")
+    backend.on["booking.lookup"] = answer
+    await backend.connections[-1].socket.close()
+    assert (await backend.wait_for("booking.lookup", 2))["id"] == first["id"]
+    await expect(page.get_by_test_id("visit-cancel")).to_be_visible()
+
+    business.state = "cancelled"
+    await backend.connections[-1].socket.close()
+    assert (await backend.wait_for("booking.lookup", 3))["id"] != first["id"]
+    await expect(page.get_by_test_id("visit-state")).to_have_text("Ta wizyta jest odwołana.")
+    await expect(page.get_by_test_id("visit-cancel")).to_be_hidden()
+    await expect(page.get_by_test_id("visit-again")).to_be_visible()
+
+    await page.get_by_test_id("visit-back").click()
+    await backend.connections[-1].socket.close()
+    await backend.wait_for("hello", 4)
+    await expect(page.get_by_test_id("connection-status")).to_have_attribute("data-state", "open")
+    assert len(backend.frames("booking.lookup")) == 3
+
+
+async def test_silence_can_be_broken(page: Page, site: str, backend: ScriptedBackend, business: BookingScript) -> None:
+    """When no answer comes the view says so, and its button asks again."""
+    answer = backend.on["booking.lookup"]
+    backend.on["booking.lookup"] = lost
+    await page.clock.install()
+    await page.goto(f"{site}/#stride-cancel={CANCEL}")
+    await backend.wait_for("booking.lookup")
+    await page.clock.fast_forward("00:10")
+    await backend.wait_for("booking.lookup", 2)
+    await page.clock.fast_forward("00:10")
+    await expect(page.get_by_test_id("visit-state")).to_have_text("Nie udało się wczytać wizyty.")
+    backend.on["booking.lookup"] = answer
+    await page.get_by_test_id("visit-retry").click()
+    await expect(page.get_by_test_id("visit")).to_be_visible()
+    await expect(page.get_by_test_id("visit-retry")).to_be_hidden()
+
+
+async def test_only_what_may_be_done_is_offered(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript
+) -> None:
+    """A visit that can no longer be changed is shown with its file and without the buttons."""
+    business.may_change = False
+    await page.goto(f"{site}/#stride-cancel={CANCEL}")
+    await expect(page.get_by_test_id("visit-state")).to_contain_text("Nie można jej już tutaj zmienić")
+    await expect(page.get_by_test_id("visit-cancel")).to_be_hidden()
+    await expect(page.get_by_test_id("visit-move")).to_be_hidden()
+    await save_calendar_file(page, "visit-ics", f"wizyta-{slot(1, 9).start:%Y-%m-%d}.ics")
+
+
+@pytest.mark.parametrize("purpose", ["cancel", "move"])
+async def test_link_serves_one_purpose(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript, purpose: str
+) -> None:
+    """A link offers what it is for; the other change has a link of its own, which the visitor is told."""
+    await page.goto(f"{site}/#stride-{purpose}={LINKS[purpose]}")
+    await expect(page.get_by_test_id(f"visit-{purpose}")).to_be_visible()
+    await expect(page.get_by_test_id("visit-move" if purpose == "cancel" else "visit-cancel")).to_be_hidden()
+    await expect(page.get_by_test_id("visit-state")).to_contain_text("użyj drugiego linku")

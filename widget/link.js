@@ -1,0 +1,17 @@
+/**
+ * Takes the link from a letter out of the page's address: `#stride-cancel=<token>` or `#stride-move=<token>`.
+ *
+ * The token gives its bearer power over an appointment, so it leaves the address at once: it must not stay in the
+ * history, in a bookmark or on a screenshot. Taking it changes nothing: programs that check mail open links too.
+ */
+
+const LINK = /^#stride-(cancel|move)=([^&]*)/;
+const TOKEN = /^[A-Za-z0-9_.-]{20,600}$/;
+
+/** Return `{ purpose, token }` (`token` is null where the letter's program has mutilated it), or null. */
+export function takeLink({ location, history } = globalThis) {
+  const found = LINK.exec(location.hash);
+  if (!found) return null;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  return { purpose: found[1], token: TOKEN.test(found[2]) ? found[2] : null };
+}

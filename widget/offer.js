@@ -1,0 +1,26 @@
+/**
+ * What the business offers, put together from the answers that tell of it. Pure.
+ */
+
+/**
+ * Return the offer after a `booking.slots` or `booking.details` frame: `services` (in full), `names` (of single
+ * services, by id), `time_zone` and `contact_kinds` (`email`, `phone`).
+ */
+export function offerAfter(known, { type, data }) {
+  const before = { services: [], names: {}, contact_kinds: ["email"], ...known };
+  if (type === "booking.details") {
+    return { ...before, time_zone: data.time_zone, names: { ...before.names, [data.service]: data.service_name } };
+  }
+  return {
+    ...before,
+    time_zone: data.time_zone,
+    ...(data.services?.length && { services: data.services }),
+    ...(data.contact_kinds?.length && { contact_kinds: data.contact_kinds }),
+  };
+}
+
+/** Return the service's name, or its id made readable where we have not heard the name: "deep-tissue" -> "Deep tissue". */
+export function nameOf(id, known) {
+  const words = String(id).replaceAll("-", " ");
+  return known?.services?.find((service) => service.id === id)?.name ?? known?.names?.[id] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,24 @@
+/**
+ * A held time that was filled while its code was awaited: another one is to be chosen, or none.
+ */
+
+import { h, icon } from "../dom.js";
+
+export class AnotherTime {
+  #more;
+  #release;
+  #entry;
+
+  constructor({ t, actions }, entry) {
+    this.#entry = entry;
+    this.#more = h("button", { type: "button", class: "button", "data-testid": "choose-another", onclick: () => actions.book({ appointment: this.#entry }) },
+      icon("calendar"), t.moreTimes);
+    this.#release = h("button", { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) }, t.giveUp);
+    this.node = h("div", { class: "confirmation", "data-testid": "stage-taken" }, h("div", { class: "row" }, this.#more, this.#release));
+  }
+
+  update(entry, busy) {
+    this.#entry = entry;
+    for (const button of [this.#more, this.#release]) button.disabled = busy !== null;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Asks once more before a visit is cancelled.
+ */
+
+import { h, say, show } from "../dom.js";
+
+export class CancelQuestion {
+  #t;
+  #yes;
+  #text;
+  #onNo;
+
+  constructor({ t }, { onYes, onNo, testid = "cancel" }) {
+    this.#t = t;
+    this.#onNo = onNo;
+    // A double click on "cancel" must not answer this question too: its second half may land on either button.
+    const answer = (act) => (event) => event.detail < 2 && act();
+    this.#yes = h("button", { type: "button", class: "button danger", "data-testid": `${testid}-yes`,
+      onclick: answer(onYes) }, t.cancelYes);
+    const no = h("button", { type: "button", class: "button soft", "data-testid": `${testid}-no`, onclick: answer(() => this.#dismiss()) }, t.cancelNo);
+    this.#text = h("p", { tabindex: "-1", class: "question" }, t.cancelSure);
+    this.node = h("div", { class: "sure", role: "group", "aria-label": t.cancelSure, hidden: true }, this.#text, h("div", { class: "row" }, this.#yes, no));
+  }
+
+  get isAsked() {
+    return !this.node.hidden;
+  }
+
+  /** The focus goes to the question: a key still held down must not answer it. */
+  ask() {
+    show(this.node, true);
+    this.#text.focus();
+  }
+
+  hide() {
+    show(this.node, false);
+  }
+
+  #dismiss() {
+    this.hide();
+    this.#onNo();
+  }
+
+  update(busy) {
+    this.#yes.disabled = busy !== null;
+    say(this.#yes, busy?.type === "booking.cancel" ? this.#t.cancelling : this.#t.cancelYes);
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What a refusal says to the visitor: its sentence, when to try again, and which times are free instead.
+ */
+
+import { dayOf, timeOf } from "../dates.js";
+import { h } from "../dom.js";
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Return the sentence to show. A wait is only spoken of where the refusal was heard just now (`heard`): one that
+ * comes back with the history says nothing about when it was given.
+ */
+export function explain({ code, message, retry_after_ms: wait }, t, { heard = true } = {}) {
+  if (code === "RATE_LIMITED" && heard && wait >= MINUTE_MS) return t.tryIn(Math.ceil(wait / MINUTE_MS));
+  return message || t.lost;
+}
+
+/** Free times that the server offers in place of a taken one, as buttons. */
+export function alternativeButtons(error, { t, locale, zone }, choose, testid = "alternative") {
+  const slots = error.alternatives ?? [];
+  const describe = (slot) => `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
+  return slots.map((slot) =>
+    h("button", { type: "button", class: "button soft", "data-testid": testid, title: t.alternatives, onclick: () => choose(slot) },
+      describe(slot)),
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * How a visit stands: service, day, time, where the clock is another one, and its state in a sentence.
+ */
+
+import { saveCalendarFile } from "../calendar-file.js";
+import { clocksDiffer, dayOf, timeOf, zoneName } from "../dates.js";
+import { h, icon, say, show } from "../dom.js";
+
+export class VisitFacts {
+  #context;
+  #visit = null;
+  #said = h("p", { class: "visit-said", "data-testid": "visit-state" });
+  #service = h("p", { class: "visit-service" });
+  #day = h("p", { class: "visit-day" });
+  #time = h("p", { class: "visit-time" });
+  #zone = h("p", { class: "hint", "data-testid": "visit-zone" });
+  #facts;
+  #file;
+
+  constructor(context) {
+    const { t } = context;
+    this.#context = context;
+    this.#facts = h("div", { class: "visit", "data-testid": "visit" }, this.#service, this.#day, this.#time, this.#zone);
+    this.#file = h("button", { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#save() }, icon("download"), t.calendar);
+    this.node = h("div", { class: "visit-facts" }, h("div", { role: "status", class: "visit-live" }, this.#facts, this.#said), h("div", { class: "row" }, this.#file));
+    this.tell("");
+  }
+
+  /** Say only a sentence: there is nothing (yet) to show. */
+  tell(sentence) {
+    this.#visit = null;
+    show(this.#facts, false);
+    show(this.#file, false);
+    say(this.#said, sentence);
+    show(this.#said, sentence !== "");
+  }
+
+  /** Show a visit, in the business's time zone, to someone who came by a link for one `purpose`. */
+  show(visit, purpose) {
+    const { locale } = this.#context;
+    const { start, end, time_zone: zone } = visit;
+    this.#visit = visit;
+    this.#facts.dataset.state = visit.state;
+    say(this.#service, visit.service_name);
+    say(this.#day, dayOf(start, locale, zone));
+    say(this.#time, `${timeOf(start, locale, zone)}–${timeOf(end, locale, zone)}`);
+    const elsewhere = clocksDiffer(start, zone);
+    say(this.#zone, elsewhere ? this.#context.t.zone(zoneName(start, locale, zone)) : "");
+    show(this.#zone, elsewhere);
+    const sentence = this.#sentence(purpose);
+    say(this.#said, sentence);
+    show(this.#said, true);
+    show(this.#facts, true);
+    show(this.#file, Boolean(visit.ics));
+  }
+
+  #sentence(purpose) {
+    const { t } = this.#context;
+    const { state, start, can_cancel: cancel, can_reschedule: move } = this.#visit;
+    if (state === "cancelled") return t.visitCancelled;
+    if (new Date(start) < Date.now()) return t.visitPast;
+    if (state === "held") return t.visitHeld;
+    if (!cancel && !move) return t.visitFixed;
+    const [here, there] = purpose === "cancel" ? [cancel, move] : [move, cancel];
+    return [t.visitStands, here && t.untilYouDecide, there && t.otherLink[purpose]].filter(Boolean).join(" ");
+  }
+
+  #save() {
+    saveCalendarFile(this.#visit.ics, { name: this.#context.t.file, start: this.#visit.start, beside: this.node });
+  }
+}

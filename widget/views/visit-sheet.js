@@ -1,0 +1,171 @@
+/**
+ * The appointment that a link in a letter is about. It is only looked at until the visitor presses a button:
+ * whatever else opens the page, a mail scanner for instance, changes nothing.
+ */
+
+import { h, icon, say, show } from "../dom.js";
+import { CancelQuestion } from "./cancel-question.js";
+import { explain } from "./explanation.js";
+import { VisitFacts } from "./visit-facts.js";
+
+const TOPIC = "link";
+
+export class VisitSheet {
+  #context;
+  #actions;
+  #link = null;
+  #visit = null;
+  /** Why there is no visit: "broken", "unknown", "lost" or an error; or what a visit's change was refused with. */
+  #problem = null;
+  #lookup = null;
+  #lookedUpOn = 0;
+  #command = null;
+  #title = h("h2", { class: "sheet-title", id: "visit-title", tabindex: "-1" });
+  #facts;
+  #complaint = h("p", { class: "problem", role: "alert", "data-testid": "visit-problem", hidden: true });
+  #question;
+  #buttons;
+  #row;
+  #foot;
+
+  constructor(context) {
+    const { t, actions } = context;
+    this.#context = context;
+    this.#actions = actions;
+    this.#facts = new VisitFacts(context);
+    this.#question = new CancelQuestion(context, { onYes: () => this.#cancel(), onNo: () => this.#kept(), testid: "visit-cancel" });
+    const button = (name, onclick, ...content) => h("button", { type: "button", class: "button wide", "data-testid": `visit-${name}`, onclick, hidden: true }, ...content);
+    this.#buttons = {
+      retry: button("retry", () => this.#ask(), t.retry),
+      move: button("move", () => actions.book({ appointment: this.#appointment() }), icon("calendar"), t.move),
+      cancel: button("cancel", () => this.#askAboutCancelling(), t.cancelVisit),
+      again: button("again", () => actions.book({ service: this.#visit?.service }), icon("calendar"), t.again),
+    };
+    this.#row = h("div", { class: "sheet-buttons" }, Object.values(this.#buttons));
+    this.#foot = h("div", { class: "sheet-foot" }, this.#question.node, this.#row);
+    const back = h("button", { type: "button", class: "icon-button", "aria-label": t.back, "data-testid": "visit-back", onclick: () => actions.closeVisit() },
+      icon("back"));
+    this.node = h("section", { class: "sheet", part: "visit", "aria-labelledby": "visit-title", "data-testid": "visit-sheet", hidden: true },
+      h("div", { class: "sheet-head" }, back, this.#title),
+      h("div", { class: "sheet-body" }, this.#facts.node, this.#complaint), this.#foot);
+  }
+
+  get isOpen() {
+    return !this.node.hidden;
+  }
+
+  /** Show what a link (`{ purpose, token }`) is about; it is asked as soon as there is a line. */
+  open(link) {
+    this.#link = link;
+    this.#visit = this.#lookup = this.#command = null;
+    this.#problem = link.token ? null : "broken";
+    this.#lookedUpOn = 0;
+    this.#question.hide();
+    say(this.#title, this.#context.t.yourVisit);
+    show(this.node, true);
+    this.#draw();
+    this.focus();
+  }
+
+  close() {
+    show(this.node, false);
+    this.#question.hide();
+    this.#link = null;
+    this.#actions.dropQuestion(TOPIC);
+  }
+
+  focus() {
+    this.#title.focus({ preventScroll: true });
+  }
+
+  update(state) {
+    if (!this.isOpen) return;
+    const outcome = this.#command && state.outcomes[this.#command];
+    if (outcome) this.#judged(outcome);
+    const answer = this.#lookup && state.outcomes[this.#lookup];
+    if (answer) this.#answered(answer);
+    if (this.isOpen) this.#keepFresh();
+  }
+
+  /** On another line what was learnt may have grown old; a question that is still open is asked again by itself. */
+  #keepFresh() {
+    const line = this.#context.welcomes();
+    if (line === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken") return;
+    if (this.#lookup && this.#problem !== "lost") this.#lookedUpOn = line;
+    else this.#ask();
+  }
+
+  #ask() {
+    this.#problem = null;
+    this.#lookedUpOn = this.#context.welcomes();
+    const again = this.#lookup ? { id: this.#lookup } : {};
+    this.#lookup = this.#actions.lookUp({ link: this.#link.token }, { topic: TOPIC, purpose: this.#link.purpose, ...again });
+    this.#draw();
+  }
+
+  #answered({ type, data }) {
+    if (type === "unanswered" && !this.#visit) {
+      if (this.#problem === "lost") return; // Already said; an answer that comes late is still welcome.
+      this.#problem = "lost";
+    } else {
+      this.#lookup = null;
+      if (type === "booking.details") [this.#visit, this.#problem] = [data, null];
+      else if (data.code === "UNKNOWN_APPOINTMENT") this.#problem = "unknown";
+      else if (!this.#visit) this.#problem = data;
+    }
+    this.#draw();
+  }
+
+  #askAboutCancelling() {
+    this.#problem = null;
+    this.#question.ask();
+    this.#draw();
+  }
+
+  #kept() {
+    this.#draw();
+    this.#buttons.cancel.focus();
+  }
+
+  #cancel() {
+    if (this.#command) return;
+    this.#command = this.#actions.cancel(this.#appointment());
+    this.#draw();
+  }
+
+  #judged({ type, data }) {
+    this.#command = null;
+    this.#question.hide();
+    if (type === "booking.cancelled") return this.#actions.closeVisit(data.appointment_id);
+    this.#problem = data.code === "UNKNOWN_APPOINTMENT" ? "unknown" : data;
+    this.#draw();
+    this.focus();
+  }
+
+  #draw() {
+    const { t } = this.#context;
+    const gone = this.#problem === "unknown" || this.#problem === "broken";
+    const visit = gone ? null : this.#visit;
+    const sentences = { broken: t.linkBroken, unknown: t.linkUnknown, lost: t.visitLost };
+    const { purpose } = this.#link;
+    if (visit) this.#facts.show(visit, purpose);
+    else this.#facts.tell(this.#problem === null ? t.lookingUp : (sentences[this.#problem] ?? explain(this.#problem, t)));
+    const refused = visit && this.#problem ? explain(this.#problem, t) : "";
+    say(this.#complaint, refused);
+    show(this.#complaint, refused !== "");
+    const mayCancel = visit?.can_cancel === true && purpose === "cancel";
+    if (!mayCancel && !this.#command) this.#question.hide();
+    this.#question.update(this.#command ? { type: "booking.cancel" } : null);
+    show(this.#row, !this.#question.isAsked);
+    show(this.#buttons.retry, !visit && !gone && this.#problem !== null);
+    show(this.#buttons.cancel, mayCancel);
+    show(this.#buttons.move, visit?.can_reschedule === true && purpose === "move");
+    show(this.#buttons.again, gone || visit?.state === "cancelled");
+    show(this.#foot, this.#question.isAsked || Object.values(this.#buttons).some((button) => !button.hidden));
+  }
+
+  /** The visit as a card has it, to be changed by its link. */
+  #appointment() {
+    return { ...this.#visit, stage: this.#visit.state, may: { link: this.#link.token } };
+  }
+}
