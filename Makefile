@@ -12,7 +12,7 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test soak check bench-path bench-consumer bench-slots contracts package deploy lock clean
+.PHONY: help setup up test soak check bench-path bench-booking bench-consumer bench-slots contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -40,6 +40,9 @@ check: $(READY) ## lint, format, types, imports, template
 
 bench-path: $(READY) ## measure what a visitor waits (ARGS="--rounds 50")
 	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)
+
+bench-booking: $(READY) ## measure how soon a time is held, five wishes a second (ARGS="--seconds 5"; ARGS=--help)
+	PYTHONPATH=. $(PYTHON) bench/booking.py $(ARGS)
 
 bench-consumer: $(READY) ## compare the worker core with what else there is (ARGS="--rounds 5 --only pool,fanferro")
 	PYTHONPATH=. $(PYTHON) -m bench.consumer $(ARGS)

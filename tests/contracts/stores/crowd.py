@@ -1,0 +1,270 @@
+"""A crowd that books, confirms, moves and cancels at random through the booking handler, 200 at once."""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from shared.codes import verification_code
+from shared.errors import TransientError
+from shared.ids import command_key, new_id
+from shared.messages.commands import BOOKING_COMMAND
+from shared.messages.errors import ErrorCode
+from shared.ports import Claim
+from shared.tenants.profile import TenantProfile
+from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.clock import FakeClock
+from tests.fakes.figures import FakeMetrics
+from tests.fakes.letters import FakeNotices
+from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
+from tests.fakes.tenants import FakeTenants
+from workers.booking.domain.values import Appointment, AppointmentState, Interval
+from workers.booking.handler import BookingHandler, Roles
+
+SECRET = b"the crowd's secret"
+LEASE = timedelta(seconds=30)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_OVER = frozenset({ErrorCode.CODE_EXPIRED, ErrorCode.UNKNOWN_APPOINTMENT, ErrorCode.TOO_MANY_ATTEMPTS})
+DAYS = 5
+"""The last of them is kept free for what a whole crowd wants at once."""
+CAP = 12
+
+PROFILE = TenantProfile.model_validate(
+    {
+        "name": "Salon",
+        "time_zone": "Europe/Warsaw",
+        "calendar_id": "calendar",
+        "resources": [{"id": "anna"}, {"id": "tom"}, {"id": "room", "seats": 3}],
+        "services": [
+            {"id": "cut", "name": {"en": "Cut"}, "duration_minutes": 30, "resources": ["anna", "tom"]},
+            {
+                "id": "colour",
+                "name": {"en": "Colour"},
+                "duration_minutes": 90,
+                "step_minutes": 30,
+                "buffer_before_minutes": 10,
+                "buffer_after_minutes": 20,
+                "resources": ["tom"],
+            },
+            {
+                "id": "class",
+                "name": {"en": "Class"},
+                "duration_minutes": 60,
+                "buffer_after_minutes": 15,
+                "resources": ["room"],
+                "max_per_day": CAP,
+            },
+            {
+                "id": "massage",
+                "name": {"en": "Massage"},
+                "duration_minutes": 60,
+                "step_minutes": 20,
+                "resources": ["anna"],
+            },
+        ],
+        "opening_hours": {day: ["09:00-13:00", "14:00-18:00"] for day in WEEKDAYS},
+        "minimum_notice_minutes": 0,
+        "horizon_days": DAYS,
+        "senders": {"email": "salon@example.com"},
+    }
+)
+
+
+class HeardReplies:
+    """`Replies` that keep the last frame of each command: what is proved here is not the way to the visitor."""
+
+    def __init__(self, claims):
+        self._claims = claims
+        self.ended = {}
+        self.whose = {}
+
+    async def locale(self, session_id, otherwise):
+        return otherwise
+
+    async def durable(self, session_id, frame, *, claim, marker="outcome"):
+        await self._claims.complete(claim)
+        self.ended[claim.key] = frame
+        self.whose[id(frame)] = session_id
+        return frame
+
+
+@dataclass
+class Visitor:
+    """One person with one browser, who does one thing after the other."""
+
+    number: int
+    session: str = field(default_factory=new_id)
+    appointment: str | None = None
+    state: str = "idle"
+    service: object = None
+
+
+@dataclass
+class Crowd:
+    """The visitors of one business, the handler that serves them, and what came of it."""
+
+    store: object
+    claims: object
+    clock: FakeClock
+    chance: random.Random
+    tenant: str = field(default_factory=new_id)
+    outcomes: Counter = field(default_factory=Counter)
+    visitors: list = field(default_factory=list)
+    born: int = 0
+
+    def __post_init__(self):
+        self.replies = HeardReplies(self.claims)
+        self.calendar = FakeCalendar("calendar")
+        roles = Roles(
+            appointments=self.store,
+            calendar=self.calendar,
+            notices=FakeNotices(),
+            tenants=FakeTenants({self.tenant: PROFILE}),
+            metrics=FakeMetrics(),
+            clock=self.clock,
+            commands=FakeCommands(),
+            schedules=FakeSchedules(),
+            sync_tokens=FakeSyncTokens(),
+            code_key=SECRET,
+            email_enabled=True,
+            holds_per_address=1000,
+        )
+        self.handler = BookingHandler(roles=roles, replies=self.replies, claims=self.claims)
+
+    async def mixed(self, attempts):
+        """Let so many visitors at once do whatever comes to their minds; return what they heard."""
+        return await asyncio.gather(*(self._act(visitor) for visitor in self._drawn(attempts)))
+
+    async def rush(self, attempts, service, start):
+        """Let so many visitors at once want the same time."""
+        wanted = PROFILE.service(service)
+        wishes = (self._create(Visitor(self._next_number()), wanted, start) for _ in range(attempts))
+        return await asyncio.gather(*wishes)
+
+    async def _act(self, visitor):
+        draw = self.chance.random()
+        if visitor.state == "held" and draw < 0.6:
+            return await self._verify(visitor)
+        if visitor.state == "confirmed" and draw < 0.35:
+            return await self._send(visitor, "cancel", appointment_id=visitor.appointment)
+        if visitor.appointment and draw < 0.85:
+            start = self._some_start(visitor.service).isoformat()
+            return await self._send(visitor, "reschedule", appointment_id=visitor.appointment, start=start)
+        service = self.chance.choice(PROFILE.services)
+        return await self._create(visitor, service, self._some_start(service))
+
+    async def _create(self, visitor, service, start):
+        # Mostly a fresh contact: what bounds codes is proved elsewhere, and would leave the crowd little to do.
+        name = f"visitor{visitor.number}" + ("" if self.chance.random() < 0.1 else f"-{self._next_number()}")
+        contact = f"{name}@example.com"
+        frame = await self._send(visitor, "create", start=start.isoformat(), contact=contact, service=service.id)
+        if frame.type == "booking.pending":
+            visitor.appointment, visitor.state, visitor.service = frame.data.appointment_id, "held", service
+        return frame
+
+    async def _verify(self, visitor):
+        right = self.chance.random() < 0.9
+        code = verification_code(SECRET, visitor.appointment, 1) if right else "000000"
+        return await self._send(visitor, "verify", appointment_id=visitor.appointment, code=code)
+
+    async def _send(self, visitor, kind, **data):
+        client_id = new_id()
+        late = timedelta(seconds=self.chance.randrange(60))
+        command = BOOKING_COMMAND.validate_python(
+            {
+                "id": command_key(self.tenant, visitor.session, client_id),
+                "type": f"booking.{kind}",
+                "tenant": self.tenant,
+                "session_id": visitor.session,
+                "client_id": client_id,
+                "connection_id": "c",
+                "accepted_at": self.clock.now() - late,
+                "locale": "en",
+                "data": data,
+            }
+        )
+        frame = await self._carried_out(command)
+        self.outcomes[f"{kind}: {frame.data.code if frame.type == 'error' else frame.type}"] += 1
+        match frame.type:
+            case "booking.confirmed":
+                visitor.state = "confirmed"
+            case "booking.cancelled":
+                visitor.appointment, visitor.state = None, "idle"
+            case "error" if frame.data.code in _OVER:
+                visitor.appointment, visitor.state = None, "idle"
+        return frame
+
+    async def _carried_out(self, command):
+        """Do what the queue and the worker core do: try again after trouble that passes."""
+        while True:
+            claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+            assert isinstance(claim, Claim)
+            try:
+                await self.handler.handle(command, claim)
+                return self.replies.ended[command.claim_key]
+            except TransientError:
+                self.outcomes["tried again"] += 1
+                await self.claims.release(claim)
+                await asyncio.sleep(self.chance.random() * 0.05)
+
+    def _drawn(self, attempts):
+        """Draw who acts: those who have something, as far as they reach, and as many who come anew."""
+        busy = [visitor for visitor in self.visitors if visitor.appointment]
+        drawn = self.chance.sample(busy, min(len(busy), attempts // 2))
+        fresh = [Visitor(self._next_number()) for _ in range(attempts - len(drawn))]
+        self.visitors += fresh
+        return [*drawn, *fresh]
+
+    def _next_number(self):
+        self.born += 1
+        return self.born
+
+    def _some_start(self, service):
+        """Return a start that many want, of one of the next days; now and then one that is not offered."""
+        day = 1 + min(int(self.chance.expovariate(1.2)), DAYS - 2)
+        opens = self.clock.now().astimezone(PROFILE.zone).replace(hour=9, minute=0, second=0, microsecond=0)
+        step = 25 if self.chance.random() < 0.03 else service.step
+        return opens + timedelta(days=day, hours=self.chance.choice((0, 0, 5)), minutes=step * self.chance.randrange(5))
+
+
+def standing(appointments, now):
+    """Return those that have their time at an instant."""
+    return [one for one in appointments if is_standing(one, now)]
+
+
+def is_standing(appointment: Appointment, now: datetime) -> bool:
+    """Whether nobody else may have the appointment's time."""
+    held = appointment.state is AppointmentState.HELD and appointment.hold_expires_at > now
+    return held or appointment.state is AppointmentState.CONFIRMED
+
+
+def overlaps(appointments):
+    """Return every pair that shares a lane and an instant, buffers included."""
+    by_lane = defaultdict(list)
+    for one in appointments:
+        by_lane[one.tenant, one.resource].append(one)
+    found = []
+    for lane in by_lane.values():
+        ordered = sorted(lane, key=lambda one: one.blocked.start)
+        found += [
+            (first.appointment_id, second.appointment_id)
+            for position, first in enumerate(ordered)
+            for second in ordered[position + 1 :]
+            if first.blocked.overlaps(second.blocked)
+        ]
+    return found
+
+
+def has_room(slot, appointments):
+    """Whether a lane of the service was free for an offered time."""
+    service = PROFILE.service(slot.service)
+    start = slot.start.astimezone(UTC)
+    blocked = Interval(
+        start - timedelta(minutes=service.buffer_before_minutes),
+        start + timedelta(minutes=service.duration_minutes + service.buffer_after_minutes),
+    )
+    return any(
+        not any(one.resource == lane and one.blocked.overlaps(blocked) for one in appointments)
+        for lane in PROFILE.lanes_of(service)
+    )

@@ -1,0 +1,153 @@
+"""Transactions that DynamoDB cancels because another one touches the same rows: they cost a retry, never the time.
+
+The emulator runs transactions one after the other and so never has a conflict; here they are put in between.
+"""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from shared.errors import TransientError
+from tests.contracts.stores.bookings import Desk, cancelled, confirmed, moved
+from workers.booking.ports import SlotLost
+
+MORE_THAN_ARE_BORNE = 50
+HOUR = timedelta(hours=1)
+
+pytestmark = pytest.mark.parametrize("stores", ["dynamodb"], indirect=True)
+
+
+class Contended:
+    """A client of DynamoDB whose next transactions are cancelled as AWS does it: nothing of them is written."""
+
+    def __init__(self, client):
+        self._client = client
+        self.conflicts = 0
+        """How many of the next transactions meet another one."""
+        self.first_ones_of_each = 0
+        """How many does each appointment meet, from now on."""
+        self._met = Counter()
+        self.transactions = 0
+
+    async def transact_write_items(self, TransactItems, **more):  # noqa: N803 - the vendor's spelling
+        self.transactions += 1
+        whose = str(next(item["Put"]["Item"]["appointment_id"] for item in TransactItems if "Put" in item))
+        if self.conflicts or self._met[whose] < self.first_ones_of_each:
+            self.conflicts = max(self.conflicts - 1, 0)
+            self._met[whose] += 1
+            raise conflict(len(TransactItems))
+        return await self._client.transact_write_items(TransactItems=TransactItems, **more)
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+
+def conflict(items):
+    """Return what DynamoDB answers: the last item met another transaction, the others have nothing against it."""
+    none, met = {"Code": "None"}, {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
+    answer = {
+        "Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"},
+        "CancellationReasons": [none] * (items - 1) + [met],
+    }
+    return ClientError(answer, "TransactWriteItems")
+
+
+@pytest.fixture
+def dynamodb(dynamodb):
+    return Contended(dynamodb)
+
+
+@pytest.fixture
+def desk(stores, clock):
+    return Desk(stores, clock)
+
+
+async def hold(desk, _):
+    visit = desk.visit()
+    return visit, lambda: desk.hold(visit)
+
+
+async def confirm(desk, held):
+    changed, claim = confirmed(held), await desk.claim()
+    return changed, lambda: desk.store.confirm(changed, claim=claim)
+
+
+async def move(desk, held):
+    changed, claim = moved(held, HOUR), await desk.claim()
+    return changed, lambda: desk.store.move(held, changed, at=desk.clock.now(), claim=claim)
+
+
+async def cancel(desk, held):
+    changed, claim = cancelled(held), await desk.claim()
+    return changed, lambda: desk.store.cancel(changed, claim=claim)
+
+
+WRITES = pytest.mark.parametrize("write", [hold, confirm, move, cancel])
+
+
+async def prepared(desk, write):
+    """Return what the write leaves behind, the write itself, and what is there before it."""
+    before = None if write is hold else await desk.held()
+    after, action = await write(desk, before)
+    return before, after, action
+
+
+def minutes_of(write):
+    return {cancel: [], move: [(60, 120)]}.get(write, [(0, 60)])
+
+
+@WRITES
+@pytest.mark.parametrize("conflicts", [1, 3])
+async def test_a_conflict_costs_a_retry(desk, dynamodb, write, conflicts):
+    """The write succeeds at once for whoever waits for it, and what it took is taken."""
+    _, after, action = await prepared(desk, write)
+    dynamodb.conflicts, dynamodb.transactions = conflicts, 0
+
+    assert await action() is None
+
+    assert dynamodb.transactions == conflicts + 1
+    assert await desk.stored(after) == after
+    assert await desk.taken() == minutes_of(write)
+
+
+@WRITES
+async def test_conflicts_without_end_leave_everything_as_it_was(desk, dynamodb, write):
+    """The queue tries the command again later, and then it succeeds."""
+    before, after, action = await prepared(desk, write)
+    dynamodb.conflicts = MORE_THAN_ARE_BORNE
+    with pytest.raises(TransientError):
+        await action()
+    dynamodb.conflicts = 0
+    assert await desk.stored(after) == before
+    assert await desk.taken() == ([(0, 60)] if before else [])
+
+    assert await action() is None
+    assert await desk.stored(after) == after
+    assert await desk.taken() == minutes_of(write)
+
+
+async def test_a_time_that_was_lost_is_lost_in_spite_of_conflicts(desk, dynamodb):
+    """A retry finds the other's visit there; it is not overwritten."""
+    other = await desk.held()
+    dynamodb.conflicts = 2
+    late = desk.visit()
+
+    assert await desk.hold(late) == SlotLost()
+
+    assert dynamodb.conflicts == 0
+    assert (await desk.stored(other), await desk.stored(late)) == (other, None)
+
+
+async def test_one_of_ten_gets_the_time_though_all_of_them_conflict(desk, dynamodb):
+    """Ten visitors at once: one winner, nobody shares a minute, nobody is turned away by a conflict alone."""
+    dynamodb.first_ones_of_each = 2
+    visits = [desk.visit() for _ in range(10)]
+    answers = await asyncio.gather(*(desk.hold(visit) for visit in visits))
+
+    assert [answer for answer in answers if answer is not None] == [SlotLost()] * 9
+    [winner] = [visit for visit, answer in zip(visits, answers, strict=True) if answer is None]
+    assert await desk.stored(winner) == winner
+    assert await desk.taken() == [(0, 60)]

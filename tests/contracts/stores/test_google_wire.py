@@ -1,0 +1,65 @@
+"""Every call that the adapter makes, held against the discovery document of Google's API.
+
+Neither the client library nor Google complains of a field that a body should not have: it is passed over in silence.
+"""
+
+import json
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import httplib2
+import pytest
+
+from infra.local.google_calendar.discovery import check_request, check_response
+from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, moved, visit
+from workers.booking.domain.values import Interval
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Check what goes over the wire, and return the verb and the status of each call of the API."""
+    made = []
+    send = httplib2.Http.request
+
+    def checked(self, uri, method="GET", body=None, headers=None, **rest):
+        response, content = send(self, uri, method, body, headers, **rest)
+        if "/calendar/v3/" in uri:
+            check_request(method, uri, without_nulls(body) if method == "PATCH" else body)
+            check_response(method, uri, response.status, content)
+            made.append((method, response.status))
+            conditional = {name.lower() for name in headers or {}} & {"if-match"}
+            assert bool(conditional) == (method in {"PATCH", "PUT", "DELETE"}), f"{method} {urlsplit(uri).path}"
+        return response, content
+
+    monkeypatch.setattr(httplib2.Http, "request", checked)
+    return made
+
+
+def without_nulls(body):
+    """Return a patch without the nulls that take a field away, which the document does not speak of."""
+    return json.dumps(json.loads(body, object_hook=lambda part: {k: v for k, v in part.items() if v is not None}))
+
+
+async def test_every_call_is_one_that_the_api_has(google, calls):
+    """An event is entered, entered again, moved, revived, read and deleted; busy times and changes are listed."""
+    calendar, event = google.calendar, visit()
+    token = (await calendar.changes(CALENDAR, None)).next_token
+    await calendar.put(CALENDAR, event)
+    await calendar.put(CALENDAR, event)
+    await calendar.put(CALENDAR, moved(event, version=3))
+    google.owner_deletes(event)
+    await calendar.put(CALENDAR, moved(event, version=4))
+    await calendar.entered(CALENDAR, event.event_id)
+    google.owner_enters(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR))
+    await calendar.busy(CALENDAR, MORNING, fresh=True)
+    await calendar.busy(CALENDAR, Interval(NINE, NINE + timedelta(days=170)), fresh=True)
+    await calendar.changes(CALENDAR, token)
+    google.expire_tokens()
+    await calendar.changes(CALENDAR, token)
+    await calendar.remove(CALENDAR, event.event_id)
+    await calendar.remove(CALENDAR, event.event_id)
+    await calendar.entered(CALENDAR, visit().event_id)
+
+    assert {method for method, _ in calls} == {"GET", "POST", "PATCH", "DELETE"}
+    # A duplicate, a token that has grown too old, and an event that never was: refusals that the adapter lives with.
+    assert {status for _, status in calls} == {200, 204, 404, 409, 410}

@@ -1,0 +1,89 @@
+"""Every command of the golden file over the real path, as the predecessor's pages send it; the model is never asked."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import fresh_address
+from tests.e2e.visitor import Visit, Visitor
+from tests.golden.predecessor_commands import Entry, code_values, entries, wish_values
+
+pytestmark = pytest.mark.e2e
+
+AT_ONCE = 6
+ENDS = ("booking.pending", "booking.confirmed", "chat.final", "error")
+
+
+async def test_every_command_of_the_predecessor_ends_as_the_golden_file_says(visit: Visit, backstage: Backstage):
+    """Good and bad ones, each from a visitor of its own; none costs a model call."""
+    calls = backstage.model_calls()
+    gate = asyncio.Semaphore(AT_ONCE)
+    async with visit() as visitor:
+        times = [time async for time in free_times(visitor, len(entries()))]
+
+    async def outcome(entry: Entry, start: str) -> str:
+        async with gate:
+            return await sent(entry, start, visit, backstage)
+
+    outcomes = await asyncio.gather(*(outcome(*pair) for pair in zip(entries(), times, strict=True)))
+
+    wrong = [
+        f"{entry.text!r} ({entry.given}) ended with {ended}"
+        for entry, ended in zip(entries(), outcomes, strict=True)
+        if ended != (entry.ends or f"{entry.refused} at once")
+    ]
+    assert wrong == []
+    assert backstage.model_calls() == calls
+
+
+async def free_times(visitor: Visitor, count: int) -> AsyncIterator[str]:
+    """Yield free starts that leave room around each other, and leave the first ones of each day to other tests."""
+    question: dict[str, Any] = {"service": "consultation", "days": 60}
+    while count > 0:
+        listed = (await visitor.ask("booking.slots", question, "booking.slots"))["data"]
+        by_day: dict[str, list[str]] = {}
+        for slot in listed["slots"]:
+            by_day.setdefault(slot["start"][:10], []).append(slot["start"])
+        for day in by_day.values():
+            for start in day[-3:1:-2][:count]:
+                count -= 1
+                yield start
+        assert count <= 0 or "next_from" in listed, "the demo business has too few free times"
+        question["from"] = listed.get("next_from")
+
+
+async def sent(entry: Entry, start: str, visit: Visit, backstage: Backstage) -> str:
+    """Send an entry once the visitor has what it takes for granted; return how it ended."""
+    contact = fresh_address()
+    values = wish_values(datetime.fromisoformat(start), contact, f"60{random.randrange(10**7):07}")
+    async with visit() as visitor:
+        if entry.given == "foreign hold":
+            async with visit() as stranger:
+                appointment_id = await held(stranger, values)
+        elif entry.given != "nothing":
+            appointment_id = await held(visitor, values)
+        if entry.given != "nothing":
+            values |= code_values(appointment_id, await backstage.code(contact))
+        if entry.given == "confirmed":
+            await visitor.send_text("VERIFY_APPOINTMENT:{id},{code}".format_map(values))
+            await visitor.until("booking.confirmed")
+        await visitor.send_text(entry.filled(values).text)
+        end = await visitor.until(*ENDS)
+    if end["type"] != "error":
+        expected = start, values.get("id", end["data"].get("appointment_id"))
+        return end["type"] if (end["data"].get("start"), end["data"].get("appointment_id")) == expected else str(end)
+    # What ends an accepted command is durable and so has a number.
+    return str(end["data"]["code"]) + ("" if end.get("seq") else " at once")
+
+
+async def held(visitor: Visitor, values: dict[str, str]) -> str:
+    """Hold a time by the documented command; return the appointment's id."""
+    await visitor.send_text("BOOK_APPOINTMENT:{date}T{time},{contact},consultation".format_map(values))
+    pending = await visitor.until("booking.pending", "error")
+    assert pending["type"] == "booking.pending", pending
+    return str(pending["data"]["appointment_id"])

@@ -1,0 +1,49 @@
+"""Ten thousand attempts of a crowd, 200 at once, on the emulated tables: no two visits share a lane and an instant."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from shared.aws.clients import AwsClients
+from shared.settings import AwsSettings
+from tests.contracts.stores.test_double_booking import an_evening
+
+ATTEMPTS = 10_000
+KINDS = {
+    "create: booking.pending",
+    "create: SLOT_TAKEN",
+    "create: INVALID_TIME",
+    "verify: booking.confirmed",
+    "verify: CODE_INVALID",
+    "verify: CODE_EXPIRED",
+    "reschedule: booking.rescheduled",
+    "reschedule: booking.pending",
+    "reschedule: SLOT_TAKEN",
+    "cancel: booking.cancelled",
+}
+
+
+@pytest.fixture
+async def dynamodb(emulator):
+    settings = AwsSettings(
+        aws_endpoint_url=emulator.endpoint_url,
+        conversations_table="ConversationsTable",
+        connections_table="ConnectionsTable",
+        processed_table="ProcessedTable",
+        knowledge_bucket="knowledge",
+        websocket_endpoint=emulator.endpoint_url,
+    )
+    async with AsyncExitStack() as stack:
+        yield await AwsClients(stack, settings).client("dynamodb")
+
+
+@pytest.mark.soak
+async def test_ten_thousand_attempts_never_share_a_time(dynamodb, request):
+    """Every wave is checked: overlaps, winners, caps, one hold a session, and what losers were offered."""
+    seed = request.config.getoption("--seed") or 1
+    evening = await an_evening(dynamodb, seed=seed, attempts=ATTEMPTS)
+    outcomes = evening.crowd.outcomes
+    for kind, count in sorted(outcomes.items()):
+        print(f"{count:6} {kind}")
+    assert sum(outcomes.values()) - outcomes["tried again"] == ATTEMPTS
+    assert set(outcomes) >= KINDS
