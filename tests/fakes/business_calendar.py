@@ -29,6 +29,8 @@ class FakeCalendar:
         """What was put last, under calendar and event; it outlives the event."""
         self._readings: list[dict[str, object]] = []
         """What each token stands for."""
+        self.closed: Exception | None = None
+        """Raised by every call while it is set."""
         self._trouble: list[tuple[Call, Exception | None]] = []
 
     def block(self, interval: Interval, calendar_id: str = "calendar") -> None:
@@ -95,6 +97,8 @@ class FakeCalendar:
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:
         await asyncio.sleep(0)
         self.calls.append(call)
+        if self.closed:
+            raise self.closed
         for position, (failing, error) in enumerate(self._trouble):
             if failing == call:
                 del self._trouble[position]

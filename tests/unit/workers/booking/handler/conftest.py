@@ -42,7 +42,7 @@ class World:
         self.commands, self.schedules, self.sync_tokens = FakeCommands(), FakeSchedules(), FakeSyncTokens()
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
-        roles = Roles(
+        self.roles = Roles(
             appointments=self.appointments,
             calendar=self.calendar,
             notices=self.notices,
@@ -56,7 +56,7 @@ class World:
             email_enabled=email_enabled,
         )
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
-        self.handler = BookingHandler(roles=roles, replies=replies, claims=self.claims)
+        self.handler = BookingHandler(roles=self.roles, replies=replies, claims=self.claims)
 
     def command(self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", **data):
         """Return a command that was accepted now, or `at` another time."""

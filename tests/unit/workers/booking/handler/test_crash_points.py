@@ -1,0 +1,165 @@
+"""A worker dies at every step there is; every message comes twice, the dead ones are replayed twice: one effect each."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import PermanentError
+from shared.links import Links
+from shared.ports import Claim, Done
+from shared.replies import Replies
+from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
+from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.unit.workers.booking.handler.conftest import KEY, LEASE, TUESDAY_TEN, World
+from workers.booking.domain.values import AppointmentState
+from workers.booking.handler import BookingHandler
+from workers.notifications.handler import NotificationHandler
+from workers.notifications.handler import Roles as NoticeRoles
+
+REVOKED = PermanentError("calendar_access_revoked", "the key is refused")
+LATER = "2026-01-14T14:00"
+
+
+class MortalWorld(World):
+    """The business of the other tests, with both workers at the mercy of fate."""
+
+    def __init__(self, profile, now, *, fate):
+        super().__init__(profile, now)
+        self.mailer = FakeMailer()
+        self.appointment_id = None
+        mortal = {
+            name: Mortal(getattr(self, name), fate)
+            for name in ("appointments", "calendar", "notices", "commands", "schedules", "tenants")
+        }
+        claims = Mortal(self.claims, fate)
+        replies = Replies(
+            conversations=Mortal(self.conversations, fate),
+            connections=Mortal(self.connections, fate),
+            poster=Mortal(self.poster, fate),
+        )
+        self.roles = replace(self.roles, **mortal)
+        self.handler = BookingHandler(roles=self.roles, replies=replies, claims=claims)
+        notice_roles = NoticeRoles(
+            letters=FakeLetters(),
+            mailer=Mortal(self.mailer, fate),
+            text_messages=FakeTextMessages(),
+            texter=Mortal(FakeTexter(), fate),
+            alerts=Mortal(FakeAlerts(), fate),
+            tenants=self.tenants,
+            clock=self.clock,
+            code_key=KEY,
+            links=Links(KEY),
+        )
+        self.notifier = NotificationHandler(roles=notice_roles, claims=claims)
+        self.dead = []
+        self.told_ids = set()
+
+    async def deliver(self, handler, work):
+        """Deliver a message until a worker survives it, and then once more."""
+        for _ in range(2):
+            while True:
+                try:
+                    await self._delivered(handler, work)
+                    break
+                except DiedError:
+                    # Nobody notices until the lease has run out.
+                    self.clock.turn(LEASE * 1.1)
+
+    async def _delivered(self, handler, work):
+        claim = await self.claims.claim(work.claim_key, fingerprint=work.model_dump_json(exclude={"replay"}), lease=LEASE)
+        if isinstance(claim, Done):
+            await handler.repeat(work, claim.outcome_seq)
+            return
+        assert isinstance(claim, Claim)
+        try:
+            await handler.handle(work, claim)
+        except PermanentError as error:
+            if work not in self.dead:
+                self.dead.append(work)
+            await handler.give_up(work, claim, error.reason)
+
+    async def notify(self):
+        """Deliver every notice that is on its queue by now."""
+        for notice in self.notices.delivered:
+            if notice.id not in self.told_ids:
+                self.told_ids.add(notice.id)
+                await self.deliver(self.notifier, notice)
+
+
+async def booked(world, *, broken=False, moved=False, cancelled=False):
+    """Go the whole way from the wish to the end; with a calendar that is closed to us until the dead are replayed."""
+    create = world.create_command(TUESDAY_TEN)
+    await world.deliver(world.handler, create)
+    await world.notify()
+    world.appointment_id = next(iter(world.appointments.rows))[0]
+    verify = world.command("verify", appointment_id=world.appointment_id, code=world.code(world.appointment_id))
+    if broken:
+        world.calendar.closed = REVOKED
+    await world.deliver(world.handler, verify)
+    await world.notify()
+    if moved:
+        await world.deliver(
+            world.handler, world.command("reschedule", appointment_id=world.appointment_id, start=LATER)
+        )
+        await world.notify()
+    if cancelled:
+        await world.deliver(world.handler, world.command("cancel", appointment_id=world.appointment_id))
+        await world.notify()
+    world.calendar.closed = None
+    for dead in list(world.dead):
+        for number in (1, 2):
+            await world.deliver(world.handler, dead.model_copy(update={"replay": number}))
+            await world.notify()
+    return world
+
+
+PATHS = {
+    "booked": ({}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
+    "replayed": ({"broken": True}, AppointmentState.CONFIRMED, ["alert", "code", "confirmed"]),
+    "moved": ({"moved": True}, AppointmentState.CONFIRMED, ["code", "confirmed", "rescheduled"]),
+    "cancelled": ({"cancelled": True}, AppointmentState.CANCELLED, ["cancelled", "code", "confirmed"]),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_death_at_any_step_leaves_one_of_each(make_profile, accepted_at, path):
+    """One appointment, one event, one of each notice, one end for each command; whatever step was the last."""
+    profile = make_profile(senders={"email": "salon@example.com"})
+    steps, state, notices = PATHS[path]
+    whole = Fate()
+    await booked(MortalWorld(profile, accepted_at, fate=whole), **steps)
+    assert whole.moments > 60
+    for moment in range(whole.moments):
+        fate = Fate(moment)
+        world = await booked(MortalWorld(profile, accepted_at, fate=fate), **steps)
+        assert fate.died_in
+        check(world, state, notices, fate.died_in)
+
+
+def check(world, state, notices, died_in):
+    """Look at everything that is left of one life."""
+    [appointment] = world.appointments.rows.values()
+    assert appointment.state is state, died_in
+    standing = state is AppointmentState.CONFIRMED
+    assert len(world.events) == standing, died_in
+    assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == (
+        {appointment.appointment_id} if standing else set()
+    )
+    if standing:
+        assert (world.events[0].start, world.events[0].end) == (appointment.start, appointment.end), died_in
+        assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}, died_in
+    told = {notice.type.removeprefix("notice."): notice.id for notice in world.notices.put_in_all}
+    assert sorted(told) == notices, died_in
+    assert len({notice.id for notice in world.notices.put_in_all}) == len(notices), died_in
+    letters = Counter(letter.notice_id for letter in world.mailer.sent)
+    mailed = {told[kind] for kind in notices if kind != "alert"}
+    assert set(letters) == mailed, died_in
+    # Between the provider's yes and our record a death repeats a letter, and it is the same one.
+    repeated = died_in == "after FakeMailer.send" or died_in.endswith("FakeClaims.complete")
+    assert max(letters.values()) <= 1 + repeated, died_in
+    for letter in world.mailer.sent:
+        assert letter == next(one for one in world.mailer.sent if one.notice_id == letter.notice_id)
+    ends = [frame.re for frame in world.conversations.of("session")]
+    replays = Counter(work.client_id for work in world.dead)
+    assert all(count == 1 + 2 * replays[client_id] for client_id, count in Counter(ends).items()), died_in
