@@ -1,4 +1,4 @@
-"""A worker dies at every step there is; every message comes twice, the dead ones are replayed twice: one effect each."""
+"""A worker dies at every step there is; messages come twice, dead ones are replayed twice: one effect of each kind."""
 
 from collections import Counter
 from dataclasses import replace
@@ -67,7 +67,8 @@ class MortalWorld(World):
                     self.clock.turn(LEASE * 1.1)
 
     async def _delivered(self, handler, work):
-        claim = await self.claims.claim(work.claim_key, fingerprint=work.model_dump_json(exclude={"replay"}), lease=LEASE)
+        fingerprint = work.model_dump_json(exclude={"replay"})
+        claim = await self.claims.claim(work.claim_key, fingerprint=fingerprint, lease=LEASE)
         if isinstance(claim, Done):
             await handler.repeat(work, claim.outcome_seq)
             return

@@ -1,0 +1,57 @@
+"""The links of a letter, over the real path: they show, and act on one visit, from any conversation."""
+
+import re
+
+import pytest
+
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import confirm, free_slot, fresh_address, hold
+from tests.e2e.visitor import Visit, Visitor
+
+pytestmark = pytest.mark.e2e
+
+
+async def booked(visitor: Visitor, backstage: Backstage, address: str) -> str:
+    """Book a visit and return the text of the letter that confirms it."""
+    pending = await hold(visitor, await free_slot(visitor), address)
+    await confirm(visitor, pending, address, backstage)
+    return str(await backstage.mail(address, number=2))
+
+
+def link(letter: str, purpose: str) -> str:
+    """Return the token of a link, as a visitor's browser has it in the address's fragment."""
+    found = re.search(rf"#stride-{purpose}=([A-Za-z0-9_.-]+)", letter.replace("=\\r\\n", "").replace("=3D", "="))
+    assert found, letter
+    return found[1]
+
+
+async def test_a_letter_moves_and_cancels_its_visit_from_another_conversation(visit: Visit, backstage: Backstage):
+    """On the telephone, days later: looked at, moved, cancelled; each link does its own thing alone."""
+    address = fresh_address()
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="pl"))["data"]["session_id"]
+        letter = await booked(visitor, backstage, address)
+    cancel, move = link(letter, "cancel"), link(letter, "move")
+
+    async with visit() as other:
+        seen = await other.ask("booking.lookup", {"link": cancel}, "booking.details")
+        elsewhere = await free_slot(other)
+        wrong = await other.ask("booking.reschedule", {"link": cancel, "start": elsewhere["start"]}, "-")
+        forged = await other.ask("booking.cancel", {"link": f"{cancel[:-1]}{'A' if cancel[-1] != 'A' else 'B'}"}, "-")
+        moved = await other.ask(
+            "booking.reschedule", {"link": move, "start": elsewhere["start"]}, "booking.rescheduled"
+        )
+        gone = await other.ask("booking.cancel", {"link": cancel}, "booking.cancelled")
+        again = await other.ask("booking.cancel", {"link": cancel}, "booking.cancelled")
+        after = await other.ask("booking.lookup", {"link": move}, "booking.details")
+
+    assert (seen["data"]["state"], seen["data"]["can_cancel"], "seq" in seen) == ("confirmed", True, False)
+    assert address not in str(seen)
+    assert [frame["data"]["code"] for frame in (wrong, forged)] == ["UNKNOWN_APPOINTMENT"] * 2
+    assert moved["data"]["start"] == elsewhere["start"]
+    assert [frame["type"] for frame in (gone, again)] == ["booking.cancelled"] * 2
+    assert (after["data"]["state"], after["data"]["can_cancel"]) == ("cancelled", False)
+    [row] = backstage.appointments(session)
+    assert row["state"] == "cancelled"
+    assert backstage.events(row["appointment_id"]) == []
+    await backstage.mail(address, number=4)
