@@ -1,7 +1,7 @@
 """Appointments, their buckets of time and their seats in memory, under the same conditions as the real tables."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -84,12 +84,11 @@ class FakeAppointments:
         if self._is_taken(wanted, ours, at):
             return SlotLost()
         given = [key for key in _keys(replaces) if key not in wanted] if replaces else []
-        if replaces and not (self._all_own(given, replaces) and self._follows(replaces)):
+        if replaces and not self._follows(replaces):
             raise TransientError("appointments.hold: the replaced hold changed meanwhile")
         self._demand_version(appointment)
-        for key in given:
-            del self.buckets[key]
         if replaces:
+            self._free_buckets(given, replaces)
             self._free_seats(replaces.seats, replaces)
             self._write(replaces)
         self._take(wanted, appointment)
@@ -134,9 +133,7 @@ class FakeAppointments:
         await asyncio.sleep(0)
         if self.stuck:
             raise self.stuck.pop(0)
-        for key in _keys(appointment):
-            if self._all_own([key], appointment):
-                del self.buckets[key]
+        self._free_buckets(_keys(appointment), appointment)
         self._free_seats(appointment.seats, appointment)
 
     async def move(
@@ -148,16 +145,16 @@ class FakeAppointments:
         if isinstance(chosen, QuotaFull):
             return chosen
         before, after = _keys(old), _keys(new)
-        gained = {key: ends for key, ends in after.items() if before.get(key) != ends}
+        stands = old.state is AppointmentState.CONFIRMED
+        gained = {key: ends for key, ends in after.items() if before.get(key) != ends or not stands}
         given = [key for key in before if key not in after]
         if self._is_taken(gained, {new.appointment_id}, at):
             return SlotLost()
-        if not self._all_own(given, old):
+        if stands and not self._all_own(given, old):
             raise TransientError("appointments.move: the old time is no longer ours")
         self._demand_version(new)
-        for key in given:
-            del self.buckets[key]
-        self._take(after if new.state is not old.state else gained, new)
+        self._free_buckets(given, old)
+        self._take(gained, new)
         kept = tuple(seat for seat in old.seats if new.state is AppointmentState.HELD and not seat.lasting)
         self._free_seats([seat for seat in old.seats if seat not in kept], old)
         self._write(replace(new, seats=(*kept, *self._sit(chosen))))
@@ -209,6 +206,11 @@ class FakeAppointments:
         for quota, number in chosen:
             self.seats[quota.key, number] = (quota.taker, quota.until)
         return tuple(Seat(quota.key, number, quota.lasting) for quota, number in chosen if quota.is_the_appointments)
+
+    def _free_buckets(self, keys: Iterable[Key], appointment: Appointment) -> None:
+        for key in keys:
+            if self._all_own([key], appointment):
+                del self.buckets[key]
 
     def _free_seats(self, seats: Sequence[Seat], appointment: Appointment) -> None:
         for seat in seats:

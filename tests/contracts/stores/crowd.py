@@ -29,6 +29,8 @@ _OVER = frozenset({ErrorCode.CODE_EXPIRED, ErrorCode.UNKNOWN_APPOINTMENT, ErrorC
 DAYS = 5
 """The last of them is kept free for what a whole crowd wants at once."""
 CAP = 12
+TRIES = 40
+"""Far more than a queue would give it: what fails so often fails for ever."""
 
 PROFILE = TenantProfile.model_validate(
     {
@@ -197,7 +199,7 @@ class Crowd:
 
     async def _carried_out(self, command):
         """Do what the queue and the worker core do: try again after trouble that passes."""
-        while True:
+        for _ in range(TRIES):
             claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
             assert isinstance(claim, Claim)
             try:
@@ -207,6 +209,7 @@ class Crowd:
                 self.outcomes["tried again"] += 1
                 await self.claims.release(claim)
                 await asyncio.sleep(self.chance.random() * 0.05)
+        raise AssertionError(f"{command.type} was tried {TRIES} times in vain")
 
     def _drawn(self, attempts):
         """Draw who acts: those who have something, as far as they reach, and as many who come anew."""

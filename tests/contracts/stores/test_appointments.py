@@ -164,13 +164,26 @@ async def test_a_move_onto_a_hold_that_ran_out_is_fine(desk, clock):
 
 
 async def test_a_move_from_a_time_that_is_no_longer_ours_is_refused(desk):
-    """If the old time went to somebody else, the move is to be decided again."""
-    hold = await desk.held()
-    await desk.store.free(hold)
+    """If what was for good went to somebody else, something is wrong, and the move is to be decided again."""
+    appointment = await desk.confirmed()
+    await desk.store.free(appointment)
     await desk.held()
     with pytest.raises(TransientError):
-        await desk.store.move(hold, moved(hold, HOUR), at=desk.clock.now(), claim=await desk.claim())
+        await desk.store.move(appointment, moved(appointment, HOUR), at=desk.clock.now(), claim=await desk.claim())
     assert await desk.taken() == [(0, 60)]
+
+
+async def test_a_hold_moves_on_from_a_time_that_it_lost(desk, clock):
+    """Its command was accepted in time, another's after the hold had run out was quicker: that one keeps the time."""
+    hold, accepted_at = await desk.held(), clock.now()
+    clock.turn(LONG)
+    other = await desk.held(NINE + 2 * QUARTER)
+    on, onto = moved(hold, 2 * HOUR), moved(hold, 2 * QUARTER)
+    assert await desk.store.move(hold, onto, at=accepted_at, claim=await desk.claim()) == SlotLost()
+    assert await desk.store.move(hold, on, at=accepted_at, claim=await desk.claim()) is None
+    clock.set(accepted_at)
+    assert await desk.taken() == [(30, 90), (120, 180)]
+    assert await desk.stored(other) == other
 
 
 async def test_taken_times_are_found_across_days(desk):

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import LeaseLostError, TransientError
 from tests.contracts.stores.bookings import BUFFERED, LEASE, LONG, NINE, Desk, cancelled
-from workers.booking.domain.values import Interval
+from workers.booking.domain.values import AppointmentState, Interval
 from workers.booking.ports import SlotLost
 
 
@@ -147,6 +147,20 @@ async def test_a_newer_wish_replaces_the_hold(desk):
     assert await desk.hold(new, replaces=cancelled(old)) is None
     assert await desk.taken() == [(30, 90)]
     assert (await desk.stored(old), await desk.stored(new)) == (cancelled(old), new)
+
+
+async def test_a_hold_is_replaced_also_where_it_lost_its_time(desk, clock):
+    """Another who came after it had run out keeps what they have; the newer wish is placed all the same."""
+    old, accepted_at = await desk.held(session_id="mine"), clock.now()
+    clock.turn(LONG)
+    other = await desk.held(NINE)
+    new = desk.visit(NINE + timedelta(hours=2), session_id="mine")
+    claim = await desk.claim()
+    assert await desk.store.hold(new, at=accepted_at, claim=claim, replaces=cancelled(old)) is None
+    assert (await desk.stored(old)).state is AppointmentState.CANCELLED
+    clock.set(accepted_at)
+    assert await desk.taken() == [(0, 60), (120, 180)]
+    assert await desk.stored(other) == other
 
 
 async def test_a_replacement_that_fails_leaves_the_old_hold(desk):

@@ -13,7 +13,7 @@ from shared.aws.items import from_item, to_item
 from shared.errors import TransientError
 from shared.ports import Claim
 from workers.booking.adapters.appointment_item import appointment_from_item
-from workers.booking.adapters.bucket_items import SlotRows, taken_times
+from workers.booking.adapters.bucket_items import Bucket, SlotRows, taken_times
 from workers.booking.adapters.day_grids import DayGrids
 from workers.booking.adapters.seat_rows import SeatRows
 from workers.booking.adapters.transactions import Transactions
@@ -82,16 +82,18 @@ class DynamoAppointmentStore:
         """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
         wanted = await self._grids.buckets(appointment)
         takes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
+        left: list[Bucket] = []
         given: list[dict[str, Any]] = []
         if replaces:
             keys = {bucket.text for bucket in wanted}
-            given = [
-                self._slots.free(one, replaces) for one in await self._grids.buckets(replaces) if one.text not in keys
-            ]
-            given.append(self._transactions.put(replaces))
-        return await self._write(
+            left = [one for one in await self._grids.buckets(replaces) if one.text not in keys]
+            given = [self._transactions.put(replaces)]
+        lost = await self._write(
             appointment, claim, takes=takes, quotas=quotas, at=at, leaves=replaces, given=given, kept=()
         )
+        if lost is None and replaces:
+            await self._free_buckets(left, replaces)
+        return lost
 
     async def save(
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
@@ -124,9 +126,7 @@ class DynamoAppointmentStore:
 
     async def free(self, appointment: Appointment) -> None:
         """Delete the buckets and seats that are still the appointment's own."""
-        await asyncio.gather(
-            *(self._free(self._slots.free(one, appointment)) for one in await self._grids.buckets(appointment))
-        )
+        await self._free_buckets(await self._grids.buckets(appointment), appointment)
         await self._free_seats(appointment, appointment.seats)
 
     async def move(
@@ -134,14 +134,21 @@ class DynamoAppointmentStore:
     ) -> Lost | None:
         """Write the set difference in one transaction: the new time is ours before the old one is not."""
         before, after = await self._grids.buckets(old), await self._grids.buckets(new)
-        # What was held becomes the appointment's for good with the state that confirms it: all of it is written then.
-        gained = [bucket for bucket in after if bucket not in before or new.state is not old.state]
+        stands = old.state is AppointmentState.CONFIRMED
+        # What both times share is surely ours if it is for good; a hold may have lost it, and takes it anew.
+        gained = [bucket for bucket in after if bucket not in before or not stands]
         keys = {bucket.text for bucket in after}
         takes = [self._slots.take(bucket, new, at) for bucket in gained]
-        given = [self._slots.free(bucket, old) for bucket in before if bucket.text not in keys]
+        left = [bucket for bucket in before if bucket.text not in keys]
+        # What is ours for good goes back in the same step. A hold's time may be another's by now, who was accepted
+        # after it had run out: that is no reason not to move on, and what is left of it ends by itself.
+        given = [self._slots.free(bucket, old) for bucket in left if stands]
         still_held = new.state is AppointmentState.HELD
         kept = tuple(seat for seat in old.seats if still_held and not seat.lasting)
-        return await self._write(new, claim, takes=takes, quotas=quotas, at=at, leaves=old, given=given, kept=kept)
+        lost = await self._write(new, claim, takes=takes, quotas=quotas, at=at, leaves=old, given=given, kept=kept)
+        if lost is None and not stands:
+            await self._free_buckets(left, old)
+        return lost
 
     async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
         """Return what is owned at `at`."""
@@ -179,13 +186,14 @@ class DynamoAppointmentStore:
             seats = (*kept, *(choice.seat for choice in choices if choice.quota.is_the_appointments))
             left = _left(leaves, seats)
             puts = [choice.put for choice in choices]
-            frees = [self._seats.free(seat, leaves.appointment_id) for seat in left if leaves and seat.lasting]
+            in_step = [seat for seat in left if seat.lasting and leaves and leaves.state is AppointmentState.CONFIRMED]
+            frees = [self._seats.free(seat, appointment.appointment_id) for seat in in_step]
             lost = await self._transactions.write(
                 replace(appointment, seats=seats), claim, [*takes, *puts, *given, *frees]
             )
             if lost is None:
                 if leaves:
-                    await self._free_seats(leaves, [seat for seat in left if not seat.lasting])
+                    await self._free_seats(leaves, [seat for seat in left if seat not in in_step])
                 return None
             if lost < len(takes):
                 return SlotLost()
@@ -203,6 +211,9 @@ class DynamoAppointmentStore:
             if not (after := answer.get("LastEvaluatedKey")):
                 return rows
             query["ExclusiveStartKey"] = after
+
+    async def _free_buckets(self, buckets: Sequence[Bucket], appointment: Appointment) -> None:
+        await asyncio.gather(*(self._free(self._slots.free(bucket, appointment)) for bucket in buckets))
 
     async def _free_seats(self, appointment: Appointment, seats: Sequence[Seat]) -> None:
         await asyncio.gather(*(self._free(self._seats.free(seat, appointment.appointment_id)) for seat in seats))
