@@ -182,3 +182,47 @@ async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
     clock.turn(LONG)
     assert await desk.taken() == [(30, 90)]
     assert await taken(desk, key) == 0
+
+
+async def test_a_hold_moves_on_from_a_seat_that_it_lost(desk, key, clock):
+    """Another who came after it had run out has its place in the day by now, and keeps it."""
+    monday, tuesday = f"{key}-1", f"{key}-2"
+    hold, accepted_at = await held(desk, monday, bound=Bound.DAY, seats=1), clock.now()
+    clock.turn(LONG)
+    await held(desk, monday, NINE + 3 * HOUR, bound=Bound.DAY, seats=1)
+    new = moved(hold, 24 * HOUR)
+    wanted = [quota(new, tuesday, bound=Bound.DAY, seats=1)]
+    assert await desk.store.move(hold, new, at=accepted_at, claim=await desk.claim(), quotas=wanted) is None
+    assert await taken(desk, monday) == 1
+
+
+async def test_a_moved_hold_still_counts(desk, key):
+    """Moving it is no way to hold more than one may."""
+    hold = await held(desk, key, seats=1)
+    new = moved(hold, HOUR)
+    assert await desk.store.move(hold, new, at=desk.clock.now(), claim=await desk.claim()) is None
+    assert await taken(desk, key) == 1
+    late = desk.visit(NINE + 3 * HOUR)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key, seats=1)]), QuotaFull)
+
+
+async def test_a_cap_that_was_lowered_counts_what_is_taken(desk, key):
+    """Whichever seats those took: a free number does not make room."""
+    for number in range(4):
+        await held(desk, key, NINE + number * HOUR, bound=Bound.DAY, seats=4)
+    late = desk.visit(NINE + 5 * HOUR)
+    await free_number(desk, key, 0)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key, bound=Bound.DAY, seats=2)]), QuotaFull)
+
+
+async def free_number(desk, key, number):
+    """Cancel the appointment that has a certain seat."""
+    for hour in range(4):
+        for appointment in await everybody(desk, NINE + hour * HOUR):
+            if any((seat.key, seat.number) == (key, number) for seat in appointment.seats):
+                await desk.store.cancel(cancelled(appointment), claim=await desk.claim())
+
+
+async def everybody(desk, start):
+    found = await desk.store.taken(desk.tenant, desk.visit(start).blocked, at=desk.clock.now())
+    return [await desk.store.find(one.appointment_id) for one in found if one.interval.start == start]
