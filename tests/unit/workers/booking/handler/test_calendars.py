@@ -1,0 +1,92 @@
+"""Calendars of single resources: busy for that resource alone, and where its visits are entered."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.messages.errors import ErrorCode
+from workers.booking.domain.values import Interval
+
+HOUR = timedelta(hours=1)
+RESOURCES = [{"id": "anna"}, {"id": "tom", "calendar_id": "tom"}]
+
+
+@pytest.fixture
+def world(new_world):
+    world = new_world(resources=RESOURCES)
+    world.calendar.events["tom"], world.calendar.owners["tom"] = {}, []
+    return world
+
+
+@pytest.fixture
+async def ten(world):
+    """Return the hour of the visit that the tests wish for."""
+    appointment = await world.appointment(await world.held())
+    await world.send("cancel", appointment_id=appointment.appointment_id)
+    return Interval(appointment.start, appointment.end)
+
+
+async def lane(world, number):
+    contact = f"visitor{number}@example.com"
+    appointment_id = await world.confirmed(session=str(number), contact=contact)
+    return (await world.appointment(appointment_id, str(number))).resource
+
+
+async def test_a_resources_calendar_keeps_that_resource_busy(world, ten):
+    """Tom is at the dentist's; Anna takes the visit, and nobody a second one."""
+    world.calendar.block(ten, "tom")
+    assert await lane(world, 1) == "anna"
+    refused = await world.create(session="2", contact="visitor2@example.com")
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
+    assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [1, 0]
+
+
+async def test_the_businesss_calendar_keeps_everybody_busy(world, ten):
+    """A day off is everybody's."""
+    world.calendar.block(ten)
+    assert (await world.create(session="1")).data.code == ErrorCode.SLOT_TAKEN
+
+
+async def test_a_visit_stands_in_its_resources_calendar(world, ten):
+    """Two visits at one hour, each in its own."""
+    assert {await lane(world, 1), await lane(world, 2)} == {"anna", "tom"}
+    assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [1, 1]
+
+
+@pytest.mark.parametrize("number", [10, 20, 30, 40])
+async def test_a_visit_keeps_its_resource_where_it_can(world, number):
+    """Also the one that got the second choice because the first was taken."""
+    lanes = {str(one): await lane(world, one) for one in (number, number + 1)}
+    for (appointment_id, session), start in zip(list(world.appointments.rows), ("13:00", "14:00"), strict=True):
+        moved = await world.send(
+            "reschedule", session=session, appointment_id=appointment_id, start=f"2026-01-13T{start}"
+        )
+        assert moved.type == "booking.rescheduled"
+        assert (await world.appointment(appointment_id, session)).resource == lanes[session]
+
+
+async def test_a_visit_that_changes_its_resource_changes_its_calendar(world, ten):
+    """It stands in one calendar alone."""
+    lanes = {await lane(world, number): str(number) for number in (1, 2)}
+    session = lanes["tom"]
+    mine = await world.appointments.find(next(one for one, who in world.appointments.rows if who == session))
+    world.calendar.block(Interval(mine.start + 24 * HOUR, mine.end + 24 * HOUR), "tom")
+    start = "2026-01-14T10:00"
+    moved = await world.send("reschedule", session=session, appointment_id=mine.appointment_id, start=start)
+
+    assert moved.type == "booking.rescheduled"
+    assert (await world.appointment(mine.appointment_id, session)).resource == "anna"
+    assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [2, 0]
+
+
+async def test_an_event_dragged_by_half_its_length_keeps_all_of_its_new_time_busy(world, ten):
+    """For every lane: whose it will be, only the records can say, once they have followed."""
+    await lane(world, 1)
+    [(name, event)] = [(name, one) for name, events in world.calendar.events.items() for one in events.values()]
+    dragged = replace(event, start=event.start + HOUR / 2, end=event.end + HOUR / 2)
+    world.calendar.events["calendar"][event.event_id] = dragged
+    if name != "calendar":
+        world.calendar.events[name].clear()
+    refused = await world.create("2026-01-13T10:30", session="2", contact="visitor2@example.com")
+    assert refused.data.code == ErrorCode.SLOT_TAKEN

@@ -1,0 +1,141 @@
+"""The owner fills a held time by hand: the right code then moves the visitor, and needs no successor."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import PermanentError, TransientError
+from shared.messages.errors import ErrorCode
+from workers.booking.domain.values import AppointmentState, Interval
+
+HOUR = timedelta(hours=1)
+LATER = "2026-01-14T14:00"
+
+
+@pytest.fixture
+async def hold(world):
+    return await world.appointment(await world.held())
+
+
+async def verify(world, hold, code=None):
+    right = world.code(hold.appointment_id, hold.code_sends)
+    return await world.send("verify", appointment_id=hold.appointment_id, code=code or right)
+
+
+@pytest.fixture
+async def filled(world, hold):
+    """Return a hold whose code was right, but whose time the owner had filled."""
+    world.calendar.block(Interval(hold.start + HOUR / 2, hold.start + HOUR))
+    refused = await verify(world, hold)
+    assert refused.data.code == ErrorCode.SLOT_TAKEN
+    return refused
+
+
+async def test_a_time_that_the_owner_filled_is_offered_to_be_moved(world, hold, filled):
+    """Not confirmed, not entered; the answer says which appointment may move and where to."""
+    assert filled.data.appointment_id == hold.appointment_id
+    assert len(filled.data.alternatives) == 5
+    assert not any(slot.start < hold.end and hold.start + HOUR / 2 < slot.end for slot in filled.data.alternatives)
+    kept = await world.appointment(hold.appointment_id)
+    assert (kept.state, kept.verified, kept.code_attempts) == (AppointmentState.HELD, True, 0)
+    assert (world.events, world.told) == ([], ["notice.code"])
+
+
+async def test_the_move_confirms(world, hold, filled):
+    """The contact is proved: no other code, one event at the new time, the letter that confirms, the reminders."""
+    frame = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
+
+    assert frame.type == "booking.confirmed"
+    [event] = world.events
+    assert event.start == frame.data.start
+    assert world.told == ["notice.code", "notice.confirmed"]
+    assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}
+    assert [seat for seat in world.appointments.seats if not seat[0].startswith("sends")] == []
+    again = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
+    assert (again.type, len(world.told)) == ("booking.confirmed", 2)
+    onward = await world.send("reschedule", appointment_id=hold.appointment_id, start="2026-01-15T14:00")
+    assert onward.type == "booking.rescheduled"
+    assert world.told[-1] == "notice.rescheduled"
+
+
+async def test_a_time_that_is_free_again_is_confirmed(world, hold, filled):
+    """The owner took the entry back: the same code works."""
+    world.calendar.owners["calendar"].clear()
+    assert (await verify(world, hold)).type == "booking.confirmed"
+    assert len(world.events) == 1
+
+
+async def test_a_wrong_code_moves_nobody(world, hold):
+    """Only a proved contact confirms by moving."""
+    world.calendar.block(Interval(hold.start, hold.end))
+    assert (await verify(world, hold, "000000")).data.code == ErrorCode.CODE_INVALID
+    frame = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
+    assert frame.type == "booking.pending"
+    assert (world.events, world.told) == ([], ["notice.code"])
+
+
+async def test_a_filled_hold_runs_out_like_any_other(world, hold, filled):
+    """Whoever does not choose in time books anew."""
+    world.clock.turn(timedelta(minutes=15))
+    frame = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
+    assert frame.data.code == ErrorCode.CODE_EXPIRED
+
+
+async def test_a_verification_that_was_cut_off_offers_the_move_again(world, hold):
+    """The code was judged before the worker died; nobody is told that it was wrong."""
+    world.calendar.block(Interval(hold.start, hold.end))
+    command = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
+    world.conversations.trouble = [TransientError("cut off")]
+    with pytest.raises(TransientError):
+        await world.handle(command)
+    frame = await world.handle(command)
+    assert (frame.data.code, frame.data.appointment_id) == (ErrorCode.SLOT_TAKEN, hold.appointment_id)
+
+
+@pytest.mark.parametrize("trouble", [TransientError("calendar.busy: 503"), PermanentError("calendar_access_revoked")])
+async def test_a_calendar_that_cannot_be_asked_costs_nobody_their_time(world, hold, trouble):
+    """The right code confirms; what the calendar would have said is its owner's to sort out."""
+    world.calendar.fail("busy", trouble)
+    assert (await verify(world, hold)).type == "booking.confirmed"
+
+
+async def test_an_own_event_is_no_hindrance(world):
+    """A visit of another visitor stands in the calendar too; it is its lane's alone, and touches nobody."""
+    await world.confirmed("2026-01-13T09:00", session="another", contact="ola@example.com")
+    hold = await world.appointment(await world.held("2026-01-13T10:00"))
+    assert (await verify(world, hold)).type == "booking.confirmed"
+
+
+async def test_two_lanes_take_two_visits_at_the_same_hour(new_world):
+    """Though the first one's event says in the business's calendar that it is busy."""
+    world = new_world(resources=[{"id": "anna"}, {"id": "tom"}])
+    first = await world.confirmed(session="first", contact="a@example.com")
+    second = await world.confirmed(session="second", contact="b@example.com")
+    third = await world.create(session="third", contact="c@example.com")
+
+    lanes = {(await world.appointment(one, who)).resource for one, who in ((first, "first"), (second, "second"))}
+    assert lanes == {"anna", "tom"}
+    assert third.data.code == ErrorCode.SLOT_TAKEN
+    assert len(world.events) == 2
+    world.calendar.block(Interval(world.events[0].start + 24 * HOUR, world.events[0].end + 24 * HOUR))
+    closed = await world.create("2026-01-14T10:00", session="third", contact="c@example.com")
+    assert closed.data.code == ErrorCode.SLOT_TAKEN
+
+
+async def test_an_event_that_the_owner_dragged_keeps_both_times_busy(new_world):
+    """Until the records have followed, its old hour is the visit's and its new one is nobody else's."""
+    world = new_world(resources=[{"id": "anna"}, {"id": "tom"}])
+    await world.confirmed()
+    [event] = world.events
+    dragged = event.__class__(
+        **{
+            **{name: getattr(event, name) for name in event.__slots__},
+            "start": event.start + 24 * HOUR,
+            "end": event.end + 24 * HOUR,
+        }
+    )
+    world.calendar.events["calendar"][event.event_id] = dragged
+    there = await world.create("2026-01-14T10:00", session="another", contact="b@example.com")
+    assert there.data.code == ErrorCode.SLOT_TAKEN
+    here = await world.create("2026-01-13T10:00", session="another", contact="b@example.com")
+    assert here.type == "booking.pending"
