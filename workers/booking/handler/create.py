@@ -31,7 +31,12 @@ log = structlog.get_logger()
 
 
 async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
-    """Hold the time, have the code sent, and say so; or refuse, with nothing written."""
+    """Hold the time, have the code sent, and say so; or refuse, with nothing written.
+
+    A replay holds from now on: the visitor gets their code now.
+    """
+    if work.replay:
+        work = work.model_copy(update={"accepted_at": roles.clock.now()})
     profile = await roles.tenants.profile(work.tenant)
     held = await roles.appointments.get(_appointment_id(work), work.session_id)
     if held is None:

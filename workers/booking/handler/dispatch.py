@@ -22,8 +22,10 @@ from workers.booking.handler.alerts import CALENDAR_TROUBLE, alert
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
 from workers.booking.handler.create import create
+from workers.booking.handler.frames import refused
 from workers.booking.handler.lookup import look_up
 from workers.booking.handler.own import carry_out
+from workers.booking.handler.replay import Replayable, too_late
 from workers.booking.handler.roles import Roles
 from workers.booking.handler.verify import resend, verify
 
@@ -67,7 +69,10 @@ class BookingHandler:
         await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
         await self._claims.complete(claim)
 
-    async def _ended(self, work: BookingCommand, claim: Claim, locale: str) -> ServerFrame:
+    async def _ended(self, work: Replayable, claim: Claim, locale: str) -> ServerFrame:
+        if refusal_ := await too_late(self._roles, work):
+            profile = await self._roles.tenants.profile(work.tenant)
+            return refused(work, refusal_, profile.zone, locale)
         match work:
             case BookingCreate():
                 return await create(self._roles, work, claim, locale)
@@ -79,8 +84,6 @@ class BookingHandler:
                 return await cancel(self._roles, work, claim, locale)
             case BookingReschedule():
                 return await reschedule(self._roles, work, claim, locale)
-            case _:
-                raise TypeError(f"no use case for {work.type}")
 
     async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> None:
         """Say the outcome once more."""

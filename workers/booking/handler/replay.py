@@ -1,0 +1,51 @@
+"""A command that failed is replayed by the business: in time it is carried out, later the visitor chooses again."""
+
+from datetime import datetime
+
+from shared.messages.commands import BookingCancel, BookingCreate, BookingReschedule, BookingResend, BookingVerify
+from shared.messages.errors import ErrorCode
+from shared.tenants.profile import TenantProfile
+from workers.booking.domain.local_time import parse_start
+from workers.booking.domain.replay import is_too_late
+from workers.booking.domain.values import Appointment, Refusal
+from workers.booking.handler.availability import with_alternatives
+from workers.booking.handler.reference import referred
+from workers.booking.handler.roles import Roles
+
+Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
+
+
+async def too_late(roles: Roles, work: Replayable) -> Refusal | None:
+    """Return `CODE_EXPIRED`, with times to choose from, for a replay that would surprise its visitor.
+
+    A command that did its deed before it failed is finished whatever its age: the visit stands, and only its entry in
+    the calendar or its letter may be missing.
+    """
+    if not is_too_late(work.accepted_at, replay=work.replay, now=roles.clock.now()):
+        return None
+    found = await _appointment(roles, work)
+    if found and found.changed_by == work.id and found.hold_expires_at is None:
+        return None
+    profile = await roles.tenants.profile(work.tenant)
+    wished = _wished(work, found, profile)
+    if wished is None:
+        return Refusal(ErrorCode.CODE_EXPIRED)
+    service_id, start = wished
+    return await with_alternatives(roles, work, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
+
+
+async def _appointment(roles: Roles, work: Replayable) -> Appointment | None:
+    if isinstance(work, BookingCreate):
+        return None
+    if isinstance(work, BookingCancel | BookingReschedule):
+        return await referred(roles, work)
+    return await roles.appointments.get(work.data.appointment_id, work.session_id)
+
+
+def _wished(work: Replayable, found: Appointment | None, profile: TenantProfile) -> tuple[str, datetime] | None:
+    """Return the service and the time that the visitor had in mind."""
+    if isinstance(work, BookingCreate):
+        start = parse_start(work.data.start, profile.zone)
+        service = profile.service(work.data.service)
+        return (service.id, start) if service and not isinstance(start, Refusal) else None
+    return (found.service_id, found.start) if found and profile.service(found.service_id) else None
