@@ -287,6 +287,25 @@ class TenantProfile(Section):
         return tuple(lane for resource in self.resources if resource.id in able for lane in resource.lanes)
 
     @property
+    def all_lanes(self) -> frozenset[str]:
+        """Return every lane that the business has."""
+        if not self.resources:
+            return frozenset({DEFAULT_RESOURCE})
+        return frozenset(lane for resource in self.resources for lane in resource.lanes)
+
+    def lanes_named(self, name: str) -> tuple[str, ...]:
+        """Return the lanes that a visit of this lane needs now; all of a resource whose seats are fewer by now.
+
+        None at all where the resource is gone, or where there were none and now there are.
+        """
+        if name in self.all_lanes:
+            return (name,)
+        resource_id, _, number = name.partition("/")
+        lanes = next((resource.lanes for resource in self.resources if resource.id == resource_id), ())
+        # `room` has become `room/1`, and `room/1` may have become `room`; of `room/3` nobody knows.
+        return lanes[:1] if number in {"", "1"} else lanes
+
+    @property
     def calendars(self) -> Mapping[str, tuple[str, ...]]:
         """Return each calendar with the lanes that it alone keeps busy; the business's own, first, names none."""
         own: dict[str, tuple[str, ...]] = {self.calendar_id: ()}

@@ -73,11 +73,12 @@ class FakeAppointments:
         claim: Claim,
         quotas: Sequence[Quota] = (),
         replaces: Appointment | None = None,
+        succeeds: str | None = None,
     ) -> Lost | None:
         """Take every bucket and seat and write the appointment; the replaced hold's go over."""
         await self._begin(claim)
         ours = {appointment.appointment_id} | ({replaces.appointment_id} if replaces else set())
-        chosen = self._choose(quotas, ours, at)
+        chosen = self._choose(quotas, {*ours, *([succeeds] if succeeds else [])}, at)
         if isinstance(chosen, QuotaFull):
             return chosen
         wanted = _keys(appointment)
@@ -170,10 +171,10 @@ class FakeAppointments:
         )
         return [one for one in owned if one.interval.overlaps(between)]
 
-    async def seats_taken(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, int]:
-        """Return how many seats of each key are taken."""
+    async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+        """Return who has the seats of each key."""
         await asyncio.sleep(0)
-        return {key: len(self._sitting(key, at)) for key in keys}
+        return {key: [taker for taker, _ in self._sitting(key, at).values()] for key in keys}
 
     async def _begin(self, claim: Claim) -> None:
         await asyncio.sleep(0)

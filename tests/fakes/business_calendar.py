@@ -66,7 +66,8 @@ class FakeCalendar:
         """Make the event be there as given, unless it was written for a later version."""
         events = await self._calendar("put", calendar_id)
         before = self._written.get((calendar_id, event.event_id))
-        if before is None or before.version <= event.version:
+        was_deleted = before is not None and event.event_id not in events
+        if before is None or before.version < event.version or (before.version == event.version and not was_deleted):
             events[event.event_id] = self._written[calendar_id, event.event_id] = event
             self.timeless.discard(event.event_id)
 

@@ -11,6 +11,9 @@ from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, TakenTime
 
+TOO_MANY_BUCKETS = "too_many_buckets"
+"""Why a store refuses a visit for good: its day is divided into pieces that are too fine for one transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlotLost:
@@ -60,8 +63,11 @@ class AppointmentStore(Protocol):
         claim: Claim,
         quotas: Sequence[Quota] = (),
         replaces: Appointment | None = None,
+        succeeds: str | None = None,
     ) -> Lost | None:
         """Take every bucket and a seat of each quota, and write the appointment.
+
+        `succeeds` is an appointment that is no hold any more: seats that were left in its name are free.
 
         What had run out at `at` counts as free. `replaces` is the session's older hold, already cancelled: its
         buckets and seats go over in the same step.
@@ -105,8 +111,8 @@ class AppointmentStore(Protocol):
         """Return what is held or confirmed at `at`, buffers included, in pieces."""
         ...
 
-    async def seats_taken(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, int]:
-        """Return how many seats of each quota's key are taken at `at`."""
+    async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+        """Return who has the seats of each quota's key at `at`."""
         ...
 
 
@@ -161,7 +167,8 @@ class Calendar(Protocol):
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Make the event be there as given; doing it twice is harmless.
 
-        An event that was written for a later version of the appointment stays as it is.
+        An event that was written for a later version of the appointment stays as it is; one that was deleted comes
+        back only for a later version.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The business's calendar: one suite on the fake, and on Google's client against the stand-in."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -84,13 +85,15 @@ async def test_an_event_that_the_owner_moved_goes_back(side):
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_an_event_that_the_owner_deleted_comes_back(side):
-    """Putting makes the event be there, although Google never gives its id out again."""
+async def test_an_event_that_the_owner_deleted_comes_back_for_a_newer_version_alone(side):
+    """A retry does not undo the deletion; a move does, although Google never gives its id out again."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     side.owner_deletes(event)
     assert side.entered() == []
     await side.calendar.put(CALENDAR, event)
+    assert side.entered() == []
+    await side.calendar.put(CALENDAR, replace(event, version=event.version + 1))
     assert side.entered() == [(event.event_id, NINE)]
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 

@@ -37,7 +37,7 @@ async def held(desk, key, start=NINE, **fields):
 
 
 async def taken(desk, key):
-    return (await desk.store.seats_taken([key], at=desk.clock.now()))[key]
+    return len((await desk.store.seat_takers([key], at=desk.clock.now()))[key])
 
 
 async def test_a_quota_has_so_many_seats(desk, key):

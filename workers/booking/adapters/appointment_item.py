@@ -40,6 +40,7 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
         "resource": appointment.resource,
         "seats": [{"key": seat.key, "number": seat.number, "lasting": seat.lasting} for seat in appointment.seats],
         "verified": appointment.verified,
+        "calendars": list(appointment.calendars),
         "changed_by": appointment.changed_by,
         "expires_at": int(forgotten.timestamp()),
     }
@@ -71,6 +72,7 @@ def appointment_from_item(row: dict[str, Any]) -> Appointment:
         resource=row["resource"],
         seats=tuple(Seat(seat["key"], int(seat["number"]), seat["lasting"]) for seat in row["seats"]),
         verified=row["verified"],
+        calendars=tuple(row["calendars"]),
         changed_by=row.get("changed_by", ""),
     )
 

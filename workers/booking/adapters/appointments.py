@@ -78,6 +78,7 @@ class DynamoAppointmentStore:
         claim: Claim,
         quotas: Sequence[Quota] = (),
         replaces: Appointment | None = None,
+        succeeds: str | None = None,
     ) -> Lost | None:
         """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
         wanted = await self._grids.buckets(appointment)
@@ -89,7 +90,15 @@ class DynamoAppointmentStore:
             left = [one for one in await self._grids.buckets(replaces) if one.text not in keys]
             given = [self._transactions.put(replaces)]
         lost = await self._write(
-            appointment, claim, takes=takes, quotas=quotas, at=at, leaves=replaces, given=given, kept=()
+            appointment,
+            claim,
+            takes=takes,
+            quotas=quotas,
+            at=at,
+            leaves=replaces,
+            given=given,
+            kept=(),
+            succeeds=succeeds,
         )
         if lost is None and replaces:
             await self._free_buckets(left, replaces)
@@ -162,9 +171,10 @@ class DynamoAppointmentStore:
 
         return taken_times(await asyncio.gather(*map(one_day, days)), at)
 
-    async def seats_taken(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, int]:
-        """Return how many seats of each key are taken."""
-        return await self._seats.taken(keys, at)
+    async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+        """Return who has the seats of each key."""
+        takers = await asyncio.gather(*(self._seats.takers(key, at) for key in keys))
+        return dict(zip(keys, takers, strict=True))
 
     async def _write(
         self,
@@ -177,10 +187,12 @@ class DynamoAppointmentStore:
         leaves: Appointment | None,
         given: list[dict[str, Any]],
         kept: tuple[Seat, ...],
+        succeeds: str | None = None,
     ) -> Lost | None:
         """Take buckets and seats, and give back those of `leaves`; what was taken by others meanwhile is told."""
+        ours = {one for one in (leaves.appointment_id if leaves else None, succeeds) if one}
         for _ in range(_SEAT_TRIES):
-            choices = await self._seats.choose(quotas, at=at, also={leaves.appointment_id} if leaves else ())
+            choices = await self._seats.choose(quotas, at=at, also=ours)
             if isinstance(choices, QuotaFull):
                 return choices
             seats = (*kept, *(choice.seat for choice in choices if choice.quota.is_the_appointments))

@@ -30,7 +30,9 @@ log = structlog.get_logger()
 _DUPLICATE = 409
 _ETAG_IS_OLD = 412
 _GONE = (404, 410)
-_FULL_SYNC_REQUIRED = 410
+_TOKEN_IS_NO_GOOD = (400, 410)
+"""Too old, or not one of Google's: either way everything is read anew."""
+
 _TRIES = 4
 """How often an event is read anew when somebody else changes it at the same moment."""
 
@@ -75,6 +77,9 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
             raise TransientError("calendar.put: the id is taken by an event that is not there")
         if version_of(there) > event.version or says(there, event):
             return
+        if is_deleted(there) and version_of(there) == event.version:
+            # An earlier try got through, and somebody has deleted it since: that is theirs to decide.
+            return
         request = service.events().patch(
             calendarId=calendar_id, eventId=event.event_id, body=patch_body(event), sendUpdates="none", fields="id"
         )
@@ -112,7 +117,7 @@ def changes(service: Any, calendar_id: str, since: str | None, *, now: datetime)
         try:
             return _listed(service, calendar_id, syncToken=since)
         except Exception as error:
-            if vendor_status(error) != _FULL_SYNC_REQUIRED:
+            if vendor_status(error) not in _TOKEN_IS_NO_GOOD:
                 raise
             log.info("calendar_sync_starts_anew")
     return _listed(service, calendar_id, timeMin=in_rfc3339(now - _PAST))

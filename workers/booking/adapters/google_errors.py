@@ -12,7 +12,9 @@ from googleapiclient.errors import HttpError
 from shared.errors import PermanentError, TransientError
 from workers.booking.adapters.google_credentials import GoogleCredentials
 
-_RATE_LIMITS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "backendError"})
+_RATE_LIMITS = frozenset(
+    {"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded", "backendError"}
+)
 
 
 def vendor_status(error: BaseException) -> int | None:
@@ -54,4 +56,7 @@ def _http(what: str, error: HttpError, credentials: GoogleCredentials) -> Except
         return PermanentError("calendar_access_revoked", f"{what}: 401")
     if status in (404, 410):
         return PermanentError("calendar_unknown", f"{what}: {status}: check calendar_id in the profile")
+    if status == 400:
+        named = ", ".join(sorted(str(reason) for reason in reasons if reason))
+        return PermanentError("calendar_request_refused", f"{what}: {status}: {named}")
     return PermanentError("calendar_forbidden", f"{what}: {status}: share the calendar with the service account")

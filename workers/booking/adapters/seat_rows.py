@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,11 +66,6 @@ class SeatRows:
     async def takers(self, key: str, at: datetime) -> list[str]:
         """Return who has the seats of a key at `at`."""
         return [row["taker"] for row in await self._rows(key) if _stands(row, at)]
-
-    async def taken(self, keys: Sequence[str], at: datetime) -> Mapping[str, int]:
-        """Return how many seats of each key are taken at `at`."""
-        rows = await asyncio.gather(*(self._rows(key) for key in keys))
-        return {key: sum(_stands(row, at) for row in found) for key, found in zip(keys, rows, strict=True)}
 
     def keep(self, seat: Seat, taker: str) -> dict[str, Any]:
         """Keep a seat that is ours for good."""

@@ -13,6 +13,7 @@ from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ports import Claim
 from workers.booking.adapters.appointment_item import appointment_item
 from workers.booking.domain.values import Appointment
+from workers.booking.ports import TOO_MANY_BUCKETS
 
 _CONFLICT_TRIES = 6
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -35,7 +36,7 @@ class Transactions:
         """
         items = [self._still_ours(claim), self.put(appointment), *changes]
         if len(items) > _MAX_ITEMS:
-            raise PermanentError("too_many_buckets", f"{len(items)} items in one transaction")
+            raise PermanentError(TOO_MANY_BUCKETS, f"{len(items)} items in one transaction")
         for attempt in range(_CONFLICT_TRIES):
             if attempt:
                 await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter

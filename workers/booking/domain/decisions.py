@@ -142,13 +142,14 @@ def decide_reschedule(
         return Refusal(ErrorCode.CODE_EXPIRED)
     if _has_begun(appointment, now):
         return Refusal(ErrorCode.INVALID_TIME)
-    if appointment.start == start:
+    is_to_be_confirmed = appointment.verified and appointment.state is AppointmentState.HELD
+    if appointment.start == start and not is_to_be_confirmed:
         return AlreadyThere(appointment)
     end = start + timedelta(minutes=service.duration_minutes)
     changes: dict[str, object] = {"start": start, "end": end, "blocked": blocked_interval(service, start)}
     if appointment.state is AppointmentState.CONFIRMED:
         changes |= {"verified": False}
-    elif appointment.verified:
+    elif is_to_be_confirmed:
         changes |= {"state": AppointmentState.CONFIRMED, "hold_expires_at": None}
     return Move(_next(appointment, **changes))
 

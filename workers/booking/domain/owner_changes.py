@@ -62,6 +62,9 @@ def decide_owner_change(appointment: Appointment | None, event: EnteredEvent | N
         return Unchanged()
     if event is None:
         return Unchanged()
+    if event.deleted and 0 < event.version < appointment.version:
+        # What was deleted is an entry of an earlier time or place of the visit; its present one is on its way.
+        return Unchanged()
     if event.deleted:
         return CancelledByOwner(replace(appointment, state=AppointmentState.CANCELLED, version=appointment.version + 1))
     if event.version != appointment.version:

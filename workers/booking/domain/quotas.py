@@ -19,9 +19,18 @@ SENDS_WINDOW = timedelta(hours=1)
 HOLDS_PER_SESSION = 1
 HOLDS_PER_CONTACT = 2
 HOLDS_PER_ADDRESS = 5
+SENDS_PER_SESSION = 6
+"""An hour: as many as two people with three codes each, who share a browser. Nobody may have strangers written to."""
+
+SENDS_PER_HOLD_OF_ADDRESS = 6
+"""An address that may hold so many times may have so many times as many codes sent within an hour."""
 
 _VISITORS_NETWORK = 64
 """Prefix of the IPv6 network that one household or one telephone has to itself (RFC 6177)."""
+
+
+_DOTLESS = frozenset({"gmail.com", "googlemail.com"})
+"""One mailbox whatever dots stand in its name (https://support.google.com/mail/answer/7436150)."""
 
 
 class Bound(StrEnum):
@@ -71,11 +80,20 @@ def hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_a
         yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, taker, until)
 
 
-def send_quota(hold: Appointment, *, secret: bytes, at: datetime) -> Quota:
-    """Return what bounds the codes to one contact: three an hour, whichever business they are for."""
+def send_quotas(
+    hold: Appointment, *, secret: bytes, source_ip: str, sends_per_address: int, at: datetime
+) -> Iterator[Quota]:
+    """Yield what bounds the codes: an hour's worth to one contact, from one session, and from one IP address.
+
+    Whichever business they are for, and whatever becomes of the hold: a code that was sent stays sent.
+    """
+    taker, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
     contact = _digest(secret, f"{hold.contact.kind}/{_same_mailbox(hold)}")
-    taker = f"{hold.appointment_id}#{hold.code_sends}"
-    return Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, taker, at + SENDS_WINDOW)
+    yield Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, taker, until)
+    yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", SENDS_PER_SESSION, taker, until)
+    if source_ip:
+        address = _digest(secret, _network(source_ip))
+        yield Quota(Bound.SENDS, f"sends-address#{address}", sends_per_address, taker, until)
 
 
 def day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> Iterator[Quota]:
@@ -86,6 +104,12 @@ def day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> 
         if seats is not None:
             key = day_key(visit.tenant, day, service_id)
             yield Quota(Bound.DAY, key, seats, visit.appointment_id, visit.hold_expires_at)
+
+
+def day_quotas_of(profile: TenantProfile, visit: Appointment) -> Iterator[Quota]:
+    """Yield the daily caps that a visit counts under; none for a service that is gone from the profile."""
+    service = profile.service(visit.service_id)
+    return day_quotas(profile, service, visit) if service else iter(())
 
 
 def session_key(session_id: str) -> str:
@@ -107,7 +131,10 @@ def _same_mailbox(hold: Appointment) -> str:
     if hold.contact.kind != "email":
         return address
     local, _, domain = address.rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
+    mailbox = local.partition("+")[0] or local
+    if domain in _DOTLESS:
+        return f"{mailbox.replace('.', '')}@gmail.com"
+    return f"{mailbox}@{domain}"
 
 
 def _network(source_ip: str) -> str:

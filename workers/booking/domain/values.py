@@ -110,6 +110,8 @@ class Appointment:
     """Of a hold: its code was right, but the business had filled its time. Of an appointment: the move that followed
     is what confirmed it."""
     calendar_event_id: str | None = None
+    calendars: tuple[str, ...] = ()
+    """Where the visit is entered, or was: the last is where it stands. A profile may name others by now."""
     grid_minutes: int = MINUTES_STEP
     """The size of the buckets that it claimed: a profile that changes later leaves them as they are."""
     changed_by: str = ""

@@ -28,13 +28,17 @@ _ADVICE = {
 _OTHERWISE = "The calendar can't be used: the reason and the log of the booking worker say more."
 
 
+_EVERYBODYS = frozenset({"calendar_access_revoked", "calendar_not_configured"})
+"""The one key of the installation serves every business: one alert says it for all."""
+
+
 async def alert(roles: Roles, *, tenant: str, session_id: str, reason: str) -> None:
     """Queue a notice to the operator; it says nothing of any visitor."""
     now = roles.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     await roles.notices.put(
         OperatorAlert(
-            id=derived_id(f"{tenant}/{reason}/{hour.isoformat()}", "alert"),
+            id=derived_id(f"{'*' if reason in _EVERYBODYS else tenant}/{reason}/{hour.isoformat()}", "alert"),
             tenant=tenant,
             session_id=session_id,
             locale="en",

@@ -1,23 +1,48 @@
 """Makes the business's calendar say what our records say of an appointment."""
 
 import html
+from dataclasses import replace
 
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.event_id import event_id
-from workers.booking.domain.values import Appointment
+from workers.booking.domain.values import Appointment, AppointmentState
 from workers.booking.handler.roles import Roles
 from workers.booking.ports import CalendarEvent
 
 _SUMMARY_CHARACTERS = 200
 
 
+def to_be_entered(appointment: Appointment, profile: TenantProfile) -> Appointment:
+    """Return the appointment with the calendar that it is about to be entered into, and where it was before."""
+    calendar_id = profile.calendar_of(appointment.resource)
+    before = tuple(one for one in appointment.calendars if one != calendar_id)
+    return replace(
+        appointment, calendar_event_id=event_id(appointment.appointment_id), calendars=(*before, calendar_id)
+    )
+
+
+async def settle(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
+    """Make the calendars say what the record says: the visit at its time, in its one calendar, or nowhere.
+
+    A cancellation by link runs beside the commands of the visit's own session. So the record is read once more after
+    the entry was written: whoever is last leaves the calendar as the record is.
+    """
+    await enter(roles, appointment, profile)
+    now = await roles.appointments.get(appointment.appointment_id, appointment.session_id)
+    if now is None or now.state is AppointmentState.CANCELLED:
+        await leave(roles, appointment)
+        return
+    for calendar_id in appointment.calendars[:-1]:
+        await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+
+
 async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
-    """Make the calendar of the visit's resource say that the appointment stands."""
+    """Make the visit's calendar say that the appointment stands."""
     service = profile.service(appointment.service_id)
     name = service.name.in_(profile.locale) if service else appointment.service_id
     who = appointment.name or appointment.contact.address
     await roles.calendar.put(
-        profile.calendar_of(appointment.resource),
+        entered_in(appointment, profile),
         CalendarEvent(
             event_id=event_id(appointment.appointment_id),
             appointment_id=appointment.appointment_id,
@@ -32,9 +57,15 @@ async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) 
     )
 
 
-async def leave(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
-    """Make the calendar forget the appointment."""
-    await roles.calendar.remove(profile.calendar_of(appointment.resource), event_id(appointment.appointment_id))
+async def leave(roles: Roles, appointment: Appointment) -> None:
+    """Make every calendar that the visit was entered into forget it."""
+    for calendar_id in appointment.calendars:
+        await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+
+
+def entered_in(appointment: Appointment, profile: TenantProfile) -> str:
+    """Return the calendar that the visit stands in."""
+    return appointment.calendars[-1] if appointment.calendars else profile.calendar_of(appointment.resource)
 
 
 def _described(appointment: Appointment) -> str:

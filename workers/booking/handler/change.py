@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import structlog
 
+from shared.errors import PermanentError
 from shared.messages.commands import BookingCancel, BookingReschedule
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
@@ -18,14 +19,13 @@ from workers.booking.domain.decisions import (
     decide_cancel,
     decide_reschedule,
 )
-from workers.booking.domain.event_id import event_id
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import day_quotas
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
-from workers.booking.handler.calendar_entry import enter, leave
+from workers.booking.handler.calendar_entry import leave, settle, to_be_entered
 from workers.booking.handler.frames import cancelled, confirmed, pending, refused, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.occupancy import occupancy
@@ -33,6 +33,7 @@ from workers.booking.handler.reference import referred
 from workers.booking.handler.remind import drop_reminders, plan_reminders
 from workers.booking.handler.roles import Roles
 from workers.booking.handler.verify import effects_of_confirmation
+from workers.booking.ports import TOO_MANY_BUCKETS
 
 log = structlog.get_logger()
 
@@ -52,9 +53,9 @@ async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
     if changed.calendar_event_id and changed.changed_by == work.id:
-        await leave(roles, changed, profile)
         await send_cancelled(roles.notices, work, changed, profile, roles.clock.now())
         await drop_reminders(roles, changed)
+        await leave(roles, changed)
     return cancelled(work, changed, profile.zone)
 
 
@@ -77,19 +78,10 @@ async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale
             await effects_of_confirmation(roles, work, moved, profile)
         return confirmed(work, moved, profile, now)
     if moved.changed_by == work.id:
-        await _move_entry(roles, moved, profile)
         await send_rescheduled(roles.notices, work, moved, profile, now)
         await plan_reminders(roles, moved, now)
+        await settle(roles, moved, profile)
     return rescheduled(work, moved, profile, now)
-
-
-async def _move_entry(roles: Roles, moved: Appointment, profile: TenantProfile) -> None:
-    """Enter the visit at its new time, and only there: another resource may have another calendar."""
-    await enter(roles, moved, profile)
-    now_in = profile.calendar_of(moved.resource)
-    for calendar_id in profile.calendars:
-        if calendar_id != now_in:
-            await roles.calendar.remove(calendar_id, event_id(moved.appointment_id))
 
 
 async def _moved(
@@ -97,6 +89,8 @@ async def _moved(
 ) -> Appointment | Refusal:
     if appointment is None:
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
+    if appointment.changed_by == work.id:
+        return appointment  # moved before this command was cut off
     service = profile.service(appointment.service_id)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
@@ -120,8 +114,6 @@ async def _moved(
                     ignoring={appointment.appointment_id},
                 )
             moved = replace(next_one, changed_by=work.id, grid_minutes=bucket_minutes(profile))
-    if moved.state is AppointmentState.CONFIRMED:
-        moved = replace(moved, calendar_event_id=event_id(moved.appointment_id))
     return await _take(roles, work, appointment, moved, service=service, profile=profile, claim=claim)
 
 
@@ -137,12 +129,29 @@ async def _take(
 ) -> Appointment | Refusal:
     """Take the new time, with the same resource where that is free."""
     ours = {old.appointment_id}
-    taken = await occupancy(roles, work.tenant, profile, moved.blocked, at=work.accepted_at, fresh=True, ignoring=ours)
+    taken = await occupancy(
+        roles,
+        work.tenant,
+        profile,
+        moved.blocked,
+        at=work.accepted_at,
+        fresh=True,
+        ignoring=ours,
+        lanes=profile.lanes_of(service),
+    )
     lanes = free_lanes(profile, service, moved.blocked, taken, appointment_id=moved.appointment_id)
     for lane in sorted(lanes, key=lambda lane: lane != old.resource):
         wished = replace(moved, resource=lane)
+        if wished.state is AppointmentState.CONFIRMED:
+            wished = to_be_entered(wished, profile)
         quotas = tuple(day_quotas(profile, service, wished))
-        if await roles.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas) is None:
+        try:
+            lost = await roles.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas)
+        except PermanentError as error:
+            if error.reason != TOO_MANY_BUCKETS:
+                raise
+            break
+        if lost is None:
             log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
             return wished
     refusal = await with_alternatives(roles, work, profile, service.id, moved.start, ignoring=ours)

@@ -1,9 +1,11 @@
 """A visitor asks for a time: it is held, and a code goes out."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
+from shared.errors import PermanentError
 from shared.ids import derived_id
 from shared.messages.commands import BookingCreate
 from shared.messages.errors import ErrorCode
@@ -13,10 +15,10 @@ from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import Service, TenantProfile
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_ATTEMPTS
-from workers.booking.domain.hold import is_same_wish, keeps_its_time, place_hold
+from workers.booking.domain.hold import HOLD_MINUTES, is_same_wish, keeps_its_time, place_hold
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quota
+from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quotas
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
@@ -25,7 +27,7 @@ from workers.booking.handler.limits import channels_of, too_many
 from workers.booking.handler.notify import send_code
 from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.roles import Roles
-from workers.booking.ports import QuotaFull
+from workers.booking.ports import TOO_MANY_BUCKETS, QuotaFull
 
 log = structlog.get_logger()
 
@@ -40,6 +42,9 @@ async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -
     profile = await roles.tenants.profile(work.tenant)
     held = await roles.appointments.get(_appointment_id(work), work.session_id)
     if held is None:
+        if work.accepted_at + timedelta(minutes=HOLD_MINUTES) <= roles.clock.now():
+            # It waited so long that its hold would be over before the visitor hears of it.
+            return refused(work, Refusal(ErrorCode.CODE_EXPIRED), profile.zone, locale)
         answer = await _hold(roles, work, profile, claim, locale)
         if isinstance(answer, Refusal):
             return refused(work, answer, profile.zone, locale)
@@ -57,21 +62,38 @@ async def _hold(
     if isinstance(wish, Refusal):
         return wish
     service, appointment = wish
-    own = await _own_hold(roles, work)
+    own, left_by = await _own_hold(roles, work)
     if own and _is_same(own, appointment, work):
         return own
     # A session holds one time: its newer wish takes the place of the older one.
     ours = {own.appointment_id} if own else set()
     taken = await occupancy(
-        roles, work.tenant, profile, appointment.blocked, at=work.accepted_at, fresh=True, ignoring=ours
+        roles,
+        work.tenant,
+        profile,
+        appointment.blocked,
+        at=work.accepted_at,
+        fresh=True,
+        ignoring=ours,
+        lanes=profile.lanes_of(service),
     )
     lanes = free_lanes(profile, service, appointment.blocked, taken, appointment_id=appointment.appointment_id)
     for lane in lanes:
         wished = replace(appointment, resource=lane)
         quotas = _quotas(roles, work, profile, service, wished)
-        lost = await roles.appointments.hold(
-            wished, at=work.accepted_at, claim=claim, quotas=quotas, replaces=_given_up(own, work) if own else None
-        )
+        try:
+            lost = await roles.appointments.hold(
+                wished,
+                at=work.accepted_at,
+                claim=claim,
+                quotas=quotas,
+                replaces=_given_up(own, work) if own else None,
+                succeeds=left_by,
+            )
+        except PermanentError as error:
+            if error.reason != TOO_MANY_BUCKETS:
+                raise
+            break  # a day whose pieces are too fine for the visit: nobody can have it there
         if lost is None:
             roles.metrics.count("AppointmentCreated")
             log.info("appointment_held", appointment_id=wished.appointment_id, service=service.id, resource=lane)
@@ -92,7 +114,13 @@ def _quotas(
         *hold_quotas(
             wished, secret=roles.code_key, source_ip=work.source_ip, holds_per_address=roles.holds_per_address
         ),
-        send_quota(wished, secret=roles.code_key, at=work.accepted_at),
+        *send_quotas(
+            wished,
+            secret=roles.code_key,
+            source_ip=work.source_ip,
+            sends_per_address=roles.sends_per_address,
+            at=work.accepted_at,
+        ),
         *day_quotas(profile, service, wished),
     )
 
@@ -127,11 +155,16 @@ async def _wish(
     return service, replace(hold, grid_minutes=bucket_minutes(profile), changed_by=work.id)
 
 
-async def _own_hold(roles: Roles, work: BookingCreate) -> Appointment | None:
-    """Return the time that the session holds already, if it still counts."""
+async def _own_hold(roles: Roles, work: BookingCreate) -> tuple[Appointment | None, str | None]:
+    """Return the time that the session holds already, or the appointment that left its seat behind.
+
+    A worker that died between confirming a hold and giving its seats back must not shut the session out.
+    """
     holder = await roles.appointments.holder(work.session_id, at=work.accepted_at)
     own = await roles.appointments.get(holder, work.session_id) if holder else None
-    return own if own and own.state is AppointmentState.HELD and keeps_its_time(own, work.accepted_at) else None
+    if own and own.state is AppointmentState.HELD and keeps_its_time(own, work.accepted_at):
+        return own, None
+    return None, holder
 
 
 def _is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:

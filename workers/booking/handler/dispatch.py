@@ -55,7 +55,7 @@ class BookingHandler:
         frame = await self._ended(work, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
-        await self._replies.durable(work.session_id, frame, claim=claim)
+        await self._replies.durable(work.session_id, frame, claim=claim, tenant=work.tenant)
 
     async def _end(self, work: OwnBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """End a command of our own: with what the visitor hears of it, or without a word."""
@@ -115,4 +115,4 @@ class BookingHandler:
         if isinstance(work, BookingSlots | BookingLookup):
             await self._answer(work, frame, claim)
             return
-        await self._replies.durable(work.session_id, frame, claim=claim)
+        await self._replies.durable(work.session_id, frame, claim=claim, tenant=work.tenant)

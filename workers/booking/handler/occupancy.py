@@ -11,6 +11,8 @@ from workers.booking.domain.values import Interval, TakenTime
 from workers.booking.handler.roles import Roles
 from workers.booking.ports import BusyTime
 
+_DAY = timedelta(days=1)
+
 
 async def occupancy(
     roles: Roles,
@@ -21,30 +23,53 @@ async def occupancy(
     at: datetime,
     fresh: bool = False,
     ignoring: Collection[str] = (),
+    lanes: Collection[str] | None = None,
 ) -> Occupancy:
     """Return everything that is taken in an interval, as of `at`, but for the appointments `ignoring`.
+
+    Where `lanes` are named, the calendars of others are not asked.
 
     Raises:
         TransientError, PermanentError: a store or a calendar could not say; nothing is taken for free then.
     """
-    calendars = list(profile.calendars.items())
+    calendars = [
+        (calendar_id, own)
+        for calendar_id, own in profile.calendars.items()
+        if not own or lanes is None or set(own) & set(lanes)
+    ]
     ours, full_days, busy = await asyncio.gather(
-        roles.appointments.taken(tenant, between, at=at),
-        _full_days(roles, tenant, profile, between, at),
+        # A day wider: what reaches into the interval is to be known as a whole, or its event would look foreign.
+        roles.appointments.taken(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
+        _full_days(roles, tenant, profile, between, at=at, ignoring=ignoring),
         asyncio.gather(*(roles.calendar.busy(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)),
     )
-    others = [taken for taken in ours if taken.appointment_id not in ignoring]
-    everywhere: list[Interval] = []
-    in_lanes = [(taken.resource, taken.interval) for taken in others]
-    for (_, lanes), times in zip(calendars, busy, strict=True):
-        foreign = _foreign(times, ours, ignoring)
-        in_lanes += [(lane, interval) for interval in foreign for lane in lanes]
-        everywhere += foreign if not lanes else ()
+    everywhere, in_lanes = _in_lanes([taken for taken in ours if taken.appointment_id not in ignoring], profile)
+    for (calendar_id, own), times in zip(calendars, busy, strict=True):
+        there = [taken for taken in ours if profile.calendar_of(taken.resource) == calendar_id]
+        foreign = _foreign(times, there, ignoring)
+        in_lanes += [(lane, interval) for interval in foreign for lane in own]
+        everywhere += foreign if not own else ()
     return Occupancy(everywhere=everywhere, lanes=by_lane(in_lanes), full_days=full_days)
 
 
+def _in_lanes(taken: Iterable[TakenTime], profile: TenantProfile) -> tuple[list[Interval], list[tuple[str, Interval]]]:
+    """Return what is taken of all lanes, and what is taken of each.
+
+    A visit stands also when the profile has changed since. Where nobody can say whose time it needs, it needs
+    everybody's.
+    """
+    everywhere: list[Interval] = []
+    in_lanes: list[tuple[str, Interval]] = []
+    for one in taken:
+        lanes = profile.lanes_named(one.resource)
+        in_lanes += [(lane, one.interval) for lane in lanes]
+        if not lanes:
+            everywhere.append(one.interval)
+    return everywhere, in_lanes
+
+
 def _foreign(busy: Iterable[BusyTime], ours: Sequence[TakenTime], ignoring: Collection[str]) -> list[Interval]:
-    """Return the busy times that our records do not explain: the owner's own entries, and events that moved.
+    """Return the busy times that our records of this calendar do not explain: the owner's own, and events that moved.
 
     An event that we entered stands for a time that the records have already, for its lane alone. One that the
     owner has dragged elsewhere keeps that other time busy until the records have followed.
@@ -73,7 +98,13 @@ def _spans(ours: Iterable[TakenTime]) -> dict[str, Interval]:
 
 
 async def _full_days(
-    roles: Roles, tenant: str, profile: TenantProfile, between: Interval, at: datetime
+    roles: Roles,
+    tenant: str,
+    profile: TenantProfile,
+    between: Interval,
+    *,
+    at: datetime,
+    ignoring: Collection[str],
 ) -> frozenset[tuple[date, str | None]]:
     """Return the local dates whose caps are reached; asks for nothing where there are no caps."""
     caps: list[tuple[str | None, int]] = [
@@ -84,7 +115,9 @@ async def _full_days(
     first, last = (edge.astimezone(profile.zone).date() for edge in (between.start, between.end))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if caps else []
     wanted = {day_key(tenant, day, service_id): (day, service_id, seats) for day in days for service_id, seats in caps}
-    taken = await roles.appointments.seats_taken(list(wanted), at=at) if wanted else {}
+    takers = await roles.appointments.seat_takers(list(wanted), at=at) if wanted else {}
     return frozenset(
-        (day, service_id) for key, (day, service_id, seats) in wanted.items() if taken.get(key, 0) >= seats
+        (day, service_id)
+        for key, (day, service_id, seats) in wanted.items()
+        if len(set(takers.get(key, ())) - set(ignoring)) >= seats
     )

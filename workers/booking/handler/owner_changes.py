@@ -11,16 +11,23 @@ from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.event_id import event_id
-from workers.booking.domain.owner_changes import CancelledByOwner, MovedByOwner, Refused, decide_owner_change
+from workers.booking.domain.owner_changes import (
+    CancelledByOwner,
+    EnteredEvent,
+    MovedByOwner,
+    Refused,
+    Unchanged,
+    decide_owner_change,
+)
 from workers.booking.domain.quotas import day_quotas
 from workers.booking.domain.values import Appointment, AppointmentState
 from workers.booking.handler.alerts import MOVE_REFUSED, alert
-from workers.booking.handler.calendar_entry import enter
+from workers.booking.handler.calendar_entry import enter, entered_in, settle
 from workers.booking.handler.frames import cancelled, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.remind import drop_reminders, plan_reminders
 from workers.booking.handler.roles import Roles
-from workers.booking.ports import QuotaFull
+from workers.booking.ports import TOO_MANY_BUCKETS, QuotaFull
 
 log = structlog.get_logger()
 
@@ -51,9 +58,9 @@ async def _changed(
     roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
     now = roles.clock.now()
-    event = await roles.calendar.entered(
-        profile.calendar_of(appointment.resource), event_id(appointment.appointment_id)
-    )
+    event = await roles.calendar.entered(entered_in(appointment, profile), event_id(appointment.appointment_id))
+    if event and event.deleted and (found := await _taken_over(roles, appointment, profile)):
+        return await _handed_over(roles, work, appointment, found, profile=profile, claim=claim)
     match decide_owner_change(appointment, event, now=now):
         case CancelledByOwner(next_one):
             gone = replace(next_one, changed_by=work.id)
@@ -74,6 +81,55 @@ async def _changed(
     return None
 
 
+async def _taken_over(
+    roles: Roles, appointment: Appointment, profile: TenantProfile
+) -> tuple[str, EnteredEvent] | None:
+    """Return the calendar of a colleague that the owner has dragged the event into, and the event there."""
+    for calendar_id in profile.calendars:
+        if calendar_id == entered_in(appointment, profile):
+            continue
+        event = await roles.calendar.entered(calendar_id, event_id(appointment.appointment_id))
+        if event and not event.deleted and event.version == appointment.version:
+            return calendar_id, event
+    return None
+
+
+async def _handed_over(
+    roles: Roles,
+    work: CalendarChanged,
+    appointment: Appointment,
+    found: tuple[str, EnteredEvent],
+    *,
+    profile: TenantProfile,
+    claim: Claim,
+) -> Appointment | None:
+    """Give the visit to the colleague; where she can't take it, it goes back to where it was, and somebody is told."""
+    calendar_id, event = found
+    if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= roles.clock.now():
+        return None
+    match decide_owner_change(appointment, event, now=roles.clock.now()):
+        case MovedByOwner(next_one):
+            wished: Appointment | None = next_one
+        case Unchanged():
+            wished = replace(appointment, version=appointment.version + 1)
+        case _:
+            wished = None
+    lanes = [lane for lane in sorted(profile.all_lanes) if profile.calendar_of(lane) == calendar_id]
+    for lane in lanes if wished else ():
+        there = replace(
+            wished or appointment,
+            resource=lane,
+            changed_by=work.id,
+            calendars=(*(one for one in appointment.calendars if one != calendar_id), calendar_id),
+        )
+        if await roles.appointments.move(appointment, there, at=roles.clock.now(), claim=claim) is None:
+            log.info("appointment_handed_over", appointment_id=appointment.appointment_id)
+            return there
+    await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+    await _put_back(roles, work, appointment, profile)
+    return None
+
+
 async def _take(
     roles: Roles, old: Appointment, wished: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
@@ -91,7 +147,7 @@ async def _take(
             if isinstance(lost, QuotaFull):
                 lost = await roles.appointments.move(old, there, at=now, claim=claim)
         except PermanentError as error:
-            if error.reason != "too_many_buckets":
+            if error.reason != TOO_MANY_BUCKETS:
                 raise
             return None
         if lost is None:
@@ -120,8 +176,8 @@ async def _told(roles: Roles, work: CalendarChanged, changed: Appointment, profi
         await send_cancelled(roles.notices, work, changed, profile, now, by="business")
         await drop_reminders(roles, changed)
         return cancelled(work, changed, profile.zone, by="business")
-    # The event is where the owner put it; this makes it say the new version.
-    await enter(roles, changed, profile)
     await send_rescheduled(roles.notices, work, changed, profile, now, by="business")
     await plan_reminders(roles, changed, now)
+    # The event is where the owner put it; this makes it say the new version.
+    await settle(roles, changed, profile)
     return rescheduled(work, changed, profile, now, by="business")

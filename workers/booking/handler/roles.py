@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.clock import Clock
 from shared.links import Links
 from shared.ports import CommandQueue, Metrics, NoticeQueue, TenantDirectory
-from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
+from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
 from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTokens
 
 
@@ -33,6 +33,11 @@ class Roles:
 
     holds_per_address: int = HOLDS_PER_ADDRESS
     """How many times may be held from one IP address, per business, before a code is typed."""
+
+    @property
+    def sends_per_address(self) -> int:
+        """Return how many codes an hour may be sent for visitors at one IP address."""
+        return self.holds_per_address * SENDS_PER_HOLD_OF_ADDRESS
 
     @property
     def links(self) -> Links:

@@ -5,6 +5,7 @@ visit to be compared with its event, and only then is kept how far was read.
 """
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
@@ -25,10 +26,16 @@ from workers.booking.ports import LastSync
 log = structlog.get_logger()
 
 _AT_ONCE = 20
+_TICKS_COUNT_FOR = timedelta(minutes=2)
 
 
 async def tick(roles: Roles, work: CalendarTick) -> None:
-    """Ask for every calendar of every business to be read; of one without a good profile none is known."""
+    """Ask for every calendar of every business to be read; of one without a good profile none is known.
+
+    After a halt many ticks wait in line: the latest does for all.
+    """
+    if roles.clock.now() - work.accepted_at > _TICKS_COUNT_FOR:
+        return
     for tenant in await roles.tenants.tenants():
         try:
             profile = await roles.tenants.profile(tenant)

@@ -20,17 +20,18 @@ from workers.booking.domain.decisions import (
     decide_verify,
     proved_but_taken,
 )
-from workers.booking.domain.event_id import event_id
-from workers.booking.domain.quotas import send_quota
+from workers.booking.domain.lanes import free_lanes
+from workers.booking.domain.quotas import day_quotas_of, send_quotas
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import with_alternatives
-from workers.booking.handler.calendar_entry import enter
+from workers.booking.handler.calendar_entry import settle, to_be_entered
 from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import too_many
 from workers.booking.handler.notify import send_code, send_confirmed
 from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.remind import plan_reminders
 from workers.booking.handler.roles import Roles
+from workers.booking.ports import Lost
 
 log = structlog.get_logger()
 
@@ -70,10 +71,13 @@ async def verify(roles: Roles, work: BookingVerify, claim: Claim, locale: str) -
 async def effects_of_confirmation(
     roles: Roles, work: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
 ) -> None:
-    """Enter the visit, have the confirmation sent and the reminders planned; each is harmless when repeated."""
-    await enter(roles, appointment, profile)
+    """Have the confirmation sent, the reminders planned and the visit entered; each is harmless when repeated.
+
+    The calendar comes last: one that can't be reached keeps nobody waiting for their letter.
+    """
     await send_confirmed(roles.notices, work, appointment, profile, roles.clock.now())
     await plan_reminders(roles, appointment, roles.clock.now())
+    await settle(roles, appointment, profile)
 
 
 _WRONG = Refusal(ErrorCode.CODE_INVALID)
@@ -88,24 +92,33 @@ async def _confirm(
     profile: TenantProfile,
     claim: Claim,
 ) -> Appointment | Refusal:
-    """Confirm, unless the owner has filled the time by hand: then the visitor is offered to move."""
-    if await _is_filled(roles, work, hold, profile):
-        await roles.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
-        log.info("appointment_time_filled", appointment_id=hold.appointment_id)
-        return await _filled(roles, work, hold, profile)
-    changed = replace(confirmed_one, changed_by=work.id, calendar_event_id=event_id(hold.appointment_id))
-    if await roles.appointments.confirm(changed, claim=claim):
-        return await with_alternatives(roles, work, profile, changed.service_id, changed.start)
-    roles.metrics.count("AppointmentVerified")
-    log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
-    return changed
+    """Confirm, unless the owner has filled the time by hand: then another lane takes it, or the visitor may move."""
+    lanes = await _lanes_left(roles, work, hold, profile)
+    for lane in lanes:
+        changed = to_be_entered(replace(confirmed_one, resource=lane, changed_by=work.id), profile)
+        if lane == hold.resource:
+            lost: Lost | None = await roles.appointments.confirm(changed, claim=claim)
+        else:
+            quotas = tuple(day_quotas_of(profile, changed))
+            lost = await roles.appointments.move(hold, changed, at=work.accepted_at, claim=claim, quotas=quotas)
+        if lost is None:
+            roles.metrics.count("AppointmentVerified")
+            log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
+            return changed
+        if lane == hold.resource:
+            return await with_alternatives(roles, work, profile, hold.service_id, hold.start)
+    await roles.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
+    log.info("appointment_time_filled", appointment_id=hold.appointment_id)
+    return await _filled(roles, work, hold, profile)
 
 
-async def _is_filled(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> bool:
-    """Whether the calendar has something else at the time by now.
+async def _lanes_left(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> list[str]:
+    """Return the lanes that the calendars leave for the held time, the hold's own first; none if all are filled.
 
     A calendar that can't be asked costs nobody their slot: it is theirs in our records.
     """
+    service = profile.service(hold.service_id)
+    able = profile.lanes_of(service) if service else ()
     try:
         taken = await occupancy(
             roles,
@@ -115,11 +128,16 @@ async def _is_filled(roles: Roles, work: BookingVerify, hold: Appointment, profi
             at=work.accepted_at,
             fresh=True,
             ignoring={hold.appointment_id},
+            lanes={hold.resource, *able},
         )
     except (TransientError, PermanentError) as error:
         log.warning("calendar_not_asked", appointment_id=hold.appointment_id, reason=type(error).__name__)
-        return False
-    return taken.blocks(hold.resource, hold.blocked)
+        return [hold.resource]
+    if not taken.blocks(hold.resource, hold.blocked):
+        return [hold.resource]
+    if service is None:
+        return []
+    return free_lanes(profile, service, hold.blocked, taken, appointment_id=hold.appointment_id)
 
 
 async def _filled(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
@@ -137,8 +155,16 @@ async def resend(roles: Roles, work: BookingResend, claim: Claim, locale: str) -
         match decide_resend(appointment, work.accepted_at):
             case Resend(next_one):
                 again = replace(next_one, changed_by=work.id)
-                quota = send_quota(again, secret=roles.code_key, at=work.accepted_at)
-                full = await roles.appointments.save(again, claim=claim, at=work.accepted_at, quotas=[quota])
+                quotas = tuple(
+                    send_quotas(
+                        again,
+                        secret=roles.code_key,
+                        source_ip=work.source_ip,
+                        sends_per_address=roles.sends_per_address,
+                        at=work.accepted_at,
+                    )
+                )
+                full = await roles.appointments.save(again, claim=claim, at=work.accepted_at, quotas=quotas)
                 if full and (limit := too_many(full, work.accepted_at)):
                     return refused(work, limit, profile.zone, locale)
             case AlreadyConfirmed(standing):

@@ -50,7 +50,13 @@ def test_an_event_that_never_was_is_not_deleted(visit):
     assert decided(visit, None) == Unchanged()
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3])
+@pytest.mark.parametrize("interval", [None, Interval(START, START + HALF_HOUR)])
+def test_an_older_entry_that_was_deleted_is_no_wish(visit, interval):
+    """The visit has moved on since, to another calendar and back: its present entry is on its way."""
+    assert decided(visit, EnteredEvent(1, interval, deleted=True)) == Unchanged()
+
+
+@pytest.mark.parametrize("version", [0, 2, 3])
 @pytest.mark.parametrize("interval", [None, Interval(START, START + HALF_HOUR)])
 def test_a_deleted_event_cancels(visit, version, interval):
     """Whatever is left of it to read."""

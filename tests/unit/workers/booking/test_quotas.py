@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from workers.booking.domain.quotas import Bound, day_quotas, hold_quotas, send_quota
+from workers.booking.domain.quotas import Bound, day_quotas, hold_quotas, send_quotas
 from workers.booking.domain.values import Contact
 
 SECRET = b"a secret of the deployment"
@@ -13,6 +13,14 @@ SECRET = b"a secret of the deployment"
 
 def holds(hold, source_ip="192.0.2.7"):
     return {one.bound: one for one in hold_quotas(hold, secret=SECRET, source_ip=source_ip, holds_per_address=5)}
+
+
+def sends(hold, secret=SECRET, source_ip="192.0.2.7"):
+    return list(send_quotas(hold, secret=secret, source_ip=source_ip, sends_per_address=30, at=hold.created_at))
+
+
+def send_quota(hold, *, secret, at):
+    return sends(hold, secret)[0]
 
 
 def test_holds_are_bounded_three_ways(hold):
@@ -50,6 +58,8 @@ def test_keys_tell_nothing(hold):
         ("jan@example.com", "ola@example.com", False),
         ("+jan@example.com", "+ola@example.com", False),
         ("jan@example.com", "jan@example.org", False),
+        ("j.a.n@gmail.com", "jan+x@googlemail.com", True),
+        ("j.a.n@example.com", "jan@example.com", False),
     ],
 )
 def test_one_mailbox_is_one_contact(hold, one, other, same):
@@ -101,3 +111,12 @@ def test_days_are_capped_on_the_local_date(make_profile, hold):
     assert business.lasting
     assert business.until == hold.hold_expires_at
     assert list(day_quotas(make_profile(), make_profile().services[0], hold)) == []
+
+
+def test_codes_are_bounded_by_contact_session_and_address(hold):
+    """So that one browser cannot have the world written to, whatever contacts it makes up."""
+    contact, session, address = sends(hold)
+    assert [one.seats for one in (contact, session, address)] == [3, 6, 30]
+    assert not any(one.is_the_appointments for one in (contact, session, address))
+    assert "192.0.2.7" not in address.key
+    assert len(sends(hold, source_ip="")) == 2

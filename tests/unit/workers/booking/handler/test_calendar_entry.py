@@ -86,7 +86,7 @@ async def test_cancelling_again_leaves_the_owners_calendar_alone(world):
     appointment_id = await world.confirmed()
     [event] = world.events
     await world.send("cancel", appointment_id=appointment_id)
-    await world.calendar.put("calendar", event)
+    world.calendar.events["calendar"][event.event_id] = event
 
     assert (await world.send("cancel", appointment_id=appointment_id)).type == "booking.cancelled"
     assert world.events == [event]
