@@ -9,7 +9,7 @@ from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
 from shared.ports import Claim, Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
-from shared.texts import refusal_text
+from shared.texts import About, refusal_text
 
 log = structlog.get_logger()
 
@@ -22,6 +22,7 @@ def refusal(
     alternatives: Sequence[Slot] = (),
     retry_after_ms: int | None = None,
     appointment_id: str | None = None,
+    about: About | None = None,
 ) -> Error:
     """Return the error frame for a code, worded in the visitor's language."""
     return Error(
@@ -29,7 +30,7 @@ def refusal(
         data=ErrorData(
             code=code,
             retryable=code in RETRYABLE,
-            message=refusal_text(code, locale),
+            message=refusal_text(code, locale, about),
             retry_after_ms=retry_after_ms,
             alternatives=tuple(alternatives),
             appointment_id=appointment_id,
@@ -55,14 +56,22 @@ class Replies:
         self._poster = poster
 
     async def durable(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker = "outcome"
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        marker: Marker = "outcome",
+        tenant: str | None = None,
     ) -> ServerFrame:
         """Store a frame as the session's next and post it; return it with its number.
+
+        With `tenant`, the conversation is one of those that the owner sees on the page of the day.
 
         Raises:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
         """
-        stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker)
+        stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
         try:
             # Read after the store: whoever registers later finds the frame with its `hello`.
             await self.post(session_id, stored, await self._connections.of(session_id))

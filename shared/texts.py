@@ -1,5 +1,7 @@
 """What a refusal says to a visitor, in the visitor's language."""
 
+from typing import Literal
+
 from shared.messages.errors import ErrorCode
 
 _ENGLISH = {
@@ -45,6 +47,21 @@ _POLISH = {
 }
 
 
+About = Literal["begun", "holds"]
+"""What a refusal is about, where its code alone would not help: a visit that has begun, too many times held."""
+
+_ABOUT = {
+    "begun": {
+        "en": "This visit has begun, so it can no longer be changed here. Please contact us.",
+        "pl": "Ta wizyta już się rozpoczęła, więc nie można jej tu zmienić. Skontaktuj się z nami.",
+    },
+    "holds": {
+        "en": "Some times are being held for you already. Use the code that we sent you, or try again later.",
+        "pl": "Masz już zarezerwowane terminy. Użyj kodu, który wysłaliśmy, albo spróbuj później.",
+    },
+}
+
+
 def language_of(*wishes: str | None) -> str:
     """Return `pl` or `en` for the first wish that names one of them, such as `pl-PL`; else `en`."""
     for wish in wishes:
@@ -54,6 +71,9 @@ def language_of(*wishes: str | None) -> str:
     return "en"
 
 
-def refusal_text(code: ErrorCode, locale: str) -> str:
+def refusal_text(code: ErrorCode, locale: str, about: About | None = None) -> str:
     """Return the sentence for a code; it never carries details of an exception."""
-    return (_POLISH if language_of(locale) == "pl" else _ENGLISH)[code]
+    language = language_of(locale)
+    if about is not None:
+        return _ABOUT[about][language]
+    return (_POLISH if language == "pl" else _ENGLISH)[code]

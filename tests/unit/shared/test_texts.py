@@ -57,3 +57,11 @@ def test_a_refusal_says_whether_to_try_again(code):
     assert frame.data.retryable is (code in RETRYABLE)
     assert frame.data.message == refusal_text(code, "pl")
     assert frame.data.alternatives == ()
+
+
+@pytest.mark.parametrize("about", ["begun", "holds"])
+def test_a_refusal_says_what_it_is_about(about):
+    """In both languages, where the code's own sentence would not help."""
+    texts = {refusal_text(ErrorCode.INVALID_TIME, locale, about) for locale in ("pl", "en")}
+    assert len(texts) == 2
+    assert not texts & {refusal_text(ErrorCode.INVALID_TIME, locale) for locale in ("pl", "en")}

@@ -23,6 +23,7 @@ MAX_SENDS = 3
 
 _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
+_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | Al
     if appointment.state is AppointmentState.CANCELLED:
         return AlreadyCancelled(appointment)
     if _has_begun(appointment, now):
-        return Refusal(ErrorCode.INVALID_TIME)
+        return _BEGUN
     return Cancel(_next(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
 
 
@@ -141,7 +142,7 @@ def decide_reschedule(
     if has_run_out(appointment, now):
         return Refusal(ErrorCode.CODE_EXPIRED)
     if _has_begun(appointment, now):
-        return Refusal(ErrorCode.INVALID_TIME)
+        return _BEGUN
     is_to_be_confirmed = appointment.verified and appointment.state is AppointmentState.HELD
     if appointment.start == start and not is_to_be_confirmed:
         return AlreadyThere(appointment)

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import DEFAULT_RESOURCE, MINUTES_STEP
+from shared.texts import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +128,5 @@ class Refusal:
     retry_after: timedelta | None = None
     appointment_id: str | None = None
     """The appointment that may be moved to one of the alternatives."""
+    about: About | None = None
+    """What the visitor is told in other words than the code's."""

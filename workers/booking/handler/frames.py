@@ -42,6 +42,7 @@ def refused(work: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> E
         alternatives=slots(refusal_.alternatives, zone),
         retry_after_ms=round(refusal_.retry_after / timedelta(milliseconds=1)) if refusal_.retry_after else None,
         appointment_id=refusal_.appointment_id,
+        about=refusal_.about,
     )
 
 

@@ -38,4 +38,8 @@ def too_many(full: QuotaFull, at: datetime) -> Refusal | None:
         return None
     if full.bound is Bound.SESSION:
         raise TransientError("the session's hold changed meanwhile")
-    return Refusal(ErrorCode.RATE_LIMITED, retry_after=full.frees_at - at if full.frees_at else None)
+    return Refusal(
+        ErrorCode.RATE_LIMITED,
+        retry_after=full.frees_at - at if full.frees_at else None,
+        about=None if full.bound is Bound.SENDS else "holds",
+    )

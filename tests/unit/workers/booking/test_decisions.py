@@ -145,7 +145,7 @@ def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(make_profile,
     """What has happened stays in the books."""
     service = make_profile().services[1]
     later = confirmed.start + timedelta(days=1)
-    invalid = Refusal(ErrorCode.INVALID_TIME)
+    invalid = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
     assert decide_cancel(confirmed, confirmed.start) == invalid
     assert decide_reschedule(confirmed, service, later, confirmed.start) == invalid
