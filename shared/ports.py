@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
 from shared.messages.commands import OwnBookingCommand
@@ -84,9 +84,12 @@ class ClaimStore(Protocol):
 class ConversationStore(Protocol):
     """The durable frames of each session, numbered from 1 without gaps."""
 
-    async def append(self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker) -> ServerFrame:
+    async def append(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
+    ) -> ServerFrame:
         """Store a frame as the session's next one, in one step with the command's marker.
 
+        With `tenant`, the conversation is found among those of the tenant's day (`ConversationIndex`).
         Returns the frame with its number; where the marker stands already, the frame stored then.
 
         Raises:
@@ -111,6 +114,26 @@ class Connection:
     connected_at: datetime
     locale: str | None = None
     tz: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationGlance:
+    """That a session had something to say on a day."""
+
+    session_id: str
+    last_at: datetime
+
+
+class ConversationIndex(Protocol):
+    """Which conversations a tenant has, by the day (UTC)."""
+
+    async def on(self, tenant: str, day: date, *, limit: int) -> Sequence[ConversationGlance]:
+        """Return the conversations of a day, the latest first."""
+        ...
+
+    async def belongs(self, tenant: str, session_id: str) -> bool:
+        """Whether a session is known to be the tenant's."""
+        ...
 
 
 class ConnectionStore(Protocol):

@@ -10,6 +10,7 @@ import structlog
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from shared.aws.conversation_index import tenant_day
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
@@ -40,13 +41,15 @@ class DynamoConversationStore:
         self._processed_table = processed_table
         self._clock = clock
 
-    async def append(self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker) -> ServerFrame:
+    async def append(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
+    ) -> ServerFrame:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(_pause(attempt))
             numbered = frame.numbered(await self._last_seq(session_id) + 1)
-            reasons = await self._try_append(session_id, numbered, claim, marker)
+            reasons = await self._try_append(session_id, numbered, claim, marker, tenant)
             if reasons is None:
                 return numbered
             if reasons[1] == "ConditionalCheckFailed":
@@ -54,7 +57,7 @@ class DynamoConversationStore:
         raise TransientError("conversations.append: too many conflicts")
 
     async def _try_append(
-        self, session_id: str, frame: ServerFrame, claim: Claim, marker: Marker
+        self, session_id: str, frame: ServerFrame, claim: Claim, marker: Marker, tenant: str | None
     ) -> tuple[str, str] | None:
         now = self._clock.now()
         ends = marker == "outcome"
@@ -66,6 +69,7 @@ class DynamoConversationStore:
                     "seq": frame.seq,
                     "frame": frame.wire(),
                     "created_at": now.isoformat(),
+                    "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
                     "expires_at": int((now + RETENTION).timestamp()),
                 }
             ),

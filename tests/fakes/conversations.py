@@ -2,11 +2,35 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
-from shared.ports import Claim, Marker
+from shared.ports import Claim, ConversationGlance, Marker
 from tests.fakes.claims import FakeClaims
+
+
+class FakeConversationIndex:
+    """A `ConversationIndex` that remembers who spoke, for which tenant, and when."""
+
+    def __init__(self) -> None:
+        self._spoken: list[tuple[str, str, datetime]] = []
+
+    def note(self, tenant: str, session_id: str, at: datetime) -> None:
+        """Remember that a session had something to say."""
+        self._spoken.append((tenant, session_id, at))
+
+    async def on(self, tenant: str, day: date, *, limit: int) -> Sequence[ConversationGlance]:
+        """Return the conversations of a day, the latest first."""
+        await asyncio.sleep(0)
+        last = {session: at for whose, session, at in self._spoken if whose == tenant and at.date() == day}
+        latest = sorted(last.items(), key=lambda one: one[1], reverse=True)
+        return [ConversationGlance(session, at) for session, at in latest[:limit]]
+
+    async def belongs(self, tenant: str, session_id: str) -> bool:
+        """Whether a session was noted as the tenant's."""
+        await asyncio.sleep(0)
+        return any((whose, session) == (tenant, session_id) for whose, session, _ in self._spoken)
 
 
 class FakeConversations:
@@ -18,10 +42,13 @@ class FakeConversations:
     def __init__(self, claims: FakeClaims) -> None:
         self._claims = claims
         self.texts: dict[str, list[str]] = {}
+        self.index = FakeConversationIndex()
         self.trouble: list[Exception] = []
         """Each is raised by one of the next appends, before anything is written."""
 
-    async def append(self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker) -> ServerFrame:
+    async def append(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
+    ) -> ServerFrame:
         """Store a frame as the session's next one, or return the one that the marker names already."""
         await asyncio.sleep(0)
         if self.trouble:
@@ -37,6 +64,8 @@ class FakeConversations:
         numbered = frame.numbered(len(texts) + 1)
         texts.append(numbered.wire())
         record.markers[marker] = len(texts)
+        if tenant:
+            self.index.note(tenant, session_id, self._claims._clock.now())
         if marker == "outcome":
             record.done = True
         return numbered

@@ -84,7 +84,7 @@ class HeardReplies:
     async def locale(self, session_id, otherwise):
         return otherwise
 
-    async def durable(self, session_id, frame, *, claim, marker="outcome"):
+    async def durable(self, session_id, frame, *, claim, marker="outcome", tenant=None):
         await self._claims.complete(claim)
         self.ended[claim.key] = frame
         self.whose[id(frame)] = session_id

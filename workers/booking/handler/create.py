@@ -40,7 +40,7 @@ async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -
     if work.replay:
         work = work.model_copy(update={"accepted_at": roles.clock.now()})
     profile = await roles.tenants.profile(work.tenant)
-    held = await roles.appointments.get(_appointment_id(work), work.session_id)
+    held = await roles.appointments.get(appointment_id_of(work), work.session_id)
     if held is None:
         if work.accepted_at + timedelta(minutes=HOLD_MINUTES) <= roles.clock.now():
             # It waited so long that its hold would be over before the visitor hears of it.
@@ -58,12 +58,12 @@ async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -
 async def _hold(
     roles: Roles, work: BookingCreate, profile: TenantProfile, claim: Claim, locale: str
 ) -> Appointment | Refusal:
-    wish = await _wish(roles, work, profile, locale)
+    wish = await wish_of(roles, work, profile, locale)
     if isinstance(wish, Refusal):
         return wish
     service, appointment = wish
-    own, left_by = await _own_hold(roles, work)
-    if own and _is_same(own, appointment, work):
+    own, left_by = await own_hold(roles, work)
+    if own and is_same(own, appointment, work):
         return own
     # A session holds one time: its newer wish takes the place of the older one.
     ours = {own.appointment_id} if own else set()
@@ -125,7 +125,7 @@ def _quotas(
     )
 
 
-async def _wish(
+async def wish_of(
     roles: Roles, work: BookingCreate, profile: TenantProfile, locale: str
 ) -> tuple[Service, Appointment] | Refusal:
     """Return the appointment that the visitor wishes for, or the first reason why it can't be."""
@@ -141,7 +141,7 @@ async def _wish(
     if isinstance(contact, Refusal):
         return contact
     hold = place_hold(
-        appointment_id=_appointment_id(work),
+        appointment_id=appointment_id_of(work),
         session_id=work.session_id,
         tenant=work.tenant,
         service=service,
@@ -155,7 +155,7 @@ async def _wish(
     return service, replace(hold, grid_minutes=bucket_minutes(profile), changed_by=work.id)
 
 
-async def _own_hold(roles: Roles, work: BookingCreate) -> tuple[Appointment | None, str | None]:
+async def own_hold(roles: Roles, work: BookingCreate) -> tuple[Appointment | None, str | None]:
     """Return the time that the session holds already, or the appointment that left its seat behind.
 
     A worker that died between confirming a hold and giving its seats back must not shut the session out.
@@ -167,7 +167,7 @@ async def _own_hold(roles: Roles, work: BookingCreate) -> tuple[Appointment | No
     return None, holder
 
 
-def _is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:
+def is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:
     """Whether the session has this very hold: asking twice is answered twice, with one effect.
 
     A hold that too many wrong codes have closed helps nobody: booking again gets a fresh one.
@@ -187,5 +187,6 @@ def _given_up(own: Appointment, work: BookingCreate) -> Appointment:
     )
 
 
-def _appointment_id(work: BookingCreate) -> str:
+def appointment_id_of(work: BookingCreate) -> str:
+    """Return the id of the appointment that a wish becomes, however often it is tried."""
     return derived_id(work.id, "appointment")
