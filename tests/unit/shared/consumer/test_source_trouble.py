@@ -106,8 +106,8 @@ def test_the_pause_grows_and_is_bounded():
     gaps = [later.at - ask.at for ask, later in itertools.pairwise(scene.queue.asks)]
     for number, gap in enumerate(gaps[:12]):
         longest = min(0.2 * 2**number, 5.0)
-        assert longest / 2 <= gap <= longest + 0.006
-    assert gaps[13] <= 0.206
+        assert longest / 2 <= gap <= longest + 0.05
+    assert gaps[13] <= 0.25
 
 
 @pytest.mark.parametrize(
