@@ -11,6 +11,9 @@ class NotificationsSettings(AwsSettings):
     websocket_endpoint: str = ""
     notifications_queue_url: str
     notifications_dlq_url: str
+    failures_table: str
+    """Where the end of a replay is noted."""
+
     code_key_secret_id: str
     ses_from_email: str = ""
     """The verified sender. Without one booking refuses every address, so that no letter has to be sent here."""

@@ -8,13 +8,14 @@ import boto3
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
 from shared.aws.knowledge import open_knowledge
+from shared.aws.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.secrets import Secrets
 from shared.aws.worker import Worker, assemble
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
 from shared.links import Links
 from shared.log import configure_logging
-from shared.messages.notices import NOTICE, AnyNotice
+from shared.messages.notices import NOTICE
 from shared.settings import PoolSettings
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
@@ -25,7 +26,7 @@ from workers.notifications.settings import NotificationsSettings
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[Worker[AnyNotice]]:
+async def worker() -> AsyncIterator[Worker]:
     """Open everything that notifications needs."""
     settings, clock = NotificationsSettings(), SystemClock()
     metrics = EmfMetrics(clock=clock)
@@ -35,7 +36,8 @@ async def worker() -> AsyncIterator[Worker[AnyNotice]]:
         clock=clock,
     )
     async with aws_clients(settings) as clients:
-        claims = DynamoClaimStore(client=await clients.client("dynamodb"), table=settings.processed_table, clock=clock)
+        dynamodb = await clients.client("dynamodb")
+        claims = DynamoClaimStore(client=dynamodb, table=settings.processed_table, clock=clock)
         code_key = secrets.text(settings.code_key_secret_id).encode()
         # Most deployments need none, and a client takes its time to open.
         sns = await clients.client("sns") if settings.sms_enabled or settings.sns_topic_arn else None
@@ -61,4 +63,7 @@ async def worker() -> AsyncIterator[Worker[AnyNotice]]:
             clock=clock,
             metrics=metrics,
             settings=PoolSettings(),
+            outcomes=DynamoReplayOutcomes(
+                client=dynamodb, table=settings.failures_table, queue="notifications", by="notifications"
+            ),
         )

@@ -1,4 +1,4 @@
-"""Words notices as e-mails from `templates/<notice>.<language>.txt`, whose first line is the subject."""
+"""Words notices as e-mails: `templates/<notice>.<language>.txt`, whose first line is the subject, and its `.html`."""
 
 from shared.messages.notices import SendCode
 from shared.tenants.profile import TenantProfile
@@ -9,10 +9,11 @@ _DATE_PATTERNS = {"pl": "EEEE, d MMMM y, 'godz.' HH:mm", "en": "EEEE, d MMMM y, 
 
 
 class TemplateLetters:
-    """Plain text letters in Polish and English."""
+    """Letters in Polish and English, as plain text and as HTML that says the same."""
 
     def __init__(self) -> None:
-        self._templates = Templates("txt")
+        self._texts = Templates("txt")
+        self._pages = Templates("html")
 
     def write(
         self,
@@ -30,18 +31,18 @@ class TemplateLetters:
             own = {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
         else:
             own = {"name": one_line(notice.data.name)}
-        text = self._templates.fill(
-            notice,
-            language,
+        facts = {
             **own,
-            business=one_line(profile.name),
-            service=one_line(notice.data.service_name),
-            start=written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
-            time_zone=profile.time_zone,
-            links=links,
-            page=profile.page,
-        )
+            "business": one_line(profile.name),
+            "service": one_line(notice.data.service_name),
+            "start": written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
+            "time_zone": profile.time_zone,
+            "links": links,
+            "page": profile.page,
+        }
+        text = self._texts.fill(notice, language, **facts)
         subject, _, body = text.partition("\n")
+        html = self._pages.fill(notice, language, **facts, subject=one_line(subject))
         ics = getattr(notice, "ics", None)
         return Letter(
             notice_id=notice.id,
@@ -50,5 +51,6 @@ class TemplateLetters:
             reply_to=profile.senders.email,
             subject=one_line(subject),
             text=body.strip() + "\n",
+            html=html,
             attachments=(Attachment("appointment.ics", "text/calendar", ics),) if ics else (),
         )

@@ -1,5 +1,6 @@
 """Sends e-mail through SES v2, as a MIME message so that files can go with it."""
 
+import hashlib
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -9,20 +10,23 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
-from shared.errors import PermanentError
+from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.domain import Letter
 
-_REJECTED = frozenset(
-    {"MessageRejected", "MailFromDomainNotVerifiedException", "AccountSuspendedException", "BadRequestException"}
-)
+_REJECTED = frozenset({"MessageRejected", "MailFromDomainNotVerifiedException", "BadRequestException"})
+_DEPLOYMENT = frozenset({"AccountSuspendedException", "SendingPausedException", "NotFoundException"})
+"""Nothing is wrong with the letter: the account or its configuration set has to be put right
+(https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html)."""
 
 
 class SesMailer:
     """One verified sender for all tenants; replies go to the tenant."""
 
-    def __init__(self, *, client: Any, sender: str) -> None:
+    def __init__(self, *, client: Any, sender: str, configuration_set: str = "") -> None:
+        """Take the configuration set by which bounces and complaints come back; without one none do."""
         self._client = client
         self._sender = parseaddr(sender)[1]
+        self._options = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
     async def send(self, letter: Letter) -> None:
         """Return once SES has taken the letter."""
@@ -32,14 +36,21 @@ class SesMailer:
                     FromEmailAddress=self._sender,
                     Destination={"ToAddresses": [letter.recipient]},
                     Content={"Raw": {"Data": self._message(letter).as_bytes(policy=SMTP)}},
+                    **self._options,
                 )
+        except TransientError as error:
+            raise TransientError(str(error), retry_after=error.retry_after, reason="mail_not_taken") from error
         except PermanentError as error:
             cause = error.__cause__
-            if isinstance(cause, ClientError) and error_code(cause) in _REJECTED:
-                raise PermanentError("mail_rejected", error_code(cause)) from error
+            code = error_code(cause) if isinstance(cause, ClientError) else ""
+            if code in _REJECTED:
+                raise PermanentError("mail_rejected", code) from error
+            if code in _DEPLOYMENT:
+                raise DeploymentError(error.reason, code) from error
             raise
 
     def _message(self, letter: Letter) -> EmailMessage:
+        """Return the message, the same to the byte for the same letter."""
         message = EmailMessage()
         message["From"] = Address(letter.sender_name, addr_spec=self._sender)
         message["To"] = letter.recipient
@@ -50,6 +61,8 @@ class SesMailer:
         message["Message-ID"] = f"<{letter.notice_id}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
+        if letter.html:
+            message.add_alternative(letter.html, subtype="html")
         for attachment in letter.attachments:
             kind, _, subtype = attachment.content_type.partition("/")
             message.add_attachment(
@@ -59,4 +72,16 @@ class SesMailer:
                 filename=attachment.name,
                 params={"charset": "utf-8", "method": "PUBLISH"},
             )
+        _fix_boundaries(message, letter.notice_id)
         return message
+
+
+def _fix_boundaries(message: EmailMessage, notice_id: str) -> None:
+    """Draw the lines between the parts from the letter's id: by lot, a repeated letter would be another message.
+
+    No encoded part has a line that begins with `=_` (RFC 2045, 6.7).
+    """
+    name = hashlib.sha256(notice_id.encode()).hexdigest()[:32]
+    for number, part in enumerate(message.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=_{name}_{number}")

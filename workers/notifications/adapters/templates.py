@@ -16,11 +16,11 @@ class Templates:
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        # Plain text: nothing to escape; what visitors typed is put on one line before it comes here.
+        # In plain text there is nothing to escape; what visitors typed is put on one line before it comes here.
         self._environment = Environment(
             loader=PackageLoader("workers.notifications"),
             undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701
+            autoescape=kind == "html",  # noqa: S701 - what is shown as HTML is escaped
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -30,7 +30,7 @@ class Templates:
         """Return the text."""
         name = f"{notice.type.removeprefix('notice.')}.{language}.{self._kind}"
         by_business = isinstance(notice, AppointmentCancelled | AppointmentRescheduled) and notice.by == "business"
-        return self._environment.get_template(name).render(by_business=by_business, **facts)
+        return self._environment.get_template(name).render(language=language, by_business=by_business, **facts)
 
 
 def language_for(notice: VisitorNotice, profile: TenantProfile) -> str:

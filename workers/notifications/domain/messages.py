@@ -33,6 +33,8 @@ class Letter:
     reply_to: str | None
     subject: str
     text: str = field(repr=False)
+    html: str = field(default="", repr=False)
+    """The same in HTML, for mail programs that show it; `` if there is none."""
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -248,3 +248,17 @@ def test_a_letter_has_no_holes(write, make_profile, kind, locale, links):
 
         assert "\n\n\n" not in text
         assert all(line == line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled", "reminder"])
+@pytest.mark.parametrize("locale", ["pl", "en"])
+def test_what_a_visitor_typed_is_text_in_html_too(make_notice, make_profile, kind, locale):
+    """Neither a name nor a business's own words become markup."""
+    name = "<img src=x onerror=alert(1)>"
+    notice = make_notice(kind, locale=locale, data={"name": name})
+    letter = TemplateLetters().write(notice, make_profile(name="A & <b>B</b>"), code=None)
+
+    assert "<img" not in letter.html
+    assert "<b>B</b>" not in letter.html
+    assert "A &amp; &lt;b&gt;B" in letter.html
+    assert letter.html.startswith("<!doctype html>")

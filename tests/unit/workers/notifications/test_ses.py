@@ -55,8 +55,11 @@ async def test_a_letter_becomes_a_message_with_its_calendar_file(letter):
     assert (message["To"], message["Reply-To"]) == ("jan@example.com", "salon@example.com")
     assert message["Subject"] == letter.subject
     assert message["Message-ID"] == "<notice-confirmed@stride.example>"
-    text, calendar = message.iter_parts()
+    words, calendar = message.iter_parts()
+    text, html = words.iter_parts()
     assert text.get_content().replace("\r\n", "\n") == letter.text
+    assert html.get_content_type() == "text/html"
+    assert html.get_content().replace("\r\n", "\n").strip() == letter.html.strip()
     assert calendar.get_content_type() == "text/calendar"
     assert calendar.get_filename() == "appointment.ics"
     assert dict(calendar["Content-Type"].params) | {"charset": "utf-8", "method": "PUBLISH"} == dict(
@@ -69,18 +72,18 @@ async def test_a_letter_becomes_a_message_with_its_calendar_file(letter):
 
 async def test_a_repeated_letter_is_the_same_message(letter):
     """So that mail programs can show it once; a machine's letter asks for no automatic reply."""
-    (_, one, _), (_, other, _) = await sent(letter), await sent(letter)
+    (_, one, first), (_, _, second) = await sent(letter), await sent(letter)
 
-    assert one["Message-ID"] == other["Message-ID"]
+    assert first == second
     assert one["Auto-Submitted"] == "auto-generated"
 
 
-async def test_a_letter_without_reply_address_and_file_is_plain(letter):
-    """A code to somebody whose business takes no replies."""
+async def test_a_letter_without_reply_address_and_file_is_words_alone(letter):
+    """A code to somebody whose business takes no replies: as text, and as HTML that says the same."""
     _, message, _ = await sent(replace(letter, reply_to=None, attachments=()))
 
     assert message["Reply-To"] is None
-    assert message.get_content_type() == "text/plain"
+    assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
 
 
 @pytest.mark.parametrize("field", ["subject", "recipient", "sender_name", "reply_to"])
