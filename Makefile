@@ -12,7 +12,7 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test soak check bench-path bench-booking bench-consumer bench-slots contracts package deploy lock clean
+.PHONY: help setup up test soak check bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -50,6 +50,9 @@ bench-consumer: $(READY) ## compare the worker core with what else there is (ARG
 bench-slots: $(READY) ## measure the search for free times
 	PYTHONPATH=. $(PYTHON) bench/slots.py
 
+bench-ledger: $(READY) ## measure the ledger with ten thousand failures in it
+	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)
+
 contracts: $(READY) ## write docs/asyncapi.yaml anew from the messages
 	$(PYTHON) -m infra.contracts
 
@@ -60,7 +63,7 @@ deploy: $(READY) ## deploy to AWS (STACK=stride, PARAMETERS="SesFromEmail=visits
 	$(PYTHON) -m infra.deploy --stack $(STACK) $(foreach pair,$(PARAMETERS),--parameter $(pair))
 
 lock: $(READY) ## resolve the dependencies anew (ARGS=--upgrade)
-	$(UV) pip compile $(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(UV) pip compile $(LOCK) pyproject.toml --extra desk --group dev -o requirements/dev.txt
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/workers.txt
 	$(UV) pip compile $(LOCK) --group ingress -c requirements/dev.txt -o requirements/ingress.txt
 	$(UV) pip compile $(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt

@@ -220,7 +220,7 @@ def main() -> None:
         parser.error("--seconds and --rivals can't be negative, and --per-second must be more than 0")
     with tempfile.TemporaryDirectory() as folder:
         print("Start the local stack", file=sys.stderr)
-        with local_stack(Options(folder=Path(folder), site=False)) as stack:
+        with local_stack(Options(folder=Path(folder), site=False, desk=False)) as stack:
             found = stack.describe()
             visit = Visit(found["websocket_url"], found["tenant"], found["site_url"])
             wrong = asyncio.run(measure(visit, arguments))

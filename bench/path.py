@@ -67,7 +67,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         pace = ("--tokens-per-second", "100", "--first-token-ms", "0")
-        with local_stack(Options(folder=Path(folder), site=False, bedrock_arguments=pace)) as stack:
+        with local_stack(Options(folder=Path(folder), site=False, desk=False, bedrock_arguments=pace)) as stack:
             found = stack.describe()
             visit = Visit(found["websocket_url"], found["tenant"], found["site_url"])
             waits = asyncio.run(measure(visit, rounds))

@@ -30,6 +30,11 @@ def derived_id(key: str, effect: str) -> str:
     return base64.b32hexencode(digest).decode().lower()
 
 
+def failure_id(queue: str, origin: str) -> str:
+    """Return the id of the one failure that a command, or a message that can't be read, has on a queue."""
+    return derived_id(f"{queue}:{origin}", "failure")
+
+
 def fingerprint(payload: str) -> str:
     """Return a short hash that tells whether two payloads are the same: 32 hexadecimal characters."""
     return hashlib.sha256(payload.encode()).hexdigest()[:32]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from infra.aws import Target
 from infra.dependencies import Platform
 from infra.deploy import deploy, settings
+from infra.local.desk import Desk, start_desk
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, pool_environment
 from infra.local.interrupts import Interrupts
@@ -22,7 +23,10 @@ from infra.local.stand_ins import StandIns, ready_line, start_stand_ins
 from infra.local.warm_up import warm_up
 from infra.package import BUILD, PACKAGES, build
 
-POOLS = ("chat", "booking", "notifications")
+QUEUES = ("chat", "booking", "notifications")
+POOLS = (*QUEUES, "failures")
+"""Each queue has a pool, and one more empties all of their dead-letter queues."""
+
 _READY_SECONDS = 30
 _SCRATCH = "scratch"
 
@@ -43,6 +47,10 @@ class Options:
     """An emulator that runs already, to deploy to instead of starting one; it is left running."""
 
     site: bool = True
+    desk: bool = True
+    """Whether the desk in the browser is served."""
+    desk_port: int = 0
+
     pools: tuple[str, ...] = POOLS
     workers: Literal["pools", "lambda"] = "pools"
     """With `lambda`, the emulator runs the workers behind event source mappings, and `pools` is not looked at."""
@@ -68,6 +76,8 @@ class Stack:
     _pool_environment: Mapping[str, str]
     health: dict[str, str] = field(default_factory=dict)
     """Where each pool answers `/livez` and `/readyz`."""
+    desk: list[Desk] = field(default_factory=list)
+    """Where failures are looked after, once it has started."""
 
     @property
     def websocket_url(self) -> str:
@@ -83,7 +93,7 @@ class Stack:
     def queues(self) -> dict[str, str]:
         """Return the URLs of the queues and of their dead-letter queues."""
         ends = {"": "QueueUrl", "_dlq": "DlqUrl"}
-        return {f"{pool}{end}": self.outputs[pool.title() + name] for end, name in ends.items() for pool in POOLS}
+        return {f"{queue}{end}": self.outputs[queue.title() + name] for end, name in ends.items() for queue in QUEUES}
 
     @property
     def tables(self) -> dict[str, str]:
@@ -117,6 +127,7 @@ class Stack:
         """Return what other programs need to find the stack's parts."""
         return {
             "site_url": self.site_url,
+            **({"desk_url": self.desk[0].sign_in_url, "desk_token": self.desk[0].token} if self.desk else {}),
             "websocket_url": self.websocket_url,
             "tenant": self.options.tenant,
             "aws_endpoint_url": self.target.endpoint_url,
@@ -229,9 +240,21 @@ def _packages(options: Options) -> dict[str, Path]:
 def _start_workers_and_site(stack: Stack, step: Step) -> None:
     options = stack.options
     pools = options.pools if options.workers == "pools" else ()
-    names = [*(f"the {pool} pool" for pool in pools), *(["the site"] if options.site else [])]
+    pages = [*(["the site"] if options.site else []), *(["the desk"] if options.desk else [])]
+    names = [*(f"the {pool} pool" for pool in pools), *pages]
     with step(f"Start {', '.join(names) or 'nothing else'}"):
         launched = [stack.launch_pool(pool) for pool in pools]
+        desk = (
+            start_desk(
+                stack.children,
+                folder=options.folder,
+                port=options.desk_port,
+                endpoint_url=str(stack.target.endpoint_url),
+                calendar_url=stack.stand_ins.calendar_url,
+            )
+            if options.desk
+            else None
+        )
         if options.site:
             command = [sys.executable, "-m", "infra.local.site", "--port", stack.site_url.rpartition(":")[2]]
             command += ["--websocket-url", stack.websocket_url, "--tenant", options.tenant]
@@ -240,3 +263,6 @@ def _start_workers_and_site(stack: Stack, step: Step) -> None:
             site.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
         for child in launched:
             stack.pool_is_ready(child)
+        if desk:
+            desk.wait()
+            stack.desk.append(desk)

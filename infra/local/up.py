@@ -59,6 +59,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=8080, help="port of the page (default: 8080)")
+    parser.add_argument("--desk-port", type=int, default=8090, help="port of the desk (default: 8090)")
     parser.add_argument("--aws-port", type=int, default=4566, help="port of the emulator (default: 4566)")
     parser.add_argument(
         "--bedrock",
@@ -76,7 +77,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--folder", type=Path, default=ROOT, help="where stack.json and the logs go (default: .stride in the checkout)"
     )
     options = parser.parse_args(argv)
-    for port in (options.port, options.aws_port):
+    for port in (options.port, options.desk_port, options.aws_port):
         if not 0 <= port <= 65535:
             parser.error(f"a port is a number from 0 to 65535, not {port}")
     if options.bedrock not in {"stand-in", "aws"}:
@@ -94,6 +95,7 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
             site_port=arguments.port,
             emulator_port=arguments.aws_port,
             bedrock=arguments.bedrock,
+            desk_port=arguments.desk_port,
             workers=arguments.workers,
             pools=tuple(arguments.pool or POOLS),
         )
@@ -130,11 +132,17 @@ def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
         f"\nReady after {seconds:.1f} s.\n\n"
         f"  Page     {stack.site_url}{taken}\n"
         f"  Inbox    {stack.site_url}/inbox.html\n"
+        f"{_desk(stack)}"
         f"  Answers  {answers}\n"
         f"  Logs     {_near(stack.options.folder / 'logs')}\n\n"
         "Ctrl-C stops everything.",
         flush=True,
     )
+
+
+def _desk(stack: Stack) -> str:
+    """Return where the desk is: the address signs in as far as the name."""
+    return "".join(f"  Desk     {desk.sign_in_url}\n           (token {desk.token})\n" for desk in stack.desk)
 
 
 def _watch(stack: Stack) -> None:

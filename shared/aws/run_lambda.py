@@ -5,31 +5,31 @@ import functools
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any
 
 from shared.aws.worker import Worker, WorkerFactory
-from shared.consumer.handler import W
 
 
 @dataclass(frozen=True, slots=True)
-class _Environment(Generic[W]):
+class _Environment:
     runner: asyncio.Runner
-    manager: AbstractAsyncContextManager[Worker[W]]
+    manager: AbstractAsyncContextManager[Worker]
     """Kept, because a manager that is collected closes its clients."""
 
-    worker: Worker[W]
+    worker: Worker
 
 
-def lambda_handler(worker: WorkerFactory[W]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def lambda_handler(worker: WorkerFactory) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Return the handler of an event-source mapping; loop and clients live as long as the environment."""
 
     @functools.cache
-    def environment() -> "_Environment[W]":
+    def environment() -> _Environment:
         manager = worker()
 
-        async def enter() -> Worker[W]:
+        async def enter() -> Worker:
             entered = await manager.__aenter__()
-            await entered.leases.start()
+            for leases in entered.leases:
+                await leases.start()
             return entered
 
         runner = asyncio.Runner()

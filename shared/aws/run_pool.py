@@ -8,12 +8,11 @@ import uvloop
 from pydantic import ValidationError
 
 from shared.aws.worker import WorkerFactory
-from shared.consumer.handler import W
 from shared.consumer.lifecycle import Stop, stop_on_signals
 from shared.errors import ConfigurationError
 
 
-def run_pool(worker: WorkerFactory[W]) -> None:
+def run_pool(worker: WorkerFactory) -> None:
     """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
 
     async def main() -> int:

@@ -8,6 +8,9 @@ from shared.consumer.delivery import Delivery, Refused, VisibilityChange
 from shared.errors import TransientError
 
 _SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
+STORY_ATTRIBUTES = ("reason", "error", "attempts", "queue", "group", "message_id")
+"""What a copy on a dead-letter queue carries, and nothing else has."""
+
 _GONE = frozenset(
     {
         "ReceiptHandleIsInvalid",
@@ -30,6 +33,7 @@ def receive_request(
         "WaitTimeSeconds": wait_seconds,
         "VisibilityTimeout": visibility_seconds,
         "MessageSystemAttributeNames": _SYSTEM_ATTRIBUTES,
+        "MessageAttributeNames": STORY_ATTRIBUTES,
     }
     return request if attempt_id is None else {**request, "ReceiveRequestAttemptId": attempt_id}
 
@@ -98,4 +102,9 @@ def _delivery(message: dict[str, Any]) -> Delivery:
         receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
         trace=attributes.get("AWSTraceHeader"),
         sent_at=int(sent) / 1000 if sent else None,
+        attributes=_story(message["MessageAttributes"]) if "MessageAttributes" in message else None,
     )
+
+
+def _story(attributes: dict[str, Any]) -> dict[str, str]:
+    return {name: str(each["StringValue"]) for name, each in attributes.items() if "StringValue" in each}

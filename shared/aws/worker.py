@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
@@ -18,10 +18,12 @@ from shared.aws.websocket import ApiGatewayPoster
 from shared.clock import Clock
 from shared.consumer.decode import Decoder
 from shared.consumer.delivery import Queue
+from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import RetryPolicy
-from shared.consumer.handler import Handler, W
+from shared.consumer.handler import Handler, ReplayOutcomes, W
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lease import LeaseKeeper
+from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.process import Processor
 from shared.consumer.settle import Settler
@@ -60,13 +62,98 @@ async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Worker(Generic[W]):
-    """One queue, its messages and their handler, ready to be run either way."""
+class Running(Protocol):
+    """What a process does with one queue or several."""
 
-    pool: Pool[W]
-    batch: LambdaBatch[W]
+    @property
+    def handlers_left(self) -> int:
+        """How many handlers went on after the end although they were cancelled."""
+        ...
+
+    async def run(self, stop: Stop) -> None:
+        """Work until a stop is asked for."""
+        ...
+
+
+class Batching(Protocol):
+    """What a function does with one event."""
+
+    async def run(self, event: dict[str, Any], *, seconds_left: Callable[[], float]) -> dict[str, Any]:
+        """Return the `batchItemFailures`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One queue or several, their messages and what is done with them, ready to be run either way."""
+
+    pool: Running
+    batch: Batching
+    leases: tuple[LeaseKeeper, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One queue with what keeps and counts its deliveries; what is done with them is still open."""
+
+    queue: SqsQueue
     leases: LeaseKeeper
+    telemetry: Telemetry
+    settings: PoolSettings
+
+    def worked_by(self, processor: DeliveryProcessor, *, max_attempts: int) -> tuple[Pool, LambdaBatch]:
+        """Return both ways to work on it."""
+        settler, settings = Settler(self.queue), self.settings
+        options = PoolOptions(
+            concurrency=settings.concurrency,
+            wait_seconds=settings.wait_seconds,
+            lease=timedelta(seconds=settings.lease_seconds),
+            drain=timedelta(seconds=settings.drain_seconds),
+            max_attempts=max_attempts,
+            health_port=settings.health_port,
+        )
+        parts: dict[str, Any] = {
+            "queue": self.queue,
+            "processor": processor,
+            "leases": self.leases,
+            "settler": settler,
+            "telemetry": self.telemetry,
+        }
+        handler_timeout = timedelta(seconds=settings.handler_timeout_seconds)
+        return Pool(**parts, options=options), LambdaBatch(**parts, handler_timeout=handler_timeout)
+
+
+async def open_line(
+    clients: AwsClients,
+    *,
+    aws: AwsSettings,
+    url: str,
+    dead_letter_url: str,
+    clock: Clock,
+    metrics: Metrics,
+    settings: PoolSettings,
+) -> Line:
+    """Open a queue, and the lease keeper's own connections to it once it starts."""
+    queue = await open_queue(clients, url=url, dead_letter_url=dead_letter_url, clock=clock, settings=settings)
+    telemetry = Telemetry(metrics, queue=queue.name)
+
+    @asynccontextmanager
+    async def own_line() -> AsyncIterator[tuple[Queue, ClaimStore]]:
+        """Open the lease keeper's own connections, on its own thread."""
+        async with aws_clients(aws) as own:
+            dynamodb = await own.client("dynamodb", connections=20)
+            yield (
+                await open_queue(own, url=url, dead_letter_url=dead_letter_url, clock=clock, settings=settings),
+                DynamoClaimStore(client=dynamodb, table=aws.processed_table, clock=clock),
+            )
+
+    leases = LeaseKeeper(
+        open_line=own_line,
+        lease=timedelta(seconds=settings.lease_seconds),
+        limit=timedelta(seconds=settings.handler_timeout_seconds),
+        telemetry=telemetry,
+    )
+    return Line(queue, leases, telemetry, settings)
 
 
 async def assemble(
@@ -82,59 +169,33 @@ async def assemble(
     metrics: Metrics,
     settings: PoolSettings,
     max_attempts: int | None = None,
-) -> Worker[W]:
-    """Build the worker core around a handler."""
-    lease = timedelta(seconds=settings.lease_seconds)
-    limit = timedelta(seconds=settings.handler_timeout_seconds)
+    outcomes: ReplayOutcomes | None = None,
+) -> Worker:
+    """Build the worker core around a handler of commands."""
     attempts = max_attempts or settings.max_attempts
-    queue = await open_queue(clients, url=url, dead_letter_url=dead_letter_url, clock=clock, settings=settings)
-    telemetry = Telemetry(metrics, queue=queue.name)
-
-    @asynccontextmanager
-    async def own_line() -> AsyncIterator[tuple[Queue, ClaimStore]]:
-        """Open the lease keeper's own connections, on its own thread."""
-        async with aws_clients(aws) as own:
-            dynamodb = await own.client("dynamodb", connections=20)
-            yield (
-                await open_queue(own, url=url, dead_letter_url=dead_letter_url, clock=clock, settings=settings),
-                DynamoClaimStore(client=dynamodb, table=aws.processed_table, clock=clock),
-            )
-
-    leases = LeaseKeeper(open_line=own_line, lease=lease, limit=limit, telemetry=telemetry)
+    line = await open_line(
+        clients,
+        aws=aws,
+        url=url,
+        dead_letter_url=dead_letter_url,
+        clock=clock,
+        metrics=metrics,
+        settings=settings,
+    )
     processor = Processor(
-        queue=queue,
+        queue=line.queue,
         decoder=Decoder(messages),
         handler=handler,
         claims=claims,
-        leases=leases,
+        leases=line.leases,
         clock=clock,
         policy=RetryPolicy(max_attempts=attempts),
-        lease=lease,
-        telemetry=telemetry,
+        lease=timedelta(seconds=settings.lease_seconds),
+        telemetry=line.telemetry,
+        outcomes=outcomes,
     )
-    settler = Settler(queue)
-    options = PoolOptions(
-        concurrency=settings.concurrency,
-        wait_seconds=settings.wait_seconds,
-        lease=lease,
-        drain=timedelta(seconds=settings.drain_seconds),
-        max_attempts=attempts,
-        health_port=settings.health_port,
-    )
-    return Worker(
-        pool=Pool(
-            queue=queue, processor=processor, leases=leases, settler=settler, options=options, telemetry=telemetry
-        ),
-        batch=LambdaBatch(
-            queue=queue,
-            processor=processor,
-            leases=leases,
-            settler=settler,
-            handler_timeout=limit,
-            telemetry=telemetry,
-        ),
-        leases=leases,
-    )
+    pool, batch = line.worked_by(processor, max_attempts=attempts)
+    return Worker(pool, batch, (line.leases,))
 
 
 async def open_queue(
@@ -159,4 +220,4 @@ async def open_queue(
     return SqsQueue(polls=polls, calls=calls, url=url, dead_letter_url=dead_letter_url)
 
 
-WorkerFactory = Callable[[], AbstractAsyncContextManager[Worker[W]]]
+WorkerFactory = Callable[[], AbstractAsyncContextManager[Worker]]

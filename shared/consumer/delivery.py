@@ -1,6 +1,6 @@
 """One receipt of one message, and the port to the queue that it came from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,8 @@ class Delivery:
     trace: str | None = None
     sent_at: float | None = None
     """When it was sent, in seconds since the epoch."""
+    attributes: Mapping[str, str] | None = None
+    """What our own copy on a dead-letter queue says about itself (`DeadLetterCopy`); other messages have none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""What the core asks of a queue's messages and of their handler."""
+"""What the core asks of a queue's messages, of their handler, and of who wants to know how replays end."""
 
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from shared.ids import fingerprint
 from shared.ports import Claim
 
 
@@ -18,6 +20,11 @@ class Work(Protocol):
     @property
     def claim_key(self) -> str:
         """The key of its processed-message record."""
+        ...
+
+    @property
+    def replay(self) -> int:
+        """Number of the replay; 0 is the original."""
         ...
 
     @property
@@ -41,6 +48,14 @@ class Work(Protocol):
         ...
 
 
+def fingerprint_of(work: Work) -> str:
+    """Return what tells two messages of one id apart.
+
+    Without defaults: a field that a newer version adds does not make old messages look like others.
+    """
+    return fingerprint(f"{work.type} {work.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
+
+
 W = TypeVar("W", bound=Work)
 W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
 
@@ -62,4 +77,12 @@ class Handler(Protocol[W_contra]):
 
     async def give_up(self, work: W_contra, claim: Claim, reason: str) -> None:
         """Tell whoever waits that the work has failed for good, and record its end."""
+        ...
+
+
+class ReplayOutcomes(Protocol):
+    """Where it is noted that a replay came to its end."""
+
+    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
+        """Note that a replay did what the command was for; noting it twice is harmless."""
         ...

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.source import Source
@@ -70,8 +70,20 @@ class Vitals:
         return problems
 
 
+class Examined(Protocol):
+    """What a health check asks; both are called from any thread."""
+
+    def stuck(self) -> list[str]:
+        """Return why the process should be replaced."""
+        ...
+
+    def unready(self) -> list[str]:
+        """Return why no work is done at the moment."""
+        ...
+
+
 @contextmanager
-def serving_health(vitals: Vitals, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
+def serving_health(vitals: Examined, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
     """Answer `GET /livez` and `/readyz` on a thread of its own: 200, or 503 with the reasons.
 
     The thread answers also while the event loop is blocked. Without a port there is no server. The body gets the

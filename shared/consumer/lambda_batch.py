@@ -4,19 +4,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import inf
-from typing import Any, Generic
+from typing import Any
 
 from shared.consumer.delivery import Delivery, Queue
+from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Abandon, Disposition, RetryIn
-from shared.consumer.handler import W
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.process import Processor
 from shared.consumer.sequence import lines, work_through
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
 
 
-class LambdaBatch(Generic[W]):
+class LambdaBatch:
     """Works on one event's records: groups side by side, each in order, partial failures reported.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -26,7 +25,7 @@ class LambdaBatch(Generic[W]):
         self,
         *,
         queue: Queue,
-        processor: Processor[W],
+        processor: DeliveryProcessor,
         leases: LeaseKeeper,
         settler: Settler,
         handler_timeout: timedelta,
@@ -85,7 +84,7 @@ class LambdaBatch(Generic[W]):
 
 
 def _delivery(record: dict[str, Any]) -> Delivery:
-    attributes = record.get("attributes", {})
+    attributes, said = record.get("attributes", {}), record.get("messageAttributes", {})
     return Delivery(
         message_id=record["messageId"],
         receipt=record["receiptHandle"],
@@ -94,4 +93,5 @@ def _delivery(record: dict[str, Any]) -> Delivery:
         receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
         trace=attributes.get("AWSTraceHeader"),
         sent_at=int(sent) / 1000 if (sent := attributes.get("SentTimestamp")) else None,
+        attributes={name: each["stringValue"] for name, each in said.items() if "stringValue" in each} or None,
     )

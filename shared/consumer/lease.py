@@ -62,7 +62,13 @@ class LeaseKeeper:
         self._ended = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._run_thread, args=(opened,), name="leases", daemon=True)
         self._thread.start()
-        await asyncio.wrap_future(opened)
+        try:
+            # Shielded: whoever stops waiting must not take away what the thread reports to.
+            await asyncio.shield(asyncio.wrap_future(opened))
+        except asyncio.CancelledError:
+            # It ends as soon as it has begun.
+            opened.add_done_callback(lambda _: self._end and self._end())
+            raise
 
     async def stop(self) -> None:
         """End the thread and close its connections."""

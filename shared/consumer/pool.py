@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic
 
 import structlog
 
 from shared.consumer.delivery import Delivery, Queue
+from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Disposition, RetryIn
-from shared.consumer.handler import W
 from shared.consumer.health import Vitals, serving_health
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.lifecycle import Stop
 from shared.consumer.permits import Permits
-from shared.consumer.process import Processor
 from shared.consumer.sequence import lines, work_through
 from shared.consumer.settle import Settler
 from shared.consumer.source import Source
@@ -57,14 +55,14 @@ class PoolOptions:
     health_port: int | None = None
 
 
-class Pool(Generic[W]):
+class Pool:
     """One queue's worker: bounded concurrency, order within a group, nothing fetched that can't be worked on."""
 
     def __init__(
         self,
         *,
         queue: Queue,
-        processor: Processor[W],
+        processor: DeliveryProcessor,
         leases: LeaseKeeper,
         settler: Settler,
         options: PoolOptions,
@@ -88,6 +86,7 @@ class Pool(Generic[W]):
             wait_seconds=options.wait_seconds,
             visibility=options.lease,
         )
+        self.vitals = Vitals(source=self._source, leases=leases, wait_seconds=options.wait_seconds)
         self._running: dict[str, asyncio.Task[None]] = {}
         """What runs, by the receipt of the first of its line."""
         self._in_hand: dict[str, Delivery] = {}
@@ -99,27 +98,33 @@ class Pool(Generic[W]):
         """How many handlers went on after the end although they were cancelled."""
 
     async def run(self, stop: Stop) -> None:
-        """Work until a stop is asked for, then let what runs finish and hand the rest back."""
-        vitals = Vitals(source=self._source, leases=self._leases, wait_seconds=self._options.wait_seconds)
-        await self._leases.start()
-        beside = [asyncio.create_task(work) for work in (self._telemetry.run(), self._compare_limits(), vitals.beat())]
+        """Work until a stop is asked for, then let what runs finish and hand the rest back; say how that goes."""
+        with serving_health(self.vitals, port=self._options.health_port) as health_url:
+            await self.work(stop, health_url=health_url)
+
+    async def work(self, stop: Stop, *, health_url: str | None = None) -> None:
+        """Do the same where somebody else answers for the pool's health."""
+        vitals, beside = self.vitals, list[asyncio.Task[None]]()
         try:
-            with serving_health(vitals, port=self._options.health_port) as health_url:
-                self._source.open()
-                vitals.is_started = True
-                log.info(
-                    "pool_started",
-                    queue=self._queue.name,
-                    concurrency=self._options.concurrency,
-                    health_url=health_url,
-                )
-                await stop.asked.wait()
-                vitals.is_stopping = True
-                await self._stop(stop)
+            await self._leases.start()
+            works = (self._telemetry.run(), self._compare_limits(), vitals.beat())
+            beside += [asyncio.create_task(work) for work in works]
+            self._source.open()
+            vitals.is_started = True
+            log.info(
+                "pool_started",
+                queue=self._queue.name,
+                concurrency=self._options.concurrency,
+                health_url=health_url,
+            )
+            await stop.asked.wait()
+            vitals.is_stopping = True
+            await self._stop(stop)
         finally:
             for task in beside:
                 task.cancel()
-            await asyncio.wait(beside)
+            if beside:
+                await asyncio.wait(beside)
             await self._leases.stop()
             self._telemetry.flush()
         log.info("pool_stopped", queue=self._queue.name, left_in_flight=len(self._in_hand))

@@ -1,7 +1,6 @@
 """From a delivery to a disposition: decode, claim, handle; a failure for good is copied, told, ended."""
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import Generic
 
@@ -11,6 +10,7 @@ from shared.clock import Clock
 from shared.consumer.dead_letter import DeadLetters
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery, Queue
+from shared.consumer.delivery_processor import DeliveryProcessor, is_being_cancelled
 from shared.consumer.disposition import (
     Abandon,
     Ack,
@@ -21,14 +21,11 @@ from shared.consumer.disposition import (
     disposition_of,
     try_again,
 )
-from shared.consumer.handler import Handler, W
+from shared.consumer.handler import Handler, ReplayOutcomes, W, fingerprint_of
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, TransientError, described
-from shared.ids import fingerprint
-from shared.log import log_fields
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
-from shared.trace import Trace, tracing
 
 log = structlog.get_logger()
 
@@ -42,8 +39,8 @@ twice run one at a time: of those, only the culprit can see it a third time."""
 _ISOLATION_PAUSE = timedelta(seconds=2)
 
 
-class Processor(Generic[W]):
-    """Carries one delivery through; it decides, and leaves the settling to others."""
+class Processor(DeliveryProcessor, Generic[W]):
+    """Carries a command through: claims it, has it handled, gives it up when it has to be."""
 
     def __init__(
         self,
@@ -57,60 +54,18 @@ class Processor(Generic[W]):
         policy: RetryPolicy,
         lease: timedelta,
         telemetry: Telemetry | None = None,
+        outcomes: ReplayOutcomes | None = None,
     ) -> None:
-        self._queue = queue
+        super().__init__(queue_name=queue.name, clock=clock, policy=policy, telemetry=telemetry)
         self._decoder = decoder
         self._handler = handler
         self._claims = claims
         self._leases = leases
-        self._clock = clock
-        self._policy = policy
         self._lease = lease
-        self._telemetry = telemetry or Telemetry()
+        self._outcomes = outcomes
         self._dead_letters = DeadLetters(queue, handler)
         self._is_isolating = False
         """Whether a message that is suspected of killing its workers runs."""
-        self._log = log.bind()
-        """The module's own logger is bound anew at each use; this one writes a line for every message."""
-
-    async def process(self, delivery: Delivery) -> Disposition:
-        """Return what to do with the delivery; only cancellation gets out as an exception."""
-        trace = Trace.parse(delivery.trace) if delivery.trace else None
-        with log_fields(queue=self._queue.name, message_id=delivery.message_id) as fields:
-            if trace is None:
-                return await self._timed(delivery, fields)
-            fields["trace_id"] = trace.root
-            with tracing(trace):
-                return await self._timed(delivery, fields)
-
-    async def _timed(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
-        started, lag_seconds = time.monotonic(), None
-        if delivery.sent_at is not None and delivery.receive_count == 1:
-            lag_seconds = self._clock.now().timestamp() - delivery.sent_at
-        try:
-            disposition = await self._process(delivery, fields)
-        except asyncio.CancelledError:
-            if _is_being_cancelled():
-                raise
-            log.exception("processing_failed")
-            disposition = try_again(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
-        except Exception as error:
-            # A bug of the core itself must not keep the message, and the group behind it, in flight.
-            log.exception("processing_failed")
-            disposition = try_again(error, attempt=delivery.receive_count, policy=self._policy)
-        seconds, name = time.monotonic() - started, type(disposition).__name__
-        told: dict[str, object] = {
-            "disposition": name,
-            "receive_count": delivery.receive_count,
-            "duration_ms": round(seconds * 1000, 1),
-        }
-        if reason := getattr(disposition, "reason", None):
-            told["reason"] = reason
-        if lag_seconds is not None:
-            told["lag_ms"] = round(lag_seconds * 1000)
-        self._log.info("delivery_finished", **told)
-        self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
-        return disposition
 
     async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         if self._leases.is_lost(delivery):
@@ -122,11 +77,12 @@ class Processor(Generic[W]):
             return await self._dead_letters.unread(delivery, error)
         fields |= {"command_id": work.id, "tenant": work.tenant, "session_id": work.session_id, "type": work.type}
         try:
-            taken = await self._claims.claim(work.claim_key, fingerprint=self._fingerprint(work), lease=self._lease)
+            taken = await self._claims.claim(work.claim_key, fingerprint=fingerprint_of(work), lease=self._lease)
             match taken:
                 case Done(outcome_seq):
                     async with asyncio.timeout(self._leases.limit_seconds):
                         await self._handler.repeat(work, outcome_seq)
+                        await self._note_outcome(work)
                     return Ack()
                 case Mismatch():
                     async with asyncio.timeout(self._leases.limit_seconds):
@@ -192,7 +148,7 @@ class Processor(Generic[W]):
         except LeaseLostError:
             raise
         except asyncio.CancelledError:
-            if _is_being_cancelled():
+            if is_being_cancelled():
                 raise
             # Nobody cancelled us: something that the handler waited for was. That is a failure like any other.
             log.exception("attempt_failed")
@@ -204,7 +160,22 @@ class Processor(Generic[W]):
             else:
                 log.exception("attempt_failed")
             return disposition_of(error, attempts=claim.attempts, policy=self._policy)
+        return await self._noted(work, claim)
+
+    async def _noted(self, work: W, claim: Claim) -> Ack | RetryIn:
+        """Return how a command that is done ends: its replay's outcome is noted first, however often that is tried."""
+        try:
+            async with asyncio.timeout(self._leases.limit_seconds):
+                await self._note_outcome(work)
+        except Exception as error:  # noqa: BLE001 - the command has ended; the next delivery finds it done and notes it
+            log.warning("outcome_not_noted", error=described(error))
+            return try_again(error, attempt=claim.attempts, policy=self._policy)
         return Ack()
+
+    async def _note_outcome(self, work: W) -> None:
+        """Tell the ledger that a replay did what the command was for: what the visitor heard of it is an end, too."""
+        if work.replay and self._outcomes is not None:
+            await self._outcomes.resolved(work.id, replay=work.replay, at=self._clock.now())
 
     async def _given_up(
         self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter
@@ -225,13 +196,3 @@ class Processor(Generic[W]):
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on
             # The lease runs out by itself; until then the next attempt finds the command busy.
             log.warning("release_failed", error=described(error))
-
-    @staticmethod
-    def _fingerprint(work: W) -> str:
-        # Without defaults: a field that a newer version adds does not make old messages look like others.
-        return fingerprint(f"{work.type} {work.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
-
-
-def _is_being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -89,6 +89,8 @@ class ChatFinalData(Message):
     actions: tuple[OfferBooking, ...] = ()
     usage: Usage = Usage()
     stopped: bool = False
+    by: Literal["human"] | None = None
+    """Said by a person of the business, of their own accord: such a frame has no `re`."""
 
 
 class Slot(Message):

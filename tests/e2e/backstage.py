@@ -125,6 +125,13 @@ class Backstage:
         """Return how often the model was called."""
         return int(_get(f"{self._addresses['bedrock_url']}/_standin/calls")["count"])
 
+    async def failure(self, is_meant: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return the first row of the ledger that is meant, once it is there."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not (found := [row for row in self.rows("failures") if is_meant(row)]):
+                await asyncio.sleep(0.1)
+        return found[0]
+
     def dead_letters(self, queue: str) -> list[dict[str, Any]]:
         """Take what waits on a dead-letter queue."""
         sqs, url = self._stack.client("sqs"), self._addresses["queues"][f"{queue}_dlq"]

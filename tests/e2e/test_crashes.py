@@ -1,7 +1,6 @@
 """Workers are killed in the middle: nothing is lost, nothing is done twice."""
 
 import asyncio
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -95,43 +94,6 @@ async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visi
     assert pending["type"] == "booking.pending"
     assert len(backstage.appointments(session)) == 1
     assert len(backstage.mails(address)) == 1
-
-
-async def test_a_message_that_can_not_be_read_is_dead_lettered_with_its_reason(backstage: Backstage):
-    """It costs one receipt, and the reason names no value."""
-    newer = {"version": 9, "type": "chat.send", "id": "x"}
-    backstage.send("chat", "not json", group="poison-1")
-    backstage.send("chat", json.dumps(newer), group="poison-2")
-    found: list[dict] = []
-    async with asyncio.timeout(10):
-        while len(found) < 2:
-            found += backstage.dead_letters("chat")
-            await asyncio.sleep(0.1)
-
-    reasons = {message["MessageAttributes"]["reason"]["StringValue"] for message in found}
-    assert reasons == {"not_json", "newer_version"}
-
-
-async def test_a_booking_that_fails_for_good_is_told_and_kept(stack: Stack, visit: Visit, backstage: Backstage):
-    """The visitor hears one durable error; the command waits on the dead-letter queue with its reason."""
-    async with visit() as visitor:
-        slot = await free_slot(visitor)
-        backstage.control_calendar("keys/revoke")
-        try:
-            refused = await hold(visitor, slot, fresh_address())
-        finally:
-            backstage.control_calendar("keys/restore")
-    found: list[dict] = []
-    async with asyncio.timeout(10):
-        while not found:
-            found = backstage.dead_letters("booking")
-            await asyncio.sleep(0.1)
-
-    assert refused["data"]["code"] == "INTERNAL"
-    assert refused["seq"] > 0
-    [letter] = found
-    assert letter["MessageAttributes"]["reason"]["StringValue"] == "calendar_access_revoked"
-    assert json.loads(letter["Body"])["client_id"] == refused["re"]
 
 
 async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, visit: Visit):

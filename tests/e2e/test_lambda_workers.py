@@ -1,6 +1,7 @@
 """The same handlers behind Lambda event-source mappings, as AWS runs them by default."""
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,9 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack without pools: the packages are deployed, and the emulator polls the queues for them."""
-    with local_stack(Options(folder=tmp_path_factory.mktemp("lambda"), site=False, workers="lambda")) as running:
+    with local_stack(
+        Options(folder=tmp_path_factory.mktemp("lambda"), site=False, desk=False, workers="lambda")
+    ) as running:
         yield running
 
 
@@ -41,3 +44,13 @@ async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(stack: Stack
     assert confirmed["type"] == "booking.confirmed"
     assert [row["state"] for row in backstage.appointments(session)] == ["confirmed"]
     assert len(backstage.events(pending["data"]["appointment_id"])) == 1
+
+
+async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(stack: Stack):
+    """The mappings of the dead-letter queues carry what the copy says about itself."""
+    backstage, mark = Backstage(stack), uuid.uuid4().hex
+    for queue in ("chat", "booking", "notifications"):
+        backstage.send(queue, f"no json {mark} {queue}", group=mark)
+    for queue in ("chat", "booking", "notifications"):
+        row = await backstage.failure(lambda row, queue=queue: (row.get("group"), row["queue"]) == (mark, queue))
+        assert (row["reason"], row["error"]) == ("not_json", "the body is not JSON")

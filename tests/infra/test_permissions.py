@@ -133,4 +133,34 @@ def test_googles_secret_is_read_by_booking_alone_and_not_made_here():
     }
     assert readers == {"BookingRole"}
     assert TEMPLATE["Parameters"]["GoogleSecretName"]["Default"] == "chatbot/google-calendar"
-    assert set(of_type(TEMPLATE, "AWS::SecretsManager::Secret")) == {"SessionKey", "CodeKey"}
+    assert set(of_type(TEMPLATE, "AWS::SecretsManager::Secret")) == {"SessionKey", "CodeKey", "FailuresKey"}
+
+
+def test_payloads_of_failures_are_read_by_the_ledger_alone():
+    """The others note there that a replay went well, and can neither read what is kept nor put anything there."""
+    table, key = {"Fn::GetAtt": ["FailuresTable", "Arn"]}, {"Ref": "FailuresKey"}
+    allowed = {
+        name: set(as_list(each["Action"]))
+        for name, each in statements(TEMPLATE)
+        if table in as_list(each.get("Resource"))
+    }
+    assert allowed == {
+        "ChatRole": {"dynamodb:UpdateItem"},
+        "BookingRole": {"dynamodb:UpdateItem"},
+        "NotificationsRole": {"dynamodb:UpdateItem"},
+        "FailuresRole": {"dynamodb:GetItem", "dynamodb:PutItem"},
+    }
+    assert [name for name, each in statements(TEMPLATE) if key in as_list(each.get("Resource"))] == ["FailuresRole"]
+
+
+def test_only_the_ledger_takes_dead_letters_away():
+    """Workers put them there; a worker that could delete one could lose it."""
+    dead_letters = {name for name in of_type(TEMPLATE, "AWS::SQS::Queue") if name.endswith("DeadLetters")}
+    deleting = {
+        name
+        for name, each in statements(TEMPLATE)
+        for resource in as_list(each.get("Resource"))
+        if isinstance(resource, dict) and resource.get("Fn::GetAtt", [""])[0] in dead_letters
+        if "sqs:DeleteMessage" in as_list(each["Action"])
+    }
+    assert deleting == {"FailuresRole"}

@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from infra.deploy import settings as as_settings
+from shared.aws.failure_items import OUTLINE
 from shared.messages.commands import BOOKING_COMMAND
 from shared.settings import PoolSettings
 from shared.tenants.profile import TenantId
@@ -25,8 +26,10 @@ SETTINGS = {
     "ChatFunction": "workers.chat.settings.ChatSettings",
     "BookingFunction": "workers.booking.settings.BookingSettings",
     "NotificationsFunction": "workers.notifications.settings.NotificationsSettings",
+    "FailuresFunction": "workers.failures.settings.FailuresSettings",
 }
 
+QUEUED = ("Chat", "Booking", "Notifications")
 WORKERS = {each["Properties"]["FunctionName"]["Ref"] for each in MAPPINGS.values()}
 
 
@@ -179,6 +182,24 @@ def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
     assert PoolSettings().handler_timeout_seconds + 10 <= properties(name)["Timeout"]
 
 
+def test_the_ledger_takes_the_dead_letters_of_every_queue():
+    """One function, and a mapping for each dead-letter queue: what stays there is forgotten after 14 days."""
+    emptied = {
+        each["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
+        for each in MAPPINGS.values()
+        if each["Properties"]["FunctionName"] == {"Ref": "FailuresFunction"}
+    }
+    assert emptied == DEAD_LETTERS
+
+
+def test_a_search_for_failures_finds_what_it_filters_by():
+    """The indexes carry each attribute that a filter looks at, and neither payload nor story."""
+    for index in properties("FailuresTable")["GlobalSecondaryIndexes"]:
+        keys = {each["AttributeName"] for each in index["KeySchema"]}
+        carried = keys | set(index["Projection"]["NonKeyAttributes"])
+        assert carried == {*OUTLINE, "place"}, index["IndexName"]
+
+
 def test_chat_takes_one_message_at_a_time():
     """An answer takes seconds: in a batch the second visitor would wait for the first."""
     assert properties("ChatSource")["BatchSize"] == 1
@@ -220,7 +241,7 @@ def test_every_function_gets_what_its_settings_require(name, monkeypatch):
 def test_what_a_pool_needs_is_in_the_outputs():
     """Each output in snake case is a setting, so the outputs alone are enough to run a pool."""
     given = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
-    for name in ("ChatFunction", "BookingFunction", "NotificationsFunction"):
+    for name in sorted(WORKERS):
         required = {field.upper() for field, info in settings_class(name).model_fields.items() if info.is_required()}
         assert required <= set(given), name
 
@@ -244,7 +265,17 @@ def test_appointments_keep_their_keys():
 
 @pytest.mark.parametrize(
     "name",
-    ["AppointmentsTable", "SlotsTable", "ConversationsTable", "UsageTable", "KnowledgeBucket", "SessionKey", "CodeKey"],
+    [
+        "AppointmentsTable",
+        "SlotsTable",
+        "ConversationsTable",
+        "UsageTable",
+        "FailuresTable",
+        "KnowledgeBucket",
+        "SessionKey",
+        "CodeKey",
+        "FailuresKey",
+    ],
 )
 def test_what_cannot_be_made_again_outlives_the_stack(name):
     """Deleting the stack keeps data and keys; a first deployment that failed leaves nothing behind."""
@@ -260,12 +291,9 @@ def test_the_knowledge_bucket_is_private():
 def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
     """`Workers=pools` leaves out the functions, their roles and mappings; the rest of the stack is the same."""
     conditional = {name for name, each in TEMPLATE["Resources"].items() if each.get("Condition") == "WorkersOnLambda"}
-    workers = {
-        f"{worker}{part}"
-        for worker in ("Chat", "Booking", "Notifications")
-        for part in ("Function", "Role", "Logs", "Source")
-    }
-    assert conditional == workers | {"AnswersVisitors"}
+    workers = {f"{worker}{part}" for worker in QUEUED for part in ("Function", "Role", "Logs", "Source")}
+    ledger = {"FailuresFunction", "FailuresRole", "FailuresLogs", *(f"FailuresOf{queue}Source" for queue in QUEUED)}
+    assert conditional == workers | ledger | {"AnswersVisitors"}
     assert TEMPLATE["Parameters"]["Workers"] == {
         **TEMPLATE["Parameters"]["Workers"],
         "Default": "lambda",

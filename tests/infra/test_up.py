@@ -59,7 +59,7 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
     process = up("--pool", "chat")
     wait_for(process, tmp_path, "Ctrl-C stops everything")
     stack = json.loads((tmp_path / "stack.json").read_text())
-    assert set(stack["pids"]) == {"emulator", "calendar", "bedrock", "chat", "site"}
+    assert set(stack["pids"]) == {"emulator", "calendar", "bedrock", "chat", "site", "desk"}
     assert set(stack["queues"]) == {
         *("chat", "booking", "notifications"),
         *("chat_dlq", "booking_dlq", "notifications_dlq"),
@@ -68,7 +68,7 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert not (tmp_path / "stack.json").exists()
-    assert [command_of(pid) for pid in stack["pids"].values()] == [""] * 5
+    assert [command_of(pid) for pid in stack["pids"].values()] == [""] * 6
     assert not list((tmp_path / "logs").glob("*.pid"))
 
 

@@ -11,6 +11,9 @@ class BookingSettings(AwsSettings):
 
     booking_queue_url: str
     booking_dlq_url: str
+    failures_table: str
+    """Where the end of a replay is noted."""
+
     notifications_queue_url: str
     appointments_table: str
     slots_table: str

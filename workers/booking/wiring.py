@@ -7,13 +7,14 @@ import boto3
 
 from shared.aws.clients import aws_clients
 from shared.aws.knowledge import open_knowledge
+from shared.aws.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.secrets import Secrets
 from shared.aws.sqs import SqsCommandQueue, SqsNoticeQueue
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
 from shared.log import configure_logging
-from shared.messages.commands import BOOKING_COMMAND, BookingCommand
+from shared.messages.commands import BOOKING_COMMAND
 from shared.settings import PoolSettings
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedCalendar
@@ -26,7 +27,7 @@ from workers.booking.settings import BookingSettings
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[Worker[BookingCommand]]:
+async def worker() -> AsyncIterator[Worker]:
     """Open everything that booking needs."""
     settings, clock = BookingSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
@@ -88,4 +89,7 @@ async def worker() -> AsyncIterator[Worker[BookingCommand]]:
                 clock=clock,
                 metrics=metrics,
                 settings=PoolSettings(),
+                outcomes=DynamoReplayOutcomes(
+                    client=stores.dynamodb, table=settings.failures_table, queue="booking", by="booking"
+                ),
             )

@@ -85,6 +85,7 @@ class ChatHandler:
             ChatSent(re=work.client_id, data=ChatSentData(text=work.data.text)),
             claim=claim,
             marker="sent",
+            tenant=work.tenant,
         )
         listeners, used, frames, documents = await asyncio.gather(
             self._replies.connections(work.session_id),

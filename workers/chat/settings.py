@@ -13,6 +13,9 @@ class ChatSettings(AwsSettings):
 
     chat_queue_url: str
     chat_dlq_url: str
+    failures_table: str
+    """Where the end of a replay is noted."""
+
     usage_table: str
     bedrock_model_id: str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
     """An inference profile: in the EU the model is reached only through one."""

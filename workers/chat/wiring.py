@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 
 from shared.aws.clients import Credentials, aws_clients
 from shared.aws.knowledge import open_knowledge
+from shared.aws.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
 from shared.log import configure_logging
-from shared.messages.commands import CHAT_COMMAND, ChatSend
+from shared.messages.commands import CHAT_COMMAND
 from shared.settings import PoolSettings
 from workers.chat.adapters.bedrock import SILENCE_SECONDS, BedrockModel
 from workers.chat.handler import ChatHandler
@@ -21,7 +22,7 @@ MAX_ATTEMPTS = 3
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[Worker[ChatSend]]:
+async def worker() -> AsyncIterator[Worker]:
     """Open everything that chat needs."""
     settings, pool_settings, clock = ChatSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="chat")
@@ -56,6 +57,9 @@ async def worker() -> AsyncIterator[Worker[ChatSend]]:
             clock=clock,
             metrics=metrics,
             settings=pool_settings,
+            outcomes=DynamoReplayOutcomes(
+                client=stores.dynamodb, table=settings.failures_table, queue="chat", by="chat"
+            ),
             max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
         )
 

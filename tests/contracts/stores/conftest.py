@@ -14,6 +14,8 @@ from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients
 from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
+from shared.aws.failures import DynamoFailureLedger
+from shared.aws.payload_cipher import PayloadCipher
 from shared.aws.usage import DynamoUsageStore
 from shared.settings import AwsSettings
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle
@@ -22,9 +24,12 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections
 from tests.fakes.conversations import FakeConversations
+from tests.fakes.failures import FakeFailures
 from tests.fakes.figures import FakeUsage
 from tests.fakes.ingress import FakeSessions
 from workers.booking.adapters.appointments import DynamoAppointmentStore
+
+CIPHER = PayloadCipher(["k" * 64])
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +68,7 @@ class Stores:
     sessions: Any
     appointments: Any
     usage: Any
+    failures: Any
 
 
 def in_memory(clock):
@@ -76,6 +82,7 @@ def in_memory(clock):
         sessions=FakeSessions(connections, conversations),
         appointments=FakeAppointments(claims),
         usage=FakeUsage(),
+        failures=FakeFailures(),
     )
 
 
@@ -96,6 +103,7 @@ def in_dynamodb(clock, client, blocking):
         sessions=DynamoSessions(client=blocking, **sessions),
         appointments=DynamoAppointmentStore(client=client, **appointments),
         usage=DynamoUsageStore(client=client, table="UsageTable"),
+        failures=DynamoFailureLedger(client=client, table="FailuresTable", cipher=CIPHER, clock=clock),
     )
 
 

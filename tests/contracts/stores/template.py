@@ -38,7 +38,8 @@ def resources(kind):
 def create_tables(dynamodb):
     """Create every table under its logical name, with the keys that it will have on AWS."""
     for name, properties in resources("AWS::DynamoDB::Table").items():
-        kept = {key: properties[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+        wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        kept = {key: properties[key] for key in wanted if key in properties}
         dynamodb.create_table(TableName=name, **kept)
 
 

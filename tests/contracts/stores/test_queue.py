@@ -235,6 +235,24 @@ async def test_the_trace_comes_along(on_sqs):
     assert message["Attributes"]["AWSTraceHeader"] == TRACE
 
 
+async def test_a_copy_says_why_it_is_there_and_nothing_else_does(on_sqs):
+    """Whoever receives from the dead-letter queue reads what the worker wrote; another message says nothing."""
+    on_sqs.send("a1", "a")
+    (delivery,) = await take(on_sqs)
+    assert delivery.attributes is None
+    await on_sqs.queue.dead_letter(copy_of(delivery))
+    on_sqs.queue._url = on_sqs.dead_letter_url
+    (letter,) = await take(on_sqs)
+    assert letter.attributes == {
+        "reason": copy_of(delivery).reason,
+        "error": copy_of(delivery).error,
+        "attempts": str(copy_of(delivery).attempts),
+        "queue": on_sqs.queue.name,
+        "group": "a",
+        "message_id": delivery.message_id,
+    }
+
+
 async def test_a_message_without_a_trace_has_none(side):
     """Which is what most senders write."""
     side.send("a1", "a")

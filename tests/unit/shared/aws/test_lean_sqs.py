@@ -143,6 +143,7 @@ async def test_what_is_asked(neighbour, queue_with):
                 "SentTimestamp",
                 "AWSTraceHeader",
             ],
+            "MessageAttributeNames": ["reason", "error", "attempts", "queue", "group", "message_id"],
             "ReceiveRequestAttemptId": "one",
         },
         {"QueueUrl": url, "Entries": [{"Id": "0", "ReceiptHandle": "r1"}, {"Id": "1", "ReceiptHandle": "r1"}]},

@@ -1,0 +1,142 @@
+"""Measures the ledger with ten thousand failures in it: one by its id, filters, pages (`python bench/ledger.py`)."""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from infra.local.emulator import start_emulator, wait_for_emulator
+from infra.local.environment import clean_environment, emulator_environment
+from infra.local.interrupts import Interrupts
+from infra.local.ports import HOST, free_port
+from infra.local.processes import Children
+from shared.aws.clients import AwsClients
+from shared.aws.failures import DynamoFailureLedger
+from shared.aws.payload_cipher import PayloadCipher
+from shared.clock import SystemClock
+from shared.failures import Failure, FailureFilter, FailureState
+from shared.ids import failure_id
+from shared.settings import AwsSettings
+from tests.contracts.stores.template import create_tables
+
+KINDS = ("calendar_access_revoked", "timeout", "bug", "attempts_exhausted", "receives_exhausted")
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+PAYLOAD = '{"version":1,"type":"booking.create","data":{"contact":"visitor@example.com","note":"%s"}}' % ("n" * 600)
+AT_ONCE = 32
+
+
+def failure(number: int) -> Failure:
+    """Return one of many failures, of five kinds and ten tenants."""
+    at = BEGAN + timedelta(seconds=7 * number)
+    return Failure(
+        failure_id=failure_id("booking", f"command-{number}"),
+        queue="booking",
+        group=f"session-{number}",
+        payload=PAYLOAD,
+        reason=KINDS[number % len(KINDS)],
+        error="PermanentError: the calendar refused the key",
+        attempts=1,
+        first_at=at,
+        last_at=at,
+        type="booking.create",
+        tenant=f"tenant-{number % 10}",
+        session_id=f"session-{number}",
+        command_id=f"command-{number}",
+        trace="1-5759e988-bd862e3fe1be46a994272793",
+    )
+
+
+async def timed(name: str, rounds: int, work: Callable[[], Awaitable[Any]]) -> None:
+    """Print the median and the worst of some rounds, and how much was found."""
+    seconds, answer = [], None
+    for _ in range(rounds):
+        began = time.perf_counter()
+        answer = await work()
+        seconds.append(time.perf_counter() - began)
+    found = len(answer) if isinstance(answer, list) else len(getattr(answer, "failures", [answer]))
+    print(f"{name:<44} {statistics.median(seconds):8.3f} s  worst {max(seconds):8.3f} s  {found:>6} found")
+
+
+async def measure(ledger: DynamoFailureLedger, options: argparse.Namespace) -> None:
+    """Fill the ledger and ask it."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def take(number: int) -> None:
+        async with gate:
+            await ledger.take(failure(number))
+
+    began = time.perf_counter()
+    await asyncio.gather(*(take(number) for number in range(options.failures)))
+    seconds = time.perf_counter() - began
+    print(f"{options.failures} taken in {seconds:.1f} s, {options.failures / seconds:.0f} a second\n")
+
+    async def all_pages(wanted: FailureFilter) -> list[Failure]:
+        found, after = [], None
+        while True:
+            page = await ledger.find(wanted, limit=500, after=after)
+            found += page.failures
+            if (after := page.after) is None:
+                return found
+
+    one = failure(options.failures // 2)
+    searches = {
+        "the latest 50": FailureFilter(),
+        "the latest 50 of a tenant": FailureFilter(tenants=["tenant-3"]),
+        "50 of a reason": FailureFilter(reason="timeout"),
+        "one by its command's id": FailureFilter(text=one.command_id),
+        "one by its id, within a tenant": FailureFilter(text=one.failure_id, tenants=[one.tenant or ""]),
+        "none (a text that is nowhere)": FailureFilter(text="nowhere"),
+        "an hour": FailureFilter(since=one.last_at, until=one.last_at + timedelta(hours=1)),
+        "discarded ones": FailureFilter(states=[FailureState.DISCARDED]),
+    }
+    await timed("one by its key", options.rounds, lambda: ledger.get(one.failure_id))
+    for name, wanted in searches.items():
+        await timed(name, options.rounds, lambda wanted=wanted: ledger.find(wanted))  # type: ignore[misc]
+    await timed("all, 500 a page, with their payloads", 1, lambda: all_pages(FailureFilter()))
+
+
+async def main() -> None:
+    """Start an emulator, and measure."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--failures", type=int, default=10_000)
+    arguments.add_argument("--rounds", type=int, default=5)
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        children, port = Children(Path(folder) / "logs", Interrupts()), free_port()
+        endpoint = f"http://{HOST}:{port}"
+        environment = emulator_environment(endpoint)
+        try:
+            child = start_emulator(children, port=port, scratch=Path(folder) / "tmp", environment=clean_environment())
+            wait_for_emulator(child, port)
+            credentials = {
+                "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+                "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+            }
+            create_tables(boto3.client("dynamodb", region_name="eu-central-1", endpoint_url=endpoint, **credentials))
+            async with AsyncExitStack() as stack:
+                settings = AwsSettings(
+                    aws_endpoint_url=endpoint,
+                    conversations_table="",
+                    connections_table="",
+                    processed_table="",
+                    knowledge_bucket="",
+                    websocket_endpoint=endpoint,
+                )
+                client = await AwsClients(stack, settings).client("dynamodb", connections=AT_ONCE)
+                cipher = PayloadCipher(["k" * 64])
+                ledger = DynamoFailureLedger(client=client, table="FailuresTable", cipher=cipher, clock=SystemClock())
+                await measure(ledger, options)
+        finally:
+            children.stop_all()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

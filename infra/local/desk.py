@@ -1,0 +1,46 @@
+"""Runs the desk in the browser beside the stack."""
+
+import json
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.aws import REGION
+from infra.local.environment import clean_environment
+from infra.local.ports import HOST, free_port
+from infra.local.processes import Child, Children
+from infra.local.stand_ins import ready_line
+
+_READY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where it is, and what lets one in."""
+
+    url: str
+    token: str
+    process: Child
+
+    @property
+    def sign_in_url(self) -> str:
+        """Return the address that fills the token in."""
+        return f"{self.url}/sign-in#{self.token}"
+
+    def wait(self) -> None:
+        """Return once it serves; raise `ChildError` if it does not."""
+        self.process.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
+
+
+def start_desk(children: Children, *, folder: Path, port: int, endpoint_url: str, calendar_url: str) -> Desk:
+    """Start it without waiting; port 0 takes a free one, and so does a taken port."""
+    # The stack's own description is written when all of it runs, and the desk is a part of it.
+    description = folder / "desk.json"
+    found = {"aws_endpoint_url": endpoint_url, "region": REGION, "calendar_url": calendar_url}
+    description.write_text(json.dumps(found), encoding="utf-8")
+    token, own_port = secrets.token_urlsafe(16), free_port(port)
+    command = [sys.executable, "-m", "ops.web", "--stack-file", str(description), "--port", str(own_port)]
+    environment = {name: value for name, value in clean_environment().items() if not name.startswith("DESK_")}
+    child = children.start("desk", command, {**environment, "DESK_TOKEN": token}, stage=2)
+    return Desk(f"http://{HOST}:{own_port}", token, child)

@@ -1,0 +1,102 @@
+"""Between failures and the items of the `failures` table."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from shared.aws.items import from_item, to_item
+from shared.aws.payload_cipher import PayloadCipher, UnreadablePayloadError
+from shared.failure_rules import ENDED, bounded, instant, place
+from shared.failures import Deed, Failure, FailureState
+
+log = structlog.get_logger()
+
+RETENTION = timedelta(days=180)
+"""How long a failure is kept once nobody has to do anything about it. Any other is kept until somebody does."""
+
+_PART_BYTES = 300_000
+"""An item may have 400 KB, a message a megabyte: what is longer goes on in items of its own."""
+
+_AS_THEY_ARE = (
+    *("failure_id", "queue", "group", "reason", "error", "attempts", "type", "tenant", "session_id", "command_id"),
+    *("trace", "replays", "version"),
+)
+
+
+def items_of(failure: Failure, cipher: PayloadCipher, now: datetime) -> list[dict[str, Any]]:
+    """Return the failure's item, and after it those with the rest of a payload that is too long for one."""
+    closed = cipher.closed(failure.payload)
+    parts = [closed[start : start + _PART_BYTES] for start in range(0, len(closed), _PART_BYTES)]
+    ends = int((now + RETENTION).timestamp()) if failure.state in ENDED else None
+    item = {
+        **{name: getattr(failure, name) for name in _AS_THEY_ARE},
+        "state": failure.state.value,
+        "first_at": instant(failure.first_at),
+        "last_at": instant(failure.last_at),
+        "place": place(failure),
+        "story": [deed_value(deed) for deed in bounded(failure.story)],
+        "payload": parts[0],
+        "parts": len(parts),
+        "expires_at": ends,
+    }
+    rest = [
+        {"failure_id": part_id(failure.failure_id, number), "payload": part, "expires_at": ends}
+        for number, part in enumerate(parts[1:], 1)
+    ]
+    return [to_item(each) for each in (item, *rest)]
+
+
+def part_id(failure_id: str, number: int) -> str:
+    """Return the key of the item with a further part of the payload, from 1."""
+    return f"{failure_id}#{number}"
+
+
+def deed_value(deed: Deed) -> dict[str, str]:
+    """Return a line of the story as it is stored."""
+    return {"at": instant(deed.at), "by": deed.by, "what": deed.what, "note": deed.note}
+
+
+def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:
+    """Return the failure of an item; `rest` is what of its payload is in other items.
+
+    A payload that can't be opened is empty, which no message's is: one lost key must not hide the other failures.
+    """
+    row = from_item(item)
+    try:
+        payload = cipher.opened(b"".join((bytes(row["payload"]), *rest)))
+    except UnreadablePayloadError:
+        log.exception("failure_payload_unreadable", failure_id=row["failure_id"])
+        payload = ""
+    return Failure(payload=payload, story=tuple(_deed(each) for each in row.get("story", ())), **_facts(row))
+
+
+def outline_of(item: dict[str, Any]) -> Failure:
+    """Return what the indexes know of a failure: everything that a filter looks at, and no payload.
+
+    All of it is text, and a search reads thousands: so it is read without the deserialiser.
+    """
+    known = {name: item[name]["S"] for name in ("failure_id", *OUTLINE) if name in item}
+    last_at = datetime.fromisoformat(known.pop("last_at"))
+    state = FailureState(known.pop("state"))
+    return Failure(payload="", group=None, attempts=0, first_at=last_at, last_at=last_at, state=state, **known)
+
+
+OUTLINE = ("queue", "state", "tenant", "type", "reason", "error", "session_id", "command_id", "trace", "last_at")
+"""What the indexes have to carry."""
+
+
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: row[name] for name in _AS_THEY_ARE if name in row}
+    return {
+        "group": None,
+        **facts,
+        "state": FailureState(row["state"]),
+        "first_at": datetime.fromisoformat(row["first_at"]),
+        "last_at": datetime.fromisoformat(row["last_at"]),
+    }
+
+
+def _deed(row: dict[str, Any]) -> Deed:
+    return Deed(at=datetime.fromisoformat(row["at"]), by=row["by"], what=row["what"], note=row.get("note", ""))

@@ -1,0 +1,161 @@
+"""The `failures` table: every dead letter, and what became of it."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.failure_items import failure_of, items_of, part_id
+from shared.aws.failure_search import FailureSearch
+from shared.aws.items import from_item, to_item
+from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.replay_outcomes import DynamoReplayOutcomes
+from shared.clock import Clock
+from shared.errors import TransientError
+from shared.failure_rules import is_wanted, place, taken
+from shared.failures import Failure, FailureFilter, Page
+
+_TRIES = 10
+_READ_BATCH = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
+
+_BATCHES_AT_ONCE = 4
+
+
+class DynamoFailureLedger:
+    """Partition key `failure_id`; the indexes `by_state` and `by_tenant` are sorted by `place`: when it failed last.
+
+    The indexes carry what a filter looks at; payload and story are read from the table.
+    """
+
+    def __init__(self, *, client: Any, table: str, cipher: PayloadCipher, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._cipher = cipher
+        self._clock = clock
+
+    async def take(self, failure: Failure) -> Failure:
+        """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
+        for attempt in range(_TRIES):
+            if attempt:
+                await asyncio.sleep(random.random() * 0.05 * 2**attempt)  # noqa: S311 - jitter
+            kept = await self.get(failure.failure_id)
+            now_kept = taken(kept, failure)
+            if now_kept is None:
+                return kept or failure
+            if await self._write(now_kept, over=kept.version if kept else None):
+                return now_kept
+        raise TransientError("failures.take: too many conflicts")
+
+    async def get(self, failure_id: str) -> Failure | None:
+        """Return one failure."""
+        with translated("failures.get"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=to_item({"failure_id": failure_id}), ConsistentRead=True
+            )
+        item = answer.get("Item")
+        # The parts of a long payload have keys of their own, and are no failures.
+        return await self._read(item) if item and "state" in item else None
+
+    async def find(self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None) -> Page:
+        """Return up to `limit` failures, the latest first.
+
+        A search that looked at a great many returns what it found until then; `after` goes on from there.
+        """
+        search = FailureSearch(client=self._client, table=self._table, wanted=wanted, limit=limit, after=after)
+        outlines: list[Failure] = []
+        async for outline in search.found():
+            if len(outlines) == limit:
+                return Page(await self._whole(outlines, wanted), after=place(outlines[-1]))
+            outlines.append(outline)
+        return Page(await self._whole(outlines, wanted), after=None if search.is_complete else search.reached)
+
+    async def change(self, failure: Failure) -> bool:
+        """Write a change, whose version is one higher; False if the version before it no longer stands."""
+        return await self._write(failure, over=failure.version - 1)
+
+    async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
+        """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
+        outcomes = DynamoReplayOutcomes(client=self._client, table=self._table, queue=queue, by=by)
+        await outcomes.resolved(command_id, replay=replay, at=at)
+
+    async def _write(self, failure: Failure, *, over: int | None) -> bool:
+        """Put the failure's items if the version that they replace is the one that stands, or if none does."""
+        main, *rest = items_of(failure, self._cipher, self._clock.now())
+        put: dict[str, Any] = {"TableName": self._table, "Item": main}
+        if over is None:
+            put["ConditionExpression"] = "attribute_not_exists(failure_id)"
+        else:
+            put["ConditionExpression"] = "#version = :version"
+            put["ExpressionAttributeNames"] = {"#version": "version"}
+            put["ExpressionAttributeValues"] = to_item({":version": over})
+        with translated("failures.write"):
+            try:
+                if rest:
+                    more = [{"Put": {"TableName": self._table, "Item": item}} for item in rest]
+                    await self._client.transact_write_items(TransactItems=[{"Put": put}, *more])
+                else:
+                    await self._client.put_item(**put)
+            except ClientError as error:
+                if _condition_failed(error):
+                    return False
+                if error_code(error) == "TransactionCanceledException":
+                    raise TransientError("failures.write: a transaction was cancelled") from error
+                raise
+        return True
+
+    async def _whole(self, outlines: Sequence[Failure], wanted: FailureFilter) -> list[Failure]:
+        """Return the failures themselves in the same order, without those that changed and are no longer wanted."""
+        places = asyncio.Semaphore(_BATCHES_AT_ONCE)
+        ids = [outline.failure_id for outline in outlines]
+
+        async def read(batch: list[str]) -> dict[str, dict[str, Any]]:
+            async with places:
+                return await self._items(batch)
+
+        batches = await asyncio.gather(
+            *(read(ids[start : start + _READ_BATCH]) for start in range(0, len(ids), _READ_BATCH))
+        )
+        items = {failure_id: item for batch in batches for failure_id, item in batch.items()}
+        failures = [await self._read(items[failure_id]) for failure_id in ids if failure_id in items]
+        return [failure for failure in failures if is_wanted(failure, wanted)]
+
+    async def _items(self, ids: list[str]) -> dict[str, dict[str, Any]]:
+        keys = [to_item({"failure_id": failure_id}) for failure_id in ids]
+        items: dict[str, dict[str, Any]] = {}
+        for attempt in range(_TRIES):
+            if attempt:
+                await asyncio.sleep(random.random() * 0.05 * 2**attempt)  # noqa: S311 - jitter
+            with translated("failures.read"):
+                answer = await self._client.batch_get_item(
+                    RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
+                )
+            items |= {item["failure_id"]["S"]: item for item in answer["Responses"].get(self._table, ())}
+            # What is more than 16 MB, or more than the table may do at the moment, is asked for once more.
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if not keys:
+                return items
+        raise TransientError("failures.read: too much at once")
+
+    async def _read(self, item: dict[str, Any]) -> Failure:
+        rest: list[bytes] = []
+        for number in range(1, from_item({"parts": item["parts"]})["parts"]):
+            with translated("failures.part"):
+                answer = await self._client.get_item(
+                    TableName=self._table,
+                    Key=to_item({"failure_id": part_id(item["failure_id"]["S"], number)}),
+                    ConsistentRead=True,
+                )
+            rest.append(answer.get("Item", {}).get("payload", {}).get("B", b""))
+        return failure_of(item, rest, self._cipher)
+
+
+def _condition_failed(error: ClientError) -> bool:
+    if error_code(error) == "ConditionalCheckFailedException":
+        return True
+    reasons = error.response.get("CancellationReasons", ())
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)

@@ -1,0 +1,51 @@
+"""What a worker writes into the `failures` table: that a replay went well. It can't read what is in there."""
+
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.failure_items import RETENTION, deed_value
+from shared.aws.items import to_item
+from shared.failures import Deed, FailureState
+from shared.ids import failure_id
+
+
+class DynamoReplayOutcomes:
+    """The failures of one queue, as the worker sees them that carries its commands out."""
+
+    def __init__(self, *, client: Any, table: str, queue: str, by: str) -> None:
+        self._client = client
+        self._table = table
+        self._queue = queue
+        self._by = by
+
+    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
+        """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
+        deed = Deed(at=at, by=self._by, what="resolved")
+        with translated("failures.resolved"):
+            try:
+                await self._client.update_item(
+                    TableName=self._table,
+                    Key=to_item({"failure_id": failure_id(self._queue, command_id)}),
+                    UpdateExpression=(
+                        "SET #state = :resolved, expires_at = :expires, story = list_append(story, :deeds) "
+                        "ADD #version :one"
+                    ),
+                    ConditionExpression="#state = :replaying AND replays = :replay",
+                    ExpressionAttributeNames={"#state": "state", "#version": "version"},
+                    ExpressionAttributeValues=to_item(
+                        {
+                            ":resolved": FailureState.RESOLVED.value,
+                            ":replaying": FailureState.REPLAYING.value,
+                            ":replay": replay,
+                            ":deeds": [deed_value(deed)],
+                            ":expires": int((at + RETENTION).timestamp()),
+                            ":one": 1,
+                        }
+                    ),
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise

@@ -1,0 +1,96 @@
+"""The rules of the ledger: what a dead letter makes of the failure that is kept, and which failures a filter means."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from shared.failures import Deed, Failure, FailureFilter, FailureState
+
+LEDGER = "ledger"
+"""Who enters what is found on a dead-letter queue."""
+
+MOST_DEEDS = 50
+"""How long a story may get; of a longer one the beginning and the latest deeds are kept."""
+
+ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED})
+"""States in which nobody has to do anything any more."""
+
+
+def taken(kept: Failure | None, letter: Failure) -> Failure | None:
+    """Return the failure as it is to be kept now that a dead letter came; None where the letter is not news.
+
+    A letter of the latest replay, or of a later one, means that the message failed again, also where somebody noted
+    meanwhile that the replay went well: a worker may have told both, and a failure that nobody looks at costs more
+    than one that is looked at in vain. What a person discarded stays so until it is replayed.
+    """
+    if kept is None:
+        return replace(letter, story=_longer(letter.story, _entered(letter, "failed")))
+    if _order(letter) <= _order(kept):
+        return None
+    is_first_round = letter.replays == 0
+    state = kept.state if is_first_round else FailureState.FAILED_AGAIN
+    if kept.state is FailureState.DISCARDED and letter.replays == kept.replays:
+        state = FailureState.DISCARDED
+    return replace(
+        kept,
+        # The kept one may have been edited and sent; a replay that the ledger does not know of brings its own.
+        payload=letter.payload if letter.replays > kept.replays else kept.payload,
+        group=letter.group,
+        reason=letter.reason,
+        error=letter.error,
+        attempts=letter.attempts,
+        first_at=min(kept.first_at, letter.first_at),
+        last_at=letter.last_at,
+        state=state,
+        trace=letter.trace or kept.trace,
+        replays=letter.replays,
+        story=_longer(kept.story, _entered(letter, "failed" if is_first_round else "failed_again")),
+        version=kept.version + 1,
+    )
+
+
+def _entered(letter: Failure, what: Literal["failed", "failed_again"]) -> Deed:
+    return Deed(at=letter.last_at, by=LEDGER, what=what, note=letter.reason)
+
+
+def _order(failure: Failure) -> tuple[int, datetime, int]:
+    return failure.replays, failure.last_at, failure.attempts
+
+
+def _longer(story: tuple[Deed, ...], deed: Deed) -> tuple[Deed, ...]:
+    return bounded((*story, deed))
+
+
+def bounded(story: tuple[Deed, ...]) -> tuple[Deed, ...]:
+    """Return a story that is short enough to be kept: its beginning, and what was done last."""
+    return story if len(story) <= MOST_DEEDS else (story[0], *story[1 - MOST_DEEDS :])
+
+
+def place(failure: Failure) -> str:
+    """Return where a failure stands among all: the greater, the later it failed, and no two are the same."""
+    return f"{instant(failure.last_at)}#{failure.failure_id}"
+
+
+def instant(at: datetime) -> str:
+    """Return an instant as a text that sorts like it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def is_wanted(failure: Failure, wanted: FailureFilter) -> bool:
+    """Whether a filter means this failure."""
+    tenants, states = wanted.tenants, wanted.states
+    return (
+        (wanted.queue is None or failure.queue == wanted.queue)
+        and (tenants is None or failure.tenant in tenants)
+        and (states is None or failure.state in states)
+        and (wanted.reason is None or failure.reason == wanted.reason)
+        and (wanted.since is None or failure.last_at >= wanted.since)
+        and (wanted.until is None or failure.last_at < wanted.until)
+        and (not wanted.text or _says(failure, wanted.text.casefold()))
+    )
+
+
+def _says(failure: Failure, text: str) -> bool:
+    said = (failure.type, failure.tenant, failure.reason, failure.error)
+    ids = (failure.failure_id, failure.session_id, failure.command_id, failure.trace)
+    return any(text in each.casefold() for each in (*said, *ids) if each)

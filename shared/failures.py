@@ -1,0 +1,123 @@
+"""The ledger of failures: every dead letter, what became of it, and who did what about it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+
+class FailureState(StrEnum):
+    """What became of a dead letter so far."""
+
+    FAILED = "failed"
+    REPLAYING = "replaying"
+    RESOLVED = "resolved"
+    FAILED_AGAIN = "failed_again"
+    DISCARDED = "discarded"
+
+
+DeedKind = Literal["failed", "replayed", "resolved", "failed_again", "edited", "discarded", "unmasked"]
+"""`unmasked`: somebody looked at the personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One line of a failure's story: who did what, and when. Never what a visitor said."""
+
+    at: datetime
+    by: str
+    """A person as they signed in, or the name of a part such as `ledger` or `booking`."""
+    what: DeedKind
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A message that was given up, kept for as long as somebody may want to repair it."""
+
+    failure_id: str
+    """Derived from queue and command (or, of what could not be read, from the message): one command, one failure."""
+    queue: str
+    """`chat`, `booking` or `notifications`: where it goes again."""
+    group: str | None
+    payload: str = field(repr=False)
+    """The queued message's text; encrypted wherever it is stored."""
+    reason: str
+    """A static name such as `calendar_access_revoked`."""
+    error: str
+    attempts: int
+    first_at: datetime
+    """When it failed for the first time."""
+    last_at: datetime
+    """When it failed for the last time."""
+    state: FailureState = FailureState.FAILED
+    type: str | None = None
+    """Of the message, such as `booking.create`; None, like the next ones, of what could not be read."""
+    tenant: str | None = None
+    session_id: str | None = None
+    command_id: str | None = None
+    trace: str | None = None
+    replays: int = 0
+    """How often it was replayed; the latest replay has this number."""
+    story: tuple[Deed, ...] = ()
+    version: int = 1
+    """Grows by one with every change: two people at two desks do not undo each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureFilter:
+    """Which failures are meant; what is None is not looked at."""
+
+    queue: str | None = None
+    tenants: Collection[str] | None = None
+    """None is every tenant, and what belongs to none; a person who may see some names them here."""
+    states: Collection[FailureState] | None = None
+    reason: str | None = None
+    """The whole name."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Of the last failure: from `since` on, before `until`."""
+    text: str | None = None
+    """Found in type, tenant, reason, error, or any id, whatever its letters' case; never in the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some failures, the latest first."""
+
+    failures: Sequence[Failure]
+    after: str | None
+    """Where the next page begins; None after the last one."""
+
+
+class FailureLedger(Protocol):
+    """Where failures are kept.
+
+    Raises:
+        TransientError: the table can't be reached; nothing was written.
+    """
+
+    async def take(self, failure: Failure) -> Failure:
+        """Enter a failure, or note on the one that is there that it failed again; return what is kept.
+
+        The same dead letter taken twice changes nothing the second time: `last_at`, `attempts` and the number of its
+        replay tell one from another.
+        """
+        ...
+
+    async def get(self, failure_id: str) -> Failure | None:
+        """Return one failure."""
+        ...
+
+    async def find(self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None) -> Page:
+        """Return up to `limit` failures, the latest first."""
+        ...
+
+    async def change(self, failure: Failure) -> bool:
+        """Write a change, whose version is one higher; False if the version before it no longer stands."""
+        ...
+
+    async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
+        """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
+        ...

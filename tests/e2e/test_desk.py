@@ -1,0 +1,224 @@
+"""A person at the command line finds what failed, sees what a replay would do, repairs it and replays it."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.stack import Stack
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import free_slot, fresh_address, hold
+from tests.e2e.command_line import CommandLine, command_line
+from tests.e2e.visitor import Visit
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stride(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """Return what runs the command line."""
+    with command_line(stack, tmp_path_factory.mktemp("desk")) as runner:
+        yield runner
+
+
+async def failed_id(backstage: Backstage, session: str, kind: str) -> str:
+    """Return the id of a session's failure once the ledger has it."""
+    row = await backstage.failure(lambda row: row.get("session_id") == session and row.get("type") == kind)
+    return str(row["failure_id"])
+
+
+async def shown(stride: CommandLine, failure_id: str) -> dict[str, Any]:
+    ran = await stride("failures", "show", failure_id, "--json")
+    assert ran.code == 0, ran.err
+    case: dict[str, Any] = ran.json
+    return case
+
+
+def resolved(backstage: Backstage, failure_id: str) -> bool:
+    return any(row["failure_id"] == failure_id and row["state"] == "resolved" for row in backstage.rows("failures"))
+
+
+async def test_a_confirmation_that_failed_is_repaired_and_replayed_twice(
+    visit: Visit, backstage: Backstage, stride: CommandLine
+):
+    """The key was revoked: the desk says so, the repair shows, two replays make one visit, and the visitor hears."""
+    address = fresh_address()
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="en"))["data"]["session_id"]
+        pending = await hold(visitor, await free_slot(visitor), address)
+        appointment_id = pending["data"]["appointment_id"]
+        backstage.control_calendar("keys/revoke")
+        try:
+            answer = {"appointment_id": appointment_id, "code": await backstage.code(address)}
+            refused = await visitor.ask("booking.verify", answer, "booking.confirmed")
+            assert refused["data"]["code"] == "INTERNAL"
+            one = await failed_id(backstage, session, "booking.verify")
+            before = await shown(stride, one)
+            table = await stride("failures", "show", one)
+        finally:
+            backstage.control_calendar("keys/restore")
+        assert (before["state"], before["reason"]) == ("failed", "calendar_access_revoked")
+        assert (before["forecast"]["kind"], before["forecast"]["code"]) == ("would_fail", "calendar_access_revoked")
+        assert answer["code"] not in json.dumps(before)
+        assert "it would fail again as things are" in table.out
+        assert address not in table.out
+
+        assert (await shown(stride, one))["forecast"]["kind"] == "would_be_finished"
+        replayed = await stride("failures", "retry", one)
+        assert replayed.code == 0, replayed.err
+        confirmed = await visitor.until("booking.confirmed", re=refused["re"])
+        assert confirmed["seq"] > refused["seq"]
+        await backstage.until(lambda: resolved(backstage, one))
+
+        ended = await stride("failures", "retry", one)
+        assert (ended.code, "--again" in ended.err) == (1, True)
+        assert (await stride("failures", "retry", one, "--again")).code == 0
+        await visitor.until("booking.confirmed", re=refused["re"])
+        await backstage.until(lambda: resolved(backstage, one))
+    [appointment] = backstage.appointments(session)
+    assert appointment["state"] == "confirmed"
+    assert len(backstage.events(appointment_id)) == 1
+    story = [(deed["what"], deed["by"]) for deed in (await shown(stride, one))["story"]]
+    first_replay = [("failed", "ledger"), ("replayed", "tester"), ("resolved", "booking")]
+    assert story == [*first_replay, ("replayed", "tester"), ("resolved", "booking")]
+
+
+async def test_a_wish_that_failed_is_foretold_edited_and_replayed(
+    visit: Visit, backstage: Backstage, stride: CommandLine
+):
+    """Its time is taken meanwhile: the desk offers others, one is put in, and the visitor gets their code for it."""
+    address = fresh_address()
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="en"))["data"]["session_id"]
+        slot = await free_slot(visitor)
+        backstage.control_calendar("keys/revoke")
+        try:
+            refused = await hold(visitor, slot, address)
+            assert refused["data"]["code"] == "INTERNAL"
+            one = await failed_id(backstage, session, "booking.create")
+        finally:
+            backstage.control_calendar("keys/restore")
+        free = await shown(stride, one)
+        assert (free["forecast"]["kind"], free["forecast"]["start"]) == ("free", slot["start"])
+
+        start = datetime.fromisoformat(slot["start"])
+        backstage.block_calendar(start.isoformat(), (start + timedelta(hours=1)).isoformat())
+        taken = await stride("failures", "retry", one, "--dry-run")
+        assert (taken.code, "1: the time is taken" in taken.out) == (0, True)
+        case = await shown(stride, one)
+        assert case["forecast"]["kind"] == "taken"
+        other = case["forecast"]["alternatives"][0]
+
+        data = {"start": other, "service": slot["service"], "contact": address, "strat": "x"}
+        wrong = await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
+        assert (wrong.code, "strat: there is no such field" in wrong.err) == (1, True)
+        del data["strat"]
+        edited = await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
+        assert (edited.code, "Changed start." in edited.out) == (0, True), edited.err
+        assert (await shown(stride, one))["forecast"]["kind"] == "free"
+        assert (await stride("failures", "retry", one)).code == 0
+        pending = await visitor.until("booking.pending", re=refused["re"])
+    assert datetime.fromisoformat(pending["data"]["start"]) == datetime.fromisoformat(other)
+    assert len(backstage.appointments(session)) == 1
+    await backstage.code(address)
+
+
+async def test_an_editor_opens_the_data_and_nothing_else(stack: Stack, backstage: Backstage, stride: CommandLine):
+    """What it saves is checked, kept and on record; so is that somebody saw personal data."""
+    one = await dead(stack, backstage, contact="jan@example.com")
+    script = "sed -i -e 's/jan@example.com/anna@example.com/' -e '/^#/d'"
+    ran = await stride("failures", "edit", one, EDITOR=script)
+    assert (ran.code, "Changed contact." in ran.out) == (0, True), ran.err
+    case = (await stride("failures", "show", one, "--unmask", "--json")).json
+    assert case["data"]["contact"] == "anna@example.com"
+    assert [deed["what"] for deed in case["story"]] == ["failed", "unmasked", "edited", "unmasked"]
+
+
+async def test_a_failure_is_found_and_discarded(stack: Stack, backstage: Backstage, stride: CommandLine):
+    """By its error, its age and a part of its id; afterwards it is out of the way, with the reason on record."""
+    one = await dead(stack, backstage, reason="made_for_this_test")
+    by_error = ("failures", "list", "--error", "made_for_this_test")
+    found = (await stride(*by_error, "--age", "5m", "--text", one[:12].upper(), "--json")).json
+    assert [row["failure_id"] for row in found["failures"]] == [one]
+    assert "payload" not in found["failures"][0]
+    assert (await stride(*by_error, "--older-than", "5m", "--json")).json["failures"] == []
+    discarded = await stride("failures", "discard", one, "--reason", "only a test")
+    assert discarded.code == 0, discarded.err
+    assert (await stride(*by_error, "--json")).json["failures"] == []
+    stats = (await stride("failures", "stats", "--error", "made_for_this_test", "--state", "all", "--json")).json
+    assert (stats["total"], stats["by_state"]) == (1, {"discarded": 1})
+    assert (await shown(stride, one))["story"][-1]["note"] == "only a test"
+
+
+async def test_a_process_of_its_own_finds_the_stack_by_its_file(
+    stack: Stack, backstage: Backstage, stride: CommandLine
+):
+    """Without a word about AWS in its environment."""
+    one = await dead(stack, backstage)
+    ran = await stride.process("failures", "show", one)
+    assert (ran.code, one in ran.out) == (0, True), ran.err
+    ran = await stride.process("--stack", "nobodys", "status")
+    assert (ran.code, "--stack" in ran.err, "Traceback" in ran.err) == (2, True, False)
+
+
+async def test_what_is_not_understood_says_what_to_do(stride: CommandLine):
+    """In a sentence, with an exit code of its own."""
+    ran = await stride("failures", "show", "0" * 32)
+    assert (ran.code, "stride failures list" in ran.err) == (1, True)
+    ran = await stride("failures", "discard", "0" * 32, "--reason", "x")
+    assert ran.code == 1
+    ran = await stride("failures", "list", "--age", "yesterday")
+    assert (ran.code, "write 90s, 15m, 2h, 3d or 1w" in ran.err) == (2, True)
+    ran = await stride("failures", "retry")
+    assert ran.code == 2
+
+
+async def test_the_doctor_finds_what_is_wrong(backstage: Backstage, stride: CommandLine):
+    """All is well, until a key is revoked: then it names the calendar and what to do about it."""
+    well = await stride("doctor", "--json")
+    assert (well.code, {check["state"] for check in well.json}) == (0, {"ok"}), well.out
+    backstage.control_calendar("keys/revoke")
+    try:
+        ill = await stride("doctor")
+    finally:
+        backstage.control_calendar("keys/restore")
+    assert ill.code == 1
+    assert "PROBLEM  calendar studio-lumen" in ill.out
+    assert "put a valid key of the service account into the secret" in ill.out
+
+
+async def test_status_shows_every_queue(stride: CommandLine):
+    """With numbers, for a person and for a program."""
+    rows = (await stride("status", "--json")).json
+    assert [row["queue"] for row in rows] == ["booking", "chat", "notifications"]
+    assert all(row["waiting"] >= 0 and row["failed"] >= 0 for row in rows)
+    assert "IN FLIGHT" in (await stride("status")).out
+
+
+async def dead(stack: Stack, backstage: Backstage, *, reason: str = "bug", contact: str = "jan@example.com") -> str:
+    """Put a dead letter where the workers put theirs; return its failure's id once the ledger has it."""
+    session = uuid.uuid4().hex
+    envelope = {
+        "version": 1,
+        "id": uuid.uuid4().hex,
+        "tenant": stack.options.tenant,
+        "session_id": session,
+        "client_id": "c1",
+        "connection_id": "none",
+        "accepted_at": datetime.now(UTC).isoformat(),
+        "locale": "en",
+        "type": "booking.create",
+        "data": {"start": "2026-01-13T10:00", "contact": contact, "service": "consultation"},
+    }
+    told = {"reason": reason, "error": "made by hand", "attempts": "5", "group": session}
+    stack.client("sqs").send_message(
+        QueueUrl=stack.describe()["queues"]["booking_dlq"],
+        MessageBody=json.dumps(envelope),
+        MessageGroupId=session,
+        MessageDeduplicationId=session,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
+    )
+    return await failed_id(backstage, session, "booking.create")

@@ -1,0 +1,75 @@
+"""The ledger of failures in memory."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from shared.failure_rules import bounded, is_wanted, place, taken
+from shared.failures import Deed, Failure, FailureFilter, FailureState, Page
+from shared.ids import failure_id
+
+
+class FakeFailures:
+    """A `FailureLedger`. While `trouble` is set every call raises it and does nothing."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Failure] = {}
+        self.trouble: Exception | None = None
+
+    async def take(self, failure: Failure) -> Failure:
+        """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
+        await self._reach()
+        kept = self.rows.get(failure.failure_id)
+        now_kept = taken(kept, failure)
+        if now_kept is None:
+            return kept or failure
+        self.rows[failure.failure_id] = now_kept
+        return now_kept
+
+    async def get(self, failure_id: str) -> Failure | None:
+        """Return one failure."""
+        await self._reach()
+        return self.rows.get(failure_id)
+
+    async def find(self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None) -> Page:
+        """Return up to `limit` failures, the latest first."""
+        await self._reach()
+        latest_first = sorted(self.rows.values(), key=place, reverse=True)
+        found = [one for one in latest_first if is_wanted(one, wanted) and (not after or place(one) < after)]
+        return Page(found[:limit], place(found[limit - 1]) if len(found) > limit else None)
+
+    async def change(self, failure: Failure) -> bool:
+        """Write a change, whose version is one higher; False if the version before it no longer stands."""
+        await self._reach()
+        kept = self.rows.get(failure.failure_id)
+        if kept is None or kept.version != failure.version - 1:
+            return False
+        self.rows[failure.failure_id] = replace(failure, story=bounded(failure.story))
+        return True
+
+    async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
+        """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
+        await self._reach()
+        kept = self.rows.get(failure_id(queue, command_id))
+        if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
+            story = (*kept.story, Deed(at=at, by=by, what="resolved"))
+            self.rows[kept.failure_id] = replace(
+                kept, state=FailureState.RESOLVED, story=story, version=kept.version + 1
+            )
+
+    async def _reach(self) -> None:
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble
+
+
+class FakeReplayOutcomes:
+    """The failures of one queue, as the worker sees them that carries its commands out."""
+
+    def __init__(self, failures: FakeFailures, *, queue: str) -> None:
+        self._failures = failures
+        self._queue = queue
+
+    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
+        """Note that a replay did what the command was for."""
+        await self._failures.resolved(self._queue, command_id, replay=replay, at=at, by=self._queue)

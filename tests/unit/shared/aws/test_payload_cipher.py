@@ -1,0 +1,44 @@
+"""Payloads are closed with the newest key and opened with any."""
+
+import pytest
+
+from shared.aws.payload_cipher import PayloadCipher, UnreadablePayloadError
+from shared.errors import ConfigurationError
+
+OLD, NEW = "o" * 64, "n" * 64
+PAYLOAD = '{"contact": "anna@example.com", "name": "Ż\ud800\x00"}'
+
+
+def test_what_was_closed_opens_again_and_can_not_be_read_before():
+    """Whatever the text is made of; the same one looks different each time."""
+    cipher = PayloadCipher([NEW])
+    closed = cipher.closed(PAYLOAD)
+    assert cipher.opened(closed) == PAYLOAD
+    assert b"anna" not in closed
+    assert cipher.closed(PAYLOAD) != closed
+
+
+def test_a_new_key_keeps_what_the_old_one_closed():
+    """Keys are turned over without a day on which nothing can be read."""
+    before, turning, after = PayloadCipher([OLD]), PayloadCipher([OLD, NEW]), PayloadCipher([NEW])
+    assert turning.opened(before.closed(PAYLOAD)) == PAYLOAD
+    assert after.opened(turning.closed(PAYLOAD)) == PAYLOAD
+    with pytest.raises(UnreadablePayloadError):
+        after.opened(before.closed(PAYLOAD))
+
+
+def test_what_somebody_changed_is_not_opened():
+    """Whoever can write to the table can't put words into a visitor's mouth."""
+    cipher = PayloadCipher([NEW])
+    closed = bytearray(cipher.closed(PAYLOAD))
+    closed[20] ^= 1
+    for changed in (bytes(closed), closed[:-1], b"", b"{}"):
+        with pytest.raises(UnreadablePayloadError):
+            cipher.opened(bytes(changed))
+
+
+@pytest.mark.parametrize("keys", [[], [""], ["short"], [NEW, "short"]])
+def test_a_key_that_could_be_guessed_is_refused(keys):
+    """A secret that was made by hand, and badly."""
+    with pytest.raises(ConfigurationError):
+        PayloadCipher(keys)

@@ -1,0 +1,103 @@
+"""The end of a replay is noted before its message goes; nothing else is."""
+
+import pytest
+
+from shared.consumer.decode import Decoder
+from shared.consumer.disposition import Ack, DeadLetter, RetryIn
+from shared.consumer.handler import fingerprint_of
+from shared.errors import DeploymentError, PermanentError, TransientError
+from shared.failures import Failure, FailureState
+from shared.ids import failure_id
+from shared.messages.commands import CHAT_COMMAND
+from tests.fakes.clock import NOON
+from tests.fakes.envelopes import command_body
+from tests.fakes.failures import FakeFailures, FakeReplayOutcomes
+
+REPLAY = command_body(replay=1)
+
+
+@pytest.fixture
+def failures():
+    ledger = FakeFailures()
+    failure = Failure(
+        failure_id=failure_id("chat", "k1"),
+        queue="chat",
+        group="s1",
+        payload=command_body(),
+        reason="timeout",
+        error="",
+        attempts=1,
+        first_at=NOON,
+        last_at=NOON,
+        state=FailureState.REPLAYING,
+        command_id="k1",
+        replays=1,
+    )
+    ledger.rows[failure.failure_id] = failure
+    return ledger
+
+
+@pytest.fixture
+def noting(bench, failures):
+    bench.processor._outcomes = FakeReplayOutcomes(failures, queue="chat")
+    return bench
+
+
+def state(failures):
+    [failure] = failures.rows.values()
+    return failure.state
+
+
+async def test_a_replay_that_went_well_is_noted(noting, failures):
+    """Who did it is in the story."""
+    assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
+    assert state(failures) is FailureState.RESOLVED
+    [failure] = failures.rows.values()
+    assert [(deed.what, deed.by) for deed in failure.story] == [("resolved", "chat")]
+
+
+async def test_an_original_is_nobodys_replay(noting, failures):
+    """The ledger is not asked for the usual message."""
+    failures.trouble = AssertionError("asked")
+    assert await noting.processor.process(await noting.deliver()) == Ack()
+
+
+@pytest.mark.parametrize("error", [TransientError("dynamodb"), DeploymentError("aws_AccessDenied"), OSError("bug")])
+async def test_a_note_that_can_not_be_written_is_written_later(noting, failures, error):
+    """The message stays until it is; the work is not done twice."""
+    failures.trouble = error
+    for _ in range(10):
+        assert isinstance(await noting.processor.process(await noting.deliver(REPLAY)), RetryIn)
+        noting.queue.invalidate(REPLAY)
+    assert noting.handler.handled == ["k1"]
+    failures.trouble = None
+    assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
+    assert noting.handler.handled == ["k1"]
+    assert state(failures) is FailureState.RESOLVED
+
+
+async def test_a_replay_that_was_done_before_is_noted_when_it_comes_again(noting, failures):
+    """The worker died between the work and the note."""
+    claim = await noting.claim("k1#r1", fingerprint=_fingerprint(REPLAY))
+    await noting.claims.complete(claim)
+    assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
+    assert noting.handler.repeated == [("k1", None)]
+    assert state(failures) is FailureState.RESOLVED
+
+
+async def test_a_replay_that_failed_is_not_noted_here(noting, failures):
+    """Its letter says so, on its way through the dead-letter queue."""
+    noting.handler.errors = [PermanentError("calendar_unknown")]
+    assert isinstance(await noting.processor.process(await noting.deliver(REPLAY)), DeadLetter)
+    assert state(failures) is FailureState.REPLAYING
+
+
+async def test_a_replay_that_is_not_done_yet_is_not_noted(noting, failures):
+    """Another try may come."""
+    noting.handler.errors = [TransientError("throttled")]
+    assert isinstance(await noting.processor.process(await noting.deliver(REPLAY)), RetryIn)
+    assert state(failures) is FailureState.REPLAYING
+
+
+def _fingerprint(body):
+    return fingerprint_of(Decoder(CHAT_COMMAND).decode(body))

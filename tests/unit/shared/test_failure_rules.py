@@ -1,0 +1,67 @@
+"""What a further dead letter makes of a failure, state by state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.failure_rules import taken
+from shared.failures import Failure, FailureState
+from tests.fakes.clock import NOON
+
+S = FailureState
+KEPT = Failure(
+    failure_id="f1",
+    queue="booking",
+    group="s1",
+    payload="kept",
+    reason="bug",
+    error="KeyError",
+    attempts=5,
+    first_at=NOON,
+    last_at=NOON,
+    command_id="k1",
+    replays=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "replay", "becomes"),
+    [
+        (S.REPLAYING, 1, S.FAILED_AGAIN),
+        (S.FAILED_AGAIN, 1, S.FAILED_AGAIN),
+        # A worker may say that a replay is over both ways, when it dies between the two.
+        (S.RESOLVED, 1, S.FAILED_AGAIN),
+        (S.DISCARDED, 1, S.DISCARDED),
+        (S.DISCARDED, 2, S.FAILED_AGAIN),
+        (S.RESOLVED, 2, S.FAILED_AGAIN),
+        (S.REPLAYING, 2, S.FAILED_AGAIN),
+        # The letter of an older replay: a newer one is on its way, or has ended.
+        (S.REPLAYING, 0, None),
+        (S.RESOLVED, 0, None),
+    ],
+)
+def test_a_later_letter_of_a_replay(state, replay, becomes):
+    """The latest replay counts, and a failure more than a success that was said of it."""
+    letter = replace(KEPT, replays=replay, last_at=NOON + timedelta(seconds=1), payload="letter")
+    result = taken(replace(KEPT, state=state), letter)
+    assert (result and result.state) is becomes
+    if result:
+        assert result.payload == ("letter" if replay > KEPT.replays else "kept")
+        assert result.version == 2
+
+
+@pytest.mark.parametrize("state", list(S))
+@pytest.mark.parametrize("earlier", [timedelta(0), timedelta(hours=1)])
+def test_a_letter_that_was_taken_is_no_news(state, earlier):
+    """Whatever became of the failure since."""
+    kept = replace(KEPT, state=state)
+    assert taken(kept, replace(KEPT, first_at=NOON - earlier, last_at=NOON - earlier)) is None
+
+
+def test_another_copy_of_the_first_failure_is_still_the_first_failure():
+    """A worker died between its copy and its word, and the next one made another."""
+    kept = replace(KEPT, replays=0)
+    result = taken(kept, replace(kept, attempts=6, last_at=NOON + timedelta(seconds=1)))
+    assert (result.state, result.attempts, result.first_at) == (S.FAILED, 6, NOON)
+    assert [deed.what for deed in result.story] == ["failed"]

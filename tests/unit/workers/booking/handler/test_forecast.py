@@ -1,0 +1,218 @@
+"""What a replay would come to is told beforehand, and the replay itself then does just that."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import PermanentError, TransientError
+from shared.messages.commands import BookingRemind, CalendarSync
+from tests.unit.workers.booking.handler.conftest import TENANT, TUESDAY_TEN
+from workers.booking.domain.replay import MAX_REPLAY_AGE
+from workers.booking.domain.values import AppointmentState, Interval
+from workers.booking.handler.forecast import forecast
+
+CLOSED = PermanentError("calendar_access_revoked", "the key is refused")
+MOMENT = timedelta(seconds=1)
+THE_HOUR = Interval(datetime(2026, 1, 13, 9, tzinfo=UTC), datetime(2026, 1, 13, 10, tzinfo=UTC))
+
+
+def replayed(command, number=1):
+    return command.model_copy(update={"replay": number})
+
+
+async def foretold(world, command):
+    """Return the outlook of a replay; a look changes nothing and tells nobody."""
+    before = (dict(world.appointments.rows), list(world.events), list(world.told), world.frames())
+    outlook = await forecast(world.roles, replayed(command))
+    assert (dict(world.appointments.rows), list(world.events), list(world.told), world.frames()) == before
+    return outlook
+
+
+async def failed(world, command):
+    world.calendar.closed = CLOSED
+    with pytest.raises(PermanentError):
+        await world.handle(command)
+    world.calendar.closed = None
+    return command
+
+
+async def test_a_free_time_would_be_held_and_is(world):
+    """The time is told as the business's clocks show it."""
+    wish = await failed(world, world.create_command())
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.start.isoformat()) == ("free", "2026-01-13T10:00:00+01:00")
+    assert (await world.handle(replayed(wish))).type == "booking.pending"
+
+
+@pytest.mark.parametrize("by", ["another visitor", "the owner"])
+async def test_a_taken_time_comes_with_others(world, by):
+    """Those that the visitor would be offered."""
+    wish = await failed(world, world.create_command())
+    if by == "another visitor":
+        await world.held(session="other", contact="eva@example.com")
+    else:
+        world.calendar.block(THE_HOUR)
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, len(outlook.alternatives)) == ("taken", 5)
+    refused = await world.handle(replayed(wish))
+    assert tuple(offer.start for offer in refused.data.alternatives) == outlook.alternatives
+
+
+async def test_a_full_day_is_a_taken_time(new_world):
+    """Its cap is reached, although the hour is free."""
+    world = new_world(max_visits_per_day=1)
+    wish = await failed(world, world.create_command())
+    await world.held("2026-01-13T14:00", session="other", contact="eva@example.com")
+    assert (await foretold(world, wish)).kind == "taken"
+    assert (await world.handle(replayed(wish))).data.code == "SLOT_TAKEN"
+
+
+async def test_a_time_that_has_gone_by(world):
+    """Soon after it was asked for: later it is too old anyway."""
+    wish = await failed(world, world.create_command("2026-01-12T09:00"))
+    world.clock.turn(timedelta(hours=1, minutes=30))
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.code, len(outlook.alternatives)) == ("past", "INVALID_TIME", 5)
+    assert (await world.handle(replayed(wish))).data.code == "INVALID_TIME"
+
+
+async def test_a_wish_of_yesterday(world):
+    """The visitor would be asked to choose again."""
+    wish = await failed(world, world.create_command())
+    world.clock.turn(MAX_REPLAY_AGE + MOMENT)
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.code, outlook.start.hour) == ("too_old", "CODE_EXPIRED", 10)
+    assert (await world.handle(replayed(wish))).data.code == "CODE_EXPIRED"
+
+
+async def test_what_is_done_already(world):
+    """By the same command, or by another wish of the same session."""
+    wish = world.create_command()
+    await world.handle(wish)
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.state) == ("already_done", AppointmentState.HELD)
+    again = world.create_command()
+    assert (await foretold(world, again)).kind == "already_done"
+
+
+async def test_a_hold_that_ran_out(world):
+    """The visitor would hear that the code has expired."""
+    wish = world.create_command()
+    await world.handle(wish)
+    world.clock.turn(timedelta(minutes=20))
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.code) == ("refused", "CODE_EXPIRED")
+    assert (await world.handle(replayed(wish))).data.code == "CODE_EXPIRED"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"service": "time-travel"}, "UNKNOWN_SERVICE"),
+        ({"start": "tomorrow"}, "INVALID_TIME"),
+        ({"start": "2026-01-13T03:00"}, "INVALID_TIME"),
+        ({"contact": "nobody"}, "INVALID_CONTACT"),
+    ],
+)
+async def test_a_wish_that_the_rules_refuse(world, wrong, code):
+    """An edit may have made it so."""
+    wish = world.create_command(**wrong)
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.code) == ("refused", code)
+    assert (await world.handle(replayed(wish))).data.code == code
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "code"),
+    [
+        (CLOSED, "would_fail", "calendar_access_revoked"),
+        (TransientError("google: 500"), "unknown", "attempts_exhausted"),
+    ],
+)
+async def test_what_is_broken_still(world, trouble, kind, code):
+    """The desk says so, and the person repairs it first."""
+    wish = await failed(world, world.create_command())
+    world.calendar.closed = trouble
+    outlook = await foretold(world, wish)
+    assert (outlook.kind, outlook.code) == (kind, code)
+
+
+async def test_a_confirmation_that_was_cut_off_would_be_finished(world):
+    """The visit stands, its entry in the calendar is missing; unless the calendar is closed still."""
+    held = await world.held()
+    verify = await failed(world, world.command("verify", appointment_id=held, code=world.code(held)))
+    outlook = await foretold(world, verify)
+    assert (outlook.kind, outlook.state) == ("would_be_finished", AppointmentState.CONFIRMED)
+    world.calendar.closed = CLOSED
+    assert (await foretold(world, verify)).kind == "would_fail"
+    world.calendar.closed = None
+    assert (await world.handle(replayed(verify))).type == "booking.confirmed"
+    assert len(world.events) == 1
+
+
+async def test_a_code_that_was_never_judged(world):
+    """Right and in time it would confirm; wrong, or for a time that was filled, it would not."""
+    held = await world.held()
+    right = world.command("verify", appointment_id=held, code=world.code(held))
+    wrong = world.command("verify", appointment_id=held, code="000000")
+    assert (await foretold(world, right)).kind == "free"
+    assert (await foretold(world, wrong)).code == "CODE_INVALID"
+    world.calendar.block(THE_HOUR)
+    assert (await foretold(world, right)).kind == "taken"
+    elsewhere = world.command("verify", session="other", appointment_id=held, code=world.code(held))
+    assert (await foretold(world, elsewhere)).code == "UNKNOWN_APPOINTMENT"
+
+
+async def test_a_cancellation(world):
+    """Would be done; is done; would be finished, by the very command that did it."""
+    mine = await world.confirmed()
+    cancel = world.command("cancel", appointment_id=mine)
+    assert (await foretold(world, cancel)).kind == "would_be_done"
+    await world.handle(cancel)
+    assert (await foretold(world, cancel)).kind == "would_be_finished"
+    assert (await foretold(world, world.command("cancel", appointment_id=mine))).kind == "already_done"
+    assert (await foretold(world, world.command("cancel", appointment_id="0" * 32))).code == "UNKNOWN_APPOINTMENT"
+
+
+async def test_a_move(world):
+    """To a free time, to a taken one, to one that the rules refuse, to where it is."""
+    mine = await world.confirmed()
+    await world.held("2026-01-14T10:00", session="other", contact="eva@example.com")
+
+    def move(start):
+        return world.command("reschedule", appointment_id=mine, start=start)
+
+    assert (await foretold(world, move("2026-01-15T10:00"))).kind == "free"
+    assert (await foretold(world, move("2026-01-14T10:00"))).kind == "taken"
+    assert (await foretold(world, move("2026-01-14T03:00"))).code == "INVALID_TIME"
+    assert (await foretold(world, move(TUESDAY_TEN))).kind == "already_done"
+    assert (await foretold(world, move("2026-01-12T07:30"))).kind == "past"
+
+
+async def test_another_code(world):
+    """As long as the hold lasts; a code for one that has run out helps nobody."""
+    held = await world.held()
+    resend = world.command("resend", appointment_id=held)
+    assert (await foretold(world, resend)).kind == "would_be_done"
+    world.clock.turn(timedelta(minutes=16))
+    assert (await foretold(world, resend)).kind == "stale"
+    mine = await world.confirmed("2026-01-14T10:00", session="other", contact="eva@example.com")
+    assert (await foretold(world, world.command("resend", session="other", appointment_id=mine))).kind == "already_done"
+
+
+async def test_what_the_backend_asks_of_itself(world):
+    """A reminder that nobody needs is stale; a reading of the calendar would be done."""
+    mine = await world.confirmed()
+    start = (await world.appointment(mine)).start
+    envelope = {"id": "r1", "tenant": TENANT, "session_id": "session", "accepted_at": world.clock.now(), "locale": "pl"}
+    remind = BookingRemind(**envelope, data={"appointment_id": mine, "start": start, "hours_before": 24})
+    assert (await foretold(world, remind)).kind == "would_be_done"
+    world.clock.turn(timedelta(days=2))
+    assert (await foretold(world, remind)).kind == "stale"
+    sync = CalendarSync(**envelope, data={"calendar_id": "calendar"})
+    assert (await foretold(world, sync)).kind == "would_be_done"
+
+
+async def test_a_question_is_asked_again(world):
+    """Free times age, so nothing is known beforehand."""
+    assert (await foretold(world, world.command("slots"))).kind == "would_be_done"

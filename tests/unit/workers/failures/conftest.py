@@ -1,0 +1,123 @@
+"""What the tests of the ledger's worker share: the worker on a dead-letter queue in memory."""
+
+import json
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+import structlog
+
+from shared.consumer.decode import Decoder
+from shared.consumer.delivery import Delivery
+from shared.consumer.lease import LeaseKeeper
+from shared.consumer.settle import Settler
+from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND
+from shared.messages.notices import NOTICE
+from shared.replies import Replies
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.connections import FakeConnections, FakePoster
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.envelopes import command_body
+from tests.fakes.failures import FakeFailures
+from tests.fakes.memory_queue import MemoryQueue
+from workers.failures.handler import LedgerHandler
+from workers.failures.process import LetterProcessor
+
+LEASE = timedelta(seconds=30)
+DECODERS = {"chat": Decoder(CHAT_COMMAND), "booking": Decoder(BOOKING_COMMAND), "notifications": Decoder(NOTICE)}
+DATA = {
+    "chat.send": {"text": "hello"},
+    "booking.slots": {},
+    "booking.create": {"start": "2026-01-13T10:00", "contact": "anna@example.com", "service": "cut"},
+    "booking.verify": {"appointment_id": "a" * 32, "code": "123456"},
+    "booking.lookup": {"appointment_id": "a" * 32},
+    "calendar.tick": {},
+}
+
+
+def body_of(kind="booking.create", **changes):
+    """Return a message of a kind as it was queued."""
+    return command_body(type=kind, data=DATA[kind], **changes)
+
+
+class Ledger:
+    """The worker of one dead-letter queue, put together as its wiring does, over memory."""
+
+    def __init__(self, *, queue="booking", mortal=lambda port: port):
+        self.clock = FakeClock()
+        self.queue = MemoryQueue(name=f"stride-{queue}-dlq.fifo", clock=self.clock)
+        self.failures = FakeFailures()
+        self.claims = FakeClaims(self.clock)
+        self.conversations = FakeConversations(self.claims)
+        self.connections = FakeConnections(self.clock)
+        self.connections.open("s1", "tab=")
+        self.poster = FakePoster()
+        self.settler = Settler(mortal(self.queue))
+        self.leases = LeaseKeeper(
+            open_line=self.own_line, lease=LEASE, limit=LEASE, monotonic=lambda: self.clock.now().timestamp()
+        )
+        handler = LedgerHandler(
+            queue=queue,
+            decoder=DECODERS[queue],
+            ledger=mortal(self.failures),
+            claims=mortal(self.claims),
+            replies=Replies(
+                conversations=mortal(self.conversations),
+                connections=mortal(self.connections),
+                poster=mortal(self.poster),
+            ),
+            clock=self.clock,
+            lease=LEASE,
+        )
+        self.processor = LetterProcessor(
+            queue_name=self.queue.name, handler=handler, leases=self.leases, clock=self.clock
+        )
+
+    @asynccontextmanager
+    async def own_line(self):
+        yield self.queue, self.claims
+
+    async def letter(self, body=None, *, attributes=None, group="s1"):
+        """Put a letter on the queue and receive it."""
+        self.queue.send(body or body_of(), group=group)
+        return await self.received(attributes)
+
+    async def received(self, attributes=None):
+        seconds = round(LEASE.total_seconds())
+        (letter,) = await self.queue.receive(max_messages=1, wait_seconds=0, visibility_seconds=seconds)
+        letter.attributes = attributes
+        return letter
+
+    def errors(self):
+        """Return the errors that the session's conversation has."""
+        frames = [json.loads(text) for text in self.conversations.texts.get("s1", [])]
+        return [(frame["type"], frame["re"], frame["data"]["code"]) for frame in frames]
+
+
+def delivery(body="{}", **changes):
+    """Return a letter as it was received."""
+    return Delivery(**({"message_id": "m1", "receipt": "r1", "body": body, "sent_at": 1_768_219_200.0} | changes))
+
+
+def copied(**changes):
+    """Return what our own copy says about itself."""
+    said = {"reason": "calendar_access_revoked", "error": "the key is refused", "attempts": "1", "message_id": "m0"}
+    return {**said, "queue": "stride-booking.fifo", "group": "s1", **changes}
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """Keep log lines from being laid out for a terminal; return them."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+def make_ledger():
+    return Ledger
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()

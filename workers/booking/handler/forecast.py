@@ -1,0 +1,202 @@
+"""Says what a replay of a booking command would come to now: looks by the handlers' own rules, and changes nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.errors import PermanentError, TransientError
+from shared.messages.commands import (
+    BookingCancel,
+    BookingCommand,
+    BookingCreate,
+    BookingRemind,
+    BookingReschedule,
+    BookingResend,
+    BookingVerify,
+)
+from shared.messages.errors import ErrorCode
+from shared.tenants.profile import Service, TenantProfile
+from workers.booking.domain.code import code_matches
+from workers.booking.domain.decisions import (
+    AlreadyCancelled,
+    AlreadyConfirmed,
+    Cancel,
+    Confirm,
+    Move,
+    decide_cancel,
+    decide_reschedule,
+    decide_resend,
+    decide_verify,
+)
+from workers.booking.domain.hold import has_run_out, keeps_its_time
+from workers.booking.domain.lanes import free_lanes
+from workers.booking.domain.local_time import parse_start
+from workers.booking.domain.reminders import is_worth_reminding
+from workers.booking.domain.slots import is_offered
+from workers.booking.domain.values import Appointment, AppointmentState, Refusal
+from workers.booking.handler.availability import with_alternatives
+from workers.booking.handler.create import appointment_id_of, is_same, own_hold, wish_of
+from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.outlook import Outlook, outlook, refused_outlook
+from workers.booking.handler.reference import referred
+from workers.booking.handler.replay import Replayable, too_late
+from workers.booking.handler.roles import Roles
+
+
+async def forecast(roles: Roles, work: BookingCommand) -> Outlook:
+    """Return what a replay of a command would come to; trouble in finding out is an outlook, too."""
+    try:
+        return await _looked(roles, work)
+    except TransientError as error:
+        return Outlook("unknown", code=error.reason)
+    except PermanentError as error:
+        return Outlook("would_fail", code=error.reason)
+
+
+async def _looked(roles: Roles, work: BookingCommand) -> Outlook:
+    if isinstance(work, BookingRemind):
+        return await _reminder(roles, work)
+    if not isinstance(work, Replayable):
+        return Outlook("would_be_done")
+    profile = await roles.tenants.profile(work.tenant)
+    if late := await too_late(roles, work):
+        start = parse_start(work.data.start, profile.zone) if isinstance(work, BookingCreate) else None
+        return outlook(profile, "too_old", start if isinstance(start, datetime) else None, late)
+    match work:
+        case BookingCreate():
+            return await _create(roles, work, profile)
+        case BookingVerify():
+            return await _verify(roles, work, profile)
+        case BookingResend():
+            return await _resend(roles, work, profile)
+        case BookingCancel():
+            return await _cancel(roles, work, profile)
+        case BookingReschedule():
+            return await _reschedule(roles, work, profile)
+
+
+async def _create(roles: Roles, work: BookingCreate, profile: TenantProfile) -> Outlook:
+    now = roles.clock.now()
+    work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
+    held = await roles.appointments.get(appointment_id_of(work), work.session_id)
+    if held:
+        if held.state is AppointmentState.CANCELLED or not keeps_its_time(held, now):
+            return outlook(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
+        return outlook(profile, "already_done", held.start, appointment=held)
+    wish = await wish_of(roles, work, profile, work.locale)
+    if isinstance(wish, Refusal):
+        start = parse_start(work.data.start, profile.zone)
+        return refused_outlook(profile, start if isinstance(start, datetime) else None, wish, now)
+    service, wished = wish
+    own, _ = await own_hold(roles, work)
+    if own and is_same(own, wished, work):
+        return outlook(profile, "already_done", own.start, appointment=own)
+    return await _room(roles, work, profile, service, wished, instead_of=own)
+
+
+async def _verify(roles: Roles, work: BookingVerify, profile: TenantProfile) -> Outlook:
+    hold = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    if hold and hold.verified and hold.hold_expires_at:
+        # Its code was right before, and its time was filled by the business.
+        found = await with_alternatives(roles, work, profile, hold.service_id, hold.start)
+        return outlook(profile, "taken", hold.start, found, hold)
+    code_ok = hold is not None and code_matches(roles.code_key, hold.appointment_id, hold.code_sends, work.data.code)
+    match decide_verify(hold, code_ok=code_ok, now=work.accepted_at):
+        case AlreadyConfirmed(standing):
+            return await _stands(roles, work, profile, standing)
+        case Refusal() as refusal:
+            return outlook(profile, "refused", hold.start if hold else None, refusal, hold)
+        case Confirm() if hold and (service := profile.service(hold.service_id)):
+            if hold.start <= roles.clock.now():
+                return outlook(profile, "past", hold.start, appointment=hold)
+            return await _room(roles, work, profile, service, hold)
+    return outlook(profile, "refused", hold.start if hold else None, Refusal(ErrorCode.CODE_INVALID), hold)
+
+
+async def _resend(roles: Roles, work: BookingResend, profile: TenantProfile) -> Outlook:
+    hold = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    if hold and has_run_out(hold, roles.clock.now()):
+        # Another code for it would be of no use.
+        return outlook(profile, "stale", hold.start, appointment=hold)
+    match decide_resend(hold, work.accepted_at):
+        case AlreadyConfirmed(standing):
+            return outlook(profile, "already_done", standing.start, appointment=standing)
+        case Refusal() as refusal:
+            return outlook(profile, "refused", hold.start if hold else None, refusal, hold)
+    return outlook(profile, "would_be_done", hold.start if hold else None, appointment=hold)
+
+
+async def _cancel(roles: Roles, work: BookingCancel, profile: TenantProfile) -> Outlook:
+    appointment = await referred(roles, work)
+    match decide_cancel(appointment, work.accepted_at):
+        case Cancel():
+            return outlook(
+                profile, "would_be_done", appointment.start if appointment else None, appointment=appointment
+            )
+        case AlreadyCancelled(gone):
+            return await _stands(roles, work, profile, gone)
+        case Refusal() as refusal:
+            return outlook(profile, "refused", appointment.start if appointment else None, refusal, appointment)
+
+
+async def _reschedule(roles: Roles, work: BookingReschedule, profile: TenantProfile) -> Outlook:
+    now = roles.clock.now()
+    appointment = await referred(roles, work)
+    service = profile.service(appointment.service_id) if appointment else None
+    start = parse_start(work.data.start, profile.zone)
+    if appointment is None or service is None or isinstance(start, Refusal):
+        unknown = ErrorCode.UNKNOWN_APPOINTMENT if appointment is None else ErrorCode.UNKNOWN_SERVICE
+        return outlook(profile, "refused", None, start if isinstance(start, Refusal) else Refusal(unknown))
+    decision = decide_reschedule(appointment, service, start, work.accepted_at)
+    if isinstance(decision, Refusal):
+        return outlook(profile, "refused", start, decision, appointment)
+    if not isinstance(decision, Move):
+        return await _stands(roles, work, profile, decision.appointment)
+    if refusal := is_offered(profile, service, start, now):
+        found = await with_alternatives(
+            roles, work, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
+        )
+        return refused_outlook(profile, start, found, now, appointment)
+    return await _room(roles, work, profile, service, replace(decision.appointment, state=appointment.state))
+
+
+async def _reminder(roles: Roles, work: BookingRemind) -> Outlook:
+    found = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    profile = await roles.tenants.profile(work.tenant)
+    wanted, now = work.data, roles.clock.now()
+    is_wanted = is_worth_reminding(found, start=wanted.start, hours_before=wanted.hours_before, now=now)
+    return outlook(profile, "would_be_done" if is_wanted else "stale", wanted.start, appointment=found)
+
+
+async def _room(
+    roles: Roles,
+    work: Replayable,
+    profile: TenantProfile,
+    service: Service,
+    wished: Appointment,
+    *,
+    instead_of: Appointment | None = None,
+) -> Outlook:
+    """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
+    ours = {wished.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
+    taken = await occupancy(
+        roles, work.tenant, profile, wished.blocked, at=roles.clock.now(), fresh=True, ignoring=ours
+    )
+    day = wished.start.astimezone(profile.zone).date()
+    is_full = not {(day, None), (day, service.id)}.isdisjoint(taken.full_days)
+    lanes = free_lanes(profile, service, wished.blocked, taken, appointment_id=wished.appointment_id)
+    there = None if isinstance(work, BookingCreate) else wished
+    if lanes and not is_full:
+        return outlook(profile, "free", wished.start, appointment=there)
+    found = await with_alternatives(roles, work, profile, service.id, wished.start, ignoring=ours)
+    return outlook(profile, "taken", wished.start, found, there)
+
+
+async def _stands(roles: Roles, work: Replayable, profile: TenantProfile, appointment: Appointment) -> Outlook:
+    """Return what is left to do where the deed itself is done: only the command that did it has effects to finish.
+
+    The calendar is asked, because an entry in it is among them: what made the command fail may be so still.
+    """
+    if appointment.changed_by != work.id:
+        return outlook(profile, "already_done", appointment.start, appointment=appointment)
+    await roles.calendar.busy(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
+    return outlook(profile, "would_be_finished", appointment.start, appointment=appointment)

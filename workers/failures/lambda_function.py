@@ -1,0 +1,6 @@
+"""The same under the event-source mappings of the dead-letter queues."""
+
+from shared.aws.run_lambda import lambda_handler
+from workers.failures.wiring import worker
+
+handler = lambda_handler(worker)
