@@ -132,6 +132,9 @@ const HANDLERS = {
     return put(state, { ...entry, ...extendDraft(entry, data) });
   },
   "chat.final"(state, { re, seq, data }) {
+    if (data.by === "human") {
+      return put(state, { kind: "answer", key: `human-${seq}`, seq, text: data.text, streaming: false, actions: [], by: data.by });
+    }
     const { [refusalKey(re)]: _, ...entries } = state.entries; // A replay's outcome follows its failure.
     return ended(
       put({ ...state, entries }, {

@@ -31,6 +31,7 @@ export const conversationCss = /* css */ `
 .message[data-state="streaming"] .answer-text > :last-child::after {
   content: ""; display: inline-block; width: 2px; height: 1.05em; margin-left: 3px; vertical-align: -2px; background: var(--strong); animation: pulse 1s infinite;
 }
+.by-human { display: block; margin-bottom: 4px; font-size: 12px; font-weight: 600; color: var(--strong); }
 .stopped { margin-top: 6px; font-size: 13px; color: var(--muted); }
 .offers:not(:empty) { margin: 10px 0 4px; }
 .refusal { align-self: stretch; display: grid; gap: 8px; padding: 10px 14px; border-radius: 14px; background: var(--danger-soft); color: var(--danger); font-size: 14px; }

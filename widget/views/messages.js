@@ -29,6 +29,7 @@ export class SaidBubble {
 export class AnswerBubble {
   #body = h("div", { class: "answer-text" });
   #stopped;
+  #who = h("span", { class: "unseen" });
   #offers = h("div", { class: "offers" });
   #source = null;
 
@@ -37,12 +38,15 @@ export class AnswerBubble {
     this.actions = actions;
     this.#stopped = h("p", { class: "stopped", hidden: true });
     this.node = h("article", { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
-      h("span", { class: "unseen" }, `${t.assistant}: `), this.#body, this.#stopped, this.#offers);
+      this.#who, this.#body, this.#stopped, this.#offers);
   }
 
   update(entry) {
     const source = (entry.from ? "… " : "") + entry.text;
     this.node.dataset.state = entry.streaming ? "streaming" : "final";
+    this.node.dataset.by = entry.by ?? "assistant";
+    say(this.#who, entry.by === "human" ? this.t.human : `${this.t.assistant}: `);
+    this.#who.className = entry.by === "human" ? "by-human" : "unseen";
     this.node.dataset.seq = entry.seq ?? "";
     this.node.hidden = entry.streaming && !source;
     if (entry.streaming) {

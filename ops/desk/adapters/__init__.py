@@ -1,0 +1,1 @@
+"""What fills the desk's roles."""

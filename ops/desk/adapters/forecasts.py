@@ -1,0 +1,40 @@
+"""Looks ahead with the workers' own rules: booking's, and what the notifications worker holds for stale."""
+
+from collections.abc import Awaitable, Callable
+
+from ops.desk.domain.payload import read
+from ops.desk.domain.values import Forecast, ForecastKind
+from shared.clock import Clock
+from shared.failures import Failure
+from shared.messages.commands import BookingCommand, ChatSend
+from shared.messages.notices import Notice
+from workers.booking.handler.outlook import Outlook
+from workers.notifications.domain import is_stale
+
+
+class WorkersForecasts:
+    """What a replay would come to, queue by queue."""
+
+    def __init__(self, *, booking: Callable[[BookingCommand], Awaitable[Outlook]], clock: Clock) -> None:
+        self._booking = booking
+        self._clock = clock
+
+    async def of(self, failure: Failure) -> Forecast:
+        """Return what would happen; trouble in finding out is a forecast, too."""
+        message = read(failure)
+        if message is None:
+            return Forecast(ForecastKind.UNREADABLE)
+        if isinstance(message, ChatSend):
+            return Forecast(ForecastKind.WOULD_BE_TRIED)
+        if isinstance(message, Notice):
+            stale = is_stale(message, self._clock.now())
+            return Forecast(ForecastKind.STALE if stale else ForecastKind.WOULD_BE_SENT)
+        replay = message.model_copy(update={"replay": failure.replays + 1})
+        outlook = await self._booking(replay)
+        return Forecast(
+            kind=ForecastKind(outlook.kind),
+            start=outlook.start,
+            alternatives=outlook.alternatives,
+            code=outlook.code,
+            appointment_state=outlook.state.value if outlook.state else None,
+        )

@@ -1,0 +1,280 @@
+"""The use cases of the desk: find, show, forecast, replay, edit, discard, count; each for one person, and on record."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import structlog
+
+from ops.desk.domain import moves
+from ops.desk.domain.counts import counted
+from ops.desk.domain.masking import lines_of, raw_line
+from ops.desk.domain.payload import asked_at, data_of, editable_fields, numbered, read, rewritten
+from ops.desk.domain.values import (
+    Case,
+    Discarded,
+    Edited,
+    Forecast,
+    ForecastKind,
+    Invalid,
+    NotPossible,
+    Person,
+    Progress,
+    Replayed,
+    Stats,
+    Tally,
+    Why,
+)
+from ops.desk.pace import Job, in_order
+from ops.desk.ports import Forecasts, Replays
+from shared.clock import Clock
+from shared.errors import PermanentError, TransientError, described
+from shared.failures import Failure, FailureFilter, FailureLedger, Page
+
+log = structlog.get_logger()
+Refused = TypeVar("Refused", bound=Invalid | NotPossible)
+
+MAX_COUNTED = 20_000
+_PAGE = 500
+_TRIES = 3
+"""How often a change is decided anew when somebody else changed the failure meanwhile."""
+
+
+class Desk:
+    """Where a person looks after what failed.
+
+    An id that is unknown and one that is another tenant's look the same, everywhere: None, or `Why.UNKNOWN`.
+
+    Raises:
+        TransientError: the ledger can't be reached; nothing was done.
+    """
+
+    def __init__(self, *, ledger: FailureLedger, replays: Replays, forecasts: Forecasts, clock: Clock) -> None:
+        self._ledger = ledger
+        self._replays = replays
+        self._forecasts = forecasts
+        self._clock = clock
+
+    async def find(
+        self, person: Person, wanted: FailureFilter | None = None, *, limit: int = 50, after: str | None = None
+    ) -> Page:
+        """Return up to `limit` of the person's failures, the latest first, without their payloads."""
+        page = await self._page(person, wanted or FailureFilter(), limit=limit, after=after)
+        return replace(page, failures=[_without_payload(failure) for failure in page.failures])
+
+    async def show(self, person: Person, failure_id: str, *, unmasked: bool = False) -> Case | None:
+        """Return one failure with what it says and what a replay would do; a look at personal data is on record."""
+        if unmasked:
+            noted = await self._change(
+                person, failure_id, lambda failure: moves.unmasked(failure, person, self._clock.now())
+            )
+            failure = noted if isinstance(noted, Failure) else None
+        else:
+            failure = await self._seen(person, failure_id)
+        if failure is None:
+            return None
+        message = read(failure)
+        editable = editable_fields(message)
+        is_editable = bool(editable)
+        return Case(
+            failure=_without_payload(failure),
+            lines=(
+                lines_of(data_of(message), unmasked=unmasked)
+                if message
+                else [raw_line(failure.payload, unmasked=unmasked)]
+            ),
+            forecast=await self._forecasts.of(failure),
+            is_editable=is_editable,
+            editable=editable,
+            data=data_of(message) if message and is_editable and unmasked else None,
+            blocked=moves.blocked(failure, self._clock.now()),
+        )
+
+    async def forecast(self, person: Person, failure_id: str) -> Forecast | None:
+        """Return what a replay would do now."""
+        failure = await self._seen(person, failure_id)
+        return await self._forecasts.of(failure) if failure else None
+
+    async def replay(self, person: Person, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
+        """Put the message on its queue once more; `again` does so for what is resolved or discarded, too.
+
+        The ledger says `replaying` before the queue has the message. A crash in between leaves it so, and after
+        `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they happen once.
+        """
+        before: list[Failure] = []
+
+        def decide(failure: Failure) -> Failure | NotPossible:
+            before[:] = [failure]
+            if numbered(failure) is None:
+                return NotPossible(Why.UNREADABLE)
+            now = self._clock.now()
+            return moves.blocked(failure, now, again=again) or moves.replaying(failure, person, now)
+
+        changed = await self._change(person, failure_id, decide)
+        if not isinstance(changed, Failure):
+            return changed
+        try:
+            await self._replays.put(changed)
+        except TransientError as error:
+            # It may be on its queue all the same: nobody can say, so its outcome is awaited.
+            again_at = self._clock.now() + moves.REPLAY_PATIENCE
+            return NotPossible(Why.NOT_SENT, again_at=again_at, detail=described(error))
+        except PermanentError as error:
+            await self._ledger.change(
+                moves.unsent(changed, self._clock.now(), before=before[0].state, reason=error.reason)
+            )
+            return NotPossible(Why.NOT_SENT, detail=described(error))
+        log.info("failure_replayed", failure_id=failure_id, replay=changed.replays, tenant=changed.tenant)
+        return Replayed(failure_id, changed.replays)
+
+    async def replay_many(
+        self,
+        person: Person,
+        wanted: FailureFilter | Sequence[str],
+        *,
+        per_second: float = 50,
+        dry_run: bool = False,
+        again: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Tally:
+        """Replay what is named or found, in the order in which it was asked for, and no faster than that.
+
+        Those of one group follow each other; when one can't be sent, those behind it in its group stay where they are.
+        A filter that names no states means what waits for somebody. On a dry run nothing is done but the forecasts.
+        """
+        chosen = await self._chosen(person, wanted)
+        not_possible: Counter[Why] = Counter()
+        forecasts: Counter[ForecastKind] = Counter()
+        replayed, stuck = 0, set[str]()
+
+        async def act(job: Job) -> None:
+            nonlocal replayed
+            outcome: Replayed | NotPossible | Forecast
+            if dry_run:
+                outcome = await self.forecast(person, job.failure_id) or NotPossible(Why.UNKNOWN)
+            elif job.group in stuck:
+                outcome = NotPossible(Why.AFTER_ANOTHER)
+            else:
+                outcome = await self.replay(person, job.failure_id, again=again)
+            match outcome:
+                case Replayed():
+                    replayed += 1
+                case Forecast(kind=kind):
+                    forecasts[kind] += 1
+                case NotPossible(why=why):
+                    not_possible[why] += 1
+                    if why is Why.NOT_SENT:
+                        stuck.add(job.group)
+            if on_progress:
+                done = replayed + not_possible.total() + forecasts.total()
+                on_progress(Progress(done, len(chosen), job.failure_id, outcome))
+
+        await in_order(chosen, act, per_second=per_second)
+        return Tally(replayed, not_possible, forecasts)
+
+    async def _chosen(self, person: Person, wanted: FailureFilter | Sequence[str]) -> list[Job]:
+        """Return what is to be replayed; a snapshot, because what is replayed no longer matches the filter."""
+        if isinstance(wanted, FailureFilter):
+            waiting = wanted if wanted.states is not None else replace(wanted, states=moves.OPEN)
+            found = [failure async for failure in self.every(person, waiting, limit=MAX_COUNTED)]
+            found.sort(key=lambda failure: (asked_at(failure), failure.failure_id))
+            return [_job(failure) for failure in found]
+        seen = {failure_id: await self._seen(person, failure_id) for failure_id in dict.fromkeys(wanted)}
+        known = sorted((one for one in seen.values() if one), key=asked_at)
+        unknown = [Job(failure_id, failure_id) for failure_id, failure in seen.items() if failure is None]
+        return [*unknown, *(_job(failure) for failure in known)]
+
+    async def edit(self, person: Person, failure_id: str, data: Mapping[str, Any]) -> Edited | Invalid | NotPossible:
+        """Let the message say something else when it is replayed; tenant, session and id are as they were.
+
+        `data` is the whole of the payload's `data`, checked against the message's model. The id stays, so what the
+        first tries did already is found and not done again.
+        """
+        fields: list[str] = []
+
+        def decide(failure: Failure) -> Failure | Invalid | NotPossible:
+            now = self._clock.now()
+            if reason := moves.blocked(failure, now):
+                return reason
+            new = rewritten(failure, data)
+            if not isinstance(new, tuple):
+                return new
+            payload, fields[:] = new
+            return moves.edited(failure, person, now, payload=payload, fields=fields) if fields else failure
+
+        changed = await self._change(person, failure_id, decide)
+        if not isinstance(changed, Failure):
+            return changed
+        log.info("failure_edited", failure_id=failure_id, fields=fields, tenant=changed.tenant)
+        return Edited(_without_payload(changed), tuple(fields))
+
+    async def discard(self, person: Person, failure_id: str, reason: str) -> Discarded | NotPossible:
+        """Say, with a reason, that nothing needs to be done about the failure."""
+        given = " ".join(reason.split())
+        if not given:
+            return NotPossible(Why.NO_REASON)
+
+        def decide(failure: Failure) -> Failure | NotPossible:
+            now = self._clock.now()
+            return moves.blocked(failure, now) or moves.discarded(failure, person, now, given)
+
+        changed = await self._change(person, failure_id, decide)
+        if not isinstance(changed, Failure):
+            return changed
+        log.info("failure_discarded", failure_id=failure_id, tenant=changed.tenant)
+        return Discarded(_without_payload(changed))
+
+    async def stats(self, person: Person, wanted: FailureFilter | None = None) -> Stats:
+        """Return counts of the person's failures, of up to `MAX_COUNTED` of them."""
+        found = [one async for one in self.every(person, wanted or FailureFilter(), limit=MAX_COUNTED + 1)]
+        return counted(found[:MAX_COUNTED], is_complete=len(found) <= MAX_COUNTED)
+
+    async def every(self, person: Person, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+        """Yield the person's failures, payloads and all, page after page, the latest first."""
+        after, left = None, limit
+        while left > 0:
+            page = await self._page(person, wanted, limit=min(_PAGE, left), after=after)
+            for failure in page.failures:
+                yield failure
+            after, left = page.after, left - len(page.failures)
+            if after is None:
+                return
+
+    async def _page(self, person: Person, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
+        theirs = moves.scoped(person, wanted)
+        if theirs is None:
+            return Page([], None)
+        page = await self._ledger.find(theirs, limit=limit, after=after)
+        return replace(page, failures=[failure for failure in page.failures if moves.may_see(person, failure)])
+
+    async def _seen(self, person: Person, failure_id: str) -> Failure | None:
+        failure = await self._ledger.get(failure_id)
+        return failure if failure and moves.may_see(person, failure) else None
+
+    async def _change(
+        self, person: Person, failure_id: str, decide: Callable[[Failure], Failure | Refused]
+    ) -> Failure | Refused | NotPossible:
+        """Write what is decided on the failure as it stands; decide anew when it stands otherwise by then."""
+        for _ in range(_TRIES):
+            failure = await self._seen(person, failure_id)
+            if failure is None:
+                return NotPossible(Why.UNKNOWN)
+            changed = decide(failure)
+            if not isinstance(changed, Failure) or changed is failure or await self._ledger.change(changed):
+                return changed
+            written = await self._ledger.get(failure_id)
+            if written and (written.version, written.story[-1:]) == (changed.version, changed.story[-1:]):
+                # The write was sent again after an answer that got lost; the first one went through.
+                return changed
+        return NotPossible(Why.CHANGED_MEANWHILE)
+
+
+def _job(failure: Failure) -> Job:
+    group = failure.group or failure.session_id
+    is_ordered = group is not None and failure.queue != "notifications"
+    return Job(failure.failure_id, f"{failure.queue}/{group}" if is_ordered else failure.failure_id)
+
+
+def _without_payload(failure: Failure) -> Failure:
+    return replace(failure, payload="")

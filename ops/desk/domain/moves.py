@@ -1,0 +1,84 @@
+"""Decides what a person may do with a failure as it stands, and what it then looks like."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops.desk.domain.values import NotPossible, Person, Why
+from shared.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
+
+REPLAY_PATIENCE = timedelta(minutes=10)
+"""How long the outcome of a replay is awaited. After that it counts as lost, in a crash between the ledger and the
+queue for example, and may be repeated: each replay has a claim of its own, and the effects have one key in common."""
+
+MAX_NOTE_CHARACTERS = 300
+
+OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
+"""What waits for somebody to do something."""
+
+_ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED})
+
+
+def may_see(person: Person, failure: Failure) -> bool:
+    """Whether it is theirs; what belongs to no tenant is seen by those who see all."""
+    return person.tenants is None or (failure.tenant is not None and failure.tenant in person.tenants)
+
+
+def scoped(person: Person, wanted: FailureFilter) -> FailureFilter | None:
+    """Return the filter with nothing in it that is not the person's; None if that leaves nothing to look for."""
+    if person.tenants is None:
+        return wanted
+    theirs = person.tenants if wanted.tenants is None else person.tenants.intersection(wanted.tenants)
+    return replace(wanted, tenants=theirs) if theirs else None
+
+
+def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
+    """Return why it is left alone for now, if it is."""
+    if failure.state is FailureState.REPLAYING:
+        over = _replayed_at(failure) + REPLAY_PATIENCE
+        return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
+    if failure.state in _ENDED and not again:
+        return NotPossible(Why.ENDED)
+    return None
+
+
+def replaying(failure: Failure, person: Person, now: datetime) -> Failure:
+    """Return the failure as it is while its next replay is under way."""
+    number = failure.replays + 1
+    return replace(
+        _with(failure, _deed(person, "replayed", now, f"replay {number}")),
+        state=FailureState.REPLAYING,
+        replays=number,
+    )
+
+
+def unsent(failure: Failure, now: datetime, *, before: FailureState, reason: str) -> Failure:
+    """Return the failure as it was before a replay that its queue refused; the replay's number is spent."""
+    deed = Deed(now, "desk", "failed", f"not sent: {reason}"[:MAX_NOTE_CHARACTERS])
+    return replace(_with(failure, deed), state=before)
+
+
+def edited(failure: Failure, person: Person, now: datetime, *, payload: str, fields: list[str]) -> Failure:
+    """Return the failure with another payload; the story has the names of what changed, never what it says."""
+    return replace(_with(failure, _deed(person, "edited", now, ", ".join(fields))), payload=payload)
+
+
+def discarded(failure: Failure, person: Person, now: datetime, reason: str) -> Failure:
+    """Return the failure as one that nobody needs to look at."""
+    return replace(_with(failure, _deed(person, "discarded", now, reason)), state=FailureState.DISCARDED)
+
+
+def unmasked(failure: Failure, person: Person, now: datetime) -> Failure:
+    """Return the failure with a note of who has looked at the personal data."""
+    return _with(failure, _deed(person, "unmasked", now))
+
+
+def _with(failure: Failure, deed: Deed) -> Failure:
+    return replace(failure, story=(*failure.story, deed), version=failure.version + 1)
+
+
+def _deed(person: Person, what: DeedKind, now: datetime, note: str = "") -> Deed:
+    return Deed(now, person.name, what, note[:MAX_NOTE_CHARACTERS])
+
+
+def _replayed_at(failure: Failure) -> datetime:
+    return max((deed.at for deed in failure.story if deed.what == "replayed"), default=failure.last_at)

@@ -1,0 +1,134 @@
+"""Reads a failure's payload as the message that it is, and writes other `data` into it."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ops.desk.domain.values import Invalid, NotPossible, Why
+from shared.consumer.decode import Decoder, UndecodableError
+from shared.failures import Failure
+from shared.messages.commands import (
+    BOOKING_COMMAND,
+    CHAT_COMMAND,
+    ChatSend,
+    OwnBookingCommand,
+    OwnCommand,
+    VisitorBookingCommand,
+)
+from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
+
+Queued = ChatSend | VisitorBookingCommand | OwnBookingCommand | AnyNotice
+
+_MESSAGES: dict[str, TypeAdapter[Any]] = {
+    "chat": CHAT_COMMAND,
+    "booking": BOOKING_COMMAND,
+    "notifications": NOTICE,
+}
+_EDITABLE_IN_NOTICES = frozenset({"contact", "contact_kind", "name"})
+"""Where a notice goes. The rest follows from the appointment: a code for another one is nobody's to ask for."""
+
+
+def read(failure: Failure) -> Queued | None:
+    """Return the message, or None if its queue's worker would not understand it."""
+    if failure.queue not in _MESSAGES:
+        return None
+    try:
+        message: Queued = Decoder(_MESSAGES[failure.queue]).decode(failure.payload)
+    except UndecodableError:
+        return None
+    return message
+
+
+def data_of(message: Queued) -> dict[str, Any]:
+    """Return what the message says, in the words of the wire."""
+    data: dict[str, Any] = message.data.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return data
+
+
+def editable_fields(message: Queued | None) -> frozenset[str]:
+    """Return the names of those fields of `data` that may be changed.
+
+    What the backend asks of itself follows from its id, and an alert has nothing that could be mended.
+    """
+    if message is None or isinstance(message, OwnCommand):
+        return frozenset()
+    if isinstance(message, Notice):
+        return _EDITABLE_IN_NOTICES if isinstance(message, AppointmentNotice) else frozenset()
+    return frozenset(field.alias or name for name, field in type(message.data).model_fields.items())
+
+
+def rewritten(failure: Failure, data: Mapping[str, Any]) -> tuple[str, list[str]] | Invalid | NotPossible:
+    """Return the payload with other data, and the names of the fields that it changes.
+
+    `data` is the whole of it; only what may be edited may be missing from a notice's. An empty text stands for a
+    field that is not given. Everything around `data` stays: the ids, and so the effects, are the same.
+    """
+    message = read(failure)
+    allowed = editable_fields(message)
+    if message is None or not allowed:
+        return NotPossible(Why.NOT_EDITABLE)
+    before = data_of(message)
+    given = {str(name): value for name, value in data.items()}
+    if isinstance(message, Notice):
+        given = {**before, **given}
+    if problems := _not_allowed(given, before, allowed):
+        return Invalid(problems)
+    required = {field.alias or name for name, field in type(message.data).model_fields.items() if field.is_required()}
+    given = {name: value for name, value in given.items() if value not in ("", None) or name in required}
+    envelope = {**message.model_dump(mode="json", by_alias=True), "data": given}
+    try:
+        changed: Queued = _MESSAGES[failure.queue].validate_json(json.dumps(envelope, default=_plain))
+    except ValidationError as error:
+        return Invalid(_problems(error))
+    after = data_of(changed)
+    fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return changed.model_dump_json(by_alias=True), fields
+
+
+def numbered(failure: Failure) -> str | None:
+    """Return the payload as replay number `failure.replays`; None if it is no JSON object.
+
+    What this release can't read is left as it is otherwise: another one may.
+    """
+    try:
+        envelope = json.loads(failure.payload)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(envelope, dict):
+        return None
+    return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))
+
+
+def asked_at(failure: Failure) -> datetime:
+    """Return when the message was accepted; of what does not say so, when it failed first."""
+    message = read(failure)
+    return message.accepted_at if message else failure.first_at
+
+
+def _not_allowed(given: Mapping[str, Any], before: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, str]:
+    problems = {}
+    for name, value in given.items():
+        if name in allowed or before.get(name) == value:
+            continue
+        problems[name] = "this can't be changed" if name in before else "there is no such field"
+    return problems
+
+
+def _problems(error: ValidationError) -> dict[str, str]:
+    """Return what is wrong, without what was given: it may end up in a terminal's scrollback or a log."""
+    found: dict[str, str] = {}
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        path = [str(part) for part in problem["loc"]]
+        name = ".".join(path[path.index("data") + 1 :]) if "data" in path else ""
+        found.setdefault(name, str(problem["msg"]).removeprefix("Value error, "))
+    return found
+
+
+def _plain(value: object) -> str:
+    """Return what YAML has read as a date or a time in the form of the wire."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a message")

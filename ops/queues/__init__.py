@@ -1,0 +1,1 @@
+"""How full the queues are, and how long their oldest message has waited."""

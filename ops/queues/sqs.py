@@ -1,0 +1,108 @@
+"""Reads queues' figures from SQS, and the age of the oldest message from CloudWatch or from the local emulator."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+
+from ops.queues.figures import OldestAges, QueueAddress, QueueFigures
+from shared.aws.errors import translated
+from shared.clock import Clock
+
+_WAITING, _IN_FLIGHT, _DELAYED = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+_METRIC_PERIOD_SECONDS = 60
+_KEPT = timedelta(seconds=55)
+"""CloudWatch has a new figure once a minute, and each question costs."""
+
+
+class SqsQueueGauge:
+    """Reads the attributes of each queue; an age that can't be found out spoils nothing."""
+
+    def __init__(self, *, client: Any, queues: Sequence[QueueAddress], ages: OldestAges) -> None:
+        self._client = client
+        self._queues = queues
+        self._ages = ages
+
+    async def read(self) -> Sequence[QueueFigures]:
+        """Return the figures of all queues, which are asked side by side."""
+        return await asyncio.gather(*map(self._figures, self._queues))
+
+    async def _figures(self, address: QueueAddress) -> QueueFigures:
+        own, dead = await asyncio.gather(self._attributes(address.url), self._attributes(address.dead_letter_url))
+        waiting, in_flight = own[_WAITING] + own[_DELAYED], own[_IN_FLIGHT]
+        return QueueFigures(
+            queue=address.queue,
+            waiting=waiting,
+            in_flight=in_flight,
+            dead=dead[_WAITING] + dead[_IN_FLIGHT],
+            oldest_seconds=await self._ages.of(address) if waiting or in_flight else 0.0,
+        )
+
+    async def _attributes(self, url: str) -> dict[str, int]:
+        names = [_WAITING, _IN_FLIGHT, _DELAYED]
+        with translated("queues.attributes"):
+            answer = await self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return {name: int(answer["Attributes"].get(name, 0)) for name in names}
+
+
+class CloudWatchAges:
+    """SQS itself does not tell; its metric does, a minute or two later."""
+
+    def __init__(self, *, client: Any, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._known: dict[str, tuple[Any, float | None]] = {}
+
+    async def of(self, address: QueueAddress) -> float | None:
+        """Return the latest figure of the last five minutes."""
+        now = self._clock.now()
+        if (known := self._known.get(address.url)) and now - known[0] < _KEPT:
+            return known[1]
+        with translated("queues.oldest_age"):
+            answer = await self._client.get_metric_statistics(
+                Namespace="AWS/SQS",
+                MetricName="ApproximateAgeOfOldestMessage",
+                Dimensions=[{"Name": "QueueName", "Value": address.url.rpartition("/")[2]}],
+                StartTime=now - timedelta(minutes=5),
+                EndTime=now,
+                Period=_METRIC_PERIOD_SECONDS,
+                Statistics=["Maximum"],
+            )
+        latest = max(answer.get("Datapoints", ()), key=lambda point: point["Timestamp"], default=None)
+        seconds = float(latest["Maximum"]) if latest else None
+        self._known[address.url] = (now, seconds)
+        return seconds
+
+
+class EmulatorAges:
+    """The local emulator has no metrics of queues, but lets one look at the messages."""
+
+    def __init__(self, *, http: httpx2.AsyncClient, endpoint_url: str, clock: Clock) -> None:
+        self._http = http
+        self._address = f"{endpoint_url.rstrip('/')}/_ministack/sqs/messages"
+        self._clock = clock
+
+    async def of(self, address: QueueAddress) -> float | None:
+        """Return how long the oldest message is there; None from an emulator that does not say."""
+        try:
+            answer = await self._http.get(f"{self._address}?{urlencode({'QueueUrl': address.url})}")
+            answer.raise_for_status()
+            accounts = answer.json()["messages"]
+            sent = [
+                float(message["SentTimestamp"])
+                for regions in accounts.values()
+                for queues in regions.values()
+                for messages in queues.values()
+                for message in messages
+            ]
+        except (httpx2.HTTPError, json.JSONDecodeError, KeyError, AttributeError, TypeError, ValueError):
+            return None
+        return max(self._clock.now().timestamp() - min(sent), 0.0) if sent else 0.0

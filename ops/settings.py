@@ -1,0 +1,41 @@
+"""What the command line takes from its surroundings: the account it runs under, and where AWS calls shall go."""
+
+import getpass
+import os
+from collections.abc import MutableMapping
+
+from shared.errors import ConfigurationError
+
+EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+"""An emulator wants some; these can never be anybody's real ones."""
+
+
+def account_name() -> str:
+    """Return the name of the operating system's user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise ConfigurationError("nobody knows who you are on this machine: say so with --as NAME") from None
+
+
+def send_calls_to_emulator(endpoint_url: str, region: str, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let every AWS client of this process speak to an emulator, with nothing of the person's own account."""
+    for name in [name for name in environment if name.startswith("AWS_")]:
+        del environment[name]
+    environment.update(
+        {
+            **EMULATOR_CREDENTIALS,
+            "AWS_ENDPOINT_URL": endpoint_url,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            # Without it a client without credentials asks the instance's metadata service, and waits.
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )
+
+
+def aws_region(environment: MutableMapping[str, str] = os.environ) -> str:
+    """Return the region that the person's environment names, or ours."""
+    return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "eu-central-1"

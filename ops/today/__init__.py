@@ -1,0 +1,1 @@
+"""The owner's day: who comes, who has written, and an answer by hand."""

@@ -1,0 +1,1 @@
+"""The desk in the browser: pages rendered on the server, every action without JavaScript too."""

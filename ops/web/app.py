@@ -1,0 +1,173 @@
+"""The desk as an ASGI application: which pages there are, and what stands before all of them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ops.desk.desk import Desk
+from ops.today.today import Today
+from ops.web.failure import FailurePages
+from ops.web.failures import FailuresPages
+from ops.web.gate import Gate
+from ops.web.headers import BodyLimit, StrictHeaders
+from ops.web.overview import OverviewPage
+from ops.web.rendering import Rendering
+from ops.web.runs import Runs
+from ops.web.samples import Samples
+from ops.web.sessions import LIFETIME, Sessions
+from ops.web.sign_in import SignOut
+from ops.web.today import TodayPages
+from shared.clock import Clock
+from shared.errors import PermanentError, TransientError, described
+
+log = structlog.get_logger()
+
+STATIC = Path(__file__).parent / "static"
+HEALTH = "/health"
+
+
+class SignIn(Protocol):
+    """One way to sign in."""
+
+    def routes(self, gate: Gate) -> list[Route]:
+        """Return its pages and actions."""
+        ...
+
+
+SignInFactory = Callable[[Sessions, Rendering], SignIn]
+
+
+def create_app(
+    *,
+    desk: Desk,
+    today: Today,
+    samples: Samples,
+    sign_in: SignInFactory,
+    session_key: str,
+    public_url: str,
+    zone: ZoneInfo,
+    clock: Clock,
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
+) -> Starlette:
+    """Return the desk. Everything but the sign-in, the styles and `/health` asks who is there: see `gate.py`."""
+    address = urlsplit(public_url)
+    https = address.scheme == "https"
+    sessions = Sessions(clock=clock)
+    rendering = Rendering(sessions=sessions, clock=clock, zone=zone)
+    runs = Runs(clock=clock)
+    gate = Gate(sessions)
+    pages: Sequence[Route | Mount] = [
+        *sign_in(sessions, rendering).routes(gate),
+        *SignOut(sessions=sessions).routes(gate),
+        *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).routes(gate),
+        *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).routes(gate),
+        *FailurePages(desk=desk, rendering=rendering).routes(gate),
+        *TodayPages(today=today, rendering=rendering).routes(gate),
+        gate.open_page(HEALTH, _health),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    app = Starlette(
+        routes=pages,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(StrictHeaders, https=https),
+            Middleware(_KnownHosts, allowed_hosts=sorted({address.hostname or "", "127.0.0.1", "localhost"})),
+            Middleware(
+                SessionMiddleware,
+                secret_key=session_key,
+                # Cookies do not tell ports apart: two desks on one machine have two names.
+                session_cookie="__Host-stride-desk" if https else f"stride-desk-{address.port or 80}",
+                max_age=int(LIFETIME.total_seconds()),
+                same_site="lax",
+                https_only=https,
+            ),
+            Middleware(_Trouble, page=_problem_page(rendering, sessions)),
+            Middleware(BodyLimit),
+        ],
+        exception_handlers={HTTPException: _http_problem(rendering, sessions)},
+    )
+    app.state.runs = runs
+    return app
+
+
+async def _health(_request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+class _KnownHosts(TrustedHostMiddleware):
+    """A foreign name that leads to this machine opens nothing; load balancers ask for health by address."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == HEALTH:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+ProblemPage = Callable[[Request, int], Response]
+
+
+class _Trouble:
+    """Answers with a page whatever went wrong; the log has where, and never what somebody had typed."""
+
+    def __init__(self, app: ASGIApp, *, page: ProblemPage) -> None:
+        self._app = app
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except TransientError as error:
+            log.warning("page_unavailable", error=described(error))
+            status = 503
+        except PermanentError as error:
+            log.warning("page_failed", error=described(error))
+            status = 500
+        except Exception:
+            log.exception("page_failed")
+            status = 500
+        else:
+            return
+        if not has_begun:
+            await self._page(Request(scope), status)(scope, receive, send)
+
+
+def _problem_page(rendering: Rendering, sessions: Sessions) -> ProblemPage:
+    def page(request: Request, status: int) -> Response:
+        return rendering.page(request, "problem.html", sessions.person(request), status=status, problem_status=status)
+
+    return page
+
+
+def _http_problem(rendering: Rendering, sessions: Sessions) -> Callable[[Request, Exception], Awaitable[Response]]:
+    page = _problem_page(rendering, sessions)
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return page(request, error.status_code if isinstance(error, HTTPException) else 500)
+
+    return handle

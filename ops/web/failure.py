@@ -1,0 +1,132 @@
+"""The page of one failure: what it says, its story, what a replay would do, and what can be done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ops.desk.desk import Desk
+from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Person, Replayed, Why
+from ops.web.fields import FIELD, Field, data_from, fields_of
+from ops.web.gate import Gate
+from ops.web.rendering import Rendering
+
+_ONE = "/failures/{failure_id}"
+
+
+class FailurePages:
+    """Shows one failure, and replays, edits or discards it. To see or edit personal data is an action, on record."""
+
+    def __init__(self, *, desk: Desk, rendering: Rendering) -> None:
+        self._desk = desk
+        self._rendering = rendering
+
+    def routes(self, gate: Gate) -> list[Route]:
+        """Return the page and its actions."""
+        return [
+            gate.page(_ONE, self._show),
+            gate.action(f"{_ONE}/unmask", self._unmask),
+            gate.action(f"{_ONE}/replay", self._replay),
+            gate.action(f"{_ONE}/discard", self._discard),
+            gate.action(f"{_ONE}/edit", self._edit),
+            gate.action(f"{_ONE}/data", self._save),
+        ]
+
+    async def _show(self, request: Request, person: Person) -> Response:
+        return self._page(request, person, await self._case(request, person))
+
+    async def _unmask(self, request: Request, person: Person, _form: FormData) -> Response:
+        return self._page(request, person, await self._case(request, person, unmasked=True), unmasked=True)
+
+    async def _replay(self, request: Request, person: Person, form: FormData) -> Response:
+        return await self._replayed(request, person, again=form.get("again") == "yes")
+
+    async def _replayed(self, request: Request, person: Person, *, again: bool = False) -> Response:
+        outcome = await self._desk.replay(person, _id(request), again=again)
+        if isinstance(outcome, Replayed):
+            return _back(request, "replayed")
+        return await self._not_done(request, person, outcome)
+
+    async def _discard(self, request: Request, person: Person, form: FormData) -> Response:
+        outcome = await self._desk.discard(person, _id(request), str(form.get("reason", "")))
+        if isinstance(outcome, Discarded):
+            return _back(request, "discarded")
+        return await self._not_done(request, person, outcome)
+
+    async def _edit(self, request: Request, person: Person, _form: FormData) -> Response:
+        case = await self._case(request, person, unmasked=True)
+        if case.data is None:
+            return self._page(request, person, case, problem=NotPossible(Why.NOT_EDITABLE), status=409)
+        return self._form(request, person, case, fields_of(case.data, case.editable))
+
+    async def _save(self, request: Request, person: Person, form: FormData) -> Response:
+        given = {name.removeprefix(FIELD): str(value) for name, value in form.items() if name.startswith(FIELD)}
+        outcome = await self._desk.edit(person, _id(request), data_from(given))
+        match outcome:
+            case Edited() if form.get("do") == "replay":
+                return await self._replayed(request, person)
+            case Edited():
+                return _back(request, "edited")
+            case Invalid(problems):
+                return await self._again(request, person, given, problems)
+            case NotPossible():
+                return await self._not_done(request, person, outcome)
+
+    async def _again(
+        self, request: Request, person: Person, given: Mapping[str, str], problems: Mapping[str, str]
+    ) -> Response:
+        """Show the form as it was filled in, with what is wrong at each field."""
+        case = await self._case(request, person)
+        fields = [Field(name, text, problems.get(name, "")) for name, text in given.items()]
+        others = [text for name, text in problems.items() if name not in given]
+        return self._form(request, person, case, fields, others=others, status=422)
+
+    async def _not_done(self, request: Request, person: Person, why: NotPossible) -> Response:
+        if why.why is Why.UNKNOWN:
+            raise HTTPException(404)
+        return self._page(request, person, await self._case(request, person), problem=why, status=409)
+
+    async def _case(self, request: Request, person: Person, *, unmasked: bool = False) -> Case:
+        case = await self._desk.show(person, _id(request), unmasked=unmasked)
+        if case is None:
+            raise HTTPException(404)
+        return case
+
+    def _page(
+        self,
+        request: Request,
+        person: Person,
+        case: Case,
+        *,
+        unmasked: bool = False,
+        problem: NotPossible | None = None,
+        status: int = 200,
+    ) -> Response:
+        return self._rendering.page(
+            request, "failure.html", person, status=status, case=case, unmasked=unmasked, problem=problem
+        )
+
+    def _form(
+        self,
+        request: Request,
+        person: Person,
+        case: Case,
+        fields: list[Field],
+        *,
+        others: list[str] | None = None,
+        status: int = 200,
+    ) -> Response:
+        shown: dict[str, Any] = {"case": case, "fields": fields, "others": others or []}
+        return self._rendering.page(request, "edit.html", person, status=status, **shown)
+
+
+def _id(request: Request) -> str:
+    return str(request.path_params["failure_id"])
+
+
+def _back(request: Request, said: str) -> Response:
+    return RedirectResponse(f"/failures/{_id(request)}?said={said}", status_code=303)

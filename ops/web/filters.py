@@ -1,0 +1,78 @@
+"""Pure: which failures an address asks for, and the address that asks for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from shared.failures import FailureFilter, FailureState
+
+QUEUES = ("booking", "chat", "notifications")
+AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+OPEN = "open"
+"""What waits for somebody to do something."""
+
+_OPEN_STATES = (FailureState.FAILED, FailureState.FAILED_AGAIN)
+_MAX_TEXT_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The fields of the filter as the page shows them; empty is anything."""
+
+    state: str = ""
+    queue: str = ""
+    tenant: str = ""
+    reason: str = ""
+    age: str = ""
+    text: str = ""
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> "Wanted":
+        """Return what was asked for; what makes no sense is left out. Nothing asked is what is open."""
+        states = {OPEN, "any", *FailureState}
+        state = given.get("state", OPEN)
+        return cls(
+            state=state if state in states else OPEN,
+            queue=_one_of(QUEUES, given.get("queue")),
+            tenant=_text(given.get("tenant")),
+            reason=_text(given.get("reason")),
+            age=_one_of(tuple(AGES), given.get("age")),
+            text=_text(given.get("text")),
+        )
+
+    def filter(self, now: datetime) -> FailureFilter:
+        """Return what the ledger is asked."""
+        return FailureFilter(
+            queue=self.queue or None,
+            tenants=[self.tenant] if self.tenant else None,
+            states=self._states(),
+            reason=self.reason or None,
+            since=now - AGES[self.age] if self.age else None,
+            text=self.text or None,
+        )
+
+    def query(self, **changes: str) -> str:
+        """Return the query of the address that asks for this, with some of it changed."""
+        fields = {name: getattr(self, name) for name in ("state", "queue", "tenant", "reason", "age", "text")} | changes
+        given = {name: value for name, value in fields.items() if value and (name, value) != ("state", OPEN)}
+        return f"?{urlencode(given)}" if given else ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether there is something to clear."""
+        return self != Wanted(state=OPEN)
+
+    def _states(self) -> list[FailureState] | None:
+        if self.state == "any":
+            return None
+        return list(_OPEN_STATES) if self.state == OPEN else [FailureState(self.state)]
+
+
+def _one_of(known: tuple[str, ...], given: str | None) -> str:
+    return given if given in known else ""
+
+
+def _text(given: str | None) -> str:
+    text = " ".join((given or "").split())[:_MAX_TEXT_CHARACTERS]
+    return text if text.isprintable() else ""

@@ -1,0 +1,79 @@
+"""Signing in with the token of this desk, and signing out."""
+
+import hmac
+
+import structlog
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ops.desk.domain.values import Person
+from ops.web.gate import SIGN_IN, Gate, local_address
+from ops.web.rendering import Rendering
+from ops.web.sessions import Sessions
+from ops.web.tries import Tries
+
+log = structlog.get_logger()
+
+MAX_NAME_CHARACTERS = 60
+
+
+class TokenSignIn:
+    """Lets in whoever has the token. The name is what they say it is: the token is one for all who have it."""
+
+    def __init__(
+        self, *, token: str, tenants: frozenset[str] | None, sessions: Sessions, tries: Tries, rendering: Rendering
+    ) -> None:
+        self._token = token
+        self._tenants = tenants
+        self._sessions = sessions
+        self._tries = tries
+        self._rendering = rendering
+
+    def routes(self, gate: Gate) -> list[Route]:
+        """Return the pages and actions of the sign-in."""
+        return [gate.open_page(SIGN_IN, self._show), gate.open_action(SIGN_IN, self._sign_in)]
+
+    async def _show(self, request: Request) -> Response:
+        if self._sessions.person(request):
+            return RedirectResponse("/", status_code=303)
+        return self._page(request, next_page=request.query_params.get("next"))
+
+    async def _sign_in(self, request: Request, form: FormData) -> Response:
+        address = request.client.host if request.client else ""
+        next_page = str(form.get("next", ""))
+        if not self._tries.may_try(address):
+            log.warning("sign_in_throttled")
+            return self._page(request, next_page=next_page, problem="too_many_tries", status=429)
+        if not hmac.compare_digest(str(form.get("token", "")).strip().encode(), self._token.encode()):
+            self._tries.failed(address)
+            log.warning("sign_in_refused", method="token")
+            return self._page(request, next_page=next_page, problem="wrong_token", status=403)
+        name = " ".join(str(form.get("name", "")).split())
+        if not name or not name.isprintable() or len(name) > MAX_NAME_CHARACTERS:
+            return self._page(request, next_page=next_page, problem="no_name", status=422)
+        self._sessions.begin(request, Person(name=name, tenants=self._tenants))
+        log.info("signed_in", method="token")
+        return RedirectResponse(local_address(next_page), status_code=303)
+
+    def _page(self, request: Request, *, next_page: str | None, problem: str = "", status: int = 200) -> Response:
+        return self._rendering.page(
+            request, "sign_in.html", status=status, next=local_address(next_page), problem=problem, provider=False
+        )
+
+
+class SignOut:
+    """Ends a session; with an OpenID provider, the one over there is left to the provider's own page."""
+
+    def __init__(self, *, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def routes(self, gate: Gate) -> list[Route]:
+        """Return the one action."""
+        return [gate.action("/sign-out", self._sign_out)]
+
+    async def _sign_out(self, request: Request, _person: Person, _form: FormData) -> Response:
+        self._sessions.end(request)
+        log.info("signed_out")
+        return RedirectResponse(f"{SIGN_IN}?said=signed_out", status_code=303)

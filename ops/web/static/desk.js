@@ -1,0 +1,52 @@
+/** What is nicer with JavaScript and works without: fresh figures, one box for all, the token out of the address. */
+
+const main = document.querySelector("main");
+
+/** Fetch the page again and show what changed, but never under somebody's hands. */
+async function refresh() {
+  const isBusy = document.hidden || main.contains(document.activeElement) || String(getSelection());
+  if (isBusy) return true;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "manual" });
+  if (!answer.ok) return answer.type !== "opaqueredirect";
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  if (!fresh || main.contains(document.activeElement)) return true;
+  for (const input of main.querySelectorAll("textarea, input:not([type=hidden])")) {
+    if (input.value !== input.defaultValue) return true; // Half-written words stay.
+  }
+  const log = main.querySelector(".log");
+  const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const top = log?.scrollTop;
+  main.replaceChildren(...fresh.childNodes);
+  const next = main.querySelector(".log");
+  if (next) next.scrollTop = atEnd ? next.scrollHeight : top;
+  if (fresh.dataset.refresh) return true;
+  delete main.dataset.refresh;
+  return false;
+}
+
+async function keepFresh(seconds) {
+  for (let goesOn = true; goesOn; ) {
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    goesOn = await refresh().catch(() => true);
+  }
+}
+
+if (main.dataset.refresh) keepFresh(Number(main.dataset.refresh));
+
+const log = document.querySelector(".log");
+if (log) log.scrollTop = log.scrollHeight;
+
+const all = document.querySelector("[data-all]");
+if (all) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll('input[name="id"]')) box.checked = all.checked;
+  });
+}
+
+/** The address that is printed at the start has the token behind its #, where no server and no log sees it. */
+const token = document.querySelector("[data-from-fragment]");
+if (token && location.hash.length > 1) {
+  token.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname + location.search);
+}

@@ -1,0 +1,94 @@
+"""The owner's pages: a day with its visits and conversations, one conversation, and an answer by hand."""
+
+from datetime import date, timedelta
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ops.desk.domain.values import Person
+from ops.today.today import Today
+from ops.today.values import Answered
+from ops.web.gate import Gate
+from ops.web.rendering import Rendering
+from shared.ids import new_id
+from shared.messages.limits import MAX_CHAT_CHARACTERS
+
+_TALK = "/today/{tenant}/conversations/{session_id}"
+
+
+class TodayPages:
+    """Shows a business's day to whoever may see the business."""
+
+    def __init__(self, *, today: Today, rendering: Rendering) -> None:
+        self._today = today
+        self._rendering = rendering
+
+    def routes(self, gate: Gate) -> list[Route]:
+        """Return pages and the one action."""
+        return [
+            gate.page("/today", self._choose),
+            gate.page("/today/{tenant}", self._day),
+            gate.page(_TALK, self._conversation),
+            gate.action(_TALK, self._answer),
+        ]
+
+    async def _choose(self, request: Request, person: Person) -> Response:
+        businesses = await self._today.businesses(person)
+        if len(businesses) == 1:
+            return RedirectResponse(f"/today/{businesses[0]}", status_code=303)
+        return self._rendering.page(request, "businesses.html", person, businesses=businesses)
+
+    async def _day(self, request: Request, person: Person) -> Response:
+        day = await self._today.day(person, request.path_params["tenant"], _date(request.query_params.get("day")))
+        if day is None:
+            raise HTTPException(404)
+        return self._rendering.page(
+            request,
+            "today.html",
+            person,
+            day=day,
+            before=day.day - timedelta(days=1),
+            after=day.day + timedelta(days=1),
+        )
+
+    async def _conversation(self, request: Request, person: Person) -> Response:
+        return await self._shown(request, person)
+
+    async def _answer(self, request: Request, person: Person, form: FormData) -> Response:
+        text, answer_id = str(form.get("text", "")).replace("\r\n", "\n"), str(form.get("answer_id", ""))[:64]
+        tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
+        outcome = await self._today.answer(person, tenant, session_id, text, answer_id=answer_id)
+        if outcome is Answered.SENT:
+            return RedirectResponse(f"{request.url.path}?said=answered", status_code=303)
+        return await self._shown(request, person, text=text, problem=outcome)
+
+    async def _shown(
+        self, request: Request, person: Person, *, text: str = "", problem: Answered | None = None
+    ) -> Response:
+        found = await self._today.conversation(person, request.path_params["tenant"], request.path_params["session_id"])
+        if found is None:
+            raise HTTPException(404)
+        return self._rendering.page(
+            request,
+            "conversation.html",
+            person,
+            status=422 if problem else 200,
+            conversation=found,
+            text=text,
+            problem=problem,
+            # Each form has an id of its own: sent twice, it says its words once.
+            answer_id=new_id(),
+            longest=MAX_CHAT_CHARACTERS,
+        )
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    # The days around it are computed, and time zones end with the year 9999.
+    return day if 1970 < day.year < 9998 else None

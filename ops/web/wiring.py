@@ -1,0 +1,103 @@
+"""The only file of the desk in the browser that knows every concrete class."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+import structlog
+from starlette.applications import Starlette
+
+from ops.deployment import Deployment
+from ops.today.today import Today
+from ops.web.app import SignIn, create_app
+from ops.web.open_id import OpenIdSignIn
+from ops.web.rendering import Rendering
+from ops.web.samples import Samples
+from ops.web.sessions import Sessions
+from ops.web.settings import WebSettings
+from ops.web.sign_in import TokenSignIn
+from ops.web.tries import Tries
+from ops.wiring import aws_settings, open_desk, open_gauge
+from shared.aws.clients import aws_clients
+from shared.aws.conversation_index import DynamoConversationIndex
+from shared.aws.knowledge import open_knowledge
+from shared.aws.worker import open_stores
+from shared.clock import Clock, SystemClock
+from workers.booking.adapters.appointments import DynamoAppointmentStore
+
+log = structlog.get_logger()
+
+
+class _NoMetrics:
+    """A look at a page is no event of the business."""
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        """Count nothing."""
+
+    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+        """Record nothing."""
+
+
+@asynccontextmanager
+async def open_web(
+    deployment: Deployment, settings: WebSettings, *, public_url: str, token: str
+) -> AsyncIterator[tuple[Starlette, Samples]]:
+    """Open the desk of a deployment as an application, with the samples that somebody has to keep taking.
+
+    Raises:
+        ConfigurationError: the deployment lacks a part, or we may not read it; the text says which.
+    """
+    clock = SystemClock()
+    async with open_desk(deployment) as desk, open_gauge(deployment) as gauge, open_today(deployment, clock) as today:
+        samples = Samples(gauge=gauge, clock=clock)
+
+        def sign_in(sessions: Sessions, rendering: Rendering) -> SignIn:
+            if settings.oidc_issuer:
+                return OpenIdSignIn(settings=settings, public_url=public_url, sessions=sessions, rendering=rendering)
+            return TokenSignIn(
+                token=token,
+                tenants=frozenset(settings.tenants.split()) or None,
+                sessions=sessions,
+                tries=Tries(clock=clock),
+                rendering=rendering,
+            )
+
+        key = settings.session_key
+        app = create_app(
+            desk=desk,
+            today=today,
+            samples=samples,
+            sign_in=sign_in,
+            session_key=key.get_secret_value() if key else secrets.token_urlsafe(32),
+            public_url=public_url,
+            zone=ZoneInfo(settings.time_zone),
+            clock=clock,
+        )
+        try:
+            yield app, samples
+        finally:
+            await app.state.runs.stop()
+
+
+@asynccontextmanager
+async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Today]:
+    """Open the owner's day of a deployment."""
+    aws = aws_settings(deployment)
+    async with aws_clients(aws) as clients:
+        stores = await open_stores(clients, aws, clock)
+        yield Today(
+            tenants=open_knowledge(aws, clock, _NoMetrics()),
+            appointments=DynamoAppointmentStore(
+                client=stores.dynamodb,
+                appointments_table=deployment.named("appointments_table"),
+                slots_table=deployment.named("slots_table"),
+                limits_table=deployment.named("limits_table"),
+                processed_table=deployment.named("processed_table"),
+            ),
+            index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.named("conversations_table")),
+            conversations=stores.conversations,
+            claims=stores.claims,
+            replies=stores.replies,
+            clock=clock,
+        )

@@ -1,0 +1,140 @@
+"""The only file of the desk that knows every concrete class."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import boto3
+import httpx2
+
+from ops.deployment import QUEUES, Deployment
+from ops.desk.adapters.forecasts import WorkersForecasts
+from ops.desk.adapters.sqs_replays import SqsReplays
+from ops.desk.desk import Desk
+from ops.health import services, stores
+from ops.health.checks import Check, examined
+from ops.queues.figures import OldestAges, QueueAddress, QueueGauge
+from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
+from shared.aws.clients import AwsClients, aws_clients
+from shared.aws.failures import DynamoFailureLedger
+from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.secrets import Secrets
+from shared.clock import Clock, SystemClock
+from shared.errors import ConfigurationError, TransientError
+from shared.messages.commands import BookingCommand
+from shared.settings import AwsSettings
+from workers.booking.handler.outlook import Outlook
+from workers.booking.handler.roles import Roles
+
+
+@asynccontextmanager
+async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
+    """Open the desk of a deployment.
+
+    Raises:
+        ConfigurationError: the deployment lacks a part, or we may not read it; the text says which.
+    """
+    clock = SystemClock()
+    async with aws_clients(aws_settings(deployment)) as clients:
+        secrets = Secrets(
+            client=boto3.client("secretsmanager", region_name=deployment.region, endpoint_url=deployment.endpoint_url),
+            clock=clock,
+        )
+        key = await asyncio.to_thread(secrets.text, deployment.named("failures_key_secret_id"))
+        yield Desk(
+            ledger=DynamoFailureLedger(
+                client=await clients.client("dynamodb"),
+                table=deployment.named("failures_table"),
+                cipher=PayloadCipher(key.split()),
+                clock=clock,
+            ),
+            replays=SqsReplays(client=await clients.client("sqs"), urls=deployment.queue_urls),
+            forecasts=WorkersForecasts(booking=BookingRoles(deployment, clients, clock).outlook, clock=clock),
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
+    """Open what reads the figures of a deployment's queues."""
+    clock = SystemClock()
+    queues = [
+        QueueAddress(name, deployment.named(f"{name}_queue_url"), deployment.named(f"{name}_dlq_url"))
+        for name in QUEUES
+    ]
+    async with aws_clients(aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
+        ages: OldestAges = (
+            EmulatorAges(http=http, endpoint_url=deployment.endpoint_url, clock=clock)
+            if deployment.endpoint_url
+            else CloudWatchAges(client=await clients.client("cloudwatch"), clock=clock)
+        )
+        yield SqsQueueGauge(client=await clients.client("sqs"), queues=queues, ages=ages)
+
+
+def aws_settings(deployment: Deployment) -> AwsSettings:
+    """Return where AWS is, and what the deployment named its parts."""
+    return AwsSettings(
+        aws_region=deployment.region,
+        aws_endpoint_url=deployment.endpoint_url,
+        conversations_table=deployment.named("conversations_table"),
+        connections_table=deployment.named("connections_table"),
+        processed_table=deployment.named("processed_table"),
+        knowledge_bucket=deployment.named("knowledge_bucket"),
+        websocket_endpoint=deployment.named("websocket_endpoint"),
+    )
+
+
+async def examine(deployment: Deployment, told: Callable[[Check], None]) -> list[Check]:
+    """Look at everything that a deployment needs; tell each check as it comes in, and return all."""
+    clock = SystemClock()
+    async with aws_clients(aws_settings(deployment)) as clients:
+        roles = BookingRoles(deployment, clients, clock)
+
+        async def client(service: str) -> Any:
+            endpoint_url = deployment.variables.get("bedrock_url") if service == "bedrock-runtime" else None
+            return await clients.client(service, endpoint_url=endpoint_url, read_timeout_seconds=15, attempts=2)
+
+        return await examined(
+            [*stores.examinations(deployment, client), *services.examinations(deployment, client, roles.opened, clock)],
+            told,
+        )
+
+
+class BookingRoles:
+    """What booking's rules are asked with; opened when somebody first asks, because most commands do not."""
+
+    def __init__(self, deployment: Deployment, clients: AwsClients, clock: Clock) -> None:
+        self._deployment = deployment
+        self._clients = clients
+        self._clock = clock
+        self._opening = asyncio.Lock()
+        self._roles: Roles | None = None
+
+    async def opened(self) -> Roles:
+        """Return the roles.
+
+        Raises:
+            ConfigurationError: a secret or the bucket can't be read.
+        """
+        # They bring the calendar's library along, which takes as long to load as all the rest together.
+        from ops.desk.adapters.booking_roles import open_booking_roles  # noqa: PLC0415
+
+        async with self._opening:
+            if self._roles is None:
+                local = {"aws_endpoint_url": self._deployment.endpoint_url} if self._deployment.endpoint_url else {}
+                variables = {**self._deployment.variables, "aws_region": self._deployment.region, **local}
+                self._roles = await open_booking_roles(variables, self._clients, self._clock)
+        return self._roles
+
+    async def outlook(self, work: BookingCommand) -> Outlook:
+        """Return what a replay would come to; what may not be read leaves it unknown."""
+        from workers.booking.handler.forecast import forecast  # noqa: PLC0415 - as above
+
+        try:
+            roles = await self.opened()
+        except TransientError as error:
+            return Outlook("unknown", code=error.reason)
+        except ConfigurationError:
+            return Outlook("unknown", code="not_allowed_to_look")
+        return await forecast(roles, work)

@@ -1,0 +1,171 @@
+"""The desk on the real path: an owner mends what failed, and the visitor's open page shows what came of it."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from infra.local.stack import Stack
+from tests.e2e.backstage import Backstage
+from tests.e2e.booking import fresh_address
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+
+SHOTS = os.environ.get("SCREENSHOTS")
+"""A folder for what the pages looked like; nothing is kept without one."""
+
+
+async def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+async def owner(chromium: Browser) -> AsyncIterator[Page]:
+    """An owner at another machine; whatever the page throws or its policy blocks fails the test."""
+    context = await chromium.new_context(locale="en-GB", timezone_id="Europe/Warsaw", reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    yield page
+    await context.close()
+    assert [one for one in complaints if "409" not in one and "422" not in one] == []
+
+
+async def sign_in(page: Page, stack: Stack) -> str:
+    """Sign in with the address that `make up` prints; return where the desk is."""
+    address = stack.describe()["desk_url"]
+    await page.goto(address)
+    await page.get_by_test_id("name").fill("Ola Nowak")
+    await expect(page.get_by_test_id("token")).to_have_value(stack.describe()["desk_token"])
+    assert "#" not in page.url
+    await shot(page, "sign-in")
+    await page.get_by_test_id("sign-in").click()
+    await expect(page.get_by_test_id("waiting")).to_be_visible()
+    return str(address).partition("/sign-in")[0]
+
+
+async def hold(page: Page, stack: Stack, address: str, *, day: int) -> Locator:
+    """Go as far as the card that asks for the code."""
+    await page.goto(stack.describe()["site_url"])
+    await page.get_by_test_id("launcher").click()
+    await page.get_by_test_id("book").click()
+    await page.get_by_test_id("booking-service").select_option("consultation")
+    await page.get_by_test_id("day").nth(day).click(timeout=15_000)
+    await page.get_by_test_id("time").first.click()
+    await page.get_by_test_id("booking-name").fill("Anna")
+    await page.get_by_test_id("booking-contact").fill(address)
+    await page.get_by_test_id("booking-submit").click()
+    return page.get_by_test_id("appointment")
+
+
+async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
+    page: Page, owner: Page, stack: Stack, backstage: Backstage
+):
+    """The calendar's key is revoked as a visitor confirms; the owner mends it, replays, and the open widget confirms.
+
+    One appointment and one event are there in the end, and the story has who did what.
+    """
+    address = fresh_address()
+    card = await hold(page, stack, address, day=3)
+    await expect(page.get_by_test_id("code-input")).to_be_visible(timeout=15_000)
+    code = await backstage.code(address)
+    [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
+    backstage.control_calendar("keys/revoke")
+    try:
+        await page.get_by_test_id("code-input").fill(code)
+        failed = await backstage.failure(lambda one: one.get("session_id") == row["session_id"])
+
+        await sign_in(owner, stack)
+        await owner.get_by_role("link", name="Failures", exact=True).click()
+        await owner.get_by_test_id("filter-text").fill(row["session_id"])
+        await owner.get_by_test_id("filter").click()
+        await expect(owner.get_by_test_id("failure")).to_have_count(1)
+        await shot(owner, "failures")
+        await owner.get_by_role("link", name="Code of a booking").click()
+        await expect(owner.get_by_text("The calendar's key was revoked")).to_be_visible()
+        await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "failed")
+        await expect(owner.get_by_test_id("forecast")).to_have_attribute("data-kind", "would_fail")
+        await expect(owner.get_by_test_id("lines")).not_to_contain_text(code)
+        await shot(owner, "failure")
+        await owner.get_by_test_id("unmask").click()
+        await expect(owner.get_by_test_id("lines")).to_contain_text(code)
+        await expect(owner.get_by_test_id("story")).to_contain_text("Ola Nowak")
+    finally:
+        backstage.control_calendar("keys/restore")
+
+    await owner.goto(owner.url.removesuffix("/unmask"))
+    await owner.get_by_test_id("replay").click()
+    await expect(owner.get_by_test_id("said")).to_be_visible()
+
+    await expect(page.get_by_test_id("stage-confirmed")).to_be_visible(timeout=15_000)
+    await expect(card).to_have_attribute("data-stage", "confirmed")
+    await backstage.failure(lambda one: one["failure_id"] == failed["failure_id"] and one["state"] == "resolved")
+    await owner.reload()
+    await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved")
+    await shot(owner, "resolved")
+    [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
+    assert row["state"] == "confirmed"
+    assert len(backstage.events(row["appointment_id"])) == 1
+
+
+async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
+    """A visitor's question stands on the page of the day; the owner's answer shows in the widget, as a person's."""
+    question = "Czy <b>przyjmujecie</b> z psem?"
+    await page.goto(stack.describe()["site_url"])
+    await page.get_by_test_id("launcher").click()
+    await page.get_by_test_id("composer-input").fill(question)
+    await page.get_by_test_id("composer-input").press("Enter")
+    answers = page.locator('stride-chat [data-testid="message"][data-kind="answer"]')
+    await expect(answers.last).to_have_attribute("data-state", "final", timeout=15_000)
+
+    await sign_in(owner, stack)
+    await owner.get_by_role("link", name="Today", exact=True).click()
+    await expect(owner.get_by_test_id("conversations")).to_be_visible()
+    await shot(owner, "today")
+    await owner.get_by_test_id("conversations").get_by_role("link").first.click()
+    await expect(owner.get_by_test_id("log")).to_contain_text(question)
+    await expect(owner.get_by_test_id("listening")).to_contain_text("open now")
+    await owner.get_by_test_id("answer").fill("Tak, pies może poczekać w holu.")
+    await owner.get_by_test_id("send").click()
+    await expect(owner.get_by_test_id("log")).to_contain_text("pies może poczekać")
+    await shot(owner, "conversation")
+
+    by_hand = page.locator('stride-chat [data-testid="message"][data-by="human"]')
+    await expect(by_hand).to_contain_text("pies może poczekać")
+    await expect(by_hand).to_contain_text("Odpowiada człowiek")
+    await shot(page, "widget")
+    await page.reload()
+    if await page.get_by_test_id("launcher").get_attribute("aria-expanded") != "true":
+        await page.get_by_test_id("launcher").click()
+    await expect(by_hand).to_contain_text("pies może poczekać")
+
+
+async def test_every_action_works_without_javascript(chromium: Browser, stack: Stack, backstage: Backstage):
+    """Filter, mend a field with what is wrong at it, replay and discard: plain forms do it all."""
+    backstage.send("booking", '{"not": "a command"', group="without-javascript")
+    broken = await backstage.failure(lambda one: one.get("group") == "without-javascript")
+    context: BrowserContext = await chromium.new_context(java_script_enabled=False, locale="pl-PL")
+    page = await context.new_page()
+    found = stack.describe()
+    desk = found["desk_url"].partition("/sign-in")[0]
+    await page.goto(f"{desk}/failures/{broken['failure_id']}")
+    await page.get_by_test_id("name").fill("Ola")
+    await page.get_by_test_id("token").fill(found["desk_token"])
+    await page.get_by_test_id("sign-in").click()
+    await expect(page.get_by_role("heading", name="Nieczytelna wiadomość")).to_be_visible()
+    await page.get_by_test_id("replay").click()
+    await expect(page.get_by_test_id("problem")).to_contain_text("Nie da się jej odczytać")
+    await page.get_by_test_id("discard-reason").fill("To nie była wiadomość")
+    await page.get_by_test_id("discard").click()
+    await expect(page.get_by_test_id("state")).to_have_attribute("data-state", "discarded")
+    await expect(page.get_by_test_id("story")).to_contain_text("To nie była wiadomość")
+    await page.get_by_test_id("sign-out").click()
+    await expect(page.get_by_test_id("said")).to_be_visible()
+    await page.goto(f"{desk}/failures")
+    await expect(page.get_by_test_id("token")).to_be_visible()
+    await context.close()

@@ -1,0 +1,181 @@
+"""`stride failures list`, `show`, `stats` and `watch`."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ops.desk.domain.values import Forecast, ForecastKind
+from shared.errors import ConfigurationError, DeploymentError, TransientError
+from shared.failures import FailureState
+from tests.fakes.clock import NOON
+
+HOUR = timedelta(hours=1)
+
+
+def ids(listed):
+    return [row["failure_id"] for row in listed["failures"]]
+
+
+def test_a_list_says_what_failed_and_nothing_of_the_visitor(terminal):
+    """One line per failure, the latest first."""
+    old = terminal.failed("old", last_at=NOON - 3 * HOUR, first_at=NOON - 3 * HOUR)
+    new = terminal.failed("new")
+    done = terminal.run("failures", "list")
+    assert done.stdout.index(new) < done.stdout.index(old)
+    assert "calendar_access_revoked" in done.stdout
+    assert "3h" in done.stdout
+    assert "jan@" not in done.stdout
+    rows = terminal.json("failures", "list")["failures"]
+    assert [row["last_at"] for row in rows] == ["2026-01-12T12:00:00+00:00", "2026-01-12T09:00:00+00:00"]
+    assert not {"payload", "story"} & set(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--queue", "chat"], {"chat"}),
+        (["--tenant", "clinic"], {"clinic"}),
+        (["--tenant", "clinic", "--tenant", "nobody"], {"clinic"}),
+        (["--error", "bug"], {"bug"}),
+        (["--age", "2h"], {"chat", "clinic", "bug"}),
+        (["--older-than", "2h"], {"old"}),
+        (["--age", "1d", "--older-than", "90m"], {"old"}),
+        (["--text", "CLINIC"], {"clinic"}),
+        (["--state", "discarded"], {"gone"}),
+        (["--state", "all"], {"chat", "clinic", "bug", "old", "gone"}),
+        (["--state", "open"], {"chat", "clinic", "bug", "old"}),
+        ([], {"chat", "clinic", "bug", "old"}),
+    ],
+)
+def test_filters_find_what_they_say(terminal, options, expected):
+    """And without one, what is not over."""
+    old = NOON - 3 * HOUR
+    made = {
+        terminal.failed("chat", queue="chat"): "chat",
+        terminal.failed("clinic", tenant="clinic"): "clinic",
+        terminal.failed("bug", reason="bug"): "bug",
+        terminal.failed("old", last_at=old, first_at=old): "old",
+        terminal.failed("gone", state=FailureState.DISCARDED): "gone",
+    }
+    assert {made[one] for one in ids(terminal.json("failures", "list", *options))} == expected
+
+
+def test_a_long_list_goes_on(terminal):
+    """The cursor leads through all of it, each once."""
+    made = {terminal.failed(f"k{n}", last_at=NOON - n * HOUR, first_at=NOON - n * HOUR) for n in range(7)}
+    seen, cursor = [], ()
+    while True:
+        page = terminal.json("failures", "list", "--limit", "3", *cursor)
+        seen += ids(page)
+        if page["after"] is None:
+            break
+        cursor = ("--after", page["after"])
+    assert (len(seen), set(seen)) == (7, made)
+    assert "--after" in terminal.run("failures", "list", "--limit", "3").stderr
+
+
+def test_a_case_is_shown_with_its_forecast_and_its_story(terminal):
+    """What it says is masked, and a line says how to see the rest."""
+    one = terminal.failed()
+    terminal.world.forecasts.told[one] = Forecast(
+        ForecastKind.TAKEN, start=NOON + HOUR, alternatives=[NOON + 2 * HOUR, NOON + 3 * HOUR]
+    )
+    done = terminal.run("failures", "show", one)
+    assert "j***@e***.com" in done.stdout
+    assert "--unmask" in done.stdout
+    assert "the time is taken: the visitor would be offered others (Mon 12 Jan 2026 13:00)" in done.stdout
+    assert "free instead: Mon 12 Jan 2026 14:00; Mon 12 Jan 2026 15:00" in done.stdout
+    assert "jan@example.com" in terminal.run("failures", "show", one, "--unmask").stdout
+    case = terminal.json("failures", "show", one)
+    assert case["forecast"]["kind"] == "taken"
+    assert [deed["what"] for deed in case["story"]] == ["failed", "unmasked"]
+    assert case["data"] is None
+
+
+def test_hostile_text_does_nothing_to_the_terminal(terminal):
+    """No colours, no titles, no text that runs backwards, no markup: every control character is shown as one."""
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe [bold red]x[/] :smiley:"
+    one = terminal.failed(
+        error=evil, tenant=evil, data={"start": evil, "service": evil, "contact": "x", "name": evil}, reason=evil
+    )
+    for arguments in (["list"], ["show", one], ["show", one, "--unmask"], ["stats"], ["watch", "--looks", "1"]):
+        done = terminal.run("failures", *arguments)
+        assert done.exit_code == 0
+        assert not set(done.stdout) & set("\x1b\x07\x9b\u202e")
+        assert "[bold red]x[/]" in done.stdout.replace("\n", "")
+
+
+def test_counts_are_drawn(terminal):
+    """By error, and by hour as a plot."""
+    for number in range(5):
+        terminal.failed(f"k{number}", reason="bug" if number else "timeout")
+    done = terminal.run("failures", "stats")
+    assert "5 failures" in done.stdout
+    assert "█" in done.stdout
+    counts = terminal.json("failures", "stats")
+    assert counts["by_reason"] == {"bug": 4, "timeout": 1}
+    assert counts["by_hour"] == {"2026-01-12T12:00:00+00:00": 5}
+    assert "No failures." in terminal.run("failures", "stats", "--queue", "chat").stdout
+
+
+def test_watching_tells_what_is_new(terminal):
+    """What waits at the start, then each change once, as lines or as JSON."""
+    one = terminal.failed()
+    find, looks = terminal.world.desk.find, []
+
+    async def busy(person, wanted, *, limit):
+        looks.append(wanted)
+        if len(looks) == 3:
+            kept = terminal.kept(one)
+            changed = replace(kept, state=FailureState.DISCARDED, version=kept.version + 1)
+            terminal.world.ledger.rows[one] = changed
+        return await find(person, wanted, limit=limit)
+
+    terminal.world.desk.find = busy
+    done = terminal.run("failures", "watch", "--interval", "0.1", "--looks", "4", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["failure_id"], row["state"]) for row in rows] == [(one, "failed"), (one, "discarded")]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "said"),
+    [
+        (ConfigurationError("there is no stack"), 3, "there is no stack"),
+        (TransientError("failures.find: timeout"), 3, "try again in a moment"),
+        (DeploymentError("aws_AccessDenied", "failures.find: AccessDenied"), 3, "stride doctor"),
+    ],
+)
+def test_trouble_is_a_sentence(terminal, trouble, code, said):
+    """With an exit code, and without a traceback."""
+    terminal.trouble = trouble
+    done = terminal.run("failures", "list")
+    assert (done.exit_code, said in done.stderr, done.stdout) == (code, True, "")
+
+
+def test_an_id_that_nobody_has(terminal):
+    """The sentence says how to find those that are there."""
+    done = terminal.run("failures", "show", "nobody's")
+    assert (done.exit_code, "stride failures list" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("age", ["2", "2 years", "h", "-2h", "999999h", ""])
+def test_an_age_that_is_none(terminal, age):
+    """The sentence has examples."""
+    done = terminal.run("failures", "list", "--age", age)
+    assert (done.exit_code, "90s, 15m, 2h, 3d or 1w" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", [[], ["failures"], ["doctor"], ["status"], ["desk"]])
+def test_help_has_examples(terminal, command):
+    """Of every command, also before anything runs."""
+    done = terminal.run(*command, "--help")
+    assert (done.exit_code, "Examples:\n  " in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["list", "show", "retry", "edit", "discard", "watch", "stats"])
+def test_help_of_each_has_examples(terminal, command):
+    """A line that can be copied says more than a list of options."""
+    done = terminal.run("failures", command, "--help")
+    assert (done.exit_code, f"  stride failures {command}" in done.stdout) == (0, True)

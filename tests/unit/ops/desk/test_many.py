@@ -1,0 +1,158 @@
+"""Many failures are replayed: all that is meant and nothing else, in order, at a pace."""
+
+import asyncio
+import json
+import time
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ops.desk.domain.values import Forecast, ForecastKind, Person, Replayed, Why
+from ops.desk.pace import Job, in_order
+from shared.errors import PermanentError
+from shared.failures import FailureFilter, FailureState
+from tests.fakes.clock import NOON
+from tests.fakes.desk import ANNA
+from tests.fakes.envelopes import command_body
+
+QUICK = 10_000
+
+
+async def many(world, number, **changes):
+    return [
+        await world.failed(
+            f"k{n:04}",
+            session=f"s{n % 7}",
+            last_at=NOON + timedelta(seconds=(n * 37) % number),
+            first_at=NOON,
+            **changes,
+        )
+        for n in range(number)
+    ]
+
+
+async def test_what_a_filter_means_is_replayed_and_nothing_else(world):
+    """Counts are exact, and the others are untouched."""
+    await many(world, 40)
+    others = [await world.failed(f"x{n}", reason="bug") for n in range(20)]
+    tally = await world.desk.replay_many(ANNA, FailureFilter(reason="calendar_access_revoked"), per_second=QUICK)
+    assert (tally.replayed, tally.not_possible, tally.forecasts) == (40, Counter(), Counter())
+    assert len(world.replays.sent) == 40
+    assert {world.kept(one).state for one in others} == {FailureState.FAILED}
+
+
+async def test_groups_keep_the_order_in_which_visitors_asked(world):
+    """However the ledger sorts them, and however many run side by side."""
+    ids = await many(world, 70)
+    for number, failure_id in enumerate(ids):
+        kept = world.kept(failure_id)
+        body = json.loads(kept.payload) | {"accepted_at": (NOON + timedelta(seconds=number)).isoformat()}
+        world.ledger.rows[failure_id] = replace(kept, payload=json.dumps(body))
+    put = world.replays.put
+
+    async def slow_for_some(failure):
+        await asyncio.sleep(0.02 if failure.command_id.endswith(("0", "3")) else 0)
+        await put(failure)
+
+    world.replays.put = slow_for_some
+    await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    by_group = defaultdict(list)
+    for _, group, body in world.replays.sent:
+        by_group[group].append(json.loads(body)["accepted_at"])
+    assert len(by_group) == 7
+    assert all(times == sorted(times) for times in by_group.values())
+
+
+async def test_ids_are_replayed_once_each_whatever_their_order(world):
+    """An id that is named twice, or that nobody has, does no harm."""
+    [one, two] = await many(world, 2)
+    tally = await world.desk.replay_many(ANNA, [two, one, two, "nobody's"], per_second=QUICK)
+    assert (tally.replayed, tally.not_possible) == (2, {Why.UNKNOWN: 1})
+
+
+async def test_a_dry_run_only_looks(world):
+    """It says for each what would happen."""
+    ids = await many(world, 5)
+    world.forecasts.told[ids[0]] = Forecast(ForecastKind.TAKEN)
+    before = dict(world.ledger.rows)
+    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
+    assert (tally.replayed, tally.forecasts) == (0, {ForecastKind.FREE: 4, ForecastKind.TAKEN: 1})
+    assert (world.replays.sent, world.ledger.rows) == ([], before)
+
+
+async def test_a_filter_without_states_means_what_waits(world):
+    """Nothing that is over, or under way, is touched by the way."""
+    ids = await many(world, 4)
+    await world.desk.discard(ANNA, ids[0], "called")
+    await world.desk.replay(ANNA, ids[1])
+    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    assert (tally.replayed, tally.not_possible) == (2, {})
+
+
+async def test_order_is_kept_when_one_can_not_be_sent(world):
+    """Those behind it in its group stay where they are; another group goes on."""
+    for number in range(6):
+        session = "odd" if number % 2 else "even"
+        accepted = (NOON + timedelta(seconds=number)).isoformat()
+        body = command_body(f"k{number}", session=session, accepted_at=accepted, type="booking.slots", data={})
+        await world.failed(f"k{number}", session=session, payload=body)
+    put = world.replays.put
+
+    async def refusing(failure):
+        if failure.command_id == "k1":
+            raise PermanentError("aws_InvalidParameter", "sqs.replay: refused")
+        await put(failure)
+
+    world.replays.put = refusing
+    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    assert (tally.replayed, tally.not_possible) == (3, {Why.NOT_SENT: 1, Why.AFTER_ANOTHER: 2})
+    assert [json.loads(body)["id"] for _, _, body in world.replays.sent] == ["k0", "k2", "k4"]
+
+
+async def test_progress_is_told_for_each(world):
+    """So that a bar can be drawn, and a list printed."""
+    await many(world, 12)
+    steps = []
+    await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, on_progress=steps.append)
+    assert [step.done for step in steps] == list(range(1, 13))
+    assert {step.total for step in steps} == {12}
+    assert all(isinstance(step.outcome, Replayed) for step in steps)
+
+
+async def test_two_people_replay_the_same_many(world):
+    """Each message is sent once."""
+    await many(world, 50)
+    tallies = await asyncio.gather(
+        *(world.desk.replay_many(Person(name), FailureFilter(), per_second=QUICK) for name in ("anna", "bob"))
+    )
+    assert sum(tally.replayed for tally in tallies) == len(world.replays.sent) == 50
+
+
+async def test_the_pace_is_kept():
+    """Twenty at 100 a second take about a fifth of a second, and no second has more than its share."""
+    began, moments = time.monotonic(), []
+
+    async def act(_job):
+        moments.append(time.monotonic() - began)
+
+    await in_order([Job(str(n), str(n)) for n in range(21)], act, per_second=100)
+    assert 0.19 < moments[-1] < 0.6
+    assert all(moment >= number / 100 - 0.005 for number, moment in enumerate(moments))
+
+
+async def test_what_breaks_ends_them_all():
+    """The first error is the one that is heard."""
+    done = []
+
+    async def act(job):
+        done.append(job.failure_id)
+        if job.failure_id == "3":
+            raise PermanentError("aws_AccessDenied")
+
+    with pytest.raises(PermanentError):
+        await in_order([Job(str(n), "g") for n in range(100)], act, per_second=QUICK)
+    assert len(done) < 100
+    with pytest.raises(ValueError, match="per_second"):
+        await in_order([], act, per_second=0)

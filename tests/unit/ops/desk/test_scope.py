@@ -1,0 +1,73 @@
+"""A person sees what is theirs, and can't tell what is another's from what is not there."""
+
+import pytest
+
+from ops.desk.domain.values import NotPossible, Person, Why
+from shared.failures import FailureFilter
+from tests.fakes.desk import ANNA
+
+OWNER = Person("owner", frozenset({"salon"}))
+
+
+@pytest.fixture
+async def foreign(world):
+    return await world.failed("theirs", tenant="clinic")
+
+
+@pytest.fixture
+async def nobodys(world):
+    return await world.failed("nobodys", tenant=None, payload="not JSON")
+
+
+async def every_action(desk, person, failure_id):
+    return [
+        await desk.show(person, failure_id),
+        await desk.show(person, failure_id, unmasked=True),
+        await desk.forecast(person, failure_id),
+        await desk.replay(person, failure_id),
+        await desk.replay(person, failure_id, again=True),
+        await desk.edit(person, failure_id, {"start": "2026-01-14T10:00"}),
+        await desk.discard(person, failure_id, "mine now"),
+        await desk.replay_many(person, [failure_id]),
+    ]
+
+
+async def test_a_foreign_failure_looks_like_none(world, foreign, nobodys):
+    """Every action has the same answer for it as for an id that nobody has, and leaves no trace."""
+    before = dict(world.ledger.rows)
+    unknown = await every_action(world.desk, OWNER, "0" * 32)
+    assert await every_action(world.desk, OWNER, foreign) == unknown
+    assert await every_action(world.desk, OWNER, nobodys) == unknown
+    assert unknown[3] == NotPossible(Why.UNKNOWN)
+    assert (world.ledger.rows, world.replays.sent) == (before, [])
+
+
+@pytest.mark.parametrize("tenants", [None, {"clinic"}, {"clinic", "salon"}, set()])
+async def test_a_filter_never_reaches_further_than_the_person(world, foreign, nobodys, tenants):
+    """Whatever tenants are asked for, only one's own are found, counted or replayed."""
+    mine = await world.failed("mine")
+    wanted = FailureFilter(tenants=tenants)
+    expected = [mine] if tenants is None or "salon" in tenants else []
+    found = await world.desk.find(OWNER, wanted)
+    assert [failure.failure_id for failure in found.failures] == expected
+    assert (await world.desk.stats(OWNER, wanted)).total == len(expected)
+    await world.desk.replay_many(OWNER, wanted)
+    assert len(world.replays.sent) == len(expected)
+
+
+async def test_a_person_without_tenants_sees_nothing(world, foreign):
+    """No tenants is not the same as all of them."""
+    assert (await world.desk.find(Person("guest", frozenset()))).failures == []
+
+
+async def test_an_operator_sees_everything(world, foreign, nobodys):
+    """Also what belongs to nobody, because it could not be read."""
+    found = await world.desk.find(ANNA)
+    assert {failure.failure_id for failure in found.failures} == {foreign, nobodys}
+
+
+async def test_a_list_has_no_payloads(world):
+    """What visitors said is shown by `show` alone, masked."""
+    await world.failed()
+    found = await world.desk.find(ANNA)
+    assert [failure.payload for failure in found.failures] == [""]

@@ -1,0 +1,104 @@
+"""Checks run side by side; one that breaks says so and hides none of the others."""
+
+import asyncio
+
+from ops.deployment import Deployment
+from ops.health import stores
+from ops.health.checks import Check, Examination, examined
+from shared.errors import ConfigurationError, DeploymentError
+
+
+def examination(name, outcome):
+    async def look():
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [Check(name, "ok", outcome)]
+
+    return Examination(name, look, f"mend {name}")
+
+
+async def test_every_trouble_is_a_check():
+    """Ours is told whole, a library's by its name alone."""
+    told = []
+    checks = await examined(
+        [
+            examination("a", "fine"),
+            examination("b", DeploymentError("aws_AccessDenied", "sqs: AccessDenied")),
+            examination("c", ConfigurationError("no bucket")),
+            examination("d", KeyError("somebody's words")),
+        ],
+        told.append,
+    )
+    assert told == checks
+    assert [(check.name, check.state, check.advice) for check in checks] == [
+        ("a", "ok", ""),
+        *((name, "problem", f"mend {name}") for name in "bcd"),
+    ]
+    assert [check.detail for check in checks[1:]] == [
+        "DeploymentError: sqs: AccessDenied",
+        "ConfigurationError: no bucket",
+        "KeyError",
+    ]
+
+
+async def test_checks_wait_for_nobody():
+    """The slowest one decides how long all take."""
+
+    async def slow():
+        await asyncio.sleep(0.1)
+        return [Check("slow", "ok")]
+
+    async with asyncio.timeout(0.5):
+        assert len(await examined([Examination("slow", slow, "")] * 20)) == 20
+
+
+class FakeAws:
+    """Clients of every service: a broken deployment."""
+
+    async def client(self, _service):
+        return self
+
+    async def get_queue_attributes(self, *, QueueUrl, AttributeNames):  # noqa: N803 - AWS names them so
+        return {"Attributes": {"QueueArn": "arn"}}
+
+    async def describe_table(self, *, TableName):  # noqa: N803
+        return {"Table": {"TableStatus": "ACTIVE" if TableName == "slots" else "DELETING"}}
+
+    async def get_secret_value(self, *, SecretId):  # noqa: N803
+        return {"SecretString": "" if SecretId == "code" else "x"}
+
+    async def get_caller_identity(self):
+        return {"Account": "123", "Arn": "arn:aws:iam::123:user/anna"}
+
+    async def get_schedule_group(self, *, Name):  # noqa: N803
+        return {}
+
+    async def get_role(self, *, RoleName):  # noqa: N803
+        return {}
+
+
+async def test_a_broken_deployment_is_found_out():
+    """A queue without a redrive policy, a table on its way out, an empty secret, a setting that is missing."""
+    variables = {
+        **{
+            f"{name}_{end}": f"{name}-{end}"
+            for name in ("booking", "chat", "notifications")
+            for end in ("queue_url", "dlq_url")
+        },
+        "slots_table": "slots",
+        "limits_table": "limits",
+        "code_key_secret_id": "code",
+        "session_key_secret_id": "session",
+        "reminder_role_arn": "arn:aws:iam::123:role/reminders",
+        "schedule_group": "group",
+    }
+    found = await examined(stores.examinations(Deployment("s", "r", None, variables), FakeAws().client))
+    by_name = {check.name: check for check in found}
+    assert by_name["settings"].state == "problem"
+    assert "failures_table" in by_name["settings"].detail
+    assert by_name["credentials"].detail == "account 123, user/anna"
+    assert by_name["queue booking"].detail == "it has no redrive policy"
+    assert (by_name["table slots"].state, by_name["table limits"].detail) == ("ok", "limits is DELETING")
+    assert by_name["table failures"].state == "problem"
+    assert (by_name["secret code_key"].detail, by_name["secret session_key"].state) == ("it is empty", "ok")
+    assert by_name["reminders"].state == "ok"

@@ -1,0 +1,239 @@
+"""A desk in the browser over fakes: two businesses, a failure of each, and whoever signs in."""
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from starlette.testclient import TestClient
+
+from ops.desk.desk import Desk
+from ops.desk.domain.values import Forecast, ForecastKind
+from ops.queues.figures import QueueFigures
+from ops.today.today import Today
+from ops.web.app import create_app
+from ops.web.samples import Samples
+from ops.web.sign_in import TokenSignIn
+from ops.web.tries import Tries
+from shared.failures import Deed, Failure
+from shared.replies import Replies
+from shared.tenants.profile import TenantProfile
+from tests.fakes.appointments import FakeAppointments
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.connections import FakeConnections, FakePoster
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.failures import FakeFailures
+from tests.fakes.tenants import FakeTenants
+
+TOKEN = "a-token-that-nobody-guesses"
+ADDRESS = "http://127.0.0.1:8090"
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class FakeReplays:
+    """`Replays` that remembers what was queued."""
+
+    def __init__(self):
+        self.queued: list[Failure] = []
+        self.trouble: Exception | None = None
+
+    async def put(self, failure):
+        if self.trouble:
+            raise self.trouble
+        self.queued.append(failure)
+
+
+class FakeForecasts:
+    """`Forecasts` that says what it was told to say."""
+
+    def __init__(self):
+        self.answer = Forecast(ForecastKind.FREE, start=NOON)
+
+    async def of(self, failure):
+        return self.answer
+
+
+class FakeGauge:
+    """`QueueGauge` with figures that a test sets."""
+
+    def __init__(self):
+        self.figures: Sequence[QueueFigures] = [QueueFigures("booking", 3, 1, 0, 12.0)]
+        self.trouble: Exception | None = None
+
+    async def read(self):
+        if self.trouble:
+            raise self.trouble
+        return self.figures
+
+
+def profile(name="Salon Ania"):
+    service = {"id": "massage", "name": {"pl": "Masaż", "en": "Massage"}, "duration_minutes": 60}
+    return TenantProfile.model_validate(
+        {
+            "name": name,
+            "time_zone": "Europe/Warsaw",
+            "calendar_id": "calendar",
+            "services": [service],
+            "opening_hours": {day: ["09:00-17:00"] for day in _WEEK},
+        }
+    )
+
+
+def a_failure(failure_id="f-ania", tenant="salon-ania", **changes):
+    envelope = {
+        "version": 1,
+        "id": f"command-of-{failure_id}",
+        "tenant": tenant,
+        "session_id": f"session-{tenant}",
+        "client_id": "c1",
+        "connection_id": "tab=",
+        "accepted_at": "2026-01-12T11:00:00Z",
+        "locale": "pl",
+        "type": "booking.create",
+        "data": {
+            "start": "2026-01-14T10:00:00+01:00",
+            "contact": "anna@example.com",
+            "service": "massage",
+            "name": "Anna Nowak",
+            "note": "Secret words",
+        },
+    }
+    fields = {
+        "failure_id": failure_id,
+        "queue": "booking",
+        "group": f"session-{tenant}",
+        "payload": json.dumps(envelope),
+        "reason": "calendar_access_revoked",
+        "error": "PermanentError: calendar_access_revoked",
+        "attempts": 5,
+        "first_at": NOON - timedelta(hours=2),
+        "last_at": NOON - timedelta(hours=1),
+        "type": "booking.create",
+        "tenant": tenant,
+        "session_id": f"session-{tenant}",
+        "command_id": f"command-of-{failure_id}",
+        "story": (Deed(NOON - timedelta(hours=1), "ledger", "failed"),),
+    }
+    return Failure(**fields | changes)
+
+
+@dataclass
+class World:
+    """Everything that stands behind the pages."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    ledger: FakeFailures = field(default_factory=FakeFailures)
+    replays: FakeReplays = field(default_factory=FakeReplays)
+    forecasts: FakeForecasts = field(default_factory=FakeForecasts)
+    gauge: FakeGauge = field(default_factory=FakeGauge)
+    poster: FakePoster = field(default_factory=FakePoster)
+
+    def __post_init__(self):
+        self.claims = FakeClaims(self.clock)
+        self.conversations = FakeConversations(self.claims)
+        self.connections = FakeConnections(self.clock)
+        self.appointments = FakeAppointments(self.claims)
+        self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
+        self.samples = Samples(gauge=self.gauge, clock=self.clock)
+        for one in (a_failure(), a_failure("f-bea", "studio-bea")):
+            self.ledger.rows[one.failure_id] = one
+
+    def app(self, *, tenants=None, sign_in=None, public_url=ADDRESS):
+        """Return the desk, whose token lets in to some tenants, or to all."""
+        desk = Desk(ledger=self.ledger, replays=self.replays, forecasts=self.forecasts, clock=self.clock)
+        replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
+        today = Today(
+            tenants=self.tenants,
+            appointments=self.appointments,
+            index=self.conversations.index,
+            conversations=self.conversations,
+            claims=self.claims,
+            replies=replies,
+            clock=self.clock,
+        )
+
+        def by_token(sessions, rendering):
+            return TokenSignIn(
+                token=TOKEN, tenants=tenants, sessions=sessions, tries=Tries(clock=self.clock), rendering=rendering
+            )
+
+        return create_app(
+            desk=desk,
+            today=today,
+            samples=self.samples,
+            sign_in=sign_in or by_token,
+            session_key="k" * 40,
+            public_url=public_url,
+            zone=ZoneInfo("Europe/Warsaw"),
+            clock=self.clock,
+        )
+
+    def failure(self, failure_id="f-ania"):
+        return self.ledger.rows[failure_id]
+
+
+class Browser:
+    """A browser without JavaScript: it opens pages, and sends the forms that are on them."""
+
+    def __init__(self, app, *, language="en", address=ADDRESS):
+        self.http = TestClient(app, base_url=address, follow_redirects=False, headers={"accept-language": language})
+        self.last = None
+
+    def get(self, path, **more):
+        self.last = self.http.get(path, **more)
+        return self.last
+
+    def follow(self):
+        """Open the page that the last answer leads to."""
+        return self.get(self.last.headers["location"])
+
+    def send(self, path, *, csrf=None, **fields):
+        """Send a form with the token of the page that is open, or another one."""
+        token = csrf or self.csrf()
+        self.last = self.http.post(path, data={"csrf": token, **fields})
+        return self.last
+
+    def csrf(self):
+        found = _CSRF.search(self.last.text if self.last is not None else "")
+        return html.unescape(found.group(1)) if found else ""
+
+    def sign_in(self, name="Ola", token=TOKEN):
+        self.get("/sign-in")
+        return self.send("/sign-in", name=name, token=token)
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def stranger(world):
+    """Return somebody who has not signed in."""
+    browser = Browser(world.app())
+    with browser.http:
+        yield browser
+
+
+@pytest.fixture
+def owner(world):
+    """Return somebody who sees every tenant."""
+    browser = Browser(world.app())
+    with browser.http:
+        browser.sign_in()
+        yield browser
+
+
+@pytest.fixture
+def anias(world):
+    """Return somebody who sees Ania's salon alone."""
+    browser = Browser(world.app(tenants=frozenset({"salon-ania"})))
+    with browser.http:
+        browser.sign_in()
+        yield browser

@@ -1,0 +1,313 @@
+"""The pages of failures: find, look, replay, edit, discard, one or many; whatever a message says is text."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ops.desk.domain.values import Forecast, ForecastKind
+from shared.errors import PermanentError, TransientError
+from shared.failures import Deed, FailureState
+from tests.fakes.clock import NOON
+
+HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7 * 7 }}"
+
+
+def posted(browser, path, **fields):
+    """Open the failure's page, send one of its forms, and return the answer."""
+    browser.get(path.rpartition("/")[0])
+    return browser.send(path, **fields)
+
+
+def until_ended(browser):
+    """Follow a run until it has ended; return its page."""
+    for _ in range(200):
+        page = browser.follow() if browser.last.status_code == 303 else browser.get(str(browser.last.url))
+        if "data-refresh" not in page.text:
+            return page.text
+    raise AssertionError("the run does not end")
+
+
+def test_finds_what_waits(owner, world):
+    """The list shows what waits for somebody; what is resolved is found when it is asked for."""
+    world.ledger.rows["f-bea"] = replace(world.failure("f-bea"), state=FailureState.RESOLVED)
+    text = owner.get("/failures").text
+    assert ("f-ania" in text, "f-bea" in text) == (True, False)
+    assert "f-bea" in owner.get("/failures?state=any").text
+    assert "f-ania" not in owner.get("/failures?state=resolved").text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("queue=booking", True),
+        ("queue=chat", False),
+        ("reason=calendar_access_revoked", True),
+        ("reason=calendar", False),
+        ("text=REVOKED", True),
+        ("text=anna%40example.com", False),
+        ("age=1h", True),
+        ("tenant=salon-ania", True),
+        ("tenant=studio-bea", False),
+        ("state=nonsense&queue=nonsense&age=nonsense", True),
+        ("text=%00%0a", True),
+    ],
+)
+def test_filters(owner, query, found):
+    """Each field of the filter narrows the list; what makes no sense is left out."""
+    assert ("f-ania" in owner.get(f"/failures?{query}").text) is found
+
+
+def test_pages_follow_each_other(owner, world):
+    """Fifty a page; the link to the older ones keeps the filter, and the last page has none."""
+    for number in range(70):
+        one = replace(world.failure(), failure_id=f"n{number:02}", last_at=NOON - timedelta(minutes=number))
+        world.ledger.rows[one.failure_id] = one
+    first = owner.get("/failures?queue=booking").text
+    assert first.count('data-testid="failure"') == 50
+    [link] = [part.partition('"')[0] for part in first.split('rel="next" href="')[1:]]
+    assert "queue=booking" in link
+    second = owner.get(link.replace("&amp;", "&")).text
+    assert second.count('data-testid="failure"') == 22
+    assert 'rel="next"' not in second
+
+
+def test_shows_one_with_its_story(owner, world):
+    """One failure's page has its reason, its ids, who did what, and what a replay would do; personal data is masked."""
+    text = owner.get("/failures/f-ania").text
+    for there in ("calendar&#39;s key", "command-of-f-ania", "session-salon-ania", "ledger", "massage", "free"):
+        assert there in text
+    for hidden in ("anna@example.com", "Nowak", "Secret words"):
+        assert hidden not in text
+    world.forecasts.answer = Forecast(ForecastKind.TAKEN, start=NOON, alternatives=[NOON + timedelta(hours=3)])
+    assert "15:00" in owner.get("/failures/f-ania").text
+
+
+def test_to_unmask_is_on_record(owner, world):
+    """Personal data is shown to whoever asks for it by a form, and the story says who that was."""
+    text = posted(owner, "/failures/f-ania/unmask").text
+    assert "anna@example.com" in text
+    assert (world.failure().story[-1].what, world.failure().story[-1].by) == ("unmasked", "Ola")
+    assert "anna@example.com" not in owner.get("/failures/f-ania").text
+    assert owner.get("/failures/f-ania/unmask").status_code == 405
+
+
+def test_replays(owner, world):
+    """A replay goes to its queue, the story names the person, and a second one has to wait."""
+    answer = posted(owner, "/failures/f-ania/replay")
+    assert answer.headers["location"] == "/failures/f-ania?said=replayed"
+    assert [(one.failure_id, one.replays) for one in world.replays.queued] == [("f-ania", 1)]
+    assert (world.failure().state, world.failure().story[-1].by) == (FailureState.REPLAYING, "Ola")
+    page = owner.follow()
+    assert "on its queue again" in page.text
+    answer = owner.send("/failures/f-ania/replay")
+    assert answer.status_code == 409
+    assert "under way" in answer.text
+    assert len(world.replays.queued) == 1
+
+
+def test_what_ended_is_replayed_only_when_that_is_meant(owner, world):
+    """A resolved one is replayed by the button that says so, and by no other form."""
+    world.ledger.rows["f-ania"] = replace(world.failure(), state=FailureState.RESOLVED)
+    assert posted(owner, "/failures/f-ania/replay").status_code == 409
+    assert posted(owner, "/failures/f-ania/replay", again="yes").status_code == 303
+
+
+def test_discards_with_a_reason(owner, world):
+    """A failure is discarded for a reason that stands in its story."""
+    assert posted(owner, "/failures/f-ania/discard", reason="  ").status_code == 409
+    assert posted(owner, "/failures/f-ania/discard", reason="Called Anna").status_code == 303
+    assert world.failure().state is FailureState.DISCARDED
+    assert "Called Anna" in owner.follow().text
+
+
+def test_edits_the_data_alone(owner, world):
+    """The form has what the message says; what comes back changes that, and nothing around it."""
+    before = json.loads(world.failure().payload)
+    text = posted(owner, "/failures/f-ania/edit").text
+    assert 'value="anna@example.com"' in text
+    assert "data.tenant" not in text
+    fields = {f"data.{name}": value for name, value in before["data"].items()}
+    fields |= {"data.contact": "anna.nowak@example.com", "data.note": "Two\r\nlines"}
+    answer = owner.send("/failures/f-ania/data", do="save", **fields)
+    assert answer.headers["location"] == "/failures/f-ania?said=edited"
+    after = json.loads(world.failure().payload)
+    assert (after["data"]["contact"], after["data"]["note"]) == ("anna.nowak@example.com", "Two\nlines")
+    assert {name: after[name] for name in ("id", "tenant", "session_id")} == {
+        name: before[name] for name in ("id", "tenant", "session_id")
+    }
+    assert world.replays.queued == []
+
+
+def test_saves_and_replays(owner, world):
+    """One button keeps the change and replays it."""
+    posted(owner, "/failures/f-ania/edit")
+    fields = {f"data.{name}": value for name, value in json.loads(world.failure().payload)["data"].items()}
+    answer = owner.send("/failures/f-ania/data", do="replay", **fields | {"data.name": "Ania"})
+    assert answer.headers["location"] == "/failures/f-ania?said=replayed"
+    assert '"Ania"' in world.replays.queued[0].payload
+
+
+def test_says_what_is_wrong_at_the_field(owner, world):
+    """A value that no such message can have comes back with what is wrong beside it, and nothing is kept."""
+    before = world.failure().payload
+    posted(owner, "/failures/f-ania/edit")
+    fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
+    answer = owner.send("/failures/f-ania/data", do="save", **fields | {"data.service": "x" * 90, "data.name": HOSTILE})
+    assert answer.status_code == 422
+    field, _, rest = answer.text.partition('data-testid="field-problem"')
+    assert 'name="data.service"' in field.rpartition('<div class="field')[2]
+    assert "60" in rest.partition("</p>")[0]
+    assert HOSTILE not in answer.text
+    assert world.failure().payload == before
+
+
+def test_fields_that_are_not_there_are_refused(owner, world):
+    """A form with more fields than the message has, the tenant's for one, changes nothing."""
+    before = world.failure().payload
+    posted(owner, "/failures/f-ania/edit")
+    fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
+    assert owner.send("/failures/f-ania/data", **fields | {"data.tenant": "studio-bea"}).status_code == 422
+    assert world.failure().payload == before
+
+
+def test_replays_those_that_are_selected(owner, world):
+    """Several are replayed together, and the page says how many were."""
+    owner.get("/failures")
+    owner.send("/failures/selected", id=["f-ania", "f-bea"], do="replay")
+    assert "Replayed: 2" in until_ended(owner)
+    assert {one.failure_id for one in world.replays.queued} == {"f-ania", "f-bea"}
+
+
+def test_discards_those_that_are_selected(owner, world):
+    """Several are discarded for one reason; without one they are left alone, and the page says why."""
+    owner.get("/failures")
+    assert "Left alone: 2" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
+    assert "Discarded: 2" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard", reason="Test").text
+    assert {one.state for one in world.ledger.rows.values()} == {FailureState.DISCARDED}
+
+
+def test_nothing_selected_changes_nothing(owner, world):
+    """Without a selection the list is shown again; an action that there is not is refused."""
+    before = dict(world.ledger.rows)
+    owner.get("/failures")
+    csrf = owner.csrf()
+    assert owner.send("/failures/selected", csrf=csrf, do="replay").headers["location"] == "/failures"
+    assert owner.send("/failures/selected", csrf=csrf, id="f-ania", do="explode").status_code == 400
+    assert world.ledger.rows == before
+
+
+def test_replays_all_that_a_filter_finds(owner, world):
+    """What a filter finds is counted first, tried without effect, then replayed."""
+    world.ledger.rows["f-bea"] = replace(world.failure("f-bea"), reason="timeout")
+    assert "Found: 1" in owner.get("/failures/all?reason=timeout").text
+    owner.send("/failures/all", reason="timeout", rate="50", do="dry_run")
+    assert "would be booked" in until_ended(owner)
+    assert world.replays.queued == []
+    owner.get("/failures/all?reason=timeout")
+    owner.send("/failures/all", reason="timeout", rate="50", do="replay")
+    until_ended(owner)
+    assert [one.failure_id for one in world.replays.queued] == ["f-bea"]
+
+
+def test_a_run_is_its_owners(owner, anias):
+    """Nobody else sees how far somebody's replay has come."""
+    owner.get("/failures")
+    run = owner.send("/failures/selected", id="f-ania", do="replay").headers["location"]
+    assert owner.get(run).status_code == 200
+    other = type(owner)(owner.http.app)
+    other.sign_in("Eve")
+    assert other.get(run).status_code == 404
+    assert anias.get("/runs/nothing").status_code == 404
+
+
+def test_hostile_text_is_text(owner, world):
+    """Whatever stands in a message, its ids, its error or its story is shown as it is, and does nothing."""
+    payload = json.loads(world.failure().payload)
+    payload["data"] |= {"name": HOSTILE, "note": HOSTILE, "service": "<b>massage</b>"}
+    hostile = replace(
+        world.failure(),
+        payload=json.dumps(payload),
+        reason=HOSTILE,
+        error=HOSTILE,
+        type=HOSTILE,
+        tenant=HOSTILE,
+        session_id=HOSTILE,
+        command_id=HOSTILE,
+        trace=HOSTILE,
+        group=HOSTILE,
+        story=(Deed(NOON, HOSTILE, "discarded", HOSTILE),),
+    )
+    unreadable = replace(hostile, failure_id="f-raw", payload=HOSTILE)
+    world.ledger.rows = {"f-ania": hostile, "f-raw": unreadable}
+    pages = [
+        owner.get("/"),
+        owner.get(f"/failures?state=any&text={HOSTILE}&reason={HOSTILE}&after={HOSTILE}"),
+        owner.get("/failures?state=any"),
+        owner.get("/failures/all?state=any"),
+        owner.get("/failures/f-ania"),
+        owner.get("/failures/f-raw"),
+        posted(owner, "/failures/f-ania/unmask"),
+        posted(owner, "/failures/f-raw/unmask"),
+        posted(owner, "/failures/f-ania/edit"),
+        owner.get(f"/sign-in?said={HOSTILE}&next={HOSTILE}"),
+    ]
+    for page in pages:
+        assert page.status_code in {200, 303}
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+        assert "<b>massage" not in page.text
+        assert "49" not in page.text or "{{ 7 * 7 }}" in page.text
+
+
+def test_trouble_is_a_page(owner, world):
+    """A ledger that is out of reach is said on a page, and so is a queue; nothing of an exception is."""
+    world.replays.trouble = PermanentError("access_denied", "AccessDenied: arn:aws:sqs")
+    assert posted(owner, "/failures/f-ania/replay").status_code == 409
+    world.ledger.trouble = TransientError("failures.get: Throttling")
+    answer = owner.get("/failures")
+    assert answer.status_code == 503
+    assert "Throttling" not in answer.text
+    world.ledger.trouble = RuntimeError("secret of a bug")
+    answer = owner.get("/failures")
+    assert (answer.status_code, "secret" in answer.text) == (500, False)
+    assert answer.headers["content-security-policy"]
+
+
+def test_speaks_the_browsers_language(world, owner):
+    """Pages are in Polish for a Polish browser, in English for all others."""
+    polish = type(owner)(owner.http.app, language="de, pl-PL;q=0.8, en;q=0.5")
+    assert '<html lang="pl">' in polish.get("/sign-in").text
+    assert '<html lang="en">' in owner.get("/").text
+
+
+def test_overview_counts_and_draws(owner, world):
+    """The first page has what waits, a plot of the failures, and the queues' figures with their plots."""
+    owner.http.portal.call(world.samples.take)
+    world.clock.turn(timedelta(seconds=10))
+    owner.http.portal.call(world.samples.take)
+    text = owner.get("/").text
+    assert '<span class="figure">2</span>' in text
+    assert text.count("<svg") == 3
+    assert "calendar&#39;s key" in text
+    world.gauge.trouble = TransientError("queues.attributes: Throttling")
+    owner.http.portal.call(world.samples.take)
+    text = owner.get("/").text
+    assert "can&#39;t be read" in text
+    assert "Throttling" not in text
+
+
+def test_many_are_counted_once_a_minute(owner, anias, world):
+    """Hundreds of failures are not read again for every look at the first page; few are, and nobody sees another's."""
+    for number in range(300):
+        one = replace(world.failure(), failure_id=f"n{number}")
+        world.ledger.rows[one.failure_id] = one
+    assert '<span class="figure">302</span>' in owner.get("/").text
+    assert '<span class="figure">301</span>' in anias.get("/").text
+    world.ledger.rows = {"f-ania": world.failure()}
+    assert '<span class="figure">302</span>' in owner.get("/").text
+    world.clock.turn(timedelta(minutes=1))
+    assert '<span class="figure">1</span>' in owner.get("/").text
+    world.ledger.rows = {}
+    assert '<span class="figure">0</span>' in owner.get("/").text

@@ -1,0 +1,195 @@
+"""The owner's pages: the visits and conversations of a day, and an answer by hand that is said once."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import TransientError
+from shared.messages.server import (
+    BookingCancelled,
+    BookingCancelledData,
+    ChatFinal,
+    ChatFinalData,
+    ChatSent,
+    ChatSentData,
+)
+from tests.fakes.clock import NOON
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
+
+TALK = "/today/salon-ania/conversations/s-1"
+HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}"
+
+
+def say(world, *frames, session="s-1", tenant="salon-ania"):
+    """Let a session have some durable frames, the first of them a visitor's own."""
+
+    async def store():
+        for number, frame in enumerate(frames):
+            claim = await world.claims.claim(
+                f"{session}-{world.clock.now()}-{number}", fingerprint="f", lease=timedelta(seconds=30)
+            )
+            await world.conversations.append(session, frame, claim=claim, marker="outcome", tenant=tenant)
+
+    return store
+
+
+def sent(text):
+    return ChatSent(re="c1", data=ChatSentData(text=text))
+
+
+def final(text):
+    return ChatFinal(re="c1", data=ChatFinalData(text=text))
+
+
+def a_visit(**changes):
+    start = datetime(2026, 1, 12, 14, tzinfo=UTC)
+    fields = {
+        "appointment_id": "a1",
+        "session_id": "s-1",
+        "tenant": "salon-ania",
+        "service_id": "massage",
+        "start": start,
+        "end": start + timedelta(hours=1),
+        "blocked": Interval(start, start + timedelta(hours=1)),
+        "state": AppointmentState.CONFIRMED,
+        "contact": Contact("email", "anna@example.com"),
+        "name": "Anna Nowak",
+        "note": "By the back door",
+        "locale": "pl",
+        "hold_expires_at": None,
+        "code_sends": 1,
+        "code_attempts": 0,
+        "version": 1,
+        "created_at": NOON,
+        "calendar_event_id": None,
+        "grid_minutes": 5,
+    }
+    return Appointment(**fields | changes)
+
+
+async def book(world, *visits):
+    for visit in visits:
+        claim = await world.claims.claim(visit.appointment_id, fingerprint="f", lease=timedelta(seconds=30))
+        assert await world.appointments.hold(visit, at=NOON, claim=claim) is None
+
+
+def test_shows_the_visits_of_a_day(owner, world):
+    """Visits stand in order, in the zone of the business; other days' and other businesses' do not."""
+    later = a_visit(appointment_id="a2", name="Ewa", start=NOON + timedelta(hours=5), end=NOON + timedelta(hours=6))
+    later = replace(later, blocked=Interval(later.start, later.end))
+    tomorrow = a_visit(appointment_id="a3", name="Iga", start=NOON + timedelta(days=1), end=NOON + timedelta(days=1.1))
+    tomorrow = replace(tomorrow, blocked=Interval(tomorrow.start, tomorrow.end))
+    elsewhere = a_visit(appointment_id="a4", name="Bea", tenant="studio-bea")
+    owner.http.portal.call(book, world, later, a_visit(), tomorrow, elsewhere)
+    text = owner.get("/today/salon-ania").text
+    assert text.index("Anna Nowak") < text.index("Ewa")
+    assert "15:00" in text
+    assert "anna@example.com" in text
+    assert "By the back door" in text
+    assert "Iga" not in text
+    assert "Bea" not in text
+    assert "Iga" in owner.get("/today/salon-ania?day=2026-01-13").text
+
+
+@pytest.mark.parametrize("day", ["nonsense", "0001-01-01", "9999-12-31", "2026-13-01", ""])
+def test_a_day_that_is_none_is_today(owner, day):
+    """An address with no such day shows the present one."""
+    assert "Monday, 12 January 2026" in owner.get(f"/today/salon-ania?day={day}").text
+
+
+def test_shows_the_conversations_of_a_day(owner, world):
+    """Conversations stand with their last words, the latest first; those of other days do not."""
+    owner.http.portal.call(say(world, sent("Old"), session="s-0"))
+    world.clock.turn(timedelta(days=1))
+    owner.sign_in()
+    owner.http.portal.call(say(world, sent("Dogs?"), final("Yes, dogs.")))
+    world.clock.turn(timedelta(minutes=5))
+    owner.http.portal.call(say(world, sent("Parking?"), session="s-2"))
+    owner.http.portal.call(say(world, sent("Elsewhere"), session="s-3", tenant="studio-bea"))
+    text = owner.get("/today/salon-ania").text
+    assert text.index("Parking?") < text.index("Yes, dogs.")
+    assert "Old" not in text
+    assert "Elsewhere" not in text
+    assert "Old" in owner.get("/today/salon-ania?day=2026-01-12").text
+
+
+def test_a_day_of_the_business_is_not_one_of_utc(owner, world):
+    """Half past midnight in Warsaw is a new day there, while the index still has the old one."""
+    world.clock.set(datetime(2026, 1, 12, 23, 30, tzinfo=UTC))
+    owner.http.portal.call(say(world, sent("Late")))
+    assert "Late" in owner.get("/today/salon-ania").text
+    assert "Late" in owner.get("/today/salon-ania?day=2026-01-13").text
+    assert "Late" not in owner.get("/today/salon-ania?day=2026-01-12").text
+
+
+def test_an_answer_by_hand_is_kept_and_posted(owner, world):
+    """The owner's words become the session's next durable frame, marked as a person's, in every open tab."""
+    owner.http.portal.call(say(world, sent("Dogs?"), final("No idea.")))
+    world.connections.open("s-1", "tab-1")
+    assert "open now" in owner.get(TALK).text
+    owner.send(TALK, text="  Yes, dogs\r\nare welcome. ", answer_id="one")
+    assert owner.last.headers["location"] == f"{TALK}?said=answered"
+    frame = world.conversations.of("s-1")[-1]
+    assert (frame.seq, frame.re, frame.data.by, frame.data.text) == (3, None, "human", "Yes, dogs\nare welcome.")
+    [(connection, text)] = world.poster.posted
+    assert (connection, text) == ("tab-1", frame.wire())
+    assert "Yes, dogs" in owner.follow().text
+
+
+def test_a_form_that_is_sent_twice_says_its_words_once(owner, world):
+    """A double click is one answer; other words under the same form are refused, and kept in the form."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    csrf = owner.csrf()
+    [answer_id] = re.findall(r'name="answer_id" value="([^"]+)"', owner.last.text)
+    for _ in range(2):
+        assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
+    assert len(world.conversations.of("s-1")) == 2
+    refused = owner.send(TALK, csrf=csrf, text="No, sorry.", answer_id=answer_id)
+    assert (refused.status_code, "No, sorry." in refused.text) == (422, True)
+    assert len(world.conversations.of("s-1")) == 2
+
+
+@pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 4001])
+def test_an_answer_that_is_none_is_refused(owner, world, text):
+    """Nothing, and more than a frame should hold, is not said."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    assert owner.send(TALK, text=text, answer_id="one").status_code == 422
+    assert len(world.conversations.of("s-1")) == 1
+
+
+def test_another_businesss_conversation_looks_like_none(anias, owner, world):
+    """Neither under its own business nor under one's own is another's conversation shown or answered."""
+    owner.http.portal.call(say(world, sent("Private"), session="s-bea", tenant="studio-bea"))
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    for tenant in ("studio-bea", "salon-ania"):
+        path = f"/today/{tenant}/conversations/s-bea"
+        assert anias.get(path).status_code == 404
+        anias.get(TALK)
+        assert anias.send(path, text="Hello", answer_id="one").status_code == 404
+    assert owner.get("/today/salon-ania/conversations/s-bea").status_code == 404
+    assert len(world.conversations.of("s-bea")) == 1
+
+
+def test_what_visitors_and_models_say_is_text(owner, world):
+    """Words, names and notes are shown as they are, and do nothing."""
+    gone = BookingCancelled(data=BookingCancelledData(appointment_id="a9", start=NOON, service=HOSTILE))
+    owner.http.portal.call(say(world, sent(HOSTILE), gone, final(HOSTILE)))
+    visit = a_visit(name=HOSTILE, note=HOSTILE, contact=Contact("email", HOSTILE), service_id=HOSTILE)
+    owner.http.portal.call(book, world, visit)
+    for path in ("/today/salon-ania", TALK):
+        text = owner.get(path).text
+        assert "<script>alert" not in text
+        assert "{{ 7 * 7 }}" in text
+
+
+def test_a_frame_that_could_not_be_posted_is_kept(owner, world):
+    """When the connections can't be read, the answer waits in the conversation."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    world.connections.trouble = TransientError("connections.of: Throttling")
+    assert owner.send(TALK, text="Yes.", answer_id="one").status_code == 303
+    assert world.conversations.of("s-1")[-1].data.text == "Yes."

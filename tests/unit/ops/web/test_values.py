@@ -1,0 +1,141 @@
+"""Small pure parts: settings, languages, plots, fields, samples, filters."""
+
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+from pydantic import ValidationError
+
+from ops.queues.figures import QueueFigures
+from ops.web.fields import data_from, fields_of
+from ops.web.filters import Wanted
+from ops.web.language import language_of_browser
+from ops.web.plots import HEIGHT, Line, Tick, bars, day_ticks, lines
+from ops.web.samples import Sample, thinned
+from ops.web.settings import WebSettings, is_safe_address
+from shared.failures import FailureState
+from tests.fakes.clock import NOON
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("pl", "pl"),
+        ("de-DE,pl;q=0.3,en;q=0.9", "en"),
+        ("en;q=0.1,pl-PL", "pl"),
+        ("pl;q=0, en", "en"),
+        ("fr;q=nonsense,pl", "pl"),
+        ("*", "en"),
+        ("," * 50, "en"),
+    ],
+)
+def test_language(header, language):
+    """The browser's first wish among ours counts; what can't be read is no wish."""
+    assert language_of_browser(header) == language
+
+
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("https://desk.example.com", True),
+        ("http://127.0.0.1:8090", True),
+        ("http://[::1]:8090", True),
+        ("http://localhost", True),
+        ("http://desk.example.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("ftp://127.0.0.1", False),
+        ("desk", False),
+    ],
+)
+def test_safe_addresses(url, is_safe):
+    """Cookies and tokens travel under https, or not at all beyond this machine."""
+    assert is_safe_address(url) is is_safe
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"host": "0.0.0.0"},
+        {"public_url": "http://desk.example.com"},
+        {"oidc_issuer": "https://issuer.example.com"},
+        {"oidc_issuer": "http://issuer.example.com", "oidc_client_id": "desk"},
+        {"token": "short"},
+        {"session_key": "short"},
+        {"time_zone": "Mars/Olympus"},
+    ],
+)
+def test_settings_that_would_be_unsafe_are_refused(fields):
+    """A desk that others could listen to, or guess their way into, does not start."""
+    with pytest.raises(ValidationError):
+        WebSettings(**fields)
+
+
+def test_secrets_are_not_shown():
+    """No secret stands in what settings say of themselves."""
+    settings = WebSettings(token="a-token-that-nobody-guesses", session_key="k" * 40)
+    assert "guesses" not in repr(settings)
+    assert "kkk" not in repr(settings)
+
+
+def test_filter_has_the_states_that_are_meant():
+    """Without a state what waits is meant; `any` is every state."""
+    assert Wanted.read({}).filter(NOON).states == [FailureState.FAILED, FailureState.FAILED_AGAIN]
+    assert Wanted.read({"state": "any"}).filter(NOON).states is None
+    assert Wanted.read({"state": "resolved", "age": "1h"}).filter(NOON).since == NOON - timedelta(hours=1)
+    assert Wanted.read({}).query() == ""
+    assert Wanted.read({"text": "a&b"}).query(after="x") == "?text=a%26b&after=x"
+
+
+def test_fields_of_a_form():
+    """Only what may be edited is in the form, what says nothing comes last, and text comes back as text."""
+    data = {"start": "2026", "contact": "a@b.pl", "count": 3, "secret": "x"}
+    fields = fields_of(data, {"start", "contact", "count", "note"})
+    assert [(field.name, field.text) for field in fields] == [
+        ("start", "2026"),
+        ("contact", "a@b.pl"),
+        ("count", "3"),
+        ("note", ""),
+    ]
+    assert fields[-1].is_long
+    assert data_from({"note": "a\r\nb"}) == {"note": "a\nb"}
+
+
+def drawn(svg):
+    return ET.fromstring(str(svg))  # noqa: S314 - made a line above
+
+
+def test_bars_stand_on_each_other():
+    """Parts of a bar are stacked, none leaves the plot, and names are text."""
+    svg = bars("Failures", [("10:00", {"<b>": 3, "other": 5}), ("11:00", {"<b>": 0})], [Tick(0, "10:00")])
+    boxes = [(float(box.get("y")), float(box.get("height"))) for box in drawn(svg).iter("rect")]
+    assert boxes[0][0] == pytest.approx(boxes[1][0] + boxes[1][1], abs=0.2)
+    assert all(y >= 0 and y + height <= HEIGHT for y, height in boxes)
+    assert "<b>" not in str(svg)
+    assert drawn(bars("Nothing", [], [])) is not None
+
+
+@pytest.mark.parametrize("top", [0, 1, 4, 5, 9, 10, 99, 1_000, 123_456])
+def test_plots_fit(top):
+    """Whatever the largest value is, the line stays inside the plot; gaps interrupt it."""
+    svg = lines("Depth", [Line("booking", [(0, top), (0.5, None), (1, top)])], [])
+    [path] = [one for one in drawn(svg).iter("path") if "line" in one.get("class")]
+    assert path.get("d").count("M") == 2
+    heights = [float(part.split()[1]) for part in path.get("d").replace("L", "M").split("M")[1:]]
+    assert all(0 <= y <= HEIGHT for y in heights)
+
+
+def test_ticks():
+    """Marks are spread evenly; over more than a day they say the date."""
+    first = datetime(2026, 1, 12, tzinfo=UTC)
+    assert [tick.label for tick in day_ticks(first, first + timedelta(hours=4), most=2)] == ["00:00", "02:00", "04:00"]
+    assert day_ticks(first, first + timedelta(days=2), most=1)[0].label == "12.01 00:00"
+    assert day_ticks(first, first) == []
+
+
+def test_samples_are_thinned_to_what_can_be_seen():
+    """Few samples stay, of many an even choice with the last among them."""
+    samples = [Sample(NOON + timedelta(seconds=10 * n), [QueueFigures("chat", n, 0, 0, None)]) for n in range(1000)]
+    assert thinned(samples[:5], 10) == samples[:5]
+    few = thinned(samples, 100)
+    assert (len(few), few[-1]) == (100, samples[-1])

@@ -1,0 +1,60 @@
+"""What the pages say: in both languages, for everything that the desk can speak of."""
+
+import re
+from string import Formatter
+from typing import get_args
+
+import pytest
+
+from ops.desk.domain.values import ForecastKind, Why
+from ops.today.values import Answered, Speaker
+from ops.web.filters import AGES, QUEUES
+from ops.web.rendering import TEMPLATES
+from ops.web.words import words_in
+from shared.failures import DeedKind, FailureState
+from shared.messages.commands import QUEUED_COMMAND
+from shared.messages.notices import NOTICE
+
+_USED = re.compile(r"""\bt\("([^"]+)"[,)]""")
+
+
+def values(name, words):
+    return {field for _, field, _, _ in Formatter().parse(words[name]) if field}
+
+
+def test_both_languages_say_the_same():
+    """Each text has a translation, with the same values in it."""
+    english, polish = words_in("en"), words_in("pl")
+    assert list(english) == list(polish)
+    for name in english:
+        assert values(name, english) == values(name, polish), name
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in TEMPLATES.glob("*.html")))
+def test_templates_use_texts_that_there_are(template):
+    """Every text that a template names is there."""
+    for name in _USED.findall((TEMPLATES / template).read_text(encoding="utf-8")):
+        assert name in words_in("en") or any(word.startswith(name) for word in words_in("en")), name
+
+
+def test_everything_has_a_name():
+    """States, deeds, forecasts, reasons to do nothing, and kinds of messages are never shown by their code."""
+    types = [
+        choice["properties"]["type"]["const"]
+        for adapter in (QUEUED_COMMAND, NOTICE)
+        for choice in adapter.json_schema()["$defs"].values()
+        if "type" in choice.get("properties", {}) and "version" in choice["properties"]
+    ]
+    assert len(types) >= 15
+    wanted = [
+        *(f"state_{one}" for one in (*FailureState, "open", "any")),
+        *(f"deed_{one}" for one in get_args(DeedKind)),
+        *(f"forecast_{one}" for one in ForecastKind),
+        *(f"why_{one}" for one in Why),
+        *(f"type_{one}" for one in types),
+        *(f"queue_{one}" for one in QUEUES),
+        *(f"age_{one}" for one in AGES),
+        *(f"answer_{one}" for one in Answered if one is not Answered.SENT),
+        *(f"who_{one}" for one in get_args(Speaker)),
+    ]
+    assert [name for name in wanted if name not in words_in("en")] == []
