@@ -110,8 +110,13 @@ class FailureLedger(Protocol):
         """Return one failure."""
         ...
 
-    async def find(self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None) -> Page:
-        """Return up to `limit` failures, the latest first."""
+    async def find(
+        self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
+    ) -> Page:
+        """Return up to `limit` failures, the latest first.
+
+        `outlines` is for counting: only what a filter looks at can be relied on, there is no payload and no story.
+        """
         ...
 
     async def change(self, failure: Failure) -> bool:

@@ -227,25 +227,31 @@ class Desk:
 
     async def stats(self, person: Person, wanted: FailureFilter | None = None) -> Stats:
         """Return counts of the person's failures, of up to `MAX_COUNTED` of them."""
-        found = [one async for one in self.every(person, wanted or FailureFilter(), limit=MAX_COUNTED + 1)]
+        counting = self.every(person, wanted or FailureFilter(), limit=MAX_COUNTED + 1, outlines=True)
+        found = [outline async for outline in counting]
         return counted(found[:MAX_COUNTED], is_complete=len(found) <= MAX_COUNTED)
 
-    async def every(self, person: Person, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
-        """Yield the person's failures, payloads and all, page after page, the latest first."""
+    async def every(
+        self, person: Person, wanted: FailureFilter, *, limit: int, outlines: bool = False
+    ) -> AsyncIterator[Failure]:
+        """Yield the person's failures page after page, the latest first: payloads and all, or outlines to count."""
         after, left = None, limit
         while left > 0:
-            page = await self._page(person, wanted, limit=min(_PAGE, left), after=after)
+            size = left if outlines else min(_PAGE, left)
+            page = await self._page(person, wanted, limit=size, after=after, outlines=outlines)
             for failure in page.failures:
                 yield failure
             after, left = page.after, left - len(page.failures)
             if after is None:
                 return
 
-    async def _page(self, person: Person, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
+    async def _page(
+        self, person: Person, wanted: FailureFilter, *, limit: int, after: str | None, outlines: bool = False
+    ) -> Page:
         theirs = moves.scoped(person, wanted)
         if theirs is None:
             return Page([], None)
-        page = await self._ledger.find(theirs, limit=limit, after=after)
+        page = await self._ledger.find(theirs, limit=limit, after=after, outlines=outlines)
         return replace(page, failures=[failure for failure in page.failures if moves.may_see(person, failure)])
 
     async def _seen(self, person: Person, failure_id: str) -> Failure | None:

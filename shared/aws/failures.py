@@ -61,18 +61,24 @@ class DynamoFailureLedger:
         # The parts of a long payload have keys of their own, and are no failures.
         return await self._read(item) if item and "state" in item else None
 
-    async def find(self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None) -> Page:
-        """Return up to `limit` failures, the latest first.
+    async def find(
+        self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
+    ) -> Page:
+        """Return up to `limit` failures, the latest first; outlines of them are in the indexes, and cost least.
 
         A search that looked at a great many returns what it found until then; `after` goes on from there.
         """
         search = FailureSearch(client=self._client, table=self._table, wanted=wanted, limit=limit, after=after)
-        outlines: list[Failure] = []
+        found: list[Failure] = []
+        there_is_more = False
         async for outline in search.found():
-            if len(outlines) == limit:
-                return Page(await self._whole(outlines, wanted), after=place(outlines[-1]))
-            outlines.append(outline)
-        return Page(await self._whole(outlines, wanted), after=None if search.is_complete else search.reached)
+            if there_is_more := len(found) == limit:
+                break
+            found.append(outline)
+        end = None if search.is_complete else search.reached
+        return Page(
+            found if outlines else await self._whole(found, wanted), after=place(found[-1]) if there_is_more else end
+        )
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""

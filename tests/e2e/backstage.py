@@ -16,7 +16,7 @@ from infra.local.seed import demo_profile
 from infra.local.stack import Stack
 
 _CODE = re.compile(r"\b(\d{6})\b")
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 _deserialise = TypeDeserializer().deserialize
 
 

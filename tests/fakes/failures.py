@@ -31,12 +31,15 @@ class FakeFailures:
         await self._reach()
         return self.rows.get(failure_id)
 
-    async def find(self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None) -> Page:
+    async def find(
+        self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
+    ) -> Page:
         """Return up to `limit` failures, the latest first."""
         await self._reach()
         latest_first = sorted(self.rows.values(), key=place, reverse=True)
         found = [one for one in latest_first if is_wanted(one, wanted) and (not after or place(one) < after)]
-        return Page(found[:limit], place(found[limit - 1]) if len(found) > limit else None)
+        page = [replace(one, payload="", story=()) if outlines else one for one in found[:limit]]
+        return Page(page, place(found[limit - 1]) if len(found) > limit else None)
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""

@@ -226,6 +226,22 @@ async def test_the_latest_come_first_page_by_page(stores, tenant, make_failure):
     )
 
 
+async def test_outlines_say_what_is_counted(stores, tenant, make_failure):
+    """Found like the failures themselves, without what they say and what was done."""
+    for n in range(5):
+        await stores.failures.take(make_failure(f"{tenant}-{n}", last_at=NOON + n * SECOND, reason=f"kind-{n % 2}"))
+    wanted = FailureFilter(tenants=[tenant], reason="kind-0")
+    whole = await stores.failures.find(wanted, limit=2)
+    outlines = await stores.failures.find(wanted, limit=2, outlines=True)
+    assert outlines.after == whole.after
+    assert {(one.payload, one.story) for one in outlines.failures} == {("", ())}
+    counted = ("failure_id", "queue", "state", "reason", "tenant", "last_at")
+    for outline, failure in zip(outlines.failures, whole.failures, strict=True):
+        assert [getattr(outline, name) for name in counted] == [getattr(failure, name) for name in counted]
+    rest = await stores.failures.find(wanted, limit=2, after=outlines.after, outlines=True)
+    assert (len(rest.failures), rest.after) == (1, None)
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

@@ -62,8 +62,11 @@ async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -
 async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
     """Move to another time: the new one is taken in the same transaction that frees the old one.
 
-    Only the command that moved has effects: the owner may have moved or deleted the event since.
+    Only the command that moved has effects: the owner may have moved or deleted the event since. A replay moves as of
+    now, not to what has just gone by.
     """
+    if work.replay:
+        work = work.model_copy(update={"accepted_at": roles.clock.now()})
     profile = await roles.tenants.profile(work.tenant)
     appointment = await referred(roles, work)
     moved = await _moved(roles, work, appointment, profile, claim)

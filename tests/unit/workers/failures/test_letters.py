@@ -19,7 +19,7 @@ async def claim_of(ledger, body=None, fingerprint=None):
     return await ledger.claims.claim(work.claim_key, fingerprint=fingerprint or fingerprint_of(work), lease=LEASE)
 
 
-async def test_a_copy_with_a_reason_is_entered_and_nobody_is_told_again(ledger, logs):
+async def test_a_copy_with_a_reason_is_entered_and_nobody_is_told_again(logs, ledger):
     """The worker that made the copy tells the visitor."""
     assert await ledger.processor.process(await ledger.letter(attributes=copied())) == Ack()
     [failure] = ledger.failures.rows.values()
