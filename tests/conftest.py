@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+import structlog
 from botocore.config import Config
 
 from infra.local.emulator import start_emulator, wait_for_emulator
@@ -44,6 +45,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = item.path.relative_to(Path(__file__).parent)
         item.add_marker(pytest.mark.xdist_group(TOGETHER.get(path.parts[0], str(path))))
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Undo what an entry point under test made of the logging, which is the whole process's."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
