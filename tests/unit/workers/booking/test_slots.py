@@ -174,3 +174,17 @@ def test_a_start_that_the_rules_allow_is_offered(make_profile, accepted_at):
 
     for start in (accepted_at + timedelta(hours=2), accepted_at + timedelta(days=30, hours=8)):
         assert is_offered(profile, profile.services[0], start, accepted_at) is None
+
+
+def test_a_day_that_closes_at_a_midnight_that_the_clocks_skip_has_all_of_its_hours(make_profile):
+    """São Paulo, 3 November 2018: the last hour ends as the clocks jump from midnight to one, and is an hour long."""
+    evening = ("20:00-24:00",)
+    service = [{"id": "visit", "name": {"en": "Visit"}, "duration_minutes": 60}]
+    profile = make_profile(zone="America/Sao_Paulo", hours=evening, weekend=evening, services=service)
+    now, day = datetime(2018, 11, 3, 12, tzinfo=UTC), date(2018, 11, 3)
+
+    offers = on(profile, day, now, service="visit")
+
+    assert walls(offers, "America/Sao_Paulo") == ["20:00", "21:00", "22:00", "23:00"]
+    assert {offer.end - offer.start for offer in offers} == {timedelta(hours=1)}
+    assert is_offered(profile, profile.services[0], offers[-1].start, now) is None
