@@ -25,7 +25,8 @@ from shared.ports import (
     TenantDirectory,
 )
 from shared.replies import Replies
-from shared.tenants.profile import DEFAULT_RESOURCE, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import DEFAULT_RESOURCE
 from workers.booking.domain.values import Appointment, Interval
 
 log = structlog.get_logger()

@@ -5,7 +5,10 @@ from functools import lru_cache
 from math import ceil, gcd
 from zoneinfo import ZoneInfo
 
-from shared.tenants.profile import MINUTES_STEP, WEEKDAYS, Service, TenantProfile
+from shared.tenants.opening_hours import WEEKDAYS
+from shared.tenants.profile import TenantProfile
+from shared.tenants.section import MINUTES_STEP
+from shared.tenants.services import Service
 
 MAX_BUCKETS = 40
 """Most buckets of one visit: a reschedule writes the old, the new and a few more items in one transaction.

@@ -1,175 +1,22 @@
 """The profile of a tenant, checked field by field."""
 
-import itertools
-import re
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.country import country_of_zone, known_country
+from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
 from shared.tenants.page import first_page, page_address
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
-
-MINUTES_STEP = 5
-"""Every length and every opening time is a multiple of this, so that slots share a grid."""
-
-DEFAULT_RESOURCE = "default"
-"""The one resource of a business that names none: one visit at a time."""
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+from shared.tenants.section import Section, Translated
+from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service
 
 Locale = Literal["pl", "en"]
 TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,40}$")]
-
-
-class Section(BaseModel):
-    """Strict: a misspelt field is an error with its line, not a silent default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _on_the_grid(minutes: int) -> int:
-    if minutes % MINUTES_STEP:
-        raise ValueError(f"must be a multiple of {MINUTES_STEP} minutes")
-    return minutes
-
-
-Minutes = Annotated[int, Field(ge=0, le=24 * 60), AfterValidator(_on_the_grid)]
-PositiveMinutes = Annotated[int, Field(gt=0, le=24 * 60), AfterValidator(_on_the_grid)]
-
-
-class OpenPeriod(Section):
-    """Opening hours between two wall-clock times of one day; `closes` 24:00 is kept as minute 1440."""
-
-    opens: int
-    closes: int
-
-    @property
-    def opening_time(self) -> time:
-        """Return when it opens, as a wall-clock time."""
-        return time(self.opens // 60, self.opens % 60)
-
-
-_PERIOD = re.compile(r"^(\d{2}):(\d{2})-(\d{2}):(\d{2})$")
-
-
-def _parse_period(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = _PERIOD.match(value.replace(" ", "").replace("–", "-"))
-    if not match:
-        raise ValueError('must look like "09:00-17:00"')
-    opening_hour, opening_minute, closing_hour, closing_minute = (int(part) for part in match.groups())
-    opens, closes = opening_hour * 60 + opening_minute, closing_hour * 60 + closing_minute
-    if opening_minute > 59 or closing_minute > 59 or opens >= 24 * 60 or closes > 24 * 60:
-        raise ValueError("is not a time of day")
-    if opens >= closes:
-        raise ValueError("must close after it opens, on the same day")
-    if opens % MINUTES_STEP or closes % MINUTES_STEP:
-        raise ValueError(f"must be on a multiple of {MINUTES_STEP} minutes")
-    return {"opens": opens, "closes": closes}
-
-
-def _in_order(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
-    ordered = tuple(sorted(periods, key=lambda period: period.opens))
-    if any(later.opens < earlier.closes for earlier, later in itertools.pairwise(ordered)):
-        raise ValueError("periods of one day must not overlap")
-    return ordered
-
-
-Period = Annotated[OpenPeriod, BeforeValidator(_parse_period)]
-DayHours = Annotated[tuple[Period, ...], AfterValidator(_in_order)]
-
-
-class OpeningHours(Section):
-    """Opening hours a weekday; a day that is not named is closed."""
-
-    monday: DayHours = ()
-    tuesday: DayHours = ()
-    wednesday: DayHours = ()
-    thursday: DayHours = ()
-    friday: DayHours = ()
-    saturday: DayHours = ()
-    sunday: DayHours = ()
-
-    def on(self, weekday: int) -> tuple[OpenPeriod, ...]:
-        """Return the periods of a weekday, Monday being 0."""
-        periods: tuple[OpenPeriod, ...] = getattr(self, WEEKDAYS[weekday])
-        return periods
-
-
-class DayException(Section):
-    """One date with hours of its own; none means closed."""
-
-    date: date
-    hours: DayHours = ()
-
-
-class Translated(Section):
-    """A text in the languages that we speak; the one given stands in for the one missing."""
-
-    pl: str = ""
-    en: str = ""
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not (self.pl or self.en):
-            raise ValueError("needs a text in pl or en")
-        return self
-
-    def in_(self, locale: str) -> str:
-        """Return the text for a locale such as `pl` or `en-GB`."""
-        if locale.lower().startswith("pl"):
-            return self.pl or self.en
-        return self.en or self.pl
-
-
-class Resource(Section):
-    """Who or what a visit needs to itself: a person, a chair, a room."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
-    seats: Annotated[int, Field(ge=1, le=50)] = 1
-    """How many visits it takes at the same time, such as the places of a class."""
-    calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
-    """A calendar of its own; the business's where none is given."""
-
-    @property
-    def lanes(self) -> tuple[str, ...]:
-        """Return the names of its seats, each of which takes one visit at a time."""
-        if self.seats == 1:
-            return (self.id,)
-        return tuple(f"{self.id}/{number}" for number in range(1, self.seats + 1))
-
-
-class Service(Section):
-    """What can be booked, and how long it takes."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
-    name: Translated
-    duration_minutes: PositiveMinutes
-    step_minutes: PositiveMinutes | None = None
-    buffer_before_minutes: Minutes = 0
-    buffer_after_minutes: Minutes = 0
-    resources: tuple[str, ...] = ()
-    """Which of the business's resources can do it, any one of them; all, where none is named."""
-    max_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
-
-    @property
-    def step(self) -> int:
-        """Return the minutes between two offered starts."""
-        return self.step_minutes or self.duration_minutes
 
 
 class Senders(Section):

@@ -9,7 +9,7 @@ def is_known_region(name: str) -> bool:
     """Whether `name` is an ISO 3166 country such as `PL`, or a subdivision such as `DE-BY`, that the library knows."""
     try:
         _holidays(name, 2026)
-    except NotImplementedError:
+    except NotImplementedError:  # so the library says that it does not know a country, or a part of one
         return False
     return True
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.ids import derived_id, new_id
-from shared.tenants.profile import Service
+from shared.tenants.services import Service
 from workers.booking.domain.hold import place_hold
 from workers.booking.domain.values import AppointmentState, Contact, Interval
 

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from shared.tenants.profile import OpenPeriod, TenantProfile, Translated
+from shared.tenants.opening_hours import OpenPeriod
+from shared.tenants.profile import TenantProfile
+from shared.tenants.section import Translated
 
 GOOD = {
     "name": "Salon Ania",

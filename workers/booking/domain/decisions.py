@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.messages.errors import ErrorCode
-from shared.tenants.profile import Service
+from shared.tenants.services import Service
 from workers.booking.domain.hold import blocked_interval, has_run_out
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from shared.tenants.profile import Service
+from shared.tenants.services import Service
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
 HOLD_MINUTES = 15

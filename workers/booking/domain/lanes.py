@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from shared.tenants.profile import Service, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
 from workers.booking.domain.values import Interval
 
 

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from shared.tenants.profile import Service, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
 from workers.booking.domain.values import Appointment
 
 SENDS_PER_CONTACT = 3

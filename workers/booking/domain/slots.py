@@ -11,7 +11,8 @@ from itertools import zip_longest
 from typing import Self
 
 from shared.messages.errors import ErrorCode
-from shared.tenants.profile import Service, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
 from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.openings import openings
 from workers.booking.domain.taken import Taken, from_seconds, to_seconds

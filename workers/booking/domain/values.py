@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from shared.messages.errors import ErrorCode
-from shared.tenants.profile import DEFAULT_RESOURCE, MINUTES_STEP
+from shared.tenants.section import MINUTES_STEP
+from shared.tenants.services import DEFAULT_RESOURCE
 from shared.texts import About
 
 

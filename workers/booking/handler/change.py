@@ -10,7 +10,8 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
-from shared.tenants.profile import Service, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
 from workers.booking.domain.decisions import (
     AlreadyCancelled,
     AlreadyThere,

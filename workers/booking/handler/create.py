@@ -12,7 +12,8 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
-from shared.tenants.profile import Service, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_ATTEMPTS
 from workers.booking.domain.hold import HOLD_MINUTES, is_same_wish, keeps_its_time, place_hold

@@ -14,7 +14,8 @@ from shared.messages.commands import (
     BookingVerify,
 )
 from shared.messages.errors import ErrorCode
-from shared.tenants.profile import Service, TenantProfile
+from shared.tenants.profile import TenantProfile
+from shared.tenants.services import Service
 from workers.booking.domain.code import code_matches
 from workers.booking.domain.decisions import (
     AlreadyCancelled,

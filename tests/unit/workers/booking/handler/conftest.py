@@ -175,3 +175,10 @@ def new_world(make_profile, accepted_at):
 @pytest.fixture
 def world(new_world):
     return new_world()
+
+
+@pytest.fixture
+async def visited(world):
+    """Return a business with one confirmed visit, `world.appointment_id`."""
+    world.appointment_id = await world.confirmed()
+    return world

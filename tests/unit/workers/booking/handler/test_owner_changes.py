@@ -1,50 +1,10 @@
 """What the visitor hears, and what is booked, after the owner changed a visit's event."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from shared.errors import PermanentError, TransientError
-from shared.messages.commands import BOOKING_COMMAND
-from workers.booking.domain.event_id import event_id
+from tests.unit.workers.booking.handler.owner import DAY, HOUR, LATER, NINE_UTC, TWO, alerts, changed, follow, stands_at
 from workers.booking.domain.values import AppointmentState, Interval
-
-NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-LATER = Interval(NINE_UTC + 3 * HOUR, NINE_UTC + 4 * HOUR)
-TWO = [{"id": "anna"}, {"id": "ola"}]
-
-
-def changed(world, appointment_id, number=1, *, session="session", replay=0):
-    return BOOKING_COMMAND.validate_python(
-        {
-            "type": "calendar.changed",
-            "id": f"change-{appointment_id}-{number}",
-            "tenant": "salon-ania",
-            "session_id": session,
-            "accepted_at": world.clock.now(),
-            "locale": "en",
-            "replay": replay,
-            "data": {"appointment_id": appointment_id},
-        }
-    )
-
-
-@pytest.fixture
-async def visited(world):
-    world.appointment_id = await world.confirmed()
-    return world
-
-
-async def follow(world, number=1, **which):
-    return await world.carry_out(changed(world, world.appointment_id, number, **which))
-
-
-async def stands_at(world):
-    appointment = await world.appointment(world.appointment_id)
-    [event] = [one for one in world.events if one.appointment_id == world.appointment_id]
-    assert (event.start, event.end, event.version) == (appointment.start, appointment.end, appointment.version)
-    return Interval(appointment.start, appointment.end)
 
 
 async def test_our_own_entry_changes_nothing(visited):
@@ -152,67 +112,6 @@ async def test_buckets_that_a_crash_left_are_freed(visited):
     assert visited.appointments.buckets
     await follow(visited)
     assert visited.appointments.buckets == {}
-
-
-def alerts(world):
-    return [notice.data.reason for notice in world.notices.delivered if notice.type == "notice.alert"]
-
-
-@pytest.mark.parametrize(
-    "to",
-    [
-        Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR),
-        Interval(NINE_UTC - HOUR / 2, NINE_UTC + HOUR * 1.5),
-        Interval(NINE_UTC - 2 * DAY, NINE_UTC - 2 * DAY + HOUR),
-        Interval(NINE_UTC + 2 * DAY, NINE_UTC + 4 * DAY),
-        Interval(NINE_UTC + 900 * DAY, NINE_UTC + 900 * DAY + HOUR),
-    ],
-)
-async def test_a_move_that_cannot_be_goes_back(visited, to):
-    """Onto another visit, into the past, longer than a day, by years: the event says again what stands."""
-    await visited.confirmed("2026-01-13T11:00", session="another")
-    visited.calendar.owner_moves(visited.appointment_id, to)
-    before = await visited.appointment(visited.appointment_id)
-
-    assert await follow(visited) is None
-    assert await visited.appointment(visited.appointment_id) == before
-    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
-    assert alerts(visited) == ["calendar_move_refused"]
-    assert "notice.rescheduled" not in visited.told
-    assert await follow(visited, 2) is None
-    assert visited.calendar.calls.count("put") == 3
-
-
-async def test_a_whole_day_goes_back(visited):
-    """An event without times of day is no visit."""
-    visited.calendar.timeless.add(event_id(visited.appointment_id))
-    assert await follow(visited) is None
-    assert visited.calendar.timeless == set()
-    assert alerts(visited) == ["calendar_move_refused"]
-
-
-async def test_a_visit_that_needs_too_much_of_the_table_goes_back(visited):
-    """What one transaction can't hold is refused like any other impossible time."""
-    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + 20 * HOUR))
-    visited.appointments.fail(PermanentError("too_many_buckets"))
-    assert await follow(visited) is None
-    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
-    assert alerts(visited) == ["calendar_move_refused"]
-
-
-@pytest.mark.parametrize("step", ["calendar", "notices"])
-async def test_a_refusal_that_was_cut_off_is_said_once(visited, step):
-    """The calendar did not take its event back at first, or the alert could not be queued."""
-    visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC - 2 * DAY, NINE_UTC - DAY))
-    if step == "calendar":
-        visited.calendar.fail("put", TransientError("calendar.put: 503"))
-    else:
-        visited.notices.trouble.append(TransientError("sqs"))
-    with pytest.raises(TransientError):
-        await follow(visited)
-    await follow(visited)
-    assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
-    assert alerts(visited) == ["calendar_move_refused"]
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted"])

@@ -1,0 +1,79 @@
+"""When a business is open: periods a weekday, and dates with hours of their own."""
+
+import itertools
+import re
+from datetime import date, time
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from shared.tenants.section import MINUTES_STEP, Section
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class OpenPeriod(Section):
+    """Opening hours between two wall-clock times of one day; `closes` 24:00 is kept as minute 1440."""
+
+    opens: int
+    closes: int
+
+    @property
+    def opening_time(self) -> time:
+        """Return when it opens, as a wall-clock time."""
+        return time(self.opens // 60, self.opens % 60)
+
+
+_PERIOD = re.compile(r"^(\d{2}):(\d{2})-(\d{2}):(\d{2})$")
+
+
+def _parse_period(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _PERIOD.match(value.replace(" ", "").replace("–", "-"))
+    if not match:
+        raise ValueError('must look like "09:00-17:00"')
+    opening_hour, opening_minute, closing_hour, closing_minute = (int(part) for part in match.groups())
+    opens, closes = opening_hour * 60 + opening_minute, closing_hour * 60 + closing_minute
+    if opening_minute > 59 or closing_minute > 59 or opens >= 24 * 60 or closes > 24 * 60:
+        raise ValueError("is not a time of day")
+    if opens >= closes:
+        raise ValueError("must close after it opens, on the same day")
+    if opens % MINUTES_STEP or closes % MINUTES_STEP:
+        raise ValueError(f"must be on a multiple of {MINUTES_STEP} minutes")
+    return {"opens": opens, "closes": closes}
+
+
+def _in_order(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
+    ordered = tuple(sorted(periods, key=lambda period: period.opens))
+    if any(later.opens < earlier.closes for earlier, later in itertools.pairwise(ordered)):
+        raise ValueError("periods of one day must not overlap")
+    return ordered
+
+
+Period = Annotated[OpenPeriod, BeforeValidator(_parse_period)]
+DayHours = Annotated[tuple[Period, ...], AfterValidator(_in_order)]
+
+
+class OpeningHours(Section):
+    """Opening hours a weekday; a day that is not named is closed."""
+
+    monday: DayHours = ()
+    tuesday: DayHours = ()
+    wednesday: DayHours = ()
+    thursday: DayHours = ()
+    friday: DayHours = ()
+    saturday: DayHours = ()
+    sunday: DayHours = ()
+
+    def on(self, weekday: int) -> tuple[OpenPeriod, ...]:
+        """Return the periods of a weekday, Monday being 0."""
+        periods: tuple[OpenPeriod, ...] = getattr(self, WEEKDAYS[weekday])
+        return periods
+
+
+class DayException(Section):
+    """One date with hours of its own; none means closed."""
+
+    date: date
+    hours: DayHours = ()

@@ -1,0 +1,46 @@
+"""What can be booked, and who or what it needs."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.tenants.section import Minutes, PositiveMinutes, Section, Translated
+
+DEFAULT_RESOURCE = "default"
+"""The one resource of a business that names none: one visit at a time."""
+
+
+class Resource(Section):
+    """Who or what a visit needs to itself: a person, a chair, a room."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+    seats: Annotated[int, Field(ge=1, le=50)] = 1
+    """How many visits it takes at the same time, such as the places of a class."""
+    calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
+    """A calendar of its own; the business's where none is given."""
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Return the names of its seats, each of which takes one visit at a time."""
+        if self.seats == 1:
+            return (self.id,)
+        return tuple(f"{self.id}/{number}" for number in range(1, self.seats + 1))
+
+
+class Service(Section):
+    """What can be booked, and how long it takes."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
+    name: Translated
+    duration_minutes: PositiveMinutes
+    step_minutes: PositiveMinutes | None = None
+    buffer_before_minutes: Minutes = 0
+    buffer_after_minutes: Minutes = 0
+    resources: tuple[str, ...] = ()
+    """Which of the business's resources can do it, any one of them; all, where none is named."""
+    max_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+    @property
+    def step(self) -> int:
+        """Return the minutes between two offered starts."""
+        return self.step_minutes or self.duration_minutes
