@@ -2,9 +2,11 @@
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -17,6 +19,8 @@ from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, free_port
 from infra.local.processes import Children
 from infra.local.stack import Options, Stack, local_stack
+from shared.aws.clients import AwsClients
+from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
@@ -110,3 +114,24 @@ def emulator(tmp_path_factory):
             yield emulator
         finally:
             children.stop_all()
+
+
+@pytest.fixture(scope="session")
+async def clients(emulator: Emulator) -> AsyncIterator[AwsClients]:
+    """Return clients of the emulator, opened as a worker opens them."""
+    settings = AwsSettings(
+        aws_endpoint_url=emulator.endpoint_url,
+        conversations_table="ConversationsTable",
+        connections_table="ConnectionsTable",
+        processed_table="ProcessedTable",
+        knowledge_bucket="knowledge",
+        websocket_endpoint=emulator.endpoint_url,
+    )
+    async with AsyncExitStack() as stack:
+        yield AwsClients(stack, settings)
+
+
+@pytest.fixture(scope="session")
+async def dynamodb(clients: AwsClients) -> Any:
+    """Return a client of the emulator's tables."""
+    return await clients.client("dynamodb")

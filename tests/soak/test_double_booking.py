@@ -1,11 +1,7 @@
 """Ten thousand attempts of a crowd, 200 at once, on the emulated tables: no two visits share a lane and an instant."""
 
-from contextlib import AsyncExitStack
-
 import pytest
 
-from shared.aws.clients import AwsClients
-from shared.settings import AwsSettings
 from tests.contracts.stores.test_double_booking import an_evening
 
 ATTEMPTS = 10_000
@@ -21,20 +17,6 @@ KINDS = {
     "reschedule: SLOT_TAKEN",
     "cancel: booking.cancelled",
 }
-
-
-@pytest.fixture
-async def dynamodb(emulator):
-    settings = AwsSettings(
-        aws_endpoint_url=emulator.endpoint_url,
-        conversations_table="ConversationsTable",
-        connections_table="ConnectionsTable",
-        processed_table="ProcessedTable",
-        knowledge_bucket="knowledge",
-        websocket_endpoint=emulator.endpoint_url,
-    )
-    async with AsyncExitStack() as stack:
-        yield await AwsClients(stack, settings).client("dynamodb")
 
 
 @pytest.mark.soak

@@ -1,6 +1,5 @@
 """One emulator of AWS for the session, with the template's tables; every test works on keys of its own."""
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +10,11 @@ from infra.local.google_calendar.keys import account_key, make_service_account
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serving
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.clients import AwsClients
 from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
 from shared.aws.failures import DynamoFailureLedger
 from shared.aws.payload_cipher import PayloadCipher
 from shared.aws.usage import DynamoUsageStore
-from shared.settings import AwsSettings
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
@@ -30,26 +27,6 @@ from tests.fakes.ingress import FakeSessions
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 CIPHER = PayloadCipher(["k" * 64])
-
-
-@pytest.fixture(scope="session")
-async def clients(emulator):
-    """Return the clients as a worker opens them."""
-    settings = AwsSettings(
-        aws_endpoint_url=emulator.endpoint_url,
-        conversations_table="ConversationsTable",
-        connections_table="ConnectionsTable",
-        processed_table="ProcessedTable",
-        knowledge_bucket="knowledge",
-        websocket_endpoint=emulator.endpoint_url,
-    )
-    async with AsyncExitStack() as stack:
-        yield AwsClients(stack, settings)
-
-
-@pytest.fixture(scope="session")
-async def dynamodb(clients):
-    return await clients.client("dynamodb")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.codes import verification_code
-from shared.errors import TransientError
+from shared.errors import PermanentError, TransientError
 from shared.ids import command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
 from shared.ports import Claim
@@ -27,6 +27,11 @@ TENANT = "salon-ania"
 LEASE = timedelta(seconds=30)
 TUESDAY_TEN = "2026-01-13T10:00"
 CONTACT = "jan@example.com"
+
+
+def replayed(command, number=1):
+    """Return a command as the desk puts it on its queue again."""
+    return command.model_copy(update={"replay": number})
 
 
 class World:
@@ -111,6 +116,14 @@ class World:
 
     async def create(self, start=TUESDAY_TEN, **fields):
         return await self.handle(self.create_command(start, **fields))
+
+    async def failed(self, command):
+        """Let a command fail for good, because the calendar is closed to us; return it."""
+        self.calendar.closed = PermanentError("calendar_access_revoked", "the key is refused")
+        with pytest.raises(PermanentError):
+            await self.handle(command)
+        self.calendar.closed = None
+        return command
 
     async def send(self, kind, **fields):
         return await self.handle(self.command(kind, **fields))

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import BookingRemind, CalendarSync
-from tests.unit.workers.booking.handler.conftest import TENANT, TUESDAY_TEN
+from tests.unit.workers.booking.handler.conftest import TENANT, TUESDAY_TEN, replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import AppointmentState, Interval
 from workers.booking.handler.forecast import forecast
@@ -14,10 +14,6 @@ from workers.booking.handler.forecast import forecast
 CLOSED = PermanentError("calendar_access_revoked", "the key is refused")
 MOMENT = timedelta(seconds=1)
 THE_HOUR = Interval(datetime(2026, 1, 13, 9, tzinfo=UTC), datetime(2026, 1, 13, 10, tzinfo=UTC))
-
-
-def replayed(command, number=1):
-    return command.model_copy(update={"replay": number})
 
 
 async def foretold(world, command):
@@ -28,17 +24,9 @@ async def foretold(world, command):
     return outlook
 
 
-async def failed(world, command):
-    world.calendar.closed = CLOSED
-    with pytest.raises(PermanentError):
-        await world.handle(command)
-    world.calendar.closed = None
-    return command
-
-
 async def test_a_free_time_would_be_held_and_is(world):
     """The time is told as the business's clocks show it."""
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     outlook = await foretold(world, wish)
     assert (outlook.kind, outlook.start.isoformat()) == ("free", "2026-01-13T10:00:00+01:00")
     assert (await world.handle(replayed(wish))).type == "booking.pending"
@@ -47,7 +35,7 @@ async def test_a_free_time_would_be_held_and_is(world):
 @pytest.mark.parametrize("by", ["another visitor", "the owner"])
 async def test_a_taken_time_comes_with_others(world, by):
     """Those that the visitor would be offered."""
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     if by == "another visitor":
         await world.held(session="other", contact="eva@example.com")
     else:
@@ -61,7 +49,7 @@ async def test_a_taken_time_comes_with_others(world, by):
 async def test_a_full_day_is_a_taken_time(new_world):
     """Its cap is reached, although the hour is free."""
     world = new_world(max_visits_per_day=1)
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     await world.held("2026-01-13T14:00", session="other", contact="eva@example.com")
     assert (await foretold(world, wish)).kind == "taken"
     assert (await world.handle(replayed(wish))).data.code == "SLOT_TAKEN"
@@ -69,7 +57,7 @@ async def test_a_full_day_is_a_taken_time(new_world):
 
 async def test_a_time_that_has_gone_by(world):
     """Soon after it was asked for: later it is too old anyway."""
-    wish = await failed(world, world.create_command("2026-01-12T09:00"))
+    wish = await world.failed(world.create_command("2026-01-12T09:00"))
     world.clock.turn(timedelta(hours=1, minutes=30))
     outlook = await foretold(world, wish)
     assert (outlook.kind, outlook.code, len(outlook.alternatives)) == ("past", "INVALID_TIME", 5)
@@ -78,7 +66,7 @@ async def test_a_time_that_has_gone_by(world):
 
 async def test_a_wish_of_yesterday(world):
     """The visitor would be asked to choose again."""
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     world.clock.turn(MAX_REPLAY_AGE + MOMENT)
     outlook = await foretold(world, wish)
     assert (outlook.kind, outlook.code, outlook.start.hour) == ("too_old", "CODE_EXPIRED", 10)
@@ -131,7 +119,7 @@ async def test_a_wish_that_the_rules_refuse(world, wrong, code):
 )
 async def test_what_is_broken_still(world, trouble, kind, code):
     """The desk says so, and the person repairs it first."""
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     world.calendar.closed = trouble
     outlook = await foretold(world, wish)
     assert (outlook.kind, outlook.code) == (kind, code)
@@ -140,7 +128,7 @@ async def test_what_is_broken_still(world, trouble, kind, code):
 async def test_a_confirmation_that_was_cut_off_would_be_finished(world):
     """The visit stands, its entry in the calendar is missing; unless the calendar is closed still."""
     held = await world.held()
-    verify = await failed(world, world.command("verify", appointment_id=held, code=world.code(held)))
+    verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
     outlook = await foretold(world, verify)
     assert (outlook.kind, outlook.state) == ("would_be_finished", AppointmentState.CONFIRMED)
     world.calendar.closed = CLOSED

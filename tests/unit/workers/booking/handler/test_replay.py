@@ -4,31 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import PermanentError
 from shared.messages.errors import ErrorCode
+from tests.unit.workers.booking.handler.conftest import replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import AppointmentState
 
 MOMENT = timedelta(seconds=1)
-CLOSED = PermanentError("calendar_access_revoked", "the key is refused")
-
-
-def replayed(command, number=1):
-    return command.model_copy(update={"replay": number})
-
-
-async def failed(world, command):
-    """Let a command fail for good, because the calendar is closed to us."""
-    world.calendar.closed = CLOSED
-    with pytest.raises(PermanentError):
-        await world.handle(command)
-    world.calendar.closed = None
-    return command
 
 
 async def test_a_replayed_wish_holds_from_now_on(world):
     """The visitor has a quarter of an hour for the code that they get now."""
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     world.clock.turn(MAX_REPLAY_AGE)
     pending = await world.handle(replayed(wish))
     assert pending.type == "booking.pending"
@@ -39,7 +25,7 @@ async def test_a_replayed_wish_holds_from_now_on(world):
 
 async def test_a_wish_of_yesterday_asks_to_choose_again(world):
     """Nothing is held; the same hour is among what is offered if it is free, or its neighbours are."""
-    wish = await failed(world, world.create_command())
+    wish = await world.failed(world.create_command())
     world.clock.turn(MAX_REPLAY_AGE + MOMENT)
     refused = await world.handle(replayed(wish))
     assert refused.data.code == ErrorCode.CODE_EXPIRED
@@ -57,7 +43,7 @@ async def test_an_original_is_never_too_late(world):
 async def test_a_code_that_was_right_is_finished_at_any_age(world):
     """The visit was confirmed before the calendar failed: only its entry and its letter are missing."""
     held = await world.held()
-    verify = await failed(world, world.command("verify", appointment_id=held, code=world.code(held)))
+    verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
     world.clock.turn(timedelta(hours=20))
     assert (await world.handle(replayed(verify))).type == "booking.confirmed"
     assert (len(world.events), world.told) == (1, ["notice.code", "notice.confirmed"])
