@@ -162,7 +162,8 @@ class DynamoAppointmentStore:
     async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
         """Return what is owned at `at`."""
         gate = asyncio.Semaphore(_PARALLEL_DAYS)
-        first = (between.start - timedelta(days=1)).date()
+        # A bucket lies in one UTC day, and stands in that day's partition whenever its visit began.
+        first = between.start.date()
         days = [first + timedelta(days=n) for n in range((between.end.date() - first).days + 1)]
 
         async def one_day(day: date) -> list[dict[str, Any]]:

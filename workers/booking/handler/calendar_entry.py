@@ -24,16 +24,16 @@ def to_be_entered(appointment: Appointment, profile: TenantProfile) -> Appointme
 async def settle(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
     """Make the calendars say what the record says: the visit at its time, in its one calendar, or nowhere.
 
-    A cancellation by link runs beside the commands of the visit's own session. So the record is read once more after
-    the entry was written: whoever is last leaves the calendar as the record is.
+    A command by link runs beside those of the visit's own session. So the record is read once more after the entry was
+    written: whoever is last leaves the calendars as the record is then.
     """
     await enter(roles, appointment, profile)
     now = await roles.appointments.get(appointment.appointment_id, appointment.session_id)
-    if now is None or now.state is AppointmentState.CANCELLED:
-        await leave(roles, appointment)
-        return
-    for calendar_id in appointment.calendars[:-1]:
-        await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+    stands = now is not None and now.state is not AppointmentState.CANCELLED
+    stands_in = entered_in(now, profile) if now and stands else None
+    for calendar_id in appointment.calendars:
+        if calendar_id != stands_in:
+            await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
 async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:

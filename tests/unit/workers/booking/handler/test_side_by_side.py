@@ -60,6 +60,34 @@ async def test_a_cancel_by_link_that_overtakes_a_move_leaves_no_event(world):
     assert world.events == []
 
 
+async def test_a_move_by_link_that_overtakes_a_move_leaves_one_event(two):
+    """The slower one neither deletes the newer entry nor leaves its own behind: the visit stands where the record is."""
+    mine = await two.appointment(await two.confirmed())
+    ours, theirs = (mine.resource, *(name for name in CALENDARS if name != mine.resource))
+    two.calendar.block(Interval(mine.start + HOUR, mine.end + HOUR), CALENDARS[ours])
+    reached, go_on, put = asyncio.Event(), asyncio.Event(), two.calendar.put
+
+    async def slow(calendar_id, event):
+        two.calendar.put = put
+        reached.set()
+        await go_on.wait()
+        await put(calendar_id, event)
+
+    two.calendar.put = slow
+    away = asyncio.create_task(two.send("reschedule", appointment_id=mine.appointment_id, start="2026-01-13T11:00"))
+    await reached.wait()
+    two.calendar.block(Interval(mine.start - HOUR, mine.start), CALENDARS[theirs])
+    back = await two.send("reschedule", session="phone", link=link(mine, "move"), start="2026-01-13T09:00")
+    assert back.type == "booking.rescheduled"
+    go_on.set()
+    await away
+
+    now = await two.appointment(mine.appointment_id)
+    assert now.resource == ours
+    entries = {name: len(two.calendar.events[calendar_id]) for name, calendar_id in CALENDARS.items()}
+    assert entries == {ours: 1, theirs: 0}
+
+
 async def test_an_old_entry_that_was_deleted_cancels_nothing(two):
     """A visit that went to a colleague and came back stands, though its newest entry is not written yet."""
     mine = await two.appointment(await two.confirmed())
