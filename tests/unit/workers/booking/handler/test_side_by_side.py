@@ -61,7 +61,7 @@ async def test_a_cancel_by_link_that_overtakes_a_move_leaves_no_event(world):
 
 
 async def test_a_move_by_link_that_overtakes_a_move_leaves_one_event(two):
-    """The slower one neither deletes the newer entry nor leaves its own behind: the visit stands where the record is."""
+    """The slower one neither deletes the newer entry nor leaves its own: the visit stands where the record is."""
     mine = await two.appointment(await two.confirmed())
     ours, theirs = (mine.resource, *(name for name in CALENDARS if name != mine.resource))
     two.calendar.block(Interval(mine.start + HOUR, mine.end + HOUR), CALENDARS[ours])
