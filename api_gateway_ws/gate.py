@@ -1,6 +1,5 @@
 """The use case of the `$connect` authorizer: check tenant, Origin and token, and vouch for the session."""
 
-import re
 from dataclasses import dataclass
 
 import structlog
@@ -10,11 +9,10 @@ from api_gateway_ws.ports import Profiles
 from shared.clock import Clock
 from shared.errors import PermanentError
 from shared.ids import new_id
+from shared.tenants.profile import TENANT_ID
 from shared.texts import language_of
 
 log = structlog.get_logger()
-
-_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Gate:
         return answer
 
     def _answer(self, knock: Knock) -> Pass | Denied:
-        if not _TENANT.fullmatch(knock.tenant):
+        if not TENANT_ID.fullmatch(knock.tenant):
             return Denied("malformed_tenant")
         try:
             profile = self._profiles.profile(knock.tenant)

@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, TypeGuard
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -26,8 +26,6 @@ class LinkClaim:
     appointment_id: str
     session_id: str
     """Of the conversation that the appointment was made in; whoever bears the link need not be in it."""
-
-    expires_at: datetime
 
 
 class Links:
@@ -74,7 +72,7 @@ class Links:
             case {"p": str(purpose), "t": str(of), "a": str(appointment_id), "s": str(session_id), "e": int(ends)}:
                 if of != tenant or now.timestamp() >= ends or not _is_one_of(purpose, purposes):
                     return None
-                return LinkClaim(purpose, appointment_id, session_id, datetime.fromtimestamp(ends, UTC))
+                return LinkClaim(purpose, appointment_id, session_id)
         return None
 
 

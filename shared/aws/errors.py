@@ -74,7 +74,8 @@ def translated(what: str) -> Iterator[None]:
         kind = DeploymentError if code in _DEPLOYMENT else PermanentError
         raise kind(f"aws_{code or status}", text) from error
     except ParamValidationError as error:
-        raise PermanentError("aws_client", f"{what}: {type(error).__name__}: {error}") from error
+        # Its text repeats what was sent, and that may be a visitor's words.
+        raise PermanentError("aws_client", f"{what}: {type(error).__name__}") from error
     except (BotoCoreError, TimeoutError, OSError) as error:
         # Unreachable, or without credentials for the moment: what the message says is not to blame.
         raise TransientError(f"{what}: {type(error).__name__}") from error

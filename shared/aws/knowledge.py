@@ -1,7 +1,6 @@
 """The knowledge bucket: each tenant's profile and documents, cached for five minutes."""
 
 import asyncio
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.ports import Metrics
 from shared.settings import AwsSettings
 from shared.tenants.parse import parse_profile
-from shared.tenants.profile import TenantProfile
+from shared.tenants.profile import TENANT_ID, TenantProfile
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -37,7 +36,6 @@ MAX_DOCUMENTS = 100
 MAX_DOCUMENT_BYTES = 200_000
 _PROFILE = "profile.yaml"
 _MAX_LISTED = 10_000
-_TENANT = re.compile(r"[a-z0-9-]{3,40}")
 
 
 @dataclass(slots=True)
@@ -117,7 +115,7 @@ class KnowledgeBucket:
                 if not page.get("NextContinuationToken"):
                     break
                 more = {"ContinuationToken": page["NextContinuationToken"]}
-        return sorted(name for name in names if _TENANT.fullmatch(name))
+        return sorted(name for name in names if TENANT_ID.fullmatch(name))
 
     def fresh(self, tenant: str) -> bool:
         """Whether a look-up is answered from the cache."""

@@ -5,11 +5,15 @@ import re
 from datetime import date, time
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from shared.tenants.section import MINUTES_STEP, Section
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+MAX_PERIODS = 24
+"""Of one day: each is checked wherever a reference repeats it, so a small file could ask for a lot of work."""
 
 
 class OpenPeriod(Section):
@@ -52,7 +56,7 @@ def _in_order(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
 
 
 Period = Annotated[OpenPeriod, BeforeValidator(_parse_period)]
-DayHours = Annotated[tuple[Period, ...], AfterValidator(_in_order)]
+DayHours = Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), AfterValidator(_in_order)]
 
 
 class OpeningHours(Section):

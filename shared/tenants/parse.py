@@ -29,7 +29,8 @@ def parse_profile(text: str) -> TenantProfile:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(f"line {line}: not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
+        # What the reader makes of a tag such as `!!int ""` is whatever its constructor stumbles over.
         raise ConfigurationError(f"line 1: not valid YAML: {type(error).__name__}") from None
     if not isinstance(content, dict):
         raise ConfigurationError("line 1: the profile must be a mapping such as `name: My business`")
@@ -54,7 +55,8 @@ def parse_profile(text: str) -> TenantProfile:
 def _refuse_merges(tree: yaml.Node | None) -> None:
     """Refuse `<<`: the reader copies what it names, so that a few lines of them would fill the memory.
 
-    References (`*name`) are fine: what they name is shared, not copied.
+    References (`*name`) are fine: what they name is shared, not copied, and how often it can be checked is bounded by
+    the lists that they may stand in.
     """
     seen: set[int] = set()
     waiting = [tree] if tree else []

@@ -1,5 +1,6 @@
 """The profile of a tenant, checked field by field."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
@@ -16,7 +17,9 @@ from shared.tenants.section import Section, Translated
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service
 
 Locale = Literal["pl", "en"]
-TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,40}$")]
+
+TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
+"""What a tenant may be called: the folder's name, which stands in addresses and keys."""
 
 
 class Senders(Section):
@@ -73,7 +76,7 @@ class TenantProfile(Section):
     opening_hours: OpeningHours
     public_holidays: Annotated[str, AfterValidator(_known_region)] | None = None
     """Closed on the public holidays of a country such as `PL`, or of a part of one such as `DE-BY`."""
-    exceptions: tuple[DayException, ...] = ()
+    exceptions: Annotated[tuple[DayException, ...], Field(max_length=400)] = ()
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
     horizon_days: Annotated[int, Field(ge=1, le=366)] = 60
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]

@@ -1,12 +1,18 @@
 """Public holidays of countries and of their parts, by the `holidays` library."""
 
+import re
 from collections.abc import Container
 from datetime import date
 from functools import lru_cache
 
+_REGION = re.compile(r"[A-Z]{2}(-.{1,40})?")
+"""The library looks a name up among all that it has, helpers of its own included: nothing else may reach it."""
+
 
 def is_known_region(name: str) -> bool:
     """Whether `name` is an ISO 3166 country such as `PL`, or a subdivision such as `DE-BY`, that the library knows."""
+    if not _REGION.fullmatch(name):
+        return False
     try:
         _holidays(name, 2026)
     except NotImplementedError:  # so the library says that it does not know a country, or a part of one

@@ -78,7 +78,7 @@ class FakeAppointments:
         """Take every bucket and seat and write the appointment; the replaced hold's go over."""
         await self._begin(claim)
         ours = {appointment.appointment_id} | ({replaces.appointment_id} if replaces else set())
-        chosen = self._choose(quotas, {*ours, *([succeeds] if succeeds else [])}, at)
+        chosen = self._choose(quotas, ours, at, succeeds)
         if isinstance(chosen, QuotaFull):
             return chosen
         wanted = _keys(appointment)
@@ -189,16 +189,18 @@ class FakeAppointments:
             if quota == key and (until is None or until > at)
         }
 
-    def _choose(self, quotas: Sequence[Quota], ours: set[str], at: datetime) -> list[tuple[Quota, int]] | QuotaFull:
+    def _choose(
+        self, quotas: Sequence[Quota], ours: set[str], at: datetime, succeeds: str | None = None
+    ) -> list[tuple[Quota, int]] | QuotaFull:
         chosen: list[tuple[Quota, int]] = []
         for quota in quotas:
-            mine = {*ours, quota.taker}
+            mine = {*ours, quota.taker, *([succeeds] if succeeds and not quota.lasting else [])}
             others = {number: seat for number, seat in self._sitting(quota.key, at).items() if seat[0] not in mine}
             free = set(range(quota.seats)) - set(others)
             if not free or len(others) >= quota.seats:
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None
-                return QuotaFull(quota.bound, tuple(taker for taker, _ in others.values()), first)
+                return QuotaFull(quota.bound, first)
             own = [number for number in sorted(free) if self.seats.get((quota.key, number), ("",))[0] == quota.taker]
             chosen.append((quota, own[0] if own else min(free)))
         return chosen

@@ -25,7 +25,6 @@ class QuotaFull:
     """Every seat of a quota is taken."""
 
     bound: Bound
-    takers: tuple[str, ...]
     frees_at: datetime | None
     """When the first seat is free again by itself; None where at least one is kept for good."""
 
@@ -67,7 +66,7 @@ class AppointmentStore(Protocol):
     ) -> Lost | None:
         """Take every bucket and a seat of each quota, and write the appointment.
 
-        `succeeds` is an appointment that is no hold any more: seats that were left in its name are free.
+        `succeeds` is an appointment that is no hold any more: what bounds holds and was left in its name is free.
 
         What had run out at `at` counts as free. `replaces` is the session's older hold, already cancelled: its
         buckets and seats go over in the same step.

@@ -41,13 +41,14 @@ async def taken(desk, key):
 
 
 async def test_a_quota_has_so_many_seats(desk, key):
-    """The third hold of a quota of two is refused, told by whom and until when, and nothing is written."""
+    """The third hold of a quota of two is refused, told until when, and nothing is written."""
     first, second = await held(desk, key), await held(desk, key, NINE + HOUR)
     late = desk.visit(NINE + 2 * HOUR)
     full = await desk.hold(late, quotas=[quota(late, key)])
     assert isinstance(full, QuotaFull)
-    assert (full.bound, set(full.takers)) == (Bound.CONTACT, {first.appointment_id, second.appointment_id})
-    assert full.frees_at == first.hold_expires_at
+    assert (full.bound, full.frees_at) == (Bound.CONTACT, first.hold_expires_at)
+    takers = (await desk.store.seat_takers([key], at=desk.clock.now()))[key]
+    assert set(takers) == {first.appointment_id, second.appointment_id}
     assert await desk.stored(late) is None
     assert await desk.taken(NINE + 2 * HOUR) == []
 
@@ -226,3 +227,19 @@ async def free_number(desk, key, number):
 async def everybody(desk, start):
     found = await desk.store.taken(desk.tenant, desk.visit(start).blocked, at=desk.clock.now())
     return [await desk.store.find(one.appointment_id) for one in found if one.interval.start == start]
+
+
+async def test_what_an_appointment_left_behind_is_its_successors_unless_it_is_for_good(desk, key):
+    """The seat that bounded a hold is free to the session's next wish; the day's place is still taken."""
+    first = await held(desk, key, seats=1, bound=Bound.SESSION)
+    new = desk.visit(NINE + HOUR)
+    claim, at = await desk.claim(), desk.clock.now()
+    bounds = [quota(new, key, seats=1, bound=Bound.SESSION)]
+    assert isinstance(await desk.store.hold(new, at=at, claim=claim, quotas=bounds), QuotaFull)
+    assert await desk.store.hold(new, at=at, claim=claim, quotas=bounds, succeeds=first.appointment_id) is None
+    day = f"{key}-day"
+    second = await held(desk, day, NINE + 2 * HOUR, seats=1, bound=Bound.DAY)
+    later = desk.visit(NINE + 3 * HOUR)
+    capped = [quota(later, day, seats=1, bound=Bound.DAY)]
+    full = await desk.store.hold(later, at=at, claim=await desk.claim(), quotas=capped, succeeds=second.appointment_id)
+    assert isinstance(full, QuotaFull)

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import textwrap
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -158,3 +159,26 @@ def test_a_service_that_no_transaction_could_hold_is_refused():
     told = problem(GOOD.replace("duration_minutes: 60", "duration_minutes: 545"))
 
     assert told.startswith("line 5: service 'massage' blocks 545 minutes")
+
+
+@pytest.mark.parametrize("value", ["utils", "registry", "country_holidays", "HolidayBase", "POL", "pl", "PL-XX"])
+def test_a_country_without_holidays_is_refused_like_any_mistake(value):
+    """Whatever else the library may have under that name."""
+    with pytest.raises(ConfigurationError, match="public_holidays"):
+        parse_profile(GOOD + f"public_holidays: {value}\n")
+
+
+@pytest.mark.parametrize("value", ['!!int ""', '!!float ""', "!!bool foo", "!!timestamp foo"])
+def test_a_tag_that_does_not_fit_is_refused_like_any_mistake(value):
+    """The reader stumbles in many ways; the last good profile stays in all of them."""
+    with pytest.raises(ConfigurationError, match="not valid YAML"):
+        parse_profile(GOOD + f"horizon_days: {value}\n")
+
+
+def test_a_small_file_cannot_ask_for_much_work():
+    """A day has so many periods and a profile so many exceptions, however often a reference repeats them."""
+    hours = ", ".join('"00:00-00:05"' for _ in range(25))
+    dates = "".join(f"  - {{date: {date(2026, 1, 1) + timedelta(days=n)}}}\n" for n in range(401))
+    for more in (f"exceptions:\n  - {{date: 2026-01-01, hours: [{hours}]}}\n", f"exceptions:\n{dates}"):
+        with pytest.raises(ConfigurationError, match="at most"):
+            parse_profile(GOOD + more)

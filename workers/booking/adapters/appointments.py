@@ -191,9 +191,10 @@ class DynamoAppointmentStore:
         succeeds: str | None = None,
     ) -> Lost | None:
         """Take buckets and seats, and give back those of `leaves`; what was taken by others meanwhile is told."""
-        ours = {one for one in (leaves.appointment_id if leaves else None, succeeds) if one}
         for _ in range(_SEAT_TRIES):
-            choices = await self._seats.choose(quotas, at=at, also=ours)
+            choices = await self._seats.choose(
+                quotas, at=at, also={leaves.appointment_id} if leaves else (), succeeds=succeeds
+            )
             if isinstance(choices, QuotaFull):
                 return choices
             seats = (*kept, *(choice.seat for choice in choices if choice.quota.is_the_appointments))

@@ -99,7 +99,7 @@ def _grid_of(items: Iterable[Mapping[str, Any]]) -> timedelta:
 class SlotRows:
     """Builds the parts of transactions that touch buckets.
 
-    A row: `pk`, `bucket`, `appointment_id`, `session_id`, and `hold_until_ms` while the appointment is
+    A row: `pk`, `bucket`, `appointment_id`, and `hold_until_ms` while the appointment is
     only held.
     """
 
@@ -118,7 +118,6 @@ class SlotRows:
                     {
                         **bucket.key,
                         "appointment_id": appointment.appointment_id,
-                        "session_id": appointment.session_id,
                         "hold_until_ms": _milliseconds(held) if held else None,
                         "expires_at": int((bucket.ends + _RETENTION).timestamp()),
                     }

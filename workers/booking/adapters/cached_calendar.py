@@ -23,6 +23,15 @@ class _Kept:
     busy: Sequence[BusyTime]
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A look-up under way, and how often the calendar had been written to as it began."""
+
+    between: Interval
+    writes: int
+    task: "asyncio.Task[_Kept]"
+
+
 class CachedCalendar:
     """A calendar whose busy times may be 30 s old unless they must be fresh; one look-up at a time per calendar."""
 
@@ -30,17 +39,14 @@ class CachedCalendar:
         self._calendar = calendar
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
-        self._flights: dict[str, asyncio.Lock] = {}
+        self._flights: dict[str, _Flight] = {}
         self._writes: Counter[str] = Counter()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Return busy times, from what is kept if that is young and wide enough."""
         if fresh:
             return await self._calendar.busy(calendar_id, between, fresh=True)
-        async with self._flights.setdefault(calendar_id, asyncio.Lock()):
-            kept = self._kept.get(calendar_id)
-            if kept is None or not self._serves(kept, between):
-                kept = await self._read(calendar_id, between)
+        kept = await self._served(calendar_id, between)
         return [busy for busy in kept.busy if busy.interval.overlaps(between)]
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
@@ -64,9 +70,37 @@ class CachedCalendar:
             self._forget(calendar_id)
         return found
 
-    async def _read(self, calendar_id: str, between: Interval) -> _Kept:
+    async def _served(self, calendar_id: str, between: Interval) -> _Kept:
+        """Return an answer that is kept, or that of the look-up under way, or of one of our own."""
+        while True:
+            kept = self._kept.get(calendar_id)
+            if kept and self._serves(kept, between):
+                return kept
+            flight = self._flights.get(calendar_id)
+            if flight is None:
+                flight = self._take_off(calendar_id, between)
+            if flight.writes == self._writes[calendar_id] and _covers(flight.between, between):
+                # All who wait share what comes of it, trouble too: ten who ask a calendar that hangs wait once, and not
+                # in a line. Whoever is cut off leaves it to the others.
+                return await asyncio.shield(flight.task)
+            await asyncio.wait({flight.task})
+
+    def _take_off(self, calendar_id: str, between: Interval) -> "_Flight":
         # A little wider than asked, so that the next question, a moment later, is covered too.
         wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
+        task = asyncio.create_task(self._read(calendar_id, wide))
+        flight = self._flights[calendar_id] = _Flight(wide, self._writes[calendar_id], task)
+
+        def landed(done: "asyncio.Task[_Kept]") -> None:
+            if self._flights.get(calendar_id) is flight:
+                del self._flights[calendar_id]
+            if not done.cancelled():
+                done.exception()  # looked at here, for when nobody waits any more
+
+        task.add_done_callback(landed)
+        return flight
+
+    async def _read(self, calendar_id: str, wide: Interval) -> _Kept:
         began, writes = self._clock.now(), self._writes[calendar_id]
         found = _Kept(began, wide, await self._calendar.busy(calendar_id, wide))
         if writes == self._writes[calendar_id]:
@@ -88,5 +122,8 @@ class CachedCalendar:
         self._kept.pop(calendar_id, None)
 
     def _serves(self, kept: _Kept, between: Interval) -> bool:
-        young = self._clock.now() - kept.read_at < MAX_AGE
-        return young and kept.between.start <= between.start and between.end <= kept.between.end
+        return self._clock.now() - kept.read_at < MAX_AGE and _covers(kept.between, between)
+
+
+def _covers(wide: Interval, between: Interval) -> bool:
+    return wide.start <= between.start and between.end <= wide.end

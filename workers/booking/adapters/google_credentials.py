@@ -65,9 +65,9 @@ class GoogleCredentials:
             )
         try:
             account = service_account.Credentials.from_service_account_info(json.loads(text), scopes=_SCOPES)
-        except ValueError as error:
-            # Its text could quote the key.
-            raise PermanentError("calendar_not_configured", "the service account's key is not valid JSON") from error
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            # JSON that is no object, or an object with odd fields; its text could quote the key.
+            raise PermanentError("calendar_not_configured", "the service account's key is not valid") from error
         return account.with_subject(self._subject) if self._subject else account
 
     def _text(self) -> str | None:

@@ -34,7 +34,7 @@ def event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
 
 
 def patch_body(event: CalendarEvent) -> dict[str, Any]:
-    """Return what makes an event say so, whatever it says now, and leaves what else the owner wrote into it.
+    """Return what makes an event say so, whatever it says now; what we do not write stays the owner's.
 
     A patch merges objects, so a `date` that the owner made of our time has to be taken away by name; lists it
     replaces, so it names no guests.

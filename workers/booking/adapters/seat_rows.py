@@ -38,24 +38,25 @@ class SeatRows:
         self._table = table
 
     async def choose(
-        self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = ()
+        self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = (), succeeds: str | None = None
     ) -> list[Choice] | QuotaFull:
         """Return a free seat of each quota, or the first quota that has none.
 
         A seat is free that nobody took, whose time was over at `at`, or whose taker is the quota's own or one of
-        `also`. Which one is drawn by lot, so that those who choose at the same moment seldom meet.
+        `also`; also one that `succeeds` names, unless it is for good. Which one is drawn by lot, so that those who
+        choose at the same moment seldom meet.
         """
         rows = await asyncio.gather(*(self._rows(quota.key) for quota in quotas))
         choices: list[Choice] = []
         for quota, taken in zip(quotas, rows, strict=True):
-            ours = {quota.taker, *also}
+            left_behind = () if quota.lasting or succeeds is None else (succeeds,)
+            ours = {quota.taker, *also, *left_behind}
             others = [row for row in taken if _stands(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.seats)) - {int(row["seat"]) for row in others}
             if not numbers or len(others) >= quota.seats:
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 return QuotaFull(
                     bound=quota.bound,
-                    takers=tuple(row["taker"] for row in others),
                     frees_at=_instant(min(ends)) if len(ends) == len(others) > 0 else None,
                 )
             own = [int(row["seat"]) for row in taken if row["taker"] == quota.taker and int(row["seat"]) in numbers]

@@ -35,24 +35,21 @@ class Channels:
     sms: bool
 
 
-def parse_contact(
-    text: str, *, channels: Channels, region: str | None, allow_special_domains: bool = False
-) -> Contact | Refusal:
+def parse_contact(text: str, *, channels: Channels, region: str | None) -> Contact | Refusal:
     """Return the contact in the form in which its channel takes it; anything else is `INVALID_CONTACT`.
 
     `region` is the country (ISO 3166-1 alpha-2) in which a number without its international prefix is meant;
-    without one only international numbers are taken. `allow_special_domains` lets names such as `clinic.test`
-    pass, for demonstrations and tests.
+    without one only international numbers are taken.
     """
     given = text.strip().strip(_UNSEEN).strip()
     if len(given) > MAX_CONTACT_CHARACTERS:
         return _INVALID
     if "@" in given:
-        return _email(given, allow_special_domains=allow_special_domains) if channels.email else _INVALID
+        return _email(given) if channels.email else _INVALID
     return _phone(given, region) if channels.sms else _INVALID
 
 
-def _email(given: str, *, allow_special_domains: bool) -> Contact | Refusal:
+def _email(given: str) -> Contact | Refusal:
     """Return the address with its domain in lower case and in ASCII.
 
     The part before the @ must be ASCII as it is, because SES takes nothing else
@@ -64,7 +61,6 @@ def _email(given: str, *, allow_special_domains: bool) -> Contact | Refusal:
             check_deliverability=False,
             strict=True,
             allow_smtputf8=False,
-            test_environment=allow_special_domains,
         )
     except EmailNotValidError:
         return _INVALID

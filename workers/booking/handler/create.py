@@ -23,7 +23,7 @@ from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_q
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
-from workers.booking.handler.frames import pending, refused
+from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import channels_of, too_many
 from workers.booking.handler.notify import send_code
 from workers.booking.handler.occupancy import occupancy
@@ -34,9 +34,9 @@ log = structlog.get_logger()
 
 
 async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
-    """Hold the time, have the code sent, and say so; or refuse, with nothing written.
+    """Hold the time, have the code sent, and say so; or refuse, with no appointment written.
 
-    A replay holds from now on: the visitor gets their code now.
+    A replay that has nothing held yet holds from now on: the visitor gets their code now.
     """
     if work.replay:
         work = work.model_copy(update={"accepted_at": roles.clock.now()})
@@ -50,8 +50,14 @@ async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -
         if isinstance(answer, Refusal):
             return refused(work, answer, profile.zone, locale)
         held = answer
+    if held.state is AppointmentState.CONFIRMED:
+        # A later command of the visitor found the hold and confirmed it.
+        return confirmed(work, held, profile, roles.clock.now())
     if held.hold_expires_at is None or not keeps_its_time(held, roles.clock.now()):
-        return refused(work, Refusal(ErrorCode.CODE_EXPIRED), profile.zone, locale)
+        expired = await with_alternatives(
+            roles, work, profile, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED
+        )
+        return refused(work, expired, profile.zone, locale)
     await send_code(roles.notices, work, held, profile)
     return pending(work, held, profile.zone)
 

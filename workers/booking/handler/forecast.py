@@ -96,8 +96,8 @@ async def _create(roles: Roles, work: BookingCreate, profile: TenantProfile) -> 
 
 async def _verify(roles: Roles, work: BookingVerify, profile: TenantProfile) -> Outlook:
     hold = await roles.appointments.get(work.data.appointment_id, work.session_id)
-    if hold and hold.verified and hold.hold_expires_at:
-        # Its code was right before, and its time was filled by the business.
+    if hold and hold.verified and hold.hold_expires_at and hold.changed_by == work.id:
+        # This very command's code was right, and its time was filled by the business.
         found = await with_alternatives(roles, work, profile, hold.service_id, hold.start)
         return outlook(profile, "taken", hold.start, found, hold)
     code_ok = hold is not None and code_matches(roles.code_key, hold.appointment_id, hold.code_sends, work.data.code)
@@ -141,6 +141,7 @@ async def _cancel(roles: Roles, work: BookingCancel, profile: TenantProfile) -> 
 
 async def _reschedule(roles: Roles, work: BookingReschedule, profile: TenantProfile) -> Outlook:
     now = roles.clock.now()
+    work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
     appointment = await referred(roles, work)
     service = profile.service(appointment.service_id) if appointment else None
     start = parse_start(work.data.start, profile.zone)

@@ -1,5 +1,6 @@
 """Follows what the owner did to a visit's event: the appointment changes with it, or the event goes back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -16,13 +17,12 @@ from workers.booking.domain.owner_changes import (
     EnteredEvent,
     MovedByOwner,
     Refused,
-    Unchanged,
     decide_owner_change,
 )
-from workers.booking.domain.quotas import day_quotas
+from workers.booking.domain.quotas import day_quotas_of
 from workers.booking.domain.values import Appointment, AppointmentState
 from workers.booking.handler.alerts import MOVE_REFUSED, alert
-from workers.booking.handler.calendar_entry import enter, entered_in, settle
+from workers.booking.handler.calendar_entry import enter, entered_in, settle, to_be_entered
 from workers.booking.handler.frames import cancelled, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.remind import drop_reminders, plan_reminders
@@ -57,31 +57,31 @@ async def follow_owner(roles: Roles, work: CalendarChanged, claim: Claim) -> Ser
 async def _changed(
     roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
-    now = roles.clock.now()
+    if appointment.changed_by == _going_back(work):
+        # A hand-over was refused before this command was cut off.
+        await _go_back(roles, work, appointment, profile)
+        return None
     event = await roles.calendar.entered(entered_in(appointment, profile), event_id(appointment.appointment_id))
-    if event and event.deleted and (found := await _taken_over(roles, appointment, profile)):
+    if event and event.deleted and (found := await _dragged_to(roles, appointment, profile)):
         return await _handed_over(roles, work, appointment, found, profile=profile, claim=claim)
-    match decide_owner_change(appointment, event, now=now):
+    match decide_owner_change(appointment, event, now=roles.clock.now()):
         case CancelledByOwner(next_one):
             gone = replace(next_one, changed_by=work.id)
             await roles.appointments.cancel(gone, claim=claim)
             log.info("appointment_cancelled_by_business", appointment_id=gone.appointment_id)
             return gone
         case MovedByOwner(next_one):
-            wished = replace(next_one, changed_by=work.id, grid_minutes=bucket_minutes(profile))
-            moved = await _take(roles, appointment, wished, profile, claim)
+            lanes = _lanes(appointment, profile)
+            moved = await _take(roles, work, appointment, next_one, lanes=lanes, profile=profile, claim=claim)
             if moved is None:
                 await _put_back(roles, work, appointment, profile)
-                return None
-            log.info("appointment_moved_by_business", appointment_id=moved.appointment_id)
-            await drop_reminders(roles, appointment)
             return moved
         case Refused():
             await _put_back(roles, work, appointment, profile)
     return None
 
 
-async def _taken_over(
+async def _dragged_to(
     roles: Roles, appointment: Appointment, profile: TenantProfile
 ) -> tuple[str, EnteredEvent] | None:
     """Return the calendar of a colleague that the owner has dragged the event into, and the event there."""
@@ -105,45 +105,62 @@ async def _handed_over(
 ) -> Appointment | None:
     """Give the visit to the colleague; where she can't take it, it goes back to where it was, and somebody is told."""
     calendar_id, event = found
-    if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= roles.clock.now():
+    now = roles.clock.now()
+    if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
         return None
-    match decide_owner_change(appointment, event, now=roles.clock.now()):
-        case MovedByOwner(next_one):
-            wished: Appointment | None = next_one
-        case Unchanged():
-            wished = replace(appointment, version=appointment.version + 1)
-        case _:
-            wished = None
-    lanes = [lane for lane in sorted(profile.all_lanes) if profile.calendar_of(lane) == calendar_id]
-    for lane in lanes if wished else ():
-        there = replace(
-            wished or appointment,
-            resource=lane,
-            changed_by=work.id,
-            calendars=(*(one for one in appointment.calendars if one != calendar_id), calendar_id),
-        )
-        if await roles.appointments.move(appointment, there, at=roles.clock.now(), claim=claim) is None:
-            log.info("appointment_handed_over", appointment_id=appointment.appointment_id)
-            return there
-    await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
-    await _put_back(roles, work, appointment, profile)
+    change = decide_owner_change(appointment, event, now=now)
+    if not isinstance(change, Refused):
+        wished = change.appointment if isinstance(change, MovedByOwner) else _next(appointment)
+        lanes = [lane for lane in _able(appointment, profile) if profile.calendar_of(lane) == calendar_id]
+        moved = await _take(roles, work, appointment, wished, lanes=lanes, profile=profile, claim=claim)
+        if moved:
+            return moved
+    # Of the next version, because an entry that was deleted comes back for no other.
+    back = replace(_next(appointment), changed_by=_going_back(work))
+    await roles.appointments.save(back, claim=claim)
+    await _go_back(roles, work, back, profile)
     return None
 
 
+async def _go_back(roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile) -> None:
+    """Enter the visit where it was, and only then take it from the calendars that it was dragged into."""
+    await _put_back(roles, work, appointment, profile)
+    for calendar_id in profile.calendars:
+        if calendar_id != entered_in(appointment, profile):
+            await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+
+
+def _going_back(work: CalendarChanged) -> str:
+    """Return how a record says that this command refused a hand-over: nobody is to be told of a move."""
+    return f"{work.id}/back"
+
+
+def _next(appointment: Appointment) -> Appointment:
+    return replace(appointment, version=appointment.version + 1)
+
+
 async def _take(
-    roles: Roles, old: Appointment, wished: Appointment, profile: TenantProfile, claim: Claim
+    roles: Roles,
+    work: CalendarChanged,
+    old: Appointment,
+    next_one: Appointment,
+    *,
+    lanes: Sequence[str],
+    profile: TenantProfile,
+    claim: Claim,
 ) -> Appointment | None:
-    """Take the new time, with the same resource where that is free, else with one that has the same calendar.
+    """Take the time with the first of the lanes that is free.
 
     A daily cap is the owner's own, and the owner may go beyond it; one place under it that is free is taken.
     """
     now = roles.clock.now()
-    service = profile.service(old.service_id)
-    for lane in _lanes(old, profile):
-        there = replace(wished, resource=lane)
-        quotas = tuple(day_quotas(profile, service, there)) if service else ()
+    for lane in lanes:
+        there = replace(next_one, resource=lane, changed_by=work.id, grid_minutes=bucket_minutes(profile))
+        there = to_be_entered(there, profile)
         try:
-            lost = await roles.appointments.move(old, there, at=now, claim=claim, quotas=quotas)
+            lost = await roles.appointments.move(
+                old, there, at=now, claim=claim, quotas=tuple(day_quotas_of(profile, there))
+            )
             if isinstance(lost, QuotaFull):
                 lost = await roles.appointments.move(old, there, at=now, claim=claim)
         except PermanentError as error:
@@ -151,16 +168,23 @@ async def _take(
                 raise
             return None
         if lost is None:
+            log.info("appointment_moved_by_business", appointment_id=there.appointment_id, resource=lane)
+            await drop_reminders(roles, old)
             return there
     return None
 
 
-def _lanes(appointment: Appointment, profile: TenantProfile) -> list[str]:
+def _able(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
+    """Return the lanes that can take a visit of its service; none of a service that is no more."""
     service = profile.service(appointment.service_id)
-    able = profile.lanes_of(service) if service else ()
+    return profile.lanes_of(service) if service else ()
+
+
+def _lanes(appointment: Appointment, profile: TenantProfile) -> list[str]:
+    """Return the visit's own lane, then others that have the same calendar."""
     calendar_id = profile.calendar_of(appointment.resource)
-    others = [lane for lane in able if lane != appointment.resource and profile.calendar_of(lane) == calendar_id]
-    return [appointment.resource, *others]
+    others = (lane for lane in _able(appointment, profile) if lane != appointment.resource)
+    return [appointment.resource, *(lane for lane in others if profile.calendar_of(lane) == calendar_id)]
 
 
 async def _put_back(roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile) -> None:

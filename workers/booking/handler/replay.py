@@ -9,6 +9,7 @@ from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import with_alternatives
+from workers.booking.handler.create import appointment_id_of
 from workers.booking.handler.reference import referred
 from workers.booking.handler.roles import Roles
 
@@ -24,7 +25,7 @@ async def too_late(roles: Roles, work: Replayable) -> Refusal | None:
     if not is_too_late(work.accepted_at, replay=work.replay, now=roles.clock.now()):
         return None
     found = await _appointment(roles, work)
-    if found and found.changed_by == work.id and found.hold_expires_at is None:
+    if found and found.hold_expires_at is None and (found.changed_by == work.id or isinstance(work, BookingCreate)):
         return None
     profile = await roles.tenants.profile(work.tenant)
     wished = _wished(work, found, profile)
@@ -36,7 +37,7 @@ async def too_late(roles: Roles, work: Replayable) -> Refusal | None:
 
 async def _appointment(roles: Roles, work: Replayable) -> Appointment | None:
     if isinstance(work, BookingCreate):
-        return None
+        return await roles.appointments.get(appointment_id_of(work), work.session_id)
     if isinstance(work, BookingCancel | BookingReschedule):
         return await referred(roles, work)
     return await roles.appointments.get(work.data.appointment_id, work.session_id)

@@ -11,7 +11,7 @@ from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTok
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The ports, and the two settings that the use cases need."""
+    """The ports, and the settings that the use cases need."""
 
     appointments: AppointmentStore
     calendar: Calendar

@@ -20,6 +20,7 @@ from workers.booking.domain.decisions import (
     decide_verify,
     proved_but_taken,
 )
+from workers.booking.domain.hold import has_run_out
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.quotas import day_quotas_of, send_quotas
 from workers.booking.domain.values import Appointment, Refusal
@@ -107,6 +108,9 @@ async def _confirm(
             return changed
         if lane == hold.resource:
             return await with_alternatives(roles, work, profile, hold.service_id, hold.start)
+    if has_run_out(hold, roles.clock.now()):
+        # The code came in time and was judged late: what is over by now can't be moved, only booked anew.
+        return await with_alternatives(roles, work, profile, hold.service_id, hold.start)
     await roles.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
     log.info("appointment_time_filled", appointment_id=hold.appointment_id)
     return await _filled(roles, work, hold, profile)

@@ -53,12 +53,6 @@ def test_what_no_mail_reaches_is_refused(text):
     assert parse(text) == INVALID
 
 
-def test_a_special_domain_is_taken_where_the_deployment_says_so():
-    """A demonstration can send to a name that no real mail server has; junk stays junk."""
-    assert parse("jan@clinic.test", allow_special_domains=True) == Contact("email", "jan@clinic.test")
-    assert parse("jan@", allow_special_domains=True) == INVALID
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -186,3 +186,40 @@ async def test_an_event_is_read_from_the_calendar_itself(google, calendar):
     google.events["calendar"][EVENT.event_id] = replace(EVENT, end=NINE + 2 * HOUR)
     second = await calendar.entered("calendar", EVENT.event_id)
     assert (first.interval.end, second.interval.end) == (NINE + HOUR, NINE + 2 * HOUR)
+
+
+async def test_all_who_wait_for_a_calendar_that_fails_wait_once(google, calendar):
+    """Ten who ask at the same time share one look-up and its trouble; the next one asks anew."""
+    google.may_answer.clear()
+    google.fail("busy", TransientError("calendar.busy: 503"))
+    asking = [asyncio.create_task(spans(calendar)) for _ in range(10)]
+    await settle()
+    google.may_answer.set()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [TransientError] * 10
+    assert google.calls == ["busy"]
+    assert await spans(calendar) == []
+
+
+async def test_who_is_cut_off_leaves_the_look_up_to_the_others(google, calendar):
+    """The first to ask may go; the others get what it asked for."""
+    google.may_answer.clear()
+    first, second = (asyncio.create_task(spans(calendar)) for _ in range(2))
+    await settle()
+    first.cancel()
+    await settle()
+    google.may_answer.set()
+    assert await second == []
+    assert google.calls == ["busy"]
+
+
+async def test_who_asks_after_a_write_is_not_told_what_was_before_it(google, calendar):
+    """A look-up that began before the write is the others' alone."""
+    google.may_answer.clear()
+    early = asyncio.create_task(spans(calendar))
+    await settle()
+    await calendar.put("calendar", EVENT)
+    late = asyncio.create_task(spans(calendar))
+    await settle()
+    google.may_answer.set()
+    assert (await early, await late) == ([], [Interval(NINE, NINE + HOUR)])

@@ -145,3 +145,24 @@ async def test_a_hold_that_another_worker_placed_meanwhile_is_looked_at_again(wo
 
 async def nobody(session_id, *, at):
     return None
+
+
+async def test_what_a_death_left_behind_is_no_place_in_the_day(new_world):
+    """A worker died between confirming and giving the hold's seats back: its own seat is free, the day's is not."""
+    world = new_world(max_visits_per_day=1)
+    held = await world.held()
+    seats = dict(world.appointments.seats)
+    await world.send("verify", appointment_id=held, code=world.code(held))
+    world.appointments.seats = seats | world.appointments.seats
+    assert (await world.create("2026-01-13T15:00")).data.code == ErrorCode.SLOT_TAKEN
+    assert (await world.create("2026-01-14T15:00")).type == "booking.pending"
+
+
+async def test_a_hold_that_wrong_codes_closed_can_be_booked_anew(world):
+    """The same wish gets a hold and a code of its own."""
+    held = await world.held()
+    for _ in range(5):
+        await world.send("verify", appointment_id=held, code="000000")
+    again = await world.create()
+    assert again.type == "booking.pending"
+    assert again.data.appointment_id != held

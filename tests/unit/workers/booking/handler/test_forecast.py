@@ -204,3 +204,23 @@ async def test_what_the_backend_asks_of_itself(world):
 async def test_a_question_is_asked_again(world):
     """Free times age, so nothing is known beforehand."""
     assert (await foretold(world, world.command("slots"))).kind == "would_be_done"
+
+
+async def test_a_move_is_judged_as_of_now(world):
+    """As the replay does: a hold that has run out since the wish moves nowhere."""
+    held = await world.held()
+    work = world.command("reschedule", appointment_id=held, start="2026-01-13T11:00")
+    world.clock.turn(timedelta(minutes=40))
+    outlook = await foretold(world, work)
+    assert (outlook.kind, (await world.handle(replayed(work))).type) == ("refused", "error")
+
+
+async def test_a_proved_hold_whose_time_is_free_again_would_be_confirmed(world):
+    """The owner took the entry back since."""
+    hold = await world.appointment(await world.held())
+    world.calendar.block(Interval(hold.start, hold.end))
+    await world.send("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
+    world.calendar.owners["calendar"].clear()
+    work = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
+    outlook = await foretold(world, work)
+    assert (outlook.kind, (await world.handle(replayed(work))).type) == ("free", "booking.confirmed")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.errors import PermanentError, TransientError
 from shared.messages.errors import ErrorCode
 from tests.unit.workers.booking.handler.conftest import replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
@@ -65,3 +66,29 @@ async def test_what_was_never_done_is_not_done_days_later(world, kind):
     assert refused.data.code == ErrorCode.CODE_EXPIRED
     assert await world.appointment(held) == before
     assert before.state in {AppointmentState.HELD, AppointmentState.CONFIRMED}
+
+
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(days=1)])
+async def test_a_wish_that_was_confirmed_meanwhile_is_confirmed_again(world, after):
+    """Its reply failed, the visitor asked again and typed the code: a replay must not send them to book once more."""
+    wish = world.create_command()
+    world.conversations.trouble = [TransientError("down")]
+    with pytest.raises(TransientError):
+        await world.handle(wish)
+    held = (await world.create()).data.appointment_id
+    await world.send("verify", appointment_id=held, code=world.code(held))
+    world.clock.turn(after)
+    told = list(world.told)
+    frame = await world.handle(replayed(wish))
+    assert (frame.type, frame.data.appointment_id, world.told) == ("booking.confirmed", held, told)
+
+
+async def test_a_hold_that_ran_out_before_the_replay_offers_other_times(world):
+    """It was written and its letter was not: the visitor chooses again."""
+    wish = world.create_command()
+    world.notices.trouble = [PermanentError("aws_x")]
+    with pytest.raises(PermanentError):
+        await world.handle(wish)
+    world.clock.turn(timedelta(minutes=20))
+    refused = await world.handle(replayed(wish))
+    assert (refused.data.code, len(refused.data.alternatives)) == (ErrorCode.CODE_EXPIRED, 5)

@@ -1,6 +1,7 @@
 """Links, owners and visitors at the same visit at the same time: the calendar ends as the record does."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -156,3 +157,100 @@ async def test_old_ticks_are_not_made_up_for(world):
     world.clock.turn(timedelta(minutes=3))
     await world.carry_out(command)
     assert world.commands.delivered == []
+
+
+async def dragged(world, mine):
+    """Let the owner drag a visit into the colleague's calendar; return the colleague."""
+    other = next(name for name in CALENDARS if name != mine.resource)
+    name = event_id(mine.appointment_id)
+    world.calendar.events[CALENDARS[other]][name] = world.calendar.events[CALENDARS[mine.resource]].pop(name)
+    return other
+
+
+@pytest.mark.parametrize("cut_off", [None, "put", "remove"])
+async def test_a_hand_over_that_cannot_be_goes_back(two, cut_off):
+    """She has a visit then: it stands where it was, in its own calendar alone, and its visitor hears nothing."""
+    mine = await two.appointment(await two.confirmed())
+    await two.confirmed(session="another", contact="ola@example.com")
+    other = await dragged(two, mine)
+    if cut_off:
+        two.calendar.fail(cut_off, TransientError("503"))
+        with pytest.raises(TransientError):
+            await two.carry_out(own(two, "changed", "c1", appointment_id=mine.appointment_id))
+    for key in ("c1", "c2"):
+        assert await two.carry_out(own(two, "changed", key, appointment_id=mine.appointment_id)) is None
+    now, name = await two.appointment(mine.appointment_id), event_id(mine.appointment_id)
+    assert (now.state, now.resource, now.start) == (AppointmentState.CONFIRMED, mine.resource, mine.start)
+    assert name in two.calendar.events[CALENDARS[mine.resource]]
+    assert name not in two.calendar.events[CALENDARS[other]]
+    assert {"notice.cancelled", "notice.rescheduled"}.isdisjoint(two.told)
+    assert "notice.alert" in two.told
+
+
+async def test_a_visit_that_was_handed_over_keeps_its_place_in_the_day(new_world):
+    """Another lane is the same day."""
+    world = new_world(resources=RESOURCES, max_visits_per_day=1)
+    for name in CALENDARS.values():
+        world.calendar.events[name], world.calendar.owners[name] = {}, []
+    mine = await world.appointment(await world.confirmed())
+    await dragged(world, mine)
+    await world.carry_out(own(world, "changed", "c1", appointment_id=mine.appointment_id))
+    assert (await world.create("2026-01-13T15:00", session="another", contact="b@example.com")).type == "error"
+
+
+async def test_a_visit_goes_to_nobody_who_does_not_do_it(new_world):
+    """Whatever calendar it is dragged into."""
+    services = [{"id": "massage", "name": {"en": "M"}, "duration_minutes": 60, "resources": ["ania"]}]
+    world = new_world(resources=RESOURCES, services=services)
+    for name in CALENDARS.values():
+        world.calendar.events[name], world.calendar.owners[name] = {}, []
+    mine = await world.appointment(await world.confirmed())
+    await dragged(world, mine)
+    await world.carry_out(own(world, "changed", "c1", appointment_id=mine.appointment_id))
+    assert (await world.appointment(mine.appointment_id)).resource == "ania"
+
+
+@pytest.mark.parametrize("how", ["begun", "cancelled", "older"])
+async def test_a_visit_that_is_over_is_nobodys_to_hand_over(two, how):
+    """Begun or cancelled, or with an entry of an earlier version in the other calendar: nothing changes."""
+    mine = await two.appointment(await two.confirmed())
+    other = await dragged(two, mine)
+    name = event_id(mine.appointment_id)
+    match how:
+        case "begun":
+            two.clock.set(mine.start)
+        case "cancelled":
+            await two.send("cancel", appointment_id=mine.appointment_id)
+        case "older":
+            entry = two.calendar.events[CALENDARS[other]][name]
+            two.calendar.events[CALENDARS[other]][name] = replace(entry, version=entry.version - 1)
+    before = await two.appointment(mine.appointment_id)
+    frame = await two.carry_out(own(two, "changed", "c1", appointment_id=mine.appointment_id))
+    after = await two.appointment(mine.appointment_id)
+    if how == "older":
+        # In its own calendar it was deleted, and what stands in the other one is not its entry.
+        assert (frame.type, after.state) == ("booking.cancelled", AppointmentState.CANCELLED)
+    else:
+        assert (frame, after) == (None, before)
+
+
+async def test_a_code_whose_time_has_gone_to_another_is_told_so(world):
+    """The hold had run out for one who was accepted later: the record, not the calendar, decides."""
+    held = await world.held()
+    accepted_at = world.clock.now()
+    world.clock.turn(timedelta(minutes=16))
+    assert (await world.create(session="another", contact="ola@example.com")).type == "booking.pending"
+    late = world.command("verify", appointment_id=held, code=world.code(held), at=accepted_at)
+    refused = await world.handle(late)
+    assert (refused.data.code, refused.data.appointment_id) == ("SLOT_TAKEN", None)
+    assert len(refused.data.alternatives) == 5
+
+
+async def test_a_code_whose_time_went_at_the_same_moment_confirms_nothing(world):
+    """The look found it free, and the transaction did not: the visitor chooses again."""
+    held = await world.held()
+    world.appointments.buckets.clear()
+    refused = await world.send("verify", appointment_id=held, code=world.code(held))
+    assert (refused.data.code, refused.data.appointment_id) == ("SLOT_TAKEN", None)
+    assert (await world.appointment(held)).state is AppointmentState.HELD
+    assert (world.events, world.told) == ([], ["notice.code"])
