@@ -1,4 +1,4 @@
-"""Notices on the notifications queue: what a person shall be told by e-mail.
+"""Notices on the notifications queue: what a person shall be told by e-mail or text message.
 
 A notice never carries a verification code: the notifications worker computes it where it is sent.
 """
