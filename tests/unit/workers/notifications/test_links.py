@@ -33,7 +33,7 @@ def test_a_link_opens_the_businesses_page_with_its_token_in_the_fragment(links_o
 
     assert parts._replace(fragment="").geturl() == PAGE
     assert name == f"stride-{purpose}"
-    expected = LinkClaim(purpose, notice.data.appointment_id, notice.session_id, notice.data.start)
+    expected = LinkClaim(purpose, notice.data.appointment_id, notice.session_id)
     soon = notice.data.start - timedelta(seconds=1)
     assert LINKS.read(token, tenant=notice.tenant, now=soon) == expected
     assert LINKS.read(token, tenant=notice.tenant, now=notice.data.start) is None
