@@ -35,12 +35,14 @@ def deploy(
     bucket = _code_bucket(target, stack)
     s3 = target.client("s3")
     keys = {name: _upload(s3, bucket, path) for name, path in packages.items()}
-    if target.is_emulator:
-        template = {"TemplateBody": TEMPLATE.read_text(encoding="utf-8")}
-    else:
-        # CloudFormation takes up to 51 200 bytes in the call itself, and a megabyte from a bucket.
-        key = _upload(s3, bucket, TEMPLATE)
-        template = {"TemplateURL": f"https://{bucket}.s3.{target.region}.amazonaws.com/{key}"}
+    # CloudFormation takes up to 51 200 bytes in the call itself, and a megabyte from a bucket.
+    key = _upload(s3, bucket, TEMPLATE)
+    bucket_url = (
+        f"{target.endpoint_url}/{bucket}"
+        if target.is_emulator
+        else f"https://{bucket}.s3.{target.region}.amazonaws.com"
+    )
+    template = {"TemplateURL": f"{bucket_url}/{key}"}
     given = {
         **parameters,
         "CodeBucket": bucket,

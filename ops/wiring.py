@@ -20,10 +20,12 @@ from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.failures import DynamoFailureLedger
 from shared.aws.payload_cipher import PayloadCipher
 from shared.aws.secrets import Secrets
+from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigurationError, TransientError
 from shared.messages.commands import BookingCommand
 from shared.settings import AwsSettings
+from shared.suppressions import Suppressions
 from workers.booking.handler.outlook import Outlook
 from workers.booking.handler.roles import Roles
 
@@ -70,6 +72,22 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
             else CloudWatchAges(client=await clients.client("cloudwatch"), clock=clock)
         )
         yield SqsQueueGauge(client=await clients.client("sqs"), queues=queues, ages=ages)
+
+
+@asynccontextmanager
+async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppressions]:
+    """Open the list of addresses that get no letters."""
+    async with aws_clients(aws_settings(deployment)) as clients:
+        secrets = Secrets(
+            client=boto3.client("secretsmanager", region_name=deployment.region, endpoint_url=deployment.endpoint_url),
+            clock=SystemClock(),
+        )
+        key = await asyncio.to_thread(secrets.text, deployment.named("code_key_secret_id"))
+        yield DynamoSuppressions(
+            client=await clients.client("dynamodb"),
+            table=deployment.named("suppressions_table"),
+            secret=key.encode(),
+        )
 
 
 def aws_settings(deployment: Deployment) -> AwsSettings:

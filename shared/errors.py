@@ -18,6 +18,14 @@ class TransientError(Exception):
         self.reason = reason
 
 
+class NotYetError(Exception):
+    """Nothing failed: it is too early. The message comes back after the wait, and the attempt does not count."""
+
+    def __init__(self, message: str, *, wait: timedelta) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class PermanentError(Exception):
     """Never try this message again as it is; `reason` is a short static word for the ledger."""
 

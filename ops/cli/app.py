@@ -13,16 +13,18 @@ from ops.cli.failures import failures
 from ops.cli.health import doctor, status
 from ops.cli.repairs import discard, retry
 from ops.cli.session import NO_DEPLOYMENT, Session, TroubleError
+from ops.cli.suppressions import suppressions
 from ops.deployment import Deployment, find_deployment
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Person
 from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
 from ops.settings import account_name
-from ops.wiring import examine, open_desk, open_gauge
+from ops.wiring import examine, open_desk, open_gauge, open_suppressions
 from shared.clock import SystemClock
 from shared.errors import ConfigurationError
 from shared.log import configure_logging
+from shared.suppressions import Suppressions
 
 _STRIDE = """
 Examples:
@@ -69,6 +71,11 @@ def _session(*, stack: str | None, stack_file: Path | None, name: str | None) ->
         async with open_gauge(deployment()) as opened:
             yield opened
 
+    @asynccontextmanager
+    async def suppressed() -> AsyncIterator[Suppressions]:
+        async with open_suppressions(deployment()) as opened:
+            yield opened
+
     async def examined(told: Callable[[Check], None]) -> list[Check]:
         return await examine(deployment(), told)
 
@@ -84,6 +91,7 @@ def _session(*, stack: str | None, stack_file: Path | None, name: str | None) ->
         open_desk=desk,
         open_gauge=gauge,
         examine=examined,
+        open_suppressions=suppressed,
         clock=SystemClock(),
     )
 
@@ -113,5 +121,5 @@ def serve_desk(context: click.Context, port: int) -> None:
 
 for command in (retry, edit, discard):
     failures.add_command(command)
-for command in (failures, doctor, status):
+for command in (failures, doctor, status, suppressions):
     stride.add_command(command)

@@ -15,6 +15,7 @@ from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError, described
+from shared.suppressions import Suppressions
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ class Session:
     open_gauge: Callable[[], AbstractAsyncContextManager[QueueGauge]]
     examine: Callable[[Callable[[Check], None]], Coroutine[Any, Any, list[Check]]]
     """Runs the health checks; tells each as it comes in, and returns all."""
+    open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]
     clock: Clock
     out: Console = field(default_factory=lambda: Console(highlight=False))
     """What was asked for."""

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError, described
+from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, described
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class RetryIn:
 
     delay: timedelta
     reason: str = ""
+    is_unspent: bool = False
+    """Whether the attempt does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
     """Return what an exception means for the delivery whose command was claimed `attempts` times."""
     if isinstance(error, LeaseLostError):
         return Abandon()
+    if isinstance(error, NotYetError):
+        return RetryIn(max(timedelta(0), min(error.wait, MAX_VISIBILITY)), reason="not_yet", is_unspent=True)
     if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
     if attempts >= policy.max_attempts:

@@ -24,7 +24,7 @@ from shared.consumer.disposition import (
 from shared.consumer.handler import Handler, ReplayOutcomes, W, fingerprint_of
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
-from shared.errors import LeaseLostError, TransientError, described
+from shared.errors import LeaseLostError, NotYetError, TransientError, described
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
 
 log = structlog.get_logger()
@@ -126,7 +126,7 @@ class Processor(DeliveryProcessor, Generic[W]):
             await asyncio.shield(self._release(claim, unspent=True))
             raise
         if isinstance(disposition, RetryIn):
-            await asyncio.shield(self._release(claim))
+            await asyncio.shield(self._release(claim, unspent=disposition.is_unspent))
         return disposition
 
     def _spent(self, claim: Claim) -> DeadLetter | None:
@@ -155,7 +155,9 @@ class Processor(DeliveryProcessor, Generic[W]):
             inside = RuntimeError("cancelled from inside")
             return disposition_of(inside, attempts=claim.attempts, policy=self._policy)
         except Exception as error:
-            if isinstance(error, TransientError):
+            if isinstance(error, NotYetError):
+                log.info("not_yet", wait_seconds=round(error.wait.total_seconds()))
+            elif isinstance(error, TransientError):
                 log.warning("attempt_failed", error=described(error))
             else:
                 log.exception("attempt_failed")

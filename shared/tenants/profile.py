@@ -13,6 +13,7 @@ from shared.tenants.country import country_of_zone, known_country
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
 from shared.tenants.page import first_page, page_address
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
+from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.section import Section, Translated
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service
 
@@ -86,6 +87,8 @@ class TenantProfile(Section):
     """Whose telephone numbers may be written without +; the time zone's country where none is given."""
     page_url: Annotated[str, AfterValidator(page_address)] | None = None
     """The page that the links in letters open, with the widget on it; the first allowed origin where none is given."""
+    quiet_hours: QuietHours | None = None
+    """When nobody is reminded, such as `21:00-08:00`, on the wall clock of the time zone."""
     senders: Senders = Senders()
     disclosure: Translated = _DISCLOSURE
     model: Model = Model()

@@ -19,7 +19,7 @@ from ops.cli.app import stride
 from ops.cli.session import Session
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Person
-from ops.wiring import examine, open_desk, open_gauge
+from ops.wiring import examine, open_desk, open_gauge, open_suppressions
 from shared.clock import SystemClock
 
 _PATIENCE_SECONDS = 60
@@ -58,6 +58,7 @@ class CommandLine:
             open_desk=lambda: open_desk(self._deployment),
             open_gauge=lambda: open_gauge(self._deployment),
             examine=lambda told: examine(self._deployment, told),
+            open_suppressions=lambda: open_suppressions(self._deployment),
             clock=SystemClock(),
             out=Console(highlight=False, width=_WIDTH),
             err=Console(stderr=True, highlight=False, width=_WIDTH),

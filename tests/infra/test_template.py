@@ -104,8 +104,8 @@ def test_every_queue_has_a_backstop_and_dead_letters_live_long(name):
     assert dead_letters in DEAD_LETTERS
     assert properties(dead_letters)["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
-    source = properties(dead_letters)["RedriveAllowPolicy"]["sourceQueueArns"][0]["Fn::Sub"]
-    assert source.endswith(properties(name)["QueueName"]["Fn::Sub"])
+    sources = [source["Fn::Sub"] for source in properties(dead_letters)["RedriveAllowPolicy"]["sourceQueueArns"]]
+    assert any(source.endswith(f":{properties(name)['QueueName']['Fn::Sub']}") for source in sources)
 
 
 def test_queues_are_encrypted_and_refuse_plain_http():
@@ -139,8 +139,8 @@ def test_the_clock_asks_for_a_look_at_all_calendars():
     assert not TENANT_ID.fullmatch(tick.tenant), "no business can have that name"
 
 
-def test_the_clock_may_put_messages_on_the_booking_queue_alone():
-    """The rule by the queue's policy, reminders in a role that only the scheduler takes, for its one group."""
+def test_outsiders_may_put_messages_on_two_queues_alone():
+    """The clock's rule and the topic of SES by the queues' policies; reminders in a role that the scheduler takes."""
     allowed = [
         statement
         for policy in of_type(TEMPLATE, "AWS::SQS::QueuePolicy").values()
@@ -153,12 +153,38 @@ def test_the_clock_may_put_messages_on_the_booking_queue_alone():
             {"Fn::GetAtt": ["BookingQueue", "Arn"]},
             {"Service": "events.amazonaws.com"},
             {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["CalendarTick", "Arn"]}}},
-        )
+        ),
+        (
+            "sqs:SendMessage",
+            {"Fn::GetAtt": ["FeedbackQueue", "Arn"]},
+            {"Service": "sns.amazonaws.com"},
+            {"ArnEquals": {"aws:SourceArn": {"Ref": "FeedbackTopic"}}},
+        ),
     ]
     [trust] = properties("ReminderRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": {"Fn::GetAtt": ["Reminders", "Arn"]}}
     assert "Condition" not in TEMPLATE["Resources"]["ReminderRole"]
+
+
+def test_what_became_of_letters_comes_back():
+    """SES publishes bounces and complaints to the one topic, which takes nothing else, and that to the one queue."""
+    letters, destination = properties("Letters"), properties("LettersToFeedback")
+    assert destination["ConfigurationSetName"] == {"Ref": "Letters"}
+    assert destination["EventDestination"]["Enabled"] is True
+    assert destination["EventDestination"]["MatchingEventTypes"] == ["BOUNCE", "COMPLAINT"]
+    assert destination["EventDestination"]["SnsDestination"] == {"TopicARN": {"Ref": "FeedbackTopic"}}
+    [statement] = properties("FeedbackTopicPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
+    source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert source.endswith(f":configuration-set/{letters['Name']['Fn::Sub']}")
+    # Without what SNS puts around it, nobody could tell which topic a message comes from.
+    assert properties("FeedbackSubscription") == {
+        "TopicArn": {"Ref": "FeedbackTopic"},
+        "Protocol": "sqs",
+        "Endpoint": {"Fn::GetAtt": ["FeedbackQueue", "Arn"]},
+        "RawMessageDelivery": False,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(MAPPINGS))
@@ -269,6 +295,7 @@ def test_appointments_keep_their_keys():
         "ConversationsTable",
         "UsageTable",
         "FailuresTable",
+        "SuppressionsTable",
         "KnowledgeBucket",
         "SessionKey",
         "CodeKey",
@@ -291,7 +318,7 @@ def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
     conditional = {name for name, each in TEMPLATE["Resources"].items() if each.get("Condition") == "WorkersOnLambda"}
     workers = {f"{worker}{part}" for worker in QUEUED for part in ("Function", "Role", "Logs", "Source")}
     ledger = {"FailuresFunction", "FailuresRole", "FailuresLogs", *(f"FailuresOf{queue}Source" for queue in QUEUED)}
-    assert conditional == workers | ledger | {"AnswersVisitors"}
+    assert conditional == workers | ledger | {"AnswersVisitors", "FeedbackSource"}
     assert TEMPLATE["Parameters"]["Workers"] == {
         **TEMPLATE["Parameters"]["Workers"],
         "Default": "lambda",

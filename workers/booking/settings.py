@@ -1,9 +1,20 @@
 """What the booking worker reads from the environment."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from shared.settings import AwsSettings
+from shared.tenants.country import known_country
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CountryList = Annotated[tuple[Annotated[str, AfterValidator(known_country)], ...], NoDecode, BeforeValidator(_listed)]
 
 
 class BookingSettings(AwsSettings):
@@ -31,6 +42,9 @@ class BookingSettings(AwsSettings):
 
     sms_enabled: bool = False
     """Whether text messages can be sent; if not, every telephone number is refused."""
+
+    sms_countries: CountryList = ()
+    """Whose numbers are taken beside those of each business's own country: ISO 3166-1 codes with commas between."""
 
     holds_per_address: int = Field(default=HOLDS_PER_ADDRESS, ge=1, le=1000)
     """How many times one IP address may hold at a time, per business; a local stack has one address for everybody."""

@@ -76,6 +76,7 @@ async def worker() -> AsyncIterator[Worker]:
                 code_key=secrets.text(settings.code_key_secret_id).encode(),
                 email_enabled=bool(settings.ses_from_email),
                 sms_enabled=settings.sms_enabled,
+                sms_countries=frozenset(settings.sms_countries),
                 holds_per_address=settings.holds_per_address,
             )
             yield await assemble(

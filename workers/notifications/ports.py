@@ -1,5 +1,6 @@
 """The roles that only notifications needs filled: wording notices, sending them, and alerting."""
 
+from datetime import datetime
 from typing import Protocol
 
 from shared.messages.notices import OperatorAlert
@@ -52,6 +53,19 @@ class Texter(Protocol):
         Raises:
             TransientError: throttled or unreachable.
             PermanentError: `sms_rejected`: the number is refused, or its owner wants no messages.
+        """
+        ...
+
+
+class Turns(Protocol):
+    """Lets the notices of a line go at an even pace, however many workers there are."""
+
+    async def turn(self, line: str, key: str, *, now: datetime) -> datetime:
+        """Return when the one with the key may go: `now`, or the place in the line that it keeps.
+
+        Raises:
+            TransientError: the lines can't be reached.
+            PermanentError: `line_too_long`: it would wait for hours.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from decimal import Decimal
 
 import pytest
 
@@ -43,7 +44,7 @@ def texter(request, emulator):
             caught = json.load(answer)["sms_messages"]
         return [message["Message"] for message in caught.get(number, [])]
 
-    return SnsTexter(client=request.getfixturevalue("sns")), arrived
+    return SnsTexter(client=request.getfixturevalue("sns"), max_price_usd=Decimal("0.20")), arrived
 
 
 @pytest.fixture(params=["memory", "sns"])

@@ -1,6 +1,7 @@
 """Reads and masks the contact that a visitor gives: an e-mail address, or a number that takes text messages."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import phonenumbers
@@ -33,20 +34,22 @@ class Channels:
 
     email: bool
     sms: bool
+    sms_countries: Collection[str] = ()
+    """Where text messages may go, beside the business's own country: in some a single one costs as much as a visit."""
 
 
 def parse_contact(text: str, *, channels: Channels, region: str | None) -> Contact | Refusal:
     """Return the contact in the form in which its channel takes it; anything else is `INVALID_CONTACT`.
 
     `region` is the country (ISO 3166-1 alpha-2) in which a number without its international prefix is meant;
-    without one only international numbers are taken.
+    without one only international numbers are taken, of the countries that the channels name.
     """
     given = text.strip().strip(_UNSEEN).strip()
     if len(given) > MAX_CONTACT_CHARACTERS:
         return _INVALID
     if "@" in given:
         return _email(given) if channels.email else _INVALID
-    return _phone(given, region) if channels.sms else _INVALID
+    return _phone(given, region, channels.sms_countries) if channels.sms else _INVALID
 
 
 def _email(given: str) -> Contact | Refusal:
@@ -67,8 +70,8 @@ def _email(given: str) -> Contact | Refusal:
     return Contact("email", checked.ascii_email or checked.normalized)
 
 
-def _phone(given: str, region: str | None) -> Contact | Refusal:
-    """Return the number as E.164 writes it, if the numbering plan has it among those that take text messages."""
+def _phone(given: str, region: str | None, countries: Collection[str]) -> Contact | Refusal:
+    """Return the number as E.164 writes it, if its country is served and its plan has it take text messages."""
     if not _NUMBER.fullmatch(given):
         return _INVALID
     try:
@@ -77,6 +80,8 @@ def _phone(given: str, region: str | None) -> Contact | Refusal:
         return _INVALID
     # A number that no numbering plan has is of an unknown type, and so of none of these.
     if phonenumbers.number_type(number) not in _TAKES_TEXT_MESSAGES:
+        return _INVALID
+    if phonenumbers.region_code_for_number(number) not in {region, *countries}:
         return _INVALID
     return Contact("phone", phonenumbers.format_number(number, PhoneNumberFormat.E164))
 

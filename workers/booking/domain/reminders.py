@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from shared.tenants.profile import TenantProfile
+from shared.tenants.quiet_hours import TO_GET_READY
 from workers.booking.domain.values import Appointment, AppointmentState
 
 HOURS_BEFORE = (24, 2)
@@ -10,21 +12,39 @@ HOURS_BEFORE = (24, 2)
 _AFTER_BOOKING = timedelta(hours=1)
 """Who booked a moment ago remembers."""
 
+_BEFORE_QUIET = timedelta(minutes=15)
+"""A reminder takes a moment on its way: sent with the last stroke, it would come when it is quiet."""
 
-def reminder_times(start: datetime, now: datetime) -> Iterator[tuple[int, datetime]]:
+
+def reminder_times(start: datetime, now: datetime, profile: TenantProfile) -> Iterator[tuple[int, datetime]]:
     """Yield how many hours before a visit its visitor is to be reminded, and when that is."""
     for hours in HOURS_BEFORE:
-        at = start - timedelta(hours=hours)
+        at = reminder_time(start, hours, profile)
         if at >= now + _AFTER_BOOKING:
             yield hours, at
 
 
-def is_worth_reminding(appointment: Appointment | None, *, start: datetime, hours_before: int, now: datetime) -> bool:
+def reminder_time(start: datetime, hours_before: int, profile: TenantProfile) -> datetime:
+    """Return when a visitor is reminded so many hours before a visit, or else as near to it as wakes nobody.
+
+    What falls into the quiet hours waits for their end, if that leaves time before the visit; else it comes before
+    they begin.
+    """
+    at = start - timedelta(hours=hours_before)
+    quiet = profile.quiet_hours.around(at, profile.zone) if profile.quiet_hours else None
+    if quiet is None:
+        return at
+    return quiet.ends if quiet.ends <= start - TO_GET_READY else quiet.begins - _BEFORE_QUIET
+
+
+def is_worth_reminding(
+    appointment: Appointment | None, *, start: datetime, hours_before: int, now: datetime, profile: TenantProfile
+) -> bool:
     """Whether the visit stands as it was when the reminder was planned, and the reminder does not come too late.
 
     One that was held up until the next one is due is left to that.
     """
     if appointment is None or appointment.state is not AppointmentState.CONFIRMED or appointment.start != start:
         return False
-    later = [hours for hours in HOURS_BEFORE if hours < hours_before]
-    return now < start - timedelta(hours=max(later, default=0))
+    later = [reminder_time(start, hours, profile) for hours in HOURS_BEFORE if hours < hours_before]
+    return now < min([start, *later])

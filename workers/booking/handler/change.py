@@ -83,7 +83,7 @@ async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale
         return confirmed(work, moved, profile, now)
     if moved.changed_by == work.id:
         await send_rescheduled(roles.notices, work, moved, profile, now)
-        await plan_reminders(roles, moved, now)
+        await plan_reminders(roles, moved, profile, now)
         await settle(roles, moved, profile)
     return rescheduled(work, moved, profile, now)
 

@@ -165,7 +165,9 @@ async def _reminder(roles: Roles, work: BookingRemind) -> Outlook:
     found = await roles.appointments.get(work.data.appointment_id, work.session_id)
     profile = await roles.tenants.profile(work.tenant)
     wanted, now = work.data, roles.clock.now()
-    is_wanted = is_worth_reminding(found, start=wanted.start, hours_before=wanted.hours_before, now=now)
+    is_wanted = is_worth_reminding(
+        found, start=wanted.start, hours_before=wanted.hours_before, now=now, profile=profile
+    )
     return outlook(profile, "would_be_done" if is_wanted else "stale", wanted.start, appointment=found)
 
 

@@ -15,7 +15,11 @@ from workers.booking.ports import QuotaFull
 
 def channels_of(roles: Roles, profile: TenantProfile) -> Channels:
     """Return the channels that are on, for the installation and for the business."""
-    return Channels(email=roles.email_enabled and bool(profile.senders.email), sms=roles.sms_enabled)
+    return Channels(
+        email=roles.email_enabled and bool(profile.senders.email),
+        sms=roles.sms_enabled,
+        sms_countries=roles.sms_countries,
+    )
 
 
 def contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:

@@ -201,7 +201,7 @@ async def _told(roles: Roles, work: CalendarChanged, changed: Appointment, profi
         await drop_reminders(roles, changed)
         return cancelled(work, changed, profile.zone, by="business")
     await send_rescheduled(roles.notices, work, changed, profile, now, by="business")
-    await plan_reminders(roles, changed, now)
+    await plan_reminders(roles, changed, profile, now)
     # The event is where the owner put it; this makes it say the new version.
     await settle(roles, changed, profile)
     return rescheduled(work, changed, profile, now, by="business")

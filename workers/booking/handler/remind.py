@@ -7,6 +7,7 @@ import structlog
 from shared.errors import PermanentError, TransientError, described
 from shared.ids import derived_id
 from shared.messages.commands import BookingRemind, BookingRemindData
+from shared.tenants.profile import TenantProfile
 from workers.booking.domain.reminders import HOURS_BEFORE, is_worth_reminding, reminder_times
 from workers.booking.domain.values import Appointment
 from workers.booking.handler.notify import send_reminder
@@ -15,13 +16,13 @@ from workers.booking.handler.roles import Roles
 log = structlog.get_logger()
 
 
-async def plan_reminders(roles: Roles, appointment: Appointment, now: datetime) -> None:
+async def plan_reminders(roles: Roles, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
     """Plan what is still to come; those of an earlier time of the visit find out that it has moved.
 
     A schedule says whose visit it is, and nothing of the visitor. Trouble with it never fails the command: the
     appointment stands, reminded of or not.
     """
-    for hours, at in reminder_times(appointment.start, now):
+    for hours, at in reminder_times(appointment.start, now, profile):
         name = _name(appointment, hours)
         command = BookingRemind(
             id=name,
@@ -61,14 +62,14 @@ async def drop_reminders(roles: Roles, appointment: Appointment) -> None:
 async def remind(roles: Roles, work: BookingRemind) -> None:
     """Have the visitor reminded, if the visit still stands as it did."""
     wanted = work.data
+    profile = await roles.tenants.profile(work.tenant)
     appointment = await roles.appointments.get(wanted.appointment_id, work.session_id)
     is_wanted = is_worth_reminding(
-        appointment, start=wanted.start, hours_before=wanted.hours_before, now=roles.clock.now()
+        appointment, start=wanted.start, hours_before=wanted.hours_before, now=roles.clock.now(), profile=profile
     )
     if appointment is None or not is_wanted:
         log.info("reminder_not_wanted", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
         return
-    profile = await roles.tenants.profile(work.tenant)
     await send_reminder(roles.notices, work, appointment, profile, wanted.hours_before)
     log.info("visit_reminded", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
 

@@ -31,6 +31,9 @@ class Roles:
     sms_enabled: bool = False
     """Whether text messages are sent at all."""
 
+    sms_countries: frozenset[str] = frozenset()
+    """Where they may go, beside each business's own country."""
+
     holds_per_address: int = HOLDS_PER_ADDRESS
     """How many times may be held from one IP address, per business, before a code is typed."""
 

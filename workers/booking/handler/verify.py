@@ -77,7 +77,7 @@ async def effects_of_confirmation(
     The calendar comes last: one that can't be reached keeps nobody waiting for their letter.
     """
     await send_confirmed(roles.notices, work, appointment, profile, roles.clock.now())
-    await plan_reminders(roles, appointment, roles.clock.now())
+    await plan_reminders(roles, appointment, profile, roles.clock.now())
     await settle(roles, appointment, profile)
 
 

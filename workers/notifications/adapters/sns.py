@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
-from shared.errors import DeploymentError, PermanentError
+from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.messages.notices import OperatorAlert
 from workers.notifications.domain import TextMessage, gsm_text
 
@@ -19,10 +20,17 @@ _SUBJECT_CHARACTERS = 99
 
 
 class SnsTexter:
-    """Sends text messages as transactional ones: delivery goes before price."""
+    """Sends text messages as transactional ones, which go before others, up to a price."""
 
-    def __init__(self, *, client: Any) -> None:
+    def __init__(self, *, client: Any, max_price_usd: Decimal, sender_id: str = "") -> None:
+        """Take what a part may cost; SNS drops a message that costs more."""
         self._client = client
+        self._attributes = {
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+            "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": f"{max_price_usd:f}"},
+        }
+        if sender_id:
+            self._attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": sender_id}
 
     async def send(self, message: TextMessage) -> None:
         """Return once SNS has taken the message."""
@@ -31,10 +39,10 @@ class SnsTexter:
                 await self._client.publish(
                     PhoneNumber=message.recipient,
                     Message=message.text,
-                    MessageAttributes={
-                        "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
-                    },
+                    MessageAttributes=self._attributes,
                 )
+        except TransientError as error:
+            raise TransientError(str(error), retry_after=error.retry_after, reason="sms_not_taken") from error
         except PermanentError as error:
             code = _code_behind(error)
             if code in _NUMBER_REFUSED:
@@ -58,7 +66,10 @@ class SnsAlerts:
                 TopicArn=self._topic_arn,
                 # SNS refuses subjects of 100 characters, and letters outside ASCII.
                 Subject=_ascii_line(f"{facts.reason} ({alert.tenant})")[:_SUBJECT_CHARACTERS],
-                Message=f"{facts.advice}\n\nReason: {facts.reason}\nBusiness: {alert.tenant}\nNotice: {alert.id}\n",
+                Message=(
+                    f"{facts.advice}\n\nReason: {facts.reason}\nBusiness: {alert.tenant}\nNotice: {alert.id}\n\n"
+                    "`stride doctor` checks what else is missing; `stride failures list` shows what waits for it.\n"
+                ),
             )
 
 

@@ -1,20 +1,29 @@
 """Pure values and rules of notifications: what is sent, whether it still helps, and what it may be written with."""
 
+from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, suppression_of
 from workers.notifications.domain.gsm import gsm_text, septets, shortened
 from workers.notifications.domain.links import AppointmentLinks, appointment_links
 from workers.notifications.domain.messages import Attachment, Letter, TextMessage, VisitorNotice, one_line
 from workers.notifications.domain.staleness import is_stale
+from workers.notifications.domain.timing import LONGEST_WAIT, is_too_late, line_of, quiet_until
 
 __all__ = [
+    "LONGEST_WAIT",
     "AppointmentLinks",
     "Attachment",
+    "FeedbackReport",
     "Letter",
+    "MailFeedback",
     "TextMessage",
     "VisitorNotice",
     "appointment_links",
     "gsm_text",
     "is_stale",
+    "is_too_late",
+    "line_of",
     "one_line",
+    "quiet_until",
     "septets",
     "shortened",
+    "suppression_of",
 ]

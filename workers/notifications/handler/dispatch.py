@@ -30,6 +30,10 @@ class NotificationHandler:
         elif isinstance(work, OperatorAlert):
             await alert(self._roles, work)
         else:
+            if claim.unfinished:
+                # Whoever had it before may have died after the provider's yes: what goes out now is identical.
+                self._roles.metrics.count("NoticesPerhapsRepeated")
+                log.warning("notice_perhaps_repeated", notice=work.type)
             await tell(self._roles, work)
         await self._claims.complete(claim)
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.links import Links
-from shared.ports import TenantDirectory
-from workers.notifications.ports import Alerts, Letters, Mailer, Texter, TextMessages
+from shared.ports import Metrics, TenantDirectory
+from shared.suppressions import Suppressions
+from workers.notifications.ports import Alerts, Letters, Mailer, Texter, TextMessages, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,10 @@ class Roles:
     """None where text messages are off."""
     alerts: Alerts | None
     """None where alerts go nowhere but into the log."""
+    suppressions: Suppressions
+    turns: Turns
     tenants: TenantDirectory
+    metrics: Metrics
     clock: Clock
     code_key: bytes = field(repr=False)
     """Shared with the booking worker, which checks the same codes."""

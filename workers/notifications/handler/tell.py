@@ -3,17 +3,68 @@
 import structlog
 
 from shared.codes import verification_code
-from shared.errors import PermanentError
-from shared.messages.notices import SendCode
-from workers.notifications.domain import VisitorNotice, appointment_links
+from shared.errors import NotYetError, PermanentError
+from shared.messages.notices import AppointmentReminder, SendCode
+from shared.tenants.profile import TenantProfile
+from workers.notifications.domain import VisitorNotice, appointment_links, is_too_late, line_of, quiet_until
 from workers.notifications.handler.roles import Roles
 
 log = structlog.get_logger()
 
 
 async def tell(roles: Roles, work: VisitorNotice) -> None:
-    """Word the notice and send it; code and links are computed here and nowhere else on the way."""
+    """Word the notice and send it, if its reader may be told, and once it is its turn.
+
+    Raises:
+        NotYetError: it is quiet there, or many of this business's notices are before it.
+        PermanentError: `address_suppressed`, `line_too_long`, `sms_off`, or what the provider says.
+    """
     profile = await roles.tenants.profile(work.tenant)
+    if not (_comes_in_time(roles, work, profile) and await _is_wanted(roles, work)):
+        return
+    await _wait_for_turn(roles, work)
+    await _send(roles, work, profile)
+    log.info("notice_sent", notice=work.type, channel=work.data.contact_kind, appointment_id=work.data.appointment_id)
+
+
+def _comes_in_time(roles: Roles, work: VisitorNotice, profile: TenantProfile) -> bool:
+    """Let a reminder that came late wait for the end of the quiet hours; False if that is too late."""
+    now = roles.clock.now()
+    wakes_nobody_at = quiet_until(work, profile, now)
+    if wakes_nobody_at is None:
+        return True
+    if is_too_late(work, wakes_nobody_at):
+        log.info("notice_stale", notice=work.type)
+        return False
+    raise NotYetError("quiet hours", wait=wakes_nobody_at - now)
+
+
+async def _is_wanted(roles: Roles, work: VisitorNotice) -> bool:
+    """Whether the address takes letters.
+
+    That a reminder does not go out is no news: it says nothing new. Whatever else does not go out leaves a visitor
+    without a code, or with a wrong idea of their appointment: somebody of the business should call them.
+    """
+    if work.data.contact_kind != "email":
+        return True
+    suppression = await roles.suppressions.find(work.data.contact, at=roles.clock.now())
+    if suppression is None:
+        return True
+    if isinstance(work, AppointmentReminder):
+        log.info("notice_suppressed", notice=work.type, why=suppression.reason)
+        return False
+    raise PermanentError("address_suppressed", f"no letters go to this address any more: {suppression.reason}")
+
+
+async def _wait_for_turn(roles: Roles, work: VisitorNotice) -> None:
+    now = roles.clock.now()
+    turn = await roles.turns.turn(line_of(work), work.claim_key, now=now)
+    if turn > now:
+        raise NotYetError("its business sends many", wait=turn - now)
+
+
+async def _send(roles: Roles, work: VisitorNotice, profile: TenantProfile) -> None:
+    """Hand it to the provider; code and links are computed here and nowhere else on the way."""
     code = (
         verification_code(roles.code_key, work.data.appointment_id, work.send_number)
         if isinstance(work, SendCode)
@@ -27,4 +78,3 @@ async def tell(roles: Roles, work: VisitorNotice) -> None:
     else:
         links = appointment_links(roles.links, work, profile, roles.clock.now())
         await roles.mailer.send(roles.letters.write(work, profile, code=code, links=links))
-    log.info("notice_sent", notice=work.type, channel=work.data.contact_kind, appointment_id=work.data.appointment_id)

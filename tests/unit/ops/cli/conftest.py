@@ -13,6 +13,7 @@ from ops.cli.session import Session
 from ops.health.checks import Check
 from ops.queues.figures import QueueFigures
 from tests.fakes.desk import ANNA, DeskWorld
+from tests.fakes.suppressions import FakeSuppressions
 
 
 class FakeGauge:
@@ -31,6 +32,7 @@ class Terminal:
     def __init__(self):
         self.world, self.gauge = DeskWorld(), FakeGauge()
         self.checks = [Check("queue booking", "ok", "there"), Check("e-mail", "off", "no sender", "deploy with one")]
+        self.suppressions = FakeSuppressions()
         self.trouble = None
 
     def run(self, *arguments, given=None, **environment):
@@ -51,6 +53,7 @@ class Terminal:
             open_desk=lambda: opened(self.world.desk),
             open_gauge=lambda: opened(self.gauge),
             examine=examine,
+            open_suppressions=lambda: opened(self.suppressions),
             clock=self.world.clock,
             out=Console(highlight=False, width=160),
             err=Console(stderr=True, highlight=False, width=160),

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, RetryIn
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import LeaseLostError, NotYetError, PermanentError, TransientError
 
 
 async def test_passing_trouble_gives_the_command_back(bench):
@@ -17,6 +17,19 @@ async def test_passing_trouble_gives_the_command_back(bench):
     assert disposition == RetryIn(wait, reason="TransientError")
     assert bench.claims.records["k1"].owner is None
     assert bench.queue.dead_letters == bench.handler.given_up == []
+
+
+async def test_what_is_too_early_comes_back_and_costs_no_attempt(bench):
+    """However often: nothing has failed."""
+    wait = timedelta(minutes=5)
+    for _ in range(5):
+        bench.handler.errors = [NotYetError("quiet hours", wait=wait)]
+        [delivery] = [await bench.deliver()] if not bench.claims.records else await bench.take()
+        disposition = await bench.processor.process(delivery)
+        assert disposition == RetryIn(wait, reason="not_yet", is_unspent=True)
+        bench.clock.turn(bench.lease)
+    record = bench.claims.records["k1"]
+    assert (record.attempts, record.unfinished, record.owner) == (0, 0, None)
 
 
 async def test_a_permanent_failure_is_copied_told_and_ended(bench):

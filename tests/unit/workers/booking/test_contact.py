@@ -13,7 +13,7 @@ from workers.booking.domain.contact import Channels, Contact, mask, parse_contac
 from workers.booking.domain.values import Refusal
 
 INVALID = Refusal(ErrorCode.INVALID_CONTACT)
-BOTH = Channels(email=True, sms=True)
+BOTH = Channels(email=True, sms=True, sms_countries=frozenset(phonenumbers.SUPPORTED_REGIONS))
 MOBILE = Contact("phone", "+48600700800")
 
 
@@ -145,6 +145,28 @@ def test_a_national_number_needs_a_country(text):
     """Where the business's is not known, nobody guesses whose number it is."""
     assert parse(text, region=None) == INVALID
     assert parse("+48600700800", region=None) == MOBILE
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "countries", "is_taken"),
+    [
+        ("600 700 800", "PL", (), True),
+        ("+44 7400 123456", "PL", (), False),
+        ("+44 7400 123456", "PL", ("DE", "GB"), True),
+        ("+48 600 700 800", "GB", ("DE",), False),
+        ("+48 600 700 800", None, (), False),
+        ("+48 600 700 800", None, ("PL",), True),
+        # One prefix, several countries: the number says which.
+        ("+1 204 234 5678", "US", (), False),
+        ("+1 204 234 5678", "US", ("CA",), True),
+    ],
+)
+def test_numbers_of_countries_that_are_not_served_are_refused(number, region, countries, is_taken):
+    """A business has its own country, and nothing else that nobody named: somebody pays for each message."""
+    found = parse(number, region=region, channels=Channels(email=True, sms=True, sms_countries=countries))
+
+    assert isinstance(found, Contact) is is_taken
+    assert is_taken or found == INVALID
 
 
 @pytest.mark.parametrize(

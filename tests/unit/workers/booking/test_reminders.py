@@ -3,7 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.clock_changes import moments
+from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.domain.reminders import is_worth_reminding, reminder_times
 from workers.booking.domain.values import AppointmentState
 
@@ -24,9 +28,51 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
         (-HOUR, []),
     ],
 )
-def test_a_reminder_comes_a_day_and_two_hours_before(left, hours):
+def test_a_reminder_comes_a_day_and_two_hours_before(make_profile, left, hours):
     """Those that would be past, or less than an hour away, are left out."""
-    assert list(reminder_times(START, START - left)) == [(one, START - one * HOUR) for one in hours]
+    assert list(reminder_times(START, START - left, make_profile())) == [(one, START - one * HOUR) for one in hours]
+
+
+@pytest.mark.parametrize(
+    ("visit", "day_before", "hours_before"),
+    [
+        # In Warsaw's winter: a visit at 10:00, whose reminders wake nobody.
+        ("2026-01-13T10:00", "2026-01-12T10:00", "2026-01-13T08:00"),
+        # At 09:00: the night's end leaves an hour.
+        ("2026-01-13T09:00", "2026-01-12T09:00", "2026-01-13T08:00"),
+        # At 08:55 it leaves too little: the evening before.
+        ("2026-01-13T08:55", "2026-01-12T08:55", "2026-01-12T20:45"),
+        ("2026-01-13T07:00", "2026-01-12T08:00", "2026-01-12T20:45"),
+        # At night.
+        ("2026-01-13T23:30", "2026-01-13T08:00", "2026-01-13T20:45"),
+        ("2026-01-13T03:00", "2026-01-12T08:00", "2026-01-12T20:45"),
+        # The night of a clock change.
+        ("2026-03-29T09:00", "2026-03-28T08:00", "2026-03-29T08:00"),
+        ("2026-10-25T08:30", "2026-10-24T09:30", "2026-10-24T20:45"),
+    ],
+)
+def test_quiet_hours_put_a_reminder_off_or_bring_it_forward(make_profile, visit, day_before, hours_before):
+    """To their end where an hour is left to get ready; else to a quarter of an hour before they begin."""
+    profile = make_profile(quiet_hours="21:00-08:00")
+    start = datetime.fromisoformat(visit).replace(tzinfo=profile.zone).astimezone(UTC)
+
+    planned = [at.astimezone(profile.zone) for _, at in reminder_times(start, start - 72 * HOUR, profile)]
+    assert [f"{at:%Y-%m-%dT%H:%M}" for at in planned] == [day_before, hours_before]
+
+
+@settings(max_examples=300, deadline=None)
+@given(begins=st.integers(0, 287), length=st.integers(1, 14 * 12), moment=moments())
+def test_no_reminder_comes_when_it_is_quiet(begins, length, moment):
+    """In ten years of six zones; each comes before the visit, the long one before the short one."""
+    name, start = moment
+    ends = (begins + length) % 288
+    text = f"{begins // 12:02}:{begins % 12 * 5:02}-{ends // 12:02}:{ends % 12 * 5:02}"
+    profile = build_profile(zone=name, quiet_hours=text)
+
+    (_, long), (_, short) = reminder_times(start, start - 96 * HOUR, profile)
+    assert long < short < start
+    for at in (long, short):
+        assert profile.quiet_hours.around(at, profile.zone) is None
 
 
 @pytest.fixture
@@ -34,8 +80,9 @@ def visit(make_hold):
     return make_hold(state=AppointmentState.CONFIRMED, hold_expires_at=None, start=START)
 
 
-def worth(appointment, hours=2, start=START, left=2 * HOUR):
-    return is_worth_reminding(appointment, start=start, hours_before=hours, now=START - left)
+def worth(appointment, hours=2, start=START, left=2 * HOUR, quiet_hours=None):
+    profile = build_profile(quiet_hours=quiet_hours)
+    return is_worth_reminding(appointment, start=start, hours_before=hours, now=START - left, profile=profile)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +101,16 @@ def worth(appointment, hours=2, start=START, left=2 * HOUR):
 def test_a_reminder_that_comes_late_is_worth_it_until_the_next(visit, hours, left, expected):
     """The last one until the visit begins: nobody is reminded twice in a minute after a halt."""
     assert worth(visit, hours, left=left) is expected
+
+
+def test_a_long_reminder_gives_way_to_a_short_one_that_was_brought_forward(make_hold):
+    """For a visit at 08:30 the short one comes at a quarter to nine in the evening."""
+    start = datetime(2026, 1, 13, 7, 30, tzinfo=UTC)
+    visit = make_hold(state=AppointmentState.CONFIRMED, hold_expires_at=None, start=start)
+    for minutes, expected in ((1, True), (0, False)):
+        profile = build_profile(quiet_hours="21:00-08:00")
+        now = datetime(2026, 1, 12, 19, 45, tzinfo=UTC) - minutes * MINUTE
+        assert is_worth_reminding(visit, start=start, hours_before=24, now=now, profile=profile) is expected
 
 
 def test_only_a_visit_that_stands_is_worth_it(visit, make_hold):

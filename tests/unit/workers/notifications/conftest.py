@@ -1,5 +1,6 @@
 """What the tests of notifications share: a business, and one notice of each kind."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +10,11 @@ from shared.messages.notices import NOTICE
 from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
+from tests.fakes.figures import FakeMetrics
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
+from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.turns import FakeTurns
 from workers.notifications.handler import NotificationHandler, Roles
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -102,18 +106,26 @@ class World:
         self.letters, self.text_messages = letters or FakeLetters(), text_messages or FakeTextMessages()
         self.tenants = FakeTenants({"salon-ania": profile})
         self.links = Links(self.key)
-        roles = Roles(
+        self.suppressions, self.turns, self.metrics = FakeSuppressions(), FakeTurns(), FakeMetrics()
+        self.roles = Roles(
             letters=self.letters,
             mailer=self.mailer,
             text_messages=self.text_messages,
             texter=self.texter if sms else None,
             alerts=self.alerts if topic else None,
+            suppressions=self.suppressions,
+            turns=self.turns,
             tenants=self.tenants,
+            metrics=self.metrics,
             clock=self.clock,
             code_key=self.key,
             links=self.links,
         )
-        self.handler = NotificationHandler(roles=roles, claims=self.claims)
+        self.use()
+
+    def use(self, **roles):
+        """Fill some roles with others."""
+        self.handler = NotificationHandler(roles=replace(self.roles, **roles), claims=self.claims)
 
     async def claimed(self, notice):
         return await self.claims.claim(notice.claim_key, fingerprint="f", lease=timedelta(seconds=30))

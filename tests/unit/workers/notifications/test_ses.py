@@ -2,12 +2,13 @@
 
 import email
 from dataclasses import replace
+from datetime import timedelta
 from email.policy import SMTP
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
 
@@ -120,6 +121,34 @@ async def test_trouble_on_the_other_side_is_tried_again(letter, error):
 
     with pytest.raises(TransientError):
         await mailer.send(letter)
+
+
+async def test_throttling_says_when_to_come_back_and_why(letter):
+    """The reason is the ledger's word, should no attempt be left."""
+    mailer = SesMailer(client=FakeSes(refused("TooManyRequestsException", 429)), sender="no-reply@stride.example")
+
+    with pytest.raises(TransientError) as caught:
+        await mailer.send(letter)
+    assert (caught.value.retry_after, caught.value.reason) == (timedelta(seconds=1), "mail_not_taken")
+
+
+@pytest.mark.parametrize("code", ["AccountSuspendedException", "SendingPausedException", "NotFoundException"])
+async def test_an_account_that_may_not_send_is_not_the_letters_fault(letter, code):
+    """A person puts it right, maybe in a minute: it is tried to its last attempt."""
+    mailer = SesMailer(client=FakeSes(refused(code)), sender="no-reply@stride.example")
+
+    with pytest.raises(DeploymentError):
+        await mailer.send(letter)
+
+
+@pytest.mark.parametrize(("name", "options"), [("", {}), ("letters", {"ConfigurationSetName": "letters"})])
+async def test_bounces_come_back_by_the_configuration_set(letter, name, options):
+    """Without one SES is told nothing of it."""
+    client = FakeSes()
+    await SesMailer(client=client, sender="no-reply@stride.example", configuration_set=name).send(letter)
+
+    [call] = client.calls
+    assert {key: value for key, value in call.items() if key == "ConfigurationSetName"} == options
 
 
 async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(letter):

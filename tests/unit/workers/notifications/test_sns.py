@@ -1,5 +1,8 @@
 """What SNS is given, and what its answers mean."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
@@ -24,6 +27,26 @@ class FakeSns:
         self.calls.append(arguments)
 
 
+def texter(client, **options):
+    return SnsTexter(client=client, max_price_usd=Decimal("0.05"), **options)
+
+
+async def test_a_sender_has_a_name_where_there_is_one():
+    """Where a country takes names; it is off unless somebody sets it."""
+    client = FakeSns()
+    await texter(client, sender_id="SalonAnia").send(MESSAGE)
+
+    sender = client.calls[0]["MessageAttributes"]["AWS.SNS.SMS.SenderID"]
+    assert sender == {"DataType": "String", "StringValue": "SalonAnia"}
+
+
+async def test_throttling_says_when_to_come_back_and_why():
+    """The reason is the ledger's word, should no attempt be left."""
+    with pytest.raises(TransientError) as caught:
+        await texter(FakeSns(refused("Throttled", 429))).send(MESSAGE)
+    assert (caught.value.retry_after, caught.value.reason) == (timedelta(seconds=1), "sms_not_taken")
+
+
 def refused(code, status=400):
     answer = {
         "Error": {"Code": code, "Message": "+48600700800 is not valid"},
@@ -44,13 +67,16 @@ PASSING = [
 async def test_a_message_is_a_transactional_one_to_its_number():
     """It goes before advertisements do, and to nobody else."""
     client = FakeSns()
-    await SnsTexter(client=client).send(MESSAGE)
+    await texter(client).send(MESSAGE)
 
     assert client.calls == [
         {
             "PhoneNumber": "+48600700800",
             "Message": "123456 to kod",
-            "MessageAttributes": {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}},
+            "MessageAttributes": {
+                "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+                "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": "0.05"},
+            },
         }
     ]
 
@@ -59,7 +85,7 @@ async def test_a_message_is_a_transactional_one_to_its_number():
 async def test_a_number_that_sns_refuses_is_never_tried_again(code):
     """Nor one whose owner wants no messages. The reason is the ledger's word; the number stays out of it."""
     with pytest.raises(PermanentError) as caught:
-        await SnsTexter(client=FakeSns(refused(code))).send(MESSAGE)
+        await texter(FakeSns(refused(code))).send(MESSAGE)
 
     assert not isinstance(caught.value, DeploymentError)
     assert (caught.value.reason, str(caught.value)) == ("sms_rejected", code)
@@ -69,7 +95,7 @@ async def test_a_number_that_sns_refuses_is_never_tried_again(code):
 async def test_trouble_on_the_other_side_is_tried_again(make_alert, error):
     """Nothing is wrong with the message, nor with the alert."""
     with pytest.raises(TransientError):
-        await SnsTexter(client=FakeSns(error)).send(MESSAGE)
+        await texter(FakeSns(error)).send(MESSAGE)
     with pytest.raises(TransientError):
         await SnsAlerts(client=FakeSns(error), topic_arn=TOPIC).send(make_alert())
 
@@ -80,7 +106,7 @@ async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(make_alert, co
     error = refused(code, status)
 
     for send in (
-        SnsTexter(client=FakeSns(error)).send(MESSAGE),
+        texter(FakeSns(error)).send(MESSAGE),
         SnsAlerts(client=FakeSns(error), topic_arn=TOPIC).send(make_alert()),
     ):
         with pytest.raises(DeploymentError) as caught:

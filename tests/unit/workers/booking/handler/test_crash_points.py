@@ -11,6 +11,8 @@ from shared.ports import Claim, Done
 from shared.replies import Replies
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
 from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.suppressions import FakeSuppressions
+from tests.fakes.turns import FakeTurns
 from tests.unit.workers.booking.handler.conftest import KEY, LEASE, TUESDAY_TEN, World
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler import BookingHandler
@@ -46,7 +48,10 @@ class MortalWorld(World):
             text_messages=FakeTextMessages(),
             texter=Mortal(FakeTexter(), fate),
             alerts=Mortal(FakeAlerts(), fate),
+            suppressions=Mortal(FakeSuppressions(), fate),
+            turns=Mortal(FakeTurns(), fate),
             tenants=self.tenants,
+            metrics=self.metrics,
             clock=self.clock,
             code_key=KEY,
             links=Links(KEY),

@@ -1,0 +1,76 @@
+"""The `suppressions` table: one row per address that gets no letters, known by its keyed hash alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from shared.suppressions import Suppression, suppression_key
+
+_FOREVER_MS = 2**53
+"""Later than any date, so that one comparison tells which of two ends is the later one."""
+
+
+class DynamoSuppressions:
+    """Partition key `address_hash`; `reason`, `since_ms`, `until_ms`, and `expires_at` where there is an end."""
+
+    def __init__(self, *, client: Any, table: str, secret: bytes) -> None:
+        self._client = client
+        self._table = table
+        self._secret = secret
+
+    async def add(self, address: str, suppression: Suppression) -> None:
+        """Note an address, unless it is noted for as long already."""
+        until_ms = _FOREVER_MS if suppression.until is None else _milliseconds(suppression.until)
+        item = {
+            **self._key(address),
+            "reason": suppression.reason,
+            "since_ms": _milliseconds(suppression.since),
+            "until_ms": until_ms,
+            # The table forgets a row by this; one without it stays.
+            "expires_at": int(suppression.until.timestamp()) if suppression.until else None,
+        }
+        with translated("suppressions.add"):
+            try:
+                await self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item(item),
+                    ConditionExpression="attribute_not_exists(address_hash) OR until_ms < :until",
+                    ExpressionAttributeValues=to_item({":until": until_ms}),
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+
+    async def find(self, address: str, *, at: datetime) -> Suppression | None:
+        """Return why an address gets no letters; the table takes its time to forget, so the end is looked at."""
+        with translated("suppressions.find"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=to_item(self._key(address)), ConsistentRead=True
+            )
+        row = from_item(answer.get("Item", {}))
+        if not row or row["until_ms"] <= _milliseconds(at):
+            return None
+        until = None if row["until_ms"] == _FOREVER_MS else _instant(row["until_ms"])
+        return Suppression(row["reason"], since=_instant(row["since_ms"]), until=until)
+
+    async def remove(self, address: str) -> bool:
+        """Forget an address."""
+        with translated("suppressions.remove"):
+            answer = await self._client.delete_item(
+                TableName=self._table, Key=to_item(self._key(address)), ReturnValues="ALL_OLD"
+            )
+        return bool(answer.get("Attributes"))
+
+    def _key(self, address: str) -> dict[str, str]:
+        return {"address_hash": suppression_key(self._secret, address)}
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

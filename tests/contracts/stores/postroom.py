@@ -1,0 +1,245 @@
+"""A worker of notifications on the emulator's queue, tables and SES, which throttles and whose workers may die."""
+
+import asyncio
+import email
+import json
+import random
+import urllib.request
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from botocore.exceptions import ClientError
+
+from shared.aws.claims import DynamoClaimStore
+from shared.aws.suppressions import DynamoSuppressions
+from shared.aws.worker import open_line
+from shared.clock import SystemClock
+from shared.consumer.decode import Decoder
+from shared.consumer.disposition import RetryPolicy
+from shared.consumer.handler import fingerprint_of
+from shared.consumer.lifecycle import Stop
+from shared.consumer.process import Processor
+from shared.errors import TransientError
+from shared.ids import new_id
+from shared.links import Links
+from shared.messages.notices import NOTICE
+from shared.ports import Claim, Done
+from shared.settings import AwsSettings, PoolSettings
+from shared.tenants.profile import TenantProfile
+from tests.contracts.stores.template import create_queue
+from tests.fakes.clock import FakeClock
+from tests.fakes.figures import FakeMetrics
+from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.tenants import FakeTenants
+from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.ses import SesMailer
+from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.adapters.turns import DynamoTurns
+from workers.notifications.handler import NotificationHandler, Roles
+
+SECRET = b"the post room's secret"
+LEASE = timedelta(seconds=5)
+"""What is delivered twice at the same time waits for as long."""
+KINDS = ("confirmed", "cancelled", "rescheduled", "reminder", "code")
+MOMENTS = 8
+"""Before and after each of the four calls that sending a notice makes."""
+
+PROFILE = TenantProfile.model_validate(
+    {
+        "name": "Salon",
+        "time_zone": "Europe/Warsaw",
+        "calendar_id": "calendar",
+        "services": [{"id": "cut", "name": {"en": "Cut"}, "duration_minutes": 30}],
+        "opening_hours": {"monday": ["09:00-17:00"]},
+        "senders": {"email": "salon@example.com"},
+        "page_url": "https://salon.example/visits",
+    }
+)
+
+
+@dataclass
+class ThrottledSes:
+    """The real client of the emulator's SES; so many of a hundred calls are throttled before they get there."""
+
+    client: object
+    chance: random.Random
+    percent: int = 0
+    throttled: int = 0
+    taken: defaultdict = field(default_factory=lambda: defaultdict(list))
+    """Message-ID to the bytes of each message that SES said yes to."""
+
+    async def send_email(self, **arguments):
+        if self.chance.randrange(100) < self.percent:
+            self.throttled += 1
+            answer = {"Error": {"Code": "TooManyRequestsException"}, "ResponseMetadata": {"HTTPStatusCode": 429}}
+            raise ClientError(answer, "SendEmail")
+        answer = await self.client.send_email(**arguments)
+        raw = arguments["Content"]["Raw"]["Data"]
+        self.taken[email.message_from_bytes(raw)["Message-ID"]].append(raw)
+        return answer
+
+
+class PostRoom:
+    """Everything that one run works with; addresses and ids are its own."""
+
+    def __init__(self, emulator, clients, *, dynamodb, ses, seed, percent):
+        self.run = new_id()[:12]
+        self.tenant = f"salon-{self.run}"
+        self.emulator, self.clients, self.dynamodb = emulator, clients, dynamodb
+        self.chance = random.Random(seed)
+        self.ses = ThrottledSes(ses, self.chance, percent)
+        self.clock, self.metrics = SystemClock(), FakeMetrics()
+
+    def notices(self, number):
+        """Return as many notices to as many people, of all kinds in turn."""
+        soon = datetime.now(UTC) + timedelta(days=2)
+        return [self._notice(n, KINDS[n % len(KINDS)], soon) for n in range(number)]
+
+    def _notice(self, number, kind, soon):
+        own = {
+            "code": {"send_number": 1, "expires_at": soon},
+            "reminder": {"hours_before": 24},
+        }.get(kind, {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"})
+        return NOTICE.validate_python(
+            {
+                "id": f"{self.run}-{number}",
+                "type": f"notice.{kind}",
+                "tenant": self.tenant,
+                "session_id": f"session-{number}",
+                "locale": "en",
+                "accepted_at": soon - timedelta(days=3),
+                "data": {
+                    "appointment_id": f"{self.run}{number:05}".translate(str.maketrans("wxyz", "0000")),
+                    "contact": self.address(number),
+                    "service": "cut",
+                    "service_name": "Cut",
+                    "start": soon,
+                    "end": soon + timedelta(minutes=30),
+                },
+                **own,
+            }
+        )
+
+    def address(self, number):
+        return f"visitor-{number}@{self.run}.example.com"
+
+    def outbox(self):
+        """Return how many e-mails each of the run's addresses has in the emulator's outbox."""
+        with urllib.request.urlopen(f"{self.emulator.endpoint_url}/_ministack/ses/messages", timeout=30) as answer:  # noqa: S310 - an address of this machine
+            caught = json.load(answer)["messages"]
+        ours = f"@{self.run}.example.com"
+        return Counter(to for account in caught.values() for mail in account for to in mail["To"] if to.endswith(ours))
+
+    def roles(self, clock):
+        return Roles(
+            letters=TemplateLetters(),
+            mailer=SesMailer(client=self.ses, sender="no-reply@stride.example"),
+            text_messages=TemplateTextMessages(),
+            texter=None,
+            alerts=None,
+            suppressions=DynamoSuppressions(client=self.dynamodb, table="SuppressionsTable", secret=SECRET),
+            turns=DynamoTurns(
+                client=self.dynamodb, table="LimitsTable", per_minute=60_000, longest_wait=timedelta(hours=1)
+            ),
+            tenants=FakeTenants({self.tenant: PROFILE}),
+            metrics=self.metrics,
+            clock=clock,
+            code_key=SECRET,
+            links=Links(SECRET),
+        )
+
+    def claims(self, clock):
+        return DynamoClaimStore(client=self.dynamodb, table="ProcessedTable", clock=clock)
+
+    async def deliver_by_pool(self, notices, *, times, patience):
+        """Put every notice on a standard queue so often, and let a pool work until all is done and settled."""
+        sqs = self.emulator.client("sqs")
+        url = create_queue(sqs, "NotificationsQueue", name=f"notices-{self.run}")
+        dead_letter_url = create_queue(sqs, "NotificationsDeadLetters", name=f"notices-{self.run}-dlq")
+        bodies = [notice.model_dump_json() for notice in notices for _ in range(times)]
+        self.chance.shuffle(bodies)
+        for start in range(0, len(bodies), 10):
+            entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + 10])]
+            await asyncio.to_thread(sqs.send_message_batch, QueueUrl=url, Entries=entries)
+        line = await open_line(
+            self.clients,
+            aws=AwsSettings(
+                aws_endpoint_url=self.emulator.endpoint_url,
+                conversations_table="ConversationsTable",
+                connections_table="ConnectionsTable",
+                processed_table="ProcessedTable",
+                knowledge_bucket="knowledge",
+                websocket_endpoint=self.emulator.endpoint_url,
+            ),
+            url=url,
+            dead_letter_url=dead_letter_url,
+            clock=self.clock,
+            metrics=self.metrics,
+            settings=PoolSettings(wait_seconds=1, concurrency=40, lease_seconds=round(LEASE.total_seconds())),
+        )
+        claims = self.claims(self.clock)
+        processor = Processor(
+            queue=line.queue,
+            decoder=Decoder(NOTICE),
+            handler=NotificationHandler(roles=self.roles(self.clock), claims=claims),
+            claims=claims,
+            leases=line.leases,
+            clock=self.clock,
+            policy=RetryPolicy(max_attempts=10),
+            lease=LEASE,
+        )
+        pool, _ = line.worked_by(processor, max_attempts=10)
+        stop = Stop()
+        running = asyncio.create_task(pool.run(stop))
+        try:
+            async with asyncio.timeout(patience):
+                while await asyncio.to_thread(self._left, url):
+                    await asyncio.sleep(0.2)
+        finally:
+            stop.request()
+            await running
+        return self._left(dead_letter_url)
+
+    def _left(self, url):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self.emulator.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(count) for count in counts.values())
+
+    async def deliver_and_die(self, notices, *, percent):
+        """Carry the notices out as the core does, by workers of whom so many of a hundred die; return the deaths.
+
+        Each dies at a moment of its own, before or after a call took effect; its claim stays until the lease is over.
+        """
+        clock, deaths = FakeClock(datetime.now(UTC)), Counter()
+        claims, roles = self.claims(clock), self.roles(clock)
+        waiting = list(notices)
+        while waiting:
+            ends = await asyncio.gather(*(self._once(notice, claims, roles, percent) for notice in waiting[:40]))
+            deaths.update(end for end in ends if isinstance(end, str))
+            left = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
+            waiting = [*waiting[40:], *left]
+            clock.turn(LEASE + timedelta(seconds=1))
+        return deaths
+
+    async def _once(self, notice, claims, roles, percent):
+        """Return None if the notice is done, or where its worker died, or an exception."""
+        taken = await claims.claim(notice.claim_key, fingerprint=fingerprint_of(notice), lease=LEASE)
+        if isinstance(taken, Done):
+            return None
+        assert isinstance(taken, Claim)
+        fate = Fate(self.chance.randrange(MOMENTS) if self.chance.randrange(100) < percent else None)
+        mortal = replace(
+            roles,
+            mailer=Mortal(roles.mailer, fate),
+            suppressions=Mortal(roles.suppressions, fate),
+            turns=Mortal(roles.turns, fate),
+        )
+        try:
+            await NotificationHandler(roles=mortal, claims=Mortal(claims, fate)).handle(notice, taken)
+        except DiedError as death:
+            return str(death)
+        except TransientError as error:
+            await claims.release(taken)
+            return error
+        return None

@@ -1,0 +1,122 @@
+"""What SES publishes comes through the topic and its queue to the suppression list, and nothing else does."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+
+from infra.aws import REGION
+from shared.aws.suppressions import DynamoSuppressions
+from shared.consumer.lifecycle import Stop
+from shared.ids import new_id
+from tests.contracts.stores.template import create_queue
+from workers.notifications.wiring import worker
+
+SECRET = "the feedback tests' secret"
+
+
+def bounced(address):
+    bounce = {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-01-12T11:59:00.000Z"}
+    return json.dumps({"eventType": "Bounce", "bounce": bounce, "mail": {"destination": [address]}})
+
+
+@pytest.fixture
+def post(emulator, monkeypatch, dynamodb):
+    """Return a topic, its queue, and the worker of notifications as a deployment wires it."""
+    sns, sqs, name = emulator.client("sns"), emulator.client("sqs"), new_id()
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queues = {
+        kind: create_queue(sqs, kind, name=f"{name}-{kind}")
+        for kind in ("FeedbackQueue", "NotificationsQueue", "NotificationsDeadLetters")
+    }
+    arn = sqs.get_queue_attributes(QueueUrl=queues["FeedbackQueue"], AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    secret = emulator.client("secretsmanager").create_secret(Name=name, SecretString=SECRET)["Name"]
+    bucket = {"LocationConstraint": REGION}
+    emulator.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=bucket)
+    for variable, value in {
+        "NOTIFICATIONS_QUEUE_URL": queues["NotificationsQueue"],
+        "NOTIFICATIONS_DLQ_URL": queues["NotificationsDeadLetters"],
+        "FEEDBACK_QUEUE_URL": queues["FeedbackQueue"],
+        "FEEDBACK_TOPIC_ARN": topic,
+        "PROCESSED_TABLE": "ProcessedTable",
+        "FAILURES_TABLE": "FailuresTable",
+        "LIMITS_TABLE": "LimitsTable",
+        "SUPPRESSIONS_TABLE": "SuppressionsTable",
+        "KNOWLEDGE_BUCKET": name,
+        "CODE_KEY_SECRET_ID": secret,
+        "POOL_WAIT_SECONDS": "1",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    return sns, sqs, topic, queues
+
+
+@asynccontextmanager
+async def at_work():
+    """Let the pools of notifications run for the body."""
+    stop = Stop()
+    with structlog.testing.capture_logs():
+        async with worker() as ready:
+            running = asyncio.create_task(ready.pool.run(stop))
+            try:
+                yield
+            finally:
+                stop.request()
+                await running
+
+
+async def until_found(look):
+    async with asyncio.timeout(15):
+        while not (found := await look()):
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def test_a_bounce_on_the_topic_is_noted(post, dynamodb):
+    """By the worker that sends, on a queue of its own."""
+    sns, _, topic, _ = post
+    suppressions = DynamoSuppressions(client=dynamodb, table="SuppressionsTable", secret=SECRET.encode())
+    address = f"jan-{new_id()}@example.com"
+    sns.publish(TopicArn=topic, Subject="Amazon SES Email Event Notification", Message=bounced(address))
+    async with at_work():
+        found = await until_found(lambda: suppressions.find(address, at=datetime.now(UTC)))
+
+    assert (found.reason, found.until) == ("bounced", None)
+
+
+async def test_what_did_not_come_by_the_topic_is_refused(post, dynamodb):
+    """It goes to the dead letters with its reason, where a person sees it; the address goes on getting letters."""
+    _, sqs, _, queues = post
+    suppressions = DynamoSuppressions(client=dynamodb, table="SuppressionsTable", secret=SECRET.encode())
+    address = f"jan-{new_id()}@example.com"
+    forged = {
+        "Type": "Notification",
+        "MessageId": "3f0c1a52-7d3e-4f57-9f60-0a4b5b2d8c11",
+        "TopicArn": "arn:aws:sns:eu-central-1:000000000000:anothers",
+        "Message": bounced(address),
+        "Timestamp": "2026-01-12T12:00:00.000Z",
+    }
+    for body in (json.dumps(forged), bounced(address)):
+        sqs.send_message(QueueUrl=queues["FeedbackQueue"], MessageBody=body)
+
+    found = []
+
+    async def dead_letters():
+        answer = await asyncio.to_thread(
+            sqs.receive_message,
+            QueueUrl=queues["NotificationsDeadLetters"],
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+        )
+        found.extend(answer.get("Messages", []))
+        return len(found) >= 2
+
+    async with at_work():
+        await until_found(dead_letters)
+
+    assert {letter["MessageAttributes"]["reason"]["StringValue"] for letter in found} == {"invalid"}
+    assert all("@" not in letter["MessageAttributes"]["error"]["StringValue"] for letter in found)
+    assert await suppressions.find(address, at=datetime.now(UTC)) is None

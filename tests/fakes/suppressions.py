@@ -1,0 +1,41 @@
+"""Addresses that get no letters, in memory."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from shared.suppressions import Suppression, suppression_key
+
+
+class FakeSuppressions:
+    """A `Suppressions`."""
+
+    def __init__(self, secret: bytes = b"secret") -> None:
+        self.rows: dict[str, Suppression] = {}
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next calls."""
+        self._secret = secret
+
+    async def add(self, address: str, suppression: Suppression) -> None:
+        """Note an address, unless it is noted for as long already."""
+        await self._reach()
+        key = suppression_key(self._secret, address)
+        known = self.rows.get(key)
+        if known is None or (known.until and (suppression.until is None or suppression.until > known.until)):
+            self.rows[key] = replace(suppression)
+
+    async def find(self, address: str, *, at: datetime) -> Suppression | None:
+        """Return why an address gets no letters at `at`."""
+        await self._reach()
+        known = self.rows.get(suppression_key(self._secret, address))
+        return known if known and (known.until is None or known.until > at) else None
+
+    async def remove(self, address: str) -> bool:
+        """Forget an address."""
+        await self._reach()
+        return self.rows.pop(suppression_key(self._secret, address), None) is not None
+
+    async def _reach(self) -> None:
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)

@@ -1,0 +1,53 @@
+"""A thousand notices, delivered twice, with an SES that throttles, and with workers that die."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+import structlog
+
+from shared.aws.clients import AwsClients
+from shared.settings import AwsSettings
+from tests.contracts.stores.postroom import PostRoom
+from tests.contracts.stores.test_notices import everyone_gets_one, nobody_goes_without
+
+NUMBER = 1000
+
+
+@pytest.fixture
+async def room(emulator, request):
+    settings = AwsSettings(
+        aws_endpoint_url=emulator.endpoint_url,
+        conversations_table="ConversationsTable",
+        connections_table="ConnectionsTable",
+        processed_table="ProcessedTable",
+        knowledge_bucket="knowledge",
+        websocket_endpoint=emulator.endpoint_url,
+    )
+    emulator.client("sesv2").create_email_identity(EmailIdentity="no-reply@stride.example")
+    seed = request.config.getoption("--seed") or 5
+    with structlog.testing.capture_logs():
+        async with AsyncExitStack() as stack:
+            clients = AwsClients(stack, settings)
+            yield PostRoom(
+                emulator,
+                clients,
+                dynamodb=await clients.client("dynamodb", connections=100),
+                ses=await clients.client("sesv2", attempts=1, read_timeout_seconds=60),
+                seed=seed,
+                percent=10,
+            )
+
+
+@pytest.mark.soak
+async def test_a_thousand_notices_delivered_twice_arrive_once(room):
+    """Each address has exactly one e-mail in the emulator's outbox."""
+    await everyone_gets_one(room, NUMBER, patience=600)
+    print(f"throttled: {room.ses.throttled}")
+
+
+@pytest.mark.soak
+async def test_when_workers_die_none_of_a_thousand_is_lost(room):
+    """Four of ten attempts die somewhere; what is sent again is the same to the byte, and counted."""
+    repeats = await nobody_goes_without(room, NUMBER)
+    counted = room.metrics.total("NoticesPerhapsRepeated")
+    print(f"sent again: {repeats} of {NUMBER}; counted as perhaps repeated: {counted:.0f}")

@@ -1,0 +1,253 @@
+"""What mail providers say of our letters: which addresses get no more, and what is not believed."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.consumer.decode import Decoder, UndecodableError
+from shared.errors import TransientError
+from shared.ports import Done
+from shared.suppressions import Suppression
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clock import FakeClock
+from tests.fakes.figures import FakeMetrics
+from tests.fakes.suppressions import FakeSuppressions
+from workers.notifications.adapters.ses_events import feedback_reports
+from workers.notifications.domain import MailFeedback, suppression_of
+from workers.notifications.handler import FeedbackHandler
+
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:stride-feedback"
+MESSAGE_ID = "3f0c1a52-7d3e-4f57-9f60-0a4b5b2d8c11"
+AT = datetime(2026, 1, 12, 11, 59, tzinfo=UTC)
+NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
+DAY = timedelta(hours=24)
+DECODER = Decoder(feedback_reports(TOPIC))
+
+
+def bounce(kind="Permanent", detail="General", *, to=("jan@example.com",), said="jan@example.com"):
+    return {
+        "eventType": "Bounce",
+        "bounce": {
+            "bounceType": kind,
+            "bounceSubType": detail,
+            "bouncedRecipients": [{"emailAddress": said, "diagnosticCode": "smtp; 550 5.1.1 user unknown"}],
+            "timestamp": "2026-01-12T11:59:00.000Z",
+            "feedbackId": "0100",
+        },
+        "mail": {"timestamp": "2026-01-12T11:58:00.000Z", "messageId": "0101", "destination": list(to)},
+    }
+
+
+def complaint(kind="abuse"):
+    return {
+        "eventType": "Complaint",
+        "complaint": {
+            "complainedRecipients": [{"emailAddress": "jan@example.com"}],
+            "timestamp": "2026-01-12T11:59:00.000Z",
+            "complaintFeedbackType": kind,
+        },
+        "mail": {"destination": ["jan@example.com"]},
+    }
+
+
+def notification(event, **fields):
+    content = {
+        "Type": "Notification",
+        "MessageId": MESSAGE_ID,
+        "TopicArn": TOPIC,
+        "Subject": "Amazon SES Email Event Notification",
+        "Message": event if isinstance(event, str) else json.dumps(event),
+        "Timestamp": "2026-01-12T12:00:00.000Z",
+        "Signature": "x",
+    }
+    return json.dumps(content | fields)
+
+
+def feedback(kind, detail=""):
+    return MailFeedback(kind=kind, detail=detail, address="jan@example.com", at=AT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "expected"),
+    [
+        ("bounce", "Permanent/General", Suppression("bounced", AT)),
+        ("bounce", "Permanent/NoEmail", Suppression("bounced", AT)),
+        ("bounce", "Permanent/OnAccountSuppressionList", Suppression("bounced", AT)),
+        ("bounce", "Undetermined/Undetermined", Suppression("full", AT, AT + DAY)),
+        ("bounce", "Transient/MailboxFull", Suppression("full", AT, AT + DAY)),
+        ("bounce", "Transient/General", None),
+        ("bounce", "Transient/MessageTooLarge", None),
+        ("bounce", "Transient/ContentRejected", None),
+        ("bounce", "Transient/AttachmentRejected", None),
+        ("bounce", "SomethingNew/General", None),
+        ("complaint", "abuse", Suppression("complained", AT)),
+        ("complaint", "", Suppression("complained", AT)),
+        ("complaint", "not-spam", None),
+        ("other", "Delivery", None),
+    ],
+)
+def test_what_becomes_of_an_address(kind, detail, expected):
+    """What is gone or complains gets no more; what is full gets none for a day; the rest goes on."""
+    assert suppression_of(feedback(kind, detail), now=NOW) == expected
+
+
+def test_an_old_word_on_a_full_mailbox_is_none():
+    """A queue that stood still for a day brings no news."""
+    assert suppression_of(feedback("bounce", "Transient/MailboxFull"), now=AT + DAY) is None
+
+
+def test_a_word_from_the_future_counts_from_now():
+    """Another's clock does not say how long a mailbox is full."""
+    found = suppression_of(feedback("bounce", "Transient/MailboxFull"), now=AT - timedelta(days=365))
+    assert found is not None
+    assert found.until == AT - timedelta(days=364)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "detail", "address"),
+    [
+        (bounce(), "bounce", "Permanent/General", "jan@example.com"),
+        (bounce("Transient", "MailboxFull"), "bounce", "Transient/MailboxFull", "jan@example.com"),
+        (complaint(), "complaint", "abuse", "jan@example.com"),
+        ({"eventType": "Delivery", "mail": {"destination": ["jan@example.com"]}}, "other", "Delivery", None),
+        ("Successfully validated SNS topic for Amazon SES event publishing.", "other", "greeting", None),
+    ],
+)
+def test_an_event_of_ses_is_read(event, kind, detail, address):
+    """As SNS puts it on the queue."""
+    report = DECODER.decode(notification(event))
+
+    assert (report.data.kind, report.data.detail, report.data.address) == (kind, detail, address)
+    assert report.claim_key == f"feedback#{MESSAGE_ID}"
+
+
+def test_the_address_is_ours_and_not_the_one_that_the_other_side_names():
+    """A report of non-delivery is written by whoever got the letter: they could name anybody."""
+    report = DECODER.decode(notification(bounce(said="somebody-else@example.com")))
+
+    assert report.data.address == "jan@example.com"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("not json", id="no JSON"),
+        pytest.param("[]", id="no object"),
+        pytest.param("{}", id="nothing"),
+        pytest.param(json.dumps(bounce()), id="without its notification"),
+        pytest.param(notification(bounce(), TopicArn=TOPIC + "x"), id="another topic"),
+        pytest.param(notification(bounce(), TopicArn=None), id="no topic"),
+        pytest.param(notification(bounce(), Type="SubscriptionConfirmation"), id="a subscription"),
+        pytest.param(notification(bounce(), MessageId="../x"), id="an id that is none"),
+        pytest.param(notification(bounce(), MessageId="a" * 4000), id="an endless id"),
+        pytest.param(notification("x"), id="no event"),
+        pytest.param(notification("x" * 200_000), id="huge"),
+        pytest.param(notification("[" * 20_000), id="deep"),
+        pytest.param(notification(bounce(to=())), id="to nobody"),
+        pytest.param(notification(bounce(to=("a@example.com", "b@example.com"))), id="to several"),
+        pytest.param(notification(bounce(to=("no address",))), id="to no address"),
+        pytest.param(notification(bounce(to=("a" * 400 + "@example.com",))), id="to a long address"),
+        pytest.param(notification(bounce(to=("a@example.com\r\nBcc: b@example.com",))), id="to two lines"),
+        pytest.param(notification({"eventType": "Bounce", "mail": {"destination": ["a@example.com"]}}), id="no bounce"),
+        pytest.param(notification(bounce("x" * 1000)), id="a long kind"),
+        pytest.param(notification(bounce() | {"eventType": 7}), id="a number for a kind"),
+    ],
+)
+def test_what_ses_did_not_write_is_refused(body):
+    """With a reason that repeats nothing of it."""
+    with pytest.raises(UndecodableError) as caught:
+        DECODER.decode(body)
+    assert "example.com" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["eventType", "mail", "bounce", "destination", "timestamp", "bounceType"]), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_nothing_else_ever_gets_through_or_breaks_the_reader(event):
+    """Whatever stands in a notification, it is read or refused."""
+    try:
+        report = DECODER.decode(notification(json.dumps(event)))
+    except UndecodableError:
+        return
+    assert report.data.kind in {"bounce", "complaint", "other"}
+
+
+class Post:
+    """The handler of feedback, and what surrounds it."""
+
+    def __init__(self):
+        self.clock = FakeClock(NOW)
+        self.claims, self.metrics, self.suppressions = FakeClaims(self.clock), FakeMetrics(), FakeSuppressions()
+        self.handler = FeedbackHandler(
+            suppressions=self.suppressions, claims=self.claims, metrics=self.metrics, clock=self.clock
+        )
+
+    async def claimed(self, report):
+        return await self.claims.claim(report.claim_key, fingerprint="f", lease=timedelta(seconds=30))
+
+    async def handle(self, event):
+        report = DECODER.decode(notification(event))
+        await self.handler.handle(report, await self.claimed(report))
+        return report
+
+
+@pytest.fixture
+def post():
+    return Post()
+
+
+@pytest.mark.parametrize(("event", "reason"), [(bounce(), "bounced"), (complaint(), "complained")])
+async def test_an_address_that_bounced_or_complained_is_noted(post, event, reason):
+    """Counted by its reason; the log names nobody."""
+    with structlog.testing.capture_logs() as logs:
+        report = await post.handle(event)
+
+    found = await post.suppressions.find("JAN@example.com", at=NOW + timedelta(days=3650))
+    assert found == Suppression(reason, AT)
+    assert isinstance(await post.claimed(report), Done)
+    assert [(line["event"], line["suppressed"]) for line in logs] == [("mail_feedback", reason)]
+    assert "jan" not in str(logs)
+    assert [(each.name, each.dimensions) for each in post.metrics.figures] == [
+        ("AddressesSuppressed", (("Reason", reason),))
+    ]
+
+
+async def test_what_says_nothing_of_the_address_ends_quietly(post):
+    """An automatic reply, or the greeting of SES."""
+    await post.handle(bounce("Transient", "General"))
+
+    assert post.suppressions.rows == {}
+
+
+async def test_a_word_that_could_not_be_noted_comes_again(post):
+    """Nothing is recorded as done that was not."""
+    post.suppressions.trouble.append(TransientError("dynamodb"))
+    with pytest.raises(TransientError):
+        await post.handle(bounce())
+
+    assert not post.claims.records[f"feedback#{MESSAGE_ID}"].done
+
+
+async def test_a_word_that_comes_again_changes_nothing(post):
+    """SNS delivers at least once."""
+    report = await post.handle(bounce())
+    before = dict(post.suppressions.rows)
+    await post.handler.repeat(report, None)
+    await post.handler.mismatch(report)
+
+    assert post.suppressions.rows == before

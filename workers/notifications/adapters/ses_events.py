@@ -1,0 +1,81 @@
+"""Reads what SES publishes on a letter, as SNS puts it on the feedback queue; anything else is refused.
+
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+
+from shared.messages.model import Instant, Message
+from workers.notifications.domain import FeedbackReport, MailFeedback
+
+_MOST_CHARACTERS = 128 * 1024
+_GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
+"""What SES sends once to see whether the topic takes its events."""
+
+
+class _Notification(Message):
+    """What SNS puts around a message (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html)."""
+
+    Type: Literal["Notification"]
+    MessageId: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    TopicArn: str
+    Message: Annotated[str, Field(max_length=_MOST_CHARACTERS)]
+    Timestamp: Instant
+
+
+class _Mail(Message):
+    destination: Annotated[list[str], Field(min_length=1, max_length=1)]
+    """We send each letter to one address."""
+
+
+class _Bounce(Message):
+    bounceType: Annotated[str, Field(max_length=40)]  # noqa: N815 - as SES writes it
+    bounceSubType: Annotated[str, Field(max_length=40)] = ""  # noqa: N815
+    timestamp: Instant
+
+
+class _Complaint(Message):
+    complaintFeedbackType: Annotated[str, Field(max_length=60)] | None = None  # noqa: N815
+    timestamp: Instant
+
+
+class _Event(Message):
+    eventType: Annotated[str, Field(max_length=40)]  # noqa: N815
+    mail: _Mail
+    bounce: _Bounce | None = None
+    complaint: _Complaint | None = None
+
+
+def feedback_reports(topic_arn: str) -> TypeAdapter[FeedbackReport]:
+    """Return what reads the feedback queue: notifications of one topic, and nothing else.
+
+    The queue's policy lets in that topic alone; this looks again, since a policy is changed more easily.
+    """
+
+    def read(content: Any) -> FeedbackReport:
+        notification = _Notification.model_validate(content)
+        if notification.TopicArn != topic_arn:
+            raise ValueError("a notification of another topic")
+        return FeedbackReport(id=notification.MessageId, data=_said(notification.Message, notification.Timestamp))
+
+    return TypeAdapter(Annotated[FeedbackReport, BeforeValidator(read)])
+
+
+def _said(text: str, at: datetime) -> MailFeedback:
+    if text.strip() == _GREETING:
+        return MailFeedback(kind="other", detail="greeting", at=at)
+    event = _Event.model_validate_json(text)
+    [address] = event.mail.destination
+    match event.eventType:
+        case "Bounce" if event.bounce:
+            kind = f"{event.bounce.bounceType}/{event.bounce.bounceSubType}"
+            return MailFeedback(kind="bounce", detail=kind, address=address, at=event.bounce.timestamp)
+        case "Complaint" if event.complaint:
+            kind = event.complaint.complaintFeedbackType or ""
+            return MailFeedback(kind="complaint", detail=kind, address=address, at=event.complaint.timestamp)
+        case "Bounce" | "Complaint":
+            raise ValueError("an event without what it is about")
+    return MailFeedback(kind="other", detail=event.eventType, at=at)
