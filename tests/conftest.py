@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import boto3
 import pytest
 import structlog
 from botocore.config import Config
+from hypothesis import settings
+from structlog._config import BoundLoggerLazyProxy
 
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
@@ -24,6 +27,9 @@ from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
+
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 LEASE_SECONDS = 3
 """Short, so that the work of a killed worker is taken over soon."""
@@ -55,7 +61,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _logging_as_it_was() -> Iterator[None]:
     """Undo what an entry point under test made of the logging, which is the whole process's."""
     yield
+    if not structlog.is_configured():
+        return
     structlog.reset_defaults()
+    for module in list(sys.modules.values()):
+        # A logger that wrote a line keeps what was configured then.
+        if isinstance(logger := vars(module).get("log"), BoundLoggerLazyProxy):
+            vars(logger).pop("bind", None)
 
 
 @pytest.fixture(scope="session")
