@@ -23,7 +23,7 @@ up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
 test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
-	$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(PYTHON) -m pytest -n 2 $(ARGS)
 
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
 	$(PYTHON) -m pytest -m soak -s tests/soak $(ARGS)

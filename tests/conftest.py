@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +14,7 @@ import structlog
 from botocore.config import Config
 from hypothesis import settings
 from structlog._config import BoundLoggerLazyProxy
+from xdist.scheduler import LoadScopeScheduling
 
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
@@ -50,11 +50,18 @@ TOGETHER = {
 """Which folders share something that is started once: their tests run one after the other, in one process."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests have to stay together when several processes run them; others stay together by file."""
-    for item in items:
-        path = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(path.parts[0], str(path))))
+class Together(LoadScopeScheduling):
+    """Hands whole groups of tests to the processes that run them: other tests stay together by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((group for folder, group in TOGETHER.items() if file.startswith(f"tests/{folder}/")), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Together:
+    """Begin with what takes longest, which is what shares something; pytest collects it first."""
+    config.option.loadscopereorder = False
+    return Together(config)
 
 
 @pytest.fixture(autouse=True)
