@@ -80,13 +80,14 @@ class Replies:
             log.warning("frame_not_posted", seq=stored.seq, error=str(error))
         return stored
 
-    async def repeat(self, session_id: str, seq: int | None) -> None:
-        """Post a frame that was stored before; without a number there is nothing to say."""
+    async def repeat(self, session_id: str, seq: int | None) -> ServerFrame | None:
+        """Post a frame that was stored before, and return it; without a number there is nothing to say."""
         if seq is None:
-            return
+            return None
         frame = await self._conversations.frame(session_id, seq)
         if frame is not None:
             await self.post(session_id, frame, await self._connections.of(session_id))
+        return frame
 
     async def connections(self, session_id: str) -> Sequence[Connection]:
         """Return where the session listens right now, for `post`."""

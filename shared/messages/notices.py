@@ -87,6 +87,14 @@ class AppointmentReminder(AppointmentNotice):
     hours_before: Annotated[int, Field(ge=1)]
 
 
+class ChooseAgain(AppointmentNotice):
+    """A request that had failed was tried again and refused, and its visitor's page is not open to show it."""
+
+    type: Literal["notice.choose_again"] = "notice.choose_again"
+    stands: bool = False
+    """Whether there is a visit all the same, which `data` is about; otherwise `data` is what was wished for."""
+
+
 class AlertFacts(Message):
     """What is wrong, for whoever runs the system: no visitor's data."""
 
@@ -109,6 +117,7 @@ AnyNotice = Annotated[
     | AppointmentCancelled
     | AppointmentRescheduled
     | AppointmentReminder
+    | ChooseAgain
     | OperatorAlert,
     Field(discriminator="type"),
 ]

@@ -148,7 +148,7 @@ def test_every_frame_of_version_1_is_there():
     assert kinds[SERVER.name] == ANSWERED
     assert {answer for answers in ANSWERS.values() for answer in answers} == ANSWERED
     assert kinds[COMMANDS.name] == ASKED - {"hello", "chat.stop", "ping"} | OWN
-    notices = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "alert")
+    notices = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again", "alert")
     assert kinds[NOTICES.name] == {f"notice.{kind}" for kind in notices}
 
 

@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
-from workers.booking.domain.values import Appointment
+from workers.booking.domain.values import Appointment, Contact
 
 SENDS_PER_CONTACT = 3
 SENDS_WINDOW = timedelta(hours=1)
@@ -74,7 +74,7 @@ def hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_a
     """
     taker, until = hold.appointment_id, hold.hold_expires_at
     yield Quota(Bound.SESSION, session_key(hold.session_id), HOLDS_PER_SESSION, taker, until)
-    contact = _digest(secret, f"{hold.tenant}/{hold.contact.kind}/{_same_mailbox(hold)}")
+    contact = _digest(secret, f"{hold.tenant}/{hold.contact.kind}/{same_mailbox(hold.contact)}")
     yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, taker, until)
     if source_ip:
         address = _digest(secret, f"{hold.tenant}/{_network(source_ip)}")
@@ -89,7 +89,7 @@ def send_quotas(
     Whichever business they are for, and whatever becomes of the hold: a code that was sent stays sent.
     """
     taker, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
-    contact = _digest(secret, f"{hold.contact.kind}/{_same_mailbox(hold)}")
+    contact = _digest(secret, f"{hold.contact.kind}/{same_mailbox(hold.contact)}")
     yield Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, taker, until)
     yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", SENDS_PER_SESSION, taker, until)
     if source_ip:
@@ -123,13 +123,13 @@ def day_key(tenant: str, day: date, service_id: str | None) -> str:
     return f"day#{tenant}#{day.isoformat()}" + (f"#{service_id}" if service_id else "")
 
 
-def _same_mailbox(hold: Appointment) -> str:
+def same_mailbox(contact: Contact) -> str:
     """Return the contact as most mail servers compare it, so that capital letters make no new person.
 
     Sub-addresses (`jan+1@`) count as one person too: most who use them have one mailbox.
     """
-    address = hold.contact.address.lower()
-    if hold.contact.kind != "email":
+    address = contact.address.lower()
+    if contact.kind != "email":
         return address
     local, _, domain = address.rpartition("@")
     mailbox = local.partition("+")[0] or local

@@ -21,6 +21,7 @@ from shared.replies import Replies, refusal
 from workers.booking.handler.alerts import CALENDAR_TROUBLE, alert
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
+from workers.booking.handler.choose_again import ask_by_letter
 from workers.booking.handler.create import create
 from workers.booking.handler.frames import refused
 from workers.booking.handler.lookup import look_up
@@ -56,6 +57,7 @@ class BookingHandler:
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         await self._replies.durable(work.session_id, frame, claim=claim, tenant=work.tenant)
+        await self._write_if_unheard(work, frame)
 
     async def _end(self, work: OwnBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """End a command of our own: with what the visitor hears of it, or without a word."""
@@ -86,8 +88,20 @@ class BookingHandler:
                 return await reschedule(self._roles, work, claim, locale)
 
     async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> None:
-        """Say the outcome once more."""
-        await self._replies.repeat(work.session_id, outcome_seq)
+        """Say the outcome once more; a worker that died after it may have left its letter unwritten."""
+        frame = await self._replies.repeat(work.session_id, outcome_seq)
+        if frame is not None and isinstance(work, Replayable):
+            await self._write_if_unheard(work, frame)
+
+    async def _write_if_unheard(self, work: Replayable, frame: ServerFrame) -> None:
+        """Have the visitor written to whose replay was refused, unless their page is open to show it.
+
+        To post a frame is to forget the connections that are gone: those that are left took it, or asked for it since.
+        """
+        if not (work.replay and isinstance(frame, Error)):
+            return
+        if not await self._replies.connections(work.session_id):
+            await ask_by_letter(self._roles, work)
 
     async def mismatch(self, work: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""

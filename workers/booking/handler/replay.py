@@ -24,18 +24,19 @@ async def too_late(roles: Roles, work: Replayable) -> Refusal | None:
     """
     if not is_too_late(work.accepted_at, replay=work.replay, now=roles.clock.now()):
         return None
-    found = await _appointment(roles, work)
+    found = await appointment_of(roles, work)
     if found and found.hold_expires_at is None and (found.changed_by == work.id or isinstance(work, BookingCreate)):
         return None
     profile = await roles.tenants.profile(work.tenant)
-    wished = _wished(work, found, profile)
-    if wished is None:
+    wish = wished(work, found, profile)
+    if wish is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
-    service_id, start = wished
+    service_id, start = wish
     return await with_alternatives(roles, work, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
 
 
-async def _appointment(roles: Roles, work: Replayable) -> Appointment | None:
+async def appointment_of(roles: Roles, work: Replayable) -> Appointment | None:
+    """Return the appointment that a command is about, if there is one."""
     if isinstance(work, BookingCreate):
         return await roles.appointments.get(appointment_id_of(work), work.session_id)
     if isinstance(work, BookingCancel | BookingReschedule):
@@ -43,7 +44,7 @@ async def _appointment(roles: Roles, work: Replayable) -> Appointment | None:
     return await roles.appointments.get(work.data.appointment_id, work.session_id)
 
 
-def _wished(work: Replayable, found: Appointment | None, profile: TenantProfile) -> tuple[str, datetime] | None:
+def wished(work: Replayable, found: Appointment | None, profile: TenantProfile) -> tuple[str, datetime] | None:
     """Return the service and the time that the visitor had in mind."""
     if isinstance(work, BookingCreate):
         start = parse_start(work.data.start, profile.zone)

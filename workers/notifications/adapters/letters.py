@@ -1,6 +1,6 @@
 """Words notices as e-mails: `templates/<notice>.<language>.txt`, whose first line is the subject, and its `.html`."""
 
-from shared.messages.notices import SendCode
+from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
 from workers.notifications.adapters.templates import Templates, language_for, written
 from workers.notifications.domain import AppointmentLinks, Attachment, Letter, VisitorNotice, one_line
@@ -28,7 +28,13 @@ class TemplateLetters:
         if isinstance(notice, SendCode):
             # It goes to an address that nobody has proved yet: no stranger shall read there what a visitor typed. A
             # template that names the visitor all the same fails.
-            own = {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
+            own: dict[str, object] = {
+                "code": code,
+                "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone),
+            }
+        elif isinstance(notice, ChooseAgain):
+            # The same holds here: what was asked for may never have been confirmed.
+            own = {"stands": notice.stands}
         else:
             own = {"name": one_line(notice.data.name)}
         facts = {

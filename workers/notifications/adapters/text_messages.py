@@ -1,6 +1,6 @@
 """Words notices as SMS from `templates/<notice>.<language>.sms.txt`: one part each, however long the names are."""
 
-from shared.messages.notices import SendCode
+from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
 from workers.notifications.adapters.templates import Templates, language_for, written
 from workers.notifications.domain import TextMessage, VisitorNotice, gsm_text, one_line, shortened
@@ -23,11 +23,11 @@ class TemplateTextMessages:
     def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
         language, zone = language_for(notice, profile), profile.zone
-        own = (
-            {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
-            if isinstance(notice, SendCode)
-            else {}
-        )
+        own: dict[str, object] = {}
+        if isinstance(notice, SendCode):
+            own = {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
+        elif isinstance(notice, ChooseAgain):
+            own = {"stands": notice.stands}
         text = self._templates.fill(
             notice,
             language,

@@ -7,10 +7,13 @@ from shared.messages.notices import (
     AppointmentConfirmed,
     AppointmentReminder,
     AppointmentRescheduled,
+    ChooseAgain,
     SendCode,
 )
 
-VisitorNotice = SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled | AppointmentReminder
+VisitorNotice = (
+    SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled | AppointmentReminder | ChooseAgain
+)
 """What a visitor is told of; an alert is for whoever runs the system."""
 
 

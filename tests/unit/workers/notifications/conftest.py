@@ -40,6 +40,7 @@ OWN = {
     "cancelled": {"ics": ICS},
     "rescheduled": {"ics": ICS},
     "reminder": {"hours_before": 24},
+    "choose_again": {},
 }
 
 

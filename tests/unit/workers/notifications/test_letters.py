@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.domain import AppointmentLinks, is_stale, one_line
 
-KINDS = ("code", "confirmed", "cancelled", "rescheduled", "reminder")
+KINDS = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again")
 LINKS = AppointmentLinks(cancel="https://salon.example/#stride-cancel=c1", move="https://salon.example/#stride-move=m1")
 LETTERS = TemplateLetters()
 HEADER_BREAKS = "\r\nBcc: everybody@example.com\r\n\r\nPay here"
@@ -39,6 +39,8 @@ def write(make_notice, make_profile):
         ("rescheduled", "en", "New time: Tuesday, 13 January 2026, 10:00", "your appointment has moved:"),
         ("reminder", "pl", "Przypomnienie: wtorek, 13 stycznia 2026, godz. 10:00", "przypominamy o wizycie:"),
         ("reminder", "en", "Reminder: Tuesday, 13 January 2026, 10:00", "this is a reminder of your appointment:"),
+        ("choose_again", "pl", "Prosimy o wybór innego terminu", "wtorek, 13 stycznia 2026, godz. 10:00"),
+        ("choose_again", "en", "Please choose another time", "Tuesday, 13 January 2026, 10:00"),
     ],
 )
 def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale, subject, sentence):
@@ -94,12 +96,42 @@ def test_a_visitor_is_greeted_by_name_if_there_is_one(write, name, greeting):
     assert write("confirmed", locale="en", data={"name": name}).text.startswith(greeting)
 
 
+@pytest.mark.parametrize("kind", ["code", "choose_again"])
 @pytest.mark.parametrize("locale", ["pl", "en"])
-def test_a_code_goes_out_without_a_word_of_the_visitors(write, locale):
-    """The address is not proved yet: a stranger must not read there what somebody typed as a name."""
-    named = write("code", locale=locale, data={"name": "You won! Go to evil.example"})
+def test_an_address_that_is_not_proved_reads_no_word_of_the_visitors(write, kind, locale):
+    """A stranger must not read there what somebody typed as a name."""
+    named = write(kind, locale=locale, data={"name": "You won! Go to evil.example"})
 
-    assert named == write("code", locale=locale, data={"name": ""})
+    assert named == write(kind, locale=locale, data={"name": ""})
+
+
+@pytest.mark.parametrize(
+    ("locale", "nothing", "unchanged"),
+    [
+        ("pl", "Nic nie zostało", "Bez zmian: wtorek, 13 stycznia 2026, godz. 10:00"),
+        ("en", "Nothing is booked", "Not changed: Tuesday, 13 January 2026, 10:00"),
+    ],
+)
+def test_who_shall_choose_again_reads_how_things_stand(write, locale, nothing, unchanged):
+    """Nothing is booked, and the page is a click away; or the visit stands, with the links that change it."""
+    letter = write("choose_again", locale=locale)
+    for text in (letter.text, letter.html):
+        assert nothing in text
+        assert "https://salon.example/wizyty" in text
+        assert "Masaż" in text
+    standing = write("choose_again", locale=locale, stands=True, links=LINKS)
+    assert standing.subject == unchanged
+    for text in (standing.text, standing.html):
+        assert nothing not in text
+        assert LINKS.move in text
+        assert LINKS.cancel in text
+
+
+def test_a_service_that_is_gone_leaves_no_hole(write):
+    """The business's name stands there instead."""
+    letter = write("choose_again", data={"service": "", "service_name": ""})
+    assert "    Salon Ania\n" in letter.text
+    assert "Salon Ania" in letter.html
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,7 +140,7 @@ def test_only_what_is_settled_comes_with_a_calendar_file(write, kind):
     attachments = write(kind).attachments
 
     assert [(one.name, one.content_type) for one in attachments] == (
-        [] if kind in {"code", "reminder"} else [("appointment.ics", "text/calendar")]
+        [] if kind in {"code", "reminder", "choose_again"} else [("appointment.ics", "text/calendar")]
     )
 
 

@@ -40,7 +40,7 @@ def test_a_link_opens_the_businesses_page_with_its_token_in_the_fragment(links_o
     assert LINKS.read(token, tenant="salon-ola", now=soon) is None
 
 
-@pytest.mark.parametrize("kind", ["code", "cancelled"])
+@pytest.mark.parametrize("kind", ["code", "cancelled", "choose_again"])
 def test_a_visit_that_does_not_stand_has_no_links(links_of, kind):
     """A hold's address is not proved, and what is cancelled stays so."""
     assert links_of(kind) is None
@@ -65,3 +65,11 @@ def test_the_links_lead_to_the_page_that_there_is(links_of, make_profile, fields
     links = links_of("confirmed", profile=make_profile(**fields))
 
     assert (links and links.cancel.partition("#")[0]) == page
+
+
+def test_who_shall_choose_again_gets_links_to_a_visit_that_stands(make_notice, make_profile):
+    """Its address was proved when it was confirmed; of a wish it may be a stranger's."""
+    notice = make_notice("choose_again", stands=True)
+    links = appointment_links(LINKS, notice, make_profile(), notice.data.start - timedelta(hours=1))
+
+    assert links is not None

@@ -17,6 +17,8 @@ CASES = [
     ("rescheduled", {"by": "visitor"}),
     ("rescheduled", {"by": "business"}),
     ("reminder", {}),
+    ("choose_again", {"stands": False}),
+    ("choose_again", {"stands": True}),
 ]
 
 
@@ -55,6 +57,14 @@ def write(make_notice, make_profile):
         (
             "reminder", {}, "en",
             "Salon Ania: a reminder of your visit on Tue 13 Jan, 10:00 (Masaz). To change or cancel it, use the chat.",
+        ),
+        (
+            "choose_again", {}, "en",
+            "Salon Ania: sorry, we could not book Tue 13 Jan, 10:00 (Masaz). Please choose again in the chat.",
+        ),
+        (
+            "choose_again", {"stands": True}, "pl",
+            "Salon Ania: przepraszamy, prosba dotarla za pozno. Wizyta bez zmian: wt. 13.01, 10:00 (Masaz).",
         ),
         (
             "cancelled", {"by": "business"}, "pl",

@@ -1,0 +1,109 @@
+"""When a replay asks instead of acting, and of which refusal its visitor reads."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from workers.booking.domain.replay import MAX_REPLAY_AGE, is_too_late, is_worth_a_letter, letter_id, stands
+from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
+
+NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
+MOMENT = timedelta(seconds=1)
+JAN = Contact("email", "jan@example.com")
+
+
+def visit(state, start=NOW + timedelta(hours=1)):
+    end = start + timedelta(hours=1)
+    return Appointment(
+        appointment_id="a1",
+        session_id="session",
+        tenant="salon-ania",
+        service_id="massage",
+        start=start,
+        end=end,
+        blocked=Interval(start, end),
+        state=state,
+        contact=JAN,
+        name="",
+        note="",
+        locale="pl",
+        hold_expires_at=None,
+        code_sends=1,
+        code_attempts=0,
+        version=1,
+        created_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("age", "replay", "late"),
+    [
+        (MAX_REPLAY_AGE, 1, False),
+        (MAX_REPLAY_AGE + MOMENT, 1, True),
+        (MAX_REPLAY_AGE + MOMENT, 7, True),
+        (timedelta(days=3), 0, False),
+    ],
+)
+def test_only_a_replay_can_be_too_late(age, replay, late):
+    """An original is carried out however late it comes."""
+    assert is_too_late(NOW - age, replay=replay, now=NOW) is late
+
+
+@pytest.mark.parametrize(
+    ("found", "cancels", "has_visit", "is_news"),
+    [
+        (None, False, False, True),
+        (visit(AppointmentState.HELD), False, False, True),
+        (visit(AppointmentState.CONFIRMED), False, True, True),
+        (visit(AppointmentState.CONFIRMED), True, True, True),
+        (visit(AppointmentState.CONFIRMED, NOW), True, False, False),
+        (visit(AppointmentState.CANCELLED), False, False, True),
+        (visit(AppointmentState.CANCELLED), True, False, False),
+    ],
+)
+def test_a_refusal_is_news_unless_all_is_as_it_was_wished(found, cancels, has_visit, is_news):
+    """Who wanted to cancel what is cancelled has it; a visit that has begun is over and done."""
+    assert stands(found, NOW) is has_visit
+    assert is_worth_a_letter(found, cancels=cancels, now=NOW) is is_news
+
+
+def a_letter(found=None, address="jan@example.com", **changes):
+    fields = {"command_id": "c1", "replay": 1, "tenant": "salon-ania", "accepted_at": NOW, "now": NOW}
+    return letter_id(found, replace(JAN, address=address), **fields | changes)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"command_id": "c2"},
+        {"accepted_at": NOW + timedelta(minutes=59)},
+        {"accepted_at": (NOW + MOMENT).astimezone(timezone(timedelta(hours=5, minutes=30)))},
+        {"address": "Jan+7@example.com"},
+        {"now": NOW + timedelta(days=1)},
+    ],
+)
+def test_an_address_that_nobody_proved_reads_one_letter_for_an_hour_of_requests(same):
+    """Whoever has it written to by naming it a hundred times, in capital letters too, has it written to once."""
+    assert a_letter(**same) == a_letter()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"replay": 2},
+        {"tenant": "salon-ola"},
+        {"accepted_at": NOW + timedelta(hours=1)},
+        {"address": "ewa@example.com"},
+    ],
+)
+def test_another_replay_person_or_business_is_another_letter(other):
+    """Each of them has something to say."""
+    assert a_letter(**other) != a_letter()
+
+
+def test_of_a_visit_that_stands_each_request_has_its_letter():
+    """Its address is proved; two requests about two visits are two pieces of news."""
+    found = visit(AppointmentState.CONFIRMED)
+    assert a_letter(found) == a_letter(found, now=NOW + timedelta(minutes=1))
+    assert len({a_letter(found), a_letter(found, command_id="c2"), a_letter(found, replay=2), a_letter()}) == 4
