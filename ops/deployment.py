@@ -12,12 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from ops.settings import aws_region, send_calls_to_emulator
 from shared.errors import ConfigurationError
+from shared.failures import QUEUES
 
 STACK_FILE = Path(".stride/stack.json")
 """Where `make up` describes the stack that it runs, from the checkout."""
 
 STACK = "stride"
-QUEUES = ("booking", "chat", "notifications")
 
 
 @dataclass(frozen=True, slots=True)

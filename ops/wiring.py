@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import httpx2
 
-from ops.deployment import QUEUES, Deployment
+from ops.deployment import Deployment
 from ops.desk.adapters.forecasts import WorkersForecasts
 from ops.desk.adapters.sqs_replays import SqsReplays
 from ops.desk.desk import Desk
@@ -23,6 +23,7 @@ from shared.aws.secrets import Secrets
 from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigurationError, TransientError
+from shared.failures import QUEUES
 from shared.messages.commands import BookingCommand
 from shared.settings import AwsSettings
 from shared.suppressions import Suppressions

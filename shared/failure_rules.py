@@ -12,6 +12,9 @@ LEDGER = "ledger"
 MOST_DEEDS = 50
 """How long a story may get; of a longer one the beginning and the latest deeds are kept."""
 
+OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
+"""States in which somebody has to do something."""
+
 ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED})
 """States in which nobody has to do anything any more."""
 
@@ -34,7 +37,8 @@ def taken(kept: Failure | None, letter: Failure) -> Failure | None:
     return replace(
         kept,
         # The kept one may have been edited and sent; a replay that the ledger does not know of brings its own.
-        payload=letter.payload if letter.replays > kept.replays else kept.payload,
+        # Of one that could not be read nothing would be left, were it not for the letter.
+        payload=letter.payload if letter.replays > kept.replays or not kept.payload else kept.payload,
         group=letter.group,
         reason=letter.reason,
         error=letter.error,

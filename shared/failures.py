@@ -17,6 +17,9 @@ class FailureState(StrEnum):
     DISCARDED = "discarded"
 
 
+QUEUES = ("booking", "chat", "notifications")
+"""Where failures come from, and where they go again."""
+
 DeedKind = Literal["failed", "replayed", "resolved", "failed_again", "edited", "discarded", "unmasked"]
 """`unmasked`: somebody looked at the personal data."""
 
@@ -39,10 +42,11 @@ class Failure:
     failure_id: str
     """Derived from queue and command (or, of what could not be read, from the message): one command, one failure."""
     queue: str
-    """`chat`, `booking` or `notifications`: where it goes again."""
+    """One of `QUEUES`."""
     group: str | None
     payload: str = field(repr=False)
-    """The queued message's text; encrypted wherever it is stored."""
+    """The queued message's text; encrypted wherever it is stored. Empty is what no key at hand opens: no message is
+    empty, and a change to such a failure leaves what is stored as it is."""
     reason: str
     """A static name such as `calendar_access_revoked`."""
     error: str
@@ -57,6 +61,7 @@ class Failure:
     tenant: str | None = None
     session_id: str | None = None
     command_id: str | None = None
+    """Also of what could not be read, as far as it is a JSON object with an id in it."""
     trace: str | None = None
     replays: int = 0
     """How often it was replayed; the latest replay has this number."""

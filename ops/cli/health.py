@@ -16,9 +16,9 @@ from ops.cli.plain import as_json
 from ops.cli.session import NOT_DONE, Session, carried_out
 from ops.cli.views import age, print_lines, safe
 from ops.desk.desk import Desk
-from ops.desk.domain.moves import OPEN
 from ops.health.checks import Check
 from ops.queues.figures import QueueFigures, QueueGauge
+from shared.failure_rules import OPEN
 from shared.failures import FailureFilter
 
 _SIGNS = {

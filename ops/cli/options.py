@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ops.deployment import QUEUES
-from ops.desk.domain.moves import OPEN
-from shared.failures import FailureFilter, FailureState
+from shared.failure_rules import OPEN
+from shared.failures import QUEUES, FailureFilter, FailureState
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -1,6 +1,5 @@
 """The use cases of the desk: find, show, forecast, replay, edit, discard, count; each for one person, and on record."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -26,10 +25,11 @@ from ops.desk.domain.values import (
     Tally,
     Why,
 )
-from ops.desk.pace import Job, in_order
+from ops.desk.pace import Job, finished, in_order
 from ops.desk.ports import Forecasts, Replays
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
+from shared.failure_rules import OPEN
 from shared.failures import Failure, FailureFilter, FailureLedger, Page
 
 log = structlog.get_logger()
@@ -88,7 +88,7 @@ class Desk:
             is_editable=is_editable,
             editable=editable,
             data=data_of(message) if message and is_editable and unmasked else None,
-            blocked=moves.blocked(failure, self._clock.now()),
+            blocked=moves.blocked(failure, self._clock.now()) or moves.sealed(failure),
         )
 
     async def forecast(self, person: Person, failure_id: str) -> Forecast | None:
@@ -99,13 +99,19 @@ class Desk:
     async def replay(self, person: Person, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
         """Put the message on its queue once more; `again` does so for what is resolved or discarded, too.
 
-        The ledger says `replaying` before the queue has the message. A crash in between leaves it so, and after
-        `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they happen once.
+        The ledger says `replaying` before the queue has the message, and a stop waits for both. A crash in between
+        leaves it so, and after `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they
+        happen once.
         """
+        return await finished(self._replay(person, failure_id, again=again))
+
+    async def _replay(self, person: Person, failure_id: str, *, again: bool) -> Replayed | NotPossible:
         before: list[Failure] = []
 
         def decide(failure: Failure) -> Failure | NotPossible:
             before[:] = [failure]
+            if reason := moves.sealed(failure):
+                return reason
             if numbered(failure) is None:
                 return NotPossible(Why.UNREADABLE)
             now = self._clock.now()
@@ -141,42 +147,47 @@ class Desk:
         """Replay what is named or found, in the order in which it was asked for, and no faster than that.
 
         Those of one group follow each other; when one can't be sent, those behind it in its group stay where they are.
+        A stop lets those end that are under way, and leaves the others as they were.
         A filter that names no states means what waits for somebody. On a dry run nothing is done but the forecasts.
         """
         chosen = await self._chosen(person, wanted)
-        not_possible: Counter[Why] = Counter()
-        forecasts: Counter[ForecastKind] = Counter()
-        replayed, stuck = 0, set[str]()
+        tally, stuck = Tally(), set[str]()
 
         async def act(job: Job) -> None:
-            nonlocal replayed
+            nonlocal tally
             outcome: Replayed | NotPossible | Forecast
-            if dry_run:
-                outcome = await self.forecast(person, job.failure_id) or NotPossible(Why.UNKNOWN)
-            elif job.group in stuck:
+            if job.group in stuck:
                 outcome = NotPossible(Why.AFTER_ANOTHER)
+            elif dry_run:
+                outcome = await self._forecast_of(person, job)
             else:
-                outcome = await self.replay(person, job.failure_id, again=again)
-            match outcome:
-                case Replayed():
-                    replayed += 1
-                case Forecast(kind=kind):
-                    forecasts[kind] += 1
-                case NotPossible(why=why):
-                    not_possible[why] += 1
-                    if why is Why.NOT_SENT:
-                        stuck.add(job.group)
+                outcome = await self._replay_of(person, job, again=again)
+            if isinstance(outcome, NotPossible) and outcome.why is Why.NOT_SENT:
+                stuck.add(job.group)
+            tally = tally.plus(outcome)
             if on_progress:
-                done = replayed + not_possible.total() + forecasts.total()
-                on_progress(Progress(done, len(chosen), job.failure_id, outcome))
+                on_progress(Progress(len(chosen), job.failure_id, outcome, tally))
 
         await in_order(chosen, act, per_second=per_second)
-        return Tally(replayed, not_possible, forecasts)
+        return tally
+
+    async def _forecast_of(self, person: Person, job: Job) -> Forecast | NotPossible:
+        try:
+            return await self.forecast(person, job.failure_id) or NotPossible(Why.UNKNOWN)
+        except TransientError as error:
+            return Forecast(ForecastKind.UNKNOWN, code=error.reason)
+
+    async def _replay_of(self, person: Person, job: Job, *, again: bool) -> Replayed | NotPossible:
+        """Replay one of many: that the ledger is out of reach for it does not end the others."""
+        try:
+            return await self.replay(person, job.failure_id, again=again)
+        except TransientError as error:
+            return NotPossible(Why.NOT_SENT, detail=described(error))
 
     async def _chosen(self, person: Person, wanted: FailureFilter | Sequence[str]) -> list[Job]:
         """Return what is to be replayed; a snapshot, because what is replayed no longer matches the filter."""
         if isinstance(wanted, FailureFilter):
-            waiting = wanted if wanted.states is not None else replace(wanted, states=moves.OPEN)
+            waiting = wanted if wanted.states is not None else replace(wanted, states=OPEN)
             found = [failure async for failure in self.every(person, waiting, limit=MAX_COUNTED)]
             found.sort(key=lambda failure: (asked_at(failure), failure.failure_id))
             return [_job(failure) for failure in found]
@@ -195,7 +206,7 @@ class Desk:
 
         def decide(failure: Failure) -> Failure | Invalid | NotPossible:
             now = self._clock.now()
-            if reason := moves.blocked(failure, now):
+            if reason := moves.blocked(failure, now) or moves.sealed(failure):
                 return reason
             new = rewritten(failure, data)
             if not isinstance(new, tuple):

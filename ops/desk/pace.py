@@ -1,8 +1,11 @@
 """Does many things at a steady pace: side by side, but in order where they belong together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AT_ONCE = 16
 """How many are under way at the same time: enough for the pace, few enough for the other side."""
@@ -16,10 +19,20 @@ class Job:
     group: str
 
 
-async def in_order(jobs: Sequence[Job], act: Callable[[Job], Awaitable[None]], *, per_second: float) -> None:
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Carry out what must not be left halfway: who is cancelled meanwhile is so once it has ended."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def in_order(jobs: Sequence[Job], act: Callable[[Job], Coroutine[Any, Any, None]], *, per_second: float) -> None:
     """Begin with each job in turn, no faster than the pace; a job waits for the one before it in its group.
 
-    An exception of one job ends them all.
+    An exception of one job ends them all, as a cancellation does: no other is begun, and those under way are finished.
 
     Raises:
         ValueError: the pace is none.
@@ -34,7 +47,7 @@ async def in_order(jobs: Sequence[Job], act: Callable[[Job], Awaitable[None]], *
         try:
             if before:
                 await before
-            await act(job)
+            await finished(act(job))
         finally:
             permits.release()
 

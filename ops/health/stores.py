@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from ops.deployment import QUEUES, Deployment
+from ops.deployment import Deployment
 from ops.health.checks import Check, Examination
 from shared.aws.errors import translated
+from shared.failures import QUEUES
 
 Open = Callable[[str], Awaitable[Any]]
 """Opens a client of a service."""

@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Discarded, Person, Progress, Tally
-from ops.web.filters import AGES, QUEUES, Wanted
+from ops.web.filters import AGES, Wanted
 from ops.web.gate import Gate
 from ops.web.rendering import Rendering
 from ops.web.runs import Runs
 from shared.clock import Clock
-from shared.failures import FailureState
+from shared.failures import QUEUES, FailureState
 
 PAGE = 50
 _RATES = {"5": 5.0, "20": 20.0, "50": 50.0}

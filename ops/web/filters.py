@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from shared.failures import FailureFilter, FailureState
+from shared.failure_rules import OPEN
+from shared.failures import QUEUES, FailureFilter, FailureState
 
-QUEUES = ("booking", "chat", "notifications")
-AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-OPEN = "open"
+WAITING = "open"
 """What waits for somebody to do something."""
 
-_OPEN_STATES = (FailureState.FAILED, FailureState.FAILED_AGAIN)
+AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _MAX_TEXT_CHARACTERS = 200
 
 
@@ -30,10 +29,10 @@ class Wanted:
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Wanted":
         """Return what was asked for; what makes no sense is left out. Nothing asked is what is open."""
-        states = {OPEN, "any", *FailureState}
-        state = given.get("state", OPEN)
+        states = {WAITING, "any", *FailureState}
+        state = given.get("state", WAITING)
         return cls(
-            state=state if state in states else OPEN,
+            state=state if state in states else WAITING,
             queue=_one_of(QUEUES, given.get("queue")),
             tenant=_text(given.get("tenant")),
             reason=_text(given.get("reason")),
@@ -55,18 +54,18 @@ class Wanted:
     def query(self, **changes: str) -> str:
         """Return the query of the address that asks for this, with some of it changed."""
         fields = {name: getattr(self, name) for name in ("state", "queue", "tenant", "reason", "age", "text")} | changes
-        given = {name: value for name, value in fields.items() if value and (name, value) != ("state", OPEN)}
+        given = {name: value for name, value in fields.items() if value and (name, value) != ("state", WAITING)}
         return f"?{urlencode(given)}" if given else ""
 
     @property
     def is_narrowed(self) -> bool:
         """Whether there is something to clear."""
-        return self != Wanted(state=OPEN)
+        return self != Wanted(state=WAITING)
 
     def _states(self) -> list[FailureState] | None:
         if self.state == "any":
             return None
-        return list(_OPEN_STATES) if self.state == OPEN else [FailureState(self.state)]
+        return sorted(OPEN) if self.state == WAITING else [FailureState(self.state)]
 
 
 def _one_of(known: tuple[str, ...], given: str | None) -> str:

@@ -11,13 +11,13 @@ from starlette.routing import Route
 
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Person, Stats
-from ops.web.filters import QUEUES
 from ops.web.gate import Gate
 from ops.web.plots import Line, Tick, bars, day_ticks, lines
 from ops.web.rendering import Rendering, Words, language_of
 from ops.web.samples import Sample, Samples, thinned
 from shared.clock import Clock
-from shared.failures import FailureFilter, FailureState
+from shared.failure_rules import OPEN
+from shared.failures import QUEUES, FailureFilter
 
 SHOWN_HOURS = 48
 _POINTS = 240
@@ -25,7 +25,6 @@ _MOST_REASONS = 5
 _GAP = timedelta(minutes=1)
 _KEPT = timedelta(minutes=1)
 _FEW = 500
-_OPEN = (FailureState.FAILED, FailureState.FAILED_AGAIN)
 
 
 class OverviewPage:
@@ -70,7 +69,7 @@ class OverviewPage:
         known = self._known.get(person.tenants)
         if known and now - known[0] < _KEPT and known[1].total + known[2].total > _FEW:
             return known[1], known[2]
-        waiting = await self._desk.stats(person, FailureFilter(states=_OPEN))
+        waiting = await self._desk.stats(person, FailureFilter(states=OPEN))
         recent = await self._desk.stats(person, FailureFilter(since=now - timedelta(hours=SHOWN_HOURS)))
         self._known[person.tenants] = (now, waiting, recent)
         return waiting, recent

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from shared.aws.failure_parts import part_id
 from shared.aws.items import from_item, to_item
 from shared.aws.payload_cipher import PayloadCipher, UnreadablePayloadError
 from shared.failure_rules import ENDED, bounded, instant, place
@@ -14,7 +15,7 @@ from shared.failures import Deed, Failure, FailureState
 log = structlog.get_logger()
 
 RETENTION = timedelta(days=180)
-"""How long a failure is kept once nobody has to do anything about it. Any other is kept until somebody does."""
+"""How long a failure is kept from the deed on that ended it. Any other is kept until somebody ends it."""
 
 _PART_BYTES = 300_000
 """An item may have 400 KB, a message a megabyte: what is longer goes on in items of its own."""
@@ -25,11 +26,17 @@ _AS_THEY_ARE = (
 )
 
 
-def items_of(failure: Failure, cipher: PayloadCipher, now: datetime) -> list[dict[str, Any]]:
-    """Return the failure's item, and after it those with the rest of a payload that is too long for one."""
+def items_of(
+    failure: Failure, cipher: PayloadCipher, now: datetime, *, over: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return the failure's item, and after it those with the rest of a payload that is too long for one.
+
+    They take the place of the item `over`. If its payload could not be read, it stays as it is stored there, in all
+    of its parts: whoever lacks a key must not put nothing in its place.
+    """
     closed = cipher.closed(failure.payload)
     parts = [closed[start : start + _PART_BYTES] for start in range(0, len(closed), _PART_BYTES)]
-    ends = int((now + RETENTION).timestamp()) if failure.state in ENDED else None
+    ends = _ends(failure, now, over)
     item = {
         **{name: getattr(failure, name) for name in _AS_THEY_ARE},
         "state": failure.state.value,
@@ -41,6 +48,8 @@ def items_of(failure: Failure, cipher: PayloadCipher, now: datetime) -> list[dic
         "parts": len(parts),
         "expires_at": ends,
     }
+    if over is not None and not failure.payload:
+        return [to_item(item) | {name: over[name] for name in ("payload", "parts")}]
     rest = [
         {"failure_id": part_id(failure.failure_id, number), "payload": part, "expires_at": ends}
         for number, part in enumerate(parts[1:], 1)
@@ -48,9 +57,13 @@ def items_of(failure: Failure, cipher: PayloadCipher, now: datetime) -> list[dic
     return [to_item(each) for each in (item, *rest)]
 
 
-def part_id(failure_id: str, number: int) -> str:
-    """Return the key of the item with a further part of the payload, from 1."""
-    return f"{failure_id}#{number}"
+def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int | None:
+    """Return when the items may go: what is written about a failure that has ended does not keep it for longer."""
+    if failure.state not in ENDED:
+        return None
+    if over and "expires_at" in over and over["state"]["S"] == failure.state.value:
+        return int(over["expires_at"]["N"])
+    return int((now + RETENTION).timestamp())
 
 
 def deed_value(deed: Deed) -> dict[str, str]:

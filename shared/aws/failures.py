@@ -9,7 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
-from shared.aws.failure_items import failure_of, items_of, part_id
+from shared.aws.failure_items import failure_of, items_of
+from shared.aws.failure_parts import part_id, writes
 from shared.aws.failure_search import FailureSearch
 from shared.aws.items import from_item, to_item
 from shared.aws.payload_cipher import PayloadCipher
@@ -43,23 +44,19 @@ class DynamoFailureLedger:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(random.random() * 0.05 * 2**attempt)  # noqa: S311 - jitter
-            kept = await self.get(failure.failure_id)
+            item = await self._item(failure.failure_id)
+            kept = await self._read(item) if item else None
             now_kept = taken(kept, failure)
             if now_kept is None:
                 return kept or failure
-            if await self._write(now_kept, over=kept.version if kept else None):
+            if await self._write(now_kept, over=item):
                 return now_kept
         raise TransientError("failures.take: too many conflicts")
 
     async def get(self, failure_id: str) -> Failure | None:
         """Return one failure."""
-        with translated("failures.get"):
-            answer = await self._client.get_item(
-                TableName=self._table, Key=to_item({"failure_id": failure_id}), ConsistentRead=True
-            )
-        item = answer.get("Item")
-        # The parts of a long payload have keys of their own, and are no failures.
-        return await self._read(item) if item and "state" in item else None
+        item = await self._item(failure_id)
+        return await self._read(item) if item else None
 
     async def find(
         self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
@@ -82,27 +79,36 @@ class DynamoFailureLedger:
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""
-        return await self._write(failure, over=failure.version - 1)
+        item = await self._item(failure.failure_id)
+        return item is not None and await self._write(failure, over=item)
 
     async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
         """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
         outcomes = DynamoReplayOutcomes(client=self._client, table=self._table, queue=queue, by=by)
         await outcomes.resolved(command_id, replay=replay, at=at)
 
-    async def _write(self, failure: Failure, *, over: int | None) -> bool:
-        """Put the failure's items if the version that they replace is the one that stands, or if none does."""
-        main, *rest = items_of(failure, self._cipher, self._clock.now())
+    async def _item(self, failure_id: str) -> dict[str, Any] | None:
+        with translated("failures.get"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=to_item({"failure_id": failure_id}), ConsistentRead=True
+            )
+        item: dict[str, Any] = answer.get("Item", {})
+        # The parts of a long payload have keys of their own, and are no failures.
+        return item if "state" in item else None
+
+    async def _write(self, failure: Failure, *, over: dict[str, Any] | None) -> bool:
+        """Put the failure's items if the version before it is the one that stands, in `over`; or if none does."""
+        main, *rest = items_of(failure, self._cipher, self._clock.now(), over=over)
         put: dict[str, Any] = {"TableName": self._table, "Item": main}
         if over is None:
             put["ConditionExpression"] = "attribute_not_exists(failure_id)"
         else:
             put["ConditionExpression"] = "#version = :version"
             put["ExpressionAttributeNames"] = {"#version": "version"}
-            put["ExpressionAttributeValues"] = to_item({":version": over})
+            put["ExpressionAttributeValues"] = to_item({":version": failure.version - 1})
         with translated("failures.write"):
             try:
-                if rest:
-                    more = [{"Put": {"TableName": self._table, "Item": item}} for item in rest]
+                if more := writes(self._table, main, rest, over=over):
                     await self._client.transact_write_items(TransactItems=[{"Put": put}, *more])
                 else:
                     await self._client.put_item(**put)

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.failure_items import RETENTION, deed_value
+from shared.aws.failure_parts import dated
 from shared.aws.items import to_item
 from shared.failures import Deed, FailureState
 from shared.ids import failure_id
@@ -23,15 +24,16 @@ class DynamoReplayOutcomes:
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
-        deed = Deed(at=at, by=self._by, what="resolved")
+        deed, ends = Deed(at=at, by=self._by, what="resolved"), int((at + RETENTION).timestamp())
+        failed = failure_id(self._queue, command_id)
         with translated("failures.resolved"):
             try:
-                await self._client.update_item(
+                answer = await self._client.update_item(
                     TableName=self._table,
-                    Key=to_item({"failure_id": failure_id(self._queue, command_id)}),
+                    Key=to_item({"failure_id": failed}),
                     UpdateExpression=(
-                        "SET #state = :resolved, expires_at = :expires, story = list_append(story, :deeds) "
-                        "ADD #version :one"
+                        "SET #state = :resolved, expires_at = :expires, story = list_append(story, :deeds), "
+                        "parts = parts ADD #version :one"
                     ),
                     ConditionExpression="#state = :replaying AND replays = :replay",
                     ExpressionAttributeNames={"#state": "state", "#version": "version"},
@@ -41,11 +43,15 @@ class DynamoReplayOutcomes:
                             ":replaying": FailureState.REPLAYING.value,
                             ":replay": replay,
                             ":deeds": [deed_value(deed)],
-                            ":expires": int((at + RETENTION).timestamp()),
+                            ":expires": ends,
                             ":one": 1,
                         }
                     ),
+                    # How many items the payload has is all that is asked for.
+                    ReturnValues="UPDATED_NEW",
                 )
+                for number in range(1, int(answer["Attributes"]["parts"]["N"])):
+                    await self._client.update_item(**dated(self._table, failed, number, ends=ends))
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise

@@ -21,6 +21,8 @@ class WorkersForecasts:
 
     async def of(self, failure: Failure) -> Forecast:
         """Return what would happen; trouble in finding out is a forecast, too."""
+        if not failure.payload:
+            return Forecast(ForecastKind.UNKNOWN, code="payload_unreadable")
         message = read(failure)
         if message is None:
             return Forecast(ForecastKind.UNREADABLE)

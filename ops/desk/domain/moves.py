@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ops.desk.domain.values import NotPossible, Person, Why
+from shared.failure_rules import ENDED
 from shared.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
 
 REPLAY_PATIENCE = timedelta(minutes=10)
@@ -11,11 +12,6 @@ REPLAY_PATIENCE = timedelta(minutes=10)
 queue for example, and may be repeated: each replay has a claim of its own, and the effects have one key in common."""
 
 MAX_NOTE_CHARACTERS = 300
-
-OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
-"""What waits for somebody to do something."""
-
-_ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED})
 
 
 def may_see(person: Person, failure: Failure) -> bool:
@@ -36,9 +32,14 @@ def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossi
     if failure.state is FailureState.REPLAYING:
         over = _replayed_at(failure) + REPLAY_PATIENCE
         return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
-    if failure.state in _ENDED and not again:
+    if failure.state in ENDED and not again:
         return NotPossible(Why.ENDED)
     return None
+
+
+def sealed(failure: Failure) -> NotPossible | None:
+    """Return why nothing can be done with what it says, if no key opens that."""
+    return None if failure.payload else NotPossible(Why.PAYLOAD_UNREADABLE)
 
 
 def replaying(failure: Failure, person: Person, now: datetime) -> Failure:
@@ -52,9 +53,13 @@ def replaying(failure: Failure, person: Person, now: datetime) -> Failure:
 
 
 def unsent(failure: Failure, now: datetime, *, before: FailureState, reason: str) -> Failure:
-    """Return the failure as it was before a replay that its queue refused; the replay's number is spent."""
+    """Return the failure as it was before a replay that its queue refused; the replay's number is spent.
+
+    A replay before it that is still awaited has none that is: that one counts as lost.
+    """
+    state = FailureState.FAILED_AGAIN if before is FailureState.REPLAYING else before
     deed = Deed(now, "desk", "failed", f"not sent: {reason}"[:MAX_NOTE_CHARACTERS])
-    return replace(_with(failure, deed), state=before)
+    return replace(_with(failure, deed), state=state)
 
 
 def edited(failure: Failure, person: Person, now: datetime, *, payload: str, fields: list[str]) -> Failure:

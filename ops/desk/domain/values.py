@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -106,12 +106,14 @@ class Why(StrEnum):
     """It is resolved or discarded: only asked for once more, with `again=True`."""
     UNREADABLE = "unreadable"
     """It is no message that a queue's worker can read."""
+    PAYLOAD_UNREADABLE = "payload_unreadable"
+    """None of the desk's keys opens what it says: it needs the newer one, or the one that was dropped."""
     NOT_EDITABLE = "not_editable"
     """What it says follows from its id, or can't be read."""
     CHANGED_MEANWHILE = "changed_meanwhile"
     """Somebody else did something about it at the same moment: look again."""
     NOT_SENT = "not_sent"
-    """The queue could not be reached, or refused it; `detail` says more."""
+    """The ledger or the queue could not be reached, or refused it; `detail` says more."""
     AFTER_ANOTHER = "after_another"
     """An earlier one of the same conversation could not be sent, and order is kept."""
     NO_REASON = "no_reason"
@@ -162,17 +164,6 @@ class Discarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a replay of many has come."""
-
-    done: int
-    total: int
-    failure_id: str
-    outcome: "Replayed | NotPossible | Forecast"
-    """A forecast on a dry run."""
-
-
-@dataclass(frozen=True, slots=True)
 class Tally:
     """What became of each of many."""
 
@@ -180,6 +171,38 @@ class Tally:
     not_possible: Mapping[Why, int] = field(default_factory=Counter)
     forecasts: Mapping[ForecastKind, int] = field(default_factory=Counter)
     """On a dry run only: nothing was replayed."""
+
+    @property
+    def total(self) -> int:
+        """Return how many it counts."""
+        return self.replayed + sum(self.not_possible.values()) + sum(self.forecasts.values())
+
+    def plus(self, outcome: "Replayed | NotPossible | Forecast") -> "Tally":
+        """Return the tally with one more in it."""
+        match outcome:
+            case Replayed():
+                return replace(self, replayed=self.replayed + 1)
+            case NotPossible(why=why):
+                return replace(self, not_possible=Counter(self.not_possible) + Counter([why]))
+            case Forecast(kind=kind):
+                return replace(self, forecasts=Counter(self.forecasts) + Counter([kind]))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay of many has come."""
+
+    total: int
+    failure_id: str
+    outcome: "Replayed | NotPossible | Forecast"
+    """A forecast on a dry run."""
+    tally: Tally
+    """Of this one and of those before it."""
+
+    @property
+    def done(self) -> int:
+        """Return how many have ended, one way or the other."""
+        return self.tally.total
 
 
 @dataclass(frozen=True, slots=True)

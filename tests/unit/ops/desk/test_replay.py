@@ -108,7 +108,7 @@ async def test_a_queue_that_does_not_answer_may_have_it(world):
     assert world.kept(one).state is FailureState.REPLAYING
 
 
-@pytest.mark.parametrize("payload", ["not JSON", '["a"]', "", "\ud800", "{" * 100_000])
+@pytest.mark.parametrize("payload", ["not JSON", '["a"]', "\ud800", "{" * 100_000])
 async def test_what_is_no_object_can_not_be_replayed(world, payload):
     """It would only come back."""
     one = await world.failed(payload=payload)

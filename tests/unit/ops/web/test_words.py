@@ -8,10 +8,10 @@ import pytest
 
 from ops.desk.domain.values import ForecastKind, Why
 from ops.today.values import Answered, Speaker
-from ops.web.filters import AGES, QUEUES
+from ops.web.filters import AGES
 from ops.web.rendering import TEMPLATES
 from ops.web.words import words_in
-from shared.failures import DeedKind, FailureState
+from shared.failures import QUEUES, DeedKind, FailureState
 from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
 
