@@ -28,7 +28,7 @@ _WHY_NOT: dict[Why, str] = {
     Why.REPLAYING: "a replay is under way",
     Why.ENDED: "it is resolved or discarded: --again replays it all the same",
     Why.UNREADABLE: "it is no JSON object, so it can't be replayed",
-    Why.PAYLOAD_UNREADABLE: "none of the keys at hand opens what it says: start the desk anew with the ledger's present keys",
+    Why.PAYLOAD_UNREADABLE: "no key at hand opens it: start the desk anew with the ledger's present keys",
     Why.NOT_EDITABLE: "nothing in it can be edited",
     Why.CHANGED_MEANWHILE: "somebody else changed it at this moment: look again",
     Why.NOT_SENT: "its queue did not take it",
