@@ -1,10 +1,14 @@
 """The rules of the ledger: what a dead letter makes of the failure that is kept, and which failures a filter means."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from shared.failures import Deed, Failure, FailureFilter, FailureState
+from shared.messages.model import QueuedId, QueuedReplay
 
 LEDGER = "ledger"
 """Who enters what is found on a dead-letter queue."""
@@ -17,6 +21,30 @@ OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
 
 ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED})
 """States in which nobody has to do anything any more."""
+
+_ID: TypeAdapter[str] = TypeAdapter(QueuedId)
+_REPLAY: TypeAdapter[int] = TypeAdapter(QueuedReplay)
+
+
+def json_object(body: str) -> dict[str, Any] | None:
+    """Return the object that a body is in JSON; None if it is none."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def identity(content: dict[str, Any] | None) -> tuple[str, int] | None:
+    """Return the id and the replay of a message that no worker of this release reads, if it says its id.
+
+    Another release may read it. So it is the failure that it would be there, also when a replay of it fails again.
+    """
+    content = content or {}
+    try:
+        return _ID.validate_python(content.get("id")), _REPLAY.validate_python(content.get("replay", 0), strict=True)
+    except ValidationError:
+        return None
 
 
 def taken(kept: Failure | None, letter: Failure) -> Failure | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages import client
-from shared.messages.model import NO_INPUT_IN_ERRORS, AppointmentId, Instant, Message, QueuedId
+from shared.messages.model import NO_INPUT_IN_ERRORS, AppointmentId, Instant, Message, QueuedId, QueuedReplay
 
 ENVELOPE_VERSION: Literal[1] = 1
 
@@ -27,8 +27,7 @@ class Envelope(Message):
     tz: str | None = None
     trace: str | None = None
     source_ip: str = ""
-    replay: Annotated[int, Field(ge=0)] = 0
-    """Number of the replay; 0 is the original."""
+    replay: QueuedReplay = 0
 
     @property
     def claim_key(self) -> str:

@@ -17,3 +17,6 @@ MAX_NAME_CHARACTERS = 120
 MAX_NOTE_CHARACTERS = 1_000
 MAX_SEQ = 2**53 - 1
 """The largest whole number that every JSON reader keeps as it is."""
+
+MAX_REPLAYS = 1_000_000
+"""More often than anybody asks for; it keeps what a queued message claims within what the tables take."""

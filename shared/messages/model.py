@@ -3,9 +3,9 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.messages.limits import MAX_CLIENT_ID_CHARACTERS
+from shared.messages.limits import MAX_CLIENT_ID_CHARACTERS, MAX_REPLAYS
 
 
 class Message(BaseModel):
@@ -36,6 +36,9 @@ ClientId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_
 QueuedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
 """An id in an envelope: it becomes a key in tables and part of a deduplication id, which take no more than this. The
 ingress makes longer ones for nobody; a message that has one is dead-lettered before a table refuses it."""
+
+QueuedReplay = Annotated[int, Field(ge=0, le=MAX_REPLAYS)]
+"""The number of a replay in an envelope; 0 is the original."""
 
 ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 AppointmentId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9a-v]{8,64}$")]

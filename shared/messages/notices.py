@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from shared.messages.commands import ENVELOPE_VERSION
-from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId
+from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message, QueuedId, QueuedReplay
 from shared.messages.server import ChangedBy
 
 
@@ -35,7 +35,7 @@ class Notice(Message):
     locale: str
     accepted_at: Instant
     trace: str | None = None
-    replay: Annotated[int, Field(ge=0)] = 0
+    replay: QueuedReplay = 0
 
     @property
     def claim_key(self) -> str:

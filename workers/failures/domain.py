@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.consumer.delivery import Delivery
+from shared.failure_rules import identity, json_object
 from shared.failures import Failure
 from shared.ids import failure_id
 from shared.messages.commands import (
@@ -42,8 +43,9 @@ def failure_of(letter: Delivery, *, queue: str, message: Message | None, now: da
     """
     said = letter.attributes or {}
     failed_at = now if letter.sent_at is None else datetime.fromtimestamp(letter.sent_at, UTC)
+    command_id, replays = (message.id, message.replay) if message else identity(json_object(letter.body)) or (None, 0)
     # A copy is made once more after a crash; the message that it was made of stays the same.
-    origin = message.id if message else f"message {said.get('message_id') or letter.message_id}"
+    origin = command_id or f"message {said.get('message_id') or letter.message_id}"
     trace = Trace.parse(letter.trace)
     return Failure(
         failure_id=failure_id(queue, origin),
@@ -58,9 +60,9 @@ def failure_of(letter: Delivery, *, queue: str, message: Message | None, now: da
         type=_type(message),
         tenant=message.tenant if message else None,
         session_id=message.session_id if message else None,
-        command_id=message.id if message else None,
+        command_id=command_id,
         trace=trace.root if trace else None,
-        replays=message.replay if message else 0,
+        replays=replays,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ops.desk.domain.values import Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
+from shared.failure_rules import identity, json_object
 from shared.failures import Failure
 from shared.messages.commands import (
     BOOKING_COMMAND,
@@ -89,15 +90,12 @@ def rewritten(failure: Failure, data: Mapping[str, Any]) -> tuple[str, list[str]
 
 
 def numbered(failure: Failure) -> str | None:
-    """Return the payload as replay number `failure.replays`; None if it is no JSON object.
+    """Return the payload as replay number `failure.replays`; None if it is no JSON object with an id.
 
     What this release can't read is left as it is otherwise: another one may.
     """
-    try:
-        envelope = json.loads(failure.payload)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(envelope, dict):
+    envelope = json_object(failure.payload)
+    if envelope is None or identity(envelope) is None:
         return None
     return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))
 

@@ -108,9 +108,9 @@ async def test_a_queue_that_does_not_answer_may_have_it(world):
     assert world.kept(one).state is FailureState.REPLAYING
 
 
-@pytest.mark.parametrize("payload", ["not JSON", '["a"]', "\ud800", "{" * 100_000])
-async def test_what_is_no_object_can_not_be_replayed(world, payload):
-    """It would only come back."""
+@pytest.mark.parametrize("payload", ["not JSON", '["a"]', "\ud800", "{" * 100_000, "{}", '{"id": ""}'])
+async def test_what_says_no_id_can_not_be_replayed(world, payload):
+    """It would only come back, as another failure."""
     one = await world.failed(payload=payload)
     assert await world.desk.replay(ANNA, one) == NotPossible(Why.UNREADABLE)
     assert world.replays.sent == []
@@ -119,10 +119,10 @@ async def test_what_is_no_object_can_not_be_replayed(world, payload):
 
 async def test_a_newer_envelope_is_replayed_as_it_is(world):
     """Another release may read what this one can't."""
-    one = await world.failed(payload='{"version": 99, "who": "ż", "replay": 0}')
+    one = await world.failed(payload='{"version": 99, "id": "k1", "who": "ż", "replay": 0}')
     assert isinstance(await world.desk.replay(ANNA, one), Replayed)
     [(_, _, body)] = world.replays.sent
-    assert json.loads(body) == {"version": 99, "who": "ż", "replay": 1}
+    assert json.loads(body) == {"version": 99, "id": "k1", "who": "ż", "replay": 1}
 
 
 async def test_an_unreachable_ledger_does_nothing(world):

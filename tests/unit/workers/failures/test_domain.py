@@ -1,5 +1,6 @@
 """From a letter to the failure that it is, whatever it says about itself."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -60,6 +61,41 @@ def test_what_cannot_be_read_is_told_apart_by_the_message_that_it_was():
     moved = read(delivery("no json", message_id="m1"))
     assert first.failure_id == again.failure_id == moved.failure_id != other.failure_id
     assert (first.type, first.tenant, first.session_id, first.command_id) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "number"), [({}, 0), ({"replay": 3}, 3), ({"replay": 3, "version": 99, "data": {"hidden": True}}, 3)]
+)
+def test_what_another_release_reads_is_the_failure_that_it_is_there(said, number):
+    """A replay of it that fails again is no second failure, and one that works is found by whoever notes it."""
+    command = read(delivery(body_of()), message=decoded())
+    unread = read(delivery(json.dumps({"id": "k1", "tenant": "salon"} | said), message_id="m9"))
+    assert (unread.failure_id, unread.replays, unread.command_id) == (command.failure_id, number, "k1")
+    # Whose it is, it says itself, but nobody has checked that.
+    assert (unread.tenant, unread.session_id, unread.type) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        '["k1"]',
+        '{"id": 7}',
+        '{"id": ""}',
+        '{"id": "a b"}',
+        json.dumps({"id": "k" * 101}),
+        '{"id": "k1", "replay": -1}',
+        '{"id": "k1", "replay": true}',
+        '{"id": "k1", "replay": "1"}',
+        '{"id": "k1", "replay": 1000001}',
+        "{" * 100_000,
+    ],
+)
+def test_what_says_no_id_that_could_be_ours_is_told_apart_by_its_message(body):
+    """It takes nobody's place."""
+    unread = read(delivery(body, message_id="m9"))
+    assert (unread.command_id, unread.replays) == (None, 0)
+    assert unread.failure_id == read(delivery("no json", message_id="m9")).failure_id
 
 
 def test_nobody_takes_a_commands_place_by_calling_a_message_like_it():
