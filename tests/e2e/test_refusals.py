@@ -9,7 +9,7 @@ import websockets
 from api_gateway_ws.auth import SESSION_LIFETIME, SessionTokens
 from infra.local.stack import Stack
 from tests.e2e.backstage import Backstage
-from tests.e2e.booking import fresh_address
+from tests.e2e.booking import free_slot, fresh_address
 from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
@@ -65,9 +65,9 @@ async def test_a_wish_that_can_not_be_booked_is_refused_with_nothing_written(
 ):
     """The refusal has its code, and no row and no e-mail is left behind."""
     address = fresh_address()
-    sane = {"start": f"{SOON}T10:00", "contact": address, "service": "consultation"}
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="pl"))["data"]["session_id"]
+        sane = {"start": (await free_slot(visitor))["start"], "contact": address, "service": "consultation"}
         refused = await visitor.ask("booking.create", {**sane, **wish}, "booking.pending")
 
     assert refused["type"] == "error"
