@@ -140,6 +140,9 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
     carried_out(run())
 
 
+_WATCHED = 1_000
+"""Each look reads as many: of older ones nobody hears, but `list` shows them."""
+
 _WATCH = """
 Examples:
   stride failures watch --queue booking
@@ -165,8 +168,12 @@ def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | N
             while looks is None or number < looks:
                 if number:
                     await asyncio.sleep(interval)
-                page = await desk.find(session.person, found, limit=200)
-                for failure in reversed(page.failures):
+                latest = [failure async for failure in desk.every(session.person, found, limit=_WATCHED)]
+                if len(latest) == _WATCHED and not number:
+                    print_lines(
+                        session.err, f"There are more: the latest {_WATCHED} are watched."
+                    )
+                for failure in reversed(latest):
                     is_news = seen.get(failure.failure_id) != failure.version
                     if is_news and (number or failure.state in _WAITING):
                         line = as_json(failure_row(failure), indent=None) if is_json else failure_line(failure)

@@ -3,15 +3,19 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
+import structlog
 
 from ops.queues.figures import OldestAges, QueueAddress, QueueFigures
 from shared.aws.errors import translated
 from shared.clock import Clock
+from shared.errors import PermanentError, TransientError, described
+
+log = structlog.get_logger()
 
 _WAITING, _IN_FLIGHT, _DELAYED = (
     "ApproximateNumberOfMessages",
@@ -62,10 +66,19 @@ class CloudWatchAges:
         self._known: dict[str, tuple[Any, float | None]] = {}
 
     async def of(self, address: QueueAddress) -> float | None:
-        """Return the latest figure of the last five minutes."""
+        """Return the latest figure of the last five minutes; None where there is none, or none that we may read."""
         now = self._clock.now()
         if (known := self._known.get(address.url)) and now - known[0] < _KEPT:
             return known[1]
+        try:
+            seconds = await self._latest(address, now)
+        except (TransientError, PermanentError) as error:
+            log.warning("oldest_age_unknown", queue=address.queue, error=described(error))
+            seconds = None
+        self._known[address.url] = (now, seconds)
+        return seconds
+
+    async def _latest(self, address: QueueAddress, now: datetime) -> float | None:
         with translated("queues.oldest_age"):
             answer = await self._client.get_metric_statistics(
                 Namespace="AWS/SQS",
@@ -77,9 +90,7 @@ class CloudWatchAges:
                 Statistics=["Maximum"],
             )
         latest = max(answer.get("Datapoints", ()), key=lambda point: point["Timestamp"], default=None)
-        seconds = float(latest["Maximum"]) if latest else None
-        self._known[address.url] = (now, seconds)
-        return seconds
+        return float(latest["Maximum"]) if latest else None
 
 
 class EmulatorAges:

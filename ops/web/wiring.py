@@ -9,6 +9,7 @@ import structlog
 from starlette.applications import Starlette
 
 from ops.deployment import Deployment
+from ops.metrics import NoMetrics
 from ops.today.today import Today
 from ops.web.app import SignIn, create_app
 from ops.web.open_id import OpenIdSignIn
@@ -27,16 +28,6 @@ from shared.clock import Clock, SystemClock
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 log = structlog.get_logger()
-
-
-class _NoMetrics:
-    """A look at a page is no event of the business."""
-
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Count nothing."""
-
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
-        """Record nothing."""
 
 
 @asynccontextmanager
@@ -87,7 +78,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
     async with aws_clients(aws) as clients:
         stores = await open_stores(clients, aws, clock)
         yield Today(
-            tenants=open_knowledge(aws, clock, _NoMetrics()),
+            tenants=open_knowledge(aws, clock, NoMetrics()),
             appointments=DynamoAppointmentStore(
                 client=stores.dynamodb,
                 appointments_table=deployment.named("appointments_table"),

@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import boto3
+from pydantic import ValidationError
 
+from ops.metrics import NoMetrics
 from shared.aws.clients import AwsClients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.secrets import Secrets
 from shared.clock import Clock
+from shared.errors import ConfigurationError
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedCalendar
 from workers.booking.adapters.google_calendar import GoogleCalendar
@@ -31,16 +34,6 @@ class _LooksOnly:
         raise RuntimeError("a forecast changes nothing")
 
 
-class _NoMetrics:
-    """A look is no event of the business."""
-
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Count nothing."""
-
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
-        """Record nothing."""
-
-
 @asynccontextmanager
 async def _closing(calendar: GoogleCalendar) -> AsyncIterator[None]:
     try:
@@ -53,17 +46,27 @@ async def open_booking_roles(variables: Mapping[str, str], clients: AwsClients, 
     """Return the roles, with the stores and the calendar of a deployment.
 
     Raises:
-        ConfigurationError: a secret or the bucket can't be read; the text says which.
+        ConfigurationError: a setting is missing, or a secret or the bucket can't be read; the text says which.
     """
     given: dict[str, Any] = dict(variables)
-    settings = BookingSettings(**{"use_secrets_manager": True, **given})
+    try:
+        settings = BookingSettings(**{"use_secrets_manager": True, **given})
+    except ValidationError as error:
+        names = ", ".join(sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False)}))
+        raise ConfigurationError(
+            f"the stack does not say, or not well, its {names}: deploy this release's template to it"
+        ) from error
     secrets = Secrets(
         client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
         clock=clock,
     )
     google = GoogleCalendar(
         credentials=GoogleCredentials(
-            secrets=secrets, secret_id=settings.google_secret_id, fallback=None, subject=None
+            secrets=secrets,
+            secret_id=settings.google_secret_id,
+            fallback=None,
+            # As the worker asks: some calendars are shared with the person alone.
+            subject=settings.google_delegated_subject,
         ),
         clock=clock,
         endpoint=settings.google_calendar_endpoint,
@@ -83,8 +86,8 @@ async def open_booking_roles(variables: Mapping[str, str], clients: AwsClients, 
         commands=nothing,
         schedules=nothing,
         sync_tokens=nothing,
-        tenants=open_knowledge(settings, clock, _NoMetrics()),
-        metrics=_NoMetrics(),
+        tenants=open_knowledge(settings, clock, NoMetrics()),
+        metrics=NoMetrics(),
         clock=clock,
         code_key=secrets.text(settings.code_key_secret_id).encode(),
         email_enabled=bool(settings.ses_from_email),

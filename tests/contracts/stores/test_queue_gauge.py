@@ -1,9 +1,11 @@
 """The figures of queues: what waits, what is in work, what is dead, and how old the oldest is."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import AsyncMock
 
 import httpx2
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ops.queues.figures import QueueAddress, QueueFigures
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
@@ -88,3 +90,21 @@ async def test_oldest_in_cloudwatch():
     clock.turn(timedelta(minutes=1))
     metrics.points = ()
     assert await ages.of(address) is None
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ClientError({"Error": {"Code": "AccessDenied"}}, "GetMetricStatistics"),
+        ClientError({"Error": {"Code": "Throttling"}}, "GetMetricStatistics"),
+        EndpointConnectionError(endpoint_url="https://monitoring"),
+    ],
+)
+async def test_a_cloudwatch_that_does_not_answer_costs_the_age_alone(trouble):
+    """The figures of SQS are there all the same, and it is not asked again for a minute."""
+    clock, address = FakeClock(), QueueAddress("chat", "https://sqs/1/stride-chat.fifo", "")
+    metrics = Metrics()
+    metrics.get_metric_statistics = AsyncMock(side_effect=trouble)
+    ages = CloudWatchAges(client=metrics, clock=clock)
+    assert [await ages.of(address) for _ in range(2)] == [None, None]
+    assert metrics.get_metric_statistics.await_count == 1

@@ -123,20 +123,34 @@ def test_counts_are_drawn(terminal):
 def test_watching_tells_what_is_new(terminal):
     """What waits at the start, then each change once, as lines or as JSON."""
     one = terminal.failed()
-    find, looks = terminal.world.desk.find, []
+    every, looks = terminal.world.desk.every, []
 
-    async def busy(person, wanted, *, limit):
+    def busy(person, wanted, *, limit):
         looks.append(wanted)
         if len(looks) == 3:
             kept = terminal.kept(one)
             changed = replace(kept, state=FailureState.DISCARDED, version=kept.version + 1)
             terminal.world.ledger.rows[one] = changed
-        return await find(person, wanted, limit=limit)
+        return every(person, wanted, limit=limit)
 
-    terminal.world.desk.find = busy
+    terminal.world.desk.every = busy
     done = terminal.run("failures", "watch", "--interval", "0.1", "--looks", "4", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["failure_id"], row["state"]) for row in rows] == [(one, "failed"), (one, "discarded")]
+
+
+def test_watching_many_misses_none_and_says_where_it_ends(terminal, monkeypatch):
+    """A storm brings more at once than one page of the ledger holds."""
+    monkeypatch.setattr("ops.cli.failures._WATCHED", 450)
+    all_of_them = {terminal.failed(f"k{number:03}") for number in range(430)}
+    done = terminal.run("failures", "watch", "--looks", "1", "--json")
+    assert {json.loads(line)["failure_id"] for line in done.stdout.splitlines()} == all_of_them
+    assert "There are more" not in done.stderr
+    for number in range(430, 460):
+        terminal.failed(f"k{number:03}")
+    done = terminal.run("failures", "watch", "--looks", "1", "--json")
+    assert len(done.stdout.splitlines()) == 450
+    assert "the latest 450 are watched" in done.stderr
 
 
 @pytest.mark.parametrize(
