@@ -57,8 +57,6 @@ def retry(
     is_filtered = any(options.values())
     if bool(ids) == (is_filtered or is_all):
         raise click.UsageError("name ids, or say with filters (or --all) which failures are meant; not both")
-    if is_filtered and not options["states"]:
-        options["states"] = ("open",)
     chosen: FailureFilter | Sequence[str] = ids
     if not ids:
         chosen = wanted(session.clock.now(), **{**options, "states": options["states"] or ("open",)})

@@ -91,7 +91,6 @@ class SqsQueue:
             "queue": self.name,
             "group": delivery.group or "",
             "message_id": delivery.message_id,
-            **copy.attributes,
         }
         ordering = (
             {"MessageGroupId": delivery.group or "none", "MessageDeduplicationId": copy.deduplication_id}

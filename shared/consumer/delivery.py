@@ -1,7 +1,7 @@
 """One receipt of one message, and the port to the queue that it came from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -39,7 +39,6 @@ class DeadLetterCopy:
     reason: str
     error: str
     attempts: int
-    attributes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ class DeadLetter:
     reason: str
     error: str
     attempts: int
-    deduplication_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,13 @@ async def test_a_reason_is_needed(world, reason):
     assert world.kept(one).state is FailureState.FAILED
 
 
+async def test_a_long_reason_keeps_its_beginning(world):
+    """A story has fifty lines and one item of a table."""
+    one = await world.failed()
+    await world.desk.discard(ANNA, one, "a" * 299 + "bcd")
+    assert world.kept(one).story[-1].note == "a" * 299 + "b"
+
+
 async def test_what_is_under_way_or_over_is_not_discarded(world):
     """Its outcome would be overwritten."""
     one, two = await world.failed(), await world.failed("k2")

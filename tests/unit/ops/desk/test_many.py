@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -140,6 +141,38 @@ async def test_the_pace_is_kept():
     await in_order([Job(str(n), str(n)) for n in range(21)], act, per_second=100)
     assert 0.19 < moments[-1] < 0.6
     assert all(moment >= number / 100 - 0.005 for number, moment in enumerate(moments))
+
+
+async def test_a_pause_is_not_made_up_for(monkeypatch):
+    """After a job that held everything up, the rest goes on at the pace and not all at once: the other side is slow."""
+    monkeypatch.setattr("ops.desk.pace.AT_ONCE", 1)
+    clock = PacedClock(monkeypatch)
+    moments = []
+
+    async def act(job):
+        moments.append(clock.now)
+        if job.failure_id == "2":
+            clock.now += 3
+
+    await in_order([Job(str(n), str(n)) for n in range(6)], act, per_second=1)
+    assert moments[:3] == [0, 1, 2]
+    assert [later - sooner for sooner, later in pairwise(moments[3:])] == [1, 1]
+
+
+class PacedClock:
+    """The loop's time and sleep, as they are asked for in the pace."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        real = asyncio.sleep
+
+        async def sleep(seconds):
+            for _ in range(5):
+                await real(0)
+            self.now += seconds
+
+        monkeypatch.setattr("ops.desk.pace.asyncio.sleep", sleep)
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
 
 
 async def test_what_breaks_ends_them_all():

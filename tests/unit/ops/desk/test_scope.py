@@ -1,5 +1,7 @@
 """A person sees what is theirs, and can't tell what is another's from what is not there."""
 
+from dataclasses import replace
+
 import pytest
 
 from ops.desk.domain.values import NotPossible, Person, Why
@@ -53,6 +55,19 @@ async def test_a_filter_never_reaches_further_than_the_person(world, foreign, no
     assert (await world.desk.stats(OWNER, wanted)).total == len(expected)
     await world.desk.replay_many(OWNER, wanted)
     assert len(world.replays.sent) == len(expected)
+
+
+async def test_a_ledger_that_finds_too_much_shows_nobody_more(world, foreign, nobodys):
+    """What a page brings is looked at once more: a filter that goes wrong below hands nothing over."""
+    mine, find = await world.failed("mine"), world.ledger.find
+
+    async def careless(wanted, **how):
+        return await find(replace(wanted, tenants=None), **how)
+
+    world.ledger.find = careless
+    assert [failure.failure_id for failure in (await world.desk.find(OWNER)).failures] == [mine]
+    assert (await world.desk.stats(OWNER, FailureFilter())).total == 1
+    assert (await world.desk.replay_many(OWNER, FailureFilter())).replayed == 1
 
 
 async def test_a_person_without_tenants_sees_nothing(world, foreign):

@@ -120,6 +120,18 @@ def test_a_state_that_is_not_this_sessions_is_refused(visitor, provider):
     assert come_back(other, code=code, state=asked["state"]).status_code == 403
 
 
+def test_only_the_latest_way_to_the_provider_leads_back(visitor, provider):
+    """Whoever sets out anew leaves nothing of before in the cookie, which would grow with each time."""
+    first = set_out(visitor)
+    sizes = []
+    for _ in range(5):
+        set_out(visitor)
+        sizes.append(sum(map(len, visitor.http.cookies.values())))
+    assert max(sizes) - min(sizes) < 50
+    code = provider.authorize(first)
+    assert come_back(visitor, code=code, state=first["state"]).status_code == 403
+
+
 def test_a_code_of_another_sign_in_is_refused(visitor, provider):
     """A stolen code is worth nothing without the verifier of the session that it was made for."""
     stolen = provider.authorize(set_out(visitor))

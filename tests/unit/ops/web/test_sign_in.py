@@ -55,6 +55,15 @@ def test_guesses_from_many_addresses_are_slowed():
     assert tries.may_try("10.0.1.1")
 
 
+def test_a_flood_of_addresses_fills_no_memory():
+    """The addresses are forgotten then; the bound of all of them still holds."""
+    tries = Tries(clock=FakeClock())
+    for number in range(3_000):
+        tries.failed(f"2001:db8::{number:x}")
+    assert len(tries._failed) <= 1_000
+    assert not tries.may_try("10.0.0.1")
+
+
 def test_the_session_is_new_with_the_sign_in(stranger):
     """The form's token from before the sign-in is worth nothing after it: nobody can have prepared a session."""
     stranger.get("/sign-in")

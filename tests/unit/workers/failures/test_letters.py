@@ -14,9 +14,9 @@ from tests.unit.workers.failures.conftest import DECODERS, LEASE, body_of, copie
 TOLD = [("error", "c1", "INTERNAL")]
 
 
-async def claim_of(ledger, body=None, fingerprint=None):
+async def claim_of(ledger, body=None, fingerprint=None, lease=LEASE):
     work = DECODERS["booking"].decode(body or body_of())
-    return await ledger.claims.claim(work.claim_key, fingerprint=fingerprint or fingerprint_of(work), lease=LEASE)
+    return await ledger.claims.claim(work.claim_key, fingerprint=fingerprint or fingerprint_of(work), lease=lease)
 
 
 async def test_a_copy_with_a_reason_is_entered_and_nobody_is_told_again(logs, ledger):
@@ -67,6 +67,12 @@ async def test_a_worker_that_still_has_the_command_is_waited_for(ledger):
     await ledger.claims.complete(claim)
     assert await ledger.processor.process(letter) == Ack()
     assert ledger.errors() == []
+
+
+async def test_a_worker_with_a_long_lease_is_asked_after_ours(ledger):
+    """It may be through sooner: nobody waits for the answer an hour longer than for a dead one."""
+    await claim_of(ledger, lease=LEASE * 20)
+    assert await ledger.processor.process(await ledger.letter()) == RetryIn(LEASE, reason="TransientError")
 
 
 async def test_another_command_of_the_same_id_is_not_told(ledger):

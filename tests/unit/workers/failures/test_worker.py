@@ -5,6 +5,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,6 +77,12 @@ async def test_three_queues_are_emptied_by_one_process(ledgers, logs):
         name: [name] for name in ledgers
     }
     assert pools.handlers_left == 0
+
+
+def test_what_a_pool_left_behind_is_counted():
+    """The process must not exit as if all were well."""
+    pools = [SimpleNamespace(handlers_left=left) for left in (0, 2, 1)]
+    assert Pools(pools).handlers_left == 3
 
 
 async def test_a_pool_that_breaks_ends_the_others(ledgers):
