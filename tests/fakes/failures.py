@@ -47,7 +47,9 @@ class FakeFailures:
         kept = self.rows.get(failure.failure_id)
         if kept is None or kept.version != failure.version - 1:
             return False
-        self.rows[failure.failure_id] = replace(failure, story=bounded(failure.story))
+        # Of what no key opens the payload is left as it is stored.
+        payload = failure.payload or kept.payload
+        self.rows[failure.failure_id] = replace(failure, payload=payload, story=bounded(failure.story))
         return True
 
     async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:

@@ -167,6 +167,14 @@ async def test_a_story_stays_short(stores, make_failure):
     assert [again.story[0].what, again.story[-2].note, again.story[-1].what] == ["failed", "199", "failed_again"]
 
 
+async def test_who_can_not_read_a_payload_puts_nothing_in_its_place(stores, make_failure):
+    """A change to the rest leaves it as it is stored."""
+    kept = await stores.failures.take(make_failure())
+    await changed(stores.failures, replace(kept, payload=""), state=FailureState.DISCARDED)
+    again = await stores.failures.get(kept.failure_id)
+    assert (again.state, again.payload) == (FailureState.DISCARDED, kept.payload)
+
+
 async def test_two_people_do_not_undo_each_other(stores, make_failure):
     """A change is made to the version that was read, or not at all."""
     kept = await stores.failures.take(make_failure())

@@ -1,0 +1,153 @@
+"""How failures lie in their table: under keys that come and go, for as long as somebody needs them, in one piece."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.aws.failure_items import RETENTION
+from shared.aws.failure_parts import part_id
+from shared.aws.failures import DynamoFailureLedger
+from shared.aws.items import from_item, to_item
+from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.replay_outcomes import DynamoReplayOutcomes
+from shared.failures import Failure, FailureState
+from shared.ids import failure_id, new_id
+from tests.fakes.clock import NOON, FakeClock
+
+OLD, NEW = "o" * 32, "n" * 32
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def ledger_with(dynamodb, clock):
+    """Return a function that opens the ledger with some keys."""
+
+    def make(*keys):
+        return DynamoFailureLedger(client=dynamodb, table="FailuresTable", cipher=PayloadCipher(keys), clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def ledger(ledger_with):
+    return ledger_with(OLD)
+
+
+@pytest.fixture
+def items_of(emulator):
+    """Return a function that returns the items that a failure has, its own first."""
+
+    def read(failure, most=9):
+        keys = [failure.failure_id, *(part_id(failure.failure_id, number) for number in range(1, most))]
+        client = emulator.client("dynamodb")
+        answers = [client.get_item(TableName="FailuresTable", Key=to_item({"failure_id": key})) for key in keys]
+        return [from_item(answer["Item"]) for answer in answers if "Item" in answer]
+
+    return read
+
+
+def letter(size=10, **changes):
+    """Return a failure whose payload takes about `size` bytes, however it is compressed."""
+    key = new_id()
+    failure = Failure(
+        failure_id=failure_id("booking", key),
+        queue="booking",
+        group="s1",
+        payload=incompressible(size),
+        reason="bug",
+        error="",
+        attempts=1,
+        first_at=NOON,
+        last_at=NOON,
+        command_id=key,
+    )
+    return replace(failure, **changes)
+
+
+def incompressible(size):
+    return "".join(new_id() for _ in range(-(-size * 2 // 32)))[: size * 2]
+
+
+async def turned(ledger, failure, state, **changes):
+    new = replace(failure, state=state, version=failure.version + 1, **changes)
+    assert await ledger.change(new)
+    return new
+
+
+def ends_of(items):
+    return {item.get("expires_at") for item in items}
+
+
+@pytest.mark.parametrize("size", [10, 400_000])
+async def test_a_key_that_is_missing_costs_nothing_that_is_stored(ledger_with, items_of, size):
+    """Whoever lacks it sees that something is there, may put it aside, and leaves all of it for who has the key."""
+    failure = await ledger_with(OLD, NEW).take(letter(size))
+    blind = ledger_with(OLD)
+    seen = await blind.get(failure.failure_id)
+    assert (seen.payload, seen.reason) == ("", "bug")
+    discarded = await turned(blind, seen, FailureState.DISCARDED)
+    read = await ledger_with(OLD, NEW).get(failure.failure_id)
+    assert (read.payload, read.state) == (failure.payload, FailureState.DISCARDED)
+    assert len(ends_of(items_of(failure))) == 1
+    again = await turned(blind, discarded, FailureState.FAILED)
+    assert (await ledger_with(NEW).get(failure.failure_id)).payload == failure.payload
+    assert again.payload == ""
+    assert ends_of(items_of(failure)) == {None}
+
+
+async def test_a_letter_brings_back_what_no_key_opens(ledger_with):
+    """It came once more, as a replay that failed: who lost the key can read that at the least."""
+    first = await ledger_with(OLD).take(letter())
+    late = replace(first, last_at=NOON + DAY, story=(), version=0, payload="readable")
+    await ledger_with(NEW).take(late)
+    assert (await ledger_with(NEW).get(first.failure_id)).payload == "readable"
+
+
+async def test_what_nobody_has_ended_stays(ledger, items_of):
+    """However old it is."""
+    failure = await ledger.take(letter(400_000))
+    await turned(ledger, failure, FailureState.REPLAYING, replays=1)
+    items = items_of(failure)
+    assert len(items) > 1
+    assert ends_of(items) == {None}
+
+
+async def test_the_end_counts_from_the_deed_that_ended_it(ledger, clock, items_of):
+    """A look at it weeks later does not keep it for longer, and whoever takes it up again keeps it."""
+    failure = await ledger.take(letter(400_000))
+    ended = clock.now() + RETENTION
+    discarded = await turned(ledger, failure, FailureState.DISCARDED)
+    assert ends_of(items_of(failure)) == {int(ended.timestamp())}
+    clock.turn(30 * DAY)
+    looked_at = await turned(ledger, discarded, FailureState.DISCARDED)
+    assert ends_of(items_of(failure)) == {int(ended.timestamp())}
+    await turned(ledger, looked_at, FailureState.REPLAYING, replays=1)
+    assert ends_of(items_of(failure)) == {None}
+
+
+async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_of):
+    """The worker that notes the outcome has no key, and knows of the further items by their number alone."""
+    failure = await ledger.take(letter(400_000))
+    await turned(ledger, failure, FailureState.REPLAYING, replays=1)
+    outcomes = DynamoReplayOutcomes(client=dynamodb, table="FailuresTable", queue="booking", by="booking")
+    await outcomes.resolved(failure.command_id, replay=1, at=clock.now())
+    assert ends_of(items_of(failure)) == {int((clock.now() + RETENTION).timestamp())}
+
+
+async def test_a_payload_that_becomes_shorter_leaves_no_rest(ledger, items_of):
+    """What was in the further items would never be read again, nor end."""
+    failure = await ledger.take(letter(700_000))
+    assert len(items_of(failure)) == 3
+    shorter = await turned(ledger, failure, FailureState.FAILED, payload=incompressible(400_000))
+    assert len(items_of(failure)) == 2
+    shortest = await turned(ledger, shorter, FailureState.FAILED, payload="{}")
+    assert len(items_of(failure)) == 1
+    longer = await turned(ledger, shortest, FailureState.FAILED, payload=incompressible(700_000))
+    assert len(items_of(failure)) == 3
+    assert (await ledger.get(failure.failure_id)).payload == longer.payload
