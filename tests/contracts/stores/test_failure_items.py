@@ -142,12 +142,12 @@ async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_
 
 async def test_a_payload_that_becomes_shorter_leaves_no_rest(ledger, items_of):
     """What was in the further items would never be read again, nor end."""
-    failure = await ledger.take(letter(700_000))
+    failure = await ledger.take(letter(650_000))
     assert len(items_of(failure)) == 3
     shorter = await turned(ledger, failure, FailureState.FAILED, payload=incompressible(400_000))
     assert len(items_of(failure)) == 2
     shortest = await turned(ledger, shorter, FailureState.FAILED, payload="{}")
     assert len(items_of(failure)) == 1
-    longer = await turned(ledger, shortest, FailureState.FAILED, payload=incompressible(700_000))
+    longer = await turned(ledger, shortest, FailureState.FAILED, payload=incompressible(650_000))
     assert len(items_of(failure)) == 3
     assert (await ledger.get(failure.failure_id)).payload == longer.payload

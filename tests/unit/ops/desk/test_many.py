@@ -12,7 +12,7 @@ import pytest
 
 from ops.desk.domain.values import Forecast, ForecastKind, Person, Replayed, Why
 from ops.desk.pace import Job, in_order
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.failures import FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
@@ -110,6 +110,48 @@ async def test_order_is_kept_when_one_can_not_be_sent(world):
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (3, {Why.NOT_SENT: 1, Why.AFTER_ANOTHER: 2})
     assert [json.loads(body)["id"] for _, _, body in world.replays.sent] == ["k0", "k2", "k4"]
+
+
+async def test_a_ledger_that_stumbles_costs_one_and_not_the_rest(world):
+    """Who replays hundreds hears at the end which one it was, and what went well is counted."""
+    ids = await many(world, 21)
+    first, get = min(ids), world.ledger.get  # Asked for at the same time, they are sorted by their ids.
+
+    async def stumbling(failure_id):
+        if failure_id == first:
+            raise TransientError("failures.get: timeout")
+        return await get(failure_id)
+
+    world.ledger.get = stumbling
+    looked = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
+    assert looked.forecasts == {ForecastKind.FREE: 20, ForecastKind.UNKNOWN: 1}
+    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    # Of its conversation two more were there, which wait for it.
+    assert tally.not_possible == {Why.NOT_SENT: 1, Why.AFTER_ANOTHER: 2}
+    assert tally.replayed == len(world.replays.sent) == 18
+
+
+async def test_a_stop_leaves_none_half_done(world):
+    """Those under way are finished, the others are as they were, and what was told until then is true."""
+    await many(world, 60)
+    steps, put = [], world.replays.put
+
+    async def slow(failure):
+        await asyncio.sleep(0.01)
+        await put(failure)
+
+    world.replays.put = slow
+    running = asyncio.create_task(
+        world.desk.replay_many(ANNA, FailureFilter(), per_second=500, on_progress=steps.append)
+    )
+    while len(steps) < 5:
+        await asyncio.sleep(0.005)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    states = Counter(row.state for row in world.ledger.rows.values())
+    assert states[FailureState.REPLAYING] == len(world.replays.sent) < 60
+    assert states[FailureState.FAILED] == 60 - len(world.replays.sent)
 
 
 async def test_progress_is_told_for_each(world):

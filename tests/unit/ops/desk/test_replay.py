@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.moves import REPLAY_PATIENCE
-from ops.desk.domain.values import NotPossible, Person, Replayed, Why
+from ops.desk.domain.values import Discarded, NotPossible, Person, Replayed, Why
 from shared.errors import PermanentError, TransientError
 from shared.failures import FailureState
 from tests.fakes.desk import ANNA
@@ -97,6 +97,48 @@ async def test_a_queue_that_refuses_leaves_the_failure_as_it_was(world):
     assert (kept.state, kept.story[-1].note) == (FailureState.FAILED, "not sent: aws_AccessDenied")
     world.replays.trouble = None
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
+
+
+async def test_a_replay_that_is_lost_waits_for_nobody_who_can_answer(world):
+    """The one before it never came back, and this one was never sent: somebody has to look at it again."""
+    one = await world.failed()
+    await world.desk.replay(ANNA, one)
+    world.clock.turn(REPLAY_PATIENCE)
+    world.replays.trouble = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
+    await world.desk.replay(ANNA, one)
+    assert world.kept(one).state is FailureState.FAILED_AGAIN
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_no_key_opens_is_not_touched(world, again):
+    """Neither replayed nor edited: what is stored may be read by a desk with the key. It may be put aside."""
+    one = await world.failed(payload="")
+    before = dict(world.ledger.rows)
+    unreadable = NotPossible(Why.PAYLOAD_UNREADABLE)
+    assert await world.desk.replay(ANNA, one, again=again) == unreadable
+    assert await world.desk.edit(ANNA, one, {"start": "2026-01-14T10:00"}) == unreadable
+    assert (await world.desk.show(ANNA, one)).blocked == unreadable
+    assert (world.ledger.rows, world.replays.sent) == (before, [])
+    assert isinstance(await world.desk.discard(ANNA, one, "the key is lost"), Discarded)
+
+
+async def test_a_stop_waits_for_the_replay_that_is_under_way(world):
+    """Otherwise the ledger would say `replaying` of a message that no queue has."""
+    one, put, reached = await world.failed(), world.replays.put, asyncio.Event()
+
+    async def slow(failure):
+        reached.set()
+        await asyncio.sleep(0.05)
+        await put(failure)
+
+    world.replays.put = slow
+    replaying = asyncio.create_task(world.desk.replay(ANNA, one))
+    await reached.wait()
+    replaying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await replaying
+    assert world.kept(one).state is FailureState.REPLAYING
+    assert len(world.replays.sent) == 1
 
 
 async def test_a_queue_that_does_not_answer_may_have_it(world):
