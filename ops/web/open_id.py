@@ -62,7 +62,6 @@ class OpenIdSignIn:
     async def _start(self, request: Request) -> Response:
         if self._sessions.person(request):
             return RedirectResponse("/", status_code=303)
-        request.session.clear()
         request.session[_NEXT] = local_address(request.query_params.get("next"))
         try:
             answer: Response = await self._provider.authorize_redirect(request, self._return_url)

@@ -150,7 +150,7 @@ async def test_a_stop_leaves_none_half_done(world):
     with pytest.raises(asyncio.CancelledError):
         await running
     states = Counter(row.state for row in world.ledger.rows.values())
-    assert states[FailureState.REPLAYING] == len(world.replays.sent) < 60
+    assert states[FailureState.REPLAYING] == len(world.replays.sent) == len(steps) < 60
     assert states[FailureState.FAILED] == 60 - len(world.replays.sent)
 
 
