@@ -5,6 +5,7 @@ PYTHON := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 # Written once the environment matches the lock file.
 READY := $(VENV)/.matches-lock
+STRIDE := $(VENV)/bin/stride
 
 PORT ?= 8080
 BEDROCK ?= stand-in
@@ -17,7 +18,7 @@ PARAMETERS ?=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-setup: $(READY) ## install what everything else needs into .venv
+setup: $(READY) ## install what everything else needs into .venv, and the command .venv/bin/stride
 
 up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
@@ -79,7 +80,11 @@ $(UV): requirements/bootstrap.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@touch $(UV)
 
-$(READY): requirements/dev.txt $(UV)
+# A newer command alone does not have everything installed anew.
+$(READY): requirements/dev.txt $(UV) | $(STRIDE)
 	@echo "Installing the dependencies into $(VENV)"
 	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes --compile-bytecode requirements/dev.txt
 	@touch $(READY)
+
+$(STRIDE): infra/make_command.sh $(UV)
+	@sh infra/make_command.sh $(VENV)

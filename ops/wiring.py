@@ -9,9 +9,11 @@ import boto3
 import httpx2
 
 from ops.deployment import Deployment
+from ops.desk.adapters.contacts import BookingContacts
 from ops.desk.adapters.forecasts import WorkersForecasts
 from ops.desk.adapters.sqs_replays import SqsReplays
 from ops.desk.desk import Desk
+from ops.desk.erasing import Erasing
 from ops.health import services, stores
 from ops.health.checks import Check, examined
 from ops.queues.figures import OldestAges, QueueAddress, QueueGauge
@@ -40,22 +42,36 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
     """
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
-        secrets = Secrets(
-            client=boto3.client("secretsmanager", region_name=deployment.region, endpoint_url=deployment.endpoint_url),
-            clock=clock,
-        )
-        key = await asyncio.to_thread(secrets.text, deployment.named("failures_key_secret_id"))
+        roles = BookingRoles(deployment, clients, clock)
         yield Desk(
-            ledger=DynamoFailureLedger(
-                client=await clients.client("dynamodb"),
-                table=deployment.named("failures_table"),
-                cipher=PayloadCipher(key.split()),
-                clock=clock,
-            ),
+            ledger=await _ledger(deployment, clients, clock),
             replays=SqsReplays(client=await clients.client("sqs"), urls=deployment.queue_urls),
-            forecasts=WorkersForecasts(booking=BookingRoles(deployment, clients, clock).outlook, clock=clock),
+            forecasts=WorkersForecasts(booking=roles.outlook, clock=clock),
+            contacts=BookingContacts(roles.opened),
             clock=clock,
         )
+
+
+@asynccontextmanager
+async def open_erasing(deployment: Deployment) -> AsyncIterator[Erasing]:
+    """Open what erases the failures of a conversation."""
+    clock = SystemClock()
+    async with aws_clients(aws_settings(deployment)) as clients:
+        yield Erasing(ledger=await _ledger(deployment, clients, clock), clock=clock)
+
+
+async def _ledger(deployment: Deployment, clients: AwsClients, clock: Clock) -> DynamoFailureLedger:
+    secrets = Secrets(
+        client=boto3.client("secretsmanager", region_name=deployment.region, endpoint_url=deployment.endpoint_url),
+        clock=clock,
+    )
+    key = await asyncio.to_thread(secrets.text, deployment.named("failures_key_secret_id"))
+    return DynamoFailureLedger(
+        client=await clients.client("dynamodb"),
+        table=deployment.named("failures_table"),
+        cipher=PayloadCipher(key.split()),
+        clock=clock,
+    )
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ MOST_DEEDS = 50
 OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
 """States in which somebody has to do something."""
 
-ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED})
+ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED, FailureState.ERASED})
 """States in which nobody has to do anything any more."""
 
 _ID: TypeAdapter[str] = TypeAdapter(QueuedId)
@@ -56,7 +56,8 @@ def taken(kept: Failure | None, letter: Failure) -> Failure | None:
     """
     if kept is None:
         return replace(letter, story=_longer(letter.story, _entered(letter, "failed")))
-    if _order(letter) <= _order(kept):
+    # What a person wanted forgotten does not come back with a letter that was under way.
+    if kept.state is FailureState.ERASED or _order(letter) <= _order(kept):
         return None
     is_first_round = letter.replays == 0
     state = kept.state if is_first_round else FailureState.FAILED_AGAIN

@@ -15,12 +15,14 @@ class FailureState(StrEnum):
     RESOLVED = "resolved"
     FAILED_AGAIN = "failed_again"
     DISCARDED = "discarded"
+    ERASED = "erased"
+    """Its visitor asked to be forgotten: what it said is gone, and a letter that says it again is not taken."""
 
 
 QUEUES = ("booking", "chat", "notifications")
 """Where failures come from, and where they go again."""
 
-DeedKind = Literal["failed", "replayed", "resolved", "failed_again", "edited", "discarded", "unmasked"]
+DeedKind = Literal["failed", "replayed", "resolved", "failed_again", "edited", "discarded", "unmasked", "erased"]
 """`unmasked`: somebody looked at the personal data."""
 
 
@@ -46,7 +48,7 @@ class Failure:
     group: str | None
     payload: str = field(repr=False)
     """The queued message's text; encrypted wherever it is stored. Empty is what no key at hand opens: no message is
-    empty, and a change to such a failure leaves what is stored as it is."""
+    empty, and a change to such a failure leaves what is stored as it is. Of an erased one nothing is stored."""
     reason: str
     """A static name such as `calendar_access_revoked`."""
     error: str
@@ -125,7 +127,10 @@ class FailureLedger(Protocol):
         ...
 
     async def change(self, failure: Failure) -> bool:
-        """Write a change, whose version is one higher; False if the version before it no longer stands."""
+        """Write a change, whose version is one higher; False if the version before it no longer stands.
+
+        Of one that is `ERASED` from then on only what the change says is left, and no part of the payload.
+        """
         ...
 
     async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ops.cli.edit import edit
+from ops.cli.erase import erase
 from ops.cli.examples import GroupWithExamples, WithExamples
 from ops.cli.failures import failures
 from ops.cli.health import doctor, status
@@ -17,10 +18,11 @@ from ops.cli.suppressions import suppressions
 from ops.deployment import Deployment, find_deployment
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Person
+from ops.desk.erasing import Erasing
 from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
 from ops.settings import account_name
-from ops.wiring import examine, open_desk, open_gauge, open_suppressions
+from ops.wiring import examine, open_desk, open_erasing, open_gauge, open_suppressions
 from shared.clock import SystemClock
 from shared.errors import ConfigurationError
 from shared.log import configure_logging
@@ -67,6 +69,11 @@ def _session(*, stack: str | None, stack_file: Path | None, name: str | None) ->
             yield opened
 
     @asynccontextmanager
+    async def erasing() -> AsyncIterator[Erasing]:
+        async with open_erasing(deployment()) as opened:
+            yield opened
+
+    @asynccontextmanager
     async def gauge() -> AsyncIterator[QueueGauge]:
         async with open_gauge(deployment()) as opened:
             yield opened
@@ -89,6 +96,7 @@ def _session(*, stack: str | None, stack_file: Path | None, name: str | None) ->
         person=person,
         title=lambda: deployment().title,
         open_desk=desk,
+        open_erasing=erasing,
         open_gauge=gauge,
         examine=examined,
         open_suppressions=suppressed,
@@ -119,7 +127,7 @@ def serve_desk(context: click.Context, port: int) -> None:
         raise SystemExit(NO_DEPLOYMENT)
 
 
-for command in (retry, edit, discard):
+for command in (retry, edit, discard, erase):
     failures.add_command(command)
 for command in (failures, doctor, status, suppressions):
     stride.add_command(command)

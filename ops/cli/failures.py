@@ -170,9 +170,7 @@ def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | N
                     await asyncio.sleep(interval)
                 latest = [failure async for failure in desk.every(session.person, found, limit=_WATCHED)]
                 if len(latest) == _WATCHED and not number:
-                    print_lines(
-                        session.err, f"There are more: the latest {_WATCHED} are watched."
-                    )
+                    print_lines(session.err, f"There are more: the latest {_WATCHED} are watched.")
                 for failure in reversed(latest):
                     is_news = seen.get(failure.failure_id) != failure.version
                     if is_news and (number or failure.state in _WAITING):

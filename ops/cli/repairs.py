@@ -1,7 +1,9 @@
 """`stride failures retry|discard`: the commands that end a failure, one way or the other."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import click
@@ -11,7 +13,7 @@ from ops.cli.examples import WithExamples
 from ops.cli.options import filters, wanted
 from ops.cli.plain import as_json, tally_row
 from ops.cli.sentences import FORECASTS, forecast_sentence, refused, why_not
-from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
+from ops.cli.session import NOT_DONE, STOPPED, Session, TroubleError, carried_out
 from ops.cli.views import print_lines
 from ops.desk.desk import Desk
 from ops.desk.domain import values
@@ -61,19 +63,29 @@ def retry(
     if not ids:
         chosen = wanted(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
 
+    told: deque[values.Progress] = deque(maxlen=1)
+
     async def run() -> Tally:
         async with session.open_desk() as desk:
             if not dry_run and not yes and isinstance(chosen, FailureFilter):
                 counts = await desk.stats(session.person, chosen)
                 if counts.total:
                     _confirm(counts, rate)
-            return await _retried(session, desk, chosen, rate=rate, dry_run=dry_run, again=again, quiet=is_json)
+            return await _retried(
+                session, desk, chosen, rate=rate, dry_run=dry_run, again=again, quiet=is_json, also=told.append
+            )
 
-    tally = carried_out(run())
-    if is_json:
-        print_lines(session.out, as_json(tally_row(tally)))
-    else:
-        _print_tally(session, tally, dry_run=dry_run)
+    show = partial(_print_tally, session, dry_run=dry_run, is_json=is_json)
+    try:
+        tally = carried_out(run())
+    except (KeyboardInterrupt, TroubleError) as end:
+        # What was done until then is done: whoever goes on has to know of it.
+        if told:
+            show(told[-1].tally)
+        if isinstance(end, TroubleError):
+            raise
+        raise TroubleError("stopped; the others are as they were", STOPPED) from None
+    show(tally)
     if tally.not_possible:
         raise SystemExit(NOT_DONE)
 
@@ -94,6 +106,7 @@ async def _retried(
     dry_run: bool,
     again: bool,
     quiet: bool,
+    also: Callable[[values.Progress], None],
 ) -> Tally:
     progress = Progress(
         TextColumn("{task.description}"),
@@ -107,6 +120,7 @@ async def _retried(
         task = progress.add_task("Looking ahead" if dry_run else "Replaying", total=None)
 
         def told(step: values.Progress) -> None:
+            also(step)
             progress.update(task, completed=step.done, total=step.total)
             if not quiet and (step.total <= _SHOWN or isinstance(step.outcome, NotPossible)):
                 print_lines(progress.console if session.err.is_terminal else session.err, _outcome(step))
@@ -130,7 +144,10 @@ def _outcome(step: values.Progress) -> str:
             return f"{step.failure_id}  not replayed: {why_not(step.outcome)}"
 
 
-def _print_tally(session: Session, tally: Tally, *, dry_run: bool) -> None:
+def _print_tally(session: Session, tally: Tally, *, dry_run: bool, is_json: bool) -> None:
+    if is_json:
+        print_lines(session.out, as_json(tally_row(tally)))
+        return
     lines = [f"{count}: {FORECASTS[kind]}" for kind, count in sorted(tally.forecasts.items(), key=lambda one: -one[1])]
     if tally.replayed or not (dry_run or tally.not_possible):
         lines.append(f"{tally.replayed} on their queues again; `stride failures watch` shows what becomes of them")

@@ -27,6 +27,7 @@ _WHY_NOT: dict[Why, str] = {
     Why.UNKNOWN: "there is no such failure",
     Why.REPLAYING: "a replay is under way",
     Why.ENDED: "it is resolved or discarded: --again replays it all the same",
+    Why.ERASED: "its visitor asked to be forgotten, and nothing is left of what it said",
     Why.UNREADABLE: "it is no JSON object with an id, so it can't be replayed",
     Why.PAYLOAD_UNREADABLE: "no key at hand opens it: start the desk anew with the ledger's present keys",
     Why.NOT_EDITABLE: "nothing in it can be edited",

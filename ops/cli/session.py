@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Person
+from ops.desk.erasing import Erasing
 from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
 from shared.clock import Clock
@@ -23,6 +24,8 @@ NOT_DONE = 1
 """Something could not be done, or is not as it should be."""
 NO_DEPLOYMENT = 3
 """There is no deployment to look at, or it can't be reached. 2 is click's, for a command that is not understood."""
+STOPPED = 130
+"""Ctrl-C in the middle, as shells have it: 128 and the signal."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Session:
     title: Callable[[], str]
     """Tells what the deployment is called."""
     open_desk: Callable[[], AbstractAsyncContextManager[Desk]]
+    open_erasing: Callable[[], AbstractAsyncContextManager[Erasing]]
     open_gauge: Callable[[], AbstractAsyncContextManager[QueueGauge]]
     examine: Callable[[Callable[[Check], None]], Coroutine[Any, Any, list[Check]]]
     """Runs the health checks; tells each as it comes in, and returns all."""

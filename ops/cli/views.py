@@ -19,6 +19,7 @@ _COLOURS = {
     FailureState.REPLAYING: "yellow",
     FailureState.RESOLVED: "green",
     FailureState.DISCARDED: "dim",
+    FailureState.ERASED: "dim",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters and the marks that turn text around: in a terminal they do things."""

@@ -9,7 +9,15 @@ import structlog
 from ops.desk.domain import moves
 from ops.desk.domain.counts import counted
 from ops.desk.domain.masking import lines_of, raw_line
-from ops.desk.domain.payload import asked_at, data_of, editable_fields, numbered, read, rewritten
+from ops.desk.domain.payload import (
+    asked_at,
+    data_of,
+    editable_fields,
+    goes_to_a_contact,
+    numbered,
+    read,
+    rewritten,
+)
 from ops.desk.domain.values import (
     Case,
     Discarded,
@@ -17,6 +25,7 @@ from ops.desk.domain.values import (
     Forecast,
     ForecastKind,
     Invalid,
+    Line,
     NotPossible,
     Person,
     Progress,
@@ -26,11 +35,11 @@ from ops.desk.domain.values import (
     Why,
 )
 from ops.desk.pace import Job, finished, in_order
-from ops.desk.ports import Forecasts, Replays
+from ops.desk.ports import Contacts, Forecasts, Replays
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
 from shared.failure_rules import OPEN
-from shared.failures import Failure, FailureFilter, FailureLedger, Page
+from shared.failures import Failure, FailureFilter, FailureLedger, FailureState, Page
 
 log = structlog.get_logger()
 Refused = TypeVar("Refused", bound=Invalid | NotPossible)
@@ -50,10 +59,13 @@ class Desk:
         TransientError: the ledger can't be reached; nothing was done.
     """
 
-    def __init__(self, *, ledger: FailureLedger, replays: Replays, forecasts: Forecasts, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: FailureLedger, replays: Replays, forecasts: Forecasts, contacts: Contacts, clock: Clock
+    ) -> None:
         self._ledger = ledger
         self._replays = replays
         self._forecasts = forecasts
+        self._contacts = contacts
         self._clock = clock
 
     async def find(
@@ -79,11 +91,7 @@ class Desk:
         is_editable = bool(editable)
         return Case(
             failure=_without_payload(failure),
-            lines=(
-                lines_of(data_of(message), unmasked=unmasked)
-                if message
-                else [raw_line(failure.payload, unmasked=unmasked)]
-            ),
+            lines=_lines(failure, unmasked=unmasked),
             forecast=await self._forecasts.of(failure),
             is_editable=is_editable,
             editable=editable,
@@ -199,16 +207,21 @@ class Desk:
     async def edit(self, person: Person, failure_id: str, data: Mapping[str, Any]) -> Edited | Invalid | NotPossible:
         """Let the message say something else when it is replayed; tenant, session and id are as they were.
 
-        `data` is the whole of the payload's `data`, checked against the message's model. The id stays, so what the
-        first tries did already is found and not done again.
+        `data` is the whole of the payload's `data`, checked against the message's model, and the contact of a notice
+        as booking checks it. The id stays, so what the first tries did already is found and not done again.
+
+        Raises:
+            PermanentError: of a notice: what booking takes as a contact may not be looked at; nothing was written.
         """
         fields: list[str] = []
+        seen = await self._seen(person, failure_id)
+        rules = await self._contacts.rules_of(seen.tenant) if seen and seen.tenant and goes_to_a_contact(seen) else None
 
         def decide(failure: Failure) -> Failure | Invalid | NotPossible:
             now = self._clock.now()
             if reason := moves.blocked(failure, now) or moves.sealed(failure):
                 return reason
-            new = rewritten(failure, data)
+            new = rewritten(failure, data, rules)
             if not isinstance(new, tuple):
                 return new
             payload, fields[:] = new
@@ -285,6 +298,12 @@ class Desk:
                 # The write was sent again after an answer that got lost; the first one went through.
                 return changed
         return NotPossible(Why.CHANGED_MEANWHILE)
+
+
+def _lines(failure: Failure, *, unmasked: bool) -> list[Line]:
+    if message := read(failure):
+        return lines_of(data_of(message), unmasked=unmasked)
+    return [] if failure.state is FailureState.ERASED else [raw_line(failure.payload, unmasked=unmasked)]
 
 
 def _job(failure: Failure) -> Job:

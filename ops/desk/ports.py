@@ -1,7 +1,8 @@
-"""The roles that the desk needs filled beside the ledger: the way back to the queues, and a look ahead."""
+"""The roles that the desk needs filled beside the ledger: the way back to the queues, a look ahead, and contacts."""
 
 from typing import Protocol
 
+from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.values import Forecast
 from shared.failures import Failure
 
@@ -24,4 +25,17 @@ class Forecasts(Protocol):
 
     async def of(self, failure: Failure) -> Forecast:
         """Return what would happen; trouble in finding out is a forecast, too."""
+        ...
+
+
+class Contacts(Protocol):
+    """What may stand as the contact of somebody who visits a business."""
+
+    async def rules_of(self, tenant: str) -> ContactRules:
+        """Return what booking takes as a contact of the business.
+
+        Raises:
+            TransientError: what says so can't be reached.
+            PermanentError: there is no such business, or it may not be looked at.
+        """
         ...

@@ -22,6 +22,7 @@ from ops.web.settings import WebSettings
 log = structlog.get_logger()
 
 RETURN = f"{SIGN_IN}/return"
+SCOPE = "openid profile email"
 _START = f"{SIGN_IN}/start"
 _NEXT = "next"
 _TENANT = re.compile(r"[a-z0-9-]{3,40}")
@@ -113,7 +114,7 @@ class OpenIdSignIn:
             client_secret=secret.get_secret_value() if secret else None,
             server_metadata_url=f"{self._issuer.rstrip('/')}/.well-known/openid-configuration",
             client_kwargs={
-                "scope": "openid profile email",
+                "scope": SCOPE,
                 "code_challenge_method": "S256",
                 "timeout": _TIMEOUT_SECONDS,
                 "token_endpoint_auth_method": "client_secret_basic" if secret else "none",

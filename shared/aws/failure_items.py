@@ -48,7 +48,7 @@ def items_of(
         "parts": len(parts),
         "expires_at": ends,
     }
-    if over is not None and not failure.payload:
+    if over is not None and not failure.payload and failure.state is not FailureState.ERASED:
         return [to_item(item) | {name: over[name] for name in ("payload", "parts")}]
     rest = [
         {"failure_id": part_id(failure.failure_id, number), "payload": part, "expires_at": ends}

@@ -19,7 +19,7 @@ from ops.cli.app import stride
 from ops.cli.session import Session
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Person
-from ops.wiring import examine, open_desk, open_gauge, open_suppressions
+from ops.wiring import examine, open_desk, open_erasing, open_gauge, open_suppressions
 from shared.clock import SystemClock
 
 _PATIENCE_SECONDS = 60
@@ -56,6 +56,7 @@ class CommandLine:
             person=Person("tester"),
             title=lambda: self._deployment.title,
             open_desk=lambda: open_desk(self._deployment),
+            open_erasing=lambda: open_erasing(self._deployment),
             open_gauge=lambda: open_gauge(self._deployment),
             examine=lambda told: examine(self._deployment, told),
             open_suppressions=lambda: open_suppressions(self._deployment),

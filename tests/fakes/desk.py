@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 from ops.desk.desk import Desk
+from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.payload import numbered
 from ops.desk.domain.values import Forecast, ForecastKind, Person
+from ops.desk.erasing import Erasing
 from shared.failures import Failure
 from shared.ids import failure_id
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
+from workers.booking.domain.contact import Channels
 
 ANNA = Person("anna")
 """May see everything."""
@@ -51,13 +54,38 @@ class FakeForecasts:
         return self.told.get(failure.failure_id, self.otherwise)
 
 
+class FakeContacts:
+    """Takes e-mail addresses and Polish mobile numbers for every business."""
+
+    def __init__(self) -> None:
+        self.rules = ContactRules(Channels(email=True, sms=True), region="PL")
+        self.asked: list[str] = []
+        """The businesses that somebody asked about."""
+        self.trouble: Exception | None = None
+
+    async def rules_of(self, tenant: str) -> ContactRules:
+        """Return what booking takes as a contact of the business."""
+        self.asked.append(tenant)
+        if self.trouble:
+            raise self.trouble
+        return self.rules
+
+
 class DeskWorld:
     """A desk with everything in memory."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.ledger, self.replays, self.forecasts = FakeFailures(), FakeReplays(), FakeForecasts()
-        self.desk = Desk(ledger=self.ledger, replays=self.replays, forecasts=self.forecasts, clock=self.clock)
+        self.contacts = FakeContacts()
+        self.desk = Desk(
+            ledger=self.ledger,
+            replays=self.replays,
+            forecasts=self.forecasts,
+            contacts=self.contacts,
+            clock=self.clock,
+        )
+        self.erasing = Erasing(ledger=self.ledger, clock=self.clock)
 
     async def failed(self, key: str = "k1", **changes: object) -> str:
         """Enter a failed booking; return its id."""

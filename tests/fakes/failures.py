@@ -47,8 +47,8 @@ class FakeFailures:
         kept = self.rows.get(failure.failure_id)
         if kept is None or kept.version != failure.version - 1:
             return False
-        # Of what no key opens the payload is left as it is stored.
-        payload = failure.payload or kept.payload
+        # Of what no key opens the payload is left as it is stored; of what is erased nothing is.
+        payload = failure.payload or ("" if failure.state is FailureState.ERASED else kept.payload)
         self.rows[failure.failure_id] = replace(failure, payload=payload, story=bounded(failure.story))
         return True
 

@@ -18,6 +18,8 @@ from infra.local.ports import free_port
 from infra.local.processes import Children
 from infra.local.provision import provision
 from infra.package import PACKAGES, build
+from ops.web.open_id import RETURN
+from ops.web.settings import WebSettings
 from shared.tenants.parse import parse_profile
 
 
@@ -77,6 +79,26 @@ def test_a_change_of_a_parameter_updates_the_stack(target, packages):
     assert second == first
     config = target.client("lambda").get_function_configuration(FunctionName=first["IngressName"])
     assert config["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
+
+
+def test_accounts_for_the_desk_are_made_where_they_are_asked_for(target, packages):
+    """With both parameters, and by default none; with one of them CloudFormation says what is missing."""
+    users = target.client("cognito-idp")
+    named = {"Prefix": "with-desk", "AppointmentsTableName": "with-desk-appointments", "Workers": "pools"}
+    plain = deploy(target, stack="with-desk", parameters=named, packages=packages)
+    assert users.list_user_pools(MaxResults=9)["UserPools"] == []
+    assert not [name for name in plain if name.startswith("Desk")]
+    asked = {"DeskPublicUrl": "http://localhost:8090", "DeskDomainPrefix": "stride-desk"}
+    with pytest.raises(DeployError, match="DeskPublicUrl and DeskDomainPrefix go together"):
+        deploy(target, stack="with-desk", parameters=named | {"DeskDomainPrefix": "stride-desk"}, packages=packages)
+    given = deploy(target, stack="with-desk", parameters=named | asked, packages=packages)
+    [pool] = users.list_user_pools(MaxResults=9)["UserPools"]
+    assert given["DeskUserPoolId"] == pool["Id"]
+    read = WebSettings(oidc_issuer=given["DeskOidcIssuer"], oidc_client_id=given["DeskOidcClientId"])
+    assert read.oidc_issuer == f"https://cognito-idp.{target.region}.amazonaws.com/{pool['Id']}"
+    client = users.describe_user_pool_client(UserPoolId=pool["Id"], ClientId=read.oidc_client_id)["UserPoolClient"]
+    assert client["CallbackURLs"] == [f"http://localhost:8090{RETURN}"]
+    assert "ClientSecret" not in client
 
 
 def put(target, stack, resources):

@@ -19,7 +19,7 @@ from shared.aws.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
 from shared.failures import FailureFilter, FailureState
 from tests.contracts.stores.test_desk import taken_from
-from tests.fakes.desk import ANNA, FakeForecasts, failed_booking
+from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
 
 KINDS = ("calendar_access_revoked", "attempts_exhausted", "timeout", "quarantined", "not_json")
 EACH, GROUPS = 2_000, 100
@@ -42,7 +42,11 @@ async def opened(emulator, clients, dynamodb):
     clock = SystemClock()
     ledger = DynamoFailureLedger(client=dynamodb, table="FailuresTable", cipher=PayloadCipher(["k" * 64]), clock=clock)
     replays = SqsReplays(client=await clients.client("sqs"), urls={"booking": url})
-    return ledger, Desk(ledger=ledger, replays=replays, forecasts=FakeForecasts(), clock=clock), url
+    return (
+        ledger,
+        Desk(ledger=ledger, replays=replays, forecasts=FakeForecasts(), contacts=FakeContacts(), clock=clock),
+        url,
+    )
 
 
 async def filled(ledger, mark):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from ops.desk.domain.payload import read
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.clock import Clock
-from shared.failures import Failure
+from shared.failures import Failure, FailureState
 from shared.messages.commands import BookingCommand, ChatSend
 from shared.messages.notices import Notice
 from workers.booking.handler.outlook import Outlook
@@ -22,7 +22,8 @@ class WorkersForecasts:
     async def of(self, failure: Failure) -> Forecast:
         """Return what would happen; trouble in finding out is a forecast, too."""
         if not failure.payload:
-            return Forecast(ForecastKind.UNKNOWN, code="payload_unreadable")
+            is_erased = failure.state is FailureState.ERASED
+            return Forecast(ForecastKind.UNKNOWN, code="erased" if is_erased else "payload_unreadable")
         message = read(failure)
         if message is None:
             return Forecast(ForecastKind.UNREADABLE)

@@ -29,6 +29,8 @@ def scoped(person: Person, wanted: FailureFilter) -> FailureFilter | None:
 
 def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
     """Return why it is left alone for now, if it is."""
+    if failure.state is FailureState.ERASED:
+        return NotPossible(Why.ERASED)
     if failure.state is FailureState.REPLAYING:
         over = _replayed_at(failure) + REPLAY_PATIENCE
         return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
@@ -39,7 +41,9 @@ def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossi
 
 def sealed(failure: Failure) -> NotPossible | None:
     """Return why nothing can be done with what it says, if no key opens that."""
-    return None if failure.payload else NotPossible(Why.PAYLOAD_UNREADABLE)
+    if failure.payload:
+        return None
+    return NotPossible(Why.ERASED if failure.state is FailureState.ERASED else Why.PAYLOAD_UNREADABLE)
 
 
 def replaying(failure: Failure, person: Person, now: datetime) -> Failure:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from ops.desk.domain.contacts import ContactRules, with_contact
 from ops.desk.domain.values import Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.failure_rules import identity, json_object
@@ -61,11 +62,19 @@ def editable_fields(message: Queued | None) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in type(message.data).model_fields.items())
 
 
-def rewritten(failure: Failure, data: Mapping[str, Any]) -> tuple[str, list[str]] | Invalid | NotPossible:
+def goes_to_a_contact(failure: Failure) -> bool:
+    """Whether it is a notice to a visitor, whose contact is checked when it is edited."""
+    return isinstance(read(failure), AppointmentNotice)
+
+
+def rewritten(
+    failure: Failure, data: Mapping[str, Any], contacts: ContactRules | None = None
+) -> tuple[str, list[str]] | Invalid | NotPossible:
     """Return the payload with other data, and the names of the fields that it changes.
 
     `data` is the whole of it; only what may be edited may be missing from a notice's. An empty text stands for a
-    field that is not given. Everything around `data` stays: the ids, and so the effects, are the same.
+    field that is not given. Everything around `data` stays: the ids, and so the effects, are the same. What goes to
+    a contact can't be edited without the rules for `contacts`.
     """
     message = read(failure)
     allowed = editable_fields(message)
@@ -77,6 +86,11 @@ def rewritten(failure: Failure, data: Mapping[str, Any]) -> tuple[str, list[str]
         given = {**before, **given}
     if problems := _not_allowed(given, before, allowed):
         return Invalid(problems)
+    if isinstance(message, AppointmentNotice):
+        checked = with_contact(before, given, contacts) if contacts else NotPossible(Why.NOT_EDITABLE)
+        if not isinstance(checked, dict):
+            return checked
+        given = checked
     required = {field.alias or name for name, field in type(message.data).model_fields.items() if field.is_required()}
     given = {name: value for name, value in given.items() if value not in ("", None) or name in required}
     envelope = {**message.model_dump(mode="json", by_alias=True), "data": given}

@@ -104,6 +104,8 @@ class Why(StrEnum):
     """A replay is under way; after `again_at` it counts as lost, and may be repeated."""
     ENDED = "ended"
     """It is resolved or discarded: only asked for once more, with `again=True`."""
+    ERASED = "erased"
+    """Its visitor asked to be forgotten: nothing is left to be done."""
     UNREADABLE = "unreadable"
     """It is no message that a queue's worker can read."""
     PAYLOAD_UNREADABLE = "payload_unreadable"
@@ -161,6 +163,22 @@ class Discarded:
     """Nobody will be reminded of the failure any more; it stays in the ledger for a while."""
 
     failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased of a conversation; on a dry run, what would be."""
+
+    by_queue: Mapping[str, int]
+    by_state: Mapping[str, int]
+    """As they were before."""
+    left: int = 0
+    """How many are as they were, because somebody else changed them at the same moment."""
+
+    @property
+    def total(self) -> int:
+        """Return how many failures it counts."""
+        return sum(self.by_queue.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from shared.clock import SystemClock
 from shared.errors import PermanentError
 from shared.failures import FailureFilter, FailureState
 from tests.contracts.stores.conftest import CIPHER
-from tests.fakes.desk import ANNA, FakeForecasts, failed_booking
+from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
 
 COUNT, GROUPS = 500, 25
 
@@ -44,7 +44,7 @@ def replays(sqs, queues):
 
 @pytest.fixture
 def desk(ledger, replays):
-    return Desk(ledger=ledger, replays=replays, forecasts=FakeForecasts(), clock=SystemClock())
+    return Desk(ledger=ledger, replays=replays, forecasts=FakeForecasts(), contacts=FakeContacts(), clock=SystemClock())
 
 
 def taken_from(emulator, url):

@@ -51,6 +51,7 @@ class Terminal:
             person=ANNA,
             title=lambda: "stride in memory",
             open_desk=lambda: opened(self.world.desk),
+            open_erasing=lambda: opened(self.world.erasing),
             open_gauge=lambda: opened(self.gauge),
             examine=examine,
             open_suppressions=lambda: opened(self.suppressions),

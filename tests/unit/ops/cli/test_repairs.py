@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from structlog.testing import capture_logs
 
 from ops.cli.data_file import NotDataError, from_text
 from ops.desk.domain.values import Forecast, ForecastKind
@@ -34,6 +35,31 @@ def test_many_are_replayed_after_a_question(terminal):
     assert "20 on their queues again" in done.stdout
     again = terminal.run(*by_error, "--yes")
     assert (again.exit_code, "Nothing" in again.stdout or "0 on" in again.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "said"),
+    [
+        (PermanentError("aws_AccessDenied", "failures.get: AccessDenied"), 3, "stride doctor"),
+        (KeyboardInterrupt(), 130, "stopped; the others are as they were"),
+    ],
+)
+def test_what_was_done_until_the_end_is_said(terminal, trouble, code, said):
+    """Whoever goes on has to know how many went, also when the permission goes or Ctrl-C is pressed in the middle."""
+    for number in range(9):
+        terminal.failed(f"k{number}", session="s")
+    put = terminal.world.replays.put
+
+    async def breaking(failure):
+        if len(terminal.sent) == 4:
+            terminal.world.ledger.trouble = trouble
+        await put(failure)
+
+    terminal.world.replays.put = breaking
+    with capture_logs():
+        done = terminal.run("failures", "retry", "--all", "--yes", "--rate", "1000", "--json")
+    assert (done.exit_code, said in done.stderr) == (code, True)
+    assert json.loads(done.stdout)["replayed"] == len(terminal.sent) == 5
 
 
 def test_a_dry_run_says_what_would_happen(terminal):

@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from ops.desk.domain.values import Edited, Invalid, NotPossible, Why
+from ops.desk.domain.contacts import ContactRules
+from ops.desk.domain.values import Edited, Invalid, NotPossible, Person, Why
+from shared.errors import TransientError
 from shared.failures import FailureState
 from tests.fakes.desk import ANNA
 from tests.fakes.envelopes import command_body
+from workers.booking.domain.contact import Channels
 
 DATA = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage", "name": "Jan"}
 FACTS = {
@@ -108,6 +111,107 @@ async def test_a_notice_goes_to_another_address_and_says_the_same(world):
     assert payload(world, one)["data"] == {**FACTS, "contact": "jan@example.com"}
     stolen = await world.desk.edit(ANNA, one, {**FACTS, "appointment_id": "fedcba9876543210"})
     assert stolen == Invalid({"appointment_id": "this can't be changed"})
+
+
+def a_code(**facts):
+    return command_body(type="notice.code", data={**FACTS, **facts}, send_number=1, expires_at="2026-01-12T12:15:00Z")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"contact": " jan@EXAMPLE.com "}, ("email", "jan@example.com")),
+        ({"contact": "512 345 678"}, ("phone", "+48512345678")),
+        ({"contact": "512 345 678", "contact_kind": "email"}, ("phone", "+48512345678")),
+        ({"contact": "512 345 678", "contact_kind": ""}, ("phone", "+48512345678")),
+        ({"contact": "512 345 678", "contact_kind": "phone"}, ("phone", "+48512345678")),
+    ],
+)
+async def test_a_notice_goes_to_what_booking_takes_as_a_contact(world, given, kept):
+    """In the form in which its channel takes it; what kind it is follows from it."""
+    one = await world.failed(payload=a_code(), queue="notifications")
+    assert isinstance(await world.desk.edit(ANNA, one, given), Edited)
+    data = payload(world, one)["data"]
+    assert (data["contact_kind"], data["contact"]) == kept
+    assert world.contacts.asked == ["salon"]
+
+
+NO_ADDRESS = "this is no e-mail address that letters could reach"
+NO_NUMBER = "this is neither an e-mail address nor a mobile number of a country that is served"
+
+
+@pytest.mark.parametrize(
+    ("given", "problems"),
+    [
+        ({"contact": "jan@"}, {"contact": NO_ADDRESS}),
+        ({"contact": "jan@example.com, eve@example.com"}, {"contact": NO_ADDRESS}),
+        ({"contact": "Jan <jan@example.com>"}, {"contact": NO_ADDRESS}),
+        ({"contact": "call me"}, {"contact": NO_NUMBER}),
+        ({"contact": ""}, {"contact": NO_NUMBER}),
+        ({"contact": "22 123 45 67"}, {"contact": NO_NUMBER}),
+        ({"contact": "+44 7400 123456"}, {"contact": NO_NUMBER}),
+        ({"contact": "x" * 10_000}, {"contact": NO_NUMBER}),
+        (
+            {"contact": "jan@example.com", "contact_kind": "phone"},
+            {"contact_kind": "the contact is an e-mail address: say `email` or nothing"},
+        ),
+        ({"contact_kind": "phone"}, {"contact_kind": "the contact is an e-mail address: say `email` or nothing"}),
+    ],
+)
+async def test_a_notice_goes_nowhere_else(world, given, problems):
+    """What booking would refuse is refused here, with a sentence that does not repeat it; nothing is written."""
+    one = await world.failed(payload=a_code(), queue="notifications")
+    before = world.kept(one)
+    assert await world.desk.edit(ANNA, one, given) == Invalid(problems)
+    assert world.kept(one) == before
+
+
+@pytest.mark.parametrize(
+    ("channels", "contact", "problem"),
+    [
+        (Channels(email=False, sms=True), "jan@example.com", "no e-mails are sent for this business"),
+        (Channels(email=True, sms=False), "512 345 678", "this is no e-mail address, and text messages are off"),
+    ],
+)
+async def test_a_channel_that_is_off_takes_no_notice(world, channels, contact, problem):
+    """The notice would fail once more."""
+    world.contacts.rules = ContactRules(channels, region="PL")
+    one = await world.failed(payload=a_code(), queue="notifications")
+    assert await world.desk.edit(ANNA, one, {"contact": contact}) == Invalid({"contact": problem})
+
+
+async def test_a_contact_that_stays_is_not_in_the_way_of_the_name(world):
+    """It may be of a channel that was turned off since; the kind stays with it."""
+    world.contacts.rules = ContactRules(Channels(email=True, sms=False), region="PL")
+    body = a_code(contact="+48512345678", contact_kind="phone")
+    one = await world.failed(payload=body, queue="notifications")
+    edited = await world.desk.edit(ANNA, one, {"name": "Anna", "contact_kind": ""})
+    assert edited.fields == ("name",)
+    assert payload(world, one)["data"]["contact_kind"] == "phone"
+
+
+async def test_without_the_rules_no_notice_is_edited(world):
+    """What booking takes can't be told while the profile can't be read: nothing is written."""
+    world.contacts.trouble = TransientError("knowledge: not reached")
+    one = await world.failed(payload=a_code(), queue="notifications")
+    before = world.kept(one)
+    with pytest.raises(TransientError):
+        await world.desk.edit(ANNA, one, {"contact": "jan@example.com"})
+    assert world.kept(one) == before
+
+
+async def test_what_belongs_to_no_business_goes_to_no_contact(world):
+    """There are no rules to check it by."""
+    one = await world.failed(payload=a_code(), queue="notifications", tenant=None)
+    assert await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}) == NotPossible(Why.NOT_EDITABLE)
+
+
+async def test_another_business_is_not_asked_about(world):
+    """Whose failure it is comes first."""
+    one = await world.failed(payload=a_code(), queue="notifications")
+    stranger = Person("eve", frozenset({"clinic"}))
+    assert await world.desk.edit(stranger, one, {"contact": "eve@example.com"}) == NotPossible(Why.UNKNOWN)
+    assert world.contacts.asked == []
 
 
 @pytest.mark.parametrize(

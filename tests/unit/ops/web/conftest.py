@@ -27,6 +27,7 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
+from tests.fakes.desk import FakeContacts
 from tests.fakes.failures import FakeFailures
 from tests.fakes.tenants import FakeTenants
 
@@ -146,7 +147,13 @@ class World:
 
     def app(self, *, tenants=None, sign_in=None, public_url=ADDRESS):
         """Return the desk, whose token lets in to some tenants, or to all."""
-        desk = Desk(ledger=self.ledger, replays=self.replays, forecasts=self.forecasts, clock=self.clock)
+        desk = Desk(
+            ledger=self.ledger,
+            replays=self.replays,
+            forecasts=self.forecasts,
+            contacts=FakeContacts(),
+            clock=self.clock,
+        )
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         today = Today(
             tenants=self.tenants,

@@ -1,0 +1,42 @@
+"""Decides which failures are a conversation's, and what is left of one after a person asked to be forgotten."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from ops.desk.domain.values import Person
+from shared.failures import Deed, Failure, FailureState
+
+
+def is_of_session(failure: Failure, session_id: str) -> bool:
+    """Whether somebody said it in this conversation.
+
+    Of what could not be read only its group says so; that of a notice is the business.
+    """
+    if failure.session_id is not None:
+        return failure.session_id == session_id
+    return failure.queue != "notifications" and failure.group == session_id
+
+
+def erased(failure: Failure, person: Person, now: datetime) -> Failure:
+    """Return the failure with nothing in it that was said, or that leads to whoever said it.
+
+    What is kept is named here; anything that failures may carry one day goes. Of its story the deeds stay, since
+    they say who looked at personal data, and no notes, which people write.
+    """
+    return Failure(
+        failure_id=failure.failure_id,
+        queue=failure.queue,
+        group=None,
+        payload="",
+        reason=failure.reason,
+        error="",
+        attempts=failure.attempts,
+        first_at=failure.first_at,
+        last_at=failure.last_at,
+        state=FailureState.ERASED,
+        type=failure.type,
+        tenant=failure.tenant,
+        replays=failure.replays,
+        story=(*(replace(deed, note="") for deed in failure.story), Deed(now, person.name, "erased")),
+        version=failure.version + 1,
+    )

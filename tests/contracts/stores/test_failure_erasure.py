@@ -1,0 +1,150 @@
+"""What is left of a failure once somebody was forgotten: a row that says so, and keeps what comes late away."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ops.desk.domain.erasing import erased
+from ops.desk.erasing import Erasing
+from shared.aws.failure_items import RETENTION
+from shared.aws.failure_parts import part_id
+from shared.aws.failures import DynamoFailureLedger
+from shared.aws.items import from_item, to_item
+from shared.aws.payload_cipher import PayloadCipher
+from shared.failures import Deed, Failure, FailureFilter, FailureState
+from shared.ids import failure_id, new_id
+from tests.contracts.stores.conftest import CIPHER
+from tests.fakes.clock import NOON
+from tests.fakes.desk import ANNA
+
+SECOND = timedelta(seconds=1)
+SAID = "Jan Kowalski, jan@example.com, knee"
+
+
+@pytest.fixture
+def session():
+    return f"session-{new_id()}"
+
+
+@pytest.fixture
+def tenant():
+    return f"tenant-{new_id()[:12]}"
+
+
+@pytest.fixture
+def letter(session, tenant):
+    key = new_id()
+    return Failure(
+        failure_id=failure_id("booking", key),
+        queue="booking",
+        group=session,
+        payload=SAID,
+        reason="bug",
+        error="ValueError: jan@example.com",
+        attempts=3,
+        first_at=NOON,
+        last_at=NOON,
+        type="booking.create",
+        tenant=tenant,
+        session_id=session,
+        command_id=key,
+        trace="1-5759e988-bd862e3fe1be46a994272793",
+    )
+
+
+@pytest.fixture
+def stored(emulator):
+    """Return a function that returns every item that a failure has in the table, its own first."""
+
+    def read(failure):
+        client = emulator.client("dynamodb")
+        keys = [failure.failure_id, *(part_id(failure.failure_id, number) for number in range(1, 9))]
+        answers = [client.get_item(TableName="FailuresTable", Key=to_item({"failure_id": key})) for key in keys]
+        return [from_item(answer["Item"]) for answer in answers if "Item" in answer]
+
+    return read
+
+
+async def erase(ledger, failure):
+    gone = erased(failure, ANNA, NOON + SECOND)
+    assert await ledger.change(gone)
+    return gone
+
+
+async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, tenant):
+    """What it was, when it failed, and who erased it; it is found as erased, and no more as the conversation's."""
+    noted = replace(await stores.failures.take(letter), version=2, story=(Deed(NOON, "ola", "unmasked", SAID),))
+    assert await stores.failures.change(noted)
+    gone = await erase(stores.failures, noted)
+    kept = await stores.failures.get(letter.failure_id)
+    assert kept == gone
+    assert (kept.payload, kept.error, kept.group, kept.session_id, kept.command_id, kept.trace) == (
+        ("", "") + (None,) * 4
+    )
+    assert kept.story == (Deed(NOON, "ola", "unmasked"), Deed(NOON + SECOND, "anna", "erased"))
+    assert (await stores.failures.find(FailureFilter(text=session, tenants=[tenant]))).failures == []
+    found = await stores.failures.find(FailureFilter(states=[FailureState.ERASED], tenants=[tenant]))
+    assert found.failures == [gone]
+
+
+@pytest.mark.parametrize("again", [{}, {"attempts": 9, "last_at": NOON + SECOND}, {"replays": 7, "last_at": NOON}])
+async def test_a_letter_that_comes_late_brings_nothing_back(stores, letter, again):
+    """It may have been on its way, or be that of a replay that was under way."""
+    gone = await erase(stores.failures, await stores.failures.take(letter))
+    assert await stores.failures.take(replace(letter, **again)) == gone
+    assert await stores.failures.get(letter.failure_id) == gone
+
+
+async def test_a_change_that_was_decided_before_is_not_written(stores, letter):
+    """Somebody who edits at that moment writes nothing over it; nor does a worker's note."""
+    kept = await stores.failures.take(letter)
+    replaying = replace(kept, state=FailureState.REPLAYING, replays=1, version=2)
+    assert await stores.failures.change(replaying)
+    gone = await erase(stores.failures, replaying)
+    assert not await stores.failures.change(replace(replaying, payload="edited", version=3))
+    await stores.failures.resolved("booking", letter.command_id, replay=1, at=NOON, by="booking")
+    assert await stores.failures.get(letter.failure_id) == gone
+
+
+async def test_the_use_case_erases_on_both(stores, clock, letter, session):
+    """Found by its conversation, and what could not be read by its group."""
+    unread = replace(
+        letter, failure_id=new_id(), tenant=None, type=None, session_id=None, command_id=None, reason="not_json"
+    )
+    other = replace(letter, failure_id=new_id(), session_id="another", group="another")
+    for failure in (letter, unread, other):
+        await stores.failures.take(failure)
+    done = await Erasing(ledger=stores.failures, clock=clock).session(ANNA, session)
+    assert (done.total, done.left) == (2, 0)
+    states = [(await stores.failures.get(one.failure_id)).state for one in (letter, unread, other)]
+    assert states == [FailureState.ERASED, FailureState.ERASED, FailureState.FAILED]
+
+
+@pytest.fixture
+def ledger_with(dynamodb, clock):
+    def make(cipher):
+        return DynamoFailureLedger(client=dynamodb, table="FailuresTable", cipher=cipher, clock=clock)
+
+    return make
+
+
+@pytest.mark.parametrize("cipher", [CIPHER, PayloadCipher(["another" * 9])], ids=["its key", "another key"])
+@pytest.mark.parametrize("size", [10, 1_200_000])
+async def test_no_item_keeps_anything(ledger_with, stored, letter, size, cipher):
+    """Neither the row nor a further part, also where whoever erases lacks the key; what is left ends in time."""
+    letter = replace(letter, payload="".join(new_id() for _ in range(size // 32 + 1)))
+    await ledger_with(CIPHER).take(letter)
+    assert len(stored(letter)) == (1 if size == 10 else 3)
+    theirs = ledger_with(cipher)
+    await erase(theirs, await theirs.get(letter.failure_id))
+    [row] = stored(letter)
+    assert cipher.opened(bytes(row.pop("payload"))) == ""
+    assert row.pop("expires_at") == int((NOON + RETENTION).timestamp())
+    assert set(row) == {
+        *("failure_id", "queue", "type", "tenant", "reason", "error", "attempts", "replays", "state", "version"),
+        *("first_at", "last_at", "place", "story", "parts"),
+    }
+    text = str(row)
+    for value in (letter.session_id, letter.command_id, letter.trace, letter.error):
+        assert value not in text

@@ -1,0 +1,90 @@
+"""What the desk does about people, against the deployed stack: who is forgotten, and where a notice may go."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.stack import Stack
+from tests.e2e.backstage import Backstage
+from tests.e2e.command_line import CommandLine, command_line
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stride(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    with command_line(stack, tmp_path_factory.mktemp("desk-people")) as runs:
+        yield runs
+
+
+async def test_a_person_is_forgotten(stack: Stack, backstage: Backstage, stride: CommandLine):
+    """The row in the table says that it was erased, and by whom; nothing leads to them any more."""
+    one, session = await dead(stack, stride, "booking")
+    dry = (await stride("failures", "erase", "--session", session, "--dry-run", "--json")).json
+    assert dry == {"failures": 1, "by_queue": {"booking": 1}, "by_state": {"failed": 1}, "left": 0}
+    ran = await stride.process("failures", "erase", "--session", session, "--yes")
+    assert (ran.code, ran.out.strip()) == (0, "Erased 1 failure (1 booking; 1 failed)."), ran.err
+    [row] = [row for row in backstage.rows("failures") if row["failure_id"] == one]
+    assert (row["state"], row["story"][-1]["by"]) == ("erased", "tester")
+    assert session not in str(row)
+    assert (await stride("failures", "erase", "--session", session, "--yes")).out.strip() == (
+        "There is no failure of this conversation."
+    )
+    retried = await stride("failures", "retry", one, "--again")
+    assert (retried.code, "nothing is left of what it said" in retried.err + retried.out) == (1, True)
+
+
+async def test_a_notice_goes_where_booking_would_let_it(stack: Stack, stride: CommandLine):
+    """By the channels of the deployment, and the country of the business."""
+    one, _ = await dead(stack, stride, "notifications")
+
+    async def edit(**data: str) -> Any:
+        return await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
+
+    wrong = await edit(contact="call me")
+    assert (wrong.code, "contact: this is neither an e-mail address nor a mobile number" in wrong.err) == (1, True)
+    right = await edit(contact="512 345 678")
+    assert (right.code, "Changed contact, contact_kind." in right.out) == (0, True), right.err
+    data = (await stride("failures", "show", one, "--unmask", "--json")).json["data"]
+    assert (data["contact"], data["contact_kind"]) == ("+48512345678", "phone")
+
+
+async def dead(stack: Stack, stride: CommandLine, queue: str) -> tuple[str, str]:
+    """Put a dead letter where a worker puts its own; return its failure's id and session once the ledger has it."""
+    session, now = uuid.uuid4().hex, datetime.now(UTC)
+    envelope: dict[str, Any] = {
+        "version": 1,
+        "id": uuid.uuid4().hex,
+        "tenant": stack.options.tenant,
+        "session_id": session,
+        "accepted_at": now.isoformat(),
+        "locale": "en",
+    }
+    if queue == "booking":
+        wish = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "consultation"}
+        envelope |= {"type": "booking.create", "client_id": "c1", "connection_id": "none", "data": wish}
+    else:
+        facts = {"appointment_id": uuid.uuid4().hex, "contact": "jan@exmaple.com", "service": "consultation"}
+        times = {"start": (now + timedelta(days=2)).isoformat(), "end": (now + timedelta(days=2)).isoformat()}
+        envelope |= {"type": "notice.reminder", "hours_before": 24}
+        envelope["data"] = facts | times | {"service_name": "Consultation"}
+    told = {"reason": "bug", "error": "made by hand", "attempts": "5", "group": session}
+    fifo = {"MessageDeduplicationId": session} if queue == "booking" else {}
+    stack.client("sqs").send_message(
+        QueueUrl=stack.describe()["queues"][f"{queue}_dlq"],
+        MessageBody=json.dumps(envelope),
+        MessageGroupId=session,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
+        **fifo,
+    )
+    async with asyncio.timeout(30):
+        while True:
+            found = (await stride("failures", "list", "--text", session, "--json")).json["failures"]
+            if found:
+                return found[0]["failure_id"], session
+            await asyncio.sleep(0.2)
