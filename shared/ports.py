@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
+from shared.conversations import ConversationDeed, Talk
 from shared.messages.commands import OwnBookingCommand
 from shared.messages.notices import AnyNotice
 from shared.messages.server import ServerFrame, Usage
@@ -82,14 +83,22 @@ class ClaimStore(Protocol):
 
 
 class ConversationStore(Protocol):
-    """The durable frames of each session, numbered from 1 without gaps."""
+    """The durable frames of each session, numbered from 1 without gaps, and with them who answers it."""
 
     async def append(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        marker: Marker,
+        tenant: str | None = None,
+        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next one, in one step with the command's marker.
 
-        With `tenant`, the conversation is found among those of the tenant's day (`ConversationIndex`).
+        With `tenant`, the conversation is found among those of the tenant's day (`ConversationIndex`). A takeover
+        that stands goes on; with `is_told`, the visitor has heard of it by this frame.
         Returns the frame with its number; where the marker stands already, the frame stored then.
 
         Raises:
@@ -97,12 +106,37 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def latest(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
-        """Return the last frames, oldest first."""
+    async def act(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+    ) -> ServerFrame | None:
+        """Store what a person says as `append` does, which ends the command; who answers changes in the same step.
+
+        The deed is in the story from then on. None, and nothing written, where it is no news: of two people who press
+        the same button at once, it is one's deed.
+
+        Raises:
+            LeaseLostError: the command is another's; nothing was written.
+        """
+        ...
+
+    async def latest(self, session_id: str, limit: int) -> Talk:
+        """Return the last frames, and who answers after them."""
         ...
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
+        ...
+
+
+class ConversationStory(Protocol):
+    """What people did in a conversation, kept for as long as its frames are."""
+
+    async def note(self, session_id: str, deed: ConversationDeed) -> None:
+        """Add a deed that leaves no frame."""
+        ...
+
+    async def of(self, session_id: str) -> Sequence[ConversationDeed]:
+        """Return the deeds of the latest days, oldest first."""
         ...
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from shared.conversations import ConversationDeed
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
@@ -63,22 +64,42 @@ class Replies:
         claim: Claim,
         marker: Marker = "outcome",
         tenant: str | None = None,
+        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next and post it; return it with its number.
 
-        With `tenant`, the conversation is one of those that the owner sees on the page of the day.
+        With `tenant`, the conversation is one of those that the owner sees on the page of the day; with `is_told`, the
+        frame tells the visitor that a person answers.
 
         Raises:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
         """
-        stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
+        stored = await self._conversations.append(
+            session_id, frame, claim=claim, marker=marker, tenant=tenant, is_told=is_told
+        )
+        await self._tell(session_id, stored)
+        return stored
+
+    async def by_hand(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+    ) -> ServerFrame | None:
+        """Store and post what a person says; None where their deed was no news.
+
+        Raises:
+            LeaseLostError: the command is another's; nothing was stored or posted.
+        """
+        stored = await self._conversations.act(session_id, frame, claim=claim, deed=deed, tenant=tenant)
+        if stored is not None:
+            await self._tell(session_id, stored)
+        return stored
+
+    async def _tell(self, session_id: str, stored: ServerFrame) -> None:
         try:
             # Read after the store: whoever registers later finds the frame with its `hello`.
             await self.post(session_id, stored, await self._connections.of(session_id))
         except (TransientError, PermanentError) as error:
             # The work is done and kept; what could not be posted waits for the next `hello`.
             log.warning("frame_not_posted", seq=stored.seq, error=str(error))
-        return stored
 
     async def repeat(self, session_id: str, seq: int | None) -> ServerFrame | None:
         """Post a frame that was stored before, and return it; without a number there is nothing to say."""

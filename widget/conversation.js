@@ -136,6 +136,10 @@ const HANDLERS = {
       return put(state, { kind: "answer", key: `human-${seq}`, seq, text: data.text, streaming: false, actions: [], by: data.by });
     }
     const { [refusalKey(re)]: _, ...entries } = state.entries; // A replay's outcome follows its failure.
+    if (!data.text && !data.stopped && !data.actions?.length) { // A person reads it; there is nothing to show.
+      const { [answerKey(re)]: __, ...others } = entries;
+      return ended({ ...state, entries: others }, { re, type: "chat.final" });
+    }
     return ended(
       put({ ...state, entries }, {
         kind: "answer",

@@ -1,19 +1,23 @@
-"""The use cases of the owner's day: look at a day, read a conversation, answer it by hand."""
+"""The use cases of the owner's day: look at a day, read a conversation, answer it by hand or take it over."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Literal
 
 import structlog
 
 from ops.desk.domain.values import Person
 from ops.today.ports import Appointments
-from ops.today.values import Answered, Business, Conversation, Day, Glance, Speaker, Visit
+from ops.today.rules import has_looked, last_words, visit_of, waiting, whole_day
+from ops.today.values import Answered, Business, Conversation, Day, Glance, Visit
 from shared.clock import Clock
-from shared.errors import LeaseLostError, PermanentError
+from shared.conversations import ConversationDeed, ConversationDeedKind, Takeover, announcement
+from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import derived_id, fingerprint
 from shared.messages.limits import MAX_CHAT_CHARACTERS
-from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ServerFrame
+from shared.messages.server import ChatFinal, ChatFinalData
 from shared.ports import (
     Busy,
     Claim,
@@ -21,21 +25,27 @@ from shared.ports import (
     ConversationGlance,
     ConversationIndex,
     ConversationStore,
+    ConversationStory,
     Done,
     TenantDirectory,
 )
 from shared.replies import Replies
 from shared.tenants.profile import TenantProfile
-from shared.tenants.services import DEFAULT_RESOURCE
-from workers.booking.domain.values import Appointment, Interval
+from workers.booking.domain.values import Interval
 
 log = structlog.get_logger()
 
 MOST_CONVERSATIONS = 50
 _SHOWN_FRAMES = 100
-_GLANCE_FRAMES = 6
+_SHOWN_DEEDS = 100
+_GLANCE_FRAMES = 12
 _GLANCE_CHARACTERS = 140
 _ANSWER_LEASE = timedelta(seconds=30)
+_LOGGED = {
+    "answered": "answered_by_hand",
+    "took_over": "conversation_taken_over",
+    "handed_back": "conversation_handed_back",
+}
 
 
 class Today:
@@ -54,6 +64,7 @@ class Today:
         appointments: Appointments,
         index: ConversationIndex,
         conversations: ConversationStore,
+        story: ConversationStory,
         claims: ClaimStore,
         replies: Replies,
         clock: Clock,
@@ -62,6 +73,7 @@ class Today:
         self._appointments = appointments
         self._index = index
         self._conversations = conversations
+        self._story = story
         self._claims = claims
         self._replies = replies
         self._clock = clock
@@ -77,31 +89,48 @@ class Today:
         if profile is None:
             return None
         wanted = day or self._clock.now().astimezone(profile.zone).date()
-        between = _whole_day(wanted, profile)
+        between = whole_day(wanted, profile)
         visits, glances = await asyncio.gather(self._visits(tenant, profile, between), self._glances(tenant, between))
-        shown = glances[:MOST_CONVERSATIONS]
+        shown = await asyncio.gather(*map(self._glance, glances[:MOST_CONVERSATIONS]))
         return Day(
             business=Business(tenant, profile.name, profile.zone),
             day=wanted,
             visits=visits,
-            conversations=await asyncio.gather(*map(self._glance, shown)),
+            # What a person has taken over comes first: nobody else answers there. The rest stays the latest first.
+            conversations=sorted(shown, key=lambda glance: glance.takeover is None),
             has_more=len(glances) > len(shown),
         )
 
     async def conversation(self, person: Person, tenant: str, session_id: str) -> Conversation | None:
-        """Return the latest of a conversation."""
+        """Return the latest of a conversation; that the person looked at it is on record, once a day."""
         profile = await self._profile(person, tenant)
         if profile is None or not await self._index.belongs(tenant, session_id):
             return None
-        frames, connections = await asyncio.gather(
+        story = await self._story.of(session_id)
+        now = self._clock.now()
+        if not has_looked(story, person.name, now.date()):
+            look = ConversationDeed(now, person.name, "looked")
+            await self._story.note(session_id, look)
+            story = [*story, look]
+        talk, connections = await asyncio.gather(
             self._conversations.latest(session_id, _SHOWN_FRAMES), self._replies.connections(session_id)
         )
-        return Conversation(Business(tenant, profile.name, profile.zone), session_id, frames, bool(connections))
+        takeover = self._standing(talk.takeover)
+        return Conversation(
+            business=Business(tenant, profile.name, profile.zone),
+            session_id=session_id,
+            frames=talk.frames,
+            is_listening=bool(connections),
+            story=story[-_SHOWN_DEEDS:],
+            takeover=takeover,
+            waiting=frozenset(one.seq for one in waiting(talk.frames) if one.seq) if takeover else frozenset(),
+        )
 
     async def answer(self, person: Person, tenant: str, session_id: str, text: str, *, answer_id: str) -> Answered:
         """Say something to a visitor by hand; the same `answer_id` says it once, however often it is sent.
 
-        The frame is durable: a visitor who is not there finds it when they come back.
+        The frame is durable: a visitor who is not there finds it when they come back. The assistant is silent from
+        then on, for `PERSON_ANSWERS_FOR` or until the conversation is handed back.
         """
         words = text.strip()
         if not words:
@@ -110,11 +139,42 @@ class Today:
             return Answered.TOO_LONG
         if await self._profile(person, tenant) is None or not await self._index.belongs(tenant, session_id):
             return Answered.UNKNOWN
-        key = derived_id(f"{tenant}#{session_id}#{answer_id}", "answer by hand")
-        claim = await self._claims.claim(key, fingerprint=fingerprint(words), lease=_ANSWER_LEASE)
+        return await self._do(person, tenant, session_id, words, "answered", form_id=answer_id)
+
+    async def take_over(self, person: Person, tenant: str, session_id: str, *, press_id: str) -> Answered:
+        """Have the assistant be silent before anything is answered; the visitor hears so.
+
+        An answer that the assistant has begun is still finished. A conversation that is a person's stays as it is.
+        """
+        return await self._press(person, tenant, session_id, "took_over", press_id)
+
+    async def hand_back(self, person: Person, tenant: str, session_id: str, *, press_id: str) -> Answered:
+        """Have the assistant answer again; the visitor hears so.
+
+        Whoever answers by hand after that, be it a moment later, takes the conversation over again.
+        """
+        return await self._press(person, tenant, session_id, "handed_back", press_id)
+
+    async def _press(
+        self, person: Person, tenant: str, session_id: str, what: Literal["took_over", "handed_back"], press_id: str
+    ) -> Answered:
+        profile = await self._profile(person, tenant)
+        if profile is None or not await self._index.belongs(tenant, session_id):
+            return Answered.UNKNOWN
+        words = announcement(what, await self._replies.locale(session_id, profile.locale))
+        return await self._do(person, tenant, session_id, words, what, form_id=press_id)
+
+    async def _do(
+        self, person: Person, tenant: str, session_id: str, words: str, what: ConversationDeedKind, *, form_id: str
+    ) -> Answered:
+        key = derived_id(f"{tenant}#{session_id}#{form_id}", f"{what} by hand")
+        # Between two presses of a button the visitor may change the language: that is no other deed.
+        meant = words if what == "answered" else what
+        claim = await self._claims.claim(key, fingerprint=fingerprint(meant), lease=_ANSWER_LEASE)
         match claim:
             case Claim():
-                return await self._say(person, tenant, session_id, words, claim)
+                deed = ConversationDeed(self._clock.now(), person.name, what)
+                return await self._say(tenant, session_id, words, deed, claim)
             case Done(outcome_seq):
                 await self._replies.repeat(session_id, outcome_seq)
                 return Answered.SENT
@@ -123,16 +183,27 @@ class Today:
             case _:
                 return Answered.OTHER_WORDS
 
-    async def _say(self, person: Person, tenant: str, session_id: str, words: str, claim: Claim) -> Answered:
+    async def _say(self, tenant: str, session_id: str, words: str, deed: ConversationDeed, claim: Claim) -> Answered:
         frame = ChatFinal(data=ChatFinalData(text=words, by="human"))
         try:
-            stored = await self._replies.durable(session_id, frame, claim=claim, tenant=tenant)
+            stored = await self._replies.by_hand(session_id, frame, claim=claim, deed=deed, tenant=tenant)
+            if stored is None:
+                await self._claims.complete(claim)
+                return Answered.SENT
         except LeaseLostError:
             return Answered.BUSY
+        except (TransientError, PermanentError):
+            # Who sends the form once more shall not have to wait for the lease.
+            with suppress(TransientError, PermanentError):
+                await self._claims.release(claim)
+            raise
         # A name may be an address, which no log has; its hash still tells whether it was a given person.
-        who = fingerprint(person.name)
-        log.info("answered_by_hand", tenant=tenant, session_id=session_id, seq=stored.seq, by_fingerprint=who)
+        who = fingerprint(deed.by)
+        log.info(_LOGGED[deed.what], tenant=tenant, session_id=session_id, seq=stored.seq, by_fingerprint=who)
         return Answered.SENT
+
+    def _standing(self, takeover: Takeover | None) -> Takeover | None:
+        return takeover if takeover and takeover.holds(self._clock.now()) else None
 
     async def _profile(self, person: Person, tenant: str) -> TenantProfile | None:
         if person.tenants is not None and tenant not in person.tenants:
@@ -148,7 +219,7 @@ class Today:
         ids = sorted({one.appointment_id for one in taken})
         found = await asyncio.gather(*map(self._appointments.find, ids))
         on_day = [one for one in found if one and between.start <= one.start < between.end]
-        return [_visit(one, profile) for one in sorted(on_day, key=lambda one: (one.start, one.resource))]
+        return [visit_of(one, profile) for one in sorted(on_day, key=lambda one: (one.start, one.resource))]
 
     async def _glances(self, tenant: str, between: Interval) -> list[ConversationGlance]:
         """Return the conversations of a day of the business, which lies in up to two days of the index (UTC)."""
@@ -163,41 +234,14 @@ class Today:
         return sorted(last.values(), key=lambda glance: glance.last_at, reverse=True)
 
     async def _glance(self, glance: ConversationGlance) -> Glance:
-        frames = await self._conversations.latest(glance.session_id, _GLANCE_FRAMES)
-        said = next((one for one in map(_words, reversed(frames)) if one), None)
-        words, by = said or ("", None)
-        return Glance(glance.session_id, glance.last_at, words[:_GLANCE_CHARACTERS], by)
-
-
-def _words(frame: ServerFrame) -> tuple[str, Speaker] | None:
-    match frame:
-        case ChatSent():
-            return frame.data.text, "visitor"
-        case ChatFinal() if frame.data.text:
-            return frame.data.text, frame.data.by or "assistant"
-        case _:
-            return None
-
-
-def _whole_day(day: date, profile: TenantProfile) -> Interval:
-    """Return a date of the business from midnight to midnight: 23 or 25 hours on two days of the year."""
-    ends = [
-        datetime.combine(one, time(), tzinfo=profile.zone).astimezone(UTC) for one in (day, day + timedelta(days=1))
-    ]
-    return Interval(*ends)
-
-
-def _visit(appointment: Appointment, profile: TenantProfile) -> Visit:
-    service = profile.service(appointment.service_id)
-    return Visit(
-        appointment_id=appointment.appointment_id,
-        session_id=appointment.session_id,
-        start=appointment.start,
-        end=appointment.end,
-        state=appointment.state.value,
-        service=service.name.in_(profile.locale) if service else appointment.service_id,
-        name=appointment.name,
-        contact=appointment.contact.address,
-        note=appointment.note,
-        resource="" if appointment.resource == DEFAULT_RESOURCE else appointment.resource,
-    )
+        talk = await self._conversations.latest(glance.session_id, _GLANCE_FRAMES)
+        words, by = last_words(talk.frames)
+        takeover = self._standing(talk.takeover)
+        return Glance(
+            session_id=glance.session_id,
+            last_at=glance.last_at,
+            words=words[:_GLANCE_CHARACTERS],
+            by=by,
+            takeover=takeover,
+            waiting=[one.data.text[:_GLANCE_CHARACTERS] for one in waiting(talk.frames)] if takeover else (),
+        )

@@ -1,12 +1,13 @@
 """What the owner's day consists of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.conversations import ConversationDeed, Takeover
 from shared.messages.server import ServerFrame
 
 Speaker = Literal["visitor", "assistant", "human"]
@@ -48,6 +49,12 @@ class Glance:
     by: Speaker | None
     """None where nothing was said, as after bookings alone."""
 
+    takeover: Takeover | None = None
+    """That a person answers it now."""
+
+    waiting: Sequence[str] = ()
+    """What the visitor wrote since that person's last words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -71,9 +78,18 @@ class Conversation:
     is_listening: bool
     """Whether the visitor's page is open now; if not, an answer waits there."""
 
+    story: Sequence[ConversationDeed]
+    """Who did what in it, oldest first."""
+
+    takeover: Takeover | None
+    """That a person answers it now."""
+
+    waiting: Collection[int]
+    """The numbers of the frames that the visitor wrote since that person's last words."""
+
 
 class Answered(StrEnum):
-    """What became of an answer by hand."""
+    """What became of an answer by hand, or of a button that was pressed."""
 
     SENT = "sent"
     EMPTY = "empty"

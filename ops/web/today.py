@@ -1,4 +1,4 @@
-"""The owner's pages: a day with its visits and conversations, one conversation, and an answer by hand."""
+"""The owner's pages: a day with its visits and conversations, one conversation, and who answers in it."""
 
 from datetime import date, timedelta
 
@@ -17,6 +17,8 @@ from shared.ids import new_id
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 
 _TALK = "/today/{tenant}/conversations/{session_id}"
+_MOST_ID_CHARACTERS = 64
+"""Of a form's id; ours have 32."""
 
 
 class TodayPages:
@@ -27,12 +29,14 @@ class TodayPages:
         self._rendering = rendering
 
     def routes(self, gate: Gate) -> list[Route]:
-        """Return pages and the one action."""
+        """Return pages and actions."""
         return [
             gate.page("/today", self._choose),
             gate.page("/today/{tenant}", self._day),
             gate.page(_TALK, self._conversation),
             gate.action(_TALK, self._answer),
+            gate.action(f"{_TALK}/take-over", self._take_over),
+            gate.action(f"{_TALK}/hand-back", self._hand_back),
         ]
 
     async def _choose(self, request: Request, person: Person) -> Response:
@@ -52,25 +56,45 @@ class TodayPages:
             day=day,
             before=day.day - timedelta(days=1),
             after=day.day + timedelta(days=1),
+            press_id=new_id(),
         )
 
     async def _conversation(self, request: Request, person: Person) -> Response:
         return await self._shown(request, person)
 
     async def _answer(self, request: Request, person: Person, form: FormData) -> Response:
-        text, answer_id = str(form.get("text", "")).replace("\r\n", "\n"), str(form.get("answer_id", ""))[:64]
+        text, answer_id = str(form.get("text", "")).replace("\r\n", "\n"), _id(form, "answer_id")
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
         outcome = await self._today.answer(person, tenant, session_id, text, answer_id=answer_id)
         if outcome is Answered.SENT:
             return RedirectResponse(f"{request.url.path}?said=answered", status_code=303)
-        return await self._shown(request, person, text=text, problem=outcome)
+        return await self._shown(request, person, text=text, problem=outcome, answer_id=answer_id)
+
+    async def _take_over(self, request: Request, person: Person, form: FormData) -> Response:
+        tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
+        outcome = await self._today.take_over(person, tenant, session_id, press_id=_id(form, "press_id"))
+        return _back(request, outcome, said="took_over")
+
+    async def _hand_back(self, request: Request, person: Person, form: FormData) -> Response:
+        tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
+        outcome = await self._today.hand_back(person, tenant, session_id, press_id=_id(form, "press_id"))
+        return _back(request, outcome, said="handed_back")
 
     async def _shown(
-        self, request: Request, person: Person, *, text: str = "", problem: Answered | None = None
+        self,
+        request: Request,
+        person: Person,
+        *,
+        text: str = "",
+        problem: Answered | None = None,
+        answer_id: str | None = None,
     ) -> Response:
         found = await self._today.conversation(person, request.path_params["tenant"], request.path_params["session_id"])
         if found is None:
             raise HTTPException(404)
+        # Each form has an id of its own: sent twice, it says its words once. Words that may have been said already
+        # keep their id; only those that turned out to be others get a new one.
+        keeps_id = answer_id and problem is not Answered.OTHER_WORDS
         return self._rendering.page(
             request,
             "conversation.html",
@@ -79,10 +103,22 @@ class TodayPages:
             conversation=found,
             text=text,
             problem=problem,
-            # Each form has an id of its own: sent twice, it says its words once.
-            answer_id=new_id(),
+            answer_id=answer_id if keeps_id else new_id(),
+            press_id=new_id(),
             longest=MAX_CHAT_CHARACTERS,
         )
+
+
+def _id(form: FormData, name: str) -> str:
+    return str(form.get(name, ""))[:_MOST_ID_CHARACTERS]
+
+
+def _back(request: Request, outcome: Answered, *, said: str) -> Response:
+    """Lead back to the conversation, which shows how it stands, whoever pressed first."""
+    if outcome is Answered.UNKNOWN:
+        raise HTTPException(404)
+    address = request.url.path.rpartition("/")[0]
+    return RedirectResponse(f"{address}?said={said}" if outcome is Answered.SENT else address, status_code=303)
 
 
 def _date(text: str | None) -> date | None:

@@ -22,6 +22,7 @@ from ops.web.tries import Tries
 from ops.wiring import aws_settings, open_desk, open_gauge
 from shared.aws.clients import aws_clients
 from shared.aws.conversation_index import DynamoConversationIndex
+from shared.aws.conversation_story import DynamoConversationStory
 from shared.aws.knowledge import open_knowledge
 from shared.aws.worker import open_stores
 from shared.clock import Clock, SystemClock
@@ -88,6 +89,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
             ),
             index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.named("conversations_table")),
             conversations=stores.conversations,
+            story=DynamoConversationStory(client=stores.dynamodb, table=deployment.named("conversations_table")),
             claims=stores.claims,
             replies=stores.replies,
             clock=clock,

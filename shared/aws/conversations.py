@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -11,20 +11,22 @@ from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from shared.aws.conversation_index import tenant_day
+from shared.aws.conversation_story import RETENTION, deed_update
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
+from shared.conversations import ConversationDeed, Takeover, Talk, is_news, takeover_after
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from shared.ports import Claim, Marker
 
 log = structlog.get_logger()
 
-RETENTION = timedelta(days=90)
 _TRIES = 30
 """Of writers that meet, one gets its number each round: enough for many more of them than a session has."""
 
 _LONGEST_PAUSE_SECONDS = 0.3
+_PERSON = ("person_until", "person", "person_told")
 
 
 class DynamoConversationStore:
@@ -33,6 +35,10 @@ class DynamoConversationStore:
     One transaction writes the frame at last+1 if that number is free, and the marker in the command's record
     if it is absent and the owner is still us. So a frame is never stored twice, by nobody else, and never
     without its number.
+
+    Each frame carries who answers from there on (`person_until`, `person`, `person_told`), taken from the frame
+    before it. Whoever changes that writes a frame, so nothing can change between reading the last one and taking the
+    number after it.
     """
 
     def __init__(self, *, client: Any, table: str, processed_table: str, clock: Clock) -> None:
@@ -42,57 +48,105 @@ class DynamoConversationStore:
         self._clock = clock
 
     async def append(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        marker: Marker,
+        tenant: str | None = None,
+        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
-            if attempt:
-                await asyncio.sleep(_pause(attempt))
-            numbered = frame.numbered(await self._last_seq(session_id) + 1)
-            reasons = await self._try_append(session_id, numbered, claim, marker, tenant)
+            await _pause_before(attempt)
+            seq, takeover = await self._last(session_id)
+            numbered = frame.numbered(seq + 1)
+            if takeover and not takeover.holds(self._clock.now()):
+                takeover = None
+            elif takeover and is_told:
+                takeover = replace(takeover, is_told=True)
+            reasons = await self._write(
+                [self._put(session_id, numbered, takeover, tenant), self._mark(claim, marker, numbered)]
+            )
             if reasons is None:
                 return numbered
             if reasons[1] == "ConditionalCheckFailed":
                 return await self._stored_before(session_id, claim, marker)
         raise TransientError("conversations.append: too many conflicts")
 
-    async def _try_append(
-        self, session_id: str, frame: ServerFrame, claim: Claim, marker: Marker, tenant: str | None
-    ) -> tuple[str, str] | None:
+    async def act(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+    ) -> ServerFrame | None:
+        """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
+        for attempt in range(_TRIES):
+            await _pause_before(attempt)
+            seq, before = await self._last(session_id)
+            if not is_news(before, deed):
+                return None
+            numbered = frame.numbered(seq + 1)
+            reasons = await self._write(
+                [
+                    self._put(session_id, numbered, takeover_after(before, deed), tenant),
+                    self._mark(claim, "outcome", numbered),
+                    {"Update": deed_update(self._table, session_id, deed)},
+                ]
+            )
+            if reasons is None:
+                return numbered
+            if reasons[1] == "ConditionalCheckFailed":
+                return await self._stored_before(session_id, claim, "outcome")
+        raise TransientError("conversations.act: too many conflicts")
+
+    def _put(
+        self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None
+    ) -> dict[str, Any]:
         now = self._clock.now()
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": to_item(
+                    {
+                        "session_id": session_id,
+                        "seq": frame.seq,
+                        "frame": frame.wire(),
+                        "created_at": now.isoformat(),
+                        "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
+                        "expires_at": int((now + RETENTION).timestamp()),
+                        "person_until": takeover.until.isoformat() if takeover else None,
+                        "person": takeover.by if takeover else None,
+                        "person_told": takeover.is_told if takeover else None,
+                    }
+                ),
+                "ConditionExpression": "attribute_not_exists(seq)",
+            }
+        }
+
+    def _mark(self, claim: Claim, marker: Marker, frame: ServerFrame) -> dict[str, Any]:
         ends = marker == "outcome"
-        put = {
-            "TableName": self._table,
-            "Item": to_item(
-                {
-                    "session_id": session_id,
-                    "seq": frame.seq,
-                    "frame": frame.wire(),
-                    "created_at": now.isoformat(),
-                    "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
-                    "expires_at": int((now + RETENTION).timestamp()),
-                }
-            ),
-            "ConditionExpression": "attribute_not_exists(seq)",
+        return {
+            "Update": {
+                "TableName": self._processed_table,
+                "Key": to_item({"command_key": claim.key}),
+                "UpdateExpression": "SET #marker = :seq" + (", done = :done" if ends else ""),
+                "ConditionExpression": "#owner = :owner AND attribute_not_exists(#marker)",
+                "ExpressionAttributeNames": {"#owner": "owner", "#marker": f"{marker}_seq"},
+                "ExpressionAttributeValues": to_item(
+                    {":owner": claim.owner, ":seq": frame.seq, ":done": True if ends else None}
+                ),
+            }
         }
-        mark = {
-            "TableName": self._processed_table,
-            "Key": to_item({"command_key": claim.key}),
-            "UpdateExpression": "SET #marker = :seq" + (", done = :done" if ends else ""),
-            "ConditionExpression": "#owner = :owner AND attribute_not_exists(#marker)",
-            "ExpressionAttributeNames": {"#owner": "owner", "#marker": f"{marker}_seq"},
-            "ExpressionAttributeValues": to_item(
-                {":owner": claim.owner, ":seq": frame.seq, ":done": True if ends else None}
-            ),
-        }
+
+    async def _write(self, items: list[dict[str, Any]]) -> list[str] | None:
+        """Write all of it, or nothing: then return what was against each item."""
         with translated("conversations.append"):
             try:
-                await self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": mark}])
+                await self._client.transact_write_items(TransactItems=items)
             except ClientError as error:
                 if error_code(error) != "TransactionCanceledException":
                     raise
                 codes = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())]
-                return (codes[0], codes[1]) if len(codes) == 2 else ("TransactionConflict", "None")
+                return codes if len(codes) == len(items) else ["TransactionConflict"] + ["None"] * (len(items) - 1)
         return None
 
     async def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame:
@@ -109,11 +163,11 @@ class DynamoConversationStore:
             raise LeaseLostError(f"{claim.key}: its session was erased")
         return frame
 
-    async def latest(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
-        """Return the last frames, oldest first."""
+    async def latest(self, session_id: str, limit: int) -> Talk:
+        """Return the last frames, and who answers after them."""
         items = await self._newest(session_id, limit)
         frames = (_readable(item) for item in reversed(items))
-        return [frame for frame in frames if frame is not None]
+        return Talk([frame for frame in frames if frame is not None], _takeover(items[0]) if items else None)
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
@@ -124,16 +178,17 @@ class DynamoConversationStore:
         item = answer.get("Item")
         return _readable(item) if item else None
 
-    async def _last_seq(self, session_id: str) -> int:
+    async def _last(self, session_id: str) -> tuple[int, Takeover | None]:
         items = await self._newest(session_id, 1)
-        return int(from_item(items[0])["seq"]) if items else 0
+        return (int(items[0]["seq"]["N"]), _takeover(items[0])) if items else (0, None)
 
     async def _newest(self, session_id: str, limit: int) -> list[dict[str, Any]]:
         with translated("conversations.query"):
             answer = await self._client.query(
                 TableName=self._table,
-                KeyConditionExpression="session_id = :session",
-                ExpressionAttributeValues=to_item({":session": session_id}),
+                # Below the frames stand what people did: `conversation_story.py`.
+                KeyConditionExpression="session_id = :session AND seq > :zero",
+                ExpressionAttributeValues=to_item({":session": session_id, ":zero": 0}),
                 ScanIndexForward=False,
                 Limit=limit,
                 ConsistentRead=True,
@@ -142,10 +197,18 @@ class DynamoConversationStore:
         return items
 
 
-def _pause(attempt: int) -> float:
-    """Return the seconds before another try, with full jitter, so that writers who met do not meet again."""
-    longest: float = min(0.02 * 2**attempt, _LONGEST_PAUSE_SECONDS)
-    return random.random() * longest  # noqa: S311 - jitter
+async def _pause_before(attempt: int) -> None:
+    """Wait before another try, with full jitter, so that writers who met do not meet again."""
+    if attempt:
+        longest: float = min(0.02 * 2**attempt, _LONGEST_PAUSE_SECONDS)
+        await asyncio.sleep(random.random() * longest)  # noqa: S311 - jitter
+
+
+def _takeover(item: dict[str, Any]) -> Takeover | None:
+    row = from_item({name: item[name] for name in _PERSON if name in item})
+    if "person_until" not in row:
+        return None
+    return Takeover(row["person"], datetime.fromisoformat(row["person_until"]), row["person_told"])
 
 
 def _readable(item: dict[str, Any]) -> ServerFrame | None:

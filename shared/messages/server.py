@@ -83,7 +83,10 @@ class Usage(Message):
 
 
 class ChatFinalData(Message):
-    """The whole answer; it replaces every delta."""
+    """The whole answer; it replaces every delta.
+
+    Without text, if it was not stopped: a person of the business reads the message, and the assistant is silent.
+    """
 
     text: str
     actions: tuple[OfferBooking, ...] = ()

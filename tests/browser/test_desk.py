@@ -113,6 +113,11 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     assert len(backstage.events(row["appointment_id"])) == 1
 
 
+def newest(owner: Page) -> Locator:
+    """Return the link to the newest conversation that the assistant answers: those of people come before it."""
+    return owner.locator('[data-testid="conversations"] > li:not(:has([data-testid="taken-over"])) > a').first
+
+
 async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
     """A visitor's question stands on the page of the day; the owner's answer shows in the widget, as a person's."""
     question = "Czy <b>przyjmujecie</b> z psem?"
@@ -127,7 +132,7 @@ async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
     await owner.get_by_role("link", name="Today", exact=True).click()
     await expect(owner.get_by_test_id("conversations")).to_be_visible()
     await shot(owner, "today")
-    await owner.get_by_test_id("conversations").get_by_role("link").first.click()
+    await newest(owner).click()
     await expect(owner.get_by_test_id("log")).to_contain_text(question)
     await expect(owner.get_by_test_id("listening")).to_contain_text("open now")
     await owner.get_by_test_id("answer").fill("Tak, pies może poczekać w holu.")
@@ -143,6 +148,60 @@ async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
     if await page.get_by_test_id("launcher").get_attribute("aria-expanded") != "true":
         await page.get_by_test_id("launcher").click()
     await expect(by_hand).to_contain_text("pies może poczekać")
+
+
+async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, owner: Page, stack: Stack):
+    """Meanwhile the assistant is silent, what the visitor writes waits on the page of the day, and booking goes on."""
+    await page.goto(stack.describe()["site_url"])
+    await page.get_by_test_id("launcher").click()
+
+    async def say(text: str) -> None:
+        await page.get_by_test_id("composer-input").fill(text)
+        await page.get_by_test_id("composer-input").press("Enter")
+        said = page.locator('stride-chat [data-testid="message"][data-kind="said"]', has_text=text)
+        await expect(said).to_have_attribute("data-state", "sent", timeout=15_000)
+        await expect(page.get_by_test_id("stop")).to_be_hidden(timeout=15_000)
+
+    answers = page.locator('stride-chat [data-testid="message"][data-kind="answer"]')
+    await say("Przyjmujecie z psem?")
+    await expect(answers).to_have_count(1)
+
+    await sign_in(owner, stack)
+    await owner.get_by_role("link", name="Today", exact=True).click()
+    await newest(owner).click()
+    await owner.get_by_test_id("answer").fill("Tak, pies może poczekać w holu.")
+    await owner.get_by_test_id("send").click()
+    await expect(owner.get_by_test_id("taken-over")).to_contain_text("You are answering; the assistant is silent until")
+    await expect(answers).to_have_count(2)
+
+    await say("A z kotem?")
+    await expect(answers).to_have_count(3)
+    await expect(answers.last).to_contain_text("osoba z firmy")
+    await say("A z chomikiem?")
+    await expect(answers).to_have_count(3)
+    await page.get_by_test_id("book").click()
+    await page.get_by_test_id("booking-service").select_option("consultation")
+    await expect(page.get_by_test_id("day").first).to_be_visible(timeout=15_000)
+    await page.keyboard.press("Escape")
+
+    await owner.get_by_role("link", name="Today", exact=True).click()
+    first = owner.get_by_test_id("conversations").get_by_role("listitem").first
+    await expect(first.get_by_test_id("written-meanwhile")).to_contain_text("A z kotem?")
+    await expect(first.get_by_test_id("written-meanwhile")).to_contain_text("A z chomikiem?")
+    await shot(owner, "taken-over")
+    await first.get_by_test_id("hand-back").click()
+    await expect(owner.get_by_test_id("take-over")).to_be_visible()
+    await expect(owner.get_by_test_id("story")).to_contain_text("Handed back, by Ola Nowak")
+    await shot(owner, "handed-back")
+    await expect(answers.last).to_contain_text("znowu odpowiada asystent")
+    await say("Ile kosztuje konsultacja?")
+    await expect(answers.last).to_contain_text("zł", timeout=15_000)
+
+    await owner.get_by_test_id("take-over").click()
+    await expect(answers.last).to_contain_text("Asystent w tym czasie milczy")
+    count = await answers.count()
+    await say("Dziękuję!")
+    await expect(answers).to_have_count(count)
 
 
 async def test_every_action_works_without_javascript(chromium: Browser, stack: Stack, backstage: Backstage):

@@ -50,6 +50,37 @@ async def test_answer_streams(page: Page, site: str, backend: ScriptedBackend, o
     await expect(messages(page, "answer")).to_contain_text("Wizyta kosztuje 220 zł.")
 
 
+async def test_an_ending_without_words(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """A person reads it: nobody types any more, no empty bubble is left or counted, and what comes next is shown."""
+
+    async def read_by_a_person(connection: Connection, frame: dict[str, Any]) -> None:
+        await accept(connection, frame)
+        await connection.send(server.Typing(re=frame["id"]))
+        await connection.session.store(server.ChatFinal(re=frame["id"], data=server.ChatFinalData(text="")))
+
+    backend.on["chat.send"] = read_by_a_person
+    await page.goto(site)
+    await open_chat(page)
+    await say(page, "A z kotem?")
+    await expect(page.get_by_test_id("stop")).to_be_hidden()
+    await expect(page.get_by_test_id("typing")).to_be_hidden()
+    await expect(messages(page, "answer")).to_have_count(0)
+    words = server.ChatFinalData(text="Z kotem też.", by="human")
+    await backend.connections[0].session.store(server.ChatFinal(data=words))
+    await expect(messages(page, "answer")).to_have_count(1)
+    await expect(messages(page, "answer")).to_contain_text("Z kotem też.")
+    await page.get_by_test_id("close").click()
+    await say_from_elsewhere(backend.connections[0])
+    await expect(page.get_by_test_id("unread")).to_have_text("1")
+
+
+async def say_from_elsewhere(connection: Connection) -> None:
+    """Let another tab write something that ends without words, and then a person answer."""
+    await connection.session.store(server.ChatSent(re="elsewhere", data=server.ChatSentData(text="I z psem?")))
+    await connection.session.store(server.ChatFinal(re="elsewhere", data=server.ChatFinalData(text="")))
+    await connection.session.store(server.ChatFinal(data=server.ChatFinalData(text="Też.", by="human")))
+
+
 async def test_stop(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
     """The stop button names the message whose answer it ends, and goes away with the answer."""
     backend.on["chat.send"] = accept

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
+from shared.conversations import ConversationDeed, Takeover, Talk, is_news, takeover_after
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from shared.ports import Claim, ConversationGlance, Marker
@@ -33,33 +35,102 @@ class FakeConversationIndex:
         return any((whose, session) == (tenant, session_id) for whose, session, _ in self._spoken)
 
 
+class FakeConversationStory:
+    """A `ConversationStory` in memory."""
+
+    def __init__(self) -> None:
+        self.deeds: dict[str, list[ConversationDeed]] = {}
+        self.trouble: list[Exception] = []
+        """Each is raised by one of the next notes, before anything is written."""
+
+    async def note(self, session_id: str, deed: ConversationDeed) -> None:
+        """Add a deed that leaves no frame."""
+        await asyncio.sleep(0)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.add(session_id, deed)
+
+    def add(self, session_id: str, deed: ConversationDeed) -> None:
+        """Add a deed at once, as a part of another write."""
+        self.deeds.setdefault(session_id, []).append(deed)
+
+    async def of(self, session_id: str) -> Sequence[ConversationDeed]:
+        """Return the deeds, oldest first."""
+        await asyncio.sleep(0)
+        return sorted(self.deeds.get(session_id, []), key=lambda deed: deed.at)
+
+
 class FakeConversations:
     """A `ConversationStore` that keeps frames as the text that goes over the wire.
 
-    Frame and marker are written with no `await` between check and write: that is its transaction.
+    Frame, marker and deed are written with no `await` between check and write: that is its transaction.
     """
 
     def __init__(self, claims: FakeClaims) -> None:
         self._claims = claims
         self.texts: dict[str, list[str]] = {}
+        self.takeovers: dict[str, Takeover | None] = {}
         self.index = FakeConversationIndex()
+        self.story = FakeConversationStory()
         self.trouble: list[Exception] = []
-        """Each is raised by one of the next appends, before anything is written."""
+        """Each is raised by one of the next writes, before anything is written."""
 
     async def append(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
+        self,
+        session_id: str,
+        frame: ServerFrame,
+        *,
+        claim: Claim,
+        marker: Marker,
+        tenant: str | None = None,
+        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next one, or return the one that the marker names already."""
         await asyncio.sleep(0)
+        self._stumble()
+        stored = self._stored_before(session_id, claim, marker)
+        if stored is not None:
+            return stored
+        takeover = self.takeovers.get(session_id)
+        if takeover and not takeover.holds(self._claims._clock.now()):
+            self.takeovers[session_id] = None
+        elif takeover and is_told:
+            self.takeovers[session_id] = replace(takeover, is_told=True)
+        return self._store(session_id, frame, claim, marker, tenant)
+
+    async def act(
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+    ) -> ServerFrame | None:
+        """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
+        await asyncio.sleep(0)
+        self._stumble()
+        before = self.takeovers.get(session_id)
+        if not is_news(before, deed):
+            return None
+        stored = self._stored_before(session_id, claim, "outcome")
+        if stored is not None:
+            return stored
+        self.takeovers[session_id] = takeover_after(before, deed)
+        self.story.add(session_id, deed)
+        return self._store(session_id, frame, claim, "outcome", tenant)
+
+    def _stumble(self) -> None:
         if self.trouble:
             raise self.trouble.pop(0)
+
+    def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame | None:
+        seq = self._claims.demand(claim).markers.get(marker)
+        if seq is None:
+            return None
+        stored = self._at(session_id, seq)
+        if stored is None:
+            raise LeaseLostError(f"{claim.key}: its session was erased")
+        return stored
+
+    def _store(
+        self, session_id: str, frame: ServerFrame, claim: Claim, marker: Marker, tenant: str | None
+    ) -> ServerFrame:
         record = self._claims.demand(claim)
-        stored_before = record.markers.get(marker)
-        if stored_before is not None:
-            stored = self._at(session_id, stored_before)
-            if stored is None:
-                raise LeaseLostError(f"{claim.key}: its session was erased")
-            return stored
         texts = self.texts.setdefault(session_id, [])
         numbered = frame.numbered(len(texts) + 1)
         texts.append(numbered.wire())
@@ -70,10 +141,11 @@ class FakeConversations:
             record.done = True
         return numbered
 
-    async def latest(self, session_id: str, limit: int) -> Sequence[ServerFrame]:
-        """Return the last frames, oldest first."""
+    async def latest(self, session_id: str, limit: int) -> Talk:
+        """Return the last frames, and who answers after them."""
         await asyncio.sleep(0)
-        return [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])[-limit:]]
+        frames = [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])[-limit:]]
+        return Talk(frames, self.takeovers.get(session_id))
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""

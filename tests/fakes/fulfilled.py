@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.fakes.claims import FakeClaims
     from tests.fakes.clock import FakeClock
     from tests.fakes.connections import FakeConnections, FakePoster
-    from tests.fakes.conversations import FakeConversations
+    from tests.fakes.conversations import FakeConversations, FakeConversationStory
     from tests.fakes.figures import FakeMetrics, FakeUsage
     from tests.fakes.ingress import FakeBlockingPoster, FakeCommandQueue, FakeSessions
     from tests.fakes.letters import FakeLetters, FakeMailer, FakeNotices
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         clock: FakeClock,
         claims: FakeClaims,
         conversations: FakeConversations,
+        story: FakeConversationStory,
         connections: FakeConnections,
         poster: FakePoster,
         notices: FakeNotices,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Clock,
         roles.ClaimStore,
         roles.ConversationStore,
+        roles.ConversationStory,
         roles.ConnectionStore,
         roles.ConnectionPoster,
         roles.NoticeQueue,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
         roles.UsageStore,
         roles.Metrics,
     ]:
-        return clock, claims, conversations, connections, poster, notices, tenants, usage, metrics
+        return clock, claims, conversations, story, connections, poster, notices, tenants, usage, metrics
 
     def _ingress(
         *,

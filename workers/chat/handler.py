@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.clock import Clock
+from shared.conversations import Takeover, announcement
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -51,7 +52,11 @@ class _Answer:
 
 
 class ChatHandler:
-    """Stores what was asked, streams the answer, stores the answer; a second try begins the answer anew."""
+    """Stores what was asked, streams the answer, stores the answer; a second try begins the answer anew.
+
+    While a person answers the conversation, what was asked is stored for them and the assistant is silent. An answer
+    that was begun before the person came is still finished.
+    """
 
     def __init__(
         self,
@@ -87,25 +92,38 @@ class ChatHandler:
             marker="sent",
             tenant=work.tenant,
         )
-        listeners, used, frames, documents = await asyncio.gather(
+        listeners, used, talk, documents = await asyncio.gather(
             self._replies.connections(work.session_id),
             self._usage.output_tokens(work.tenant, self._today()),
             self._conversations.latest(work.session_id, HISTORY_FRAMES),
             self._tenants.documents(work.tenant),
         )
+        if talk.takeover and talk.takeover.holds(self._clock.now()):
+            await self._leave_to_person(work, claim, talk.takeover, listeners)
+            return
         if used >= profile.limits.daily_output_tokens:
             await self._refuse(work, claim, ErrorCode.BUDGET_EXCEEDED)
             return
         prompt = build_prompt(
             profile=profile,
             documents=documents,
-            history=[frame for frame in frames if frame.seq and sent.seq and frame.seq < sent.seq],
+            history=[frame for frame in talk.frames if frame.seq and sent.seq and frame.seq < sent.seq],
             text=work.data.text,
             now=self._clock.now(),
         )
         answer = await self._answer(work, prompt, profile, listeners)
         await self._usage.add(work.tenant, self._today(), answer.usage)
         await self._replies.durable(work.session_id, self._final(work, answer), claim=claim)
+
+    async def _leave_to_person(
+        self, work: ChatSend, claim: Claim, takeover: Takeover, listeners: Sequence[Connection]
+    ) -> None:
+        """End the message without an answer: the first one with a word on who reads it, all others without any."""
+        locale = next((one.locale for one in listeners if one.locale), work.locale)
+        text = "" if takeover.is_told else announcement("is_read", locale)
+        frame = ChatFinal(re=work.client_id, data=ChatFinalData(text=text))
+        log.info("chat_left_to_person")
+        await self._replies.durable(work.session_id, frame, claim=claim, is_told=True)
 
     async def _answer(
         self, work: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]

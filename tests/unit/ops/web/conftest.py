@@ -160,6 +160,7 @@ class World:
             appointments=self.appointments,
             index=self.conversations.index,
             conversations=self.conversations,
+            story=self.conversations.story,
             claims=self.claims,
             replies=replies,
             clock=self.clock,

@@ -6,41 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import TransientError
-from shared.messages.server import (
-    BookingCancelled,
-    BookingCancelledData,
-    ChatFinal,
-    ChatFinalData,
-    ChatSent,
-    ChatSentData,
-)
+from shared.errors import DeploymentError, TransientError
+from shared.messages.server import BookingCancelled, BookingCancelledData
 from tests.fakes.clock import NOON
+from tests.unit.ops.web.talks import TALK, final, say, sent
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
-TALK = "/today/salon-ania/conversations/s-1"
 HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}"
-
-
-def say(world, *frames, session="s-1", tenant="salon-ania"):
-    """Let a session have some durable frames, the first of them a visitor's own."""
-
-    async def store():
-        for number, frame in enumerate(frames):
-            claim = await world.claims.claim(
-                f"{session}-{world.clock.now()}-{number}", fingerprint="f", lease=timedelta(seconds=30)
-            )
-            await world.conversations.append(session, frame, claim=claim, marker="outcome", tenant=tenant)
-
-    return store
-
-
-def sent(text):
-    return ChatSent(re="c1", data=ChatSentData(text=text))
-
-
-def final(text):
-    return ChatFinal(re="c1", data=ChatFinalData(text=text))
 
 
 def a_visit(**changes):
@@ -150,6 +122,69 @@ def test_a_form_that_is_sent_twice_says_its_words_once(owner, world):
     refused = owner.send(TALK, csrf=csrf, text="No, sorry.", answer_id=answer_id)
     assert (refused.status_code, "No, sorry." in refused.text) == (422, True)
     assert len(world.conversations.of("s-1")) == 2
+
+
+def shown_id(browser):
+    [answer_id] = re.findall(r'name="answer_id" value="([^"]+)"', browser.last.text)
+    return answer_id
+
+
+def test_words_that_may_have_been_said_keep_their_form(owner, world):
+    """Whoever presses again on the page that says "it is being sent" says their words once, whatever came of them."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    csrf, answer_id = owner.csrf(), shown_id(owner)
+    world.conversations.trouble.append(RuntimeError("the process that had the claim died"))
+    assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 500
+    busy = owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id)
+    assert (busy.status_code, "It is being sent already" in busy.text) == (422, True)
+    assert shown_id(owner) == answer_id
+    world.clock.turn(timedelta(minutes=1))
+    for _ in range(2):
+        assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
+    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
+
+
+def test_other_words_get_a_form_of_their_own(owner, world):
+    """The form that refuses them says them when it is sent as it is; one without words keeps its id.
+
+    Neither refreshes itself, which would take the words away and the id with them.
+    """
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    csrf = owner.csrf()
+    assert "data-refresh" in owner.last.text
+    owner.send(TALK, csrf=csrf, text=" ", answer_id="one")
+    assert shown_id(owner) == "one"
+    assert "data-refresh" not in owner.last.text
+    owner.send(TALK, csrf=csrf, text="Yes.", answer_id="one")
+    owner.send(TALK, csrf=csrf, text="No, sorry.", answer_id="one")
+    assert owner.send(TALK, text="No, sorry.", answer_id=shown_id(owner)).status_code == 303
+    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes.", "No, sorry."]
+
+
+@pytest.mark.parametrize("trouble", [TransientError("throttled"), DeploymentError("aws_AccessDeniedException")])
+def test_an_answer_that_could_not_be_stored_may_be_sent_again_at_once(owner, world, trouble):
+    """Nobody waits for a lease that nobody works under; the words are said once."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    csrf = owner.csrf()
+    world.conversations.trouble.append(trouble)
+    assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id="one").status_code in {500, 503}
+    assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id="one").status_code == 303
+    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
+
+
+def test_a_forms_id_has_an_end(owner, world):
+    """What somebody makes longer than ours are is cut, and tells forms apart up to there."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    csrf = owner.csrf()
+    for answer_id in ("x" * 64, "x" * 64 + "y" * 10_000, "x" * 63):
+        assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
+    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes.", "Yes."]
+    owner.send(TALK, csrf=csrf, text=" ", answer_id="y" * 10_000)
+    assert shown_id(owner) == "y" * 64
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 4001])

@@ -11,6 +11,7 @@ from ops.today.values import Answered, Speaker
 from ops.web.filters import AGES
 from ops.web.rendering import TEMPLATES
 from ops.web.words import words_in
+from shared.conversations import ConversationDeedKind
 from shared.failures import QUEUES, DeedKind, FailureState
 from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
@@ -56,5 +57,6 @@ def test_everything_has_a_name():
         *(f"age_{one}" for one in AGES),
         *(f"answer_{one}" for one in Answered if one is not Answered.SENT),
         *(f"who_{one}" for one in get_args(Speaker)),
+        *(f"did_{one}" for one in get_args(ConversationDeedKind)),
     ]
     assert [name for name in wanted if name not in words_in("en")] == []

@@ -1,0 +1,65 @@
+"""What people did in a conversation: rows of the `conversations` table below its frames, one for each day."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.aws.errors import translated
+from shared.aws.items import from_item, to_item
+from shared.conversations import ConversationDeed
+
+RETENTION = timedelta(days=90)
+"""As long as the frames that the deeds are about."""
+
+_DAYS_READ = 90
+
+
+def deed_update(table: str, session_id: str, deed: ConversationDeed) -> dict[str, Any]:
+    """Return the update that adds a deed to its day (UTC).
+
+    The row of a day has the negative number of the day as its `seq`: no reader of frames, which have positive ones,
+    ever meets it, and no day grows too long for an item.
+    """
+    return {
+        "TableName": table,
+        "Key": to_item({"session_id": session_id, "seq": -deed.at.date().toordinal()}),
+        "UpdateExpression": "SET story = list_append(if_not_exists(story, :none), :deed), expires_at = :expires",
+        "ExpressionAttributeValues": to_item(
+            {
+                ":none": [],
+                ":deed": [{"at": deed.at.isoformat(), "by": deed.by, "what": deed.what}],
+                ":expires": int((deed.at + RETENTION).timestamp()),
+            }
+        ),
+    }
+
+
+class DynamoConversationStory:
+    """Rows with `story`, a list of deeds; those that leave a frame are written by the conversation store."""
+
+    def __init__(self, *, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def note(self, session_id: str, deed: ConversationDeed) -> None:
+        """Add a deed that leaves no frame."""
+        with translated("conversations.note"):
+            await self._client.update_item(**deed_update(self._table, session_id, deed))
+
+    async def of(self, session_id: str) -> Sequence[ConversationDeed]:
+        """Return the deeds, oldest first."""
+        with translated("conversations.story"):
+            answer = await self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="session_id = :session AND seq < :zero",
+                ExpressionAttributeValues=to_item({":session": session_id, ":zero": 0}),
+                Limit=_DAYS_READ,
+                ConsistentRead=True,
+            )
+        days = [from_item(item) for item in answer.get("Items", ())]
+        deeds = [_deed(value) for day in days for value in day["story"]]
+        return sorted(deeds, key=lambda deed: deed.at)
+
+
+def _deed(value: dict[str, Any]) -> ConversationDeed:
+    return ConversationDeed(datetime.fromisoformat(value["at"]), value["by"], value["what"])

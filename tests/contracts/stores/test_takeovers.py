@@ -1,0 +1,216 @@
+"""Who answers a conversation: changed in one step with a frame, carried on by all others, and on record."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.aws.conversation_story import RETENTION, DynamoConversationStory
+from shared.aws.items import from_item, to_item
+from shared.conversations import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
+from shared.errors import LeaseLostError
+from shared.ids import new_id
+from shared.messages.server import ChatFinal, ChatFinalData
+from shared.ports import Done
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def session():
+    return new_id()
+
+
+@pytest.fixture
+def story(request, stores):
+    """Return the story of the conversations that `stores` has."""
+    if hasattr(stores.conversations, "story"):
+        return stores.conversations.story
+    return DynamoConversationStory(client=request.getfixturevalue("dynamodb"), table="ConversationsTable")
+
+
+def said(text="Hello", by=None):
+    return ChatFinal(data=ChatFinalData(text=text, by=by))
+
+
+async def take(stores, key=None):
+    return await stores.claims.claim(key or new_id(), fingerprint="print", lease=LEASE)
+
+
+class Talk:
+    """One session, in which people and commands do something at the clock's time."""
+
+    def __init__(self, stores, clock, session):
+        self.stores, self.clock, self.session = stores, clock, session
+
+    async def act(self, what, by="Ola", *, claim=None, text="Hello"):
+        claim = claim or await take(self.stores)
+        deed = ConversationDeed(self.clock.now(), by, what)
+        return await self.stores.conversations.act(
+            self.session, said(text, "human"), claim=claim, deed=deed, tenant="salon"
+        )
+
+    async def append(self, **more):
+        claim = await take(self.stores)
+        return await self.stores.conversations.append(self.session, said(), claim=claim, marker="outcome", **more)
+
+    async def takeover(self):
+        return (await self.stores.conversations.latest(self.session, 1)).takeover
+
+    async def count(self):
+        return len((await self.stores.conversations.latest(self.session, 100)).frames)
+
+
+@pytest.fixture
+def talk(stores, clock, session):
+    return Talk(stores, clock, session)
+
+
+async def test_nobody_has_taken_over_at_first(talk):
+    """Of an unknown session, and of one that only commands have written to."""
+    assert await talk.takeover() is None
+    await talk.append()
+    assert await talk.takeover() is None
+
+
+async def test_an_answer_takes_over_and_ends_its_command(talk, stores, clock):
+    """The frame, the takeover and the end of the command come in one step."""
+    claim = await take(stores)
+    stored = await talk.act("answered", claim=claim)
+    assert (stored.seq, stored.data.by) == (1, "human")
+    assert await talk.takeover() == Takeover("Ola", clock.now() + PERSON_ANSWERS_FOR)
+    assert await take(stores, claim.key) == Done(1)
+
+
+async def test_every_frame_carries_a_takeover_on(talk, clock):
+    """Whatever is stored after it, by whichever command: it stands as it was, and its time does not grow."""
+    await talk.act("answered")
+    at = clock.now()
+    for _ in range(3):
+        clock.turn(timedelta(minutes=5))
+        await talk.append()
+    assert await talk.takeover() == Takeover("Ola", at + PERSON_ANSWERS_FOR)
+
+
+async def test_that_the_visitor_was_told_is_kept(talk):
+    """From the frame that told on, also over the person's further answers; nothing to tell of stays nothing."""
+    await talk.append(is_told=True)
+    assert await talk.takeover() is None
+    await talk.act("answered")
+    await talk.append(is_told=True)
+    await talk.append()
+    assert (await talk.takeover()).is_told
+    await talk.act("answered")
+    assert (await talk.takeover()).is_told
+
+
+async def test_a_takeover_that_ran_out_is_gone(talk, clock):
+    """The next frame leaves it behind; a new one begins afresh, and is news."""
+    await talk.act("took_over")
+    clock.turn(PERSON_ANSWERS_FOR)
+    assert not (await talk.takeover()).holds(clock.now())
+    await talk.append()
+    assert await talk.takeover() is None
+    assert await talk.act("took_over", "Jan")
+    assert (await talk.takeover()).by == "Jan"
+
+
+async def test_a_hand_back_ends_it(talk):
+    """After it the assistant answers, until somebody answers by hand again."""
+    await talk.act("took_over")
+    assert await talk.act("handed_back")
+    assert await talk.takeover() is None
+    await talk.act("answered", "Jan")
+    assert (await talk.takeover()).by == "Jan"
+
+
+@pytest.mark.parametrize("first", ["took_over", "handed_back"])
+async def test_of_people_who_press_at_once_one_does_it(talk, story, session, first):
+    """One frame, one deed; the others are told that it was no news, and nothing of theirs is written."""
+    if first == "handed_back":
+        await talk.act("took_over")
+    before = await talk.count()
+    done = await asyncio.gather(*(talk.act(first, f"person {number}") for number in range(6)))
+    assert len([one for one in done if one]) == 1
+    assert await talk.count() == before + 1
+    assert [deed.what for deed in await story.of(session)].count(first) == 1
+
+
+async def test_answers_and_messages_at_once_lose_no_takeover(talk):
+    """Frames of commands that are stored at the same time as an answer come before it, or carry it on."""
+    await asyncio.gather(*(talk.append() for _ in range(8)), talk.act("answered"), *(talk.append() for _ in range(8)))
+    assert await talk.count() == 17
+    assert (await talk.takeover()).by == "Ola"
+
+
+async def test_a_hand_back_during_an_answer_has_one_order(talk, story, session):
+    """Whichever frame is stored later decides, and the story agrees."""
+    await talk.act("took_over")
+    await asyncio.gather(talk.act("answered", text="answer"), talk.act("handed_back", text="back"))
+    last = (await talk.stores.conversations.latest(session, 1)).frames[0]
+    assert ((await talk.takeover()) is None) is (last.data.text == "back")
+    assert sorted(deed.what for deed in await story.of(session)) == ["answered", "handed_back", "took_over"]
+
+
+async def test_a_deed_is_done_once(talk, stores, story, session):
+    """The same command, tried again, gets what it stored; the story has it once."""
+    claim = await take(stores)
+    first = await talk.act("answered", claim=claim)
+    assert await talk.act("answered", claim=claim, text="other words") == first
+    assert await talk.count() == 1
+    assert len(await story.of(session)) == 1
+
+
+async def test_who_lost_the_command_does_nothing(talk, stores, story, session):
+    """No frame, no takeover, no deed."""
+    lost = replace(await take(stores), owner="somebody else")
+    with pytest.raises(LeaseLostError):
+        await talk.act("answered", claim=lost)
+    assert (await talk.count(), await talk.takeover(), list(await story.of(session))) == (0, None, [])
+
+
+async def test_the_story_has_who_did_what_and_when(talk, story, session, clock):
+    """Over midnight and with looks, which leave no frame, in order; another session's has none of it."""
+    expected = []
+    for what, by in [("looked", "Ola"), ("took_over", "Ola"), ("answered", "Żaneta"), ("handed_back", "Jan")]:
+        deed = ConversationDeed(clock.now(), by, what)
+        expected.append(deed)
+        await (story.note(session, deed) if what == "looked" else talk.act(what, by))
+        clock.turn(timedelta(hours=9) if what == "answered" else timedelta(seconds=1))
+        if what == "answered":
+            await talk.act("took_over", "Jan")
+            expected.append(ConversationDeed(clock.now(), "Jan", "took_over"))
+            clock.turn(timedelta(seconds=1))
+    assert list(await story.of(session)) == expected
+    assert list(await story.of(new_id())) == []
+
+
+async def test_the_story_is_no_frame(talk, story, stores, session, clock):
+    """Neither workers nor visitors ever read it, and it takes no number."""
+    await story.note(session, ConversationDeed(clock.now(), "Ola", "looked"))
+    assert list((await stores.conversations.latest(session, 10)).frames) == []
+    stored = await talk.act("took_over")
+    assert stored.seq == 1
+    assert list((await stores.conversations.latest(session, 10)).frames) == [stored]
+    told = await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 0)))
+    assert told == [stored.wire()]
+    assert "Ola" not in told[0]
+
+
+async def test_each_day_of_a_story_goes_in_its_time(dynamodb, clock, session):
+    """A row for each day, which goes with the frames of that day: what is done later keeps nothing for longer."""
+    story = DynamoConversationStory(client=dynamodb, table="ConversationsTable")
+    for _ in range(2):
+        for by in ("Ola", "Jan"):
+            await story.note(session, ConversationDeed(clock.now(), by, "looked"))
+        clock.turn(timedelta(days=1))
+    answer = await dynamodb.query(
+        TableName="ConversationsTable",
+        KeyConditionExpression="session_id = :session",
+        ExpressionAttributeValues=to_item({":session": session}),
+    )
+    second, first = [from_item(item) for item in answer["Items"]]
+    assert [len(row["story"]) for row in (first, second)] == [2, 2]
+    assert second["expires_at"] - first["expires_at"] == timedelta(days=1).total_seconds()
+    assert first["expires_at"] == int((clock.now() - timedelta(days=2) + RETENTION).timestamp())

@@ -1,0 +1,27 @@
+"""What the tests of the owner's pages let a visitor's conversation have."""
+
+from datetime import timedelta
+
+from shared.ids import new_id
+from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
+
+TALK = "/today/salon-ania/conversations/s-1"
+
+
+def say(world, *frames, session="s-1", tenant="salon-ania"):
+    """Let a session have some durable frames, the first of them a visitor's own."""
+
+    async def store():
+        for frame in frames:
+            claim = await world.claims.claim(new_id(), fingerprint="f", lease=timedelta(seconds=30))
+            await world.conversations.append(session, frame, claim=claim, marker="outcome", tenant=tenant)
+
+    return store
+
+
+def sent(text):
+    return ChatSent(re="c1", data=ChatSentData(text=text))
+
+
+def final(text):
+    return ChatFinal(re="c1", data=ChatFinalData(text=text))

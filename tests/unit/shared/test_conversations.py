@@ -1,0 +1,60 @@
+"""Who answers a conversation after each deed, and what the visitor hears of it."""
+
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from shared.conversations import (
+    PERSON_ANSWERS_FOR,
+    Announcement,
+    ConversationDeed,
+    Takeover,
+    announcement,
+    is_news,
+    takeover_after,
+)
+from tests.fakes.clock import NOON
+
+LATER = NOON + PERSON_ANSWERS_FOR
+STANDING = Takeover("Ola", NOON + timedelta(seconds=1))
+TOLD = Takeover("Ola", NOON + timedelta(seconds=1), is_told=True)
+OVER = Takeover("Ola", NOON, is_told=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "what", "news", "after"),
+    [
+        (None, "answered", True, Takeover("Jan", LATER)),
+        (OVER, "answered", True, Takeover("Jan", LATER)),
+        (STANDING, "answered", True, Takeover("Jan", LATER)),
+        (TOLD, "answered", True, Takeover("Jan", LATER, is_told=True)),
+        (None, "took_over", True, Takeover("Jan", LATER, is_told=True)),
+        (OVER, "took_over", True, Takeover("Jan", LATER, is_told=True)),
+        (STANDING, "took_over", False, Takeover("Jan", LATER, is_told=True)),
+        (STANDING, "handed_back", True, None),
+        (OVER, "handed_back", False, None),
+        (None, "handed_back", False, None),
+        (TOLD, "looked", True, TOLD),
+        (OVER, "looked", True, None),
+    ],
+)
+def test_a_deed_changes_who_answers(before, what, news, after):
+    """An answer or a press takes over for half an hour; the same press twice is no news; what ran out is over."""
+    deed = ConversationDeed(NOON, "Jan", what)
+    assert is_news(before, deed) is news
+    assert takeover_after(before, deed) == after
+
+
+def test_a_takeover_ends_at_its_time():
+    """The assistant is silent until then, and not a moment longer."""
+    takeover = Takeover("Ola", NOON)
+    assert takeover.holds(NOON - timedelta(microseconds=1))
+    assert not takeover.holds(NOON)
+
+
+def test_the_visitor_hears_in_their_language():
+    """Each sentence is there in both languages, and they differ."""
+    for what in get_args(Announcement):
+        assert announcement(what, "pl-PL") != announcement(what, "en")
+        assert announcement(what, "de") == announcement(what, "en")
