@@ -3,9 +3,14 @@
 from datetime import datetime
 from typing import Protocol
 
+from shared.errors import TransientError
 from shared.messages.notices import OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Letter, TextMessage, VisitorNotice
+from workers.notifications.domain import AppointmentLinks, Change, Letter, TextMessage, VisitorNotice
+
+
+class PerhapsTakenError(TransientError):
+    """The provider gave no answer: it may have taken what it was given, and the next try would repeat it."""
 
 
 class Letters(Protocol):
@@ -38,7 +43,7 @@ class Mailer(Protocol):
         """Return once the provider has taken the letter.
 
         Raises:
-            TransientError: throttled or unreachable.
+            TransientError: throttled or unreachable; `PerhapsTakenError` if nobody knows.
             PermanentError: `mail_rejected`: the address or the sender is refused.
         """
         ...
@@ -51,7 +56,7 @@ class Texter(Protocol):
         """Return once the provider has taken the message.
 
         Raises:
-            TransientError: throttled or unreachable.
+            TransientError: throttled or unreachable; `PerhapsTakenError` if nobody knows.
             PermanentError: `sms_rejected`: the number is refused, or its owner wants no messages.
         """
         ...
@@ -67,6 +72,22 @@ class Turns(Protocol):
             TransientError: the lines can't be reached.
             PermanentError: `line_too_long`: it would wait for hours.
         """
+        ...
+
+
+class Changes(Protocol):
+    """Remembers what became of visits, so that no letter calls its reader to one that was cancelled or moved.
+
+    Raises:
+        TransientError: they can't be reached.
+    """
+
+    async def note(self, appointment_id: str, change: Change) -> None:
+        """Remember a change; a later one stays, and a visit that was cancelled stays so."""
+        ...
+
+    async def last(self, appointment_id: str) -> Change | None:
+        """Return what became of a visit; None if it is not known to have changed."""
         ...
 
 

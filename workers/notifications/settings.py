@@ -25,13 +25,13 @@ class NotificationsSettings(AwsSettings):
     """The one topic that they come from."""
     suppressions_table: str
     limits_table: str
-    """Where the lines of businesses that send much are, beside booking's seats."""
+    """Where the lines of businesses that send much are, and what became of visits, beside booking's seats."""
 
     code_key_secret_id: str
     notices_per_minute: int = Field(default=300, ge=1, le=60_000)
     """Of one business; its codes have a line of their own. What is above waits."""
     ses_from_email: str = ""
-    """The verified sender. Without one booking refuses every address, so that no letter has to be sent here."""
+    """The verified sender. Without one booking refuses every address; what was taken before fails as `mail_off`."""
 
     ses_configuration_set: str = ""
     """By which SES says what became of letters; without one no address is ever suppressed."""

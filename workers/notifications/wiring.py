@@ -25,6 +25,7 @@ from shared.log import configure_logging
 from shared.messages.notices import NOTICE
 from shared.ports import Metrics
 from shared.settings import PoolSettings
+from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.ses_events import feedback_reports
@@ -125,10 +126,14 @@ async def open_roles(
     sns = await clients.client("sns", **sending) if settings.sms_enabled or settings.sns_topic_arn else None
     return Roles(
         letters=TemplateLetters(),
-        mailer=SesMailer(
-            client=await clients.client("sesv2", **sending),
-            sender=settings.ses_from_email,
-            configuration_set=settings.ses_configuration_set,
+        mailer=(
+            SesMailer(
+                client=await clients.client("sesv2", **sending),
+                sender=settings.ses_from_email,
+                configuration_set=settings.ses_configuration_set,
+            )
+            if settings.ses_from_email
+            else None
         ),
         text_messages=TemplateTextMessages(),
         texter=(
@@ -144,6 +149,7 @@ async def open_roles(
             per_minute=settings.notices_per_minute,
             longest_wait=LONGEST_WAIT,
         ),
+        changes=DynamoChanges(client=dynamodb, table=settings.limits_table),
         tenants=open_knowledge(settings, clock, metrics),
         metrics=metrics,
         clock=clock,

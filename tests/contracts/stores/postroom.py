@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.suppressions import DynamoSuppressions
@@ -32,6 +32,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.tenants import FakeTenants
+from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.text_messages import TemplateTextMessages
@@ -60,12 +61,14 @@ PROFILE = TenantProfile.model_validate(
 
 @dataclass
 class ThrottledSes:
-    """The real client of the emulator's SES; so many of a hundred calls are throttled before they get there."""
+    """The real client of the emulator's SES; so many of a hundred calls are throttled, so many answers get lost."""
 
     client: object
     chance: random.Random
     percent: int = 0
+    lost_percent: int = 0
     throttled: int = 0
+    lost: int = 0
     taken: defaultdict = field(default_factory=lambda: defaultdict(list))
     """Message-ID to the bytes of each message that SES said yes to."""
 
@@ -77,6 +80,9 @@ class ThrottledSes:
         answer = await self.client.send_email(**arguments)
         raw = arguments["Content"]["Raw"]["Data"]
         self.taken[email.message_from_bytes(raw)["Message-ID"]].append(raw)
+        if self.chance.randrange(100) < self.lost_percent:
+            self.lost += 1
+            raise ReadTimeoutError(endpoint_url="https://ses.example")
         return answer
 
 
@@ -142,6 +148,7 @@ class PostRoom:
             turns=DynamoTurns(
                 client=self.dynamodb, table="LimitsTable", per_minute=60_000, longest_wait=timedelta(hours=1)
             ),
+            changes=DynamoChanges(client=self.dynamodb, table="LimitsTable"),
             tenants=FakeTenants({self.tenant: PROFILE}),
             metrics=self.metrics,
             clock=clock,

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import os
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
@@ -12,10 +13,18 @@ from infra.aws import REGION
 from shared.aws.suppressions import DynamoSuppressions
 from shared.consumer.lifecycle import Stop
 from shared.ids import new_id
+from shared.messages.notices import AppointmentFacts, AppointmentReminder
 from tests.contracts.stores.template import create_queue
 from workers.notifications.wiring import worker
 
 SECRET = "the feedback tests' secret"
+PROFILE = {
+    "name": "Salon Ania",
+    "time_zone": "Europe/Warsaw",
+    "calendar_id": "calendar",
+    "services": [{"id": "cut", "name": {"en": "Cut"}, "duration_minutes": 30}],
+    "opening_hours": {"monday": ["09:00-17:00"]},
+}
 
 
 def bounced(address):
@@ -75,6 +84,24 @@ async def until_found(look):
     return found
 
 
+async def dead_letters(sqs, queues, number):
+    """Wait for so many dead letters and return them."""
+    found = []
+
+    async def enough():
+        answer = await asyncio.to_thread(
+            sqs.receive_message,
+            QueueUrl=queues["NotificationsDeadLetters"],
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+        )
+        found.extend(answer.get("Messages", []))
+        return len(found) >= number
+
+    await until_found(enough)
+    return found
+
+
 async def test_a_bounce_on_the_topic_is_noted(post, dynamodb):
     """By the worker that sends, on a queue of its own."""
     sns, _, topic, _ = post
@@ -102,21 +129,41 @@ async def test_what_did_not_come_by_the_topic_is_refused(post, dynamodb):
     for body in (json.dumps(forged), bounced(address)):
         sqs.send_message(QueueUrl=queues["FeedbackQueue"], MessageBody=body)
 
-    found = []
-
-    async def dead_letters():
-        answer = await asyncio.to_thread(
-            sqs.receive_message,
-            QueueUrl=queues["NotificationsDeadLetters"],
-            MaxNumberOfMessages=10,
-            MessageAttributeNames=["All"],
-        )
-        found.extend(answer.get("Messages", []))
-        return len(found) >= 2
-
     async with at_work():
-        await until_found(dead_letters)
+        found = await dead_letters(sqs, queues, 2)
 
     assert {letter["MessageAttributes"]["reason"]["StringValue"] for letter in found} == {"invalid"}
     assert all("@" not in letter["MessageAttributes"]["error"]["StringValue"] for letter in found)
     assert await suppressions.find(address, at=datetime.now(UTC)) is None
+
+
+async def test_a_deployment_without_a_sender_gives_letters_up_at_once(post, emulator):
+    """A visit that was booked while e-mail was on is due for its reminder; somebody sees why none went out."""
+    _, sqs, _, queues = post
+    emulator.client("s3").put_object(
+        Bucket=os.environ["KNOWLEDGE_BUCKET"], Key="salon-ania/profile.yaml", Body=json.dumps(PROFILE).encode()
+    )
+    start = datetime.now(UTC) + timedelta(days=1)
+    facts = AppointmentFacts(
+        appointment_id=new_id(),
+        contact="jan@example.com",
+        service="cut",
+        service_name="Cut",
+        start=start,
+        end=start + timedelta(hours=1),
+    )
+    reminder = AppointmentReminder(
+        id=new_id(),
+        tenant="salon-ania",
+        session_id="s1",
+        locale="pl",
+        accepted_at=start - timedelta(days=1),
+        data=facts,
+        hours_before=24,
+    )
+    sqs.send_message(QueueUrl=queues["NotificationsQueue"], MessageBody=reminder.model_dump_json())
+    async with at_work():
+        [letter] = await dead_letters(sqs, queues, 1)
+
+    attributes = letter["MessageAttributes"]
+    assert (attributes["reason"]["StringValue"], attributes["attempts"]["StringValue"]) == ("mail_off", "1")

@@ -69,6 +69,19 @@ async def test_when_workers_die_no_notice_is_lost_and_repeats_are_the_same(new_r
     assert await nobody_goes_without(new_room(), 120) > 0
 
 
+async def test_answers_that_get_lost_lose_no_notice_and_repeats_are_counted(new_room):
+    """The worker can't know that SES took it: the same letter goes out again."""
+    room = new_room(percent=0)
+    room.ses.lost_percent = 20
+    dead = await room.deliver_by_pool(room.notices(40), times=1, patience=60)
+
+    outbox = room.outbox()
+    assert dead == 0
+    assert set(outbox) == {room.address(n) for n in range(40)}
+    assert all(len(set(bodies)) == 1 for bodies in room.ses.taken.values())
+    assert sum(outbox.values()) - 40 == room.ses.lost == room.metrics.total("NoticesPerhapsRepeated") > 0
+
+
 async def test_a_suppressed_address_gets_none(new_room, clock):
     """The others get theirs."""
     room = new_room(percent=0)

@@ -56,8 +56,11 @@ def _email(given: str) -> Contact | Refusal:
     """Return the address with its domain in lower case and in ASCII.
 
     The part before the @ must be ASCII as it is, because SES takes nothing else
-    (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html).
+    (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html). What looks like an encoded word is
+    none: a mail program would decode it, perhaps to other addresses (RFC 2047).
     """
+    if "=?" in given:
+        return _INVALID
     try:
         checked = validate_email(
             given,

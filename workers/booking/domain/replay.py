@@ -43,10 +43,11 @@ def letter_id(
     """Return the id of the letter about a refused replay: the same replay has the same, so that one letter goes out.
 
     An address that nobody has proved might be a stranger's, and requests by the hundred may name it. It gets one
-    letter for all requests that a business accepted within an hour, each time that they are replayed.
+    letter for all requests that a business accepted on a day, each time that they are replayed: what failed for hours
+    is replayed at once.
     """
     if stands(found, now):
         return derived_id(command_id, f"notice/choose_again/{replay}")
-    hour = accepted_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    asked = f"{tenant}/{contact.kind}/{same_mailbox(contact)}/{hour.isoformat()}"
+    day = accepted_at.astimezone(UTC).date()
+    asked = f"{tenant}/{contact.kind}/{same_mailbox(contact)}/{day.isoformat()}"
     return derived_id(asked, f"notice/choose_again/{replay}")

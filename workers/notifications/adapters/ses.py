@@ -1,6 +1,7 @@
 """Sends e-mail through SES v2, as a MIME message so that files can go with it."""
 
 import hashlib
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -8,15 +9,21 @@ from email.utils import parseaddr
 from typing import Any
 
 from botocore.exceptions import ClientError
+from email_validator import EmailNotValidError, validate_email
 
 from shared.aws.errors import error_code, translated
 from shared.errors import DeploymentError, PermanentError, TransientError
+from workers.notifications.adapters.unanswered import not_taken
 from workers.notifications.domain import Letter
 
 _REJECTED = frozenset({"MessageRejected", "MailFromDomainNotVerifiedException", "BadRequestException"})
 _DEPLOYMENT = frozenset({"AccountSuspendedException", "SendingPausedException", "NotFoundException"})
 """Nothing is wrong with the letter: the account or its configuration set has to be put right
 (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html)."""
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", re.ASCII)
+_ENCODED = "=?"
+"""How an encoded word of RFC 2047 begins."""
 
 
 class SesMailer:
@@ -30,16 +37,17 @@ class SesMailer:
 
     async def send(self, letter: Letter) -> None:
         """Return once SES has taken the letter."""
+        message = self._message(letter).as_bytes(policy=SMTP)
         try:
             with translated("ses.send_email"):
                 await self._client.send_email(
                     FromEmailAddress=self._sender,
                     Destination={"ToAddresses": [letter.recipient]},
-                    Content={"Raw": {"Data": self._message(letter).as_bytes(policy=SMTP)}},
+                    Content={"Raw": {"Data": message}},
                     **self._options,
                 )
         except TransientError as error:
-            raise TransientError(str(error), retry_after=error.retry_after, reason="mail_not_taken") from error
+            raise not_taken(error, reason="mail_not_taken") from error
         except PermanentError as error:
             cause = error.__cause__
             code = error_code(cause) if isinstance(cause, ClientError) else ""
@@ -53,9 +61,9 @@ class SesMailer:
         """Return the message, the same to the byte for the same letter."""
         message = EmailMessage()
         message["From"] = Address(letter.sender_name, addr_spec=self._sender)
-        message["To"] = letter.recipient
-        if letter.reply_to:
-            message["Reply-To"] = letter.reply_to
+        message["To"] = _recipient(letter.recipient)
+        if reply_to := _reply_to(letter.reply_to):
+            message["Reply-To"] = reply_to
         message["Subject"] = letter.subject
         # The same for a repeated letter, so that mail programs can show it once.
         message["Message-ID"] = f"<{letter.notice_id}@{self._sender.rpartition('@')[2]}>"
@@ -74,6 +82,26 @@ class SesMailer:
             )
         _fix_boundaries(message, letter.notice_id)
         return message
+
+
+def _recipient(address: str) -> str:
+    """Return the address if a header names it, and no other.
+
+    `=?utf-8?q?a=40b=2C_c?=@d` is an address by the letter of RFC 5322, and two others once a mail program decodes it.
+    """
+    if not _ADDRESS.fullmatch(address) or _ENCODED in address:
+        raise PermanentError("mail_rejected", "not an address that a header can name")
+    return address
+
+
+def _reply_to(address: str | None) -> str | None:
+    """Return where answers go, in ASCII; None if that is no address: SES would refuse every letter for it."""
+    if not address or _ENCODED in address:
+        return None
+    try:
+        return validate_email(address, check_deliverability=False, allow_display_name=True).ascii_email
+    except EmailNotValidError:
+        return None
 
 
 def _fix_boundaries(message: EmailMessage, notice_id: str) -> None:

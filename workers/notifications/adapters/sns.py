@@ -10,11 +10,24 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translated
 from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.messages.notices import OperatorAlert
+from workers.notifications.adapters.unanswered import not_taken
 from workers.notifications.domain import TextMessage, gsm_text
 
 _NUMBER_REFUSED = frozenset({"InvalidParameter", "ParameterValueInvalid", "ValidationException", "OptedOut"})
-_DEPLOYMENT = frozenset({"AuthorizationError", "NotFound"})
-"""What SNS alone calls a missing permission and a missing topic (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+_DEPLOYMENT = frozenset(
+    {
+        "AuthorizationError",
+        "NotFound",
+        "KMSAccessDenied",
+        "KMSDisabled",
+        "KMSInvalidState",
+        "KMSNotFound",
+        "KMSOptInRequired",
+    }
+)
+"""What SNS alone calls a missing permission, a missing topic, and a topic's key that is out of order
+(https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+_KEY_THROTTLED = "KMSThrottling"
 
 _SUBJECT_CHARACTERS = 99
 
@@ -42,7 +55,7 @@ class SnsTexter:
                     MessageAttributes=self._attributes,
                 )
         except TransientError as error:
-            raise TransientError(str(error), retry_after=error.retry_after, reason="sms_not_taken") from error
+            raise not_taken(error, reason="sms_not_taken") from error
         except PermanentError as error:
             code = _code_behind(error)
             if code in _NUMBER_REFUSED:
@@ -79,8 +92,11 @@ def _publishing() -> Iterator[None]:
         with translated("sns.publish"):
             yield
     except PermanentError as error:
-        if _code_behind(error) in _DEPLOYMENT:
+        code = _code_behind(error)
+        if code in _DEPLOYMENT:
             raise DeploymentError(error.reason, str(error)) from error
+        if code == _KEY_THROTTLED:
+            raise TransientError(str(error)) from error
         raise
 
 

@@ -28,12 +28,14 @@ class TemplateTextMessages:
             own = {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
         elif isinstance(notice, ChooseAgain):
             own = {"stands": notice.stands}
+        # A name of emoji alone leaves nothing that can be written.
+        business = shortened(one_line(profile.name), _NAME_SEPTETS) or shortened(notice.tenant, _NAME_SEPTETS)
         text = self._templates.fill(
             notice,
             language,
             **own,
-            business=shortened(one_line(profile.name), _NAME_SEPTETS),
-            service=shortened(one_line(notice.data.service_name), _NAME_SEPTETS),
+            business=business,
+            service=shortened(one_line(notice.data.service_name), _NAME_SEPTETS) or business,
             start=written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
         )
         return TextMessage(recipient=notice.data.contact, text=gsm_text(text))

@@ -1,5 +1,6 @@
 """Pure values and rules of notifications: what is sent, whether it still helps, and what it may be written with."""
 
+from workers.notifications.domain.changes import Change, change_in, is_outdated, says_that_it_stands
 from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, suppression_of
 from workers.notifications.domain.gsm import gsm_text, septets, shortened
 from workers.notifications.domain.links import AppointmentLinks, appointment_links
@@ -11,18 +12,22 @@ __all__ = [
     "LONGEST_WAIT",
     "AppointmentLinks",
     "Attachment",
+    "Change",
     "FeedbackReport",
     "Letter",
     "MailFeedback",
     "TextMessage",
     "VisitorNotice",
     "appointment_links",
+    "change_in",
     "gsm_text",
+    "is_outdated",
     "is_stale",
     "is_too_late",
     "line_of",
     "one_line",
     "quiet_until",
+    "says_that_it_stands",
     "septets",
     "shortened",
     "suppression_of",

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.links import LinkPurpose, Links
-from shared.messages.notices import AppointmentConfirmed, AppointmentReminder, AppointmentRescheduled, ChooseAgain
 from shared.tenants.profile import TenantProfile
+from workers.notifications.domain.changes import says_that_it_stands
 from workers.notifications.domain.messages import VisitorNotice
 
 
@@ -26,7 +26,7 @@ def appointment_links(
     """
     if profile.page is None or now >= notice.data.start:
         return None
-    if not _is_of_a_visit_that_stands(notice):
+    if not says_that_it_stands(notice):
         return None
 
     def address(purpose: LinkPurpose) -> str:
@@ -41,9 +41,3 @@ def appointment_links(
         return f"{profile.page}#stride-{purpose}={token}"
 
     return AppointmentLinks(cancel=address("cancel"), move=address("move"))
-
-
-def _is_of_a_visit_that_stands(notice: VisitorNotice) -> bool:
-    if isinstance(notice, ChooseAgain):
-        return notice.stands
-    return isinstance(notice, AppointmentConfirmed | AppointmentRescheduled | AppointmentReminder)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from shared.messages.notices import AppointmentReminder, SendCode
+from shared.messages.notices import AppointmentReminder, ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.notifications.domain.messages import VisitorNotice
@@ -12,19 +12,28 @@ LONGEST_WAIT = timedelta(hours=6)
 
 
 def quiet_until(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
-    """Return when a reminder that came late may wake its reader; None if it may now.
+    """Return when a notice may wake its reader that nobody there is waiting for; None if it may now.
 
-    Booking plans reminders around the quiet hours; this is for those that were held up. Everything else answers what
-    somebody just did, and does not wait.
+    Booking plans reminders around the quiet hours; this is for those that were held up. A replay is refused whenever
+    the business replays; only if a visit stands that begins in the morning its reader hears of it at once. Everything
+    else answers what somebody just did, and does not wait.
     """
-    if not isinstance(notice, AppointmentReminder) or profile.quiet_hours is None:
+    if not isinstance(notice, AppointmentReminder | ChooseAgain) or profile.quiet_hours is None:
         return None
     quiet = profile.quiet_hours.around(now, profile.zone)
-    return quiet.ends if quiet else None
+    if quiet is None:
+        return None
+    if isinstance(notice, ChooseAgain) and notice.stands and _leaves_no_time(notice, quiet.ends):
+        return None
+    return quiet.ends
 
 
 def is_too_late(notice: VisitorNotice, at: datetime) -> bool:
     """Whether a reminder at that time leaves its reader no time to get ready."""
+    return isinstance(notice, AppointmentReminder) and _leaves_no_time(notice, at)
+
+
+def _leaves_no_time(notice: VisitorNotice, at: datetime) -> bool:
     return at > notice.data.start - TO_GET_READY
 
 

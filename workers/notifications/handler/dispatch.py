@@ -1,13 +1,17 @@
 """Takes one notice, has it sent if that still helps, and records that it was."""
 
+import asyncio
+
 import structlog
 
+from shared.errors import PermanentError, TransientError
 from shared.messages.notices import AnyNotice, OperatorAlert
 from shared.ports import Claim, ClaimStore
-from workers.notifications.domain import is_stale
+from workers.notifications.domain import VisitorNotice, is_stale
 from workers.notifications.handler.alert import alert
 from workers.notifications.handler.roles import Roles
 from workers.notifications.handler.tell import tell
+from workers.notifications.ports import PerhapsTakenError
 
 log = structlog.get_logger()
 
@@ -32,10 +36,28 @@ class NotificationHandler:
         else:
             if claim.unfinished:
                 # Whoever had it before may have died after the provider's yes: what goes out now is identical.
-                self._roles.metrics.count("NoticesPerhapsRepeated")
-                log.warning("notice_perhaps_repeated", notice=work.type)
-            await tell(self._roles, work)
+                self._count_as_perhaps_repeated(work)
+            await self._tell(work, claim)
+            return
         await self._claims.complete(claim)
+
+    async def _tell(self, work: VisitorNotice, claim: Claim) -> None:
+        """Tell the visitor, and record it; whatever leaves open whether the provider said yes is counted."""
+        try:
+            await tell(self._roles, work)
+        except (PerhapsTakenError, asyncio.CancelledError):
+            self._count_as_perhaps_repeated(work)
+            raise
+        try:
+            await self._claims.complete(claim)
+        except (TransientError, PermanentError, asyncio.CancelledError):
+            # Who has lost the notice leaves the counting to its new owner.
+            self._count_as_perhaps_repeated(work)
+            raise
+
+    def _count_as_perhaps_repeated(self, work: VisitorNotice) -> None:
+        self._roles.metrics.count("NoticesPerhapsRepeated")
+        log.warning("notice_perhaps_repeated", notice=work.type)
 
     async def repeat(self, work: AnyNotice, outcome_seq: int | None) -> None:
         """Do nothing: it was sent."""

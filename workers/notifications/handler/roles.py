@@ -6,7 +6,7 @@ from shared.clock import Clock
 from shared.links import Links
 from shared.ports import Metrics, TenantDirectory
 from shared.suppressions import Suppressions
-from workers.notifications.ports import Alerts, Letters, Mailer, Texter, TextMessages, Turns
+from workers.notifications.ports import Alerts, Changes, Letters, Mailer, Texter, TextMessages, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Roles:
     """The ports, and the secret that codes and links are made with."""
 
     letters: Letters
-    mailer: Mailer
+    mailer: Mailer | None
+    """None where e-mail is off."""
     text_messages: TextMessages
     texter: Texter | None
     """None where text messages are off."""
@@ -22,6 +23,7 @@ class Roles:
     """None where alerts go nowhere but into the log."""
     suppressions: Suppressions
     turns: Turns
+    changes: Changes
     tenants: TenantDirectory
     metrics: Metrics
     clock: Clock

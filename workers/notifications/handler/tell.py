@@ -6,7 +6,16 @@ from shared.codes import verification_code
 from shared.errors import NotYetError, PermanentError
 from shared.messages.notices import AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import VisitorNotice, appointment_links, is_too_late, line_of, quiet_until
+from workers.notifications.domain import (
+    VisitorNotice,
+    appointment_links,
+    change_in,
+    is_outdated,
+    is_too_late,
+    line_of,
+    quiet_until,
+    says_that_it_stands,
+)
 from workers.notifications.handler.roles import Roles
 
 log = structlog.get_logger()
@@ -17,9 +26,14 @@ async def tell(roles: Roles, work: VisitorNotice) -> None:
 
     Raises:
         NotYetError: it is quiet there, or many of this business's notices are before it.
-        PermanentError: `address_suppressed`, `line_too_long`, `sms_off`, or what the provider says.
+        PermanentError: `address_suppressed`, `line_too_long`, `mail_off`, `sms_off`, or what the provider says.
     """
+    if change := change_in(work):
+        # Before anything that may wait: what is on its way and says otherwise shall not go out meanwhile.
+        await roles.changes.note(work.data.appointment_id, change)
     profile = await roles.tenants.profile(work.tenant)
+    if not await _is_true(roles, work):
+        return
     if not (_comes_in_time(roles, work, profile) and await _is_wanted(roles, work)):
         return
     await _wait_for_turn(roles, work)
@@ -27,8 +41,16 @@ async def tell(roles: Roles, work: VisitorNotice) -> None:
     log.info("notice_sent", notice=work.type, channel=work.data.contact_kind, appointment_id=work.data.appointment_id)
 
 
+async def _is_true(roles: Roles, work: VisitorNotice) -> bool:
+    """Whether the visit is still as the notice says: what waited, or is replayed, may call to one that is no more."""
+    if not says_that_it_stands(work) or not is_outdated(work, await roles.changes.last(work.data.appointment_id)):
+        return True
+    log.info("notice_outdated", notice=work.type, appointment_id=work.data.appointment_id)
+    return False
+
+
 def _comes_in_time(roles: Roles, work: VisitorNotice, profile: TenantProfile) -> bool:
-    """Let a reminder that came late wait for the end of the quiet hours; False if that is too late."""
+    """Let what would wake somebody wait for the end of the quiet hours; False for a reminder that is too late then."""
     now = roles.clock.now()
     wakes_nobody_at = quiet_until(work, profile, now)
     if wakes_nobody_at is None:
@@ -76,5 +98,8 @@ async def _send(roles: Roles, work: VisitorNotice, profile: TenantProfile) -> No
             raise PermanentError("sms_off", "text messages are off: set SMS_ENABLED, then replay the notice")
         await roles.texter.send(roles.text_messages.write(work, profile, code=code))
     else:
+        if roles.mailer is None:
+            # Booking took the address, or planned the reminder, while e-mail was on.
+            raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
         links = appointment_links(roles.links, work, profile, roles.clock.now())
         await roles.mailer.send(roles.letters.write(work, profile, code=code, links=links))

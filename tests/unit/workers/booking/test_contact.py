@@ -45,6 +45,7 @@ def test_an_address_is_taken_as_mail_servers_take_it(text, address):
         *("Jan <jan@example.com>", "jan@example.com, eve@example.com", "jan@example.com\nBcc: eve@example.com"),
         *("żółw@example.com", "jan\x00@example.com", "a" * 65 + "@example.com", "jan@" + "a" * 250 + ".com"),
         *("💇@example.com", "jan@💇", "jаn@example.com", "jan\u202e@example.com", "jan @example.com"),
+        "=?utf-8?q?a=40example.org=2C_b?=@example.com",
         "a" * 9_988 + "@example.com",
     ],
 )

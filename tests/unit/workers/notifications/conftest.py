@@ -8,6 +8,7 @@ import pytest
 from shared.links import Links
 from shared.messages.notices import NOTICE
 from shared.tenants.profile import TenantProfile
+from tests.fakes.changes import FakeChanges
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
@@ -100,7 +101,7 @@ class World:
 
     key = b"a secret of the deployment"
 
-    def __init__(self, profile, *, letters=None, text_messages=None, sms=True, topic=True):
+    def __init__(self, profile, *, letters=None, text_messages=None, mail=True, sms=True, topic=True):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
         self.mailer, self.texter, self.alerts = FakeMailer(), FakeTexter(), FakeAlerts()
@@ -108,14 +109,16 @@ class World:
         self.tenants = FakeTenants({"salon-ania": profile})
         self.links = Links(self.key)
         self.suppressions, self.turns, self.metrics = FakeSuppressions(), FakeTurns(), FakeMetrics()
+        self.changes = FakeChanges()
         self.roles = Roles(
             letters=self.letters,
-            mailer=self.mailer,
+            mailer=self.mailer if mail else None,
             text_messages=self.text_messages,
             texter=self.texter if sms else None,
             alerts=self.alerts if topic else None,
             suppressions=self.suppressions,
             turns=self.turns,
+            changes=self.changes,
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,

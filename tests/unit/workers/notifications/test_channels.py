@@ -68,6 +68,18 @@ async def test_where_text_messages_are_off_a_number_gets_none(new_world, make_no
     assert not world.claims.records[notice.claim_key].done
 
 
+async def test_where_mail_is_off_an_address_gets_none(new_world, make_notice):
+    """A visit that was booked while it was on is reminded of once it is on again, and its notice replayed."""
+    world = new_world(mail=False)
+    notice = make_notice("reminder")
+
+    with pytest.raises(PermanentError) as caught:
+        await world.handle(notice)
+    assert caught.value.reason == "mail_off"
+    assert world.mailer.sent == world.texter.sent == []
+    assert not world.claims.records[notice.claim_key].done
+
+
 @pytest.mark.parametrize("error", [TransientError("throttled"), PermanentError("sms_rejected")])
 async def test_a_message_that_was_not_taken_is_not_done(world, make_notice, error):
     """The worker core decides whether it is tried again; the next try sends it, once."""

@@ -1,12 +1,16 @@
 """How a notice becomes one e-mail, and that it stays one."""
 
+import asyncio
+
 import pytest
 import structlog
 
 from shared.codes import verification_code
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ports import Claim, Done
+from tests.fakes.claims import FakeClaims
 from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.ports import PerhapsTakenError
 
 
 async def test_a_code_is_computed_where_it_is_sent(world, make_notice):
@@ -90,6 +94,49 @@ async def test_who_lost_the_notice_after_sending_hears_so(world, make_notice):
     with pytest.raises(LeaseLostError):
         await world.handler.handle(notice, claim)
     assert len(world.mailer.sent) == 1
+
+
+REPEATED = "NoticesPerhapsRepeated"
+
+
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [(PerhapsTakenError("no answer"), 1), (TransientError("throttled"), 0), (PermanentError("mail_rejected"), 0)],
+)
+async def test_a_letter_of_which_nobody_knows_is_counted(world, make_notice, error, counted):
+    """It goes out again. What the provider refused was not sent, and is not counted."""
+    world.mailer.trouble.append(error)
+    with pytest.raises(type(error)):
+        await world.handle(make_notice("confirmed"))
+
+    assert world.metrics.total(REPEATED) == counted
+
+
+class FullClaims(FakeClaims):
+    """Records that take no end."""
+
+    async def complete(self, claim):
+        raise TransientError("dynamodb")
+
+
+async def test_a_letter_that_is_sent_and_not_recorded_is_counted(world, make_notice):
+    """The next attempt sends it once more."""
+    world.claims = FullClaims(world.clock)
+    world.use()
+    with pytest.raises(TransientError):
+        await world.handle(make_notice("confirmed"))
+
+    assert len(world.mailer.sent) == 1
+    assert world.metrics.total(REPEATED) == 1
+
+
+async def test_a_letter_that_is_cut_short_is_counted(world, make_notice):
+    """A pool that stops, or a handler that takes too long: the provider may have said yes already."""
+    world.mailer.trouble.append(asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        await world.handle(make_notice("confirmed"))
+
+    assert world.metrics.total(REPEATED) == 1
 
 
 async def test_a_notice_that_was_sent_is_not_sent_again(world, make_notice):

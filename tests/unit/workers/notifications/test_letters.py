@@ -203,6 +203,15 @@ def test_a_reminder_is_stale_once_the_visit_has_begun(make_notice):
     assert is_stale(notice, notice.data.start)
 
 
+def test_a_visit_that_has_begun_is_not_said_to_stand(make_notice):
+    """But whoever asked for a time and has none still learns so."""
+    notice = make_notice("choose_again", stands=True)
+
+    assert not is_stale(notice, notice.data.start - timedelta(seconds=1))
+    assert is_stale(notice, notice.data.start)
+    assert not is_stale(make_notice("choose_again"), notice.data.start)
+
+
 @pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled"])
 def test_what_has_happened_is_never_stale(make_notice, kind):
     """However late the news are, they are news."""

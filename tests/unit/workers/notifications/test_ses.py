@@ -6,11 +6,18 @@ from datetime import timedelta
 from email.policy import SMTP
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
+from workers.notifications.ports import PerhapsTakenError
 
 
 class FakeSes:
@@ -87,7 +94,61 @@ async def test_a_letter_without_reply_address_and_file_is_words_alone(letter):
     assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
 
 
-@pytest.mark.parametrize("field", ["subject", "recipient", "sender_name", "reply_to"])
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "=?utf-8?q?a=40evil.example=2C_b?=@example.com",
+        "=?utf-8?q?a=0D=0ABcc=3Aeverybody?=@example.com",
+        "Jan\r\nBcc: everybody@example.com",
+        "a@example.com, b@example.com",
+        "Jan <jan@example.com>",
+        "jan@łódź.example",
+        "jan",
+        "",
+    ],
+)
+async def test_a_letter_names_one_recipient_as_it_is_or_is_not_sent(letter, recipient):
+    """What a mail program would read as other addresses is refused; no attempt more would change that."""
+    with pytest.raises(PermanentError) as caught:
+        await sent(replace(letter, recipient=recipient))
+    assert caught.value.reason == "mail_rejected"
+    assert "example" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "recipient", ["o'brien+visits@example.com", "jan@xn--d-uga0v4h.example", f"{'a' * 64}@b.example"]
+)
+async def test_an_unusual_recipient_is_named_as_it_is(letter, recipient):
+    """Sub-addresses, apostrophes, and domains with letters of their own."""
+    call, message, _ = await sent(replace(letter, recipient=recipient))
+
+    assert call["Destination"] == {"ToAddresses": [recipient]}
+    assert [address.addr_spec for address in message["To"].addresses] == [recipient]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("salon@example.com", "salon@example.com"),
+        ("Salon Ania <salon@example.com>", "salon@example.com"),
+        ("salon@łódź.example", "salon@xn--d-uga0v4h.example"),
+        ("śalon@example.com", None),
+        ("salon(at)example.com", None),
+        ("a@example.com, b@example.com", None),
+        ("=?utf-8?q?a=40evil.example=2C_b?=@example.com", None),
+        ("salon@example.com\r\nBcc: everybody@example.com", None),
+        ("", None),
+    ],
+)
+async def test_an_address_for_answers_that_is_none_holds_up_no_letter(letter, given, named):
+    """An owner has typed it; visitors get their codes all the same."""
+    _, message, _ = await sent(replace(letter, reply_to=given))
+
+    assert message["Reply-To"] == named
+    assert message["Bcc"] is None
+
+
+@pytest.mark.parametrize("field", ["subject", "sender_name"])
 async def test_a_line_end_in_a_header_never_becomes_a_second_header(letter, field):
     """The names are put on one line before; the message itself refuses what slipped through."""
     broken = replace(letter, **{field: "Jan\r\nBcc: everybody@example.com"})
@@ -121,6 +182,29 @@ async def test_trouble_on_the_other_side_is_tried_again(letter, error):
 
     with pytest.raises(TransientError):
         await mailer.send(letter)
+
+
+@pytest.mark.parametrize(
+    ("error", "perhaps"),
+    [
+        (ReadTimeoutError(endpoint_url="https://email.eu-central-1.amazonaws.com"), True),
+        (ConnectionClosedError(endpoint_url="https://email.eu-central-1.amazonaws.com"), True),
+        (TimeoutError(), True),
+        (refused("InternalFailure", 500), True),
+        (refused("ServiceUnavailable", 503), False),
+        (refused("TooManyRequestsException", 429), False),
+        (ConnectTimeoutError(endpoint_url="https://email.eu-central-1.amazonaws.com"), False),
+        (EndpointConnectionError(endpoint_url="https://email.eu-central-1.amazonaws.com"), False),
+    ],
+)
+async def test_no_answer_is_not_a_no(letter, error, perhaps):
+    """Whoever hangs up early does not know whether the letter was taken."""
+    mailer = SesMailer(client=FakeSes(error), sender="no-reply@stride.example")
+
+    with pytest.raises(TransientError) as caught:
+        await mailer.send(letter)
+    assert isinstance(caught.value, PerhapsTakenError) is perhaps
+    assert caught.value.reason == "mail_not_taken"
 
 
 async def test_throttling_says_when_to_come_back_and_why(letter):

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
 from workers.notifications.domain import TextMessage
+from workers.notifications.ports import PerhapsTakenError
 
 MESSAGE = TextMessage(recipient="+48600700800", text="123456 to kod")
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -100,7 +101,33 @@ async def test_trouble_on_the_other_side_is_tried_again(make_alert, error):
         await SnsAlerts(client=FakeSns(error), topic_arn=TOPIC).send(make_alert())
 
 
-@pytest.mark.parametrize(("code", "status"), [("AuthorizationError", 403), ("AccessDenied", 403), ("NotFound", 404)])
+@pytest.mark.parametrize(("error", "perhaps"), [(TimeoutError(), True), (refused("Throttled", 429), False)])
+async def test_no_answer_is_not_a_no(error, perhaps):
+    """The message may have been taken, and is perhaps sent twice."""
+    with pytest.raises(TransientError) as caught:
+        await texter(FakeSns(error)).send(MESSAGE)
+    assert isinstance(caught.value, PerhapsTakenError) is perhaps
+
+
+async def test_a_key_that_is_throttled_passes(make_alert):
+    """A topic may be encrypted with a key of its own."""
+    with pytest.raises(TransientError):
+        await SnsAlerts(client=FakeSns(refused("KMSThrottling")), topic_arn=TOPIC).send(make_alert())
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("AuthorizationError", 403),
+        ("AccessDenied", 403),
+        ("NotFound", 404),
+        ("KMSAccessDenied", 400),
+        ("KMSDisabled", 400),
+        ("KMSInvalidState", 400),
+        ("KMSNotFound", 400),
+        ("KMSOptInRequired", 403),
+    ],
+)
 async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(make_alert, code, status):
     """A missing permission or topic is mended by a person: tried to the last attempt."""
     error = refused(code, status)

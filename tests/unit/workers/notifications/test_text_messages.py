@@ -115,6 +115,16 @@ def test_a_business_that_changed_a_visit_is_sorry(write, kind, locale):
     assert sorry not in write(kind, locale=locale, by="visitor").text
 
 
+@pytest.mark.parametrize(("kind", "fields"), CASES)
+def test_a_name_that_cannot_be_written_leaves_no_hole(write, make_profile, kind, fields):
+    """The business's id stands for it; what is done there is left to the business's name."""
+    text = write(kind, profile=make_profile(name="💅✨"), data={"service_name": "💇"}, **fields).text
+
+    assert "salon-ania" in text
+    assert not any(hole in text for hole in ("()", ": ,", " :", "  "))
+    assert not text.startswith(":")
+
+
 def test_names_stay_on_the_one_line(write, make_profile):
     """What an owner typed into a profile breaks nothing."""
     text = write("reminder", profile=make_profile(name="Salon\r\nAnia"), data={"service_name": "M\n\nasaż"}).text

@@ -58,6 +58,27 @@ async def test_a_reminder_that_would_wait_too_long_is_not_sent(new_world, make_n
     assert isinstance(await world.claimed(notice), Done)
 
 
+@pytest.mark.parametrize(
+    ("own", "start", "waits"),
+    [
+        ({}, "2026-01-13T07:30:00Z", True),
+        ({"stands": True}, "2026-01-13T09:00:00Z", True),
+        ({"stands": True}, "2026-01-13T07:30:00Z", False),
+    ],
+)
+async def test_who_shall_choose_again_sleeps_on_unless_a_visit_is_near(new_world, make_notice, own, start, waits):
+    """The business replays when it likes; but who thinks that a morning's visit is cancelled has to know."""
+    world = new_world(build_profile(quiet_hours=QUIET))
+    world.clock.set(at("2026-01-13T02:00"))
+    notice = make_notice("choose_again", data=PHONE | {"start": start}, **own)
+    if waits:
+        assert await too_early(world, notice) == timedelta(hours=5)
+        world.clock.set(at("2026-01-13T07:00"))
+    await world.handle(notice)
+
+    assert len(world.texter.sent) == 1
+
+
 @pytest.mark.parametrize("kind", ["code", "confirmed", "cancelled", "rescheduled"])
 async def test_what_somebody_just_did_is_answered_at_night(new_world, make_notice, make_profile, kind):
     """They are awake."""

@@ -135,7 +135,10 @@ async def test_a_service_that_is_gone_is_not_named(away):
 
 async def test_a_hundred_requests_that_name_one_address_are_one_letter(away):
     """An address that nobody has proved may be a stranger's."""
-    wishes = [away.create_command(session=f"s{number}") for number in range(20)]
+    wishes = []
+    for number in range(20):
+        away.clock.turn(timedelta(minutes=30))
+        wishes.append(away.create_command(session=f"s{number}"))
     away.clock.turn(LATE)
     for wish in wishes:
         await away.handle(replayed(wish))

@@ -9,6 +9,7 @@ from shared.errors import PermanentError
 from shared.links import Links
 from shared.ports import Claim, Done
 from shared.replies import Replies
+from tests.fakes.changes import FakeChanges
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
 from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.suppressions import FakeSuppressions
@@ -50,6 +51,7 @@ class MortalWorld(World):
             alerts=Mortal(FakeAlerts(), fate),
             suppressions=Mortal(FakeSuppressions(), fate),
             turns=Mortal(FakeTurns(), fate),
+            changes=Mortal(FakeChanges(), fate),
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,
