@@ -14,6 +14,7 @@ import structlog
 from botocore.config import Config
 from hypothesis import settings
 from structlog._config import BoundLoggerLazyProxy
+from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from infra.local.emulator import start_emulator, wait_for_emulator
@@ -58,10 +59,10 @@ class Together(LoadScopeScheduling):
         return next((group for folder, group in TOGETHER.items() if file.startswith(f"tests/{folder}/")), file)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Together:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     """Begin with what takes longest, which is what shares something; pytest collects it first."""
     config.option.loadscopereorder = False
-    return Together(config)
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -23,10 +23,20 @@ TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
 """What a tenant may be called: the folder's name, which stands in addresses and keys."""
 
 
+_ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}@[^\s@<>(),;:\\\"\[\]]{1,180}\.[^\s@<>(),;:\\\"\[\]]{2,}")
+
+
+def _one_address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or "=?" in text:
+        raise ValueError(f"{text!r} is not one e-mail address such as visits@example.com, without a name around it")
+    return text
+
+
 class Senders(Section):
     """Who our messages come from; a channel without a sender is off."""
 
-    email: str | None = None
+    email: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_address)] | None = None
+    """Where visitors' answers to our letters go."""
 
 
 class Model(Section):

@@ -105,6 +105,27 @@ def test_a_short_profile_gets_careful_defaults():
     assert profile.services[0].step == 60
 
 
+@pytest.mark.parametrize("address", ["visits@salon.example", " visits@salon.example\n", "wizyty@zażółć.example"])
+def test_a_sender_is_one_address(address):
+    """It stands in the headers of every letter of the business."""
+    profile = TenantProfile.model_validate(GOOD | {"senders": {"email": address}})
+    assert profile.senders.email == address.strip()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "salon(at)example.com", "visits@salon", "@salon.example", "a@b@salon.example", "two words@salon.example"),
+        *("a@salon.example, b@salon.example", "Salon <visits@salon.example>", "a@salon.example\nBcc: b@evil.example"),
+        "=?utf-8?q?a=40evil.example=2C_b?=@salon.example",
+    ],
+)
+def test_a_sender_that_is_none_is_named(address):
+    """With an example of one that is."""
+    with pytest.raises(ValidationError, match=r"visits@example\.com"):
+        TenantProfile.model_validate(GOOD | {"senders": {"email": address}})
+
+
 def test_the_periods_of_a_day_come_in_order():
     """However the owner lists them; a day that is not named is closed."""
     profile = TenantProfile.model_validate(GOOD)
