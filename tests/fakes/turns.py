@@ -11,7 +11,7 @@ _BURST = timedelta(seconds=10)
 class FakeTurns:
     """A `Turns`; without a pace everybody may go."""
 
-    def __init__(self, *, per_minute: int = 1_000_000, longest_wait: timedelta = timedelta(hours=6)) -> None:
+    def __init__(self, *, per_minute: int = 1_000_000, longest_wait: timedelta = timedelta(hours=1)) -> None:
         self._step = timedelta(minutes=1) / per_minute
         self._longest_wait = longest_wait
         self._caught_up: dict[str, datetime] = {}

@@ -19,7 +19,7 @@ def new_turns(request):
     """Return what opens lines of a pace; those in the table are shared by all who open them."""
     client = request.getfixturevalue("dynamodb") if request.param == "dynamodb" else None
 
-    def opened(per_minute=60, longest_wait=timedelta(hours=6)):
+    def opened(per_minute=60, longest_wait=timedelta(hours=1)):
         if client is None:
             return FakeTurns(per_minute=per_minute, longest_wait=longest_wait)
         return DynamoTurns(client=client, table="LimitsTable", per_minute=per_minute, longest_wait=longest_wait)

@@ -7,8 +7,12 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.notifications.domain.messages import VisitorNotice
 
-LONGEST_WAIT = timedelta(hours=6)
-"""More than that much ahead in the line, and a business sends what a person should look at first."""
+LONGEST_WAIT = timedelta(hours=1)
+"""More than that much ahead in the line, and a business sends what a person should look at first.
+
+What waits is in flight, and of that a queue takes 120,000 for all businesses: at the default pace an hour is 18,000
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html).
+"""
 
 
 def quiet_until(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
