@@ -51,7 +51,9 @@ class DynamoReplayOutcomes:
                     ReturnValues="UPDATED_NEW",
                 )
                 for number in range(1, int(answer["Attributes"]["parts"]["N"])):
-                    await self._client.update_item(**dated(self._table, failed, number, ends=ends))
+                    # One that was erased since then stays so.
+                    still_there = {"ConditionExpression": "attribute_exists(failure_id)"}
+                    await self._client.update_item(**dated(self._table, failed, number, ends=ends), **still_there)
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise

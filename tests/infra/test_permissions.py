@@ -148,9 +148,22 @@ def test_payloads_of_failures_are_read_by_the_ledger_alone():
         "ChatRole": {"dynamodb:UpdateItem"},
         "BookingRole": {"dynamodb:UpdateItem"},
         "NotificationsRole": {"dynamodb:UpdateItem"},
-        "FailuresRole": {"dynamodb:GetItem", "dynamodb:PutItem"},
+        "FailuresRole": {f"dynamodb:{what}Item" for what in ("Get", "Put", "Update", "Delete")},
     }
     assert [name for name, each in statements(TEMPLATE) if key in as_list(each.get("Resource"))] == ["FailuresRole"]
+
+
+def test_workers_add_to_conversations_and_change_nothing_there():
+    """What people did stands beside the frames: that is the desk's to write, which has no role here."""
+    table = {"Fn::GetAtt": ["ConversationsTable", "Arn"]}
+    writing = {
+        action
+        for _, each in statements(TEMPLATE)
+        if table in as_list(each.get("Resource"))
+        for action in as_list(each["Action"])
+        if action not in {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:ConditionCheckItem"}
+    }
+    assert writing == {"dynamodb:PutItem"}
 
 
 def test_only_the_ledger_takes_dead_letters_away():

@@ -140,6 +140,25 @@ async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_
     assert ends_of(items_of(failure)) == {int((clock.now() + RETENTION).timestamp())}
 
 
+async def test_what_is_erased_while_it_is_resolved_leaves_nothing_behind(dynamodb, ledger, clock, items_of):
+    """The worker dates the further items after it noted the outcome; those are gone by then."""
+    failure = await ledger.take(letter(400_000))
+    replaying = await turned(ledger, failure, FailureState.REPLAYING, replays=1)
+
+    class ErasedInBetween:
+        async def update_item(self, **update):
+            answer = await dynamodb.update_item(**update)
+            if "parts" in answer.get("Attributes", {}):
+                resolved = await ledger.get(failure.failure_id)
+                await turned(ledger, resolved, FailureState.ERASED, payload="", story=())
+            return answer
+
+    outcomes = DynamoReplayOutcomes(client=ErasedInBetween(), table="FailuresTable", queue="booking", by="booking")
+    await outcomes.resolved(failure.command_id, replay=1, at=clock.now())
+    assert (await ledger.get(failure.failure_id)).version == replaying.version + 2
+    assert len(items_of(failure)) == 1
+
+
 async def test_a_payload_that_becomes_shorter_leaves_no_rest(ledger, items_of):
     """What was in the further items would never be read again, nor end."""
     failure = await ledger.take(letter(650_000))
