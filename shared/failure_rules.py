@@ -75,6 +75,11 @@ def taken(kept: Failure | None, letter: Failure) -> Failure | None:
         first_at=min(kept.first_at, letter.first_at),
         last_at=letter.last_at,
         state=state,
+        # What could not be read at first may be read by now, and is its business's from then on.
+        type=kept.type or letter.type,
+        tenant=kept.tenant or letter.tenant,
+        session_id=kept.session_id or letter.session_id,
+        command_id=kept.command_id or letter.command_id,
         trace=letter.trace or kept.trace,
         replays=letter.replays,
         story=_longer(kept.story, _entered(letter, "failed" if is_first_round else "failed_again")),

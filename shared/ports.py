@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from shared.conversations import ConversationDeed, Talk
@@ -93,12 +93,11 @@ class ConversationStore(Protocol):
         claim: Claim,
         marker: Marker,
         tenant: str | None = None,
-        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next one, in one step with the command's marker.
 
         With `tenant`, the conversation is found among those of the tenant's day (`ConversationIndex`). A takeover
-        that stands goes on; with `is_told`, the visitor has heard of it by this frame.
+        that stands goes on.
         Returns the frame with its number; where the marker stands already, the frame stored then.
 
         Raises:
@@ -113,6 +112,19 @@ class ConversationStore(Protocol):
 
         The deed is in the story from then on. None, and nothing written, where it is no news: of two people who press
         the same button at once, it is one's deed.
+
+        Raises:
+            LeaseLostError: the command is another's; nothing was written.
+        """
+        ...
+
+    async def leave(
+        self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
+    ) -> ServerFrame | None:
+        """End a command by leaving it to the person who answers; None, and nothing written, where nobody does.
+
+        A conversation may be handed back at any moment: what is left to nobody is still the command's to answer.
+        The first frame since the takeover is `first`, by which the visitor hears of it; all others are `further`.
 
         Raises:
             LeaseLostError: the command is another's; nothing was written.
@@ -158,11 +170,20 @@ class ConversationGlance:
     last_at: datetime
 
 
-class ConversationIndex(Protocol):
-    """Which conversations a tenant has, by the day (UTC)."""
+@dataclass(frozen=True, slots=True)
+class ConversationGlances:
+    """Some conversations, the latest first."""
 
-    async def on(self, tenant: str, day: date, *, limit: int) -> Sequence[ConversationGlance]:
-        """Return the conversations of a day, the latest first."""
+    glances: Sequence[ConversationGlance]
+    has_more: bool = False
+    """Whether others may follow."""
+
+
+class ConversationIndex(Protocol):
+    """Which conversations a tenant has, and when."""
+
+    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationGlances:
+        """Return those that had something to say from `since` on, and when they did last before `before`."""
         ...
 
     async def belongs(self, tenant: str, session_id: str) -> bool:

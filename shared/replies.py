@@ -64,19 +64,15 @@ class Replies:
         claim: Claim,
         marker: Marker = "outcome",
         tenant: str | None = None,
-        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next and post it; return it with its number.
 
-        With `tenant`, the conversation is one of those that the owner sees on the page of the day; with `is_told`, the
-        frame tells the visitor that a person answers.
+        With `tenant`, the conversation is one of those that the owner sees on the page of the day.
 
         Raises:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
         """
-        stored = await self._conversations.append(
-            session_id, frame, claim=claim, marker=marker, tenant=tenant, is_told=is_told
-        )
+        stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
         await self._tell(session_id, stored)
         return stored
 
@@ -89,6 +85,19 @@ class Replies:
             LeaseLostError: the command is another's; nothing was stored or posted.
         """
         stored = await self._conversations.act(session_id, frame, claim=claim, deed=deed, tenant=tenant)
+        if stored is not None:
+            await self._tell(session_id, stored)
+        return stored
+
+    async def left_to_person(
+        self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
+    ) -> ServerFrame | None:
+        """Store and post that a person reads a message: `first`, or `further`; None where nobody answers any more.
+
+        Raises:
+            LeaseLostError: the command is another worker's; nothing was stored or posted.
+        """
+        stored = await self._conversations.leave(session_id, first, further, claim=claim)
         if stored is not None:
             await self._tell(session_id, stored)
         return stored

@@ -9,6 +9,7 @@ from ops.cli.plain import as_json
 from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
 from ops.cli.views import print_lines
 from ops.desk.domain.values import Erased
+from shared.failures import FailureState
 
 _ERASE = """
 Examples:
@@ -56,6 +57,9 @@ def erase(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_
         print_lines(session.out, f"{'Would erase' if dry_run else 'Erased'} {_counted(done)}.")
     elif not done.left:
         print_lines(session.out, "There is no failure of this conversation.")
+    if under_way := done.by_state.get(FailureState.REPLAYING.value):
+        # Its message is on a queue, and a worker that has it knows nothing of the ledger.
+        click.echo(f"{under_way} being replayed will be carried out all the same: do it again after that.", err=True)
     if done.left:
         raise TroubleError(f"{done.left} changed at this moment and were not erased: do it again", NOT_DONE)
 

@@ -1,41 +1,62 @@
-"""The pure rules of the owner's day: what of frames and appointments its pages show."""
+"""The pure rules of the owner's day: what of frames and appointments its pages show, and what of an answer is said."""
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from ops.today.values import Speaker, Visit
-from shared.conversations import ConversationDeed
+from shared.conversations import ConversationDeed, announced
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import DEFAULT_RESOURCE
 from workers.booking.domain.values import Appointment, Interval
 
 
+def said(text: str) -> str:
+    """Return what a person's answer says: as of all who write, no control characters but line ends and tabs."""
+    return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc").strip()
+
+
 def last_words(frames: Sequence[ServerFrame]) -> tuple[str, Speaker | None]:
     """Return what was said last, and by whom; nothing where there are bookings alone."""
-    return next((said for said in map(_words, reversed(frames)) if said), ("", None))
+    return next((words for words in map(_words, reversed(frames)) if words), ("", None))
 
 
 def _words(frame: ServerFrame) -> tuple[str, Speaker] | None:
     match frame:
         case ChatSent():
             return frame.data.text, "visitor"
-        case ChatFinal() if frame.data.text:
+        case ChatFinal() if frame.data.text and not _leaves_to_person(frame):
             return frame.data.text, frame.data.by or "assistant"
         case _:
             return None
 
 
 def waiting(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
-    """Return what the visitor wrote since a person last said something."""
-    said: list[ChatSent] = []
+    """Return what was left to a person and has no answer, whoever may answer it by now.
+
+    A person's words answer all that was written before them, those of the assistant all that was left before. That a
+    button was pressed answers nothing.
+    """
+    asked: dict[str | None, ChatSent] = {}
+    left: list[ChatSent] = []
     for frame in frames:
         match frame:
             case ChatSent():
-                said.append(frame)
-            case ChatFinal() if frame.data.by == "human":
-                said.clear()
-    return tuple(said)
+                asked[frame.re] = frame
+            case ChatFinal() if _leaves_to_person(frame):
+                left += [asked.pop(frame.re)] if frame.re in asked else []
+            case ChatFinal() if frame.data.text and announced(frame.data.text) is None:
+                left.clear()
+                if frame.data.by == "human":
+                    asked.clear()
+    return tuple(left)
+
+
+def _leaves_to_person(final: ChatFinal) -> bool:
+    """Whether a message ended with it unanswered, because a person reads it."""
+    data = final.data
+    return data.by is None and not data.stopped and (not data.text or announced(data.text) == "is_read")
 
 
 def has_looked(story: Sequence[ConversationDeed], name: str, day: date) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from ops.desk.domain.values import Person
 from ops.today.ports import Appointments
-from ops.today.rules import has_looked, last_words, visit_of, waiting, whole_day
+from ops.today.rules import has_looked, last_words, said, visit_of, waiting, whole_day
 from ops.today.values import Answered, Business, Conversation, Day, Glance, Visit
 from shared.clock import Clock
 from shared.conversations import ConversationDeed, ConversationDeedKind, Takeover, announcement
@@ -40,6 +40,9 @@ _SHOWN_FRAMES = 100
 _SHOWN_DEEDS = 100
 _GLANCE_FRAMES = 12
 _GLANCE_CHARACTERS = 140
+_MOST_ID_CHARACTERS = 100
+"""As many as the id of a session has at the most (`QueuedId`); a table takes no key of any length."""
+
 _ANSWER_LEASE = timedelta(seconds=30)
 _LOGGED = {
     "answered": "answered_by_hand",
@@ -90,21 +93,24 @@ class Today:
             return None
         wanted = day or self._clock.now().astimezone(profile.zone).date()
         between = whole_day(wanted, profile)
-        visits, glances = await asyncio.gather(self._visits(tenant, profile, between), self._glances(tenant, between))
-        shown = await asyncio.gather(*map(self._glance, glances[:MOST_CONVERSATIONS]))
+        visits, found = await asyncio.gather(
+            self._visits(tenant, profile, between),
+            self._index.between(tenant, between.start, between.end, limit=MOST_CONVERSATIONS),
+        )
+        shown = await asyncio.gather(*map(self._glance, found.glances))
         return Day(
             business=Business(tenant, profile.name, profile.zone),
             day=wanted,
             visits=visits,
-            # What a person has taken over comes first: nobody else answers there. The rest stays the latest first.
-            conversations=sorted(shown, key=lambda glance: glance.takeover is None),
-            has_more=len(glances) > len(shown),
+            # What waits for a person comes first: nobody else answers there. The rest stays the latest first.
+            conversations=sorted(shown, key=lambda glance: not (glance.takeover or glance.waiting)),
+            has_more=found.has_more,
         )
 
     async def conversation(self, person: Person, tenant: str, session_id: str) -> Conversation | None:
         """Return the latest of a conversation; that the person looked at it is on record, once a day."""
-        profile = await self._profile(person, tenant)
-        if profile is None or not await self._index.belongs(tenant, session_id):
+        profile = await self._profile_of(person, tenant, session_id)
+        if profile is None:
             return None
         story = await self._story.of(session_id)
         now = self._clock.now()
@@ -115,15 +121,14 @@ class Today:
         talk, connections = await asyncio.gather(
             self._conversations.latest(session_id, _SHOWN_FRAMES), self._replies.connections(session_id)
         )
-        takeover = self._standing(talk.takeover)
         return Conversation(
             business=Business(tenant, profile.name, profile.zone),
             session_id=session_id,
             frames=talk.frames,
             is_listening=bool(connections),
             story=story[-_SHOWN_DEEDS:],
-            takeover=takeover,
-            waiting=frozenset(one.seq for one in waiting(talk.frames) if one.seq) if takeover else frozenset(),
+            takeover=self._standing(talk.takeover),
+            waiting=frozenset(one.seq for one in waiting(talk.frames) if one.seq),
         )
 
     async def answer(self, person: Person, tenant: str, session_id: str, text: str, *, answer_id: str) -> Answered:
@@ -132,12 +137,12 @@ class Today:
         The frame is durable: a visitor who is not there finds it when they come back. The assistant is silent from
         then on, for `PERSON_ANSWERS_FOR` or until the conversation is handed back.
         """
-        words = text.strip()
+        words = said(text)
         if not words:
             return Answered.EMPTY
         if len(words) > MAX_CHAT_CHARACTERS:
             return Answered.TOO_LONG
-        if await self._profile(person, tenant) is None or not await self._index.belongs(tenant, session_id):
+        if await self._profile_of(person, tenant, session_id) is None:
             return Answered.UNKNOWN
         return await self._do(person, tenant, session_id, words, "answered", form_id=answer_id)
 
@@ -158,8 +163,8 @@ class Today:
     async def _press(
         self, person: Person, tenant: str, session_id: str, what: Literal["took_over", "handed_back"], press_id: str
     ) -> Answered:
-        profile = await self._profile(person, tenant)
-        if profile is None or not await self._index.belongs(tenant, session_id):
+        profile = await self._profile_of(person, tenant, session_id)
+        if profile is None:
             return Answered.UNKNOWN
         words = announcement(what, await self._replies.locale(session_id, profile.locale))
         return await self._do(person, tenant, session_id, words, what, form_id=press_id)
@@ -213,6 +218,13 @@ class Today:
         except PermanentError:
             return None
 
+    async def _profile_of(self, person: Person, tenant: str, session_id: str) -> TenantProfile | None:
+        """Return the profile of the business whose conversation it is; None if either is not the person's to see."""
+        profile = await self._profile(person, tenant)
+        if profile is None or len(session_id) > _MOST_ID_CHARACTERS:
+            return None
+        return profile if await self._index.belongs(tenant, session_id) else None
+
     async def _visits(self, tenant: str, profile: TenantProfile, between: Interval) -> list[Visit]:
         """Return whoever has time of the day, in order; a hold that has run out has none."""
         taken = await self._appointments.taken(tenant, between, at=self._clock.now())
@@ -221,27 +233,14 @@ class Today:
         on_day = [one for one in found if one and between.start <= one.start < between.end]
         return [visit_of(one, profile) for one in sorted(on_day, key=lambda one: (one.start, one.resource))]
 
-    async def _glances(self, tenant: str, between: Interval) -> list[ConversationGlance]:
-        """Return the conversations of a day of the business, which lies in up to two days of the index (UTC)."""
-        days = {between.start.date(), (between.end - timedelta(microseconds=1)).date()}
-        found = await asyncio.gather(
-            *(self._index.on(tenant, day, limit=MOST_CONVERSATIONS + 1) for day in sorted(days))
-        )
-        last: dict[str, ConversationGlance] = {}
-        for glance in (glance for day in found for glance in day):
-            if between.start <= glance.last_at < between.end:
-                last[glance.session_id] = glance
-        return sorted(last.values(), key=lambda glance: glance.last_at, reverse=True)
-
     async def _glance(self, glance: ConversationGlance) -> Glance:
         talk = await self._conversations.latest(glance.session_id, _GLANCE_FRAMES)
         words, by = last_words(talk.frames)
-        takeover = self._standing(talk.takeover)
         return Glance(
             session_id=glance.session_id,
             last_at=glance.last_at,
             words=words[:_GLANCE_CHARACTERS],
             by=by,
-            takeover=takeover,
-            waiting=[one.data.text[:_GLANCE_CHARACTERS] for one in waiting(talk.frames)] if takeover else (),
+            takeover=self._standing(talk.takeover),
+            waiting=[one.data.text[:_GLANCE_CHARACTERS] for one in waiting(talk.frames)],
         )

@@ -53,7 +53,7 @@ class Glance:
     """That a person answers it now."""
 
     waiting: Sequence[str] = ()
-    """What the visitor wrote since that person's last words."""
+    """What the visitor wrote to a person, and nobody has answered; also when no person answers any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Conversation:
     """That a person answers it now."""
 
     waiting: Collection[int]
-    """The numbers of the frames that the visitor wrote since that person's last words."""
+    """The numbers of the frames that the visitor wrote to a person, and nobody has answered."""
 
 
 class Answered(StrEnum):

@@ -1,17 +1,16 @@
 """Which conversations a tenant has had on a day: a sparse index of the `conversations` table."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
-from shared.ports import ConversationGlance
+from shared.ports import ConversationGlance, ConversationGlances
 
 INDEX = "by-day"
 _READ_AT_A_TIME = 200
-_MOST_READ = 2_000
-"""Frames of a day that are looked at: enough for any business's day, and a bound for one that is flooded."""
+_MOST_PAGES = 10
+"""Two thousand frames of a day are looked at: enough for most, and a bound for one that is flooded."""
 
 _FRAMES_ASKED = 200
 _PAGES_ASKED = 5
@@ -28,30 +27,44 @@ class DynamoConversationIndex:
     Only the frames that a visitor's own commands leave are in it, so it costs one small write for each of them.
     """
 
-    def __init__(self, *, client: Any, table: str) -> None:
+    def __init__(self, *, client: Any, table: str, read_at_a_time: int = _READ_AT_A_TIME) -> None:
         self._client = client
         self._table = table
+        self._read_at_a_time = read_at_a_time
 
-    async def on(self, tenant: str, day: date, *, limit: int) -> Sequence[ConversationGlance]:
-        """Return the conversations of a day, the latest first; what was said in the last second may be missing."""
+    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationGlances:
+        """Return the conversations of a time, the latest first; what was said in the last second may be missing."""
         last: dict[str, datetime] = {}
+        pages, start = _MOST_PAGES, None
+        days = _days(since, before)
+        while days and pages and len(last) <= limit:
+            answer = await self._page(tenant, days[0], since, before, start)
+            for row in map(from_item, answer.get("Items", ())):
+                last.setdefault(row["session_id"], datetime.fromisoformat(row["created_at"]))
+            pages, start = pages - 1, answer.get("LastEvaluatedKey")
+            days = days if start else days[1:]
+        glances = [ConversationGlance(session, at) for session, at in last.items()]
+        return ConversationGlances(glances[:limit], has_more=bool(days) or len(glances) > limit)
+
+    async def _page(
+        self, tenant: str, day: date, since: datetime, before: datetime, start: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        until = before - timedelta(microseconds=1)
         query: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": INDEX,
-            "KeyConditionExpression": "tenant_day = :day",
-            "ExpressionAttributeValues": to_item({":day": tenant_day(tenant, day)}),
+            "KeyConditionExpression": "tenant_day = :day AND created_at BETWEEN :since AND :until",
+            "ExpressionAttributeValues": to_item(
+                {":day": tenant_day(tenant, day), ":since": _text(since), ":until": _text(until)}
+            ),
             "ScanIndexForward": False,
-            "Limit": _READ_AT_A_TIME,
+            "Limit": self._read_at_a_time,
         }
-        for _ in range(_MOST_READ // _READ_AT_A_TIME):
-            with translated("conversations.by_day"):
-                answer = await self._client.query(**query)
-            for row in map(from_item, answer.get("Items", ())):
-                last.setdefault(row["session_id"], datetime.fromisoformat(row["created_at"]))
-            if len(last) >= limit or not (after := answer.get("LastEvaluatedKey")):
-                break
-            query["ExclusiveStartKey"] = after
-        return [ConversationGlance(session, at) for session, at in list(last.items())[:limit]]
+        if start:
+            query["ExclusiveStartKey"] = start
+        with translated("conversations.by_day"):
+            answer: dict[str, Any] = await self._client.query(**query)
+        return answer
 
     async def belongs(self, tenant: str, session_id: str) -> bool:
         """Whether one of the session's latest frames says that it is the tenant's: a session has one tenant only."""
@@ -73,3 +86,14 @@ class DynamoConversationIndex:
                 return False
             query["ExclusiveStartKey"] = after
         return False
+
+
+def _days(since: datetime, before: datetime) -> list[date]:
+    """Return the dates (UTC) that a time lies in, the latest first."""
+    first, last = since.astimezone(UTC).date(), (before - timedelta(microseconds=1)).astimezone(UTC).date()
+    return [last - timedelta(days=back) for back in range((last - first).days + 1)]
+
+
+def _text(at: datetime) -> str:
+    """Return an instant as frames have theirs: they sort alike, with and without fractions of a second."""
+    return at.astimezone(UTC).isoformat()

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,16 @@ _TRIES = 30
 
 _LONGEST_PAUSE_SECONDS = 0.3
 _PERSON = ("person_until", "person", "person_told")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A frame that ends a command, and who answers after it."""
+
+    frame: ServerFrame
+    takeover: Takeover | None
+    deed: ConversationDeed | None = None
+    tenant: str | None = None
 
 
 class DynamoConversationStore:
@@ -55,19 +66,15 @@ class DynamoConversationStore:
         claim: Claim,
         marker: Marker,
         tenant: str | None = None,
-        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
             await _pause_before(attempt)
             seq, takeover = await self._last(session_id)
             numbered = frame.numbered(seq + 1)
-            if takeover and not takeover.holds(self._clock.now()):
-                takeover = None
-            elif takeover and is_told:
-                takeover = replace(takeover, is_told=True)
+            standing = self._standing(takeover)
             reasons = await self._write(
-                [self._put(session_id, numbered, takeover, tenant), self._mark(claim, marker, numbered)]
+                [self._put(session_id, numbered, standing, tenant), self._mark(claim, marker, numbered)]
             )
             if reasons is None:
                 return numbered
@@ -79,24 +86,51 @@ class DynamoConversationStore:
         self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
+
+        def decide(before: Takeover | None) -> _Step | None:
+            return _Step(frame, takeover_after(before, deed), deed, tenant) if is_news(before, deed) else None
+
+        return await self._end(session_id, claim, decide)
+
+    async def leave(
+        self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
+    ) -> ServerFrame | None:
+        """End a command by leaving it to the person who answers; None where nobody does any more."""
+
+        def decide(before: Takeover | None) -> _Step | None:
+            standing = self._standing(before)
+            if standing is None:
+                return None
+            return _Step(further if standing.is_told else first, replace(standing, is_told=True))
+
+        return await self._end(session_id, claim, decide)
+
+    async def _end(
+        self, session_id: str, claim: Claim, decide: Callable[[Takeover | None], _Step | None]
+    ) -> ServerFrame | None:
+        """Store what is decided on who answers now; it is decided anew if a frame came in between."""
         for attempt in range(_TRIES):
             await _pause_before(attempt)
             seq, before = await self._last(session_id)
-            if not is_news(before, deed):
+            step = decide(before)
+            if step is None:
                 return None
-            numbered = frame.numbered(seq + 1)
-            reasons = await self._write(
-                [
-                    self._put(session_id, numbered, takeover_after(before, deed), tenant),
-                    self._mark(claim, "outcome", numbered),
-                    {"Update": deed_update(self._table, session_id, deed)},
-                ]
-            )
+            numbered = step.frame.numbered(seq + 1)
+            items = [
+                self._put(session_id, numbered, step.takeover, step.tenant),
+                self._mark(claim, "outcome", numbered),
+            ]
+            if step.deed:
+                items.append({"Update": deed_update(self._table, session_id, step.deed)})
+            reasons = await self._write(items)
             if reasons is None:
                 return numbered
             if reasons[1] == "ConditionalCheckFailed":
                 return await self._stored_before(session_id, claim, "outcome")
-        raise TransientError("conversations.act: too many conflicts")
+        raise TransientError("conversations.end: too many conflicts")
+
+    def _standing(self, takeover: Takeover | None) -> Takeover | None:
+        return takeover if takeover and takeover.holds(self._clock.now()) else None
 
     def _put(
         self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None

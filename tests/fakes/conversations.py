@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from shared.conversations import ConversationDeed, Takeover, Talk, is_news, takeover_after
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
-from shared.ports import Claim, ConversationGlance, Marker
+from shared.ports import Claim, ConversationGlance, ConversationGlances, Marker
 from tests.fakes.claims import FakeClaims
 
 
@@ -22,12 +22,12 @@ class FakeConversationIndex:
         """Remember that a session had something to say."""
         self._spoken.append((tenant, session_id, at))
 
-    async def on(self, tenant: str, day: date, *, limit: int) -> Sequence[ConversationGlance]:
-        """Return the conversations of a day, the latest first."""
+    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationGlances:
+        """Return the conversations of a time, the latest first."""
         await asyncio.sleep(0)
-        last = {session: at for whose, session, at in self._spoken if whose == tenant and at.date() == day}
+        last = {session: at for whose, session, at in self._spoken if whose == tenant and since <= at < before}
         latest = sorted(last.items(), key=lambda one: one[1], reverse=True)
-        return [ConversationGlance(session, at) for session, at in latest[:limit]]
+        return ConversationGlances([ConversationGlance(*one) for one in latest[:limit]], len(latest) > limit)
 
     async def belongs(self, tenant: str, session_id: str) -> bool:
         """Whether a session was noted as the tenant's."""
@@ -83,7 +83,6 @@ class FakeConversations:
         claim: Claim,
         marker: Marker,
         tenant: str | None = None,
-        is_told: bool = False,
     ) -> ServerFrame:
         """Store a frame as the session's next one, or return the one that the marker names already."""
         await asyncio.sleep(0)
@@ -91,11 +90,8 @@ class FakeConversations:
         stored = self._stored_before(session_id, claim, marker)
         if stored is not None:
             return stored
-        takeover = self.takeovers.get(session_id)
-        if takeover and not takeover.holds(self._claims._clock.now()):
-            self.takeovers[session_id] = None
-        elif takeover and is_told:
-            self.takeovers[session_id] = replace(takeover, is_told=True)
+        if self._standing(session_id) is None:
+            self.takeovers.pop(session_id, None)
         return self._store(session_id, frame, claim, marker, tenant)
 
     async def act(
@@ -113,6 +109,25 @@ class FakeConversations:
         self.takeovers[session_id] = takeover_after(before, deed)
         self.story.add(session_id, deed)
         return self._store(session_id, frame, claim, "outcome", tenant)
+
+    async def leave(
+        self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
+    ) -> ServerFrame | None:
+        """End a command by leaving it to the person who answers; None where nobody does any more."""
+        await asyncio.sleep(0)
+        self._stumble()
+        standing = self._standing(session_id)
+        if standing is None:
+            return None
+        stored = self._stored_before(session_id, claim, "outcome")
+        if stored is not None:
+            return stored
+        self.takeovers[session_id] = replace(standing, is_told=True)
+        return self._store(session_id, further if standing.is_told else first, claim, "outcome", None)
+
+    def _standing(self, session_id: str) -> Takeover | None:
+        takeover = self.takeovers.get(session_id)
+        return takeover if takeover and takeover.holds(self._claims._clock.now()) else None
 
     def _stumble(self) -> None:
         if self.trouble:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.clock import Clock
-from shared.conversations import Takeover, announcement
+from shared.conversations import announcement
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -98,8 +98,8 @@ class ChatHandler:
             self._conversations.latest(work.session_id, HISTORY_FRAMES),
             self._tenants.documents(work.tenant),
         )
-        if talk.takeover and talk.takeover.holds(self._clock.now()):
-            await self._leave_to_person(work, claim, talk.takeover, listeners)
+        is_persons = talk.takeover is not None and talk.takeover.holds(self._clock.now())
+        if is_persons and await self._left_to_person(work, claim, listeners):
             return
         if used >= profile.limits.daily_output_tokens:
             await self._refuse(work, claim, ErrorCode.BUDGET_EXCEEDED)
@@ -115,15 +115,18 @@ class ChatHandler:
         await self._usage.add(work.tenant, self._today(), answer.usage)
         await self._replies.durable(work.session_id, self._final(work, answer), claim=claim)
 
-    async def _leave_to_person(
-        self, work: ChatSend, claim: Claim, takeover: Takeover, listeners: Sequence[Connection]
-    ) -> None:
-        """End the message without an answer: the first one with a word on who reads it, all others without any."""
+    async def _left_to_person(self, work: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
+        """End the message without an answer: the first one with a word on who reads it, all others without any.
+
+        False, and nothing is said, if the conversation was handed back at this moment: it has to be answered after all.
+        """
         locale = next((one.locale for one in listeners if one.locale), work.locale)
-        text = "" if takeover.is_told else announcement("is_read", locale)
-        frame = ChatFinal(re=work.client_id, data=ChatFinalData(text=text))
+        words = (announcement("is_read", locale), "")
+        first, further = (ChatFinal(re=work.client_id, data=ChatFinalData(text=text)) for text in words)
+        if await self._replies.left_to_person(work.session_id, first, further, claim=claim) is None:
+            return False
         log.info("chat_left_to_person")
-        await self._replies.durable(work.session_id, frame, claim=claim, is_told=True)
+        return True
 
     async def _answer(
         self, work: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]

@@ -4,17 +4,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from ops.desk.domain.values import Person
+from shared.failure_rules import json_object
 from shared.failures import Deed, Failure, FailureState
 
 
 def is_of_session(failure: Failure, session_id: str) -> bool:
     """Whether somebody said it in this conversation.
 
-    Of what could not be read only its group says so; that of a notice is the business.
+    What could not be read may say so all the same, as another release's message does; else only its group does, and
+    that of a notice is the business.
     """
     if failure.session_id is not None:
         return failure.session_id == session_id
-    return failure.queue != "notifications" and failure.group == session_id
+    said = (json_object(failure.payload) or {}).get("session_id")
+    return said == session_id or (failure.queue != "notifications" and failure.group == session_id)
 
 
 def erased(failure: Failure, person: Person, now: datetime) -> Failure:

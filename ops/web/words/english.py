@@ -135,6 +135,7 @@ ENGLISH: Mapping[str, str] = {
     "conversation back. The visitor hears so.",
     "hand_back": "Hand back to the assistant",
     "written_meanwhile": "Written since then:",
+    "left_waiting": "Written to a person, and nobody has answered:",
     "waits": "waits for you",
     "what_people_did": "What people did here",
     "did_answered": "Answered",

@@ -135,6 +135,7 @@ POLISH: Mapping[str, str] = {
     "rozmowę. Gość się o tym dowiaduje.",
     "hand_back": "Oddaj rozmowę asystentowi",
     "written_meanwhile": "Od tego czasu napisano:",
+    "left_waiting": "Napisane do człowieka i wciąż bez odpowiedzi:",
     "waits": "czeka na Ciebie",
     "what_people_did": "Co robili tu ludzie",
     "did_answered": "Odpowiedź",

@@ -55,6 +55,10 @@ class Talk:
         claim = await take(self.stores)
         return await self.stores.conversations.append(self.session, said(), claim=claim, marker="outcome", **more)
 
+    async def leave(self, claim=None):
+        claim = claim or await take(self.stores)
+        return await self.stores.conversations.leave(self.session, said("first"), said("further"), claim=claim)
+
     async def takeover(self):
         return (await self.stores.conversations.latest(self.session, 1)).takeover
 
@@ -94,15 +98,58 @@ async def test_every_frame_carries_a_takeover_on(talk, clock):
 
 
 async def test_that_the_visitor_was_told_is_kept(talk):
-    """From the frame that told on, also over the person's further answers; nothing to tell of stays nothing."""
-    await talk.append(is_told=True)
-    assert await talk.takeover() is None
+    """From the frame that told on, also over the person's further answers; it is said once in a takeover."""
     await talk.act("answered")
-    await talk.append(is_told=True)
+    assert (await talk.leave()).data.text == "first"
     await talk.append()
     assert (await talk.takeover()).is_told
     await talk.act("answered")
     assert (await talk.takeover()).is_told
+    assert (await talk.leave()).data.text == "further"
+
+
+async def test_a_message_that_is_left_to_a_person_has_ended(talk, stores, clock):
+    """In one step, and the takeover stands as it was."""
+    await talk.act("took_over")
+    claim, until = await take(stores), (await talk.takeover()).until
+    clock.turn(timedelta(minutes=5))
+    assert (await talk.leave(claim)).seq == 2
+    assert await talk.leave(claim) == (await talk.stores.conversations.latest(talk.session, 1)).frames[0]
+    assert (await talk.count(), (await talk.takeover()).until) == (2, until)
+    assert await take(stores, claim.key) == Done(2)
+
+
+@pytest.mark.parametrize("ends", ["handed_back", "ran_out", "never_began"])
+async def test_nothing_is_left_to_nobody(talk, stores, clock, ends):
+    """Whoever handed back in between does not read it: nothing is written, and the command is still to be answered."""
+    if ends != "never_began":
+        await talk.act("took_over")
+    if ends == "handed_back":
+        await talk.act("handed_back")
+    clock.turn(PERSON_ANSWERS_FOR if ends == "ran_out" else timedelta(0))
+    claim, before = await take(stores), await talk.count()
+    assert await talk.leave(claim) is None
+    assert await talk.count() == before
+    frame = await stores.conversations.append(talk.session, said(), claim=claim, marker="outcome")
+    assert frame.seq == before + 1
+
+
+async def test_a_hand_back_during_a_message_has_one_order(talk):
+    """The message is left to the person before the hand-back, or to nobody after it."""
+    for _ in range(5):
+        await talk.act("took_over")
+        left, _back = await asyncio.gather(talk.leave(), talk.act("handed_back", text="back"))
+        last = (await talk.stores.conversations.latest(talk.session, 1)).frames[0]
+        assert last.data.text == "back"
+        assert left is None or left.seq == last.seq - 1
+
+
+async def test_who_lost_the_command_leaves_nothing_to_a_person(talk, stores):
+    """The worker that has it now decides."""
+    await talk.act("took_over")
+    with pytest.raises(LeaseLostError):
+        await talk.leave(replace(await take(stores), owner="somebody else"))
+    assert await talk.count() == 1
 
 
 async def test_a_takeover_that_ran_out_is_gone(talk, clock):

@@ -10,6 +10,7 @@ from shared.conversations import (
     Announcement,
     ConversationDeed,
     Takeover,
+    announced,
     announcement,
     is_news,
     takeover_after,
@@ -58,3 +59,10 @@ def test_the_visitor_hears_in_their_language():
     for what in get_args(Announcement):
         assert announcement(what, "pl-PL") != announcement(what, "en")
         assert announcement(what, "de") == announcement(what, "en")
+
+
+def test_an_announcement_is_told_from_somebodys_words():
+    """In both languages; no words at all are none."""
+    for what in get_args(Announcement):
+        assert [announced(announcement(what, locale)) for locale in ("pl", "en")] == [what] * 2
+    assert [announced(text) for text in ("", "Hello", announcement("is_read", "en").upper())] == [None] * 3

@@ -65,3 +65,25 @@ def test_another_copy_of_the_first_failure_is_still_the_first_failure():
     result = taken(kept, replace(kept, attempts=6, last_at=NOON + timedelta(seconds=1)))
     assert (result.state, result.attempts, result.first_at) == (S.FAILED, 6, NOON)
     assert [deed.what for deed in result.story] == ["failed"]
+
+
+def test_what_can_be_read_by_now_is_its_businesss():
+    """A newer release's message was entered as nobody's; the letter of its replay says whose it is."""
+    unread = replace(KEPT, type=None, tenant=None, session_id=None, reason="newer_version")
+    read = replace(
+        KEPT, replays=2, last_at=NOON + timedelta(seconds=1), type="booking.create", tenant="salon", session_id="s1"
+    )
+    known = taken(unread, read)
+    assert (known.type, known.tenant, known.session_id) == ("booking.create", "salon", "s1")
+
+
+def test_what_could_be_read_once_stays_its_businesss():
+    """Nothing that an older release does not read takes it away, nor says that it is another's."""
+    kept = replace(KEPT, type="booking.create", tenant="salon", session_id="s1")
+    later = {"replays": 2, "last_at": NOON + timedelta(seconds=1)}
+    for letter in (
+        replace(KEPT, **later, type=None, tenant=None, session_id=None),
+        replace(KEPT, **later, type="booking.cancel", tenant="clinic", session_id="s2"),
+    ):
+        now = taken(kept, letter)
+        assert (now.type, now.tenant, now.session_id) == ("booking.create", "salon", "s1")

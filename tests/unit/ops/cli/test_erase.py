@@ -79,3 +79,14 @@ def test_what_was_erased_can_be_looked_at(terminal):
     assert (row["failure_id"], row["session_id"], row["error"]) == (one, None, "")
     shown = terminal.run("failures", "show", one)
     assert (shown.exit_code, "jan@" in shown.stdout, "erased" in shown.stdout) == (0, False, True)
+
+
+@pytest.mark.parametrize("more", ["--dry-run", "--yes"])
+def test_a_replay_that_is_under_way_is_told(terminal, more):
+    """It can't be called back, and what it leads to may fail as well."""
+    terminal.failed("k1", state=FailureState.REPLAYING, replays=1)
+    with capture_logs():
+        done = terminal.run("failures", "erase", "--session", "s1", more)
+        again = terminal.run("failures", "erase", "--session", "s1", more)
+    assert (done.exit_code, "1 being replayed will be carried out all the same" in done.stderr) == (0, True)
+    assert ("replayed" in again.stderr) is (more == "--dry-run")

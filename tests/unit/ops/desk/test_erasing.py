@@ -1,5 +1,6 @@
 """A person asks to be forgotten: what failed of their conversation goes, and nobody else's."""
 
+import json
 from dataclasses import fields
 
 import pytest
@@ -121,6 +122,19 @@ async def test_the_group_of_a_notice_is_no_conversation(world):
     notice = await world.failed(queue="notifications", session_id=None, group="salon", payload="not JSON")
     assert (await world.erasing.session(ANNA, "salon")).total == 0
     assert world.kept(notice).state is FailureState.FAILED
+
+
+@pytest.mark.parametrize("queue", ["notifications", "booking"])
+async def test_what_another_release_wrote_is_the_conversations_if_it_says_so(world, queue):
+    """A newer notice has the visitor's address in it and no conversation in the ledger, whatever its group is."""
+    said = {"version": 9, "id": "n1", "session_id": "s1", "data": {"contact": SALT}}
+    theirs = await world.failed(queue=queue, session_id=None, tenant=None, group="salon", payload=json.dumps(said))
+    other = await world.failed(
+        "k2", queue=queue, session_id=None, group="salon", payload=json.dumps({**said, "session_id": "s2"})
+    )
+    assert (await world.erasing.session(ANNA, "s1")).total == 1
+    assert (world.kept(theirs).state, world.kept(theirs).payload) == (FailureState.ERASED, "")
+    assert world.kept(other).state is FailureState.FAILED
 
 
 async def test_all_of_a_long_list_is_erased(world):

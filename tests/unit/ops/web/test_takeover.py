@@ -116,7 +116,7 @@ def test_half_an_hour_after_the_last_words_the_assistant_is_back(at_talk, world)
 
 
 def test_what_the_visitor_writes_meanwhile_stands_out(at_talk, world):
-    """What was written since the person's last words is marked, and only while the person answers."""
+    """What was left to the person is marked until somebody answers it."""
     at_talk.send(TALK, text="Yes.", answer_id="one")
     assert 'data-testid="waits"' not in at_talk.follow().text
     at_talk.http.portal.call(say(world, sent("And cats?"), final(""), sent("Birds?"), final("")))
@@ -124,7 +124,29 @@ def test_what_the_visitor_writes_meanwhile_stands_out(at_talk, world):
     assert text.count('data-testid="waits"') == 2
     assert text.index("Dogs?") < text.index('data-testid="waits"') < text.index("And cats?")
     assert "<p></p>" not in text
-    world.clock.turn(PERSON_ANSWERS_FOR)
+    at_talk.send(TALK, text="Cats, too.", answer_id="two")
+    assert 'data-testid="waits"' not in at_talk.follow().text
+
+
+@pytest.mark.parametrize("ends", ["hand-back", "by itself"])
+def test_what_a_person_left_unanswered_is_not_forgotten(at_talk, world, ends):
+    """It waits, first on the page of the day, until somebody answers: it may be the assistant, who knows of it."""
+    press(at_talk, "take-over")
+    at_talk.http.portal.call(say(world, sent("And <b>cats</b>?"), final("")))
+    if ends == "hand-back":
+        at_talk.follow()
+        press(at_talk, "hand-back", "two")
+    else:
+        world.clock.turn(PERSON_ANSWERS_FOR)
+    at_talk.http.portal.call(say(world, sent("Parking?"), final("No."), session="s-2"))
+    text = at_talk.get(DAY).text
+    assert 'data-testid="taken-over"' not in text
+    [left] = re.findall(r'data-testid="left-waiting">(.*?)</div>', text, re.DOTALL)
+    assert "<p>And &lt;b&gt;cats&lt;/b&gt;?</p>" in left
+    assert text.index("cats") < text.index("No.")
+    assert at_talk.get(TALK).text.count('data-testid="waits"') == 1
+    at_talk.http.portal.call(say(world, sent("Hello?"), final("Cats are welcome.")))
+    assert "left-waiting" not in at_talk.get(DAY).text
     assert 'data-testid="waits"' not in at_talk.get(TALK).text
 
 

@@ -228,3 +228,57 @@ def test_a_frame_that_could_not_be_posted_is_kept(owner, world):
     world.connections.trouble = TransientError("connections.of: Throttling")
     assert owner.send(TALK, text="Yes.", answer_id="one").status_code == 303
     assert world.conversations.of("s-1")[-1].data.text == "Yes."
+
+
+def test_what_goes_on_over_midnight_stands_on_both_days(owner, world):
+    """The earlier day keeps the conversation, though its last words are of the next one, at the same date of UTC."""
+    for minutes in (-5, 5):
+        # Midnight in Warsaw, eleven at night in UTC.
+        world.clock.set(datetime(2026, 1, 12, 23, tzinfo=UTC) + timedelta(minutes=minutes))
+        owner.http.portal.call(say(world, sent("Late")))
+    for day in (12, 13):
+        assert 'data-testid="conversations"' in owner.get(f"/today/salon-ania?day=2026-01-{day}").text
+
+
+def test_an_answer_has_no_control_characters(owner, world):
+    """Nobody who writes may send any; words that consist of nothing else are none."""
+    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.get(TALK)
+    csrf = owner.csrf()
+    assert owner.send(TALK, csrf=csrf, text="\x00\x1b \x9b", answer_id="one").status_code == 422
+    assert owner.send(TALK, csrf=csrf, text="Yes,\x1b\tdogs.\r\n\x07Small ones.", answer_id="one").status_code == 303
+    assert world.conversations.of("s-1")[-1].data.text == "Yes,\tdogs.\nSmall ones."
+
+
+def test_an_id_that_is_too_long_is_nobodys(owner, world):
+    """No table is asked for it, which would refuse it."""
+    owner.http.portal.call(say(world, sent("Private"), session="s" * 101))
+    owner.get("/failures")
+    csrf = owner.csrf()
+    address = f"/today/salon-ania/conversations/{'s' * 101}"
+    assert owner.get(address).status_code == 404
+    assert owner.send(address, csrf=csrf, text="Hello", answer_id="one").status_code == 404
+    assert owner.send(f"{address}/take-over", csrf=csrf, press_id="one").status_code == 404
+
+
+def test_what_describes_a_control_is_on_the_page(owner, world):
+    """Each once, also where many conversations are somebody's; and the log is reached by keys and has a name."""
+    for number in range(3):
+        owner.http.portal.call(say(world, sent("Dogs?"), session=f"s-{number}"))
+        address = f"/today/salon-ania/conversations/s-{number}"
+        owner.get(address)
+        owner.send(f"{address}/take-over", press_id="one")
+    pages = [owner.get("/today/salon-ania").text, owner.get(TALK).text]
+    pages.append(owner.send(TALK, text=" ", answer_id="one").text)
+    owner.get(TALK)
+    owner.send(f"{TALK}/hand-back", press_id="two")
+    pages.append(owner.follow().text)
+    for page in pages:
+        ids = re.findall(r' id="([^"]+)"', page)
+        named = [name for names in re.findall(r'aria-describedby="([^"]+)"', page) for name in names.split()]
+        assert len(ids) == len(set(ids))
+        assert named
+        assert set(named) <= set(ids)
+    assert 'aria-invalid="true"' in pages[2]
+    for page in pages[1:]:
+        assert re.search(r'data-testid="log" aria-label="[^"]+" tabindex="0"', page)

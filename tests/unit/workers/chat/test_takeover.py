@@ -105,3 +105,39 @@ async def test_a_budget_that_is_used_up_does_not_come_between(world_of, make_pro
     await world.usage.add(*TODAY, Usage(output_tokens=1000))
     taken_over(world)
     assert (await world.handle())[-1].type == "chat.final"
+
+
+@pytest.mark.parametrize("ends", ["handed_back", "ran_out"])
+async def test_a_message_that_nobody_reads_any_more_is_answered(world_of, ends):
+    """The person hands back, or their time runs out, after the worker has looked: the visitor is not left alone."""
+    world = world_of()
+    taken_over(world)
+    latest = world.conversations.latest
+
+    async def just_before(session_id, limit):
+        talk = await latest(session_id, limit)
+        world.conversations.takeovers["session"] = None
+        return talk
+
+    async def just_in_time(session_id, limit):
+        talk = await latest(session_id, limit)
+        world.conversations.takeovers["session"] = Takeover("Ola", world.clock.now())
+        return talk
+
+    world.conversations.latest = just_before if ends == "handed_back" else just_in_time
+    assert [frame.data.text for frame in await world.handle()] == ["How much is a massage?", "Hello!"]
+
+
+async def test_the_word_on_who_reads_is_that_of_the_takeover_that_stands(world_of):
+    """Somebody else took over after the worker had looked: the visitor hears of them, too."""
+    world = world_of()
+    taken_over(world, is_told=True)
+    latest = world.conversations.latest
+
+    async def another(session_id, limit):
+        talk = await latest(session_id, limit)
+        taken_over(world)
+        return talk
+
+    world.conversations.latest = another
+    assert (await world.handle())[-1].data.text == announcement("is_read", "en")
