@@ -115,7 +115,7 @@ class Times:
 
     def precise(self, at: datetime) -> str:
         """Return day and time with seconds and zone."""
-        return str(format_datetime(at, "d MMM y, HH:mm:ss O", tzinfo=self._zone, locale=self._language))
+        return str(format_datetime(at, "d MMM y, HH:mm:ss xxx", tzinfo=self._zone, locale=self._language))
 
     def wish(self, at: datetime) -> str:
         """Return day and time as the business has it: its own offset is kept."""

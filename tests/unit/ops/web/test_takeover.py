@@ -69,6 +69,16 @@ def test_a_person_hands_back(at_talk, world):
     assert 'data-testid="taken-over"' not in text
 
 
+def test_what_a_button_says_is_not_shown_as_somebodys_words(at_talk):
+    """Nobody typed it; what a person typed stands beside it under their name."""
+    press(at_talk, "take-over")
+    at_talk.follow()
+    at_talk.send(TALK, text="Yes, dogs may come.", answer_id="two")
+    text = at_talk.follow().text
+    assert f'<div class="event">{announcement("took_over", "pl")}</div>' in text
+    assert re.search(r'class="bubble human"><small>[^<]+</small><p>Yes, dogs may come\.</p>', text)
+
+
 @pytest.mark.parametrize("ids", [("one", "one"), ("one", "two")])
 def test_a_button_that_is_pressed_twice_does_it_once(at_talk, world, ids):
     """By a double click, or by somebody else on a page that is a little old: one sentence, one line of the story."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -11,10 +12,24 @@ from ops.web.fields import data_from, fields_of
 from ops.web.filters import Wanted
 from ops.web.language import language_of_browser
 from ops.web.plots import HEIGHT, Line, Tick, bars, day_ticks, lines
+from ops.web.rendering import Times
 from ops.web.samples import Sample, thinned
 from ops.web.settings import WebSettings, is_safe_address
 from shared.failures import FailureState
 from tests.fakes.clock import NOON
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "text"),
+    [
+        ("en", "Europe/Warsaw", "12 Jan 2026, 13:00:00 +01:00"),
+        ("pl", "Europe/Warsaw", "12 sty 2026, 13:00:00 +01:00"),
+        ("en", "UTC", "12 Jan 2026, 12:00:00 +00:00"),
+    ],
+)
+def test_a_precise_time_has_its_zone(language, zone, text):
+    """It is looked up in logs, which are written elsewhere."""
+    assert Times(language, ZoneInfo(zone), NOON).precise(NOON) == text
 
 
 @pytest.mark.parametrize(
