@@ -128,6 +128,7 @@ class Today:
             is_listening=bool(connections),
             story=story[-_SHOWN_DEEDS:],
             takeover=self._standing(talk.takeover),
+            services={service.id: service.name.in_(profile.locale) for service in profile.services},
             waiting=frozenset(one.seq for one in waiting(talk.frames) if one.seq),
         )
 

@@ -1,6 +1,6 @@
 """What the owner's day consists of."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -83,6 +83,9 @@ class Conversation:
 
     takeover: Takeover | None
     """That a person answers it now."""
+
+    services: Mapping[str, str]
+    """What the business calls its services, by their ids."""
 
     waiting: Collection[int]
     """The numbers of the frames that the visitor wrote to a person, and nobody has answered."""

@@ -191,7 +191,7 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
     await shot(owner, "taken-over")
     await first.get_by_test_id("hand-back").click()
     await expect(owner.get_by_test_id("take-over")).to_be_visible()
-    await expect(owner.get_by_test_id("story")).to_contain_text("Handed back, by Ola Nowak")
+    await expect(owner.get_by_test_id("story")).to_contain_text("Handed back by Ola Nowak")
     await shot(owner, "handed-back")
     await expect(answers.last).to_contain_text("znowu odpowiada asystent")
     await say("Ile kosztuje konsultacja?")

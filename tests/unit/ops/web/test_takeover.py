@@ -204,9 +204,9 @@ def test_the_story_is_shown(at_talk, world):
     ]
     shown = "&lt;b&gt;Ola&lt;/b&gt;"
     assert lines == [
-        f"12 Jan 2026, 13:01 Answered, by {shown}",
-        f"12 Jan 2026, 13:00 Looked at it, by {shown}",
-        "12 Jan 2026, 13:00 Looked at it, by Ola",
+        f"12 Jan 2026, 13:01 Answered by {shown}",
+        f"12 Jan 2026, 13:00 Looked at it by {shown}",
+        "12 Jan 2026, 13:00 Looked at it by Ola",
     ]
 
 

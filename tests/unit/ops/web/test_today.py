@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import DeploymentError, TransientError
-from shared.messages.server import BookingCancelled, BookingCancelledData
+from shared.messages.server import BookingCancelled, BookingCancelledData, BookingConfirmed, BookingConfirmedData
 from tests.fakes.clock import NOON
 from tests.unit.ops.web.talks import TALK, final, say, sent
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
@@ -238,6 +238,16 @@ def test_what_goes_on_over_midnight_stands_on_both_days(owner, world):
         owner.http.portal.call(say(world, sent("Late")))
     for day in (12, 13):
         assert 'data-testid="conversations"' in owner.get(f"/today/salon-ania?day=2026-01-{day}").text
+
+
+@pytest.mark.parametrize(("service", "shown"), [("massage", "Masaż"), ("gone-by-now", "gone-by-now")])
+def test_a_booking_says_what_the_business_calls_it(owner, world, service, shown):
+    """One that the business no longer has is shown by its id."""
+    booked = BookingConfirmedData(
+        appointment_id="a1", start=NOON, end=NOON + timedelta(hours=1), service=service, ics="BEGIN:VCALENDAR"
+    )
+    owner.http.portal.call(say(world, sent("Hi"), BookingConfirmed(re="c2", data=booked)))
+    assert f"<b>{shown}</b> 12 Jan 2026, 13:00" in owner.get(TALK).text
 
 
 def test_an_answer_has_no_control_characters(owner, world):
