@@ -2,7 +2,6 @@
 
 import unicodedata
 from datetime import UTC, datetime
-from email.utils import parseaddr
 
 from icalendar import Calendar, Event, vCalAddress
 
@@ -54,10 +53,9 @@ def _summary(appointment: Appointment, profile: TenantProfile) -> str:
 
 
 def _organizer(profile: TenantProfile) -> vCalAddress | None:
-    address = parseaddr(profile.senders.email or "")[1]
-    if not address:
+    if profile.senders.email is None:
         return None
-    organizer = vCalAddress(f"mailto:{address}")
+    organizer = vCalAddress(f"mailto:{profile.senders.email}")
     organizer.params["CN"] = " ".join(_plain(profile.name).split())
     return organizer
 

@@ -106,7 +106,7 @@ HOSTILE = (
 )
 def test_no_text_can_add_a_line(make_profile, make_hold, business, name, note):
     """Line ends of every kind are escaped, control characters dropped; the text itself comes through."""
-    profile = make_profile(name=business, senders={"email": "Salon <salon@example.com>"})
+    profile = make_profile(name=business, senders={"email": "salon@example.com"})
     appointment = make_hold(name=name, note=note)
 
     text = appointment_ics(appointment, profile, stamp=appointment.created_at)
