@@ -16,7 +16,7 @@ PARAMETERS ?=
 .PHONY: help setup up test soak check bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 setup: $(READY) ## install what everything else needs into .venv, and the command .venv/bin/stride
 

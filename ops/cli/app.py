@@ -61,7 +61,11 @@ def stride(context: click.Context, stack: str | None, stack_file: Path | None, n
 def _session(*, stack: str | None, stack_file: Path | None, name: str | None) -> Session:
     @cache
     def deployment() -> Deployment:
-        return find_deployment(stack=stack, stack_file=stack_file)
+        try:
+            return find_deployment(stack=stack, stack_file=stack_file)
+        except ConfigurationError as error:
+            # Some commands ask for its title before they run anything.
+            raise TroubleError(str(error)) from None
 
     @asynccontextmanager
     async def desk() -> AsyncIterator[Desk]:

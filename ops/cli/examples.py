@@ -12,6 +12,10 @@ class WithExamples(click.Command):
             formatter.write_paragraph()
             formatter.write("".join(f"{line}\n" for line in self.epilog.strip("\n").splitlines()))
 
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - as click calls it
+        """Return the whole first paragraph for the list of commands; click would cut it in the middle."""
+        return " ".join((self.help or "").partition("\n\n")[0].split())
+
 
 class GroupWithExamples(WithExamples, click.Group):
     """A group of such commands."""

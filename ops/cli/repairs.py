@@ -56,9 +56,11 @@ def retry(
     What a failed try did already is found and not done again. --dry-run says for each what a replay would do now:
     whether the time is still free, taken, or gone by.
     """
-    is_filtered = any(options.values())
-    if bool(ids) == (is_filtered or is_all):
-        raise click.UsageError("name ids, or say with filters (or --all) which failures are meant; not both")
+    is_filtered = is_all or any(options.values())
+    if bool(ids) == is_filtered:
+        raise click.UsageError(
+            "give ids or filters, not both" if ids else "say which failures are meant: ids, filters, or --all"
+        )
     chosen: FailureFilter | Sequence[str] = ids
     if not ids:
         chosen = wanted(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
@@ -75,7 +77,7 @@ def retry(
                 session, desk, chosen, rate=rate, dry_run=dry_run, again=again, quiet=is_json, also=told.append
             )
 
-    show = partial(_print_tally, session, dry_run=dry_run, is_json=is_json)
+    show = partial(_print_tally, session, is_json=is_json)
     try:
         tally = carried_out(run())
     except (KeyboardInterrupt, TroubleError) as end:
@@ -144,12 +146,12 @@ def _outcome(step: values.Progress) -> str:
             return f"{step.failure_id}  not replayed: {why_not(step.outcome)}"
 
 
-def _print_tally(session: Session, tally: Tally, *, dry_run: bool, is_json: bool) -> None:
+def _print_tally(session: Session, tally: Tally, *, is_json: bool) -> None:
     if is_json:
         print_lines(session.out, as_json(tally_row(tally)))
         return
     lines = [f"{count}: {FORECASTS[kind]}" for kind, count in sorted(tally.forecasts.items(), key=lambda one: -one[1])]
-    if tally.replayed or not (dry_run or tally.not_possible):
+    if tally.replayed:
         lines.append(f"{tally.replayed} on their queues again; `stride failures watch` shows what becomes of them")
     lines += [f"{count} not replayed: {why_not(NotPossible(why))}" for why, count in sorted(tally.not_possible.items())]
     print_lines(session.out, *(lines or ["Nothing that matches."]))

@@ -21,7 +21,7 @@ FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.UNKNOWN: "nobody can say at the moment",
 }
 
-NO_SUCH = "there is no failure {}: `stride failures list` shows those that are there"
+NO_SUCH = "there is no failure {}: `stride failures list` shows those that are there; an id is given whole"
 
 _WHY_NOT: dict[Why, str] = {
     Why.UNKNOWN: "there is no such failure",
@@ -60,7 +60,11 @@ def why_not(reason: NotPossible) -> str:
 
 def refused(failure_id: str, reason: NotPossible) -> str:
     """Return the sentence for one failure about which nothing was done."""
-    return NO_SUCH.format(failure_id) if reason.why is Why.UNKNOWN else f"{failure_id}: {why_not(reason)}"
+    if reason.why is Why.UNKNOWN:
+        return NO_SUCH.format(failure_id)
+    # Only a replay knows --again.
+    sentence = "it is resolved or discarded already" if reason.why is Why.ENDED else why_not(reason)
+    return f"{failure_id}: {sentence}"
 
 
 def moment(instant: datetime) -> str:

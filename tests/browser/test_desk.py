@@ -105,8 +105,7 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     await expect(page.get_by_test_id("stage-confirmed")).to_be_visible(timeout=15_000)
     await expect(card).to_have_attribute("data-stage", "confirmed")
     await backstage.failure(lambda one: one["failure_id"] == failed["failure_id"] and one["state"] == "resolved")
-    await owner.reload()
-    await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved")
+    await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved", timeout=15_000)
     await shot(owner, "resolved")
     [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
     assert row["state"] == "confirmed"

@@ -188,6 +188,13 @@ def test_help_has_examples(terminal, command):
     assert (done.exit_code, "Examples:\n  " in done.stdout) == (0, True)
 
 
+@pytest.mark.parametrize("group", [[], ["failures"], ["suppressions"]])
+def test_help_lists_commands_in_whole_sentences(terminal, group):
+    """What a command is for is not cut in the middle."""
+    listed = terminal.run(*group, "--help").stdout.partition("Commands:")[2].partition("\n\n")[0]
+    assert ("." in listed, "..." in listed) == (True, False)
+
+
 @pytest.mark.parametrize("command", ["list", "show", "retry", "edit", "discard", "watch", "stats"])
 def test_help_of_each_has_examples(terminal, command):
     """A line that can be copied says more than a list of options."""

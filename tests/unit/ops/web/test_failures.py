@@ -101,9 +101,12 @@ def test_replays(owner, world):
     assert (world.failure().state, world.failure().story[-1].by) == (FailureState.REPLAYING, "Ola")
     page = owner.follow()
     assert "on its queue again" in page.text
+    assert "data-refresh" in page.text
     answer = owner.send("/failures/f-ania/replay")
     assert answer.status_code == 409
     assert "under way" in answer.text
+    assert "data-refresh" not in answer.text
+    assert "data-refresh" not in owner.send("/failures/f-ania/unmask").text
     assert len(world.replays.queued) == 1
 
 
