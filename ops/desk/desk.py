@@ -34,7 +34,8 @@ from ops.desk.domain.values import (
     Tally,
     Why,
 )
-from ops.desk.pace import Job, finished, in_order
+from ops.desk.many import Outcome, each, job_of
+from ops.desk.pace import Job, finished
 from ops.desk.ports import Contacts, Forecasts, Replays
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
@@ -159,38 +160,19 @@ class Desk:
         A filter that names no states means what waits for somebody. On a dry run nothing is done but the forecasts.
         """
         chosen = await self._chosen(person, wanted)
-        tally, stuck = Tally(), set[str]()
 
-        async def act(job: Job) -> None:
-            nonlocal tally
-            outcome: Replayed | NotPossible | Forecast
-            if job.group in stuck:
-                outcome = NotPossible(Why.AFTER_ANOTHER)
-            elif dry_run:
-                outcome = await self._forecast_of(person, job)
-            else:
-                outcome = await self._replay_of(person, job, again=again)
-            if isinstance(outcome, NotPossible) and outcome.why is Why.NOT_SENT:
-                stuck.add(job.group)
-            tally = tally.plus(outcome)
-            if on_progress:
-                on_progress(Progress(len(chosen), job.failure_id, outcome, tally))
+        async def act(failure_id: str) -> Outcome:
+            try:
+                if dry_run:
+                    return await self.forecast(person, failure_id) or NotPossible(Why.UNKNOWN)
+                return await self.replay(person, failure_id, again=again)
+            except TransientError as error:
+                # That the ledger is out of reach for one does not end the others.
+                if dry_run:
+                    return Forecast(ForecastKind.UNKNOWN, code=error.reason)
+                return NotPossible(Why.NOT_SENT, detail=described(error))
 
-        await in_order(chosen, act, per_second=per_second)
-        return tally
-
-    async def _forecast_of(self, person: Person, job: Job) -> Forecast | NotPossible:
-        try:
-            return await self.forecast(person, job.failure_id) or NotPossible(Why.UNKNOWN)
-        except TransientError as error:
-            return Forecast(ForecastKind.UNKNOWN, code=error.reason)
-
-    async def _replay_of(self, person: Person, job: Job, *, again: bool) -> Replayed | NotPossible:
-        """Replay one of many: that the ledger is out of reach for it does not end the others."""
-        try:
-            return await self.replay(person, job.failure_id, again=again)
-        except TransientError as error:
-            return NotPossible(Why.NOT_SENT, detail=described(error))
+        return await each(chosen, act, per_second=per_second, on_progress=on_progress)
 
     async def _chosen(self, person: Person, wanted: FailureFilter | Sequence[str]) -> list[Job]:
         """Return what is to be replayed; a snapshot, because what is replayed no longer matches the filter."""
@@ -198,11 +180,11 @@ class Desk:
             waiting = wanted if wanted.states is not None else replace(wanted, states=OPEN)
             found = [failure async for failure in self.every(person, waiting, limit=MAX_COUNTED)]
             found.sort(key=lambda failure: (asked_at(failure), failure.failure_id))
-            return [_job(failure) for failure in found]
+            return [job_of(failure) for failure in found]
         seen = {failure_id: await self._seen(person, failure_id) for failure_id in dict.fromkeys(wanted)}
         known = sorted((one for one in seen.values() if one), key=asked_at)
         unknown = [Job(failure_id, failure_id) for failure_id, failure in seen.items() if failure is None]
-        return [*unknown, *(_job(failure) for failure in known)]
+        return [*unknown, *(job_of(failure) for failure in known)]
 
     async def edit(self, person: Person, failure_id: str, data: Mapping[str, Any]) -> Edited | Invalid | NotPossible:
         """Let the message say something else when it is replayed; tenant, session and id are as they were.
@@ -304,12 +286,6 @@ def _lines(failure: Failure, *, unmasked: bool) -> list[Line]:
     if message := read(failure):
         return lines_of(data_of(message), unmasked=unmasked)
     return [] if failure.state is FailureState.ERASED else [raw_line(failure.payload, unmasked=unmasked)]
-
-
-def _job(failure: Failure) -> Job:
-    group = failure.group or failure.session_id
-    is_ordered = group is not None and failure.queue != "notifications"
-    return Job(failure.failure_id, f"{failure.queue}/{group}" if is_ordered else failure.failure_id)
 
 
 def _without_payload(failure: Failure) -> Failure:
