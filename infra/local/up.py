@@ -100,7 +100,7 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
             pools=tuple(arguments.pool or POOLS),
         )
         try:
-            with local_stack(options, interrupts=interrupts, step=_step) as stack:
+            with local_stack(options, interrupts=interrupts, step=_step) as stack, _saying_that_it_stops():
                 folder.description.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
                 _greet(stack, arguments, time.monotonic() - began)
                 _watch(stack)
@@ -114,11 +114,24 @@ def _step(title: str) -> Iterator[None]:
     print(f"  {title} ... ", end="", flush=True)
     began = time.monotonic()
     try:
-        yield
+        with _saying_that_it_stops():
+            yield
+    except KeyboardInterrupt:
+        raise
     except BaseException:
         print()
         raise
     print(f"{time.monotonic() - began:.1f} s")
+
+
+@contextmanager
+def _saying_that_it_stops() -> Iterator[None]:
+    """Say at once that Ctrl-C was heard: workers that finish what they have take seconds to end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("\nStopping ...", flush=True)
+        raise
 
 
 def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:

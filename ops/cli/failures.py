@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from ops.cli.examples import GroupWithExamples, WithExamples
-from ops.cli.options import filters, wanted
+from ops.cli.options import Cursor, filters, wanted
 from ops.cli.plain import as_json, case_row, failure_row
 from ops.cli.sentences import NO_SUCH
 from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
-from ops.cli.views import case_view, failure_line, failures_table, print_lines, stats_view
+from ops.cli.views import case_view, failure_line, failures_table, print_lines, print_view, stats_view
 from shared.failures import FailureFilter, FailureState
 
 _WAITING = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN, FailureState.REPLAYING})
@@ -46,7 +46,7 @@ Examples:
 @failures.command("list", cls=WithExamples, epilog=_LIST_FAILURES)
 @filters
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many to show.")
-@click.option("--after", metavar="CURSOR", help="Go on where the last list ended; it says the cursor.")
+@click.option("--after", type=Cursor(), metavar="CURSOR", help="Go on where the last list ended; it says the cursor.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_failures(session: Session, /, *, limit: int, after: str | None, is_json: bool, **options: Any) -> None:
@@ -60,7 +60,7 @@ def list_failures(session: Session, /, *, limit: int, after: str | None, is_json
             print_lines(session.out, as_json({"failures": rows, "after": page.after}))
             return
         if page.failures:
-            session.out.print(failures_table(page.failures, session.clock.now()))
+            print_view(session.out, failures_table(page.failures, session.clock.now()))
         else:
             session.err.print("Nothing that matches." if not after else "Nothing more.")
         if page.after:
@@ -92,7 +92,7 @@ def show(session: Session, /, *, failure_id: str, unmask: bool, is_json: bool) -
         if is_json:
             print_lines(session.out, as_json(case_row(case)))
         else:
-            session.out.print(case_view(case, session.clock.now()))
+            print_view(session.out, case_view(case, session.clock.now()))
 
     carried_out(run())
 
@@ -135,7 +135,7 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
                 ),
             )
         else:
-            session.out.print(stats_view(counts, width=session.out.width))
+            print_view(session.out, stats_view(counts, width=session.out.width))
 
     carried_out(run())
 

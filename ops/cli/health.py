@@ -14,7 +14,7 @@ from rich.text import Text
 from ops.cli.examples import WithExamples
 from ops.cli.plain import as_json
 from ops.cli.session import NOT_DONE, Session, carried_out
-from ops.cli.views import age, print_lines, safe
+from ops.cli.views import age, print_lines, print_view, safe
 from ops.desk.desk import Desk
 from ops.health.checks import Check
 from ops.queues.figures import QueueFigures, QueueGauge
@@ -110,7 +110,7 @@ def _print(session: Session, figures: Sequence[QueueFigures], failed: Mapping[st
     if is_json:
         print_lines(session.out, as_json(_rows(figures, failed)))
     else:
-        session.out.print(_table(figures, failed))
+        print_view(session.out, _table(figures, failed))
 
 
 def _rows(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from shared.failure_rules import OPEN
+from shared.failure_rules import OPEN, instant
 from shared.failures import QUEUES, FailureFilter, FailureState
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,6 +29,23 @@ class Age(click.ParamType[timedelta]):
         if not match:
             self.fail(f"{value!r} is no age: write 90s, 15m, 2h, 3d or 1w", param, ctx)
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+class Cursor(click.ParamType[str]):
+    """Where a list ended, as the list said it."""
+
+    name = "cursor"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it, if some list may have ended there: the ledger itself takes any text."""
+        at, sign, failure_id = str(value).partition("#")
+        try:
+            is_place = instant(datetime.fromisoformat(at)) == at and sign and failure_id
+        except (ValueError, OverflowError):
+            is_place = False
+        if not is_place:
+            self.fail(f"{value!r} is no cursor: copy what the list before said behind --after, all of it", param, ctx)
+        return str(value)
 
 
 def filters(command: Command) -> Command:

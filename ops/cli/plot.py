@@ -6,6 +6,8 @@ from math import ceil
 
 from rich.text import Text
 
+from ops.cli.times import local_hour
+
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 HEIGHT = 6
 
@@ -32,8 +34,7 @@ def by_hour(counts: Mapping[datetime, int], *, width: int) -> Text:
     text = Text()
     for number, row in enumerate(columns(bars)):
         text.append(f"{top if number == 0 else '':>{label}} ", style="dim").append(row, style="red").append("\n")
-    first, last = groups[0][0].astimezone(), (groups[-1][-1] + timedelta(hours=1)).astimezone()
-    span = f"{first:%d %b %H:00}", f"{last:%d %b %H:00}"
+    span = local_hour(groups[0][0]), local_hour(groups[-1][-1] + timedelta(hours=1))
     gap = max(len(bars) - len(span[0]) - len(span[1]), 2)
     text.append(f"{'':>{label}} {span[0]}{' ' * gap}{span[1]}", style="dim")
     if joined > 1:

@@ -1,7 +1,6 @@
 """What the command line says about forecasts, and about what it did not do."""
 
-from datetime import datetime
-
+from ops.cli.times import local_time, moment
 from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, Why
 
 FORECASTS: dict[ForecastKind, str] = {
@@ -54,7 +53,7 @@ def why_not(reason: NotPossible) -> str:
     if reason.detail:
         sentence += f" ({reason.detail})"
     if reason.again_at:
-        sentence += f"; it may be repeated after {reason.again_at.astimezone():%H:%M:%S}"
+        sentence += f"; it may be repeated after {local_time(reason.again_at)}"
     return sentence
 
 
@@ -65,8 +64,3 @@ def refused(failure_id: str, reason: NotPossible) -> str:
     # Only a replay knows --again.
     sentence = "it is resolved or discarded already" if reason.why is Why.ENDED else why_not(reason)
     return f"{failure_id}: {sentence}"
-
-
-def moment(instant: datetime) -> str:
-    """Return a time as the business's clocks show it."""
-    return f"{instant:%a %d %b %Y %H:%M}"

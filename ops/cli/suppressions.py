@@ -4,10 +4,14 @@ import click
 
 from ops.cli.examples import GroupWithExamples, WithExamples
 from ops.cli.session import NOT_DONE, Session, carried_out
+from ops.cli.times import local
+from ops.cli.views import print_lines
 from shared.suppressions import Suppression
+from workers.booking.domain.contact import Channels, Contact, parse_contact
 
 _SUPPRESSIONS = """
-Exit code 0 if the address gets letters, or gets them again; 1 if not.
+Exit code 0 if the address gets letters, or gets them again; 1 if not, 2 if
+it is none.
 
 Examples:
   stride suppressions show jan@example.com
@@ -21,6 +25,17 @@ _WHY = {
 }
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return the address as booking keeps it, and so as letters go to it."""
+    contact = parse_contact(value, channels=Channels(email=True, sms=False), region=None)
+    if not isinstance(contact, Contact):
+        raise click.BadParameter(
+            f"{value!r} is no e-mail address, and nothing else is ever suppressed here: who opted out of text messages "
+            "stands on a list of SNS's own"
+        )
+    return contact.address
+
+
 @click.group(cls=GroupWithExamples, epilog=_SUPPRESSIONS)
 def suppressions() -> None:
     """Look after the addresses that no letter goes to: what bounced for good, and who complained.
@@ -30,7 +45,7 @@ def suppressions() -> None:
 
 
 @suppressions.command("show", cls=WithExamples)
-@click.argument("address")
+@click.argument("address", callback=_address)
 @click.pass_obj
 def show(session: Session, /, *, address: str) -> None:
     """Say whether an address gets letters."""
@@ -43,13 +58,13 @@ def show(session: Session, /, *, address: str) -> None:
     if found is None:
         session.out.print("It gets letters.")
         return
-    until = f", until {found.until:%Y-%m-%d %H:%M} UTC" if found.until else ", until somebody removes it"
-    session.out.print(f"It gets none since {found.since:%Y-%m-%d %H:%M} UTC{until}: {_WHY[found.reason]}.")
+    until = f", until {local(found.until)}" if found.until else ", until somebody removes it"
+    print_lines(session.out, f"It gets none since {local(found.since)}{until}: {_WHY[found.reason]}.")
     raise SystemExit(NOT_DONE)
 
 
 @suppressions.command("remove", cls=WithExamples)
-@click.argument("address")
+@click.argument("address", callback=_address)
 @click.pass_obj
 def remove(session: Session, /, *, address: str) -> None:
     """Let letters go to an address again, after its owner said that they want them."""

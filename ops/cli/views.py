@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.cli.plot import bar, by_hour
-from ops.cli.sentences import forecast_sentence, moment, why_not
+from ops.cli.sentences import forecast_sentence, why_not
+from ops.cli.times import local, local_time, moment
 from ops.desk.domain.values import Case, Stats
 from shared.failures import Failure, FailureState
 
@@ -24,6 +25,9 @@ _COLOURS = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters and the marks that turn text around: in a terminal they do things."""
 
+_UNBOUNDED = 100_000
+"""Columns: more than any line has."""
+
 
 def safe(text: object, style: str = "") -> Text:
     """Return what somebody else said as text that can only be read."""
@@ -33,10 +37,19 @@ def safe(text: object, style: str = "") -> Text:
 def failures_table(failures: Sequence[Failure], now: datetime) -> Table:
     """Return one line per failure."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("ID", "STATE", "AGE", "QUEUE", "TYPE", "TENANT", "ERROR"):
-        table.add_column(name, no_wrap=name in {"ID", "STATE", "AGE", "QUEUE"}, overflow="fold")
-    for failure in failures:
-        table.add_row(*failure_cells(failure, now))
+    rows = [failure_cells(failure, now) for failure in failures]
+    for number, name in enumerate(("ID", "STATE", "AGE", "QUEUE", "TYPE", "TENANT", "ERROR")):
+        # What people search for and copy is whole however narrow the terminal is; the rest is shortened.
+        is_whole = name in {"ID", "ERROR"}
+        widest = max((row[number].cell_len for row in rows), default=0)
+        table.add_column(
+            name,
+            no_wrap=is_whole or name in {"STATE", "AGE"},
+            overflow="ellipsis",
+            min_width=widest if is_whole else None,
+        )
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -58,7 +71,7 @@ def failure_line(failure: Failure) -> Text:
     at = max((deed.at for deed in failure.story), default=failure.last_at)
     return Text(" ").join(
         (
-            Text(f"{at.astimezone():%H:%M:%S}", style="dim"),
+            Text(local_time(at), style="dim"),
             Text(f"{failure.state.value:12}", style=_COLOURS[failure.state]),
             safe(failure.failure_id),
             safe(failure.type or failure.queue),
@@ -72,7 +85,7 @@ def case_view(case: Case, now: datetime) -> RenderableType:
     """Return one failure with what it says, what a replay would do, and its story."""
     failure = case.failure
     facts = _pairs()
-    times = f"first {_local(failure.first_at)}, last {_local(failure.last_at)} ({age(now - failure.last_at)} ago)"
+    times = f"first {local(failure.first_at)}, last {local(failure.last_at)} ({age(now - failure.last_at)} ago)"
     for name, value in (
         ("failure", failure.failure_id),
         ("message", f"{failure.type or 'unreadable'} on {failure.queue}"),
@@ -95,7 +108,7 @@ def case_view(case: Case, now: datetime) -> RenderableType:
     parts += [Text("\nA replay now", style="bold"), _forecast(case)]
     story = Table(box=None, pad_edge=False, show_header=False)
     for deed in failure.story:
-        story.add_row(Text(_local(deed.at), style="dim"), safe(deed.by), safe(deed.what), safe(deed.note))
+        story.add_row(Text(local(deed.at), style="dim"), safe(deed.by), safe(deed.what), safe(deed.note))
     return Group(*parts, Text("\nStory", style="bold"), story)
 
 
@@ -104,9 +117,9 @@ def stats_view(stats: Stats, *, width: int) -> RenderableType:
     if not stats.total:
         return Text("No failures.", style="green")
     reasons = Table(box=None, pad_edge=False, header_style="bold")
-    reasons.add_column("ERROR")
+    reasons.add_column("ERROR", no_wrap=True, min_width=max(map(len, stats.by_reason)))
     reasons.add_column("COUNT", justify="right")
-    reasons.add_column("")
+    reasons.add_column("", overflow="crop")
     top = max(stats.by_reason.values())
     for reason, count in stats.by_reason.items():
         reasons.add_row(safe(reason), str(count), Text(bar(count, top), style="red"))
@@ -132,6 +145,15 @@ def age(span: timedelta) -> str:
     return f"{minutes}m" if minutes else f"{seconds}s"
 
 
+def print_view(console: Console, view: RenderableType) -> None:
+    """Print a view as wide as the terminal; for whoever pipes it on, as wide as its longest line."""
+    if console.is_terminal:
+        console.print(view, crop=False)
+        return
+    lines = console.render_lines(view, console.options.update(width=_UNBOUNDED), pad=False)
+    print_lines(console, *("".join(segment.text for segment in line).rstrip() for line in lines))
+
+
 def print_lines(console: Console, *lines: Text | str) -> None:
     """Print lines that must not be broken, for whoever pipes them on."""
     for line in lines:
@@ -152,7 +174,3 @@ def _pairs() -> Table:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     return table
-
-
-def _local(instant: datetime) -> str:
-    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"

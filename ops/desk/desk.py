@@ -76,9 +76,14 @@ class Desk:
         page = await self._page(person, wanted or FailureFilter(), limit=limit, after=after)
         return replace(page, failures=[_without_payload(failure) for failure in page.failures])
 
-    async def show(self, person: Person, failure_id: str, *, unmasked: bool = False) -> Case | None:
-        """Return one failure with what it says and what a replay would do; a look at personal data is on record."""
-        if unmasked:
+    async def show(
+        self, person: Person, failure_id: str, *, unmasked: bool = False, is_on_record: bool = False
+    ) -> Case | None:
+        """Return one failure with what it says and what a replay would do; a look at personal data is on record.
+
+        `is_on_record`: it is the same look once more, and stands in the story already.
+        """
+        if unmasked and not is_on_record:
             noted = await self._change(
                 person, failure_id, lambda failure: moves.unmasked(failure, person, self._clock.now())
             )

@@ -12,7 +12,7 @@ Open = Callable[[str], Awaitable[Any]]
 """Opens a client of a service."""
 
 _TABLES = (
-    *("appointments", "slots", "limits", "calendars"),
+    *("appointments", "slots", "limits", "calendars", "suppressions"),
     *("conversations", "connections", "processed", "usage", "failures"),
 )
 _SECRETS = {

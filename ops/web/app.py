@@ -76,7 +76,7 @@ def create_app(
         *SignOut(sessions=sessions).routes(gate),
         *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).routes(gate),
         *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).routes(gate),
-        *FailurePages(desk=desk, rendering=rendering).routes(gate),
+        *FailurePages(desk=desk, sessions=sessions, rendering=rendering).routes(gate),
         *TodayPages(today=today, rendering=rendering).routes(gate),
         gate.open_page(HEALTH, _health),
         Mount("/static", StaticFiles(directory=STATIC)),

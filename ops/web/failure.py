@@ -13,16 +13,22 @@ from ops.desk.desk import Desk
 from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Person, Replayed, Why
 from ops.web.fields import FIELD, Field, data_from, fields_of
 from ops.web.gate import Gate
-from ops.web.rendering import Rendering
+from ops.web.rendering import Rendering, Words, language_of
+from ops.web.sessions import Sessions
+from ops.web.story import told
 
 _ONE = "/failures/{failure_id}"
 
 
 class FailurePages:
-    """Shows one failure, and replays, edits or discards it. To see or edit personal data is an action, on record."""
+    """Shows one failure, and replays, edits or discards it. To see or edit personal data is an action, on record.
 
-    def __init__(self, *, desk: Desk, rendering: Rendering) -> None:
+    Such an action leads to a page that can be fetched again for a while, so that a browser finds its way back to it.
+    """
+
+    def __init__(self, *, desk: Desk, sessions: Sessions, rendering: Rendering) -> None:
         self._desk = desk
+        self._sessions = sessions
         self._rendering = rendering
 
     def routes(self, gate: Gate) -> list[Route]:
@@ -30,9 +36,11 @@ class FailurePages:
         return [
             gate.page(_ONE, self._show),
             gate.action(f"{_ONE}/unmask", self._unmask),
+            gate.page(f"{_ONE}/unmasked", self._show_unmasked),
             gate.action(f"{_ONE}/replay", self._replay),
             gate.action(f"{_ONE}/discard", self._discard),
             gate.action(f"{_ONE}/edit", self._edit),
+            gate.page(f"{_ONE}/edit", self._show_form),
             gate.action(f"{_ONE}/data", self._save),
         ]
 
@@ -40,7 +48,21 @@ class FailurePages:
         return self._page(request, person, await self._case(request, person))
 
     async def _unmask(self, request: Request, person: Person, _form: FormData) -> Response:
-        return self._page(request, person, await self._case(request, person, unmasked=True), unmasked=True)
+        await self._look(request, person)
+        return RedirectResponse(f"/failures/{_id(request)}/unmasked", status_code=303)
+
+    async def _show_unmasked(self, request: Request, person: Person) -> Response:
+        if not self._sessions.is_looking(request, _id(request)):
+            return RedirectResponse(f"/failures/{_id(request)}", status_code=303)
+        return self._page(request, person, await self._case_again(request, person), unmasked=True)
+
+    async def _look(self, request: Request, person: Person) -> Case:
+        """Put a look on record, and let the session come back to it."""
+        case = await self._desk.show(person, _id(request), unmasked=True)
+        if case is None:
+            raise HTTPException(404)
+        self._sessions.begin_look(request, _id(request))
+        return case
 
     async def _replay(self, request: Request, person: Person, form: FormData) -> Response:
         return await self._replayed(request, person, again=form.get("again") == "yes")
@@ -58,10 +80,17 @@ class FailurePages:
         return await self._not_done(request, person, outcome)
 
     async def _edit(self, request: Request, person: Person, _form: FormData) -> Response:
-        case = await self._case(request, person, unmasked=True)
+        case = await self._look(request, person)
         if case.data is None:
             return self._page(request, person, case, problem=NotPossible(Why.NOT_EDITABLE), status=409)
-        return self._form(request, person, case, fields_of(case.data, case.editable))
+        return RedirectResponse(f"/failures/{_id(request)}/edit", status_code=303)
+
+    async def _show_form(self, request: Request, person: Person) -> Response:
+        if self._sessions.is_looking(request, _id(request)):
+            case = await self._case_again(request, person)
+            if case.data is not None:
+                return self._form(request, person, case, fields_of(case.data, case.editable))
+        return RedirectResponse(f"/failures/{_id(request)}", status_code=303)
 
     async def _save(self, request: Request, person: Person, form: FormData) -> Response:
         given = {name.removeprefix(FIELD): str(value) for name, value in form.items() if name.startswith(FIELD)}
@@ -90,8 +119,12 @@ class FailurePages:
             raise HTTPException(404)
         return self._page(request, person, await self._case(request, person), problem=why, status=409)
 
+    async def _case_again(self, request: Request, person: Person) -> Case:
+        """Return the failure as the look that is under way shows it."""
+        return await self._case(request, person, unmasked=True)
+
     async def _case(self, request: Request, person: Person, *, unmasked: bool = False) -> Case:
-        case = await self._desk.show(person, _id(request), unmasked=unmasked)
+        case = await self._desk.show(person, _id(request), unmasked=unmasked, is_on_record=unmasked)
         if case is None:
             raise HTTPException(404)
         return case
@@ -106,8 +139,16 @@ class FailurePages:
         problem: NotPossible | None = None,
         status: int = 200,
     ) -> Response:
+        words = Words(language_of(request))
         return self._rendering.page(
-            request, "failure.html", person, status=status, case=case, unmasked=unmasked, problem=problem
+            request,
+            "failure.html",
+            person,
+            status=status,
+            case=case,
+            story=[told(deed, words) for deed in case.failure.story],
+            unmasked=unmasked,
+            problem=problem,
         )
 
     def _form(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import ceil, floor, log10
 
 from markupsafe import Markup
@@ -78,12 +78,20 @@ _SERIES = 6
 
 
 def day_ticks(first: datetime, last: datetime, *, most: int = 5) -> list[Tick]:
-    """Return marks with the time of day, evenly spread; both instants in the zone that is to be shown."""
-    span = last - first
+    """Return marks with the time of day, evenly spread and a minute or more apart, or they would say the same.
+
+    Both instants are in the zone that is to be shown.
+    """
+    # Two clocks of one zone are subtracted by what they show, whatever happened to summer time in between.
+    span = last.astimezone(UTC) - first.astimezone(UTC)
     if not span:
         return []
     shape = "%H:%M" if span.total_seconds() <= 36 * 3600 else "%d.%m %H:%M"
-    return [Tick(index / most, (first + span * index / most).strftime(shape)) for index in range(most + 1)]
+    count = min(most, int(span.total_seconds()) // 60)
+    if count < 1:
+        return [Tick(0.0, first.strftime(shape))]
+    at = ((first.astimezone(UTC) + span * index / count).astimezone(first.tzinfo) for index in range(count + 1))
+    return [Tick(index / count, each.strftime(shape)) for index, each in enumerate(at)]
 
 
 def _plot(title: str, drawn: Markup, ticks: Sequence[Tick], top: float) -> Markup:

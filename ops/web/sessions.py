@@ -11,9 +11,13 @@ from shared.clock import Clock
 from shared.ids import new_id
 
 LIFETIME = timedelta(hours=12)
+LOOK = timedelta(minutes=5)
+"""How long somebody who asked for personal data may come back to it, as browsers do with Back."""
+
 CSRF_FIELD = "csrf"
 
 _FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
+_LOOK = "look"
 
 
 class Sessions:
@@ -55,6 +59,17 @@ class Sessions:
         if "id" in request.session:
             self._ended[request.session["id"]] = datetime.fromisoformat(request.session["until"])
         request.session.clear()
+
+    def begin_look(self, request: Request, failure_id: str) -> None:
+        """Let this session see one failure's personal data for a while; what it saw before it sees no longer."""
+        request.session[_LOOK] = {"of": failure_id, "until": (self._clock.now() + LOOK).isoformat()}
+
+    def is_looking(self, request: Request, failure_id: str) -> bool:
+        """Whether this session asked for one failure's personal data a short time ago."""
+        look = request.session.get(_LOOK)
+        if look is None or look["of"] != failure_id:
+            return False
+        return self._clock.now() < datetime.fromisoformat(look["until"])
 
     def form_token(self, request: Request) -> str:
         """Return what this session's forms carry; a visitor without a session gets one, for the sign-in form."""

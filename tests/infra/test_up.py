@@ -66,7 +66,9 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
     }
     assert stack["tables"]["appointments"] == "appointments"
     process.send_signal(signal.SIGINT)
+    wait_for(process, tmp_path, "Stopping ...")
     assert process.wait(30) == 0
+    assert (tmp_path / "output").read_text().endswith("\nStopping ...\nStopped.\n")
     assert not (tmp_path / "stack.json").exists()
     assert [command_of(pid) for pid in stack["pids"].values()] == [""] * 6
     assert not list((tmp_path / "logs").glob("*.pid"))
@@ -82,7 +84,7 @@ def test_a_stop_in_the_middle_of_a_step_is_as_clean(up, tmp_path, moment):
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     printed = (tmp_path / "output").read_text()
-    assert printed.endswith("Stopped.\n")
+    assert printed.endswith("\nStopping ...\nStopped.\n")
     assert "Traceback" not in printed
     assert [command_of(pid) for pid in pids] == [""] * len(pids)
 

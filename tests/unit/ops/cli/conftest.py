@@ -34,6 +34,8 @@ class Terminal:
         self.checks = [Check("queue booking", "ok", "there"), Check("e-mail", "off", "no sender", "deploy with one")]
         self.suppressions = FakeSuppressions()
         self.trouble = None
+        self.screen = {"width": 160}
+        """What the console is; it is no terminal unless that is said."""
 
     def run(self, *arguments, given=None, **environment):
         @asynccontextmanager
@@ -56,7 +58,7 @@ class Terminal:
             examine=examine,
             open_suppressions=lambda: opened(self.suppressions),
             clock=self.world.clock,
-            out=Console(highlight=False, width=160),
+            out=Console(highlight=False, **self.screen),
             err=Console(stderr=True, highlight=False, width=160),
         )
         done = CliRunner().invoke(stride, arguments, input=given, env=environment, obj=session)

@@ -76,6 +76,26 @@ def test_a_long_list_goes_on(terminal):
     assert "--after" in terminal.run("failures", "list", "--limit", "3").stderr
 
 
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "foo",
+        "2026-01-12T12:00:00.000000+00:00",
+        "2026-01-12T12:00:00.000000+00:00#",
+        "2026-01-12T12:00:00#f1",
+        "0001-01-01T00:00:00.000000+14:00#f1",
+        "#f1",
+        "",
+    ],
+)
+def test_a_cursor_that_is_none_is_refused(terminal, cursor):
+    """Or a slip of the hand would look like the end of the list."""
+    terminal.failed()
+    done = terminal.run("failures", "list", "--after", cursor)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "is no cursor" in done.stderr
+
+
 def test_a_case_is_shown_with_its_forecast_and_its_story(terminal):
     """What it says is masked, and a line says how to see the rest."""
     one = terminal.failed()
@@ -85,8 +105,8 @@ def test_a_case_is_shown_with_its_forecast_and_its_story(terminal):
     done = terminal.run("failures", "show", one)
     assert "j***@e***.com" in done.stdout
     assert "--unmask" in done.stdout
-    assert "the time is taken: the visitor would be offered others (Mon 12 Jan 2026 13:00)" in done.stdout
-    assert "free instead: Mon 12 Jan 2026 14:00; Mon 12 Jan 2026 15:00" in done.stdout
+    assert "the time is taken: the visitor would be offered others (Mon 12 Jan 2026 13:00+00:00)" in done.stdout
+    assert "free instead: Mon 12 Jan 2026 14:00+00:00; Mon 12 Jan 2026 15:00+00:00" in done.stdout
     assert "jan@example.com" in terminal.run("failures", "show", one, "--unmask").stdout
     case = terminal.json("failures", "show", one)
     assert case["forecast"]["kind"] == "taken"

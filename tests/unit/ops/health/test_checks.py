@@ -6,6 +6,7 @@ from ops.deployment import Deployment
 from ops.health import stores
 from ops.health.checks import Check, Examination, examined
 from shared.errors import ConfigurationError, DeploymentError
+from tests.infra.template import load, of_type
 
 
 def examination(name, outcome):
@@ -75,6 +76,15 @@ class FakeAws:
 
     async def get_role(self, *, RoleName):  # noqa: N803
         return {}
+
+
+def test_the_doctor_looks_at_every_table_of_the_template():
+    """A table that a later release adds can't be forgotten here: the stack's outputs name them all."""
+    examinations = stores.examinations(Deployment("s", "r", None, {}), FakeAws().client)
+    looked_at = [one.name.removeprefix("table ") for one in examinations if one.name.startswith("table ")]
+    named = [name.removesuffix("Table").lower() for name in load()["Outputs"] if name.endswith("Table")]
+    assert sorted(looked_at) == sorted(named)
+    assert len(named) == len(of_type(load(), "AWS::DynamoDB::Table"))
 
 
 async def test_a_broken_deployment_is_found_out():

@@ -20,6 +20,11 @@ def posted(browser, path, **fields):
     return browser.send(path, **fields)
 
 
+def looked(browser, path):
+    """Send a form that asks for personal data, and open the page that it leads to."""
+    return browser.follow() if posted(browser, path).status_code == 303 else browser.last
+
+
 def until_ended(browser):
     """Follow a run until it has ended; return its page."""
     for _ in range(200):
@@ -86,7 +91,7 @@ def test_shows_one_with_its_story(owner, world):
 
 def test_to_unmask_is_on_record(owner, world):
     """Personal data is shown to whoever asks for it by a form, and the story says who that was."""
-    text = posted(owner, "/failures/f-ania/unmask").text
+    text = looked(owner, "/failures/f-ania/unmask").text
     assert "anna@example.com" in text
     assert (world.failure().story[-1].what, world.failure().story[-1].by) == ("unmasked", "Ola")
     assert "anna@example.com" not in owner.get("/failures/f-ania").text
@@ -106,8 +111,29 @@ def test_replays(owner, world):
     assert answer.status_code == 409
     assert "under way" in answer.text
     assert "data-refresh" not in answer.text
-    assert "data-refresh" not in owner.send("/failures/f-ania/unmask").text
+    assert "data-refresh" not in looked(owner, "/failures/f-ania/unmask").text
     assert len(world.replays.queued) == 1
+
+
+def test_an_outcome_that_is_there_is_not_awaited(owner, world):
+    """The sentence that it will stand here goes with the replay; other sentences stay."""
+    posted(owner, "/failures/f-ania/replay")
+    assert 'data-testid="said"' in owner.follow().text
+    for state in (FailureState.RESOLVED, FailureState.FAILED_AGAIN):
+        world.ledger.rows["f-ania"] = replace(world.failure(), state=state)
+        assert 'data-testid="said"' not in owner.get("/failures/f-ania?said=replayed").text
+        assert 'data-testid="said"' in owner.get("/failures/f-ania?said=edited").text
+
+
+def test_a_story_is_told_in_the_browsers_language(owner, world):
+    """Who did it and what about it; people's names stay."""
+    polish = type(owner)(owner.http.app, language="pl")
+    polish.sign_in("ledger")
+    posted(polish, "/failures/f-ania/replay")
+    story = polish.follow().text.partition('data-testid="story"')[2].partition("</ol>")[0]
+    for there in ("– rejestr niepowodzeń", "– ledger", "Ponowienie nr 1"):
+        assert there in story
+    assert "replay 1" not in story
 
 
 def test_what_ended_is_replayed_only_when_that_is_meant(owner, world):
@@ -128,7 +154,7 @@ def test_discards_with_a_reason(owner, world):
 def test_edits_the_data_alone(owner, world):
     """The form has what the message says; what comes back changes that, and nothing around it."""
     before = json.loads(world.failure().payload)
-    text = posted(owner, "/failures/f-ania/edit").text
+    text = looked(owner, "/failures/f-ania/edit").text
     assert 'value="anna@example.com"' in text
     assert "data.tenant" not in text
     fields = {f"data.{name}": value for name, value in before["data"].items()}
@@ -145,7 +171,7 @@ def test_edits_the_data_alone(owner, world):
 
 def test_saves_and_replays(owner, world):
     """One button keeps the change and replays it."""
-    posted(owner, "/failures/f-ania/edit")
+    looked(owner, "/failures/f-ania/edit")
     fields = {f"data.{name}": value for name, value in json.loads(world.failure().payload)["data"].items()}
     answer = owner.send("/failures/f-ania/data", do="replay", **fields | {"data.name": "Ania"})
     assert answer.headers["location"] == "/failures/f-ania?said=replayed"
@@ -155,7 +181,7 @@ def test_saves_and_replays(owner, world):
 def test_says_what_is_wrong_at_the_field(owner, world):
     """A value that no such message can have comes back with what is wrong beside it, and nothing is kept."""
     before = world.failure().payload
-    posted(owner, "/failures/f-ania/edit")
+    looked(owner, "/failures/f-ania/edit")
     fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
     answer = owner.send("/failures/f-ania/data", do="save", **fields | {"data.service": "x" * 90, "data.name": HOSTILE})
     assert answer.status_code == 422
@@ -169,7 +195,7 @@ def test_says_what_is_wrong_at_the_field(owner, world):
 def test_fields_that_are_not_there_are_refused(owner, world):
     """A form with more fields than the message has, the tenant's for one, changes nothing."""
     before = world.failure().payload
-    posted(owner, "/failures/f-ania/edit")
+    looked(owner, "/failures/f-ania/edit")
     fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
     assert owner.send("/failures/f-ania/data", **fields | {"data.tenant": "studio-bea"}).status_code == 422
     assert world.failure().payload == before
@@ -251,9 +277,9 @@ def test_hostile_text_is_text(owner, world):
         owner.get("/failures/all?state=any"),
         owner.get("/failures/f-ania"),
         owner.get("/failures/f-raw"),
-        posted(owner, "/failures/f-ania/unmask"),
-        posted(owner, "/failures/f-raw/unmask"),
-        posted(owner, "/failures/f-ania/edit"),
+        looked(owner, "/failures/f-ania/unmask"),
+        looked(owner, "/failures/f-raw/unmask"),
+        looked(owner, "/failures/f-ania/edit"),
         owner.get(f"/sign-in?said={HOSTILE}&next={HOSTILE}"),
     ]
     for page in pages:

@@ -148,6 +148,31 @@ def test_ticks():
     assert day_ticks(first, first) == []
 
 
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (10, ["16:02"]),
+        (59, ["16:02"]),
+        (60, ["16:02", "16:03"]),
+        (150, ["16:02", "16:04", "16:05"]),
+        (239, ["16:02", "16:04", "16:05", "16:06"]),
+        (240, ["16:02", "16:03", "16:04", "16:05", "16:06"]),
+    ],
+)
+def test_no_two_ticks_say_the_same(seconds, labels):
+    """A desk that has just begun has few minutes to name."""
+    first = datetime(2026, 1, 12, 16, 2, 50, tzinfo=UTC)
+    assert [tick.label for tick in day_ticks(first, first + timedelta(seconds=seconds), most=4)] == labels
+
+
+def test_ticks_stay_true_as_summer_time_ends():
+    """Forty minutes that the clocks show as minus twenty."""
+    zone = ZoneInfo("Europe/Warsaw")
+    first = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)
+    ticks = day_ticks(first.astimezone(zone), (first + timedelta(minutes=40)).astimezone(zone), most=2)
+    assert [tick.label for tick in ticks] == ["02:40", "02:00", "02:20"]
+
+
 def test_samples_are_thinned_to_what_can_be_seen():
     """Few samples stay, of many an even choice with the last among them."""
     samples = [Sample(NOON + timedelta(seconds=10 * n), [QueueFigures("chat", n, 0, 0, None)]) for n in range(1000)]

@@ -9,12 +9,15 @@ import pytest
 from ops.desk.domain.values import ForecastKind, Why
 from ops.today.values import Answered, Speaker
 from ops.web.filters import AGES
-from ops.web.rendering import TEMPLATES
+from ops.web.rendering import TEMPLATES, Words
+from ops.web.story import told
 from ops.web.words import words_in
 from shared.conversations import ConversationDeedKind
-from shared.failures import QUEUES, DeedKind, FailureState
+from shared.failure_rules import LEDGER
+from shared.failures import QUEUES, Deed, DeedKind, FailureState
 from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
+from tests.fakes.clock import NOON
 
 _USED = re.compile(r"""\bt\("([^"]+)"[,)]""")
 
@@ -57,6 +60,33 @@ def test_everything_has_a_name():
         *(f"age_{one}" for one in AGES),
         *(f"answer_{one}" for one in Answered if one is not Answered.SENT),
         *(f"who_{one}" for one in get_args(Speaker)),
+        *(f"part_{one}" for one in (LEDGER, "desk", *QUEUES)),
         *(f"did_{one}" for one in get_args(ConversationDeedKind)),
     ]
     assert [name for name in wanted if name not in words_in("en")] == []
+
+
+@pytest.mark.parametrize(
+    ("by", "what", "note", "who", "said"),
+    [
+        (
+            "ledger",
+            "failed",
+            "calendar_access_revoked",
+            "rejestr niepowodzeń",
+            "Klucz do kalendarza został unieważniony",
+        ),
+        ("ledger", "failed_again", "new_reason", "rejestr niepowodzeń", "new_reason"),
+        ("booking", "resolved", "", "obsługa rezerwacji", ""),
+        ("desk", "failed", "not sent: new_reason", "biurko", "Nie udało się umieścić jej w kolejce: new_reason"),
+        ("Ola", "replayed", "replay 1", "Ola", "Ponowienie nr 1"),
+        ("Ola", "edited", "contact, new_field", "Ola", "Kontakt, new_field"),
+        ("booking", "discarded", "replay 1", "booking", "replay 1"),
+        ("ledger", "replayed", "replay one", "ledger", "replay one"),
+        ("Ola", "discarded", "contact, name", "Ola", "contact, name"),
+    ],
+)
+def test_a_story_is_in_the_readers_words(by, what, note, who, said):
+    """Parts and what they note have words; people, their reasons, and what nobody translated stay as they are."""
+    one = told(Deed(NOON, by, what, note), Words("pl"))
+    assert (one.who, one.note) == (who, said)
