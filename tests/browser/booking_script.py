@@ -31,6 +31,8 @@ def slot(days: int, hour: int, service: str = "consultation") -> server.Slot:
 class BookingScript:
     """Answers every booking command; the tests read and change its few attributes."""
 
+    REFUSED_CONTACT = "anna@example.con"
+
     def __init__(self, backend: ScriptedBackend) -> None:
         self.taken: set[datetime] = set()
         self.held_for = timedelta(minutes=15)
@@ -69,6 +71,9 @@ class BookingScript:
 
     async def _create(self, connection: Connection, frame: dict[str, Any]) -> None:
         await connection.send(server.Ack(re=frame["id"]))
+        if frame["data"]["contact"] == self.REFUSED_CONTACT:
+            await refuse(connection, frame, ErrorCode.INVALID_CONTACT, "Podaj adres e-mail, który istnieje.")
+            return
         start = datetime.fromisoformat(frame["data"]["start"])
         if start in self.taken:
             await refuse(

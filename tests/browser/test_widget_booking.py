@@ -1,5 +1,6 @@
 """The chat widget in a real browser, against a backend that does what each test says: booking."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -50,7 +51,8 @@ async def test_booking(
     assert datetime.fromisoformat(created["data"].pop("start")) == slot(1, 9).start
     assert created["data"] == {"contact": "anna@example.com", "name": "Anna Nowak", "service": "consultation"}
     await expect(page.get_by_test_id("code-input")).to_be_focused()
-    await expect(page.get_by_test_id("countdown")).to_contain_text(":")
+    await expect(card).to_contain_text("Wpisz kod z e\u2011maila")
+    await expect(page.get_by_test_id("countdown")).to_have_text(re.compile(r"jeszcze 1[45]:\d\d\smin$"))
     await expect(page.get_by_test_id("code-sent")).to_contain_text("a***@e***.com")
     await page.reload()
     await expect(card).to_have_attribute("data-stage", "pending")
@@ -112,6 +114,35 @@ async def test_form_says_what_is_missing(
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("booking-form")).to_be_hidden()
     await expect(page.get_by_test_id("composer-input")).to_be_focused()
+
+
+@pytest.mark.parametrize("refused", ["anna@", BookingScript.REFUSED_CONTACT], ids=["by the form", "by the server"])
+async def test_refused_contact_stays_in_view(
+    page: Page, site: str, business: BookingScript, open_chat: OpenChat, refused: str
+) -> None:
+    """A refused contact stays in view when the sentence that says why takes room, whoever refuses it."""
+    await page.set_viewport_size({"width": 1280, "height": 600})
+    await page.goto(site)
+    await open_chat(page)
+    await page.get_by_test_id("book").click()
+    await fill_form(page)
+    contact = page.get_by_test_id("booking-contact")
+    await contact.fill(refused)
+    await contact.evaluate("field => field.scrollIntoView({ block: 'end' })")
+    await contact.press("Enter")
+    await expect(page.get_by_test_id("booking-error")).to_contain_text("Podaj adres e-mail")
+    await expect(contact).to_be_focused()
+    await expect(contact).to_have_attribute("aria-invalid", "true")
+    assert await is_in_view(contact)
+
+
+async def is_in_view(field: Locator) -> bool:
+    """Whether all of a field lies in the part of the sheet that is not scrolled away."""
+    inside = """field => {
+        const [shown, seen] = [field, field.closest(".sheet-body")].map((each) => each.getBoundingClientRect());
+        return shown.top >= seen.top && shown.bottom <= seen.bottom && shown.height > 0;
+    }"""
+    return bool(await field.evaluate(inside))
 
 
 async def test_offer_opens_the_form(

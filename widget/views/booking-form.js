@@ -168,7 +168,7 @@ export class BookingForm {
     this.#complain(null);
     if (!this.#service.value) return this.#missing(t.needService, this.#service);
     if (!slot) return this.#missing(t.needTime, this.#picker);
-    if (!this.#moves && !this.#fields.complete()) return this.#missing(this.#fields.wish, this.#fields);
+    if (!this.#moves && !this.#fields.complete) return this.#refuseContact({ message: this.#fields.wish });
     this.#command = this.#moves
       ? this.#actions.move(this.#moves, slot.start)
       : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#fields.values() });
@@ -180,6 +180,12 @@ export class BookingForm {
     field.focus();
   }
 
+  /** Say why first: the sentence takes its room from the fields, and the contact has to be seen in what is left. */
+  #refuseContact(error) {
+    this.#complain(error);
+    this.#fields.refuse();
+  }
+
   #judged({ type, data }) {
     this.#command = null;
     if (type !== "error") {
@@ -187,7 +193,7 @@ export class BookingForm {
       this.#actions.closeForm(data.appointment_id);
       return;
     }
-    if (data.code === "INVALID_CONTACT") this.#fields.refuse();
+    if (data.code === "INVALID_CONTACT") return this.#refuseContact(data);
     if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") this.#ask({ date: dayWish(this.#picker.chosen) });
     this.#complain(data);
   }

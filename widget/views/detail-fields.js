@@ -62,16 +62,16 @@ export class DetailFields {
     if (contact && !this.#contact.value) this.#contact.value = contact;
   }
 
-  /** Whether everything needed is there; marks what is not. */
-  complete() {
-    const good = this.#kinds.some((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));
-    if (!good) this.refuse();
-    return good;
+  /** Whether everything needed is there. */
+  get complete() {
+    return this.#kinds.some((kind) => PLAUSIBLE[kind].test(this.#contact.value.trim()));
   }
 
+  /** Mark the contact and bring it into view: a field that has the focus already is not scrolled to by `focus()`. */
   refuse() {
     this.#contact.setAttribute("aria-invalid", "true");
-    this.focus();
+    this.#contact.focus();
+    this.#contact.parentElement.scrollIntoView({ block: "nearest" });
   }
 
   values() {
@@ -82,10 +82,6 @@ export class DetailFields {
 
   clearNote() {
     this.#note.value = "";
-  }
-
-  focus() {
-    this.#contact.focus();
   }
 
   get #asked() {

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from infra.local.site.inbox import emails, text_messages
+from infra.local.site.letter_page import LETTER_HEADERS, letter_page
 
 STATIC = Path(__file__).parent / "static"
 WIDGET = Path(__file__).parents[3] / "widget"
@@ -53,6 +54,7 @@ def create_app(config: SiteConfig) -> web.Application:
     app.router.add_get("/config.json", _config)
     app.router.add_get("/api/inbox", _inbox)
     app.router.add_get("/api/texts", _texts)
+    app.router.add_get("/letters/{id:.+}", _letter)
     app.router.add_get("/widget/{path:.+}", _file_from(WIDGET))
     app.router.add_get("/{path:.*}", _file_from(STATIC))
     return app
@@ -65,16 +67,16 @@ async def _secure(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
     except web.HTTPException as error:
         response = web.Response(status=error.status, text=error.reason)
-    response.headers.update(
-        {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": _policy(request.app[_CONFIG]),
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Referrer-Policy": "strict-origin-when-cross-origin",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-        }
-    )
+    careful = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": _policy(request.app[_CONFIG]),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    for name, value in careful.items():
+        response.headers.setdefault(name, value)
     return response
 
 
@@ -107,15 +109,32 @@ async def _texts(request: web.Request) -> web.Response:
     return await _listed(request, "sns/sms-messages", text_messages)
 
 
-async def _listed(request: web.Request, caught: str, listed: Callable[[Any], object]) -> web.Response:
-    """Return what the emulator caught, as the inbox shows it."""
-    address = f"{request.app[_CONFIG].aws_endpoint_url.rstrip('/')}/_ministack/{caught}"
+async def _letter(request: web.Request) -> web.Response:
+    """Return the HTML part of an e-mail, under a policy of its own."""
     try:
-        async with request.app[_HTTP].get(address) as answer:
-            answer.raise_for_status()
-            return web.json_response(listed(await answer.json()))
+        letters = emails(await _caught(request, "ses/messages"))
+    except (ClientError, TimeoutError):
+        raise web.HTTPBadGateway from None
+    wanted = request.match_info["id"]
+    html = next((letter["html"] for letter in letters if letter["id"] == wanted), None)
+    if html is None:
+        raise web.HTTPNotFound
+    return web.Response(text=letter_page(html), content_type="text/html", charset="utf-8", headers=LETTER_HEADERS)
+
+
+async def _listed(request: web.Request, kind: str, listed: Callable[[Any], object]) -> web.Response:
+    """Return what the emulator caught, as the inbox shows it."""
+    try:
+        return web.json_response(listed(await _caught(request, kind)))
     except (ClientError, TimeoutError):
         return web.json_response({"error": "the local AWS emulator does not answer"}, status=502)
+
+
+async def _caught(request: web.Request, kind: str) -> Any:
+    address = f"{request.app[_CONFIG].aws_endpoint_url.rstrip('/')}/_ministack/{kind}"
+    async with request.app[_HTTP].get(address) as answer:
+        answer.raise_for_status()
+        return await answer.json()
 
 
 def _file_from(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -19,7 +19,7 @@ export const english = {
   "fact2.a": "4 people",
   "fact2.b": "who know each other",
   "fact3.a": "24 h",
-  "fact3.b": "free changes before a visit",
+  "fact3.b": "free changes",
   "services.title": "Services and prices",
   "services.sub": "You pay after the visit, without a deposit. The first call is on us.",
   "s.consultation": "Physiotherapy consultation",

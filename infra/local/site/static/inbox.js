@@ -3,8 +3,11 @@
  * seconds.
  */
 
+import { linked } from "./linked.js";
+
 const LOOK_EVERY_MS = 2000;
-const CODE = /(?<![\d-])(\d{3})[ \u00a0]?(\d{3})(?![\d-])/;
+const CODE = /(?<![\w-])(\d{3})[ \u00a0]?(\d{3})(?![\w-])/;
+const SANDBOX = "allow-popups allow-popups-to-escape-sandbox";
 
 const list = document.querySelector("#emails");
 const empty = document.querySelector("#empty");
@@ -49,7 +52,7 @@ function textCard({ id, to, text }) {
   return node("article", { "data-testid": "text-message", "data-id": id }, [
     node("header", {}, [node("p", { class: "meta" }, [`to ${to}`])]),
     code && codeButton(code[1] + code[2]),
-    node("pre", { class: "text" }, [text]),
+    node("pre", { class: "text" }, linked(text)),
   ]);
 }
 
@@ -62,8 +65,8 @@ function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {
     ]),
     code && codeButton(code[1] + code[2]),
     attachments.length > 0 && node("ul", { class: "attachments" }, attachments.map((file) => node("li", {}, [attachment(file)]))),
-    text && node("pre", { class: "text" }, [text]),
-    html && htmlPart(html, !text),
+    text && node("pre", { class: "text" }, linked(text)),
+    html && htmlPart(id, !text),
   ]);
 }
 
@@ -80,17 +83,21 @@ function codeButton(code) {
   return button;
 }
 
-/** The sandbox without any permission runs no scripts, and the frame keeps this page's policy: no remote images. */
-function htmlPart(html, open) {
-  const frame = node("iframe", { sandbox: "", title: "The e-mail as HTML", srcdoc: html, loading: "lazy" });
-  const details = node("details", {}, [node("summary", {}, ["As HTML"]), frame]);
+/** The letter comes from an address of its own, whose policy lets its styles and links work, and no script. */
+function htmlPart(id, open) {
+  const address = `/letters/${encodeURIComponent(id)}`;
+  const frame = node("iframe", { sandbox: SANDBOX, title: "The e-mail as HTML", src: address, loading: "lazy" });
+  const alone = node("a", { class: "alone", href: address, target: "_blank", rel: "noopener" }, ["Open in a new tab"]);
+  const details = node("details", {}, [node("summary", {}, ["As HTML"]), frame, alone]);
   details.open = open;
   return details;
 }
 
 function attachment({ name, content_type: type, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const link = node("a", { download: name, href: URL.createObjectURL(new Blob([bytes], { type })) }, [name]);
+  // Under its own type, what is opened in place of saved could be a page of this site.
+  const blob = new Blob([bytes], { type: "application/octet-stream" });
+  const link = node("a", { download: name, href: URL.createObjectURL(blob) }, [name]);
   return node("span", {}, [link, ` (${type}, ${bytes.length} bytes)`]);
 }
 

@@ -22,9 +22,11 @@ function speak(locale) {
   }
 }
 
-function chosenLocale() {
+/** What the address asks for, else what was chosen here before, else what the browser prefers of what we speak. */
+function wishedLocale() {
   const asked = new URLSearchParams(location.search).get("lang");
-  return (asked ?? localStorage.getItem("lumen/locale")) === "en" ? "en" : "pl";
+  const wishes = [asked, localStorage.getItem("lumen/locale"), ...navigator.languages];
+  return wishes.map((wish) => wish?.split("-")[0]).find((language) => language === "en" || language === "pl") ?? "pl";
 }
 
 for (const button of document.querySelectorAll("[data-locale]")) {
@@ -37,7 +39,7 @@ for (const button of document.querySelectorAll("[data-book]")) {
   button.addEventListener("click", () => chat.book({ service: button.dataset.book || null }));
 }
 document.querySelector("[data-chat]").addEventListener("click", () => chat.open());
-speak(chosenLocale());
+speak(wishedLocale());
 
 // A real page writes the chat's address into the element; this stack only knows it once it runs.
 const config = await (await fetch("/config.json")).json();

@@ -1,0 +1,26 @@
+/**
+ * Makes links of the web addresses in a text; everything else in it stays text.
+ */
+
+const ADDRESS = /\bhttps?:\/\/[^\s<>"]+/g;
+const END_OF_SENTENCE = /[.,;:!?)'\]]+$/;
+
+/** Return the text as nodes: plain text, and an anchor for each address. */
+export function linked(text) {
+  const nodes = [];
+  let end = 0;
+  for (const { 0: found, index } of text.matchAll(ADDRESS)) {
+    const address = found.replace(END_OF_SENTENCE, "");
+    if (!URL.canParse(address)) continue;
+    nodes.push(text.slice(end, index), anchor(address));
+    end = index + address.length;
+  }
+  nodes.push(text.slice(end));
+  return nodes;
+}
+
+function anchor(address) {
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer", textContent: address });
+  return link;
+}
