@@ -1,4 +1,4 @@
-"""The pages of failures: find, look, replay, edit, discard, one or many; whatever a message says is text."""
+"""The pages of failures: find, look, replay, discard; whatever a message says is text."""
 
 import json
 from dataclasses import replace
@@ -23,15 +23,6 @@ def posted(browser, path, **fields):
 def looked(browser, path):
     """Send a form that asks for personal data, and open the page that it leads to."""
     return browser.follow() if posted(browser, path).status_code == 303 else browser.last
-
-
-def until_ended(browser):
-    """Follow a run until it has ended; return its page."""
-    for _ in range(200):
-        page = browser.follow() if browser.last.status_code == 303 else browser.get(str(browser.last.url))
-        if "data-refresh" not in page.text:
-            return page.text
-    raise AssertionError("the run does not end")
 
 
 def test_finds_what_waits(owner, world):
@@ -151,106 +142,6 @@ def test_discards_with_a_reason(owner, world):
     assert "Called Anna" in owner.follow().text
 
 
-def test_edits_the_data_alone(owner, world):
-    """The form has what the message says; what comes back changes that, and nothing around it."""
-    before = json.loads(world.failure().payload)
-    text = looked(owner, "/failures/f-ania/edit").text
-    assert 'value="anna@example.com"' in text
-    assert "data.tenant" not in text
-    fields = {f"data.{name}": value for name, value in before["data"].items()}
-    fields |= {"data.contact": "anna.nowak@example.com", "data.note": "Two\r\nlines"}
-    answer = owner.send("/failures/f-ania/data", do="save", **fields)
-    assert answer.headers["location"] == "/failures/f-ania?said=edited"
-    after = json.loads(world.failure().payload)
-    assert (after["data"]["contact"], after["data"]["note"]) == ("anna.nowak@example.com", "Two\nlines")
-    assert {name: after[name] for name in ("id", "tenant", "session_id")} == {
-        name: before[name] for name in ("id", "tenant", "session_id")
-    }
-    assert world.replays.queued == []
-
-
-def test_saves_and_replays(owner, world):
-    """One button keeps the change and replays it."""
-    looked(owner, "/failures/f-ania/edit")
-    fields = {f"data.{name}": value for name, value in json.loads(world.failure().payload)["data"].items()}
-    answer = owner.send("/failures/f-ania/data", do="replay", **fields | {"data.name": "Ania"})
-    assert answer.headers["location"] == "/failures/f-ania?said=replayed"
-    assert '"Ania"' in world.replays.queued[0].payload
-
-
-def test_says_what_is_wrong_at_the_field(owner, world):
-    """A value that no such message can have comes back with what is wrong beside it, and nothing is kept."""
-    before = world.failure().payload
-    looked(owner, "/failures/f-ania/edit")
-    fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
-    answer = owner.send("/failures/f-ania/data", do="save", **fields | {"data.service": "x" * 90, "data.name": HOSTILE})
-    assert answer.status_code == 422
-    field, _, rest = answer.text.partition('data-testid="field-problem"')
-    assert 'name="data.service"' in field.rpartition('<div class="field')[2]
-    assert "60" in rest.partition("</p>")[0]
-    assert HOSTILE not in answer.text
-    assert world.failure().payload == before
-
-
-def test_fields_that_are_not_there_are_refused(owner, world):
-    """A form with more fields than the message has, the tenant's for one, changes nothing."""
-    before = world.failure().payload
-    looked(owner, "/failures/f-ania/edit")
-    fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
-    assert owner.send("/failures/f-ania/data", **fields | {"data.tenant": "studio-bea"}).status_code == 422
-    assert world.failure().payload == before
-
-
-def test_replays_those_that_are_selected(owner, world):
-    """Several are replayed together, and the page says how many were."""
-    owner.get("/failures")
-    owner.send("/failures/selected", id=["f-ania", "f-bea"], do="replay")
-    assert "Replayed: 2" in until_ended(owner)
-    assert {one.failure_id for one in world.replays.queued} == {"f-ania", "f-bea"}
-
-
-def test_discards_those_that_are_selected(owner, world):
-    """Several are discarded for one reason; without one they are left alone, and the page says why."""
-    owner.get("/failures")
-    assert "Left alone: 2" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
-    assert "Discarded: 2" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard", reason="Test").text
-    assert {one.state for one in world.ledger.rows.values()} == {FailureState.DISCARDED}
-
-
-def test_nothing_selected_changes_nothing(owner, world):
-    """Without a selection the list is shown again; an action that there is not is refused."""
-    before = dict(world.ledger.rows)
-    owner.get("/failures")
-    csrf = owner.csrf()
-    assert owner.send("/failures/selected", csrf=csrf, do="replay").headers["location"] == "/failures"
-    assert owner.send("/failures/selected", csrf=csrf, id="f-ania", do="explode").status_code == 400
-    assert world.ledger.rows == before
-
-
-def test_replays_all_that_a_filter_finds(owner, world):
-    """What a filter finds is counted first, tried without effect, then replayed."""
-    world.ledger.rows["f-bea"] = replace(world.failure("f-bea"), reason="timeout")
-    assert "Found: 1" in owner.get("/failures/all?reason=timeout").text
-    owner.send("/failures/all", reason="timeout", rate="50", do="dry_run")
-    assert "would be booked" in until_ended(owner)
-    assert world.replays.queued == []
-    owner.get("/failures/all?reason=timeout")
-    owner.send("/failures/all", reason="timeout", rate="50", do="replay")
-    until_ended(owner)
-    assert [one.failure_id for one in world.replays.queued] == ["f-bea"]
-
-
-def test_a_run_is_its_owners(owner, anias):
-    """Nobody else sees how far somebody's replay has come."""
-    owner.get("/failures")
-    run = owner.send("/failures/selected", id="f-ania", do="replay").headers["location"]
-    assert owner.get(run).status_code == 200
-    other = type(owner)(owner.http.app)
-    other.sign_in("Eve")
-    assert other.get(run).status_code == 404
-    assert anias.get("/runs/nothing").status_code == 404
-
-
 def test_hostile_text_is_text(owner, world):
     """Whatever stands in a message, its ids, its error or its story is shown as it is, and does nothing."""
     payload = json.loads(world.failure().payload)
@@ -309,34 +200,3 @@ def test_speaks_the_browsers_language(world, owner):
     polish = type(owner)(owner.http.app, language="de, pl-PL;q=0.8, en;q=0.5")
     assert '<html lang="pl">' in polish.get("/sign-in").text
     assert '<html lang="en">' in owner.get("/").text
-
-
-def test_overview_counts_and_draws(owner, world):
-    """The first page has what waits, a plot of the failures, and the queues' figures with their plots."""
-    owner.http.portal.call(world.samples.take)
-    world.clock.turn(timedelta(seconds=10))
-    owner.http.portal.call(world.samples.take)
-    text = owner.get("/").text
-    assert '<span class="figure">2</span>' in text
-    assert text.count("<svg") == 3
-    assert "calendar&#39;s key" in text
-    world.gauge.trouble = TransientError("queues.attributes: Throttling")
-    owner.http.portal.call(world.samples.take)
-    text = owner.get("/").text
-    assert "can&#39;t be read" in text
-    assert "Throttling" not in text
-
-
-def test_many_are_counted_once_a_minute(owner, anias, world):
-    """Hundreds of failures are not read again for every look at the first page; few are, and nobody sees another's."""
-    for number in range(300):
-        one = replace(world.failure(), failure_id=f"n{number}")
-        world.ledger.rows[one.failure_id] = one
-    assert '<span class="figure">302</span>' in owner.get("/").text
-    assert '<span class="figure">301</span>' in anias.get("/").text
-    world.ledger.rows = {"f-ania": world.failure()}
-    assert '<span class="figure">302</span>' in owner.get("/").text
-    world.clock.turn(timedelta(minutes=1))
-    assert '<span class="figure">1</span>' in owner.get("/").text
-    world.ledger.rows = {}
-    assert '<span class="figure">0</span>' in owner.get("/").text
