@@ -19,7 +19,7 @@ MOST_DEEDS = 50
 OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
 """States in which somebody has to do something."""
 
-ENDED = frozenset({FailureState.RESOLVED, FailureState.DISCARDED, FailureState.ERASED})
+ENDED = frozenset({FailureState.RESOLVED, FailureState.REFUSED, FailureState.DISCARDED, FailureState.ERASED})
 """States in which nobody has to do anything any more."""
 
 _ID: TypeAdapter[str] = TypeAdapter(QueuedId)

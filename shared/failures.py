@@ -13,6 +13,8 @@ class FailureState(StrEnum):
     FAILED = "failed"
     REPLAYING = "replaying"
     RESOLVED = "resolved"
+    REFUSED = "refused"
+    """Its replay ended with a no: the visitor has heard it, and has not what they asked for."""
     FAILED_AGAIN = "failed_again"
     DISCARDED = "discarded"
     ERASED = "erased"
@@ -22,7 +24,9 @@ class FailureState(StrEnum):
 QUEUES = ("booking", "chat", "notifications")
 """Where failures come from, and where they go again."""
 
-DeedKind = Literal["failed", "replayed", "resolved", "failed_again", "edited", "discarded", "unmasked", "erased"]
+DeedKind = Literal[
+    "failed", "replayed", "resolved", "refused", "failed_again", "edited", "discarded", "unmasked", "erased"
+]
 """`unmasked`: somebody looked at the personal data."""
 
 
@@ -135,4 +139,8 @@ class FailureLedger(Protocol):
 
     async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
         """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
+        ...
+
+    async def refused(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str, code: str) -> None:
+        """Note that a replay ended with a no, which `code` names; one that is not the latest one changes nothing."""
         ...

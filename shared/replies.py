@@ -39,6 +39,11 @@ def refusal(
     )
 
 
+def code_of(frame: ServerFrame | None) -> str | None:
+    """Return the code of a frame that is a no."""
+    return frame.data.code.value if isinstance(frame, Error) else None
+
+
 class Replies:
     """Says things to the session that a command came from.
 

@@ -19,6 +19,7 @@ _COLOURS = {
     FailureState.FAILED_AGAIN: "bright_red",
     FailureState.REPLAYING: "yellow",
     FailureState.RESOLVED: "green",
+    FailureState.REFUSED: "magenta",
     FailureState.DISCARDED: "dim",
     FailureState.ERASED: "dim",
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ops.web.rendering import Words
 from shared.failures import Deed
 
-_PARTS_DO = frozenset({"failed", "failed_again", "resolved"})
+_PARTS_DO = frozenset({"failed", "failed_again", "resolved", "refused"})
 """What a part of the system does; a person who has the name of one does none of these."""
 
 _NOT_SENT = "not sent: "
@@ -35,6 +35,8 @@ def _note(deed: Deed, words: Words) -> str:
             return words("not_sent", reason=words.or_itself("reason", deed.note.removeprefix(_NOT_SENT)))
         case "failed" | "failed_again" if deed.note:
             return words.or_itself("reason", deed.note)
+        case "refused":
+            return words.or_itself("refusal", deed.note)
         case "edited" if deed.note:
             return ", ".join(words.or_itself("field", name) for name in deed.note.split(", "))
         case _:

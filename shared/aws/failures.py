@@ -87,6 +87,11 @@ class DynamoFailureLedger:
         outcomes = DynamoReplayOutcomes(client=self._client, table=self._table, queue=queue, by=by)
         await outcomes.resolved(command_id, replay=replay, at=at)
 
+    async def refused(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str, code: str) -> None:
+        """Note that a replay ended with a no, which `code` names; one that is not the latest one changes nothing."""
+        outcomes = DynamoReplayOutcomes(client=self._client, table=self._table, queue=queue, by=by)
+        await outcomes.refused(command_id, replay=replay, at=at, code=code)
+
     async def _item(self, failure_id: str) -> dict[str, Any] | None:
         with translated("failures.get"):
             answer = await self._client.get_item(

@@ -24,7 +24,14 @@ class DynamoReplayOutcomes:
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
-        deed, ends = Deed(at=at, by=self._by, what="resolved"), int((at + RETENTION).timestamp())
+        await self._ended(command_id, replay, FailureState.RESOLVED, Deed(at=at, by=self._by, what="resolved"))
+
+    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
+        """Note that a replay ended with a no, if it is the latest one and nothing was noted of it."""
+        await self._ended(command_id, replay, FailureState.REFUSED, Deed(at=at, by=self._by, what="refused", note=code))
+
+    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
+        ends = int((deed.at + RETENTION).timestamp())
         failed = failure_id(self._queue, command_id)
         with translated("failures.resolved"):
             try:
@@ -32,14 +39,14 @@ class DynamoReplayOutcomes:
                     TableName=self._table,
                     Key=to_item({"failure_id": failed}),
                     UpdateExpression=(
-                        "SET #state = :resolved, expires_at = :expires, story = list_append(story, :deeds), "
+                        "SET #state = :ended, expires_at = :expires, story = list_append(story, :deeds), "
                         "parts = parts ADD #version :one"
                     ),
                     ConditionExpression="#state = :replaying AND replays = :replay",
                     ExpressionAttributeNames={"#state": "state", "#version": "version"},
                     ExpressionAttributeValues=to_item(
                         {
-                            ":resolved": FailureState.RESOLVED.value,
+                            ":ended": state.value,
                             ":replaying": FailureState.REPLAYING.value,
                             ":replay": replay,
                             ":deeds": [deed_value(deed)],

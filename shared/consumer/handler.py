@@ -63,12 +63,15 @@ W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
 class Handler(Protocol[W_contra]):
     """One use case. It returns when the work is done and raises when it is not; it never settles."""
 
-    async def handle(self, work: W_contra, claim: Claim) -> None:
-        """Carry the work out and record its end; every effect must be harmless when it happens twice."""
+    async def handle(self, work: W_contra, claim: Claim) -> str | None:
+        """Carry the work out and record its end; every effect must be harmless when it happens twice.
+
+        Returns the code of the no with which it ended, which whoever waited has heard; None if it was done.
+        """
         ...
 
-    async def repeat(self, work: W_contra, outcome_seq: int | None) -> None:
-        """Say the outcome once more: the work was done before."""
+    async def repeat(self, work: W_contra, outcome_seq: int | None) -> str | None:
+        """Say the outcome once more, because the work was done before; return what `handle` did, if that is known."""
         ...
 
     async def mismatch(self, work: W_contra) -> None:
@@ -85,4 +88,8 @@ class ReplayOutcomes(Protocol):
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for; noting it twice is harmless."""
+        ...
+
+    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
+        """Note that a replay ended with a no; noting it twice is harmless."""
         ...

@@ -81,8 +81,8 @@ class Processor(DeliveryProcessor, Generic[W]):
             match taken:
                 case Done(outcome_seq):
                     async with asyncio.timeout(self._leases.limit_seconds):
-                        await self._handler.repeat(work, outcome_seq)
-                        await self._note_outcome(work)
+                        code = await self._handler.repeat(work, outcome_seq)
+                        await self._note_outcome(work, code)
                     return Ack()
                 case Mismatch():
                     async with asyncio.timeout(self._leases.limit_seconds):
@@ -144,7 +144,7 @@ class Processor(DeliveryProcessor, Generic[W]):
     async def _handled(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
         try:
             with self._leases.hold(delivery, claim):
-                await self._handler.handle(work, claim)
+                code = await self._handler.handle(work, claim)
         except LeaseLostError:
             raise
         except asyncio.CancelledError:
@@ -162,22 +162,27 @@ class Processor(DeliveryProcessor, Generic[W]):
             else:
                 log.exception("attempt_failed")
             return disposition_of(error, attempts=claim.attempts, policy=self._policy)
-        return await self._noted(work, claim)
+        return await self._noted(work, claim, code)
 
-    async def _noted(self, work: W, claim: Claim) -> Ack | RetryIn:
+    async def _noted(self, work: W, claim: Claim, code: str | None) -> Ack | RetryIn:
         """Return how a command that is done ends: its replay's outcome is noted first, however often that is tried."""
         try:
             async with asyncio.timeout(self._leases.limit_seconds):
-                await self._note_outcome(work)
+                await self._note_outcome(work, code)
         except Exception as error:  # noqa: BLE001 - the command has ended; the next delivery finds it done and notes it
             log.warning("outcome_not_noted", error=described(error))
             return try_again(error, attempt=claim.attempts, policy=self._policy)
         return Ack()
 
-    async def _note_outcome(self, work: W) -> None:
-        """Tell the ledger that a replay did what the command was for: what the visitor heard of it is an end, too."""
-        if work.replay and self._outcomes is not None:
-            await self._outcomes.resolved(work.id, replay=work.replay, at=self._clock.now())
+    async def _note_outcome(self, work: W, code: str | None) -> None:
+        """Tell the ledger how a replay ended: whether the command was carried out, or with which no."""
+        if not work.replay or self._outcomes is None:
+            return
+        now = self._clock.now()
+        if code is None:
+            await self._outcomes.resolved(work.id, replay=work.replay, at=now)
+        else:
+            await self._outcomes.refused(work.id, replay=work.replay, at=now, code=code)
 
     async def _given_up(
         self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter

@@ -54,12 +54,19 @@ class FakeFailures:
 
     async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
         """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
+        await self._ended(queue, command_id, replay, FailureState.RESOLVED, Deed(at=at, by=by, what="resolved"))
+
+    async def refused(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str, code: str) -> None:
+        """Note that a replay ended with a no; a replay that is not the latest one changes nothing."""
+        deed = Deed(at=at, by=by, what="refused", note=code)
+        await self._ended(queue, command_id, replay, FailureState.REFUSED, deed)
+
+    async def _ended(self, queue: str, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
         await self._reach()
         kept = self.rows.get(failure_id(queue, command_id))
         if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
-            story = (*kept.story, Deed(at=at, by=by, what="resolved"))
             self.rows[kept.failure_id] = replace(
-                kept, state=FailureState.RESOLVED, story=story, version=kept.version + 1
+                kept, state=state, story=(*kept.story, deed), version=kept.version + 1
             )
 
     async def _reach(self) -> None:
@@ -78,3 +85,7 @@ class FakeReplayOutcomes:
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for."""
         await self._failures.resolved(self._queue, command_id, replay=replay, at=at, by=self._queue)
+
+    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
+        """Note that a replay ended with a no."""
+        await self._failures.refused(self._queue, command_id, replay=replay, at=at, by=self._queue, code=code)

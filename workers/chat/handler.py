@@ -24,7 +24,7 @@ from shared.messages.server import (
     Usage,
 )
 from shared.ports import Claim, ClaimStore, Connection, ConversationStore, Metrics, TenantDirectory, UsageStore
-from shared.replies import Replies, refusal
+from shared.replies import Replies, code_of, refusal
 from shared.tenants.profile import TenantProfile
 from shared.texts import language_of
 from workers.chat.domain import (
@@ -79,12 +79,11 @@ class ChatHandler:
         self._metrics = metrics
         self._clock = clock
 
-    async def handle(self, work: ChatSend, claim: Claim) -> None:
-        """Answer one message."""
+    async def handle(self, work: ChatSend, claim: Claim) -> str | None:
+        """Answer one message; return the code of one that is refused."""
         profile = await self._tenants.profile(work.tenant)
         if len(work.data.text) > profile.limits.chat_characters:
-            await self._refuse(work, claim, ErrorCode.TOO_LARGE)
-            return
+            return await self._refuse(work, claim, ErrorCode.TOO_LARGE)
         sent = await self._replies.durable(
             work.session_id,
             ChatSent(re=work.client_id, data=ChatSentData(text=work.data.text)),
@@ -100,10 +99,9 @@ class ChatHandler:
         )
         is_persons = talk.takeover is not None and talk.takeover.holds(self._clock.now())
         if is_persons and await self._left_to_person(work, claim, listeners):
-            return
+            return None
         if used >= profile.limits.daily_output_tokens:
-            await self._refuse(work, claim, ErrorCode.BUDGET_EXCEEDED)
-            return
+            return await self._refuse(work, claim, ErrorCode.BUDGET_EXCEEDED)
         prompt = build_prompt(
             profile=profile,
             documents=documents,
@@ -114,6 +112,7 @@ class ChatHandler:
         answer = await self._answer(work, prompt, profile, listeners)
         await self._usage.add(work.tenant, self._today(), answer.usage)
         await self._replies.durable(work.session_id, self._final(work, answer), claim=claim)
+        return None
 
     async def _left_to_person(self, work: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
         """End the message without an answer: the first one with a word on who reads it, all others without any.
@@ -180,9 +179,9 @@ class ChatHandler:
             ),
         )
 
-    async def repeat(self, work: ChatSend, outcome_seq: int | None) -> None:
+    async def repeat(self, work: ChatSend, outcome_seq: int | None) -> str | None:
         """Say the answer once more."""
-        await self._replies.repeat(work.session_id, outcome_seq)
+        return code_of(await self._replies.repeat(work.session_id, outcome_seq))
 
     async def mismatch(self, work: ChatSend) -> None:
         """Refuse another text under an id that was used before."""
@@ -195,11 +194,12 @@ class ChatHandler:
         codes = {"model_busy": ErrorCode.MODEL_BUSY, "timeout": ErrorCode.TIMEOUT}
         await self._refuse(work, claim, codes.get(reason, ErrorCode.INTERNAL))
 
-    async def _refuse(self, work: ChatSend, claim: Claim, code: ErrorCode) -> None:
+    async def _refuse(self, work: ChatSend, claim: Claim, code: ErrorCode) -> str:
         locale = await self._replies.locale(work.session_id, work.locale)
         log.info("chat_refused", code=code)
         frame = refusal(code, re=work.client_id, locale=locale)
         await self._replies.durable(work.session_id, frame, claim=claim)
+        return code.value
 
     def _today(self) -> str:
         return f"{self._clock.now():%Y-%m-%d}"

@@ -200,6 +200,23 @@ async def test_a_replay_that_went_well_is_noted_once(stores, make_failure):
     assert kept.story[1:] == (Deed(at=NOON + SECOND, by="booking", what="resolved"),)
 
 
+async def test_a_replay_that_ended_with_a_no_is_told_apart(stores, tenant, make_failure):
+    """It is found by its state, says which no it was, and counts as ended."""
+    failure = make_failure()
+    await replayed(stores.failures, await stores.failures.take(failure), 2)
+    told = {"at": NOON + SECOND, "by": "booking", "code": "SLOT_TAKEN"}
+    await stores.failures.refused("booking", failure.command_id, replay=1, **told)
+    assert (await stores.failures.get(failure.failure_id)).state is FailureState.REPLAYING
+    for _ in range(2):
+        await stores.failures.refused("booking", failure.command_id, replay=2, **told)
+    page = await stores.failures.find(FailureFilter(tenants=[tenant], states={FailureState.REFUSED}))
+    [kept] = page.failures
+    assert (kept.failure_id, kept.version) == (failure.failure_id, 3)
+    assert kept.story[1:] == (Deed(at=NOON + SECOND, by="booking", what="refused", note="SLOT_TAKEN"),)
+    await stores.failures.resolved("booking", failure.command_id, replay=2, at=NOON, by="booking")
+    assert (await stores.failures.get(failure.failure_id)).state is FailureState.REFUSED
+
+
 async def test_only_what_is_being_replayed_is_resolved(stores, make_failure):
     """Neither an unknown failure nor one that was discarded meanwhile."""
     failure = make_failure()

@@ -17,7 +17,7 @@ from shared.messages.commands import (
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
 from shared.ports import Claim, ClaimStore
-from shared.replies import Replies, refusal
+from shared.replies import Replies, code_of, refusal
 from workers.booking.handler.alerts import CALENDAR_TROUBLE, alert
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
@@ -41,23 +41,22 @@ class BookingHandler:
         self._replies = replies
         self._claims = claims
 
-    async def handle(self, work: BookingCommand, claim: Claim) -> None:
-        """Carry out one command."""
+    async def handle(self, work: BookingCommand, claim: Claim) -> str | None:
+        """Carry out one command; return the code of what is refused."""
         if isinstance(work, OwnCommand):
             await self._end(work, await carry_out(self._roles, work, claim), claim)
-            return
+            return None
         locale = await self._replies.locale(work.session_id, work.locale)
         if isinstance(work, BookingSlots):
-            await self._answer(work, await list_slots(self._roles, work, locale), claim)
-            return
+            return await self._answer(work, await list_slots(self._roles, work, locale), claim)
         if isinstance(work, BookingLookup):
-            await self._answer(work, await look_up(self._roles, work, locale), claim)
-            return
+            return await self._answer(work, await look_up(self._roles, work, locale), claim)
         frame = await self._ended(work, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         await self._replies.durable(work.session_id, frame, claim=claim, tenant=work.tenant)
         await self._write_if_unheard(work, frame)
+        return code_of(frame)
 
     async def _end(self, work: OwnBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """End a command of our own: with what the visitor hears of it, or without a word."""
@@ -66,10 +65,11 @@ class BookingHandler:
         else:
             await self._replies.durable(work.session_id, frame, claim=claim)
 
-    async def _answer(self, work: BookingCommand, frame: ServerFrame, claim: Claim) -> None:
+    async def _answer(self, work: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
         """Answer a question to whoever listens now; it ages, so it is not kept."""
         await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
         await self._claims.complete(claim)
+        return code_of(frame)
 
     async def _ended(self, work: Replayable, claim: Claim, locale: str) -> ServerFrame:
         if refusal_ := await too_late(self._roles, work):
@@ -87,11 +87,12 @@ class BookingHandler:
             case BookingReschedule():
                 return await reschedule(self._roles, work, claim, locale)
 
-    async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> None:
+    async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> str | None:
         """Say the outcome once more; a worker that died after it may have left its letter unwritten."""
         frame = await self._replies.repeat(work.session_id, outcome_seq)
         if frame is not None and isinstance(work, Replayable):
             await self._write_if_unheard(work, frame)
+        return code_of(frame)
 
     async def _write_if_unheard(self, work: Replayable, frame: ServerFrame) -> None:
         """Have the visitor written to whose replay was refused, unless their page is open to show it.

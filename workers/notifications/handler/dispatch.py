@@ -15,6 +15,9 @@ from workers.notifications.ports import PerhapsTakenError
 
 log = structlog.get_logger()
 
+_NOT_SENT = "not_sent"
+"""How a notice ends that helps its reader no more."""
+
 
 class NotificationHandler:
     """Sends each notice once.
@@ -27,24 +30,25 @@ class NotificationHandler:
         self._roles = roles
         self._claims = claims
 
-    async def handle(self, work: AnyNotice, claim: Claim) -> None:
-        """Send the notice, unless it comes too late to help."""
+    async def handle(self, work: AnyNotice, claim: Claim) -> str | None:
+        """Send the notice, unless it comes too late to help: then say so."""
         if is_stale(work, self._roles.clock.now()):
             log.info("notice_stale", notice=work.type)
-        elif isinstance(work, OperatorAlert):
+            await self._claims.complete(claim)
+            return _NOT_SENT
+        if isinstance(work, OperatorAlert):
             await alert(self._roles, work)
-        else:
-            if claim.unfinished:
-                # Whoever had it before may have died after the provider's yes: what goes out now is identical.
-                self._count_as_perhaps_repeated(work)
-            await self._tell(work, claim)
-            return
-        await self._claims.complete(claim)
+            await self._claims.complete(claim)
+            return None
+        if claim.unfinished:
+            # Whoever had it before may have died after the provider's yes: what goes out now is identical.
+            self._count_as_perhaps_repeated(work)
+        return None if await self._tell(work, claim) else _NOT_SENT
 
-    async def _tell(self, work: VisitorNotice, claim: Claim) -> None:
+    async def _tell(self, work: VisitorNotice, claim: Claim) -> bool:
         """Tell the visitor, and record it; whatever leaves open whether the provider said yes is counted."""
         try:
-            await tell(self._roles, work)
+            is_sent = await tell(self._roles, work)
         except (PerhapsTakenError, asyncio.CancelledError):
             self._count_as_perhaps_repeated(work)
             raise
@@ -54,6 +58,7 @@ class NotificationHandler:
             # Who has lost the notice leaves the counting to its new owner.
             self._count_as_perhaps_repeated(work)
             raise
+        return is_sent
 
     def _count_as_perhaps_repeated(self, work: VisitorNotice) -> None:
         self._roles.metrics.count("NoticesPerhapsRepeated")

@@ -21,8 +21,8 @@ from workers.notifications.handler.roles import Roles
 log = structlog.get_logger()
 
 
-async def tell(roles: Roles, work: VisitorNotice) -> None:
-    """Word the notice and send it, if its reader may be told, and once it is its turn.
+async def tell(roles: Roles, work: VisitorNotice) -> bool:
+    """Word the notice and send it, once it is its turn; False for one that helps its reader no more.
 
     Raises:
         NotYetError: it is quiet there, or many of this business's notices are before it.
@@ -33,12 +33,13 @@ async def tell(roles: Roles, work: VisitorNotice) -> None:
         await roles.changes.note(work.data.appointment_id, change)
     profile = await roles.tenants.profile(work.tenant)
     if not await _is_true(roles, work):
-        return
+        return False
     if not (_comes_in_time(roles, work, profile) and await _is_wanted(roles, work)):
-        return
+        return False
     await _wait_for_turn(roles, work)
     await _send(roles, work, profile)
     log.info("notice_sent", notice=work.type, channel=work.data.contact_kind, appointment_id=work.data.appointment_id)
+    return True
 
 
 async def _is_true(roles: Roles, work: VisitorNotice) -> bool:

@@ -31,6 +31,8 @@ class ObedientHandler:
     errors: list = field(default_factory=list)
     give_up_errors: list = field(default_factory=list)
     repeat_errors: list = field(default_factory=list)
+    code: str | None = None
+    """Of the no with which its work ends."""
     delay_seconds: float = 0
     started: asyncio.Event = field(default_factory=asyncio.Event)
     handled: list = field(default_factory=list)
@@ -52,11 +54,13 @@ class ObedientHandler:
         if self.errors:
             raise self.errors.pop(0)
         await self.claims.complete(claim)
+        return self.code
 
     async def repeat(self, work, outcome_seq):
         if self.repeat_errors:
             raise self.repeat_errors.pop(0)
         self.repeated.append((work.id, outcome_seq))
+        return self.code
 
     async def mismatch(self, work):
         self.mismatched.append(work.id)

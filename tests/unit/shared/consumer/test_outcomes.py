@@ -85,6 +85,18 @@ async def test_a_replay_that_was_done_before_is_noted_when_it_comes_again(noting
     assert state(failures) is FailureState.RESOLVED
 
 
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_a_no_is_no_success(noting, failures, is_done):
+    """Who replays many has to see which visitors have what they asked for; also of one that was done before."""
+    noting.handler.code = "SLOT_TAKEN"
+    if is_done:
+        await noting.claims.complete(await noting.claim("k1#r1", fingerprint=_fingerprint(REPLAY)))
+    assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
+    [failure] = failures.rows.values()
+    assert failure.state is FailureState.REFUSED
+    assert [(deed.what, deed.by, deed.note) for deed in failure.story] == [("refused", "chat", "SLOT_TAKEN")]
+
+
 async def test_a_replay_that_failed_is_not_noted_here(noting, failures):
     """Its letter says so, on its way through the dead-letter queue."""
     noting.handler.errors = [PermanentError("calendar_unknown")]

@@ -136,7 +136,7 @@ class World:
 
     async def handle(self, notice):
         """Carry a notice out as the worker core does."""
-        await self.handler.handle(notice, await self.claimed(notice))
+        return await self.handler.handle(notice, await self.claimed(notice))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ async def test_a_visit_that_was_cancelled_is_not_called_to(world, make_notice, k
     await world.handle(make_notice("cancelled", accepted_at=NOW))
     late = make_notice(kind, id="late", accepted_at=LATER, data=data, **own)
     with structlog.testing.capture_logs() as logs:
-        await world.handle(late)
+        assert await world.handle(late) == "not_sent"
 
     assert sent(world) == ["notice.cancelled"]
     assert isinstance(await world.claimed(late), Done)

@@ -58,6 +58,22 @@ async def test_a_command_that_is_delivered_again_repeats_its_outcome(world):
     assert world.appointments.writes == 1
 
 
+async def test_a_no_is_named_to_the_core(world):
+    """What is refused ends like what is done, but whoever replayed it has to see the difference; at a repeat, too."""
+    commands = [
+        (world.create_command(), None),
+        (world.create_command(start="2026-01-13T03:00", client_id="c2"), "INVALID_TIME"),
+        (world.command("slots", service="nothing", client_id="c3"), "UNKNOWN_SERVICE"),
+    ]
+    for command, code in commands:
+        claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
+        assert await world.handler.handle(command, claim) == code
+    frames = world.conversations.texts["session"]
+    said = [await world.handler.repeat(world.create_command(), seq + 1) for seq in range(len(frames))]
+    assert said == [None, "INVALID_TIME"]
+    assert await world.handler.repeat(world.create_command(), None) is None
+
+
 async def test_another_command_under_the_same_id_is_refused_without_a_trace(world):
     """The id has its outcome already."""
     await world.handler.mismatch(world.create_command())
