@@ -79,7 +79,7 @@ Examples:
 @click.option("--interval", type=click.FloatRange(min=0.5), default=2, show_default=True, help="Seconds in between.")
 @click.pass_obj
 def status(session: Session, /, *, is_json: bool, is_watching: bool, interval: float) -> None:
-    """Show each queue: what waits, what is in flight, how old the oldest is, and what failed."""
+    """Show each queue: what waits, what is in flight, how old the oldest is, and what failed and waits for somebody."""
 
     async def run() -> None:
         async with session.open_gauge() as gauge, session.open_desk() as desk:

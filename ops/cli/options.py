@@ -67,7 +67,7 @@ _FILTERS = (
         "states",
         multiple=True,
         type=click.Choice([*(state.value for state in FailureState), "open", "all"]),
-        help="Only in this state; `open` is failed and failed_again. May be repeated.",
+        help="Only in this state; `open` is what waits for somebody. May be repeated.",
     ),
 )
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from ops.cli.plot import bar, by_hour
 from ops.cli.sentences import forecast_sentence, why_not
 from ops.cli.times import local, local_time, moment
+from ops.desk.domain import moves
 from ops.desk.domain.values import Case, Stats
 from shared.failures import Failure, FailureState
 
@@ -58,7 +59,7 @@ def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
     """Return what a line of the list says."""
     return (
         safe(failure.failure_id),
-        Text(failure.state.value, style=_COLOURS[failure.state]),
+        _state(failure, is_lost=moves.is_lost(failure, now)),
         Text(age(now - failure.last_at)),
         safe(failure.queue),
         safe(failure.type or "-"),
@@ -99,7 +100,7 @@ def case_view(case: Case, now: datetime) -> RenderableType:
         ("trace", failure.trace or "-"),
     ):
         facts.add_row(name, safe(value))
-    facts.add_row("state", Text(failure.state.value, style=_COLOURS[failure.state]))
+    facts.add_row("state", _state(failure, is_lost=case.is_lost))
     said = _pairs()
     for line in case.lines:
         said.add_row(safe(line.name), safe(line.value, "yellow" if line.is_masked else ""))
@@ -159,6 +160,10 @@ def print_lines(console: Console, *lines: Text | str) -> None:
     """Print lines that must not be broken, for whoever pipes them on."""
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, emoji=False)
+
+
+def _state(failure: Failure, *, is_lost: bool) -> Text:
+    return Text(failure.state.value + (", no outcome came" if is_lost else ""), style=_COLOURS[failure.state])
 
 
 def _forecast(case: Case) -> Text:

@@ -8,7 +8,7 @@ import structlog
 
 from ops.desk.domain import moves
 from ops.desk.domain.counts import counted
-from ops.desk.domain.masking import lines_of, raw_line
+from ops.desk.domain.masking import lines_of, mask_contact, raw_line
 from ops.desk.domain.payload import (
     asked_at,
     data_of,
@@ -24,6 +24,7 @@ from ops.desk.domain.values import (
     Edited,
     Forecast,
     ForecastKind,
+    Found,
     Invalid,
     Line,
     NotPossible,
@@ -37,16 +38,16 @@ from ops.desk.domain.values import (
 from ops.desk.many import Outcome, each, job_of
 from ops.desk.pace import Job, finished
 from ops.desk.ports import Contacts, Forecasts, Replays
+from ops.desk.search import Search
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
 from shared.failure_rules import OPEN
-from shared.failures import Failure, FailureFilter, FailureLedger, FailureState, Page
+from shared.failures import Failure, FailureFilter, FailureLedger, FailureState
 
 log = structlog.get_logger()
 Refused = TypeVar("Refused", bound=Invalid | NotPossible)
 
 MAX_COUNTED = 20_000
-_PAGE = 500
 _TRIES = 3
 """How often a change is decided anew when somebody else changed the failure meanwhile."""
 
@@ -64,6 +65,7 @@ class Desk:
         self, *, ledger: FailureLedger, replays: Replays, forecasts: Forecasts, contacts: Contacts, clock: Clock
     ) -> None:
         self._ledger = ledger
+        self._search = Search(ledger=ledger, clock=clock)
         self._replays = replays
         self._forecasts = forecasts
         self._contacts = contacts
@@ -71,10 +73,17 @@ class Desk:
 
     async def find(
         self, person: Person, wanted: FailureFilter | None = None, *, limit: int = 50, after: str | None = None
-    ) -> Page:
-        """Return up to `limit` of the person's failures, the latest first, without their payloads."""
-        page = await self._page(person, wanted or FailureFilter(), limit=limit, after=after)
-        return replace(page, failures=[_without_payload(failure) for failure in page.failures])
+    ) -> Found:
+        """Return up to `limit` of the person's failures, the latest first, without their payloads.
+
+        Who asks for what waits finds the replays that are lost, too.
+        """
+        page = await self._search.page(person, wanted or FailureFilter(), limit=limit, after=after)
+        return Found(
+            failures=[_without_payload(failure) for failure in page.failures],
+            after=page.after,
+            contacts={one.failure_id: contact for one in page.failures if (contact := _masked_contact(one))},
+        )
 
     async def show(
         self, person: Person, failure_id: str, *, unmasked: bool = False, is_on_record: bool = False
@@ -89,7 +98,7 @@ class Desk:
             )
             failure = noted if isinstance(noted, Failure) else None
         else:
-            failure = await self._seen(person, failure_id)
+            failure = await self._search.get(person, failure_id)
         if failure is None:
             return None
         message = read(failure)
@@ -107,7 +116,7 @@ class Desk:
 
     async def forecast(self, person: Person, failure_id: str) -> Forecast | None:
         """Return what a replay would do now."""
-        failure = await self._seen(person, failure_id)
+        failure = await self._search.get(person, failure_id)
         return await self._forecasts.of(failure) if failure else None
 
     async def replay(self, person: Person, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
@@ -186,7 +195,7 @@ class Desk:
             found = [failure async for failure in self.every(person, waiting, limit=MAX_COUNTED)]
             found.sort(key=lambda failure: (asked_at(failure), failure.failure_id))
             return [job_of(failure) for failure in found]
-        seen = {failure_id: await self._seen(person, failure_id) for failure_id in dict.fromkeys(wanted)}
+        seen = {failure_id: await self._search.get(person, failure_id) for failure_id in dict.fromkeys(wanted)}
         known = sorted((one for one in seen.values() if one), key=asked_at)
         unknown = [Job(failure_id, failure_id) for failure_id, failure in seen.items() if failure is None]
         return [*unknown, *(job_of(failure) for failure in known)]
@@ -201,7 +210,7 @@ class Desk:
             PermanentError: of a notice: what booking takes as a contact may not be looked at; nothing was written.
         """
         fields: list[str] = []
-        seen = await self._seen(person, failure_id)
+        seen = await self._search.get(person, failure_id)
         rules = await self._contacts.rules_of(seen.tenant) if seen and seen.tenant and goes_to_a_contact(seen) else None
 
         def decide(failure: Failure) -> Failure | Invalid | NotPossible:
@@ -238,43 +247,19 @@ class Desk:
 
     async def stats(self, person: Person, wanted: FailureFilter | None = None) -> Stats:
         """Return counts of the person's failures, of up to `MAX_COUNTED` of them."""
-        counting = self.every(person, wanted or FailureFilter(), limit=MAX_COUNTED + 1, outlines=True)
-        found = [outline async for outline in counting]
-        return counted(found[:MAX_COUNTED], is_complete=len(found) <= MAX_COUNTED)
+        found, is_complete = await self._search.outlines(person, wanted or FailureFilter(), limit=MAX_COUNTED)
+        return counted(found, is_complete=is_complete)
 
-    async def every(
-        self, person: Person, wanted: FailureFilter, *, limit: int, outlines: bool = False
-    ) -> AsyncIterator[Failure]:
-        """Yield the person's failures page after page, the latest first: payloads and all, or outlines to count."""
-        after, left = None, limit
-        while left > 0:
-            size = left if outlines else min(_PAGE, left)
-            page = await self._page(person, wanted, limit=size, after=after, outlines=outlines)
-            for failure in page.failures:
-                yield failure
-            after, left = page.after, left - len(page.failures)
-            if after is None:
-                return
-
-    async def _page(
-        self, person: Person, wanted: FailureFilter, *, limit: int, after: str | None, outlines: bool = False
-    ) -> Page:
-        theirs = moves.scoped(person, wanted)
-        if theirs is None:
-            return Page([], None)
-        page = await self._ledger.find(theirs, limit=limit, after=after, outlines=outlines)
-        return replace(page, failures=[failure for failure in page.failures if moves.may_see(person, failure)])
-
-    async def _seen(self, person: Person, failure_id: str) -> Failure | None:
-        failure = await self._ledger.get(failure_id)
-        return failure if failure and moves.may_see(person, failure) else None
+    def every(self, person: Person, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+        """Yield the person's failures page after page, the latest first, with their payloads."""
+        return self._search.every(person, wanted, limit=limit)
 
     async def _change(
         self, person: Person, failure_id: str, decide: Callable[[Failure], Failure | Refused]
     ) -> Failure | Refused | NotPossible:
         """Write what is decided on the failure as it stands; decide anew when it stands otherwise by then."""
         for _ in range(_TRIES):
-            failure = await self._seen(person, failure_id)
+            failure = await self._search.get(person, failure_id)
             if failure is None:
                 return NotPossible(Why.UNKNOWN)
             changed = decide(failure)
@@ -291,6 +276,12 @@ def _lines(failure: Failure, *, unmasked: bool) -> list[Line]:
     if message := read(failure):
         return lines_of(data_of(message), unmasked=unmasked)
     return [] if failure.state is FailureState.ERASED else [raw_line(failure.payload, unmasked=unmasked)]
+
+
+def _masked_contact(failure: Failure) -> str:
+    message = read(failure)
+    contact = data_of(message).get("contact") if message else None
+    return mask_contact(contact) if isinstance(contact, str) and contact else ""
 
 
 def _without_payload(failure: Failure) -> Failure:

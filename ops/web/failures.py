@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.desk import Desk
+from ops.desk.domain import moves
 from ops.desk.domain.values import Discarded, Person, Progress, Tally
 from ops.web.filters import AGES, Wanted
 from ops.web.gate import Gate
@@ -44,12 +45,15 @@ class FailuresPages:
     async def _list(self, request: Request, person: Person) -> Response:
         wanted = Wanted.read(request.query_params)
         after = request.query_params.get("after", "")[:_MAX_CURSOR_CHARACTERS] or None
-        page = await self._desk.find(person, wanted.filter(self._clock.now()), limit=PAGE, after=after)
+        now = self._clock.now()
+        page = await self._desk.find(person, wanted.filter(now), limit=PAGE, after=after)
         return self._rendering.page(
             request,
             "failures.html",
             person,
             failures=page.failures,
+            contacts=page.contacts,
+            lost={failure.failure_id for failure in page.failures if moves.is_lost(failure, now)},
             older=page.after,
             is_first=after is None,
             wanted=wanted,

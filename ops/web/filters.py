@@ -11,7 +11,9 @@ from shared.failures import QUEUES, FailureFilter, FailureState
 WAITING = "open"
 """What waits for somebody to do something."""
 
-AGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+AGES = {f"{hours}h": timedelta(hours=hours) for hours in (1, 24, 48)} | {
+    f"{days}d": timedelta(days=days) for days in (7, 30)
+}
 _MAX_TEXT_CHARACTERS = 200
 
 

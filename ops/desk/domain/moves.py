@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ops.desk.domain.values import NotPossible, Person, Why
-from shared.failure_rules import ENDED
+from shared.failure_rules import ENDED, OPEN
 from shared.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
 
 REPLAY_PATIENCE = timedelta(minutes=10)
@@ -27,13 +27,32 @@ def scoped(person: Person, wanted: FailureFilter) -> FailureFilter | None:
     return replace(wanted, tenants=theirs) if theirs else None
 
 
+def asks_for_all_that_waits(wanted: FailureFilter) -> bool:
+    """Whether a filter means whatever somebody has to do something about, so also lost replays."""
+    states = wanted.states
+    return states is not None and OPEN.issubset(states) and FailureState.REPLAYING not in states
+
+
+def with_replays(wanted: FailureFilter) -> FailureFilter:
+    """Return a filter for all that waits with replays in it, some of which may be lost; any other as it is."""
+    if wanted.states is None or not asks_for_all_that_waits(wanted):
+        return wanted
+    return replace(wanted, states=frozenset({*wanted.states, FailureState.REPLAYING}))
+
+
+def is_lost(failure: Failure, now: datetime) -> bool:
+    """Whether it was replayed, and no outcome came in time: it waits for somebody again."""
+    return failure.state is FailureState.REPLAYING and now >= _replayed_at(failure) + REPLAY_PATIENCE
+
+
 def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
     """Return why it is left alone for now, if it is."""
     if failure.state is FailureState.ERASED:
         return NotPossible(Why.ERASED)
     if failure.state is FailureState.REPLAYING:
-        over = _replayed_at(failure) + REPLAY_PATIENCE
-        return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
+        if is_lost(failure, now):
+            return None
+        return NotPossible(Why.REPLAYING, again_at=_replayed_at(failure) + REPLAY_PATIENCE)
     if failure.state in ENDED and not again:
         return NotPossible(Why.ENDED)
     return None

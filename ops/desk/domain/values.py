@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.failures import Failure
+from shared.failures import Failure, FailureState, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,14 @@ class Forecast:
     """`held`, `confirmed` or `cancelled`, where an appointment is there."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Page):
+    """Some failures without their payloads, the latest first."""
+
+    contacts: Mapping[str, str]
+    """The failure's id to the masked contact, of those messages that have one: by it an owner knows whose it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One thing that a message says, such as `contact`: `a***@e***.com`."""
@@ -93,6 +101,12 @@ class Case:
     """The payload's `data` as it is, to edit it; only of what is editable, and when personal data was asked for."""
     blocked: "NotPossible | None" = None
     """Why it would not be replayed now without `again=True`; None if it would."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was replayed, and the outcome is not awaited any more."""
+        is_awaited = self.blocked is not None and self.blocked.why is Why.REPLAYING
+        return self.failure.state is FailureState.REPLAYING and not is_awaited
 
 
 class Why(StrEnum):

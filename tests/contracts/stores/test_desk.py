@@ -15,7 +15,8 @@ from ops.desk.domain.values import ForecastKind, Why
 from shared.aws.failures import DynamoFailureLedger
 from shared.clock import SystemClock
 from shared.errors import PermanentError
-from shared.failures import FailureFilter, FailureState
+from shared.failure_rules import OPEN
+from shared.failures import Deed, FailureFilter, FailureState
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
 
@@ -131,3 +132,17 @@ async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledge
     assert (kept.state, kept.story[-1].what) == (FailureState.FAILED, "failed")
     with pytest.raises(PermanentError, match="there is no queue"):
         await replays.put(failed_booking(queue="elsewhere"))
+
+
+async def test_a_replay_that_never_came_back_waits(desk, ledger):
+    """The indexes have no stories: the list and the count of what waits read them, and leave out what is under way."""
+    tenant, now = f"lost-{uuid.uuid4().hex[:8]}", datetime.now(UTC)
+    ids = []
+    for minutes in (11, 1):
+        story = (Deed(now - timedelta(minutes=minutes), "anna", "replayed", "replay 1"),)
+        failure = failed_booking(uuid.uuid4().hex, tenant=tenant, state=FailureState.REPLAYING, replays=1, story=story)
+        ids.append((await ledger.take(failure)).failure_id)
+    waiting = FailureFilter(tenants=[tenant], states=OPEN)
+    page = await desk.find(ANNA, waiting, limit=1)
+    assert ([failure.failure_id for failure in page.failures], page.after) == (ids[:1], None)
+    assert dict((await desk.stats(ANNA, waiting)).by_state) == {"replaying": 1}

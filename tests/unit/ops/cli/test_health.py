@@ -1,5 +1,6 @@
 """`stride doctor` and `stride status`."""
 
+from ops.desk.domain.moves import REPLAY_PATIENCE
 from ops.health.checks import Check
 
 
@@ -30,3 +31,12 @@ def test_status_shows_queues_and_failures(terminal):
     assert [(row["queue"], row["waiting"], row["failed"]) for row in rows] == [("booking", 3, 1), ("chat", 0, 0)]
     assert (rows[0]["oldest_seconds"], rows[1]["oldest_seconds"]) == (75.0, None)
     assert "1m" in terminal.run("status").stdout
+
+
+def test_status_counts_replays_that_never_came_back(terminal):
+    """They wait for somebody like what failed; a replay that is under way does not."""
+    one = terminal.failed()
+    terminal.run("failures", "retry", one)
+    assert terminal.json("status")[0]["failed"] == 0
+    terminal.world.clock.turn(REPLAY_PATIENCE)
+    assert terminal.json("status")[0]["failed"] == 1

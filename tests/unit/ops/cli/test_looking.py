@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from ops.desk.domain.moves import REPLAY_PATIENCE
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import ConfigurationError, DeploymentError, TransientError
 from shared.failures import FailureState
@@ -220,3 +221,16 @@ def test_help_of_each_has_examples(terminal, command):
     """A line that can be copied says more than a list of options."""
     done = terminal.run("failures", command, "--help")
     assert (done.exit_code, f"  stride failures {command}" in done.stdout) == (0, True)
+
+
+def test_a_replay_that_never_came_back_is_among_what_waits(terminal):
+    """`--state open` lists it with a word of its own, `show` has that word, and a filter replays it once more."""
+    one = terminal.failed()
+    terminal.run("failures", "retry", one)
+    assert ids(terminal.json("failures", "list", "--state", "open")) == []
+    assert "no outcome came" not in terminal.run("failures", "list").stdout
+    terminal.world.clock.turn(REPLAY_PATIENCE)
+    for command in (("list", "--state", "open"), ("list",), ("show", one)):
+        assert "replaying, no outcome came" in terminal.run("failures", *command).stdout
+    terminal.run("failures", "retry", "--all", "--yes")
+    assert terminal.kept(one).replays == 2

@@ -134,6 +134,7 @@ class World:
     forecasts: FakeForecasts = field(default_factory=FakeForecasts)
     gauge: FakeGauge = field(default_factory=FakeGauge)
     poster: FakePoster = field(default_factory=FakePoster)
+    desk_type: type[Desk] = Desk
 
     def __post_init__(self):
         self.claims = FakeClaims(self.clock)
@@ -147,7 +148,7 @@ class World:
 
     def app(self, *, tenants=None, sign_in=None, public_url=ADDRESS):
         """Return the desk, whose token lets in to some tenants, or to all."""
-        desk = Desk(
+        desk = self.desk_type(
             ledger=self.ledger,
             replays=self.replays,
             forecasts=self.forecasts,
