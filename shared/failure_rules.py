@@ -1,7 +1,8 @@
 """The rules of the ledger: what a dead letter makes of the failure that is kept, and which failures a filter means."""
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.failures import Deed, Failure, FailureFilter, FailureState
 from shared.messages.model import QueuedId, QueuedReplay
+from shared.tenants.profile import TENANT_ID
 
 LEDGER = "ledger"
 """Who enters what is found on a dead-letter queue."""
@@ -24,6 +26,7 @@ ENDED = frozenset({FailureState.RESOLVED, FailureState.REFUSED, FailureState.DIS
 
 _ID: TypeAdapter[str] = TypeAdapter(QueuedId)
 _REPLAY: TypeAdapter[int] = TypeAdapter(QueuedReplay)
+_TYPE = re.compile(r"[a-z]{1,40}(\.[a-z_]{1,40}){1,2}")
 
 
 def json_object(body: str) -> dict[str, Any] | None:
@@ -45,6 +48,33 @@ def identity(content: dict[str, Any] | None) -> tuple[str, int] | None:
         return _ID.validate_python(content.get("id")), _REPLAY.validate_python(content.get("replay", 0), strict=True)
     except ValidationError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose message it is, in which conversation, and of which type; None is what nobody can tell."""
+
+    tenant: str | None = None
+    session_id: str | None = None
+    type: str | None = None
+
+
+def origin(content: dict[str, Any] | None) -> Origin:
+    """Return what a message that no worker of this release reads says of itself, as far as it may be true.
+
+    Only our own parts may put anything on the queues, and the owner whose visitor was lost has to find it.
+    """
+    content = content or {}
+    tenant, kind = content.get("tenant"), content.get("type")
+    try:
+        session_id = _ID.validate_python(content.get("session_id"))
+    except ValidationError:
+        session_id = None
+    return Origin(
+        tenant=tenant if isinstance(tenant, str) and TENANT_ID.fullmatch(tenant) else None,
+        session_id=session_id,
+        type=kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else None,
+    )
 
 
 def taken(kept: Failure | None, letter: Failure) -> Failure | None:

@@ -63,11 +63,11 @@ class Failure:
     """When it failed for the last time."""
     state: FailureState = FailureState.FAILED
     type: str | None = None
-    """Of the message, such as `booking.create`; None, like the next ones, of what could not be read."""
+    """Of the message, such as `booking.create`. Of what could not be read this and the next three are what it says of
+    itself, if that may be true; otherwise None."""
     tenant: str | None = None
     session_id: str | None = None
     command_id: str | None = None
-    """Also of what could not be read, as far as it is a JSON object with an id in it."""
     trace: str | None = None
     replays: int = 0
     """How often it was replayed; the latest replay has this number."""

@@ -33,6 +33,7 @@ def examinations(deployment: Deployment, client: Open) -> list[Examination]:
             Examination(f"queue {name}", looks.queue(name), f"allow sqs:GetQueueAttributes; is {name}'s queue deleted?")
             for name in QUEUES
         ),
+        Examination("queue feedback", looks.feedback, "allow sqs:GetQueueAttributes; is feedback's queue deleted?"),
         *(
             Examination(f"table {name}", looks.table(name), f"allow dynamodb:DescribeTable; is {name}'s table deleted?")
             for name in _TABLES
@@ -57,6 +58,7 @@ class _Looks:
     async def settings(self) -> Sequence[Check]:
         wanted = [
             *(f"{name}_{end}" for name in QUEUES for end in ("queue_url", "dlq_url")),
+            "feedback_queue_url",
             *(f"{name}_table" for name in _TABLES),
             *_SECRETS,
             *("knowledge_bucket", "websocket_endpoint", "schedule_group", "reminder_role_arn", "bedrock_model_id"),
@@ -75,20 +77,30 @@ class _Looks:
 
     def queue(self, name: str) -> Callable[[], Awaitable[Sequence[Check]]]:
         async def look() -> Sequence[Check]:
+            check = await self._queue(name)
             client = await self._client("sqs")
             with translated("sqs.attributes"):
-                answer = await client.get_queue_attributes(
-                    QueueUrl=self._deployment.named(f"{name}_queue_url"), AttributeNames=["RedrivePolicy", "QueueArn"]
-                )
                 await client.get_queue_attributes(
                     QueueUrl=self._deployment.named(f"{name}_dlq_url"), AttributeNames=["QueueArn"]
                 )
-            if "RedrivePolicy" not in answer["Attributes"]:
-                advice = "without one a message whose workers die goes round for ever: deploy the template anew"
-                return [Check(f"queue {name}", "problem", "it has no redrive policy", advice)]
-            return [Check(f"queue {name}", "ok", answer["Attributes"].get("QueueArn", ""))]
+            return [check]
 
         return look
+
+    async def feedback(self) -> Sequence[Check]:
+        # What it gives up goes to the dead letters of notifications.
+        return [await self._queue("feedback")]
+
+    async def _queue(self, name: str) -> Check:
+        client = await self._client("sqs")
+        with translated("sqs.attributes"):
+            answer = await client.get_queue_attributes(
+                QueueUrl=self._deployment.named(f"{name}_queue_url"), AttributeNames=["RedrivePolicy", "QueueArn"]
+            )
+        if "RedrivePolicy" not in answer["Attributes"]:
+            advice = "without one a message whose workers die goes round for ever: deploy the template anew"
+            return Check(f"queue {name}", "problem", "it has no redrive policy", advice)
+        return Check(f"queue {name}", "ok", answer["Attributes"].get("QueueArn", ""))
 
     def table(self, name: str) -> Callable[[], Awaitable[Sequence[Check]]]:
         async def look() -> Sequence[Check]:

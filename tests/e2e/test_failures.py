@@ -58,6 +58,22 @@ async def emptied(backstage: Backstage, stack: Stack, queue: str) -> None:
     await backstage.until(is_empty)
 
 
+def envelope_of(stack: Stack, session: str) -> dict[str, Any]:
+    """Return a command of a visitor as the ingress writes it."""
+    return {
+        "version": 1,
+        "id": uuid.uuid4().hex,
+        "tenant": stack.options.tenant,
+        "session_id": session,
+        "client_id": "lost",
+        "connection_id": "none",
+        "accepted_at": datetime.now(UTC).isoformat(),
+        "locale": "en",
+        "type": "chat.send",
+        "data": {"text": "Hello?"},
+    }
+
+
 async def test_messages_that_can_not_be_read_are_kept_as_they_are(backstage: Backstage, stack: Stack, ledger: Any):
     """Each costs one receipt; the ledger has it with its reason and its group, and nothing is left behind."""
     mark = uuid.uuid4().hex
@@ -69,9 +85,10 @@ async def test_messages_that_can_not_be_read_are_kept_as_they_are(backstage: Bac
         row = await backstage.failure(lambda row, group=f"{reason}-{mark}": row.get("group") == group)
         kept = await ledger.get(row["failure_id"])
         assert (kept.queue, kept.reason, kept.state, kept.payload) == ("chat", reason, FailureState.FAILED, body)
-        # What says its id may be read by another release, and is known by it.
-        assert (kept.type, kept.tenant) == (None, None)
-        assert kept.command_id == (mark if reason == "newer_version" else None)
+        # What says its id and its type may be read by another release, and is known by them.
+        is_json = reason == "newer_version"
+        assert (kept.type, kept.command_id) == (("chat.send", mark) if is_json else (None, None))
+        assert kept.tenant is None
         assert mark not in str(row["error"])
     await emptied(backstage, stack, "chat")
 
@@ -119,24 +136,28 @@ async def test_a_booking_that_fails_for_good_is_told_kept_and_resolved(
     assert row["expires_at"] > datetime.now(UTC).timestamp()
 
 
+async def test_a_command_of_another_release_is_told_and_belongs_to_its_business(
+    visit: Visit, stack: Stack, backstage: Backstage
+):
+    """In the middle of a rollout: the visitor hears it, and the owner finds it."""
+    async with visit(greet=False) as visitor:
+        session = (await visitor.hello(locale="en"))["data"]["session_id"]
+        newer = envelope_of(stack, session) | {"version": 9}
+        backstage.send("chat", json.dumps(newer), group=session)
+        error = await visitor.until("error", re="lost")
+    assert (error["data"]["code"], error["seq"] > 0) == ("INTERNAL", True)
+    row = await backstage.failure(lambda row: row.get("session_id") == session)
+    assert (row["reason"], row["tenant"], row["type"]) == ("newer_version", stack.options.tenant, "chat.send")
+    await emptied(backstage, stack, "chat")
+
+
 async def test_a_command_that_the_queue_gave_up_is_told_and_kept(
     visit: Visit, stack: Stack, backstage: Backstage, ledger: Any
 ):
     """No worker came to say anything: the visitor hears it from the ledger, once, and the ledger knows why."""
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
-        envelope = {
-            "version": 1,
-            "id": uuid.uuid4().hex,
-            "tenant": stack.options.tenant,
-            "session_id": session,
-            "client_id": "lost",
-            "connection_id": "none",
-            "accepted_at": datetime.now(UTC).isoformat(),
-            "locale": "en",
-            "type": "chat.send",
-            "data": {"text": "Hello?"},
-        }
+        envelope = envelope_of(stack, session)
         for number in (1, 2):
             # SQS moves the message as it is; and it may deliver that twice.
             stack.client("sqs").send_message(

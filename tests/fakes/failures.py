@@ -65,9 +65,7 @@ class FakeFailures:
         await self._reach()
         kept = self.rows.get(failure_id(queue, command_id))
         if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
-            self.rows[kept.failure_id] = replace(
-                kept, state=state, story=(*kept.story, deed), version=kept.version + 1
-            )
+            self.rows[kept.failure_id] = replace(kept, state=state, story=(*kept.story, deed), version=kept.version + 1)
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)

@@ -1,15 +1,17 @@
 """What a dead letter says: the failure that it is, and whether somebody waits to hear of it."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from shared.consumer.delivery import Delivery
-from shared.failure_rules import identity, json_object
+from shared.failure_rules import Origin, identity, json_object, origin
 from shared.failures import Failure
 from shared.ids import failure_id
 from shared.messages.commands import (
+    ENVELOPE_VERSION,
     BookingCancel,
     BookingCreate,
     BookingReschedule,
@@ -29,6 +31,10 @@ Message = Envelope | Notice
 MOVED_BY_QUEUE: Final = "receives_exhausted"
 """The queue gave it up by itself: no worker that had it came to say why."""
 
+_OF_ANOTHER_VERSION = frozenset({"newer_version", "older_version"})
+NOT_HANDLED: Final = frozenset({MOVED_BY_QUEUE, "not_json", "unknown_type", "invalid"}) | _OF_ANOTHER_VERSION
+"""Reasons of letters whose handler never ran, or never ended: nobody has told the visitor."""
+
 _REASON = re.compile(r"[A-Za-z0-9_]{1,80}")
 _MOST_ERROR_CHARACTERS = 1024
 _MOST_GROUP_CHARACTERS = 128
@@ -43,12 +49,14 @@ def failure_of(letter: Delivery, *, queue: str, message: Message | None, now: da
     """
     said = letter.attributes or {}
     failed_at = now if letter.sent_at is None else datetime.fromtimestamp(letter.sent_at, UTC)
-    command_id, replays = (message.id, message.replay) if message else identity(json_object(letter.body)) or (None, 0)
+    content = None if message else json_object(letter.body)
+    command_id, replays = (message.id, message.replay) if message else identity(content) or (None, 0)
+    whose = Origin(message.tenant, message.session_id, _type(message)) if message else origin(content)
     # A copy is made once more after a crash; the message that it was made of stays the same.
-    origin = command_id or f"message {said.get('message_id') or letter.message_id}"
+    first = command_id or f"message {said.get('message_id') or letter.message_id}"
     trace = Trace.parse(letter.trace)
     return Failure(
-        failure_id=failure_id(queue, origin),
+        failure_id=failure_id(queue, first),
         queue=queue,
         group=(said.get("group") or letter.group or "")[:_MOST_GROUP_CHARACTERS] or None,
         payload=letter.body,
@@ -57,9 +65,9 @@ def failure_of(letter: Delivery, *, queue: str, message: Message | None, now: da
         attempts=_attempts(said),
         first_at=failed_at,
         last_at=failed_at,
-        type=_type(message),
-        tenant=message.tenant if message else None,
-        session_id=message.session_id if message else None,
+        type=whose.type,
+        tenant=whose.tenant,
+        session_id=whose.session_id,
         command_id=command_id,
         trace=trace.root if trace else None,
         replays=replays,
@@ -71,7 +79,16 @@ def waiting(message: Message | None) -> Told | None:
     return message if isinstance(message, Told) else None
 
 
-def _type(message: Message | None) -> str | None:
+def as_if_of_this_version(body: str, problem: str) -> str | None:
+    """Return a message of another version as one of ours; None if its version is not the `problem`.
+
+    What it wants may mean something else there: it is good for finding who waits, and for nothing more.
+    """
+    content = json_object(body) if problem in _OF_ANOTHER_VERSION else None
+    return None if content is None else json.dumps({**content, "version": ENVELOPE_VERSION})
+
+
+def _type(message: Message) -> str | None:
     kind = getattr(message, "type", None)
     return str(kind) if kind else None
 

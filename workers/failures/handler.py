@@ -14,7 +14,7 @@ from shared.failures import Failure, FailureLedger
 from shared.messages.errors import ErrorCode
 from shared.ports import Busy, Claim, ClaimStore
 from shared.replies import Replies, refusal
-from workers.failures.domain import MOVED_BY_QUEUE, Message, Told, failure_of, waiting
+from workers.failures.domain import NOT_HANDLED, Message, Told, as_if_of_this_version, failure_of, waiting
 
 log = structlog.get_logger()
 
@@ -48,21 +48,28 @@ class LedgerHandler:
         Raises:
             TransientError: not now.
         """
-        message = self._read(letter)
+        message, command = self._read(letter)
         failure = failure_of(letter, queue=self._queue, message=message, now=self._clock.now())
         kept = await self._ledger.take(failure)
         log.info("failure_taken", failure_id=kept.failure_id, reason=failure.reason, state=kept.state.value)
-        command = waiting(message)
-        # A copy with a reason was made by a worker, which tells the visitor itself.
-        if command and failure.reason == MOVED_BY_QUEUE:
+        # A copy with another reason was made by a worker that had read it, and tells the visitor itself.
+        if command and failure.reason in NOT_HANDLED:
             await self._tell(command)
         return kept
 
-    def _read(self, letter: Delivery) -> Message | None:
+    def _read(self, letter: Delivery) -> tuple[Message | None, Told | None]:
+        """Return the message, and the command whose visitor waits: also of a version that nobody here carries out."""
         try:
-            return self._decoder.decode(letter.body)
+            message = self._decoder.decode(letter.body)
         except UndecodableError as error:
             log.info("letter_unreadable", reason=error.reason)
+            return None, self._addressed(as_if_of_this_version(letter.body, error.reason))
+        return message, waiting(message)
+
+    def _addressed(self, body: str | None) -> Told | None:
+        try:
+            return waiting(self._decoder.decode(body)) if body is not None else None
+        except UndecodableError:
             return None
 
     async def _tell(self, command: Told) -> None:

@@ -36,6 +36,7 @@ class Terminal:
         self.trouble = None
         self.screen = {"width": 160}
         """What the console is; it is no terminal unless that is said."""
+        self.err_screen = {"width": 160}
 
     def run(self, *arguments, given=None, **environment):
         @asynccontextmanager
@@ -59,7 +60,7 @@ class Terminal:
             open_suppressions=lambda: opened(self.suppressions),
             clock=self.world.clock,
             out=Console(highlight=False, **self.screen),
-            err=Console(stderr=True, highlight=False, width=160),
+            err=Console(stderr=True, highlight=False, **self.err_screen),
         )
         done = CliRunner().invoke(stride, arguments, input=given, env=environment, obj=session)
         if done.exception and not isinstance(done.exception, SystemExit):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ops.deployment import Deployment
 from ops.health import stores
 from ops.health.checks import Check, Examination, examined
@@ -60,6 +62,10 @@ class FakeAws:
         return self
 
     async def get_queue_attributes(self, *, QueueUrl, AttributeNames):  # noqa: N803 - AWS names them so
+        if QueueUrl == "deleted":
+            raise DeploymentError("aws_QueueDoesNotExist", "sqs: QueueDoesNotExist")
+        if QueueUrl == "well":
+            return {"Attributes": {"QueueArn": "arn:well", "RedrivePolicy": "{}"}}
         return {"Attributes": {"QueueArn": "arn"}}
 
     async def describe_table(self, *, TableName):  # noqa: N803
@@ -85,6 +91,49 @@ def test_the_doctor_looks_at_every_table_of_the_template():
     named = [name.removesuffix("Table").lower() for name in load()["Outputs"] if name.endswith("Table")]
     assert sorted(looked_at) == sorted(named)
     assert len(named) == len(of_type(load(), "AWS::DynamoDB::Table"))
+
+
+def test_the_doctor_looks_at_every_queue_of_the_template():
+    """Also at the one on which bounces come back; dead letters are looked at with their queue."""
+    examinations = stores.examinations(Deployment("s", "r", None, {}), FakeAws().client)
+    looked_at = [one.name.removeprefix("queue ") for one in examinations if one.name.startswith("queue ")]
+    named = [name.removesuffix("QueueUrl").lower() for name in load()["Outputs"] if name.endswith("QueueUrl")]
+    assert sorted(looked_at) == sorted(named)
+    dead = [name for name in load()["Outputs"] if name.endswith("DlqUrl")]
+    assert len(named) + len(dead) == len(of_type(load(), "AWS::SQS::Queue"))
+
+
+@pytest.mark.parametrize(
+    ("url", "state", "detail"),
+    [
+        ("well", "ok", "arn:well"),
+        ("feedback", "problem", "it has no redrive policy"),
+        ("deleted", "problem", "DeploymentError: sqs: QueueDoesNotExist"),
+        (None, "problem", "feedback_queue_url"),
+    ],
+)
+async def test_the_queue_of_bounces_is_looked_at(url, state, detail):
+    """Without it no address is ever suppressed, and nothing else would tell; a stack that lacks its name says so."""
+    variables = {"feedback_queue_url": url} if url else {}
+    found = await examined(stores.examinations(Deployment("s", "r", None, variables), FakeAws().client))
+    by_name = {check.name: check for check in found}
+    assert by_name["queue feedback"].state == state
+    assert detail in by_name["queue feedback"].detail
+    assert ("feedback_queue_url" in by_name["settings"].detail) is (url is None)
+
+
+async def test_a_queue_needs_its_dead_letters():
+    """A queue that is there is not well when what it gives up has nowhere to go."""
+    variables = {
+        "booking_queue_url": "well",
+        "booking_dlq_url": "deleted",
+        "chat_queue_url": "well",
+        "chat_dlq_url": "well",
+    }
+    found = await examined(stores.examinations(Deployment("s", "r", None, variables), FakeAws().client))
+    by_name = {check.name: check for check in found}
+    assert "QueueDoesNotExist" in by_name["queue booking"].detail
+    assert by_name["queue chat"].state == "ok"
 
 
 async def test_a_broken_deployment_is_found_out():

@@ -38,7 +38,7 @@ DATA = {
 
 def body_of(kind="booking.create", **changes):
     """Return a message of a kind as it was queued."""
-    return command_body(type=kind, data=DATA[kind], **changes)
+    return command_body(**{"type": kind, "data": DATA[kind]} | changes)
 
 
 class Ledger:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.clock import NOON
 from tests.unit.workers.failures.conftest import DECODERS, body_of, copied, delivery
-from workers.failures.domain import failure_of, waiting
+from workers.failures.domain import as_if_of_this_version, failure_of, waiting
 
 
 def read(letter, *, queue="booking", message=None):
@@ -71,8 +71,47 @@ def test_what_another_release_reads_is_the_failure_that_it_is_there(said, number
     command = read(delivery(body_of()), message=decoded())
     unread = read(delivery(json.dumps({"id": "k1", "tenant": "salon"} | said), message_id="m9"))
     assert (unread.failure_id, unread.replays, unread.command_id) == (command.failure_id, number, "k1")
-    # Whose it is, it says itself, but nobody has checked that.
-    assert (unread.tenant, unread.session_id, unread.type) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "believed"),
+    [
+        ({}, ("salon", "s1", "booking.create")),
+        ({"id": 7}, ("salon", "s1", "booking.create")),
+        ({"type": "booking.of_tomorrow"}, ("salon", "s1", "booking.of_tomorrow")),
+        ({"tenant": "no"}, (None, "s1", "booking.create")),
+        ({"tenant": "Salon"}, (None, "s1", "booking.create")),
+        ({"tenant": "salon\n"}, (None, "s1", "booking.create")),
+        ({"tenant": ["salon"]}, (None, "s1", "booking.create")),
+        ({"session_id": "s" * 101}, ("salon", None, "booking.create")),
+        ({"session_id": "a b"}, ("salon", None, "booking.create")),
+        ({"session_id": 7}, ("salon", None, "booking.create")),
+        ({"type": "booking"}, ("salon", "s1", None)),
+        ({"type": "booking.create\n"}, ("salon", "s1", None)),
+        ({"type": "<script>.x"}, ("salon", "s1", None)),
+        ({"type": "a." + "b" * 41}, ("salon", "s1", None)),
+        ({"type": 7}, ("salon", "s1", None)),
+        ({"tenant": None, "session_id": None, "type": None}, (None, None, None)),
+    ],
+)
+def test_what_cannot_be_read_says_whose_it_is(said, believed):
+    """Its owner has to find it; what can't be a tenant, a session or a type is taken for none."""
+    unread = read(delivery(body_of(**{"version": 9} | said)))
+    assert (unread.tenant, unread.session_id, unread.type) == believed
+
+
+def test_what_can_be_read_is_believed():
+    """The clock's own commands belong to a name that no business can have."""
+    tick = read(delivery(body_of("calendar.tick", tenant="*")), message=decoded("calendar.tick", tenant="*"))
+    assert (tick.tenant, tick.type) == ("*", "calendar.tick")
+
+
+def test_a_message_of_another_version_is_read_as_ours_to_find_who_waits():
+    """Nothing else is changed; what can't be read for another reason is no better as ours."""
+    for problem in ("newer_version", "older_version"):
+        ours = as_if_of_this_version(body_of(version=9), problem)
+        assert json.loads(ours) == json.loads(body_of())
+    assert as_if_of_this_version(body_of(version=9), "invalid") is None
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,85 @@ async def test_a_letter_that_is_somebody_elses_by_now_is_left_alone(ledger):
     assert ledger.failures.rows == {}
 
 
+UNREAD = ["not_json", "newer_version", "older_version", "unknown_type", "invalid"]
+
+
+@pytest.mark.parametrize("reason", UNREAD)
+async def test_what_no_worker_could_read_is_told_once(ledger, reason):
+    """No handler ran, so nobody has told the visitor; a release that reads it is here by now."""
+    letter = await ledger.letter(attributes=copied(reason=reason))
+    for _ in range(2):
+        assert await ledger.processor.process(letter) == Ack()
+    assert ledger.errors() == TOLD
+    [failure] = ledger.failures.rows.values()
+    assert failure.reason == reason
+    assert ledger.claims.records["k1"].done
+
+
+@pytest.mark.parametrize("version", [0, 9])
+@pytest.mark.parametrize("kind", ["chat.send", "booking.create", "booking.verify"])
+async def test_the_visitor_of_a_message_of_another_version_is_told_once(make_ledger, kind, version):
+    """In the middle of a rollout: nobody here carries it out, but who waits can be seen, and so can its owner."""
+    ledger = make_ledger(queue="chat" if kind == "chat.send" else "booking")
+    reason = "newer_version" if version else "older_version"
+    body = body_of(kind, version=version)
+    for _ in range(2):
+        assert await ledger.processor.process(await ledger.letter(body, attributes=copied(reason=reason))) == Ack()
+        ledger.clock.turn(timedelta(minutes=10))
+    assert ledger.errors() == TOLD
+    [failure] = ledger.failures.rows.values()
+    assert (failure.tenant, failure.session_id, failure.type, failure.payload) == ("salon", "s1", kind, body)
+
+
+async def test_what_the_queue_gave_up_of_another_version_is_told_as_well(ledger):
+    """Workers of that version had it, and none of them came to an end."""
+    assert await ledger.processor.process(await ledger.letter(body_of(version=9))) == Ack()
+    assert ledger.errors() == TOLD
+
+
+async def test_a_message_of_another_version_that_a_worker_gave_up_is_not_told_again(ledger):
+    """The newer release's worker read it, and has told the visitor."""
+    assert await ledger.processor.process(await ledger.letter(body_of(version=9), attributes=copied())) == Ack()
+    assert ledger.errors() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        body_of("booking.slots", version=9),
+        body_of("calendar.tick", version=9),
+        body_of(version=9, data={"when": "tomorrow"}),
+        body_of(version=9, type="booking.of_tomorrow"),
+        body_of(version=9, session_id="a b"),
+    ],
+    ids=["a question", "our own", "other data", "another type", "no session"],
+)
+async def test_of_another_version_only_what_this_one_reads_is_told(ledger, body):
+    """It is entered all the same, and no record is made for it."""
+    letter = await ledger.letter(body, attributes=copied(reason="newer_version"))
+    assert await ledger.processor.process(letter) == Ack()
+    assert len(ledger.failures.rows) == 1
+    assert ledger.errors() == []
+    assert ledger.claims.records == {}
+
+
+async def test_a_letter_that_can_just_be_parsed_is_taken(ledger):
+    """Whatever its depth: what can be read can be written as one of this version."""
+    for depth in range(800, 1001):
+        body = f'{{"version": 9, "id": "k{depth}", "data": {"[" * depth}{"]" * depth}}}'
+        assert await ledger.processor.process(await ledger.letter(body, group=f"s{depth}")) == Ack()
+
+
+async def test_a_message_of_another_version_that_a_newer_worker_carries_out_is_waited_for(ledger):
+    """The copy was made, the message came again to the newer release: what that says is the end."""
+    claim = await claim_of(ledger)
+    letter = await ledger.letter(body_of(version=9), attributes=copied(reason="newer_version"))
+    assert await ledger.processor.process(letter) == RetryIn(LEASE, reason="TransientError")
+    await ledger.claims.complete(claim)
+    assert await ledger.processor.process(letter) == Ack()
+    assert ledger.errors() == []
+
+
 HOSTILE = [
     "no json",
     "null",
@@ -165,11 +244,13 @@ HOSTILE = [
 @pytest.mark.parametrize("body", HOSTILE, ids=lambda body: body[:12])
 @pytest.mark.parametrize("queue", ["chat", "booking", "notifications"])
 async def test_whatever_a_letter_says_it_is_kept_as_it_is(make_ledger, queue, body, logs):
-    """Nothing of it is believed, nothing of it is logged, and nobody is told."""
+    """Nothing of it that can't be true is believed, what it says is in no log, and nobody is told."""
     ledger = make_ledger(queue=queue)
     attributes = copied(reason="not_json", error="the body is not JSON")
     assert await ledger.processor.process(await ledger.letter(body, attributes=attributes)) == Ack()
     [failure] = ledger.failures.rows.values()
-    assert (failure.payload, failure.reason, failure.tenant, failure.queue) == (body, "not_json", None, queue)
+    assert (failure.payload, failure.reason, failure.queue) == (body, "not_json", queue)
+    assert failure.tenant in {None, "salon"}
     assert ledger.errors() == []
+    assert ledger.claims.records == {}
     assert body[:30] == "{}" or body[:30] not in str(logs)
