@@ -47,8 +47,12 @@ _POLISH = {
 }
 
 
-About = Literal["begun", "holds"]
-"""What a refusal is about, where its code alone would not help: a visit that has begun, too many times held."""
+About = Literal["begun", "holds", "codes", "last_code", "skipped"]
+"""What a refusal is about, where its code alone would not help.
+
+A visit that has begun, too many times held, too many codes within an hour, no further code for a held time, an hour
+that the clocks skip.
+"""
 
 _ABOUT = {
     "begun": {
@@ -58,6 +62,18 @@ _ABOUT = {
     "holds": {
         "en": "Some times are being held for you already. Use the code that we sent you, or try again later.",
         "pl": "Masz już zarezerwowane terminy. Użyj kodu, który wysłaliśmy, albo spróbuj później.",
+    },
+    "codes": {
+        "en": "We have sent several codes within the last hour. Use the latest one, or try again later.",
+        "pl": "W ciągu ostatniej godziny wysłaliśmy już kilka kodów. Użyj najnowszego albo spróbuj później.",
+    },
+    "last_code": {
+        "en": "We send no further code for this time. The latest one still counts.",
+        "pl": "Nie wyślemy kolejnego kodu dla tego terminu. Najnowszy nadal działa.",
+    },
+    "skipped": {
+        "en": "On that day the clocks skip this hour. Please choose one of the free times.",
+        "pl": "Tego dnia zegary przeskakują tę godzinę. Wybierz jeden z wolnych terminów.",
     },
 }
 

@@ -193,9 +193,12 @@ async def test_what_else_the_owner_wrote_into_our_event_stays(google):
     event = visit()
     await google.calendar.put(CALENDAR, event)
     guests = [{"email": "colleague@example.com"}]
-    google.patch(event, location="Room 2", summary="Jan again", attendees=guests)
+    assert google.stored(event).fields["reminders"] == {"useDefault": True}
+    reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 10}]}
+    google.patch(event, location="Room 2", summary="Jan again", attendees=guests, reminders=reminders)
     await google.calendar.put(CALENDAR, moved(event, version=3))
     fields = google.stored(event).fields
+    assert fields["reminders"] == reminders
     assert (fields["location"], fields["summary"]) == ("Room 2", event.summary)
     assert [guest["email"] for guest in fields["attendees"]] == ["colleague@example.com"]
     assert fields["extendedProperties"]["private"] == {"appointment_id": event.appointment_id, "version": "3"}

@@ -43,11 +43,17 @@ class CachedCalendar:
         self._writes: Counter[str] = Counter()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
-        """Return busy times, from what is kept if that is young and wide enough."""
+        """Return busy times, from what is kept if that is young and wide enough.
+
+        What a fresh look contradicts is kept no longer: the times that are offered instead may be filled as well.
+        """
         if fresh:
-            return await self._calendar.busy(calendar_id, between, fresh=True)
-        kept = await self._served(calendar_id, between)
-        return [busy for busy in kept.busy if busy.interval.overlaps(between)]
+            found = await self._calendar.busy(calendar_id, between, fresh=True)
+            kept = self._kept.get(calendar_id)
+            if kept and _covers(kept.between, between) and set(_within(kept, between)) != set(found):
+                self._forget(calendar_id)
+            return found
+        return _within(await self._served(calendar_id, between), between)
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Put the event, and forget what was busy before."""
@@ -123,6 +129,10 @@ class CachedCalendar:
 
     def _serves(self, kept: _Kept, between: Interval) -> bool:
         return self._clock.now() - kept.read_at < MAX_AGE and _covers(kept.between, between)
+
+
+def _within(kept: _Kept, between: Interval) -> list[BusyTime]:
+    return [busy for busy in kept.busy if busy.interval.overlaps(between)]
 
 
 def _covers(wide: Interval, between: Interval) -> bool:

@@ -67,6 +67,8 @@ class GoogleCredentials:
             account = service_account.Credentials.from_service_account_info(json.loads(text), scopes=_SCOPES)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             # JSON that is no object, or an object with odd fields; its text could quote the key.
+            if self._secrets:
+                self._secrets.forget(self._secret_id)  # so that a repaired key works at once
             raise PermanentError("calendar_not_configured", "the service account's key is not valid") from error
         return account.with_subject(self._subject) if self._subject else account
 

@@ -37,12 +37,13 @@ def patch_body(event: CalendarEvent) -> dict[str, Any]:
     """Return what makes an event say so, whatever it says now; what we do not write stays the owner's.
 
     A patch merges objects, so a `date` that the owner made of our time has to be taken away by name; lists it
-    replaces, so it names no guests.
+    replaces, so it names no guests. Reminders of their own beside the calendar's Google refuses for good
+    (`cannotUseDefaultRemindersAndSpecifyOverride`), so it names none either.
     """
     body = event_body(event, invites=False)
     for edge in ("start", "end"):
         body[edge] = {"date": None, **body[edge]}
-    del body["id"]
+    del body["id"], body["reminders"]
     return body
 
 

@@ -118,7 +118,8 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | Al
     if refusal := _hold_refuses(appointment, now):
         return refusal
     if appointment.code_sends >= MAX_SENDS:
-        return Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
+        # The hold lives on, and so does the code that was sent last.
+        return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
     return Resend(_next(appointment, code_sends=appointment.code_sends + 1))
 
 

@@ -18,6 +18,7 @@ _FIRST_OF_TWO = 0
 """The `fold` of PEP 495: which of the two readings of a repeated wall-clock time is meant."""
 
 _NO_TIME = Refusal(ErrorCode.INVALID_TIME)
+_SKIPPED = Refusal(ErrorCode.INVALID_TIME, about="skipped")
 
 _START = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
@@ -61,7 +62,7 @@ def parse_start(text: str, zone: ZoneInfo) -> datetime | Refusal:
         return _NO_TIME
     if offset is not None:
         return datetime.combine(day, clock, tzinfo=offset).astimezone(UTC)
-    return local_to_utc(day, clock.hour * 60 + clock.minute, zone) or _NO_TIME
+    return local_to_utc(day, clock.hour * 60 + clock.minute, zone) or _SKIPPED
 
 
 def _offset(match: re.Match[str]) -> timezone | None:

@@ -45,5 +45,5 @@ def too_many(full: QuotaFull, at: datetime) -> Refusal | None:
     return Refusal(
         ErrorCode.RATE_LIMITED,
         retry_after=full.frees_at - at if full.frees_at else None,
-        about=None if full.bound is Bound.SENDS else "holds",
+        about="codes" if full.bound is Bound.SENDS else "holds",
     )

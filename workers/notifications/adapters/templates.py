@@ -39,5 +39,12 @@ def language_for(notice: VisitorNotice, profile: TenantProfile) -> str:
 
 
 def written(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> str:
-    """Return an instant as the wall clock of a zone shows it, in a pattern of Unicode TR 35."""
-    return format_datetime(instant.astimezone(zone), pattern, locale=language, tzinfo=zone)
+    """Return an instant as the wall clock of a zone shows it, in a pattern of Unicode TR 35.
+
+    Of an hour that the clocks show twice, its offset says which one is meant.
+    """
+    wall = instant.astimezone(zone)
+    text = format_datetime(wall, pattern, locale=language, tzinfo=zone)
+    if wall.replace(fold=0).utcoffset() == wall.replace(fold=1).utcoffset():
+        return text
+    return f"{text} ({format_datetime(wall, 'OOOO', locale=language, tzinfo=zone)})"

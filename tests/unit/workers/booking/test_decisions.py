@@ -123,7 +123,8 @@ def test_a_code_is_sent_three_times_at_most(hold, accepted_at):
         assert outcome == Resend(replace(hold, code_sends=number, version=hold.version + 1))
         hold = outcome.appointment
 
-    assert decide_resend(hold, accepted_at) == TOO_MANY
+    assert decide_resend(hold, accepted_at) == Refusal(ErrorCode.RATE_LIMITED, about="last_code")
+    assert not isinstance(decide_verify(hold, code_ok=True, now=accepted_at), Refusal)
 
 
 def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at):

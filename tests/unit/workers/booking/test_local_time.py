@@ -94,8 +94,8 @@ def test_what_is_no_start_is_refused(text):
     ],
 )
 def test_a_time_that_the_clocks_skip_is_refused(zone, skipped):
-    """A wall-clock time in the gap is no time; the same digits with an offset are one."""
-    assert parse_start(skipped, ZoneInfo(zone)) == INVALID
+    """A wall-clock time in the gap is no time, and the sentence says why; the same digits with an offset are one."""
+    assert parse_start(skipped, ZoneInfo(zone)) == Refusal(ErrorCode.INVALID_TIME, about="skipped")
     assert isinstance(parse_start(skipped + "Z", ZoneInfo(zone)), datetime)
 
 

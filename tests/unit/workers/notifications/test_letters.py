@@ -64,8 +64,8 @@ def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale
     [
         ("2026-03-28T09:00:00Z", "en", "Saturday, 28 March 2026, 10:00"),
         ("2026-03-29T09:00:00Z", "en", "Sunday, 29 March 2026, 11:00"),
-        ("2026-10-25T00:30:00Z", "en", "Sunday, 25 October 2026, 02:30"),
-        ("2026-10-25T01:30:00Z", "en", "Sunday, 25 October 2026, 02:30"),
+        ("2026-10-25T00:30:00Z", "en", "Sunday, 25 October 2026, 02:30 (GMT+02:00)"),
+        ("2026-10-25T01:30:00Z", "en", "Sunday, 25 October 2026, 02:30 (GMT+01:00)"),
         ("2026-12-31T23:30:00Z", "pl", "piątek, 1 stycznia 2027, godz. 00:30"),
         ("2026-01-13T10:00:00+05:00", "pl", "wtorek, 13 stycznia 2026, godz. 06:00"),
     ],

@@ -78,6 +78,7 @@ async def settle():
 async def test_busy_times_are_asked_for_once_in_half_a_minute(google, calendar, clock):
     """Also for another day nearby; after that they are asked for anew."""
     assert await spans(calendar) == []
+    assert timedelta(seconds=30) == MAX_AGE
     google.block(MORNING)
     clock.turn(MAX_AGE - timedelta(seconds=1))
     assert await spans(calendar, Interval(NINE + 2 * HOUR, NINE + 10 * HOUR)) == []
@@ -93,6 +94,17 @@ async def test_what_has_to_be_fresh_is_asked_for(google, calendar):
     google.block(MORNING)
     assert await spans(calendar, fresh=True) == [MORNING]
     assert google.looks == [False, True]
+
+
+async def test_what_a_fresh_look_contradicts_is_forgotten(google, calendar):
+    """The owner has filled the whole morning: who is refused one hour of it is not offered the next."""
+    await spans(calendar)
+    await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True)
+    await spans(calendar)
+    assert google.looks == [False, True]
+    google.block(MORNING)
+    assert await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True) == [MORNING]
+    assert await spans(calendar, Interval(NINE + HOUR, NINE + 2 * HOUR)) == [MORNING]
 
 
 async def test_a_time_beyond_what_is_kept_is_asked_for(google, calendar):

@@ -32,6 +32,11 @@ def as_written(**changes):
     return body | changes
 
 
+def test_an_event_reminds_as_its_calendar_does():
+    """When the owner is reminded is set once, for all events."""
+    assert event_body(EVENT, invites=False)["reminders"] == {"useDefault": True}
+
+
 def test_an_event_that_was_written_says_so():
     """Whatever offset the times come in, and though an empty text is left out."""
     assert says(as_written(), EVENT)

@@ -155,6 +155,14 @@ async def test_a_list_may_be_half_a_minute_old_but_a_booking_may_not(world):
     assert world.calendar.looks == [False, True]
 
 
+async def test_a_verification_and_a_move_look_anew(world):
+    """The owner may have filled the time by hand a moment ago."""
+    appointment_id = await world.confirmed()
+    assert world.calendar.looks == [True, True]
+    await world.send("reschedule", appointment_id=appointment_id, start="2026-01-14T14:00")
+    assert world.calendar.looks == [True, True, True]
+
+
 async def test_a_calendar_that_cannot_be_asked_is_asked_again_later(world):
     """A list that ignores it would offer what is taken."""
     world.calendar.fail("busy", TransientError("quota"))

@@ -157,6 +157,12 @@ def check(world, state, notices, died_in):
     if standing:
         assert (world.events[0].start, world.events[0].end) == (appointment.start, appointment.end), died_in
         assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}, died_in
+    reminders = [
+        planned.command.data.hours_before
+        for planned in world.schedules.planned.values()
+        if planned.command.data.start == appointment.start
+    ]
+    assert sorted(reminders) == ([2, 24] if standing else []), died_in
     told = {notice.type.removeprefix("notice."): notice.id for notice in world.notices.put_in_all}
     assert sorted(told) == notices, died_in
     assert len({notice.id for notice in world.notices.put_in_all}) == len(notices), died_in

@@ -23,7 +23,7 @@ ALL_DAY = {
 VISIT = {"id": "visit", "name": {"pl": "Wizyta", "en": "Visit"}, "duration_minutes": 30, "buffer_after_minutes": 10}
 LENGTH = timedelta(minutes=30)
 LETTERS = TemplateLetters()
-LINE = re.compile(r"^    (.*\d\d:\d\d) \(([\w/]+)\)$", re.MULTILINE)
+LINE = re.compile(r"^    (.*\d\d:\d\d)(?: \(GMT([+-]\d\d:\d\d)\))? \(([\w/]+)\)$", re.MULTILINE)
 POLISH_MONTHS = (
     *("stycznia", "lutego", "marca", "kwietnia", "maja", "czerwca"),
     *("lipca", "sierpnia", "września", "października", "listopada", "grudnia"),
@@ -89,8 +89,11 @@ async def assert_letters_agree(world, notices, instant):
         for language in ("en", "pl"):
             code = "123456" if notice.type == "notice.code" else None
             letter = LETTERS.write(notice.model_copy(update={"locale": language}), profile, code=code)
-            [(written, zone)] = LINE.findall(letter.text)
+            [(written, offset, zone)] = LINE.findall(letter.text)
             assert zone == profile.time_zone
+            # Only where the clocks show the hour twice does it take the offset to say which one is meant.
+            is_twice = wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
+            assert offset == (wall.isoformat()[-6:] if is_twice else "")
             weekday, rest = written.split(", ", 1)
             assert weekday == WEEKDAYS[language][wall.weekday()]
             assert read(rest, language) == wall.replace(tzinfo=None)
