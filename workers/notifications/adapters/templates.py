@@ -45,6 +45,12 @@ def written(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> 
     """
     wall = instant.astimezone(zone)
     text = format_datetime(wall, pattern, locale=language, tzinfo=zone)
-    if wall.replace(fold=0).utcoffset() == wall.replace(fold=1).utcoffset():
+    if not is_shown_twice(instant, zone):
         return text
     return f"{text} ({format_datetime(wall, 'OOOO', locale=language, tzinfo=zone)})"
+
+
+def is_shown_twice(instant: datetime, zone: tzinfo) -> bool:
+    """Whether the clocks of a zone show this hour twice that night."""
+    wall = instant.astimezone(zone)
+    return wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()

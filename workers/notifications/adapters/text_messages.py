@@ -1,14 +1,22 @@
 """Words notices as SMS from `templates/<notice>.<language>.sms.txt`: one part each, however long the names are."""
 
+from datetime import tzinfo
+
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.adapters.templates import Templates, language_for, written
+from workers.notifications.adapters.templates import Templates, is_shown_twice, language_for, written
 from workers.notifications.domain import TextMessage, VisitorNotice, gsm_text, one_line, shortened
 
 _DATE_PATTERNS = {"pl": "EEE d.MM, HH:mm", "en": "EEE d MMM, HH:mm"}
 
 _NAME_SEPTETS = 30
 """Of the business's and of the service's name: what the longest sentence around them leaves room for."""
+
+_OFFSET_SEPTETS = len(" (GMT+02:00)")
+"""What a time takes more in an hour that the clocks show twice."""
+
+_LEAST_SEPTETS = 12
+"""Of a name, that it can still be known by."""
 
 
 class TemplateTextMessages:
@@ -23,19 +31,26 @@ class TemplateTextMessages:
     def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
         language, zone = language_for(notice, profile), profile.zone
+        room = max(_NAME_SEPTETS - _OFFSET_SEPTETS * _offsets(notice, zone), _LEAST_SEPTETS)
         own: dict[str, object] = {}
         if isinstance(notice, SendCode):
             own = {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
         elif isinstance(notice, ChooseAgain):
             own = {"stands": notice.stands}
         # A name of emoji alone leaves nothing that can be written.
-        business = shortened(one_line(profile.name), _NAME_SEPTETS) or shortened(notice.tenant, _NAME_SEPTETS)
+        business = shortened(one_line(profile.name), room) or shortened(notice.tenant, room)
         text = self._templates.fill(
             notice,
             language,
             **own,
             business=business,
-            service=shortened(one_line(notice.data.service_name), _NAME_SEPTETS) or business,
+            service=shortened(one_line(notice.data.service_name), room) or business,
             start=written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
         )
         return TextMessage(recipient=notice.data.contact, text=gsm_text(text))
+
+
+def _offsets(notice: VisitorNotice, zone: tzinfo) -> int:
+    """Return how many of the message's times take their offset to be clear."""
+    instants = [notice.data.start, *([notice.expires_at] if isinstance(notice, SendCode) else [])]
+    return sum(is_shown_twice(instant, zone) for instant in instants)

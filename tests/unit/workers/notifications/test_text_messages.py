@@ -9,6 +9,9 @@ from workers.notifications.domain import gsm_text, septets
 
 MESSAGES = TemplateTextMessages()
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
+TWICE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+"""Half past two in Warsaw, for the first time."""
+
 CASES = [
     ("code", {}),
     ("confirmed", {}),
@@ -82,14 +85,13 @@ def test_a_message_says_who_what_and_when(write, kind, fields, locale, text):
 @pytest.mark.parametrize(("kind", "fields"), CASES)
 @pytest.mark.parametrize("locale", ["pl", "en"])
 def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, kind, fields, locale):
-    """On every day of the year, with names at their longest, in letters that count twice or not at all."""
+    """On every day of the year and in an hour that comes twice, with names at their longest, in all kinds of letters."""
+    starts = [datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day) for day in range(0, 366, 17)]
     for name in ("Gabinet Fizjoterapii i Masażu „Źródło Zdrowia” Anna Wiśniewska", "[]" * 60, "💅" * 120, "Щ" * 120):
         profile = make_profile(name=name)
-        for day in range(0, 366, 17):
-            start = datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day)
-            text = write(
-                kind, locale=locale, profile=profile, data={"service_name": name, "start": start}, **fields
-            ).text
+        for start in [*starts, TWICE]:
+            own = {**fields, "expires_at": TWICE} if start == TWICE and kind == "code" else fields
+            text = write(kind, locale=locale, profile=profile, data={"service_name": name, "start": start}, **own).text
             assert septets(text) <= 160, text
             assert gsm_text(text) == text
 
