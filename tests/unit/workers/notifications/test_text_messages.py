@@ -85,7 +85,7 @@ def test_a_message_says_who_what_and_when(write, kind, fields, locale, text):
 @pytest.mark.parametrize(("kind", "fields"), CASES)
 @pytest.mark.parametrize("locale", ["pl", "en"])
 def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, kind, fields, locale):
-    """On every day of the year and in an hour that comes twice, with names at their longest, in all kinds of letters."""
+    """On every day of the year and in an hour that comes twice, with names at their longest, in any letters."""
     starts = [datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day) for day in range(0, 366, 17)]
     for name in ("Gabinet Fizjoterapii i Masażu „Źródło Zdrowia” Anna Wiśniewska", "[]" * 60, "💅" * 120, "Щ" * 120):
         profile = make_profile(name=name)
