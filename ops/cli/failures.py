@@ -50,7 +50,7 @@ Examples:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_failures(session: Session, /, *, limit: int, after: str | None, is_json: bool, **options: Any) -> None:
-    """List failures, the latest first; without --state those that are not resolved or discarded."""
+    """List failures, the latest first; without --state those that have not ended."""
 
     async def run() -> None:
         async with session.open_desk() as desk:

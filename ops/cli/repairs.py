@@ -34,7 +34,7 @@ Examples:
 @click.option("--all", "is_all", is_flag=True, help="Everything that waits, without a filter.")
 @click.option("--rate", type=click.FloatRange(min=0.1, max=1000), default=50, show_default=True, help="A second.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
-@click.option("--again", is_flag=True, help="Also what is resolved or discarded; name it, or its --state.")
+@click.option("--again", is_flag=True, help="Also what has ended; name it, or its --state.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj

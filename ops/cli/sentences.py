@@ -25,7 +25,7 @@ NO_SUCH = "there is no failure {}: `stride failures list` shows those that are t
 _WHY_NOT: dict[Why, str] = {
     Why.UNKNOWN: "there is no such failure",
     Why.REPLAYING: "a replay is under way",
-    Why.ENDED: "it is resolved or discarded: --again replays it all the same",
+    Why.ENDED: "it has ended: --again replays it all the same",
     Why.ERASED: "its visitor asked to be forgotten, and nothing is left of what it said",
     Why.UNREADABLE: "it is no JSON object with an id, so it can't be replayed",
     Why.PAYLOAD_UNREADABLE: "no key at hand opens it: start the desk anew with the ledger's present keys",
@@ -62,5 +62,5 @@ def refused(failure_id: str, reason: NotPossible) -> str:
     if reason.why is Why.UNKNOWN:
         return NO_SUCH.format(failure_id)
     # Only a replay knows --again.
-    sentence = "it is resolved or discarded already" if reason.why is Why.ENDED else why_not(reason)
+    sentence = "it has ended already" if reason.why is Why.ENDED else why_not(reason)
     return f"{failure_id}: {sentence}"

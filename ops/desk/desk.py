@@ -101,7 +101,7 @@ class Desk:
             failure = await self._search.get(person, failure_id)
         if failure is None:
             return None
-        message = read(failure)
+        message, now = read(failure), self._clock.now()
         editable = editable_fields(message)
         is_editable = bool(editable)
         return Case(
@@ -111,7 +111,8 @@ class Desk:
             is_editable=is_editable,
             editable=editable,
             data=data_of(message) if message and is_editable and unmasked else None,
-            blocked=moves.blocked(failure, self._clock.now()) or moves.sealed(failure),
+            blocked=moves.blocked(failure, now) or moves.sealed(failure),
+            is_lost=moves.is_lost(failure, now),
         )
 
     async def forecast(self, person: Person, failure_id: str) -> Forecast | None:
@@ -120,7 +121,7 @@ class Desk:
         return await self._forecasts.of(failure) if failure else None
 
     async def replay(self, person: Person, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
-        """Put the message on its queue once more; `again` does so for what is resolved or discarded, too.
+        """Put the message on its queue once more; `again` does so for what has ended, too.
 
         The ledger says `replaying` before the queue has the message, and a stop waits for both. A crash in between
         leaves it so, and after `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they

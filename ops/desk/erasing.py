@@ -24,7 +24,7 @@ _WITH_SOMETHING_IN_THEM = frozenset(FailureState) - {FailureState.ERASED}
 class Erasing:
     """Erases what failed of one conversation, for one person at the desk, among what is theirs to see.
 
-    What could not be read belongs to no business: only somebody who sees all erases it.
+    What says not even whose it is belongs to no business: only somebody who sees all erases it.
 
     Raises:
         TransientError: the ledger can't be reached; what was erased until then stays so, and the rest is found again.

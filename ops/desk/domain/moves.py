@@ -11,6 +11,9 @@ REPLAY_PATIENCE = timedelta(minutes=10)
 """How long the outcome of a replay is awaited. After that it counts as lost, in a crash between the ledger and the
 queue for example, and may be repeated: each replay has a claim of its own, and the effects have one key in common."""
 
+_NOTICE_PATIENCE = timedelta(hours=24)
+"""A notice may wait for the end of the quiet hours and for its turn. Whoever took it for lost would have two go out."""
+
 MAX_NOTE_CHARACTERS = 300
 
 
@@ -41,8 +44,9 @@ def with_replays(wanted: FailureFilter) -> FailureFilter:
 
 
 def is_lost(failure: Failure, now: datetime) -> bool:
-    """Whether it was replayed, and no outcome came in time: it waits for somebody again."""
-    return failure.state is FailureState.REPLAYING and now >= _replayed_at(failure) + REPLAY_PATIENCE
+    """Whether it was replayed, and no outcome came in the time that any takes: it waits for somebody again."""
+    patience = _NOTICE_PATIENCE if failure.queue == "notifications" else REPLAY_PATIENCE
+    return failure.state is FailureState.REPLAYING and now >= _replayed_at(failure) + patience
 
 
 def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
@@ -50,9 +54,8 @@ def blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossi
     if failure.state is FailureState.ERASED:
         return NotPossible(Why.ERASED)
     if failure.state is FailureState.REPLAYING:
-        if is_lost(failure, now):
-            return None
-        return NotPossible(Why.REPLAYING, again_at=_replayed_at(failure) + REPLAY_PATIENCE)
+        over = _replayed_at(failure) + REPLAY_PATIENCE
+        return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
     if failure.state in ENDED and not again:
         return NotPossible(Why.ENDED)
     return None

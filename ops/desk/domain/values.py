@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.failures import Failure, FailureState, Page
+from shared.failures import Failure, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,8 @@ class Case:
     """The payload's `data` as it is, to edit it; only of what is editable, and when personal data was asked for."""
     blocked: "NotPossible | None" = None
     """Why it would not be replayed now without `again=True`; None if it would."""
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it was replayed, and the outcome is not awaited any more."""
-        is_awaited = self.blocked is not None and self.blocked.why is Why.REPLAYING
-        return self.failure.state is FailureState.REPLAYING and not is_awaited
+    is_lost: bool = False
+    """Whether it was replayed, and the outcome is not awaited any more."""
 
 
 class Why(StrEnum):
@@ -117,7 +113,7 @@ class Why(StrEnum):
     REPLAYING = "replaying"
     """A replay is under way; after `again_at` it counts as lost, and may be repeated."""
     ENDED = "ended"
-    """It is resolved or discarded: only asked for once more, with `again=True`."""
+    """Nobody has to do anything about it any more: only asked for once more, with `again=True`."""
     ERASED = "erased"
     """Its visitor asked to be forgotten: nothing is left to be done."""
     UNREADABLE = "unreadable"

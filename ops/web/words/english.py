@@ -239,7 +239,7 @@ ENGLISH: Mapping[str, str] = {
     "forecast_unknown": "Nobody can say at the moment.",
     "why_unknown": "There is no such failure.",
     "why_replaying": "A replay is under way.",
-    "why_ended": "It is resolved or discarded.",
+    "why_ended": "It has ended: nobody has to do anything about it.",
     "why_erased": "Its visitor asked to be forgotten. Nothing is left of what it said.",
     "why_unreadable": "It can't be read, so it can't be replayed.",
     "why_payload_unreadable": "No key of this desk opens what it says. Nothing is lost: start the desk anew.",

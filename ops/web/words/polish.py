@@ -239,7 +239,7 @@ POLISH: Mapping[str, str] = {
     "forecast_unknown": "Na razie nie wiadomo.",
     "why_unknown": "Nie ma takiego błędu.",
     "why_replaying": "Ponowienie jest w toku.",
-    "why_ended": "Sprawa jest załatwiona albo odrzucona.",
+    "why_ended": "Sprawa jest zakończona: nikt nie musi nic robić.",
     "why_erased": "Ta osoba prosiła o usunięcie jej danych. Z treści nic nie zostało.",
     "why_unreadable": "Nie da się jej odczytać, więc i ponowić.",
     "why_payload_unreadable": "Żaden klucz tego panelu nie otwiera treści. Nic nie przepadło: uruchom panel ponownie.",

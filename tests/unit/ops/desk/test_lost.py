@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.moves import REPLAY_PATIENCE
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Person, Replayed
 from shared.failure_rules import OPEN
 from shared.failures import Deed, FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
+from tests.fakes.envelopes import command_body
 
 MOMENT = timedelta(seconds=1)
 WAITING = FailureFilter(states=OPEN)
@@ -51,6 +52,18 @@ async def test_what_waits_has_lost_replays(world, states):
     failed, never_came = await world.failed("failed"), await lost(world, "lost")
     await under_way(world, "under way")
     assert await found(world, FailureFilter(states=states)) == {failed, never_came}
+
+
+async def test_a_notice_may_wait_till_morning(world):
+    """It waits for the end of the quiet hours, or for its turn: who replayed it as lost would have two go out."""
+    body = command_body(type="notice.alert", data={"reason": "a", "advice": "b"})
+    waits = await replaying(world, "waits", ago=timedelta(hours=11), queue="notifications", payload=body)
+    gone = await replaying(world, "gone", ago=timedelta(hours=24), queue="notifications", payload=body)
+    assert await found(world) == {gone}
+    assert (await world.desk.stats(ANNA, WAITING)).total == 1
+    assert (await world.desk.replay_many(ANNA, WAITING, per_second=1000)).replayed == 1
+    # Who names it has seen how it stands, and may know that it never reached the queue.
+    assert isinstance(await world.desk.replay(ANNA, waits), Replayed)
 
 
 async def test_a_state_that_is_named_is_that_state(world):
