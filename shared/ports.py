@@ -86,13 +86,7 @@ class ConversationStore(Protocol):
     """The durable frames of each session, numbered from 1 without gaps, and with them who answers it."""
 
     async def append(
-        self,
-        session_id: str,
-        frame: ServerFrame,
-        *,
-        claim: Claim,
-        marker: Marker,
-        tenant: str | None = None,
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
     ) -> ServerFrame:
         """Store a frame as the session's next one, in one step with the command's marker.
 

@@ -32,7 +32,7 @@ _PERSON = ("person_until", "person", "person_told")
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A frame that ends a command, and who answers after it."""
+    """A frame of a command, and who answers after it."""
 
     frame: ServerFrame
     takeover: Takeover | None
@@ -59,27 +59,15 @@ class DynamoConversationStore:
         self._clock = clock
 
     async def append(
-        self,
-        session_id: str,
-        frame: ServerFrame,
-        *,
-        claim: Claim,
-        marker: Marker,
-        tenant: str | None = None,
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
     ) -> ServerFrame:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
             await _pause_before(attempt)
-            seq, takeover = await self._last(session_id)
-            numbered = frame.numbered(seq + 1)
-            standing = self._standing(takeover)
-            reasons = await self._write(
-                [self._put(session_id, numbered, standing, tenant), self._mark(claim, marker, numbered)]
-            )
-            if reasons is None:
-                return numbered
-            if reasons[1] == "ConditionalCheckFailed":
-                return await self._stored_before(session_id, claim, marker)
+            seq, before = await self._last(session_id)
+            step = _Step(frame, self._standing(before), tenant=tenant)
+            if stored := await self._stored(session_id, seq, step, claim, marker):
+                return stored
         raise TransientError("conversations.append: too many conflicts")
 
     async def act(
@@ -115,19 +103,24 @@ class DynamoConversationStore:
             step = decide(before)
             if step is None:
                 return None
-            numbered = step.frame.numbered(seq + 1)
-            items = [
-                self._put(session_id, numbered, step.takeover, step.tenant),
-                self._mark(claim, "outcome", numbered),
-            ]
-            if step.deed:
-                items.append({"Update": deed_update(self._table, session_id, step.deed)})
-            reasons = await self._write(items)
-            if reasons is None:
-                return numbered
-            if reasons[1] == "ConditionalCheckFailed":
-                return await self._stored_before(session_id, claim, "outcome")
+            if stored := await self._stored(session_id, seq, step, claim, "outcome"):
+                return stored
         raise TransientError("conversations.end: too many conflicts")
+
+    async def _stored(
+        self, session_id: str, last_seq: int, step: _Step, claim: Claim, marker: Marker
+    ) -> ServerFrame | None:
+        """Write a frame behind the last one; None if another one came first. Return what the marker stands for."""
+        numbered = step.frame.numbered(last_seq + 1)
+        items = [self._put(session_id, numbered, step.takeover, step.tenant), self._mark(claim, marker, numbered)]
+        if step.deed:
+            items.append({"Update": deed_update(self._table, session_id, step.deed)})
+        reasons = await self._write(items)
+        if reasons is None:
+            return numbered
+        if reasons[1] == "ConditionalCheckFailed":
+            return await self._stored_before(session_id, claim, marker)
+        return None
 
     def _standing(self, takeover: Takeover | None) -> Takeover | None:
         return takeover if takeover and takeover.holds(self._clock.now()) else None

@@ -76,13 +76,7 @@ class FakeConversations:
         """Each is raised by one of the next writes, before anything is written."""
 
     async def append(
-        self,
-        session_id: str,
-        frame: ServerFrame,
-        *,
-        claim: Claim,
-        marker: Marker,
-        tenant: str | None = None,
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
     ) -> ServerFrame:
         """Store a frame as the session's next one, or return the one that the marker names already."""
         await asyncio.sleep(0)
