@@ -136,11 +136,3 @@ class FailureLedger(Protocol):
         Of one that is `ERASED` from then on only what the change says is left, and no part of the payload.
         """
         ...
-
-    async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
-        """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
-        ...
-
-    async def refused(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str, code: str) -> None:
-        """Note that a replay ended with a no, which `code` names; one that is not the latest one changes nothing."""
-        ...

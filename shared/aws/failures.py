@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +13,6 @@ from shared.aws.failure_parts import part_id, writes
 from shared.aws.failure_search import FailureSearch
 from shared.aws.items import from_item, to_item
 from shared.aws.payload_cipher import PayloadCipher
-from shared.aws.replay_outcomes import DynamoReplayOutcomes
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.failure_rules import is_wanted, place, taken
@@ -81,16 +79,6 @@ class DynamoFailureLedger:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""
         item = await self._item(failure.failure_id)
         return item is not None and await self._write(failure, over=item)
-
-    async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
-        """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
-        outcomes = DynamoReplayOutcomes(client=self._client, table=self._table, queue=queue, by=by)
-        await outcomes.resolved(command_id, replay=replay, at=at)
-
-    async def refused(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str, code: str) -> None:
-        """Note that a replay ended with a no, which `code` names; one that is not the latest one changes nothing."""
-        outcomes = DynamoReplayOutcomes(client=self._client, table=self._table, queue=queue, by=by)
-        await outcomes.refused(command_id, replay=replay, at=at, code=code)
 
     async def _item(self, failure_id: str) -> dict[str, Any] | None:
         with translated("failures.get"):

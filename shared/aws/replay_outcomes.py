@@ -1,4 +1,4 @@
-"""What a worker writes into the `failures` table: that a replay went well. It can't read what is in there."""
+"""What a worker writes into the `failures` table: how a replay ended. Payloads it can neither read nor change."""
 
 from datetime import datetime
 from typing import Any
@@ -16,19 +16,19 @@ from shared.ids import failure_id
 class DynamoReplayOutcomes:
     """The failures of one queue, as the worker sees them that carries its commands out."""
 
-    def __init__(self, *, client: Any, table: str, queue: str, by: str) -> None:
+    def __init__(self, *, client: Any, table: str, queue: str) -> None:
         self._client = client
         self._table = table
         self._queue = queue
-        self._by = by
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
-        await self._ended(command_id, replay, FailureState.RESOLVED, Deed(at=at, by=self._by, what="resolved"))
+        await self._ended(command_id, replay, FailureState.RESOLVED, Deed(at=at, by=self._queue, what="resolved"))
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no, if it is the latest one and nothing was noted of it."""
-        await self._ended(command_id, replay, FailureState.REFUSED, Deed(at=at, by=self._by, what="refused", note=code))
+        deed = Deed(at=at, by=self._queue, what="refused", note=code)
+        await self._ended(command_id, replay, FailureState.REFUSED, deed)
 
     async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
         ends = int((deed.at + RETENTION).timestamp())

@@ -18,7 +18,7 @@ class FakeFailures:
 
     async def take(self, failure: Failure) -> Failure:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
-        await self._reach()
+        await self.reach()
         kept = self.rows.get(failure.failure_id)
         now_kept = taken(kept, failure)
         if now_kept is None:
@@ -28,14 +28,14 @@ class FakeFailures:
 
     async def get(self, failure_id: str) -> Failure | None:
         """Return one failure."""
-        await self._reach()
+        await self.reach()
         return self.rows.get(failure_id)
 
     async def find(
         self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
     ) -> Page:
         """Return up to `limit` failures, the latest first."""
-        await self._reach()
+        await self.reach()
         latest_first = sorted(self.rows.values(), key=place, reverse=True)
         found = [one for one in latest_first if is_wanted(one, wanted) and (not after or place(one) < after)]
         page = [replace(one, payload="", story=()) if outlines else one for one in found[:limit]]
@@ -43,7 +43,7 @@ class FakeFailures:
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""
-        await self._reach()
+        await self.reach()
         kept = self.rows.get(failure.failure_id)
         if kept is None or kept.version != failure.version - 1:
             return False
@@ -52,22 +52,8 @@ class FakeFailures:
         self.rows[failure.failure_id] = replace(failure, payload=payload, story=bounded(failure.story))
         return True
 
-    async def resolved(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str) -> None:
-        """Note that a replay did what the message was for; a replay that is not the latest one changes nothing."""
-        await self._ended(queue, command_id, replay, FailureState.RESOLVED, Deed(at=at, by=by, what="resolved"))
-
-    async def refused(self, queue: str, command_id: str, *, replay: int, at: datetime, by: str, code: str) -> None:
-        """Note that a replay ended with a no; a replay that is not the latest one changes nothing."""
-        deed = Deed(at=at, by=by, what="refused", note=code)
-        await self._ended(queue, command_id, replay, FailureState.REFUSED, deed)
-
-    async def _ended(self, queue: str, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
-        await self._reach()
-        kept = self.rows.get(failure_id(queue, command_id))
-        if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
-            self.rows[kept.failure_id] = replace(kept, state=state, story=(*kept.story, deed), version=kept.version + 1)
-
-    async def _reach(self) -> None:
+    async def reach(self) -> None:
+        """Do as a call to a table does: let others go first, and fail while there is trouble."""
         await asyncio.sleep(0)
         if self.trouble:
             raise self.trouble
@@ -81,9 +67,17 @@ class FakeReplayOutcomes:
         self._queue = queue
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
-        """Note that a replay did what the command was for."""
-        await self._failures.resolved(self._queue, command_id, replay=replay, at=at, by=self._queue)
+        """Note that a replay did what the command was for; one that is not the latest changes nothing."""
+        await self._ended(command_id, replay, FailureState.RESOLVED, Deed(at=at, by=self._queue, what="resolved"))
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
-        """Note that a replay ended with a no."""
-        await self._failures.refused(self._queue, command_id, replay=replay, at=at, by=self._queue, code=code)
+        """Note that a replay ended with a no; one that is not the latest changes nothing."""
+        deed = Deed(at=at, by=self._queue, what="refused", note=code)
+        await self._ended(command_id, replay, FailureState.REFUSED, deed)
+
+    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
+        await self._failures.reach()
+        rows = self._failures.rows
+        kept = rows.get(failure_id(self._queue, command_id))
+        if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
+            rows[kept.failure_id] = replace(kept, state=state, story=(*kept.story, deed), version=kept.version + 1)

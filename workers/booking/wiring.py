@@ -90,7 +90,5 @@ async def worker() -> AsyncIterator[Worker]:
                 clock=clock,
                 metrics=metrics,
                 settings=PoolSettings(),
-                outcomes=DynamoReplayOutcomes(
-                    client=stores.dynamodb, table=settings.failures_table, queue="booking", by="booking"
-                ),
+                outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="booking"),
             )

@@ -57,9 +57,7 @@ async def worker() -> AsyncIterator[Worker]:
             clock=clock,
             metrics=metrics,
             settings=pool_settings,
-            outcomes=DynamoReplayOutcomes(
-                client=stores.dynamodb, table=settings.failures_table, queue="chat", by="chat"
-            ),
+            outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="chat"),
             max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
         )
 

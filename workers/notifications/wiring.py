@@ -85,9 +85,7 @@ async def worker() -> AsyncIterator[Worker]:
                 leases=notices.leases,
                 policy=RetryPolicy(max_attempts=notice_attempts),
                 telemetry=notices.telemetry,
-                outcomes=DynamoReplayOutcomes(
-                    client=dynamodb, table=settings.failures_table, queue="notifications", by="notifications"
-                ),
+                outcomes=DynamoReplayOutcomes(client=dynamodb, table=settings.failures_table, queue="notifications"),
                 **core,
             ),
             max_attempts=notice_attempts,

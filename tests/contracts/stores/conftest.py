@@ -1,6 +1,7 @@
 """One emulator of AWS for the session, with the template's tables; every test works on keys of its own."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,14 +15,17 @@ from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
 from shared.aws.failures import DynamoFailureLedger
 from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
+from shared.ids import new_id
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle
+from tests.contracts.stores.letters import letter
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections
 from tests.fakes.conversations import FakeConversations
-from tests.fakes.failures import FakeFailures
+from tests.fakes.failures import FakeFailures, FakeReplayOutcomes
 from tests.fakes.figures import FakeUsage
 from tests.fakes.ingress import FakeSessions
 from workers.booking.adapters.appointments import DynamoAppointmentStore
@@ -46,11 +50,14 @@ class Stores:
     appointments: Any
     usage: Any
     failures: Any
+    outcomes: Any
+    """Of replays: made by the name of their queue."""
 
 
 def in_memory(clock):
     claims = FakeClaims(clock)
     conversations, connections = FakeConversations(claims), FakeConnections(clock)
+    failures = FakeFailures()
     return Stores(
         claims=claims,
         stops=claims,
@@ -59,7 +66,8 @@ def in_memory(clock):
         sessions=FakeSessions(connections, conversations),
         appointments=FakeAppointments(claims),
         usage=FakeUsage(),
-        failures=FakeFailures(),
+        failures=failures,
+        outcomes=lambda queue: FakeReplayOutcomes(failures, queue=queue),
     )
 
 
@@ -81,6 +89,7 @@ def in_dynamodb(clock, client, blocking):
         appointments=DynamoAppointmentStore(client=client, **appointments),
         usage=DynamoUsageStore(client=client, table="UsageTable"),
         failures=DynamoFailureLedger(client=client, table="FailuresTable", cipher=CIPHER, clock=clock),
+        outcomes=lambda queue: DynamoReplayOutcomes(client=client, table="FailuresTable", queue=queue),
     )
 
 
@@ -113,3 +122,14 @@ def google(neighbour):
     side = AtGoogle(standin, address, info)
     yield side
     side.calendar.close()
+
+
+@pytest.fixture
+def tenant():
+    """Return a business that nobody else has: tables are shared by all tests."""
+    return f"tenant-{new_id()[:12]}"
+
+
+@pytest.fixture
+def make_failure(tenant):
+    return partial(letter, tenant=tenant)

@@ -12,8 +12,8 @@ from shared.aws.failure_parts import part_id
 from shared.aws.failures import DynamoFailureLedger
 from shared.aws.items import from_item, to_item
 from shared.aws.payload_cipher import PayloadCipher
-from shared.failures import Deed, Failure, FailureFilter, FailureState
-from shared.ids import failure_id, new_id
+from shared.failures import Deed, FailureFilter, FailureState
+from shared.ids import new_id
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
@@ -28,28 +28,9 @@ def session():
 
 
 @pytest.fixture
-def tenant():
-    return f"tenant-{new_id()[:12]}"
-
-
-@pytest.fixture
-def letter(session, tenant):
-    key = new_id()
-    return Failure(
-        failure_id=failure_id("booking", key),
-        queue="booking",
-        group=session,
-        payload=SAID,
-        reason="bug",
-        error="ValueError: jan@example.com",
-        attempts=3,
-        first_at=NOON,
-        last_at=NOON,
-        type="booking.create",
-        tenant=tenant,
-        session_id=session,
-        command_id=key,
-        trace="1-5759e988-bd862e3fe1be46a994272793",
+def letter(session, make_failure):
+    return make_failure(
+        group=session, session_id=session, payload=SAID, reason="bug", error="ValueError: jan@example.com", attempts=3
     )
 
 
@@ -103,7 +84,7 @@ async def test_a_change_that_was_decided_before_is_not_written(stores, letter):
     assert await stores.failures.change(replaying)
     gone = await erase(stores.failures, replaying)
     assert not await stores.failures.change(replace(replaying, payload="edited", version=3))
-    await stores.failures.resolved("booking", letter.command_id, replay=1, at=NOON, by="booking")
+    await stores.outcomes("booking").resolved(letter.command_id, replay=1, at=NOON)
     assert await stores.failures.get(letter.failure_id) == gone
 
 

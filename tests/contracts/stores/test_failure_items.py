@@ -11,8 +11,9 @@ from shared.aws.failures import DynamoFailureLedger
 from shared.aws.items import from_item, to_item
 from shared.aws.payload_cipher import PayloadCipher
 from shared.aws.replay_outcomes import DynamoReplayOutcomes
-from shared.failures import Failure, FailureState
-from shared.ids import failure_id, new_id
+from shared.failures import FailureState
+from shared.ids import new_id
+from tests.contracts.stores import letters
 from tests.fakes.clock import NOON, FakeClock
 
 OLD, NEW = "o" * 32, "n" * 32
@@ -54,20 +55,7 @@ def items_of(emulator):
 
 def letter(size=10, **changes):
     """Return a failure whose payload takes about `size` bytes, however it is compressed."""
-    key = new_id()
-    failure = Failure(
-        failure_id=failure_id("booking", key),
-        queue="booking",
-        group="s1",
-        payload=incompressible(size),
-        reason="bug",
-        error="",
-        attempts=1,
-        first_at=NOON,
-        last_at=NOON,
-        command_id=key,
-    )
-    return replace(failure, **changes)
+    return letters.letter(payload=incompressible(size), reason="bug", **changes)
 
 
 def incompressible(size):
@@ -135,7 +123,7 @@ async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_
     """The worker that notes the outcome has no key, and knows of the further items by their number alone."""
     failure = await ledger.take(letter(400_000))
     await turned(ledger, failure, FailureState.REPLAYING, replays=1)
-    outcomes = DynamoReplayOutcomes(client=dynamodb, table="FailuresTable", queue="booking", by="booking")
+    outcomes = DynamoReplayOutcomes(client=dynamodb, table="FailuresTable", queue="booking")
     await outcomes.resolved(failure.command_id, replay=1, at=clock.now())
     assert ends_of(items_of(failure)) == {int((clock.now() + RETENTION).timestamp())}
 
@@ -153,7 +141,7 @@ async def test_what_is_erased_while_it_is_resolved_leaves_nothing_behind(dynamod
                 await turned(ledger, resolved, FailureState.ERASED, payload="", story=())
             return answer
 
-    outcomes = DynamoReplayOutcomes(client=ErasedInBetween(), table="FailuresTable", queue="booking", by="booking")
+    outcomes = DynamoReplayOutcomes(client=ErasedInBetween(), table="FailuresTable", queue="booking")
     await outcomes.resolved(failure.command_id, replay=1, at=clock.now())
     assert (await ledger.get(failure.failure_id)).version == replaying.version + 2
     assert len(items_of(failure)) == 1

@@ -12,6 +12,7 @@ from ops.desk.domain.values import Discarded, NotPossible, Person, Replayed, Why
 from shared.errors import PermanentError, TransientError
 from shared.failures import FailureState
 from tests.fakes.desk import ANNA
+from tests.fakes.failures import FakeReplayOutcomes
 
 MOMENT = timedelta(seconds=1)
 
@@ -78,7 +79,7 @@ async def test_what_has_ended_is_replayed_only_when_that_is_meant(world, end):
     one = await world.failed()
     if end == "resolved":
         await world.desk.replay(ANNA, one)
-        await world.ledger.resolved("booking", "k1", replay=1, at=world.clock.now(), by="booking")
+        await FakeReplayOutcomes(world.ledger, queue="booking").resolved("k1", replay=1, at=world.clock.now())
     else:
         await world.desk.discard(ANNA, one, "the visitor called")
     sent = len(world.replays.sent)
