@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.consumer.delivery import Delivery
-from shared.failure_rules import Origin, identity, json_object, origin
 from shared.failures import Failure
 from shared.ids import failure_id
 from shared.messages.commands import (
@@ -22,6 +21,7 @@ from shared.messages.commands import (
 )
 from shared.messages.notices import Notice
 from shared.trace import Trace
+from shared.unread_messages import Origin, identity, json_object, origin
 
 Told = ChatSend | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 """Commands that end in a frame that is kept. The answer to a question ages, and nobody waits for our own commands."""

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 from ops.desk.domain.contacts import ContactRules, with_contact
 from ops.desk.domain.values import Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
-from shared.failure_rules import identity, json_object
 from shared.failures import Failure
 from shared.messages.commands import (
     BOOKING_COMMAND,
@@ -21,6 +20,7 @@ from shared.messages.commands import (
     VisitorBookingCommand,
 )
 from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
+from shared.unread_messages import identity, json_object
 
 Queued = ChatSend | VisitorBookingCommand | OwnBookingCommand | AnyNotice
 
