@@ -15,6 +15,7 @@ from shared.ids import new_id
 from tests.contracts.stores.template import create_queue
 from tests.fakes.memory_queue import MemoryQueue
 
+TRANSPORTS = ["aiobotocore", "lean"]
 BLOCKING = Config(retries={"total_max_attempts": 1})
 
 

@@ -11,9 +11,9 @@ from infra.local.broker.process import running_broker
 from shared.consumer.delivery import DeadLetterCopy, VisibilityChange
 from shared.errors import DeploymentError
 from shared.ids import new_id
-from tests.contracts.stores.queues import BLOCKING, InMemory, server_at
+from tests.contracts.stores.queues import BLOCKING, TRANSPORTS, InMemory, server_at
 
-ON_SQS = [f"{transport} {server}" for server in ("ministack", "broker") for transport in ("aiobotocore", "lean")]
+ON_SQS = [f"{transport} {server}" for server in ("ministack", "broker") for transport in TRANSPORTS]
 SIDES = ["memory", *ON_SQS]
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 

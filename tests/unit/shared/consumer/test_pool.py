@@ -1,57 +1,15 @@
-"""The pool: as much at once as it may, and a stop that leaves nothing behind."""
+"""The pool: as much at once as it may, in order, and through the troubles of its queue."""
 
 import asyncio
-import os
-import signal
 import time
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
-from shared.consumer.lifecycle import Stop, stop_on_signals
-from shared.consumer.pool import Pool, PoolOptions
+from shared.consumer.lifecycle import Stop
 from shared.errors import PermanentError, TransientError
 from tests.fakes.memory_queue import MemoryQueue
-
-
-def pool_of(bench, **options):
-    defaults = {"concurrency": 5, "wait_seconds": 5, "lease": bench.lease, "drain": timedelta(seconds=2)}
-    return Pool(
-        queue=bench.queue,
-        processor=bench.processor,
-        leases=bench.leases,
-        settler=bench.settler,
-        options=PoolOptions(**defaults | options),
-    )
-
-
-@asynccontextmanager
-async def running(bench, **options):
-    """Run a pool for the body; then stop it and check that it has left nothing behind."""
-    before, stop = asyncio.all_tasks(), Stop()
-    run = asyncio.create_task(pool_of(bench, **options).run(stop))
-    try:
-        yield stop
-    finally:
-        if not stop.asked.is_set():
-            stop.request()
-        await asyncio.wait_for(run, 4)
-    await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
-    assert bench.queue.open_polls == 0
-    assert bench.queue.in_flight() == []
-
-
-async def until(condition, seconds=3.0):
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.002)
-
-
-def send(bench, body, count, *, groups=None):
-    for number in range(count):
-        bench.queue.send(body(f"k{number}"), group=f"g{number % (groups or count)}")
+from tests.unit.shared.consumer.pools import pool_of, running, send, until
 
 
 class Counting:
@@ -108,50 +66,6 @@ async def test_permits_come_back(bench, body):
     assert len(bench.queue.dead_letters) == 3
 
 
-async def test_an_idle_pool_ends_its_poll_at_once(bench):
-    """A stop does not wait for a long poll that has nothing to say."""
-    loop = asyncio.get_running_loop()
-    async with running(bench, wait_seconds=20) as stop:
-        await until(lambda: bench.queue.open_polls)
-        started = loop.time()
-        stop.request()
-    assert loop.time() - started < 3
-
-
-async def test_a_busy_pool_stops_without_asking_for_more(bench, body):
-    """When all permits are taken at the stop, no further poll begins."""
-    bench.handler.delay_seconds = 0.1
-    send(bench, body, 4)
-    async with running(bench, concurrency=2) as stop:
-        await until(lambda: len(bench.handler.handled) == 2)
-        polls = bench.queue.calls["receive"]
-        stop.request()
-    assert bench.queue.calls["receive"] == polls
-    assert len(bench.queue.bodies()) == 2
-
-
-async def test_what_runs_at_the_stop_is_finished(bench, body):
-    """Handlers that end within the drain time are settled; what waits behind them goes back untouched."""
-    bench.handler.delay_seconds = 0.1
-    send(bench, body, 6, groups=2)
-    async with running(bench, concurrency=6):
-        await until(lambda: len(bench.handler.handled) == 2)
-    assert sorted(bench.handler.handled) == ["k0", "k1"]
-    assert bench.queue.bodies() == [body(f"k{n}") for n in range(2, 6)]
-
-
-async def test_what_does_not_finish_is_handed_back(bench, body):
-    """After the drain time handlers are cancelled; their messages and their commands are free at once."""
-    bench.handler.delay_seconds = 30
-    send(bench, body, 4, groups=2)
-    async with running(bench, concurrency=4, drain=timedelta(seconds=0.05)):
-        await until(lambda: len(bench.handler.handled) == 2)
-    assert sorted(bench.handler.cancelled) == ["k0", "k1"]
-    assert len(bench.queue.bodies()) == 4
-    assert [bench.claims.records[key].owner for key in ("k0", "k1")] == [None, None]
-    assert [bench.claims.records[key].attempts for key in ("k0", "k1")] == [0, 0], "a stop is nobody's failure"
-
-
 async def test_a_group_that_waits_for_its_retry_is_not_overtaken(bench, body):
     """The successors of a message that failed are handed back and come after it."""
     bench.handler.errors = [TransientError("throttled", retry_after=timedelta(seconds=20))]
@@ -183,17 +97,6 @@ async def test_a_pool_lives_through_a_receive_that_fails(bench, body, error):
     assert len(bench.handler.handled) == 5
 
 
-async def test_a_stop_does_not_wait_for_the_queue_to_recover(bench):
-    """Between two failed receives a stop takes effect at once."""
-    loop = asyncio.get_running_loop()
-    bench.queue.fail_calls("receive", 99)
-    async with running(bench) as stop:
-        await until(lambda: bench.queue.calls["receive"])
-        started = loop.time()
-        stop.request()
-    assert loop.time() - started < 3
-
-
 async def test_waiting_messages_stay_ours(make_bench, body):
     """A message that waits for its turn in a group is kept invisible like the one that runs."""
     bench = make_bench(lease=timedelta(seconds=0.6), monotonic=time.monotonic)
@@ -211,17 +114,6 @@ async def test_waiting_messages_stay_ours(make_bench, body):
         await until(lambda: len(bench.handler.handled) == 1)
         await until(lambda: len(extended) == 3)
         assert bench.handler.handled == ["k0"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signals_ask_for_a_stop(number):
-    """SIGTERM and SIGINT set the event inside the `with`, and are nobody's business after it."""
-    stop = Stop()
-    loop = asyncio.get_running_loop()
-    with stop_on_signals(stop):
-        os.kill(os.getpid(), number)
-        await asyncio.wait_for(stop.asked.wait(), 1)
-    assert not loop.remove_signal_handler(number)
 
 
 async def test_a_line_that_breaks_is_handed_back(bench, body):
@@ -273,66 +165,6 @@ async def test_a_queue_that_does_not_answer_holds_up_nobody_but_is_not_buried(be
         await asyncio.sleep(0.1)
         assert 20 <= len(bench.handler.handled) <= 22
         await until(lambda: not bench.queue.bodies(), 10)
-
-
-async def test_the_second_signal_means_now(bench, body):
-    """Asked twice, a pool does not wait for its handlers; what they had is free at once."""
-    bench.handler.delay_seconds = 30
-    send(bench, body, 3)
-    loop = asyncio.get_running_loop()
-    async with running(bench, drain=timedelta(seconds=20)) as stop:
-        await until(lambda: len(bench.handler.handled) == 3)
-        started = loop.time()
-        stop.request()
-        stop.request()
-    assert loop.time() - started < 5
-    assert sorted(bench.handler.cancelled) == ["k0", "k1", "k2"]
-    assert len(bench.queue.bodies()) == 3
-
-
-async def test_a_handler_that_ignores_its_cancellation_is_left_behind(bench, body):
-    """The stop ends in its time all the same, gives the message back, and says how many it left."""
-    release = asyncio.Event()
-
-    async def stubborn(work, claim):
-        bench.handler.handled.append(work.id)
-        while not release.is_set():
-            try:
-                await release.wait()
-            except asyncio.CancelledError:
-                continue
-
-    bench.handler.handle = stubborn
-    send(bench, body, 1)
-    pool, stop = pool_of(bench, drain=timedelta(seconds=0.4)), Stop()
-    run = asyncio.create_task(pool.run(stop))
-    await until(lambda: bench.handler.handled)
-    stop.request()
-    await asyncio.wait_for(run, 6)
-    assert pool.handlers_left == 1
-    assert bench.queue.in_flight() == []
-    release.set()
-    await until(lambda: not pool._running)
-
-
-async def test_what_an_open_poll_took_comes_back(bench, body):
-    """A receive whose answer is still on its way at the stop strands nothing: it is asked for once more."""
-    bench.queue.stall("receive", 30)
-    send(bench, body, 3)
-    async with running(bench):
-        await until(lambda: len(bench.queue.in_flight()) == 3)
-    assert bench.handler.handled == []
-    assert len(bench.queue.bodies()) == 3
-
-
-async def test_what_a_poll_brings_home_during_the_stop_is_not_begun(bench, body):
-    """A receive that comes back within the grace period is handed back at once."""
-    bench.queue.stall("receive", 0.1)
-    send(bench, body, 3)
-    async with running(bench):
-        await until(lambda: len(bench.queue.in_flight()) == 3)
-    assert bench.handler.handled == []
-    assert bench.queue.calls["receive"] == 1
 
 
 async def test_waiting_in_a_group_takes_no_permit(bench, body):

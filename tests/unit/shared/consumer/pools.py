@@ -1,0 +1,47 @@
+"""What the tests of the pool share: a pool that runs for a while, and leaves nothing behind."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from shared.consumer.lifecycle import Stop
+from shared.consumer.pool import Pool, PoolOptions
+
+
+def pool_of(bench, **options):
+    defaults = {"concurrency": 5, "wait_seconds": 5, "lease": bench.lease, "drain": timedelta(seconds=2)}
+    return Pool(
+        queue=bench.queue,
+        processor=bench.processor,
+        leases=bench.leases,
+        settler=bench.settler,
+        options=PoolOptions(**defaults | options),
+    )
+
+
+@asynccontextmanager
+async def running(bench, **options):
+    """Run a pool for the body; then stop it and check that it has left nothing behind."""
+    before, stop = asyncio.all_tasks(), Stop()
+    run = asyncio.create_task(pool_of(bench, **options).run(stop))
+    try:
+        yield stop
+    finally:
+        if not stop.asked.is_set():
+            stop.request()
+        await asyncio.wait_for(run, 4)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    assert bench.queue.open_polls == 0
+    assert bench.queue.in_flight() == []
+
+
+async def until(condition, seconds=3.0):
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+def send(bench, body, count, *, groups=None):
+    for number in range(count):
+        bench.queue.send(body(f"k{number}"), group=f"g{number % (groups or count)}")
