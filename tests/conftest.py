@@ -113,7 +113,9 @@ class Emulator:
 
     @functools.cache  # noqa: B019 - one emulator lives as long as the tests
     def client(self, service):
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, max_pool_connections=50)
+        # As the ingress does: the emulator closes what was idle for 75 s, at times as the next request is on its way.
+        retries = {"mode": "standard", "total_max_attempts": 3}
+        config = Config(retries=retries, s3={"addressing_style": "path"}, max_pool_connections=50)
         return boto3.client(service, region_name="eu-central-1", endpoint_url=self.endpoint_url, config=config)
 
 
