@@ -113,6 +113,20 @@ class BookingRemind(OwnCommand):
     data: BookingRemindData
 
 
+class BookingPlanRemindersData(Message):
+    """Of which visit; `start` is when it was to begin as its reminders could not be planned."""
+
+    appointment_id: AppointmentId
+    start: Instant
+
+
+class BookingPlanReminders(OwnCommand):
+    """The reminders of a visit could not be planned as it was confirmed or moved; they are to be planned now."""
+
+    type: Literal["booking.plan_reminders"] = "booking.plan_reminders"
+    data: BookingPlanRemindersData
+
+
 class CalendarTickData(Message):
     """Nothing: every tenant's calendars are meant."""
 
@@ -153,7 +167,7 @@ class CalendarChanged(OwnCommand):
 VisitorBookingCommand = (
     BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingLookup | BookingCancel | BookingReschedule
 )
-OwnBookingCommand = BookingRemind | CalendarTick | CalendarSync | CalendarChanged
+OwnBookingCommand = BookingRemind | BookingPlanReminders | CalendarTick | CalendarSync | CalendarChanged
 BookingCommand = Annotated[VisitorBookingCommand | OwnBookingCommand, Field(discriminator="type")]
 AnyCommand = Annotated[ChatSend | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)

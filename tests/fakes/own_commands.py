@@ -55,8 +55,8 @@ class FakeSchedules:
 
     def __init__(self) -> None:
         self.planned: dict[str, Planned] = {}
-        self.trouble: list[Exception] = []
-        """Each is raised by one of the next calls."""
+        self.trouble: list[Exception | None] = []
+        """Each is met by one of the next calls; None lets one through."""
 
     async def put(self, name: str, at: datetime, command: OwnBookingCommand, *, group: str) -> None:
         """Plan the command; a name that is there already stays as it is."""
@@ -75,8 +75,8 @@ class FakeSchedules:
 
     async def _call(self) -> None:
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.trouble and (error := self.trouble.pop(0)):
+            raise error
 
 
 class FakeSyncTokens:

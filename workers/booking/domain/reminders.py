@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
@@ -44,7 +45,12 @@ def is_worth_reminding(
 
     One that was held up until the next one is due is left to that.
     """
-    if appointment is None or appointment.state is not AppointmentState.CONFIRMED or appointment.start != start:
+    if not stands(appointment, start):
         return False
     later = [reminder_time(start, hours, profile) for hours in HOURS_BEFORE if hours < hours_before]
     return now < min([start, *later])
+
+
+def stands(appointment: Appointment | None, start: datetime) -> TypeGuard[Appointment]:
+    """Whether the visit is confirmed, and for the time that it had when its reminders were asked for."""
+    return appointment is not None and appointment.state is AppointmentState.CONFIRMED and appointment.start == start

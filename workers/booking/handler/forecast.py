@@ -8,6 +8,7 @@ from shared.messages.commands import (
     BookingCancel,
     BookingCommand,
     BookingCreate,
+    BookingPlanReminders,
     BookingRemind,
     BookingReschedule,
     BookingResend,
@@ -31,7 +32,7 @@ from workers.booking.domain.decisions import (
 from workers.booking.domain.hold import has_run_out, keeps_its_time
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.reminders import is_worth_reminding
+from workers.booking.domain.reminders import is_worth_reminding, reminder_times, stands
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
@@ -54,7 +55,7 @@ async def forecast(roles: Roles, work: BookingCommand) -> Outlook:
 
 
 async def _looked(roles: Roles, work: BookingCommand) -> Outlook:
-    if isinstance(work, BookingRemind):
+    if isinstance(work, BookingRemind | BookingPlanReminders):
         return await _reminder(roles, work)
     if not isinstance(work, Replayable):
         return Outlook("would_be_done")
@@ -161,14 +162,16 @@ async def _reschedule(roles: Roles, work: BookingReschedule, profile: TenantProf
     return await _room(roles, work, profile, service, replace(decision.appointment, state=appointment.state))
 
 
-async def _reminder(roles: Roles, work: BookingRemind) -> Outlook:
+async def _reminder(roles: Roles, work: BookingRemind | BookingPlanReminders) -> Outlook:
     found = await roles.appointments.get(work.data.appointment_id, work.session_id)
     profile = await roles.tenants.profile(work.tenant)
-    wanted, now = work.data, roles.clock.now()
-    is_wanted = is_worth_reminding(
-        found, start=wanted.start, hours_before=wanted.hours_before, now=now, profile=profile
-    )
-    return outlook(profile, "would_be_done" if is_wanted else "stale", wanted.start, appointment=found)
+    start, now = work.data.start, roles.clock.now()
+    if isinstance(work, BookingRemind):
+        hours = work.data.hours_before
+        is_wanted = is_worth_reminding(found, start=start, hours_before=hours, now=now, profile=profile)
+    else:
+        is_wanted = stands(found, start) and any(reminder_times(start, now, profile))
+    return outlook(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
 
 
 async def _room(

@@ -1,10 +1,17 @@
 """Sends each command that the backend asked of itself to its use case."""
 
-from shared.messages.commands import BookingRemind, CalendarChanged, CalendarSync, CalendarTick, OwnBookingCommand
+from shared.messages.commands import (
+    BookingPlanReminders,
+    BookingRemind,
+    CalendarChanged,
+    CalendarSync,
+    CalendarTick,
+    OwnBookingCommand,
+)
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
 from workers.booking.handler.owner_changes import follow_owner
-from workers.booking.handler.remind import remind
+from workers.booking.handler.remind import plan_again, remind
 from workers.booking.handler.roles import Roles
 from workers.booking.handler.sync import sync, tick
 
@@ -20,4 +27,6 @@ async def carry_out(roles: Roles, work: OwnBookingCommand, claim: Claim) -> Serv
             return await follow_owner(roles, work, claim)
         case BookingRemind():
             await remind(roles, work)
+        case BookingPlanReminders():
+            await plan_again(roles, work)
     return None

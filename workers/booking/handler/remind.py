@@ -6,9 +6,14 @@ import structlog
 
 from shared.errors import PermanentError, TransientError, described
 from shared.ids import derived_id
-from shared.messages.commands import BookingRemind, BookingRemindData
+from shared.messages.commands import (
+    BookingPlanReminders,
+    BookingPlanRemindersData,
+    BookingRemind,
+    BookingRemindData,
+)
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.reminders import HOURS_BEFORE, is_worth_reminding, reminder_times
+from workers.booking.domain.reminders import HOURS_BEFORE, is_worth_reminding, reminder_times, stands
 from workers.booking.domain.values import Appointment
 from workers.booking.handler.notify import send_reminder
 from workers.booking.handler.roles import Roles
@@ -19,9 +24,40 @@ log = structlog.get_logger()
 async def plan_reminders(roles: Roles, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
     """Plan what is still to come; those of an earlier time of the visit find out that it has moved.
 
-    A schedule says whose visit it is, and nothing of the visitor. Trouble with it never fails the command: the
-    appointment stands, reminded of or not.
+    Trouble with schedules never fails the visitor's command: the appointment stands. The reminders become a command of
+    their own, which is tried again and, when that is in vain, waits at the desk.
     """
+    try:
+        await _plan(roles, appointment, profile, now)
+    except (TransientError, PermanentError) as error:
+        log.warning("reminders_not_planned_yet", appointment_id=appointment.appointment_id, error=described(error))
+        command = BookingPlanReminders(
+            id=derived_id(appointment.appointment_id, f"plan_reminders/{appointment.changed_by}"),
+            tenant=appointment.tenant,
+            session_id=appointment.session_id,
+            accepted_at=now,
+            locale=appointment.locale,
+            data=BookingPlanRemindersData(appointment_id=appointment.appointment_id, start=appointment.start),
+        )
+        await roles.commands.put(command, group=appointment.session_id)
+
+
+async def plan_again(roles: Roles, work: BookingPlanReminders) -> None:
+    """Plan the reminders that could not be planned before, if the visit still stands as it did.
+
+    Raises:
+        TransientError, PermanentError: they can't be planned now either.
+    """
+    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    if not stands(appointment, work.data.start):
+        log.info("reminders_not_wanted", appointment_id=work.data.appointment_id)
+        return
+    profile = await roles.tenants.profile(work.tenant)
+    await _plan(roles, appointment, profile, roles.clock.now())
+
+
+async def _plan(roles: Roles, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
+    """Plan each reminder; a schedule says whose visit it is, and nothing of the visitor."""
     for hours, at in reminder_times(appointment.start, now, profile):
         name = _name(appointment, hours)
         command = BookingRemind(
@@ -34,15 +70,7 @@ async def plan_reminders(roles: Roles, appointment: Appointment, profile: Tenant
                 appointment_id=appointment.appointment_id, start=appointment.start, hours_before=hours
             ),
         )
-        try:
-            await roles.schedules.put(name, at, command, group=appointment.session_id)
-        except (TransientError, PermanentError) as error:
-            log.error(  # noqa: TRY400 - the text says it all
-                "reminder_not_planned",
-                appointment_id=appointment.appointment_id,
-                hours_before=hours,
-                error=described(error),
-            )
+        await roles.schedules.put(name, at, command, group=appointment.session_id)
 
 
 async def drop_reminders(roles: Roles, appointment: Appointment) -> None:

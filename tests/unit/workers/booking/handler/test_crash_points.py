@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import PermanentError
+from shared.errors import PermanentError, TransientError
 from shared.links import Links
 from shared.ports import Claim, Done
 from shared.replies import Replies
@@ -95,7 +95,7 @@ class MortalWorld(World):
                 await self.deliver(self.notifier, notice)
 
 
-async def booked(world, *, broken=False, moved=False, cancelled=False):
+async def booked(world, *, broken=False, moved=False, cancelled=False, unplanned=False):
     """Go the whole way from the wish to the end; with a calendar that is closed to us until the dead are replayed."""
     create = world.create_command(TUESDAY_TEN)
     await world.deliver(world.handler, create)
@@ -104,7 +104,11 @@ async def booked(world, *, broken=False, moved=False, cancelled=False):
     verify = world.command("verify", appointment_id=world.appointment_id, code=world.code(world.appointment_id))
     if broken:
         world.calendar.closed = REVOKED
+    if unplanned:
+        world.schedules.trouble.append(TransientError("scheduler"))
     await world.deliver(world.handler, verify)
+    for command in world.commands.taken():
+        await world.deliver(world.handler, command)
     await world.notify()
     if moved:
         await world.deliver(
@@ -125,6 +129,7 @@ async def booked(world, *, broken=False, moved=False, cancelled=False):
 PATHS = {
     "booked": ({}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
     "replayed": ({"broken": True}, AppointmentState.CONFIRMED, ["alert", "code", "confirmed"]),
+    "unplanned": ({"unplanned": True}, AppointmentState.CONFIRMED, ["code", "confirmed"]),
     "moved": ({"moved": True}, AppointmentState.CONFIRMED, ["code", "confirmed", "rescheduled"]),
     "cancelled": ({"cancelled": True}, AppointmentState.CANCELLED, ["cancelled", "code", "confirmed"]),
 }

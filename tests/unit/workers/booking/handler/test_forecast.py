@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import PermanentError, TransientError
-from shared.messages.commands import BookingRemind, CalendarSync
+from shared.messages.commands import BookingPlanReminders, BookingRemind, CalendarSync
 from tests.unit.workers.booking.handler.conftest import TENANT, TUESDAY_TEN, replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import AppointmentState, Interval
@@ -194,9 +194,12 @@ async def test_what_the_backend_asks_of_itself(world):
     start = (await world.appointment(mine)).start
     envelope = {"id": "r1", "tenant": TENANT, "session_id": "session", "accepted_at": world.clock.now(), "locale": "pl"}
     remind = BookingRemind(**envelope, data={"appointment_id": mine, "start": start, "hours_before": 24})
-    assert (await foretold(world, remind)).kind == "would_be_done"
+    plan = BookingPlanReminders(**envelope, data={"appointment_id": mine, "start": start})
+    moved = BookingPlanReminders(**envelope, data={"appointment_id": mine, "start": start + timedelta(hours=1)})
+    assert [(await foretold(world, one)).kind for one in (remind, plan)] == ["would_be_done"] * 2
+    assert (await foretold(world, moved)).kind == "stale"
     world.clock.turn(timedelta(days=2))
-    assert (await foretold(world, remind)).kind == "stale"
+    assert [(await foretold(world, one)).kind for one in (remind, plan)] == ["stale"] * 2
     sync = CalendarSync(**envelope, data={"calendar_id": "calendar"})
     assert (await foretold(world, sync)).kind == "would_be_done"
 

@@ -48,6 +48,17 @@ async def test_a_moved_event_moves_the_visit(visited):
     assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
 
 
+async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_later(visited):
+    """Those of the time before are taken back first."""
+    visited.calendar.owner_moves(visited.appointment_id, LATER)
+    visited.schedules.trouble += [None, None, TransientError("scheduler")]
+    assert (await follow(visited)).type == "booking.rescheduled"
+    assert visited.schedules.planned == {}
+    [command] = visited.commands.taken()
+    await visited.carry_out(command)
+    assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
+
+
 async def test_a_longer_visit_takes_more_time(visited):
     """The owner stretched it over lunch, when no visitor can book."""
     stretched = Interval(NINE_UTC, NINE_UTC + 3 * HOUR)

@@ -111,8 +111,76 @@ async def test_after_a_halt_nobody_is_reminded_twice_at_once(visited, late, sent
     assert await turn(visited, late) == sent
 
 
-async def test_trouble_with_schedules_fails_no_booking(world):
-    """The visit stands, and the visitor hears so."""
-    world.schedules.trouble += [TransientError("scheduler"), PermanentError("aws_AccessDeniedException")]
-    await world.confirmed("2026-01-15T10:00")
-    assert world.schedules.planned == {}
+TROUBLE = [TransientError("scheduler"), PermanentError("aws_AccessDeniedException")]
+
+
+async def planned_later(world, *trouble):
+    """Confirm a visit whose reminders can't be planned; return the command that plans them later."""
+    world.schedules.trouble += trouble
+    world.appointment_id = await world.confirmed("2026-01-15T10:00")
+    [command] = world.commands.taken()
+    return command
+
+
+@pytest.mark.parametrize("error", TROUBLE)
+async def test_reminders_that_could_not_be_planned_are_planned_later(world, error):
+    """The visitor hears at once that the visit stands; its reminders wait in the line of its conversation."""
+    command = await planned_later(world, error)
+    assert (world.frames(), world.schedules.planned) == (["booking.pending", "booking.confirmed"], {})
+    assert (command.session_id, "jan" in command.model_dump_json()) == ("session", False)
+
+    for again in (command, command, command.model_copy(update={"replay": 1})):
+        assert await world.carry_out(again) is None
+    assert sorted(one.at for one in world.schedules.planned.values()) == [NINE_UTC + DAY, NINE_UTC + 2 * DAY - 2 * HOUR]
+
+
+@pytest.mark.parametrize("error", TROUBLE)
+async def test_trouble_that_stays_is_not_swallowed(world, error):
+    """So it is tried again, and is seen at the desk when that is in vain."""
+    command = await planned_later(world, error)
+    world.schedules.trouble.append(error)
+    with pytest.raises(type(error)):
+        await world.carry_out(command)
+
+    await world.carry_out(command)
+    assert len(world.schedules.planned) == 2
+
+
+async def test_a_half_planned_visit_gets_what_is_missing(world):
+    """What was planned already stays as it is."""
+    command = await planned_later(world, None, TransientError("scheduler"))
+    assert len(world.schedules.planned) == 1
+    await world.carry_out(command)
+    assert len(world.schedules.planned) == 2
+
+
+@pytest.mark.parametrize("kind", ["cancel", "reschedule"])
+async def test_what_has_changed_meanwhile_is_not_reminded_of(world, kind):
+    """The visit was cancelled, or moved to a time whose reminders were planned then."""
+    command = await planned_later(world, TransientError("scheduler"))
+    start = {"start": "2026-01-16T10:00"} if kind == "reschedule" else {}
+    await world.send(kind, appointment_id=world.appointment_id, **start)
+    before = dict(world.schedules.planned)
+    await world.carry_out(command)
+    assert world.schedules.planned == before
+
+
+async def test_reminders_that_are_planned_too_late_are_left_out(world):
+    """A dead letter that is replayed on the day of the visit."""
+    command = await planned_later(world, TransientError("scheduler"))
+    world.clock.set(NINE_UTC + 2 * DAY - 4 * HOUR)
+    await world.carry_out(command)
+    assert [one.command.data.hours_before for one in world.schedules.planned.values()] == [2]
+
+
+async def test_a_visit_that_moves_twice_in_bad_times_is_reminded_of(world):
+    """Away and back again: each change asks under an id of its own, so that none counts as done before."""
+    first = await planned_later(world, TransientError("scheduler"))
+    await world.carry_out(first)
+    for start in ("2026-01-16T10:00", "2026-01-15T10:00"):
+        world.schedules.planned.clear()
+        world.schedules.trouble.append(TransientError("scheduler"))
+        await world.send("reschedule", appointment_id=world.appointment_id, start=start)
+        for command in world.commands.taken():
+            await world.carry_out(command)
+        assert len(world.schedules.planned) == 2
