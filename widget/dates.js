@@ -15,9 +15,35 @@ function tag(locale) {
   return locale === "en" ? "en-GB" : locale;
 }
 
-/** "10:30" */
+/** "10:30"; of an hour that the clocks show twice that night, its offset says which one is meant: "02:30 (GMT+01:00)". */
 export function timeOf(instant, locale, zone) {
+  const text = clock(instant, locale, zone);
+  return isShownTwice(instant, zone) ? `${text} (${offsetOf(instant, zone)})` : text;
+}
+
+function clock(instant, locale, zone) {
   return format(locale, zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(instant));
+}
+
+/** The wall clock, so that equal texts are equal readings: "2026-11-24T10:30". */
+function wallClock(instant, zone) {
+  return `${dateKey(instant, zone)}T${clock(instant, "sv", zone)}`;
+}
+
+/** Clocks go back by an hour nearly everywhere, by half of one on Lord Howe and by two at Troll. */
+const GOING_BACK_MINUTES = [30, 60, 120];
+
+function isShownTwice(instant, zone) {
+  const wall = wallClock(instant, zone);
+  const at = new Date(instant).getTime();
+  return GOING_BACK_MINUTES.some((by) => [-by, by].some((minutes) => wallClock(at + minutes * 60_000, zone) === wall));
+}
+
+/** "GMT+02:00", as letters write it */
+function offsetOf(instant, zone) {
+  const minutes = Math.round((new Date(`${wallClock(instant, zone)}Z`) - new Date(instant)) / 60_000);
+  const [hours, rest] = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((n) => String(Math.trunc(n)).padStart(2, "0"));
+  return `GMT${minutes < 0 ? "-" : "+"}${hours}:${rest}`;
 }
 
 /** "Tuesday, 24 November" */
@@ -53,7 +79,7 @@ export function visitorZone() {
 
 /** Whether two zones show another wall clock at this instant: only then is the zone worth a word. */
 export function clocksDiffer(instant, zone, other = visitorZone()) {
-  return timeOf(instant, "en", zone) !== timeOf(instant, "en", other) || dateKey(instant, zone) !== dateKey(instant, other);
+  return wallClock(instant, zone) !== wallClock(instant, other);
 }
 
 /** "Central European Standard Time (Europe/Warsaw)" */

@@ -1,0 +1,67 @@
+"""How the widget tells times, above all those that the clocks of a night show twice."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from booking_script import SERVICES, WARSAW
+from playwright.async_api import Locator, Page, expect
+from scripted_backend import Connection, ScriptedBackend
+
+from shared.messages import server
+from workers.notifications.adapters.templates import written
+
+pytestmark = pytest.mark.browser
+
+HOUR = timedelta(hours=1)
+ZONES = ["Europe/Warsaw", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"]
+YEAR = datetime(2018, 1, 1, tzinfo=UTC)
+"""The last in which every one of them with a summer time changed its clocks twice."""
+
+
+def clocks_going_back(year: int) -> datetime:
+    """Return one o'clock in the night in which Warsaw's clocks show an hour twice: October's last Sunday."""
+    last = datetime(year, 10, 31, 1, tzinfo=WARSAW)
+    return last - timedelta(days=last.isoweekday() % 7)
+
+
+async def test_an_hour_that_comes_twice(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
+) -> None:
+    """The two are told apart by their offsets; the hours before and after need none."""
+    first = clocks_going_back(datetime.now(WARSAW).year + 1).astimezone(UTC)
+    free = [
+        server.Slot(start=start.astimezone(WARSAW), end=(start + HOUR).astimezone(WARSAW), service="consultation")
+        for start in (first + number * HOUR for number in range(4))
+    ]
+
+    async def slots(connection: Connection, frame: dict[str, Any]) -> None:
+        data = server.BookingSlotsData(slots=tuple(free), services=SERVICES, time_zone="Europe/Warsaw")
+        await connection.session.post(server.BookingSlots(re=frame["id"], data=data))
+
+    backend.on["booking.slots"] = slots
+    await page.goto(site)
+    await open_chat(page)
+    await page.get_by_test_id("book").click()
+    await page.get_by_test_id("booking-service").select_option("consultation")
+    times = page.get_by_test_id("time")
+    await expect(times).to_have_text(["01:00", "02:00 (GMT+02:00)", "02:00 (GMT+01:00)", "03:00"])
+    await times.nth(2).click()
+    pressed = [await times.nth(number).get_attribute("aria-pressed") for number in range(4)]
+    assert pressed == ["false", "false", "true", "false"]
+
+
+@pytest.mark.parametrize("name", ZONES)
+async def test_every_time_reads_as_in_the_letters(page: Page, site: str, name: str) -> None:
+    """Every half hour of a year, with all that the clocks do in it."""
+    instants = [YEAR + timedelta(minutes=30 * number) for number in range(365 * 48)]
+    await page.goto(site)
+    found = await page.evaluate(
+        "async ([module, instants, zone]) => {"
+        " const { timeOf } = await import(module); return instants.map((at) => timeOf(at, 'en', zone)); }",
+        [f"{site}/widget/dates.js", [instant.isoformat() for instant in instants], name],
+    )
+    zone = ZoneInfo(name)
+    assert found == [written(instant, "HH:mm", language="en", zone=zone) for instant in instants]
