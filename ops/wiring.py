@@ -16,7 +16,7 @@ from ops.desk.desk import Desk
 from ops.desk.erasing import Erasing
 from ops.health import services, stores
 from ops.health.checks import Check, examined
-from ops.queues.figures import OldestAges, QueueAddress, QueueGauge
+from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.failures import DynamoFailureLedger
@@ -82,6 +82,7 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
         QueueAddress(name, deployment.named(f"{name}_queue_url"), deployment.named(f"{name}_dlq_url"))
         for name in QUEUES
     ]
+    queues.append(QueueAddress(FEEDBACK, deployment.named("feedback_queue_url"), None))
     async with aws_clients(aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
         ages: OldestAges = (
             EmulatorAges(http=http, endpoint_url=deployment.endpoint_url, clock=clock)

@@ -114,7 +114,7 @@ def _print(session: Session, figures: Sequence[QueueFigures], failed: Mapping[st
 
 
 def _rows(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> list[dict[str, object]]:
-    return [{**asdict(one), "failed": failed.get(one.queue, 0)} for one in figures]
+    return [{**asdict(one), "failed": None if one.dead is None else failed.get(one.queue, 0)} for one in figures]
 
 
 def _table(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> Table:
@@ -125,12 +125,12 @@ def _table(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> Table:
     for one in figures:
         oldest = "-" if one.oldest_seconds is None else age(timedelta(seconds=one.oldest_seconds))
         count = failed.get(one.queue, 0)
+        own = (str(one.dead), Text(str(count), style="red" if count else "green")) if one.dead is not None else ("", "")
         table.add_row(
             one.queue,
             str(one.waiting),
             oldest if one.waiting or one.in_flight else "",
             str(one.in_flight),
-            str(one.dead),
-            Text(str(count), style="red" if count else "green"),
+            *own,
         )
     return table

@@ -1,4 +1,4 @@
-"""Looks at what the system speaks to: the model, the senders of e-mail, each business's profile and calendars."""
+"""Looks at what the system speaks to: models, senders of letters and texts, each business's profile and calendars."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,14 +14,16 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.domain.values import Interval
 from workers.booking.handler.roles import Roles
 
+_SHARE = "share the calendar with the service account, with the right to change events"
 _ADVICE = {
     "calendar_access_revoked": "put a valid key of the service account into the secret; it is read at the next use",
-    "calendar_forbidden": "share the calendar with the service account, with the right to change events",
+    "calendar_forbidden": _SHARE,
     "calendar_unknown": "check calendar_id in the profile, and share the calendar with the service account",
     "bad_profile": "mend the line that is named in profile.yaml, in the tenant's folder of the knowledge bucket",
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }
-_SENDER_ADVICE = "verify the address or its domain in SES, in this region, and leave the sandbox"
+_SENDER_ADVICE = "verify the address or its domain in SES, in this region"
+_MODEL_ADVICE = "allow bedrock:InvokeModel on the inference profile and its models; ask for access in Bedrock's console"
 
 
 def examinations(
@@ -30,12 +32,9 @@ def examinations(
     """Return what there is to look at outside of the stack itself."""
     looks = _Looks(deployment, client, roles, clock)
     return [
-        Examination(
-            "model",
-            looks.model,
-            "allow bedrock:InvokeModel on the inference profile and its models; ask for access in Bedrock's console",
-        ),
+        Examination("model", looks.model, _MODEL_ADVICE),
         Examination("e-mail", looks.sender, _SENDER_ADVICE),
+        Examination("text messages", looks.texts, "allow sns:GetSMSSandboxAccountStatus"),
         Examination("businesses", looks.businesses, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
     ]
 
@@ -51,8 +50,16 @@ class _Looks:
 
     async def model(self) -> Sequence[Check]:
         model = self._deployment.named("bedrock_model_id")
-        if self._deployment.endpoint_url and not self._deployment.variables.get("bedrock_url"):
+        if not self._has_models:
             return [Check("model", "off", "answers come from Bedrock itself, not from this stack")]
+        await self._answers(model)
+        return [Check("model", "ok", model)]
+
+    @property
+    def _has_models(self) -> bool:
+        return not self._deployment.endpoint_url or bool(self._deployment.variables.get("bedrock_url"))
+
+    async def _answers(self, model: str) -> None:
         client = await self._client("bedrock-runtime")
         with translated("bedrock.converse"):
             # One word in and one token out: the only question that needs the very rights that an answer needs.
@@ -61,7 +68,6 @@ class _Looks:
                 messages=[{"role": "user", "content": [{"text": "Hi"}]}],
                 inferenceConfig={"maxTokens": 1},
             )
-        return [Check("model", "ok", model)]
 
     async def sender(self) -> Sequence[Check]:
         address = self._deployment.variables.get("ses_from_email", "")
@@ -78,11 +84,40 @@ class _Looks:
                 problem = error
                 continue
             if answer.get("VerifiedForSendingStatus"):
-                return [Check("e-mail", "ok", f"{identity} is verified")]
+                return [await self._account(f"{identity} is verified")]
             return [Check("e-mail", "problem", f"{identity} is not verified", _SENDER_ADVICE)]
         if problem and problem.reason != "aws_NotFoundException":
             raise problem
         return [Check("e-mail", "problem", f"SES knows neither {address} nor {domain}", _SENDER_ADVICE)]
+
+    async def _account(self, detail: str) -> Check:
+        """Return whether SES lets the account send to anybody at all."""
+        client = await self._client("sesv2")
+        with translated("ses.account"):
+            account = await client.get_account()
+        if not account.get("SendingEnabled", True):
+            advice = "read why in SES's console, under account dashboard, and answer there"
+            return Check("e-mail", "problem", "SES has stopped this account's sending", advice)
+        if not account.get("ProductionAccessEnabled", True):
+            advice = "ask for production access in SES's console: until then only verified addresses get letters"
+            return Check("e-mail", "problem", "the account is in SES's sandbox", advice)
+        return Check("e-mail", "ok", detail)
+
+    async def texts(self) -> Sequence[Check]:
+        if self._deployment.variables.get("sms_enabled") != "true":
+            advice = "deploy with SmsEnabled=true, or no visitor can give a phone number"
+            return [Check("text messages", "off", "they are not turned on", advice)]
+        if self._deployment.endpoint_url:
+            return [Check("text messages", "ok", "the emulator keeps them to itself")]
+        client = await self._client("sns")
+        with translated("sns.sandbox"):
+            answer = await client.get_sms_sandbox_account_status()
+        if answer.get("IsInSandbox"):
+            advice = "leave it in SNS's console, and raise the monthly limit: until then only verified numbers get any"
+            return [Check("text messages", "problem", "the account is in SNS's SMS sandbox", advice)]
+        return [
+            Check("text messages", "ok", f"up to {self._deployment.variables.get('sms_max_price_usd', '?')} USD each")
+        ]
 
     async def businesses(self) -> Sequence[Check]:
         roles = await self._roles()
@@ -102,13 +137,25 @@ class _Looks:
         checks = [Check(name, "ok", f"{profile.name}, {len(profile.services)} services")]
         if not profile.allowed_origins:
             checks = [Check(name, "problem", "no page may open the chat", "name your pages under allowed_origins")]
+        if profile.model.id and self._has_models and profile.model.id != self._deployment.named("bedrock_model_id"):
+            checks.append(await self._own_model(tenant, profile.model.id))
         return checks + [await self._calendar(roles, tenant, profile, calendar_id) for calendar_id in profile.calendars]
+
+    async def _own_model(self, tenant: str, model: str) -> Check:
+        name = f"model {tenant}"
+        try:
+            await self._answers(model)
+        except (PermanentError, TransientError) as error:
+            return Check(name, "problem", described(error), _MODEL_ADVICE)
+        return Check(name, "ok", model)
 
     async def _calendar(self, roles: Roles, tenant: str, profile: TenantProfile, calendar_id: str) -> Check:
         name = f"calendar {tenant}"
         now = self._clock.now()
         try:
             await roles.calendar.busy(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
+            if not await roles.calendar.is_writable(calendar_id):
+                return Check(name, "problem", f"{calendar_id} may be read, but not written", _SHARE)
         except (PermanentError, TransientError) as error:
             return _problem(name, error)
         return Check(name, "ok", f"{calendar_id} ({profile.time_zone})")

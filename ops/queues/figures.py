@@ -4,17 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.failures import QUEUES
+
+FEEDBACK = "feedback"
+"""The queue on which bounces and complaints come back; what it gives up goes to the dead letters of notifications."""
+
+GAUGED = (*QUEUES, FEEDBACK)
+
 
 @dataclass(frozen=True, slots=True)
 class QueueFigures:
     """One queue at one moment; SQS counts about right, not exactly."""
 
     queue: str
-    """`booking`, `chat` or `notifications`."""
+    """One of `GAUGED`."""
     waiting: int
     in_flight: int
-    dead: int
-    """On its dead-letter queue; the ledger takes them from there within moments."""
+    dead: int | None
+    """On its dead-letter queue; the ledger takes them from there within moments. None where it has none of its own."""
     oldest_seconds: float | None
     """How long the oldest message has waited; 0 for an empty queue, None where nobody can say."""
 
@@ -25,7 +32,8 @@ class QueueAddress:
 
     queue: str
     url: str
-    dead_letter_url: str
+    dead_letter_url: str | None
+    """None where it shares another's."""
 
 
 class QueueGauge(Protocol):

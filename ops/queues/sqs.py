@@ -40,15 +40,21 @@ class SqsQueueGauge:
         return await asyncio.gather(*map(self._figures, self._queues))
 
     async def _figures(self, address: QueueAddress) -> QueueFigures:
-        own, dead = await asyncio.gather(self._attributes(address.url), self._attributes(address.dead_letter_url))
+        own, dead = await asyncio.gather(self._attributes(address.url), self._dead(address.dead_letter_url))
         waiting, in_flight = own[_WAITING] + own[_DELAYED], own[_IN_FLIGHT]
         return QueueFigures(
             queue=address.queue,
             waiting=waiting,
             in_flight=in_flight,
-            dead=dead[_WAITING] + dead[_IN_FLIGHT],
+            dead=dead,
             oldest_seconds=await self._ages.of(address) if waiting or in_flight else 0.0,
         )
+
+    async def _dead(self, url: str | None) -> int | None:
+        if url is None:
+            return None
+        found = await self._attributes(url)
+        return found[_WAITING] + found[_IN_FLIGHT]
 
     async def _attributes(self, url: str) -> dict[str, int]:
         names = [_WAITING, _IN_FLIGHT, _DELAYED]

@@ -11,13 +11,14 @@ from starlette.routing import Route
 
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Person, Stats
+from ops.queues.figures import GAUGED
 from ops.web.gate import Gate
 from ops.web.plots import Line, Tick, bars, day_ticks, lines
 from ops.web.rendering import Rendering, Words, language_of
 from ops.web.samples import Sample, Samples, thinned
 from shared.clock import Clock
 from shared.failure_rules import OPEN
-from shared.failures import QUEUES, FailureFilter
+from shared.failures import FailureFilter
 
 SHOWN_HOURS = 48
 _POINTS = 240
@@ -61,7 +62,7 @@ class OverviewPage:
             sample=self._samples.latest if sees_all else None,
             depth=_over_time(words["plot_depth"], samples, zone, oldest=False) if sees_all and samples else None,
             oldest=_over_time(words["plot_oldest"], samples, zone, oldest=True) if sees_all and samples else None,
-            queues=QUEUES,
+            queues=GAUGED,
         )
 
     async def _counts(self, person: Person, now: datetime) -> tuple[Stats, Stats]:
@@ -104,7 +105,7 @@ def _over_time(title: str, samples: Sequence[Sample], zone: ZoneInfo, *, oldest:
     first, last = samples[0].at, samples[-1].at
     span = (last - first).total_seconds() or 1.0
     series = []
-    for queue in QUEUES:
+    for queue in GAUGED:
         points: list[tuple[float, float | None]] = []
         before = first
         for sample in samples:

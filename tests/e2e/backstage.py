@@ -113,9 +113,13 @@ class Backstage:
         """Make the calendar misbehave."""
         _post(f"{self._calendar}/_standin/faults", rule)
 
-    def control_calendar(self, path: str) -> None:
-        """Tell the calendar's stand-in something: `keys/revoke`, `keys/restore`."""
-        _post(f"{self._calendar}/_standin/{path}", {})
+    def control_calendar(self, path: str, **body: Any) -> None:
+        """Tell the calendar's stand-in something: `keys/revoke`, `keys/restore`, `calendars/share`."""
+        _post(f"{self._calendar}/_standin/{path}", body)
+
+    def share_calendar(self, role: str) -> None:
+        """Make the service account another role of the demo business's calendar."""
+        self.control_calendar("calendars/share", id=self.profile.calendar_id, role=role)
 
     def bedrock(self, path: str, body: dict[str, Any]) -> None:
         """Tell the model's stand-in something: `faults`, `script`, `pace`."""

@@ -177,7 +177,7 @@ async def test_what_is_not_understood_says_what_to_do(stride: CommandLine):
 
 
 async def test_the_doctor_finds_what_is_wrong(backstage: Backstage, stride: CommandLine):
-    """All is well, until a key is revoked: then it names the calendar and what to do about it."""
+    """All is well, until a key is revoked or a right taken: then it names the calendar and what to do about it."""
     well = await stride("doctor", "--json")
     assert (well.code, {check["state"] for check in well.json}) == (0, {"ok"}), well.out
     backstage.control_calendar("keys/revoke")
@@ -188,13 +188,21 @@ async def test_the_doctor_finds_what_is_wrong(backstage: Backstage, stride: Comm
     assert ill.code == 1
     assert "PROBLEM  calendar studio-lumen" in ill.out
     assert "put a valid key of the service account into the secret" in ill.out
+    backstage.share_calendar("reader")
+    try:
+        unwritable = await stride("doctor")
+    finally:
+        backstage.share_calendar("writer")
+    assert (unwritable.code, "may be read, but not written" in unwritable.out) == (1, True)
+    assert "with the right to change events" in unwritable.out
 
 
 async def test_status_shows_every_queue(stride: CommandLine):
     """With numbers, for a person and for a program."""
     rows = (await stride("status", "--json")).json
-    assert [row["queue"] for row in rows] == ["booking", "chat", "notifications"]
-    assert all(row["waiting"] >= 0 and row["failed"] >= 0 for row in rows)
+    assert [row["queue"] for row in rows] == ["booking", "chat", "notifications", "feedback"]
+    assert all(row["waiting"] >= 0 for row in rows)
+    assert [row["failed"] is None for row in rows] == [False, False, False, True]
     assert "IN FLIGHT" in (await stride("status")).out
 
 

@@ -11,7 +11,7 @@ from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
-Call = Literal["busy", "put", "remove", "entered", "changes"]
+Call = Literal["busy", "is_writable", "put", "remove", "entered", "changes"]
 
 
 class FakeCalendar:
@@ -31,6 +31,8 @@ class FakeCalendar:
         """What each token stands for."""
         self.closed: Exception | None = None
         """Raised by every call while it is set."""
+        self.read_only: set[str] = set()
+        """The calendars that were shared to be read alone."""
         self._trouble: list[tuple[Call, Exception | None]] = []
 
     def block(self, interval: Interval, calendar_id: str = "calendar") -> None:
@@ -61,6 +63,11 @@ class FakeCalendar:
         ours = [BusyTime(Interval(event.start, event.end), _whose(event)) for event in events.values()]
         found = [*ours, *(BusyTime(interval) for interval in self.owners[calendar_id])]
         return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)
+
+    async def is_writable(self, calendar_id: str) -> bool:
+        """Whether it was shared to be changed."""
+        await self._calendar("is_writable", calendar_id)
+        return calendar_id not in self.read_only
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Make the event be there as given, unless it was written for a later version."""
@@ -108,6 +115,8 @@ class FakeCalendar:
                 break
         if calendar_id not in self.events:
             raise PermanentError("calendar_unknown", f"calendar.{call}")
+        if calendar_id in self.read_only and call in {"put", "remove"}:
+            raise PermanentError("calendar_forbidden", f"calendar.{call}")
         return self.events[calendar_id]
 
 

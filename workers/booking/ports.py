@@ -163,6 +163,10 @@ class Calendar(Protocol):
         """Return when the calendar says busy; up to 30 seconds old unless it must be fresh."""
         ...
 
+    async def is_writable(self, calendar_id: str) -> bool:
+        """Whether we may enter events, and not only read them."""
+        ...
+
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Make the event be there as given; doing it twice is harmless.
 

@@ -10,6 +10,7 @@ from infra.local.google_calendar.errors import Json, bad_request, invalid, requi
 from infra.local.google_calendar.faults import parsed
 from infra.local.google_calendar.resources import calendar_resource, event_resource
 from infra.local.google_calendar.standin import Standin
+from infra.local.google_calendar.store import ROLES
 
 CONTROL_PATH = "/_standin"
 
@@ -34,6 +35,7 @@ class Control:
             web.post(f"{CONTROL_PATH}/tokens/expire", self.expire_tokens),
             web.post(f"{CONTROL_PATH}/sync-tokens/expire", self.expire_sync_tokens),
             web.post(f"{CONTROL_PATH}/calendars", self.create_calendar),
+            web.post(f"{CONTROL_PATH}/calendars/share", self.share_calendar),
             web.get(f"{CONTROL_PATH}/events", self.events),
             web.post(f"{CONTROL_PATH}/events", self.add_event),
             web.patch(f"{CONTROL_PATH}/events", self.change_event),
@@ -99,6 +101,14 @@ class Control:
         where = str(body.get("timeZone") or self._standin.time_zone)
         calendar = self._standin.store.create_calendar(str(body["id"]), where)
         return web.json_response(calendar_resource(calendar), status=HTTPStatus.CREATED)
+
+    async def share_calendar(self, request: web.Request) -> web.Response:
+        """Make the service account another `role` of a calendar, as its owner would in the settings."""
+        body = await _body(request)
+        if body.get("role") not in ROLES:
+            raise invalid(f"Invalid role; it may be {', '.join(ROLES)}.")
+        self._standin.store.calendar(str(body.get("id", ""))).access_role = body["role"]
+        return _done()
 
     async def events(self, request: web.Request) -> web.Response:
         """Show every event of a calendar, or of all of them, deleted ones too."""

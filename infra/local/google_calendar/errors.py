@@ -72,6 +72,12 @@ def forbidden_for_service_accounts() -> ApiError:
     return ApiError(HTTPStatus.FORBIDDEN, "forbiddenForServiceAccounts", message, "calendar")
 
 
+def writer_access_required() -> ApiError:
+    """Refuse a change of a calendar that was shared to be read."""
+    message = "You need to have writer access to this calendar."
+    return ApiError(HTTPStatus.FORBIDDEN, "requiredAccessLevel", message, "calendar")
+
+
 def not_found() -> ApiError:
     """Say that there is no such calendar or event."""
     return ApiError(HTTPStatus.NOT_FOUND, "notFound", "Not Found")

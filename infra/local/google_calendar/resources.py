@@ -58,7 +58,7 @@ def calendar_list(calendars: list[Calendar]) -> Json:
     """Write the list of calendars: every one, as if each owner had shared theirs."""
     entries = [
         calendar_resource(calendar)
-        | {"kind": "calendar#calendarListEntry", "accessRole": "writer", "selected": True}
+        | {"kind": "calendar#calendarListEntry", "accessRole": calendar.access_role, "selected": True}
         | {"defaultReminders": []}
         for calendar in calendars
     ]
@@ -87,7 +87,7 @@ def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_del
         "summary": calendar.id,
         "updated": stamped(calendar.updated),
         "timeZone": calendar.time_zone.key,
-        "accessRole": "writer",
+        "accessRole": calendar.access_role,
         "defaultReminders": [],
         "items": items,
     }

@@ -17,6 +17,7 @@ from infra.local.google_calendar.errors import (
     insufficient_scopes,
     invalid,
     not_found,
+    writer_access_required,
 )
 from infra.local.google_calendar.freebusy import query
 from infra.local.google_calendar.listing import DEFAULT_PAGE, Filters, listed
@@ -30,7 +31,7 @@ from infra.local.google_calendar.resources import (
 )
 from infra.local.google_calendar.scopes import opens
 from infra.local.google_calendar.standin import Standin
-from infra.local.google_calendar.store import Event
+from infra.local.google_calendar.store import READING_ROLES, Event
 
 BASE_PATH = "/calendar/v3"
 
@@ -78,8 +79,14 @@ class Call:
             raise bad_request()
         return content
 
+    def must_be_writer(self) -> None:
+        """Refuse who may only read."""
+        if self.standin.store.calendar(self.calendar_id).access_role in READING_ROLES:
+            raise writer_access_required()
+
     async def event_body(self) -> Json:
         """Read an event; a service account that speaks for itself may not invite anybody."""
+        self.must_be_writer()
         content = await self.body()
         if content.get("attendees") and self.caller.subject is None:
             raise forbidden_for_service_accounts()
@@ -125,6 +132,7 @@ async def update(call: Call) -> web.Response:
 
 async def delete(call: Call) -> web.Response:
     """Do `events.delete`."""
+    call.must_be_writer()
     call.standin.store.delete(call.calendar_id, call.event_id, if_match=call.if_match)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 

@@ -16,6 +16,10 @@ from infra.local.google_calendar.errors import (
 from infra.local.google_calendar.event_fields import checked_id, merged, written
 from infra.local.google_calendar.moments import Span, span_of, zone
 
+READING_ROLES = ("freeBusyReader", "reader")
+ROLES = (*READING_ROLES, "writerWithoutPrivateAccess", "writer", "owner")
+"""What one may be to a calendar: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -60,6 +64,8 @@ class Calendar:
     time_zone: ZoneInfo
     updated: datetime
     change: int = 0
+    access_role: str = "writer"
+    """What the service account is to the calendar."""
     events: dict[str, Event] = field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ from infra.local.google_calendar.discovery import document
 from infra.local.google_calendar.keys import account_key, make_service_account
 from infra.local.google_calendar.scopes import ALLOWED, PREFIX
 from infra.local.google_calendar.standin import Standin
+from infra.local.google_calendar.store import READING_ROLES, ROLES
 from infra.local.google_calendar.thread import serving
 from tests.contracts.google_calendar.client import (
     CALENDAR,
@@ -45,6 +46,33 @@ def test_a_token_opens_only_what_its_scopes_say(neighbour):
         assert busy(api) == {"busy": []}
         refusal = refused(api.events().insert(calendarId=CALENDAR, body=visit()))
     assert refusal == (403, "insufficientPermissions")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_says_who_may_write(neighbour, api, role):
+    """Who was given the calendar to read hears which right is missing; every list says the role."""
+    event = api.events().insert(calendarId=CALENDAR, body=visit()).execute()
+    neighbour.control("POST", "calendars/share", {"id": CALENDAR, "role": role})
+    assert api.events().list(calendarId=CALENDAR, maxResults=1).execute()["accessRole"] == role
+    assert api.calendarList().list().execute()["items"][0]["accessRole"] == role
+    named = {"calendarId": CALENDAR, "eventId": event["id"]}
+    writes = [
+        api.events().insert(calendarId=CALENDAR, body=visit()),
+        api.events().patch(**named, body={"summary": "x"}),
+        api.events().update(**named, body=visit()),
+        api.events().delete(**named),
+    ]
+    if role in READING_ROLES:
+        assert [refused(write) for write in writes] == [(403, "requiredAccessLevel")] * 4
+    else:
+        for write in writes:
+            write.execute()
+
+
+def test_a_role_that_does_not_exist_is_refused(neighbour):
+    """A slip of a test or a demo is said with what may be written."""
+    with pytest.raises(AssertionError, match="freeBusyReader"):
+        neighbour.control("POST", "calendars/share", {"id": CALENDAR, "role": "boss"})
 
 
 def test_scopes_are_those_of_the_discovery_document():

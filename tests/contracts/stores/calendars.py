@@ -58,6 +58,9 @@ class InMemory:
     def owner_takes_the_times_away(self, event):
         self.calendar.timeless.add(event.event_id)
 
+    def owner_shares_to_read(self):
+        self.calendar.read_only.add(CALENDAR)
+
     def expire_tokens(self):
         self.calendar.expire_tokens()
 
@@ -100,6 +103,9 @@ class AtGoogle:
 
     def patch(self, event, **fields):
         self.standin.store.patch(CALENDAR, event.event_id, fields)
+
+    def owner_shares_to_read(self):
+        self.standin.store.calendar(CALENDAR).access_role = "reader"
 
     def expire_tokens(self):
         self.standin.expire_sync_tokens()

@@ -174,6 +174,7 @@ async def test_a_token_that_is_too_old_starts_anew(side):
     "call",
     [
         lambda calendar: calendar.busy("nobody", MORNING),
+        lambda calendar: calendar.is_writable("nobody"),
         lambda calendar: calendar.put("nobody", visit()),
         lambda calendar: calendar.changes("nobody", None),
     ],
@@ -183,6 +184,22 @@ async def test_an_unknown_calendar_is_permanent(side, call):
     with pytest.raises(PermanentError) as refusal:
         await call(side.calendar)
     assert refusal.value.reason == "calendar_unknown"
+
+
+async def test_a_calendar_that_was_shared_to_be_read_says_so(side):
+    """Its busy times are read; an entry is refused, for the owner to mend."""
+    event = visit()
+    await side.calendar.put(CALENDAR, event)
+    assert await side.calendar.is_writable(CALENDAR)
+    side.owner_shares_to_read()
+
+    assert not await side.calendar.is_writable(CALENDAR)
+    assert len(await side.calendar.busy(CALENDAR, MORNING, fresh=True)) == 1
+    writes = (side.calendar.put(CALENDAR, visit()), side.calendar.remove(CALENDAR, event.event_id))
+    for refused in await asyncio.gather(*writes, return_exceptions=True):
+        assert isinstance(refused, PermanentError)
+        assert refused.reason == "calendar_forbidden"
+    assert side.entered() == [(event.event_id, event.start)]
 
 
 async def test_calls_side_by_side_do_not_mix(side):

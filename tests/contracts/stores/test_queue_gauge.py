@@ -1,5 +1,6 @@
 """The figures of queues: what waits, what is in work, what is dead, and how old the oldest is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import AsyncMock
 
@@ -47,6 +48,13 @@ async def test_counts(sqs, address):
     await put(sqs, address.dead_letter_url, 1)
     await sqs.receive_message(QueueUrl=address.url, MaxNumberOfMessages=1, VisibilityTimeout=60)
     assert await gauge.read() == [QueueFigures("booking", 2, 1, 1, None)]
+
+
+async def test_a_queue_without_dead_letters_of_its_own(sqs, address):
+    """Its own figures are there, and of the others it says nothing rather than 0."""
+    gauge = SqsQueueGauge(client=sqs, queues=[replace(address, dead_letter_url=None)], ages=NoAges())
+    await put(sqs, address.url, 1)
+    assert await gauge.read() == [QueueFigures("booking", 1, 0, None, None)]
 
 
 async def test_oldest_in_the_emulator(sqs, address, emulator):

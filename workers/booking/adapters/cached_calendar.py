@@ -55,6 +55,10 @@ class CachedCalendar:
             return found
         return _within(await self._served(calendar_id, between), between)
 
+    async def is_writable(self, calendar_id: str) -> bool:
+        """Ask each time: who asks is looking for what is wrong."""
+        return await self._calendar.is_writable(calendar_id)
+
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Put the event, and forget what was busy before."""
         async with self._changing(calendar_id):

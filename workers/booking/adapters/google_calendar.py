@@ -48,6 +48,10 @@ class GoogleCalendar:
         del fresh
         return await self._call("busy", lambda service: google_calls.busy_times(service, calendar_id, between))
 
+    async def is_writable(self, calendar_id: str) -> bool:
+        """Ask what we are to the calendar."""
+        return await self._call("role", lambda service: google_calls.is_writable(service, calendar_id))
+
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Make the event be there as given, unless it was written for a later version."""
         invites = self._credentials.may_invite

@@ -36,6 +36,8 @@ _TOKEN_IS_NO_GOOD = (400, 410)
 _TRIES = 4
 """How often an event is read anew when somebody else changes it at the same moment."""
 
+_WRITERS = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
+
 _PAGE = 2500
 """The most that Google gives at a time: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
 
@@ -56,6 +58,12 @@ def busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTi
     )
     found = [busy for page in _pages(service, first) for busy in busy_in(page)]
     return [busy for busy in found if busy.interval.overlaps(between)]
+
+
+def is_writable(service: Any, calendar_id: str) -> bool:
+    """Whether the calendar is shared with us to be changed."""
+    request = service.events().list(calendarId=calendar_id, maxResults=1, fields="accessRole")
+    return _an_object(request.execute(), "list").get("accessRole") in _WRITERS
 
 
 def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: bool) -> None:

@@ -20,7 +20,11 @@ class FakeGauge:
     """Reads what it was told."""
 
     def __init__(self):
-        self.figures = [QueueFigures("booking", 3, 1, 0, 75.0), QueueFigures("chat", 0, 0, 0, None)]
+        self.figures = [
+            QueueFigures("booking", 3, 1, 0, 75.0),
+            QueueFigures("chat", 0, 0, 0, None),
+            QueueFigures("feedback", 2, 0, None, 5.0),
+        ]
 
     async def read(self):
         return self.figures

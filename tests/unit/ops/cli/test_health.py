@@ -28,9 +28,12 @@ def test_status_shows_queues_and_failures(terminal):
     """What waits, how long, and what failed; an age that nobody knows is no 0."""
     terminal.failed()
     rows = terminal.json("status")
-    assert [(row["queue"], row["waiting"], row["failed"]) for row in rows] == [("booking", 3, 1), ("chat", 0, 0)]
+    shown = [(row["queue"], row["waiting"], row["failed"]) for row in rows]
+    assert shown == [("booking", 3, 1), ("chat", 0, 0), ("feedback", 2, None)]
     assert (rows[0]["oldest_seconds"], rows[1]["oldest_seconds"]) == (75.0, None)
-    assert "1m" in terminal.run("status").stdout
+    booking, _, feedback = terminal.run("status").stdout.splitlines()[1:]
+    assert booking.split() == ["booking", "3", "1m", "1", "0", "1"]
+    assert feedback.split() == ["feedback", "2", "5s", "0"]
 
 
 def test_status_counts_replays_that_never_came_back(terminal):

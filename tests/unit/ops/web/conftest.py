@@ -64,7 +64,10 @@ class FakeGauge:
     """`QueueGauge` with figures that a test sets."""
 
     def __init__(self):
-        self.figures: Sequence[QueueFigures] = [QueueFigures("booking", 3, 1, 0, 12.0)]
+        self.figures: Sequence[QueueFigures] = [
+            QueueFigures("booking", 3, 1, 0, 12.0),
+            QueueFigures("feedback", 1, 0, None, 3.0),
+        ]
         self.trouble: Exception | None = None
 
     async def read(self):

@@ -1,0 +1,172 @@
+"""What the doctor says of models, senders, and businesses with their calendars."""
+
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ops.deployment import Deployment
+from ops.health import services
+from ops.health.checks import examined
+from shared.tenants.profile import TenantProfile
+from tests.fakes.business_calendar import FakeCalendar
+from tests.fakes.clock import FakeClock
+from tests.fakes.tenants import FakeTenants
+
+TENANT, MODEL = "salon-ania", "eu.anthropic.claude-haiku"
+
+
+def profile(**fields):
+    service = {"id": "massage", "name": {"en": "Massage"}, "duration_minutes": 60}
+    return TenantProfile.model_validate(
+        {
+            "name": "Salon Ania",
+            "time_zone": "Europe/Warsaw",
+            "calendar_id": "calendar",
+            "services": [service],
+            "opening_hours": {"monday": ["09:00-17:00"]},
+            "allowed_origins": ["https://salon.example"],
+            **fields,
+        }
+    )
+
+
+class FakeAws:
+    """Clients of every service, with an account that is well until a test says otherwise."""
+
+    def __init__(self):
+        self.identities = {"example.com": True}
+        self.account = {"SendingEnabled": True, "ProductionAccessEnabled": True}
+        self.in_sms_sandbox = False
+        self.models = {MODEL}
+        self.asked = []
+
+    async def client(self, _service):
+        return self
+
+    async def get_email_identity(self, *, EmailIdentity):  # noqa: N803 - AWS names them so
+        if EmailIdentity not in self.identities:
+            raise refused("NotFoundException", "GetEmailIdentity")
+        return {"VerifiedForSendingStatus": self.identities[EmailIdentity]}
+
+    async def get_account(self):
+        return self.account
+
+    async def get_sms_sandbox_account_status(self):
+        return {"IsInSandbox": self.in_sms_sandbox}
+
+    async def converse(self, *, modelId, messages, inferenceConfig):  # noqa: N803
+        assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1})
+        self.asked.append(modelId)
+        if modelId not in self.models:
+            raise refused("AccessDeniedException", "Converse")
+
+
+def refused(code, operation):
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+@pytest.fixture
+def aws():
+    return FakeAws()
+
+
+@pytest.fixture
+def look(aws):
+    """Return a function that examines a deployment, and gives each check under its name."""
+
+    async def look(*, calendar=None, tenant=None, endpoint_url=None, **variables):
+        variables = {
+            "bedrock_model_id": MODEL,
+            "ses_from_email": "salon@example.com",
+            "sms_enabled": "true",
+        } | variables
+        roles = SimpleNamespace(
+            tenants=FakeTenants({TENANT: tenant or profile()}), calendar=calendar or FakeCalendar("calendar")
+        )
+
+        async def opened():
+            return roles
+
+        deployment = Deployment("s", "r", endpoint_url, variables)
+        checks = await examined(services.examinations(deployment, aws.client, opened, FakeClock()))
+        return {check.name: check for check in checks}
+
+    return look
+
+
+async def test_all_is_well(look):
+    """Each thing once, and nothing to do."""
+    found = await look()
+    assert {name: check.state for name, check in found.items()} == dict.fromkeys(
+        ["model", "e-mail", "text messages", f"profile {TENANT}", f"calendar {TENANT}"], "ok"
+    )
+    assert {check.advice for check in found.values()} == {""}
+
+
+@pytest.mark.parametrize(
+    ("account", "said", "advice"),
+    [
+        ({"SendingEnabled": False, "ProductionAccessEnabled": True}, "stopped this account's sending", "dashboard"),
+        ({"SendingEnabled": True, "ProductionAccessEnabled": False}, "in SES's sandbox", "ask for production access"),
+    ],
+)
+async def test_an_account_that_reaches_nobody(look, aws, account, said, advice):
+    """A verified sender is not enough: letters to visitors would be refused one by one."""
+    aws.account = account
+    check = (await look())["e-mail"]
+    assert check.state == "problem"
+    assert (said in check.detail, advice in check.advice) == (True, True)
+
+
+async def test_a_sender_that_nobody_verified(look, aws):
+    """The address and its domain are looked for, in this order."""
+    aws.identities = {"example.com": False}
+    assert "example.com is not verified" in (await look())["e-mail"].detail
+    aws.identities = {}
+    assert "neither salon@example.com nor example.com" in (await look())["e-mail"].detail
+    assert (await look(ses_from_email=""))["e-mail"].state == "off"
+
+
+async def test_text_messages_in_the_sandbox(look, aws):
+    """They go to verified numbers alone; where they are not wanted, or kept by an emulator, nobody is asked."""
+    aws.in_sms_sandbox = True
+    check = (await look())["text messages"]
+    assert (check.state, "sandbox" in check.detail) == ("problem", True)
+    assert (await look(sms_enabled="false"))["text messages"].state == "off"
+    assert (await look(endpoint_url="http://127.0.0.1:4566"))["text messages"].state == "ok"
+
+
+async def test_the_model_of_a_business_is_asked_too(look, aws):
+    """One that is not the deployment's own; the same one is asked once."""
+    found = await look(tenant=profile(model={"id": "eu.amazon.nova"}))
+    assert (found[f"model {TENANT}"].state, aws.asked) == ("problem", [MODEL, "eu.amazon.nova"])
+    assert "bedrock:InvokeModel" in found[f"model {TENANT}"].advice
+    aws.models.add("eu.amazon.nova")
+    assert (await look(tenant=profile(model={"id": "eu.amazon.nova"})))[f"model {TENANT}"].state == "ok"
+    aws.asked.clear()
+    assert f"model {TENANT}" not in await look(tenant=profile(model={"id": MODEL}))
+    assert aws.asked == [MODEL]
+
+
+async def test_a_calendar_that_may_only_be_read(look):
+    """Its times are offered and none could be entered, which no visitor should be the first to find."""
+    calendar = FakeCalendar("calendar", "olas")
+    calendar.read_only.add("olas")
+    own = [{"id": "anna"}, {"id": "ola", "calendar_id": "olas"}]
+    found = await look(calendar=calendar, tenant=profile(resources=own))
+    check = found[f"calendar {TENANT}"]
+    assert (check.state, check.detail) == ("problem", "olas may be read, but not written")
+    assert "right to change events" in check.advice
+
+
+async def test_a_calendar_that_is_not_shared(look):
+    """Says what to do in the owner's words."""
+    check = (await look(calendar=FakeCalendar("another")))[f"calendar {TENANT}"]
+    assert (check.state, "share the calendar" in check.advice) == ("problem", True)
+
+
+async def test_a_business_whose_pages_may_not_open_the_chat(look):
+    """A profile can be read and still serve nobody."""
+    check = (await look(tenant=profile(allowed_origins=[])))[f"profile {TENANT}"]
+    assert (check.state, check.detail) == ("problem", "no page may open the chat")
