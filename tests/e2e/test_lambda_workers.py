@@ -50,7 +50,7 @@ async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(stack: S
     """The mappings of the dead-letter queues carry what the copy says about itself."""
     backstage, mark = Backstage(stack), uuid.uuid4().hex
     for queue in ("chat", "booking", "notifications"):
+        # One after the other: each that waits for a process of the function starts one more, which takes seconds.
         backstage.send(queue, f"no json {mark} {queue}", group=mark)
-    for queue in ("chat", "booking", "notifications"):
         row = await backstage.failure(lambda row, queue=queue: (row.get("group"), row["queue"]) == (mark, queue))
         assert (row["reason"], row["error"]) == ("not_json", "the body is not JSON")
