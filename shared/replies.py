@@ -30,7 +30,8 @@ def refusal(
         re=re,
         data=ErrorData(
             code=code,
-            retryable=code in RETRYABLE,
+            # No other code will ever be sent for that hold, so a button to try again would be of no use.
+            retryable=code in RETRYABLE and about != "last_code",
             message=refusal_text(code, locale, about),
             retry_after_ms=retry_after_ms,
             alternatives=tuple(alternatives),
