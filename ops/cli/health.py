@@ -41,9 +41,9 @@ Examples:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def doctor(session: Session, /, *, is_json: bool) -> None:
-    """Check settings, credentials, queues, tables, secrets, model, e-mail, businesses and calendars.
+    """Check settings, credentials, queues, tables, secrets, models, e-mail, text messages, businesses and calendars.
 
-    Says for each what to do if it is not well. Asking the model costs one token.
+    Says for each what to do if it is not well. Asking a model costs one token.
     """
 
     def told(check: Check) -> None:

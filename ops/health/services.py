@@ -33,10 +33,15 @@ def examinations(
     looks = _Looks(deployment, client, roles, clock)
     return [
         Examination("model", looks.model, _MODEL_ADVICE),
+        Examination("own model", looks.own_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
         Examination("e-mail", looks.sender, _SENDER_ADVICE),
         Examination("text messages", looks.texts, "allow sns:GetSMSSandboxAccountStatus"),
         Examination("businesses", looks.businesses, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
     ]
+
+
+_MODEL_SECONDS = 15.0
+"""Less than the deadline of an examination, so that one that hangs is named."""
 
 
 class _Looks:
@@ -54,6 +59,32 @@ class _Looks:
             return [Check("model", "off", "answers come from Bedrock itself, not from this stack")]
         await self._answers(model)
         return [Check("model", "ok", model)]
+
+    async def own_models(self) -> Sequence[Check]:
+        """Ask each other model that a profile names, once, however many name it; none may hold up the others."""
+        if not self._has_models:
+            return []
+        roles = await self._roles()
+        tenants = await roles.tenants.tenants()
+        # A profile that can't be read is a problem of its own line.
+        profiles = await asyncio.gather(*map(roles.tenants.profile, tenants), return_exceptions=True)
+        whose: dict[str, list[str]] = {}
+        for tenant, profile in zip(tenants, profiles, strict=True):
+            if isinstance(profile, TenantProfile) and profile.model.id:
+                whose.setdefault(profile.model.id, []).append(tenant)
+        whose.pop(self._deployment.named("bedrock_model_id"), None)
+        return await asyncio.gather(*(self._own_model(model, tenants) for model, tenants in whose.items()))
+
+    async def _own_model(self, model: str, tenants: Sequence[str]) -> Check:
+        name, detail = "own model", f"{model} of {', '.join(tenants)}"
+        try:
+            async with asyncio.timeout(_MODEL_SECONDS):
+                await self._answers(model)
+        except TimeoutError:
+            return Check(name, "problem", f"{detail}: no answer in {_MODEL_SECONDS:g} s", _MODEL_ADVICE)
+        except (PermanentError, TransientError) as error:
+            return Check(name, "problem", f"{detail}: {described(error)}", _MODEL_ADVICE)
+        return Check(name, "ok", detail)
 
     @property
     def _has_models(self) -> bool:
@@ -93,8 +124,11 @@ class _Looks:
     async def _account(self, detail: str) -> Check:
         """Return whether SES lets the account send to anybody at all."""
         client = await self._client("sesv2")
-        with translated("ses.account"):
-            account = await client.get_account()
+        try:
+            with translated("ses.account"):
+                account = await client.get_account()
+        except PermanentError as error:
+            return Check("e-mail", "problem", f"{detail}, but {described(error)}", "allow ses:GetAccount")
         if not account.get("SendingEnabled", True):
             advice = "read why in SES's console, under account dashboard, and answer there"
             return Check("e-mail", "problem", "SES has stopped this account's sending", advice)
@@ -137,17 +171,7 @@ class _Looks:
         checks = [Check(name, "ok", f"{profile.name}, {len(profile.services)} services")]
         if not profile.allowed_origins:
             checks = [Check(name, "problem", "no page may open the chat", "name your pages under allowed_origins")]
-        if profile.model.id and self._has_models and profile.model.id != self._deployment.named("bedrock_model_id"):
-            checks.append(await self._own_model(tenant, profile.model.id))
         return checks + [await self._calendar(roles, tenant, profile, calendar_id) for calendar_id in profile.calendars]
-
-    async def _own_model(self, tenant: str, model: str) -> Check:
-        name = f"model {tenant}"
-        try:
-            await self._answers(model)
-        except (PermanentError, TransientError) as error:
-            return Check(name, "problem", described(error), _MODEL_ADVICE)
-        return Check(name, "ok", model)
 
     async def _calendar(self, roles: Roles, tenant: str, profile: TenantProfile, calendar_id: str) -> Check:
         name = f"calendar {tenant}"

@@ -170,7 +170,7 @@ ENGLISH: Mapping[str, str] = {
     "queue_booking": "Booking",
     "queue_chat": "Chat",
     "queue_notifications": "Notices",
-    "queue_feedback": "Bounced letters",
+    "queue_feedback": "Bounces and complaints",
     "age_any": "Any time",
     "age_1h": "Last hour",
     "age_24h": "Last 24 hours",

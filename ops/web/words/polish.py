@@ -170,7 +170,7 @@ POLISH: Mapping[str, str] = {
     "queue_booking": "Rezerwacje",
     "queue_chat": "Czat",
     "queue_notifications": "Powiadomienia",
-    "queue_feedback": "Zwroty listów",
+    "queue_feedback": "Zwroty i skargi",
     "age_any": "Kiedykolwiek",
     "age_1h": "Ostatnia godzina",
     "age_24h": "Ostatnie 24 godziny",

@@ -1,5 +1,6 @@
 """What the doctor says of models, senders, and businesses with their calendars."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +41,7 @@ class FakeAws:
         self.in_sms_sandbox = False
         self.models = {MODEL}
         self.asked = []
+        self.hanging = set()
 
     async def client(self, _service):
         return self
@@ -50,6 +52,8 @@ class FakeAws:
         return {"VerifiedForSendingStatus": self.identities[EmailIdentity]}
 
     async def get_account(self):
+        if self.account is None:
+            raise refused("AccessDeniedException", "GetAccount")
         return self.account
 
     async def get_sms_sandbox_account_status(self):
@@ -58,6 +62,8 @@ class FakeAws:
     async def converse(self, *, modelId, messages, inferenceConfig):  # noqa: N803
         assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1})
         self.asked.append(modelId)
+        if modelId in self.hanging:
+            await asyncio.sleep(60)
         if modelId not in self.models:
             raise refused("AccessDeniedException", "Converse")
 
@@ -71,18 +77,26 @@ def aws():
     return FakeAws()
 
 
+class Found(dict):
+    """The checks by their names, and all of them."""
+
+    def __init__(self, checks):
+        super().__init__({check.name: check for check in checks})
+        self.all = checks
+
+
 @pytest.fixture
 def look(aws):
     """Return a function that examines a deployment, and gives each check under its name."""
 
-    async def look(*, calendar=None, tenant=None, endpoint_url=None, **variables):
+    async def look(*, calendar=None, tenant=None, tenants=None, endpoint_url=None, **variables):
         variables = {
             "bedrock_model_id": MODEL,
             "ses_from_email": "salon@example.com",
             "sms_enabled": "true",
         } | variables
         roles = SimpleNamespace(
-            tenants=FakeTenants({TENANT: tenant or profile()}), calendar=calendar or FakeCalendar("calendar")
+            tenants=FakeTenants(tenants or {TENANT: tenant or profile()}), calendar=calendar or FakeCalendar("calendar")
         )
 
         async def opened():
@@ -90,7 +104,7 @@ def look(aws):
 
         deployment = Deployment("s", "r", endpoint_url, variables)
         checks = await examined(services.examinations(deployment, aws.client, opened, FakeClock()))
-        return {check.name: check for check in checks}
+        return Found(checks)
 
     return look
 
@@ -119,6 +133,14 @@ async def test_an_account_that_reaches_nobody(look, aws, account, said, advice):
     assert (said in check.detail, advice in check.advice) == (True, True)
 
 
+async def test_an_account_that_may_not_be_looked_at(look, aws):
+    """The sender is well, as far as one may see; the advice is about what is missing."""
+    aws.account = None
+    check = (await look())["e-mail"]
+    assert (check.state, check.advice) == ("problem", "allow ses:GetAccount")
+    assert check.detail.startswith("example.com is verified, but ")
+
+
 async def test_a_sender_that_nobody_verified(look, aws):
     """The address and its domain are looked for, in this order."""
     aws.identities = {"example.com": False}
@@ -137,16 +159,34 @@ async def test_text_messages_in_the_sandbox(look, aws):
     assert (await look(endpoint_url="http://127.0.0.1:4566"))["text messages"].state == "ok"
 
 
-async def test_the_model_of_a_business_is_asked_too(look, aws):
-    """One that is not the deployment's own; the same one is asked once."""
-    found = await look(tenant=profile(model={"id": "eu.amazon.nova"}))
-    assert (found[f"model {TENANT}"].state, aws.asked) == ("problem", [MODEL, "eu.amazon.nova"])
-    assert "bedrock:InvokeModel" in found[f"model {TENANT}"].advice
-    aws.models.add("eu.amazon.nova")
-    assert (await look(tenant=profile(model={"id": "eu.amazon.nova"})))[f"model {TENANT}"].state == "ok"
-    aws.asked.clear()
-    assert f"model {TENANT}" not in await look(tenant=profile(model={"id": MODEL}))
-    assert aws.asked == [MODEL]
+async def test_the_models_of_businesses_are_asked_too(look, aws):
+    """Those that are not the deployment's own, each once, with whose they are; one that is broken hides no other."""
+    nova, opus, own = (profile(model={"id": name}) for name in ("nova", "opus", MODEL))
+    aws.models.add("opus")
+    found = await look(tenants={"a": nova, "b": opus, "c": nova, "d": own})
+    assert sorted(aws.asked) == [MODEL, "nova", "opus"]
+    assert found["own model"].detail == "opus of b"
+    [broken] = [check for check in found.all if check.state == "problem"]
+    assert (broken.name, broken.detail) == (
+        "own model",
+        "nova of a, c: DeploymentError: bedrock.converse: AccessDeniedException",
+    )
+    assert "bedrock:InvokeModel" in broken.advice
+
+
+async def test_a_model_that_hangs_is_named(look, aws, monkeypatch):
+    """And what else there is to look at is looked at."""
+    monkeypatch.setattr(services, "_MODEL_SECONDS", 0.01)
+    aws.hanging.add("nova")
+    found = await look(tenants={"a": profile(model={"id": "nova"})})
+    assert found["own model"].detail == "nova of a: no answer in 0.01 s"
+    assert (found["profile a"].state, found["calendar a"].state) == ("ok", "ok")
+
+
+async def test_models_that_this_stack_does_not_speak_to(look, aws):
+    """An emulator without a stand-in for the model: nobody is asked."""
+    found = await look(tenants={"a": profile(model={"id": "nova"})}, endpoint_url="http://127.0.0.1:4566")
+    assert (found["model"].state, aws.asked, "own model" in found) == ("off", [], False)
 
 
 async def test_a_calendar_that_may_only_be_read(look):

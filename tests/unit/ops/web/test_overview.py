@@ -15,7 +15,7 @@ def test_overview_counts_and_draws(owner, world):
     assert '<span class="figure">2</span>' in text
     assert text.count("<svg") == 3
     assert "calendar&#39;s key" in text
-    assert ("Bounced letters" in text, ">None<" in text) == (True, False)
+    assert ("Bounces and complaints" in text, ">None<" in text) == (True, False)
     world.gauge.trouble = TransientError("queues.attributes: Throttling")
     owner.http.portal.call(world.samples.take)
     text = owner.get("/").text
