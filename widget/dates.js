@@ -30,8 +30,8 @@ function wallClock(instant, zone) {
   return `${dateKey(instant, zone)}T${clock(instant, "sv", zone)}`;
 }
 
-/** Clocks go back by an hour nearly everywhere, by half of one on Lord Howe and by two at Troll. */
-const GOING_BACK_MINUTES = [30, 60, 120];
+/** Clocks go back by an hour nearly everywhere, by half of one on Lord Howe, by two at Troll and by three at Casey. */
+const GOING_BACK_MINUTES = [30, 60, 120, 180];
 
 function isShownTwice(instant, zone) {
   const wall = wallClock(instant, zone);

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from booking_script import SERVICES, WARSAW
+from booking_script import SERVICES, WARSAW, BookingScript
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
 
@@ -16,9 +16,12 @@ from workers.notifications.adapters.templates import written
 pytestmark = pytest.mark.browser
 
 HOUR = timedelta(hours=1)
-ZONES = ["Europe/Warsaw", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"]
+ZONES = [
+    *("Europe/Warsaw", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"),
+    *("Antarctica/Troll", "Antarctica/Casey"),
+]
 YEAR = datetime(2018, 1, 1, tzinfo=UTC)
-"""The last in which every one of them with a summer time changed its clocks twice."""
+"""The last in which every one of them with a summer time changed its clocks twice, and Casey by three hours."""
 
 
 def clocks_going_back(year: int) -> datetime:
@@ -27,10 +30,10 @@ def clocks_going_back(year: int) -> datetime:
     return last - timedelta(days=last.isoweekday() % 7)
 
 
-async def test_an_hour_that_comes_twice(
+async def night(
     page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
 ) -> None:
-    """The two are told apart by their offsets; the hours before and after need none."""
+    """Open the form of a business that works in that night."""
     first = clocks_going_back(datetime.now(WARSAW).year + 1).astimezone(UTC)
     free = [
         server.Slot(start=start.astimezone(WARSAW), end=(start + HOUR).astimezone(WARSAW), service="consultation")
@@ -46,11 +49,45 @@ async def test_an_hour_that_comes_twice(
     await open_chat(page)
     await page.get_by_test_id("book").click()
     await page.get_by_test_id("booking-service").select_option("consultation")
+    await expect(page.get_by_test_id("time")).to_have_count(4)
+
+
+async def test_an_hour_that_comes_twice(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
+) -> None:
+    """The two are told apart by their offsets; the hours before and after need none."""
+    await night(page, site, backend, open_chat)
     times = page.get_by_test_id("time")
     await expect(times).to_have_text(["01:00", "02:00 (GMT+02:00)", "02:00 (GMT+01:00)", "03:00"])
     await times.nth(2).click()
     pressed = [await times.nth(number).get_attribute("aria-pressed") for number in range(4)]
     assert pressed == ["false", "false", "true", "false"]
+
+
+@pytest.mark.parametrize("width", [320, 380, 1280])
+async def test_the_two_can_be_read(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]], width: int
+) -> None:
+    """Nothing that tells them apart sticks out of its button, on a small phone either."""
+    await page.set_viewport_size({"width": width, "height": 800})
+    await night(page, site, backend, open_chat)
+    for chip in await page.get_by_test_id("time").all():
+        assert await chip.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+async def test_a_visit_in_that_night_keeps_to_its_card(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
+) -> None:
+    """Both of its times have their offsets, which is more than a line of a small phone."""
+    BookingScript(backend)
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await night(page, site, backend, open_chat)
+    await page.get_by_test_id("time").nth(1).click()
+    await page.get_by_test_id("booking-contact").fill("anna@example.com")
+    await page.get_by_test_id("booking-submit").click()
+    card = page.get_by_test_id("appointment")
+    await expect(card).to_contain_text("02:00 (GMT+02:00)–02:00 (GMT+01:00)")
+    assert await card.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
 @pytest.mark.parametrize("name", ZONES)

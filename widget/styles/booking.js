@@ -37,6 +37,7 @@ select.input {
 .more { align-self: stretch; max-width: 96px; color: var(--strong); font-size: 13px; font-weight: 600; line-height: 1.3; background: var(--soft); border-color: transparent; }
 .times { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: 8px; }
 .time { min-height: 42px; font-weight: 600; font-variant-numeric: tabular-nums; }
+.time.wide { grid-column: span 2; }
 .day-label:empty { display: none; }
 .day-label::first-letter { text-transform: uppercase; }
 
@@ -48,7 +49,7 @@ select.input {
 .card-title { font-size: 16px; font-weight: 650; outline: none; }
 .card-service { margin-top: 4px; font-weight: 600; }
 .card-when { color: var(--text); }
-.hours { white-space: nowrap; }
+.hours { display: inline-block; max-width: 100%; }
 .card > .row:not(:empty) { margin-top: 4px; }
 .card-when::first-letter { text-transform: uppercase; }
 .card[data-stage="cancelled"] .card-when, .card[data-stage="lapsed"] .card-when { color: var(--muted); text-decoration: line-through; }

@@ -155,12 +155,13 @@ export class TimePicker {
 
   #timeButton(slot) {
     const chosen = this.chosen?.start === slot.start;
-    return h("button", { type: "button", class: "chip time", "data-testid": "time", "data-value": slot.start, "aria-pressed": String(chosen),
+    const text = timeOf(slot.start, this.#locale, this.#zone);
+    return h("button", { type: "button", class: text.length > "10:30".length ? "chip time wide" : "chip time", "data-testid": "time", "data-value": slot.start, "aria-pressed": String(chosen),
         onclick: () => {
           this.#pick(slot);
           this.#draw();
         } },
-      timeOf(slot.start, this.#locale, this.#zone));
+      text);
   }
 
   #pick(slot) {
