@@ -170,7 +170,8 @@ async def _reminder(roles: Roles, work: BookingRemind | BookingPlanReminders) ->
         hours = work.data.hours_before
         is_wanted = is_worth_reminding(found, start=start, hours_before=hours, now=now, profile=profile)
     else:
-        is_wanted = stands(found, start) and any(reminder_times(start, now, profile))
+        left = reminder_times(start, profile, booked_at=work.accepted_at, now=now)
+        is_wanted = stands(found, start) and any(left)
     return outlook(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
 
 

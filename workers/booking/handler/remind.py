@@ -1,6 +1,6 @@
 """Plans a visit's reminders, takes them back, and judges each when its time has come."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -20,15 +20,22 @@ from workers.booking.handler.roles import Roles
 
 log = structlog.get_logger()
 
+_PATIENCE = timedelta(minutes=5)
+"""Between two tries to plan reminders anew."""
+
 
 async def plan_reminders(roles: Roles, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
     """Plan what is still to come; those of an earlier time of the visit find out that it has moved.
 
-    Trouble with schedules never fails the visitor's command: the appointment stands. The reminders become a command of
-    their own, which is tried again and, when that is in vain, waits at the desk.
+    Trouble with schedules fails no visitor's command: the appointment stands. The reminders become a command of their
+    own, which is tried again and, when that is in vain, waits at the desk. It has a line of its own too, so that the
+    visitor's next wish does not wait behind it.
+
+    Raises:
+        TransientError, PermanentError: the queue does not take that command either.
     """
     try:
-        await _plan(roles, appointment, profile, now)
+        await _plan(roles, appointment, profile, booked_at=now)
     except (TransientError, PermanentError) as error:
         log.warning("reminders_not_planned_yet", appointment_id=appointment.appointment_id, error=described(error))
         command = BookingPlanReminders(
@@ -39,26 +46,31 @@ async def plan_reminders(roles: Roles, appointment: Appointment, profile: Tenant
             locale=appointment.locale,
             data=BookingPlanRemindersData(appointment_id=appointment.appointment_id, start=appointment.start),
         )
-        await roles.commands.put(command, group=appointment.session_id)
+        await roles.commands.put(command, group=derived_id(appointment.appointment_id, "plan_reminders"))
 
 
 async def plan_again(roles: Roles, work: BookingPlanReminders) -> None:
     """Plan the reminders that could not be planned before, if the visit still stands as it did.
 
     Raises:
-        TransientError, PermanentError: they can't be planned now either.
+        TransientError: they can't be planned now either; nothing is in a hurry, so the next try is well after this one.
+        PermanentError: as they are, they never can.
     """
     appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
     if not stands(appointment, work.data.start):
         log.info("reminders_not_wanted", appointment_id=work.data.appointment_id)
         return
     profile = await roles.tenants.profile(work.tenant)
-    await _plan(roles, appointment, profile, roles.clock.now())
+    try:
+        await _plan(roles, appointment, profile, booked_at=work.accepted_at)
+    except TransientError as error:
+        raise TransientError(str(error), retry_after=_PATIENCE, reason=error.reason) from error
 
 
-async def _plan(roles: Roles, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
-    """Plan each reminder; a schedule says whose visit it is, and nothing of the visitor."""
-    for hours, at in reminder_times(appointment.start, now, profile):
+async def _plan(roles: Roles, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
+    """Plan each reminder, whatever becomes of another; a schedule names the visit, and says nothing of the visitor."""
+    trouble: TransientError | PermanentError | None = None
+    for hours, at in reminder_times(appointment.start, profile, booked_at=booked_at, now=roles.clock.now()):
         name = _name(appointment, hours)
         command = BookingRemind(
             id=name,
@@ -70,7 +82,12 @@ async def _plan(roles: Roles, appointment: Appointment, profile: TenantProfile, 
                 appointment_id=appointment.appointment_id, start=appointment.start, hours_before=hours
             ),
         )
-        await roles.schedules.put(name, at, command, group=appointment.session_id)
+        try:
+            await roles.schedules.put(name, at, command, group=appointment.session_id)
+        except (TransientError, PermanentError) as error:
+            trouble = trouble or error
+    if trouble:
+        raise trouble
 
 
 async def drop_reminders(roles: Roles, appointment: Appointment) -> None:

@@ -15,6 +15,11 @@ START = datetime(2026, 1, 13, 9, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
+def planned_for(start, profile):
+    """Return the reminders of a visit that was booked four days before."""
+    return reminder_times(start, profile, booked_at=start - 96 * HOUR, now=start - 96 * HOUR)
+
+
 @pytest.mark.parametrize(
     ("left", "hours"),
     [
@@ -30,7 +35,35 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 )
 def test_a_reminder_comes_a_day_and_two_hours_before(make_profile, left, hours):
     """Those that would be past, or less than an hour away, are left out."""
-    assert list(reminder_times(START, START - left, make_profile())) == [(one, START - one * HOUR) for one in hours]
+    planned = reminder_times(START, make_profile(), booked_at=START - left, now=START - left)
+    assert list(planned) == [(one, START - one * HOUR) for one in hours]
+
+
+@pytest.mark.parametrize(
+    ("left", "times"),
+    [
+        (25 * HOUR, [24 * HOUR, 2 * HOUR]),
+        # Half an hour ahead, though not an hour: that one is about the booking, which was days ago.
+        (24 * HOUR + 30 * MINUTE, [24 * HOUR, 2 * HOUR]),
+        # Its time has gone by: at once.
+        (20 * HOUR, [20 * HOUR - MINUTE, 2 * HOUR]),
+        # Overtaken by the next one.
+        (2 * HOUR, [2 * HOUR - MINUTE]),
+        (HOUR, [HOUR - MINUTE]),
+        (0 * HOUR, []),
+        (-HOUR, []),
+    ],
+)
+def test_what_is_planned_late_is_made_up_for(make_profile, left, times):
+    """The visit was booked three days before, and its reminders could not be planned then."""
+    planned = reminder_times(START, make_profile(), booked_at=START - 72 * HOUR, now=START - left)
+    assert [START - at for _, at in planned] == times
+
+
+def test_who_booked_a_moment_before_is_not_reminded_late(make_profile):
+    """A reminder that was left out as the visit was booked does not come because planning took long."""
+    planned = reminder_times(START, make_profile(), booked_at=START - 24 * HOUR, now=START - 23 * HOUR)
+    assert list(planned) == [(2, START - 2 * HOUR)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +89,7 @@ def test_quiet_hours_put_a_reminder_off_or_bring_it_forward(make_profile, visit,
     profile = make_profile(quiet_hours="21:00-08:00")
     start = datetime.fromisoformat(visit).replace(tzinfo=profile.zone).astimezone(UTC)
 
-    planned = [at.astimezone(profile.zone) for _, at in reminder_times(start, start - 72 * HOUR, profile)]
+    planned = [at.astimezone(profile.zone) for _, at in planned_for(start, profile)]
     assert [f"{at:%Y-%m-%dT%H:%M}" for at in planned] == [day_before, hours_before]
 
 
@@ -69,7 +102,7 @@ def test_no_reminder_comes_when_it_is_quiet(begins, length, moment):
     text = f"{begins // 12:02}:{begins % 12 * 5:02}-{ends // 12:02}:{ends % 12 * 5:02}"
     profile = build_profile(zone=name, quiet_hours=text)
 
-    (_, long), (_, short) = reminder_times(start, start - 96 * HOUR, profile)
+    (_, long), (_, short) = planned_for(start, profile)
     assert long < short < start
     for at in (long, short):
         assert profile.quiet_hours.around(at, profile.zone) is None

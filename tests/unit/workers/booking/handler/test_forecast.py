@@ -198,7 +198,9 @@ async def test_what_the_backend_asks_of_itself(world):
     moved = BookingPlanReminders(**envelope, data={"appointment_id": mine, "start": start + timedelta(hours=1)})
     assert [(await foretold(world, one)).kind for one in (remind, plan)] == ["would_be_done"] * 2
     assert (await foretold(world, moved)).kind == "stale"
-    world.clock.turn(timedelta(days=2))
+    world.clock.set(start - timedelta(hours=2, minutes=30))
+    assert (await foretold(world, plan)).kind == "would_be_done"
+    world.clock.set(start)
     assert [(await foretold(world, one)).kind for one in (remind, plan)] == ["stale"] * 2
     sync = CalendarSync(**envelope, data={"calendar_id": "calendar"})
     assert (await foretold(world, sync)).kind == "would_be_done"

@@ -118,16 +118,18 @@ async def planned_later(world, *trouble):
     """Confirm a visit whose reminders can't be planned; return the command that plans them later."""
     world.schedules.trouble += trouble
     world.appointment_id = await world.confirmed("2026-01-15T10:00")
+    world.lines = {group for group, _ in world.commands.bodies}
     [command] = world.commands.taken()
     return command
 
 
 @pytest.mark.parametrize("error", TROUBLE)
 async def test_reminders_that_could_not_be_planned_are_planned_later(world, error):
-    """The visitor hears at once that the visit stands; its reminders wait in the line of its conversation."""
-    command = await planned_later(world, error)
+    """The visitor hears at once that the visit stands; the reminders wait in a line that holds up nobody."""
+    command = await planned_later(world, error, error)
     assert (world.frames(), world.schedules.planned) == (["booking.pending", "booking.confirmed"], {})
     assert (command.session_id, "jan" in command.model_dump_json()) == ("session", False)
+    assert len(world.lines - {"session"}) == 1
 
     for again in (command, command, command.model_copy(update={"replay": 1})):
         assert await world.carry_out(again) is None
@@ -137,18 +139,20 @@ async def test_reminders_that_could_not_be_planned_are_planned_later(world, erro
 @pytest.mark.parametrize("error", TROUBLE)
 async def test_trouble_that_stays_is_not_swallowed(world, error):
     """So it is tried again, and is seen at the desk when that is in vain."""
-    command = await planned_later(world, error)
-    world.schedules.trouble.append(error)
-    with pytest.raises(type(error)):
+    command = await planned_later(world, error, error)
+    world.schedules.trouble += [error, error]
+    with pytest.raises(type(error)) as refused:
         await world.carry_out(command)
 
+    assert getattr(refused.value, "retry_after", None) == (5 * HOUR / 60 if isinstance(error, TransientError) else None)
     await world.carry_out(command)
     assert len(world.schedules.planned) == 2
 
 
-async def test_a_half_planned_visit_gets_what_is_missing(world):
-    """What was planned already stays as it is."""
-    command = await planned_later(world, None, TransientError("scheduler"))
+@pytest.mark.parametrize("trouble", [[None, TROUBLE[0]], [TROUBLE[0]], [TROUBLE[1]]])
+async def test_a_half_planned_visit_gets_what_is_missing(world, trouble):
+    """Each is tried, whatever becomes of the other; what was planned already stays as it is."""
+    command = await planned_later(world, *trouble)
     assert len(world.schedules.planned) == 1
     await world.carry_out(command)
     assert len(world.schedules.planned) == 2
@@ -157,7 +161,7 @@ async def test_a_half_planned_visit_gets_what_is_missing(world):
 @pytest.mark.parametrize("kind", ["cancel", "reschedule"])
 async def test_what_has_changed_meanwhile_is_not_reminded_of(world, kind):
     """The visit was cancelled, or moved to a time whose reminders were planned then."""
-    command = await planned_later(world, TransientError("scheduler"))
+    command = await planned_later(world, *TROUBLE)
     start = {"start": "2026-01-16T10:00"} if kind == "reschedule" else {}
     await world.send(kind, appointment_id=world.appointment_id, **start)
     before = dict(world.schedules.planned)
@@ -166,20 +170,29 @@ async def test_what_has_changed_meanwhile_is_not_reminded_of(world, kind):
 
 
 async def test_reminders_that_are_planned_too_late_are_left_out(world):
-    """A dead letter that is replayed on the day of the visit."""
-    command = await planned_later(world, TransientError("scheduler"))
-    world.clock.set(NINE_UTC + 2 * DAY - 4 * HOUR)
+    """A dead letter that is replayed when the visit begins."""
+    command = await planned_later(world, *TROUBLE)
+    world.clock.set(NINE_UTC + 2 * DAY)
     await world.carry_out(command)
-    assert [one.command.data.hours_before for one in world.schedules.planned.values()] == [2]
+    assert world.schedules.planned == {}
+
+
+async def test_a_reminder_whose_time_went_by_comes_at_once(world):
+    """A dead letter that is replayed in the night before the visit."""
+    command = await planned_later(world, *TROUBLE)
+    world.clock.set(NINE_UTC + DAY + 10 * HOUR)
+    await world.carry_out(command)
+    assert await turn(world, NINE_UTC + DAY + 11 * HOUR) == [24]
+    assert await turn(world, NINE_UTC + 2 * DAY - 2 * HOUR) == [2]
 
 
 async def test_a_visit_that_moves_twice_in_bad_times_is_reminded_of(world):
     """Away and back again: each change asks under an id of its own, so that none counts as done before."""
-    first = await planned_later(world, TransientError("scheduler"))
+    first = await planned_later(world, *TROUBLE)
     await world.carry_out(first)
     for start in ("2026-01-16T10:00", "2026-01-15T10:00"):
         world.schedules.planned.clear()
-        world.schedules.trouble.append(TransientError("scheduler"))
+        world.schedules.trouble += TROUBLE
         await world.send("reschedule", appointment_id=world.appointment_id, start=start)
         for command in world.commands.taken():
             await world.carry_out(command)
