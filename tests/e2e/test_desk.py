@@ -13,6 +13,7 @@ from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.command_line import CommandLine, command_line
 from tests.e2e.visitor import Visit
+from tests.fakes.envelopes import command_body
 
 pytestmark = pytest.mark.e2e
 
@@ -209,22 +210,18 @@ async def test_status_shows_every_queue(stride: CommandLine):
 async def dead(stack: Stack, backstage: Backstage, *, reason: str = "bug", contact: str = "jan@example.com") -> str:
     """Put a dead letter where the workers put theirs; return its failure's id once the ledger has it."""
     session = uuid.uuid4().hex
-    envelope = {
-        "version": 1,
-        "id": uuid.uuid4().hex,
-        "tenant": stack.options.tenant,
-        "session_id": session,
-        "client_id": "c1",
-        "connection_id": "none",
-        "accepted_at": datetime.now(UTC).isoformat(),
-        "locale": "en",
-        "type": "booking.create",
-        "data": {"start": "2026-01-13T10:00", "contact": contact, "service": "consultation"},
-    }
+    body = command_body(
+        uuid.uuid4().hex,
+        session=session,
+        tenant=stack.options.tenant,
+        accepted_at=datetime.now(UTC).isoformat(),
+        type="booking.create",
+        data={"start": "2026-01-13T10:00", "contact": contact, "service": "consultation"},
+    )
     told = {"reason": reason, "error": "made by hand", "attempts": "5", "group": session}
     stack.client("sqs").send_message(
         QueueUrl=stack.describe()["queues"]["booking_dlq"],
-        MessageBody=json.dumps(envelope),
+        MessageBody=body,
         MessageGroupId=session,
         MessageDeduplicationId=session,
         MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},

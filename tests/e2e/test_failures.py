@@ -22,6 +22,7 @@ from shared.settings import AwsSettings
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
+from tests.fakes.envelopes import envelope
 
 pytestmark = pytest.mark.e2e
 
@@ -59,19 +60,9 @@ async def emptied(backstage: Backstage, stack: Stack, queue: str) -> None:
 
 
 def envelope_of(stack: Stack, session: str) -> dict[str, Any]:
-    """Return a command of a visitor as the ingress writes it."""
-    return {
-        "version": 1,
-        "id": uuid.uuid4().hex,
-        "tenant": stack.options.tenant,
-        "session_id": session,
-        "client_id": "lost",
-        "connection_id": "none",
-        "accepted_at": datetime.now(UTC).isoformat(),
-        "locale": "en",
-        "type": "chat.send",
-        "data": {"text": "Hello?"},
-    }
+    """Return a visitor's message of just now."""
+    said = {"client_id": "lost", "accepted_at": datetime.now(UTC).isoformat(), "locale": "en"}
+    return envelope(uuid.uuid4().hex, "Hello?", session, tenant=stack.options.tenant, **said)
 
 
 async def test_messages_that_can_not_be_read_are_kept_as_they_are(backstage: Backstage, stack: Stack, ledger: Any):
@@ -157,12 +148,12 @@ async def test_a_command_that_the_queue_gave_up_is_told_and_kept(
     """No worker came to say anything: the visitor hears it from the ledger, once, and the ledger knows why."""
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
-        envelope = envelope_of(stack, session)
+        lost = envelope_of(stack, session)
         for number in (1, 2):
             # SQS moves the message as it is; and it may deliver that twice.
             stack.client("sqs").send_message(
                 QueueUrl=stack.describe()["queues"]["chat_dlq"],
-                MessageBody=json.dumps(envelope),
+                MessageBody=json.dumps(lost),
                 MessageGroupId=session,
                 MessageDeduplicationId=f"{session}-{number}",
             )

@@ -3,9 +3,9 @@
 import json
 
 
-def command_body(key="k1", text="hello", session="s1", **changes):
+def envelope(key="k1", text="hello", session="s1", **changes):
     """Return an envelope as the ingress writes it."""
-    envelope = {
+    written = {
         "version": 1,
         "id": key,
         "tenant": "salon",
@@ -17,4 +17,9 @@ def command_body(key="k1", text="hello", session="s1", **changes):
         "type": "chat.send",
         "data": {"text": text},
     }
-    return json.dumps(envelope | changes)
+    return written | changes
+
+
+def command_body(*arguments, **changes):
+    """Return an envelope as the text that goes on the queue."""
+    return json.dumps(envelope(*arguments, **changes))

@@ -144,11 +144,3 @@ def claims(stores):
 def key():
     """Return the key of a command that nobody has claimed."""
     return new_id()
-
-
-@pytest.fixture
-def short_deadlines(monkeypatch):
-    """Give calls up soon."""
-    for module in ("sqs", "lean_sqs"):
-        monkeypatch.setattr(f"shared.aws.{module}.CALL_DEADLINE_SECONDS", 0.2)
-        monkeypatch.setattr(f"shared.aws.{module}.RECEIVE_DEADLINE_SECONDS", 0.2)

@@ -1,4 +1,4 @@
-"""What the tests of the source share: a queue that answers by a script, and a source with the work that it starts."""
+"""What the tests of the source share: queues that answer by a script or lose answers, and a source with its work."""
 
 import asyncio
 import itertools
@@ -8,6 +8,8 @@ from datetime import timedelta
 from shared.consumer.delivery import Delivery
 from shared.consumer.permits import Permits
 from shared.consumer.source import Source
+from shared.errors import TransientError
+from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.turned_loop import run_turned
 
 WAIT = 20
@@ -104,3 +106,21 @@ def run(scene, story, *, seconds=0.0):
             await scene.quiet()
 
     return run_turned(live())
+
+
+class Forgetful(MemoryQueue):
+    """Takes messages, and loses the answers that it was told to lose."""
+
+    def __init__(self, *lost, **options):
+        super().__init__(**options)
+        self.lost = iter(lost)
+        self.attempts = []
+        self.asked = []
+
+    async def receive(self, *, max_messages, attempt_id=None, **options):
+        self.attempts.append(attempt_id)
+        self.asked.append(max_messages)
+        found = await super().receive(max_messages=max_messages, attempt_id=attempt_id, **options)
+        if next(self.lost, False):
+            raise TransientError("reset")
+        return found

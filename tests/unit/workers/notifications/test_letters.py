@@ -1,13 +1,11 @@
 """How a notice reads, in both languages, and what a name can't do to it."""
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.notifications.adapters.letters import TemplateLetters
-from workers.notifications.domain import AppointmentLinks, is_stale, one_line
+from workers.notifications.domain import AppointmentLinks, one_line
 
 KINDS = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again")
 LINKS = AppointmentLinks(cancel="https://salon.example/#stride-cancel=c1", move="https://salon.example/#stride-move=m1")
@@ -185,37 +183,6 @@ def test_a_letter_shows_neither_recipient_nor_text_in_a_log(write):
 
     for secret in ("jan@example.com", "Dzień dobry", "VCALENDAR", "c1", "m1"):
         assert secret not in shown
-
-
-def test_a_code_is_stale_from_the_end_of_its_hold(make_notice):
-    """It opens nothing any more."""
-    notice = make_notice("code")
-
-    assert not is_stale(notice, notice.expires_at.replace(minute=14))
-    assert is_stale(notice, notice.expires_at)
-
-
-def test_a_reminder_is_stale_once_the_visit_has_begun(make_notice):
-    """Whoever is late knows it."""
-    notice = make_notice("reminder")
-
-    assert not is_stale(notice, notice.data.start - timedelta(seconds=1))
-    assert is_stale(notice, notice.data.start)
-
-
-def test_a_visit_that_has_begun_is_not_said_to_stand(make_notice):
-    """But whoever asked for a time and has none still learns so."""
-    notice = make_notice("choose_again", stands=True)
-
-    assert not is_stale(notice, notice.data.start - timedelta(seconds=1))
-    assert is_stale(notice, notice.data.start)
-    assert not is_stale(make_notice("choose_again"), notice.data.start)
-
-
-@pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled"])
-def test_what_has_happened_is_never_stale(make_notice, kind):
-    """However late the news are, they are news."""
-    assert not is_stale(make_notice(kind), make_notice(kind).data.start + timedelta(days=365))
 
 
 @pytest.mark.parametrize("locale", ["pl", "en"])

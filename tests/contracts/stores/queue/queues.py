@@ -11,11 +11,14 @@ from shared.aws.http_pool import HttpPool
 from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls
 from shared.aws.sqs import SqsQueue
 from shared.clock import SystemClock
+from shared.consumer.delivery import DeadLetterCopy
 from shared.ids import new_id
 from tests.contracts.stores.template import create_queue
 from tests.fakes.memory_queue import MemoryQueue
 
 TRANSPORTS = ["aiobotocore", "lean"]
+ON_SQS = [f"{transport} {server}" for server in ("ministack", "broker") for transport in TRANSPORTS]
+SIDES = ["memory", *ON_SQS]
 BLOCKING = Config(retries={"total_max_attempts": 1})
 
 
@@ -99,3 +102,19 @@ async def server_at(endpoint_url, client, clients):
     async with HttpPool(endpoint_url) as http:
         lean = SqsCalls(http=http, region=REGION, credentials=await clients.credentials(), clock=SystemClock())
         yield Server(client, calls, lean)
+
+
+async def take(side, most=10, *, wait=0, visibility=30, attempt=None):
+    received = side.queue.receive(
+        max_messages=most, wait_seconds=wait, visibility_seconds=visibility, attempt_id=attempt
+    )
+    return list(await received)
+
+
+def bodies(deliveries):
+    return [delivery.body for delivery in deliveries]
+
+
+def copy_of(delivery, **changes):
+    fields = {"deduplication_id": "key#1", "reason": "bug", "error": "ValueError: no", "attempts": 5}
+    return DeadLetterCopy(delivery=delivery, **fields | changes)

@@ -6,7 +6,7 @@ from infra.local.broker.process import running_broker
 from shared.consumer.delivery import DeadLetterCopy, Refused
 from shared.errors import TransientError
 from shared.ids import new_id
-from tests.contracts.stores.queues import TRANSPORTS, server_at
+from tests.contracts.stores.queue.queues import TRANSPORTS, server_at
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,101 @@
+"""What the emulator hides of the functions: their settings, their time, their traces, and pools in their place."""
+
+import importlib
+
+import pytest
+
+from infra.deploy import settings as as_settings
+from shared.settings import PoolSettings
+from tests.infra.resources import (
+    FUNCTIONS,
+    QUEUED,
+    TEMPLATE,
+    WORKERS,
+    properties,
+)
+
+SETTINGS = {
+    "AuthorizerFunction": "api_gateway_ws.settings.AuthorizerSettings",
+    "IngressFunction": "api_gateway_ws.settings.IngressSettings",
+    "ChatFunction": "workers.chat.settings.ChatSettings",
+    "BookingFunction": "workers.booking.settings.BookingSettings",
+    "NotificationsFunction": "workers.notifications.settings.NotificationsSettings",
+    "FailuresFunction": "workers.failures.settings.FailuresSettings",
+}
+
+
+def settings_class(function):
+    module, _, name = SETTINGS[function].rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def variables(function):
+    """Return a function's environment: defaults of parameters, a made-up text for what only a deployment knows."""
+    given = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
+    defaults = {name: each["Default"] for name, each in TEMPLATE["Parameters"].items() if "Default" in each}
+    return {
+        name: value if isinstance(value, str) else str(defaults.get(value.get("Ref"), f"deployed {name}"))
+        for name, value in given.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted(WORKERS))
+def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
+    """Ten seconds are left to say so and hand the message back; stopped by Lambda, a worker does neither."""
+    for variable, value in variables(name).items():
+        monkeypatch.setenv(variable, value)
+    assert PoolSettings().handler_timeout_seconds + 10 <= properties(name)["Timeout"]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_records_its_traces(name):
+    """Lambda makes the trace that a visitor's message carries; without the permission it records nothing, silently."""
+    function = properties(name)
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    role = properties(function["Role"]["Fn::GetAtt"][0])
+    assert {"Ref": "RecordsTraces"} in role["ManagedPolicyArns"]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_handler_can_be_imported(name):
+    """The handler that the template names exists."""
+    module, _, attribute = properties(name)["Handler"].rpartition(".")
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_gets_what_its_settings_require(name, monkeypatch):
+    """The settings can be read from the environment that the template gives, and from nothing else."""
+    settings = settings_class(name)
+    for field in settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    for variable, value in variables(name).items():
+        monkeypatch.setenv(variable, value)
+    read = settings()
+    unread = {variable.lower() for variable in variables(name)} - set(settings.model_fields)
+    if name in WORKERS:
+        unread -= {f"pool_{field}" for field in PoolSettings.model_fields}
+    assert read.log_level
+    # Botocore's own.
+    assert unread <= {"aws_endpoint_url_bedrock_runtime"}
+
+
+def test_what_a_pool_needs_is_in_the_outputs():
+    """Each output in snake case is a setting, so the outputs alone are enough to run a pool."""
+    given = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
+    for name in sorted(WORKERS):
+        required = {field.upper() for field, info in settings_class(name).model_fields.items() if info.is_required()}
+        assert required <= set(given), name
+
+
+def test_pools_replace_the_functions_of_the_workers_and_nothing_else():
+    """`Workers=pools` leaves out the functions, their roles and mappings; the rest of the stack is the same."""
+    conditional = {name for name, each in TEMPLATE["Resources"].items() if each.get("Condition") == "WorkersOnLambda"}
+    workers = {f"{worker}{part}" for worker in QUEUED for part in ("Function", "Role", "Logs", "Source")}
+    ledger = {"FailuresFunction", "FailuresRole", "FailuresLogs", *(f"FailuresOf{queue}Source" for queue in QUEUED)}
+    assert conditional == workers | ledger | {"AnswersVisitors", "FeedbackSource"}
+    assert TEMPLATE["Parameters"]["Workers"] == {
+        **TEMPLATE["Parameters"]["Workers"],
+        "Default": "lambda",
+        "AllowedValues": ["lambda", "pools"],
+    }

@@ -1,0 +1,139 @@
+"""What the emulator hides of the queues: order, backstops, who may put anything on them, and who empties them."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from shared.messages.commands import BOOKING_COMMAND
+from shared.tenants.profile import TENANT_ID
+from tests.infra.resources import DEAD_LETTERS, MAPPINGS, QUEUES, TEMPLATE, properties
+from tests.infra.template import of_type
+
+
+@pytest.mark.parametrize("name", ["ChatQueue", "BookingQueue"])
+def test_a_command_queue_keeps_order_per_visitor_at_full_speed(name):
+    """FIFO in high-throughput mode: both attributes are needed, on the queue and on its dead-letter queue."""
+    for queue in (name, name.replace("Queue", "DeadLetters")):
+        assert properties(queue)["FifoQueue"] is True
+        assert properties(queue)["DeduplicationScope"] == "messageGroup"
+        assert properties(queue)["FifoThroughputLimit"] == "perMessageGroupId"
+        assert properties(queue)["QueueName"]["Fn::Sub"].endswith(".fifo")
+
+
+@pytest.mark.parametrize("name", sorted(set(QUEUES) - DEAD_LETTERS))
+def test_every_queue_has_a_backstop_and_dead_letters_live_long(name):
+    """Attempts are counted by the workers; SQS steps in late, and messages stay for 14 days, dead or not."""
+    redrive = properties(name)["RedrivePolicy"]
+    dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert redrive["maxReceiveCount"] == 100
+    assert dead_letters in DEAD_LETTERS
+    assert properties(dead_letters)["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert properties(name)["MessageRetentionPeriod"] == 14 * 24 * 3600
+    sources = [source["Fn::Sub"] for source in properties(dead_letters)["RedriveAllowPolicy"]["sourceQueueArns"]]
+    assert any(source.endswith(f":{properties(name)['QueueName']['Fn::Sub']}") for source in sources)
+
+
+def test_queues_are_encrypted_and_refuse_plain_http():
+    """On AWS every queue has server-side encryption and a policy that denies calls without TLS."""
+    assert all(each["Properties"]["SqsManagedSseEnabled"] is True for each in QUEUES.values())
+    policies = of_type(TEMPLATE, "AWS::SQS::QueuePolicy")
+    guarded = [
+        queue["Ref"]
+        for policy in policies.values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for queue in policy["Properties"]["Queues"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
+    # Each once: a second policy of the same queue would take the place of the first.
+    assert sorted(guarded) == sorted(QUEUES)
+
+
+def test_the_clock_asks_for_a_look_at_all_calendars():
+    """Each minute, in a form that the worker reads; the queue has to take messages without a deduplication id."""
+    rule = properties("CalendarTick")
+    [target] = rule["Targets"]
+    queue = properties(target["Arn"]["Fn::GetAtt"][0])
+    values = {"id": f'"{uuid4()}"', "time": '"2026-01-12T07:00:00Z"'}
+    transformer = target["InputTransformer"]
+    assert transformer["InputPathsMap"] == {name: f"$.{name}" for name in values}
+    text = re.sub(r"<(\w+)>", lambda found: values[found[1]], transformer["InputTemplate"])
+    tick = BOOKING_COMMAND.validate_json(text)
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    assert (tick.type, tick.session_id) == ("calendar.tick", target["SqsParameters"]["MessageGroupId"])
+    assert queue["ContentBasedDeduplication"] is True
+    assert not TENANT_ID.fullmatch(tick.tenant), "no business can have that name"
+
+
+def test_outsiders_may_put_messages_on_two_queues_alone():
+    """The clock's rule and the topic of SES by the queues' policies; reminders in a role that the scheduler takes."""
+    allowed = [
+        statement
+        for policy in of_type(TEMPLATE, "AWS::SQS::QueuePolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert [(each["Action"], each["Resource"], each["Principal"], each["Condition"]) for each in allowed] == [
+        (
+            "sqs:SendMessage",
+            {"Fn::GetAtt": ["BookingQueue", "Arn"]},
+            {"Service": "events.amazonaws.com"},
+            {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["CalendarTick", "Arn"]}}},
+        ),
+        (
+            "sqs:SendMessage",
+            {"Fn::GetAtt": ["FeedbackQueue", "Arn"]},
+            {"Service": "sns.amazonaws.com"},
+            {"ArnEquals": {"aws:SourceArn": {"Ref": "FeedbackTopic"}}},
+        ),
+    ]
+    [trust] = properties("ReminderRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"]["ArnEquals"] == {"aws:SourceArn": {"Fn::GetAtt": ["Reminders", "Arn"]}}
+    assert "Condition" not in TEMPLATE["Resources"]["ReminderRole"]
+
+
+def test_what_became_of_letters_comes_back():
+    """SES publishes bounces and complaints to the one topic, which takes nothing else, and that to the one queue."""
+    letters, destination = properties("Letters"), properties("LettersToFeedback")
+    assert destination["ConfigurationSetName"] == {"Ref": "Letters"}
+    assert destination["EventDestination"]["Enabled"] is True
+    assert destination["EventDestination"]["MatchingEventTypes"] == ["BOUNCE", "COMPLAINT"]
+    assert destination["EventDestination"]["SnsDestination"] == {"TopicARN": {"Ref": "FeedbackTopic"}}
+    [statement] = properties("FeedbackTopicPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
+    source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert source.endswith(f":configuration-set/{letters['Name']['Fn::Sub']}")
+    # Without what SNS puts around it, nobody could tell which topic a message comes from.
+    assert properties("FeedbackSubscription") == {
+        "TopicArn": {"Ref": "FeedbackTopic"},
+        "Protocol": "sqs",
+        "Endpoint": {"Fn::GetAtt": ["FeedbackQueue", "Arn"]},
+        "RawMessageDelivery": False,
+    }
+
+
+@pytest.mark.parametrize("name", sorted(MAPPINGS))
+def test_a_worker_reports_failed_messages_and_has_time_for_its_batch(name):
+    """Without ReportBatchItemFailures one failure repeats its whole batch; visibility is six times the time-out."""
+    mapping = properties(name)
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
+    function = mapping["FunctionName"]["Ref"]
+    assert properties(queue)["VisibilityTimeout"] >= 6 * properties(function)["Timeout"]
+    assert TEMPLATE["Resources"][name]["Condition"] == "WorkersOnLambda"
+
+
+def test_the_ledger_takes_the_dead_letters_of_every_queue():
+    """One function, and a mapping for each dead-letter queue: what stays there is forgotten after 14 days."""
+    emptied = {
+        each["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
+        for each in MAPPINGS.values()
+        if each["Properties"]["FunctionName"] == {"Ref": "FailuresFunction"}
+    }
+    assert emptied == DEAD_LETTERS
+
+
+def test_chat_takes_one_message_at_a_time():
+    """An answer takes seconds: in a batch the second visitor would wait for the first."""
+    assert properties("ChatSource")["BatchSize"] == 1

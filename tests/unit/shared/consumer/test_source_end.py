@@ -1,0 +1,193 @@
+"""The source goes quiet: open receives are cut off, and what they had taken is recovered, not stranded."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import PermanentError, TransientError
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_queue import MemoryQueue
+from tests.fakes.turned_loop import run_turned
+from tests.unit.shared.consumer.sources import Forgetful, Scene, Script, run
+
+
+def test_a_receive_that_comes_home_in_time_is_taken_as_it_is():
+    """Within the grace period nothing is cut off, and no receive follows."""
+    scene = Scene(Script(4, seconds=0.2, fifo=True), lasts=False)
+
+    async def story():
+        assert await scene.quiet(grace=0.3) == []
+        assert len(scene.started) == 4
+        await asyncio.sleep(60)
+        assert len(scene.queue.asks) == 1
+
+    run(scene, story, seconds=0.1)
+
+
+@pytest.mark.parametrize("fifo", [True, False])
+def test_an_open_long_poll_is_cut_off(fifo):
+    """Going quiet takes the grace period, not the twenty seconds that a poll of an empty queue may last."""
+    scene = Scene(Script(fifo=fifo))
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await scene.quiet(grace=0.3)
+        assert loop.time() - began < 0.5
+        assert scene.queue.open == []
+        assert not scene.source.is_open
+        assert scene.source.receiving_since() is None
+
+    run(scene, story, seconds=1)
+
+
+def test_what_a_cut_off_receive_had_taken_is_recovered():
+    """On a FIFO queue the receive is asked once more, and what comes is handed out, not stranded."""
+    queue = MemoryQueue(clock=FakeClock())
+    queue.stall("receive", 60)
+    for number in range(3):
+        queue.send(f"m{number}", group="g")
+    scene = Scene(queue)
+
+    async def story():
+        assert queue.in_flight() == ["m0", "m1", "m2"]
+        assert [one.body for one in await scene.quiet()] == ["m0", "m1", "m2"]
+        assert scene.started == []
+
+    run(scene, story, seconds=1)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.25], ids="{} s later".format)
+def test_what_a_failed_receive_had_taken_is_recovered(after):
+    """Its answer was lost; whether its pause ends within the grace period or not, it is asked for once more."""
+    queue = Forgetful(True)
+    queue.send("m0", group="g")
+    scene = Scene(queue)
+
+    async def story():
+        while not scene.source.last_error:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(after)
+        recovered = await scene.quiet()
+        assert [one.body for one in (*recovered, *scene.started)] == ["m0"]
+
+    run(scene, story)
+
+
+def test_a_receive_that_fails_at_the_end_is_recovered():
+    """Also when its failure is heard after the source went quiet."""
+
+    class Late(Forgetful):
+        async def receive(self, **options):
+            found = await super().receive(**{**options, "attempt_id": options["attempt_id"]})
+            if len(self.attempts) == 1:
+                await asyncio.sleep(0.1)
+                raise TransientError("reset")
+            return found
+
+    queue = Late()
+    queue.send("m0", group="g")
+    scene = Scene(queue)
+
+    async def story():
+        assert [one.body for one in await scene.quiet(grace=0.5)] == ["m0"]
+
+    run(scene, story, seconds=0.05)
+
+
+def test_a_standard_queue_recovers_nothing():
+    """It can't; what it had taken shows again after its time-out."""
+    scene = Scene(Script())
+
+    async def story():
+        assert await scene.quiet() == []
+        assert len(scene.queue.asks) == 1
+
+    run(scene, story, seconds=1)
+
+
+@pytest.mark.parametrize("error", [TransientError("reset"), PermanentError("aws_403"), ValueError("a bug")])
+def test_a_recovery_that_fails_is_left(logs, error):
+    """The end goes on; what was taken shows again after its time-out."""
+    scene = Scene(Script(fifo=True))
+
+    async def story():
+        scene.queue.answers = iter([error])
+        assert await scene.quiet() == []
+
+    run(scene, story, seconds=1)
+    assert [line["event"] for line in logs] == ["receive_not_recovered"]
+
+
+def test_a_queue_that_hangs_keeps_the_end_for_a_second():
+    """Grace and one try to recover, then it is over."""
+    queue = MemoryQueue()
+    queue.stall("receive", 3600, times=9)
+    queue.send("m0", group="g")
+    scene = Scene(queue)
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        assert await scene.quiet() == []
+        assert loop.time() - began < 2
+
+    run(scene, story, seconds=1)
+
+
+def test_who_waits_for_permits_is_sent_away():
+    """When all permits are in use, going quiet takes no time."""
+    scene = Scene(Script(10, fifo=True), total=10)
+
+    async def story():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        assert await scene.quiet() == []
+        assert loop.time() - began < 0.01
+        scene.finish(10)
+        await asyncio.sleep(60)
+        assert len(scene.queue.asks) == 1
+
+    run(scene, story, seconds=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sent=st.integers(0, 60),
+    groups=st.integers(1, 15),
+    total=st.integers(1, 35),
+    lost=st.lists(st.booleans(), max_size=12),
+    stalls=st.lists(st.sampled_from([0.0, 0.01, 0.2, 60.0]), max_size=12),
+    stop_at=st.floats(0, 2),
+    grace=st.sampled_from([0.0, 0.05, 0.3]),
+)
+def test_nothing_is_stranded(*, sent, groups, total, lost, stalls, stop_at, grace):
+    """Whatever fails, stalls or is cut off: all that is out of a FIFO queue is in our hands, once, within the permits.
+
+    The recovery itself works here; that it may fail is another test's.
+    """
+    queue = Forgetful(*lost, clock=FakeClock())
+    for seconds in stalls:
+        queue.stall("receive", seconds)
+    for number in range(sent):
+        queue.send(f"m{number}", group=f"g{number % groups}")
+    scene = Scene(queue, total=total)
+
+    async def live():
+        loop = asyncio.get_running_loop()
+        scene.source.open()
+        until = loop.time() + stop_at
+        while loop.time() < until:
+            await asyncio.sleep(0.02)
+            scene.finish(len(scene.working) // 2)
+            assert scene.permits.free >= 0
+            assert scene.permits.free + len(scene.working) <= total
+        queue.lost = iter(())
+        queue._stalls.clear()
+        recovered = await scene.quiet(grace=grace)
+        found = [one.body for one in (*scene.started, *recovered)]
+        assert sorted(found) == sorted(queue.in_flight())
+
+    run_turned(live())
