@@ -19,11 +19,11 @@ from infra.local.interrupts import Interrupts
 from infra.local.ports import HOST, free_port
 from infra.local.processes import Children
 from shared.aws.clients import AwsClients
-from shared.aws.failures import DynamoFailureLedger
-from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
-from shared.failures import Failure, FailureFilter, FailureState
 from shared.ids import failure_id
+from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from ops.settings import aws_region, send_calls_to_emulator
 from shared.errors import ConfigurationError
-from shared.failures import QUEUES
+from shared.ledger.failures import QUEUES
 
 STACK_FILE = Path(".stride/stack.json")
 """Where `make up` describes the stack that it runs, from the checkout."""

@@ -19,13 +19,13 @@ from ops.health.checks import Check, examined
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.failures import DynamoFailureLedger
-from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import Secrets
 from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigurationError, TransientError
-from shared.failures import QUEUES
+from shared.ledger.failures import QUEUES
 from shared.messages.commands import BookingCommand
 from shared.settings import AwsSettings
 from shared.suppressions import Suppressions

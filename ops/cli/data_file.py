@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from shared.failures import Failure
+from shared.ledger.failures import Failure
 
 
 class NotDataError(ValueError):

@@ -9,7 +9,7 @@ from ops.cli.plain import as_json
 from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
 from ops.cli.views import print_lines
 from ops.desk.domain.values import Erased
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 
 _ERASE = """
 Examples:

@@ -11,7 +11,7 @@ from ops.cli.plain import as_json, case_row, failure_row
 from ops.cli.sentences import NO_SUCH
 from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
 from ops.cli.views import case_view, failure_line, failures_table, print_lines, print_view, stats_view
-from shared.failures import FailureFilter, FailureState
+from shared.ledger.failures import FailureFilter, FailureState
 
 _WAITING = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN, FailureState.REPLAYING})
 

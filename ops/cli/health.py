@@ -18,8 +18,8 @@ from ops.cli.views import age, print_lines, print_view, safe
 from ops.desk.desk import Desk
 from ops.health.checks import Check
 from ops.queues.figures import QueueFigures, QueueGauge
-from shared.failure_rules import OPEN
-from shared.failures import FailureFilter
+from shared.ledger.failures import FailureFilter
+from shared.ledger.rules import OPEN
 
 _SIGNS = {
     "ok": Text("OK     ", style="green"),

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from shared.failure_rules import OPEN, instant
-from shared.failures import QUEUES, FailureFilter, FailureState
+from shared.ledger.failures import QUEUES, FailureFilter, FailureState
+from shared.ledger.rules import OPEN, instant
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

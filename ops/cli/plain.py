@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from ops.desk.domain.values import Case, Tally
-from shared.failures import Failure
+from shared.ledger.failures import Failure
 
 
 def as_json(value: object, *, indent: int | None = 2) -> str:

@@ -18,7 +18,7 @@ from ops.cli.views import print_lines
 from ops.desk.desk import Desk
 from ops.desk.domain import values
 from ops.desk.domain.values import Discarded, Forecast, NotPossible, Replayed, Tally
-from shared.failures import FailureFilter
+from shared.ledger.failures import FailureFilter
 
 _RETRY = """
 Examples:

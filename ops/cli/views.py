@@ -13,7 +13,7 @@ from ops.cli.sentences import forecast_sentence, why_not
 from ops.cli.times import local, local_time, moment
 from ops.desk.domain import moves
 from ops.desk.domain.values import Case, Stats
-from shared.failures import Failure, FailureState
+from shared.ledger.failures import Failure, FailureState
 
 _COLOURS = {
     FailureState.FAILED: "red",

@@ -41,8 +41,9 @@ from ops.desk.ports import Contacts, Forecasts, Replays
 from ops.desk.search import Search
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
-from shared.failure_rules import OPEN
-from shared.failures import Failure, FailureFilter, FailureLedger, FailureState
+from shared.ledger.failures import Failure, FailureFilter, FailureState
+from shared.ledger.ports import FailureLedger
+from shared.ledger.rules import OPEN
 
 log = structlog.get_logger()
 Refused = TypeVar("Refused", bound=Invalid | NotPossible)

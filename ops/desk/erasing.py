@@ -9,8 +9,9 @@ from ops.desk.domain import moves
 from ops.desk.domain.erasing import erased, is_of_session
 from ops.desk.domain.values import Erased, Person
 from shared.clock import Clock
-from shared.failures import Failure, FailureFilter, FailureLedger, FailureState
 from shared.ids import fingerprint
+from shared.ledger.failures import Failure, FailureFilter, FailureState
+from shared.ledger.ports import FailureLedger
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ops.desk.domain.values import Forecast, NotPossible, Progress, Replayed, Tally, Why
 from ops.desk.pace import Job, in_order
-from shared.failures import Failure
+from shared.ledger.failures import Failure
 
 Outcome = Replayed | NotPossible | Forecast
 

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.values import Forecast
-from shared.failures import Failure
+from shared.ledger.failures import Failure
 
 
 class Replays(Protocol):

@@ -6,8 +6,9 @@ from dataclasses import replace
 from ops.desk.domain import moves
 from ops.desk.domain.values import Person
 from shared.clock import Clock
-from shared.failure_rules import place
-from shared.failures import Failure, FailureFilter, FailureLedger, FailureState, Page
+from shared.ledger.failures import Failure, FailureFilter, FailureState, Page
+from shared.ledger.ports import FailureLedger
+from shared.ledger.rules import place
 
 _PAGE = 500
 _MOST_READS = 20

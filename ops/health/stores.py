@@ -6,7 +6,7 @@ from typing import Any
 from ops.deployment import Deployment
 from ops.health.checks import Check, Examination
 from shared.aws.errors import translated
-from shared.failures import QUEUES
+from shared.ledger.failures import QUEUES
 
 Open = Callable[[str], Awaitable[Any]]
 """Opens a client of a service."""

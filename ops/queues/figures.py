@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.failures import QUEUES
+from shared.ledger.failures import QUEUES
 
 FEEDBACK = "feedback"
 """The queue on which bounces and complaints come back; what it gives up goes to the dead letters of notifications."""

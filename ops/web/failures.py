@@ -16,7 +16,7 @@ from ops.web.gate import Gate
 from ops.web.rendering import Rendering
 from ops.web.runs import Runs
 from shared.clock import Clock
-from shared.failures import QUEUES, FailureState
+from shared.ledger.failures import QUEUES, FailureState
 
 PAGE = 50
 _RATES = {"5": 5.0, "20": 20.0, "50": 50.0}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from shared.failure_rules import OPEN
-from shared.failures import QUEUES, FailureFilter, FailureState
+from shared.ledger.failures import QUEUES, FailureFilter, FailureState
+from shared.ledger.rules import OPEN
 
 WAITING = "open"
 """What waits for somebody to do something."""

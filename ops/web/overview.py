@@ -17,8 +17,8 @@ from ops.web.plots import Line, Tick, bars, day_ticks, lines
 from ops.web.rendering import Rendering, Words, language_of
 from ops.web.samples import Sample, Samples, thinned
 from shared.clock import Clock
-from shared.failure_rules import OPEN
-from shared.failures import FailureFilter
+from shared.ledger.failures import FailureFilter
+from shared.ledger.rules import OPEN
 
 SHOWN_HOURS = 48
 _POINTS = 240

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ops.web.rendering import Words
-from shared.failures import Deed
+from shared.ledger.failures import Deed
 
 _PARTS_DO = frozenset({"failed", "failed_again", "resolved", "refused"})
 """What a part of the system does; a person who has the name of one does none of these."""

@@ -20,7 +20,7 @@ from shared.consumer.decode import Decoder
 from shared.consumer.delivery import Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import RetryPolicy
-from shared.consumer.handler import Handler, ReplayOutcomes, W
+from shared.consumer.handler import Handler, W
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.lifecycle import Stop
@@ -28,6 +28,7 @@ from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.process import Processor
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
+from shared.ledger.ports import ReplayOutcomes
 from shared.ports import ClaimStore, Metrics
 from shared.replies import Replies
 from shared.settings import AwsSettings, PoolSettings

@@ -1,6 +1,5 @@
-"""What the core asks of a queue's messages, of their handler, and of who wants to know how replays end."""
+"""What the core needs to know of a queue's messages and of their handler."""
 
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -80,16 +79,4 @@ class Handler(Protocol[W_contra]):
 
     async def give_up(self, work: W_contra, claim: Claim, reason: str) -> None:
         """Tell whoever waits that the work has failed for good, and record its end."""
-        ...
-
-
-class ReplayOutcomes(Protocol):
-    """Where it is noted that a replay came to its end."""
-
-    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
-        """Note that a replay did what the command was for; noting it twice is harmless."""
-        ...
-
-    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
-        """Note that a replay ended with a no; noting it twice is harmless."""
         ...

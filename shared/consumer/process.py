@@ -21,10 +21,11 @@ from shared.consumer.disposition import (
     disposition_of,
     try_again,
 )
-from shared.consumer.handler import Handler, ReplayOutcomes, W, fingerprint_of
+from shared.consumer.handler import Handler, W, fingerprint_of
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, NotYetError, TransientError, described
+from shared.ledger.ports import ReplayOutcomes
 from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
 
 log = structlog.get_logger()

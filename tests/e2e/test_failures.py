@@ -14,10 +14,10 @@ import pytest
 
 from infra.local.stack import Stack
 from shared.aws.clients import aws_clients
-from shared.aws.failures import DynamoFailureLedger
-from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from shared.settings import AwsSettings
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold

@@ -7,8 +7,8 @@ from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.payload import numbered
 from ops.desk.domain.values import Forecast, ForecastKind, Person
 from ops.desk.erasing import Erasing
-from shared.failures import Failure
 from shared.ids import failure_id
+from shared.ledger.failures import Failure
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures

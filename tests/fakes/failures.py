@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime
 
-from shared.failure_rules import bounded, is_wanted, place, taken
-from shared.failures import Deed, Failure, FailureFilter, FailureState, Page
 from shared.ids import failure_id
+from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState, Page
+from shared.ledger.rules import bounded, is_wanted, place, taken
 
 
 class FakeFailures:

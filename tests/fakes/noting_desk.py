@@ -5,7 +5,7 @@ from typing import Any
 
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Person, Tally
-from shared.failures import FailureFilter
+from shared.ledger.failures import FailureFilter
 
 _QUICK = 10_000.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.aws.failure_items import OUTLINE
+from shared.aws.ledger.failure_items import OUTLINE
 from tests.infra.resources import TABLES, TEMPLATE, properties
 from tests.infra.template import of_type
 

@@ -14,10 +14,10 @@ import pytest
 from ops.desk.adapters.sqs_replays import SqsReplays
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Discarded, Edited, NotPossible, Replayed
-from shared.aws.failures import DynamoFailureLedger
-from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
-from shared.failures import FailureFilter, FailureState
+from shared.ledger.failures import FailureFilter, FailureState
 from tests.contracts.stores.test_desk import taken_from
 from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
 

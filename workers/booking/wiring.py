@@ -7,7 +7,7 @@ import boto3
 
 from shared.aws.clients import aws_clients
 from shared.aws.knowledge import open_knowledge
-from shared.aws.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.secrets import Secrets
 from shared.aws.sqs import SqsCommandQueue, SqsNoticeQueue
 from shared.aws.worker import Worker, assemble, open_stores

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from shared.aws.clients import Credentials, aws_clients
 from shared.aws.knowledge import open_knowledge
-from shared.aws.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from shared.consumer.delivery import Delivery
-from shared.failures import Failure
 from shared.ids import failure_id
+from shared.ledger.failures import Failure
+from shared.ledger.unreadable_messages import Origin, identity, json_object, origin
 from shared.messages.commands import (
     ENVELOPE_VERSION,
     BookingCancel,
@@ -21,7 +22,6 @@ from shared.messages.commands import (
 )
 from shared.messages.notices import Notice
 from shared.trace import Trace
-from shared.unread_messages import Origin, identity, json_object, origin
 
 Told = ChatSend | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 """Commands that end in a frame that is kept. The answer to a question ages, and nobody waits for our own commands."""

@@ -10,7 +10,8 @@ from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_of
 from shared.errors import LeaseLostError, PermanentError, TransientError
-from shared.failures import Failure, FailureLedger
+from shared.ledger.failures import Failure
+from shared.ledger.ports import FailureLedger
 from shared.messages.errors import ErrorCode
 from shared.ports import Busy, Claim, ClaimStore
 from shared.replies import Replies, refusal

@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 
 from shared.aws.clients import aws_clients
-from shared.aws.failures import DynamoFailureLedger
-from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import Secrets
 from shared.aws.worker import Worker, open_line, open_stores
 from shared.clock import SystemClock

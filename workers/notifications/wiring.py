@@ -10,7 +10,7 @@ import boto3
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.knowledge import open_knowledge
-from shared.aws.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.secrets import Secrets
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.worker import Line, Worker, open_line

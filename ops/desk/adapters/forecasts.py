@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from ops.desk.domain.payload import read
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.clock import Clock
-from shared.failures import Failure, FailureState
+from shared.ledger.failures import Failure, FailureState
 from shared.messages.commands import BookingCommand, ChatSend
 from shared.messages.notices import Notice
 from workers.booking.handler.outlook import Outlook

@@ -7,7 +7,7 @@ from ops.desk.domain.payload import numbered
 from shared.aws.errors import translated
 from shared.aws.tracing import trace_attribute
 from shared.errors import PermanentError
-from shared.failures import Failure
+from shared.ledger.failures import Failure
 from shared.trace import Trace
 
 

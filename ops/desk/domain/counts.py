@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ops.desk.domain.values import Stats
-from shared.failures import Failure
+from shared.ledger.failures import Failure
 
 MAX_HOURS = 24 * 31
 """The most hours that are told apart; failures before them count in every other way."""

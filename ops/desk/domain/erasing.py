@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from ops.desk.domain.values import Person
-from shared.failures import Deed, Failure, FailureState
-from shared.unread_messages import json_object
+from shared.ledger.failures import Deed, Failure, FailureState
+from shared.ledger.unreadable_messages import json_object
 
 
 def is_of_session(failure: Failure, session_id: str) -> bool:

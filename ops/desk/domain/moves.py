@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ops.desk.domain.values import NotPossible, Person, Why
-from shared.failure_rules import ENDED, OPEN
-from shared.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
+from shared.ledger.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
+from shared.ledger.rules import ENDED, OPEN
 
 REPLAY_PATIENCE = timedelta(minutes=10)
 """How long the outcome of a replay is awaited. After that it counts as lost, in a crash between the ledger and the

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from ops.desk.domain.contacts import ContactRules, with_contact
 from ops.desk.domain.values import Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
-from shared.failures import Failure
+from shared.ledger.failures import Failure
+from shared.ledger.unreadable_messages import identity, json_object
 from shared.messages.commands import (
     BOOKING_COMMAND,
     CHAT_COMMAND,
@@ -20,7 +21,6 @@ from shared.messages.commands import (
     VisitorBookingCommand,
 )
 from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
-from shared.unread_messages import identity, json_object
 
 Queued = ChatSend | VisitorBookingCommand | OwnBookingCommand | AnyNotice
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.failures import Failure, Page
+from shared.ledger.failures import Failure, Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from infra.local.google_calendar.thread import serving
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.connections import DynamoConnectionStore
 from shared.aws.conversations import DynamoConversationStore
-from shared.aws.failures import DynamoFailureLedger
-from shared.aws.payload_cipher import PayloadCipher
-from shared.aws.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
+from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
 from shared.ids import new_id
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle

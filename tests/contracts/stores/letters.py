@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.failures import Failure, FailureState
 from shared.ids import failure_id, new_id
+from shared.ledger.failures import Failure, FailureState
 from tests.fakes.clock import NOON
 
 SECOND = timedelta(seconds=1)

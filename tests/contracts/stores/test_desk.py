@@ -12,11 +12,11 @@ import pytest
 from ops.desk.adapters.sqs_replays import SqsReplays
 from ops.desk.desk import Desk
 from ops.desk.domain.values import ForecastKind, Why
-from shared.aws.failures import DynamoFailureLedger
+from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.clock import SystemClock
 from shared.errors import PermanentError
-from shared.failure_rules import OPEN
-from shared.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.rules import OPEN
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
 

@@ -7,13 +7,13 @@ import pytest
 
 from ops.desk.domain.erasing import erased
 from ops.desk.erasing import Erasing
-from shared.aws.failure_items import RETENTION
-from shared.aws.failure_parts import part_id
-from shared.aws.failures import DynamoFailureLedger
 from shared.aws.items import from_item, to_item
-from shared.aws.payload_cipher import PayloadCipher
-from shared.failures import Deed, FailureFilter, FailureState
+from shared.aws.ledger.failure_items import RETENTION
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
+from shared.aws.ledger.payload_parts import part_id
 from shared.ids import new_id
+from shared.ledger.failures import Deed, FailureFilter, FailureState
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.failure_items import RETENTION
-from shared.aws.failure_parts import part_id
-from shared.aws.failures import DynamoFailureLedger
 from shared.aws.items import from_item, to_item
-from shared.aws.payload_cipher import PayloadCipher
-from shared.aws.replay_outcomes import DynamoReplayOutcomes
-from shared.failures import FailureState
+from shared.aws.ledger.failure_items import RETENTION
+from shared.aws.ledger.failures import DynamoFailureLedger
+from shared.aws.ledger.payload_cipher import PayloadCipher
+from shared.aws.ledger.payload_parts import part_id
+from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.ids import new_id
+from shared.ledger.failures import FailureState
 from tests.contracts.stores import letters
 from tests.fakes.clock import NOON, FakeClock
 

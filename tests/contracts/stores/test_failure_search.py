@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.failures import FailureFilter, FailureState, Page
+from shared.ledger.failures import FailureFilter, FailureState, Page
 from tests.contracts.stores.letters import SECOND, replayed, unread
 from tests.fakes.clock import NOON
 

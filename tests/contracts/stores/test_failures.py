@@ -3,9 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from shared.failure_rules import MOST_DEEDS
-from shared.failures import Deed, FailureFilter, FailureState
 from shared.ids import new_id
+from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.rules import MOST_DEEDS
 from tests.contracts.stores.letters import SECOND, changed, replayed, unread
 from tests.fakes.clock import NOON
 

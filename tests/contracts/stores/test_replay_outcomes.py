@@ -1,6 +1,6 @@
 """How replays end: noted once, of the latest one, and a no apart from what was done."""
 
-from shared.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import Deed, FailureFilter, FailureState
 from tests.contracts.stores.letters import SECOND, changed, replayed
 from tests.fakes.clock import NOON
 

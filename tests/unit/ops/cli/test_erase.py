@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 
 
 def test_it_asks_and_says_what_would_go(terminal):

@@ -9,7 +9,7 @@ import pytest
 from ops.desk.domain.moves import REPLAY_PATIENCE
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import ConfigurationError, DeploymentError, TransientError
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.fakes.clock import NOON
 
 HOUR = timedelta(hours=1)

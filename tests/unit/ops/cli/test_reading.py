@@ -8,7 +8,7 @@ import pytest
 
 from ops.cli.sentences import why_not
 from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, Why
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from shared.suppressions import Suppression
 from tests.fakes.clock import NOON
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from ops.cli.data_file import NotDataError, from_text
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import PermanentError
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.fakes.envelopes import command_body
 
 

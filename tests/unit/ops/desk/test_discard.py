@@ -3,7 +3,7 @@
 import pytest
 
 from ops.desk.domain.values import Discarded, NotPossible, Why
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 
 

@@ -7,7 +7,7 @@ import pytest
 from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.values import Edited, Invalid, NotPossible, Person, Why
 from shared.errors import TransientError
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 from tests.fakes.envelopes import command_body
 from workers.booking.domain.contact import Channels

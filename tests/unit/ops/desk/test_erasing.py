@@ -10,8 +10,8 @@ from ops.desk.adapters.forecasts import WorkersForecasts
 from ops.desk.domain.erasing import erased
 from ops.desk.domain.values import Erased, Forecast, ForecastKind, NotPossible, Person, Why
 from shared.errors import TransientError
-from shared.failures import Deed, FailureFilter, FailureState
 from shared.ids import fingerprint
+from shared.ledger.failures import Deed, FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA, failed_booking
 

@@ -7,8 +7,8 @@ import pytest
 
 from ops.desk.domain.moves import REPLAY_PATIENCE
 from ops.desk.domain.values import Person, Replayed
-from shared.failure_rules import OPEN
-from shared.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.rules import OPEN
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
 from tests.fakes.envelopes import command_body

@@ -13,7 +13,7 @@ import pytest
 from ops.desk.domain.values import Forecast, ForecastKind, Person, Replayed, Why
 from ops.desk.pace import Job, in_order
 from shared.errors import PermanentError, TransientError
-from shared.failures import FailureFilter, FailureState
+from shared.ledger.failures import FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
 from tests.fakes.envelopes import command_body

@@ -10,7 +10,7 @@ import pytest
 from ops.desk.domain.moves import REPLAY_PATIENCE
 from ops.desk.domain.values import Discarded, NotPossible, Person, Replayed, Why
 from shared.errors import PermanentError, TransientError
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 from tests.fakes.failures import FakeReplayOutcomes
 

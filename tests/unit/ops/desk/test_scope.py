@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ops.desk.domain.values import NotPossible, Person, Why
-from shared.failures import FailureFilter
+from shared.ledger.failures import FailureFilter
 from tests.fakes.desk import ANNA
 
 OWNER = Person("owner", frozenset({"salon"}))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ops.desk.domain.counts import MAX_HOURS
-from shared.failures import FailureFilter
+from shared.ledger.failures import FailureFilter
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
 

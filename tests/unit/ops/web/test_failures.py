@@ -8,7 +8,7 @@ import pytest
 
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import PermanentError, TransientError
-from shared.failures import Deed, FailureState
+from shared.ledger.failures import Deed, FailureState
 from tests.fakes.clock import NOON
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7 * 7 }}"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.moves import REPLAY_PATIENCE
-from shared.failures import Deed, FailureState
+from shared.ledger.failures import Deed, FailureState
 from tests.fakes.clock import NOON
 from tests.unit.ops.web.talks import final, say, sent
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 
 
 def until_ended(browser):

@@ -15,7 +15,7 @@ from ops.web.plots import HEIGHT, Line, Tick, bars, day_ticks, lines
 from ops.web.rendering import Times
 from ops.web.samples import Sample, thinned
 from ops.web.settings import WebSettings, is_safe_address
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.fakes.clock import NOON
 
 

@@ -13,8 +13,8 @@ from ops.web.rendering import TEMPLATES, Words
 from ops.web.story import told
 from ops.web.words import words_in
 from shared.conversations import ConversationDeedKind
-from shared.failure_rules import LEDGER
-from shared.failures import QUEUES, Deed, DeedKind, FailureState
+from shared.ledger.failures import QUEUES, Deed, DeedKind, FailureState
+from shared.ledger.rules import LEDGER
 from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
 from tests.fakes.clock import NOON

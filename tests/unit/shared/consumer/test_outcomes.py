@@ -6,8 +6,8 @@ from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
 from shared.consumer.handler import fingerprint_of
 from shared.errors import DeploymentError, PermanentError, TransientError
-from shared.failures import Failure, FailureState
 from shared.ids import failure_id
+from shared.ledger.failures import Failure, FailureState
 from shared.messages.commands import CHAT_COMMAND
 from tests.fakes.clock import NOON
 from tests.fakes.envelopes import command_body

@@ -8,7 +8,7 @@ import pytest
 from shared.consumer.disposition import Abandon, Ack, RetryIn
 from shared.consumer.handler import fingerprint_of
 from shared.errors import PermanentError, TransientError
-from shared.failures import FailureState
+from shared.ledger.failures import FailureState
 from tests.unit.workers.failures.conftest import DECODERS, LEASE, body_of, copied
 
 TOLD = [("error", "c1", "INTERNAL")]

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.failure_rules import taken
-from shared.failures import Failure, FailureState
+from shared.ledger.failures import Failure, FailureState
+from shared.ledger.rules import taken
 from tests.fakes.clock import NOON
 
 S = FailureState

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from shared.aws.errors import translated
-from shared.aws.failure_items import outline_of
 from shared.aws.items import from_item, to_item
-from shared.failure_rules import instant, is_wanted
-from shared.failures import Failure, FailureFilter, FailureState
+from shared.aws.ledger.failure_items import outline_of
+from shared.ledger.failures import Failure, FailureFilter, FailureState
+from shared.ledger.rules import instant, is_wanted
 
 MOST_PAGES = 60
 """How many pages of a megabyte one search reads at the most: more than a hundred thousand failures."""

@@ -6,11 +6,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
-from shared.aws.failure_items import RETENTION, deed_value
-from shared.aws.failure_parts import dated
 from shared.aws.items import to_item
-from shared.failures import Deed, FailureState
+from shared.aws.ledger.failure_items import RETENTION, deed_value
+from shared.aws.ledger.payload_parts import dated
 from shared.ids import failure_id
+from shared.ledger.failures import Deed, FailureState
 
 
 class DynamoReplayOutcomes:

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.failure_items import items_of
-from shared.aws.failure_search import FailureSearch
-from shared.aws.payload_cipher import PayloadCipher
-from shared.failure_rules import is_wanted, place
-from shared.failures import Failure, FailureFilter, FailureState
+from shared.aws.ledger.failure_items import items_of
+from shared.aws.ledger.failure_search import FailureSearch
+from shared.aws.ledger.payload_cipher import PayloadCipher
+from shared.ledger.failures import Failure, FailureFilter, FailureState
+from shared.ledger.rules import is_wanted, place
 from tests.fakes.clock import NOON
 
 CIPHER = PayloadCipher(["k" * 64])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.aws.payload_cipher import PayloadCipher, UnreadablePayloadError
+from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
 from shared.errors import ConfigurationError
 
 OLD, NEW = "o" * 64, "n" * 64

@@ -8,15 +8,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
-from shared.aws.failure_items import failure_of, items_of
-from shared.aws.failure_parts import part_id, writes
-from shared.aws.failure_search import FailureSearch
 from shared.aws.items import from_item, to_item
-from shared.aws.payload_cipher import PayloadCipher
+from shared.aws.ledger.failure_items import failure_of, items_of
+from shared.aws.ledger.failure_search import FailureSearch
+from shared.aws.ledger.payload_cipher import PayloadCipher
+from shared.aws.ledger.payload_parts import part_id, writes
 from shared.clock import Clock
 from shared.errors import TransientError
-from shared.failure_rules import is_wanted, place, taken
-from shared.failures import Failure, FailureFilter, Page
+from shared.ledger.failures import Failure, FailureFilter, Page
+from shared.ledger.rules import is_wanted, place, taken
 
 _TRIES = 10
 _READ_BATCH = 100

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from shared.failures import Deed, Failure, FailureFilter, FailureState
+from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState
 
 LEDGER = "ledger"
 """Who enters what is found on a dead-letter queue."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 
-from shared.aws.failure_parts import part_id
 from shared.aws.items import from_item, to_item
-from shared.aws.payload_cipher import PayloadCipher, UnreadablePayloadError
-from shared.failure_rules import ENDED, bounded, instant, place
-from shared.failures import Deed, Failure, FailureState
+from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
+from shared.aws.ledger.payload_parts import part_id
+from shared.ledger.failures import Deed, Failure, FailureState
+from shared.ledger.rules import ENDED, bounded, instant, place
 
 log = structlog.get_logger()
 

@@ -1,0 +1,1 @@
+"""The failure ledger: every dead letter, what became of it, and who acted on it."""
