@@ -29,8 +29,8 @@ from shared.ledger.failures import QUEUES
 from shared.messages.commands import BookingCommand
 from shared.settings import AwsSettings
 from shared.suppressions import Suppressions
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.outlook import Outlook
-from workers.booking.handler.roles import Roles
 
 
 @asynccontextmanager
@@ -42,12 +42,12 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
     """
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
-        roles = BookingRoles(deployment, clients, clock)
+        ports = BookingRoles(deployment, clients, clock)
         yield Desk(
             ledger=await _ledger(deployment, clients, clock),
             replays=SqsReplays(client=await clients.client("sqs"), urls=deployment.queue_urls),
-            forecasts=WorkersForecasts(booking=roles.outlook, clock=clock),
-            contacts=BookingContacts(roles.opened),
+            forecasts=WorkersForecasts(booking=ports.outlook, clock=clock),
+            contacts=BookingContacts(ports.opened),
             clock=clock,
         )
 
@@ -125,14 +125,14 @@ async def examine(deployment: Deployment, told: Callable[[Check], None]) -> list
     """Look at everything that a deployment needs; tell each check as it comes in, and return all."""
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
-        roles = BookingRoles(deployment, clients, clock)
+        ports = BookingRoles(deployment, clients, clock)
 
         async def client(service: str) -> Any:
             endpoint_url = deployment.variables.get("bedrock_url") if service == "bedrock-runtime" else None
             return await clients.client(service, endpoint_url=endpoint_url, read_timeout_seconds=15, attempts=2)
 
         return await examined(
-            [*stores.examinations(deployment, client), *services.examinations(deployment, client, roles.opened, clock)],
+            [*stores.examinations(deployment, client), *services.examinations(deployment, client, ports.opened, clock)],
             told,
         )
 
@@ -145,9 +145,9 @@ class BookingRoles:
         self._clients = clients
         self._clock = clock
         self._opening = asyncio.Lock()
-        self._roles: Roles | None = None
+        self._ports: BookingPorts | None = None
 
-    async def opened(self) -> Roles:
+    async def opened(self) -> BookingPorts:
         """Return the roles.
 
         Raises:
@@ -157,20 +157,20 @@ class BookingRoles:
         from ops.desk.adapters.booking_roles import open_booking_roles  # noqa: PLC0415
 
         async with self._opening:
-            if self._roles is None:
+            if self._ports is None:
                 local = {"aws_endpoint_url": self._deployment.endpoint_url} if self._deployment.endpoint_url else {}
                 variables = {**self._deployment.variables, "aws_region": self._deployment.region, **local}
-                self._roles = await open_booking_roles(variables, self._clients, self._clock)
-        return self._roles
+                self._ports = await open_booking_roles(variables, self._clients, self._clock)
+        return self._ports
 
     async def outlook(self, work: BookingCommand) -> Outlook:
         """Return what a replay would come to; what may not be read leaves it unknown."""
         from workers.booking.handler.forecast import forecast  # noqa: PLC0415 - as above
 
         try:
-            roles = await self.opened()
+            ports = await self.opened()
         except TransientError as error:
             return Outlook("unknown", code=error.reason)
         except ConfigurationError:
             return Outlook("unknown", code="not_allowed_to_look")
-        return await forecast(roles, work)
+        return await forecast(ports, work)

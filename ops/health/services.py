@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.values import Interval
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 
 _SHARE = "share the calendar with the service account, with the right to change events"
 _ADVICE = {
@@ -27,10 +27,10 @@ _MODEL_ADVICE = "allow bedrock:InvokeModel on the inference profile and its mode
 
 
 def examinations(
-    deployment: Deployment, client: Open, roles: Callable[[], Awaitable[Roles]], clock: Clock
+    deployment: Deployment, client: Open, ports: Callable[[], Awaitable[BookingPorts]], clock: Clock
 ) -> list[Examination]:
     """Return what there is to look at outside of the stack itself."""
-    looks = _Looks(deployment, client, roles, clock)
+    looks = _Looks(deployment, client, ports, clock)
     return [
         Examination("model", looks.model, _MODEL_ADVICE),
         Examination("own model", looks.own_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
@@ -46,11 +46,11 @@ _MODEL_SECONDS = 15.0
 
 class _Looks:
     def __init__(
-        self, deployment: Deployment, client: Open, roles: Callable[[], Awaitable[Roles]], clock: Clock
+        self, deployment: Deployment, client: Open, ports: Callable[[], Awaitable[BookingPorts]], clock: Clock
     ) -> None:
         self._deployment = deployment
         self._client = client
-        self._roles = roles
+        self._ports = ports
         self._clock = clock
 
     async def model(self) -> Sequence[Check]:
@@ -64,10 +64,10 @@ class _Looks:
         """Ask each other model that a profile names, once, however many name it; none may hold up the others."""
         if not self._has_models:
             return []
-        roles = await self._roles()
-        tenants = await roles.tenants.tenants()
+        ports = await self._ports()
+        tenants = await ports.tenants.tenants()
         # A profile that can't be read is a problem of its own line.
-        profiles = await asyncio.gather(*map(roles.tenants.profile, tenants), return_exceptions=True)
+        profiles = await asyncio.gather(*map(ports.tenants.profile, tenants), return_exceptions=True)
         whose: dict[str, list[str]] = {}
         for tenant, profile in zip(tenants, profiles, strict=True):
             if isinstance(profile, TenantProfile) and profile.model.id:
@@ -154,31 +154,31 @@ class _Looks:
         ]
 
     async def businesses(self) -> Sequence[Check]:
-        roles = await self._roles()
-        tenants = await roles.tenants.tenants()
+        ports = await self._ports()
+        tenants = await ports.tenants.tenants()
         if not tenants:
             advice = "put a folder with a profile.yaml into the knowledge bucket"
             return [Check("businesses", "problem", "there is none", advice)]
-        found = await asyncio.gather(*(self._business(roles, tenant) for tenant in tenants))
+        found = await asyncio.gather(*(self._business(ports, tenant) for tenant in tenants))
         return [check for checks in found for check in checks]
 
-    async def _business(self, roles: Roles, tenant: str) -> list[Check]:
+    async def _business(self, ports: BookingPorts, tenant: str) -> list[Check]:
         name = f"profile {tenant}"
         try:
-            profile = await roles.tenants.profile(tenant)
+            profile = await ports.tenants.profile(tenant)
         except (PermanentError, TransientError) as error:
             return [_problem(name, error)]
         checks = [Check(name, "ok", f"{profile.name}, {len(profile.services)} services")]
         if not profile.allowed_origins:
             checks = [Check(name, "problem", "no page may open the chat", "name your pages under allowed_origins")]
-        return checks + [await self._calendar(roles, tenant, profile, calendar_id) for calendar_id in profile.calendars]
+        return checks + [await self._calendar(ports, tenant, profile, calendar_id) for calendar_id in profile.calendars]
 
-    async def _calendar(self, roles: Roles, tenant: str, profile: TenantProfile, calendar_id: str) -> Check:
+    async def _calendar(self, ports: BookingPorts, tenant: str, profile: TenantProfile, calendar_id: str) -> Check:
         name = f"calendar {tenant}"
         now = self._clock.now()
         try:
-            await roles.calendar.busy(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
-            if not await roles.calendar.is_writable(calendar_id):
+            await ports.calendar.busy(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
+            if not await ports.calendar.is_writable(calendar_id):
                 return Check(name, "problem", f"{calendar_id} may be read, but not written", _SHARE)
         except (PermanentError, TransientError) as error:
             return _problem(name, error)

@@ -22,7 +22,7 @@ from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
-from workers.booking.handler import BookingHandler, Roles
+from workers.booking.handler import BookingHandler, BookingPorts
 from workers.booking.settings import BookingSettings
 
 
@@ -52,7 +52,7 @@ async def worker() -> AsyncIterator[Worker]:
         async with aws_clients(settings) as clients:
             stores = await open_stores(clients, settings, clock)
             sends = await clients.client("sqs")
-            roles = Roles(
+            ports = BookingPorts(
                 appointments=DynamoAppointmentStore(
                     client=stores.dynamodb,
                     appointments_table=settings.appointments_table,
@@ -85,7 +85,7 @@ async def worker() -> AsyncIterator[Worker]:
                 url=settings.booking_queue_url,
                 dead_letter_url=settings.booking_dlq_url,
                 messages=BOOKING_COMMAND,
-                handler=BookingHandler(roles=roles, replies=stores.replies, claims=stores.claims),
+                handler=BookingHandler(ports=ports, replies=stores.replies, claims=stores.claims),
                 claims=stores.claims,
                 clock=clock,
                 metrics=metrics,

@@ -17,7 +17,7 @@ from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedCalendar
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.handler import Roles
+from workers.booking.handler import BookingPorts
 from workers.booking.settings import BookingSettings
 
 
@@ -42,7 +42,7 @@ async def _closing(calendar: GoogleCalendar) -> AsyncIterator[None]:
         calendar.close()
 
 
-async def open_booking_roles(variables: Mapping[str, str], clients: AwsClients, clock: Clock) -> Roles:
+async def open_booking_roles(variables: Mapping[str, str], clients: AwsClients, clock: Clock) -> BookingPorts:
     """Return the roles, with the stores and the calendar of a deployment.
 
     Raises:
@@ -73,7 +73,7 @@ async def open_booking_roles(variables: Mapping[str, str], clients: AwsClients, 
     )
     await clients.enter(_closing(google))
     nothing = _LooksOnly()
-    return Roles(
+    return BookingPorts(
         appointments=DynamoAppointmentStore(
             client=await clients.client("dynamodb"),
             appointments_table=settings.appointments_table,

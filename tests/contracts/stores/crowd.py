@@ -20,7 +20,7 @@ from tests.fakes.letters import FakeNotices
 from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.tenants import FakeTenants
 from workers.booking.domain.values import Appointment, AppointmentState, Interval
-from workers.booking.handler import BookingHandler, Roles
+from workers.booking.handler import BookingHandler, BookingPorts
 
 SECRET = b"the crowd's secret"
 LEASE = timedelta(seconds=30)
@@ -118,7 +118,7 @@ class Crowd:
     def __post_init__(self):
         self.replies = HeardReplies(self.claims)
         self.calendar = FakeCalendar("calendar")
-        roles = Roles(
+        ports = BookingPorts(
             appointments=self.store,
             calendar=self.calendar,
             notices=FakeNotices(),
@@ -132,7 +132,7 @@ class Crowd:
             email_enabled=True,
             holds_per_address=1000,
         )
-        self.handler = BookingHandler(roles=roles, replies=self.replies, claims=self.claims)
+        self.handler = BookingHandler(ports=ports, replies=self.replies, claims=self.claims)
 
     async def mixed(self, attempts):
         """Let so many visitors at once do whatever comes to their minds; return what they heard."""

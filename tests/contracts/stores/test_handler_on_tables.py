@@ -17,7 +17,7 @@ from tests.fakes.letters import FakeNotices
 from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
-from workers.booking.handler import Roles
+from workers.booking.handler import BookingPorts
 from workers.booking.handler.create import create
 from workers.booking.handler.verify import verify
 
@@ -31,7 +31,7 @@ class Shop:
     def __init__(self, stores, profile):
         self.tenant, self.stores = new_id(), stores
         self.profiles = FakeTenants({self.tenant: profile})
-        self.roles = Roles(
+        self.ports = BookingPorts(
             appointments=stores.appointments,
             calendar=FakeCalendar("calendar"),
             notices=FakeNotices(),
@@ -57,7 +57,7 @@ class Shop:
         claim = await self.stores.claims.claim(work.claim_key, fingerprint="f", lease=timedelta(seconds=30))
         use_case = create if work.type == "booking.create" else verify
         try:
-            return await use_case(self.roles, work, claim, "en")
+            return await use_case(self.ports, work, claim, "en")
         except TransientError:
             await self.stores.claims.release(claim)
             raise

@@ -2,7 +2,7 @@
 
 from shared.ids import derived_id
 from shared.messages.notices import AlertFacts, OperatorAlert
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 
 CALENDAR_TROUBLE = "calendar_"
 """How the reasons begin that the calendar's owner, or whoever runs the installation, has to mend."""
@@ -32,11 +32,11 @@ _EVERYBODYS = frozenset({"calendar_access_revoked", "calendar_not_configured"})
 """The one key of the installation serves every business: one alert says it for all."""
 
 
-async def alert(roles: Roles, *, tenant: str, session_id: str, reason: str) -> None:
+async def alert(ports: BookingPorts, *, tenant: str, session_id: str, reason: str) -> None:
     """Queue a notice to the operator; it says nothing of any visitor."""
-    now = roles.clock.now()
+    now = ports.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
-    await roles.notices.put(
+    await ports.notices.put(
         OperatorAlert(
             id=derived_id(f"{'*' if reason in _EVERYBODYS else tenant}/{reason}/{hour.isoformat()}", "alert"),
             tenant=tenant,

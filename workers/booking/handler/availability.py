@@ -13,10 +13,10 @@ from shared.messages.server import BookingSlots, BookingSlotsData, Error, Servic
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import refused, slots
 from workers.booking.handler.limits import channels_of, contact_kinds
 from workers.booking.handler.occupancy import occupancy
-from workers.booking.handler.roles import Roles
 
 MAX_LISTED_BYTES = 22 * 1024
 """Of an answer's services and slots, so that its frame stays under 24 KB; later slots are asked for by `from`."""
@@ -29,17 +29,17 @@ _DAYS_AROUND = (0, 7)
 """How far from the wanted day to look for alternatives, as long as too few are found."""
 
 
-async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSlots | Error:
+async def list_slots(ports: BookingPorts, work: SlotsCommand, locale: str) -> BookingSlots | Error:
     """Return free times, whole days of them as far as a frame holds; an unknown service is refused."""
-    profile = await roles.tenants.profile(work.tenant)
-    now = roles.clock.now()
+    profile = await ports.tenants.profile(work.tenant)
+    now = ports.clock.now()
     service = profile.service(work.data.service) if work.data.service else None
     if work.data.service and service is None:
         return refused(work, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
     first = work.data.from_ or now.astimezone(profile.zone).date()
     offers: list[SlotOffer] = []
     if window := _window(profile, first, work.data.days, now):
-        taken = await occupancy(roles, work.tenant, profile, window, at=work.accepted_at)
+        taken = await occupancy(ports, work.tenant, profile, window, at=work.accepted_at)
         offers = free_slots(
             profile,
             service.id if service else None,
@@ -60,7 +60,7 @@ async def list_slots(roles: Roles, work: SlotsCommand, locale: str) -> BookingSl
             slots=listed,
             services=services,
             time_zone=profile.time_zone,
-            contact_kinds=contact_kinds(channels_of(roles, profile)),
+            contact_kinds=contact_kinds(channels_of(ports, profile)),
             next_from=next_from,
         ),
     )
@@ -86,7 +86,7 @@ def _size(part: Message) -> int:
 
 
 async def with_alternatives(
-    roles: Roles,
+    ports: BookingPorts,
     work: Envelope,
     profile: TenantProfile,
     service_id: str,
@@ -100,7 +100,7 @@ async def with_alternatives(
     The wanted day is looked at first, then those around it, and the whole horizon only when these have too few. A
     calendar that can't be reached costs the visitor the alternatives, not the answer.
     """
-    now = roles.clock.now()
+    now = ports.clock.now()
     wanted_day, today = (instant.astimezone(profile.zone).date() for instant in (wanted, now))
     found: list[SlotOffer] = []
     for around in (*_DAYS_AROUND, None):
@@ -109,7 +109,7 @@ async def with_alternatives(
         if window is None:
             continue
         try:
-            taken = await occupancy(roles, work.tenant, profile, window, at=work.accepted_at, ignoring=ignoring)
+            taken = await occupancy(ports, work.tenant, profile, window, at=work.accepted_at, ignoring=ignoring)
         except (TransientError, PermanentError):
             break
         found = alternatives(profile, service_id, wanted, now=now, taken=taken, count=_ALTERNATIVES, days_around=around)

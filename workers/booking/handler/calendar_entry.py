@@ -6,7 +6,7 @@ from dataclasses import replace
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.event_id import event_id
 from workers.booking.domain.values import Appointment, AppointmentState
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import CalendarEvent
 
 _SUMMARY_CHARACTERS = 200
@@ -21,27 +21,27 @@ def to_be_entered(appointment: Appointment, profile: TenantProfile) -> Appointme
     )
 
 
-async def settle(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
+async def settle(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Make the calendars say what the record says: the visit at its time, in its one calendar, or nowhere.
 
     A command by link runs beside those of the visit's own session. So the record is read once more after the entry was
     written: whoever is last leaves the calendars as the record is then.
     """
-    await enter(roles, appointment, profile)
-    now = await roles.appointments.get(appointment.appointment_id, appointment.session_id)
+    await enter(ports, appointment, profile)
+    now = await ports.appointments.get(appointment.appointment_id, appointment.session_id)
     stands = now is not None and now.state is not AppointmentState.CANCELLED
     stands_in = entered_in(now, profile) if now and stands else None
     for calendar_id in appointment.calendars:
         if calendar_id != stands_in:
-            await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+            await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
-async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) -> None:
+async def enter(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Make the visit's calendar say that the appointment stands."""
     service = profile.service(appointment.service_id)
     name = service.name.in_(profile.locale) if service else appointment.service_id
     who = appointment.name or appointment.contact.address
-    await roles.calendar.put(
+    await ports.calendar.put(
         entered_in(appointment, profile),
         CalendarEvent(
             event_id=event_id(appointment.appointment_id),
@@ -57,10 +57,10 @@ async def enter(roles: Roles, appointment: Appointment, profile: TenantProfile) 
     )
 
 
-async def leave(roles: Roles, appointment: Appointment) -> None:
+async def leave(ports: BookingPorts, appointment: Appointment) -> None:
     """Make every calendar that the visit was entered into forget it."""
     for calendar_id in appointment.calendars:
-        await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+        await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
 def entered_in(appointment: Appointment, profile: TenantProfile) -> str:

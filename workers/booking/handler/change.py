@@ -27,69 +27,69 @@ from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.calendar_entry import leave, settle, to_be_entered
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import cancelled, confirmed, pending, refused, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.reference import referred
 from workers.booking.handler.remind import drop_reminders, plan_reminders
-from workers.booking.handler.roles import Roles
 from workers.booking.handler.verify import effects_of_confirmation
 from workers.booking.ports import TOO_MANY_BUCKETS
 
 log = structlog.get_logger()
 
 
-async def cancel(roles: Roles, work: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
+async def cancel(ports: BookingPorts, work: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
     """Give the time back; who had confirmed it is told by a notice too, by the command that cancelled."""
-    profile = await roles.tenants.profile(work.tenant)
-    appointment = await referred(roles, work)
+    profile = await ports.tenants.profile(work.tenant)
+    appointment = await referred(ports, work)
     match decide_cancel(appointment, work.accepted_at):
         case Cancel(next_one):
             changed = replace(next_one, changed_by=work.id)
-            await roles.appointments.cancel(changed, claim=claim)
+            await ports.appointments.cancel(changed, claim=claim)
             log.info("appointment_cancelled", appointment_id=changed.appointment_id)
         case AlreadyCancelled(changed):
             # Frees what a crash may have left.
-            await roles.appointments.free(changed)
+            await ports.appointments.free(changed)
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
     if changed.calendar_event_id and changed.changed_by == work.id:
-        await send_cancelled(roles.notices, work, changed, profile, roles.clock.now())
-        await drop_reminders(roles, changed)
-        await leave(roles, changed)
+        await send_cancelled(ports.notices, work, changed, profile, ports.clock.now())
+        await drop_reminders(ports, changed)
+        await leave(ports, changed)
     return cancelled(work, changed, profile.zone)
 
 
-async def reschedule(roles: Roles, work: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
+async def reschedule(ports: BookingPorts, work: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
     """Move to another time: the new one is taken in the same transaction that frees the old one.
 
     Only the command that moved has effects: the owner may have moved or deleted the event since. A replay moves as of
     now, not to what has just gone by.
     """
     if work.replay:
-        work = work.model_copy(update={"accepted_at": roles.clock.now()})
-    profile = await roles.tenants.profile(work.tenant)
-    appointment = await referred(roles, work)
-    moved = await _moved(roles, work, appointment, profile, claim)
+        work = work.model_copy(update={"accepted_at": ports.clock.now()})
+    profile = await ports.tenants.profile(work.tenant)
+    appointment = await referred(ports, work)
+    moved = await _moved(ports, work, appointment, profile, claim)
     if isinstance(moved, Refusal):
         return refused(work, moved, profile.zone, locale)
-    now = roles.clock.now()
+    now = ports.clock.now()
     if moved.hold_expires_at:
         return pending(work, moved, profile.zone)
     if moved.verified:
         # A hold whose contact was proved: the move has confirmed it.
         if moved.changed_by == work.id:
-            await effects_of_confirmation(roles, work, moved, profile)
+            await effects_of_confirmation(ports, work, moved, profile)
         return confirmed(work, moved, profile, now)
     if moved.changed_by == work.id:
-        await send_rescheduled(roles.notices, work, moved, profile, now)
-        await plan_reminders(roles, moved, profile, now)
-        await settle(roles, moved, profile)
+        await send_rescheduled(ports.notices, work, moved, profile, now)
+        await plan_reminders(ports, moved, profile, now)
+        await settle(ports, moved, profile)
     return rescheduled(work, moved, profile, now)
 
 
 async def _moved(
-    roles: Roles, work: BookingReschedule, appointment: Appointment | None, profile: TenantProfile, claim: Claim
+    ports: BookingPorts, work: BookingReschedule, appointment: Appointment | None, profile: TenantProfile, claim: Claim
 ) -> Appointment | Refusal:
     if appointment is None:
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
@@ -109,7 +109,7 @@ async def _moved(
         case Move(next_one):
             if not_offered := is_offered(profile, service, start, work.accepted_at):
                 return await with_alternatives(
-                    roles,
+                    ports,
                     work,
                     profile,
                     service.id,
@@ -118,11 +118,11 @@ async def _moved(
                     ignoring={appointment.appointment_id},
                 )
             moved = replace(next_one, changed_by=work.id, grid_minutes=bucket_minutes(profile))
-    return await _take(roles, work, appointment, moved, service=service, profile=profile, claim=claim)
+    return await _take(ports, work, appointment, moved, service=service, profile=profile, claim=claim)
 
 
 async def _take(
-    roles: Roles,
+    ports: BookingPorts,
     work: BookingReschedule,
     old: Appointment,
     moved: Appointment,
@@ -134,7 +134,7 @@ async def _take(
     """Take the new time, with the same resource where that is free."""
     ours = {old.appointment_id}
     taken = await occupancy(
-        roles,
+        ports,
         work.tenant,
         profile,
         moved.blocked,
@@ -150,7 +150,7 @@ async def _take(
             wished = to_be_entered(wished, profile)
         quotas = tuple(day_quotas(profile, service, wished))
         try:
-            lost = await roles.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas)
+            lost = await ports.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas)
         except PermanentError as error:
             if error.reason != TOO_MANY_BUCKETS:
                 raise
@@ -158,5 +158,5 @@ async def _take(
         if lost is None:
             log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
             return wished
-    refusal = await with_alternatives(roles, work, profile, service.id, moved.start, ignoring=ours)
+    refusal = await with_alternatives(ports, work, profile, service.id, moved.start, ignoring=ours)
     return replace(refusal, appointment_id=old.appointment_id)

@@ -12,28 +12,28 @@ from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import is_worth_a_letter, letter_id, stands
 from workers.booking.domain.values import Appointment, Contact, Refusal
 from workers.booking.handler.create import appointment_id_of
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.limits import channels_of
 from workers.booking.handler.replay import Replayable, appointment_of
-from workers.booking.handler.roles import Roles
 
 log = structlog.get_logger()
 
 
-async def ask_by_letter(roles: Roles, work: Replayable) -> None:
+async def ask_by_letter(ports: BookingPorts, work: Replayable) -> None:
     """Queue the letter, if an address is known and the refusal is news; the same replay queues the same one."""
-    now = roles.clock.now()
-    found = await appointment_of(roles, work)
+    now = ports.clock.now()
+    found = await appointment_of(ports, work)
     if not is_worth_a_letter(found, cancels=isinstance(work, BookingCancel), now=now):
         return
-    profile = await roles.tenants.profile(work.tenant)
-    asked = _asked(found) if found else _asked_for(roles, work, profile)
+    profile = await ports.tenants.profile(work.tenant)
+    asked = _asked(found) if found else _asked_for(ports, work, profile)
     if asked is None:
         log.info("choose_again_unaddressed")
         return
     appointment_id, contact, service_id, start, end = asked
     locale = found.locale if found else work.locale
     service = profile.service(service_id)
-    await roles.notices.put(
+    await ports.notices.put(
         ChooseAgain(
             id=letter_id(
                 found,
@@ -70,12 +70,12 @@ def _asked(found: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
 
 
 def _asked_for(
-    roles: Roles, work: Replayable, profile: TenantProfile
+    ports: BookingPorts, work: Replayable, profile: TenantProfile
 ) -> tuple[str, Contact, str, datetime, datetime] | None:
     """Return what a wish says that came to nothing; only of a wish itself is an address known."""
     if not isinstance(work, BookingCreate):
         return None
-    contact = parse_contact(work.data.contact, channels=channels_of(roles, profile), region=profile.region)
+    contact = parse_contact(work.data.contact, channels=channels_of(ports, profile), region=profile.region)
     start = parse_start(work.data.start, profile.zone)
     if isinstance(contact, Refusal) or isinstance(start, Refusal):
         return None

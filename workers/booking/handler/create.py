@@ -23,59 +23,59 @@ from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_q
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import channels_of, too_many
 from workers.booking.handler.notify import send_code
 from workers.booking.handler.occupancy import occupancy
-from workers.booking.handler.roles import Roles
 from workers.booking.ports import TOO_MANY_BUCKETS, QuotaFull
 
 log = structlog.get_logger()
 
 
-async def create(roles: Roles, work: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
+async def create(ports: BookingPorts, work: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
     """Hold the time, have the code sent, and say so; or refuse, with no appointment written.
 
     A replay that has nothing held yet holds from now on: the visitor gets their code now.
     """
     if work.replay:
-        work = work.model_copy(update={"accepted_at": roles.clock.now()})
-    profile = await roles.tenants.profile(work.tenant)
-    held = await roles.appointments.get(appointment_id_of(work), work.session_id)
+        work = work.model_copy(update={"accepted_at": ports.clock.now()})
+    profile = await ports.tenants.profile(work.tenant)
+    held = await ports.appointments.get(appointment_id_of(work), work.session_id)
     if held is None:
-        if work.accepted_at + timedelta(minutes=HOLD_MINUTES) <= roles.clock.now():
+        if work.accepted_at + timedelta(minutes=HOLD_MINUTES) <= ports.clock.now():
             # It waited so long that its hold would be over before the visitor hears of it.
             return refused(work, Refusal(ErrorCode.CODE_EXPIRED), profile.zone, locale)
-        answer = await _hold(roles, work, profile, claim, locale)
+        answer = await _hold(ports, work, profile, claim, locale)
         if isinstance(answer, Refusal):
             return refused(work, answer, profile.zone, locale)
         held = answer
     if held.state is AppointmentState.CONFIRMED:
         # A later command of the visitor found the hold and confirmed it.
-        return confirmed(work, held, profile, roles.clock.now())
-    if held.hold_expires_at is None or not keeps_its_time(held, roles.clock.now()):
+        return confirmed(work, held, profile, ports.clock.now())
+    if held.hold_expires_at is None or not keeps_its_time(held, ports.clock.now()):
         expired = await with_alternatives(
-            roles, work, profile, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED
+            ports, work, profile, held.service_id, held.start, code=ErrorCode.CODE_EXPIRED
         )
         return refused(work, expired, profile.zone, locale)
-    await send_code(roles.notices, work, held, profile)
+    await send_code(ports.notices, work, held, profile)
     return pending(work, held, profile.zone)
 
 
 async def _hold(
-    roles: Roles, work: BookingCreate, profile: TenantProfile, claim: Claim, locale: str
+    ports: BookingPorts, work: BookingCreate, profile: TenantProfile, claim: Claim, locale: str
 ) -> Appointment | Refusal:
-    wish = await wish_of(roles, work, profile, locale)
+    wish = await wish_of(ports, work, profile, locale)
     if isinstance(wish, Refusal):
         return wish
     service, appointment = wish
-    own, left_by = await own_hold(roles, work)
+    own, left_by = await own_hold(ports, work)
     if own and is_same(own, appointment, work):
         return own
     # A session holds one time: its newer wish takes the place of the older one.
     ours = {own.appointment_id} if own else set()
     taken = await occupancy(
-        roles,
+        ports,
         work.tenant,
         profile,
         appointment.blocked,
@@ -87,9 +87,9 @@ async def _hold(
     lanes = free_lanes(profile, service, appointment.blocked, taken, appointment_id=appointment.appointment_id)
     for lane in lanes:
         wished = replace(appointment, resource=lane)
-        quotas = _quotas(roles, work, profile, service, wished)
+        quotas = _quotas(ports, work, profile, service, wished)
         try:
-            lost = await roles.appointments.hold(
+            lost = await ports.appointments.hold(
                 wished,
                 at=work.accepted_at,
                 claim=claim,
@@ -102,7 +102,7 @@ async def _hold(
                 raise
             break  # a day whose pieces are too fine for the visit: nobody can have it there
         if lost is None:
-            roles.metrics.count("AppointmentCreated")
+            ports.metrics.count("AppointmentCreated")
             log.info("appointment_held", appointment_id=wished.appointment_id, service=service.id, resource=lane)
             return wished
         if isinstance(lost, QuotaFull):
@@ -110,22 +110,22 @@ async def _hold(
             if limit is not None:
                 return limit
             break
-    return await with_alternatives(roles, work, profile, service.id, appointment.start, ignoring=ours)
+    return await with_alternatives(ports, work, profile, service.id, appointment.start, ignoring=ours)
 
 
 def _quotas(
-    roles: Roles, work: BookingCreate, profile: TenantProfile, service: Service, wished: Appointment
+    ports: BookingPorts, work: BookingCreate, profile: TenantProfile, service: Service, wished: Appointment
 ) -> tuple[Quota, ...]:
     """Return everything that bounds a hold with its first code."""
     return (
         *hold_quotas(
-            wished, secret=roles.code_key, source_ip=work.source_ip, holds_per_address=roles.holds_per_address
+            wished, secret=ports.code_key, source_ip=work.source_ip, holds_per_address=ports.holds_per_address
         ),
         *send_quotas(
             wished,
-            secret=roles.code_key,
+            secret=ports.code_key,
             source_ip=work.source_ip,
-            sends_per_address=roles.sends_per_address,
+            sends_per_address=ports.sends_per_address,
             at=work.accepted_at,
         ),
         *day_quotas(profile, service, wished),
@@ -133,7 +133,7 @@ def _quotas(
 
 
 async def wish_of(
-    roles: Roles, work: BookingCreate, profile: TenantProfile, locale: str
+    ports: BookingPorts, work: BookingCreate, profile: TenantProfile, locale: str
 ) -> tuple[Service, Appointment] | Refusal:
     """Return the appointment that the visitor wishes for, or the first reason why it can't be."""
     service = profile.service(work.data.service)
@@ -143,8 +143,8 @@ async def wish_of(
     if isinstance(start, Refusal):
         return start
     if refusal := is_offered(profile, service, start, work.accepted_at):
-        return await with_alternatives(roles, work, profile, service.id, start, code=refusal.code)
-    contact = parse_contact(work.data.contact, channels=channels_of(roles, profile), region=profile.region)
+        return await with_alternatives(ports, work, profile, service.id, start, code=refusal.code)
+    contact = parse_contact(work.data.contact, channels=channels_of(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return contact
     hold = place_hold(
@@ -162,13 +162,13 @@ async def wish_of(
     return service, replace(hold, grid_minutes=bucket_minutes(profile), changed_by=work.id)
 
 
-async def own_hold(roles: Roles, work: BookingCreate) -> tuple[Appointment | None, str | None]:
+async def own_hold(ports: BookingPorts, work: BookingCreate) -> tuple[Appointment | None, str | None]:
     """Return the time that the session holds already, or the appointment that left its seat behind.
 
     A worker that died between confirming a hold and giving its seats back must not shut the session out.
     """
-    holder = await roles.appointments.holder(work.session_id, at=work.accepted_at)
-    own = await roles.appointments.get(holder, work.session_id) if holder else None
+    holder = await ports.appointments.holder(work.session_id, at=work.accepted_at)
+    own = await ports.appointments.get(holder, work.session_id) if holder else None
     if own and own.state is AppointmentState.HELD and keeps_its_time(own, work.accepted_at):
         return own, None
     return None, holder

@@ -23,11 +23,11 @@ from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
 from workers.booking.handler.choose_again import ask_by_letter
 from workers.booking.handler.create import create
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import refused
 from workers.booking.handler.lookup import look_up
 from workers.booking.handler.own import carry_out
 from workers.booking.handler.replay import Replayable, too_late
-from workers.booking.handler.roles import Roles
 from workers.booking.handler.verify import resend, verify
 
 log = structlog.get_logger()
@@ -36,21 +36,21 @@ log = structlog.get_logger()
 class BookingHandler:
     """Ends every command with one durable frame; free times are a question, answered without a trace."""
 
-    def __init__(self, *, roles: Roles, replies: Replies, claims: ClaimStore) -> None:
-        self._roles = roles
+    def __init__(self, *, ports: BookingPorts, replies: Replies, claims: ClaimStore) -> None:
+        self._ports = ports
         self._replies = replies
         self._claims = claims
 
     async def handle(self, work: BookingCommand, claim: Claim) -> str | None:
         """Carry out one command; return the code of what is refused."""
         if isinstance(work, OwnCommand):
-            await self._end(work, await carry_out(self._roles, work, claim), claim)
+            await self._end(work, await carry_out(self._ports, work, claim), claim)
             return None
         locale = await self._replies.locale(work.session_id, work.locale)
         if isinstance(work, BookingSlots):
-            return await self._answer(work, await list_slots(self._roles, work, locale), claim)
+            return await self._answer(work, await list_slots(self._ports, work, locale), claim)
         if isinstance(work, BookingLookup):
-            return await self._answer(work, await look_up(self._roles, work, locale), claim)
+            return await self._answer(work, await look_up(self._ports, work, locale), claim)
         frame = await self._ended(work, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
@@ -72,20 +72,20 @@ class BookingHandler:
         return code_of(frame)
 
     async def _ended(self, work: Replayable, claim: Claim, locale: str) -> ServerFrame:
-        if refusal_ := await too_late(self._roles, work):
-            profile = await self._roles.tenants.profile(work.tenant)
+        if refusal_ := await too_late(self._ports, work):
+            profile = await self._ports.tenants.profile(work.tenant)
             return refused(work, refusal_, profile.zone, locale)
         match work:
             case BookingCreate():
-                return await create(self._roles, work, claim, locale)
+                return await create(self._ports, work, claim, locale)
             case BookingVerify():
-                return await verify(self._roles, work, claim, locale)
+                return await verify(self._ports, work, claim, locale)
             case BookingResend():
-                return await resend(self._roles, work, claim, locale)
+                return await resend(self._ports, work, claim, locale)
             case BookingCancel():
-                return await cancel(self._roles, work, claim, locale)
+                return await cancel(self._ports, work, claim, locale)
             case BookingReschedule():
-                return await reschedule(self._roles, work, claim, locale)
+                return await reschedule(self._ports, work, claim, locale)
 
     async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> str | None:
         """Say the outcome once more; a worker that died after it may have left its letter unwritten."""
@@ -102,7 +102,7 @@ class BookingHandler:
         if not (work.replay and isinstance(frame, Error)):
             return
         if not await self._replies.connections(work.session_id):
-            await ask_by_letter(self._roles, work)
+            await ask_by_letter(self._ports, work)
 
     async def mismatch(self, work: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""
@@ -120,7 +120,7 @@ class BookingHandler:
         Its copy waits on the dead-letter queue.
         """
         if reason.startswith(CALENDAR_TROUBLE):
-            await alert(self._roles, tenant=work.tenant, session_id=work.session_id, reason=reason)
+            await alert(self._ports, tenant=work.tenant, session_id=work.session_id, reason=reason)
         if isinstance(work, OwnCommand):
             await self._end(work, None, claim)
             return

@@ -37,86 +37,86 @@ from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.create import appointment_id_of, is_same, own_hold, wish_of
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.outlook import Outlook, outlook, refused_outlook
 from workers.booking.handler.reference import referred
 from workers.booking.handler.replay import Replayable, too_late
-from workers.booking.handler.roles import Roles
 
 
-async def forecast(roles: Roles, work: BookingCommand) -> Outlook:
+async def forecast(ports: BookingPorts, work: BookingCommand) -> Outlook:
     """Return what a replay of a command would come to; trouble in finding out is an outlook, too."""
     try:
-        return await _looked(roles, work)
+        return await _looked(ports, work)
     except TransientError as error:
         return Outlook("unknown", code=error.reason)
     except PermanentError as error:
         return Outlook("would_fail", code=error.reason)
 
 
-async def _looked(roles: Roles, work: BookingCommand) -> Outlook:
+async def _looked(ports: BookingPorts, work: BookingCommand) -> Outlook:
     if isinstance(work, BookingRemind | BookingPlanReminders):
-        return await _reminder(roles, work)
+        return await _reminder(ports, work)
     if not isinstance(work, Replayable):
         return Outlook("would_be_done")
-    profile = await roles.tenants.profile(work.tenant)
-    if late := await too_late(roles, work):
+    profile = await ports.tenants.profile(work.tenant)
+    if late := await too_late(ports, work):
         start = parse_start(work.data.start, profile.zone) if isinstance(work, BookingCreate) else None
         return outlook(profile, "too_old", start if isinstance(start, datetime) else None, late)
     match work:
         case BookingCreate():
-            return await _create(roles, work, profile)
+            return await _create(ports, work, profile)
         case BookingVerify():
-            return await _verify(roles, work, profile)
+            return await _verify(ports, work, profile)
         case BookingResend():
-            return await _resend(roles, work, profile)
+            return await _resend(ports, work, profile)
         case BookingCancel():
-            return await _cancel(roles, work, profile)
+            return await _cancel(ports, work, profile)
         case BookingReschedule():
-            return await _reschedule(roles, work, profile)
+            return await _reschedule(ports, work, profile)
 
 
-async def _create(roles: Roles, work: BookingCreate, profile: TenantProfile) -> Outlook:
-    now = roles.clock.now()
+async def _create(ports: BookingPorts, work: BookingCreate, profile: TenantProfile) -> Outlook:
+    now = ports.clock.now()
     work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
-    held = await roles.appointments.get(appointment_id_of(work), work.session_id)
+    held = await ports.appointments.get(appointment_id_of(work), work.session_id)
     if held:
         if held.state is AppointmentState.CANCELLED or not keeps_its_time(held, now):
             return outlook(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
         return outlook(profile, "already_done", held.start, appointment=held)
-    wish = await wish_of(roles, work, profile, work.locale)
+    wish = await wish_of(ports, work, profile, work.locale)
     if isinstance(wish, Refusal):
         start = parse_start(work.data.start, profile.zone)
         return refused_outlook(profile, start if isinstance(start, datetime) else None, wish, now)
     service, wished = wish
-    own, _ = await own_hold(roles, work)
+    own, _ = await own_hold(ports, work)
     if own and is_same(own, wished, work):
         return outlook(profile, "already_done", own.start, appointment=own)
-    return await _room(roles, work, profile, service, wished, instead_of=own)
+    return await _room(ports, work, profile, service, wished, instead_of=own)
 
 
-async def _verify(roles: Roles, work: BookingVerify, profile: TenantProfile) -> Outlook:
-    hold = await roles.appointments.get(work.data.appointment_id, work.session_id)
+async def _verify(ports: BookingPorts, work: BookingVerify, profile: TenantProfile) -> Outlook:
+    hold = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if hold and hold.verified and hold.hold_expires_at and hold.changed_by == work.id:
         # This very command's code was right, and its time was filled by the business.
-        found = await with_alternatives(roles, work, profile, hold.service_id, hold.start)
+        found = await with_alternatives(ports, work, profile, hold.service_id, hold.start)
         return outlook(profile, "taken", hold.start, found, hold)
-    code_ok = hold is not None and code_matches(roles.code_key, hold.appointment_id, hold.code_sends, work.data.code)
+    code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, work.data.code)
     match decide_verify(hold, code_ok=code_ok, now=work.accepted_at):
         case AlreadyConfirmed(standing):
-            return await _stands(roles, work, profile, standing)
+            return await _stands(ports, work, profile, standing)
         case Refusal() as refusal:
             return outlook(profile, "refused", hold.start if hold else None, refusal, hold)
         case Confirm() if hold and (service := profile.service(hold.service_id)):
-            if hold.start <= roles.clock.now():
+            if hold.start <= ports.clock.now():
                 return outlook(profile, "past", hold.start, appointment=hold)
-            return await _room(roles, work, profile, service, hold)
+            return await _room(ports, work, profile, service, hold)
     return outlook(profile, "refused", hold.start if hold else None, Refusal(ErrorCode.CODE_INVALID), hold)
 
 
-async def _resend(roles: Roles, work: BookingResend, profile: TenantProfile) -> Outlook:
-    hold = await roles.appointments.get(work.data.appointment_id, work.session_id)
-    if hold and has_run_out(hold, roles.clock.now()):
+async def _resend(ports: BookingPorts, work: BookingResend, profile: TenantProfile) -> Outlook:
+    hold = await ports.appointments.get(work.data.appointment_id, work.session_id)
+    if hold and has_run_out(hold, ports.clock.now()):
         # Another code for it would be of no use.
         return outlook(profile, "stale", hold.start, appointment=hold)
     match decide_resend(hold, work.accepted_at):
@@ -127,23 +127,23 @@ async def _resend(roles: Roles, work: BookingResend, profile: TenantProfile) -> 
     return outlook(profile, "would_be_done", hold.start if hold else None, appointment=hold)
 
 
-async def _cancel(roles: Roles, work: BookingCancel, profile: TenantProfile) -> Outlook:
-    appointment = await referred(roles, work)
+async def _cancel(ports: BookingPorts, work: BookingCancel, profile: TenantProfile) -> Outlook:
+    appointment = await referred(ports, work)
     match decide_cancel(appointment, work.accepted_at):
         case Cancel():
             return outlook(
                 profile, "would_be_done", appointment.start if appointment else None, appointment=appointment
             )
         case AlreadyCancelled(gone):
-            return await _stands(roles, work, profile, gone)
+            return await _stands(ports, work, profile, gone)
         case Refusal() as refusal:
             return outlook(profile, "refused", appointment.start if appointment else None, refusal, appointment)
 
 
-async def _reschedule(roles: Roles, work: BookingReschedule, profile: TenantProfile) -> Outlook:
-    now = roles.clock.now()
+async def _reschedule(ports: BookingPorts, work: BookingReschedule, profile: TenantProfile) -> Outlook:
+    now = ports.clock.now()
     work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
-    appointment = await referred(roles, work)
+    appointment = await referred(ports, work)
     service = profile.service(appointment.service_id) if appointment else None
     start = parse_start(work.data.start, profile.zone)
     if appointment is None or service is None or isinstance(start, Refusal):
@@ -153,19 +153,19 @@ async def _reschedule(roles: Roles, work: BookingReschedule, profile: TenantProf
     if isinstance(decision, Refusal):
         return outlook(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):
-        return await _stands(roles, work, profile, decision.appointment)
+        return await _stands(ports, work, profile, decision.appointment)
     if refusal := is_offered(profile, service, start, now):
         found = await with_alternatives(
-            roles, work, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
+            ports, work, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
         )
         return refused_outlook(profile, start, found, now, appointment)
-    return await _room(roles, work, profile, service, replace(decision.appointment, state=appointment.state))
+    return await _room(ports, work, profile, service, replace(decision.appointment, state=appointment.state))
 
 
-async def _reminder(roles: Roles, work: BookingRemind | BookingPlanReminders) -> Outlook:
-    found = await roles.appointments.get(work.data.appointment_id, work.session_id)
-    profile = await roles.tenants.profile(work.tenant)
-    start, now = work.data.start, roles.clock.now()
+async def _reminder(ports: BookingPorts, work: BookingRemind | BookingPlanReminders) -> Outlook:
+    found = await ports.appointments.get(work.data.appointment_id, work.session_id)
+    profile = await ports.tenants.profile(work.tenant)
+    start, now = work.data.start, ports.clock.now()
     if isinstance(work, BookingRemind):
         hours = work.data.hours_before
         is_wanted = is_worth_reminding(found, start=start, hours_before=hours, now=now, profile=profile)
@@ -176,7 +176,7 @@ async def _reminder(roles: Roles, work: BookingRemind | BookingPlanReminders) ->
 
 
 async def _room(
-    roles: Roles,
+    ports: BookingPorts,
     work: Replayable,
     profile: TenantProfile,
     service: Service,
@@ -187,7 +187,7 @@ async def _room(
     """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
     ours = {wished.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
     taken = await occupancy(
-        roles, work.tenant, profile, wished.blocked, at=roles.clock.now(), fresh=True, ignoring=ours
+        ports, work.tenant, profile, wished.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
     )
     day = wished.start.astimezone(profile.zone).date()
     is_full = not {(day, None), (day, service.id)}.isdisjoint(taken.full_days)
@@ -195,16 +195,16 @@ async def _room(
     there = None if isinstance(work, BookingCreate) else wished
     if lanes and not is_full:
         return outlook(profile, "free", wished.start, appointment=there)
-    found = await with_alternatives(roles, work, profile, service.id, wished.start, ignoring=ours)
+    found = await with_alternatives(ports, work, profile, service.id, wished.start, ignoring=ours)
     return outlook(profile, "taken", wished.start, found, there)
 
 
-async def _stands(roles: Roles, work: Replayable, profile: TenantProfile, appointment: Appointment) -> Outlook:
+async def _stands(ports: BookingPorts, work: Replayable, profile: TenantProfile, appointment: Appointment) -> Outlook:
     """Return what is left to do where the deed itself is done: only the command that did it has effects to finish.
 
     The calendar is asked, because an entry in it is among them: what made the command fail may be so still.
     """
     if appointment.changed_by != work.id:
         return outlook(profile, "already_done", appointment.start, appointment=appointment)
-    await roles.calendar.busy(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
+    await ports.calendar.busy(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
     return outlook(profile, "would_be_finished", appointment.start, appointment=appointment)

@@ -9,16 +9,16 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.domain.contact import Channels
 from workers.booking.domain.quotas import Bound
 from workers.booking.domain.values import Refusal
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import QuotaFull
 
 
-def channels_of(roles: Roles, profile: TenantProfile) -> Channels:
+def channels_of(ports: BookingPorts, profile: TenantProfile) -> Channels:
     """Return the channels that are on, for the installation and for the business."""
     return Channels(
-        email=roles.email_enabled and bool(profile.senders.email),
-        sms=roles.sms_enabled,
-        sms_countries=roles.sms_countries,
+        email=ports.email_enabled and bool(profile.senders.email),
+        sms=ports.sms_enabled,
+        sms_countries=ports.sms_countries,
     )
 
 

@@ -10,18 +10,18 @@ from workers.booking.domain.decisions import Cancel, decide_cancel
 from workers.booking.domain.hold import has_run_out
 from workers.booking.domain.ics import appointment_ics
 from workers.booking.domain.values import AppointmentState, Refusal
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import refused
 from workers.booking.handler.reference import referred
-from workers.booking.handler.roles import Roles
 
 
-async def look_up(roles: Roles, work: BookingLookup, locale: str) -> BookingDetails | Error:
+async def look_up(ports: BookingPorts, work: BookingLookup, locale: str) -> BookingDetails | Error:
     """Return the appointment as it is now; a question, which leaves no trace."""
-    profile = await roles.tenants.profile(work.tenant)
-    found = await referred(roles, work)
+    profile = await ports.tenants.profile(work.tenant)
+    found = await referred(ports, work)
     if found is None:
         return refused(work, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
-    now, service = roles.clock.now(), profile.service(found.service_id)
+    now, service = ports.clock.now(), profile.service(found.service_id)
     over = found.state is AppointmentState.CANCELLED or has_run_out(found, work.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if over else found.state.value
     stands = found.state is AppointmentState.CONFIRMED

@@ -8,14 +8,14 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.domain.lanes import Occupancy, by_lane
 from workers.booking.domain.quotas import day_key
 from workers.booking.domain.values import Interval, TakenTime
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import BusyTime
 
 _DAY = timedelta(days=1)
 
 
 async def occupancy(
-    roles: Roles,
+    ports: BookingPorts,
     tenant: str,
     profile: TenantProfile,
     between: Interval,
@@ -39,9 +39,9 @@ async def occupancy(
     ]
     ours, full_days, busy = await asyncio.gather(
         # A day wider: what reaches into the interval is to be known as a whole, or its event would look foreign.
-        roles.appointments.taken(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
-        _full_days(roles, tenant, profile, between, at=at, ignoring=ignoring),
-        asyncio.gather(*(roles.calendar.busy(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)),
+        ports.appointments.taken(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
+        _full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
+        asyncio.gather(*(ports.calendar.busy(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)),
     )
     everywhere, in_lanes = _in_lanes([taken for taken in ours if taken.appointment_id not in ignoring], profile)
     for (calendar_id, own), times in zip(calendars, busy, strict=True):
@@ -98,7 +98,7 @@ def _spans(ours: Iterable[TakenTime]) -> dict[str, Interval]:
 
 
 async def _full_days(
-    roles: Roles,
+    ports: BookingPorts,
     tenant: str,
     profile: TenantProfile,
     between: Interval,
@@ -115,7 +115,7 @@ async def _full_days(
     first, last = (edge.astimezone(profile.zone).date() for edge in (between.start, between.end))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if caps else []
     wanted = {day_key(tenant, day, service_id): (day, service_id, seats) for day in days for service_id, seats in caps}
-    takers = await roles.appointments.seat_takers(list(wanted), at=at) if wanted else {}
+    takers = await ports.appointments.seat_takers(list(wanted), at=at) if wanted else {}
     return frozenset(
         (day, service_id)
         for key, (day, service_id, seats) in wanted.items()

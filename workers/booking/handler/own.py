@@ -10,23 +10,23 @@ from shared.messages.commands import (
 )
 from shared.messages.server import ServerFrame
 from shared.ports import Claim
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.owner_changes import follow_owner
 from workers.booking.handler.remind import plan_again, remind
-from workers.booking.handler.roles import Roles
 from workers.booking.handler.sync import sync, tick
 
 
-async def carry_out(roles: Roles, work: OwnBookingCommand, claim: Claim) -> ServerFrame | None:
+async def carry_out(ports: BookingPorts, work: OwnBookingCommand, claim: Claim) -> ServerFrame | None:
     """Return what the visitor of the command's session hears of it; mostly nothing."""
     match work:
         case CalendarTick():
-            await tick(roles, work)
+            await tick(ports, work)
         case CalendarSync():
-            await sync(roles, work)
+            await sync(ports, work)
         case CalendarChanged():
-            return await follow_owner(roles, work, claim)
+            return await follow_owner(ports, work, claim)
         case BookingRemind():
-            await remind(roles, work)
+            await remind(ports, work)
         case BookingPlanReminders():
-            await plan_again(roles, work)
+            await plan_again(ports, work)
     return None

@@ -23,79 +23,79 @@ from workers.booking.domain.quotas import day_quotas_of
 from workers.booking.domain.values import Appointment, AppointmentState
 from workers.booking.handler.alerts import MOVE_REFUSED, alert
 from workers.booking.handler.calendar_entry import enter, entered_in, settle, to_be_entered
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import cancelled, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.remind import drop_reminders, plan_reminders
-from workers.booking.handler.roles import Roles
 from workers.booking.ports import TOO_MANY_BUCKETS, QuotaFull
 
 log = structlog.get_logger()
 
 
-async def follow_owner(roles: Roles, work: CalendarChanged, claim: Claim) -> ServerFrame | None:
+async def follow_owner(ports: BookingPorts, work: CalendarChanged, claim: Claim) -> ServerFrame | None:
     """Compare the visit with its event as it is now; return what the visitor hears, if there is anything to say.
 
     What the calendar said when the change was noticed does not count: since then the visitor may have moved or
     cancelled, and the owner may have thought again. The same command once more finishes what it began.
     """
-    profile = await roles.tenants.profile(work.tenant)
-    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    profile = await ports.tenants.profile(work.tenant)
+    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if appointment is None:
         return None
     if appointment.changed_by == work.id:
         changed: Appointment | None = appointment
         if appointment.state is AppointmentState.CANCELLED:
             # Frees what a crash may have left.
-            await roles.appointments.free(appointment)
+            await ports.appointments.free(appointment)
     else:
-        changed = await _changed(roles, work, appointment, profile, claim)
+        changed = await _changed(ports, work, appointment, profile, claim)
     if changed is None:
         return None
-    return await _told(roles, work, changed, profile)
+    return await _told(ports, work, changed, profile)
 
 
 async def _changed(
-    roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
+    ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
     if appointment.changed_by == _going_back(work):
         # A hand-over was refused before this command was cut off.
-        await _go_back(roles, work, appointment, profile)
+        await _go_back(ports, work, appointment, profile)
         return None
-    event = await roles.calendar.entered(entered_in(appointment, profile), event_id(appointment.appointment_id))
-    if event and event.deleted and (found := await _dragged_to(roles, appointment, profile)):
-        return await _handed_over(roles, work, appointment, found, profile=profile, claim=claim)
-    match decide_owner_change(appointment, event, now=roles.clock.now()):
+    event = await ports.calendar.entered(entered_in(appointment, profile), event_id(appointment.appointment_id))
+    if event and event.deleted and (found := await _dragged_to(ports, appointment, profile)):
+        return await _handed_over(ports, work, appointment, found, profile=profile, claim=claim)
+    match decide_owner_change(appointment, event, now=ports.clock.now()):
         case CancelledByOwner(next_one):
             gone = replace(next_one, changed_by=work.id)
-            await roles.appointments.cancel(gone, claim=claim)
+            await ports.appointments.cancel(gone, claim=claim)
             log.info("appointment_cancelled_by_business", appointment_id=gone.appointment_id)
             return gone
         case MovedByOwner(next_one):
             lanes = _lanes(appointment, profile)
-            moved = await _take(roles, work, appointment, next_one, lanes=lanes, profile=profile, claim=claim)
+            moved = await _take(ports, work, appointment, next_one, lanes=lanes, profile=profile, claim=claim)
             if moved is None:
-                await _put_back(roles, work, appointment, profile)
+                await _put_back(ports, work, appointment, profile)
             return moved
         case Refused():
-            await _put_back(roles, work, appointment, profile)
+            await _put_back(ports, work, appointment, profile)
     return None
 
 
 async def _dragged_to(
-    roles: Roles, appointment: Appointment, profile: TenantProfile
+    ports: BookingPorts, appointment: Appointment, profile: TenantProfile
 ) -> tuple[str, EnteredEvent] | None:
     """Return the calendar of a colleague that the owner has dragged the event into, and the event there."""
     for calendar_id in profile.calendars:
         if calendar_id == entered_in(appointment, profile):
             continue
-        event = await roles.calendar.entered(calendar_id, event_id(appointment.appointment_id))
+        event = await ports.calendar.entered(calendar_id, event_id(appointment.appointment_id))
         if event and not event.deleted and event.version == appointment.version:
             return calendar_id, event
     return None
 
 
 async def _handed_over(
-    roles: Roles,
+    ports: BookingPorts,
     work: CalendarChanged,
     appointment: Appointment,
     found: tuple[str, EnteredEvent],
@@ -105,29 +105,31 @@ async def _handed_over(
 ) -> Appointment | None:
     """Give the visit to the colleague; where she can't take it, it goes back to where it was, and somebody is told."""
     calendar_id, event = found
-    now = roles.clock.now()
+    now = ports.clock.now()
     if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
         return None
     change = decide_owner_change(appointment, event, now=now)
     if not isinstance(change, Refused):
         wished = change.appointment if isinstance(change, MovedByOwner) else _next(appointment)
         lanes = [lane for lane in _able(appointment, profile) if profile.calendar_of(lane) == calendar_id]
-        moved = await _take(roles, work, appointment, wished, lanes=lanes, profile=profile, claim=claim)
+        moved = await _take(ports, work, appointment, wished, lanes=lanes, profile=profile, claim=claim)
         if moved:
             return moved
     # Of the next version, because an entry that was deleted comes back for no other.
     back = replace(_next(appointment), changed_by=_going_back(work))
-    await roles.appointments.save(back, claim=claim)
-    await _go_back(roles, work, back, profile)
+    await ports.appointments.save(back, claim=claim)
+    await _go_back(ports, work, back, profile)
     return None
 
 
-async def _go_back(roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile) -> None:
+async def _go_back(
+    ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile
+) -> None:
     """Enter the visit where it was, and only then take it from the calendars that it was dragged into."""
-    await _put_back(roles, work, appointment, profile)
+    await _put_back(ports, work, appointment, profile)
     for calendar_id in profile.calendars:
         if calendar_id != entered_in(appointment, profile):
-            await roles.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+            await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
 def _going_back(work: CalendarChanged) -> str:
@@ -140,7 +142,7 @@ def _next(appointment: Appointment) -> Appointment:
 
 
 async def _take(
-    roles: Roles,
+    ports: BookingPorts,
     work: CalendarChanged,
     old: Appointment,
     next_one: Appointment,
@@ -153,23 +155,23 @@ async def _take(
 
     A daily cap is the owner's own, and the owner may go beyond it; one place under it that is free is taken.
     """
-    now = roles.clock.now()
+    now = ports.clock.now()
     for lane in lanes:
         there = replace(next_one, resource=lane, changed_by=work.id, grid_minutes=bucket_minutes(profile))
         there = to_be_entered(there, profile)
         try:
-            lost = await roles.appointments.move(
+            lost = await ports.appointments.move(
                 old, there, at=now, claim=claim, quotas=tuple(day_quotas_of(profile, there))
             )
             if isinstance(lost, QuotaFull):
-                lost = await roles.appointments.move(old, there, at=now, claim=claim)
+                lost = await ports.appointments.move(old, there, at=now, claim=claim)
         except PermanentError as error:
             if error.reason != TOO_MANY_BUCKETS:
                 raise
             return None
         if lost is None:
             log.info("appointment_moved_by_business", appointment_id=there.appointment_id, resource=lane)
-            await drop_reminders(roles, old)
+            await drop_reminders(ports, old)
             return there
     return None
 
@@ -187,21 +189,25 @@ def _lanes(appointment: Appointment, profile: TenantProfile) -> list[str]:
     return [appointment.resource, *(lane for lane in others if profile.calendar_of(lane) == calendar_id)]
 
 
-async def _put_back(roles: Roles, work: CalendarChanged, appointment: Appointment, profile: TenantProfile) -> None:
+async def _put_back(
+    ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile
+) -> None:
     """Make the event say again what the record says; somebody is told first, so that a crash leaves a reason to."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
-    await alert(roles, tenant=work.tenant, session_id=work.session_id, reason=MOVE_REFUSED)
-    await enter(roles, appointment, profile)
+    await alert(ports, tenant=work.tenant, session_id=work.session_id, reason=MOVE_REFUSED)
+    await enter(ports, appointment, profile)
 
 
-async def _told(roles: Roles, work: CalendarChanged, changed: Appointment, profile: TenantProfile) -> ServerFrame:
-    now = roles.clock.now()
+async def _told(
+    ports: BookingPorts, work: CalendarChanged, changed: Appointment, profile: TenantProfile
+) -> ServerFrame:
+    now = ports.clock.now()
     if changed.state is AppointmentState.CANCELLED:
-        await send_cancelled(roles.notices, work, changed, profile, now, by="business")
-        await drop_reminders(roles, changed)
+        await send_cancelled(ports.notices, work, changed, profile, now, by="business")
+        await drop_reminders(ports, changed)
         return cancelled(work, changed, profile.zone, by="business")
-    await send_rescheduled(roles.notices, work, changed, profile, now, by="business")
-    await plan_reminders(roles, changed, profile, now)
+    await send_rescheduled(ports.notices, work, changed, profile, now, by="business")
+    await plan_reminders(ports, changed, profile, now)
     # The event is where the owner put it; this makes it say the new version.
-    await settle(roles, changed, profile)
+    await settle(ports, changed, profile)
     return rescheduled(work, changed, profile, now, by="business")

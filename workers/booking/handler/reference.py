@@ -3,7 +3,7 @@
 from shared.links import PURPOSES, LinkPurpose
 from shared.messages.commands import BookingCancel, BookingLookup, BookingReschedule
 from workers.booking.domain.values import Appointment
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 
 _LINKS: dict[type, tuple[LinkPurpose, ...]] = {
     BookingLookup: PURPOSES,
@@ -13,12 +13,12 @@ _LINKS: dict[type, tuple[LinkPurpose, ...]] = {
 """What a link must be for, by the command that it comes with."""
 
 
-async def referred(roles: Roles, work: BookingLookup | BookingCancel | BookingReschedule) -> Appointment | None:
+async def referred(ports: BookingPorts, work: BookingLookup | BookingCancel | BookingReschedule) -> Appointment | None:
     """Return the appointment; None for one that is unknown, another session's, or behind a link that is no good.
 
     A link is a proof by itself: whoever reads the letters to a contact may act for it, from any session.
     """
     if work.data.link is None:
-        return await roles.appointments.get(work.data.appointment_id or "", work.session_id)
-    link = roles.links.read(work.data.link, tenant=work.tenant, now=work.accepted_at, purposes=_LINKS[type(work)])
-    return await roles.appointments.get(link.appointment_id, link.session_id) if link else None
+        return await ports.appointments.get(work.data.appointment_id or "", work.session_id)
+    link = ports.links.read(work.data.link, tenant=work.tenant, now=work.accepted_at, purposes=_LINKS[type(work)])
+    return await ports.appointments.get(link.appointment_id, link.session_id) if link else None

@@ -15,8 +15,8 @@ from shared.messages.commands import (
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.reminders import HOURS_BEFORE, is_worth_reminding, reminder_times, stands
 from workers.booking.domain.values import Appointment
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.notify import send_reminder
-from workers.booking.handler.roles import Roles
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ _PATIENCE = timedelta(minutes=5)
 """Between two tries to plan reminders anew."""
 
 
-async def plan_reminders(roles: Roles, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
+async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
     """Plan what is still to come; those of an earlier time of the visit find out that it has moved.
 
     Trouble with schedules fails no visitor's command: the appointment stands. The reminders become a command of their
@@ -35,7 +35,7 @@ async def plan_reminders(roles: Roles, appointment: Appointment, profile: Tenant
         TransientError, PermanentError: the queue does not take that command either.
     """
     try:
-        await _plan(roles, appointment, profile, booked_at=now)
+        await _plan(ports, appointment, profile, booked_at=now)
     except (TransientError, PermanentError) as error:
         log.warning("reminders_not_planned_yet", appointment_id=appointment.appointment_id, error=described(error))
         command = BookingPlanReminders(
@@ -46,31 +46,31 @@ async def plan_reminders(roles: Roles, appointment: Appointment, profile: Tenant
             locale=appointment.locale,
             data=BookingPlanRemindersData(appointment_id=appointment.appointment_id, start=appointment.start),
         )
-        await roles.commands.put(command, group=derived_id(appointment.appointment_id, "plan_reminders"))
+        await ports.commands.put(command, group=derived_id(appointment.appointment_id, "plan_reminders"))
 
 
-async def plan_again(roles: Roles, work: BookingPlanReminders) -> None:
+async def plan_again(ports: BookingPorts, work: BookingPlanReminders) -> None:
     """Plan the reminders that could not be planned before, if the visit still stands as it did.
 
     Raises:
         TransientError: they can't be planned now either; nothing is in a hurry, so the next try is well after this one.
         PermanentError: as they are, they never can.
     """
-    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if not stands(appointment, work.data.start):
         log.info("reminders_not_wanted", appointment_id=work.data.appointment_id)
         return
-    profile = await roles.tenants.profile(work.tenant)
+    profile = await ports.tenants.profile(work.tenant)
     try:
-        await _plan(roles, appointment, profile, booked_at=work.accepted_at)
+        await _plan(ports, appointment, profile, booked_at=work.accepted_at)
     except TransientError as error:
         raise TransientError(str(error), retry_after=_PATIENCE, reason=error.reason) from error
 
 
-async def _plan(roles: Roles, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
+async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
     """Plan each reminder, whatever becomes of another; a schedule names the visit, and says nothing of the visitor."""
     trouble: TransientError | PermanentError | None = None
-    for hours, at in reminder_times(appointment.start, profile, booked_at=booked_at, now=roles.clock.now()):
+    for hours, at in reminder_times(appointment.start, profile, booked_at=booked_at, now=ports.clock.now()):
         name = _name(appointment, hours)
         command = BookingRemind(
             id=name,
@@ -83,18 +83,18 @@ async def _plan(roles: Roles, appointment: Appointment, profile: TenantProfile, 
             ),
         )
         try:
-            await roles.schedules.put(name, at, command, group=appointment.session_id)
+            await ports.schedules.put(name, at, command, group=appointment.session_id)
         except (TransientError, PermanentError) as error:
             trouble = trouble or error
     if trouble:
         raise trouble
 
 
-async def drop_reminders(roles: Roles, appointment: Appointment) -> None:
+async def drop_reminders(ports: BookingPorts, appointment: Appointment) -> None:
     """Take the reminders of the visit's time back; one that stays finds out for itself that it is not wanted."""
     for hours in HOURS_BEFORE:
         try:
-            await roles.schedules.remove(_name(appointment, hours))
+            await ports.schedules.remove(_name(appointment, hours))
         except (TransientError, PermanentError) as error:
             log.warning(
                 "reminder_not_dropped",
@@ -104,18 +104,18 @@ async def drop_reminders(roles: Roles, appointment: Appointment) -> None:
             )
 
 
-async def remind(roles: Roles, work: BookingRemind) -> None:
+async def remind(ports: BookingPorts, work: BookingRemind) -> None:
     """Have the visitor reminded, if the visit still stands as it did."""
     wanted = work.data
-    profile = await roles.tenants.profile(work.tenant)
-    appointment = await roles.appointments.get(wanted.appointment_id, work.session_id)
+    profile = await ports.tenants.profile(work.tenant)
+    appointment = await ports.appointments.get(wanted.appointment_id, work.session_id)
     is_wanted = is_worth_reminding(
-        appointment, start=wanted.start, hours_before=wanted.hours_before, now=roles.clock.now(), profile=profile
+        appointment, start=wanted.start, hours_before=wanted.hours_before, now=ports.clock.now(), profile=profile
     )
     if appointment is None or not is_wanted:
         log.info("reminder_not_wanted", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
         return
-    await send_reminder(roles.notices, work, appointment, profile, wanted.hours_before)
+    await send_reminder(ports.notices, work, appointment, profile, wanted.hours_before)
     log.info("visit_reminded", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
 
 

@@ -10,38 +10,38 @@ from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.create import appointment_id_of
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.reference import referred
-from workers.booking.handler.roles import Roles
 
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 
 
-async def too_late(roles: Roles, work: Replayable) -> Refusal | None:
+async def too_late(ports: BookingPorts, work: Replayable) -> Refusal | None:
     """Return `CODE_EXPIRED`, with times to choose from, for a replay that would surprise its visitor.
 
     A command that did its deed before it failed is finished whatever its age: the visit stands, and only its entry in
     the calendar or its letter may be missing.
     """
-    if not is_too_late(work.accepted_at, replay=work.replay, now=roles.clock.now()):
+    if not is_too_late(work.accepted_at, replay=work.replay, now=ports.clock.now()):
         return None
-    found = await appointment_of(roles, work)
+    found = await appointment_of(ports, work)
     if found and found.hold_expires_at is None and (found.changed_by == work.id or isinstance(work, BookingCreate)):
         return None
-    profile = await roles.tenants.profile(work.tenant)
+    profile = await ports.tenants.profile(work.tenant)
     wish = wished(work, found, profile)
     if wish is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
     service_id, start = wish
-    return await with_alternatives(roles, work, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
+    return await with_alternatives(ports, work, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
 
 
-async def appointment_of(roles: Roles, work: Replayable) -> Appointment | None:
+async def appointment_of(ports: BookingPorts, work: Replayable) -> Appointment | None:
     """Return the appointment that a command is about, if there is one."""
     if isinstance(work, BookingCreate):
-        return await roles.appointments.get(appointment_id_of(work), work.session_id)
+        return await ports.appointments.get(appointment_id_of(work), work.session_id)
     if isinstance(work, BookingCancel | BookingReschedule):
-        return await referred(roles, work)
-    return await roles.appointments.get(work.data.appointment_id, work.session_id)
+        return await referred(ports, work)
+    return await ports.appointments.get(work.data.appointment_id, work.session_id)
 
 
 def wished(work: Replayable, found: Appointment | None, profile: TenantProfile) -> tuple[str, datetime] | None:

@@ -20,7 +20,7 @@ from shared.messages.commands import (
 )
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler.alerts import alert
-from workers.booking.handler.roles import Roles
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import LastSync
 
 log = structlog.get_logger()
@@ -29,16 +29,16 @@ _AT_ONCE = 20
 _TICKS_COUNT_FOR = timedelta(minutes=2)
 
 
-async def tick(roles: Roles, work: CalendarTick) -> None:
+async def tick(ports: BookingPorts, work: CalendarTick) -> None:
     """Ask for every calendar of every business to be read; of one without a good profile none is known.
 
     After a halt many ticks wait in line: the latest does for all.
     """
-    if roles.clock.now() - work.accepted_at > _TICKS_COUNT_FOR:
+    if ports.clock.now() - work.accepted_at > _TICKS_COUNT_FOR:
         return
-    for tenant in await roles.tenants.tenants():
+    for tenant in await ports.tenants.tenants():
         try:
-            profile = await roles.tenants.profile(tenant)
+            profile = await ports.tenants.profile(tenant)
         except PermanentError:
             continue
         for calendar_id in profile.calendars:
@@ -52,33 +52,33 @@ async def tick(roles: Roles, work: CalendarTick) -> None:
                 locale=profile.locale,
                 data=CalendarSyncData(calendar_id=calendar_id),
             )
-            await roles.commands.put(command, group=group)
+            await ports.commands.put(command, group=group)
 
 
-async def sync(roles: Roles, work: CalendarSync) -> None:
+async def sync(ports: BookingPorts, work: CalendarSync) -> None:
     """Read what changed since the last time, and have each visit compared in its own visitor's turn.
 
     A calendar that can't be read is read in the next minute: the command is not worth a retry, nor a place among the
     dead letters. After a halt many wait in line, and the first of them does the work of all.
     """
     calendar_id = work.data.calendar_id
-    last = await roles.sync_tokens.get(calendar_id)
+    last = await ports.sync_tokens.get(calendar_id)
     if last and last.synced_at >= work.accepted_at:
         return
-    began = roles.clock.now()
+    began = ports.clock.now()
     try:
-        found = await roles.calendar.changes(calendar_id, last.token if last else None)
+        found = await ports.calendar.changes(calendar_id, last.token if last else None)
     except TransientError as error:
         log.warning("calendar_not_read", error=str(error))
         return
     except PermanentError as error:
         log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason says it all
-        await alert(roles, tenant=work.tenant, session_id=work.session_id, reason=error.reason)
+        await alert(ports, tenant=work.tenant, session_id=work.session_id, reason=error.reason)
         return
     for first in range(0, len(found.appointment_ids), _AT_ONCE):
         some = found.appointment_ids[first : first + _AT_ONCE]
-        await asyncio.gather(*(_ask(roles, work, one, found.next_token) for one in some))
-    kept = await roles.sync_tokens.put(
+        await asyncio.gather(*(_ask(ports, work, one, found.next_token) for one in some))
+    kept = await ports.sync_tokens.put(
         calendar_id,
         LastSync(found.next_token, began),
         tenant=work.tenant,
@@ -88,15 +88,15 @@ async def sync(roles: Roles, work: CalendarSync) -> None:
         log.info("calendar_read", changes=len(found.appointment_ids), kept=kept)
 
 
-async def _ask(roles: Roles, work: CalendarSync, appointment_id: str, token: str) -> None:
+async def _ask(ports: BookingPorts, work: CalendarSync, appointment_id: str, token: str) -> None:
     """Ask to have a visit compared with its event, after whatever its visitor asked for before.
 
     The calendar of one business may name a visit of another, so nothing but the record says whose it is.
     """
-    appointment = await roles.appointments.find(appointment_id)
+    appointment = await ports.appointments.find(appointment_id)
     if appointment is None or appointment.state is not AppointmentState.CONFIRMED:
         return
-    if appointment.start <= roles.clock.now():
+    if appointment.start <= ports.clock.now():
         return
     command = CalendarChanged(
         id=derived_id(appointment_id, f"changed/{token}"),
@@ -106,4 +106,4 @@ async def _ask(roles: Roles, work: CalendarSync, appointment_id: str, token: str
         locale=appointment.locale,
         data=CalendarChangedData(appointment_id=appointment_id),
     )
-    await roles.commands.put(command, group=appointment.session_id)
+    await ports.commands.put(command, group=appointment.session_id)

@@ -26,66 +26,66 @@ from workers.booking.domain.quotas import day_quotas_of, send_quotas
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.calendar_entry import settle, to_be_entered
+from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import too_many
 from workers.booking.handler.notify import send_code, send_confirmed
 from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.remind import plan_reminders
-from workers.booking.handler.roles import Roles
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()
 
 
-async def verify(roles: Roles, work: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
+async def verify(ports: BookingPorts, work: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
     """Confirm first, in one transaction; the calendar event, the notice and the reminders are retried after it.
 
     Only the command that confirmed has effects, so that a later one never undoes what the owner did to the event.
     """
-    profile = await roles.tenants.profile(work.tenant)
-    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    profile = await ports.tenants.profile(work.tenant)
+    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if appointment and appointment.changed_by == work.id and appointment.hold_expires_at:
         # This very command judged its code before it was cut off.
-        judged = await _filled(roles, work, appointment, profile) if appointment.verified else _WRONG
+        judged = await _filled(ports, work, appointment, profile) if appointment.verified else _WRONG
         return refused(work, judged, profile.zone, locale)
     code_ok = appointment is not None and code_matches(
-        roles.code_key, appointment.appointment_id, appointment.code_sends, work.data.code
+        ports.code_key, appointment.appointment_id, appointment.code_sends, work.data.code
     )
     match decide_verify(appointment, code_ok=code_ok, now=work.accepted_at):
         case Confirm(changed):
-            answer = await _confirm(roles, work, appointment or changed, changed, profile=profile, claim=claim)
+            answer = await _confirm(ports, work, appointment or changed, changed, profile=profile, claim=claim)
             if isinstance(answer, Refusal):
                 return refused(work, answer, profile.zone, locale)
             changed = answer
         case AlreadyConfirmed(changed):
             pass
         case WrongCode(counted, refusal):
-            await roles.appointments.save(replace(counted, changed_by=work.id), claim=claim)
+            await ports.appointments.save(replace(counted, changed_by=work.id), claim=claim)
             return refused(work, refusal, profile.zone, locale)
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
     if changed.changed_by == work.id:
-        await effects_of_confirmation(roles, work, changed, profile)
-    return confirmed(work, changed, profile, roles.clock.now())
+        await effects_of_confirmation(ports, work, changed, profile)
+    return confirmed(work, changed, profile, ports.clock.now())
 
 
 async def effects_of_confirmation(
-    roles: Roles, work: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
+    ports: BookingPorts, work: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Have the confirmation sent, the reminders planned and the visit entered; each is harmless when repeated.
 
     The calendar comes last: one that can't be reached keeps nobody waiting for their letter.
     """
-    await send_confirmed(roles.notices, work, appointment, profile, roles.clock.now())
-    await plan_reminders(roles, appointment, profile, roles.clock.now())
-    await settle(roles, appointment, profile)
+    await send_confirmed(ports.notices, work, appointment, profile, ports.clock.now())
+    await plan_reminders(ports, appointment, profile, ports.clock.now())
+    await settle(ports, appointment, profile)
 
 
 _WRONG = Refusal(ErrorCode.CODE_INVALID)
 
 
 async def _confirm(
-    roles: Roles,
+    ports: BookingPorts,
     work: BookingVerify,
     hold: Appointment,
     confirmed_one: Appointment,
@@ -94,29 +94,29 @@ async def _confirm(
     claim: Claim,
 ) -> Appointment | Refusal:
     """Confirm, unless the owner has filled the time by hand: then another lane takes it, or the visitor may move."""
-    lanes = await _lanes_left(roles, work, hold, profile)
+    lanes = await _lanes_left(ports, work, hold, profile)
     for lane in lanes:
         changed = to_be_entered(replace(confirmed_one, resource=lane, changed_by=work.id), profile)
         if lane == hold.resource:
-            lost: Lost | None = await roles.appointments.confirm(changed, claim=claim)
+            lost: Lost | None = await ports.appointments.confirm(changed, claim=claim)
         else:
             quotas = tuple(day_quotas_of(profile, changed))
-            lost = await roles.appointments.move(hold, changed, at=work.accepted_at, claim=claim, quotas=quotas)
+            lost = await ports.appointments.move(hold, changed, at=work.accepted_at, claim=claim, quotas=quotas)
         if lost is None:
-            roles.metrics.count("AppointmentVerified")
+            ports.metrics.count("AppointmentVerified")
             log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
             return changed
         if lane == hold.resource:
-            return await with_alternatives(roles, work, profile, hold.service_id, hold.start)
-    if has_run_out(hold, roles.clock.now()):
+            return await with_alternatives(ports, work, profile, hold.service_id, hold.start)
+    if has_run_out(hold, ports.clock.now()):
         # The code came in time and was judged late: what is over by now can't be moved, only booked anew.
-        return await with_alternatives(roles, work, profile, hold.service_id, hold.start)
-    await roles.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
+        return await with_alternatives(ports, work, profile, hold.service_id, hold.start)
+    await ports.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
     log.info("appointment_time_filled", appointment_id=hold.appointment_id)
-    return await _filled(roles, work, hold, profile)
+    return await _filled(ports, work, hold, profile)
 
 
-async def _lanes_left(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> list[str]:
+async def _lanes_left(ports: BookingPorts, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> list[str]:
     """Return the lanes that the calendars leave for the held time, the hold's own first; none if all are filled.
 
     A calendar that can't be asked costs nobody their slot: it is theirs in our records.
@@ -125,7 +125,7 @@ async def _lanes_left(roles: Roles, work: BookingVerify, hold: Appointment, prof
     able = profile.lanes_of(service) if service else ()
     try:
         taken = await occupancy(
-            roles,
+            ports,
             work.tenant,
             profile,
             hold.blocked,
@@ -144,15 +144,15 @@ async def _lanes_left(roles: Roles, work: BookingVerify, hold: Appointment, prof
     return free_lanes(profile, service, hold.blocked, taken, appointment_id=hold.appointment_id)
 
 
-async def _filled(roles: Roles, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
-    found = await with_alternatives(roles, work, profile, hold.service_id, hold.start, ignoring={hold.appointment_id})
+async def _filled(ports: BookingPorts, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
+    found = await with_alternatives(ports, work, profile, hold.service_id, hold.start, ignoring={hold.appointment_id})
     return replace(found, appointment_id=hold.appointment_id)
 
 
-async def resend(roles: Roles, work: BookingResend, claim: Claim, locale: str) -> ServerFrame:
+async def resend(ports: BookingPorts, work: BookingResend, claim: Claim, locale: str) -> ServerFrame:
     """Send another code for the same hold."""
-    profile = await roles.tenants.profile(work.tenant)
-    appointment = await roles.appointments.get(work.data.appointment_id, work.session_id)
+    profile = await ports.tenants.profile(work.tenant)
+    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if appointment and appointment.changed_by == work.id and appointment.hold_expires_at:
         again = appointment  # counted before this command was cut off
     else:
@@ -162,18 +162,18 @@ async def resend(roles: Roles, work: BookingResend, claim: Claim, locale: str) -
                 quotas = tuple(
                     send_quotas(
                         again,
-                        secret=roles.code_key,
+                        secret=ports.code_key,
                         source_ip=work.source_ip,
-                        sends_per_address=roles.sends_per_address,
+                        sends_per_address=ports.sends_per_address,
                         at=work.accepted_at,
                     )
                 )
-                full = await roles.appointments.save(again, claim=claim, at=work.accepted_at, quotas=quotas)
+                full = await ports.appointments.save(again, claim=claim, at=work.accepted_at, quotas=quotas)
                 if full and (limit := too_many(full, work.accepted_at)):
                     return refused(work, limit, profile.zone, locale)
             case AlreadyConfirmed(standing):
-                return confirmed(work, standing, profile, roles.clock.now())
+                return confirmed(work, standing, profile, ports.clock.now())
             case Refusal() as refusal:
                 return refused(work, refusal, profile.zone, locale)
-    await send_code(roles.notices, work, again, profile)
+    await send_code(ports.notices, work, again, profile)
     return pending(work, again, profile.zone)

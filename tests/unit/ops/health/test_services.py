@@ -95,12 +95,12 @@ def look(aws):
             "ses_from_email": "salon@example.com",
             "sms_enabled": "true",
         } | variables
-        roles = SimpleNamespace(
+        ports = SimpleNamespace(
             tenants=FakeTenants(tenants or {TENANT: tenant or profile()}), calendar=calendar or FakeCalendar("calendar")
         )
 
         async def opened():
-            return roles
+            return ports
 
         deployment = Deployment("s", "r", endpoint_url, variables)
         checks = await examined(services.examinations(deployment, aws.client, opened, FakeClock()))

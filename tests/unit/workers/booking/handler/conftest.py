@@ -20,7 +20,7 @@ from tests.fakes.figures import FakeMetrics
 from tests.fakes.letters import FakeNotices
 from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.tenants import FakeTenants
-from workers.booking.handler import BookingHandler, Roles
+from workers.booking.handler import BookingHandler, BookingPorts
 
 KEY = b"a secret of the deployment"
 TENANT = "salon-ania"
@@ -47,7 +47,7 @@ class World:
         self.commands, self.schedules, self.sync_tokens = FakeCommands(), FakeSchedules(), FakeSyncTokens()
         self.tenants = FakeTenants({TENANT: profile})
         self.connections.open("session", "tab", locale="en")
-        self.roles = Roles(
+        self.ports = BookingPorts(
             appointments=self.appointments,
             calendar=self.calendar,
             notices=self.notices,
@@ -61,7 +61,7 @@ class World:
             email_enabled=email_enabled,
         )
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
-        self.handler = BookingHandler(roles=self.roles, replies=replies, claims=self.claims)
+        self.handler = BookingHandler(ports=self.ports, replies=replies, claims=self.claims)
 
     def command(self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", **data):
         """Return a command that was accepted now, or `at` another time."""

@@ -214,9 +214,9 @@ async def delivered_until_done(world, *fates):
             poster=Mortal(world.poster, fate),
         )
         names = ("appointments", "notices", "tenants", "calendar")
-        roles = {name: Mortal(getattr(world, name), fate) for name in names}
-        fields = {name: getattr(world.roles, name) for name in world.roles.__slots__} | roles
-        handler = BookingHandler(roles=type(world.roles)(**fields), replies=replies, claims=claims)
+        ports = {name: Mortal(getattr(world, name), fate) for name in names}
+        fields = {name: getattr(world.ports, name) for name in world.ports.__slots__} | ports
+        handler = BookingHandler(ports=type(world.ports)(**fields), replies=replies, claims=claims)
         taken = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
         try:
             if isinstance(taken, Done):

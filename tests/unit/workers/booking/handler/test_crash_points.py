@@ -41,8 +41,8 @@ class MortalWorld(World):
             connections=Mortal(self.connections, fate),
             poster=Mortal(self.poster, fate),
         )
-        self.roles = replace(self.roles, **mortal)
-        self.handler = BookingHandler(roles=self.roles, replies=replies, claims=claims)
+        self.ports = replace(self.ports, **mortal)
+        self.handler = BookingHandler(ports=self.ports, replies=replies, claims=claims)
         notice_roles = NoticeRoles(
             letters=FakeLetters(),
             mailer=Mortal(self.mailer, fate),

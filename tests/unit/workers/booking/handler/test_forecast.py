@@ -19,7 +19,7 @@ THE_HOUR = Interval(datetime(2026, 1, 13, 9, tzinfo=UTC), datetime(2026, 1, 13, 
 async def foretold(world, command):
     """Return the outlook of a replay; a look changes nothing and tells nobody."""
     before = (dict(world.appointments.rows), list(world.events), list(world.told), world.frames())
-    outlook = await forecast(world.roles, replayed(command))
+    outlook = await forecast(world.ports, replayed(command))
     assert (dict(world.appointments.rows), list(world.events), list(world.told), world.frames()) == before
     return outlook
 

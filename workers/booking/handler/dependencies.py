@@ -10,7 +10,7 @@ from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTok
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class BookingPorts:
     """The ports, and the settings that the use cases need."""
 
     appointments: AppointmentStore
