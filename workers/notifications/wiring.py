@@ -33,7 +33,7 @@ from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
 from workers.notifications.adapters.text_messages import TemplateTextMessages
 from workers.notifications.adapters.turns import DynamoTurns
 from workers.notifications.domain import LONGEST_WAIT
-from workers.notifications.handler import FeedbackHandler, NotificationHandler, Roles
+from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
 from workers.notifications.settings import NotificationsSettings
 
 _NOTICE_ATTEMPTS = 10
@@ -56,7 +56,7 @@ async def worker() -> AsyncIterator[Worker]:
     async with aws_clients(settings) as clients:
         dynamodb = await clients.client("dynamodb", connections=100)
         claims = DynamoClaimStore(client=dynamodb, table=settings.processed_table, clock=clock)
-        roles = await open_roles(clients, settings, dynamodb=dynamodb, clock=clock, metrics=metrics)
+        ports = await open_ports(clients, settings, dynamodb=dynamodb, clock=clock, metrics=metrics)
 
         async def line(url: str) -> Line:
             return await open_line(
@@ -81,7 +81,7 @@ async def worker() -> AsyncIterator[Worker]:
             Processor(
                 queue=notices.queue,
                 decoder=Decoder(NOTICE),
-                handler=NotificationHandler(roles=roles, claims=claims),
+                handler=NotificationHandler(ports=ports, claims=claims),
                 leases=notices.leases,
                 policy=RetryPolicy(max_attempts=notice_attempts),
                 telemetry=notices.telemetry,
@@ -94,7 +94,7 @@ async def worker() -> AsyncIterator[Worker]:
             Processor(
                 queue=feedback.queue,
                 decoder=Decoder(feedback_reports(settings.feedback_topic_arn)),
-                handler=FeedbackHandler(suppressions=roles.suppressions, claims=claims, metrics=metrics, clock=clock),
+                handler=FeedbackHandler(suppressions=ports.suppressions, claims=claims, metrics=metrics, clock=clock),
                 leases=feedback.leases,
                 policy=RetryPolicy(max_attempts=_FEEDBACK_ATTEMPTS),
                 telemetry=feedback.telemetry,
@@ -109,9 +109,9 @@ async def worker() -> AsyncIterator[Worker]:
         )
 
 
-async def open_roles(
+async def open_ports(
     clients: AwsClients, settings: NotificationsSettings, *, dynamodb: Any, clock: Clock, metrics: Metrics
-) -> Roles:
+) -> NotificationPorts:
     """Open what the use cases work with."""
     secrets = Secrets(
         client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
@@ -122,7 +122,7 @@ async def open_roles(
     sending: dict[str, Any] = {"read_timeout_seconds": _SEND_SECONDS, "attempts": 1}
     # Most deployments need none, and a client takes its time to open.
     sns = await clients.client("sns", **sending) if settings.sms_enabled or settings.sns_topic_arn else None
-    return Roles(
+    return NotificationPorts(
         letters=TemplateLetters(),
         mailer=(
             SesMailer(

@@ -37,7 +37,7 @@ from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.text_messages import TemplateTextMessages
 from workers.notifications.adapters.turns import DynamoTurns
-from workers.notifications.handler import NotificationHandler, Roles
+from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 SECRET = b"the post room's secret"
 LEASE = timedelta(seconds=5)
@@ -137,8 +137,8 @@ class PostRoom:
         ours = f"@{self.run}.example.com"
         return Counter(to for account in caught.values() for mail in account for to in mail["To"] if to.endswith(ours))
 
-    def roles(self, clock):
-        return Roles(
+    def ports(self, clock):
+        return NotificationPorts(
             letters=TemplateLetters(),
             mailer=SesMailer(client=self.ses, sender="no-reply@stride.example"),
             text_messages=TemplateTextMessages(),
@@ -189,7 +189,7 @@ class PostRoom:
         processor = Processor(
             queue=line.queue,
             decoder=Decoder(NOTICE),
-            handler=NotificationHandler(roles=self.roles(self.clock), claims=claims),
+            handler=NotificationHandler(ports=self.ports(self.clock), claims=claims),
             claims=claims,
             leases=line.leases,
             clock=self.clock,
@@ -219,17 +219,17 @@ class PostRoom:
         Each dies at a moment of its own, before or after a call took effect; its claim stays until the lease is over.
         """
         clock, deaths = FakeClock(datetime.now(UTC)), Counter()
-        claims, roles = self.claims(clock), self.roles(clock)
+        claims, ports = self.claims(clock), self.ports(clock)
         waiting = list(notices)
         while waiting:
-            ends = await asyncio.gather(*(self._once(notice, claims, roles, percent) for notice in waiting[:40]))
+            ends = await asyncio.gather(*(self._once(notice, claims, ports, percent) for notice in waiting[:40]))
             deaths.update(end for end in ends if isinstance(end, str))
             left = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
             waiting = [*waiting[40:], *left]
             clock.turn(LEASE + timedelta(seconds=1))
         return deaths
 
-    async def _once(self, notice, claims, roles, percent):
+    async def _once(self, notice, claims, ports, percent):
         """Return None if the notice is done, or where its worker died, or an exception."""
         taken = await claims.claim(notice.claim_key, fingerprint=fingerprint_of(notice), lease=LEASE)
         if isinstance(taken, Done):
@@ -237,13 +237,13 @@ class PostRoom:
         assert isinstance(taken, Claim)
         fate = Fate(self.chance.randrange(MOMENTS) if self.chance.randrange(100) < percent else None)
         mortal = replace(
-            roles,
-            mailer=Mortal(roles.mailer, fate),
-            suppressions=Mortal(roles.suppressions, fate),
-            turns=Mortal(roles.turns, fate),
+            ports,
+            mailer=Mortal(ports.mailer, fate),
+            suppressions=Mortal(ports.suppressions, fate),
+            turns=Mortal(ports.turns, fate),
         )
         try:
-            await NotificationHandler(roles=mortal, claims=Mortal(claims, fate)).handle(notice, taken)
+            await NotificationHandler(ports=mortal, claims=Mortal(claims, fate)).handle(notice, taken)
         except DiedError as death:
             return str(death)
         except TransientError as error:

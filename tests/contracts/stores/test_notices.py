@@ -85,7 +85,7 @@ async def test_answers_that_get_lost_lose_no_notice_and_repeats_are_counted(new_
 async def test_a_suppressed_address_gets_none(new_room, clock):
     """The others get theirs."""
     room = new_room(percent=0)
-    await room.roles(clock).suppressions.add(room.address(1).upper(), Suppression("bounced", clock.now()))
+    await room.ports(clock).suppressions.add(room.address(1).upper(), Suppression("bounced", clock.now()))
     dead = await room.deliver_by_pool(room.notices(4), times=1, patience=30)
 
     assert dead == 1

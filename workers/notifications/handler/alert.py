@@ -3,13 +3,13 @@
 import structlog
 
 from shared.messages.notices import OperatorAlert
-from workers.notifications.handler.roles import Roles
+from workers.notifications.handler.dependencies import NotificationPorts
 
 log = structlog.get_logger()
 
 
-async def alert(roles: Roles, work: OperatorAlert) -> None:
+async def alert(ports: NotificationPorts, work: OperatorAlert) -> None:
     """Log the alert as an error, and send it where somebody looks."""
     log.error("operator_alert", reason=work.data.reason)
-    if roles.alerts is not None:
-        await roles.alerts.send(work)
+    if ports.alerts is not None:
+        await ports.alerts.send(work)

@@ -9,7 +9,7 @@ from shared.messages.notices import AnyNotice, OperatorAlert
 from shared.ports import Claim, ClaimStore
 from workers.notifications.domain import VisitorNotice, is_stale
 from workers.notifications.handler.alert import alert
-from workers.notifications.handler.roles import Roles
+from workers.notifications.handler.dependencies import NotificationPorts
 from workers.notifications.handler.tell import tell
 from workers.notifications.ports import PerhapsTakenError
 
@@ -26,18 +26,18 @@ class NotificationHandler:
     repeat an identical notice; it never loses one.
     """
 
-    def __init__(self, *, roles: Roles, claims: ClaimStore) -> None:
-        self._roles = roles
+    def __init__(self, *, ports: NotificationPorts, claims: ClaimStore) -> None:
+        self._ports = ports
         self._claims = claims
 
     async def handle(self, work: AnyNotice, claim: Claim) -> str | None:
         """Send the notice, unless it comes too late to help: then say so."""
-        if is_stale(work, self._roles.clock.now()):
+        if is_stale(work, self._ports.clock.now()):
             log.info("notice_stale", notice=work.type)
             await self._claims.complete(claim)
             return _NOT_SENT
         if isinstance(work, OperatorAlert):
-            await alert(self._roles, work)
+            await alert(self._ports, work)
             await self._claims.complete(claim)
             return None
         if claim.unfinished:
@@ -48,7 +48,7 @@ class NotificationHandler:
     async def _tell(self, work: VisitorNotice, claim: Claim) -> bool:
         """Tell the visitor, and record it; whatever leaves open whether the provider said yes is counted."""
         try:
-            is_sent = await tell(self._roles, work)
+            is_sent = await tell(self._ports, work)
         except (PerhapsTakenError, asyncio.CancelledError):
             self._count_as_perhaps_repeated(work)
             raise
@@ -61,7 +61,7 @@ class NotificationHandler:
         return is_sent
 
     def _count_as_perhaps_repeated(self, work: VisitorNotice) -> None:
-        self._roles.metrics.count("NoticesPerhapsRepeated")
+        self._ports.metrics.count("NoticesPerhapsRepeated")
         log.warning("notice_perhaps_repeated", notice=work.type)
 
     async def repeat(self, work: AnyNotice, outcome_seq: int | None) -> None:

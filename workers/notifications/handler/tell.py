@@ -16,12 +16,12 @@ from workers.notifications.domain import (
     quiet_until,
     says_that_it_stands,
 )
-from workers.notifications.handler.roles import Roles
+from workers.notifications.handler.dependencies import NotificationPorts
 
 log = structlog.get_logger()
 
 
-async def tell(roles: Roles, work: VisitorNotice) -> bool:
+async def tell(ports: NotificationPorts, work: VisitorNotice) -> bool:
     """Word the notice and send it, once it is its turn; False for one that helps its reader no more.
 
     Raises:
@@ -30,29 +30,29 @@ async def tell(roles: Roles, work: VisitorNotice) -> bool:
     """
     if change := change_in(work):
         # Before anything that may wait: what is on its way and says otherwise shall not go out meanwhile.
-        await roles.changes.note(work.data.appointment_id, change)
-    profile = await roles.tenants.profile(work.tenant)
-    if not await _is_true(roles, work):
+        await ports.changes.note(work.data.appointment_id, change)
+    profile = await ports.tenants.profile(work.tenant)
+    if not await _is_true(ports, work):
         return False
-    if not (_comes_in_time(roles, work, profile) and await _is_wanted(roles, work)):
+    if not (_comes_in_time(ports, work, profile) and await _is_wanted(ports, work)):
         return False
-    await _wait_for_turn(roles, work)
-    await _send(roles, work, profile)
+    await _wait_for_turn(ports, work)
+    await _send(ports, work, profile)
     log.info("notice_sent", notice=work.type, channel=work.data.contact_kind, appointment_id=work.data.appointment_id)
     return True
 
 
-async def _is_true(roles: Roles, work: VisitorNotice) -> bool:
+async def _is_true(ports: NotificationPorts, work: VisitorNotice) -> bool:
     """Whether the visit is still as the notice says: what waited, or is replayed, may call to one that is no more."""
-    if not says_that_it_stands(work) or not is_outdated(work, await roles.changes.last(work.data.appointment_id)):
+    if not says_that_it_stands(work) or not is_outdated(work, await ports.changes.last(work.data.appointment_id)):
         return True
     log.info("notice_outdated", notice=work.type, appointment_id=work.data.appointment_id)
     return False
 
 
-def _comes_in_time(roles: Roles, work: VisitorNotice, profile: TenantProfile) -> bool:
+def _comes_in_time(ports: NotificationPorts, work: VisitorNotice, profile: TenantProfile) -> bool:
     """Let what would wake somebody wait for the end of the quiet hours; False for a reminder that is too late then."""
-    now = roles.clock.now()
+    now = ports.clock.now()
     wakes_nobody_at = quiet_until(work, profile, now)
     if wakes_nobody_at is None:
         return True
@@ -62,7 +62,7 @@ def _comes_in_time(roles: Roles, work: VisitorNotice, profile: TenantProfile) ->
     raise NotYetError("quiet hours", wait=wakes_nobody_at - now)
 
 
-async def _is_wanted(roles: Roles, work: VisitorNotice) -> bool:
+async def _is_wanted(ports: NotificationPorts, work: VisitorNotice) -> bool:
     """Whether the address takes letters.
 
     That a reminder does not go out is no news: it says nothing new. Whatever else does not go out leaves a visitor
@@ -70,7 +70,7 @@ async def _is_wanted(roles: Roles, work: VisitorNotice) -> bool:
     """
     if work.data.contact_kind != "email":
         return True
-    suppression = await roles.suppressions.find(work.data.contact, at=roles.clock.now())
+    suppression = await ports.suppressions.find(work.data.contact, at=ports.clock.now())
     if suppression is None:
         return True
     if isinstance(work, AppointmentReminder):
@@ -79,28 +79,28 @@ async def _is_wanted(roles: Roles, work: VisitorNotice) -> bool:
     raise PermanentError("address_suppressed", f"no letters go to this address any more: {suppression.reason}")
 
 
-async def _wait_for_turn(roles: Roles, work: VisitorNotice) -> None:
-    now = roles.clock.now()
-    turn = await roles.turns.turn(line_of(work), work.claim_key, now=now)
+async def _wait_for_turn(ports: NotificationPorts, work: VisitorNotice) -> None:
+    now = ports.clock.now()
+    turn = await ports.turns.turn(line_of(work), work.claim_key, now=now)
     if turn > now:
         raise NotYetError("its business sends many", wait=turn - now)
 
 
-async def _send(roles: Roles, work: VisitorNotice, profile: TenantProfile) -> None:
+async def _send(ports: NotificationPorts, work: VisitorNotice, profile: TenantProfile) -> None:
     """Hand it to the provider; code and links are computed here and nowhere else on the way."""
     code = (
-        verification_code(roles.code_key, work.data.appointment_id, work.send_number)
+        verification_code(ports.code_key, work.data.appointment_id, work.send_number)
         if isinstance(work, SendCode)
         else None
     )
     if work.data.contact_kind == "phone":
-        if roles.texter is None:
+        if ports.texter is None:
             # Booking took the number while text messages were on.
             raise PermanentError("sms_off", "text messages are off: set SMS_ENABLED, then replay the notice")
-        await roles.texter.send(roles.text_messages.write(work, profile, code=code))
+        await ports.texter.send(ports.text_messages.write(work, profile, code=code))
     else:
-        if roles.mailer is None:
+        if ports.mailer is None:
             # Booking took the address, or planned the reminder, while e-mail was on.
             raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
-        links = appointment_links(roles.links, work, profile, roles.clock.now())
-        await roles.mailer.send(roles.letters.write(work, profile, code=code, links=links))
+        links = appointment_links(ports.links, work, profile, ports.clock.now())
+        await ports.mailer.send(ports.letters.write(work, profile, code=code, links=links))

@@ -16,7 +16,7 @@ from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter,
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.turns import FakeTurns
-from workers.notifications.handler import NotificationHandler, Roles
+from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
@@ -110,7 +110,7 @@ class World:
         self.links = Links(self.key)
         self.suppressions, self.turns, self.metrics = FakeSuppressions(), FakeTurns(), FakeMetrics()
         self.changes = FakeChanges()
-        self.roles = Roles(
+        self.ports = NotificationPorts(
             letters=self.letters,
             mailer=self.mailer if mail else None,
             text_messages=self.text_messages,
@@ -127,9 +127,9 @@ class World:
         )
         self.use()
 
-    def use(self, **roles):
-        """Fill some roles with others."""
-        self.handler = NotificationHandler(roles=replace(self.roles, **roles), claims=self.claims)
+    def use(self, **ports):
+        """Replace some ports."""
+        self.handler = NotificationHandler(ports=replace(self.ports, **ports), claims=self.claims)
 
     async def claimed(self, notice):
         return await self.claims.claim(notice.claim_key, fingerprint="f", lease=timedelta(seconds=30))

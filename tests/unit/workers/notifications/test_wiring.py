@@ -1,4 +1,4 @@
-"""What a deployment's settings make of the roles: which channels there are, and what providers are told."""
+"""What a deployment's settings make of the ports: which channels there are, and what providers are told."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from tests.fakes.figures import FakeMetrics
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.domain import TextMessage
 from workers.notifications.settings import NotificationsSettings
-from workers.notifications.wiring import open_roles
+from workers.notifications.wiring import open_ports
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 REQUIRED = {
@@ -62,7 +62,7 @@ class FakeAws:
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Return what opens the roles of a deployment with these variables, and the AWS that it speaks to."""
+    """Return what opens the ports of a deployment with these variables, and the AWS that it speaks to."""
     blocking = SimpleNamespace(
         get_secret_value=lambda **_: {"SecretString": "a secret of the deployment"}, head_bucket=lambda **_: {}
     )
@@ -74,16 +74,16 @@ def opened(monkeypatch):
         for variable, value in (REQUIRED | variables).items():
             monkeypatch.setenv(variable, value)
         aws = FakeAws()
-        roles = await open_roles(aws, NotificationsSettings(), dynamodb=aws, clock=FakeClock(), metrics=FakeMetrics())
-        return roles, aws
+        ports = await open_ports(aws, NotificationsSettings(), dynamodb=aws, clock=FakeClock(), metrics=FakeMetrics())
+        return ports, aws
 
     return open_with
 
 
 async def test_without_its_setting_a_channel_is_off(opened):
     """Then booking refuses the contact; no client is opened that nobody needs."""
-    roles, aws = await opened()
-    assert (roles.mailer, roles.texter, roles.alerts) == (None, None, None)
+    ports, aws = await opened()
+    assert (ports.mailer, ports.texter, ports.alerts) == (None, None, None)
     assert aws.opened == []
 
 
@@ -98,22 +98,22 @@ async def test_without_its_setting_a_channel_is_off(opened):
 )
 async def test_each_channel_is_turned_on_by_itself(opened, variables, on):
     """None of them brings another one along."""
-    roles, _ = await opened(**variables)
-    assert tuple(role is not None for role in (roles.mailer, roles.texter, roles.alerts)) == on
+    ports, _ = await opened(**variables)
+    assert tuple(role is not None for role in (ports.mailer, ports.texter, ports.alerts)) == on
 
 
 async def test_letters_go_from_the_sender_by_the_configuration_set(opened, make_notice, make_profile):
     """Without the set no bounce ever comes back."""
-    roles, aws = await opened(SES_FROM_EMAIL="no-reply@stride.example", SES_CONFIGURATION_SET="letters")
-    await roles.mailer.send(TemplateLetters().write(make_notice("confirmed"), make_profile(), code=None))
+    ports, aws = await opened(SES_FROM_EMAIL="no-reply@stride.example", SES_CONFIGURATION_SET="letters")
+    await ports.mailer.send(TemplateLetters().write(make_notice("confirmed"), make_profile(), code=None))
     [call] = aws.calls
     assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("no-reply@stride.example", "letters")
 
 
 async def test_text_messages_go_at_the_price_and_under_the_name_that_are_set(opened):
     """A dearer one is dropped by SNS."""
-    roles, aws = await opened(SMS_ENABLED="true", SMS_MAX_PRICE_USD="0.07", SMS_SENDER_ID="SalonAnia")
-    await roles.texter.send(TextMessage(recipient="+48600700800", text="123456 to kod"))
+    ports, aws = await opened(SMS_ENABLED="true", SMS_MAX_PRICE_USD="0.07", SMS_SENDER_ID="SalonAnia")
+    await ports.texter.send(TextMessage(recipient="+48600700800", text="123456 to kod"))
     [call] = aws.calls
     said = {name.rpartition(".")[2]: one["StringValue"] for name, one in call["MessageAttributes"].items()}
     assert (call["PhoneNumber"], said["MaxPrice"], said["SenderID"]) == ("+48600700800", "0.07", "SalonAnia")
@@ -121,14 +121,14 @@ async def test_text_messages_go_at_the_price_and_under_the_name_that_are_set(ope
 
 async def test_alerts_go_to_the_topic_that_is_set(opened, make_alert):
     """Whoever runs the system has subscribed to that one."""
-    roles, aws = await opened(SNS_TOPIC_ARN=TOPIC)
-    await roles.alerts.send(make_alert())
+    ports, aws = await opened(SNS_TOPIC_ARN=TOPIC)
+    await ports.alerts.send(make_alert())
     assert [call["TopicArn"] for call in aws.calls] == [TOPIC]
 
 
 @pytest.mark.parametrize(("variables", "step"), [({}, 200), ({"NOTICES_PER_MINUTE": "20"}, 3000)])
 async def test_a_business_sends_at_the_pace_that_is_set(opened, variables, step):
     """Each notice moves its line by its share of a minute."""
-    roles, aws = await opened(**variables)
-    await roles.turns.turn("salon-ania", "notice-1", now=FakeClock().now())
+    ports, aws = await opened(**variables)
+    await ports.turns.turn("salon-ania", "notice-1", now=FakeClock().now())
     assert [call["ExpressionAttributeValues"][":step"] for call in aws.calls] == [{"N": str(step)}]

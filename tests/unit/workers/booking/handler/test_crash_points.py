@@ -17,8 +17,7 @@ from tests.fakes.turns import FakeTurns
 from tests.unit.workers.booking.handler.conftest import KEY, LEASE, TUESDAY_TEN, World
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler import BookingHandler
-from workers.notifications.handler import NotificationHandler
-from workers.notifications.handler import Roles as NoticeRoles
+from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 REVOKED = PermanentError("calendar_access_revoked", "the key is refused")
 LATER = "2026-01-14T14:00"
@@ -43,7 +42,7 @@ class MortalWorld(World):
         )
         self.ports = replace(self.ports, **mortal)
         self.handler = BookingHandler(ports=self.ports, replies=replies, claims=claims)
-        notice_roles = NoticeRoles(
+        notice_ports = NotificationPorts(
             letters=FakeLetters(),
             mailer=Mortal(self.mailer, fate),
             text_messages=FakeTextMessages(),
@@ -58,7 +57,7 @@ class MortalWorld(World):
             code_key=KEY,
             links=Links(KEY),
         )
-        self.notifier = NotificationHandler(roles=notice_roles, claims=claims)
+        self.notifier = NotificationHandler(ports=notice_ports, claims=claims)
         self.dead = []
         self.told_ids = set()
 

@@ -10,7 +10,7 @@ from workers.notifications.ports import Alerts, Changes, Letters, Mailer, Texter
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class NotificationPorts:
     """The ports, and the secret that codes and links are made with."""
 
     letters: Letters
