@@ -6,6 +6,9 @@ UV := $(VENV)/bin/uv
 # Written once the environment matches the lock file.
 READY := $(VENV)/.matches-lock
 STRIDE := $(VENV)/bin/stride
+NODE := $(VENV)/bin/node
+# Written once the tools for JavaScript match their lock file.
+NODE_READY := node_modules/.matches-lock
 
 PORT ?= 8080
 BEDROCK ?= stand-in
@@ -29,10 +32,11 @@ test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
 	$(PYTHON) -m pytest -m soak -s tests/soak $(ARGS)
 
-check: $(READY) ## lint, format, types, imports, template
+check: $(READY) $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, template
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn "**/*.js"
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/template.yaml
 	@if command -v docker-compose >/dev/null; then \
@@ -71,9 +75,9 @@ lock: $(READY) ## resolve the dependencies anew (ARGS=--upgrade)
 
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $(ARGS)
 
-clean: ## remove what was built, but not .venv
+clean: ## remove what was built, but neither .venv nor node_modules
 	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 $(UV): requirements/bootstrap.txt
 	@sh infra/make_venv.sh $(VENV)
@@ -88,3 +92,11 @@ $(READY): requirements/dev.txt $(UV) | $(STRIDE)
 
 $(STRIDE): infra/make_command.sh $(UV)
 	@sh infra/make_command.sh $(VENV)
+
+# Node and npm are in .venv, from a wheel; the network is needed only where package-lock.json is newer than node_modules.
+$(NODE_READY): package.json package-lock.json .npmrc | $(READY)
+	@echo "Installing the tools for JavaScript into node_modules"
+	@$(VENV)/bin/npm ci --loglevel=error || { \
+		echo "The tools for JavaScript could not be installed. They come from the npm registry: is it reachable?" >&2; \
+		echo "A mirror is set with: $(VENV)/bin/npm config set registry URL" >&2; exit 1; }
+	@touch $(NODE_READY)

@@ -61,7 +61,8 @@ export function applyBooking(card, { type, seq, data }, visit = null) {
 export function applyDetails(card, { state, start, end, ics, expires_at: expiresAt, ...data }, may) {
   if (!awaitsVisitor(card.stage) && card.stage !== "confirmed") return card;
   const awaited = awaitsVisitor(card.stage);
-  const stage = awaited && state === "held" ? card.stage : awaited && state === "cancelled" ? "lapsed" : STAGES_OF_STATES[state];
+  const stage =
+    awaited && state === "held" ? card.stage : awaited && state === "cancelled" ? "lapsed" : STAGES_OF_STATES[state];
   const elsewhere = !sameTime(card, { start });
   return {
     ...card,
@@ -80,12 +81,18 @@ export function applyDetails(card, { state, start, end, ics, expires_at: expires
 
 /** Return the card of an appointment that this conversation cannot reach (any more). */
 export function applyUnknown(card) {
-  return { ...card, stage: awaitsVisitor(card.stage) ? "lapsed" : card.stage, may: card.may?.link ? card.may : NOTHING };
+  return {
+    ...card,
+    stage: awaitsVisitor(card.stage) ? "lapsed" : card.stage,
+    may: card.may?.link ? card.may : NOTHING,
+  };
 }
 
 /** Whether an error is told on the appointment's own card rather than in the log. */
 export function isAboutAppointment(error, command) {
-  return command ? COMMANDS_ON_THE_CARD.has(command.type) : Boolean(error.appointment_id) || CODES_OF_A_HOLD.has(error.code);
+  return command
+    ? COMMANDS_ON_THE_CARD.has(command.type)
+    : Boolean(error.appointment_id) || CODES_OF_A_HOLD.has(error.code);
 }
 
 /**
@@ -97,7 +104,9 @@ export function applyBookingError(entries, command, error) {
   const cards = Object.values(entries).filter((entry) => entry.kind === "appointment");
   const card = command
     ? cards.find((entry) => concerns(command, entry))
-    : cards.findLast((entry) => (error.appointment_id ? entry.appointment_id === error.appointment_id : awaitsVisitor(entry.stage)));
+    : cards.findLast((entry) =>
+        error.appointment_id ? entry.appointment_id === error.appointment_id : awaitsVisitor(entry.stage),
+      );
   if (!card) return null;
   if (!command && !awaitsVisitor(card.stage)) return card;
   return { ...card, stage: stageAfter(card.stage, command, error), problem: error, heard: command?.type ?? null };

@@ -18,7 +18,10 @@ export function contextFor({ element, chat, log, closeForm, closeVisit }) {
     t: stringsFor(locale),
     locale,
     business: element.getAttribute("business") ?? "",
-    suggestions: (element.getAttribute("suggestions") ?? "").split("|").map((text) => text.trim()).filter(Boolean),
+    suggestions: (element.getAttribute("suggestions") ?? "")
+      .split("|")
+      .map((text) => text.trim())
+      .filter(Boolean),
     connected: () => chat()?.connectionState === "open",
     welcomes: () => chat()?.welcomes ?? 0,
     zone: () => offer()?.time_zone,

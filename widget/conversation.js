@@ -7,7 +7,14 @@
  * session), `skip` (give up on a gap).
  */
 
-import { applyBooking, applyBookingError, applyDetails, applyUnknown, concerns, isAboutAppointment } from "./bookings.js";
+import {
+  applyBooking,
+  applyBookingError,
+  applyDetails,
+  applyUnknown,
+  concerns,
+  isAboutAppointment,
+} from "./bookings.js";
 import { extendDraft } from "./drafts.js";
 
 export const EMPTY = Object.freeze({
@@ -67,7 +74,10 @@ export function underWay(state, card) {
 
 const LOCAL = {
   command(state, { frame, purpose }) {
-    const commands = { ...state.commands, [frame.id]: { type: frame.type, data: frame.data, purpose, order: state.order } };
+    const commands = {
+      ...state.commands,
+      [frame.id]: { type: frame.type, data: frame.data, purpose, order: state.order },
+    };
     // Sent again under the same id after a refusal at the door: the refusal is no longer true.
     const { [frame.id]: _, ...outcomes } = state.outcomes;
     const { [refusalKey(frame.id)]: __, ...entries } = state.entries;
@@ -94,7 +104,7 @@ const LOCAL = {
 
 function drain(state) {
   let next = state;
-  for (let frame; (frame = next.ahead[next.lastSeq + 1]); ) {
+  for (let frame; (frame = next.ahead[next.lastSeq + 1]);) {
     const { [frame.seq]: _, ...ahead } = next.ahead;
     next = apply({ ...next, ahead, lastSeq: frame.seq }, frame);
   }
@@ -133,24 +143,36 @@ const HANDLERS = {
   },
   "chat.final"(state, { re, seq, data }) {
     if (data.by === "human") {
-      return put(state, { kind: "answer", key: `human-${seq}`, seq, text: data.text, streaming: false, actions: [], by: data.by });
+      return put(state, {
+        kind: "answer",
+        key: `human-${seq}`,
+        seq,
+        text: data.text,
+        streaming: false,
+        actions: [],
+        by: data.by,
+      });
     }
     const { [refusalKey(re)]: _, ...entries } = state.entries; // A replay's outcome follows its failure.
-    if (!data.text && !data.stopped && !data.actions?.length) { // A person reads it; there is nothing to show.
+    if (!data.text && !data.stopped && !data.actions?.length) {
+      // A person reads it; there is nothing to show.
       const { [answerKey(re)]: __, ...others } = entries;
       return ended({ ...state, entries: others }, { re, type: "chat.final" });
     }
     return ended(
-      put({ ...state, entries }, {
-        kind: "answer",
-        key: answerKey(re),
-        re,
-        seq,
-        text: data.text,
-        streaming: false,
-        stopped: data.stopped === true,
-        actions: data.actions ?? [],
-      }),
+      put(
+        { ...state, entries },
+        {
+          kind: "answer",
+          key: answerKey(re),
+          re,
+          seq,
+          text: data.text,
+          streaming: false,
+          stopped: data.stopped === true,
+          actions: data.actions ?? [],
+        },
+      ),
       { re, type: "chat.final" },
     );
   },

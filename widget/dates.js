@@ -42,7 +42,9 @@ function isShownTwice(instant, zone) {
 /** "GMT+02:00", as letters write it */
 function offsetOf(instant, zone) {
   const minutes = Math.round((new Date(`${wallClock(instant, zone)}Z`) - new Date(instant)) / 60_000);
-  const [hours, rest] = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((n) => String(Math.trunc(n)).padStart(2, "0"));
+  const [hours, rest] = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((n) =>
+    String(Math.trunc(n)).padStart(2, "0"),
+  );
   return `GMT${minutes < 0 ? "-" : "+"}${hours}:${rest}`;
 }
 

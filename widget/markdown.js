@@ -66,8 +66,18 @@ function isList(block) {
 }
 
 function buildBlock({ kind, lines, from }) {
-  if (kind === "ul") return h("ul", {}, lines.map((line) => h("li", {}, inline(line))));
-  if (kind === "ol") return h("ol", { start: from === 1 ? null : from }, lines.map((line) => h("li", {}, inline(line))));
+  if (kind === "ul")
+    return h(
+      "ul",
+      {},
+      lines.map((line) => h("li", {}, inline(line))),
+    );
+  if (kind === "ol")
+    return h(
+      "ol",
+      { start: from === 1 ? null : from },
+      lines.map((line) => h("li", {}, inline(line))),
+    );
   if (kind === "h") return h("p", { class: "heading" }, h("strong", {}, inline(lines[0])));
   return h("p", {}, inline(lines.join("\n")));
 }
@@ -92,7 +102,10 @@ function mark([whole, code, bold, star, underscore, label, target, bare], depth)
 }
 
 function plain(text) {
-  return text.split("\n").flatMap((line, index) => (index ? [h("br"), line] : [line])).filter((node) => node !== "");
+  return text
+    .split("\n")
+    .flatMap((line, index) => (index ? [h("br"), line] : [line]))
+    .filter((node) => node !== "");
 }
 
 /** Return the address if a visitor may be led there, else null: `javascript:` and its kin stay text. */

@@ -22,5 +22,9 @@ export function offerAfter(known, { type, data }) {
 /** Return the service's name, or its id made readable where we have not heard the name: "deep-tissue" -> "Deep tissue". */
 export function nameOf(id, known) {
   const words = String(id).replaceAll("-", " ");
-  return known?.services?.find((service) => service.id === id)?.name ?? known?.names?.[id] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  return (
+    known?.services?.find((service) => service.id === id)?.name ??
+    known?.names?.[id] ??
+    words.charAt(0).toUpperCase() + words.slice(1)
+  );
 }

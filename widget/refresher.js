@@ -35,6 +35,7 @@ export class Refresher {
   #ask() {
     const open = Object.values(this.#chat.state.entries).filter((entry) => isOpen(entry));
     const latest = open.sort((a, b) => b.touched - a.touched).slice(0, AT_MOST);
-    for (const { appointment_id: id } of latest) this.#chat.ask("booking.lookup", { appointment_id: id }, { topic: id });
+    for (const { appointment_id: id } of latest)
+      this.#chat.ask("booking.lookup", { appointment_id: id }, { topic: id });
   }
 }

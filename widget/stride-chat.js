@@ -160,8 +160,13 @@ export class StrideChat extends HTMLElement {
     this.#visit = new VisitSheet(context);
     this.#form = new BookingForm(context);
     this.#panel = new Panel(context, {
-      log: this.#log, composer: this.#composer, visit: this.#visit, form: this.#form,
-      onOpen: () => this.open(), onClose: () => this.close(), onNear: () => this.#chat?.start(),
+      log: this.#log,
+      composer: this.#composer,
+      visit: this.#visit,
+      form: this.#form,
+      onOpen: () => this.open(),
+      onClose: () => this.close(),
+      onNear: () => this.#chat?.start(),
     });
     this.shadowRoot.replaceChildren(...this.#panel.nodes);
     this.#composer.text = words;

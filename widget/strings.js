@@ -45,8 +45,16 @@ const pl = {
   details: "Twoje dane",
   name: "Imię i nazwisko",
   contacts: {
-    email: { label: "E-mail", hint: "Wyślemy tu kod, który potwierdzi wizytę.", wish: "Podaj adres e-mail, np. anna@example.com." },
-    phone: { label: "Numer telefonu", hint: "Wyślemy SMS z kodem, który potwierdzi wizytę.", wish: "Podaj numer telefonu komórkowego, np. 512 345 678." },
+    email: {
+      label: "E-mail",
+      hint: "Wyślemy tu kod, który potwierdzi wizytę.",
+      wish: "Podaj adres e-mail, np. anna@example.com.",
+    },
+    phone: {
+      label: "Numer telefonu",
+      hint: "Wyślemy SMS z kodem, który potwierdzi wizytę.",
+      wish: "Podaj numer telefonu komórkowego, np. 512 345 678.",
+    },
     both: {
       label: "E-mail lub numer telefonu",
       hint: "Wyślemy tu kod, który potwierdzi wizytę.",
@@ -107,7 +115,8 @@ const pl = {
   visitHeld: "Ten termin czeka na potwierdzenie kodem.",
   visitCancelled: "Ta wizyta jest odwołana.",
   visitPast: "Ta wizyta już się rozpoczęła lub odbyła.",
-  linkUnknown: "Ten link już nie działa: wygasł albo wizyty już nie ma. Użyj linku z najnowszej wiadomości od nas albo napisz do nas tutaj.",
+  linkUnknown:
+    "Ten link już nie działa: wygasł albo wizyty już nie ma. Użyj linku z najnowszej wiadomości od nas albo napisz do nas tutaj.",
   linkBroken: "Ten link jest niepełny. Otwórz go jeszcze raz z naszej wiadomości albo napisz do nas tutaj.",
   file: "wizyta",
 };
@@ -155,8 +164,16 @@ const en = {
   details: "Your details",
   name: "Name",
   contacts: {
-    email: { label: "E-mail", hint: "We send a code here that confirms the visit.", wish: "Enter an e-mail address such as anna@example.com." },
-    phone: { label: "Mobile number", hint: "We text you a code that confirms the visit.", wish: "Enter a mobile number, with its country code if it is from abroad." },
+    email: {
+      label: "E-mail",
+      hint: "We send a code here that confirms the visit.",
+      wish: "Enter an e-mail address such as anna@example.com.",
+    },
+    phone: {
+      label: "Mobile number",
+      hint: "We text you a code that confirms the visit.",
+      wish: "Enter a mobile number, with its country code if it is from abroad.",
+    },
     both: {
       label: "E-mail or mobile number",
       hint: "We send a code here that confirms the visit.",
@@ -217,7 +234,8 @@ const en = {
   visitHeld: "This time is waiting to be confirmed with a code.",
   visitCancelled: "This visit is cancelled.",
   visitPast: "This visit has begun or is over.",
-  linkUnknown: "This link no longer works: it has expired, or the visit is gone. Use the link in our newest message, or write to us here.",
+  linkUnknown:
+    "This link no longer works: it has expired, or the visit is gone. Use the link in our newest message, or write to us here.",
   linkBroken: "This link is incomplete. Open it once more from our message, or write to us here.",
   file: "visit",
 };
@@ -226,7 +244,9 @@ const LANGUAGES = { pl, en };
 
 /** Return the language we have for a wish such as `en-GB`; Polish is the house's own. */
 export function localeFor(wish) {
-  const language = String(wish ?? "").toLowerCase().split("-")[0];
+  const language = String(wish ?? "")
+    .toLowerCase()
+    .split("-")[0];
   return Object.hasOwn(LANGUAGES, language) ? language : "pl";
 }
 

@@ -11,10 +11,27 @@ export class AnotherTime {
 
   constructor({ t, actions }, entry) {
     this.#entry = entry;
-    this.#more = h("button", { type: "button", class: "button", "data-testid": "choose-another", onclick: () => actions.book({ appointment: this.#entry }) },
-      icon("calendar"), t.moreTimes);
-    this.#release = h("button", { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) }, t.giveUp);
-    this.node = h("div", { class: "confirmation", "data-testid": "stage-taken" }, h("div", { class: "row" }, this.#more, this.#release));
+    this.#more = h(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        "data-testid": "choose-another",
+        onclick: () => actions.book({ appointment: this.#entry }),
+      },
+      icon("calendar"),
+      t.moreTimes,
+    );
+    this.#release = h(
+      "button",
+      { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
+      t.giveUp,
+    );
+    this.node = h(
+      "div",
+      { class: "confirmation", "data-testid": "stage-taken" },
+      h("div", { class: "row" }, this.#more, this.#release),
+    );
   }
 
   update(entry, busy) {

@@ -30,9 +30,18 @@ export class AppointmentCard {
 
   constructor(context) {
     this.#context = context;
-    this.node = h("article", { class: "card", part: "card", "data-testid": "appointment" },
+    this.node = h(
+      "article",
+      { class: "card", part: "card", "data-testid": "appointment" },
       h("div", { class: "card-head" }, this.#icon, this.#title),
-      this.#service, h("p", { class: "card-when" }, this.#day, " ", this.#hours), this.#zone, this.#note, this.#problem, this.#alternatives, this.#body);
+      this.#service,
+      h("p", { class: "card-when" }, this.#day, " ", this.#hours),
+      this.#zone,
+      this.#note,
+      this.#problem,
+      this.#alternatives,
+      this.#body,
+    );
   }
 
   update(entry, state) {
@@ -70,8 +79,11 @@ export class AppointmentCard {
     const at = zone();
     const when = (instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
     const titles = {
-      pending: t.enterCode(isPhone(entry.contact)), taken: t.taken, confirmed: entry.moved ? t.moved : t.confirmed,
-      cancelled: t.cancelled, lapsed: t.lapsed,
+      pending: t.enterCode(isPhone(entry.contact)),
+      taken: t.taken,
+      confirmed: entry.moved ? t.moved : t.confirmed,
+      cancelled: t.cancelled,
+      lapsed: t.lapsed,
     };
     say(this.#title, titles[entry.stage]);
     say(this.#service, serviceName(entry.service));
@@ -94,7 +106,8 @@ export class AppointmentCard {
     if (stage === "taken") return t.takenNote;
     if (stage === "cancelled" && by === "business") return fromBusiness(t.cancelledByBusiness);
     if (stage !== "confirmed" || !moved) return "";
-    if (by === "business") return fromBusiness([t.movedByBusiness, was && t.before(when(was))].filter(Boolean).join(" "));
+    if (by === "business")
+      return fromBusiness([t.movedByBusiness, was && t.before(when(was))].filter(Boolean).join(" "));
     return was ? t.before(when(was)) : "";
   }
 
@@ -103,7 +116,8 @@ export class AppointmentCard {
     this.#explained = entry.problem;
     const { actions, t } = this.#context;
     const standing = entry.stage === "taken" || entry.stage === "confirmed";
-    const choose = (slot) => (standing ? actions.move(entry, slot.start) : actions.book({ service: slot.service, slot }));
+    const choose = (slot) =>
+      standing ? actions.move(entry, slot.start) : actions.book({ service: slot.service, slot });
     // That the held time is gone stands in the title already; what was tried after that does not.
     const told = entry.stage === "taken" && (entry.heard === null || entry.heard === "booking.verify");
     const problem = entry.problem && !told ? explain(entry.problem, t, entry) : "";

@@ -34,19 +34,56 @@ export class BookingForm {
     const { t, actions } = context;
     this.#context = context;
     this.#actions = actions;
-    this.#service = h("select", { class: "input", id: "service", "data-testid": "booking-service", onchange: () => this.#ask() });
-    this.#serviceField = h("div", { class: "form-field" }, h("label", { class: "label", for: "service" }, t.service), this.#service);
+    this.#service = h("select", {
+      class: "input",
+      id: "service",
+      "data-testid": "booking-service",
+      onchange: () => this.#ask(),
+    });
+    this.#serviceField = h(
+      "div",
+      { class: "form-field" },
+      h("label", { class: "label", for: "service" }, t.service),
+      this.#service,
+    );
     this.#picker = new TimePicker(context, { onMore: (from) => this.#askMore(from), onPick: () => this.#allow() });
     this.#notice = new LookupNotice(context, { onRetry: () => this.#retry() });
     this.#fields = new DetailFields(context);
     this.#submit = h("button", { type: "submit", class: "button wide", "data-testid": "booking-submit" });
-    const back = h("button", { type: "button", class: "icon-button", "aria-label": t.back, "data-testid": "booking-back",
-      onclick: () => actions.closeForm() }, icon("back"));
-    this.node = h("form", { class: "sheet", part: "booking", "data-testid": "booking-form", "aria-labelledby": "sheet-title", novalidate: true,
-        hidden: true, onsubmit: (event) => this.#send(event) },
+    const back = h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": t.back,
+        "data-testid": "booking-back",
+        onclick: () => actions.closeForm(),
+      },
+      icon("back"),
+    );
+    this.node = h(
+      "form",
+      {
+        class: "sheet",
+        part: "booking",
+        "data-testid": "booking-form",
+        "aria-labelledby": "sheet-title",
+        novalidate: true,
+        hidden: true,
+        onsubmit: (event) => this.#send(event),
+      },
       h("div", { class: "sheet-head" }, back, this.#title),
-      h("div", { class: "sheet-body" }, this.#present, this.#serviceField, this.#picker.node, this.#notice.node, this.#fields.node),
-      h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit));
+      h(
+        "div",
+        { class: "sheet-body" },
+        this.#present,
+        this.#serviceField,
+        this.#picker.node,
+        this.#notice.node,
+        this.#fields.node,
+      ),
+      h("div", { class: "sheet-foot" }, this.#problem, this.#alternatives, this.#submit),
+    );
   }
 
   get isOpen() {
@@ -61,7 +98,10 @@ export class BookingForm {
     const { t, locale, zone } = this.#context;
     say(this.#title, appointment ? t.move : t.book);
     const stands = appointment?.stage === "confirmed";
-    say(this.#present, stands ? t.now(`${dayOf(appointment.start, locale, zone())}, ${timeOf(appointment.start, locale, zone())}`) : "");
+    say(
+      this.#present,
+      stands ? t.now(`${dayOf(appointment.start, locale, zone())}, ${timeOf(appointment.start, locale, zone())}`) : "",
+    );
     show(this.#present, stands);
     show(this.#serviceField, !appointment);
     show(this.#fields.node, !appointment);
@@ -133,7 +173,8 @@ export class BookingForm {
     if (type === "booking.slots") {
       this.#offerServices(data.services ?? []);
       this.#fields.accept(data.contact_kinds ?? []);
-      if (this.#service.value) this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === this.#service.value) });
+      if (this.#service.value)
+        this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === this.#service.value) });
       return;
     }
     this.#picker.failed();
@@ -148,8 +189,12 @@ export class BookingForm {
     this.#services = services;
     const { t } = this.#context;
     const chosen = this.#service.value;
-    this.#service.replaceChildren(h("option", { value: "" }, t.chooseService),
-      ...services.map(({ id, name, duration_minutes: minutes }) => h("option", { value: id }, `${name} · ${t.minutes(minutes)}`)));
+    this.#service.replaceChildren(
+      h("option", { value: "" }, t.chooseService),
+      ...services.map(({ id, name, duration_minutes: minutes }) =>
+        h("option", { value: id }, `${name} · ${t.minutes(minutes)}`),
+      ),
+    );
     this.#select(chosen);
   }
 
@@ -205,7 +250,9 @@ export class BookingForm {
       this.#picker.choose(slot);
       this.node.requestSubmit();
     };
-    this.#alternatives.replaceChildren(...(error ? alternativeButtons(error, this.#context, again, "booking-alternative") : []));
+    this.#alternatives.replaceChildren(
+      ...(error ? alternativeButtons(error, this.#context, again, "booking-alternative") : []),
+    );
   }
 
   #allow() {

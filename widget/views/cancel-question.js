@@ -15,11 +15,23 @@ export class CancelQuestion {
     this.#onNo = onNo;
     // A double click on "cancel" must not answer this question too: its second half may land on either button.
     const answer = (act) => (event) => event.detail < 2 && act();
-    this.#yes = h("button", { type: "button", class: "button danger", "data-testid": `${testid}-yes`,
-      onclick: answer(onYes) }, t.cancelYes);
-    const no = h("button", { type: "button", class: "button soft", "data-testid": `${testid}-no`, onclick: answer(() => this.#dismiss()) }, t.cancelNo);
+    this.#yes = h(
+      "button",
+      { type: "button", class: "button danger", "data-testid": `${testid}-yes`, onclick: answer(onYes) },
+      t.cancelYes,
+    );
+    const no = h(
+      "button",
+      { type: "button", class: "button soft", "data-testid": `${testid}-no`, onclick: answer(() => this.#dismiss()) },
+      t.cancelNo,
+    );
     this.#text = h("p", { tabindex: "-1", class: "question" }, t.cancelSure);
-    this.node = h("div", { class: "sure", role: "group", "aria-label": t.cancelSure, hidden: true }, this.#text, h("div", { class: "row" }, this.#yes, no));
+    this.node = h(
+      "div",
+      { class: "sure", role: "group", "aria-label": t.cancelSure, hidden: true },
+      this.#text,
+      h("div", { class: "row" }, this.#yes, no),
+    );
   }
 
   get isAsked() {

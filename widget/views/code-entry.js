@@ -34,18 +34,51 @@ export class CodeEntry {
     this.#entry = entry;
     this.#actions = actions;
     this.#input = h("input", {
-      class: "input code", type: "text", inputmode: "numeric", autocomplete: "one-time-code", maxlength: "11",
-      "aria-label": t.code(isPhone(entry.contact)), placeholder: "000000", "data-testid": "code-input",
+      class: "input code",
+      type: "text",
+      inputmode: "numeric",
+      autocomplete: "one-time-code",
+      maxlength: "11",
+      "aria-label": t.code(isPhone(entry.contact)),
+      placeholder: "000000",
+      "data-testid": "code-input",
       oninput: () => this.#typed(),
     });
-    this.#confirm = h("button", { type: "submit", class: "button", "data-testid": "code-submit", disabled: true }, t.confirm);
-    this.#resend = h("button", { type: "button", class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) }, t.resend);
-    this.#release = h("button", { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) }, t.release);
-    this.#again = h("button", { type: "button", class: "button soft", "data-testid": "book-again", hidden: true,
-      onclick: () => actions.book({ service: this.#entry.service }) }, t.again);
-    this.node = h("form", { class: "code-entry", novalidate: true, onsubmit: (event) => this.#submit(event), "data-testid": "code-entry" },
-      this.#sent, h("div", { class: "code-row" }, this.#input, this.#confirm), this.#countdown, this.#again,
-      h("div", { class: "row links" }, this.#resend, this.#release));
+    this.#confirm = h(
+      "button",
+      { type: "submit", class: "button", "data-testid": "code-submit", disabled: true },
+      t.confirm,
+    );
+    this.#resend = h(
+      "button",
+      { type: "button", class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) },
+      t.resend,
+    );
+    this.#release = h(
+      "button",
+      { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
+      t.release,
+    );
+    this.#again = h(
+      "button",
+      {
+        type: "button",
+        class: "button soft",
+        "data-testid": "book-again",
+        hidden: true,
+        onclick: () => actions.book({ service: this.#entry.service }),
+      },
+      t.again,
+    );
+    this.node = h(
+      "form",
+      { class: "code-entry", novalidate: true, onsubmit: (event) => this.#submit(event), "data-testid": "code-entry" },
+      this.#sent,
+      h("div", { class: "code-row" }, this.#input, this.#confirm),
+      this.#countdown,
+      this.#again,
+      h("div", { class: "row links" }, this.#resend, this.#release),
+    );
     this.#timer = setInterval(() => this.#tick(), 1000);
   }
 

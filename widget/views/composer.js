@@ -19,18 +19,44 @@ export class Composer {
     this.#t = t;
     this.#actions = actions;
     this.#input = h("textarea", {
-      class: "input", rows: "1", "aria-label": t.message, placeholder: t.placeholder, enterkeyhint: "send",
-      "data-testid": "composer-input", "aria-describedby": "counter",
-      oninput: () => this.#changed(), onkeydown: (event) => this.#key(event),
+      class: "input",
+      rows: "1",
+      "aria-label": t.message,
+      placeholder: t.placeholder,
+      enterkeyhint: "send",
+      "data-testid": "composer-input",
+      "aria-describedby": "counter",
+      oninput: () => this.#changed(),
+      onkeydown: (event) => this.#key(event),
     });
-    this.#send = h("button", { type: "submit", class: "send", "aria-label": t.send, "data-testid": "send", disabled: true }, icon("send"));
+    this.#send = h(
+      "button",
+      { type: "submit", class: "send", "aria-label": t.send, "data-testid": "send", disabled: true },
+      icon("send"),
+    );
     this.#counter = h("p", { class: "counter", id: "counter", "data-testid": "counter", role: "status" });
-    this.#stop = h("button", { type: "button", class: "pill", "data-testid": "stop", "aria-label": t.stopAnswer, hidden: true,
-      onclick: () => actions.stop() },
-      icon("stop"), t.stop);
-    const book = h("button", { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
-      icon("calendar"), t.book);
-    this.node = h("form", { class: "composer", part: "composer", novalidate: true, onsubmit: (event) => this.#submit(event) },
+    this.#stop = h(
+      "button",
+      {
+        type: "button",
+        class: "pill",
+        "data-testid": "stop",
+        "aria-label": t.stopAnswer,
+        hidden: true,
+        onclick: () => actions.stop(),
+      },
+      icon("stop"),
+      t.stop,
+    );
+    const book = h(
+      "button",
+      { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
+      icon("calendar"),
+      t.book,
+    );
+    this.node = h(
+      "form",
+      { class: "composer", part: "composer", novalidate: true, onsubmit: (event) => this.#submit(event) },
       h("div", { class: "pills" }, book, this.#stop),
       h("div", { class: "field" }, this.#input, this.#send),
       this.#counter,

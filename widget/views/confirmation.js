@@ -21,14 +21,31 @@ export class Confirmation {
     this.#t = t;
     this.#actions = actions;
     this.#entry = entry;
-    const button = (testid, kind, content, onclick) => h("button", { type: "button", class: kind, "data-testid": testid, onclick }, content);
+    const button = (testid, kind, content, onclick) =>
+      h("button", { type: "button", class: kind, "data-testid": testid, onclick }, content);
     this.#file = button("download-ics", "button", [icon("download"), t.calendar], () => this.#download());
     this.#move = button("reschedule", "link", t.move, () => this.#actions.book({ appointment: this.#entry }));
     this.#cancel = button("cancel-appointment", "link", t.cancel, () => this.#ask());
-    this.#buttons = h("div", { class: "row", hidden: true }, this.#file, h("div", { class: "row links" }, this.#move, this.#cancel));
-    this.#question = new CancelQuestion({ t }, { onYes: () => this.#actions.cancel(this.#entry), onNo: () => this.#kept() });
-    this.#again = button("book-again", "button soft", t.again, () => this.#actions.book({ service: this.#entry.service }));
-    this.node = h("div", { class: "confirmation", "data-testid": `stage-${entry.stage}` }, this.#buttons, this.#question.node, this.#again);
+    this.#buttons = h(
+      "div",
+      { class: "row", hidden: true },
+      this.#file,
+      h("div", { class: "row links" }, this.#move, this.#cancel),
+    );
+    this.#question = new CancelQuestion(
+      { t },
+      { onYes: () => this.#actions.cancel(this.#entry), onNo: () => this.#kept() },
+    );
+    this.#again = button("book-again", "button soft", t.again, () =>
+      this.#actions.book({ service: this.#entry.service }),
+    );
+    this.node = h(
+      "div",
+      { class: "confirmation", "data-testid": `stage-${entry.stage}` },
+      this.#buttons,
+      this.#question.node,
+      this.#again,
+    );
   }
 
   update(entry, busy) {

@@ -25,19 +25,40 @@ export class DetailFields {
     this.#t = t;
     const input = (id, attributes) => h("input", { class: "input", id, "data-testid": `booking-${id}`, ...attributes });
     const field = (label, hint, control) =>
-      h("div", { class: "form-field" },
-        h("label", { class: "label", for: control.id }, label, hint && h("span", { class: "optional" }, ` (${hint})`)), control);
+      h(
+        "div",
+        { class: "form-field" },
+        h("label", { class: "label", for: control.id }, label, hint && h("span", { class: "optional" }, ` (${hint})`)),
+        control,
+      );
     this.#name = input("name", { type: "text", autocomplete: "name", maxlength: "120" });
     this.#contact = input("contact", {
-      type: "text", autocapitalize: "none", spellcheck: "false", maxlength: "254", required: true, "aria-describedby": "contact-hint",
+      type: "text",
+      autocapitalize: "none",
+      spellcheck: "false",
+      maxlength: "254",
+      required: true,
+      "aria-describedby": "contact-hint",
       oninput: () => this.#contact.removeAttribute("aria-invalid"),
     });
-    this.#note = h("textarea", { class: "input", id: "note", rows: "2", maxlength: "1000", "data-testid": "booking-note" });
+    this.#note = h("textarea", {
+      class: "input",
+      id: "note",
+      rows: "2",
+      maxlength: "1000",
+      "data-testid": "booking-note",
+    });
     const contact = field(this.#contactLabel, null, this.#contact);
     contact.append(this.#contactHint);
     this.accept(["email"]);
-    this.node = h("fieldset", { class: "details" }, h("legend", { class: "unseen" }, t.details),
-      field(t.name, t.optional, this.#name), contact, field(t.note, t.optional, this.#note));
+    this.node = h(
+      "fieldset",
+      { class: "details" },
+      h("legend", { class: "unseen" }, t.details),
+      field(t.name, t.optional, this.#name),
+      contact,
+      field(t.note, t.optional, this.#note),
+    );
   }
 
   /** Take the kinds of contact that the business can write to: `email`, `phone` or both. */

@@ -21,7 +21,16 @@ export function alternativeButtons(error, { t, locale, zone }, choose, testid = 
   const slots = error.alternatives ?? [];
   const describe = (slot) => `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
   return slots.map((slot) =>
-    h("button", { type: "button", class: "button soft", "data-testid": testid, title: t.alternatives, onclick: () => choose(slot) },
-      describe(slot)),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button soft",
+        "data-testid": testid,
+        title: t.alternatives,
+        onclick: () => choose(slot),
+      },
+      describe(slot),
+    ),
   );
 }

@@ -31,22 +31,48 @@ export class Log {
         "div",
         { class: "suggestions" },
         suggestions.map((text) =>
-          h("button", { type: "button", class: "suggestion", "data-testid": "suggestion", onclick: () => actions.say(text) }, text),
+          h(
+            "button",
+            { type: "button", class: "suggestion", "data-testid": "suggestion", onclick: () => actions.say(text) },
+            text,
+          ),
         ),
       ),
     );
     // Screen readers hear entries as they are added; a growing answer is held back until it is whole.
-    this.#list = h("div", { class: "entries", role: "log", "aria-live": "polite", "aria-label": t.log, "data-testid": "log" });
+    this.#list = h("div", {
+      class: "entries",
+      role: "log",
+      "aria-live": "polite",
+      "aria-label": t.log,
+      "data-testid": "log",
+    });
     this.#typing = h(
       "div",
       { class: "typing", "data-testid": "typing", role: "status", hidden: true },
       h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
       h("span", { class: "unseen" }, t.typing),
     );
-    this.scroller = h("div", { class: "scroller", part: "log", tabindex: "0", "aria-label": t.log, role: "group" },
-      this.#disclosure, this.#greeting, this.#list, this.#typing);
-    this.#newest = h("button", { type: "button", class: "newest", "aria-label": t.newest, "data-testid": "newest", hidden: true,
-      onclick: () => this.toEnd() }, icon("down"));
+    this.scroller = h(
+      "div",
+      { class: "scroller", part: "log", tabindex: "0", "aria-label": t.log, role: "group" },
+      this.#disclosure,
+      this.#greeting,
+      this.#list,
+      this.#typing,
+    );
+    this.#newest = h(
+      "button",
+      {
+        type: "button",
+        class: "newest",
+        "aria-label": t.newest,
+        "data-testid": "newest",
+        hidden: true,
+        onclick: () => this.toEnd(),
+      },
+      icon("down"),
+    );
     this.scroller.addEventListener("scroll", () => show(this.#newest, !this.#atEnd()), { passive: true });
     this.node = h("div", { class: "log" }, this.scroller, this.#newest);
   }

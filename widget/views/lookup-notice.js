@@ -10,8 +10,12 @@ export class LookupNotice {
 
   constructor({ t }, { onRetry }) {
     this.#t = t;
-    this.node = h("div", { class: "form-field", hidden: true }, this.#text,
-      h("button", { type: "button", class: "button soft", "data-testid": "times-retry", onclick: onRetry }, t.retry));
+    this.node = h(
+      "div",
+      { class: "form-field", hidden: true },
+      this.#text,
+      h("button", { type: "button", class: "button soft", "data-testid": "times-retry", onclick: onRetry }, t.retry),
+    );
   }
 
   show(message) {

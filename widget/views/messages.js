@@ -13,8 +13,13 @@ export class SaidBubble {
   constructor({ t, connected }) {
     this.t = t;
     this.connected = connected;
-    this.node = h("article", { class: "message said", part: "message-visitor", "data-testid": "message", "data-kind": "said" },
-      h("span", { class: "unseen" }, `${t.you}: `), this.#text, this.#status);
+    this.node = h(
+      "article",
+      { class: "message said", part: "message-visitor", "data-testid": "message", "data-kind": "said" },
+      h("span", { class: "unseen" }, `${t.you}: `),
+      this.#text,
+      this.#status,
+    );
   }
 
   update(entry) {
@@ -37,8 +42,14 @@ export class AnswerBubble {
     this.t = t;
     this.actions = actions;
     this.#stopped = h("p", { class: "stopped", hidden: true });
-    this.node = h("article", { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
-      this.#who, this.#body, this.#stopped, this.#offers);
+    this.node = h(
+      "article",
+      { class: "message answer", part: "message-assistant", "data-testid": "message", "data-kind": "answer" },
+      this.#who,
+      this.#body,
+      this.#stopped,
+      this.#offers,
+    );
   }
 
   update(entry) {
@@ -64,8 +75,17 @@ export class AnswerBubble {
     if (this.#offers.childElementCount) return;
     for (const offer of actions.filter((action) => action.type === "booking.offer")) {
       this.#offers.append(
-        h("button", { type: "button", class: "button soft", "data-testid": "offer-booking",
-          onclick: () => this.actions.book({ service: offer.service, date: offer.date }) }, icon("calendar"), this.t.bookHere),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button soft",
+            "data-testid": "offer-booking",
+            onclick: () => this.actions.book({ service: offer.service, date: offer.date }),
+          },
+          icon("calendar"),
+          this.t.bookHere,
+        ),
       );
     }
   }
@@ -107,13 +127,22 @@ export class RefusalNote {
   #retry({ re, seq, error }, state) {
     const { t, actions } = this.context;
     const said = state.entries[re];
-    const command = state.commands[re] ?? (said?.kind === "said" ? { type: "chat.send", data: { text: said.text } } : null);
+    const command =
+      state.commands[re] ?? (said?.kind === "said" ? { type: "chat.send", data: { text: said.text } } : null);
     if (!error.retryable || !command) return [];
-    const button = h("button", { type: "button", class: "button soft", "data-testid": "retry",
-      onclick: () => {
-        button.disabled = true;
-        actions.again(re, command, { ended: Boolean(seq) });
-      } }, t.retry);
+    const button = h(
+      "button",
+      {
+        type: "button",
+        class: "button soft",
+        "data-testid": "retry",
+        onclick: () => {
+          button.disabled = true;
+          actions.again(re, command, { ended: Boolean(seq) });
+        },
+      },
+      t.retry,
+    );
     if (error.retry_after_ms > 0) {
       button.disabled = true;
       this.#timer = setTimeout(() => (button.disabled = false), error.retry_after_ms);

@@ -20,18 +20,50 @@ export class Panel {
     this.#onClose = onClose;
     this.#parts = { log, composer, visit, form };
     this.#badge = h("span", { class: "badge", "data-testid": "unread", hidden: true });
-    this.#launcher = h("button", { type: "button", class: "launcher", part: "launcher", "data-testid": "launcher", "aria-haspopup": "dialog",
-        "aria-expanded": "false", "aria-label": t.open, onclick: onOpen, onpointerenter: onNear, onfocus: onNear },
-      icon("chat"), this.#badge);
+    this.#launcher = h(
+      "button",
+      {
+        type: "button",
+        class: "launcher",
+        part: "launcher",
+        "data-testid": "launcher",
+        "aria-haspopup": "dialog",
+        "aria-expanded": "false",
+        "aria-label": t.open,
+        onclick: onOpen,
+        onpointerenter: onNear,
+        onfocus: onNear,
+      },
+      icon("chat"),
+      this.#badge,
+    );
     this.#status = h("p", { class: "status", role: "status", "data-testid": "connection-status" });
-    const close = h("button", { type: "button", class: "icon-button", "aria-label": t.close, "data-testid": "close", onclick: onClose }, icon("close"));
-    this.#panel = h("section", { class: "panel", part: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1", "data-testid": "panel",
-        hidden: true, onkeydown: (event) => this.#key(event) },
-      h("div", { class: "head", part: "header" },
+    const close = h(
+      "button",
+      { type: "button", class: "icon-button", "aria-label": t.close, "data-testid": "close", onclick: onClose },
+      icon("close"),
+    );
+    this.#panel = h(
+      "section",
+      {
+        class: "panel",
+        part: "panel",
+        role: "dialog",
+        "aria-labelledby": "title",
+        tabindex: "-1",
+        "data-testid": "panel",
+        hidden: true,
+        onkeydown: (event) => this.#key(event),
+      },
+      h(
+        "div",
+        { class: "head", part: "header" },
         h("span", { class: "avatar", "aria-hidden": "true" }, icon("spark")),
         h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t.title), this.#status),
-        close),
-      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), visit.node, form.node));
+        close,
+      ),
+      h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), visit.node, form.node),
+    );
     this.actions = actions;
     this.nodes = [this.#panel, this.#launcher];
   }

@@ -37,10 +37,22 @@ export class TimePicker {
     this.#days = h("div", { class: "days", role: "group", "aria-label": t.day, "data-testid": "days" });
     this.#times = h("div", { class: "times", role: "group", "aria-label": t.time, "data-testid": "times" });
     this.#timesLabel = h("p", { class: "label day-label", "aria-live": "polite" });
-    this.#more = h("button", { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#onMore(this.#nextFrom) }, t.later);
+    this.#more = h(
+      "button",
+      { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#onMore(this.#nextFrom) },
+      t.later,
+    );
     this.#note = h("p", { class: "hint", role: "status", "data-testid": "times-note" });
     this.#zoneNote = h("p", { class: "hint", "data-testid": "zone-note" });
-    this.node = h("div", { class: "picker", hidden: true }, this.#days, this.#note, this.#timesLabel, this.#times, this.#zoneNote);
+    this.node = h(
+      "div",
+      { class: "picker", hidden: true },
+      this.#days,
+      this.#note,
+      this.#timesLabel,
+      this.#times,
+      this.#zoneNote,
+    );
   }
 
   /** Forget everything and wait for an answer that begins at `from` (a date, or null for today). */
@@ -125,10 +137,16 @@ export class TimePicker {
   #draw() {
     const days = this.#zone ? this.#byDay() : new Map();
     const scrolled = this.#days.scrollLeft;
-    this.#redraw(this.#days, [...[...days].map(([key, slots]) => this.#chip(key, slots[0])), this.#nextFrom && this.#more]);
+    this.#redraw(this.#days, [
+      ...[...days].map(([key, slots]) => this.#chip(key, slots[0])),
+      this.#nextFrom && this.#more,
+    ]);
     this.#days.scrollLeft = scrolled;
     const slots = days.get(this.#day) ?? [];
-    this.#redraw(this.#times, slots.map((slot) => this.#timeButton(slot)));
+    this.#redraw(
+      this.#times,
+      slots.map((slot) => this.#timeButton(slot)),
+    );
     say(this.#timesLabel, slots.length ? dayOf(slots[0].start, this.#locale, this.#zone) : "");
     const first = slots[0];
     const foreign = first !== undefined && clocksDiffer(first.start, this.#zone);
@@ -144,24 +162,46 @@ export class TimePicker {
 
   #chip(key, slot) {
     const { weekday, day, month } = chipOf(slot.start, this.#locale, this.#zone);
-    return h("button", { type: "button", class: "chip day", "data-testid": "day", "data-value": key, "aria-pressed": String(key === this.#day),
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "chip day",
+        "data-testid": "day",
+        "data-value": key,
+        "aria-pressed": String(key === this.#day),
         onclick: () => {
           this.#day = key;
           this.#pick(null);
           this.#draw();
-        } },
-      h("span", { class: "weekday" }, weekday), " ", h("span", { class: "number" }, day), " ", h("span", { class: "month" }, month));
+        },
+      },
+      h("span", { class: "weekday" }, weekday),
+      " ",
+      h("span", { class: "number" }, day),
+      " ",
+      h("span", { class: "month" }, month),
+    );
   }
 
   #timeButton(slot) {
     const chosen = this.chosen?.start === slot.start;
     const text = timeOf(slot.start, this.#locale, this.#zone);
-    return h("button", { type: "button", class: text.length > "10:30".length ? "chip time wide" : "chip time", "data-testid": "time", "data-value": slot.start, "aria-pressed": String(chosen),
+    return h(
+      "button",
+      {
+        type: "button",
+        class: text.length > "10:30".length ? "chip time wide" : "chip time",
+        "data-testid": "time",
+        "data-value": slot.start,
+        "aria-pressed": String(chosen),
         onclick: () => {
           this.#pick(slot);
           this.#draw();
-        } },
-      text);
+        },
+      },
+      text,
+    );
   }
 
   #pick(slot) {

@@ -20,9 +20,26 @@ export class VisitFacts {
   constructor(context) {
     const { t } = context;
     this.#context = context;
-    this.#facts = h("div", { class: "visit", "data-testid": "visit" }, this.#service, this.#day, this.#time, this.#zone);
-    this.#file = h("button", { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#save() }, icon("download"), t.calendar);
-    this.node = h("div", { class: "visit-facts" }, h("div", { role: "status", class: "visit-live" }, this.#facts, this.#said), h("div", { class: "row" }, this.#file));
+    this.#facts = h(
+      "div",
+      { class: "visit", "data-testid": "visit" },
+      this.#service,
+      this.#day,
+      this.#time,
+      this.#zone,
+    );
+    this.#file = h(
+      "button",
+      { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#save() },
+      icon("download"),
+      t.calendar,
+    );
+    this.node = h(
+      "div",
+      { class: "visit-facts" },
+      h("div", { role: "status", class: "visit-live" }, this.#facts, this.#said),
+      h("div", { class: "row" }, this.#file),
+    );
     this.tell("");
   }
 

@@ -33,8 +33,17 @@ export class VisitSheet {
     this.#context = context;
     this.#actions = actions;
     this.#facts = new VisitFacts(context);
-    this.#question = new CancelQuestion(context, { onYes: () => this.#cancel(), onNo: () => this.#kept(), testid: "visit-cancel" });
-    const button = (name, onclick, ...content) => h("button", { type: "button", class: "button wide", "data-testid": `visit-${name}`, onclick, hidden: true }, ...content);
+    this.#question = new CancelQuestion(context, {
+      onYes: () => this.#cancel(),
+      onNo: () => this.#kept(),
+      testid: "visit-cancel",
+    });
+    const button = (name, onclick, ...content) =>
+      h(
+        "button",
+        { type: "button", class: "button wide", "data-testid": `visit-${name}`, onclick, hidden: true },
+        ...content,
+      );
     this.#buttons = {
       retry: button("retry", () => this.#ask(), t.retry),
       move: button("move", () => actions.book({ appointment: this.#appointment() }), icon("calendar"), t.move),
@@ -43,11 +52,24 @@ export class VisitSheet {
     };
     this.#row = h("div", { class: "sheet-buttons" }, Object.values(this.#buttons));
     this.#foot = h("div", { class: "sheet-foot" }, this.#question.node, this.#row);
-    const back = h("button", { type: "button", class: "icon-button", "aria-label": t.back, "data-testid": "visit-back", onclick: () => actions.closeVisit() },
-      icon("back"));
-    this.node = h("section", { class: "sheet", part: "visit", "aria-labelledby": "visit-title", "data-testid": "visit-sheet", hidden: true },
+    const back = h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": t.back,
+        "data-testid": "visit-back",
+        onclick: () => actions.closeVisit(),
+      },
+      icon("back"),
+    );
+    this.node = h(
+      "section",
+      { class: "sheet", part: "visit", "aria-labelledby": "visit-title", "data-testid": "visit-sheet", hidden: true },
       h("div", { class: "sheet-head" }, back, this.#title),
-      h("div", { class: "sheet-body" }, this.#facts.node, this.#complaint), this.#foot);
+      h("div", { class: "sheet-body" }, this.#facts.node, this.#complaint),
+      this.#foot,
+    );
   }
 
   get isOpen() {
@@ -99,7 +121,10 @@ export class VisitSheet {
     this.#problem = null;
     this.#lookedUpOn = this.#context.welcomes();
     const again = this.#lookup ? { id: this.#lookup } : {};
-    this.#lookup = this.#actions.lookUp({ link: this.#link.token }, { topic: TOPIC, purpose: this.#link.purpose, ...again });
+    this.#lookup = this.#actions.lookUp(
+      { link: this.#link.token },
+      { topic: TOPIC, purpose: this.#link.purpose, ...again },
+    );
     this.#draw();
   }
 
@@ -149,7 +174,8 @@ export class VisitSheet {
     const sentences = { broken: t.linkBroken, unknown: t.linkUnknown, lost: t.visitLost };
     const { purpose } = this.#link;
     if (visit) this.#facts.show(visit, purpose);
-    else this.#facts.tell(this.#problem === null ? t.lookingUp : (sentences[this.#problem] ?? explain(this.#problem, t)));
+    else
+      this.#facts.tell(this.#problem === null ? t.lookingUp : (sentences[this.#problem] ?? explain(this.#problem, t)));
     const refused = visit && this.#problem ? explain(this.#problem, t) : "";
     say(this.#complaint, refused);
     show(this.#complaint, refused !== "");

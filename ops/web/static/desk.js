@@ -25,7 +25,7 @@ async function refresh() {
 }
 
 async function keepFresh(seconds) {
-  for (let goesOn = true; goesOn; ) {
+  for (let goesOn = true; goesOn;) {
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     goesOn = await refresh().catch(() => true);
   }

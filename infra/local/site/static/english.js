@@ -11,7 +11,8 @@ export const english = {
   "nav.contact": "Contact",
   "hero.eyebrow": "Physiotherapy and massage · Kazimierz, Kraków",
   "hero.title": "Movement that feels good again.",
-  "hero.lead": "A small practice, one person beside you from start to finish, and a plan you understand. No referral, no rush, open on Saturdays too.",
+  "hero.lead":
+    "A small practice, one person beside you from start to finish, and a plan you understand. No referral, no rush, open on Saturdays too.",
   book: "Book an appointment",
   ask: "Ask in the chat",
   "fact1.a": "since 2016",

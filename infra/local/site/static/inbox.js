@@ -61,20 +61,29 @@ function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {
   return node("article", { "data-testid": "email", "data-id": id }, [
     node("header", {}, [
       node("h2", {}, [subject || "(no subject)"]),
-      node("p", { class: "meta" }, [`to ${to.join(", ")} · `, node("time", { datetime: sentAt }, [new Date(sentAt).toLocaleTimeString()])]),
+      node("p", { class: "meta" }, [
+        `to ${to.join(", ")} · `,
+        node("time", { datetime: sentAt }, [new Date(sentAt).toLocaleTimeString()]),
+      ]),
     ]),
     code && codeButton(code[1] + code[2]),
-    attachments.length > 0 && node("ul", { class: "attachments" }, attachments.map((file) => node("li", {}, [attachment(file)]))),
+    attachments.length > 0 &&
+      node(
+        "ul",
+        { class: "attachments" },
+        attachments.map((file) => node("li", {}, [attachment(file)])),
+      ),
     text && node("pre", { class: "text" }, linked(text)),
     html && htmlPart(id, !text),
   ]);
 }
 
 function codeButton(code) {
-  const button = node("button", { type: "button", class: "code", "data-testid": "code", "aria-label": `Copy the code ${code}` }, [
-    node("span", { class: "digits" }, [code]),
-    node("span", { class: "hint" }, ["Copy"]),
-  ]);
+  const button = node(
+    "button",
+    { type: "button", class: "code", "data-testid": "code", "aria-label": `Copy the code ${code}` },
+    [node("span", { class: "digits" }, [code]), node("span", { class: "hint" }, ["Copy"])],
+  );
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code);
     button.lastChild.textContent = "Copied";

@@ -46,5 +46,7 @@ const config = await (await fetch("/config.json")).json();
 chat.setAttribute("tenant", config.tenant);
 chat.setAttribute("websocket-url", config.websocket_url);
 document.querySelector("#answers").textContent =
-  config.bedrock === "aws" ? "Answers come from Claude on Amazon Bedrock." : "Answers come from the offline stand-in, not from Claude.";
+  config.bedrock === "aws"
+    ? "Answers come from Claude on Amazon Bedrock."
+    : "Answers come from the offline stand-in, not from Claude.";
 document.querySelector(".dev").hidden = false;
