@@ -14,7 +14,7 @@ from shared.aws.secrets import Secrets
 from shared.aws.worker import Worker, open_line, open_stores
 from shared.clock import SystemClock
 from shared.consumer.decode import Decoder
-from shared.consumer.together import Batches, Pools
+from shared.consumer.multi_queue import BatchGroup, PoolGroup
 from shared.emf import EmfMetrics
 from shared.log import configure_logging
 from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND
@@ -80,4 +80,4 @@ async def worker() -> AsyncIterator[Worker]:
             pools.append(pool)
             batches[line.queue.name] = batch
             leases.append(line.leases)
-        yield Worker(Pools(pools, health_port=pool_settings.health_port), Batches(batches), tuple(leases))
+        yield Worker(PoolGroup(pools, health_port=pool_settings.health_port), BatchGroup(batches), tuple(leases))

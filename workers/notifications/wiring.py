@@ -17,8 +17,8 @@ from shared.aws.worker import Line, Worker, open_line
 from shared.clock import Clock, SystemClock
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import RetryPolicy
+from shared.consumer.multi_queue import BatchGroup, PoolGroup
 from shared.consumer.process import Processor
-from shared.consumer.together import Batches, Pools
 from shared.emf import EmfMetrics
 from shared.links import Links
 from shared.log import configure_logging
@@ -103,8 +103,8 @@ async def worker() -> AsyncIterator[Worker]:
             max_attempts=_FEEDBACK_ATTEMPTS,
         )
         yield Worker(
-            Pools([notice_pool, feedback_pool], health_port=pool_settings.health_port),
-            Batches({notices.queue.name: notice_batch, feedback.queue.name: feedback_batch}),
+            PoolGroup([notice_pool, feedback_pool], health_port=pool_settings.health_port),
+            BatchGroup({notices.queue.name: notice_batch, feedback.queue.name: feedback_batch}),
             (notices.leases, feedback.leases),
         )
 

@@ -11,8 +11,8 @@ import pytest
 
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lifecycle import Stop
+from shared.consumer.multi_queue import BatchGroup, PoolGroup
 from shared.consumer.pool import Pool, PoolOptions
-from shared.consumer.together import Batches, Pools
 from tests.unit.workers.failures.conftest import LEASE, body_of
 
 OPTIONS = PoolOptions(wait_seconds=0, lease=LEASE)
@@ -59,7 +59,7 @@ async def test_three_queues_are_emptied_by_one_process(ledgers, logs):
     """Letters of all of them are taken; the one health check speaks for all, and a stop ends them all."""
     for name, ledger in ledgers.items():
         ledger.queue.send(f"no json {name}", group="s1")
-    stop, pools = Stop(), Pools([pool_of(ledger) for ledger in ledgers.values()], health_port=0)
+    stop, pools = Stop(), PoolGroup([pool_of(ledger) for ledger in ledgers.values()], health_port=0)
     working = asyncio.create_task(pools.run(stop))
     async with asyncio.timeout(10):
         while any(ledger.queue.bodies() for ledger in ledgers.values()):
@@ -82,7 +82,7 @@ async def test_three_queues_are_emptied_by_one_process(ledgers, logs):
 def test_what_a_pool_left_behind_is_counted():
     """The process must not exit as if all were well."""
     pools = [SimpleNamespace(handlers_left=left) for left in (0, 2, 1)]
-    assert Pools(pools).handlers_left == 3
+    assert PoolGroup(pools).handlers_left == 3
 
 
 async def test_a_pool_that_breaks_ends_the_others(ledgers):
@@ -94,7 +94,7 @@ async def test_a_pool_that_breaks_ends_the_others(ledgers):
     ledgers["booking"].leases.start = broken
     before = set(threading.enumerate())
     with pytest.raises(ExceptionGroup):
-        await asyncio.wait_for(Pools([pool_of(ledger) for ledger in ledgers.values()]).run(Stop()), 10)
+        await asyncio.wait_for(PoolGroup([pool_of(ledger) for ledger in ledgers.values()]).run(Stop()), 10)
     async with asyncio.timeout(5):
         while any(thread.name == "leases" for thread in set(threading.enumerate()) - before):
             await asyncio.sleep(0.01)
@@ -102,7 +102,7 @@ async def test_a_pool_that_breaks_ends_the_others(ledgers):
 
 async def test_an_event_goes_to_the_work_of_its_queue(ledgers):
     """One function has the mappings of all dead-letter queues; what a copy says about itself arrives."""
-    batches = Batches(
+    batches = BatchGroup(
         {
             ledger.queue.name: LambdaBatch(
                 queue=ledger.queue,

@@ -11,7 +11,7 @@ from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool
 
 
-class Pools:
+class PoolGroup:
     """Runs the pools of several queues side by side; if one breaks, all end."""
 
     def __init__(self, pools: Sequence[Pool], *, health_port: int | None = None) -> None:
@@ -46,7 +46,7 @@ class _AllVitals:
         return [problem for each in self._vitals for problem in each.unready()]
 
 
-class Batches:
+class BatchGroup:
     """Works on an event with the batch of the queue that it comes from: Lambda mixes no queues in one event."""
 
     def __init__(self, batches: Mapping[str, LambdaBatch]) -> None:
