@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from api_gateway_ws import wiring
-from api_gateway_ws.gate import Gate, Knock
+from api_gateway_ws.authorizer import ConnectAuthorizer, ConnectRequest
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.routes import Speaker
 from api_gateway_ws.settings import lambda_trace_header
@@ -15,13 +15,13 @@ from shared.log import log_fields
 
 log = structlog.get_logger()
 
-_ingress = functools.cache(wiring.build_ingress)
-_gate = functools.cache(wiring.build_gate)
+_open_ingress = functools.cache(wiring.build_ingress)
+_open_authorizer = functools.cache(wiring.build_authorizer)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Serve `$connect`, `$disconnect` and `$default`; the body that is returned is the route response."""
-    return serve(event, _ingress(), trace_header=lambda_trace_header())
+    return serve(event, _open_ingress(), trace_header=lambda_trace_header())
 
 
 def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
@@ -49,14 +49,17 @@ def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None =
 
 def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer a `$connect` REQUEST authorizer with an allow or a deny policy."""
-    return judge(event, _gate)
+    return connect_policy(event, _open_authorizer)
 
 
-def judge(event: dict[str, Any], gate: Callable[[], Gate]) -> dict[str, Any]:
-    """Return the policy for one event; a deny also when the gate can't be opened: an exception would be a 500."""
+def connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectAuthorizer]) -> dict[str, Any]:
+    """Return the policy for one event.
+
+    Also a deny where the authorizer can't be built: an exception would be a 500 for the client.
+    """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     query = event.get("queryStringParameters") or {}
-    knock = Knock(
+    request = ConnectRequest(
         tenant=query.get("tenant") or "",
         origin=headers.get("origin"),
         token=query.get("session"),
@@ -64,7 +67,7 @@ def judge(event: dict[str, Any], gate: Callable[[], Gate]) -> dict[str, Any]:
         accept_language=headers.get("accept-language"),
     )
     try:
-        granted = gate().decide(knock)
+        granted = open_authorizer().authorize(request)
     except Exception:
         log.exception("authorizer_failed")
         granted = None

@@ -9,7 +9,7 @@ from api_gateway_ws.adapters.poster import ManagementApiPoster
 from api_gateway_ws.adapters.queues import SqsCommandQueue
 from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.gate import Gate
+from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.settings import AuthorizerSettings, IngressSettings
 from shared.aws.knowledge import KnowledgeBucket
@@ -45,11 +45,11 @@ def build_ingress() -> Ingress:
     )
 
 
-def build_gate() -> Gate:
+def build_authorizer() -> ConnectAuthorizer:
     """Return the authorizer with its real adapters."""
     settings = AuthorizerSettings()
     configure_logging(level=settings.log_level, component="authorizer")
-    return Gate(
+    return ConnectAuthorizer(
         profiles=_knowledge(settings),
         tokens=_tokens(settings, settings.session_key_secret_id),
         clock=SystemClock(),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.gate import Gate
+from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.routes import Speaker
 from shared.tenants.profile import TenantProfile
@@ -66,10 +66,10 @@ def world(tokens):
         tokens=tokens,
         clock=clock,
     )
-    gate = Gate(profiles=profiles, tokens=tokens, clock=clock)
+    authorizer = ConnectAuthorizer(profiles=profiles, tokens=tokens, clock=clock)
     return SimpleNamespace(
         ingress=ingress,
-        gate=gate,
+        authorizer=authorizer,
         clock=clock,
         claims=claims,
         connections=connections,

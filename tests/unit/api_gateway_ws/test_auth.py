@@ -24,16 +24,16 @@ ORIGIN = "https://salon.example"
 
 
 @pytest.fixture
-def knock(make_profile, tokens):
+def try_connect(make_profile, tokens):
     """Return a function that knocks at the door of `salon-ania`."""
 
-    def knock(*, tenant="salon-ania", origin=ORIGIN, token=None, now=NOW, by=tokens, **fields):
+    def try_connect(*, tenant="salon-ania", origin=ORIGIN, token=None, now=NOW, by=tokens, **fields):
         profile = make_profile(**fields)
         return admit(
             tenant=tenant, profile=profile, origin=origin, token=token, tokens=by, now=now, fresh_id=lambda: "fresh"
         )
 
-    return knock
+    return try_connect
 
 
 @pytest.mark.parametrize(
@@ -66,38 +66,38 @@ def test_a_business_may_let_in_who_has_no_origin(make_profile, origin):
     assert not origin_allowed("https://evil.example", profile)
 
 
-def test_a_first_visit_begins_a_session(knock):
+def test_a_first_visit_begins_a_session(try_connect):
     """Without a token there is nothing to resume."""
-    assert knock() == Admitted("fresh", "new")
-    assert knock(token="") == Admitted("fresh", "new")
+    assert try_connect() == Admitted("fresh", "new")
+    assert try_connect(token="") == Admitted("fresh", "new")
 
 
-def test_a_foreign_page_is_turned_away_even_with_a_good_token(knock, tokens):
+def test_a_foreign_page_is_turned_away_even_with_a_good_token(try_connect, tokens):
     """The origin is looked at first."""
     token = tokens.issue("salon-ania", "session", NOW)
 
-    assert knock(origin="https://evil.example", token=token) == Denied("foreign_origin")
+    assert try_connect(origin="https://evil.example", token=token) == Denied("foreign_origin")
 
 
-def test_a_token_resumes_its_session_until_its_last_second(knock, tokens):
+def test_a_token_resumes_its_session_until_its_last_second(try_connect, tokens):
     """Then the visitor gets a new session and is told that the old one is over."""
     token = tokens.issue("salon-ania", "session", NOW)
     end = NOW + SESSION_LIFETIME
 
-    assert knock(token=token) == Admitted("session", "ok")
-    assert knock(token=token, now=end - timedelta(seconds=1)) == Admitted("session", "ok")
-    assert knock(token=token, now=end) == Admitted("fresh", "expired")
+    assert try_connect(token=token) == Admitted("session", "ok")
+    assert try_connect(token=token, now=end - timedelta(seconds=1)) == Admitted("session", "ok")
+    assert try_connect(token=token, now=end) == Admitted("fresh", "expired")
 
 
-def test_a_token_of_another_business_is_forged(knock, tokens):
+def test_a_token_of_another_business_is_forged(try_connect, tokens):
     """The same deployment signs for all tenants, so the tenant stands in the token."""
-    assert knock(token=tokens.issue("other", "session", NOW)) == Denied("forged_token")
+    assert try_connect(token=tokens.issue("other", "session", NOW)) == Denied("forged_token")
 
 
 @pytest.mark.parametrize("token", ["x", ".", "a.b", "eyJ0IjoiYSJ9.", "..", "\x00", "ą", "null", "e30.e30", "A" * 8000])
-def test_what_was_never_a_token_is_forged(knock, token):
+def test_what_was_never_a_token_is_forged(try_connect, token):
     """A stranger's guess gets no session, new or old."""
-    assert knock(token=token) == Denied("forged_token")
+    assert try_connect(token=token) == Denied("forged_token")
 
 
 @settings(max_examples=60, deadline=None)
@@ -115,17 +115,17 @@ def test_a_token_with_one_letter_changed_is_forged(position, letter):
         tokens.read(changed, "salon-ania", NOW)
 
 
-def test_a_payload_that_the_visitor_writes_anew_is_forged(knock, tokens):
+def test_a_payload_that_the_visitor_writes_anew_is_forged(try_connect, tokens):
     """Another session's name under the old signature does not open it."""
     _, _, signature = tokens.issue("salon-ania", "session", NOW).rpartition(".")
     content = json.dumps({"t": "salon-ania", "s": "another", "e": 2**40}).encode()
     forged = base64.urlsafe_b64encode(content).rstrip(b"=").decode() + "." + signature
 
-    assert knock(token=forged) == Denied("forged_token")
+    assert try_connect(token=forged) == Denied("forged_token")
 
 
 @pytest.mark.parametrize("content", ["text", 7, None, [], {}, {"s": "session", "e": 2**40}])
-def test_other_things_that_were_signed_with_the_key_are_no_tokens(knock, content):
+def test_other_things_that_were_signed_with_the_key_are_no_tokens(try_connect, content):
     """Neither another use of the key nor another form of content passes for a token."""
     key = "a key of the deployment"
     signing = {"digest_method": "sha256", "key_derivation": "hmac"}
@@ -133,17 +133,17 @@ def test_other_things_that_were_signed_with_the_key_are_no_tokens(knock, content
     other_salt = URLSafeSerializer(key, salt="another use", signer_kwargs=signing)
     whole = {"t": "salon-ania", "s": "session", "e": 2**40}
 
-    assert knock(token=same_salt.dumps(content)) == Denied("forged_token")
-    assert knock(token=other_salt.dumps(whole)) == Denied("forged_token")
+    assert try_connect(token=same_salt.dumps(content)) == Denied("forged_token")
+    assert try_connect(token=other_salt.dumps(whole)) == Denied("forged_token")
 
 
-def test_keys_rotate_without_closing_sessions(knock):
+def test_keys_rotate_without_closing_sessions(try_connect):
     """The newest key signs and the older ones are still read, until they are taken away."""
     old, both, new = SessionTokens(["old"]), SessionTokens(["old", "new"]), SessionTokens(["new"])
     before = old.issue("salon-ania", "session", NOW)
     after = both.issue("salon-ania", "session", NOW)
 
-    assert knock(token=before, by=both) == Admitted("session", "ok")
-    assert knock(token=before, by=new) == Denied("forged_token")
-    assert knock(token=after, by=new) == Admitted("session", "ok")
-    assert knock(token=after, by=old) == Denied("forged_token")
+    assert try_connect(token=before, by=both) == Admitted("session", "ok")
+    assert try_connect(token=before, by=new) == Denied("forged_token")
+    assert try_connect(token=after, by=new) == Admitted("session", "ok")
+    assert try_connect(token=after, by=old) == Denied("forged_token")

@@ -5,7 +5,7 @@ import json
 import pytest
 import structlog
 
-from api_gateway_ws.lambda_function import judge, serve
+from api_gateway_ws.lambda_function import connect_policy, serve
 from api_gateway_ws.settings import lambda_trace_header
 from shared.errors import ConfigurationError, TransientError
 from shared.trace import Trace
@@ -16,7 +16,7 @@ VOUCHED = {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "loc
 
 
 def event(kind="MESSAGE", **fields):
-    request = {
+    connect_request = {
         "routeKey": {"CONNECT": "$connect", "DISCONNECT": "$disconnect"}.get(kind, "$default"),
         "eventType": kind,
         "connectionId": "connection",
@@ -25,10 +25,10 @@ def event(kind="MESSAGE", **fields):
         "apiId": "api",
         "stage": "live",
     }
-    return {"requestContext": request, "isBase64Encoded": False} | fields
+    return {"requestContext": connect_request, "isBase64Encoded": False} | fields
 
 
-def knock(headers=None, query=None):
+def connect_request(headers=None, query=None):
     return {"type": "REQUEST", "methodArn": ARN, "headers": headers, "queryStringParameters": query}
 
 
@@ -126,7 +126,9 @@ def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
 @pytest.mark.parametrize("name", ["origin", "Origin", "ORIGIN"])
 def test_a_header_counts_however_it_is_spelt(world, name):
     """HTTP's names have no case, and proxies change it."""
-    policy = judge(knock({name: "https://salon.example", "Host": "api"}, PAGE), lambda: world.gate)
+    policy = connect_policy(
+        connect_request({name: "https://salon.example", "Host": "api"}, PAGE), lambda: world.authorizer
+    )
 
     assert policy["policyDocument"]["Statement"] == [
         {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": ARN}
@@ -142,7 +144,9 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
     token = world.tokens.issue("salon-ania", "session", world.clock.now())
     query = PAGE | {"session": token, "locale": "en"}
 
-    context = judge(knock({"origin": "https://salon.example"}, query), lambda: world.gate)["context"]
+    context = connect_policy(connect_request({"origin": "https://salon.example"}, query), lambda: world.authorizer)[
+        "context"
+    ]
 
     assert context == {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "en"}
     asked = event(body='{"v":1,"type":"hello","id":"h1"}')
@@ -167,7 +171,7 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
 )
 def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
     """A policy, not an exception: AWS would answer 500, and the widget would try for ever."""
-    policy = judge(knock(headers, query), lambda: world.gate)
+    policy = connect_policy(connect_request(headers, query), lambda: world.authorizer)
 
     assert [one["Effect"] for one in policy["policyDocument"]["Statement"]] == ["Deny"]
     assert (policy["principalId"], policy["context"]) == ("nobody", {})
@@ -181,6 +185,6 @@ def test_the_authorizer_never_raises(world, trouble):
     def cold_start():
         raise trouble
 
-    for gate in (lambda: world.gate, cold_start):
-        policy = judge(knock({"origin": "https://salon.example"}, PAGE), gate)
+    for authorizer in (lambda: world.authorizer, cold_start):
+        policy = connect_policy(connect_request({"origin": "https://salon.example"}, PAGE), authorizer)
         assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"

@@ -1,24 +1,24 @@
-"""What the authorizer decides about a knock, and in which language the visitor is spoken to."""
+"""What the authorizer decides about a connect request, and in which language the visitor is spoken to."""
 
 import pytest
 import structlog
 
-from api_gateway_ws.gate import Knock, Pass
+from api_gateway_ws.authorizer import ConnectGrant, ConnectRequest
 from shared.errors import TransientError
 
 ORIGIN = "https://salon.example"
 
 
-def knock(**fields):
+def connect_request(**fields):
     plain = {"tenant": "salon-ania", "origin": ORIGIN, "token": None, "locale": None, "accept_language": None}
-    return Knock(**plain | fields)
+    return ConnectRequest(**plain | fields)
 
 
-def test_a_visitor_of_the_page_gets_a_pass_for_a_new_session(world):
+def test_a_visitor_of_the_page_gets_a_grant_for_a_new_session(world):
     """Tenant and session are vouched for from here on; each visitor's session is another."""
-    one, other = world.gate.decide(knock()), world.gate.decide(knock())
+    one, other = world.authorizer.authorize(connect_request()), world.authorizer.authorize(connect_request())
 
-    assert isinstance(one, Pass)
+    assert isinstance(one, ConnectGrant)
     assert (one.tenant, one.resume, one.locale) == ("salon-ania", "new", "pl")
     assert len(one.session_id) == 32
     assert one.session_id != other.session_id
@@ -28,7 +28,7 @@ def test_a_returning_visitor_gets_the_old_session(world):
     """The token alone says which one."""
     token = world.tokens.issue("salon-ania", "session", world.clock.now())
 
-    assert world.gate.decide(knock(token=token)) == Pass("salon-ania", "session", "ok", "pl")
+    assert world.authorizer.authorize(connect_request(token=token)) == ConnectGrant("salon-ania", "session", "ok", "pl")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_stranger_is_denied_and_the_log_alone_says_why(world, fields, reason):
     world.profiles.bad.add("broken")
 
     with structlog.testing.capture_logs() as logs:
-        assert world.gate.decide(knock(**fields)) is None
+        assert world.authorizer.authorize(connect_request(**fields)) is None
 
     assert [(line["event"], line["reason"]) for line in logs] == [("connection_denied", reason)]
 
@@ -72,12 +72,12 @@ def test_a_stranger_is_denied_and_the_log_alone_says_why(world, fields, reason):
 )
 def test_the_page_asks_for_a_language_first_then_the_browser_then_the_business(world, locale, accept_language, spoken):
     """A language that we do not speak is passed over."""
-    assert world.gate.decide(knock(locale=locale, accept_language=accept_language)).locale == spoken
+    assert world.authorizer.authorize(connect_request(locale=locale, accept_language=accept_language)).locale == spoken
 
 
 def test_trouble_with_the_profiles_is_not_the_visitors_fault(world):
-    """The shell around the gate turns it into a deny policy; it is not mistaken for a stranger."""
+    """The shell around the authorizer turns it into a deny policy; it is not mistaken for a stranger."""
     world.profiles.trouble = TransientError("throttled")
 
     with pytest.raises(TransientError):
-        world.gate.decide(knock())
+        world.authorizer.authorize(connect_request())

@@ -1,0 +1,86 @@
+"""The use case of the `$connect` authorizer: check tenant, Origin and token, and grant a session."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from api_gateway_ws.auth import Admitted, Denied, SessionTokens, admit
+from api_gateway_ws.ports import Profiles
+from shared.clock import Clock
+from shared.errors import PermanentError
+from shared.ids import new_id
+from shared.tenants.profile import TENANT_ID
+from shared.texts import language_of
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """What a browser sends with `$connect`."""
+
+    tenant: str
+    origin: str | None
+    token: str | None
+    locale: str | None
+    accept_language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectGrant:
+    """The authorizer context, which API Gateway passes with every later event of the connection."""
+
+    tenant: str
+    session_id: str
+    resume: str
+    locale: str
+
+
+class ConnectAuthorizer:
+    """Decides who may connect; never raises because of what a client sent."""
+
+    def __init__(self, *, profiles: Profiles, tokens: SessionTokens, clock: Clock) -> None:
+        self._profiles = profiles
+        self._tokens = tokens
+        self._clock = clock
+
+    def authorize(self, request: ConnectRequest) -> ConnectGrant | None:
+        """Return the grant, or None for a deny policy."""
+        decision = self._decide(request)
+        if isinstance(decision, Denied):
+            log.info("connection_denied", reason=decision.reason)
+            return None
+        log.info("connection_allowed", session_id=decision.session_id, resume=decision.resume)
+        return decision
+
+    def _decide(self, request: ConnectRequest) -> ConnectGrant | Denied:
+        if not TENANT_ID.fullmatch(request.tenant):
+            return Denied("malformed_tenant")
+        try:
+            profile = self._profiles.profile(request.tenant)
+        except PermanentError as error:
+            return Denied(error.reason)
+        admission = admit(
+            tenant=request.tenant,
+            profile=profile,
+            origin=request.origin,
+            token=request.token,
+            tokens=self._tokens,
+            now=self._clock.now(),
+            fresh_id=new_id,
+        )
+        match admission:
+            case Denied():
+                return admission
+            case Admitted(session_id, resume):
+                return ConnectGrant(
+                    tenant=request.tenant,
+                    session_id=session_id,
+                    resume=resume,
+                    locale=_choose_locale(request, profile.locale),
+                )
+
+
+def _choose_locale(request: ConnectRequest, tenant_locale: str) -> str:
+    browser_locale = (request.accept_language or "").split(",")[0].split(";")[0].strip()
+    return language_of(request.locale, browser_locale, tenant_locale)
