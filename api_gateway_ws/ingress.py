@@ -6,7 +6,7 @@ import structlog
 
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.ports import CommandQueue, Poster, Profiles, Sessions, StopFlags
-from api_gateway_ws.routes import Refused, Speaker, Stop, route
+from api_gateway_ws.routes import RefusedFrame, Speaker, StopRequest, route
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError
 from shared.ids import new_id
@@ -71,13 +71,13 @@ class Ingress:
     def _frame(self, text: str, speaker: Speaker, trace: Trace) -> ServerFrame | None:
         asked = route(text, speaker, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace.header)
         match asked:
-            case Refused(code, re, detail):
+            case RefusedFrame(code, re, detail):
                 log.info("frame_refused", code=code, detail=detail, bytes=len(text))
                 return self._refuse(code, speaker, re=re, detail=detail)
             case Ping():
                 log.info("pinged")
                 return Pong(re=asked.id)
-            case Stop(key):
+            case StopRequest(key):
                 self._stops.request_stop(key, now=self._clock.now())
                 log.info("stop_requested", command_id=key)
                 return None

@@ -22,18 +22,18 @@ def is_legacy(text: str) -> bool:
 
 def legacy_frame(text: str, client_id: str) -> dict[str, Any]:
     """Return the frame that the text stands for, not validated yet, under the given fresh id."""
-    match = _COMMAND.fullmatch(_visible(text))
+    match = _COMMAND.fullmatch(_remove_invisible_characters(text))
     if match is None:
         return _frame("chat.send", client_id, {"text": text})
     fields = [" ".join(field.split()) for field in match.group(2).split(",")]
     if match.group(1).upper() == "VERIFY_APPOINTMENT":
-        return _frame("booking.verify", client_id, _verification(fields))
-    return _frame("booking.create", client_id, _booking(fields))
+        return _frame("booking.verify", client_id, _parse_verification(fields))
+    return _frame("booking.create", client_id, _parse_booking(fields))
 
 
-def _booking(fields: list[str]) -> dict[str, str]:
+def _parse_booking(fields: list[str]) -> dict[str, str]:
     """Return what to book: the first field is the time and the last the service, so that a contact may have commas."""
-    fields = _without_blanks(_with_whole_time(fields), _BOOKING_FIELDS)
+    fields = _drop_blank_fields(_join_split_time(fields), _BOOKING_FIELDS)
     return {
         "start": fields[0],
         "contact": ",".join(fields[1:-1]),
@@ -41,13 +41,13 @@ def _booking(fields: list[str]) -> dict[str, str]:
     }
 
 
-def _verification(fields: list[str]) -> dict[str, str]:
+def _parse_verification(fields: list[str]) -> dict[str, str]:
     """Return whose code it is, and the code as it was typed."""
-    appointment_id, *code = _without_blanks(fields, 2)
+    appointment_id, *code = _drop_blank_fields(fields, 2)
     return {"appointment_id": appointment_id.lower(), "code": ",".join(code)}
 
 
-def _with_whole_time(fields: list[str]) -> list[str]:
+def _join_split_time(fields: list[str]) -> list[str]:
     """Return the fields with a time put together that has a comma of its own.
 
     Programs that write dates for people put one between day and hour, and some one before the milliseconds.
@@ -59,19 +59,19 @@ def _with_whole_time(fields: list[str]) -> list[str]:
     return fields
 
 
-def _without_blanks(fields: list[str], wanted: int) -> list[str]:
+def _drop_blank_fields(fields: list[str], count: int) -> list[str]:
     """Return the fields without the empty ones that a comma too many makes; what is missing stays missing."""
     fields = list(fields)
-    while len(fields) > wanted and "" in fields:
+    while len(fields) > count and "" in fields:
         fields.remove("")
     return fields
 
 
-def _visible(text: str) -> str:
+def _remove_invisible_characters(text: str) -> str:
     """Return the text without the invisible marks that copying an address or a number from elsewhere brings along."""
     if text.isascii():
         return text
-    return "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
 
 def _frame(kind: str, client_id: str, data: dict[str, str]) -> dict[str, Any]:

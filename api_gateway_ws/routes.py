@@ -33,7 +33,7 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedFrame:
     """The frame can't be accepted; `detail` is for the client's developer and repeats no value."""
 
     code: ErrorCode
@@ -42,18 +42,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopRequest:
     """End the answer to the command with this key."""
 
     key: str
 
 
-Routed = Hello | Ping | Stop | AnyCommand | Refused
+RoutedFrame = Hello | Ping | StopRequest | AnyCommand | RefusedFrame
 
 
 def route(
     text: str, speaker: Speaker, *, accepted_at: datetime, fresh_id: Callable[[], str], trace: str | None = None
-) -> Routed:
+) -> RoutedFrame:
     """Return what a frame asks for.
 
     Frames of protocol version 1 are JSON objects; any other text is the predecessor's protocol.
@@ -61,44 +61,44 @@ def route(
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        return Refused(ErrorCode.BAD_FRAME, detail="the frame is not valid Unicode")
+        return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid Unicode")
     if size > MAX_FRAME_BYTES:
-        return Refused(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
+        return RefusedFrame(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
     if not text.strip():
-        return Refused(ErrorCode.BAD_FRAME, detail="the frame is empty")
+        return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is empty")
     if is_legacy(text):
         content: Any = legacy_frame(text, f"text-{fresh_id()}")
     else:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError):
-            return Refused(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
-    frame = _checked(content)
-    if isinstance(frame, Refused | Hello | Ping):
+            return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
+    frame = _parse_frame(content)
+    if isinstance(frame, RefusedFrame | Hello | Ping):
         return frame
     if isinstance(frame, ChatStop):
-        return Stop(command_key(speaker.tenant, speaker.session_id, frame.data.id))
+        return StopRequest(command_key(speaker.tenant, speaker.session_id, frame.data.id))
     # A question is asked anew each time: an answer that nobody heard must not silence the next one.
     question = fresh_id() if isinstance(frame, client.BookingSlots | client.BookingLookup) else ""
     key = command_key(speaker.tenant, speaker.session_id, frame.id + question)
-    return _command(frame, key, speaker, accepted_at, trace)
+    return _build_command(frame, key, speaker, accepted_at, trace)
 
 
-def _checked(content: dict[str, Any]) -> AnyClientFrame | Refused:
+def _parse_frame(content: dict[str, Any]) -> AnyClientFrame | RefusedFrame:
     named = content.get("id")
     # Half a surrogate pair, which JSON can spell, is not printable: it could not be sent back.
     echoed = isinstance(named, str) and 0 < len(named) <= _MAX_ECHOED_ID and named.isprintable()
     re = named if echoed else None
     if content.get("v") != PROTOCOL_VERSION or isinstance(content.get("v"), bool):
-        return Refused(ErrorCode.BAD_FRAME, re, f"v must be {PROTOCOL_VERSION}")
+        return RefusedFrame(ErrorCode.BAD_FRAME, re, f"v must be {PROTOCOL_VERSION}")
     if not isinstance(content.get("type"), str):
-        return Refused(ErrorCode.BAD_FRAME, re, "type must be a string")
+        return RefusedFrame(ErrorCode.BAD_FRAME, re, "type must be a string")
     if content["type"] not in CLIENT_FRAME_TYPES:
-        return Refused(ErrorCode.UNSUPPORTED_TYPE, re, "known types: " + ", ".join(sorted(CLIENT_FRAME_TYPES)))
+        return RefusedFrame(ErrorCode.UNSUPPORTED_TYPE, re, "known types: " + ", ".join(sorted(CLIENT_FRAME_TYPES)))
     try:
         return CLIENT_FRAME.validate_python(content)
     except ValidationError as error:
-        return _refusal(error, re)
+        return _refuse_invalid_frame(error, re)
 
 
 _CODES_BY_FIELD = {
@@ -111,22 +111,22 @@ _CODES_BY_FIELD = {
 """Which refusal helps most where a field that a person typed is there but no good."""
 
 
-def _refusal(error: ValidationError, re: str | None) -> Refused:
+def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFrame:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     first = problems[0]
     path = [str(part) for part in first["loc"][1:]]
     # The kind of problem, never the validator's text: that names classes and patterns of ours.
     detail = f"{'.'.join(path) or 'frame'}: {first['type']}"
     if path == ["data", "text"] and first["type"] == "string_too_long":
-        return Refused(ErrorCode.TOO_LARGE, re, detail)
+        return RefusedFrame(ErrorCode.TOO_LARGE, re, detail)
     if len(path) == 2 and path[0] == "data" and first["type"] in {"string_too_short", "string_too_long", "value_error"}:
-        return Refused(_CODES_BY_FIELD.get(path[1], ErrorCode.BAD_FRAME), re, detail)
+        return RefusedFrame(_CODES_BY_FIELD.get(path[1], ErrorCode.BAD_FRAME), re, detail)
     if path == ["data", "appointment_id"] and first["type"] == "string_pattern_mismatch":
-        return Refused(ErrorCode.UNKNOWN_APPOINTMENT, re, detail)
-    return Refused(ErrorCode.BAD_FRAME, re, detail)
+        return RefusedFrame(ErrorCode.UNKNOWN_APPOINTMENT, re, detail)
+    return RefusedFrame(ErrorCode.BAD_FRAME, re, detail)
 
 
-def _command(
+def _build_command(
     frame: client.CommandFrame, key: str, speaker: Speaker, accepted_at: datetime, trace: str | None
 ) -> AnyCommand:
     content = frame.model_dump(mode="python", by_alias=True)

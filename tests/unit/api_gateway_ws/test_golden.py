@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api_gateway_ws.routes import Refused, Speaker, route
+from api_gateway_ws.routes import RefusedFrame, Speaker, route
 from shared.messages.commands import AnyCommand
 from tests.golden.predecessor_commands import Entry, code_values, entries, wish_values
 from workers.booking.domain.local_time import parse_start
@@ -20,7 +20,7 @@ VALUES = wish_values(TUESDAY_NINE, "jan@example.com", "600100200") | code_values
 )
 
 
-def routed(text: str) -> AnyCommand | Refused:
+def routed(text: str) -> AnyCommand | RefusedFrame:
     return route(text, SPEAKER, accepted_at=datetime(2027, 1, 11, 12, tzinfo=UTC), fresh_id=lambda: "fresh")
 
 
@@ -30,7 +30,7 @@ def test_a_command_becomes_what_the_file_says(entry: Entry):
     entry = entry.filled(VALUES)
     asked = routed(entry.text)
 
-    if isinstance(asked, Refused):
+    if isinstance(asked, RefusedFrame):
         assert (asked.code, asked.re) == (entry.refused, "text-fresh" if entry.refused != "TOO_LARGE" else None)
     else:
         assert (asked.type, asked.client_id) == (entry.becomes, "text-fresh")

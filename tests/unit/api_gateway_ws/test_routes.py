@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api_gateway_ws.routes import Refused, Speaker, Stop, route
+from api_gateway_ws.routes import RefusedFrame, Speaker, StopRequest, route
 from shared.ids import command_key
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
@@ -78,7 +78,7 @@ def test_hello_ping_and_stop_are_no_commands():
     assert isinstance(routed('{"v":1,"type":"ping"}'), Ping)
     assert routed('{"v":1,"type":"hello","data":{"last_seq":3}}').data.last_seq == 3
     assert isinstance(routed('{"v":1,"type":"hello"}'), Hello)
-    assert routed(frame("chat.stop", {"id": "a0"})) == Stop(command_key("salon-ania", "session", "a0"))
+    assert routed(frame("chat.stop", {"id": "a0"})) == StopRequest(command_key("salon-ania", "session", "a0"))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_bad_frame_is_refused_with_the_code_that_helps(text, code):
     """Each refusal says in its detail which field is wrong."""
     refused = routed(text)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedFrame)
     assert refused.code == ErrorCode(code)
     assert refused.detail
 

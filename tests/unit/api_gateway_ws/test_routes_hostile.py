@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api_gateway_ws.routes import Refused, Speaker, Stop, route
+from api_gateway_ws.routes import RefusedFrame, Speaker, StopRequest, route
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode
@@ -48,7 +48,7 @@ def test_deep_nesting_is_no_way_to_bring_the_ingress_down(opening):
     """As many brackets as a frame can hold, closed or not, are answered like anything else."""
     depth = MAX_FRAME_BYTES // len(opening) // 2
     for text in (opening * depth, '{"v":1,"type":"ping","x":' + "[" * 11_000 + "]" * 11_000 + "}"):
-        assert isinstance(routed(text), Refused | BaseModel)
+        assert isinstance(routed(text), RefusedFrame | BaseModel)
 
 
 def test_the_last_of_two_equal_keys_counts():
@@ -59,7 +59,7 @@ def test_the_last_of_two_equal_keys_counts():
 
 
 def is_answer(outcome):
-    return isinstance(outcome, Refused | Stop | Hello | Ping | Envelope)
+    return isinstance(outcome, RefusedFrame | StopRequest | Hello | Ping | Envelope)
 
 
 @settings(max_examples=80, deadline=None)
