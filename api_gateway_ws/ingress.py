@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.ports import CommandQueue, Poster, Profiles, Sessions, StopFlags
+from api_gateway_ws.ports import CommandPublisher, Poster, Profiles, Sessions, StopFlags
 from api_gateway_ws.routes import RefusedFrame, Speaker, StopRequest, route
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError
@@ -30,7 +30,7 @@ class Ingress:
     def __init__(
         self,
         *,
-        queue: CommandQueue,
+        publisher: CommandPublisher,
         sessions: Sessions,
         stops: StopFlags,
         poster: Poster,
@@ -38,7 +38,7 @@ class Ingress:
         tokens: SessionTokens,
         clock: Clock,
     ) -> None:
-        self._queue = queue
+        self._publisher = publisher
         self._sessions = sessions
         self._stops = stops
         self._poster = poster
@@ -88,7 +88,7 @@ class Ingress:
 
     def _accept(self, command: AnyCommand, speaker: Speaker) -> ServerFrame | None:
         try:
-            self._queue.put(command)
+            self._publisher.publish(command)
         except (TransientError, PermanentError) as error:
             log.exception("enqueue_failed", command_id=command.id, error=str(error))
             return self._refuse(ErrorCode.INTERNAL, speaker, re=command.client_id)

@@ -8,10 +8,10 @@ from shared.messages.commands import AnyCommand
 from shared.tenants.profile import TenantProfile
 
 
-class CommandQueue(Protocol):
+class CommandPublisher(Protocol):
     """Where accepted commands go: one FIFO queue for chat, one for booking."""
 
-    def put(self, command: AnyCommand) -> None:
+    def publish(self, command: AnyCommand) -> None:
         """Return once the command is durable; the same command put twice is delivered once.
 
         Raises:

@@ -5,8 +5,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from api_gateway_ws.adapters.poster import ManagementApiPoster
-from api_gateway_ws.adapters.queues import SqsCommandQueue
 from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
@@ -27,7 +27,7 @@ def build_ingress() -> Ingress:
     clock = SystemClock()
     dynamodb = _client("dynamodb", settings)
     return Ingress(
-        queue=SqsCommandQueue(
+        publisher=SqsCommandPublisher(
             client=_client("sqs", settings), chat_url=settings.chat_queue_url, booking_url=settings.booking_queue_url
         ),
         sessions=DynamoSessions(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.fakes.connections import FakeConnections, FakePoster
     from tests.fakes.conversations import FakeConversations, FakeConversationStory
     from tests.fakes.figures import FakeMetrics, FakeUsage
-    from tests.fakes.ingress import FakeBlockingPoster, FakeCommandQueue, FakeSessions
+    from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
     from tests.fakes.letters import FakeLetters, FakeMailer, FakeNotices
     from tests.fakes.model import FakeModel
     from tests.fakes.tenants import FakeProfiles, FakeTenants
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
     def _ingress(
         *,
-        queue: FakeCommandQueue,
+        queue: FakeCommandPublisher,
         sessions: FakeSessions,
         stops: FakeClaims,
         poster: FakeBlockingPoster,
         profiles: FakeProfiles,
-    ) -> tuple[ingress.CommandQueue, ingress.Sessions, ingress.StopFlags, ingress.Poster, ingress.Profiles]:
+    ) -> tuple[ingress.CommandPublisher, ingress.Sessions, ingress.StopFlags, ingress.Poster, ingress.Profiles]:
         return queue, sessions, stops, poster, profiles
 
     def _workers(

@@ -9,8 +9,8 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 
 
-class FakeCommandQueue:
-    """A `CommandQueue` that delivers the same command once, and lets its id through with other content."""
+class FakeCommandPublisher:
+    """A `CommandPublisher` that delivers the same command once, and lets its id through with other content."""
 
     def __init__(self) -> None:
         self.commands: list[AnyCommand] = []
@@ -18,7 +18,7 @@ class FakeCommandQueue:
         """Raised by every call while it is set."""
         self._seen: set[tuple[str, str]] = set()
 
-    def put(self, command: AnyCommand) -> None:
+    def publish(self, command: AnyCommand) -> None:
         """Return once the command is durable."""
         if self.trouble:
             raise self.trouble

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api_gateway_ws.adapters.queues import SqsCommandQueue
+from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from shared.aws.sqs import SqsNoticeQueue
 from shared.errors import PermanentError
 from shared.ids import command_key, new_id
@@ -15,7 +15,7 @@ from shared.messages.commands import COMMAND, BookingCancel, ChatSend
 from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
 from shared.trace import Trace, tracing
 from tests.contracts.stores.template import create_queue
-from tests.fakes.ingress import FakeCommandQueue
+from tests.fakes.ingress import FakeCommandPublisher
 from tests.fakes.letters import FakeNotices
 
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -57,7 +57,7 @@ class OnSqs:
     def __init__(self, emulator):
         self._client = emulator.client("sqs")
         self._urls = [create_queue(self._client, queue, name=new_id()) for queue in ("ChatQueue", "BookingQueue")]
-        self.queue = SqsCommandQueue(client=self._client, chat_url=self._urls[0], booking_url=self._urls[1])
+        self.queue = SqsCommandPublisher(client=self._client, chat_url=self._urls[0], booking_url=self._urls[1])
 
     def delivered(self):
         return [COMMAND.validate_json(message["Body"]) for url in self._urls for message in drain(self._client, url)]
@@ -75,7 +75,7 @@ class OnSqs:
 
 class InMemory:
     def __init__(self):
-        self.queue = FakeCommandQueue()
+        self.queue = FakeCommandPublisher()
 
     def delivered(self):
         return self.queue.commands
@@ -89,28 +89,28 @@ def commands(request):
 def test_a_command_arrives_as_it_was_put(commands):
     """The worker reads the very envelope that the ingress wrote."""
     command = chat(trace=TRACE.header, tz="Europe/Warsaw", source_ip="192.0.2.1")
-    commands.queue.put(command)
+    commands.queue.publish(command)
     assert commands.delivered() == [command]
 
 
 def test_a_command_sent_twice_is_delivered_once(commands):
     """A client that missed its ack sends again, perhaps over another connection and later: one delivery."""
-    commands.queue.put(chat())
-    commands.queue.put(chat(connection_id="other=", accepted_at=NOON + timedelta(seconds=20)))
+    commands.queue.publish(chat())
+    commands.queue.publish(chat(connection_id="other=", accepted_at=NOON + timedelta(seconds=20)))
     assert [command.connection_id for command in commands.delivered()] == ["tab="]
 
 
 def test_the_same_id_with_other_content_gets_through(commands):
     """A reused id is for the worker to refuse; the queue must not swallow it."""
-    commands.queue.put(chat(text="Cześć"))
-    commands.queue.put(chat(text="Dzień dobry"))
+    commands.queue.publish(chat(text="Cześć"))
+    commands.queue.publish(chat(text="Dzień dobry"))
     assert [command.data.text for command in commands.delivered()] == ["Cześć", "Dzień dobry"]
 
 
 def test_the_same_client_id_of_two_sessions_are_two_commands(commands):
     """Clients choose their ids; what one session uses takes nothing from another."""
-    commands.queue.put(chat("s1"))
-    commands.queue.put(chat("s2"))
+    commands.queue.publish(chat("s1"))
+    commands.queue.publish(chat("s2"))
     assert sorted(command.session_id for command in commands.delivered()) == ["s1", "s2"]
 
 
@@ -118,8 +118,8 @@ def test_booking_never_waits_behind_chat(emulator):
     """Words for the assistant go to one queue, everything about appointments to the other."""
     commands = OnSqs(emulator)
     cancel = envelope("s1", "c2", BookingCancel, BookingCancelData(appointment_id="0123456789"))
-    commands.queue.put(chat())
-    commands.queue.put(cancel)
+    commands.queue.publish(chat())
+    commands.queue.publish(cancel)
     on_chat, on_booking = commands.on_each()
     assert [json.loads(body)["type"] for body in on_chat] == ["chat.send"]
     assert [COMMAND.validate_json(body) for body in on_booking] == [cancel]
@@ -128,7 +128,7 @@ def test_booking_never_waits_behind_chat(emulator):
 def test_a_command_names_its_trace_to_sqs(emulator):
     """The worker, on Lambda X-Ray too, knows it before the body is read."""
     commands = OnSqs(emulator)
-    commands.queue.put(chat(trace=TRACE.header))
+    commands.queue.publish(chat(trace=TRACE.header))
     assert commands.traces() == [TRACE.header]
 
 
@@ -136,16 +136,18 @@ def test_a_command_names_its_trace_to_sqs(emulator):
 def test_a_command_without_a_trace_is_sent_without(emulator, trace):
     """SQS refuses a malformed header; that must not cost the visitor the message."""
     commands = OnSqs(emulator)
-    commands.queue.put(chat(trace=trace))
+    commands.queue.publish(chat(trace=trace))
     assert commands.traces() == [None]
 
 
 def test_a_missing_queue_is_said_as_such(emulator):
     """A queue that is not there is no trouble that passes."""
     client = emulator.client("sqs")
-    queue = SqsCommandQueue(client=client, chat_url=f"{emulator.endpoint_url}/000000000000/none.fifo", booking_url="")
+    queue = SqsCommandPublisher(
+        client=client, chat_url=f"{emulator.endpoint_url}/000000000000/none.fifo", booking_url=""
+    )
     with pytest.raises(PermanentError, match=r"sqs\.send"):
-        queue.put(chat())
+        queue.publish(chat())
 
 
 def notice(number=1):

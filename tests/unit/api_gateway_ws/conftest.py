@@ -13,7 +13,7 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
-from tests.fakes.ingress import FakeBlockingPoster, FakeCommandQueue, FakeSessions
+from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
 from tests.fakes.tenants import FakeProfiles
 
 ORIGIN = "https://salon.example"
@@ -55,10 +55,10 @@ def world(tokens):
     clock = FakeClock()
     claims, connections, poster = FakeClaims(clock), FakeConnections(clock), FakePoster()
     conversations = FakeConversations(claims)
-    queue, sessions = FakeCommandQueue(), FakeSessions(connections, conversations)
+    queue, sessions = FakeCommandPublisher(), FakeSessions(connections, conversations)
     profiles = FakeProfiles({"salon-ania": build_profile(), "other": build_profile(allowed_origins=[])})
     ingress = Ingress(
-        queue=queue,
+        publisher=queue,
         sessions=sessions,
         stops=claims,
         poster=FakeBlockingPoster(poster),

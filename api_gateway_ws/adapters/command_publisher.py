@@ -9,7 +9,7 @@ from shared.messages.commands import AnyCommand
 from shared.trace import Trace
 
 
-class SqsCommandQueue:
+class SqsCommandPublisher:
     """One message group per session: order for each visitor, no waiting for other visitors."""
 
     def __init__(self, *, client: Any, chat_url: str, booking_url: str) -> None:
@@ -17,7 +17,7 @@ class SqsCommandQueue:
         self._chat_url = chat_url
         self._booking_url = booking_url
 
-    def put(self, command: AnyCommand) -> None:
+    def publish(self, command: AnyCommand) -> None:
         """Return once SQS has the command.
 
         The deduplication id is the command key with the payload's fingerprint: SQS swallows the same command
