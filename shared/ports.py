@@ -213,7 +213,7 @@ class NoticeQueue(Protocol):
         ...
 
 
-class CommandQueue(Protocol):
+class InternalCommandQueue(Protocol):
     """Where the backend puts what it asks of itself."""
 
     async def put(self, command: OwnBookingCommand, *, group: str) -> None:

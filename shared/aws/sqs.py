@@ -143,7 +143,7 @@ class SqsNoticeQueue:
             )
 
 
-class SqsCommandQueue:
+class SqsInternalCommandQueue:
     """A FIFO queue of commands, for those that the backend asks of itself."""
 
     def __init__(self, *, calls: Any, url: str) -> None:

@@ -9,7 +9,7 @@ from workers.booking.ports import LastSync
 
 
 class FakeCommands:
-    """A `CommandQueue` that keeps every command as the text that goes on the queue."""
+    """An `InternalCommandQueue` that keeps every command as the text that goes on the queue."""
 
     def __init__(self) -> None:
         self.bodies: list[tuple[str, str]] = []

@@ -9,7 +9,7 @@ from shared.aws.clients import aws_clients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.secrets import Secrets
-from shared.aws.sqs import SqsCommandQueue, SqsNoticeQueue
+from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
@@ -62,7 +62,7 @@ async def worker() -> AsyncIterator[Worker]:
                 ),
                 calendar=CachedCalendar(google, clock),
                 notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
-                commands=SqsCommandQueue(calls=sends, url=settings.booking_queue_url),
+                commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
                 schedules=EventBridgeSchedules(
                     client=await clients.client("scheduler"),
                     group=settings.schedule_group,

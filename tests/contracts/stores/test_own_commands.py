@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.aws.sqs import SqsCommandQueue
+from shared.aws.sqs import SqsInternalCommandQueue
 from shared.errors import DeploymentError, PermanentError
 from shared.ids import new_id
 from shared.messages.commands import BOOKING_COMMAND, BookingRemind, BookingRemindData
@@ -37,7 +37,7 @@ class OnSqs:
     def __init__(self, emulator, sqs):
         self._client = emulator.client("sqs")
         self.url = create_queue(self._client, "BookingQueue", name=new_id())
-        self.queue = SqsCommandQueue(calls=sqs, url=self.url)
+        self.queue = SqsInternalCommandQueue(calls=sqs, url=self.url)
 
     def arn(self):
         answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
@@ -107,7 +107,7 @@ async def test_a_command_waits_in_its_group(on_sqs):
 
 async def test_a_missing_queue_is_a_fault_of_the_deployment(sqs):
     """Which no retry of the message mends, but a person may."""
-    queue = SqsCommandQueue(calls=sqs, url="http://127.0.0.1/000000000000/nowhere.fifo")
+    queue = SqsInternalCommandQueue(calls=sqs, url="http://127.0.0.1/000000000000/nowhere.fifo")
     with pytest.raises(DeploymentError):
         await queue.put(remind(), group="session")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.links import Links
-from shared.ports import CommandQueue, Metrics, NoticeQueue, TenantDirectory
+from shared.ports import InternalCommandQueue, Metrics, NoticeQueue, TenantDirectory
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
 from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTokens
 
@@ -16,7 +16,7 @@ class BookingPorts:
     appointments: AppointmentStore
     calendar: Calendar
     notices: NoticeQueue
-    commands: CommandQueue
+    commands: InternalCommandQueue
     schedules: Schedules
     sync_tokens: SyncTokens
     tenants: TenantDirectory
