@@ -9,7 +9,7 @@ import structlog
 from api_gateway_ws import wiring
 from api_gateway_ws.authorizer import ConnectAuthorizer, ConnectRequest
 from api_gateway_ws.ingress import Ingress
-from api_gateway_ws.routes import Speaker
+from api_gateway_ws.routes import Sender
 from api_gateway_ws.settings import lambda_trace_header
 from shared.log import log_fields
 
@@ -27,21 +27,21 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
     """Carry one event out, as a step of the trace that Lambda gave the invocation."""
     request = event["requestContext"]
-    speaker = _speaker(request)
+    sender = _speaker(request)
     trace = ingress.trace(trace_header)
     with log_fields(
-        tenant=speaker.tenant,
-        session_id=speaker.session_id,
-        connection_id=speaker.connection_id,
+        tenant=sender.tenant,
+        session_id=sender.session_id,
+        connection_id=sender.connection_id,
         trace_id=trace.root,
     ):
         match request["eventType"]:
             case "CONNECT":
-                ingress.connected(speaker)
+                ingress.connect(sender)
             case "DISCONNECT":
-                ingress.disconnected(speaker)
+                ingress.disconnect(sender)
             case _:
-                answer = ingress.frame(event.get("body") or "", speaker, trace=trace)
+                answer = ingress.answer_frame(event.get("body") or "", sender, trace=trace)
                 if answer is not None:
                     return {"statusCode": 200, "body": answer.wire()}
     return {"statusCode": 200}
@@ -96,9 +96,9 @@ def connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectA
     }
 
 
-def _speaker(request: dict[str, Any]) -> Speaker:
+def _speaker(request: dict[str, Any]) -> Sender:
     vouched = request["authorizer"]
-    return Speaker(
+    return Sender(
         tenant=vouched["tenant"],
         session_id=vouched["session_id"],
         connection_id=request["connectionId"],

@@ -16,12 +16,12 @@ _BOOKING_FIELDS = 3
 
 
 def is_legacy(text: str) -> bool:
-    """Whether a text frame is the predecessor's: anything that does not look like a JSON object."""
+    """Return whether a text frame uses the predecessor's protocol: any text that does not start like a JSON object."""
     return not text.lstrip().startswith("{")
 
 
 def legacy_frame(text: str, client_id: str) -> dict[str, Any]:
-    """Return the frame that the text stands for, not validated yet, under the given fresh id."""
+    """Convert the text to a frame with the given id; the frame is not validated yet."""
     match = _COMMAND.fullmatch(_remove_invisible_characters(text))
     if match is None:
         return _frame("chat.send", client_id, {"text": text})
@@ -32,7 +32,7 @@ def legacy_frame(text: str, client_id: str) -> dict[str, Any]:
 
 
 def _parse_booking(fields: list[str]) -> dict[str, str]:
-    """Return what to book: the first field is the time and the last the service, so that a contact may have commas."""
+    """Parse a booking: the first field is the time and the last the service, so that a contact may contain commas."""
     fields = _drop_blank_fields(_join_split_time(fields), _BOOKING_FIELDS)
     return {
         "start": fields[0],
@@ -42,15 +42,15 @@ def _parse_booking(fields: list[str]) -> dict[str, str]:
 
 
 def _parse_verification(fields: list[str]) -> dict[str, str]:
-    """Return whose code it is, and the code as it was typed."""
+    """Parse a verification into the appointment id and the code as it was typed."""
     appointment_id, *code = _drop_blank_fields(fields, 2)
     return {"appointment_id": appointment_id.lower(), "code": ",".join(code)}
 
 
 def _join_split_time(fields: list[str]) -> list[str]:
-    """Return the fields with a time put together that has a comma of its own.
+    """Join a time that contains a comma.
 
-    Programs that write dates for people put one between day and hour, and some one before the milliseconds.
+    Date formatters put one between date and time of day, and some put one before the milliseconds.
     """
     if len(fields) > 1 and _DATE.fullmatch(fields[0]) and _TIME.match(fields[1]):
         fields = [f"{fields[0]} {fields[1]}", *fields[2:]]
@@ -60,7 +60,7 @@ def _join_split_time(fields: list[str]) -> list[str]:
 
 
 def _drop_blank_fields(fields: list[str], count: int) -> list[str]:
-    """Return the fields without the empty ones that a comma too many makes; what is missing stays missing."""
+    """Remove the empty fields that surplus commas make; missing fields stay missing."""
     fields = list(fields)
     while len(fields) > count and "" in fields:
         fields.remove("")
@@ -68,7 +68,7 @@ def _drop_blank_fields(fields: list[str], count: int) -> list[str]:
 
 
 def _remove_invisible_characters(text: str) -> str:
-    """Return the text without the invisible marks that copying an address or a number from elsewhere brings along."""
+    """Remove the invisible format characters that are copied along with an address or a number."""
     if text.isascii():
         return text
     return "".join(character for character in text if unicodedata.category(character) != "Cf")

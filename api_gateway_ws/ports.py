@@ -1,4 +1,4 @@
-"""The roles that the ingress needs filled; blocking, because one Lambda environment serves one event at a time."""
+"""The ports of the ingress; blocking, because one Lambda environment serves one event at a time."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,7 +27,9 @@ class Sessions(Protocol):
         """Record an open connection."""
         ...
 
-    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
+    def record_hello(
+        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+    ) -> None:
         """Record what a `hello` said about the visitor."""
         ...
 
@@ -45,7 +47,7 @@ class Sessions(Protocol):
 
 
 class StopFlags(Protocol):
-    """Wishes to end a running answer."""
+    """Requests to end a running answer."""
 
     def request_stop(self, key: str, *, now: datetime) -> None:
         """Flag the command with this key."""
@@ -53,7 +55,7 @@ class StopFlags(Protocol):
 
 
 class Poster(Protocol):
-    """The way to the visitor's socket."""
+    """Posts frames to the visitor's WebSocket."""
 
     def post(self, connection_id: str, text: str) -> bool:
         """Send one frame; False when the connection is gone.

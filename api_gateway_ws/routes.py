@@ -21,8 +21,8 @@ _MAX_ECHOED_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who sent a frame: what the authorizer vouched for, and the connection it came over."""
+class Sender:
+    """Who sent a frame: what the authorizer granted, and the connection over which the frame came."""
 
     tenant: str
     session_id: str
@@ -34,7 +34,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class RefusedFrame:
-    """The frame can't be accepted; `detail` is for the client's developer and repeats no value."""
+    """A frame that is not accepted; `detail` is for the client's developer and repeats no value of the frame."""
 
     code: ErrorCode
     re: str | None = None
@@ -52,7 +52,7 @@ RoutedFrame = Hello | Ping | StopRequest | AnyCommand | RefusedFrame
 
 
 def route(
-    text: str, speaker: Speaker, *, accepted_at: datetime, fresh_id: Callable[[], str], trace: str | None = None
+    text: str, sender: Sender, *, accepted_at: datetime, fresh_id: Callable[[], str], trace: str | None = None
 ) -> RoutedFrame:
     """Return what a frame asks for.
 
@@ -77,11 +77,11 @@ def route(
     if isinstance(frame, RefusedFrame | Hello | Ping):
         return frame
     if isinstance(frame, ChatStop):
-        return StopRequest(command_key(speaker.tenant, speaker.session_id, frame.data.id))
-    # A question is asked anew each time: an answer that nobody heard must not silence the next one.
-    question = fresh_id() if isinstance(frame, client.BookingSlots | client.BookingLookup) else ""
-    key = command_key(speaker.tenant, speaker.session_id, frame.id + question)
-    return _build_command(frame, key, speaker, accepted_at, trace)
+        return StopRequest(command_key(sender.tenant, sender.session_id, frame.data.id))
+    # Every query gets a key of its own: an answer that never arrived must not block the next query.
+    query_id = fresh_id() if isinstance(frame, client.BookingSlots | client.BookingLookup) else ""
+    key = command_key(sender.tenant, sender.session_id, frame.id + query_id)
+    return _build_command(frame, key, sender, accepted_at, trace)
 
 
 def _parse_frame(content: dict[str, Any]) -> AnyClientFrame | RefusedFrame:
@@ -108,7 +108,7 @@ _CODES_BY_FIELD = {
     "appointment_id": ErrorCode.UNKNOWN_APPOINTMENT,
     "code": ErrorCode.CODE_INVALID,
 }
-"""Which refusal helps most where a field that a person typed is there but no good."""
+"""The refusal for a field that is present but invalid; other fields are `BAD_FRAME`."""
 
 
 def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFrame:
@@ -127,7 +127,7 @@ def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFram
 
 
 def _build_command(
-    frame: client.CommandFrame, key: str, speaker: Speaker, accepted_at: datetime, trace: str | None
+    frame: client.CommandFrame, key: str, sender: Sender, accepted_at: datetime, trace: str | None
 ) -> AnyCommand:
     content = frame.model_dump(mode="python", by_alias=True)
     return COMMAND.validate_python(
@@ -135,14 +135,14 @@ def _build_command(
             "version": commands.ENVELOPE_VERSION,
             "id": key,
             "type": content["type"],
-            "tenant": speaker.tenant,
-            "session_id": speaker.session_id,
+            "tenant": sender.tenant,
+            "session_id": sender.session_id,
             "client_id": frame.id,
-            "connection_id": speaker.connection_id,
+            "connection_id": sender.connection_id,
             "accepted_at": accepted_at,
-            "locale": speaker.locale,
+            "locale": sender.locale,
             "trace": trace,
-            "source_ip": speaker.source_ip,
+            "source_ip": sender.source_ip,
             "data": content["data"],
         }
     )

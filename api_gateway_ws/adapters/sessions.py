@@ -37,8 +37,10 @@ class DynamoSessions:
                 ),
             )
 
-    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
-        """Record language and zone; a row that was taken for dead comes back to life."""
+    def record_hello(
+        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+    ) -> None:
+        """Record language and zone; a row that was believed dead is restored."""
         with translated("connections.greet"):
             self._client.update_item(
                 TableName=self._connections,

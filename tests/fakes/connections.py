@@ -43,7 +43,9 @@ class FakeConnections:
         since = at or self._clock.now() - timedelta(minutes=1)
         self.rows[session_id, connection_id] = Connection(connection_id, since, locale)
 
-    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
+    def record_hello(
+        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+    ) -> None:
         """Add what a `hello` said; a row that is gone comes back."""
         row = self.rows.get((session_id, connection_id)) or Connection(connection_id, now)
         self.rows[session_id, connection_id] = replace(row, locale=locale or "", tz=tz or "")

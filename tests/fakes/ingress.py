@@ -44,10 +44,12 @@ class FakeSessions:
         self._reach()
         self._connections.open(session_id, connection_id, at=now)
 
-    def greet(self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime) -> None:
+    def record_hello(
+        self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
+    ) -> None:
         """Record what a `hello` said about the visitor."""
         self._reach()
-        self._connections.greet(session_id, connection_id, locale=locale, tz=tz, now=now)
+        self._connections.record_hello(session_id, connection_id, locale=locale, tz=tz, now=now)
 
     def locale_of(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for."""

@@ -46,7 +46,7 @@ async def test_a_hello_adds_language_and_zone(stores, clock, session):
     await open_one(stores, session, "tab", start)
     clock.turn(timedelta(minutes=1))
     await asyncio.to_thread(
-        lambda: stores.sessions.greet(session, "tab", locale="pl-PL", tz="Europe/Warsaw", now=clock.now())
+        lambda: stores.sessions.record_hello(session, "tab", locale="pl-PL", tz="Europe/Warsaw", now=clock.now())
     )
     (found,) = await stores.connections.of(session)
     assert (found.locale, found.tz, found.connected_at) == ("pl-PL", "Europe/Warsaw", start)
@@ -54,7 +54,7 @@ async def test_a_hello_adds_language_and_zone(stores, clock, session):
 
 async def test_a_hello_brings_a_row_back(stores, clock, session):
     """A connection that was taken for dead and says hello is posted to again."""
-    await asyncio.to_thread(lambda: stores.sessions.greet(session, "tab", locale=None, tz=None, now=clock.now()))
+    await asyncio.to_thread(lambda: stores.sessions.record_hello(session, "tab", locale=None, tz=None, now=clock.now()))
     (found,) = await stores.connections.of(session)
     assert found.connected_at == clock.now()
 

@@ -7,7 +7,7 @@ import pytest
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
-from api_gateway_ws.routes import Speaker
+from api_gateway_ws.routes import Sender
 from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
@@ -17,7 +17,7 @@ from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSe
 from tests.fakes.tenants import FakeProfiles
 
 ORIGIN = "https://salon.example"
-SPEAKER = Speaker(
+SPEAKER = Sender(
     tenant="salon-ania", session_id="session", connection_id="connection", locale="en", source_ip="192.0.2.7"
 )
 
@@ -40,7 +40,7 @@ def make_profile():
 
 
 @pytest.fixture(scope="session")
-def speaker():
+def sender():
     return SPEAKER
 
 

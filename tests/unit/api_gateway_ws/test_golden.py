@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api_gateway_ws.routes import RefusedFrame, Speaker, route
+from api_gateway_ws.routes import RefusedFrame, Sender, route
 from shared.messages.commands import AnyCommand
 from tests.golden.predecessor_commands import Entry, code_values, entries, wish_values
 from workers.booking.domain.local_time import parse_start
 
 ENTRIES = entries()
-SPEAKER = Speaker("salon-ania", "session", "connection", "pl")
+SPEAKER = Sender("salon-ania", "session", "connection", "pl")
 WARSAW = ZoneInfo("Europe/Warsaw")
 TUESDAY_NINE = datetime(2027, 1, 12, 9, tzinfo=WARSAW)
 VALUES = wish_values(TUESDAY_NINE, "jan@example.com", "600100200") | code_values(

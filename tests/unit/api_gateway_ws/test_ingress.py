@@ -25,11 +25,11 @@ def hello(**data):
 
 
 @pytest.fixture
-def say(world, speaker):
+def say(world, sender):
     """Return a function that sends one frame and returns the answer as it goes over the wire."""
 
     def say(text):
-        answer = world.ingress.frame(text, speaker, trace=TRACE)
+        answer = world.ingress.answer_frame(text, sender, trace=TRACE)
         return None if answer is None else json.loads(answer.wire())
 
     return say
@@ -210,22 +210,22 @@ async def test_half_a_history_is_not_taken_for_a_whole_one(world, say):
     assert (answer["re"], answer["data"]["code"], answer["data"]["retryable"]) == ("h1", "INTERNAL", True)
 
 
-async def test_connections_come_and_go_and_the_session_stays(world, speaker):
+async def test_connections_come_and_go_and_the_session_stays(world, sender):
     """Between connect and disconnect workers find the connection, with the language of its hello."""
-    world.ingress.connected(speaker)
+    world.ingress.connect(sender)
     assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
 
-    world.ingress.frame(hello(locale="pl", tz="Europe/Warsaw"), speaker, trace=TRACE)
+    world.ingress.answer_frame(hello(locale="pl", tz="Europe/Warsaw"), sender, trace=TRACE)
     [connection] = await world.connections.of("session")
     assert (connection.locale, connection.tz) == ("pl", "Europe/Warsaw")
 
-    world.ingress.disconnected(speaker)
-    world.ingress.disconnected(speaker)
+    world.ingress.disconnect(sender)
+    world.ingress.disconnect(sender)
     assert await world.connections.of("session") == []
 
 
-def test_nothing_is_posted_while_connecting(world, speaker):
+def test_nothing_is_posted_while_connecting(world, sender):
     """API Gateway answers 410 until the connection is established."""
-    world.ingress.connected(speaker)
+    world.ingress.connect(sender)
 
     assert world.poster.posted == []

@@ -149,9 +149,9 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
     ]
 
     assert context == {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "en"}
-    asked = event(body='{"v":1,"type":"hello","id":"h1"}')
-    asked["requestContext"]["authorizer"] = context
-    serve(asked, world.ingress)
+    routed = event(body='{"v":1,"type":"hello","id":"h1"}')
+    routed["requestContext"]["authorizer"] = context
+    serve(routed, world.ingress)
     assert world.poster.frames("connection")[0]["data"]["resume"] == "ok"
 
 

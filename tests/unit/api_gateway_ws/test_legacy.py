@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from api_gateway_ws.legacy import is_legacy
-from api_gateway_ws.routes import Speaker, route
+from api_gateway_ws.routes import Sender, route
 from shared.messages.commands import BookingCreate, BookingVerify, ChatSend
 from shared.messages.errors import ErrorCode
 
-SPEAKER = Speaker("salon-ania", "session", "connection", "pl")
+SPEAKER = Sender("salon-ania", "session", "connection", "pl")
 APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
 
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api_gateway_ws.routes import RefusedFrame, Speaker, StopRequest, route
+from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route
 from shared.ids import command_key
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
-SPEAKER = Speaker("salon-ania", "session", "connection", "pl", source_ip="192.0.2.7")
+SPEAKER = Sender("salon-ania", "session", "connection", "pl", source_ip="192.0.2.7")
 APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
 BOOKING_VERBS = ("slots", "create", "verify", "resend", "lookup", "cancel", "reschedule")
 CREATE = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage"}
@@ -197,7 +197,7 @@ def test_the_same_id_is_the_same_command_and_another_visitors_is_not():
     one, other = routed(frame("chat.send", {"text": "a"})), routed(frame("chat.send", {"text": "b"}))
     stranger = route(
         frame("chat.send", {"text": "a"}),
-        Speaker("salon-ania", "session2", "connection", "pl"),
+        Sender("salon-ania", "session2", "connection", "pl"),
         accepted_at=NOW,
         fresh_id=lambda: "fresh",
     )

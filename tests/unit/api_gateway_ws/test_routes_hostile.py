@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api_gateway_ws.routes import RefusedFrame, Speaker, StopRequest, route
+from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_FRAME_BYTES
 
-SPEAKER = Speaker("salon-ania", "session", "connection", "pl")
+SPEAKER = Sender("salon-ania", "session", "connection", "pl")
 
 
 def routed(text):
