@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from ops.today.values import Speaker, Visit
-from shared.conversations import ConversationDeed, announced
+from shared.conversations.announcements import announced
+from shared.conversations.takeover import ConversationDeed
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import DEFAULT_RESOURCE

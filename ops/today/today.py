@@ -12,24 +12,17 @@ from ops.desk.domain.values import Person
 from ops.today.ports import Appointments
 from ops.today.rules import has_looked, last_words, said, visit_of, waiting, whole_day
 from ops.today.values import Answered, Business, Conversation, Day, Glance, Visit
+from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
-from shared.conversations import ConversationDeed, ConversationDeedKind, Takeover, announcement
+from shared.conversations.announcements import announcement
+from shared.conversations.ports import ConversationGlance, ConversationIndex, ConversationStore, ConversationStory
+from shared.conversations.replies import Replies
+from shared.conversations.takeover import ConversationDeed, ConversationDeedKind, Takeover
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import derived_id, fingerprint
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import ChatFinal, ChatFinalData
-from shared.ports import (
-    Busy,
-    Claim,
-    ClaimStore,
-    ConversationGlance,
-    ConversationIndex,
-    ConversationStore,
-    ConversationStory,
-    Done,
-    TenantDirectory,
-)
-from shared.replies import Replies
+from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.values import Interval
 

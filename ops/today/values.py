@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.conversations import ConversationDeed, Takeover
+from shared.conversations.takeover import ConversationDeed, Takeover
 from shared.messages.server import ServerFrame
 
 Speaker = Literal["visitor", "assistant", "human"]

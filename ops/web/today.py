@@ -13,7 +13,7 @@ from ops.today.today import Today
 from ops.today.values import Answered
 from ops.web.gate import Gate
 from ops.web.rendering import Rendering
-from shared.conversations import announced
+from shared.conversations.announcements import announced
 from shared.ids import new_id
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 

@@ -21,8 +21,8 @@ from ops.web.sign_in import TokenSignIn
 from ops.web.tries import Tries
 from ops.wiring import aws_settings, open_desk, open_gauge
 from shared.aws.clients import aws_clients
-from shared.aws.conversation_index import DynamoConversationIndex
-from shared.aws.conversation_story import DynamoConversationStory
+from shared.aws.conversations.conversation_audit import DynamoConversationStory
+from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.knowledge import open_knowledge
 from shared.aws.worker import open_stores
 from shared.clock import Clock, SystemClock

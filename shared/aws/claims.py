@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.claims import Busy, Claim, Done, Mismatch
 from shared.clock import Clock
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import new_id
-from shared.ports import Busy, Claim, Done, Mismatch
 
 RETENTION = timedelta(days=14)
 """As long as SQS can keep a message, so that none outlives its record."""

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translated
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError
-from shared.ports import Metrics
+from shared.metrics import Metrics
 from shared.settings import AwsSettings
 from shared.tenants.parse import parse_profile
 from shared.tenants.profile import TENANT_ID, TenantProfile

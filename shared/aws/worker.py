@@ -10,11 +10,12 @@ from pydantic import TypeAdapter
 
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.connections import DynamoConnectionStore
-from shared.aws.conversations import DynamoConversationStore
+from shared.aws.conversations.connections import DynamoConnectionStore
+from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.lean_sqs import is_reached_by_lean_calls, lean_sqs_queue
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.aws.websocket import ApiGatewayPoster
+from shared.claims import ClaimStore
 from shared.clock import Clock
 from shared.consumer.decode import Decoder
 from shared.consumer.delivery import Queue
@@ -28,9 +29,9 @@ from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.process import Processor
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
+from shared.conversations.replies import Replies
 from shared.ledger.ports import ReplayOutcomes
-from shared.ports import ClaimStore, Metrics
-from shared.replies import Replies
+from shared.metrics import Metrics
 from shared.settings import AwsSettings, PoolSettings
 
 

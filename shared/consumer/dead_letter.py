@@ -2,11 +2,11 @@
 
 from typing import Generic
 
+from shared.claims import Claim
 from shared.consumer.decode import UndecodableError
 from shared.consumer.delivery import DeadLetterCopy, Delivery, Queue
 from shared.consumer.disposition import DeadLetter
 from shared.consumer.handler import Handler, W
-from shared.ports import Claim
 
 
 class DeadLetters(Generic[W]):

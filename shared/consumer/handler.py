@@ -4,8 +4,8 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from shared.claims import Claim
 from shared.ids import fingerprint
-from shared.ports import Claim
 
 
 class Work(Protocol):

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import structlog
 
+from shared.claims import ClaimStore
 from shared.consumer.delivery import Queue, VisibilityChange
 from shared.consumer.hold import Covered, Hold
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, PermanentError, TransientError
-from shared.ports import ClaimStore
 
 log = structlog.get_logger()
 

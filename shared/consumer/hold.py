@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from shared.claims import Claim
 from shared.consumer.delivery import Delivery
 from shared.errors import LeaseLostError
-from shared.ports import Claim
 
 
 @dataclass(slots=True, eq=False)

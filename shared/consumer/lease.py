@@ -14,12 +14,12 @@ from datetime import timedelta
 
 import structlog
 
+from shared.claims import Claim, ClaimStore
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.heartbeat import Heartbeat
 from shared.consumer.hold import Covered, Hold
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError
-from shared.ports import Claim, ClaimStore
 
 log = structlog.get_logger()
 

@@ -6,6 +6,7 @@ from typing import Generic
 
 import structlog
 
+from shared.claims import Busy, Claim, ClaimStore, Done, Mismatch
 from shared.clock import Clock
 from shared.consumer.dead_letter import DeadLetters
 from shared.consumer.decode import Decoder, UndecodableError
@@ -26,7 +27,6 @@ from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, NotYetError, TransientError, described
 from shared.ledger.ports import ReplayOutcomes
-from shared.ports import Busy, Claim, ClaimStore, Done, Mismatch
 
 log = structlog.get_logger()
 

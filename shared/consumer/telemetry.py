@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from shared.ports import Metrics
+from shared.metrics import Metrics
 
 FLUSH_SECONDS = 60.0
 """CloudWatch's finest standard resolution is a minute; a line per message would cost more than the queue."""

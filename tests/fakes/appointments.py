@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.claims import Claim
 from shared.errors import TransientError
-from shared.ports import Claim
 from tests.fakes.claims import FakeClaims
 from workers.booking.domain.grid import buckets
 from workers.booking.domain.quotas import Quota, session_key

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.claims import Busy, Claim, Done, Mismatch
 from shared.clock import Clock
 from shared.errors import LeaseLostError
 from shared.ids import new_id
-from shared.ports import Busy, Claim, Done, Mismatch
 from tests.fakes.clock import FakeClock
 
 

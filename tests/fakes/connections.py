@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import Clock
-from shared.ports import Connection
+from shared.conversations.ports import Connection
 from tests.fakes.clock import FakeClock
 
 _ESTABLISHING = timedelta(seconds=10)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.conversations import ConversationDeed, Takeover, Talk, is_news, takeover_after
+from shared.claims import Claim
+from shared.conversations.ports import ConversationGlance, ConversationGlances, Marker
+from shared.conversations.takeover import ConversationDeed, Takeover, Talk, is_news, takeover_after
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
-from shared.ports import Claim, ConversationGlance, ConversationGlances, Marker
 from tests.fakes.claims import FakeClaims
 
 

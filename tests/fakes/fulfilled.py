@@ -4,8 +4,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import api_gateway_ws.ports as ingress
-    import shared.ports as roles
+    from shared.claims import ClaimStore
     from shared.clock import Clock
+    from shared.conversations import ports as conversation
+    from shared.metrics import Metrics
+    from shared.queues import NoticeQueue
+    from shared.tenants.ports import TenantDirectory
+    from shared.usage import UsageStore
     from tests.fakes.appointments import FakeAppointments
     from tests.fakes.business_calendar import FakeCalendar
     from tests.fakes.claims import FakeClaims
@@ -35,15 +40,15 @@ if TYPE_CHECKING:
         metrics: FakeMetrics,
     ) -> tuple[
         Clock,
-        roles.ClaimStore,
-        roles.ConversationStore,
-        roles.ConversationStory,
-        roles.ConnectionStore,
-        roles.ConnectionPoster,
-        roles.NoticeQueue,
-        roles.TenantDirectory,
-        roles.UsageStore,
-        roles.Metrics,
+        ClaimStore,
+        conversation.ConversationStore,
+        conversation.ConversationStory,
+        conversation.ConnectionStore,
+        conversation.ConnectionPoster,
+        NoticeQueue,
+        TenantDirectory,
+        UsageStore,
+        Metrics,
     ]:
         return clock, claims, conversations, story, connections, poster, notices, tenants, usage, metrics
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.consumer.runners.memory_claims import MemoryClaims
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
-from shared.aws.conversations import DynamoConversationStore
+from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.run_pool import run_pool
 from shared.aws.worker import assemble
 from shared.clock import SystemClock

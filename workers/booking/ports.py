@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.claims import Claim
 from shared.messages.commands import OwnBookingCommand
-from shared.ports import Claim
 from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, TakenTime

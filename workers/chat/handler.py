@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from shared.claims import Claim, ClaimStore
 from shared.clock import Clock
-from shared.conversations import announcement
+from shared.conversations.announcements import announcement
+from shared.conversations.ports import Connection, ConversationStore
+from shared.conversations.replies import Replies, code_of, refusal
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -23,10 +26,11 @@ from shared.messages.server import (
     Typing,
     Usage,
 )
-from shared.ports import Claim, ClaimStore, Connection, ConversationStore, Metrics, TenantDirectory, UsageStore
-from shared.replies import Replies, code_of, refusal
+from shared.metrics import Metrics
+from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from shared.texts import language_of
+from shared.usage import UsageStore
 from workers.chat.domain import (
     HISTORY_FRAMES,
     OFFER_BOOKING,

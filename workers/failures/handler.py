@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import structlog
 
+from shared.claims import Busy, Claim, ClaimStore
 from shared.clock import Clock
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_of
+from shared.conversations.replies import Replies, refusal
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
 from shared.ledger.ports import FailureLedger
 from shared.messages.errors import ErrorCode
-from shared.ports import Busy, Claim, ClaimStore
-from shared.replies import Replies, refusal
 from workers.failures.domain import NOT_HANDLED, Message, Told, as_if_of_this_version, failure_of, waiting
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ from shared.emf import EmfMetrics
 from shared.links import Links
 from shared.log import configure_logging
 from shared.messages.notices import NOTICE
-from shared.ports import Metrics
+from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters

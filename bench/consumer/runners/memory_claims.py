@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from shared.claims import Busy, Claim, Done, Mismatch
 from shared.errors import LeaseLostError
-from shared.ports import Busy, Claim, Done, Mismatch
 
 
 class MemoryClaims:

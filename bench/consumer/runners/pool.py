@@ -17,13 +17,13 @@ from bench.consumer.runners.stopwatch import Stopwatch
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
 from shared.aws.worker import assemble
+from shared.claims import Claim, ClaimStore
 from shared.clock import SystemClock
 from shared.consumer.lifecycle import Stop
 from shared.emf import EmfMetrics
 from shared.errors import TransientError
 from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND, ChatSend
-from shared.ports import Claim, ClaimStore
 from shared.settings import AwsSettings, PoolSettings
 
 TABLE = "ProcessedTable"

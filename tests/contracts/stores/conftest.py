@@ -11,8 +11,8 @@ from infra.local.google_calendar.keys import account_key, make_service_account
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serving
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.connections import DynamoConnectionStore
-from shared.aws.conversations import DynamoConversationStore
+from shared.aws.conversations.connections import DynamoConnectionStore
+from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes

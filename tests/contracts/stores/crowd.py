@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from shared.claims import Claim
 from shared.codes import verification_code
 from shared.errors import TransientError
 from shared.ids import command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
 from shared.messages.errors import ErrorCode
-from shared.ports import Claim
 from shared.tenants.profile import TenantProfile
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.worker import open_line
+from shared.claims import Claim, Done
 from shared.clock import SystemClock
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import RetryPolicy
@@ -24,7 +25,6 @@ from shared.errors import TransientError
 from shared.ids import new_id
 from shared.links import Links
 from shared.messages.notices import NOTICE
-from shared.ports import Claim, Done
 from shared.settings import AwsSettings, PoolSettings
 from shared.tenants.profile import TenantProfile
 from tests.contracts.stores.template import create_queue

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.aws.claims import DynamoClaimStore
+from shared.claims import Busy, Claim, Done, Mismatch
 from shared.errors import LeaseLostError
-from shared.ports import Busy, Claim, Done, Mismatch
 from tests.contracts.stores.claiming import LEASE, take
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from shared.aws.claims import DynamoClaimStore
+from shared.claims import Claim
 from shared.ids import new_id
-from shared.ports import Claim
 from tests.contracts.stores.claiming import LEASE, take
 
 

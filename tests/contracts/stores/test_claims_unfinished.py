@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from shared.aws.claims import DynamoClaimStore
+from shared.claims import Claim
 from shared.errors import TransientError
-from shared.ports import Claim
 from tests.contracts.stores.claiming import LEASE, take
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.aws.conversation_index import DynamoConversationIndex
+from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData
 from tests.contracts.stores.conftest import in_dynamodb

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from shared.aws.items import to_item
+from shared.claims import Done
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
-from shared.ports import Done
 from tests.contracts.stores.conftest import in_dynamodb
 
 LEASE = timedelta(seconds=30)

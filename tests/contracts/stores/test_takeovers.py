@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.conversation_story import RETENTION, DynamoConversationStory
+from shared.aws.conversations.conversation_audit import RETENTION, DynamoConversationStory
 from shared.aws.items import from_item, to_item
-from shared.conversations import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
+from shared.claims import Done
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData
-from shared.ports import Done
 
 LEASE = timedelta(seconds=30)
 

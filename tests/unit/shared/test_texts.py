@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.conversations.replies import refusal
 from shared.messages.errors import RETRYABLE, ErrorCode
-from shared.replies import refusal
 from shared.texts import language_of, refusal_text
 
 

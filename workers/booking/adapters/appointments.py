@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.claims import Claim
 from shared.errors import TransientError
-from shared.ports import Claim
 from workers.booking.adapters.appointment_item import appointment_from_item
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, taken_times
 from workers.booking.adapters.day_grids import DayGrids

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import to_item
+from shared.claims import Claim
 from shared.errors import LeaseLostError, PermanentError, TransientError
-from shared.ports import Claim
 from workers.booking.adapters.appointment_item import appointment_item
 from workers.booking.domain.values import Appointment
 from workers.booking.ports import TOO_MANY_BUCKETS

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import structlog
 
+from shared.claims import Claim
 from shared.errors import PermanentError
 from shared.messages.commands import BookingCancel, BookingReschedule
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
-from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service

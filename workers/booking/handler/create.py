@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import structlog
 
+from shared.claims import Claim
 from shared.errors import PermanentError
 from shared.ids import derived_id
 from shared.messages.commands import BookingCreate
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
-from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service

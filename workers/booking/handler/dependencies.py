@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.links import Links
-from shared.ports import InternalCommandQueue, Metrics, NoticeQueue, TenantDirectory
+from shared.metrics import Metrics
+from shared.queues import InternalCommandQueue, NoticeQueue
+from shared.tenants.ports import TenantDirectory
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS, SENDS_PER_HOLD_OF_ADDRESS
 from workers.booking.ports import AppointmentStore, Calendar, Schedules, SyncTokens
 

@@ -2,6 +2,8 @@
 
 import structlog
 
+from shared.claims import Claim, ClaimStore
+from shared.conversations.replies import Replies, code_of, refusal
 from shared.messages.commands import (
     BookingCancel,
     BookingCommand,
@@ -16,8 +18,6 @@ from shared.messages.commands import (
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
-from shared.ports import Claim, ClaimStore
-from shared.replies import Replies, code_of, refusal
 from workers.booking.handler.alerts import CALENDAR_TROUBLE, alert
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from shared.conversations.replies import refusal
 from shared.messages.commands import Envelope
 from shared.messages.server import (
     BookingCancelled,
@@ -18,7 +19,6 @@ from shared.messages.server import (
     Error,
     Slot,
 )
-from shared.replies import refusal
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.contact import mask
 from workers.booking.domain.ics import appointment_ics

@@ -13,7 +13,7 @@ from shared.messages.notices import (
     SendCode,
 )
 from shared.messages.server import ChangedBy
-from shared.ports import NoticeQueue
+from shared.queues import NoticeQueue
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.ics import appointment_ics
 from workers.booking.domain.values import Appointment

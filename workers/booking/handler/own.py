@@ -1,5 +1,6 @@
 """Sends each command that the backend asked of itself to its use case."""
 
+from shared.claims import Claim
 from shared.messages.commands import (
     BookingPlanReminders,
     BookingRemind,
@@ -9,7 +10,6 @@ from shared.messages.commands import (
     OwnBookingCommand,
 )
 from shared.messages.server import ServerFrame
-from shared.ports import Claim
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.owner_changes import follow_owner
 from workers.booking.handler.remind import plan_again, remind

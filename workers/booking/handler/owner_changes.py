@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import structlog
 
+from shared.claims import Claim
 from shared.errors import PermanentError
 from shared.messages.commands import CalendarChanged
 from shared.messages.server import ServerFrame
-from shared.ports import Claim
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.event_id import event_id

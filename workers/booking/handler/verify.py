@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import structlog
 
+from shared.claims import Claim
 from shared.errors import PermanentError, TransientError
 from shared.messages.commands import BookingReschedule, BookingResend, BookingVerify
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
-from shared.ports import Claim
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.code import code_matches
 from workers.booking.domain.decisions import (

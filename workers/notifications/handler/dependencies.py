@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.links import Links
-from shared.ports import Metrics, TenantDirectory
+from shared.metrics import Metrics
 from shared.suppressions import Suppressions
+from shared.tenants.ports import TenantDirectory
 from workers.notifications.ports import Alerts, Changes, Letters, Mailer, Texter, TextMessages, Turns
 
 

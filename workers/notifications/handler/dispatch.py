@@ -4,9 +4,9 @@ import asyncio
 
 import structlog
 
+from shared.claims import Claim, ClaimStore
 from shared.errors import PermanentError, TransientError
 from shared.messages.notices import AnyNotice, OperatorAlert
-from shared.ports import Claim, ClaimStore
 from workers.notifications.domain import VisitorNotice, is_stale
 from workers.notifications.handler.alert import alert
 from workers.notifications.handler.dependencies import NotificationPorts

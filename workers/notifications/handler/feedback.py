@@ -2,8 +2,9 @@
 
 import structlog
 
+from shared.claims import Claim, ClaimStore
 from shared.clock import Clock
-from shared.ports import Claim, ClaimStore, Metrics
+from shared.metrics import Metrics
 from shared.suppressions import Suppressions
 from workers.notifications.domain import FeedbackReport, suppression_of
 

@@ -3,10 +3,10 @@
 import pytest
 
 from ops.today.rules import last_words, waiting
-from shared.conversations import announcement
+from shared.conversations.announcements import announcement
+from shared.conversations.replies import refusal
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
-from shared.replies import refusal
 
 
 def ask(name):

@@ -19,8 +19,8 @@ from ops.web.app import create_app
 from ops.web.samples import Samples
 from ops.web.sign_in import TokenSignIn
 from ops.web.tries import Tries
+from shared.conversations.replies import Replies
 from shared.ledger.failures import Deed, Failure
-from shared.replies import Replies
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations import PERSON_ANSWERS_FOR, announcement
+from shared.conversations.announcements import announcement
+from shared.conversations.takeover import PERSON_ANSWERS_FOR
 from shared.errors import TransientError
 from tests.unit.ops.web.conftest import Browser
 from tests.unit.ops.web.talks import TALK, final, say, sent

@@ -12,7 +12,7 @@ from ops.web.filters import AGES
 from ops.web.rendering import TEMPLATES, Words
 from ops.web.story import told
 from ops.web.words import words_in
-from shared.conversations import ConversationDeedKind
+from shared.conversations.takeover import ConversationDeedKind
 from shared.ledger.failures import QUEUES, Deed, DeedKind, FailureState
 from shared.ledger.rules import LEDGER
 from shared.messages.commands import QUEUED_COMMAND

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shared.claims import Claim
 from shared.consumer import health as health_module
 from shared.consumer.delivery import Delivery
 from shared.consumer.health import Vitals, serving_health
 from shared.consumer.lease import LeaseKeeper
 from shared.errors import ConfigurationError
-from shared.ports import Claim
 
 WAIT = 20
 

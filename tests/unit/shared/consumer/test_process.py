@@ -7,12 +7,12 @@ import pytest
 import structlog
 from pydantic import TypeAdapter
 
+from shared.claims import Busy, Claim
 from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
 from shared.errors import PermanentError, TransientError
 from shared.messages.client import ChatSendData
 from shared.messages.commands import ChatSend
-from shared.ports import Busy, Claim
 from tests.fakes.log_lines import add_fields
 
 

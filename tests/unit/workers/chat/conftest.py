@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.conversations.replies import Replies
 from shared.ids import command_key
 from shared.messages.commands import ChatSend
 from shared.messages.server import ChatSent, ChatSentData
-from shared.replies import Replies
 from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock

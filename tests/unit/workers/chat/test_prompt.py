@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.conversations.replies import refusal
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     BookingCancelled,
@@ -21,7 +22,6 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
-from shared.replies import refusal
 from workers.chat.domain import Turn, build_prompt, turns
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)

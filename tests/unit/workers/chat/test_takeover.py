@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations import PERSON_ANSWERS_FOR, Takeover, announcement
+from shared.conversations.announcements import announcement
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, Takeover
 from shared.errors import TransientError
 from shared.messages.server import ChatFinal, ChatFinalData, Usage
 from tests.fakes.model import Do

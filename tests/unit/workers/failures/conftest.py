@@ -11,9 +11,9 @@ from shared.consumer.decode import Decoder
 from shared.consumer.delivery import Delivery
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.settle import Settler
+from shared.conversations.replies import Replies
 from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND
 from shared.messages.notices import NOTICE
-from shared.replies import Replies
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster

@@ -3,9 +3,9 @@
 import pytest
 import structlog
 
+from shared.claims import Done
 from shared.codes import verification_code
 from shared.errors import PermanentError, TransientError
-from shared.ports import Done
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.text_messages import TemplateTextMessages
 

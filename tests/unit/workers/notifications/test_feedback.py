@@ -8,9 +8,9 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.claims import Done
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.errors import TransientError
-from shared.ports import Done
 from shared.suppressions import Suppression
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock

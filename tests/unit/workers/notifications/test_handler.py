@@ -5,9 +5,9 @@ import asyncio
 import pytest
 import structlog
 
+from shared.claims import Claim, Done
 from shared.codes import verification_code
 from shared.errors import LeaseLostError, PermanentError, TransientError
-from shared.ports import Claim, Done
 from tests.fakes.claims import FakeClaims
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.ports import PerhapsTakenError

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
+from shared.claims import Done
 from shared.errors import NotYetError, PermanentError
-from shared.ports import Done
 from shared.suppressions import Suppression
 from workers.notifications.domain import change_in
 

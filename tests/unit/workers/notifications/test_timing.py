@@ -7,8 +7,8 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.claims import Done
 from shared.errors import NotYetError, PermanentError, TransientError
-from shared.ports import Done
 from shared.suppressions import Suppression
 from tests.clock_changes import moments
 from tests.fakes.turns import FakeTurns

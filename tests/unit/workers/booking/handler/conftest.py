@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.claims import Claim
 from shared.codes import verification_code
+from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.ids import command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
-from shared.ports import Claim
-from shared.replies import Replies
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.claims import FakeClaims

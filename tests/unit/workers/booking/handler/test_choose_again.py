@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.claims import Claim, Done
+from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import ErrorCode
-from shared.ports import Claim, Done
-from shared.replies import Replies
 from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.unit.workers.booking.handler.conftest import CONTACT, LEASE, replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from shared.claims import Claim, Done
+from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.links import Links
-from shared.ports import Claim, Done
-from shared.replies import Replies
 from tests.fakes.changes import FakeChanges
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
 from tests.fakes.mortal import DiedError, Fate, Mortal

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ical.calendar_stream import IcsCalendarStream
 
 from shared.aws.items import from_item, to_item
+from shared.claims import Claim
 from shared.messages.errors import ErrorCode
-from shared.ports import Claim
 from tests.clock_changes import CHANGING, ZONES, clock_changes, days
 from workers.booking.adapters.appointment_item import appointment_from_item, appointment_item
 from workers.notifications.adapters.letters import TemplateLetters

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
-from shared.ports import ConversationGlance, ConversationGlances
+from shared.conversations.ports import ConversationGlance, ConversationGlances
 
 INDEX = "by-day"
 _READ_AT_A_TIME = 200

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from shared.conversations import ConversationDeed
+from shared.claims import Claim
+from shared.conversations.ports import Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
+from shared.conversations.takeover import ConversationDeed
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
-from shared.ports import Claim, Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
 from shared.texts import About, refusal_text
 
 log = structlog.get_logger()

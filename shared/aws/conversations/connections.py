@@ -7,7 +7,7 @@ from typing import Any
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
-from shared.ports import Connection
+from shared.conversations.ports import Connection
 
 _MOST_CONNECTIONS = 20
 """Tabs of one session that are posted to: the newest. Each post costs, and nobody reads more."""

@@ -11,15 +11,16 @@ import structlog
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from shared.aws.conversation_index import tenant_day
-from shared.aws.conversation_story import RETENTION, deed_update
+from shared.aws.conversations.conversation_audit import RETENTION, deed_update
+from shared.aws.conversations.conversation_index import tenant_day
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.claims import Claim
 from shared.clock import Clock
-from shared.conversations import ConversationDeed, Takeover, Talk, is_news, takeover_after
+from shared.conversations.ports import Marker
+from shared.conversations.takeover import ConversationDeed, Takeover, Talk, is_news, takeover_after
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
-from shared.ports import Claim, Marker
 
 log = structlog.get_logger()
 

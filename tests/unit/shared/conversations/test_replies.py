@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.conversations.replies import Replies
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import ChatDelta, ChatDeltaData, ChatFinal, ChatFinalData, ChatSent, ChatSentData
-from shared.replies import Replies
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster

@@ -1,20 +1,10 @@
-"""Who answers a conversation after each deed, and what the visitor hears of it."""
+"""Who answers a conversation after each deed."""
 
 from datetime import timedelta
-from typing import get_args
 
 import pytest
 
-from shared.conversations import (
-    PERSON_ANSWERS_FOR,
-    Announcement,
-    ConversationDeed,
-    Takeover,
-    announced,
-    announcement,
-    is_news,
-    takeover_after,
-)
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover, is_news, takeover_after
 from tests.fakes.clock import NOON
 
 LATER = NOON + PERSON_ANSWERS_FOR
@@ -52,17 +42,3 @@ def test_a_takeover_ends_at_its_time():
     takeover = Takeover("Ola", NOON)
     assert takeover.holds(NOON - timedelta(microseconds=1))
     assert not takeover.holds(NOON)
-
-
-def test_the_visitor_hears_in_their_language():
-    """Each sentence is there in both languages, and they differ."""
-    for what in get_args(Announcement):
-        assert announcement(what, "pl-PL") != announcement(what, "en")
-        assert announcement(what, "de") == announcement(what, "en")
-
-
-def test_an_announcement_is_told_from_somebodys_words():
-    """In both languages; no words at all are none."""
-    for what in get_args(Announcement):
-        assert [announced(announcement(what, locale)) for locale in ("pl", "en")] == [what] * 2
-    assert [announced(text) for text in ("", "Hello", announcement("is_read", "en").upper())] == [None] * 3

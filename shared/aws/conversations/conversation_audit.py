@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
-from shared.conversations import ConversationDeed
+from shared.conversations.takeover import ConversationDeed
 
 RETENTION = timedelta(days=90)
 """As long as the frames that the deeds are about."""

@@ -1,85 +1,16 @@
-"""The roles that more than one deployable needs filled."""
+"""The ports of a conversation: its frames, its audit entries, its index and its open connections."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, Protocol
 
-from shared.conversations import ConversationDeed, Talk
-from shared.messages.commands import OwnBookingCommand
-from shared.messages.notices import AnyNotice
-from shared.messages.server import ServerFrame, Usage
-from shared.tenants.profile import TenantProfile
+from shared.claims import Claim
+from shared.conversations.takeover import ConversationDeed, Talk
+from shared.messages.server import ServerFrame
 
 Marker = Literal["sent", "outcome"]
 """What a durable frame is to its command: the visitor's own message, or how the command ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One worker's right to carry out one command, until the lease runs out."""
-
-    key: str
-    owner: str
-    attempts: int
-    """How often the command was claimed, this time included."""
-
-    unfinished: int = 0
-    """How many earlier claims ended without a word: their worker died, or lost its lease."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The command has ended; its outcome is the session's frame `outcome_seq`, if it left one."""
-
-    outcome_seq: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Another worker holds the command, until `until` at the latest unless it extends."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """The key was used before, for another payload."""
-
-
-class ClaimStore(Protocol):
-    """The processed-message records: one per command key."""
-
-    async def claim(self, key: str, *, fingerprint: str, lease: timedelta) -> Claim | Done | Busy | Mismatch:
-        """Take the command, count the attempt, or say why not."""
-        ...
-
-    async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
-        """Keep the command; False when it is another's now."""
-        ...
-
-    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
-        """Return those of the claims that are no longer their owner's."""
-        ...
-
-    async def release(self, claim: Claim, *, unspent: bool = False) -> None:
-        """Give the command back before the lease runs out; a claim already lost is left alone.
-
-        `unspent` takes the attempt back: the worker was told to stop, nothing had failed.
-        """
-        ...
-
-    async def complete(self, claim: Claim) -> None:
-        """Record the end of a command that leaves no frame.
-
-        Raises:
-            LeaseLostError: another worker owns it.
-        """
-        ...
-
-    async def stop_requested(self, key: str) -> bool:
-        """Whether the visitor asked to end this command early."""
-        ...
 
 
 class ConversationStore(Protocol):
@@ -202,64 +133,4 @@ class ConnectionPoster(Protocol):
 
     async def post(self, connection_id: str, text: str) -> bool:
         """Send one text frame; False when the connection is gone. Any other trouble is logged, not raised."""
-        ...
-
-
-class NoticeQueue(Protocol):
-    """Where notices to people are put."""
-
-    async def put(self, notice: AnyNotice) -> None:
-        """Queue a notice; putting the same id twice is harmless."""
-        ...
-
-
-class InternalCommandQueue(Protocol):
-    """Where the backend puts what it asks of itself."""
-
-    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
-        """Queue a command after those of its group; putting the same one twice is harmless."""
-        ...
-
-
-class TenantDirectory(Protocol):
-    """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
-
-    async def tenants(self) -> Sequence[str]:
-        """Return the names of all tenants' folders, whether their profiles are good or not."""
-        ...
-
-    async def profile(self, tenant: str) -> TenantProfile:
-        """Return the profile.
-
-        Raises:
-            PermanentError: `unknown_tenant`, or `bad_profile` when there never was a good one.
-        """
-        ...
-
-    async def documents(self, tenant: str) -> Mapping[str, str]:
-        """Return the knowledge base: file name to Markdown text, in the order of the names."""
-        ...
-
-
-class UsageStore(Protocol):
-    """Counters per tenant and day (UTC)."""
-
-    async def add(self, tenant: str, day: str, usage: Usage) -> None:
-        """Add one answer's tokens."""
-        ...
-
-    async def output_tokens(self, tenant: str, day: str) -> int:
-        """Return the output tokens of a day so far."""
-        ...
-
-
-class Metrics(Protocol):
-    """The figures on the dashboard."""
-
-    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Count something that happened."""
-        ...
-
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
-        """Record how long something took, each time."""
         ...

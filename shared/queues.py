@@ -1,0 +1,22 @@
+"""The queues on which the backend itself puts messages."""
+
+from typing import Protocol
+
+from shared.messages.commands import OwnBookingCommand
+from shared.messages.notices import AnyNotice
+
+
+class NoticeQueue(Protocol):
+    """Where notices to people are put."""
+
+    async def put(self, notice: AnyNotice) -> None:
+        """Queue a notice; putting the same id twice is harmless."""
+        ...
+
+
+class InternalCommandQueue(Protocol):
+    """Where the backend puts what it asks of itself."""
+
+    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+        """Queue a command after those of its group; putting the same one twice is harmless."""
+        ...

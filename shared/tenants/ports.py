@@ -1,0 +1,26 @@
+"""The port through which a deployable reads tenants' profiles and documents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from shared.tenants.profile import TenantProfile
+
+
+class TenantDirectory(Protocol):
+    """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
+
+    async def tenants(self) -> Sequence[str]:
+        """Return the names of all tenants' folders, whether their profiles are good or not."""
+        ...
+
+    async def profile(self, tenant: str) -> TenantProfile:
+        """Return the profile.
+
+        Raises:
+            PermanentError: `unknown_tenant`, or `bad_profile` when there never was a good one.
+        """
+        ...
+
+    async def documents(self, tenant: str) -> Mapping[str, str]:
+        """Return the knowledge base: file name to Markdown text, in the order of the names."""
+        ...

@@ -1,0 +1,17 @@
+"""The port of the counters of what the model used."""
+
+from typing import Protocol
+
+from shared.messages.server import Usage
+
+
+class UsageStore(Protocol):
+    """Counters per tenant and day (UTC)."""
+
+    async def add(self, tenant: str, day: str, usage: Usage) -> None:
+        """Add one answer's tokens."""
+        ...
+
+    async def output_tokens(self, tenant: str, day: str) -> int:
+        """Return the output tokens of a day so far."""
+        ...
