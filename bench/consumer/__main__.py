@@ -13,7 +13,7 @@ from bench.consumer.emulator import dynamodb
 from bench.consumer.rounds import Rounds
 from bench.consumer.run import Course, RunError
 from bench.consumer.table import table
-from infra.local.broker.process import running_broker
+from tests.broker.process import running_broker
 
 _NAMES = [one.name for one in CONTENDERS]
 _EPILOG = f"""\

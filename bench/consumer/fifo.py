@@ -11,7 +11,7 @@ from typing import Any
 from bench.consumer.contenders import CONTENDERS, Contender
 from bench.consumer.run import Result, outcome, process
 from bench.consumer.runners.pool import POISON
-from infra.local.broker.process import RunningBroker, running_broker
+from tests.broker.process import RunningBroker, running_broker
 
 HANDLER_SECONDS = 0.05
 GROUPS = 100

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.consumer.contenders import CONTENDERS
 from bench.consumer.run import Course, Result, outcome, process
-from infra.local.broker.process import running_broker
+from tests.broker.process import running_broker
 
 GOAL_PER_SECOND = 2000
 RATE = 200

@@ -11,8 +11,8 @@ from typing import Any
 
 from bench.consumer.contenders import Contender
 from bench.consumer.environments import ROOT
-from infra.local.broker.process import RunningBroker
 from infra.local.environment import clean_environment
+from tests.broker.process import RunningBroker
 
 _LONGEST_SECONDS = 120
 

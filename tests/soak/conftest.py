@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.broker.process import running_broker
 from infra.local.environment import emulator_environment
+from tests.broker.process import running_broker
 
 ROOT = Path(__file__).parents[2]
 LEASE_SECONDS = 3

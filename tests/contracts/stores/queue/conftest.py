@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from infra.aws import REGION
-from infra.local.broker.process import running_broker
 from infra.local.ports import HOST
+from tests.broker.process import running_broker
 from tests.contracts.stores.queue.neighbour import CALLS, Neighbour
 from tests.contracts.stores.queue.queues import BLOCKING, ON_SQS, SIDES, TRANSPORTS, InMemory, server_at
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.local.broker.process import running_broker
 from shared.consumer.delivery import DeadLetterCopy, Refused
 from shared.errors import TransientError
 from shared.ids import new_id
+from tests.broker.process import running_broker
 from tests.contracts.stores.queue.queues import TRANSPORTS, server_at
 
 

@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from infra.local.broker.counts import Counts
-from infra.local.broker.errors import SqsError, expired_receipt, invalid_parameter, invalid_receipt
-from infra.local.broker.fifo import FifoOrder
-from infra.local.broker.message import Message
-from infra.local.broker.order import Order, StandardOrder
-from infra.local.broker.remembered import Remembered
-from infra.local.broker.settings import Settings
-from infra.local.broker.visibility import Hidden
+from tests.broker.counts import Counts
+from tests.broker.errors import SqsError, expired_receipt, invalid_parameter, invalid_receipt
+from tests.broker.fifo import FifoOrder
+from tests.broker.message import Message
+from tests.broker.order import Order, StandardOrder
+from tests.broker.remembered import Remembered
+from tests.broker.settings import Settings
+from tests.broker.visibility import Hidden
 
 
 @dataclass(slots=True)

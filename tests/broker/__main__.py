@@ -1,4 +1,4 @@
-"""Run the broker: `python -m infra.local.broker --port 0` prints its address as one line of JSON."""
+"""Run the broker: `python -m tests.broker --port 0` prints its address as one line of JSON."""
 
 import argparse
 import asyncio
@@ -7,8 +7,8 @@ import json
 import signal
 import sys
 
-from infra.local.broker.server import Options, serving
 from infra.local.ports import HOST
+from tests.broker.server import Options, serving
 
 _EPILOG = """\
 It speaks the JSON protocol of SQS; any credentials do. Everything is in memory and ends with the process.
@@ -26,7 +26,7 @@ Kinds of faults: throttle, error500, silent (never answered), reset, fail_entrie
 def main() -> int:
     """Serve until SIGTERM or SIGINT; give the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m infra.local.broker",
+        prog="python -m tests.broker",
         description="A fast SQS in one process, for load and for faults.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -45,7 +45,7 @@ class Faults:
     """The rules in force."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - a die, not a secret
+        self._random = random.Random(seed)
         self.rules: list[Rule] = []
 
     def take(self, action: str) -> Rule | None:

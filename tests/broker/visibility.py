@@ -4,7 +4,7 @@ import heapq
 import math
 from collections.abc import Iterator
 
-from infra.local.broker.message import Message
+from tests.broker.message import Message
 
 TICKS_PER_SECOND = 50
 

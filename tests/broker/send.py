@@ -5,10 +5,10 @@ import re
 import time
 from typing import Any
 
-from infra.local.broker.attributes import MessageAttributes, Values, md5_of
-from infra.local.broker.errors import SqsError, invalid_parameter
-from infra.local.broker.message import Message, rendered
-from infra.local.broker.queue import Queue
+from tests.broker.attributes import MessageAttributes, Values, md5_of
+from tests.broker.errors import SqsError, invalid_parameter
+from tests.broker.message import Message, rendered
+from tests.broker.queue import Queue
 
 _MAX_BYTES = 1_048_576
 _REFUSED = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

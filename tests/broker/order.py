@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from infra.local.broker.message import Message
+from tests.broker.message import Message
 
 
 class Order(Protocol):

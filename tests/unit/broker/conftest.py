@@ -6,11 +6,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from infra.local.broker.counts import Counts
-from infra.local.broker.message import Message, rendered
-from infra.local.broker.process import running_broker
-from infra.local.broker.queues import Queues
-from infra.local.broker.service import Service
+from tests.broker.counts import Counts
+from tests.broker.message import Message, rendered
+from tests.broker.process import running_broker
+from tests.broker.queues import Queues
+from tests.broker.service import Service
 
 _names = itertools.count()
 

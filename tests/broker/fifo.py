@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from infra.local.broker.message import Message
+from tests.broker.message import Message
 
 
 class _Group:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.local.broker.errors import SqsError
+from tests.broker.errors import SqsError
 
 
 def test_what_was_received_is_hidden_until_its_time_out_ends(standard, clock, put, bodies):

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.broker.errors import SqsError, invalid_parameter
-from infra.local.broker.queue import Queue
-from infra.local.broker.send import send
+from tests.broker.errors import SqsError, invalid_parameter
+from tests.broker.queue import Queue
+from tests.broker.send import send
 
 Call = dict[str, Any]
 Operation = Callable[[Queue, Call], bytes]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from infra.local.broker.errors import SqsError, invalid_parameter
+from tests.broker.errors import SqsError, invalid_parameter
 
 _DEFAULTS = {
     "VisibilityTimeout": "30",

@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from infra.aws import REGION
-from infra.local.broker.control import Control
-from infra.local.broker.counts import Counts
-from infra.local.broker.errors import SqsError
-from infra.local.broker.exchange import Exchange
-from infra.local.broker.faults import Faults
-from infra.local.broker.framing import Connection, Request
-from infra.local.broker.misbehave import Misbehaviour
-from infra.local.broker.service import Service, refuse
 from infra.local.ports import HOST
+from tests.broker.control import Control
+from tests.broker.counts import Counts
+from tests.broker.errors import SqsError
+from tests.broker.exchange import Exchange
+from tests.broker.faults import Faults
+from tests.broker.framing import Connection, Request
+from tests.broker.misbehave import Misbehaviour
+from tests.broker.service import Service, refuse
 
 _UNSIGNED = SqsError("MissingAuthenticationToken", "The request must contain an Authorization header.", 403)
 _JSON = b"Content-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: %012x\r\n"

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.broker.counts import Counts
-from infra.local.broker.errors import SqsError, invalid_parameter, no_such_queue
-from infra.local.broker.queue import Queue
-from infra.local.broker.settings import Settings
+from tests.broker.counts import Counts
+from tests.broker.errors import SqsError, invalid_parameter, no_such_queue
+from tests.broker.queue import Queue
+from tests.broker.settings import Settings
 
 ACCOUNT = "000000000000"
 

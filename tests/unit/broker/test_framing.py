@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from infra.local.broker.framing import Connection
+from tests.broker.framing import Connection
 
 FIRST = b"POST / HTTP/1.1\r\nx-amz-target: AmazonSQS.A\r\nContent-Length: 4\r\nAuthorization: x\r\n\r\n{\r\n}"
 SECOND = b"GET /_broker/stats HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -5,12 +5,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.broker.errors import invalid_parameter
-from infra.local.broker.exchange import Exchange
-from infra.local.broker.message import Wanted
-from infra.local.broker.queue import Queue
-from infra.local.broker.queues import Queues
-from infra.local.broker.visibility import TICKS_PER_SECOND
+from tests.broker.errors import invalid_parameter
+from tests.broker.exchange import Exchange
+from tests.broker.message import Wanted
+from tests.broker.queue import Queue
+from tests.broker.queues import Queues
+from tests.broker.visibility import TICKS_PER_SECOND
 
 _NOTHING = b"{}"
 

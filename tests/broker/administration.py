@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.broker.actions import Call
-from infra.local.broker.errors import SqsError
-from infra.local.broker.queues import Queues
+from tests.broker.actions import Call
+from tests.broker.errors import SqsError
+from tests.broker.queues import Queues
 
 
 class Administration:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.broker.errors import SqsError
+from tests.broker.errors import SqsError
 
 
 def test_a_group_waits_while_any_of_it_is_in_flight(fifo, put, bodies):

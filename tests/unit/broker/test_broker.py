@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from infra.local.broker.process import running_broker
+from tests.broker.process import running_broker
 
 
 @pytest.fixture

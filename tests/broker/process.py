@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[2]
 _GRACE_SECONDS = 5
 _FILL_SECONDS = 120
 
@@ -65,7 +65,7 @@ class RunningBroker:
 @contextmanager
 def running_broker(*, latency_ms: float = 0, port: int = 0, seed: int | None = None) -> Iterator[RunningBroker]:
     """Start a broker, wait until it listens, and end it afterwards; it ends by itself if we are killed."""
-    command = [sys.executable, "-m", "infra.local.broker", "--with-stdin"]
+    command = [sys.executable, "-m", "tests.broker", "--with-stdin"]
     command += ["--port", str(port), "--latency-ms", str(latency_ms)]
     command += [] if seed is None else ["--seed", str(seed)]
     with subprocess.Popen(

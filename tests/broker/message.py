@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 
-from infra.local.broker.attributes import MessageAttributes
+from tests.broker.attributes import MessageAttributes
 
 _ID_AT = slice(len('"MessageId":"'), len('"MessageId":"') + 36)
 _MD5_AT = slice(_ID_AT.stop + len('","MD5OfBody":"'), _ID_AT.stop + len('","MD5OfBody":"') + 32)

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infra.local.broker.attributes import MessageAttributes
-from infra.local.broker.counts import Counts
-from infra.local.broker.errors import SqsError
-from infra.local.broker.faults import Faults, Rule
-from infra.local.broker.message import Message, rendered_parts
-from infra.local.broker.service import Service
+from tests.broker.attributes import MessageAttributes
+from tests.broker.counts import Counts
+from tests.broker.errors import SqsError
+from tests.broker.faults import Faults, Rule
+from tests.broker.message import Message, rendered_parts
+from tests.broker.service import Service
 
 Json = dict[str, Any]
 

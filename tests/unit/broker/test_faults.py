@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.broker.faults import Faults, Rule
+from tests.broker.faults import Faults, Rule
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from pydantic_core import from_json
 
-from infra.local.broker.actions import OPERATIONS
-from infra.local.broker.administration import Administration
-from infra.local.broker.counts import Counts
-from infra.local.broker.errors import SqsError
-from infra.local.broker.exchange import Exchange
-from infra.local.broker.queues import Queues
-from infra.local.broker.receive import Receives
+from tests.broker.actions import OPERATIONS
+from tests.broker.administration import Administration
+from tests.broker.counts import Counts
+from tests.broker.errors import SqsError
+from tests.broker.exchange import Exchange
+from tests.broker.queues import Queues
+from tests.broker.receive import Receives
 
 
 class Service:

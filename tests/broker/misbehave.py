@@ -5,12 +5,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.broker.counts import Counts
-from infra.local.broker.errors import SqsError
-from infra.local.broker.exchange import Exchange
-from infra.local.broker.faults import Faults, Rule
-from infra.local.broker.framing import Request
-from infra.local.broker.service import Service, refuse
+from tests.broker.counts import Counts
+from tests.broker.errors import SqsError
+from tests.broker.exchange import Exchange
+from tests.broker.faults import Faults, Rule
+from tests.broker.framing import Request
+from tests.broker.service import Service, refuse
 
 THROTTLED = SqsError("RequestThrottled", "The request was denied due to request throttling.")
 BROKEN = SqsError("InternalFailure", "The request processing has failed because of an unknown error.", 500)
