@@ -16,7 +16,7 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test soak check bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
+.PHONY: help setup up test test-fast soak check bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -28,6 +28,9 @@ up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 
 test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(PYTHON) -m pytest -n 2 $(ARGS)
+
+test-fast: $(READY) ## run the unit tests, and the contract tests on fakes (ARGS="-k booking")
+	$(PYTHON) -m pytest -n 2 -m fast tests/unit tests/contracts $(ARGS)
 
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
 	$(PYTHON) -m pytest -m soak -s tests/soak $(ARGS)

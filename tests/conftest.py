@@ -2,7 +2,6 @@
 
 import functools
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,10 +11,7 @@ import boto3
 import pytest
 import structlog
 from botocore.config import Config
-from hypothesis import settings
-from structlog._config import BoundLoggerLazyProxy
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from hypothesis import HealthCheck, settings
 
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
@@ -28,8 +24,10 @@ from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
+from tests.selection import is_fast, process_group
 
-settings.register_profile("here", deadline=None)
+# Both judge how fast the machine is.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
 LEASE_SECONDS = 3
@@ -41,41 +39,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="what the soak tests' chance begins with")
 
 
-TOGETHER = {
-    "e2e": "the stack",
-    "browser": "the stack",
-    "infra": "the stack",
-    "contracts": "the emulator",
-    "soak": "the emulator",
-}
-"""Which folders share something that is started once: their tests run one after the other, in one process."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name the groups for xdist and mark the fast tests; the stack's begin, because they are the longest group."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(process_group(item)))
+        if is_fast(item):
+            item.add_marker(pytest.mark.fast)
+    items.sort(key=lambda item: process_group(item) != "stack")
 
 
-class Together(LoadScopeScheduling):
-    """Hands whole groups of tests to the processes that run them: other tests stay together by file."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return next((group for folder, group in TOGETHER.items() if file.startswith(f"tests/{folder}/")), file)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
-    """Begin with what takes longest, which is what shares something; pytest collects it first."""
-    config.option.loadscopereorder = False
-    return Together(config, log)
+@pytest.fixture(scope="session", autouse=True)
+def _loggers_are_not_cached() -> Iterator[None]:
+    """Let a logger that wrote a line follow the next configuration: the modules' loggers are the whole process's."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            structlog, "configure", lambda **options: configure(**options | {"cache_logger_on_first_use": False})
+        )
+        yield
 
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """Undo what an entry point under test made of the logging, which is the whole process's."""
+    """Undo what an entry point under test made of the logging."""
     yield
-    if not structlog.is_configured():
-        return
     structlog.reset_defaults()
-    for module in list(sys.modules.values()):
-        # A logger that wrote a line keeps what was configured then.
-        if isinstance(logger := vars(module).get("log"), BoundLoggerLazyProxy):
-            vars(logger).pop("bind", None)
 
 
 @pytest.fixture(scope="session")

@@ -59,12 +59,13 @@ async def workers_client(gateway, clients):
 
 
 @pytest.fixture(params=["memory", "worker", "ingress"])
-def poster(request, emulator):
+def poster(request):
     """Return how to post, where it arrives, and which kind it is."""
     if request.param == "memory":
         fake = FakePoster()
         fake.gone.add("tab-410")
         return fake.post, fake.posted, request.param
+    request.getfixturevalue("emulator")  # for its credentials
     address, received = request.getfixturevalue("gateway")
     if request.param == "worker":
         return ApiGatewayPoster(request.getfixturevalue("workers_client")).post, received, request.param

@@ -32,11 +32,13 @@ async def sns(clients):
 
 
 @pytest.fixture(params=["memory", "sns"])
-def texter(request, emulator):
+def texter(request):
     """Return what sends, and what tells which texts a number got."""
     if request.param == "memory":
         fake = FakeTexter()
         return fake, lambda number: [message.text for message in fake.sent if message.recipient == number]
+
+    emulator = request.getfixturevalue("emulator")
 
     def arrived(number):
         address = f"{emulator.endpoint_url}/_ministack/sns/sms-messages"
@@ -48,11 +50,12 @@ def texter(request, emulator):
 
 
 @pytest.fixture(params=["memory", "sns"])
-def alerts(request, emulator):
+def alerts(request):
     """Return what sends, and what returns the texts of the alerts that somebody who subscribed got."""
     if request.param == "memory":
         fake = FakeAlerts()
         return fake, lambda: [alert.data.advice for alert in fake.sent]
+    emulator = request.getfixturevalue("emulator")
     blocking, sqs, name = emulator.client("sns"), emulator.client("sqs"), new_id()
     topic = blocking.create_topic(Name=name)["TopicArn"]
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]

@@ -10,6 +10,7 @@ from infra.local.ports import HOST
 from tests.broker.process import running_broker
 from tests.contracts.stores.queue.neighbour import CALLS, Neighbour
 from tests.contracts.stores.queue.queues import BLOCKING, ON_SQS, SIDES, TRANSPORTS, InMemory, server_at
+from tests.selection import FAKE, is_on_fake
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +27,11 @@ async def broker(clients):
             yield server
 
 
-@pytest.fixture(scope="session")
-def servers(ministack, broker):
-    """Return both by their names; tests ask here, because what starts a server can't be begun in the middle of one."""
-    return {"ministack": ministack, "broker": broker}
+@pytest.fixture
+def servers(request):
+    """Return both by their names, or none for the fake: a server is never started in the middle of a test."""
+    names = () if is_on_fake(request.node) else ("ministack", "broker")
+    return {name: request.getfixturevalue(name) for name in names}
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def make(servers):
     """Return a function that makes a queue of one kind at one place."""
 
     def make(where, *, fifo):
-        if where == "memory":
+        if where == FAKE:
             return InMemory(fifo=fifo)
         transport, server = where.split()
         return servers[server].make(transport, fifo=fifo)

@@ -1,0 +1,39 @@
+"""Which tests share a process under xdist, and which need no server and make `make test-fast`."""
+
+from pathlib import Path
+
+import pytest
+
+FAKE = "memory"
+"""How contract suites name their run on the fake: alone, or as the first word ("memory fifo")."""
+
+
+def process_group(item: pytest.Item) -> str:
+    """Return the name of the tests that run in one process: all on the deployed stack, otherwise those of a file.
+
+    Only the stack takes long to start; an emulator or a browser a process costs less than processes that wait.
+    """
+    return "stack" if "stack" in fixture_names(item) else str(folder_and_file(item))
+
+
+def is_fast(item: pytest.Item) -> bool:
+    """Whether it is a unit test, or a contract test on a fake."""
+    kind = folder_and_file(item).parts[1]
+    return kind == "unit" or (kind == "contracts" and is_on_fake(item))
+
+
+def is_on_fake(item: pytest.Item) -> bool:
+    """Whether a contract suite runs on its fake here."""
+    callspec = getattr(item, "callspec", None)
+    values = callspec.params.values() if callspec else ()
+    return any(isinstance(value, str) and value.split()[:1] == [FAKE] for value in values)
+
+
+def fixture_names(item: pytest.Item) -> list[str]:
+    """Return what a test asks for, directly or by another fixture."""
+    return getattr(item, "fixturenames", [])
+
+
+def folder_and_file(item: pytest.Item) -> Path:
+    """Return where a test stands, from the root on."""
+    return item.path.relative_to(item.config.rootpath)
