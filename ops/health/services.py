@@ -11,14 +11,17 @@ from shared.aws.errors import translated
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
 from shared.tenants.profile import TenantProfile
+from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.values import Interval
 from workers.booking.handler.dependencies import BookingPorts
 
 _SHARE = "share the calendar with the service account, with the right to change events"
-_ADVICE = {
-    "calendar_access_revoked": "put a valid key of the service account into the secret; it is read at the next use",
-    "calendar_forbidden": _SHARE,
-    "calendar_unknown": "check calendar_id in the profile, and share the calendar with the service account",
+_ADVICE: dict[str, str] = {
+    CalendarProblem.ACCESS_REVOKED: (
+        "put a valid key of the service account into the secret; it is read at the next use"
+    ),
+    CalendarProblem.FORBIDDEN: _SHARE,
+    CalendarProblem.UNKNOWN: "check calendar_id in the profile, and share the calendar with the service account",
     "bad_profile": "mend the line that is named in profile.yaml, in the tenant's folder of the knowledge bucket",
     "unknown_tenant": "put a profile.yaml into the tenant's folder of the knowledge bucket",
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from shared.errors import PermanentError
+from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.event_id import appointment_of, event_id
 from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.values import Interval
@@ -114,9 +114,9 @@ class FakeCalendar:
                     raise error
                 break
         if calendar_id not in self.events:
-            raise PermanentError("calendar_unknown", f"calendar.{call}")
+            raise UnusableCalendarError(CalendarProblem.UNKNOWN, f"calendar.{call}")
         if calendar_id in self.read_only and call in {"put", "remove"}:
-            raise PermanentError("calendar_forbidden", f"calendar.{call}")
+            raise UnusableCalendarError(CalendarProblem.FORBIDDEN, f"calendar.{call}")
         return self.events[calendar_id]
 
 

@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.claims import Claim
+from shared.errors import PermanentError
 from shared.messages.commands import OwnBookingCommand
 from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, TakenTime
 
-TOO_MANY_BUCKETS = "too_many_buckets"
-"""Why a store refuses a visit for good: its day is divided into pieces that are too fine for one transaction."""
+
+class TooManyBucketsError(PermanentError):
+    """The store refuses a visit for good: its day is divided into buckets that are too small for one transaction."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("too_many_buckets", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class AppointmentStore(Protocol):
     Raises:
         TransientError: a conflict with another write; nothing was written, try again.
         LeaseLostError: the command is another worker's; nothing was written.
+        TooManyBucketsError: the appointment can't be written in one transaction; nothing was written.
     """
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
@@ -156,7 +162,7 @@ class Calendar(Protocol):
 
     Raises:
         TransientError: rate limits, time-outs, trouble on the other side.
-        PermanentError: `calendar_access_revoked`, `calendar_forbidden`, `calendar_unknown`.
+        UnusableCalendarError: an operator or the owner has to act.
     """
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:

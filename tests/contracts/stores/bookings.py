@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from shared.ids import derived_id, new_id
 from shared.tenants.services import Service
 from workers.booking.domain.hold import place_hold
-from workers.booking.domain.values import AppointmentState, Contact, Interval
+from workers.booking.domain.values import AppointmentState, Contact, Interval, LastChange
 
 NINE = datetime(2026, 1, 13, 9, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -86,7 +86,7 @@ def confirmed(hold):
         hold_expires_at=None,
         version=hold.version + 1,
         calendar_event_id=derived_id(hold.appointment_id, "event"),
-        changed_by="the command",
+        last_change=LastChange("the command"),
     )
 
 

@@ -3,12 +3,25 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, Seat
+from workers.booking.domain.values import (
+    Appointment,
+    AppointmentState,
+    ChangeKind,
+    Contact,
+    Interval,
+    LastChange,
+    Seat,
+)
 
 RETENTION_AFTER_VISIT = timedelta(days=365)
 """How long a visit is remembered: it names a person."""
 
 RETENTION_OF_HOLDS = timedelta(days=2)
+
+_HANDOVER_REFUSED = "/back"
+"""How `changed_by` marks a refused handover for the release before `change_kind`, which compares the whole text.
+
+It is still written, so that both releases read the rows of each other; the release after this one need not."""
 
 
 def appointment_item(appointment: Appointment) -> dict[str, Any]:
@@ -41,7 +54,8 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
         "seats": [{"key": seat.key, "number": seat.number, "lasting": seat.lasting} for seat in appointment.seats],
         "verified": appointment.verified,
         "calendars": list(appointment.calendars),
-        "changed_by": appointment.changed_by,
+        "changed_by": _changed_by(appointment.last_change),
+        "change_kind": appointment.last_change.kind.value,
         "expires_at": int(forgotten.timestamp()),
     }
 
@@ -73,7 +87,23 @@ def appointment_from_item(row: dict[str, Any]) -> Appointment:
         seats=tuple(Seat(seat["key"], int(seat["number"]), seat["lasting"]) for seat in row["seats"]),
         verified=row["verified"],
         calendars=tuple(row["calendars"]),
-        changed_by=row.get("changed_by", ""),
+        last_change=_last_change(row),
+    )
+
+
+def _changed_by(change: LastChange) -> str:
+    return change.command_id + (_HANDOVER_REFUSED if change.kind is ChangeKind.HANDOVER_REFUSED else "")
+
+
+def _last_change(row: dict[str, Any]) -> LastChange:
+    changed_by: str = row.get("changed_by", "")
+    if "change_kind" in row:
+        kind = ChangeKind(row["change_kind"])
+    else:
+        # Written by the release before.
+        kind = ChangeKind.HANDOVER_REFUSED if changed_by.endswith(_HANDOVER_REFUSED) else ChangeKind.APPLIED
+    return LastChange(
+        changed_by.removesuffix(_HANDOVER_REFUSED) if kind is ChangeKind.HANDOVER_REFUSED else changed_by, kind
     )
 
 

@@ -8,7 +8,8 @@ import structlog
 from google.oauth2 import service_account
 
 from shared.aws.secrets import Secrets
-from shared.errors import ConfigurationError, PermanentError
+from shared.errors import ConfigurationError
+from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 
 log = structlog.get_logger()
 
@@ -41,7 +42,7 @@ class GoogleCredentials:
         """Return the credentials.
 
         Raises:
-            PermanentError: `calendar_not_configured`; the text says what to set.
+            UnusableCalendarError: `NOT_CONFIGURED`; the text says what to set.
         """
         with self._lock:
             if self._kept is None:
@@ -58,8 +59,8 @@ class GoogleCredentials:
     def _read(self) -> Any:
         text = self._text()
         if not text:
-            raise PermanentError(
-                "calendar_not_configured",
+            raise UnusableCalendarError(
+                CalendarProblem.NOT_CONFIGURED,
                 f"no service account: put its JSON key into the secret {self._secret_id!r} "
                 "(USE_SECRETS_MANAGER=true) or into GOOGLE_SERVICE_ACCOUNT_KEY",
             )
@@ -69,7 +70,9 @@ class GoogleCredentials:
             # JSON that is no object, or an object with odd fields; its text could quote the key.
             if self._secrets:
                 self._secrets.forget(self._secret_id)  # so that a repaired key works at once
-            raise PermanentError("calendar_not_configured", "the service account's key is not valid") from error
+            raise UnusableCalendarError(
+                CalendarProblem.NOT_CONFIGURED, "the service account's key is not valid"
+            ) from error
         return account.with_subject(self._subject) if self._subject else account
 
     def _text(self) -> str | None:

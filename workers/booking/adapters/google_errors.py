@@ -9,8 +9,9 @@ import httplib2
 from google.auth.exceptions import RefreshError, TransportError
 from googleapiclient.errors import HttpError
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import TransientError
 from workers.booking.adapters.google_credentials import GoogleCredentials
+from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 
 _RATE_LIMITS = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded", "backendError"}
@@ -24,7 +25,7 @@ def vendor_status(error: BaseException) -> int | None:
 
 @contextmanager
 def translated_google(what: str, credentials: GoogleCredentials) -> Iterator[None]:
-    """Raise `TransientError` or `PermanentError` for what the client raises inside the `with`.
+    """Raise `TransientError` or `UnusableCalendarError` for what the client raises inside the `with`.
 
     Access that was revoked drops the kept credentials, so that a repaired key works at once.
     """
@@ -34,8 +35,9 @@ def translated_google(what: str, credentials: GoogleCredentials) -> Iterator[Non
         if getattr(error, "retryable", False):
             raise TransientError(f"{what}: token endpoint") from error
         credentials.forget()
-        raise PermanentError(
-            "calendar_access_revoked", f"{what}: the service account's key is refused; put a valid key in the secret"
+        raise UnusableCalendarError(
+            CalendarProblem.ACCESS_REVOKED,
+            f"{what}: the service account's key is refused; put a valid key in the secret",
         ) from error
     except HttpError as error:
         raise _http(what, error, credentials) from error
@@ -53,10 +55,12 @@ def _http(what: str, error: HttpError, credentials: GoogleCredentials) -> Except
         return TransientError(f"{what}: {status}: changed by another at the same moment")
     if status == 401:
         credentials.forget()
-        return PermanentError("calendar_access_revoked", f"{what}: 401")
+        return UnusableCalendarError(CalendarProblem.ACCESS_REVOKED, f"{what}: 401")
     if status in (404, 410):
-        return PermanentError("calendar_unknown", f"{what}: {status}: check calendar_id in the profile")
+        return UnusableCalendarError(CalendarProblem.UNKNOWN, f"{what}: {status}: check calendar_id in the profile")
     if status == 400:
         named = ", ".join(sorted(str(reason) for reason in reasons if reason))
-        return PermanentError("calendar_request_refused", f"{what}: {status}: {named}")
-    return PermanentError("calendar_forbidden", f"{what}: {status}: share the calendar with the service account")
+        return UnusableCalendarError(CalendarProblem.REQUEST_REFUSED, f"{what}: {status}: {named}")
+    return UnusableCalendarError(
+        CalendarProblem.FORBIDDEN, f"{what}: {status}: share the calendar with the service account"
+    )

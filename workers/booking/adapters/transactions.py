@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translated
 from shared.aws.items import to_item
 from shared.claims import Claim
-from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.errors import LeaseLostError, TransientError
 from workers.booking.adapters.appointment_item import appointment_item
 from workers.booking.domain.values import Appointment
-from workers.booking.ports import TOO_MANY_BUCKETS
+from workers.booking.ports import TooManyBucketsError
 
 _CONFLICT_TRIES = 6
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -36,7 +36,7 @@ class Transactions:
         """
         items = [self._still_ours(claim), self.put(appointment), *changes]
         if len(items) > _MAX_ITEMS:
-            raise PermanentError(TOO_MANY_BUCKETS, f"{len(items)} items in one transaction")
+            raise TooManyBucketsError(f"{len(items)} items in one transaction")
         for attempt in range(_CONFLICT_TRIES):
             if attempt:
                 await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter

@@ -79,6 +79,23 @@ class AppointmentState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ChangeKind(StrEnum):
+    """What a command did to an appointment."""
+
+    APPLIED = "applied"
+    """What it asked for."""
+    HANDOVER_REFUSED = "handover_refused"
+    """The owner moved the visit into a calendar that cannot take it: the event returns to where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """Which command changed an appointment last, and how: the same command again finds its work done."""
+
+    command_id: str = ""
+    kind: ChangeKind = ChangeKind.APPLIED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
     """One visit of one visitor, from the hold on."""
@@ -116,8 +133,11 @@ class Appointment:
     """Where the visit is entered, or was: the last is where it stands. A profile may name others by now."""
     grid_minutes: int = MINUTES_STEP
     """The size of the buckets that it claimed: a profile that changes later leaves them as they are."""
-    changed_by: str = ""
-    """The key of the command that made the last change: the same command again finds its work done."""
+    last_change: LastChange = LastChange()
+
+    def is_changed_by(self, command_id: str) -> bool:
+        """Whether the last change is the one that this command asked for."""
+        return self.last_change == LastChange(command_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import structlog
 
 from shared.claims import Claim
-from shared.errors import PermanentError
 from shared.messages.commands import BookingCancel, BookingReschedule
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
@@ -24,7 +23,7 @@ from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import day_quotas
 from workers.booking.domain.slots import is_offered
-from workers.booking.domain.values import Appointment, AppointmentState, Refusal
+from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.calendar_entry import leave, settle, to_be_entered
 from workers.booking.handler.dependencies import BookingPorts
@@ -34,7 +33,7 @@ from workers.booking.handler.occupancy import occupancy
 from workers.booking.handler.reference import referred
 from workers.booking.handler.remind import drop_reminders, plan_reminders
 from workers.booking.handler.verify import effects_of_confirmation
-from workers.booking.ports import TOO_MANY_BUCKETS
+from workers.booking.ports import TooManyBucketsError
 
 log = structlog.get_logger()
 
@@ -45,7 +44,7 @@ async def cancel(ports: BookingPorts, work: BookingCancel, claim: Claim, locale:
     appointment = await referred(ports, work)
     match decide_cancel(appointment, work.accepted_at):
         case Cancel(next_one):
-            changed = replace(next_one, changed_by=work.id)
+            changed = replace(next_one, last_change=LastChange(work.id))
             await ports.appointments.cancel(changed, claim=claim)
             log.info("appointment_cancelled", appointment_id=changed.appointment_id)
         case AlreadyCancelled(changed):
@@ -53,7 +52,7 @@ async def cancel(ports: BookingPorts, work: BookingCancel, claim: Claim, locale:
             await ports.appointments.free(changed)
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
-    if changed.calendar_event_id and changed.changed_by == work.id:
+    if changed.calendar_event_id and changed.is_changed_by(work.id):
         await send_cancelled(ports.notices, work, changed, profile, ports.clock.now())
         await drop_reminders(ports, changed)
         await leave(ports, changed)
@@ -78,10 +77,10 @@ async def reschedule(ports: BookingPorts, work: BookingReschedule, claim: Claim,
         return pending(work, moved, profile.zone)
     if moved.verified:
         # A hold whose contact was proved: the move has confirmed it.
-        if moved.changed_by == work.id:
+        if moved.is_changed_by(work.id):
             await effects_of_confirmation(ports, work, moved, profile)
         return confirmed(work, moved, profile, now)
-    if moved.changed_by == work.id:
+    if moved.is_changed_by(work.id):
         await send_rescheduled(ports.notices, work, moved, profile, now)
         await plan_reminders(ports, moved, profile, now)
         await settle(ports, moved, profile)
@@ -93,7 +92,7 @@ async def _moved(
 ) -> Appointment | Refusal:
     if appointment is None:
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
-    if appointment.changed_by == work.id:
+    if appointment.is_changed_by(work.id):
         return appointment  # moved before this command was cut off
     service = profile.service(appointment.service_id)
     if service is None:
@@ -117,7 +116,7 @@ async def _moved(
                     code=not_offered.code,
                     ignoring={appointment.appointment_id},
                 )
-            moved = replace(next_one, changed_by=work.id, grid_minutes=bucket_minutes(profile))
+            moved = replace(next_one, last_change=LastChange(work.id), grid_minutes=bucket_minutes(profile))
     return await _take(ports, work, appointment, moved, service=service, profile=profile, claim=claim)
 
 
@@ -151,9 +150,7 @@ async def _take(
         quotas = tuple(day_quotas(profile, service, wished))
         try:
             lost = await ports.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas)
-        except PermanentError as error:
-            if error.reason != TOO_MANY_BUCKETS:
-                raise
+        except TooManyBucketsError:
             break
         if lost is None:
             log.info("appointment_rescheduled", appointment_id=moved.appointment_id)

@@ -6,7 +6,6 @@ from datetime import timedelta
 import structlog
 
 from shared.claims import Claim
-from shared.errors import PermanentError
 from shared.ids import derived_id
 from shared.messages.commands import BookingCreate
 from shared.messages.errors import ErrorCode
@@ -21,14 +20,14 @@ from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quotas
 from workers.booking.domain.slots import is_offered
-from workers.booking.domain.values import Appointment, AppointmentState, Refusal
+from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import channels_of, too_many
 from workers.booking.handler.notify import send_code
 from workers.booking.handler.occupancy import occupancy
-from workers.booking.ports import TOO_MANY_BUCKETS, QuotaFull
+from workers.booking.ports import QuotaFull, TooManyBucketsError
 
 log = structlog.get_logger()
 
@@ -97,9 +96,7 @@ async def _hold(
                 replaces=_given_up(own, work) if own else None,
                 succeeds=left_by,
             )
-        except PermanentError as error:
-            if error.reason != TOO_MANY_BUCKETS:
-                raise
+        except TooManyBucketsError:
             break  # a day whose pieces are too fine for the visit: nobody can have it there
         if lost is None:
             ports.metrics.count("AppointmentCreated")
@@ -159,7 +156,7 @@ async def wish_of(
         locale=locale,
         now=work.accepted_at,
     )
-    return service, replace(hold, grid_minutes=bucket_minutes(profile), changed_by=work.id)
+    return service, replace(hold, grid_minutes=bucket_minutes(profile), last_change=LastChange(work.id))
 
 
 async def own_hold(ports: BookingPorts, work: BookingCreate) -> tuple[Appointment | None, str | None]:
@@ -190,7 +187,11 @@ def is_same(own: Appointment, wished: Appointment, work: BookingCreate) -> bool:
 
 def _given_up(own: Appointment, work: BookingCreate) -> Appointment:
     return replace(
-        own, state=AppointmentState.CANCELLED, hold_expires_at=None, version=own.version + 1, changed_by=work.id
+        own,
+        state=AppointmentState.CANCELLED,
+        hold_expires_at=None,
+        version=own.version + 1,
+        last_change=LastChange(work.id),
     )
 
 

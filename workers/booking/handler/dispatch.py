@@ -18,7 +18,8 @@ from shared.messages.commands import (
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
-from workers.booking.handler.alerts import CALENDAR_TROUBLE, alert
+from workers.booking.domain.calendar_problem import CalendarProblem
+from workers.booking.handler.alerts import alert
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
 from workers.booking.handler.choose_again import ask_by_letter
@@ -119,8 +120,8 @@ class BookingHandler:
 
         Its copy waits on the dead-letter queue.
         """
-        if reason.startswith(CALENDAR_TROUBLE):
-            await alert(self._ports, tenant=work.tenant, session_id=work.session_id, reason=reason)
+        if problem := CalendarProblem.of_reason(reason):
+            await alert(self._ports, tenant=work.tenant, session_id=work.session_id, problem=problem)
         if isinstance(work, OwnCommand):
             await self._end(work, None, claim)
             return

@@ -6,11 +6,11 @@ from dataclasses import replace
 import structlog
 
 from shared.claims import Claim
-from shared.errors import PermanentError
 from shared.messages.commands import CalendarChanged
 from shared.messages.server import ServerFrame
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
+from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.event_id import event_id
 from workers.booking.domain.owner_changes import (
     CancelledByOwner,
@@ -20,14 +20,14 @@ from workers.booking.domain.owner_changes import (
     decide_owner_change,
 )
 from workers.booking.domain.quotas import day_quotas_of
-from workers.booking.domain.values import Appointment, AppointmentState
-from workers.booking.handler.alerts import MOVE_REFUSED, alert
+from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
+from workers.booking.handler.alerts import alert
 from workers.booking.handler.calendar_entry import enter, entered_in, settle, to_be_entered
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import cancelled, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.remind import drop_reminders, plan_reminders
-from workers.booking.ports import TOO_MANY_BUCKETS, QuotaFull
+from workers.booking.ports import QuotaFull, TooManyBucketsError
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ async def follow_owner(ports: BookingPorts, work: CalendarChanged, claim: Claim)
     appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if appointment is None:
         return None
-    if appointment.changed_by == work.id:
+    if appointment.is_changed_by(work.id):
         changed: Appointment | None = appointment
         if appointment.state is AppointmentState.CANCELLED:
             # Frees what a crash may have left.
@@ -57,7 +57,7 @@ async def follow_owner(ports: BookingPorts, work: CalendarChanged, claim: Claim)
 async def _changed(
     ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
-    if appointment.changed_by == _going_back(work):
+    if appointment.last_change == _refused_handover(work):
         # A hand-over was refused before this command was cut off.
         await _go_back(ports, work, appointment, profile)
         return None
@@ -66,7 +66,7 @@ async def _changed(
         return await _handed_over(ports, work, appointment, found, profile=profile, claim=claim)
     match decide_owner_change(appointment, event, now=ports.clock.now()):
         case CancelledByOwner(next_one):
-            gone = replace(next_one, changed_by=work.id)
+            gone = replace(next_one, last_change=LastChange(work.id))
             await ports.appointments.cancel(gone, claim=claim)
             log.info("appointment_cancelled_by_business", appointment_id=gone.appointment_id)
             return gone
@@ -116,7 +116,7 @@ async def _handed_over(
         if moved:
             return moved
     # Of the next version, because an entry that was deleted comes back for no other.
-    back = replace(_next(appointment), changed_by=_going_back(work))
+    back = replace(_next(appointment), last_change=_refused_handover(work))
     await ports.appointments.save(back, claim=claim)
     await _go_back(ports, work, back, profile)
     return None
@@ -132,9 +132,9 @@ async def _go_back(
             await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
-def _going_back(work: CalendarChanged) -> str:
-    """Return how a record says that this command refused a hand-over: nobody is to be told of a move."""
-    return f"{work.id}/back"
+def _refused_handover(work: CalendarChanged) -> LastChange:
+    """Return the change by which this command refuses a handover: nobody is notified of a move."""
+    return LastChange(work.id, ChangeKind.HANDOVER_REFUSED)
 
 
 def _next(appointment: Appointment) -> Appointment:
@@ -157,7 +157,7 @@ async def _take(
     """
     now = ports.clock.now()
     for lane in lanes:
-        there = replace(next_one, resource=lane, changed_by=work.id, grid_minutes=bucket_minutes(profile))
+        there = replace(next_one, resource=lane, last_change=LastChange(work.id), grid_minutes=bucket_minutes(profile))
         there = to_be_entered(there, profile)
         try:
             lost = await ports.appointments.move(
@@ -165,9 +165,7 @@ async def _take(
             )
             if isinstance(lost, QuotaFull):
                 lost = await ports.appointments.move(old, there, at=now, claim=claim)
-        except PermanentError as error:
-            if error.reason != TOO_MANY_BUCKETS:
-                raise
+        except TooManyBucketsError:
             return None
         if lost is None:
             log.info("appointment_moved_by_business", appointment_id=there.appointment_id, resource=lane)
@@ -194,7 +192,7 @@ async def _put_back(
 ) -> None:
     """Make the event say again what the record says; somebody is told first, so that a crash leaves a reason to."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
-    await alert(ports, tenant=work.tenant, session_id=work.session_id, reason=MOVE_REFUSED)
+    await alert(ports, tenant=work.tenant, session_id=work.session_id, problem=CalendarProblem.MOVE_REFUSED)
     await enter(ports, appointment, profile)
 
 

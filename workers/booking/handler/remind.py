@@ -39,7 +39,7 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
     except (TransientError, PermanentError) as error:
         log.warning("reminders_not_planned_yet", appointment_id=appointment.appointment_id, error=described(error))
         command = BookingPlanReminders(
-            id=derived_id(appointment.appointment_id, f"plan_reminders/{appointment.changed_by}"),
+            id=derived_id(appointment.appointment_id, f"plan_reminders/{appointment.last_change.command_id}"),
             tenant=appointment.tenant,
             session_id=appointment.session_id,
             accepted_at=now,

@@ -25,7 +25,7 @@ async def too_late(ports: BookingPorts, work: Replayable) -> Refusal | None:
     if not is_too_late(work.accepted_at, replay=work.replay, now=ports.clock.now()):
         return None
     found = await appointment_of(ports, work)
-    if found and found.hold_expires_at is None and (found.changed_by == work.id or isinstance(work, BookingCreate)):
+    if found and found.hold_expires_at is None and (found.is_changed_by(work.id) or isinstance(work, BookingCreate)):
         return None
     profile = await ports.tenants.profile(work.tenant)
     wish = wished(work, found, profile)

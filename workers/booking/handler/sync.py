@@ -18,6 +18,7 @@ from shared.messages.commands import (
     CalendarSyncData,
     CalendarTick,
 )
+from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler.alerts import alert
 from workers.booking.handler.dependencies import BookingPorts
@@ -71,9 +72,9 @@ async def sync(ports: BookingPorts, work: CalendarSync) -> None:
     except TransientError as error:
         log.warning("calendar_not_read", error=str(error))
         return
-    except PermanentError as error:
+    except UnusableCalendarError as error:
         log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason says it all
-        await alert(ports, tenant=work.tenant, session_id=work.session_id, reason=error.reason)
+        await alert(ports, tenant=work.tenant, session_id=work.session_id, problem=error.problem)
         return
     for first in range(0, len(found.appointment_ids), _AT_ONCE):
         some = found.appointment_ids[first : first + _AT_ONCE]

@@ -23,7 +23,7 @@ from workers.booking.domain.decisions import (
 from workers.booking.domain.hold import has_run_out
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.quotas import day_quotas_of, send_quotas
-from workers.booking.domain.values import Appointment, Refusal
+from workers.booking.domain.values import Appointment, LastChange, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.calendar_entry import settle, to_be_entered
 from workers.booking.handler.dependencies import BookingPorts
@@ -44,7 +44,7 @@ async def verify(ports: BookingPorts, work: BookingVerify, claim: Claim, locale:
     """
     profile = await ports.tenants.profile(work.tenant)
     appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    if appointment and appointment.changed_by == work.id and appointment.hold_expires_at:
+    if appointment and appointment.is_changed_by(work.id) and appointment.hold_expires_at:
         # This very command judged its code before it was cut off.
         judged = await _filled(ports, work, appointment, profile) if appointment.verified else _WRONG
         return refused(work, judged, profile.zone, locale)
@@ -60,11 +60,11 @@ async def verify(ports: BookingPorts, work: BookingVerify, claim: Claim, locale:
         case AlreadyConfirmed(changed):
             pass
         case WrongCode(counted, refusal):
-            await ports.appointments.save(replace(counted, changed_by=work.id), claim=claim)
+            await ports.appointments.save(replace(counted, last_change=LastChange(work.id)), claim=claim)
             return refused(work, refusal, profile.zone, locale)
         case Refusal() as refusal:
             return refused(work, refusal, profile.zone, locale)
-    if changed.changed_by == work.id:
+    if changed.is_changed_by(work.id):
         await effects_of_confirmation(ports, work, changed, profile)
     return confirmed(work, changed, profile, ports.clock.now())
 
@@ -96,7 +96,7 @@ async def _confirm(
     """Confirm, unless the owner has filled the time by hand: then another lane takes it, or the visitor may move."""
     lanes = await _lanes_left(ports, work, hold, profile)
     for lane in lanes:
-        changed = to_be_entered(replace(confirmed_one, resource=lane, changed_by=work.id), profile)
+        changed = to_be_entered(replace(confirmed_one, resource=lane, last_change=LastChange(work.id)), profile)
         if lane == hold.resource:
             lost: Lost | None = await ports.appointments.confirm(changed, claim=claim)
         else:
@@ -111,7 +111,7 @@ async def _confirm(
     if has_run_out(hold, ports.clock.now()):
         # The code came in time and was judged late: what is over by now can't be moved, only booked anew.
         return await with_alternatives(ports, work, profile, hold.service_id, hold.start)
-    await ports.appointments.save(replace(proved_but_taken(hold), changed_by=work.id), claim=claim)
+    await ports.appointments.save(replace(proved_but_taken(hold), last_change=LastChange(work.id)), claim=claim)
     log.info("appointment_time_filled", appointment_id=hold.appointment_id)
     return await _filled(ports, work, hold, profile)
 
@@ -153,12 +153,12 @@ async def resend(ports: BookingPorts, work: BookingResend, claim: Claim, locale:
     """Send another code for the same hold."""
     profile = await ports.tenants.profile(work.tenant)
     appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    if appointment and appointment.changed_by == work.id and appointment.hold_expires_at:
+    if appointment and appointment.is_changed_by(work.id) and appointment.hold_expires_at:
         again = appointment  # counted before this command was cut off
     else:
         match decide_resend(appointment, work.accepted_at):
             case Resend(next_one):
-                again = replace(next_one, changed_by=work.id)
+                again = replace(next_one, last_change=LastChange(work.id))
                 quotas = tuple(
                     send_quotas(
                         again,

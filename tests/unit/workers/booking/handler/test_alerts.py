@@ -35,7 +35,7 @@ def own(world, **fields):
         ("calendar_forbidden", "Share the calendar"),
         ("calendar_unknown", "calendar_id"),
         ("calendar_not_configured", "GOOGLE_SERVICE_ACCOUNT_KEY"),
-        ("calendar_something_new", "the log"),
+        ("calendar_request_refused", "the log"),
     ],
 )
 async def test_a_calendar_that_is_closed_to_us_calls_for_somebody(world, reason, advice):

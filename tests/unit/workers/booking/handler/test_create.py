@@ -8,7 +8,7 @@ import pytest
 from shared.errors import LeaseLostError, TransientError
 from shared.ids import derived_id
 from shared.messages.errors import ErrorCode
-from workers.booking.domain.values import AppointmentState, Interval
+from workers.booking.domain.values import AppointmentState, Interval, LastChange
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ async def test_a_hold_is_kept_with_what_the_visitor_wrote(world):
         "First visit",
         "jan@example.com",
     )
-    assert (appointment.grid_minutes, appointment.changed_by) == (10, command.id)
+    assert (appointment.grid_minutes, appointment.last_change) == (10, LastChange(command.id))
     assert len(world.appointments.buckets) == 6
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import TransientError
 from tests.unit.workers.booking.handler.owner import DAY, HOUR, NINE_UTC, alerts, follow, stands_at
 from workers.booking.domain.event_id import event_id
 from workers.booking.domain.values import Interval
+from workers.booking.ports import TooManyBucketsError
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ async def test_a_whole_day_goes_back(visited):
 async def test_a_visit_that_needs_too_much_of_the_table_goes_back(visited):
     """What one transaction can't hold is refused like any other impossible time."""
     visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + 20 * HOUR))
-    visited.appointments.fail(PermanentError("too_many_buckets"))
+    visited.appointments.fail(TooManyBucketsError())
     assert await follow(visited) is None
     assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
     assert alerts(visited) == ["calendar_move_refused"]

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import PermanentError, TransientError
+from shared.errors import TransientError
 from shared.messages.commands import BOOKING_COMMAND
+from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
 from workers.booking.domain.values import Interval
 from workers.booking.ports import LastSync
 
@@ -188,7 +189,7 @@ async def test_a_calendar_that_does_not_answer_is_read_in_the_next_minute(visite
 
 async def test_a_calendar_that_is_closed_to_us_is_said_once_an_hour(visited):
     """To whoever can open it, with what to do; every minute it is tried again."""
-    closed = [PermanentError("calendar_forbidden") for _ in range(3)]
+    closed = [UnusableCalendarError(CalendarProblem.FORBIDDEN) for _ in range(3)]
     visited.calendar.fail("changes", *closed)
     visited.clock.set(datetime(2026, 1, 12, 8, 57, tzinfo=UTC))
     for number in (1, 2, 3):
