@@ -150,7 +150,7 @@ async def open_line(
             )
 
     leases = LeaseKeeper(
-        open_line=own_line,
+        open_connections=own_line,
         lease=timedelta(seconds=settings.lease_seconds),
         limit=timedelta(seconds=settings.handler_timeout_seconds),
         telemetry=telemetry,

@@ -54,8 +54,8 @@ class Vitals:
             problems.append("leases are not kept")
         if self.is_started and not self.is_stopping and now - self.looped_at > _BLOCKED_LOOP_SECONDS:
             problems.append(f"a handler has blocked the event loop for {now - self.looped_at:.0f} s")
-        if overdue := self._leases.overdue():
-            problems.append(f"handlers hang: {', '.join(overdue[:5])}")
+        if overdue_message_ids := self._leases.overdue_message_ids():
+            problems.append(f"handlers hang: {', '.join(overdue_message_ids[:5])}")
         return problems
 
     def unready(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""One round of keeping leases: extends what is due, looks whether what runs is still ours, cancels what is not."""
+"""One round of the lease heartbeat: extend what is due, check the claims of running handlers, cancel what is lost."""
 
 import asyncio
 import concurrent.futures
@@ -9,7 +9,7 @@ import structlog
 
 from shared.claims import ClaimStore
 from shared.consumer.delivery import Queue, VisibilityChange
-from shared.consumer.hold import Covered, Hold
+from shared.consumer.handler_lease import HandlerLease, LeasedDelivery
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, PermanentError, TransientError
 
@@ -20,10 +20,10 @@ _EXTENSIONS_PER_LEASE = 3
 """So that two failed extensions in a row still lose nothing."""
 
 _BEAT_SECONDS = 0.7
-"""How often running work is looked at: a lease that was taken from us is noticed within a second."""
+"""How often the claims of running handlers are checked: a lost lease is noticed within a second."""
 
 _GRACE_SECONDS = 10.0
-"""How long a handler may take to end once it was cancelled, before its leases are kept no longer."""
+"""How long a cancelled handler may take to end before its leases are no longer extended."""
 
 MAX_VISIBILITY_SECONDS = 12 * 3600
 """From the receipt on, however often it is extended
@@ -31,7 +31,7 @@ MAX_VISIBILITY_SECONDS = 12 * 3600
 
 
 class Heartbeat:
-    """Goes round all that is covered, again and again; a call that hangs holds up no other.
+    """Visits all leased deliveries in rounds; a call that hangs does not delay the others.
 
     A lease is lost when the queue says so, when the processed-message record names another owner, or when nothing
     could be extended for as long as it lasts. Its handler is cancelled within a second of that.
@@ -39,15 +39,15 @@ class Heartbeat:
 
     def __init__(
         self,
-        covered: Mapping[str, Covered],
+        leased: Mapping[str, LeasedDelivery],
         *,
         lease: timedelta,
         limit: timedelta,
         telemetry: Telemetry,
         monotonic: Callable[[], float],
     ) -> None:
-        """Take what is covered, by receipt; others put in and take out while we look."""
-        self._covered = covered
+        """Take the leased deliveries by receipt; the worker adds and removes entries while a round runs."""
+        self._leased = leased
         self._lease = lease
         self._lease_seconds = lease.total_seconds()
         self._interval_seconds = self._lease_seconds / _EXTENSIONS_PER_LEASE
@@ -55,145 +55,150 @@ class Heartbeat:
         self._telemetry = telemetry
         self._monotonic = monotonic
         self._under_way: set[asyncio.Task[None]] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self.pause_seconds = min(_BEAT_SECONDS, self._interval_seconds)
         """How long to wait from one round to the next."""
         self.beat_at = monotonic()
         """When the last round began."""
 
-    def is_over(self, covered: Covered, now: float) -> bool:
-        """Whether a delivery is no longer ours."""
-        return covered.is_lost or now > covered.extended_at + self._lease_seconds
+    def is_over(self, leased: LeasedDelivery, now: float) -> bool:
+        """Return whether the lease on a delivery has ended."""
+        return leased.is_lost or now > leased.extended_at + self._lease_seconds
 
-    def hangs(self, hold: Hold, now: float) -> bool:
-        """Whether a handler goes on though it was cancelled when its time was over, and nobody waits for it."""
-        return now > hold.began_at + self._limit_seconds + _GRACE_SECONDS
+    def is_hanging(self, handler_lease: HandlerLease, now: float) -> bool:
+        """Return whether a handler still runs after its time limit, its cancellation and the grace period."""
+        return now > handler_lease.began_at + self._limit_seconds + _GRACE_SECONDS
 
     async def beat(self, queue: Queue, claims: ClaimStore) -> None:
-        """Extend what is due, look whether what runs is still ours, and cancel what is not."""
+        """Extend what is due, check the claims of running handlers, and cancel the handlers whose lease is lost."""
         self.beat_at = now = self._monotonic()
-        due = self._due(now)
-        holds = [
-            covered.hold
-            for covered in list(self._covered.values())
-            # What is lost, or hangs, is kept no longer: neither its receipt nor its claim.
-            if covered.hold and not covered.is_lost and not self.hangs(covered.hold, now)
+        due = self._find_due(now)
+        handler_leases = [
+            leased.handler_lease
+            for leased in list(self._leased.values())
+            # Neither the receipt nor the claim of a lost or hanging delivery is extended.
+            if leased.handler_lease and not leased.is_lost and not self.is_hanging(leased.handler_lease, now)
         ]
         batches = [due[start : start + _BATCH] for start in range(0, len(due), _BATCH)]
         calls = [
             *(self._extend_visibility(queue, batch) for batch in batches),
-            *(self._extend_claim(claims, hold) for hold in holds if not hold.is_extending),
+            *(
+                self._extend_claim(claims, handler_lease)
+                for handler_lease in handler_leases
+                if not handler_lease.is_extending
+            ),
         ]
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_at_claims(claims, holds))
-            self._under_way.add(self._looking)
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check_claims(claims, handler_leases))
+            self._under_way.add(self._checking)
         self._under_way |= {asyncio.create_task(call) for call in calls}
         if self._under_way:
-            # One call that hangs must not hold up the extension of everything else.
+            # A call that hangs must not delay the extension of the others.
             done, self._under_way = await asyncio.wait(self._under_way, timeout=self.pause_seconds)
             for task in done:
                 if error := task.exception():
                     log.error("lease_beat_failed", exc_info=error)
         now = self._monotonic()
-        for covered in list(self._covered.values()):
-            if now > covered.extended_at + self._lease_seconds:
-                self._lose(covered, "not extended in time")
-            elif covered.hold and now > covered.hold.extended_at + self._lease_seconds:
-                self._lose(covered, "claim not extended in time")
-            elif covered.hold and now > covered.hold.began_at + self._limit_seconds:
-                covered.hold.cancel(TimeoutError(f"no end after {self._limit_seconds:.0f} s"))
+        for leased in list(self._leased.values()):
+            if now > leased.extended_at + self._lease_seconds:
+                self._mark_lost(leased, "not extended in time")
+            elif leased.handler_lease and now > leased.handler_lease.extended_at + self._lease_seconds:
+                self._mark_lost(leased, "claim not extended in time")
+            elif leased.handler_lease and now > leased.handler_lease.began_at + self._limit_seconds:
+                leased.handler_lease.cancel(TimeoutError(f"no end after {self._limit_seconds:.0f} s"))
 
-    def _due(self, now: float) -> list[Covered]:
+    def _find_due(self, now: float) -> list[LeasedDelivery]:
         due = []
-        for covered in list(self._covered.values()):
-            if covered.is_lost or covered.in_flight:
+        for leased in list(self._leased.values()):
+            if leased.is_lost or leased.in_flight:
                 continue
-            if covered.hold and self.hangs(covered.hold, now):
-                continue  # let another worker have it
-            # What runs is extended at every beat, because only an extension tells whether it is still ours.
-            interval = self.pause_seconds / 2 if covered.hold else self._interval_seconds
-            if now - covered.extended_at >= interval:
-                due.append(covered)
+            if leased.handler_lease and self.is_hanging(leased.handler_lease, now):
+                continue  # another worker may take it
+            # A running delivery is extended at every beat: only an extension shows whether the receipt is still valid.
+            interval = self.pause_seconds / 2 if leased.handler_lease else self._interval_seconds
+            if now - leased.extended_at >= interval:
+                due.append(leased)
         return due
 
-    async def _extend_visibility(self, queue: Queue, batch: list[Covered]) -> None:
+    async def _extend_visibility(self, queue: Queue, batch: list[LeasedDelivery]) -> None:
         done: concurrent.futures.Future[None] = concurrent.futures.Future()
         now = self._monotonic()
-        for covered in batch:
-            covered.in_flight = done
-        # What was settled since is left out: extending a message that was handed back would hide it again.
-        batch = [covered for covered in batch if covered.delivery.receipt in self._covered]
+        for leased in batch:
+            leased.in_flight = done
+        # Leave out what was settled meanwhile: extending a message that was handed back would hide it again.
+        batch = [leased for leased in batch if leased.delivery.receipt in self._leased]
         changes = [VisibilityChange(one.delivery, self._seconds_for(one, now)) for one in batch]
         try:
             if not changes:
                 return
-            # Given up soon enough for another try within the lease.
+            # Times out early enough for another try within the lease.
             async with asyncio.timeout(self._interval_seconds / 2):
                 refused = await queue.change_visibility(changes)
         except (TransientError, PermanentError, TimeoutError) as error:
             log.warning("lease_extension_failed", messages=len(changes), error=str(error) or type(error).__name__)
             return
         finally:
-            for covered in batch:
-                covered.in_flight = None
+            for leased in batch:
+                leased.in_flight = None
             done.set_result(None)
         outcome = {one.delivery.receipt: one.gone for one in refused}
-        for covered in batch:
-            if covered.delivery.receipt not in self._covered:
+        for leased in batch:
+            if leased.delivery.receipt not in self._leased:
                 continue  # settled meanwhile, and gone for that reason
-            gone = outcome.get(covered.delivery.receipt)
+            gone = outcome.get(leased.delivery.receipt)
             if gone is None:
-                covered.extended_at = now
+                leased.extended_at = now
             elif gone:
-                self._lose(covered, "the queue refused the receipt")
+                self._mark_lost(leased, "the queue refused the receipt")
         self._telemetry.extended(len(batch) - len(outcome))
         if outcome:
             log.warning("lease_extension_failed", messages=len(outcome))
 
-    def _seconds_for(self, covered: Covered, now: float) -> int:
-        left = MAX_VISIBILITY_SECONDS - (now - covered.received_at)
+    def _seconds_for(self, leased: LeasedDelivery, now: float) -> int:
+        left = MAX_VISIBILITY_SECONDS - (now - leased.received_at)
         return max(0, min(round(self._lease_seconds), int(left)))
 
-    async def _extend_claim(self, claims: ClaimStore, hold: "Hold") -> None:
+    async def _extend_claim(self, claims: ClaimStore, handler_lease: HandlerLease) -> None:
         now = self._monotonic()
-        if now - hold.extended_at < self._interval_seconds:
+        if now - handler_lease.extended_at < self._interval_seconds:
             return
-        hold.is_extending = True
+        handler_lease.is_extending = True
         try:
             async with asyncio.timeout(self._interval_seconds / 2):
-                still_ours = await claims.extend(hold.claim, lease=self._lease)
+                still_ours = await claims.extend(handler_lease.claim, lease=self._lease)
         except (TransientError, PermanentError, TimeoutError) as error:
             log.warning("claim_extension_failed", error=str(error) or type(error).__name__)
             return
         finally:
-            hold.is_extending = False
+            handler_lease.is_extending = False
         if still_ours:
-            hold.extended_at = now
+            handler_lease.extended_at = now
         else:
-            self._lose_hold(hold, "another worker has the claim")
+            self._lose_handler_lease(handler_lease, "another worker has the claim")
 
-    async def _look_at_claims(self, claims: ClaimStore, holds: Sequence["Hold"]) -> None:
-        if not holds:
+    async def _check_claims(self, claims: ClaimStore, handler_leases: Sequence[HandlerLease]) -> None:
+        if not handler_leases:
             return
         try:
-            lost = await claims.lost([hold.claim for hold in holds])
+            lost = await claims.lost([handler_lease.claim for handler_lease in handler_leases])
         except (TransientError, PermanentError) as error:
             log.warning("claims_not_read", error=str(error))
             return
-        for hold in holds:
-            if hold.claim in lost:
-                self._lose_hold(hold, "another worker has the claim")
+        for handler_lease in handler_leases:
+            if handler_lease.claim in lost:
+                self._lose_handler_lease(handler_lease, "another worker has the claim")
 
-    def _lose_hold(self, hold: "Hold", why: str) -> None:
-        covered = self._covered.get(hold.delivery.receipt)
-        if covered and covered.hold is hold:
-            self._lose(covered, why)
+    def _lose_handler_lease(self, handler_lease: HandlerLease, cause: str) -> None:
+        leased = self._leased.get(handler_lease.delivery.receipt)
+        if leased and leased.handler_lease is handler_lease:
+            self._mark_lost(leased, cause)
 
-    def _lose(self, covered: Covered, why: str) -> None:
-        if covered.is_lost:
+    def _mark_lost(self, leased: LeasedDelivery, cause: str) -> None:
+        if leased.is_lost:
             return
-        covered.is_lost = True
+        leased.is_lost = True
         self._telemetry.lost()
-        log.warning("lease_lost", message_id=covered.delivery.message_id, why=why, running=covered.hold is not None)
-        if covered.hold:
-            covered.hold.cancel(LeaseLostError(covered.hold.claim.key))
+        running = leased.handler_lease is not None
+        log.warning("lease_lost", message_id=leased.delivery.message_id, why=cause, running=running)
+        if leased.handler_lease:
+            leased.handler_lease.cancel(LeaseLostError(leased.handler_lease.claim.key))

@@ -47,7 +47,7 @@ class LambdaBatch:
         failed: set[str] = set()
 
         async def settle(delivery: Delivery, disposition: Disposition) -> None:
-            extending = self._leases.uncover(delivery)
+            extending = self._leases.untrack(delivery)
             if isinstance(disposition, RetryIn | Abandon):
                 # Lambda deletes what is not reported, and an abandoned message is still another worker's.
                 failed.add(delivery.message_id)
@@ -57,13 +57,13 @@ class LambdaBatch:
 
         async def hand_back(successors: Sequence[Delivery]) -> None:
             for delivery in successors:
-                self._leases.uncover(delivery)
+                self._leases.untrack(delivery)
                 failed.add(delivery.message_id)
             await self._settler.hand_back(successors)
 
         try:
             for delivery in deliveries:
-                self._leases.cover(delivery)
+                self._leases.track(delivery)
             await asyncio.gather(
                 *(
                     work_through(
@@ -78,7 +78,7 @@ class LambdaBatch:
             )
         finally:
             for delivery in deliveries:
-                self._leases.uncover(delivery)
+                self._leases.untrack(delivery)
             self._telemetry.flush()
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
 

@@ -153,7 +153,7 @@ class Pool:
         """Begin the work; return how many permits it keeps: one per line, given back when the line's work is done."""
         for delivery in deliveries:
             self._in_hand[delivery.receipt] = delivery
-        self._leases.cover(*deliveries)
+        self._leases.track(*deliveries)
         if self._is_stopping:
             self._unstarted += deliveries
             return 0
@@ -168,7 +168,7 @@ class Pool:
     async def _work_alone(self, delivery: Delivery) -> None:
         try:
             disposition = await self._processor.process(delivery)
-            extending = self._leases.uncover(delivery)
+            extending = self._leases.untrack(delivery)
             if extending and isinstance(disposition, RetryIn):
                 await extending
             while self._unsettled >= self._most_unsettled:
@@ -208,14 +208,14 @@ class Pool:
             self._worked(line[0])
 
     async def _settle(self, delivery: Delivery, disposition: Disposition) -> None:
-        extending = self._leases.uncover(delivery)
+        extending = self._leases.untrack(delivery)
         if extending and isinstance(disposition, RetryIn):
             await extending
         await self._settler.settle(delivery, disposition)
         self._in_hand.pop(delivery.receipt, None)
 
     async def _hand_back(self, deliveries: Sequence[Delivery]) -> None:
-        extending = [under_way for delivery in deliveries if (under_way := self._leases.uncover(delivery))]
+        extending = [under_way for delivery in deliveries if (under_way := self._leases.untrack(delivery))]
         if extending:
             await asyncio.wait(extending)
         await self._settler.hand_back(deliveries)

@@ -144,7 +144,7 @@ class Processor(DeliveryProcessor, Generic[W]):
 
     async def _handled(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
         try:
-            with self._leases.hold(delivery, claim):
+            with self._leases.handler_lease(delivery, claim):
                 code = await self._handler.handle(work, claim)
         except LeaseLostError:
             raise
@@ -189,7 +189,7 @@ class Processor(DeliveryProcessor, Generic[W]):
         self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter
     ) -> DeadLetter | RetryIn:
         try:
-            with self._leases.hold(delivery, claim):
+            with self._leases.handler_lease(delivery, claim):
                 await self._dead_letters.failed(delivery, work, claim, disposition)
         except LeaseLostError:
             raise

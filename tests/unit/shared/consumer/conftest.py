@@ -93,7 +93,7 @@ class Bench:
         self.lease = lease
         self.telemetry = Telemetry()
         self.leases = LeaseKeeper(
-            open_line=self.own_line,
+            open_connections=self.own_line,
             lease=lease,
             limit=limit,
             telemetry=self.telemetry,

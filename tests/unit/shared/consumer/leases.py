@@ -8,14 +8,14 @@ from shared.errors import PermanentError, TransientError
 TROUBLE = [TransientError("sqs"), PermanentError("aws_AccessDenied")]
 
 
-async def cover(bench, count, *, group=None):
+async def track(bench, count, *, group=None):
     for number in range(count):
         bench.queue.send(f"m{number}", group=group or f"g{number}")
     found = []
     while len(found) < count:
         found += await bench.take()
     for delivery in found:
-        bench.leases.cover(delivery)
+        bench.leases.track(delivery)
     return found
 
 

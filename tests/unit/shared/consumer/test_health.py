@@ -32,7 +32,7 @@ class Parts:
         self.last_error = None
         monkeypatch.setattr(health_module, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.leases = LeaseKeeper(
-            open_line=None, lease=timedelta(seconds=30), limit=timedelta(seconds=120), monotonic=lambda: self.now
+            open_connections=None, lease=timedelta(seconds=30), limit=timedelta(seconds=120), monotonic=lambda: self.now
         )
         self.vitals = Vitals(source=self, leases=self.leases, wait_seconds=WAIT)
         self.vitals.is_started = True
@@ -107,16 +107,16 @@ def test_leases_that_are_not_kept_are_no_life(parts, asked):
 async def test_a_handler_that_hangs_is_no_life(parts, asked):
     """It ignores its cancellation; only the end of the process ends it."""
     deliveries = [Delivery(f"m{number}", f"r{number}", "body") for number in range(7)]
-    holds = [parts.leases.hold(one, Claim(one.message_id, "owner", 1)) for one in deliveries]
-    for hold in holds:
-        hold.__enter__()
+    handler_leases = [parts.leases.handler_lease(one, Claim(one.message_id, "owner", 1)) for one in deliveries]
+    for handler_lease in handler_leases:
+        handler_lease.__enter__()
     parts.pass_time(129)
     assert asked("/livez")[0] == 200
     parts.pass_time(2)
     status, content = asked("/livez")
     assert (status, content["problems"]) == (503, ["handlers hang: m0, m1, m2, m3, m4"])
-    for hold in holds:
-        hold.__exit__(None, None, None)
+    for handler_lease in handler_leases:
+        handler_lease.__exit__(None, None, None)
     assert asked("/livez")[0] == 200
 
 

@@ -8,12 +8,12 @@ import pytest
 from shared.consumer.delivery import Refused, VisibilityChange
 from shared.consumer.disposition import Ack
 from shared.consumer.heartbeat import MAX_VISIBILITY_SECONDS
-from tests.unit.shared.consumer.leases import TROUBLE, cover, until
+from tests.unit.shared.consumer.leases import TROUBLE, track, until
 
 
 async def test_deliveries_are_extended_in_batches_of_ten(bench):
     """Twenty-five covered deliveries cost three calls, and all stay ours past their first time-out."""
-    await cover(bench, 25)
+    await track(bench, 25)
     bench.clock.turn(timedelta(seconds=20))
     await bench.beat()
     assert bench.queue.calls["change_visibility"] == 3
@@ -23,7 +23,7 @@ async def test_deliveries_are_extended_in_batches_of_ten(bench):
 
 async def test_what_waits_is_extended_three_times_a_lease(bench):
     """A delivery that nobody works on yet costs no more calls than it takes to keep it."""
-    await cover(bench, 1)
+    await track(bench, 1)
     for _ in range(60):
         bench.clock.turn(timedelta(seconds=0.5))
         await bench.beat()
@@ -32,7 +32,7 @@ async def test_what_waits_is_extended_three_times_a_lease(bench):
 
 async def test_a_fresh_delivery_costs_nothing(bench):
     """What is settled within a beat or two is never extended."""
-    await cover(bench, 10)
+    await track(bench, 10)
     bench.clock.turn(timedelta(seconds=1))
     await bench.beat()
     assert bench.queue.calls["change_visibility"] == 0
@@ -40,26 +40,26 @@ async def test_a_fresh_delivery_costs_nothing(bench):
 
 async def test_what_is_not_covered_is_left_alone(bench):
     """A delivery that was settled or given back is no longer extended; with nothing covered there is no call."""
-    kept, settled = await cover(bench, 2)
-    bench.leases.uncover(settled)
+    kept, settled = await track(bench, 2)
+    bench.leases.untrack(settled)
     bench.clock.turn(timedelta(seconds=20))
     await bench.beat()
     bench.clock.turn(timedelta(seconds=20))
     assert bench.queue.in_flight() == [kept.body]
-    bench.leases.uncover(kept)
-    bench.leases.uncover(kept)
+    bench.leases.untrack(kept)
+    bench.leases.untrack(kept)
     await bench.beat()
     assert bench.queue.calls["change_visibility"] == 1
 
 
 async def test_a_delivery_settled_during_an_extension_is_not_hidden_for_longer(bench):
     """Whoever shows a message again first waits for the extension under way, which would hide it."""
-    (delivery,) = await cover(bench, 1)
+    (delivery,) = await track(bench, 1)
     bench.queue.stall("change_visibility", 0.05)
     bench.clock.turn(timedelta(seconds=20))
     extending = asyncio.create_task(bench.beat())
     await until(lambda: bench.queue.calls["change_visibility"])
-    await bench.leases.uncover(delivery)
+    await bench.leases.untrack(delivery)
     await bench.queue.change_visibility([VisibilityChange(delivery, 2)])
     await extending
     bench.clock.turn(timedelta(seconds=2))
@@ -68,7 +68,7 @@ async def test_a_delivery_settled_during_an_extension_is_not_hidden_for_longer(b
 
 async def test_what_was_settled_before_its_batch_goes_out_is_left_out(bench):
     """Between the choice of what is due and the call, settled deliveries drop out."""
-    first, second = await cover(bench, 2)
+    first, second = await track(bench, 2)
     sent = []
     change_visibility = bench.queue.change_visibility
 
@@ -80,7 +80,7 @@ async def test_what_was_settled_before_its_batch_goes_out_is_left_out(bench):
     bench.clock.turn(timedelta(seconds=20))
     extending = asyncio.create_task(bench.beat())
     await asyncio.sleep(0)  # what is due has been chosen, and no call has gone out
-    assert bench.leases.uncover(first) is None
+    assert bench.leases.untrack(first) is None
     await extending
     assert sent == [[second]]
 
@@ -88,7 +88,7 @@ async def test_what_was_settled_before_its_batch_goes_out_is_left_out(bench):
 @pytest.mark.parametrize("error", TROUBLE)
 async def test_a_failed_extension_is_tried_again_at_the_next_beat(bench, error):
     """A call that fails, for whatever reason, ends neither the other batches nor the next round."""
-    await cover(bench, 15)
+    await track(bench, 15)
     change_visibility = bench.queue.change_visibility
     failures = [error]
 
@@ -108,7 +108,7 @@ async def test_a_failed_extension_is_tried_again_at_the_next_beat(bench, error):
 
 async def test_an_entry_that_failed_is_tried_again_at_the_next_beat(bench):
     """The queue may refuse single entries; the next beat has them again, and only them."""
-    await cover(bench, 3)
+    await track(bench, 3)
     bench.queue.fail_entries("change_visibility", 2)
     sizes = []
     change_visibility = bench.queue.change_visibility
@@ -129,7 +129,7 @@ async def test_an_entry_that_failed_is_tried_again_at_the_next_beat(bench):
 
 async def test_no_lease_is_asked_for_beyond_twelve_hours(bench):
     """SQS hides a message for twelve hours in all; the last extension asks for what is left of them, the next loses."""
-    (delivery,) = await cover(bench, 1)
+    (delivery,) = await track(bench, 1)
     asked = []
 
     async def watched(changes):
@@ -150,7 +150,7 @@ async def test_no_lease_is_asked_for_beyond_twelve_hours(bench):
 async def test_a_claim_is_extended_while_its_handler_runs(bench):
     """The command stays busy for others past its first lease, and no longer once the handler is done."""
     delivery, claim = await bench.deliver(), await bench.claim()
-    with bench.leases.hold(delivery, claim):
+    with bench.leases.handler_lease(delivery, claim):
         for _ in range(3):
             bench.clock.turn(timedelta(seconds=20))
             await bench.beat()

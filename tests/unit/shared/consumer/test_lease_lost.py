@@ -8,7 +8,7 @@ import pytest
 
 from shared.consumer.disposition import Abandon
 from shared.errors import LeaseLostError
-from tests.unit.shared.consumer.leases import cover, keeping, until
+from tests.unit.shared.consumer.leases import keeping, track, until
 
 
 def steal(bench, delivery):
@@ -26,7 +26,7 @@ async def test_a_lost_lease_cancels_the_handler_within_a_second(make_bench, lose
     bench = make_bench(monotonic=time.monotonic)
     bench.handler.delay_seconds = 5
     delivery = await bench.deliver()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     async with keeping(bench.leases):
         task = asyncio.create_task(bench.processor.process(delivery))
         await bench.handler.started.wait()
@@ -49,7 +49,7 @@ async def test_a_lease_that_could_not_be_extended_in_time_is_lost(bench):
     """When nothing was heard for a whole lease, the message is somebody else's by now, and the handler ends."""
     bench.handler.delay_seconds = 5
     delivery = await bench.deliver()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     task = asyncio.create_task(bench.processor.process(delivery))
     await bench.handler.started.wait()
     bench.queue.fail_calls("change_visibility", 99)
@@ -64,7 +64,7 @@ async def test_a_lease_that_could_not_be_extended_in_time_is_lost(bench):
 
 async def test_what_is_lost_is_left_alone(bench):
     """A delivery that the queue gave to somebody else is not extended again: with luck that would hide theirs."""
-    lost, kept = await cover(bench, 2)
+    lost, kept = await track(bench, 2)
     bench.queue.invalidate(lost.body)
     bench.clock.turn(timedelta(seconds=10))
     await bench.beat()
@@ -85,7 +85,7 @@ async def test_what_is_lost_is_left_alone(bench):
 async def test_work_on_what_was_lost_while_it_waited_does_not_begin(bench):
     """After the process was suspended for longer than a lease, waiting deliveries are left to their new owners."""
     delivery = await bench.deliver()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     bench.clock.turn(timedelta(seconds=31))
     assert await bench.processor.process(delivery) == Abandon()
     assert bench.handler.handled == []
@@ -97,7 +97,7 @@ async def test_a_stop_wins_over_a_lost_claim(bench):
     delivery, claim = await bench.deliver(), await bench.claim()
 
     async def work():
-        with bench.leases.hold(delivery, claim):
+        with bench.leases.handler_lease(delivery, claim):
             await asyncio.sleep(5)
 
     task = asyncio.create_task(work())
@@ -113,9 +113,9 @@ async def test_a_stop_wins_over_a_lost_claim(bench):
 async def test_a_loss_after_the_end_cancels_nobody(bench):
     """A cancellation that arrives when the handler has just ended does not hit what the task does next."""
     delivery, claim = await bench.deliver(), await bench.claim()
-    with bench.leases.hold(delivery, claim) as hold:
+    with bench.leases.handler_lease(delivery, claim) as handler_lease:
         pass
-    hold.cancel(LeaseLostError("k1"))
+    handler_lease.cancel(LeaseLostError("k1"))
     await asyncio.sleep(0.01)
     assert asyncio.current_task().cancelling() == 0
 
@@ -125,7 +125,7 @@ async def test_a_lost_claim_is_said_by_hold(bench):
     delivery, claim = await bench.deliver(), await bench.claim()
 
     async def work():
-        with bench.leases.hold(delivery, claim):
+        with bench.leases.handler_lease(delivery, claim):
             await asyncio.sleep(5)
 
     task = asyncio.create_task(work())
@@ -139,7 +139,7 @@ async def test_a_lost_claim_is_said_by_hold(bench):
 async def test_a_handler_does_not_begin_on_a_lease_that_was_lost_while_it_was_claimed(bench):
     """A claim that took longer than the lease is given back, and the handler never runs."""
     delivery = await bench.deliver()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     claim = bench.claims.claim
 
     async def slow(*arguments, **named):
@@ -168,7 +168,7 @@ async def test_a_lost_lease_is_no_success_and_no_failure(bench, makes_of_it):
 
     bench.handler.handle = deaf
     delivery = await bench.deliver()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     task = asyncio.create_task(bench.processor.process(delivery))
     await bench.handler.started.wait()
     bench.claims.records["k1"].owner = "another"
@@ -180,12 +180,12 @@ async def test_a_lost_lease_is_no_success_and_no_failure(bench, makes_of_it):
 
 async def test_an_extension_answered_after_the_end_is_no_loss(bench):
     """A message that was deleted while its extension was under way is not reported as lost."""
-    (delivery,) = await cover(bench, 1)
+    (delivery,) = await track(bench, 1)
     bench.queue.stall("change_visibility", 0.05)
     bench.clock.turn(timedelta(seconds=20))
     extending = asyncio.create_task(bench.beat())
     await until(lambda: bench.queue.calls["change_visibility"])
-    bench.leases.uncover(delivery)
+    bench.leases.untrack(delivery)
     await bench.queue.delete([delivery])
     await extending
     assert bench.telemetry._lost == 0

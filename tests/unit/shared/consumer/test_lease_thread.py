@@ -12,7 +12,7 @@ from shared.clock import SystemClock
 from shared.consumer.disposition import Ack, DeadLetter
 from shared.consumer.lease import LeaseKeeper
 from shared.errors import LeaseLostError, TransientError
-from tests.unit.shared.consumer.leases import TROUBLE, cover, keeping, until
+from tests.unit.shared.consumer.leases import TROUBLE, keeping, track, until
 
 
 async def test_a_blocked_loop_keeps_its_leases(make_bench, body):
@@ -38,7 +38,7 @@ async def deliver_two(bench, body):
         bench.queue.send(body(key), group="s1")
     found = await bench.take()
     for delivery in found:
-        bench.leases.cover(delivery)
+        bench.leases.track(delivery)
     return found
 
 
@@ -46,11 +46,11 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
     """After its limit a handler's leases are kept no longer, so that another worker can have the message."""
     bench = make_bench(limit=timedelta(seconds=60))
     delivery, claim = await bench.deliver(), await bench.claim()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     cancelled = asyncio.Event()
 
     async def stubborn():
-        with bench.leases.hold(delivery, claim):
+        with bench.leases.handler_lease(delivery, claim):
             while True:
                 try:
                     await asyncio.sleep(5)
@@ -64,12 +64,12 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
     for _ in range(10):
         bench.clock.turn(timedelta(seconds=6))
         await bench.beat()
-    assert bench.leases.overdue() == []
+    assert bench.leases.overdue_message_ids() == []
     assert bench.queue.in_flight()
     for _ in range(6):
         bench.clock.turn(timedelta(seconds=6))
         await bench.beat()
-    assert bench.leases.overdue() == [delivery.message_id]
+    assert bench.leases.overdue_message_ids() == [delivery.message_id]
     assert bench.queue.in_flight() == []
     await asyncio.wait_for(cancelled.wait(), 1)
     task.cancel()
@@ -82,7 +82,7 @@ async def test_an_absolute_limit_ends_a_hung_handler(make_bench):
     bench = make_bench(limit=timedelta(seconds=60), max_attempts=1)
     bench.handler.delay_seconds = 3600
     delivery = await bench.deliver()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
     processing = asyncio.create_task(bench.processor.process(delivery))
     await bench.handler.started.wait()
     for _ in range(6):
@@ -100,7 +100,7 @@ async def test_an_absolute_limit_ends_a_hung_handler(make_bench):
 async def test_the_heartbeat_outlives_a_failed_call(make_bench, error):
     """A worker whose queue refuses everything for a while goes on extending."""
     bench = make_bench(lease=timedelta(seconds=0.06), monotonic=time.monotonic)
-    await cover(bench, 1)
+    await track(bench, 1)
     calls = []
 
     async def refuse(changes):
@@ -121,7 +121,7 @@ async def test_connections_that_cannot_be_opened_are_said_at_the_start(bench):
         raise TransientError("no network")
         yield
 
-    leases = LeaseKeeper(open_line=broken, lease=bench.lease, limit=bench.lease)
+    leases = LeaseKeeper(open_connections=broken, lease=bench.lease, limit=bench.lease)
     with pytest.raises(TransientError, match="no network"):
         await leases.start()
 
@@ -138,24 +138,24 @@ async def test_a_call_that_hangs_holds_up_nothing_else(make_bench):
     """One extension that never answers costs neither the other leases nor the look at what runs."""
     bench = make_bench(lease=timedelta(seconds=1.2), monotonic=time.monotonic)
     bench.queue._clock = bench.claims._clock = SystemClock()
-    await cover(bench, 25)
+    await track(bench, 25)
     bench.queue.stall("change_visibility", 60)
     async with keeping(bench.leases):
         await asyncio.sleep(3)
         assert len(bench.queue.in_flight()) == 25
-        assert not any(bench.leases.is_lost(covered.delivery) for covered in bench.leases._covered.values())
+        assert not any(bench.leases.is_lost(leased.delivery) for leased in bench.leases._leased.values())
 
 
 async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):
     """Another worker finds the command free a lease after nobody waits for the hung one any more."""
     bench = make_bench(limit=timedelta(seconds=60))
     delivery, claim = await bench.deliver(), await bench.claim()
-    bench.leases.cover(delivery)
+    bench.leases.track(delivery)
 
     release = asyncio.Event()
 
     async def hang():
-        with bench.leases.hold(delivery, claim):
+        with bench.leases.handler_lease(delivery, claim):
             while not release.is_set():
                 with suppress(asyncio.CancelledError):
                     await release.wait()

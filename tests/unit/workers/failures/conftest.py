@@ -55,7 +55,7 @@ class Ledger:
         self.poster = FakePoster()
         self.settler = Settler(mortal(self.queue))
         self.leases = LeaseKeeper(
-            open_line=self.own_line, lease=LEASE, limit=LEASE, monotonic=lambda: self.clock.now().timestamp()
+            open_connections=self.own_line, lease=LEASE, limit=LEASE, monotonic=lambda: self.clock.now().timestamp()
         )
         handler = LedgerHandler(
             queue=queue,

@@ -140,7 +140,7 @@ async def test_a_stop_gives_the_command_back(ledger):
 async def test_a_letter_that_is_somebody_elses_by_now_is_left_alone(ledger):
     """It waited for its turn for longer than it could be kept."""
     letter = await ledger.letter()
-    ledger.leases.cover(letter)
+    ledger.leases.track(letter)
     ledger.clock.turn(LEASE * 2)
     await ledger.leases.heartbeat.beat(ledger.queue, ledger.claims)
     assert await ledger.processor.process(letter) == Abandon()

@@ -1,4 +1,4 @@
-"""What is ours for a while: a delivery that is in hand, and the claim of the command that its handler carries out."""
+"""The lease on a delivery, and on the claim of its command while the handler runs."""
 
 import asyncio
 import concurrent.futures
@@ -13,36 +13,36 @@ from shared.errors import LeaseLostError
 
 
 @dataclass(slots=True, eq=False)
-class Covered:
-    """A delivery that is ours. Times are on the monotonic clock."""
+class LeasedDelivery:
+    """A delivery whose visibility time-out we extend. Times are on the monotonic clock."""
 
     delivery: Delivery
     received_at: float
     extended_at: float
-    hold: "Hold | None" = None
+    handler_lease: "HandlerLease | None" = None
     is_lost: bool = False
     in_flight: "concurrent.futures.Future[None] | None" = None
     """The extension under way, if one is."""
 
 
-class Keeper(Protocol):
-    """Who keeps holds."""
+class LeaseRegistry(Protocol):
+    """Knows which handlers run, and the clock of their leases."""
 
     def monotonic(self) -> float:
-        """Return the time that leases go by, in seconds."""
+        """Return the time that leases are measured in, in seconds."""
         ...
 
-    def enter(self, hold: "Hold") -> None:
-        """Begin to keep a hold."""
+    def register(self, handler_lease: "HandlerLease") -> None:
+        """Start to extend the claim."""
         ...
 
-    def leave(self, hold: "Hold") -> None:
-        """End keeping it."""
+    def unregister(self, handler_lease: "HandlerLease") -> None:
+        """Stop extending the claim."""
         ...
 
 
-class Hold:
-    """One claim that is kept while its handler runs, for a limited time."""
+class HandlerLease:
+    """A context that extends one claim while its handler runs, up to the handler's time limit."""
 
     __slots__ = (
         "_is_active",
@@ -57,7 +57,7 @@ class Hold:
         "is_extending",
     )
 
-    def __init__(self, keeper: Keeper, delivery: Delivery, claim: Claim) -> None:
+    def __init__(self, keeper: LeaseRegistry, delivery: Delivery, claim: Claim) -> None:
         self._keeper = keeper
         self._is_active = False
         self._reason: Exception | None = None
@@ -68,11 +68,11 @@ class Hold:
     def __enter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("a claim is held by a task")
+            raise RuntimeError("only a task can run a handler")
         self._task = task
         self._loop = task.get_loop()
         self.began_at = self.extended_at = self._keeper.monotonic()
-        self._keeper.enter(self)
+        self._keeper.register(self)
         self._is_active = True
         return self
 
@@ -90,15 +90,15 @@ class Hold:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_active = False
-        self._keeper.leave(self)
+        self._keeper.unregister(self)
         if self._reason is None:
             return
         others = self._task.uncancel()
         if others and isinstance(error, asyncio.CancelledError):
-            return  # somebody else cancelled us as well, and a stop wins
+            return  # the task was also cancelled from outside, and that has priority
         if isinstance(error, LeaseLostError) or (error and not isinstance(error, Exception | asyncio.CancelledError)):
             return
-        # Also when the body made another error of its cancellation. And a body that came to its end in spite of it may
-        # have done its work late, but not with a lease that was lost.
+        # Also when the body turned its cancellation into another error. A body that ended in spite of it may be late,
+        # but it must not succeed with a lost lease.
         if error or isinstance(self._reason, LeaseLostError):
             raise self._reason from error
