@@ -8,6 +8,7 @@ import sys
 from typing import TextIO
 
 from shared.clock import Clock
+from shared.instants import to_milliseconds
 
 NAMESPACE = "StrideChat"
 
@@ -36,7 +37,7 @@ class EmfMetrics:
             "Metrics": [{"Name": name, "Unit": unit}],
         }
         line = {
-            "_aws": {"Timestamp": round(self._clock.now().timestamp() * 1000), "CloudWatchMetrics": [directive]},
+            "_aws": {"Timestamp": to_milliseconds(self._clock.now()), "CloudWatchMetrics": [directive]},
             name: value,
             **dimensions,
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
+from shared.instants import to_milliseconds
 
 CONNECTION_LIFETIME = timedelta(hours=2, minutes=10)
 """API Gateway closes a connection after two hours; a row without its `$disconnect` goes by TTL."""
@@ -31,7 +32,7 @@ class DynamoSessions:
                         "session_id": session_id,
                         "connection_id": connection_id,
                         "tenant": tenant,
-                        "connected_at_ms": round(now.timestamp() * 1000),
+                        "connected_at_ms": to_milliseconds(now),
                         "expires_at": int((now + CONNECTION_LIFETIME).timestamp()),
                     }
                 ),
@@ -53,7 +54,7 @@ class DynamoSessions:
                     {
                         ":locale": locale or "",
                         ":tz": tz or "",
-                        ":now": round(now.timestamp() * 1000),
+                        ":now": to_milliseconds(now),
                         ":expires": int((now + CONNECTION_LIFETIME).timestamp()),
                     }
                 ),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +14,7 @@ from shared.claims import Busy, Claim, Done, Mismatch
 from shared.clock import Clock
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import new_id
+from shared.instants import from_milliseconds, to_milliseconds
 
 RETENTION = timedelta(days=14)
 """As long as SQS can keep a message, so that none outlives its record."""
@@ -64,8 +65,8 @@ class DynamoClaimStore:
                         ExpressionAttributeValues=to_item(
                             {
                                 ":owner": owner,
-                                ":until": _milliseconds(now + lease),
-                                ":now": _milliseconds(now),
+                                ":until": to_milliseconds(now + lease),
+                                ":now": to_milliseconds(now),
                                 ":expires": int((now + RETENTION).timestamp()),
                                 ":fingerprint": fingerprint,
                                 ":one": 1,
@@ -103,11 +104,11 @@ class DynamoClaimStore:
             return _claim(key, record)
         if record.get("done"):
             return Done(record.get("outcome_seq"))
-        return Busy(datetime.fromtimestamp(record.get("lease_until_ms", 0) / 1000, UTC))
+        return Busy(from_milliseconds(record.get("lease_until_ms", 0)))
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
         """Keep the command; False when it is another's now."""
-        until = _milliseconds(self._clock.now() + lease)
+        until = to_milliseconds(self._clock.now() + lease)
         return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
 
     async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
@@ -186,7 +187,3 @@ def _claim(key: str, record: dict[str, Any]) -> Claim:
         # Records of before this was counted have no such attribute.
         unfinished=max(record.get("unfinished", 1) - 1, 0),
     )
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)

@@ -1,12 +1,13 @@
 """The `suppressions` table: one row per address that gets no letters, known by its keyed hash alone."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.instants import from_milliseconds, to_milliseconds
 from shared.suppressions import Suppression, suppression_key
 
 _FOREVER_MS = 2**53
@@ -23,11 +24,11 @@ class DynamoSuppressions:
 
     async def add(self, address: str, suppression: Suppression) -> None:
         """Note an address, unless it is noted for as long already."""
-        until_ms = _FOREVER_MS if suppression.until is None else _milliseconds(suppression.until)
+        until_ms = _FOREVER_MS if suppression.until is None else to_milliseconds(suppression.until)
         item = {
             **self._key(address),
             "reason": suppression.reason,
-            "since_ms": _milliseconds(suppression.since),
+            "since_ms": to_milliseconds(suppression.since),
             "until_ms": until_ms,
             # The table forgets a row by this; one without it stays.
             "expires_at": int(suppression.until.timestamp()) if suppression.until else None,
@@ -51,10 +52,10 @@ class DynamoSuppressions:
                 TableName=self._table, Key=to_item(self._key(address)), ConsistentRead=True
             )
         row = from_item(answer.get("Item", {}))
-        if not row or row["until_ms"] <= _milliseconds(at):
+        if not row or row["until_ms"] <= to_milliseconds(at):
             return None
-        until = None if row["until_ms"] == _FOREVER_MS else _instant(row["until_ms"])
-        return Suppression(row["reason"], since=_instant(row["since_ms"]), until=until)
+        until = None if row["until_ms"] == _FOREVER_MS else from_milliseconds(row["until_ms"])
+        return Suppression(row["reason"], since=from_milliseconds(row["since_ms"]), until=until)
 
     async def remove(self, address: str) -> bool:
         """Forget an address."""
@@ -66,11 +67,3 @@ class DynamoSuppressions:
 
     def _key(self, address: str) -> dict[str, str]:
         return {"address_hash": suppression_key(self._secret, address)}
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
-
-
-def _instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,13 +1,14 @@
 """The `connections` table: which WebSockets a session has."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
 from shared.conversations.ports import Connection
+from shared.instants import from_milliseconds, to_milliseconds
 
 _MOST_CONNECTIONS = 20
 """Tabs of one session that are posted to: the newest. Each post costs, and nobody reads more."""
@@ -37,7 +38,7 @@ class DynamoConnectionStore:
         found = [
             Connection(
                 connection_id=row["connection_id"],
-                connected_at=datetime.fromtimestamp(row["connected_at_ms"] / 1000, UTC),
+                connected_at=from_milliseconds(row["connected_at_ms"]),
                 locale=row.get("locale"),
                 tz=row.get("tz"),
             )
@@ -55,7 +56,7 @@ class DynamoConnectionStore:
                     TableName=self._table,
                     Key=to_item({"session_id": session_id, "connection_id": connection_id}),
                     ConditionExpression="connected_at_ms < :limit",
-                    ExpressionAttributeValues=to_item({":limit": round(oldest.timestamp() * 1000)}),
+                    ExpressionAttributeValues=to_item({":limit": to_milliseconds(oldest)}),
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 return

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from shared.aws.items import to_item
+from shared.instants import to_milliseconds
 from workers.booking.domain.grid import buckets
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, TakenTime
 
@@ -66,7 +67,7 @@ def taken_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> li
 
     Rows as DynamoDB gives them, and as few attributes of them as will do: there may be thousands.
     """
-    now = _milliseconds(at)
+    now = to_milliseconds(at)
     spans: dict[tuple[str, str], Interval] = {}
     for items in days:
         size = _grid_of(items)
@@ -118,7 +119,7 @@ class SlotRows:
                     {
                         **bucket.key,
                         "appointment_id": appointment.appointment_id,
-                        "hold_until_ms": _milliseconds(held) if held else None,
+                        "hold_until_ms": to_milliseconds(held) if held else None,
                         "expires_at": int((bucket.ends + _RETENTION).timestamp()),
                     }
                 ),
@@ -127,7 +128,7 @@ class SlotRows:
                 ),
                 "ExpressionAttributeValues": to_item(
                     {
-                        ":at": _milliseconds(at),
+                        ":at": to_milliseconds(at),
                         ":appointment": appointment.appointment_id,
                         ":replaced": (replaces or appointment).appointment_id,
                     }
@@ -194,7 +195,3 @@ def _partition(tenant: str, day: date) -> str:
 
 def _text(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)

@@ -4,11 +4,12 @@ import asyncio
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
+from shared.instants import from_milliseconds, to_milliseconds
 from workers.booking.domain.quotas import Quota
 from workers.booking.domain.values import Seat
 from workers.booking.ports import QuotaFull
@@ -57,7 +58,7 @@ class SeatRows:
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 return QuotaFull(
                     bound=quota.bound,
-                    frees_at=_instant(min(ends)) if len(ends) == len(others) > 0 else None,
+                    frees_at=from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None,
                 )
             own = [int(row["seat"]) for row in taken if row["taker"] == quota.taker and int(row["seat"]) in numbers]
             number = own[0] if own else random.choice(sorted(numbers))  # noqa: S311 - a lot
@@ -111,7 +112,7 @@ class SeatRows:
         names = {f":taker{position}": taker for position, taker in enumerate(sorted(ours))}
         item = {"quota": quota.key, "seat": number, "taker": quota.taker, "expires_at": _forgotten(quota, at)}
         if quota.until is not None:
-            item["until_ms"] = _milliseconds(quota.until)
+            item["until_ms"] = to_milliseconds(quota.until)
         return {
             "Put": {
                 "TableName": self._table,
@@ -119,14 +120,14 @@ class SeatRows:
                 "ConditionExpression": (
                     f"attribute_not_exists(quota) OR until_ms <= :at OR taker IN ({', '.join(names)})"
                 ),
-                "ExpressionAttributeValues": to_item({":at": _milliseconds(at), **names}),
+                "ExpressionAttributeValues": to_item({":at": to_milliseconds(at), **names}),
             }
         }
 
 
 def _stands(row: dict[str, Any], at: datetime) -> bool:
     until = row.get("until_ms")
-    return until is None or until > _milliseconds(at)
+    return until is None or until > to_milliseconds(at)
 
 
 def _forgotten(quota: Quota, at: datetime) -> int:
@@ -136,11 +137,3 @@ def _forgotten(quota: Quota, at: datetime) -> int:
 
 def _key(quota: str, number: int) -> dict[str, Any]:
     return to_item({"quota": quota, "seat": number})
-
-
-def _instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)

@@ -1,6 +1,6 @@
 """Whose turn it is: lines in the `limits` table, which all workers share, that move at an even pace."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
 from shared.errors import PermanentError, TransientError
+from shared.instants import from_milliseconds, to_milliseconds
 
 _RETENTION = timedelta(days=1)
 _BURST = timedelta(seconds=10)
@@ -48,11 +49,11 @@ class DynamoTurns:
         with translated("turns.get"):
             answer = await self._client.get_item(TableName=self._table, Key=_place_key(key), ConsistentRead=True)
         row = from_item(answer.get("Item", {}))
-        return _instant(row["turn_ms"]) if row else None
+        return from_milliseconds(row["turn_ms"]) if row else None
 
     async def _next(self, line: str, now: datetime) -> datetime:
         """Return when the line will have caught up with all before us, and put us at its end."""
-        step, start = _milliseconds_of(self._step), _milliseconds(now)
+        step, start = _milliseconds_of(self._step), to_milliseconds(now)
         longest = start + _milliseconds_of(self._longest_wait + _BURST)
         for _ in range(_TRIES):
             # One that is behind grows; one that has caught up starts from now. Which one it is may change in between.
@@ -63,7 +64,7 @@ class DynamoTurns:
                 {":step": step, ":now": start, ":longest": longest, ":expires": self._forgotten(now)},
             )
             if before is not None:
-                return _instant(before)
+                return from_milliseconds(before)
             fresh = await self._move(
                 line,
                 "SET caught_up_ms = :next, expires_at = :expires",
@@ -100,7 +101,7 @@ class DynamoTurns:
         return int(from_item(answer.get("Item", {})).get("caught_up_ms", 0))
 
     async def _place(self, key: str, turn: datetime) -> datetime:
-        row = {"quota": f"turn#{key}", "seat": 0, "turn_ms": _milliseconds(turn), "expires_at": self._forgotten(turn)}
+        row = {"quota": f"turn#{key}", "seat": 0, "turn_ms": to_milliseconds(turn), "expires_at": self._forgotten(turn)}
         with translated("turns.place"):
             try:
                 await self._client.put_item(
@@ -111,7 +112,7 @@ class DynamoTurns:
                     raise
                 # Another worker had it meanwhile, or our own write went through before its answer got lost.
                 return await self._placed(key) or turn
-        return _instant(_milliseconds(turn))
+        return from_milliseconds(to_milliseconds(turn))
 
     @staticmethod
     def _forgotten(at: datetime) -> int:
@@ -128,11 +129,3 @@ def _place_key(key: str) -> dict[str, Any]:
 
 def _milliseconds_of(length: timedelta) -> int:
     return round(length.total_seconds() * 1000)
-
-
-def _milliseconds(instant: datetime) -> int:
-    return round(instant.timestamp() * 1000)
-
-
-def _instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,13 @@
+"""Instants as the tables keep them: whole milliseconds since the epoch."""
+
+from datetime import UTC, datetime
+
+
+def to_milliseconds(instant: datetime) -> int:
+    """Return the milliseconds from the epoch to an aware instant, rounded."""
+    return round(instant.timestamp() * 1000)
+
+
+def from_milliseconds(milliseconds: float) -> datetime:
+    """Return the instant that is this many milliseconds after the epoch, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
