@@ -13,7 +13,7 @@ from api_gateway_ws.authorizer import ConnectAuthorizer
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.settings import AuthorizerSettings, IngressSettings
 from shared.aws.knowledge import KnowledgeBucket
-from shared.aws.secrets import Secrets
+from shared.aws.secrets import open_secrets
 from shared.clock import SystemClock
 from shared.emf import EmfMetrics
 from shared.log import configure_logging
@@ -67,7 +67,7 @@ def _knowledge(settings: AwsSettings) -> KnowledgeBucket:
 
 
 def _tokens(settings: AwsSettings, secret_id: str) -> SessionTokens:
-    secrets = Secrets(client=_client("secretsmanager", settings), clock=SystemClock())
+    secrets = open_secrets(settings, clock=SystemClock())
     return SessionTokens(secrets.text(secret_id).split())
 
 

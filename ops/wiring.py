@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import boto3
 import httpx2
 
 from ops.deployment import Deployment
@@ -21,7 +20,7 @@ from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
-from shared.aws.secrets import Secrets
+from shared.aws.secrets import open_secrets
 from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock, SystemClock
 from shared.errors import ConfigurationError, TransientError
@@ -61,10 +60,7 @@ async def open_erasing(deployment: Deployment) -> AsyncIterator[Erasing]:
 
 
 async def _ledger(deployment: Deployment, clients: AwsClients, clock: Clock) -> DynamoFailureLedger:
-    secrets = Secrets(
-        client=boto3.client("secretsmanager", region_name=deployment.region, endpoint_url=deployment.endpoint_url),
-        clock=clock,
-    )
+    secrets = open_secrets(aws_settings(deployment), clock=clock)
     key = await asyncio.to_thread(secrets.text, deployment.named("failures_key_secret_id"))
     return DynamoFailureLedger(
         client=await clients.client("dynamodb"),
@@ -96,10 +92,7 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
 async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppressions]:
     """Open the list of addresses that get no letters."""
     async with aws_clients(aws_settings(deployment)) as clients:
-        secrets = Secrets(
-            client=boto3.client("secretsmanager", region_name=deployment.region, endpoint_url=deployment.endpoint_url),
-            clock=SystemClock(),
-        )
+        secrets = open_secrets(aws_settings(deployment), clock=SystemClock())
         key = await asyncio.to_thread(secrets.text, deployment.named("code_key_secret_id"))
         yield DynamoSuppressions(
             client=await clients.client("dynamodb"),

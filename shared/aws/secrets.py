@@ -3,11 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 from shared.aws.errors import translated
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError
+from shared.settings import AwsSettings
 
 _KEPT = timedelta(minutes=15)
+
+_TIMEOUTS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+"""A process that starts, or a visitor's handshake, waits for it."""
 
 
 class Secrets:
@@ -43,3 +50,14 @@ class Secrets:
     def forget(self, secret_id: str) -> None:
         """Read the secret anew next time: what it said was refused."""
         self._cache.pop(secret_id, None)
+
+
+def open_secrets(settings: AwsSettings, *, clock: Clock) -> Secrets:
+    """Open the secrets of the account and region that the settings name."""
+    client = boto3.client(
+        "secretsmanager",
+        region_name=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        config=_TIMEOUTS,
+    )
+    return Secrets(client=client, clock=clock)

@@ -3,12 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
-import boto3
-
 from shared.aws.clients import aws_clients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
-from shared.aws.secrets import Secrets
+from shared.aws.secrets import open_secrets
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
 from shared.aws.worker import Worker, assemble, open_stores
 from shared.clock import SystemClock
@@ -32,10 +30,7 @@ async def worker() -> AsyncIterator[Worker]:
     settings, clock = BookingSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
     metrics = EmfMetrics(clock=clock)
-    secrets = Secrets(
-        client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
-        clock=clock,
-    )
+    secrets = open_secrets(settings, clock=clock)
     google = GoogleCalendar(
         credentials=GoogleCredentials(
             secrets=secrets if settings.use_secrets_manager else None,

@@ -5,12 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import boto3
-
 from shared.aws.clients import aws_clients
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
-from shared.aws.secrets import Secrets
+from shared.aws.secrets import open_secrets
 from shared.aws.worker import Worker, open_line, open_stores
 from shared.clock import SystemClock
 from shared.consumer.decode import Decoder
@@ -31,10 +29,7 @@ async def worker() -> AsyncIterator[Worker]:
     settings, pool_settings, clock = FailuresSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="failures")
     metrics = EmfMetrics(clock=clock)
-    secrets = Secrets(
-        client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
-        clock=clock,
-    )
+    secrets = open_secrets(settings, clock=clock)
     queues: dict[str, tuple[str, Decoder[Any]]] = {
         "chat": (settings.chat_dlq_url, Decoder(CHAT_COMMAND)),
         "booking": (settings.booking_dlq_url, Decoder(BOOKING_COMMAND)),

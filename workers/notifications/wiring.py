@@ -5,13 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import boto3
-
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
-from shared.aws.secrets import Secrets
+from shared.aws.secrets import open_secrets
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.worker import Line, Worker, open_line
 from shared.clock import Clock, SystemClock
@@ -113,10 +111,7 @@ async def open_ports(
     clients: AwsClients, settings: NotificationsSettings, *, dynamodb: Any, clock: Clock, metrics: Metrics
 ) -> NotificationPorts:
     """Open what the use cases work with."""
-    secrets = Secrets(
-        client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
-        clock=clock,
-    )
+    secrets = open_secrets(settings, clock=clock)
     code_key = secrets.text(settings.code_key_secret_id).encode()
     # One try: each is counted as an attempt, and backed off from, by the core.
     sending: dict[str, Any] = {"read_timeout_seconds": _SEND_SECONDS, "attempts": 1}

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
-import boto3
 from pydantic import ValidationError
 
 from ops.metrics import NoMetrics
 from shared.aws.clients import AwsClients
 from shared.aws.knowledge import open_knowledge
-from shared.aws.secrets import Secrets
+from shared.aws.secrets import open_secrets
 from shared.clock import Clock
 from shared.errors import ConfigurationError
 from workers.booking.adapters.appointments import DynamoAppointmentStore
@@ -56,10 +55,7 @@ async def open_booking_roles(variables: Mapping[str, str], clients: AwsClients, 
         raise ConfigurationError(
             f"the stack does not say, or not well, its {names}: deploy this release's template to it"
         ) from error
-    secrets = Secrets(
-        client=boto3.client("secretsmanager", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url),
-        clock=clock,
-    )
+    secrets = open_secrets(settings, clock=clock)
     google = GoogleCalendar(
         credentials=GoogleCredentials(
             secrets=secrets,

@@ -5,6 +5,7 @@ import pytest
 from ops.desk.adapters import booking_roles
 from ops.desk.adapters.booking_roles import open_booking_roles
 from shared.aws.clients import aws_clients
+from shared.aws.secrets import Secrets
 from shared.errors import ConfigurationError
 from shared.settings import AwsSettings
 from tests.fakes.clock import FakeClock
@@ -46,7 +47,7 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
         asked.update(given)
 
     monkeypatch.setattr(booking_roles, "GoogleCredentials", credentials)
-    monkeypatch.setattr(booking_roles.Secrets, "text", lambda _self, _name: "k" * 40)
+    monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
     monkeypatch.setattr(booking_roles, "open_knowledge", lambda *_: None)
     await opened(VARIABLES | ({"google_delegated_subject": subject} if subject else {}))
     assert asked["subject"] == subject
