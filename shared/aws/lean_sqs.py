@@ -20,9 +20,9 @@ from shared.aws.errors import translated
 from shared.aws.http_pool import HttpPool
 from shared.aws.signer import JsonCallSigner
 from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQueue
-from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, receive_request, refused_of
+from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, read_failed_entries, receive_request
 from shared.clock import Clock
-from shared.consumer.delivery import Delivery, Refused, VisibilityChange
+from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
 
 
 class SqsCalls:
@@ -100,21 +100,21 @@ class LeanSqsQueue(SqsQueue):
             )
         return deliveries_of(answer)
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         request = delete_request(self._url, deliveries)
         with translated("sqs.delete"):
             answer = await self._lean_calls.call("DeleteMessageBatch", request, deadline_seconds=CALL_DEADLINE_SECONDS)
-        return refused_of(answer, deliveries)
+        return read_failed_entries(answer, deliveries)
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         request = change_request(self._url, changes)
         with translated("sqs.change_visibility"):
             answer = await self._lean_calls.call(
                 "ChangeMessageVisibilityBatch", request, deadline_seconds=CALL_DEADLINE_SECONDS
             )
-        return refused_of(answer, [change.delivery for change in changes])
+        return read_failed_entries(answer, [change.delivery for change in changes])
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 from shared.aws.errors import translated
-from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, receive_request, refused_of
+from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, read_failed_entries, receive_request
 from shared.aws.tracing import trace_attribute
-from shared.consumer.delivery import DeadLetterCopy, Delivery, Refused, VisibilityChange
+from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.log import mask_personal_data
 from shared.messages.commands import OwnBookingCommand
 from shared.messages.notices import AnyNotice
@@ -60,19 +60,19 @@ class SqsQueue:
                 )
         return deliveries_of(answer)
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         with translated("sqs.delete"):
             async with asyncio.timeout(CALL_DEADLINE_SECONDS):
                 answer = await self._calls.delete_message_batch(**delete_request(self._url, deliveries))
-        return refused_of(answer, deliveries)
+        return read_failed_entries(answer, deliveries)
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         with translated("sqs.change_visibility"):
             async with asyncio.timeout(CALL_DEADLINE_SECONDS):
                 answer = await self._calls.change_message_visibility_batch(**change_request(self._url, changes))
-        return refused_of(answer, [change.delivery for change in changes])
+        return read_failed_entries(answer, [change.delivery for change in changes])
 
     async def max_receive_count(self) -> int | None:
         """Return after how many receives SQS itself moves a message to the dead-letter queue."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from shared.consumer.delivery import Delivery, Refused, VisibilityChange
+from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
 from shared.errors import TransientError
 
 _SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
@@ -63,7 +63,7 @@ def deliveries_of(answer: dict[str, Any]) -> list[Delivery]:
         return [_delivery(message) for message in answer.get("Messages") or ()]
 
 
-def refused_of(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[Refused]:
+def read_failed_entries(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[FailedEntry]:
     """Return the entries of a batch that were not carried out: every one that the answer does not call successful.
 
     Raises:
@@ -77,7 +77,7 @@ def refused_of(answer: dict[str, Any], deliveries: Sequence[Delivery]) -> list[R
         successful = {entry["Id"] for entry in done}
         codes = {entry["Id"]: entry.get("Code") for entry in failed}
         return [
-            Refused(delivery, gone=codes.get(str(n)) in _GONE)
+            FailedEntry(delivery, gone=codes.get(str(n)) in _GONE)
             for n, delivery in enumerate(deliveries)
             if str(n) not in successful
         ]

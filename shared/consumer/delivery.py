@@ -42,12 +42,12 @@ class DeadLetterCopy:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An entry of a batch that the queue did not carry out."""
+class FailedEntry:
+    """An entry of a batch call that the queue did not carry out (`Failed` in the answers of SQS)."""
 
     delivery: Delivery
     gone: bool = False
-    """The receipt is not ours any more: no further try can help."""
+    """The receipt is no longer valid: a retry cannot succeed."""
 
 
 class Queue(Protocol):
@@ -74,11 +74,11 @@ class Queue(Protocol):
         """
         ...
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         ...
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         ...
 

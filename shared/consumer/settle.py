@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from shared.consumer.delivery import Delivery, Queue, Refused, VisibilityChange
+from shared.consumer.delivery import Delivery, FailedEntry, Queue, VisibilityChange
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, Disposition, RetryIn
 from shared.errors import PermanentError, TransientError
 
@@ -90,7 +90,7 @@ class _Batcher(Generic[T]):
     def __init__(
         self,
         call: str,
-        send: Callable[[Sequence[T]], Awaitable[Sequence[Refused]]],
+        send: Callable[[Sequence[T]], Awaitable[Sequence[FailedEntry]]],
         delivery_of: Callable[[T], Delivery],
         linger_seconds: float,
     ) -> None:
@@ -140,13 +140,13 @@ class _Batcher(Generic[T]):
             if attempt:
                 await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
             try:
-                refused = await self._send(entries)
+                failed_entries = await self._send(entries)
             except (TransientError, PermanentError) as error:
                 log.warning("settlement_failed", call=self._call, entries=len(entries), error=str(error))
                 continue
-            if not refused:
+            if not failed_entries:
                 return
-            again = {one.delivery.receipt for one in refused if not one.gone}
+            again = {one.delivery.receipt for one in failed_entries if not one.gone}
             entries = [entry for entry in entries if self._delivery_of(entry).receipt in again]
             if not entries:
                 return

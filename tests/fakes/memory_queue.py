@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.clock import Clock, SystemClock
-from shared.consumer.delivery import DeadLetterCopy, Delivery, Refused, VisibilityChange
+from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.errors import TransientError
 
 _DEDUPLICATION = timedelta(minutes=5)
@@ -122,33 +122,33 @@ class MemoryQueue:
             self.open_polls -= 1
         return found
 
-    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[Refused]:
+    async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         self._called("delete", len(deliveries))
         await self._stalled("delete")
-        refused = []
+        failed_entries = []
         for delivery in deliveries:
             if self._spoils_entry("delete"):
-                refused.append(Refused(delivery))
+                failed_entries.append(FailedEntry(delivery))
             elif message := self._held(delivery):
                 del self._messages[message.id]
             elif self.is_fifo and delivery.message_id in self._messages:
-                refused.append(Refused(delivery, gone=True))
-        return refused
+                failed_entries.append(FailedEntry(delivery, gone=True))
+        return failed_entries
 
-    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[Refused]:
+    async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         self._called("change_visibility", len(changes))
         await self._stalled("change_visibility")
-        refused = []
+        failed_entries = []
         for change in changes:
             if self._spoils_entry("change_visibility"):
-                refused.append(Refused(change.delivery))
+                failed_entries.append(FailedEntry(change.delivery))
             elif (message := self._held(change.delivery)) and message.visible_at > self._now():
                 message.visible_at = self._now() + change.seconds
             else:
-                refused.append(Refused(change.delivery, gone=True))
-        return refused
+                failed_entries.append(FailedEntry(change.delivery, gone=True))
+        return failed_entries
 
     async def max_receive_count(self) -> int | None:
         """Return after how many receives the queue itself gives a message up."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from infra.local.ports import HOST, free_port
-from shared.consumer.delivery import Refused
+from shared.consumer.delivery import FailedEntry
 from shared.errors import TransientError
 from tests.contracts.stores.queue.neighbour import CALLS, DELIVERIES, answer
 from tests.contracts.stores.queue.queues import TRANSPORTS, server_at
@@ -84,7 +84,7 @@ async def test_outcomes_that_are_none_are_no_answer(neighbour, lean, name, body)
 async def test_what_is_not_called_successful_was_not_done(neighbour, queue, name, body):
     """An answer that does not name an entry has not confirmed it."""
     neighbour.said = answer(body)
-    assert await CALLS[name](queue) == [Refused(one) for one in DELIVERIES]
+    assert await CALLS[name](queue) == [FailedEntry(one) for one in DELIVERIES]
 
 
 async def test_a_connection_is_good_again_after_each_fault(neighbour, queue, call):

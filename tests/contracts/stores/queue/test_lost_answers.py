@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.consumer.delivery import DeadLetterCopy, Refused
+from shared.consumer.delivery import DeadLetterCopy, FailedEntry
 from shared.errors import TransientError
 from shared.ids import new_id
 from tests.broker.process import running_broker
@@ -60,7 +60,7 @@ async def test_entries_that_fail_are_worth_another_try(at_broker):
     queue, broker = at_broker
     taken = await receive(queue)
     broker.faults([{"action": "DeleteMessageBatch", "kind": "fail_entries", "times": 1}])
-    assert await queue.delete(taken) == [Refused(taken[0])]
+    assert await queue.delete(taken) == [FailedEntry(taken[0])]
     assert await queue.delete(taken) == []
 
 

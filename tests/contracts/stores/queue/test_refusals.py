@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.delivery import Refused
+from shared.consumer.delivery import FailedEntry
 from shared.errors import DeploymentError, PermanentError, TransientError
 from tests.contracts.stores.queue.neighbour import CALLS, DELIVERIES, answer, refusal
 
@@ -99,4 +99,4 @@ async def test_a_refused_entry_says_whether_another_try_helps(neighbour, queue, 
         f'{{"Successful": [{{"Id": "2"}}, {{"Id": "0"}}],'
         f' "Failed": [{{"Id": "1", "Code": "{code}", "SenderFault": true, "Message": "no"}}]}}'
     )
-    assert await CALLS[name](queue) == [Refused(DELIVERIES[1], gone=gone)]
+    assert await CALLS[name](queue) == [FailedEntry(DELIVERIES[1], gone=gone)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.delivery import Refused, VisibilityChange
+from shared.consumer.delivery import FailedEntry, VisibilityChange
 from shared.consumer.disposition import Ack
 from shared.consumer.heartbeat import MAX_VISIBILITY_SECONDS
 from tests.unit.shared.consumer.leases import TROUBLE, track, until
@@ -134,7 +134,7 @@ async def test_no_lease_is_asked_for_beyond_twelve_hours(bench):
 
     async def watched(changes):
         asked.extend(change.seconds for change in changes)
-        return [Refused(change.delivery, gone=True) for change in changes if change.seconds == 0]
+        return [FailedEntry(change.delivery, gone=True) for change in changes if change.seconds == 0]
 
     bench.queue.change_visibility = watched
     while not bench.leases.is_lost(delivery):

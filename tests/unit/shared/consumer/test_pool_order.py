@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.delivery import Refused
+from shared.consumer.delivery import FailedEntry
 from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.settle import Settler
@@ -60,7 +60,7 @@ def spoil(queue, chance):
             others = [entry for entry in entries if receipt_of(entry) not in fail]
             failed = list(await call(others)) if others else []
             return failed + [
-                Refused(getattr(entry, "delivery", entry)) for entry in entries if receipt_of(entry) in fail
+                FailedEntry(getattr(entry, "delivery", entry)) for entry in entries if receipt_of(entry) in fail
             ]
 
         return carry_out
