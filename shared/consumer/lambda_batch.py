@@ -10,7 +10,7 @@ from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Abandon, Disposition, RetryIn
 from shared.consumer.lease import LeaseKeeper
-from shared.consumer.sequence import lines, work_through
+from shared.consumer.sequence import group_batches, process_in_order
 from shared.consumer.settle import Settler
 from shared.consumer.telemetry import Telemetry
 
@@ -66,14 +66,14 @@ class LambdaBatch:
                 self._leases.track(delivery)
             await asyncio.gather(
                 *(
-                    work_through(
-                        line,
+                    process_in_order(
+                        batch,
                         process=self._processor.process,
                         settle=settle,
                         hand_back=hand_back,
                         stopping=lambda: seconds_left() < self._handler_timeout.total_seconds(),
                     )
-                    for line in lines(deliveries, in_order=self._queue.is_fifo)
+                    for batch in group_batches(deliveries, in_order=self._queue.is_fifo)
                 )
             )
         finally:

@@ -14,7 +14,7 @@ from shared.consumer.health import Vitals, serving_health
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.lifecycle import Stop
 from shared.consumer.permits import Permits
-from shared.consumer.sequence import lines, work_through
+from shared.consumer.sequence import group_batches, process_in_order
 from shared.consumer.settle import Settler
 from shared.consumer.source import Source
 from shared.consumer.telemetry import Telemetry
@@ -23,25 +23,25 @@ from shared.errors import PermanentError, TransientError
 log = structlog.get_logger()
 
 _UNSETTLED_PER_PERMIT = 10
-"""How many deliveries may wait for the queue's answer, for each that runs: a queue that answers slowly does not hold
-up the work, and one that does not answer at all stops it before memory fills."""
+"""How many deliveries may wait to be settled per permit: a slow queue does not delay the handlers, and a queue that does
+not answer stops the pool before memory fills."""
 
 _POLL_GRACE_SECONDS = 0.3
-"""How long a stop waits for open receives: a queue that has messages answers sooner, an empty one is cut off."""
+"""How long a stop waits for open receives: a queue with messages answers sooner, a poll of an empty one is cancelled."""
 
 _ENDING_SECONDS = 2.0
-"""What a stop keeps of its time for cancelled handlers to end and for giving everything back."""
+"""The part of the stop time that is reserved for cancelled handlers to end and for handing everything back."""
 
-_LEAST_SECONDS = 0.7
-"""What each step of the end gets at the least, also when a stop may take no time at all: an open poll is cut off and
-asked once more in less."""
+_MIN_STEP_SECONDS = 0.7
+"""The minimum for each step of the stop, also when the drain time is zero: enough to cancel an open poll and to repeat
+it once."""
 
 _RECEIVES_TO_SPARE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """How much at once, and how long to wait for what."""
+    """Limits and time-outs of a pool."""
 
     concurrency: int = 64
     wait_seconds: int = 20
@@ -50,13 +50,13 @@ class PoolOptions:
     """How long a stop may take in all."""
 
     max_attempts: int = 5
-    """What the processor promises; only compared with the queue's own limit."""
+    """The processor's limit, to compare with the queue's `maxReceiveCount`."""
 
     health_port: int | None = None
 
 
 class Pool:
-    """One queue's worker: bounded concurrency, order within a group, nothing fetched that can't be worked on."""
+    """Processes one queue: bounded concurrency, order within a group, no receive without permits."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Pool:
         self._telemetry.in_flight = lambda: len(self._in_hand)
         self._permits = Permits(options.concurrency)
         self._unsettled = 0
-        self._most_unsettled = options.concurrency * _UNSETTLED_PER_PERMIT
+        self._max_unsettled = options.concurrency * _UNSETTLED_PER_PERMIT
         self._room = asyncio.Event()
         self._source = Source(
             queue=queue,
@@ -88,27 +88,27 @@ class Pool:
         )
         self.vitals = Vitals(source=self._source, leases=leases, wait_seconds=options.wait_seconds)
         self._running: dict[str, asyncio.Task[None]] = {}
-        """What runs, by the receipt of the first of its line."""
+        """The running tasks, by the receipt of the first delivery of their batch."""
         self._in_hand: dict[str, Delivery] = {}
-        """Deliveries that are ours and not settled yet, by receipt."""
+        """Deliveries that are received and not settled yet, by receipt."""
         self._unstarted: list[Delivery] = []
-        """What a receive brought home after the stop was asked for."""
+        """Deliveries that were received after the stop was requested."""
         self._is_stopping = False
         self.handlers_left = 0
-        """How many handlers went on after the end although they were cancelled."""
+        """How many handlers were still running at the end although they were cancelled."""
 
     async def run(self, stop: Stop) -> None:
-        """Work until a stop is asked for, then let what runs finish and hand the rest back; say how that goes."""
+        """Process until a stop is requested, then drain and hand the rest back; serve the health check meanwhile."""
         with serving_health(self.vitals, port=self._options.health_port) as health_url:
             await self.work(stop, health_url=health_url)
 
     async def work(self, stop: Stop, *, health_url: str | None = None) -> None:
-        """Do the same where somebody else answers for the pool's health."""
-        vitals, beside = self.vitals, list[asyncio.Task[None]]()
+        """Do the same without a health check of its own."""
+        vitals, background_tasks = self.vitals, list[asyncio.Task[None]]()
         try:
             await self._leases.start()
-            works = (self._telemetry.run(), self._compare_limits(), vitals.beat())
-            beside += [asyncio.create_task(work) for work in works]
+            coroutines = (self._telemetry.run(), self._compare_limits(), vitals.beat())
+            background_tasks += [asyncio.create_task(work) for work in coroutines]
             self._source.open()
             vitals.is_started = True
             log.info(
@@ -121,36 +121,36 @@ class Pool:
             vitals.is_stopping = True
             await self._stop(stop)
         finally:
-            for task in beside:
+            for task in background_tasks:
                 task.cancel()
-            if beside:
-                await asyncio.wait(beside)
+            if background_tasks:
+                await asyncio.wait(background_tasks)
             await self._leases.stop()
             self._telemetry.flush()
         log.info("pool_stopped", queue=self._queue.name, left_in_flight=len(self._in_hand))
 
     async def _compare_limits(self) -> None:
-        """Warn when the queue would give a message up before we have."""
+        """Warn when the queue moves a message to its dead-letter queue before our attempts are used up."""
         try:
-            most = await self._queue.max_receive_count()
+            max_receive_count = await self._queue.max_receive_count()
         except (TransientError, PermanentError) as error:
             log.warning("queue_limits_unknown", queue=self._queue.name, error=str(error))
             return
-        wanted = self._options.max_attempts + _RECEIVES_TO_SPARE
-        if most is not None and most < wanted:
+        required = self._options.max_attempts + _RECEIVES_TO_SPARE
+        if max_receive_count is not None and max_receive_count < required:
             log.warning(
                 "max_receive_count_too_low",
                 queue=self._queue.name,
-                max_receive_count=most,
-                wanted=wanted,
+                max_receive_count=max_receive_count,
+                wanted=required,
                 hint="the queue moves messages to its dead-letter queue before their attempts are used up: "
                 "handing a successor back in its group costs a receive too",
             )
 
-    # --- work ---------------------------------------------------------------------------------------------------
+    # --- processing ---------------------------------------------------------------------------------------------------
 
     def _start(self, deliveries: Sequence[Delivery]) -> int:
-        """Begin the work; return how many permits it keeps: one per line, given back when the line's work is done."""
+        """Start to process; return how many permits that takes: one per batch, given back when the batch is done."""
         for delivery in deliveries:
             self._in_hand[delivery.receipt] = delivery
         self._leases.track(*deliveries)
@@ -158,20 +158,20 @@ class Pool:
             self._unstarted += deliveries
             return 0
         start = asyncio.get_running_loop().create_task
-        started = lines(deliveries, in_order=self._queue.is_fifo)
-        for line in started:
-            # A line of one needs no order: it is left to the settler, and its task ends with its handler.
-            work = self._work_alone(line[0]) if len(line) == 1 else self._work_in_order(line)
-            self._running[line[0].receipt] = start(work)
+        started = group_batches(deliveries, in_order=self._queue.is_fifo)
+        for batch in started:
+            # A batch of one needs no order: the settler settles it, and the task ends with the handler.
+            work = self._process_alone(batch[0]) if len(batch) == 1 else self._process_batch(batch)
+            self._running[batch[0].receipt] = start(work)
         return len(started)
 
-    async def _work_alone(self, delivery: Delivery) -> None:
+    async def _process_alone(self, delivery: Delivery) -> None:
         try:
             disposition = await self._processor.process(delivery)
             extending = self._leases.untrack(delivery)
             if extending and isinstance(disposition, RetryIn):
                 await extending
-            while self._unsettled >= self._most_unsettled:
+            while self._unsettled >= self._max_unsettled:
                 self._room.clear()
                 await self._room.wait()
         except Exception:
@@ -179,33 +179,33 @@ class Pool:
             await self._hand_back([delivery])
         else:
             self._unsettled += 1
-            self._settler.begin(delivery, disposition, self._settled)
+            self._settler.begin(delivery, disposition, self._on_settled)
         finally:
-            self._worked(delivery)
+            self._on_batch_done(delivery)
 
-    def _settled(self, delivery: Delivery) -> None:
+    def _on_settled(self, delivery: Delivery) -> None:
         self._in_hand.pop(delivery.receipt, None)
         self._unsettled -= 1
         self._room.set()
 
-    def _worked(self, first: Delivery) -> None:
+    def _on_batch_done(self, first: Delivery) -> None:
         self._permits.give(1)
         del self._running[first.receipt]
 
-    async def _work_in_order(self, line: list[Delivery]) -> None:
+    async def _process_batch(self, batch: list[Delivery]) -> None:
         try:
-            await work_through(
-                line,
+            await process_in_order(
+                batch,
                 process=self._processor.process,
                 settle=self._settle,
                 hand_back=self._hand_back,
                 stopping=lambda: self._is_stopping,
             )
         except Exception:
-            log.exception("line_broken", queue=self._queue.name)
-            await self._hand_back([delivery for delivery in line if delivery.receipt in self._in_hand])
+            log.exception("group_batch_failed", queue=self._queue.name)
+            await self._hand_back([delivery for delivery in batch if delivery.receipt in self._in_hand])
         finally:
-            self._worked(line[0])
+            self._on_batch_done(batch[0])
 
     async def _settle(self, delivery: Delivery, disposition: Disposition) -> None:
         extending = self._leases.untrack(delivery)
@@ -222,14 +222,14 @@ class Pool:
         for delivery in deliveries:
             self._in_hand.pop(delivery.receipt, None)
 
-    # --- the end ------------------------------------------------------------------------------------------------
+    # --- stop ------------------------------------------------------------------------------------------------
 
     async def _stop(self, stop: Stop) -> None:
-        """Go quiet, drain, cancel, release, all within the time that a stop may take."""
+        """Stop receiving, drain, cancel, hand back, all within the drain time."""
         loop = asyncio.get_running_loop()
         drain_seconds = self._options.drain.total_seconds()
         ends = loop.time() + drain_seconds
-        # Cancelled handlers get half of what is kept for the end, giving back gets the rest.
+        # Half of the reserved time is for cancelled handlers, the rest for handing back.
         kept = min(_ENDING_SECONDS, drain_seconds / 2)
         self._is_stopping = True
         log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
@@ -240,13 +240,13 @@ class Pool:
         for task in self._running.values():
             task.cancel()
         await asyncio.wait(
-            [going_quiet, *self._running.values()], timeout=max(ends - kept / 2 - loop.time(), _LEAST_SECONDS)
+            [going_quiet, *self._running.values()], timeout=max(ends - kept / 2 - loop.time(), _MIN_STEP_SECONDS)
         )
         self.handlers_left = len(self._running)
         if self.handlers_left:
             log.error("handlers_left_behind", queue=self._queue.name, handlers=self.handlers_left)
         try:
-            async with asyncio.timeout(max(ends - loop.time(), _LEAST_SECONDS)):
+            async with asyncio.timeout(max(ends - loop.time(), _MIN_STEP_SECONDS)):
                 await self._settler.finish()
                 await self._hand_back(list(self._in_hand.values()))
         except TimeoutError:

@@ -10,11 +10,11 @@ Settle = Callable[[Delivery, Disposition], Awaitable[None]]
 HandBack = Callable[[Sequence[Delivery]], Awaitable[None]]
 
 
-def lines(deliveries: Iterable[Delivery], *, in_order: bool) -> list[list[Delivery]]:
-    """Return the deliveries as lines to be worked on side by side.
+def group_batches(deliveries: Iterable[Delivery], *, in_order: bool) -> list[list[Delivery]]:
+    """Divide one receive into batches that are processed concurrently.
 
-    On a FIFO queue there is a line per group. On a standard queue every message is a line of its own: a group there
-    is a matter of fairness, which the queue sees to, and its messages need not wait for each other.
+    On a FIFO queue there is one batch per message group. On a standard queue every message is a batch of its own:
+    there the group only serves the fairness of the queue, and its messages need not wait for each other.
     """
     if not in_order:
         return [[delivery] for delivery in deliveries]
@@ -24,22 +24,22 @@ def lines(deliveries: Iterable[Delivery], *, in_order: bool) -> list[list[Delive
     return list(by_group.values())
 
 
-async def work_through(
-    line: Sequence[Delivery],
+async def process_in_order(
+    batch: Sequence[Delivery],
     *,
     process: Process,
     settle: Settle,
     hand_back: HandBack,
     stopping: Callable[[], bool],
 ) -> None:
-    """Work on one line in order; each delivery is settled before the next one starts.
+    """Process one batch in order; each delivery is settled before the next one starts.
 
-    When one is not done, or a stop was asked for, those behind it are handed back: none overtakes.
+    When a delivery stays unfinished, or a stop was requested, its successors are handed back, so that none overtakes.
     """
-    for position, delivery in enumerate(line):
+    for position, delivery in enumerate(batch):
         disposition = await process(delivery)
         await settle(delivery, disposition)
         if stopping() or not isinstance(disposition, Ack | DeadLetter):
-            if successors := line[position + 1 :]:
+            if successors := batch[position + 1 :]:
                 await hand_back(successors)
             return

@@ -6,7 +6,7 @@ import pytest
 
 from shared.consumer.delivery import Delivery
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, RetryIn
-from shared.consumer.sequence import lines, work_through
+from shared.consumer.sequence import group_batches, process_in_order
 
 LATER = RetryIn(timedelta(seconds=1))
 DEAD = DeadLetter("bug", "", attempts=1)
@@ -33,9 +33,9 @@ class Recorder:
     async def hand_back(self, some):
         self.happened.append(f"back {' '.join(one.body for one in some)}")
 
-    async def work(self, line, stopping=lambda: False):
-        await work_through(
-            line,
+    async def work(self, batch, stopping=lambda: False):
+        await process_in_order(
+            batch,
             process=self.process,
             settle=self.settle,
             hand_back=self.hand_back,
@@ -46,14 +46,14 @@ class Recorder:
 
 def test_a_group_is_one_line_in_its_order():
     """Deliveries of one group stay in the order in which they came; groups do not mix."""
-    found = lines([delivery("a1", "a"), delivery("b1", "b"), delivery("a2", "a")], in_order=True)
-    assert [[one.body for one in line] for line in found] == [["a1", "a2"], ["b1"]]
+    found = group_batches([delivery("a1", "a"), delivery("b1", "b"), delivery("a2", "a")], in_order=True)
+    assert [[one.body for one in batch] for batch in found] == [["a1", "a2"], ["b1"]]
 
 
 def test_on_a_standard_queue_nobody_waits():
     """Every message is a line of its own there, also those of one fair group."""
-    found = lines([delivery("m1"), delivery("m2"), delivery("a1", "a"), delivery("a2", "a")], in_order=False)
-    assert [len(line) for line in found] == [1, 1, 1, 1]
+    found = group_batches([delivery("m1"), delivery("m2"), delivery("a1", "a"), delivery("a2", "a")], in_order=False)
+    assert [len(batch) for batch in found] == [1, 1, 1, 1]
 
 
 async def test_each_message_is_settled_before_the_next_starts():
@@ -72,8 +72,8 @@ async def test_each_message_is_settled_before_the_next_starts():
 @pytest.mark.parametrize("disposition", [LATER, Abandon()])
 async def test_behind_a_message_that_is_not_done_nobody_overtakes(disposition):
     """The successors are handed back together."""
-    line = [delivery(name) for name in ("a1", "a2", "a3", "a4")]
-    happened = await Recorder({"a2": disposition}).work(line)
+    batch = [delivery(name) for name in ("a1", "a2", "a3", "a4")]
+    happened = await Recorder({"a2": disposition}).work(batch)
     assert happened[2:] == ["process a2", f"settle a2 {type(disposition).__name__}", "back a3 a4"]
 
 
