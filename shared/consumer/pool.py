@@ -23,11 +23,11 @@ from shared.errors import PermanentError, TransientError
 log = structlog.get_logger()
 
 _UNSETTLED_PER_PERMIT = 10
-"""How many deliveries may wait to be settled per permit: a slow queue does not delay the handlers, and a queue that does
-not answer stops the pool before memory fills."""
+"""How many deliveries may wait to be settled per permit: a slow queue does not delay the handlers, and a queue that
+does not answer stops the pool before memory fills."""
 
 _POLL_GRACE_SECONDS = 0.3
-"""How long a stop waits for open receives: a queue with messages answers sooner, a poll of an empty one is cancelled."""
+"""How long a stop waits for open receives: a queue with messages answers sooner."""
 
 _ENDING_SECONDS = 2.0
 """The part of the stop time that is reserved for cancelled handlers to end and for handing everything back."""
