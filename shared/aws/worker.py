@@ -21,7 +21,7 @@ from shared.consumer.decode import Decoder
 from shared.consumer.delivery import Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import RetryPolicy
-from shared.consumer.handler import Handler, W
+from shared.consumer.handler import Handler, MessageT
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.lifecycle import Stop
@@ -164,8 +164,8 @@ async def assemble(
     aws: AwsSettings,
     url: str,
     dead_letter_url: str,
-    messages: TypeAdapter[W],
-    handler: Handler[W],
+    messages: TypeAdapter[MessageT],
+    handler: Handler[MessageT],
     claims: ClaimStore,
     clock: Clock,
     metrics: Metrics,

@@ -1,4 +1,4 @@
-"""The end of a message that nobody will try again: copied with its reason first, told to whoever waits second."""
+"""Gives a message up: first copy it to the dead-letter queue with its reason, then notify whoever waits for it."""
 
 from typing import Generic
 
@@ -6,35 +6,37 @@ from shared.claims import Claim
 from shared.consumer.decode import UndecodableError
 from shared.consumer.delivery import DeadLetterCopy, Delivery, Queue
 from shared.consumer.disposition import DeadLetter
-from shared.consumer.handler import Handler, W
+from shared.consumer.handler import Handler, MessageT
 
 
-class DeadLetters(Generic[W]):
+class DeadLetters(Generic[MessageT]):
     """Copies messages to the dead-letter queue; the source message is deleted later, by the disposition.
 
-    A crash in between repeats the copy and loses nothing. Each copy has a deduplication id of its own, because SQS
-    silently drops one whose id it saw in the last five minutes, and the source would be deleted all the same.
+    A crash in between repeats the copy and loses nothing. Each copy has its own deduplication id, because SQS
+    silently drops a message whose id it saw in the last five minutes, and the source would still be deleted.
     """
 
-    def __init__(self, queue: Queue, handler: Handler[W]) -> None:
+    def __init__(self, queue: Queue, handler: Handler[MessageT]) -> None:
         self._queue = queue
         self._handler = handler
 
-    async def failed(self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter) -> None:
-        """Copy a command that failed for good, and let its handler say so and record its end."""
+    async def dead_letter_failed(
+        self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter
+    ) -> None:
+        """Copy a message that failed permanently; its handler notifies whoever waits and records the end."""
         await self._queue.dead_letter(
             DeadLetterCopy(
                 delivery=delivery,
-                deduplication_id=f"{work.claim_key}#{delivery.receive_count}",
+                deduplication_id=f"{message.claim_key}#{delivery.receive_count}",
                 reason=disposition.reason,
                 error=disposition.error,
                 attempts=disposition.attempts,
             )
         )
-        await self._handler.give_up(work, claim, disposition.reason)
+        await self._handler.give_up(message, claim, disposition.reason)
 
-    async def unread(self, delivery: Delivery, error: UndecodableError) -> DeadLetter:
-        """Copy a message that can't be read, and return the disposition that ends it."""
+    async def dead_letter_unreadable(self, delivery: Delivery, error: UndecodableError) -> DeadLetter:
+        """Copy a message that can't be decoded, and return its disposition."""
         await self._queue.dead_letter(
             DeadLetterCopy(
                 delivery=delivery,

@@ -50,15 +50,15 @@ class Decoder(Generic[M]):
         content = _json_object(body)
         version = content.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or version == self._version:
-            raise _explained(problem)
+            raise _explain_error(problem)
         if version > self._version:
             raise UndecodableError("newer_version", f"envelope version {version} is newer than {self._version}")
         try:
-            return self._adapter.validate_json(json.dumps(self._upgraded(content, version)))
+            return self._adapter.validate_json(json.dumps(self._upgrade(content, version)))
         except ValidationError as error:
-            raise _explained(error) from None
+            raise _explain_error(error) from None
 
-    def _upgraded(self, content: dict[str, Any], version: int) -> dict[str, Any]:
+    def _upgrade(self, content: dict[str, Any], version: int) -> dict[str, Any]:
         while version < self._version:
             if version not in self._upgrades:
                 raise UndecodableError("older_version", f"no way from envelope version {version} to {self._version}")
@@ -81,7 +81,7 @@ def _json_object(body: str) -> dict[str, Any]:
     return content
 
 
-def _explained(error: ValidationError) -> UndecodableError:
+def _explain_error(error: ValidationError) -> UndecodableError:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     if any(problem["type"].startswith("union_tag") for problem in problems):
         return UndecodableError("unknown_type", "the message's type is not one of this queue")

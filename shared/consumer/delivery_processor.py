@@ -1,4 +1,4 @@
-"""What is the same for every delivery, whatever is done with it: its trace, its line in the log, its time."""
+"""What all processors of deliveries share: the trace, the log line and the timing of each delivery."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 class DeliveryProcessor(ABC):
-    """Carries one delivery through; it decides, and leaves the settling to others."""
+    """Decides what to do with one delivery; it does not settle."""
 
     def __init__(
         self, *, queue_name: str, clock: Clock, policy: RetryPolicy, telemetry: Telemetry | None = None
@@ -27,23 +27,23 @@ class DeliveryProcessor(ABC):
         self._policy = policy
         self._telemetry = telemetry or Telemetry()
         self._log = log.bind()
-        """The module's own logger is bound anew at each use; this one writes a line for every message."""
+        """Bound once: the module's logger binds at each use, and this one writes a line for every message."""
 
     @abstractmethod
     async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
-        """Return what to do with the delivery; `fields` are on every line that is logged meanwhile."""
+        """Return the disposition; `fields` are on every log line that is written meanwhile."""
 
     async def process(self, delivery: Delivery) -> Disposition:
-        """Return what to do with the delivery; only cancellation gets out as an exception."""
+        """Return the disposition; the only exception that is raised is cancellation."""
         trace = Trace.parse(delivery.trace) if delivery.trace else None
         with log_fields(queue=self._queue_name, message_id=delivery.message_id) as fields:
             if trace is None:
-                return await self._timed(delivery, fields)
+                return await self._process_timed(delivery, fields)
             fields["trace_id"] = trace.root
             with tracing(trace):
-                return await self._timed(delivery, fields)
+                return await self._process_timed(delivery, fields)
 
-    async def _timed(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
+    async def _process_timed(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         started, lag_seconds = time.monotonic(), None
         if delivery.sent_at is not None and delivery.receive_count == 1:
             lag_seconds = self._clock.now().timestamp() - delivery.sent_at
@@ -55,25 +55,25 @@ class DeliveryProcessor(ABC):
             log.exception("processing_failed")
             disposition = try_again(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
         except Exception as error:
-            # A bug of the core itself must not keep the message, and the group behind it, in flight.
+            # A bug of the worker core must not keep the message, and the group behind it, in flight.
             log.exception("processing_failed")
             disposition = try_again(error, attempt=delivery.receive_count, policy=self._policy)
         seconds, name = time.monotonic() - started, type(disposition).__name__
-        told: dict[str, object] = {
+        summary: dict[str, object] = {
             "disposition": name,
             "receive_count": delivery.receive_count,
             "duration_ms": round(seconds * 1000, 1),
         }
         if reason := getattr(disposition, "reason", None):
-            told["reason"] = reason
+            summary["reason"] = reason
         if lag_seconds is not None:
-            told["lag_ms"] = round(lag_seconds * 1000)
-        self._log.info("delivery_finished", **told)
+            summary["lag_ms"] = round(lag_seconds * 1000)
+        self._log.info("delivery_finished", **summary)
         self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
         return disposition
 
 
 def is_being_cancelled() -> bool:
-    """Whether somebody cancelled this task, and not something that it waited for."""
+    """Return whether this task was cancelled, rather than something that it awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

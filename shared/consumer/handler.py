@@ -1,4 +1,4 @@
-"""What the core needs to know of a queue's messages and of their handler."""
+"""What the worker core needs to know about the messages of a queue and their handler."""
 
 from typing import Protocol, TypeVar
 
@@ -8,8 +8,8 @@ from shared.claims import Claim
 from shared.ids import fingerprint
 
 
-class Work(Protocol):
-    """What every queued message tells the core about itself."""
+class QueuedMessage(Protocol):
+    """The fields of every queued message that the worker core uses."""
 
     @property
     def id(self) -> str:
@@ -28,55 +28,55 @@ class Work(Protocol):
 
     @property
     def tenant(self) -> str:
-        """Whose visitor it is."""
+        """The business."""
         ...
 
     @property
     def session_id(self) -> str:
-        """Which conversation it belongs to."""
+        """The conversation."""
         ...
 
     @property
     def type(self) -> str:
-        """What kind of message it is."""
+        """The message type, such as `booking.create`."""
         ...
 
     @property
     def data(self) -> BaseModel:
-        """What it says."""
+        """The payload."""
         ...
 
 
-def fingerprint_of(work: Work) -> str:
-    """Return what tells two messages of one id apart.
+def fingerprint_of(message: QueuedMessage) -> str:
+    """Return a hash of type and payload, to detect different content under one id.
 
-    Without defaults: a field that a newer version adds does not make old messages look like others.
+    Defaults are left out, so that a field which a newer version adds does not change the hash of older messages.
     """
-    return fingerprint(f"{work.type} {work.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
+    return fingerprint(f"{message.type} {message.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
 
 
-W = TypeVar("W", bound=Work)
-W_contra = TypeVar("W_contra", bound=Work, contravariant=True)
+MessageT = TypeVar("MessageT", bound=QueuedMessage)
+MessageT_contra = TypeVar("MessageT_contra", bound=QueuedMessage, contravariant=True)
 
 
-class Handler(Protocol[W_contra]):
-    """One use case. It returns when the work is done and raises when it is not; it never settles."""
+class Handler(Protocol[MessageT_contra]):
+    """One use case. It returns when the message is done and raises when it is not; it never settles."""
 
-    async def handle(self, work: W_contra, claim: Claim) -> str | None:
-        """Carry the work out and record its end; every effect must be harmless when it happens twice.
+    async def handle(self, message: MessageT_contra, claim: Claim) -> str | None:
+        """Process the message and record its end; every effect must be idempotent.
 
-        Returns the code of the no with which it ended, which whoever waited has heard; None if it was done.
+        Returns the code of the refusal that the visitor received, or None if the message was carried out.
         """
         ...
 
-    async def repeat(self, work: W_contra, outcome_seq: int | None) -> str | None:
-        """Say the outcome once more, because the work was done before; return what `handle` did, if that is known."""
+    async def repeat(self, message: MessageT_contra, outcome_seq: int | None) -> str | None:
+        """Post the outcome again, because the message was done before; return what `handle` returned, if known."""
         ...
 
-    async def mismatch(self, work: W_contra) -> None:
-        """Refuse work that reuses the id of other work."""
+    async def mismatch(self, message: MessageT_contra) -> None:
+        """Refuse a message that reuses the id of another one."""
         ...
 
-    async def give_up(self, work: W_contra, claim: Claim, reason: str) -> None:
-        """Tell whoever waits that the work has failed for good, and record its end."""
+    async def give_up(self, message: MessageT_contra, claim: Claim, reason: str) -> None:
+        """Notify whoever waits that the message failed permanently, and record its end."""
         ...

@@ -1,4 +1,4 @@
-"""From a delivery to a disposition: decode, claim, handle; a failure for good is copied, told, ended."""
+"""From a delivery to a disposition: decode, claim, handle; a permanent failure is dead-lettered."""
 
 import asyncio
 from datetime import timedelta
@@ -22,7 +22,7 @@ from shared.consumer.disposition import (
     disposition_of,
     try_again,
 )
-from shared.consumer.handler import Handler, W, fingerprint_of
+from shared.consumer.handler import Handler, MessageT, fingerprint_of
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
 from shared.errors import LeaseLostError, NotYetError, TransientError, described
@@ -31,24 +31,24 @@ from shared.ledger.ports import ReplayOutcomes
 log = structlog.get_logger()
 
 DEATHS_BEFORE_QUARANTINE = 3
-"""A message whose workers die of it, time and again, must not take down a fourth."""
+"""A message that has crashed three workers must not crash a fourth."""
 
 DEATHS_BEFORE_ISOLATION = 2
-"""A worker that dies takes along all that it has in hand, and nobody knows what it died of. So messages that saw it
-twice run one at a time: of those, only the culprit can see it a third time."""
+"""A worker that crashes had many messages in progress, and any of them may be the cause. So messages that were in
+progress in two crashes run one at a time: of those, only the cause can crash a third worker."""
 
 _ISOLATION_PAUSE = timedelta(seconds=2)
 
 
-class Processor(DeliveryProcessor, Generic[W]):
-    """Carries a command through: claims it, has it handled, gives it up when it has to be."""
+class Processor(DeliveryProcessor, Generic[MessageT]):
+    """Processes a command: claim it, run its handler, give it up when its attempts are used up."""
 
     def __init__(
         self,
         *,
         queue: Queue,
-        decoder: Decoder[W],
-        handler: Handler[W],
+        decoder: Decoder[MessageT],
+        handler: Handler[MessageT],
         claims: ClaimStore,
         leases: LeaseKeeper,
         clock: Clock,
@@ -66,71 +66,78 @@ class Processor(DeliveryProcessor, Generic[W]):
         self._outcomes = outcomes
         self._dead_letters = DeadLetters(queue, handler)
         self._is_isolating = False
-        """Whether a message that is suspected of killing its workers runs."""
+        """Whether a message that is suspected of crashing its workers is running."""
 
     async def _process(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:
         if self._leases.is_lost(delivery):
-            # It waited for its turn for longer than we could keep it: it is somewhere else by now.
+            # It waited longer than its lease could be extended: another worker may have it by now.
             return Abandon()
         try:
-            work = self._decoder.decode(delivery.body)
+            message = self._decoder.decode(delivery.body)
         except UndecodableError as error:
-            return await self._dead_letters.unread(delivery, error)
-        fields |= {"command_id": work.id, "tenant": work.tenant, "session_id": work.session_id, "type": work.type}
+            return await self._dead_letters.dead_letter_unreadable(delivery, error)
+        fields |= {
+            "command_id": message.id,
+            "tenant": message.tenant,
+            "session_id": message.session_id,
+            "type": message.type,
+        }
         try:
-            taken = await self._claims.claim(work.claim_key, fingerprint=fingerprint_of(work), lease=self._lease)
-            match taken:
+            claim_result = await self._claims.claim(
+                message.claim_key, fingerprint=fingerprint_of(message), lease=self._lease
+            )
+            match claim_result:
                 case Done(outcome_seq):
                     async with asyncio.timeout(self._leases.limit_seconds):
-                        code = await self._handler.repeat(work, outcome_seq)
-                        await self._note_outcome(work, code)
+                        code = await self._handler.repeat(message, outcome_seq)
+                        await self._record_outcome(message, code)
                     return Ack()
                 case Mismatch():
                     async with asyncio.timeout(self._leases.limit_seconds):
-                        await self._handler.mismatch(work)
+                        await self._handler.mismatch(message)
                     return Ack()
                 case Busy(until):
                     wait = max(until - self._clock.now(), timedelta(seconds=1))
                     return RetryIn(min(wait, self._lease), reason="in_progress_elsewhere")
-        except Exception as error:  # noqa: BLE001 - before the claim nothing is decided: always try again
+        except Exception as error:  # noqa: BLE001 - nothing was decided before the claim: always retry
             log.warning("claim_failed", error=described(error))
             return try_again(error, attempt=delivery.receive_count, policy=self._policy)
-        fields["attempt"] = taken.attempts
-        return await self._carry_out(delivery, work, taken)
+        fields["attempt"] = claim_result.attempts
+        return await self._process_or_isolate(delivery, message, claim_result)
 
-    async def _carry_out(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
+    async def _process_or_isolate(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         if claim.unfinished < DEATHS_BEFORE_ISOLATION:
-            return await self._claimed(delivery, work, claim)
+            return await self._process_claimed(delivery, message, claim)
         if self._is_isolating:
             await asyncio.shield(self._release(claim, unspent=True))
             return RetryIn(_ISOLATION_PAUSE, reason="suspect_waits")
         self._is_isolating = True
         try:
-            return await self._claimed(delivery, work, claim)
+            return await self._process_claimed(delivery, message, claim)
         finally:
             self._is_isolating = False
 
-    async def _claimed(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
+    async def _process_claimed(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         try:
-            disposition = self._spent(claim) or await self._handled(delivery, work, claim)
+            disposition = self._check_attempts(claim) or await self._run_handler(delivery, message, claim)
             if isinstance(disposition, DeadLetter):
-                disposition = await self._given_up(delivery, work, claim, disposition)
+                disposition = await self._give_up(delivery, message, claim, disposition)
         except LeaseLostError:
             log.warning("handler_lost_its_lease")
-            # If only the receipt was lost, the command is still in our name: whoever has the message now may begin,
-            # and what this handler left running can write nothing any more.
+            # If only the receipt was lost, the claim is still ours: release it, so that the next worker can start and
+            # nothing that this handler left running can write any more.
             await asyncio.shield(self._release(claim))
             return Abandon()
         except asyncio.CancelledError:
-            # The pool is stopping: hand the command back, so that the next worker need not wait for the lease.
-            # It was not the command's fault, so the attempt does not count.
+            # The pool is stopping: release the claim, so that the next worker need not wait for the lease to end.
+            # The command did not fail, so the attempt does not count.
             await asyncio.shield(self._release(claim, unspent=True))
             raise
         if isinstance(disposition, RetryIn):
             await asyncio.shield(self._release(claim, unspent=disposition.is_unspent))
         return disposition
 
-    def _spent(self, claim: Claim) -> DeadLetter | None:
+    def _check_attempts(self, claim: Claim) -> DeadLetter | None:
         """Return how a command ends that shall not be tried once more, whatever its handler would say."""
         if claim.unfinished >= DEATHS_BEFORE_QUARANTINE:
             return DeadLetter(
@@ -142,16 +149,16 @@ class Processor(DeliveryProcessor, Generic[W]):
             return DeadLetter(reason="attempts_exhausted", error="no attempt ended", attempts=claim.attempts)
         return None
 
-    async def _handled(self, delivery: Delivery, work: W, claim: Claim) -> Disposition:
+    async def _run_handler(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:
         try:
             with self._leases.handler_lease(delivery, claim):
-                code = await self._handler.handle(work, claim)
+                code = await self._handler.handle(message, claim)
         except LeaseLostError:
             raise
         except asyncio.CancelledError:
             if is_being_cancelled():
                 raise
-            # Nobody cancelled us: something that the handler waited for was. That is a failure like any other.
+            # This task was not cancelled; something that the handler awaited was. That is an ordinary failure.
             log.exception("attempt_failed")
             inside = RuntimeError("cancelled from inside")
             return disposition_of(inside, attempts=claim.attempts, policy=self._policy)
@@ -163,34 +170,34 @@ class Processor(DeliveryProcessor, Generic[W]):
             else:
                 log.exception("attempt_failed")
             return disposition_of(error, attempts=claim.attempts, policy=self._policy)
-        return await self._noted(work, claim, code)
+        return await self._finish_replay(message, claim, code)
 
-    async def _noted(self, work: W, claim: Claim, code: str | None) -> Ack | RetryIn:
-        """Return how a command that is done ends: its replay's outcome is noted first, however often that is tried."""
+    async def _finish_replay(self, message: MessageT, claim: Claim, code: str | None) -> Ack | RetryIn:
+        """Record the outcome of a replay before the command is acknowledged; retry until that succeeds."""
         try:
             async with asyncio.timeout(self._leases.limit_seconds):
-                await self._note_outcome(work, code)
-        except Exception as error:  # noqa: BLE001 - the command has ended; the next delivery finds it done and notes it
+                await self._record_outcome(message, code)
+        except Exception as error:  # noqa: BLE001 - the command has ended; the next delivery finds it done and records the outcome
             log.warning("outcome_not_noted", error=described(error))
             return try_again(error, attempt=claim.attempts, policy=self._policy)
         return Ack()
 
-    async def _note_outcome(self, work: W, code: str | None) -> None:
+    async def _record_outcome(self, message: MessageT, code: str | None) -> None:
         """Tell the ledger how a replay ended: whether the command was carried out, or with which no."""
-        if not work.replay or self._outcomes is None:
+        if not message.replay or self._outcomes is None:
             return
         now = self._clock.now()
         if code is None:
-            await self._outcomes.resolved(work.id, replay=work.replay, at=now)
+            await self._outcomes.resolved(message.id, replay=message.replay, at=now)
         else:
-            await self._outcomes.refused(work.id, replay=work.replay, at=now, code=code)
+            await self._outcomes.refused(message.id, replay=message.replay, at=now, code=code)
 
-    async def _given_up(
-        self, delivery: Delivery, work: W, claim: Claim, disposition: DeadLetter
+    async def _give_up(
+        self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter
     ) -> DeadLetter | RetryIn:
         try:
             with self._leases.handler_lease(delivery, claim):
-                await self._dead_letters.failed(delivery, work, claim, disposition)
+                await self._dead_letters.dead_letter_failed(delivery, message, claim, disposition)
         except LeaseLostError:
             raise
         except Exception as error:
@@ -201,6 +208,6 @@ class Processor(DeliveryProcessor, Generic[W]):
     async def _release(self, claim: Claim, *, unspent: bool = False) -> None:
         try:
             await self._claims.release(claim, unspent=unspent)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery goes on
-            # The lease runs out by itself; until then the next attempt finds the command busy.
+        except Exception as error:  # noqa: BLE001 - the delivery continues whatever the error is
+            # The lease expires by itself; until then the next attempt finds the command busy.
             log.warning("release_failed", error=described(error))
