@@ -1,6 +1,5 @@
 """Pure: a text frame in, a command or a refusal out."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 
 from api_gateway_ws.legacy import is_legacy, legacy_frame
 from shared.ids import command_key
+from shared.json_objects import parse_json_object
 from shared.messages import client, commands
 from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFrame, ChatStop, Hello, Ping
 from shared.messages.commands import COMMAND, AnyCommand
@@ -66,13 +66,9 @@ def route(
         return RefusedFrame(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
     if not text.strip():
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is empty")
-    if is_legacy(text):
-        content: Any = legacy_frame(text, f"text-{fresh_id()}")
-    else:
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError):
-            return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
+    content = legacy_frame(text, f"text-{fresh_id()}") if is_legacy(text) else parse_json_object(text)
+    if content is None:
+        return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
     frame = _parse_frame(content)
     if isinstance(frame, RefusedFrame | Hello | Ping):
         return frame

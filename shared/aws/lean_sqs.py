@@ -23,6 +23,7 @@ from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQ
 from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, read_failed_entries, receive_request
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
+from shared.json_objects import parse_json_object
 
 
 class SqsCalls:
@@ -53,22 +54,12 @@ class SqsCalls:
             raise NoCredentialsError from error
         headers = self._signer.headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
         answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
-        content = _json_object(answer.body)
+        content = parse_json_object(answer.body, parse=from_json) if answer.body else {}
         if answer.status != HTTPStatus.OK:
             raise _client_error(action, answer.status, answer.headers, content or {})
         if content is None:
             raise ConnectionError("the answer is no JSON object")
         return content
-
-
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    if not body:
-        return {}
-    try:
-        content = from_json(body)
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None
 
 
 def _client_error(action: str, status: int, headers: dict[bytes, bytes], problem: dict[str, Any]) -> ClientError:

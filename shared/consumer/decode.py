@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.json_objects import parse_json_object
 from shared.messages.commands import ENVELOPE_VERSION
 from shared.messages.upgrades import UPGRADES, Upgrade
 
@@ -47,7 +48,9 @@ class Decoder(Generic[M]):
         except ValidationError as error:
             problem = error
         # Only what this version does not read is looked at closer: an upgrade costs the usual message nothing.
-        content = _json_object(body)
+        content = parse_json_object(body)
+        if content is None:
+            raise UndecodableError("not_json", "the body is not a JSON object")
         version = content.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or version == self._version:
             raise _explain_error(problem)
@@ -69,16 +72,6 @@ class Decoder(Generic[M]):
                 raise UndecodableError("invalid", problem) from None
             version += 1
         return {**content, "version": version}
-
-
-def _json_object(body: str) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UndecodableError("not_json", "the body is not JSON") from None
-    if not isinstance(content, dict):
-        raise UndecodableError("not_json", "the body is not a JSON object")
-    return content
 
 
 def _explain_error(error: ValidationError) -> UndecodableError:

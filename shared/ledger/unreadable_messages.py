@@ -1,6 +1,5 @@
 """What a message that no worker of this release reads says of itself, as far as it may be true."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +12,6 @@ from shared.tenants.profile import TENANT_ID
 _ID: TypeAdapter[str] = TypeAdapter(QueuedId)
 _REPLAY: TypeAdapter[int] = TypeAdapter(QueuedReplay)
 _TYPE = re.compile(r"[a-z]{1,40}(\.[a-z_]{1,40}){1,2}")
-
-
-def json_object(body: str) -> dict[str, Any] | None:
-    """Return the object that a body is in JSON; None if it is none."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 def identity(content: dict[str, Any] | None) -> tuple[str, int] | None:

@@ -53,4 +53,4 @@ async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(stack: S
         # One after the other: each that waits for a process of the function starts one more, which takes seconds.
         backstage.send(queue, f"no json {mark} {queue}", group=mark)
         row = await backstage.failure(lambda row, queue=queue: (row.get("group"), row["queue"]) == (mark, queue))
-        assert (row["reason"], row["error"]) == ("not_json", "the body is not JSON")
+        assert (row["reason"], row["error"]) == ("not_json", "the body is not a JSON object")

@@ -8,8 +8,9 @@ from typing import Final
 
 from shared.consumer.delivery import Delivery
 from shared.ids import failure_id
+from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
-from shared.ledger.unreadable_messages import Origin, identity, json_object, origin
+from shared.ledger.unreadable_messages import Origin, identity, origin
 from shared.messages.commands import (
     ENVELOPE_VERSION,
     BookingCancel,
@@ -49,7 +50,7 @@ def failure_of(letter: Delivery, *, queue: str, message: Message | None, now: da
     """
     said = letter.attributes or {}
     failed_at = now if letter.sent_at is None else datetime.fromtimestamp(letter.sent_at, UTC)
-    content = None if message else json_object(letter.body)
+    content = None if message else parse_json_object(letter.body)
     command_id, replays = (message.id, message.replay) if message else identity(content) or (None, 0)
     whose = Origin(message.tenant, message.session_id, _type(message)) if message else origin(content)
     # A copy is made once more after a crash; the message that it was made of stays the same.
@@ -84,7 +85,7 @@ def as_if_of_this_version(body: str, problem: str) -> str | None:
 
     What it wants may mean something else there: it is good for finding who waits, and for nothing more.
     """
-    content = json_object(body) if problem in _OF_ANOTHER_VERSION else None
+    content = parse_json_object(body) if problem in _OF_ANOTHER_VERSION else None
     return None if content is None else json.dumps({**content, "version": ENVELOPE_VERSION})
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from ops.desk.domain.values import Person
+from shared.json_objects import parse_json_object
 from shared.ledger.failures import Deed, Failure, FailureState
-from shared.ledger.unreadable_messages import json_object
 
 
 def is_of_session(failure: Failure, session_id: str) -> bool:
@@ -16,7 +16,7 @@ def is_of_session(failure: Failure, session_id: str) -> bool:
     """
     if failure.session_id is not None:
         return failure.session_id == session_id
-    said = (json_object(failure.payload) or {}).get("session_id")
+    said = (parse_json_object(failure.payload) or {}).get("session_id")
     return said == session_id or (failure.queue != "notifications" and failure.group == session_id)
 
 

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from ops.desk.domain.contacts import ContactRules, with_contact
 from ops.desk.domain.values import Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
+from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
-from shared.ledger.unreadable_messages import identity, json_object
+from shared.ledger.unreadable_messages import identity
 from shared.messages.commands import (
     BOOKING_COMMAND,
     CHAT_COMMAND,
@@ -108,7 +109,7 @@ def numbered(failure: Failure) -> str | None:
 
     What this release can't read is left as it is otherwise: another one may.
     """
-    envelope = json_object(failure.payload)
+    envelope = parse_json_object(failure.payload)
     if envelope is None or identity(envelope) is None:
         return None
     return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))

@@ -40,7 +40,7 @@ def unread(**changes):
         group=None,
         payload="\x00 no \ud800 JSON \U0001f984",
         reason="not_json",
-        error="the body is not JSON",
+        error="the body is not a JSON object",
         attempts=0,
         first_at=NOON,
         last_at=NOON,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError, EventStreamError
 
 from shared.aws.errors import error_code, translated
 from shared.errors import TransientError
+from shared.json_objects import parse_json_object
 from shared.messages.server import Usage
 from workers.chat.domain import OFFER_BOOKING, Prompt
 from workers.chat.ports import Finished, ModelEvent, TextDelta, ToolCall
@@ -107,11 +107,7 @@ class _ToolInput:
 
     def content(self) -> dict[str, Any]:
         """Return the input, empty if the model wrote no JSON object."""
-        try:
-            content = json.loads("".join(self.pieces) or "{}")
-        except ValueError:
-            return {}
-        return content if isinstance(content, dict) else {}
+        return parse_json_object("".join(self.pieces)) or {}
 
 
 async def _until_silent(stream: Any) -> AsyncGenerator[dict[str, Any]]:

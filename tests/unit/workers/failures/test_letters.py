@@ -246,7 +246,7 @@ HOSTILE = [
 async def test_whatever_a_letter_says_it_is_kept_as_it_is(make_ledger, queue, body, logs):
     """Nothing of it that can't be true is believed, what it says is in no log, and nobody is told."""
     ledger = make_ledger(queue=queue)
-    attributes = copied(reason="not_json", error="the body is not JSON")
+    attributes = copied(reason="not_json", error="the body is not a JSON object")
     assert await ledger.processor.process(await ledger.letter(body, attributes=attributes)) == Ack()
     [failure] = ledger.failures.rows.values()
     assert (failure.payload, failure.reason, failure.queue) == (body, "not_json", queue)
