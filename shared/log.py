@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -15,11 +14,7 @@ from pydantic_core import to_json
 
 from shared.clock import SystemClock
 from shared.errors import described
-
-_EMAIL = re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,253}\.[^\s@<>\"']+")
-"""With the lengths that addresses have: without, a long text with an @ would be searched for minutes."""
-
-_PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
+from shared.masking import mask_personal_data
 
 _fields: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
 
@@ -46,11 +41,6 @@ class log_fields:  # noqa: N801 - used like the function that `contextlib.contex
 def current_fields() -> dict[str, object]:
     """Return what `log_fields` puts on a line that is written here."""
     return _fields.get() or {}
-
-
-def mask_personal_data(text: str) -> str:
-    """Return the text without e-mail addresses and international phone numbers."""
-    return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
 
 
 def configure_logging(*, level: str = "INFO", component: str) -> None:

@@ -8,7 +8,7 @@ import structlog
 
 from ops.desk.domain import moves
 from ops.desk.domain.counts import counted
-from ops.desk.domain.masking import lines_of, mask_contact, raw_line
+from ops.desk.domain.masking import lines_of, raw_line
 from ops.desk.domain.payload import (
     asked_at,
     data_of,
@@ -44,6 +44,7 @@ from shared.errors import PermanentError, TransientError, described
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.ledger.ports import FailureLedger
 from shared.ledger.rules import OPEN
+from shared.masking import mask_unchecked_contact
 
 log = structlog.get_logger()
 Refused = TypeVar("Refused", bound=Invalid | NotPossible)
@@ -283,7 +284,7 @@ def _lines(failure: Failure, *, unmasked: bool) -> list[Line]:
 def _masked_contact(failure: Failure) -> str:
     message = read(failure)
     contact = data_of(message).get("contact") if message else None
-    return mask_contact(contact) if isinstance(contact, str) and contact else ""
+    return mask_unchecked_contact(contact) if isinstance(contact, str) and contact else ""
 
 
 def _without_payload(failure: Failure) -> Failure:

@@ -12,7 +12,7 @@ from shared.aws.errors import translated
 from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, read_failed_entries, receive_request
 from shared.aws.tracing import trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
-from shared.log import mask_personal_data
+from shared.masking import mask_personal_data
 from shared.messages.commands import OwnBookingCommand
 from shared.messages.notices import AnyNotice
 from shared.trace import Trace, current_trace

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ops.desk.domain.values import Line
-from shared.log import mask_personal_data
-
-HIDDEN = "***"
+from shared.masking import HIDDEN, mask_personal_data, mask_unchecked_contact
 
 _HARMLESS = frozenset(
     {
@@ -43,16 +41,6 @@ def raw_line(payload: str, *, unmasked: bool) -> Line:
     return Line("payload", text[:_MAX_SHOWN_CHARACTERS], not unmasked)
 
 
-def mask_contact(contact: str) -> str:
-    """Return what reminds its owner and tells nobody else: `a***@e***.com`, `***12`."""
-    local, at, domain = contact.rpartition("@")
-    name, dot, top_level = domain.rpartition(".")
-    if at and local and name and dot and top_level.isalnum():
-        return f"{local[0]}{HIDDEN}@{name[0]}{HIDDEN}.{top_level}"
-    digits = [character for character in contact if character.isdecimal()]
-    return HIDDEN + "".join(digits[-2:]) if len(digits) >= 7 and not at else HIDDEN
-
-
 def _shown(name: str, text: str, *, unmasked: bool) -> tuple[str, bool]:
     if unmasked:
         return text[:_MAX_SHOWN_CHARACTERS], False
@@ -61,7 +49,7 @@ def _shown(name: str, text: str, *, unmasked: bool) -> tuple[str, bool]:
     if name in _HARMLESS:
         shown = mask_personal_data(text) if name != "calendar_id" else text
         return shown[:_MAX_SHOWN_CHARACTERS], shown != text
-    return (mask_contact(text) if name == "contact" else HIDDEN), True
+    return (mask_unchecked_contact(text) if name == "contact" else HIDDEN), True
 
 
 def _flat(data: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Reads and masks the contact that a visitor gives: an e-mail address, or a number that takes text messages."""
+"""Reads the contact that a visitor gives: an e-mail address, or a number that takes text messages."""
 
 import re
 from collections.abc import Collection
@@ -12,9 +12,7 @@ from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CONTACT_CHARACTERS
 from workers.booking.domain.values import Contact, Refusal
 
-__all__ = ["Channels", "Contact", "mask", "parse_contact"]
-
-_HIDDEN = "***"
+__all__ = ["Channels", "Contact", "parse_contact"]
 
 _INVALID = Refusal(ErrorCode.INVALID_CONTACT)
 
@@ -87,28 +85,3 @@ def _phone(given: str, region: str | None, countries: Collection[str]) -> Contac
     if phonenumbers.region_code_for_number(number) not in {region, *countries}:
         return _INVALID
     return Contact("phone", phonenumbers.format_number(number, PhoneNumberFormat.E164))
-
-
-def mask(address: str) -> str:
-    """Return what reminds its owner and tells nobody else: `a***@e***.com`, `+48 *** *** 12`.
-
-    Of an address the first letters and the top-level domain, not even the lengths; of a number the country's
-    code and the last two digits.
-    """
-    if "@" not in address:
-        return _masked_number(address)
-    local, at, domain = address.rpartition("@")
-    name, dot, top_level = domain.rpartition(".")
-    if not (local and at and name and dot):
-        return _HIDDEN
-    return f"{local[0]}{_HIDDEN}@{name[0]}{_HIDDEN}.{top_level}"
-
-
-def _masked_number(number: str) -> str:
-    try:
-        parsed = phonenumbers.parse(number)
-    except NumberParseException:
-        return _HIDDEN
-    if phonenumbers.format_number(parsed, PhoneNumberFormat.E164) != number:
-        return _HIDDEN
-    return f"+{parsed.country_code} {_HIDDEN} {_HIDDEN} {number[-2:]}"

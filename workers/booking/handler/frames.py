@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.conversations.replies import refusal
+from shared.masking import mask_contact
 from shared.messages.commands import Envelope
 from shared.messages.server import (
     BookingCancelled,
@@ -20,7 +21,6 @@ from shared.messages.server import (
     Slot,
 )
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.contact import mask
 from workers.booking.domain.ics import appointment_ics
 from workers.booking.domain.values import Appointment, Refusal, SlotOffer
 
@@ -58,7 +58,7 @@ def pending(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> Booking
             end=appointment.end.astimezone(zone),
             service=appointment.service_id,
             expires_at=appointment.hold_expires_at,
-            contact=mask(appointment.contact.address),
+            contact=mask_contact(appointment.contact.address),
         ),
     )
 

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
+from shared.masking import mask_contact
 from shared.messages.commands import BookingLookup
 from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
-from workers.booking.domain.contact import mask
 from workers.booking.domain.decisions import Cancel, decide_cancel
 from workers.booking.domain.hold import has_run_out
 from workers.booking.domain.ics import appointment_ics
@@ -36,7 +36,7 @@ async def look_up(ports: BookingPorts, work: BookingLookup, locale: str) -> Book
             service=found.service_id,
             service_name=service.name.in_(locale) if service else found.service_id,
             time_zone=profile.time_zone,
-            contact=mask(found.contact.address),
+            contact=mask_contact(found.contact.address),
             expires_at=None if over else found.hold_expires_at,
             can_cancel=changeable,
             can_reschedule=changeable and service is not None,

@@ -2,9 +2,6 @@
 
 import json
 
-import pytest
-
-from ops.desk.domain.masking import mask_contact
 from ops.desk.domain.values import Forecast, ForecastKind, Why
 from tests.fakes.desk import ANNA, failed_booking
 from tests.fakes.envelopes import command_body
@@ -81,25 +78,6 @@ async def test_a_case_says_what_a_replay_would_do(world):
     assert (case.forecast.kind, case.blocked) == (ForecastKind.TAKEN, None)
     await world.desk.replay(ANNA, one)
     assert (await world.desk.show(ANNA, one)).blocked.why is Why.REPLAYING
-
-
-@pytest.mark.parametrize(
-    ("contact", "masked"),
-    [
-        ("jan@example.com", "j***@e***.com"),
-        ("+48601234567", "***67"),
-        ("601 234 567", "***67"),
-        ("jan", "***"),
-        ("a@b", "***"),
-        ("@", "***"),
-        ("12@34", "***"),
-        ("jan@example.com\x1b[2J", "***"),
-        ("", "***"),
-    ],
-)
-def test_a_contact_reminds_its_owner_and_nobody_else(contact, masked):
-    """First letters and the top-level domain, or the last two digits; of anything odd, nothing."""
-    assert mask_contact(contact) == masked
 
 
 def test_a_failure_does_not_print_its_payload():

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.messages.errors import ErrorCode
-from workers.booking.domain.contact import Channels, Contact, mask, parse_contact
+from workers.booking.domain.contact import Channels, Contact, parse_contact
 from workers.booking.domain.values import Refusal
 
 INVALID = Refusal(ErrorCode.INVALID_CONTACT)
@@ -216,47 +216,3 @@ def test_every_countrys_mobile_number_is_read_back_the_same(region, form):
 
     assert found == Contact("phone", phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
     assert parse(found.address, region=None) == found
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("anna@example.com", "a***@e***.com"),
-        ("a@b.pl", "a***@b***.pl"),
-        ("jan@mail.clinic.co.uk", "j***@m***.uk"),
-        ("+48600700812", "+48 *** *** 12"),
-        ("+12015550123", "+1 *** *** 23"),
-        ("+420601123456", "+420 *** *** 56"),
-        ("600700800", "***"),
-        ("+4860070080O", "***"),
-        ("+", "***"),
-        ("jan@localhost", "***"),
-        ("", "***"),
-    ],
-)
-def test_a_mask_shows_first_letters_and_the_last_label_or_a_country_and_two_digits(address, shown):
-    """It reminds its owner and tells nobody else; what is neither shows nothing."""
-    assert mask(address) == shown
-
-
-@settings(max_examples=200, deadline=None)
-@given(text=st.text(max_size=40) | st.emails())
-def test_a_mask_never_tells_more(text):
-    """For any text at all, no more than two letters and what follows the last dot come through."""
-    shown = mask(text)
-
-    assert shown == "***" or shown == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
-
-
-@settings(max_examples=200, deadline=None)
-@given(digits=st.text(string.digits, max_size=20))
-def test_a_masked_number_never_tells_more(digits):
-    """The country's code, which is three digits at the most, and the last two."""
-    shown = mask(f"+{digits}")
-
-    if shown != "***":
-        code, *hidden, last = shown.split(" ")
-        assert hidden == ["***", "***"]
-        assert len(code) <= 4
-        assert last == digits[-2:]
-        assert f"+{digits}".startswith(code)

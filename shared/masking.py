@@ -1,0 +1,51 @@
+"""Hides e-mail addresses and phone numbers: in any text, or as the contact that reminds its owner and nobody else."""
+
+import re
+
+HIDDEN = "***"
+
+_EMAIL = re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,253}\.[^\s@<>\"']+")
+"""With the lengths that addresses have: without, a long text with an @ would be searched for minutes."""
+
+_PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
+
+_E164 = re.compile(r"\+(?=[0-9]{6,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[2-9][0-9]{2})[0-9]+")
+"""The form in which a checked number is stored. The group is the country's code: one digit, two, or else three
+(https://www.itu.int/pub/T-SP-E.164D)."""
+
+_LEAST_DIGITS = 7
+"""Of a text with fewer, two would tell too much."""
+
+
+def mask_personal_data(text: str) -> str:
+    """Return the text without e-mail addresses and international phone numbers."""
+    return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
+
+
+def mask_contact(contact: str) -> str:
+    """Return what reminds the owner of a checked contact: `a***@e***.com`, `+48 *** *** 12`.
+
+    Of an address the first letters and the top-level domain, not even the lengths; of a number the country's code and
+    the last two digits.
+    """
+    if "@" in contact:
+        return _mask_email(contact)
+    number = _E164.fullmatch(contact)
+    return f"+{number[1]} {HIDDEN} {HIDDEN} {contact[-2:]}" if number else HIDDEN
+
+
+def mask_unchecked_contact(text: str) -> str:
+    """Return what reminds the owner of a contact as somebody typed it: `a***@e***.com`, `***12`."""
+    if "@" in text:
+        return _mask_email(text)
+    digits = [character for character in text if character.isdecimal()]
+    return HIDDEN + "".join(digits[-2:]) if len(digits) >= _LEAST_DIGITS else HIDDEN
+
+
+def _mask_email(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    name, _, top_level = domain.rpartition(".")
+    # A top-level domain in the form that DNS has for other scripts, `xn--p1ai`, has hyphens.
+    if not (local and name and top_level.replace("-", "").isalnum()):
+        return HIDDEN
+    return f"{local[0]}{HIDDEN}@{name[0]}{HIDDEN}.{top_level}"

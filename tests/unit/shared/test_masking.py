@@ -1,0 +1,126 @@
+"""That an address or a number is hidden wherever it stands, and what is shown of a contact."""
+
+import string
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.masking import mask_contact, mask_personal_data, mask_unchecked_contact
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("jan@example.com", "[email]"),
+        ("mail to jan.nowak+visit@poczta.example.com failed", "mail to [email] failed"),
+        ("<jan@example.com>, 'ania@example.com'", "<[email]>, '[email]'"),
+        ('{"contact": "jan@example.com"}', '{"contact": "[email]"}'),
+        ("zażółć@gęśl.pl", "[email]"),
+        ("call +48 600 100 200 now", "call [phone] now"),
+        ("+48600100200", "[phone]"),
+        ("+1 (555) 010-9999.", "[phone]."),
+        ("jan@example.com +48 600 100 200", "[email] [phone]"),
+    ],
+)
+def test_addresses_and_numbers_are_masked(text, masked):
+    """Wherever they stand in a text, an exception's above all."""
+    assert mask_personal_data(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-13T10:00:00+01:00",
+        "2026-01-13T10:00:00.123456+00:00",
+        "arn:aws:sqs:eu-central-1:123456789012:chat.fifo",
+        "0123456789abcdefghijklmnopqrstuv",
+        "attempt 3 + 4 of 10",
+        "user@localhost",
+        "@",
+        "",
+    ],
+)
+def test_what_is_no_address_and_no_number_stays(text):
+    """Instants, names of parts and ids are what a log is read for."""
+    assert mask_personal_data(text) == text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_an_address_is_found_between_any_texts(before, after):
+    """Masking twice changes nothing more."""
+    masked = mask_personal_data(f"{before} jan@example.com {after}")
+
+    assert "jan@example.com" not in masked
+    assert mask_personal_data(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("anna@example.com", "a***@e***.com"),
+        ("a@b.pl", "a***@b***.pl"),
+        ("jan@mail.clinic.co.uk", "j***@m***.uk"),
+        ("+48600700812", "+48 *** *** 12"),
+        ("+12015550123", "+1 *** *** 23"),
+        ("+420601123456", "+420 *** *** 56"),
+        ("600700800", "***"),
+        ("+4860070080O", "***"),
+        ("+", "***"),
+        ("jan@localhost", "***"),
+        ("", "***"),
+    ],
+)
+def test_a_mask_shows_first_letters_and_the_last_label_or_a_country_and_two_digits(address, shown):
+    """It reminds its owner and tells nobody else; what is neither shows nothing."""
+    assert mask_contact(address) == shown
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=40) | st.emails())
+def test_a_mask_never_tells_more(text):
+    """For any text at all, no more than two letters and what follows the last dot come through."""
+    shown = mask_contact(text)
+
+    assert shown == "***" or shown == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
+
+
+@settings(max_examples=200, deadline=None)
+@given(digits=st.text(string.digits, max_size=20))
+def test_a_masked_number_never_tells_more(digits):
+    """The country's code, which is three digits at the most, and the last two."""
+    shown = mask_contact(f"+{digits}")
+
+    if shown != "***":
+        code, *hidden, last = shown.split(" ")
+        assert hidden == ["***", "***"]
+        assert len(code) <= 4
+        assert last == digits[-2:]
+        assert f"+{digits}".startswith(code)
+
+
+@pytest.mark.parametrize("code", phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+def test_the_code_of_every_country_is_known(code):
+    """All that the numbering plans of the world have, with no digit of the number behind it."""
+    assert mask_contact(f"+{code}23456789") == f"+{code} *** *** 89"
+
+
+@pytest.mark.parametrize(
+    ("contact", "masked"),
+    [
+        ("jan@example.com", "j***@e***.com"),
+        ("+48601234567", "***67"),
+        ("601 234 567", "***67"),
+        ("jan", "***"),
+        ("a@b", "***"),
+        ("@", "***"),
+        ("12@34", "***"),
+        ("jan@example.com\x1b[2J", "***"),
+        ("", "***"),
+    ],
+)
+def test_a_contact_as_typed_reminds_its_owner_and_nobody_else(contact, masked):
+    """First letters and the top-level domain, or the last two digits; of anything odd, nothing."""
+    assert mask_unchecked_contact(contact) == masked
