@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from ops.today.values import Speaker, Visit
-from shared.conversations.announcements import announced
 from shared.conversations.takeover import ConversationDeed
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
@@ -47,7 +46,7 @@ def waiting(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
                 asked[frame.re] = frame
             case ChatFinal() if _leaves_to_person(frame):
                 left += [asked.pop(frame.re)] if frame.re in asked else []
-            case ChatFinal() if frame.data.text and announced(frame.data.text) is None:
+            case ChatFinal() if frame.data.text and not frame.data.announces:
                 left.clear()
                 if frame.data.by == "human":
                     asked.clear()
@@ -56,8 +55,7 @@ def waiting(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
 
 def _leaves_to_person(final: ChatFinal) -> bool:
     """Whether a message ended with it unanswered, because a person reads it."""
-    data = final.data
-    return data.by is None and not data.stopped and (not data.text or announced(data.text) == "is_read")
+    return final.data.announces == "is_read"
 
 
 def has_looked(story: Sequence[ConversationDeed], name: str, day: date) -> bool:

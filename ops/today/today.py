@@ -183,7 +183,8 @@ class Today:
                 return Answered.OTHER_WORDS
 
     async def _say(self, tenant: str, session_id: str, words: str, deed: ConversationDeed, claim: Claim) -> Answered:
-        frame = ChatFinal(data=ChatFinalData(text=words, by="human"))
+        announces = None if deed.what == "answered" else deed.what
+        frame = ChatFinal(data=ChatFinalData(text=words, by="human", announces=announces))
         try:
             stored = await self._replies.by_hand(session_id, frame, claim=claim, deed=deed, tenant=tenant)
             if stored is None:

@@ -13,7 +13,6 @@ from ops.today.today import Today
 from ops.today.values import Answered
 from ops.web.gate import Gate
 from ops.web.rendering import Rendering
-from shared.conversations.announcements import announced
 from shared.ids import new_id
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 
@@ -102,7 +101,6 @@ class TodayPages:
             person,
             status=422 if problem else 200,
             conversation=found,
-            announced=announced,
             text=text,
             problem=problem,
             answer_id=answer_id if keeps_id else new_id(),

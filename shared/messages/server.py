@@ -82,10 +82,17 @@ class Usage(Message):
         )
 
 
-class ChatFinalData(Message):
-    """The whole answer; it replaces every delta.
+Announcement = Literal["took_over", "handed_back", "is_read"]
+"""Which announcement of ours a `chat.final` is: see `ChatFinalData`."""
 
-    Without text, if it was not stopped: a person of the business reads the message, and the assistant is silent.
+
+class ChatFinalData(Message):
+    """The whole answer, or an announcement of ours; it replaces every delta.
+
+    `announces` says which announcement it is: `took_over` (a person of the business answers from here on),
+    `handed_back` (the assistant answers again), or `is_read` (a person of the business reads the message that ends
+    here, and the assistant is silent; only the first such message ends with a text). Releases add values: one that a
+    client does not know is an announcement all the same. Without `announces` it is none, whatever the text says.
     """
 
     text: str
@@ -94,6 +101,8 @@ class ChatFinalData(Message):
     stopped: bool = False
     by: Literal["human"] | None = None
     """Said by a person of the business, of their own accord: such a frame has no `re`."""
+    announces: Announcement | str | None = None
+    """No closed set: a frame that a newer release stored must stay readable."""
 
 
 class Slot(Message):

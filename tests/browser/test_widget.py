@@ -50,13 +50,16 @@ async def test_answer_streams(page: Page, site: str, backend: ScriptedBackend, o
     await expect(messages(page, "answer")).to_contain_text("Wizyta kosztuje 220 zł.")
 
 
+LEFT_TO_STAFF = server.ChatFinalData(text="", announces="is_read")
+
+
 async def test_an_ending_without_words(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
     """A person reads it: nobody types any more, no empty bubble is left or counted, and what comes next is shown."""
 
     async def read_by_a_person(connection: Connection, frame: dict[str, Any]) -> None:
         await accept(connection, frame)
         await connection.send(server.Typing(re=frame["id"]))
-        await connection.session.store(server.ChatFinal(re=frame["id"], data=server.ChatFinalData(text="")))
+        await connection.session.store(server.ChatFinal(re=frame["id"], data=LEFT_TO_STAFF))
 
     backend.on["chat.send"] = read_by_a_person
     await page.goto(site)
@@ -77,7 +80,7 @@ async def test_an_ending_without_words(page: Page, site: str, backend: ScriptedB
 async def say_from_elsewhere(connection: Connection) -> None:
     """Let another tab write something that ends without words, and then a person answer."""
     await connection.session.store(server.ChatSent(re="elsewhere", data=server.ChatSentData(text="I z psem?")))
-    await connection.session.store(server.ChatFinal(re="elsewhere", data=server.ChatFinalData(text="")))
+    await connection.session.store(server.ChatFinal(re="elsewhere", data=LEFT_TO_STAFF))
     await connection.session.store(server.ChatFinal(data=server.ChatFinalData(text="Też.", by="human")))
 
 

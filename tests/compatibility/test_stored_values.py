@@ -5,13 +5,12 @@ import functools
 from pathlib import Path
 from typing import get_args
 
-from shared.conversations.announcements import Announcement
 from shared.conversations.ports import Marker
 from shared.conversations.takeover import ConversationDeedKind
 from shared.ledger.failures import QUEUES, DeedKind, FailureState
 from shared.links import LinkPurpose
 from shared.messages.errors import ErrorCode
-from shared.messages.server import ChangedBy
+from shared.messages.server import Announcement, ChangedBy
 from shared.suppressions import SuppressionReason
 from tests.compatibility.frozen_names import assert_kept, frozen
 from workers.booking.domain.quotas import Bound

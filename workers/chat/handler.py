@@ -124,8 +124,10 @@ class ChatHandler:
         False, and nothing is said, if the conversation was handed back at this moment: it has to be answered after all.
         """
         locale = next((one.locale for one in listeners if one.locale), work.locale)
-        words = (announcement("is_read", locale), "")
-        first, further = (ChatFinal(re=work.client_id, data=ChatFinalData(text=text)) for text in words)
+        texts = (announcement("is_read", locale), "")
+        first, further = (
+            ChatFinal(re=work.client_id, data=ChatFinalData(text=text, announces="is_read")) for text in texts
+        )
         if await self._replies.left_to_person(work.session_id, first, further, claim=claim) is None:
             return False
         log.info("chat_left_to_person")

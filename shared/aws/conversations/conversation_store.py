@@ -19,6 +19,7 @@ from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
 from shared.conversations.takeover import ConversationDeed, Takeover, Talk, is_news, takeover_after
+from shared.conversations.unformatted_frames import with_announcement
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 
@@ -28,6 +29,9 @@ _TRIES = 30
 """Of writers that meet, one gets its number each round: enough for many more of them than a session has."""
 
 _LONGEST_PAUSE_SECONDS = 0.3
+_FRAME_FORMAT = 2
+"""Of a row's frame. Rows without the number are those of releases that had no `announces` in `chat.final`."""
+
 _PERSON = ("person_until", "person", "person_told")
 
 
@@ -138,6 +142,7 @@ class DynamoConversationStore:
                         "session_id": session_id,
                         "seq": frame.seq,
                         "frame": frame.wire(),
+                        "frame_format": _FRAME_FORMAT,
                         "created_at": now.isoformat(),
                         "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
                         "expires_at": int((now + RETENTION).timestamp()),
@@ -243,7 +248,8 @@ def _readable(item: dict[str, Any]) -> ServerFrame | None:
     """Return the stored frame, or None for one that only a newer version knows: it must not spoil the session."""
     row = from_item(item)
     try:
-        return SERVER_FRAME.validate_json(row["frame"])
+        frame = SERVER_FRAME.validate_json(row["frame"])
     except ValidationError:
         log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
         return None
+    return frame if "frame_format" in row else with_announcement(frame)

@@ -17,12 +17,16 @@ def final(name, text="", **more):
     return ChatFinal(re=name, data=ChatFinalData(text=text, **more))
 
 
-def person(text):
-    return final(None, text, by="human")
+def left(name, text=""):
+    return final(name, text, announces="is_read")
+
+
+def person(text, **more):
+    return final(None, text, by="human", **more)
 
 
 IS_READ = announcement("is_read", "pl")
-TOOK_OVER, HANDED_BACK = (person(announcement(what, "en")) for what in ("took_over", "handed_back"))
+TOOK_OVER, HANDED_BACK = (person(announcement(what, "en"), announces=what) for what in ("took_over", "handed_back"))
 
 
 @pytest.mark.parametrize(
@@ -31,19 +35,19 @@ TOOK_OVER, HANDED_BACK = (person(announcement(what, "en")) for what in ("took_ov
         ([], []),
         ([ask("a"), final("a", "An answer")], []),
         ([ask("a")], []),
-        ([ask("a"), final("a", IS_READ), ask("b"), final("b")], ["a", "b"]),
-        ([ask("a"), final("a"), person("Yes"), ask("b"), final("b")], ["b"]),
+        ([ask("a"), left("a", IS_READ), ask("b"), left("b")], ["a", "b"]),
+        ([ask("a"), left("a"), person("Yes"), ask("b"), left("b")], ["b"]),
         # Written before somebody took over, and left to them after it.
-        ([ask("a"), TOOK_OVER, final("a")], ["a"]),
+        ([ask("a"), TOOK_OVER, left("a")], ["a"]),
         # A worker that is late leaves to the person what the person has answered by then.
-        ([ask("a"), person("Yes"), final("a")], []),
-        ([ask("a"), final("a"), HANDED_BACK], ["a"]),
-        ([ask("a"), final("a"), HANDED_BACK, ask("b")], ["a"]),
-        ([ask("a"), final("a"), HANDED_BACK, ask("b"), final("b", "An answer to both")], []),
-        ([ask("a"), final("a"), ask("b"), final("b", stopped=True)], ["a"]),
+        ([ask("a"), person("Yes"), left("a")], []),
+        ([ask("a"), left("a"), HANDED_BACK], ["a"]),
+        ([ask("a"), left("a"), HANDED_BACK, ask("b")], ["a"]),
+        ([ask("a"), left("a"), HANDED_BACK, ask("b"), final("b", "An answer to both")], []),
+        ([ask("a"), left("a"), ask("b"), final("b", stopped=True)], ["a"]),
         ([ask("a"), refusal(ErrorCode.TIMEOUT, re="a", locale="en")], []),
         # Its beginning is further back than anybody looks.
-        ([final("a"), ask("b"), final("b")], ["b"]),
+        ([left("a"), ask("b"), left("b")], ["b"]),
     ],
 )
 def test_what_waits_for_a_person(frames, waits):
@@ -53,7 +57,17 @@ def test_what_waits_for_a_person(frames, waits):
 
 def test_the_last_words_are_the_visitors_where_a_person_reads_them():
     """That they are read is nobody's answer."""
-    assert last_words([ask("a"), final("a", IS_READ)]) == ("a", "visitor")
-    assert last_words([ask("a"), final("a")]) == ("a", "visitor")
+    assert last_words([ask("a"), left("a", IS_READ)]) == ("a", "visitor")
+    assert last_words([ask("a"), left("a")]) == ("a", "visitor")
     assert last_words([ask("a"), final("a", "Yes")]) == ("Yes", "assistant")
     assert last_words([ask("a"), TOOK_OVER]) == (TOOK_OVER.data.text, "human")
+
+
+def test_words_count_as_what_their_field_says():
+    """An answer that says the sentence is an answer; a reworded announcement, and one of a newer release, is none."""
+    assert waiting([ask("a"), left("a"), ask("b"), final("b", IS_READ)]) == ()
+    assert waiting([ask("a"), left("a"), person(TOOK_OVER.data.text)]) == ()
+    assert waiting([ask("a"), left("a", "Somebody reads this.")]) == (ask("a"),)
+    newer = person("Your note has arrived.", announces="handover_requested")
+    assert waiting([ask("a"), left("a"), newer]) == (ask("a"),)
+    assert last_words([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")

@@ -25,3 +25,7 @@ def sent(text):
 
 def final(text):
     return ChatFinal(re="c1", data=ChatFinalData(text=text))
+
+
+def left_to_staff():
+    return ChatFinal(re="c1", data=ChatFinalData(text="", announces="is_read"))

@@ -9,7 +9,7 @@ from shared.conversations.announcements import announcement
 from shared.conversations.takeover import PERSON_ANSWERS_FOR
 from shared.errors import TransientError
 from tests.unit.ops.web.conftest import Browser
-from tests.unit.ops.web.talks import TALK, final, say, sent
+from tests.unit.ops.web.talks import TALK, final, left_to_staff, say, sent
 
 DAY = "/today/salon-ania"
 
@@ -52,6 +52,7 @@ def test_a_person_takes_over_before_they_answer(at_talk, world):
     assert at_talk.last.headers["location"] == f"{TALK}?said=took_over"
     frame = world.conversations.of("s-1")[-1]
     assert (frame.re, frame.data.by, frame.data.text) == (None, "human", announcement("took_over", "pl"))
+    assert frame.data.announces == "took_over"
     assert world.poster.posted == [("tab-1", frame.wire())]
     assert takeover(world).is_told
     assert "You are answering" in at_talk.follow().text
@@ -63,7 +64,8 @@ def test_a_person_hands_back(at_talk, world):
     at_talk.follow()
     press(at_talk, "hand-back")
     assert at_talk.last.headers["location"] == f"{TALK}?said=handed_back"
-    assert world.conversations.of("s-1")[-1].data.text == announcement("handed_back", "pl")
+    said = world.conversations.of("s-1")[-1].data
+    assert (said.text, said.announces) == (announcement("handed_back", "pl"), "handed_back")
     assert takeover(world) is None
     text = at_talk.follow().text
     assert "The assistant answers again." in text
@@ -78,6 +80,15 @@ def test_what_a_button_says_is_not_shown_as_somebodys_words(at_talk):
     text = at_talk.follow().text
     assert f'<div class="event">{announcement("took_over", "pl")}</div>' in text
     assert re.search(r'class="bubble human"><small>[^<]+</small><p>Yes, dogs may come\.</p>', text)
+
+
+def test_a_model_that_says_the_sentence_is_shown_as_the_assistant(at_talk, world):
+    """Nobody took over: the words stand in the assistant's bubble."""
+    sentence = announcement("took_over", "en")
+    at_talk.http.portal.call(say(world, final(sentence)))
+    text = at_talk.get(TALK).text
+    assert f'<div class="event">{sentence}</div>' not in text
+    assert re.search(rf'class="bubble assistant"><small>[^<]+</small><p>{re.escape(sentence)}</p>', text)
 
 
 @pytest.mark.parametrize("ids", [("one", "one"), ("one", "two")])
@@ -130,7 +141,7 @@ def test_what_the_visitor_writes_meanwhile_stands_out(at_talk, world):
     """What was left to the person is marked until somebody answers it."""
     at_talk.send(TALK, text="Yes.", answer_id="one")
     assert 'data-testid="waits"' not in at_talk.follow().text
-    at_talk.http.portal.call(say(world, sent("And cats?"), final(""), sent("Birds?"), final("")))
+    at_talk.http.portal.call(say(world, sent("And cats?"), left_to_staff(), sent("Birds?"), left_to_staff()))
     text = at_talk.get(TALK).text
     assert text.count('data-testid="waits"') == 2
     assert text.index("Dogs?") < text.index('data-testid="waits"') < text.index("And cats?")
@@ -143,7 +154,7 @@ def test_what_the_visitor_writes_meanwhile_stands_out(at_talk, world):
 def test_what_a_person_left_unanswered_is_not_forgotten(at_talk, world, ends):
     """It waits, first on the page of the day, until somebody answers: it may be the assistant, who knows of it."""
     press(at_talk, "take-over")
-    at_talk.http.portal.call(say(world, sent("And <b>cats</b>?"), final("")))
+    at_talk.http.portal.call(say(world, sent("And <b>cats</b>?"), left_to_staff()))
     if ends == "hand-back":
         at_talk.follow()
         press(at_talk, "hand-back", "two")
@@ -164,7 +175,7 @@ def test_what_a_person_left_unanswered_is_not_forgotten(at_talk, world, ends):
 def test_conversations_of_a_person_come_first_on_the_page_of_the_day(at_talk, world):
     """With what was written meanwhile, and a button to hand back; the others follow, the latest first."""
     press(at_talk, "take-over")
-    at_talk.http.portal.call(say(world, sent("And cats?"), final("")))
+    at_talk.http.portal.call(say(world, sent("And cats?"), left_to_staff()))
     for number in (2, 3):
         world.clock.turn(timedelta(minutes=1))
         at_talk.http.portal.call(say(world, sent(f"Parking {number}?"), session=f"s-{number}"))

@@ -26,7 +26,7 @@ async def test_the_assistant_is_silent_while_a_person_answers(world_of):
     sent, final = await world.handle()
 
     assert (sent.type, sent.data.text) == ("chat.sent", "How much is a massage?")
-    assert (final.re, final.data) == ("a1", ChatFinalData(text=announcement("is_read", "en")))
+    assert (final.re, final.data) == ("a1", ChatFinalData(text=announcement("is_read", "en"), announces="is_read"))
     assert world.poster.types("tab") == ["chat.sent", "chat.final"]
     assert (world.model.prompts, world.usage.answers) == ([], {})
     assert world.claims.records[world.work().claim_key].done
@@ -40,6 +40,7 @@ async def test_the_visitor_is_told_once(world_of):
         await world.handle(world.work(client_id=f"a{number}"))
     texts = [final["data"]["text"] for final in world.finals()]
     assert texts == [announcement("is_read", "en"), "", ""]
+    assert [final["data"]["announces"] for final in world.finals()] == ["is_read"] * 3
 
     taken_over(world)
     await world.handle(world.work(client_id="a9"))
