@@ -16,10 +16,11 @@ Beside SQS it listens to orders:
   curl -d '{"queue": "chat", "count": 300000, "body": "{\\"id\\": \\"{n}\\"}"}' URL/_broker/fill
   curl URL/_broker/stats
   curl -X POST URL/_broker/stats/reset
-  curl -d '[{"action": "DeleteMessageBatch", "kind": "fail_entries", "probability": 0.1}]' URL/_broker/faults
+  curl -d '[{"action": "DeleteMessageBatch", "kind": "fail_entries", "every": 10}]' URL/_broker/faults
   curl -X DELETE URL/_broker/faults
 Kinds of faults: throttle, error500, silent (never answered), reset, fail_entries, latency (with "milliseconds").
-"action" is * by default; "times" ends a rule; "applied": true carries the call out and loses its answer.
+"action" is * by default; "every" strikes the first and then every n-th, "probability" draws, "times" ends a rule;
+"applied": true carries the call out and loses its answer.
 """
 
 

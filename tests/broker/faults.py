@@ -1,6 +1,7 @@
 """Faults on demand: which calls go wrong, how often, and in what way."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -15,8 +16,10 @@ class Rule:
     kind: Kind
     action: str = "*"
     """An action of SQS; `*` is every one."""
+    every: int = 1
+    """It strikes the first call of each action, and then every n-th; for `fail_entries`, entries are counted."""
     probability: float = 1.0
-    """Of striking a call; for `fail_entries`, an entry of a batch."""
+    """Of striking, instead of counting: for soak tests, which draw."""
     milliseconds: float = 0
     times: int | None = None
     """How often it strikes in all; None is without end."""
@@ -34,6 +37,8 @@ class Rule:
             raise ValueError(f"kind is one of {', '.join(get_args(Kind))}, not {rule.kind!r}")
         if not 0 <= rule.probability <= 1:
             raise ValueError("probability is a number from 0 to 1")
+        if rule.every < 1:
+            raise ValueError("every is a whole number from 1 on")
         if rule.milliseconds < 0 or (rule.kind == "latency" and not rule.milliseconds):
             raise ValueError("latency needs milliseconds, a number above 0")
         if rule.times is not None and rule.times < 1:
@@ -46,26 +51,43 @@ class Faults:
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)
-        self.rules: list[Rule] = []
+        self._rules: list[Rule] = []
+        self._seen: Counter[tuple[int, str]] = Counter()
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules in force; those that have struck as often as they may are gone."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: list[Rule]) -> None:
+        self._rules = rules
+        self._seen.clear()
 
     def take(self, action: str) -> Rule | None:
-        """Return the first rule that strikes this call; one for entries is returned without rolling the die."""
-        for rule in self.rules:
+        """Return the first rule that strikes this call; one for entries is returned before any entry is looked at."""
+        for rule in self._rules:
             if rule.action not in {"*", action}:
                 continue
             if rule.kind == "fail_entries":
                 if action.endswith("Batch"):
                     return rule
-            elif self.strikes(rule):
+            elif self.strikes(rule, action):
                 return rule
         return None
 
-    def strikes(self, rule: Rule) -> bool:
-        """Roll the die, and count a strike against the rule's times."""
-        if rule not in self.rules or self._random.random() >= rule.probability:
+    def strikes(self, rule: Rule, action: str) -> bool:
+        """Decide about one call or entry, and count a strike against the rule's times."""
+        if rule not in self._rules or not self._is_next(rule, action) or self._random.random() >= rule.probability:
             return False
         if rule.times is not None:
             rule.times -= 1
             if not rule.times:
-                self.rules.remove(rule)
+                self._rules.remove(rule)
         return True
+
+    def _is_next(self, rule: Rule, action: str) -> bool:
+        """Whether it is this one's turn: the first and then every n-th, counted for each action of its own."""
+        counted = id(rule), action
+        self._seen[counted] += 1
+        return self._seen[counted] % rule.every == 1 % rule.every

@@ -54,7 +54,7 @@ class Misbehaviour:
         kept: list[dict[str, Any]] = []
         failing: list[dict[str, Any]] = []
         for entry in call.get("Entries", ()):
-            (failing if self._faults.strikes(rule) else kept).append(entry)
+            (failing if self._faults.strikes(rule, action) else kept).append(entry)
         self._counts.faults[rule.kind] += len(failing)
         failures = [
             {"Id": entry["Id"], "SenderFault": False, "Code": FAILED_ENTRY.code, "Message": FAILED_ENTRY.message}
