@@ -77,10 +77,12 @@ class Workshop:
         self.workers.append(worker)
         return worker
 
-    def started_all(self, patience=30):
+    def started_all(self, timeout_seconds=60):
         """Return once every worker takes messages."""
         for worker in self.workers:
-            wait_until(lambda log=worker.log: '"pool_started"' in log.read_text(), patience, f"{worker.log} starts")
+            wait_until(
+                lambda log=worker.log: '"pool_started"' in log.read_text(), timeout_seconds, f"{worker.log} starts"
+            )
 
     def kill_oldest(self):
         """End the worker that has run longest as a crash would."""
@@ -93,7 +95,7 @@ class Workshop:
         for worker in self.workers:
             worker.terminate()
         for worker in self.workers:
-            worker.wait(30)
+            worker.wait(60)
         self.workers.clear()
 
     def frames(self, sessions):

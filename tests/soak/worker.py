@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import zlib
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,10 +25,10 @@ from shared.settings import AwsSettings, PoolSettings
 class OneFrame:
     """Takes its time, then stores the outcome in one step with the command's end, as every worker's handler does."""
 
-    def __init__(self, conversations, *, seconds, fail_first=0.0):
+    def __init__(self, conversations, *, seconds, fail_every=None):
         self._conversations = conversations
         self._seconds = seconds
-        self._fail_first = fail_first
+        self._fail_every = fail_every
 
     async def handle(self, work, claim):
         await self._take_time(work, claim)
@@ -38,7 +37,7 @@ class OneFrame:
 
     async def _take_time(self, work, claim):
         await asyncio.sleep(self._seconds)
-        if claim.attempts == 1 and zlib.crc32(work.id.encode()) % 1000 < self._fail_first * 1000:
+        if self._fail_every and claim.attempts == 1 and int(work.id.rpartition("k")[2]) % self._fail_every == 0:
             raise TransientError("a first attempt that fails, as was asked for")
 
     async def repeat(self, work, outcome_seq):
@@ -84,7 +83,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.0, help="how long a handler takes")
     parser.add_argument("--no-effect", action="store_true", help="store no frame")
     parser.add_argument("--journal", type=Path, help="with --no-effect: where to write `session id` after each success")
-    parser.add_argument("--fail-first", type=float, default=0.0, metavar="SHARE", help="of the first attempts fail")
+    parser.add_argument("--fail-every", type=int, metavar="N", help="fail the first attempt of every n-th command")
     parser.add_argument("--claims", choices=("dynamodb", "memory"), default="dynamodb")
     parser.add_argument("--without-record", action="store_true", help="remove the processed-message guard")
     options = parser.parse_args()
@@ -105,7 +104,7 @@ def main():
             conversations = DynamoConversationStore(
                 client=dynamodb, table=aws.conversations_table, processed_table=aws.processed_table, clock=clock
             )
-            habits = {"seconds": options.seconds, "fail_first": options.fail_first}
+            habits = {"seconds": options.seconds, "fail_every": options.fail_every}
             if options.no_effect:
                 handler = JustEnd(claims, journal=options.journal, **habits)
             else:
