@@ -24,7 +24,7 @@ from shared.aws.clients import aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationStory
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.knowledge import open_knowledge
-from shared.aws.worker import open_stores
+from shared.aws.stores import open_visitor_stores
 from shared.clock import Clock, SystemClock
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
@@ -77,7 +77,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
     """Open the owner's day of a deployment."""
     aws = aws_settings(deployment)
     async with aws_clients(aws) as clients:
-        stores = await open_stores(clients, aws, clock)
+        stores = await open_visitor_stores(clients, aws, clock)
         yield Today(
             tenants=open_knowledge(aws, clock, NoMetrics()),
             appointments=DynamoAppointmentStore(

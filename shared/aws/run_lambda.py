@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aws.worker import Worker, WorkerFactory
+from shared.consumer.worker import Worker, WorkerFactory
 
 
 @dataclass(frozen=True, slots=True)

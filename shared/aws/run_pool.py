@@ -7,8 +7,8 @@ import sys
 import uvloop
 from pydantic import ValidationError
 
-from shared.aws.worker import WorkerFactory
 from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.worker import WorkerFactory
 from shared.errors import ConfigurationError
 
 

@@ -10,7 +10,7 @@ from shared.json_objects import parse_json_object
 from shared.messages.commands import ENVELOPE_VERSION
 from shared.messages.upgrades import UPGRADES, Upgrade
 
-M = TypeVar("M")
+M_co = TypeVar("M_co", covariant=True)
 
 
 class UndecodableError(Exception):
@@ -21,12 +21,12 @@ class UndecodableError(Exception):
         self.reason = reason
 
 
-class Decoder(Generic[M]):
+class Decoder(Generic[M_co]):
     """Reads the messages of one queue."""
 
     def __init__(
         self,
-        adapter: TypeAdapter[M],
+        adapter: TypeAdapter[M_co],
         *,
         version: int = ENVELOPE_VERSION,
         upgrades: Mapping[int, Upgrade] = UPGRADES,
@@ -36,7 +36,7 @@ class Decoder(Generic[M]):
         self._version = version
         self._upgrades = upgrades
 
-    def decode(self, body: str) -> M:
+    def decode(self, body: str) -> M_co:
         """Return the message; one of an older version is upgraded first, step by step.
 
         Raises:

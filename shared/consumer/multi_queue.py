@@ -1,4 +1,4 @@
-"""Several queues in one process: one stop, one health check, one function for all their mappings."""
+"""The queues of one worker together: one stop, one health check, one function for all their mappings."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +12,9 @@ from shared.consumer.pool import Pool
 
 
 class PoolGroup:
-    """Runs the pools of several queues side by side; if one breaks, all end."""
+    """Runs the pool of each queue side by side; if one breaks, all end."""
 
     def __init__(self, pools: Sequence[Pool], *, health_port: int | None = None) -> None:
-        """Take pools without a health check of their own."""
         self._pools = pools
         self._health_port = health_port
 
@@ -30,7 +29,7 @@ class PoolGroup:
         with serving_health(vitals, port=self._health_port) as health_url:
             async with asyncio.TaskGroup() as group:
                 for pool in self._pools:
-                    group.create_task(pool.work(stop, health_url=health_url))
+                    group.create_task(pool.run(stop, health_url=health_url))
 
 
 class _AllVitals:

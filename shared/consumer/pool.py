@@ -10,7 +10,7 @@ import structlog
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Disposition, RetryIn
-from shared.consumer.health import Vitals, serving_health
+from shared.consumer.health import Vitals
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.lifecycle import Stop
 from shared.consumer.permits import Permits
@@ -51,8 +51,6 @@ class PoolOptions:
 
     max_attempts: int = 5
     """The processor's limit, to compare with the queue's `maxReceiveCount`."""
-
-    health_port: int | None = None
 
 
 class Pool:
@@ -97,13 +95,11 @@ class Pool:
         self.handlers_left = 0
         """How many handlers were still running at the end although they were cancelled."""
 
-    async def run(self, stop: Stop) -> None:
-        """Process until a stop is requested, then drain and hand the rest back; serve the health check meanwhile."""
-        with serving_health(self.vitals, port=self._options.health_port) as health_url:
-            await self.work(stop, health_url=health_url)
+    async def run(self, stop: Stop, *, health_url: str | None = None) -> None:
+        """Process until a stop is requested, then drain and hand the rest back.
 
-    async def work(self, stop: Stop, *, health_url: str | None = None) -> None:
-        """Do the same without a health check of its own."""
+        `health_url` is only logged: the group that the pool belongs to serves the health check.
+        """
         vitals, background_tasks = self.vitals, list[asyncio.Task[None]]()
         try:
             await self._leases.start()

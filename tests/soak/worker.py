@@ -10,9 +10,11 @@ from bench.consumer.runners.memory_claims import MemoryClaims
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
 from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.queue_connector import SqsConnector
 from shared.aws.run_pool import run_pool
-from shared.aws.worker import assemble
 from shared.clock import SystemClock
+from shared.consumer.queue_description import MessageQueue
+from shared.consumer.worker import build_worker
 from shared.emf import EmfMetrics
 from shared.errors import TransientError
 from shared.ids import new_id
@@ -109,17 +111,22 @@ def main():
                 handler = JustEnd(claims, journal=options.journal, **habits)
             else:
                 handler = OneFrame(conversations, **habits)
-            yield await assemble(
-                clients,
-                aws=aws,
+            settings = PoolSettings()
+            queue = MessageQueue(
                 url=options.queue,
                 dead_letter_url=options.dlq,
                 messages=CHAT_COMMAND,
                 handler=handler,
+                max_attempts=settings.max_attempts,
+                outcomes=None,
+            )
+            yield await build_worker(
+                [queue],
+                connector=SqsConnector(clients, aws=aws, clock=clock, settings=settings),
                 claims=claims,
                 clock=clock,
                 metrics=EmfMetrics(clock=clock),
-                settings=PoolSettings(),
+                settings=settings,
             )
 
     run_pool(worker)

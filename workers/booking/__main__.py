@@ -1,7 +1,7 @@
 """`python -m workers.booking`: the pool that books."""
 
 from shared.aws.run_pool import run_pool
-from workers.booking.wiring import worker
+from workers.booking.wiring import open_worker
 
 if __name__ == "__main__":
-    run_pool(worker)
+    run_pool(open_worker)

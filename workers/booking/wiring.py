@@ -2,17 +2,25 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from typing import Any
 
-from shared.aws.clients import aws_clients
+from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
-from shared.aws.secrets import open_secrets
+from shared.aws.queue_connector import SqsConnector
+from shared.aws.secrets import Secrets, open_secrets
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue
-from shared.aws.worker import Worker, assemble, open_stores
-from shared.clock import SystemClock
+from shared.aws.stores import Stores, open_visitor_stores
+from shared.claims import ClaimStore
+from shared.clock import Clock, SystemClock
+from shared.consumer.queue_description import MessageQueue, QueueDescription
+from shared.consumer.worker import Worker, build_worker
+from shared.conversations.replies import Replies
 from shared.emf import EmfMetrics
+from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
 from shared.messages.commands import BOOKING_COMMAND
+from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.cached_calendar import CachedCalendar
@@ -25,12 +33,86 @@ from workers.booking.settings import BookingSettings
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[Worker]:
-    """Open everything that booking needs."""
-    settings, clock = BookingSettings(), SystemClock()
+async def open_worker() -> AsyncIterator[Worker]:
+    """Open the worker with everything that it needs."""
+    settings, pool_settings, clock = BookingSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="booking")
     metrics = EmfMetrics(clock=clock)
+    async with aws_clients(settings) as clients:
+        stores = await open_visitor_stores(clients, settings, clock)
+        queues = describe_queues(
+            settings,
+            pool_settings,
+            ports=await open_ports(clients, settings, stores=stores, clock=clock, metrics=metrics),
+            replies=stores.replies,
+            claims=stores.claims,
+            outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="booking"),
+        )
+        yield await build_worker(
+            queues,
+            connector=SqsConnector(clients, aws=settings, clock=clock, settings=pool_settings),
+            claims=stores.claims,
+            clock=clock,
+            metrics=metrics,
+            settings=pool_settings,
+        )
+
+
+async def open_ports(
+    clients: AwsClients, settings: BookingSettings, *, stores: Stores, clock: Clock, metrics: Metrics
+) -> BookingPorts:
+    """Open what the use cases work with."""
     secrets = open_secrets(settings, clock=clock)
+    google = await clients.enter(open_calendar(settings, secrets, clock))
+    sends = await clients.client("sqs")
+    return BookingPorts(
+        appointments=appointment_store(stores.dynamodb, settings),
+        calendar=CachedCalendar(google, clock),
+        notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
+        commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
+        schedules=EventBridgeSchedules(
+            client=await clients.client("scheduler"),
+            group=settings.schedule_group,
+            queue_arn=settings.booking_queue_arn,
+            role_arn=settings.reminder_role_arn,
+        ),
+        sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
+        tenants=open_knowledge(settings, clock, metrics),
+        metrics=metrics,
+        clock=clock,
+        code_key=secrets.text(settings.code_key_secret_id).encode(),
+        email_enabled=bool(settings.ses_from_email),
+        sms_enabled=settings.sms_enabled,
+        sms_countries=frozenset(settings.sms_countries),
+        holds_per_address=settings.holds_per_address,
+    )
+
+
+def describe_queues(
+    settings: BookingSettings,
+    pool_settings: PoolSettings,
+    *,
+    ports: BookingPorts,
+    replies: Replies,
+    claims: ClaimStore,
+    outcomes: ReplayOutcomes,
+) -> tuple[QueueDescription, ...]:
+    """Return the queue of booking commands, and what is done with them."""
+    return (
+        MessageQueue(
+            url=settings.booking_queue_url,
+            dead_letter_url=settings.booking_dlq_url,
+            messages=BOOKING_COMMAND,
+            handler=BookingHandler(ports=ports, replies=replies, claims=claims),
+            max_attempts=pool_settings.max_attempts,
+            outcomes=outcomes,
+        ),
+    )
+
+
+@asynccontextmanager
+async def open_calendar(settings: BookingSettings, secrets: Secrets, clock: Clock) -> AsyncIterator[GoogleCalendar]:
+    """Open Google's calendar; its connections are closed with the clients."""
     google = GoogleCalendar(
         credentials=GoogleCredentials(
             secrets=secrets if settings.use_secrets_manager else None,
@@ -44,46 +126,15 @@ async def worker() -> AsyncIterator[Worker]:
         endpoint=settings.google_calendar_endpoint,
     )
     with closing(google):
-        async with aws_clients(settings) as clients:
-            stores = await open_stores(clients, settings, clock)
-            sends = await clients.client("sqs")
-            ports = BookingPorts(
-                appointments=DynamoAppointmentStore(
-                    client=stores.dynamodb,
-                    appointments_table=settings.appointments_table,
-                    slots_table=settings.slots_table,
-                    limits_table=settings.limits_table,
-                    processed_table=settings.processed_table,
-                ),
-                calendar=CachedCalendar(google, clock),
-                notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
-                commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
-                schedules=EventBridgeSchedules(
-                    client=await clients.client("scheduler"),
-                    group=settings.schedule_group,
-                    queue_arn=settings.booking_queue_arn,
-                    role_arn=settings.reminder_role_arn,
-                ),
-                sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
-                tenants=open_knowledge(settings, clock, metrics),
-                metrics=metrics,
-                clock=clock,
-                code_key=secrets.text(settings.code_key_secret_id).encode(),
-                email_enabled=bool(settings.ses_from_email),
-                sms_enabled=settings.sms_enabled,
-                sms_countries=frozenset(settings.sms_countries),
-                holds_per_address=settings.holds_per_address,
-            )
-            yield await assemble(
-                clients,
-                aws=settings,
-                url=settings.booking_queue_url,
-                dead_letter_url=settings.booking_dlq_url,
-                messages=BOOKING_COMMAND,
-                handler=BookingHandler(ports=ports, replies=stores.replies, claims=stores.claims),
-                claims=stores.claims,
-                clock=clock,
-                metrics=metrics,
-                settings=PoolSettings(),
-                outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="booking"),
-            )
+        yield google
+
+
+def appointment_store(dynamodb: Any, settings: BookingSettings) -> DynamoAppointmentStore:
+    """Return the store of appointments on the tables of the settings."""
+    return DynamoAppointmentStore(
+        client=dynamodb,
+        appointments_table=settings.appointments_table,
+        slots_table=settings.slots_table,
+        limits_table=settings.limits_table,
+        processed_table=settings.processed_table,
+    )

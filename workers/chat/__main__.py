@@ -1,7 +1,7 @@
 """`python -m workers.chat`: the pool that answers visitors."""
 
 from shared.aws.run_pool import run_pool
-from workers.chat.wiring import worker
+from workers.chat.wiring import open_worker
 
 if __name__ == "__main__":
-    run_pool(worker)
+    run_pool(open_worker)

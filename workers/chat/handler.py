@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.claims import Claim, ClaimStore
-from shared.clock import Clock
 from shared.conversations.announcements import announcement
-from shared.conversations.ports import Connection, ConversationStore
+from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, code_of, refusal
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
@@ -26,11 +25,9 @@ from shared.messages.server import (
     Typing,
     Usage,
 )
-from shared.metrics import Metrics
-from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from shared.texts import language_of
-from shared.usage import UsageStore
+from workers.chat.dependencies import ChatPorts
 from workers.chat.domain import (
     HISTORY_FRAMES,
     OFFER_BOOKING,
@@ -40,7 +37,7 @@ from workers.chat.domain import (
     estimated_usage,
     final_text,
 )
-from workers.chat.ports import Finished, Model, TextDelta, ToolCall
+from workers.chat.ports import Finished, TextDelta, ToolCall
 from workers.chat.stream import coalescing, until, watching
 
 log = structlog.get_logger()
@@ -62,30 +59,14 @@ class ChatHandler:
     that was begun before the person came is still finished.
     """
 
-    def __init__(
-        self,
-        *,
-        model: Model,
-        tenants: TenantDirectory,
-        conversations: ConversationStore,
-        claims: ClaimStore,
-        usage: UsageStore,
-        replies: Replies,
-        metrics: Metrics,
-        clock: Clock,
-    ) -> None:
-        self._model = model
-        self._tenants = tenants
-        self._conversations = conversations
-        self._claims = claims
-        self._usage = usage
+    def __init__(self, *, ports: ChatPorts, replies: Replies, claims: ClaimStore) -> None:
+        self._ports = ports
         self._replies = replies
-        self._metrics = metrics
-        self._clock = clock
+        self._claims = claims
 
     async def handle(self, work: ChatSend, claim: Claim) -> str | None:
         """Answer one message; return the code of one that is refused."""
-        profile = await self._tenants.profile(work.tenant)
+        profile = await self._ports.tenants.profile(work.tenant)
         if len(work.data.text) > profile.limits.chat_characters:
             return await self._refuse(work, claim, ErrorCode.TOO_LARGE)
         sent = await self._replies.durable(
@@ -97,11 +78,11 @@ class ChatHandler:
         )
         listeners, used, talk, documents = await asyncio.gather(
             self._replies.connections(work.session_id),
-            self._usage.output_tokens(work.tenant, self._today()),
-            self._conversations.latest(work.session_id, HISTORY_FRAMES),
-            self._tenants.documents(work.tenant),
+            self._ports.usage.output_tokens(work.tenant, self._today()),
+            self._ports.conversations.latest(work.session_id, HISTORY_FRAMES),
+            self._ports.tenants.documents(work.tenant),
         )
-        is_persons = talk.takeover is not None and talk.takeover.holds(self._clock.now())
+        is_persons = talk.takeover is not None and talk.takeover.holds(self._ports.clock.now())
         if is_persons and await self._left_to_person(work, claim, listeners):
             return None
         if used >= profile.limits.daily_output_tokens:
@@ -111,10 +92,10 @@ class ChatHandler:
             documents=documents,
             history=[frame for frame in talk.frames if frame.seq and sent.seq and frame.seq < sent.seq],
             text=work.data.text,
-            now=self._clock.now(),
+            now=self._ports.clock.now(),
         )
         answer = await self._answer(work, prompt, profile, listeners)
-        await self._usage.add(work.tenant, self._today(), answer.usage)
+        await self._ports.usage.add(work.tenant, self._today(), answer.usage)
         await self._replies.durable(work.session_id, self._final(work, answer), claim=claim)
         return None
 
@@ -151,7 +132,7 @@ class ChatHandler:
         async with (
             watching(stop_requested) as stopped,
             coalescing(post) as deltas,
-            aclosing(self._model.stream(prompt)) as events,
+            aclosing(self._ports.model.stream(prompt)) as events,
         ):
             async for event in until(stopped, events):
                 match event:
@@ -166,7 +147,7 @@ class ChatHandler:
                 answer.stopped = True
                 # The model counts only what it finished; what was said until here costs all the same.
                 answer.usage = estimated_usage(prompt, answer.text)
-        self._metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
+        self._ports.metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
 
     def _final(self, work: ChatSend, answer: _Answer) -> ChatFinal:
@@ -208,4 +189,4 @@ class ChatHandler:
         return code.value
 
     def _today(self) -> str:
-        return f"{self._clock.now():%Y-%m-%d}"
+        return f"{self._ports.clock.now():%Y-%m-%d}"

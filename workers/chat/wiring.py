@@ -3,17 +3,25 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.aws.clients import Credentials, aws_clients
+from shared.aws.clients import AwsClients, Credentials, aws_clients
 from shared.aws.knowledge import open_knowledge
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
+from shared.aws.queue_connector import SqsConnector
+from shared.aws.stores import VisitorStores, open_visitor_stores
 from shared.aws.usage import DynamoUsageStore
-from shared.aws.worker import Worker, assemble, open_stores
-from shared.clock import SystemClock
+from shared.claims import ClaimStore
+from shared.clock import Clock, SystemClock
+from shared.consumer.queue_description import MessageQueue, QueueDescription
+from shared.consumer.worker import Worker, build_worker
+from shared.conversations.replies import Replies
 from shared.emf import EmfMetrics
+from shared.ledger.ports import ReplayOutcomes
 from shared.log import configure_logging
 from shared.messages.commands import CHAT_COMMAND
+from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.chat.adapters.bedrock import SILENCE_SECONDS, BedrockModel
+from workers.chat.dependencies import ChatPorts
 from workers.chat.handler import ChatHandler
 from workers.chat.settings import ChatSettings
 
@@ -22,44 +30,72 @@ MAX_ATTEMPTS = 3
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[Worker]:
-    """Open everything that chat needs."""
+async def open_worker() -> AsyncIterator[Worker]:
+    """Open the worker with everything that it needs."""
     settings, pool_settings, clock = ChatSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="chat")
     metrics = EmfMetrics(clock=clock)
     async with aws_clients(settings) as clients:
-        stores = await open_stores(clients, settings, clock)
-        bedrock = await clients.client(
-            "bedrock-runtime",
-            read_timeout_seconds=SILENCE_SECONDS + 5,
-            attempts=2,
-            region=settings.bedrock_region,
-            credentials=_bedrock_credentials(settings),
-        )
-        handler = ChatHandler(
-            model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
-            tenants=open_knowledge(settings, clock, metrics),
-            conversations=stores.conversations,
-            claims=stores.claims,
-            usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),
+        stores = await open_visitor_stores(clients, settings, clock)
+        queues = describe_queues(
+            settings,
+            pool_settings,
+            ports=await open_ports(clients, settings, stores=stores, clock=clock, metrics=metrics),
             replies=stores.replies,
-            metrics=metrics,
-            clock=clock,
+            claims=stores.claims,
+            outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="chat"),
         )
-        yield await assemble(
-            clients,
-            aws=settings,
-            url=settings.chat_queue_url,
-            dead_letter_url=settings.chat_dlq_url,
-            messages=CHAT_COMMAND,
-            handler=handler,
+        yield await build_worker(
+            queues,
+            connector=SqsConnector(clients, aws=settings, clock=clock, settings=pool_settings),
             claims=stores.claims,
             clock=clock,
             metrics=metrics,
             settings=pool_settings,
-            outcomes=DynamoReplayOutcomes(client=stores.dynamodb, table=settings.failures_table, queue="chat"),
-            max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
         )
+
+
+async def open_ports(
+    clients: AwsClients, settings: ChatSettings, *, stores: VisitorStores, clock: Clock, metrics: Metrics
+) -> ChatPorts:
+    """Open what the use case works with."""
+    bedrock = await clients.client(
+        "bedrock-runtime",
+        read_timeout_seconds=SILENCE_SECONDS + 5,
+        attempts=2,
+        region=settings.bedrock_region,
+        credentials=_bedrock_credentials(settings),
+    )
+    return ChatPorts(
+        model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
+        tenants=open_knowledge(settings, clock, metrics),
+        conversations=stores.conversations,
+        usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),
+        metrics=metrics,
+        clock=clock,
+    )
+
+
+def describe_queues(
+    settings: ChatSettings,
+    pool_settings: PoolSettings,
+    *,
+    ports: ChatPorts,
+    replies: Replies,
+    claims: ClaimStore,
+    outcomes: ReplayOutcomes,
+) -> tuple[QueueDescription, ...]:
+    """Return the queue of visitors' messages, and what is done with them."""
+    return (
+        MessageQueue(
+            url=settings.chat_queue_url,
+            dead_letter_url=settings.chat_dlq_url,
+            messages=CHAT_COMMAND,
+            handler=ChatHandler(ports=ports, replies=replies, claims=claims),
+            max_attempts=min(MAX_ATTEMPTS, pool_settings.max_attempts),
+            outcomes=outcomes,
+        ),
+    )
 
 
 def _bedrock_credentials(settings: ChatSettings) -> Credentials | None:

@@ -6,15 +6,14 @@ from datetime import timedelta
 import structlog
 
 from shared.claims import Busy, Claim, ClaimStore
-from shared.clock import Clock
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_of
 from shared.conversations.replies import Replies, refusal
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
-from shared.ledger.ports import FailureLedger
 from shared.messages.errors import ErrorCode
+from workers.failures.dependencies import FailurePorts
 from workers.failures.domain import NOT_HANDLED, Message, Told, as_if_of_this_version, failure_of, waiting
 
 log = structlog.get_logger()
@@ -28,19 +27,17 @@ class LedgerHandler:
         *,
         queue: str,
         decoder: Decoder[Message],
-        ledger: FailureLedger,
-        claims: ClaimStore,
+        ports: FailurePorts,
         replies: Replies,
-        clock: Clock,
+        claims: ClaimStore,
         lease: timedelta,
     ) -> None:
         """Take the queue's own name (`chat`), and what reads its messages."""
         self._queue = queue
         self._decoder = decoder
-        self._ledger = ledger
-        self._claims = claims
+        self._ports = ports
         self._replies = replies
-        self._clock = clock
+        self._claims = claims
         self._lease = lease
 
     async def handle(self, letter: Delivery) -> Failure:
@@ -50,8 +47,8 @@ class LedgerHandler:
             TransientError: not now.
         """
         message, command = self._read(letter)
-        failure = failure_of(letter, queue=self._queue, message=message, now=self._clock.now())
-        kept = await self._ledger.take(failure)
+        failure = failure_of(letter, queue=self._queue, message=message, now=self._ports.clock.now())
+        kept = await self._ports.ledger.take(failure)
         log.info("failure_taken", failure_id=kept.failure_id, reason=failure.reason, state=kept.state.value)
         # A copy with another reason was made by a worker that had read it, and tells the visitor itself.
         if command and failure.reason in NOT_HANDLED:
@@ -76,7 +73,7 @@ class LedgerHandler:
     async def _tell(self, command: Told) -> None:
         claim = await self._claims.claim(command.claim_key, fingerprint=fingerprint_of(command), lease=self._lease)
         if isinstance(claim, Busy):
-            wait = max(claim.until - self._clock.now(), timedelta(seconds=1))
+            wait = max(claim.until - self._ports.clock.now(), timedelta(seconds=1))
             raise TransientError("a worker has the command", retry_after=min(wait, self._lease))
         if not isinstance(claim, Claim):
             return  # It has ended, and was told then; or the visitor gave its id to another one.

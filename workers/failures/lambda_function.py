@@ -1,6 +1,6 @@
 """The same under the event-source mappings of the dead-letter queues."""
 
 from shared.aws.run_lambda import lambda_handler
-from workers.failures.wiring import worker
+from workers.failures.wiring import open_worker
 
-handler = lambda_handler(worker)
+handler = lambda_handler(open_worker)

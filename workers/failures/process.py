@@ -1,6 +1,7 @@
 """From a dead letter to a disposition: gone once it is in the ledger, and until then never given up."""
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
 
@@ -9,6 +10,7 @@ from shared.consumer.delivery import Delivery
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Abandon, Ack, Disposition, RetryPolicy, disposition_of, try_again
 from shared.consumer.lease import LeaseKeeper
+from shared.consumer.queue_description import QueueRuntime
 from shared.consumer.telemetry import Telemetry
 from shared.errors import TransientError, described
 from workers.failures.handler import LedgerHandler
@@ -50,3 +52,30 @@ class LetterProcessor(DeliveryProcessor):
         named = {"failure_id": kept.failure_id, "command_id": kept.command_id, "tenant": kept.tenant}
         fields |= {name: value for name, value in named.items() if value}
         return Ack()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterQueue:
+    """A dead-letter queue that the failures worker empties. Its messages end in the ledger, or stay where they are."""
+
+    url: str
+    handler: LedgerHandler
+
+    @property
+    def dead_letter_url(self) -> None:
+        """There is no queue behind this one."""
+
+    @property
+    def max_attempts(self) -> int:
+        """There is no limit: what is not in the ledger is tried again."""
+        return _POLICY.max_attempts
+
+    def build_processor(self, runtime: QueueRuntime) -> LetterProcessor:
+        """Return the processor that enters each dead letter into the ledger."""
+        return LetterProcessor(
+            queue_name=runtime.queue.name,
+            handler=self.handler,
+            leases=runtime.leases,
+            clock=runtime.clock,
+            telemetry=runtime.telemetry,
+        )

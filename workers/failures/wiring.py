@@ -1,78 +1,93 @@
-"""The only file of the ledger's worker that knows every concrete class."""
+"""The only file of the failures worker that knows every concrete class."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
+
+from pydantic import TypeAdapter
 
 from shared.aws.clients import aws_clients
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
+from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
-from shared.aws.worker import Worker, open_line, open_stores
-from shared.clock import SystemClock
+from shared.aws.stores import Stores, open_visitor_stores
+from shared.claims import ClaimStore
+from shared.clock import Clock, SystemClock
 from shared.consumer.decode import Decoder
-from shared.consumer.multi_queue import BatchGroup, PoolGroup
+from shared.consumer.queue_description import QueueDescription
+from shared.consumer.worker import Worker, build_worker
+from shared.conversations.replies import Replies
 from shared.emf import EmfMetrics
 from shared.log import configure_logging
 from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND
 from shared.messages.notices import NOTICE
 from shared.settings import PoolSettings
+from workers.failures.dependencies import FailurePorts
+from workers.failures.domain import Message
 from workers.failures.handler import LedgerHandler
-from workers.failures.process import LetterProcessor
+from workers.failures.process import DeadLetterQueue
 from workers.failures.settings import FailuresSettings
+
+M = TypeVar("M", bound=Message)
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[Worker]:
-    """Open the ledger, and a line to each dead-letter queue."""
+async def open_worker() -> AsyncIterator[Worker]:
+    """Open the worker with everything that it needs."""
     settings, pool_settings, clock = FailuresSettings(), PoolSettings(), SystemClock()
     configure_logging(level=settings.log_level, component="failures")
     metrics = EmfMetrics(clock=clock)
-    secrets = open_secrets(settings, clock=clock)
-    queues: dict[str, tuple[str, Decoder[Any]]] = {
-        "chat": (settings.chat_dlq_url, Decoder(CHAT_COMMAND)),
-        "booking": (settings.booking_dlq_url, Decoder(BOOKING_COMMAND)),
-        "notifications": (settings.notifications_dlq_url, Decoder(NOTICE)),
-    }
     async with aws_clients(settings) as clients:
-        stores = await open_stores(clients, settings, clock)
-        ledger = DynamoFailureLedger(
-            client=stores.dynamodb,
-            table=settings.failures_table,
-            cipher=PayloadCipher(secrets.text(settings.failures_key_secret_id).split()),
-            clock=clock,
+        stores = await open_visitor_stores(clients, settings, clock)
+        queues = describe_queues(
+            settings,
+            pool_settings,
+            ports=open_ports(settings, stores=stores, clock=clock),
+            replies=stores.replies,
+            claims=stores.claims,
         )
-        pools, batches, leases = [], {}, []
-        for name, (url, decoder) in queues.items():
-            line = await open_line(
-                clients,
-                aws=settings,
-                url=url,
-                dead_letter_url="",
-                clock=clock,
-                metrics=metrics,
-                # All of them have one health check.
-                settings=pool_settings.model_copy(update={"health_port": None}),
-            )
-            handler = LedgerHandler(
-                queue=name,
-                decoder=decoder,
-                ledger=ledger,
-                claims=stores.claims,
-                replies=stores.replies,
-                clock=clock,
-                lease=timedelta(seconds=pool_settings.lease_seconds),
-            )
-            processor = LetterProcessor(
-                queue_name=line.queue.name,
-                handler=handler,
-                leases=line.leases,
-                clock=clock,
-                telemetry=line.telemetry,
-            )
-            pool, batch = line.worked_by(processor, max_attempts=1)
-            pools.append(pool)
-            batches[line.queue.name] = batch
-            leases.append(line.leases)
-        yield Worker(PoolGroup(pools, health_port=pool_settings.health_port), BatchGroup(batches), tuple(leases))
+        yield await build_worker(
+            queues,
+            connector=SqsConnector(clients, aws=settings, clock=clock, settings=pool_settings),
+            claims=stores.claims,
+            clock=clock,
+            metrics=metrics,
+            settings=pool_settings,
+        )
+
+
+def open_ports(settings: FailuresSettings, *, stores: Stores, clock: Clock) -> FailurePorts:
+    """Open what the use case works with."""
+    secrets = open_secrets(settings, clock=clock)
+    ledger = DynamoFailureLedger(
+        client=stores.dynamodb,
+        table=settings.failures_table,
+        cipher=PayloadCipher(secrets.text(settings.failures_key_secret_id).split()),
+        clock=clock,
+    )
+    return FailurePorts(ledger=ledger, clock=clock)
+
+
+def describe_queues(
+    settings: FailuresSettings,
+    pool_settings: PoolSettings,
+    *,
+    ports: FailurePorts,
+    replies: Replies,
+    claims: ClaimStore,
+) -> tuple[QueueDescription, ...]:
+    """Return the dead-letter queue of each worker."""
+    lease = timedelta(seconds=pool_settings.lease_seconds)
+
+    def dead_letters(queue: str, url: str, messages: TypeAdapter[M]) -> DeadLetterQueue:
+        decoder: Decoder[M] = Decoder(messages)
+        handler = LedgerHandler(queue=queue, decoder=decoder, ports=ports, replies=replies, claims=claims, lease=lease)
+        return DeadLetterQueue(url=url, handler=handler)
+
+    return (
+        dead_letters("chat", settings.chat_dlq_url, CHAT_COMMAND),
+        dead_letters("booking", settings.booking_dlq_url, BOOKING_COMMAND),
+        dead_letters("notifications", settings.notifications_dlq_url, NOTICE),
+    )

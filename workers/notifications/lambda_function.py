@@ -1,6 +1,6 @@
 """The same handler under a Lambda event-source mapping."""
 
 from shared.aws.run_lambda import lambda_handler
-from workers.notifications.wiring import worker
+from workers.notifications.wiring import open_worker
 
-handler = lambda_handler(worker)
+handler = lambda_handler(open_worker)

@@ -16,10 +16,12 @@ from bench.consumer.runners.memory_claims import MemoryClaims
 from bench.consumer.runners.stopwatch import Stopwatch
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import aws_clients
-from shared.aws.worker import assemble
+from shared.aws.queue_connector import SqsConnector
 from shared.claims import Claim, ClaimStore
 from shared.clock import SystemClock
 from shared.consumer.lifecycle import Stop
+from shared.consumer.queue_description import MessageQueue
+from shared.consumer.worker import build_worker
 from shared.emf import EmfMetrics
 from shared.errors import TransientError
 from shared.log import configure_logging
@@ -96,17 +98,22 @@ async def main() -> None:
                 client=await clients.client("dynamodb", connections=100), table=TABLE, clock=clock
             )
         handler = Handler(claims, watch, seconds=options.seconds)
-        worker = await assemble(
-            clients,
-            aws=aws_settings(options),
+        settings = pool_settings(options)
+        queue = MessageQueue(
             url=options.queue,
             dead_letter_url=options.queue,
             messages=CHAT_COMMAND,
             handler=handler,
+            max_attempts=settings.max_attempts,
+            outcomes=None,
+        )
+        worker = await build_worker(
+            [queue],
+            connector=SqsConnector(clients, aws=aws_settings(options), clock=clock, settings=settings),
             claims=claims,
             clock=clock,
             metrics=EmfMetrics(clock=clock),
-            settings=pool_settings(options),
+            settings=settings,
         )
         watch.start()
         working = asyncio.create_task(worker.pool.run(Stop()))

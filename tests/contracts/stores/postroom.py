@@ -12,15 +12,14 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.aws.claims import DynamoClaimStore
+from shared.aws.queue_connector import SqsConnector
 from shared.aws.suppressions import DynamoSuppressions
-from shared.aws.worker import open_line
 from shared.claims import Claim, Done
 from shared.clock import SystemClock
-from shared.consumer.decode import Decoder
-from shared.consumer.disposition import RetryPolicy
 from shared.consumer.handler import fingerprint_of
 from shared.consumer.lifecycle import Stop
-from shared.consumer.process import Processor
+from shared.consumer.queue_description import MessageQueue
+from shared.consumer.worker import build_worker
 from shared.errors import TransientError
 from shared.ids import new_id
 from shared.links import Links
@@ -169,36 +168,34 @@ class PostRoom:
         for start in range(0, len(bodies), 10):
             entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + 10])]
             await asyncio.to_thread(sqs.send_message_batch, QueueUrl=url, Entries=entries)
-        line = await open_line(
-            self.clients,
-            aws=AwsSettings(
-                aws_endpoint_url=self.emulator.endpoint_url,
-                conversations_table="ConversationsTable",
-                connections_table="ConnectionsTable",
-                processed_table="ProcessedTable",
-                knowledge_bucket="knowledge",
-                websocket_endpoint=self.emulator.endpoint_url,
-            ),
-            url=url,
-            dead_letter_url=dead_letter_url,
-            clock=self.clock,
-            metrics=self.metrics,
-            settings=PoolSettings(wait_seconds=1, concurrency=40, lease_seconds=round(LEASE.total_seconds())),
+        settings = PoolSettings(wait_seconds=1, concurrency=40, lease_seconds=round(LEASE.total_seconds()))
+        aws = AwsSettings(
+            aws_endpoint_url=self.emulator.endpoint_url,
+            conversations_table="ConversationsTable",
+            connections_table="ConnectionsTable",
+            processed_table="ProcessedTable",
+            knowledge_bucket="knowledge",
+            websocket_endpoint=self.emulator.endpoint_url,
         )
         claims = self.claims(self.clock)
-        processor = Processor(
-            queue=line.queue,
-            decoder=Decoder(NOTICE),
+        notices_queue = MessageQueue(
+            url=url,
+            dead_letter_url=dead_letter_url,
+            messages=NOTICE,
             handler=NotificationHandler(ports=self.ports(self.clock), claims=claims),
-            claims=claims,
-            leases=line.leases,
-            clock=self.clock,
-            policy=RetryPolicy(max_attempts=10),
-            lease=LEASE,
+            max_attempts=10,
+            outcomes=None,
         )
-        pool, _ = line.worked_by(processor, max_attempts=10)
+        worker = await build_worker(
+            [notices_queue],
+            connector=SqsConnector(self.clients, aws=aws, clock=self.clock, settings=settings),
+            claims=claims,
+            clock=self.clock,
+            metrics=self.metrics,
+            settings=settings,
+        )
         stop = Stop()
-        running = asyncio.create_task(pool.run(stop))
+        running = asyncio.create_task(worker.pool.run(stop))
         try:
             async with asyncio.timeout(patience):
                 while await asyncio.to_thread(self._left, url):

@@ -15,7 +15,7 @@ from shared.consumer.lifecycle import Stop
 from shared.ids import new_id
 from shared.messages.notices import AppointmentFacts, AppointmentReminder
 from tests.contracts.stores.template import create_queue
-from workers.notifications.wiring import worker
+from workers.notifications.wiring import open_worker
 
 SECRET = "the feedback tests' secret"
 PROFILE = {
@@ -68,7 +68,7 @@ async def at_work():
     """Let the pools of notifications run for the body."""
     stop = Stop()
     with structlog.testing.capture_logs():
-        async with worker() as ready:
+        async with open_worker() as ready:
             running = asyncio.create_task(ready.pool.run(stop))
             try:
                 yield

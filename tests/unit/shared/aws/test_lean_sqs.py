@@ -13,8 +13,8 @@ from botocore.exceptions import CredentialRetrievalError
 from shared.aws.clients import aws_clients
 from shared.aws.http_pool import HttpPool
 from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, is_reached_by_lean_calls, lean_sqs_queue
+from shared.aws.queue_connector import open_queue
 from shared.aws.sqs import SqsQueue
-from shared.aws.worker import open_queue
 from shared.consumer.delivery import Delivery, VisibilityChange
 from shared.errors import TransientError
 from shared.settings import AwsSettings, PoolSettings

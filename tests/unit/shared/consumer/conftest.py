@@ -73,7 +73,7 @@ class ObedientHandler:
 
 
 class Bench:
-    """The parts of one worker, put together as `shared.aws.worker` does, over memory."""
+    """The parts of one worker, put together as `shared.consumer.worker` does, over memory."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Bench:
         self.lease = lease
         self.telemetry = Telemetry()
         self.leases = LeaseKeeper(
-            open_connections=self.own_line,
+            open_connections=self.own_connections,
             lease=lease,
             limit=limit,
             telemetry=self.telemetry,
@@ -113,7 +113,7 @@ class Bench:
         )
 
     @asynccontextmanager
-    async def own_line(self):
+    async def own_connections(self):
         yield self.queue, self.claims
 
     async def beat(self):

@@ -17,6 +17,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics, FakeUsage
 from tests.fakes.model import FakeModel
 from tests.fakes.tenants import FakeTenants
+from workers.chat.dependencies import ChatPorts
 from workers.chat.handler import ChatHandler
 
 DOCUMENTS = {"prices.en.md": "A massage costs 120 zł.\n", "about.en.md": "We are in Łódź.\n"}
@@ -56,16 +57,15 @@ class World:
         self.model = FakeModel(*scripts)
         self.connections.open("session", "tab", locale="en")
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
-        self.handler = ChatHandler(
+        ports = ChatPorts(
             model=self.model,
             tenants=self.tenants,
             conversations=self.conversations,
-            claims=self.claims,
             usage=self.usage,
-            replies=replies,
             metrics=self.metrics,
             clock=self.clock,
         )
+        self.handler = ChatHandler(ports=ports, replies=replies, claims=self.claims)
 
     def work(self, text="How much is a massage?", client_id="a1", locale="en"):
         return ChatSend.model_validate(

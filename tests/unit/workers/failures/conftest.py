@@ -21,6 +21,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
 from tests.fakes.memory_queue import MemoryQueue
+from workers.failures.dependencies import FailurePorts
 from workers.failures.handler import LedgerHandler
 from workers.failures.process import LetterProcessor
 
@@ -55,19 +56,21 @@ class Ledger:
         self.poster = FakePoster()
         self.settler = Settler(mortal(self.queue))
         self.leases = LeaseKeeper(
-            open_connections=self.own_line, lease=LEASE, limit=LEASE, monotonic=lambda: self.clock.now().timestamp()
+            open_connections=self.own_connections,
+            lease=LEASE,
+            limit=LEASE,
+            monotonic=lambda: self.clock.now().timestamp(),
         )
         handler = LedgerHandler(
             queue=queue,
             decoder=DECODERS[queue],
-            ledger=mortal(self.failures),
-            claims=mortal(self.claims),
+            ports=FailurePorts(ledger=mortal(self.failures), clock=self.clock),
             replies=Replies(
                 conversations=mortal(self.conversations),
                 connections=mortal(self.connections),
                 poster=mortal(self.poster),
             ),
-            clock=self.clock,
+            claims=mortal(self.claims),
             lease=LEASE,
         )
         self.processor = LetterProcessor(
@@ -75,7 +78,7 @@ class Ledger:
         )
 
     @asynccontextmanager
-    async def own_line(self):
+    async def own_connections(self):
         yield self.queue, self.claims
 
     async def letter(self, body=None, *, attributes=None, group="s1"):

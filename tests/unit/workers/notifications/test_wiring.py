@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from shared.aws.items import to_item
+from shared.aws.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from workers.notifications.adapters.letters import TemplateLetters
@@ -74,7 +75,8 @@ def opened(monkeypatch):
         for variable, value in (REQUIRED | variables).items():
             monkeypatch.setenv(variable, value)
         aws = FakeAws()
-        ports = await open_ports(aws, NotificationsSettings(), dynamodb=aws, clock=FakeClock(), metrics=FakeMetrics())
+        stores = Stores(dynamodb=aws, claims=None)
+        ports = await open_ports(aws, NotificationsSettings(), stores=stores, clock=FakeClock(), metrics=FakeMetrics())
         return ports, aws
 
     return open_with

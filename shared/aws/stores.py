@@ -1,0 +1,61 @@
+"""Opens the tables that several workers share, and the way back to visitors' sockets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.aws.claims import DynamoClaimStore
+from shared.aws.clients import AwsClients
+from shared.aws.conversations.connections import DynamoConnectionStore
+from shared.aws.conversations.conversation_store import DynamoConversationStore
+from shared.aws.websocket import ApiGatewayPoster
+from shared.clock import Clock
+from shared.conversations.replies import Replies
+from shared.settings import AwsSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What every worker needs."""
+
+    dynamodb: Any
+    """The client of the tables: botocore makes its methods at run time, so there is no type for it."""
+
+    claims: DynamoClaimStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitorStores(Stores):
+    """What a worker needs beside that if it answers visitors."""
+
+    conversations: DynamoConversationStore
+    replies: Replies
+
+
+async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> Stores:
+    """Open the tables."""
+    dynamodb = await clients.client("dynamodb", connections=100)
+    return Stores(
+        dynamodb=dynamodb, claims=DynamoClaimStore(client=dynamodb, table=settings.processed_table, clock=clock)
+    )
+
+
+async def open_visitor_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> VisitorStores:
+    """Open the tables and the way back to visitors."""
+    stores = await open_stores(clients, settings, clock)
+    posts = await clients.client("apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, attempts=2)
+    conversations = DynamoConversationStore(
+        client=stores.dynamodb,
+        table=settings.conversations_table,
+        processed_table=settings.processed_table,
+        clock=clock,
+    )
+    return VisitorStores(
+        dynamodb=stores.dynamodb,
+        claims=stores.claims,
+        conversations=conversations,
+        replies=Replies(
+            conversations=conversations,
+            connections=DynamoConnectionStore(client=stores.dynamodb, table=settings.connections_table, clock=clock),
+            poster=ApiGatewayPoster(posts),
+        ),
+    )

@@ -1,0 +1,86 @@
+"""What a worker does with one queue: described first, and turned into a processor once the queue is open."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, Protocol
+
+from pydantic import TypeAdapter
+
+from shared.claims import ClaimStore
+from shared.clock import Clock
+from shared.consumer.decode import Decoder
+from shared.consumer.delivery import Queue
+from shared.consumer.delivery_processor import DeliveryProcessor
+from shared.consumer.disposition import RetryPolicy
+from shared.consumer.handler import Handler, MessageT
+from shared.consumer.lease import LeaseKeeper
+from shared.consumer.process import Processor
+from shared.consumer.telemetry import Telemetry
+from shared.ledger.ports import ReplayOutcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRuntime:
+    """One open queue with its lease keeper and its telemetry, and what every processor needs beside them."""
+
+    queue: Queue
+    leases: LeaseKeeper
+    telemetry: Telemetry
+    claims: ClaimStore
+    clock: Clock
+    lease: timedelta
+
+
+class QueueDescription(Protocol):
+    """One queue of a worker, before it is opened. `MessageQueue` describes every queue but the dead-letter queues."""
+
+    @property
+    def url(self) -> str:
+        """Where the queue is."""
+        ...
+
+    @property
+    def dead_letter_url(self) -> str | None:
+        """Where its messages end that fail for good; None if every message is tried until it succeeds."""
+        ...
+
+    @property
+    def max_attempts(self) -> int:
+        """How often the worker tries a message; the queue itself has to allow more receives than that."""
+        ...
+
+    def build_processor(self, runtime: QueueRuntime) -> DeliveryProcessor:
+        """Return what decides about each delivery of the open queue."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageQueue(Generic[MessageT]):
+    """A queue whose messages a handler carries out.
+
+    No field has a default: a description that forgets one does not type-check, and neither does one whose handler
+    takes other messages than the queue has.
+    """
+
+    url: str
+    dead_letter_url: str
+    messages: TypeAdapter[MessageT]
+    handler: Handler[MessageT]
+    max_attempts: int
+    outcomes: ReplayOutcomes | None
+    """Where the end of a replay is noted; None for messages that the desk never replays."""
+
+    def build_processor(self, runtime: QueueRuntime) -> Processor[MessageT]:
+        """Return the processor that claims each message, has it handled and gives it up when it has to."""
+        return Processor(
+            queue=runtime.queue,
+            decoder=Decoder(self.messages),
+            handler=self.handler,
+            claims=runtime.claims,
+            leases=runtime.leases,
+            clock=runtime.clock,
+            policy=RetryPolicy(max_attempts=self.max_attempts),
+            lease=runtime.lease,
+            telemetry=runtime.telemetry,
+            outcomes=self.outcomes,
+        )

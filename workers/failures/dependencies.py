@@ -1,0 +1,14 @@
+"""What the use case of the failures worker is given to work with."""
+
+from dataclasses import dataclass
+
+from shared.clock import Clock
+from shared.ledger.ports import FailureLedger
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePorts:
+    """The ports that the use case needs."""
+
+    ledger: FailureLedger
+    clock: Clock
