@@ -1,0 +1,130 @@
+"""Frames, takeovers, audit entries and connections that the release before stored."""
+
+from datetime import timedelta
+
+import pytest
+
+from ops.today.rules import last_words, waiting
+from shared.aws.conversations.connections import DynamoConnectionStore
+from shared.aws.conversations.conversation_index import DynamoConversationIndex
+from shared.conversations.ports import Connection
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
+from shared.messages.errors import ErrorCode
+from shared.messages.server import OfferBooking, Usage
+from tests.compatibility.fixtures_of_release import fixture
+from tests.compatibility.rows.writing import HOUR, TEN, TENANT, appointment_id_of
+from tests.fakes.clock import NOON
+
+pytestmark = pytest.mark.usefixtures("stored")
+MINUTE = timedelta(minutes=1)
+TYPES = [
+    *("chat.sent", "chat.final", "chat.sent", "chat.final", "chat.final", "chat.sent", "chat.final"),
+    *("chat.sent", "chat.final", "chat.final", "chat.final"),
+    *("booking.pending", "booking.confirmed", "booking.rescheduled", "booking.cancelled", "error"),
+]
+
+
+@pytest.fixture(params=["pl", "en"])
+def session(request):
+    return f"kept-talk-{request.param}"
+
+
+@pytest.fixture
+async def frames(tables, session):
+    """Return every frame of a conversation, oldest first."""
+    return list((await tables.conversations.latest(session, 100)).frames)
+
+
+def test_every_frame_is_read_in_order(frames):
+    """None is left out."""
+    assert [frame.type for frame in frames] == TYPES
+    assert [frame.seq for frame in frames] == list(range(1, len(TYPES) + 1))
+
+
+def test_frames_of_the_chat_are_read_with_every_field(frames):
+    """Words, suggestions, tokens, and who said it."""
+    question, answer, _, stopped, human = frames[:5]
+    assert (question.data.text, question.re, answer.re) == ("When?", "c-1", "c-1")
+    assert answer.data.actions == (OfferBooking(service="massage", date="2026-01-13"),)
+    assert answer.data.usage == Usage(input_tokens=12, output_tokens=3, cache_read_tokens=40, cache_write_tokens=1)
+    assert (stopped.data.stopped, stopped.data.by) == (True, None)
+    assert (human.data.text, human.data.by, human.re) == ("I am Ola.", "human", None)
+
+
+def test_frames_of_bookings_are_read_with_every_field(frames):
+    """Of a hold, of a visit that stands, has moved or is no more, and of a refusal."""
+    pending, confirmed, moved, cancelled, refused = (frame.data for frame in frames[-5:])
+    assert {each.appointment_id for each in (pending, confirmed, moved, cancelled, refused)} == {
+        appointment_id_of("confirmed")
+    }
+    assert (pending.start, pending.end, pending.service) == (TEN, TEN + HOUR, "massage")
+    assert (pending.expires_at, pending.contact) == (NOON + HOUR, "j***@g***.com")
+    assert (confirmed.ics, moved.ics) == ("BEGIN:VCALENDAR", "BEGIN:VCALENDAR")
+    assert (moved.by, cancelled.by) == ("visitor", "business")
+    assert (refused.code, refused.retryable, refused.retry_after_ms) == (ErrorCode.SLOT_TAKEN, False, 1000)
+    [alternative] = refused.alternatives
+    assert (alternative.start, alternative.end, alternative.service) == (TEN, TEN + HOUR, "massage")
+
+
+def test_sentences_that_announce_are_nobodys_words(frames):
+    """Neither that a conversation was handed back nor that somebody took it over answers what waits."""
+    assert [frame.data.text for frame in waiting(frames)] == ["Hello Ola", "Are you there?"]
+
+
+def test_the_sentence_that_a_person_reads_along_is_no_answer(frames):
+    """Only what the visitor asked last counts as their words."""
+    assert last_words(frames[:7]) == ("Hello Ola", "visitor")
+    assert last_words(frames[:9]) == ("Are you there?", "visitor")
+
+
+async def test_who_answers_is_carried_on(tables, session):
+    """The last frame says it, and a further one takes it over."""
+    tables.clock.set(NOON + 10 * MINUTE)
+    expected = Takeover("Ola", NOON + 7 * MINUTE + PERSON_ANSWERS_FOR, is_told=True)
+    assert (await tables.conversations.latest(session, 1)).takeover == expected
+
+
+async def test_what_people_did_is_on_record(tables, session):
+    """In order, with who and when."""
+    assert list(await tables.conversation_audit.of(session)) == [
+        ConversationDeed(NOON + 3 * MINUTE, "Ola", "answered"),
+        ConversationDeed(NOON + 6 * MINUTE, "Ola", "handed_back"),
+        ConversationDeed(NOON + 7 * MINUTE, "Ola", "took_over"),
+        ConversationDeed(NOON + 7 * MINUTE, "Ewa", "looked"),
+    ]
+
+
+async def test_a_conversation_is_found_by_its_day(tables):
+    """By the index, and as the tenant's alone."""
+    index = DynamoConversationIndex(client=tables.client, table="ConversationsTable")
+    found = await index.between(TENANT, NOON, NOON + 24 * HOUR, limit=10)
+    assert {glance.session_id: glance.last_at for glance in found.glances} == {
+        "kept-talk-pl": NOON + 12 * MINUTE,
+        "kept-talk-en": NOON + 12 * MINUTE,
+    }
+    assert await index.belongs(TENANT, "kept-talk-pl")
+    assert not await index.belongs("another", "kept-talk-pl")
+
+
+def test_a_visitor_who_comes_back_gets_every_frame_again(tables, session):
+    """As the texts that were stored."""
+    resumed = list(tables.sessions.frames_after(session, 10))
+    rows = fixture("rows")["rows"]["ConversationsTable"]
+    texts = {
+        int(row["seq"]["N"]): row["frame"]["S"] for row in rows if row["session_id"]["S"] == session and "frame" in row
+    }
+    assert resumed == [texts[seq] for seq in range(11, len(TYPES) + 1)]
+
+
+@pytest.mark.usefixtures("changing")
+async def test_connections_are_posted_to(tables):
+    """Newest first, with what each `hello` said."""
+    connections = DynamoConnectionStore(client=tables.client, table="ConnectionsTable", clock=tables.clock)
+    assert list(await connections.of("kept-visitor")) == [
+        Connection("greeted=", NOON, locale="en", tz="Europe/Warsaw"),
+        Connection("silent=", NOON - HOUR, locale=None, tz=None),
+        Connection("revived=", NOON - 2 * HOUR, locale="", tz=""),
+    ]
+    assert tables.sessions.locale_of("kept-visitor", "greeted=") == "en"
+    await connections.remove("kept-visitor", "silent=")
+    assert len(await connections.of("kept-visitor")) == 2

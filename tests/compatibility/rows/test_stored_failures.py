@@ -1,0 +1,129 @@
+"""Failures that the release before entered, in every state, with their encrypted payloads."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.ids import failure_id
+from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState
+from tests.compatibility.rows.writing import CIPHER_KEYS, HOUR, TENANT, failure
+from tests.fakes.clock import NOON
+
+pytestmark = pytest.mark.usefixtures("stored")
+ENTERED = Deed(at=NOON, by="ledger", what="failed", note="calendar_access_revoked")
+REPLAYED = Deed(at=NOON + HOUR, by="anna@example.com", what="replayed", note="replay 1")
+
+
+def by_anna(what, note=""):
+    return Deed(at=NOON + HOUR, by="anna@example.com", what=what, note=note)
+
+
+def kept(name, *entries, version=1, **changes):
+    """Return a failure with its audit trail."""
+    return failure(name, story=(ENTERED, *entries), version=version, **changes)
+
+
+EXPECTED = {
+    "failed": kept("failed"),
+    "older-key": kept("older-key"),
+    "replaying": kept("replaying", REPLAYED, state=FailureState.REPLAYING, replays=1, version=2),
+    "resolved": kept(
+        "resolved",
+        REPLAYED,
+        Deed(at=NOON + HOUR, by="booking", what="resolved"),
+        state=FailureState.RESOLVED,
+        replays=1,
+        version=3,
+    ),
+    "refused": kept(
+        "refused",
+        REPLAYED,
+        Deed(at=NOON + HOUR, by="booking", what="refused", note="SLOT_TAKEN"),
+        state=FailureState.REFUSED,
+        replays=1,
+        version=3,
+    ),
+    "failed-again": kept(
+        "failed-again",
+        REPLAYED,
+        Deed(at=NOON + HOUR, by="ledger", what="failed_again", note="bug"),
+        state=FailureState.FAILED_AGAIN,
+        reason="bug",
+        last_at=NOON + HOUR,
+        replays=1,
+        version=3,
+    ),
+    "edited": kept(
+        "edited",
+        by_anna("unmasked"),
+        by_anna("edited", "contact, name"),
+        payload='{"id":"kept-edited","data":{}}',
+        version=3,
+    ),
+    "discarded": kept("discarded", by_anna("discarded", "by phone"), state=FailureState.DISCARDED, version=2),
+    "erased": kept("erased", by_anna("erased"), state=FailureState.ERASED, payload="", error="", trace=None, version=2),
+    "long": kept("long"),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_a_failure_is_read_with_every_field(tables, name):
+    """Payloads in one item or in several, encrypted with any key that is still at hand, and the audit trail."""
+    assert await tables.ledger().get(failure(name).failure_id) == EXPECTED[name]
+
+
+async def test_a_payload_of_a_dropped_key_hides_nothing_else(tables):
+    """It is empty; the newer key alone does not decrypt what was encrypted with the older one."""
+    ledger = tables.ledger(CIPHER_KEYS[1])
+    assert await ledger.get(failure("older-key").failure_id) == replace(EXPECTED["older-key"], payload="")
+    assert await ledger.get(failure("failed").failure_id) == EXPECTED["failed"]
+
+
+async def test_what_nobody_could_read_is_there_as_it_came(tables):
+    """With its characters that are no good text."""
+    found = await tables.ledger().get(failure_id("chat", "kept message"))
+    assert isinstance(found, Failure)
+    assert (found.payload, found.reason, found.attempts) == ("\x00 no \ud800 JSON", "not_json", 0)
+    assert (found.group, found.tenant, found.type) == (None, None, None)
+
+
+async def test_failures_are_found_by_state_by_tenant_and_by_what_they_say(tables):
+    """By the indexes, the latest first."""
+    ledger = tables.ledger()
+
+    async def found(**wanted):
+        page = await ledger.find(FailureFilter(**wanted), limit=100)
+        return [one.command_id for one in page.failures if one.tenant == TENANT]
+
+    every = await found(tenants={TENANT})
+    assert (every[0], sorted(every)) == ("kept-failed-again", sorted(f"kept-{name}" for name in EXPECTED))
+    assert await found(states={FailureState.REFUSED}) == ["kept-refused"]
+    assert await found(tenants={TENANT}, reason="bug") == ["kept-failed-again"]
+    assert await found(tenants={TENANT}, text="kept-erased") == ["kept-erased"]
+    assert await found(tenants={TENANT}, since=NOON + HOUR) == ["kept-failed-again"]
+
+
+@pytest.mark.usefixtures("changing")
+async def test_a_replay_that_runs_over_an_upgrade_is_noted(tables):
+    """Whoever notes the outcome finds the failure by its replay."""
+    await tables.outcomes("booking").resolved("kept-replaying", replay=1, at=NOON + HOUR)
+    ended = await tables.ledger().get(failure("replaying").failure_id)
+    assert ended.state is FailureState.RESOLVED
+
+
+@pytest.mark.usefixtures("changing")
+async def test_a_failure_goes_on_from_its_version(tables):
+    """Two people at two desks of two releases do not undo each other."""
+    before = EXPECTED["failed"]
+    changed = replace(before, state=FailureState.DISCARDED, version=before.version + 1)
+    assert await tables.ledger().change(changed)
+    assert not await tables.ledger().change(changed)
+    assert (await tables.ledger().get(before.failure_id)).state is FailureState.DISCARDED
+
+
+@pytest.mark.usefixtures("changing")
+async def test_a_dead_letter_that_comes_once_more_is_no_news(tables):
+    """After an upgrade as before."""
+    assert await tables.ledger().take(failure("failed")) == EXPECTED["failed"]
+    again = await tables.ledger().take(failure("resolved", replays=1, last_at=NOON + 2 * HOUR))
+    assert again.state is FailureState.FAILED_AGAIN

@@ -1,0 +1,78 @@
+"""What visitors hold in their hands still works: session tokens, links and codes; so do hashes that tables have."""
+
+from datetime import timedelta
+from unittest.mock import Mock
+
+import pytest
+
+from api_gateway_ws.auth import SessionTokens
+from api_gateway_ws.lambda_function import serve
+from shared.codes import verification_code
+from shared.ids import command_key, derived_id, failure_id, fingerprint
+from shared.links import Links
+from shared.suppressions import suppression_key
+from tests.compatibility.fixtures_of_release import fixture
+from tests.fakes.clock import NOON
+from workers.booking.domain.code import code_matches
+
+GIVEN = fixture("tokens")
+SECRET = GIVEN["secret"].encode()
+
+
+def test_a_session_token_resumes_its_session():
+    """Also one that was signed with the key before the present one."""
+    tokens = SessionTokens(GIVEN["session_keys"])
+    assert tokens.read(GIVEN["session_token"], "kept-salon", NOON) == "kept-session"
+    assert tokens.read(GIVEN["session_token"], "kept-salon", NOON + timedelta(days=30)) is None
+
+
+@pytest.mark.parametrize("purpose", ["cancel", "move"])
+def test_a_link_of_an_email_works(purpose):
+    """For the appointment of its e-mail, until the visit begins."""
+    read = Links(SECRET).read(GIVEN["links"][purpose], tenant="kept-salon", now=NOON)
+    assert read is not None
+    assert (read.purpose, read.session_id) == (purpose, "kept-session")
+    assert read.appointment_id == GIVEN["appointment_id"]
+    late = NOON + timedelta(days=1)
+    assert Links(SECRET).read(GIVEN["links"][purpose], tenant="kept-salon", now=late) is None
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_code_that_was_sent_confirms(number):
+    """The worker that checks it may be newer than the one that sent it."""
+    code = GIVEN["codes"][str(number)]
+    assert verification_code(SECRET, GIVEN["appointment_id"], number) == code
+    assert code_matches(SECRET, GIVEN["appointment_id"], number, code)
+
+
+def test_a_suppressed_address_is_found_by_its_hash():
+    """Otherwise e-mails would go to addresses that bounced."""
+    assert suppression_key(SECRET, "jan@example.com") == GIVEN["suppression_key"]
+
+
+def test_ids_are_derived_as_before():
+    """A command is known by its key, an effect by its id, a payload by its fingerprint."""
+    assert GIVEN["ids"] == {
+        "command": command_key("kept-salon", "kept-session", "c-1"),
+        "derived": derived_id("kept", "notice/confirmed"),
+        "failure": failure_id("booking", "kept"),
+        "fingerprint": fingerprint("kept"),
+    }
+
+
+def test_a_connection_goes_on_after_an_upgrade():
+    """The authorizer of the release before has vouched for it, and the ingress hears that for two hours."""
+    heard = []
+    ingress = Mock(trace=Mock(return_value=Mock(root="root")), connect=heard.append)
+    event = {
+        "requestContext": {
+            "eventType": "CONNECT",
+            "connectionId": "tab=",
+            "authorizer": GIVEN["authorizer_context"],
+            "identity": {"sourceIp": "192.0.2.7"},
+        }
+    }
+    assert serve(event, ingress) == {"statusCode": 200}
+    [speaker] = heard
+    assert (speaker.tenant, speaker.session_id) == ("kept-salon", "kept-session")
+    assert (speaker.resume, speaker.locale, speaker.source_ip) == ("ok", "pl", "192.0.2.7")
