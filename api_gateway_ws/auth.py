@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from shared.messages.server import Resume
+from shared.retention import RESUME_TOKEN_LIFETIME, expires_at
 from shared.tenants.profile import TenantProfile
-
-SESSION_LIFETIME = timedelta(days=30)
-"""How long a resume token works after the last `hello`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class SessionTokens:
 
     def issue(self, tenant: str, session_id: str, now: datetime) -> str:
         """Return a token for the URL."""
-        ends = int((now + SESSION_LIFETIME).timestamp())
+        ends = expires_at(now, RESUME_TOKEN_LIFETIME)
         token = self._serialiser.dumps({"t": tenant, "s": session_id, "e": ends})
         return token if isinstance(token, str) else token.decode()
 

@@ -1,4 +1,4 @@
-"""Instants as the tables keep them: whole milliseconds since the epoch."""
+"""Instants as numbers since the epoch, which is how tables and tokens keep them."""
 
 from datetime import UTC, datetime
 
@@ -11,3 +11,8 @@ def to_milliseconds(instant: datetime) -> int:
 def from_milliseconds(milliseconds: float) -> datetime:
     """Return the instant that is this many milliseconds after the epoch, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def to_seconds(instant: datetime) -> int:
+    """Return the whole seconds from the epoch to an aware instant."""
+    return int(instant.timestamp())

@@ -9,6 +9,8 @@ from typing import Literal, TypeGuard
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from shared.instants import to_seconds
+
 LinkPurpose = Literal["cancel", "move"]
 PURPOSES: tuple[LinkPurpose, ...] = ("cancel", "move")
 
@@ -50,7 +52,7 @@ class Links:
             "t": tenant,
             "a": appointment_id,
             "s": session_id,
-            "e": int(expires_at.timestamp()),
+            "e": to_seconds(expires_at),
         }
         token = self._serialiser.dumps(content)
         return token if isinstance(token, str) else token.decode()

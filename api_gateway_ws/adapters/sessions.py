@@ -1,17 +1,13 @@
 """Connections, durable frames and stop flags in DynamoDB, as the ingress sees them."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
 from shared.instants import to_milliseconds
-
-CONNECTION_LIFETIME = timedelta(hours=2, minutes=10)
-"""API Gateway closes a connection after two hours; a row without its `$disconnect` goes by TTL."""
-
-STOP_LIFETIME = timedelta(days=14)
+from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, expires_at
 
 
 class DynamoSessions:
@@ -33,7 +29,7 @@ class DynamoSessions:
                         "connection_id": connection_id,
                         "tenant": tenant,
                         "connected_at_ms": to_milliseconds(now),
-                        "expires_at": int((now + CONNECTION_LIFETIME).timestamp()),
+                        "expires_at": expires_at(now, CONNECTION_RETENTION),
                     }
                 ),
             )
@@ -55,7 +51,7 @@ class DynamoSessions:
                         ":locale": locale or "",
                         ":tz": tz or "",
                         ":now": to_milliseconds(now),
-                        ":expires": int((now + CONNECTION_LIFETIME).timestamp()),
+                        ":expires": expires_at(now, CONNECTION_RETENTION),
                     }
                 ),
             )
@@ -105,5 +101,5 @@ class DynamoStopFlags:
                 TableName=self._table,
                 Key=to_item({"command_key": key}),
                 UpdateExpression="SET stop = :stop, expires_at = if_not_exists(expires_at, :expires)",
-                ExpressionAttributeValues=to_item({":stop": True, ":expires": int((now + STOP_LIFETIME).timestamp())}),
+                ExpressionAttributeValues=to_item({":stop": True, ":expires": expires_at(now, STOP_FLAG_RETENTION)}),
             )

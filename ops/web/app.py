@@ -29,11 +29,12 @@ from ops.web.overview import OverviewPage
 from ops.web.rendering import Rendering
 from ops.web.runs import Runs
 from ops.web.samples import Samples
-from ops.web.sessions import LIFETIME, Sessions
+from ops.web.sessions import Sessions
 from ops.web.sign_in import SignOut
 from ops.web.today import TodayPages
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
+from shared.retention import DESK_SESSION_LIFETIME
 
 log = structlog.get_logger()
 
@@ -92,7 +93,7 @@ def create_app(
                 secret_key=session_key,
                 # Cookies do not tell ports apart: two desks on one machine have two names.
                 session_cookie="__Host-stride-desk" if https else f"stride-desk-{address.port or 80}",
-                max_age=int(LIFETIME.total_seconds()),
+                max_age=int(DESK_SESSION_LIFETIME.total_seconds()),
                 same_site="lax",
                 https_only=https,
             ),

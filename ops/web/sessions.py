@@ -9,8 +9,8 @@ from starlette.requests import Request
 from ops.desk.domain.values import Person
 from shared.clock import Clock
 from shared.ids import new_id
+from shared.retention import DESK_SESSION_LIFETIME
 
-LIFETIME = timedelta(hours=12)
 LOOK = timedelta(minutes=5)
 """How long somebody who asked for personal data may come back to it, as browsers do with Back."""
 
@@ -38,7 +38,7 @@ class Sessions:
                 "id": new_id(),
                 "name": person.name,
                 "tenants": None if person.tenants is None else sorted(person.tenants),
-                "until": (self._clock.now() + LIFETIME).isoformat(),
+                "until": (self._clock.now() + DESK_SESSION_LIFETIME).isoformat(),
             }
         )
 

@@ -15,9 +15,7 @@ from shared.clock import Clock
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import new_id
 from shared.instants import from_milliseconds, to_milliseconds
-
-RETENTION = timedelta(days=14)
-"""As long as SQS can keep a message, so that none outlives its record."""
+from shared.retention import PROCESSED_COMMAND_RETENTION, expires_at
 
 _DEADLINE_SECONDS = 15.0
 """For all tries together; a single one has the client's time-outs, which an answer that drips never meets."""
@@ -67,7 +65,7 @@ class DynamoClaimStore:
                                 ":owner": owner,
                                 ":until": to_milliseconds(now + lease),
                                 ":now": to_milliseconds(now),
-                                ":expires": int((now + RETENTION).timestamp()),
+                                ":expires": expires_at(now, PROCESSED_COMMAND_RETENTION),
                                 ":fingerprint": fingerprint,
                                 ":one": 1,
                             }

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
-from shared.instants import from_milliseconds, to_milliseconds
+from shared.instants import from_milliseconds, to_milliseconds, to_seconds
 from shared.suppressions import Suppression, suppression_key
 
 _FOREVER_MS = 2**53
@@ -31,7 +31,7 @@ class DynamoSuppressions:
             "since_ms": to_milliseconds(suppression.since),
             "until_ms": until_ms,
             # The table forgets a row by this; one without it stays.
-            "expires_at": int(suppression.until.timestamp()) if suppression.until else None,
+            "expires_at": to_seconds(suppression.until) if suppression.until else None,
         }
         with translated("suppressions.add"):
             try:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import websockets
 
-from api_gateway_ws.auth import SESSION_LIFETIME, SessionTokens
+from api_gateway_ws.auth import SessionTokens
 from infra.local.stack import Stack
+from shared.retention import RESUME_TOKEN_LIFETIME
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address
 from tests.e2e.visitor import Visit
@@ -102,7 +103,7 @@ async def test_a_token_of_another_tenant_is_forged(visit: Visit, backstage: Back
 async def test_an_expired_token_gets_a_new_session(visit: Visit, stack: Stack, backstage: Backstage):
     """The visitor is not locked out, and hears that the conversation is a new one."""
     tokens = SessionTokens(backstage.secret("SessionKeySecretId").split())
-    long_ago = datetime.now(UTC) - SESSION_LIFETIME - timedelta(days=1)
+    long_ago = datetime.now(UTC) - RESUME_TOKEN_LIFETIME - timedelta(days=1)
     old = tokens.issue(stack.options.tenant, "0" * 32, long_ago)
     async with visit(session=old, greet=False) as visitor:
         welcome = await visitor.hello()

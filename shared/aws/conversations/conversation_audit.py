@@ -1,15 +1,13 @@
 """What people did in a conversation: rows of the `conversations` table below its frames, one for each day."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
 from shared.conversations.takeover import ConversationDeed
-
-RETENTION = timedelta(days=90)
-"""As long as the frames that the deeds are about."""
+from shared.retention import CONVERSATION_RETENTION, expires_at
 
 _DAYS_READ = 90
 
@@ -28,7 +26,7 @@ def deed_update(table: str, session_id: str, deed: ConversationDeed) -> dict[str
             {
                 ":none": [],
                 ":deed": [{"at": deed.at.isoformat(), "by": deed.by, "what": deed.what}],
-                ":expires": int((deed.at + RETENTION).timestamp()),
+                ":expires": expires_at(deed.at, CONVERSATION_RETENTION),
             }
         ),
     }

@@ -11,7 +11,7 @@ import structlog
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from shared.aws.conversations.conversation_audit import RETENTION, deed_update
+from shared.aws.conversations.conversation_audit import deed_update
 from shared.aws.conversations.conversation_index import tenant_day
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
@@ -22,6 +22,7 @@ from shared.conversations.takeover import ConversationDeed, Takeover, Talk, is_n
 from shared.conversations.unformatted_frames import with_announcement
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
+from shared.retention import CONVERSATION_RETENTION, expires_at
 
 log = structlog.get_logger()
 
@@ -145,7 +146,7 @@ class DynamoConversationStore:
                         "frame_format": _FRAME_FORMAT,
                         "created_at": now.isoformat(),
                         "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
-                        "expires_at": int((now + RETENTION).timestamp()),
+                        "expires_at": expires_at(now, CONVERSATION_RETENTION),
                         "person_until": takeover.until.isoformat() if takeover else None,
                         "person": takeover.by if takeover else None,
                         "person_told": takeover.is_told if takeover else None,

@@ -1,7 +1,7 @@
 """Between failures and the items of the `failures` table."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -11,11 +11,9 @@ from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadErr
 from shared.aws.ledger.payload_parts import part_id
 from shared.ledger.failures import Deed, Failure, FailureState
 from shared.ledger.rules import ENDED, bounded, instant, place
+from shared.retention import FAILURE_RETENTION, expires_at
 
 log = structlog.get_logger()
-
-RETENTION = timedelta(days=180)
-"""How long a failure is kept from the deed on that ended it. Any other is kept until somebody ends it."""
 
 _PART_BYTES = 300_000
 """An item may have 400 KB, a message a megabyte: what is longer goes on in items of its own."""
@@ -63,7 +61,7 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
         return None
     if over and "expires_at" in over and over["state"]["S"] == failure.state.value:
         return int(over["expires_at"]["N"])
-    return int((now + RETENTION).timestamp())
+    return expires_at(now, FAILURE_RETENTION)
 
 
 def deed_value(deed: Deed) -> dict[str, str]:

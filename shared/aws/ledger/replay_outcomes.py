@@ -7,10 +7,11 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import to_item
-from shared.aws.ledger.failure_items import RETENTION, deed_value
+from shared.aws.ledger.failure_items import deed_value
 from shared.aws.ledger.payload_parts import dated
 from shared.ids import failure_id
 from shared.ledger.failures import Deed, FailureState
+from shared.retention import FAILURE_RETENTION, expires_at
 
 
 class DynamoReplayOutcomes:
@@ -31,7 +32,7 @@ class DynamoReplayOutcomes:
         await self._ended(command_id, replay, FailureState.REFUSED, deed)
 
     async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
-        ends = int((deed.at + RETENTION).timestamp())
+        ends = expires_at(deed.at, FAILURE_RETENTION)
         failed = failure_id(self._queue, command_id)
         with translated("failures.resolved"):
             try:

@@ -8,12 +8,12 @@ import pytest
 from ops.desk.domain.erasing import erased
 from ops.desk.erasing import Erasing
 from shared.aws.items import from_item, to_item
-from shared.aws.ledger.failure_items import RETENTION
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.payload_parts import part_id
 from shared.ids import new_id
 from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.retention import FAILURE_RETENTION
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
@@ -121,7 +121,7 @@ async def test_no_item_keeps_anything(ledger_with, stored, letter, size, cipher)
     await erase(theirs, await theirs.get(letter.failure_id))
     [row] = stored(letter)
     assert cipher.opened(bytes(row.pop("payload"))) == ""
-    assert row.pop("expires_at") == int((NOON + RETENTION).timestamp())
+    assert row.pop("expires_at") == int((NOON + FAILURE_RETENTION).timestamp())
     assert set(row) == {
         *("failure_id", "queue", "type", "tenant", "reason", "error", "attempts", "replays", "state", "version"),
         *("first_at", "last_at", "place", "story", "parts"),

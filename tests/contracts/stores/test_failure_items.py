@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from shared.aws.items import from_item, to_item
-from shared.aws.ledger.failure_items import RETENTION
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.payload_parts import part_id
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.ids import new_id
 from shared.ledger.failures import FailureState
+from shared.retention import FAILURE_RETENTION
 from tests.contracts.stores import letters
 from tests.fakes.clock import NOON, FakeClock
 
@@ -109,7 +109,7 @@ async def test_what_nobody_has_ended_stays(ledger, items_of):
 async def test_the_end_counts_from_the_deed_that_ended_it(ledger, clock, items_of):
     """A look at it weeks later does not keep it for longer, and whoever takes it up again keeps it."""
     failure = await ledger.take(letter(400_000))
-    ended = clock.now() + RETENTION
+    ended = clock.now() + FAILURE_RETENTION
     discarded = await turned(ledger, failure, FailureState.DISCARDED)
     assert ends_of(items_of(failure)) == {int(ended.timestamp())}
     clock.turn(30 * DAY)
@@ -125,7 +125,7 @@ async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_
     await turned(ledger, failure, FailureState.REPLAYING, replays=1)
     outcomes = DynamoReplayOutcomes(client=dynamodb, table="FailuresTable", queue="booking")
     await outcomes.resolved(failure.command_id, replay=1, at=clock.now())
-    assert ends_of(items_of(failure)) == {int((clock.now() + RETENTION).timestamp())}
+    assert ends_of(items_of(failure)) == {int((clock.now() + FAILURE_RETENTION).timestamp())}
 
 
 async def test_what_is_erased_while_it_is_resolved_leaves_nothing_behind(dynamodb, ledger, clock, items_of):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.ids import new_id
+from shared.retention import SYNC_TOKEN_RETENTION
 from tests.fakes.own_commands import FakeSyncTokens
-from workers.booking.adapters.sync_tokens import RETENTION, DynamoSyncTokens
+from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.ports import LastSync
 
 NOON = datetime(2026, 1, 12, 12, 0, 0, 123456, tzinfo=UTC)
@@ -68,4 +69,4 @@ async def test_a_calendar_that_nobody_reads_is_forgotten(emulator, dynamodb, cal
     table = emulator.client("dynamodb")
     item = table.get_item(TableName="CalendarsTable", Key={"calendar_id": {"S": calendar_id}})["Item"]
     assert item["tenant"] == {"S": "salon"}
-    assert item["expires_at"] == {"N": str(int((NOON + RETENTION).timestamp()))}
+    assert item["expires_at"] == {"N": str(int((NOON + SYNC_TOKEN_RETENTION).timestamp()))}

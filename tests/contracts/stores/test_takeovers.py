@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.conversations.conversation_audit import RETENTION, DynamoConversationStory
+from shared.aws.conversations.conversation_audit import DynamoConversationStory
 from shared.aws.items import from_item, to_item
 from shared.claims import Done
 from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData
+from shared.retention import CONVERSATION_RETENTION
 
 LEASE = timedelta(seconds=30)
 
@@ -260,4 +261,4 @@ async def test_each_day_of_a_story_goes_in_its_time(dynamodb, clock, session):
     second, first = [from_item(item) for item in answer["Items"]]
     assert [len(row["story"]) for row in (first, second)] == [2, 2]
     assert second["expires_at"] - first["expires_at"] == timedelta(days=1).total_seconds()
-    assert first["expires_at"] == int((clock.now() - timedelta(days=2) + RETENTION).timestamp())
+    assert first["expires_at"] == int((clock.now() - timedelta(days=2) + CONVERSATION_RETENTION).timestamp())

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from api_gateway_ws.auth import (
-    SESSION_LIFETIME,
     Admitted,
     Denied,
     ForgedTokenError,
@@ -18,6 +17,7 @@ from api_gateway_ws.auth import (
     admit,
     origin_allowed,
 )
+from shared.retention import RESUME_TOKEN_LIFETIME
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 ORIGIN = "https://salon.example"
@@ -82,7 +82,7 @@ def test_a_foreign_page_is_turned_away_even_with_a_good_token(try_connect, token
 def test_a_token_resumes_its_session_until_its_last_second(try_connect, tokens):
     """Then the visitor gets a new session and is told that the old one is over."""
     token = tokens.issue("salon-ania", "session", NOW)
-    end = NOW + SESSION_LIFETIME
+    end = NOW + RESUME_TOKEN_LIFETIME
 
     assert try_connect(token=token) == Admitted("session", "ok")
     assert try_connect(token=token, now=end - timedelta(seconds=1)) == Admitted("session", "ok")

@@ -1,8 +1,9 @@
 """An appointment as a DynamoDB item, and back."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from shared.retention import HOLD_RETENTION, VISIT_RETENTION, expires_at
 from workers.booking.domain.values import (
     Appointment,
     AppointmentState,
@@ -13,11 +14,6 @@ from workers.booking.domain.values import (
     Seat,
 )
 
-RETENTION_AFTER_VISIT = timedelta(days=365)
-"""How long a visit is remembered: it names a person."""
-
-RETENTION_OF_HOLDS = timedelta(days=2)
-
 _HANDOVER_REFUSED = "/back"
 """How `changed_by` marks a refused handover for the release before `change_kind`, which compares the whole text.
 
@@ -26,8 +22,7 @@ It is still written, so that both releases read the rows of each other; the rele
 
 def appointment_item(appointment: Appointment) -> dict[str, Any]:
     """Return plain values for `to_item`."""
-    kept = appointment.state is not AppointmentState.HELD
-    forgotten = appointment.end + (RETENTION_AFTER_VISIT if kept else RETENTION_OF_HOLDS)
+    retention = HOLD_RETENTION if appointment.state is AppointmentState.HELD else VISIT_RETENTION
     return {
         "appointment_id": appointment.appointment_id,
         "session_id": appointment.session_id,
@@ -56,7 +51,7 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
         "calendars": list(appointment.calendars),
         "changed_by": _changed_by(appointment.last_change),
         "change_kind": appointment.last_change.kind.value,
-        "expires_at": int(forgotten.timestamp()),
+        "expires_at": expires_at(appointment.end, retention),
     }
 
 

@@ -7,15 +7,12 @@ from typing import Any
 
 from shared.aws.items import to_item
 from shared.instants import to_milliseconds
+from shared.retention import DAY_GRID_RETENTION, SLOT_RETENTION, expires_at
 from workers.booking.domain.grid import buckets
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, TakenTime
 
 GRID = "#grid"
 """Sort key of the row that says how large a day's buckets are."""
-
-_RETENTION = timedelta(days=2)
-_GRID_RETENTION = timedelta(days=5)
-"""Longer than that of any bucket of its day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ class SlotRows:
                         **bucket.key,
                         "appointment_id": appointment.appointment_id,
                         "hold_until_ms": to_milliseconds(held) if held else None,
-                        "expires_at": int((bucket.ends + _RETENTION).timestamp()),
+                        "expires_at": expires_at(bucket.ends, SLOT_RETENTION),
                     }
                 ),
                 "ConditionExpression": (
@@ -157,14 +154,13 @@ class SlotRows:
 
     def fix_grid(self, tenant: str, day: date, minutes: int) -> dict[str, Any]:
         """Return the arguments that write a day's grid, which is never changed after."""
-        forgotten = datetime.combine(day, time(), tzinfo=UTC) + _GRID_RETENTION
         return {
             "TableName": self.table,
             "Item": to_item(
                 {
                     **self.grid_key(tenant, day),
                     "grid_minutes": minutes,
-                    "expires_at": int(forgotten.timestamp()),
+                    "expires_at": expires_at(datetime.combine(day, time(), tzinfo=UTC), DAY_GRID_RETENTION),
                 }
             ),
             "ConditionExpression": "attribute_not_exists(pk)",

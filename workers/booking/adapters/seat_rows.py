@@ -4,19 +4,16 @@ import asyncio
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds
+from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, expires_at
 from workers.booking.domain.quotas import Quota
 from workers.booking.domain.values import Seat
 from workers.booking.ports import QuotaFull
-
-_RETENTION = timedelta(days=2)
-_RETENTION_OF_LASTING = timedelta(days=430)
-"""Longer than the farthest horizon: a day's cap is of no use once the day is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +128,7 @@ def _stands(row: dict[str, Any], at: datetime) -> bool:
 
 
 def _forgotten(quota: Quota, at: datetime) -> int:
-    kept = _RETENTION_OF_LASTING if quota.lasting else _RETENTION
-    return int((max(quota.until or at, at) + kept).timestamp())
+    return expires_at(max(quota.until or at, at), DAY_QUOTA_RETENTION if quota.lasting else QUOTA_RETENTION)
 
 
 def _key(quota: str, number: int) -> dict[str, Any]:

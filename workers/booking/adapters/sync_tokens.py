@@ -1,16 +1,14 @@
 """How far each calendar was read, in DynamoDB."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.retention import SYNC_TOKEN_RETENTION, expires_at
 from workers.booking.ports import LastSync
-
-RETENTION = timedelta(days=30)
-"""A calendar that nobody reads any more is forgotten; Google's own tokens grow too old about as fast."""
 
 
 class DynamoSyncTokens:
@@ -44,7 +42,7 @@ class DynamoSyncTokens:
             "sync_token": last.token,
             "synced_at": last.synced_at.isoformat(),
             "tenant": tenant,
-            "expires_at": int((last.synced_at + RETENTION).timestamp()),
+            "expires_at": expires_at(last.synced_at, SYNC_TOKEN_RETENTION),
         }
         with translated("calendars.put"):
             try:

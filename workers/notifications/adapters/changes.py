@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.instants import to_seconds
 from workers.notifications.domain import Change
 
 _AFTER_ALL = "~"
@@ -28,7 +29,7 @@ class DynamoChanges:
             "seat": 0,
             "changed_at": changed_at,
             "moved_to": None if change.start is None else _text(change.start),
-            "expires_at": int(change.forgotten_at.timestamp()),
+            "expires_at": to_seconds(change.forgotten_at),
         }
         with translated("changes.note"):
             try:

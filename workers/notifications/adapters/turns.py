@@ -9,8 +9,8 @@ from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
 from shared.errors import PermanentError, TransientError
 from shared.instants import from_milliseconds, to_milliseconds
+from shared.retention import SEND_RATE_RETENTION, expires_at
 
-_RETENTION = timedelta(days=1)
 _BURST = timedelta(seconds=10)
 """So much of a line's pace may go at once, after it was idle."""
 
@@ -61,7 +61,7 @@ class DynamoTurns:
                 line,
                 "SET caught_up_ms = caught_up_ms + :step, expires_at = :expires",
                 "caught_up_ms BETWEEN :now AND :longest",
-                {":step": step, ":now": start, ":longest": longest, ":expires": self._forgotten(now)},
+                {":step": step, ":now": start, ":longest": longest, ":expires": expires_at(now, SEND_RATE_RETENTION)},
             )
             if before is not None:
                 return from_milliseconds(before)
@@ -69,7 +69,7 @@ class DynamoTurns:
                 line,
                 "SET caught_up_ms = :next, expires_at = :expires",
                 "attribute_not_exists(quota) OR caught_up_ms < :now",
-                {":next": start + step, ":now": start, ":expires": self._forgotten(now)},
+                {":next": start + step, ":now": start, ":expires": expires_at(now, SEND_RATE_RETENTION)},
             )
             if fresh is not None:
                 return now
@@ -101,7 +101,12 @@ class DynamoTurns:
         return int(from_item(answer.get("Item", {})).get("caught_up_ms", 0))
 
     async def _place(self, key: str, turn: datetime) -> datetime:
-        row = {"quota": f"turn#{key}", "seat": 0, "turn_ms": to_milliseconds(turn), "expires_at": self._forgotten(turn)}
+        row = {
+            "quota": f"turn#{key}",
+            "seat": 0,
+            "turn_ms": to_milliseconds(turn),
+            "expires_at": expires_at(turn, SEND_RATE_RETENTION),
+        }
         with translated("turns.place"):
             try:
                 await self._client.put_item(
@@ -113,10 +118,6 @@ class DynamoTurns:
                 # Another worker had it meanwhile, or our own write went through before its answer got lost.
                 return await self._placed(key) or turn
         return from_milliseconds(to_milliseconds(turn))
-
-    @staticmethod
-    def _forgotten(at: datetime) -> int:
-        return int((at + _RETENTION).timestamp())
 
 
 def _line_key(line: str) -> dict[str, Any]:

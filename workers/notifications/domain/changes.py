@@ -1,7 +1,7 @@
 """Judges whether a letter still tells the truth: notices wait, are replayed, and overtake each other."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.messages.notices import (
     AppointmentCancelled,
@@ -10,10 +10,8 @@ from shared.messages.notices import (
     AppointmentRescheduled,
     ChooseAgain,
 )
+from shared.retention import VISIT_CHANGE_RETENTION
 from workers.notifications.domain.messages import VisitorNotice
-
-_REMEMBERED = timedelta(days=14)
-"""After the visit: as long as SQS can keep a notice of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,9 @@ def change_in(notice: VisitorNotice) -> Change | None:
     """Return the change that a notice is about; None if it is about none."""
     match notice:
         case AppointmentCancelled(accepted_at=at, data=facts):
-            return Change(at, None, max(at, facts.end) + _REMEMBERED)
+            return Change(at, None, max(at, facts.end) + VISIT_CHANGE_RETENTION)
         case AppointmentRescheduled(accepted_at=at, data=facts):
-            return Change(at, facts.start, max(at, facts.end) + _REMEMBERED)
+            return Change(at, facts.start, max(at, facts.end) + VISIT_CHANGE_RETENTION)
     return None
 
 

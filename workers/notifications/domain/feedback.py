@@ -1,17 +1,15 @@
 """What mail providers say of our letters, and which addresses therefore get no more."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from shared.messages.model import Instant, Message, QueuedId
+from shared.retention import FULL_MAILBOX_RETENTION
 from shared.suppressions import Suppression
 
 Address = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^\s@]+@[^\s@]+$")]
-
-_FULL = timedelta(hours=24)
-"""A mailbox that is full, or of which nobody knows what is wrong, may take letters tomorrow."""
 
 
 class MailFeedback(Message):
@@ -55,7 +53,7 @@ def suppression_of(feedback: MailFeedback, *, now: datetime) -> Suppression | No
         case "bounce", "Permanent", _:
             return Suppression("bounced", since)
         case ("bounce", "Undetermined", _) | ("bounce", "Transient", "MailboxFull"):
-            until = since + _FULL
+            until = since + FULL_MAILBOX_RETENTION
             return Suppression("full", since, until) if until > now else None
         case "complaint", "not-spam", _:
             return None

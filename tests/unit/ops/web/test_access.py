@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Mount
 
 from ops.web.gate import local_address
-from ops.web.sessions import LIFETIME
+from shared.retention import DESK_SESSION_LIFETIME
 
 OPEN = {"/sign-in", "/health", "/static"}
 
@@ -155,7 +155,7 @@ def test_too_much_is_refused(owner):
 def test_a_session_ends(owner, world):
     """After half a day one has to sign in again."""
     assert owner.get("/").status_code == 200
-    world.clock.turn(LIFETIME - timedelta(seconds=1))
+    world.clock.turn(DESK_SESSION_LIFETIME - timedelta(seconds=1))
     assert owner.get("/").status_code == 200
     world.clock.turn(timedelta(seconds=1))
     assert owner.get("/").status_code == 303
