@@ -17,7 +17,7 @@ from ops.cli.session import NO_DEPLOYMENT, Session, TroubleError
 from ops.cli.suppressions import suppressions
 from ops.deployment import Deployment, find_deployment
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.desk.erasing import Erasing
 from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
@@ -93,11 +93,11 @@ def _session(*, stack: str | None, stack_file: Path | None, name: str | None) ->
     # Only what went wrong: a person reads this, and their own deeds are told in sentences.
     configure_logging(level="ERROR", component="stride")
     try:
-        person = Person(name or account_name())
+        operator = Operator(name or account_name())
     except ConfigurationError as error:
         raise TroubleError(str(error)) from None
     return Session(
-        person=person,
+        operator=operator,
         title=lambda: deployment().title,
         open_desk=desk,
         open_erasing=erasing,

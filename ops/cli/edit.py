@@ -55,7 +55,7 @@ def edit(session: Session, /, *, failure_id: str, source: str | None) -> None:
 
 async def _in_editor(session: Session, desk: Desk, failure_id: str) -> Edited | None:
     """Return what came of it; None if the person left everything as it was."""
-    case = await desk.show(session.person, failure_id, unmasked=True)
+    case = await desk.show(session.operator, failure_id, unmasked=True)
     if case is None or case.data is None:
         raise TroubleError(refused(failure_id, NotPossible(Why.NOT_EDITABLE if case else Why.UNKNOWN)), NOT_DONE)
     text = to_text(case.data, case.failure)
@@ -75,7 +75,7 @@ async def _tried(session: Session, desk: Desk, failure_id: str, text: str) -> Ed
         data = from_text(text)
     except NotDataError as error:
         return Invalid({"": str(error)})
-    outcome = await desk.edit(session.person, failure_id, data)
+    outcome = await desk.edit(session.operator, failure_id, data)
     if isinstance(outcome, NotPossible):
         raise TroubleError(refused(failure_id, outcome), NOT_DONE)
     return outcome

@@ -43,12 +43,12 @@ def erase(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_
     async def run() -> Erased:
         async with session.open_erasing() as erasing:
             if dry_run or not yes:
-                there = await erasing.session(session.person, session_id, dry_run=True)
+                there = await erasing.session(session.operator, session_id, dry_run=True)
                 if dry_run or not there.total:
                     return there
                 if not click.confirm(f"Erase {_counted(there)} for good?", err=True):
                     raise TroubleError("nothing was erased", NOT_DONE)
-            return await erasing.session(session.person, session_id)
+            return await erasing.session(session.operator, session_id)
 
     done = carried_out(run())
     if is_json:

@@ -54,7 +54,7 @@ def list_failures(session: Session, /, *, limit: int, after: str | None, is_json
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            page = await desk.find(session.person, _waiting(session, options), limit=limit, after=after)
+            page = await desk.find(session.operator, _waiting(session, options), limit=limit, after=after)
         if is_json:
             rows = [failure_row(failure) for failure in page.failures]
             print_lines(session.out, as_json({"failures": rows, "after": page.after}))
@@ -86,7 +86,7 @@ def show(session: Session, /, *, failure_id: str, unmask: bool, is_json: bool) -
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            case = await desk.show(session.person, failure_id, unmasked=unmask)
+            case = await desk.show(session.operator, failure_id, unmasked=unmask)
         if case is None:
             raise TroubleError(NO_SUCH.format(failure_id), NOT_DONE)
         if is_json:
@@ -113,7 +113,7 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            counts = await desk.stats(session.person, _waiting(session, options))
+            counts = await desk.stats(session.operator, _waiting(session, options))
         if is_json:
             by_hour = {hour.isoformat(): count for hour, count in counts.by_hour.items()}
             cells = {
@@ -168,7 +168,7 @@ def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | N
             while looks is None or number < looks:
                 if number:
                     await asyncio.sleep(interval)
-                latest = [failure async for failure in desk.every(session.person, found, limit=_WATCHED)]
+                latest = [failure async for failure in desk.every(session.operator, found, limit=_WATCHED)]
                 if len(latest) == _WATCHED and not number:
                     print_lines(session.err, f"There are more: the latest {_WATCHED} are watched.")
                 for failure in reversed(latest):

@@ -102,7 +102,7 @@ def status(session: Session, /, *, is_json: bool, is_watching: bool, interval: f
 
 
 async def _looked(session: Session, gauge: QueueGauge, desk: Desk) -> tuple[Sequence[QueueFigures], Mapping[str, int]]:
-    figures, counts = await asyncio.gather(gauge.read(), desk.stats(session.person, FailureFilter(states=OPEN)))
+    figures, counts = await asyncio.gather(gauge.read(), desk.stats(session.operator, FailureFilter(states=OPEN)))
     return figures, Counter(counts.by_queue)
 
 

@@ -70,7 +70,7 @@ def retry(
     async def run() -> Tally:
         async with session.open_desk() as desk:
             if not dry_run and not yes and isinstance(chosen, FailureFilter):
-                counts = await desk.stats(session.person, chosen)
+                counts = await desk.stats(session.operator, chosen)
                 if counts.total:
                     _confirm(counts, rate)
             return await _retried(
@@ -128,7 +128,7 @@ async def _retried(
                 print_lines(progress.console if session.err.is_terminal else session.err, _outcome(step))
 
         return await desk.replay_many(
-            session.person, chosen, per_second=rate, dry_run=dry_run, again=again, on_progress=told
+            session.operator, chosen, per_second=rate, dry_run=dry_run, again=again, on_progress=told
         )
 
 
@@ -174,7 +174,7 @@ def discard(session: Session, /, *, ids: tuple[str, ...], reason: str) -> None:
         number = 0
         async with session.open_desk() as desk:
             for failure_id in ids:
-                match await desk.discard(session.person, failure_id, reason):
+                match await desk.discard(session.operator, failure_id, reason):
                     case Discarded():
                         print_lines(session.out, f"{failure_id}  discarded")
                     case NotPossible() as why:

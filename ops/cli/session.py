@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.desk.erasing import Erasing
 from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
@@ -32,7 +32,7 @@ STOPPED = 130
 class Session:
     """One run of the command line; the parts are opened by the command that needs them."""
 
-    person: Person
+    operator: Operator
     title: Callable[[], str]
     """Tells what the deployment is called."""
     open_desk: Callable[[], AbstractAsyncContextManager[Desk]]

@@ -28,7 +28,7 @@ from ops.desk.domain.values import (
     Invalid,
     Line,
     NotPossible,
-    Person,
+    Operator,
     Progress,
     Replayed,
     Stats,
@@ -74,13 +74,13 @@ class Desk:
         self._clock = clock
 
     async def find(
-        self, person: Person, wanted: FailureFilter | None = None, *, limit: int = 50, after: str | None = None
+        self, operator: Operator, wanted: FailureFilter | None = None, *, limit: int = 50, after: str | None = None
     ) -> Found:
         """Return up to `limit` of the person's failures, the latest first, without their payloads.
 
         Who asks for what waits finds the replays that are lost, too.
         """
-        page = await self._search.page(person, wanted or FailureFilter(), limit=limit, after=after)
+        page = await self._search.page(operator, wanted or FailureFilter(), limit=limit, after=after)
         return Found(
             failures=[_without_payload(failure) for failure in page.failures],
             after=page.after,
@@ -88,7 +88,7 @@ class Desk:
         )
 
     async def show(
-        self, person: Person, failure_id: str, *, unmasked: bool = False, is_on_record: bool = False
+        self, operator: Operator, failure_id: str, *, unmasked: bool = False, is_on_record: bool = False
     ) -> Case | None:
         """Return one failure with what it says and what a replay would do; a look at personal data is on record.
 
@@ -96,11 +96,11 @@ class Desk:
         """
         if unmasked and not is_on_record:
             noted = await self._change(
-                person, failure_id, lambda failure: moves.unmasked(failure, person, self._clock.now())
+                operator, failure_id, lambda failure: moves.unmasked(failure, operator, self._clock.now())
             )
             failure = noted if isinstance(noted, Failure) else None
         else:
-            failure = await self._search.get(person, failure_id)
+            failure = await self._search.get(operator, failure_id)
         if failure is None:
             return None
         message, now = read(failure), self._clock.now()
@@ -117,21 +117,21 @@ class Desk:
             is_lost=moves.is_lost(failure, now),
         )
 
-    async def forecast(self, person: Person, failure_id: str) -> Forecast | None:
+    async def forecast(self, operator: Operator, failure_id: str) -> Forecast | None:
         """Return what a replay would do now."""
-        failure = await self._search.get(person, failure_id)
+        failure = await self._search.get(operator, failure_id)
         return await self._forecasts.of(failure) if failure else None
 
-    async def replay(self, person: Person, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
+    async def replay(self, operator: Operator, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
         """Put the message on its queue once more; `again` does so for what has ended, too.
 
         The ledger says `replaying` before the queue has the message, and a stop waits for both. A crash in between
         leaves it so, and after `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they
         happen once.
         """
-        return await finished(self._replay(person, failure_id, again=again))
+        return await finished(self._replay(operator, failure_id, again=again))
 
-    async def _replay(self, person: Person, failure_id: str, *, again: bool) -> Replayed | NotPossible:
+    async def _replay(self, operator: Operator, failure_id: str, *, again: bool) -> Replayed | NotPossible:
         before: list[Failure] = []
 
         def decide(failure: Failure) -> Failure | NotPossible:
@@ -141,9 +141,9 @@ class Desk:
             if numbered(failure) is None:
                 return NotPossible(Why.UNREADABLE)
             now = self._clock.now()
-            return moves.blocked(failure, now, again=again) or moves.replaying(failure, person, now)
+            return moves.blocked(failure, now, again=again) or moves.replaying(failure, operator, now)
 
-        changed = await self._change(person, failure_id, decide)
+        changed = await self._change(operator, failure_id, decide)
         if not isinstance(changed, Failure):
             return changed
         try:
@@ -162,7 +162,7 @@ class Desk:
 
     async def replay_many(
         self,
-        person: Person,
+        operator: Operator,
         wanted: FailureFilter | Sequence[str],
         *,
         per_second: float = 50,
@@ -176,13 +176,13 @@ class Desk:
         A stop lets those end that are under way, and leaves the others as they were.
         A filter that names no states means what waits for somebody. On a dry run nothing is done but the forecasts.
         """
-        chosen = await self._chosen(person, wanted)
+        chosen = await self._chosen(operator, wanted)
 
         async def act(failure_id: str) -> Outcome:
             try:
                 if dry_run:
-                    return await self.forecast(person, failure_id) or NotPossible(Why.UNKNOWN)
-                return await self.replay(person, failure_id, again=again)
+                    return await self.forecast(operator, failure_id) or NotPossible(Why.UNKNOWN)
+                return await self.replay(operator, failure_id, again=again)
             except TransientError as error:
                 # That the ledger is out of reach for one does not end the others.
                 if dry_run:
@@ -191,19 +191,21 @@ class Desk:
 
         return await each(chosen, act, per_second=per_second, on_progress=on_progress)
 
-    async def _chosen(self, person: Person, wanted: FailureFilter | Sequence[str]) -> list[Job]:
+    async def _chosen(self, operator: Operator, wanted: FailureFilter | Sequence[str]) -> list[Job]:
         """Return what is to be replayed; a snapshot, because what is replayed no longer matches the filter."""
         if isinstance(wanted, FailureFilter):
             waiting = wanted if wanted.states is not None else replace(wanted, states=OPEN)
-            found = [failure async for failure in self.every(person, waiting, limit=MAX_COUNTED)]
+            found = [failure async for failure in self.every(operator, waiting, limit=MAX_COUNTED)]
             found.sort(key=lambda failure: (asked_at(failure), failure.failure_id))
             return [job_of(failure) for failure in found]
-        seen = {failure_id: await self._search.get(person, failure_id) for failure_id in dict.fromkeys(wanted)}
+        seen = {failure_id: await self._search.get(operator, failure_id) for failure_id in dict.fromkeys(wanted)}
         known = sorted((one for one in seen.values() if one), key=asked_at)
         unknown = [Job(failure_id, failure_id) for failure_id, failure in seen.items() if failure is None]
         return [*unknown, *(job_of(failure) for failure in known)]
 
-    async def edit(self, person: Person, failure_id: str, data: Mapping[str, Any]) -> Edited | Invalid | NotPossible:
+    async def edit(
+        self, operator: Operator, failure_id: str, data: Mapping[str, Any]
+    ) -> Edited | Invalid | NotPossible:
         """Let the message say something else when it is replayed; tenant, session and id are as they were.
 
         `data` is the whole of the payload's `data`, checked against the message's model, and the contact of a notice
@@ -213,7 +215,7 @@ class Desk:
             PermanentError: of a notice: what booking takes as a contact may not be looked at; nothing was written.
         """
         fields: list[str] = []
-        seen = await self._search.get(person, failure_id)
+        seen = await self._search.get(operator, failure_id)
         rules = await self._contacts.rules_of(seen.tenant) if seen and seen.tenant and goes_to_a_contact(seen) else None
 
         def decide(failure: Failure) -> Failure | Invalid | NotPossible:
@@ -224,15 +226,15 @@ class Desk:
             if not isinstance(new, tuple):
                 return new
             payload, fields[:] = new
-            return moves.edited(failure, person, now, payload=payload, fields=fields) if fields else failure
+            return moves.edited(failure, operator, now, payload=payload, fields=fields) if fields else failure
 
-        changed = await self._change(person, failure_id, decide)
+        changed = await self._change(operator, failure_id, decide)
         if not isinstance(changed, Failure):
             return changed
         log.info("failure_edited", failure_id=failure_id, fields=fields, tenant=changed.tenant)
         return Edited(_without_payload(changed), tuple(fields))
 
-    async def discard(self, person: Person, failure_id: str, reason: str) -> Discarded | NotPossible:
+    async def discard(self, operator: Operator, failure_id: str, reason: str) -> Discarded | NotPossible:
         """Say, with a reason, that nothing needs to be done about the failure."""
         given = " ".join(reason.split())
         if not given:
@@ -240,29 +242,29 @@ class Desk:
 
         def decide(failure: Failure) -> Failure | NotPossible:
             now = self._clock.now()
-            return moves.blocked(failure, now) or moves.discarded(failure, person, now, given)
+            return moves.blocked(failure, now) or moves.discarded(failure, operator, now, given)
 
-        changed = await self._change(person, failure_id, decide)
+        changed = await self._change(operator, failure_id, decide)
         if not isinstance(changed, Failure):
             return changed
         log.info("failure_discarded", failure_id=failure_id, tenant=changed.tenant)
         return Discarded(_without_payload(changed))
 
-    async def stats(self, person: Person, wanted: FailureFilter | None = None) -> Stats:
+    async def stats(self, operator: Operator, wanted: FailureFilter | None = None) -> Stats:
         """Return counts of the person's failures, of up to `MAX_COUNTED` of them."""
-        found, is_complete = await self._search.outlines(person, wanted or FailureFilter(), limit=MAX_COUNTED)
+        found, is_complete = await self._search.outlines(operator, wanted or FailureFilter(), limit=MAX_COUNTED)
         return counted(found, is_complete=is_complete)
 
-    def every(self, person: Person, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+    def every(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
         """Yield the person's failures page after page, the latest first, with their payloads."""
-        return self._search.every(person, wanted, limit=limit)
+        return self._search.every(operator, wanted, limit=limit)
 
     async def _change(
-        self, person: Person, failure_id: str, decide: Callable[[Failure], Failure | Refused]
+        self, operator: Operator, failure_id: str, decide: Callable[[Failure], Failure | Refused]
     ) -> Failure | Refused | NotPossible:
         """Write what is decided on the failure as it stands; decide anew when it stands otherwise by then."""
         for _ in range(_TRIES):
-            failure = await self._search.get(person, failure_id)
+            failure = await self._search.get(operator, failure_id)
             if failure is None:
                 return NotPossible(Why.UNKNOWN)
             changed = decide(failure)

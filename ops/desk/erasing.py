@@ -7,7 +7,7 @@ import structlog
 
 from ops.desk.domain import moves
 from ops.desk.domain.erasing import erased, is_of_session
-from ops.desk.domain.values import Erased, Person
+from ops.desk.domain.values import Erased, Operator
 from shared.clock import Clock
 from shared.ids import fingerprint
 from shared.ledger.failures import Failure, FailureFilter, FailureState
@@ -35,15 +35,15 @@ class Erasing:
         self._ledger = ledger
         self._clock = clock
 
-    async def session(self, person: Person, session_id: str, *, dry_run: bool = False) -> Erased:
+    async def session(self, operator: Operator, session_id: str, *, dry_run: bool = False) -> Erased:
         """Erase every failure of a conversation; on a dry run only count them.
 
         A letter that comes later makes a failure of its own. Letters of what was erased are not taken any more.
         """
         queues, states, left = Counter[str](), Counter[str](), 0
         try:
-            async for failure in self._found(person, session_id):
-                is_erased = dry_run or await self._erase(person, failure, session_id)
+            async for failure in self._found(operator, session_id):
+                is_erased = dry_run or await self._erase(operator, failure, session_id)
                 if is_erased:
                     queues[failure.queue] += 1
                     states[failure.state.value] += 1
@@ -51,38 +51,38 @@ class Erasing:
         finally:
             # Also of one that broke off: what is gone is gone.
             if queues and not dry_run:
-                who = fingerprint(person.name)
+                who = fingerprint(operator.name)
                 log.info("failures_erased", failures=queues.total(), by_queue=dict(queues), by_fingerprint=who)
         return Erased(by_queue=queues, by_state=states, left=left)
 
-    async def _found(self, person: Person, session_id: str) -> AsyncIterator[Failure]:
+    async def _found(self, operator: Operator, session_id: str) -> AsyncIterator[Failure]:
         """Yield the conversation's failures as they stand: an index may still tell what was."""
         # The indexes have no groups, so for those who see all what has no conversation is looked at one by one.
-        wanted = FailureFilter(states=_WITH_SOMETHING_IN_THEM, text=None if person.tenants is None else session_id)
-        theirs, after = moves.scoped(person, wanted), None
+        wanted = FailureFilter(states=_WITH_SOMETHING_IN_THEM, text=None if operator.tenants is None else session_id)
+        theirs, after = moves.scoped(operator, wanted), None
         while theirs is not None:
             page = await self._ledger.find(theirs, limit=_PAGE, after=after, outlines=True)
             for outline in page.failures:
                 if outline.session_id in (session_id, None):
-                    failure = await self._seen(person, outline.failure_id, session_id)
+                    failure = await self._seen(operator, outline.failure_id, session_id)
                     if failure:
                         yield failure
             after = page.after
             if after is None:
                 return
 
-    async def _seen(self, person: Person, failure_id: str, session_id: str) -> Failure | None:
+    async def _seen(self, operator: Operator, failure_id: str, session_id: str) -> Failure | None:
         failure = await self._ledger.get(failure_id)
-        is_theirs = failure is not None and moves.may_see(person, failure) and is_of_session(failure, session_id)
+        is_theirs = failure is not None and moves.may_see(operator, failure) and is_of_session(failure, session_id)
         return failure if is_theirs else None
 
-    async def _erase(self, person: Person, failure: Failure, session_id: str) -> bool | None:
+    async def _erase(self, operator: Operator, failure: Failure, session_id: str) -> bool | None:
         """Whether it was erased; None if somebody else did so meanwhile."""
         standing: Failure | None = failure
         for _ in range(_TRIES):
             if standing is None:
                 return None
-            if await self._ledger.change(erased(standing, person, self._clock.now())):
+            if await self._ledger.change(erased(standing, operator, self._clock.now())):
                 return True
-            standing = await self._seen(person, failure.failure_id, session_id)
+            standing = await self._seen(operator, failure.failure_id, session_id)
         return False

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from ops.desk.domain import moves
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureFilter, FailureState, Page
 from shared.ledger.ports import FailureLedger
@@ -29,16 +29,16 @@ class Search:
         self._ledger = ledger
         self._clock = clock
 
-    async def get(self, person: Person, failure_id: str) -> Failure | None:
+    async def get(self, operator: Operator, failure_id: str) -> Failure | None:
         """Return one failure, if it is the person's to see."""
         failure = await self._ledger.get(failure_id)
-        return failure if failure and moves.may_see(person, failure) else None
+        return failure if failure and moves.may_see(operator, failure) else None
 
-    async def page(self, person: Person, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
+    async def page(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
         """Return up to `limit` failures, the latest first; what was left out is made up for by those after it."""
         found: list[Failure] = []
         for _ in range(_MOST_READS):
-            read = await self._read(person, wanted, limit=limit, after=after)
+            read = await self._read(operator, wanted, limit=limit, after=after)
             kept = self._wanted(read, wanted)
             found += kept
             after = read.after
@@ -46,11 +46,11 @@ class Search:
                 break
         return Page(found[:limit], place(found[limit - 1]) if len(found) > limit else after)
 
-    async def every(self, person: Person, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+    async def every(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures, the latest first."""
         after, left = None, limit
         while left > 0:
-            read = await self._read(person, wanted, limit=min(_PAGE, left), after=after)
+            read = await self._read(operator, wanted, limit=min(_PAGE, left), after=after)
             kept = self._wanted(read, wanted)
             for failure in kept:
                 yield failure
@@ -58,13 +58,13 @@ class Search:
             if after is None:
                 return
 
-    async def outlines(self, person: Person, wanted: FailureFilter, *, limit: int) -> tuple[list[Failure], bool]:
+    async def outlines(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> tuple[list[Failure], bool]:
         """Return up to `limit` failures to count, which cost least, and whether these are all."""
         found: list[Failure] = []
-        after, theirs = None, moves.scoped(person, wanted)
+        after, theirs = None, moves.scoped(operator, wanted)
         while theirs is not None:
             page = await self._ledger.find(theirs, limit=limit + 1 - len(found), after=after, outlines=True)
-            found += (outline for outline in page.failures if moves.may_see(person, outline))
+            found += (outline for outline in page.failures if moves.may_see(operator, outline))
             after = page.after
             if after is None or len(found) > limit:
                 break
@@ -72,18 +72,18 @@ class Search:
         if moves.asks_for_all_that_waits(wanted):
             # Outlines have no story. These are few, unless many are being replayed just now.
             replaying = replace(wanted, states=frozenset({FailureState.REPLAYING}))
-            read = await self._read(person, replaying, limit=_MOST_REPLAYING, after=None)
+            read = await self._read(operator, replaying, limit=_MOST_REPLAYING, after=None)
             known = {outline.failure_id for outline in found}
             found += (one for one in self._wanted(read, wanted) if one.failure_id not in known)
             is_complete = is_complete and read.after is None and len(found) <= limit
         return found[:limit], is_complete
 
-    async def _read(self, person: Person, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
-        theirs = moves.scoped(person, moves.with_replays(wanted))
+    async def _read(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
+        theirs = moves.scoped(operator, moves.with_replays(wanted))
         if theirs is None:
             return Page([], None)
         page = await self._ledger.find(theirs, limit=limit, after=after)
-        return replace(page, failures=[failure for failure in page.failures if moves.may_see(person, failure)])
+        return replace(page, failures=[failure for failure in page.failures if moves.may_see(operator, failure)])
 
     def _wanted(self, read: Page, wanted: FailureFilter) -> list[Failure]:
         if not moves.asks_for_all_that_waits(wanted):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import structlog
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.today.ports import Appointments
 from ops.today.rules import has_looked, last_words, said, visit_of, waiting, whole_day
 from ops.today.values import Answered, Business, Conversation, Day, Glance, Visit
@@ -74,14 +74,14 @@ class Today:
         self._replies = replies
         self._clock = clock
 
-    async def businesses(self, person: Person) -> Sequence[str]:
+    async def businesses(self, operator: Operator) -> Sequence[str]:
         """Return the ids of the tenants that the person may see, in order."""
         known = await self._tenants.tenants()
-        return [tenant for tenant in sorted(known) if person.tenants is None or tenant in person.tenants]
+        return [tenant for tenant in sorted(known) if operator.tenants is None or tenant in operator.tenants]
 
-    async def day(self, person: Person, tenant: str, day: date | None = None) -> Day | None:
+    async def day(self, operator: Operator, tenant: str, day: date | None = None) -> Day | None:
         """Return a day of a business, by default the day that it is there now."""
-        profile = await self._profile(person, tenant)
+        profile = await self._profile(operator, tenant)
         if profile is None:
             return None
         wanted = day or self._clock.now().astimezone(profile.zone).date()
@@ -100,15 +100,15 @@ class Today:
             has_more=found.has_more,
         )
 
-    async def conversation(self, person: Person, tenant: str, session_id: str) -> Conversation | None:
+    async def conversation(self, operator: Operator, tenant: str, session_id: str) -> Conversation | None:
         """Return the latest of a conversation; that the person looked at it is on record, once a day."""
-        profile = await self._profile_of(person, tenant, session_id)
+        profile = await self._profile_of(operator, tenant, session_id)
         if profile is None:
             return None
         story = await self._story.of(session_id)
         now = self._clock.now()
-        if not has_looked(story, person.name, now.date()):
-            look = ConversationDeed(now, person.name, "looked")
+        if not has_looked(story, operator.name, now.date()):
+            look = ConversationDeed(now, operator.name, "looked")
             await self._story.note(session_id, look)
             story = [*story, look]
         talk, connections = await asyncio.gather(
@@ -125,7 +125,7 @@ class Today:
             waiting=frozenset(one.seq for one in waiting(talk.frames) if one.seq),
         )
 
-    async def answer(self, person: Person, tenant: str, session_id: str, text: str, *, answer_id: str) -> Answered:
+    async def answer(self, operator: Operator, tenant: str, session_id: str, text: str, *, answer_id: str) -> Answered:
         """Say something to a visitor by hand; the same `answer_id` says it once, however often it is sent.
 
         The frame is durable: a visitor who is not there finds it when they come back. The assistant is silent from
@@ -136,35 +136,35 @@ class Today:
             return Answered.EMPTY
         if len(words) > MAX_CHAT_CHARACTERS:
             return Answered.TOO_LONG
-        if await self._profile_of(person, tenant, session_id) is None:
+        if await self._profile_of(operator, tenant, session_id) is None:
             return Answered.UNKNOWN
-        return await self._do(person, tenant, session_id, words, "answered", form_id=answer_id)
+        return await self._do(operator, tenant, session_id, words, "answered", form_id=answer_id)
 
-    async def take_over(self, person: Person, tenant: str, session_id: str, *, press_id: str) -> Answered:
+    async def take_over(self, operator: Operator, tenant: str, session_id: str, *, press_id: str) -> Answered:
         """Have the assistant be silent before anything is answered; the visitor hears so.
 
         An answer that the assistant has begun is still finished. A conversation that is a person's stays as it is.
         """
-        return await self._press(person, tenant, session_id, "took_over", press_id)
+        return await self._press(operator, tenant, session_id, "took_over", press_id)
 
-    async def hand_back(self, person: Person, tenant: str, session_id: str, *, press_id: str) -> Answered:
+    async def hand_back(self, operator: Operator, tenant: str, session_id: str, *, press_id: str) -> Answered:
         """Have the assistant answer again; the visitor hears so.
 
         Whoever answers by hand after that, be it a moment later, takes the conversation over again.
         """
-        return await self._press(person, tenant, session_id, "handed_back", press_id)
+        return await self._press(operator, tenant, session_id, "handed_back", press_id)
 
     async def _press(
-        self, person: Person, tenant: str, session_id: str, what: Literal["took_over", "handed_back"], press_id: str
+        self, operator: Operator, tenant: str, session_id: str, what: Literal["took_over", "handed_back"], press_id: str
     ) -> Answered:
-        profile = await self._profile_of(person, tenant, session_id)
+        profile = await self._profile_of(operator, tenant, session_id)
         if profile is None:
             return Answered.UNKNOWN
         words = announcement(what, await self._replies.locale(session_id, profile.locale))
-        return await self._do(person, tenant, session_id, words, what, form_id=press_id)
+        return await self._do(operator, tenant, session_id, words, what, form_id=press_id)
 
     async def _do(
-        self, person: Person, tenant: str, session_id: str, words: str, what: ConversationDeedKind, *, form_id: str
+        self, operator: Operator, tenant: str, session_id: str, words: str, what: ConversationDeedKind, *, form_id: str
     ) -> Answered:
         key = derived_id(f"{tenant}#{session_id}#{form_id}", f"{what} by hand")
         # Between two presses of a button the visitor may change the language: that is no other deed.
@@ -172,7 +172,7 @@ class Today:
         claim = await self._claims.claim(key, fingerprint=fingerprint(meant), lease=_ANSWER_LEASE)
         match claim:
             case Claim():
-                deed = ConversationDeed(self._clock.now(), person.name, what)
+                deed = ConversationDeed(self._clock.now(), operator.name, what)
                 return await self._say(tenant, session_id, words, deed, claim)
             case Done(outcome_seq):
                 await self._replies.repeat(session_id, outcome_seq)
@@ -205,17 +205,17 @@ class Today:
     def _standing(self, takeover: Takeover | None) -> Takeover | None:
         return takeover if takeover and takeover.holds(self._clock.now()) else None
 
-    async def _profile(self, person: Person, tenant: str) -> TenantProfile | None:
-        if person.tenants is not None and tenant not in person.tenants:
+    async def _profile(self, operator: Operator, tenant: str) -> TenantProfile | None:
+        if operator.tenants is not None and tenant not in operator.tenants:
             return None
         try:
             return await self._tenants.profile(tenant)
         except PermanentError:
             return None
 
-    async def _profile_of(self, person: Person, tenant: str, session_id: str) -> TenantProfile | None:
+    async def _profile_of(self, operator: Operator, tenant: str, session_id: str) -> TenantProfile | None:
         """Return the profile of the business whose conversation it is; None if either is not the person's to see."""
-        profile = await self._profile(person, tenant)
+        profile = await self._profile(operator, tenant)
         if profile is None or len(session_id) > _MOST_ID_CHARACTERS:
             return None
         return profile if await self._index.belongs(tenant, session_id) else None

@@ -160,7 +160,7 @@ class _Trouble:
 
 def _problem_page(rendering: Rendering, sessions: Sessions) -> ProblemPage:
     def page(request: Request, status: int) -> Response:
-        return rendering.page(request, "problem.html", sessions.person(request), status=status, problem_status=status)
+        return rendering.page(request, "problem.html", sessions.operator(request), status=status, problem_status=status)
 
     return page
 

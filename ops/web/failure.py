@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Person, Replayed, Why
+from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Operator, Replayed, Why
 from ops.web.fields import FIELD, Field, data_from, fields_of
 from ops.web.gate import Gate
 from ops.web.rendering import Rendering, Words, language_of
@@ -44,87 +44,87 @@ class FailurePages:
             gate.action(f"{_ONE}/data", self._save),
         ]
 
-    async def _show(self, request: Request, person: Person) -> Response:
-        return self._page(request, person, await self._case(request, person))
+    async def _show(self, request: Request, operator: Operator) -> Response:
+        return self._page(request, operator, await self._case(request, operator))
 
-    async def _unmask(self, request: Request, person: Person, _form: FormData) -> Response:
-        await self._look(request, person)
+    async def _unmask(self, request: Request, operator: Operator, _form: FormData) -> Response:
+        await self._look(request, operator)
         return RedirectResponse(f"/failures/{_id(request)}/unmasked", status_code=303)
 
-    async def _show_unmasked(self, request: Request, person: Person) -> Response:
+    async def _show_unmasked(self, request: Request, operator: Operator) -> Response:
         if not self._sessions.is_looking(request, _id(request)):
             return RedirectResponse(f"/failures/{_id(request)}", status_code=303)
-        return self._page(request, person, await self._case_again(request, person), unmasked=True)
+        return self._page(request, operator, await self._case_again(request, operator), unmasked=True)
 
-    async def _look(self, request: Request, person: Person) -> Case:
+    async def _look(self, request: Request, operator: Operator) -> Case:
         """Put a look on record, and let the session come back to it."""
-        case = await self._desk.show(person, _id(request), unmasked=True)
+        case = await self._desk.show(operator, _id(request), unmasked=True)
         if case is None:
             raise HTTPException(404)
         self._sessions.begin_look(request, _id(request))
         return case
 
-    async def _replay(self, request: Request, person: Person, form: FormData) -> Response:
-        return await self._replayed(request, person, again=form.get("again") == "yes")
+    async def _replay(self, request: Request, operator: Operator, form: FormData) -> Response:
+        return await self._replayed(request, operator, again=form.get("again") == "yes")
 
-    async def _replayed(self, request: Request, person: Person, *, again: bool = False) -> Response:
-        outcome = await self._desk.replay(person, _id(request), again=again)
+    async def _replayed(self, request: Request, operator: Operator, *, again: bool = False) -> Response:
+        outcome = await self._desk.replay(operator, _id(request), again=again)
         if isinstance(outcome, Replayed):
             return _back(request, "replayed")
-        return await self._not_done(request, person, outcome)
+        return await self._not_done(request, operator, outcome)
 
-    async def _discard(self, request: Request, person: Person, form: FormData) -> Response:
-        outcome = await self._desk.discard(person, _id(request), str(form.get("reason", "")))
+    async def _discard(self, request: Request, operator: Operator, form: FormData) -> Response:
+        outcome = await self._desk.discard(operator, _id(request), str(form.get("reason", "")))
         if isinstance(outcome, Discarded):
             return _back(request, "discarded")
-        return await self._not_done(request, person, outcome)
+        return await self._not_done(request, operator, outcome)
 
-    async def _edit(self, request: Request, person: Person, _form: FormData) -> Response:
-        case = await self._look(request, person)
+    async def _edit(self, request: Request, operator: Operator, _form: FormData) -> Response:
+        case = await self._look(request, operator)
         if case.data is None:
-            return self._page(request, person, case, problem=NotPossible(Why.NOT_EDITABLE), status=409)
+            return self._page(request, operator, case, problem=NotPossible(Why.NOT_EDITABLE), status=409)
         return RedirectResponse(f"/failures/{_id(request)}/edit", status_code=303)
 
-    async def _show_form(self, request: Request, person: Person) -> Response:
+    async def _show_form(self, request: Request, operator: Operator) -> Response:
         if self._sessions.is_looking(request, _id(request)):
-            case = await self._case_again(request, person)
+            case = await self._case_again(request, operator)
             if case.data is not None:
-                return self._form(request, person, case, fields_of(case.data, case.editable))
+                return self._form(request, operator, case, fields_of(case.data, case.editable))
         return RedirectResponse(f"/failures/{_id(request)}", status_code=303)
 
-    async def _save(self, request: Request, person: Person, form: FormData) -> Response:
+    async def _save(self, request: Request, operator: Operator, form: FormData) -> Response:
         given = {name.removeprefix(FIELD): str(value) for name, value in form.items() if name.startswith(FIELD)}
-        outcome = await self._desk.edit(person, _id(request), data_from(given))
+        outcome = await self._desk.edit(operator, _id(request), data_from(given))
         match outcome:
             case Edited() if form.get("do") == "replay":
-                return await self._replayed(request, person)
+                return await self._replayed(request, operator)
             case Edited():
                 return _back(request, "edited")
             case Invalid(problems):
-                return await self._again(request, person, given, problems)
+                return await self._again(request, operator, given, problems)
             case NotPossible():
-                return await self._not_done(request, person, outcome)
+                return await self._not_done(request, operator, outcome)
 
     async def _again(
-        self, request: Request, person: Person, given: Mapping[str, str], problems: Mapping[str, str]
+        self, request: Request, operator: Operator, given: Mapping[str, str], problems: Mapping[str, str]
     ) -> Response:
         """Show the form as it was filled in, with what is wrong at each field."""
-        case = await self._case(request, person)
+        case = await self._case(request, operator)
         fields = [Field(name, text, problems.get(name, "")) for name, text in given.items()]
         others = [text for name, text in problems.items() if name not in given]
-        return self._form(request, person, case, fields, others=others, status=422)
+        return self._form(request, operator, case, fields, others=others, status=422)
 
-    async def _not_done(self, request: Request, person: Person, why: NotPossible) -> Response:
+    async def _not_done(self, request: Request, operator: Operator, why: NotPossible) -> Response:
         if why.why is Why.UNKNOWN:
             raise HTTPException(404)
-        return self._page(request, person, await self._case(request, person), problem=why, status=409)
+        return self._page(request, operator, await self._case(request, operator), problem=why, status=409)
 
-    async def _case_again(self, request: Request, person: Person) -> Case:
+    async def _case_again(self, request: Request, operator: Operator) -> Case:
         """Return the failure as the look that is under way shows it."""
-        return await self._case(request, person, unmasked=True)
+        return await self._case(request, operator, unmasked=True)
 
-    async def _case(self, request: Request, person: Person, *, unmasked: bool = False) -> Case:
-        case = await self._desk.show(person, _id(request), unmasked=unmasked, is_on_record=unmasked)
+    async def _case(self, request: Request, operator: Operator, *, unmasked: bool = False) -> Case:
+        case = await self._desk.show(operator, _id(request), unmasked=unmasked, is_on_record=unmasked)
         if case is None:
             raise HTTPException(404)
         return case
@@ -132,7 +132,7 @@ class FailurePages:
     def _page(
         self,
         request: Request,
-        person: Person,
+        operator: Operator,
         case: Case,
         *,
         unmasked: bool = False,
@@ -143,7 +143,7 @@ class FailurePages:
         return self._rendering.page(
             request,
             "failure.html",
-            person,
+            operator,
             status=status,
             case=case,
             story=[told(deed, words) for deed in case.failure.story],
@@ -154,7 +154,7 @@ class FailurePages:
     def _form(
         self,
         request: Request,
-        person: Person,
+        operator: Operator,
         case: Case,
         fields: list[Field],
         *,
@@ -162,7 +162,7 @@ class FailurePages:
         status: int = 200,
     ) -> Response:
         shown: dict[str, Any] = {"case": case, "fields": fields, "others": others or []}
-        return self._rendering.page(request, "edit.html", person, status=status, **shown)
+        return self._rendering.page(request, "edit.html", operator, status=status, **shown)
 
 
 def _id(request: Request) -> str:

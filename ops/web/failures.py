@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from ops.desk.desk import Desk
 from ops.desk.domain import moves
-from ops.desk.domain.values import Discarded, Person, Progress, Tally
+from ops.desk.domain.values import Discarded, Operator, Progress, Tally
 from ops.web.filters import AGES, Wanted
 from ops.web.gate import Gate
 from ops.web.rendering import Rendering
@@ -42,15 +42,15 @@ class FailuresPages:
             gate.page("/runs/{run_id}", self._run),
         ]
 
-    async def _list(self, request: Request, person: Person) -> Response:
+    async def _list(self, request: Request, operator: Operator) -> Response:
         wanted = Wanted.read(request.query_params)
         after = request.query_params.get("after", "")[:_MAX_CURSOR_CHARACTERS] or None
         now = self._clock.now()
-        page = await self._desk.find(person, wanted.filter(now), limit=PAGE, after=after)
+        page = await self._desk.find(operator, wanted.filter(now), limit=PAGE, after=after)
         return self._rendering.page(
             request,
             "failures.html",
-            person,
+            operator,
             failures=page.failures,
             contacts=page.contacts,
             lost={failure.failure_id for failure in page.failures if moves.is_lost(failure, now)},
@@ -62,48 +62,52 @@ class FailuresPages:
             ages=list(AGES),
         )
 
-    async def _selected(self, request: Request, person: Person, form: FormData) -> Response:
+    async def _selected(self, request: Request, operator: Operator, form: FormData) -> Response:
         ids = [str(one) for one in form.getlist("id")][:PAGE]
         if not ids:
             return RedirectResponse(f"/failures{_query(form)}", status_code=303)
         match form.get("do"):
             case "replay":
-                run = self._runs.begin(person, lambda note: self._desk.replay_many(person, ids, on_progress=note))
+                run = self._runs.begin(operator, lambda note: self._desk.replay_many(operator, ids, on_progress=note))
                 return RedirectResponse(f"/runs/{run.run_id}", status_code=303)
             case "discard":
-                return await self._discard(request, person, ids, str(form.get("reason", "")))
+                return await self._discard(request, operator, ids, str(form.get("reason", "")))
             case _:
                 raise HTTPException(400)
 
-    async def _discard(self, request: Request, person: Person, ids: list[str], reason: str) -> Response:
-        outcomes = [await self._desk.discard(person, one, reason) for one in ids]
+    async def _discard(self, request: Request, operator: Operator, ids: list[str], reason: str) -> Response:
+        outcomes = [await self._desk.discard(operator, one, reason) for one in ids]
         left = [outcome for outcome in outcomes if not isinstance(outcome, Discarded)]
         return self._rendering.page(
-            request, "discarded.html", person, discarded=len(outcomes) - len(left), reasons=[one.why for one in left]
+            request, "discarded.html", operator, discarded=len(outcomes) - len(left), reasons=[one.why for one in left]
         )
 
-    async def _ask_about_all(self, request: Request, person: Person) -> Response:
+    async def _ask_about_all(self, request: Request, operator: Operator) -> Response:
         wanted = Wanted.read(request.query_params)
-        stats = await self._desk.stats(person, wanted.filter(self._clock.now()))
-        return self._rendering.page(request, "replay_all.html", person, wanted=wanted, stats=stats, rates=list(_RATES))
+        stats = await self._desk.stats(operator, wanted.filter(self._clock.now()))
+        return self._rendering.page(
+            request, "replay_all.html", operator, wanted=wanted, stats=stats, rates=list(_RATES)
+        )
 
-    async def _replay_all(self, _request: Request, person: Person, form: FormData) -> Response:
+    async def _replay_all(self, _request: Request, operator: Operator, form: FormData) -> Response:
         wanted = Wanted.read({name: str(value) for name, value in form.items()})
         found = wanted.filter(self._clock.now())
         per_second = _RATES.get(str(form.get("rate")), min(_RATES.values()))
         is_dry = form.get("do") == "dry_run"
 
         async def work(note: Callable[[Progress], None]) -> Tally:
-            return await self._desk.replay_many(person, found, per_second=per_second, dry_run=is_dry, on_progress=note)
+            return await self._desk.replay_many(
+                operator, found, per_second=per_second, dry_run=is_dry, on_progress=note
+            )
 
-        run = self._runs.begin(person, work)
+        run = self._runs.begin(operator, work)
         return RedirectResponse(f"/runs/{run.run_id}", status_code=303)
 
-    async def _run(self, request: Request, person: Person) -> Response:
-        run = self._runs.of(person, request.path_params["run_id"])
+    async def _run(self, request: Request, operator: Operator) -> Response:
+        run = self._runs.of(operator, request.path_params["run_id"])
         if run is None:
             raise HTTPException(404)
-        return self._rendering.page(request, "run.html", person, run=run)
+        return self._rendering.page(request, "run.html", operator, run=run)
 
 
 def _query(form: FormData) -> str:

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.web.sessions import Sessions
 
 SIGN_IN = "/sign-in"
 _MAX_FIELDS = 500
 
-Page = Callable[[Request, Person], Awaitable[Response]]
-Action = Callable[[Request, Person, FormData], Awaitable[Response]]
+Page = Callable[[Request, Operator], Awaitable[Response]]
+Action = Callable[[Request, Operator, FormData], Awaitable[Response]]
 OpenPage = Callable[[Request], Awaitable[Response]]
 OpenAction = Callable[[Request, FormData], Awaitable[Response]]
 
@@ -31,10 +31,10 @@ class Gate:
         """Return a route of a page; a stranger is sent to sign in, and back afterwards."""
 
         async def endpoint(request: Request) -> Response:
-            person = self._sessions.person(request)
-            if person is None:
+            operator = self._sessions.operator(request)
+            if operator is None:
                 return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': _address(request)})}", status_code=303)
-            return await show(request, person)
+            return await show(request, operator)
 
         return Route(path, endpoint, methods=["GET"])
 
@@ -42,10 +42,10 @@ class Gate:
         """Return a route that changes something; 401 for a stranger, 403 for a form that we did not make."""
 
         async def endpoint(request: Request) -> Response:
-            person = self._sessions.person(request)
-            if person is None:
+            operator = self._sessions.operator(request)
+            if operator is None:
                 raise HTTPException(401)
-            return await act(request, person, await self._form(request))
+            return await act(request, operator, await self._form(request))
 
         return Route(path, endpoint, methods=["POST"])
 

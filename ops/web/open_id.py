@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.web.gate import SIGN_IN, Gate, local_address
 from ops.web.rendering import Rendering
 from ops.web.sessions import Sessions
@@ -56,12 +56,12 @@ class OpenIdSignIn:
         ]
 
     async def _show(self, request: Request) -> Response:
-        if self._sessions.person(request):
+        if self._sessions.operator(request):
             return RedirectResponse("/", status_code=303)
         return self._page(request)
 
     async def _start(self, request: Request) -> Response:
-        if self._sessions.person(request):
+        if self._sessions.operator(request):
             return RedirectResponse("/", status_code=303)
         request.session[_NEXT] = local_address(request.query_params.get("next"))
         try:
@@ -88,11 +88,11 @@ class OpenIdSignIn:
             log.exception("open_id_provider_failed")
             return self._page(request, problem="provider_down", status=502)
         # Without a checked identity token there is no claim to go by.
-        person = person_of(token.get("userinfo") or {}, self._settings)
-        if person is None:
+        operator = operator_from_claims(token.get("userinfo") or {}, self._settings)
+        if operator is None:
             log.warning("sign_in_refused", method="open_id", error="no_tenants")
             return self._refused(request, "no_tenants")
-        self._sessions.begin(request, person)
+        self._sessions.begin(request, operator)
         log.info("signed_in", method="open_id")
         return RedirectResponse(local_address(next_page), status_code=303)
 
@@ -122,7 +122,7 @@ class OpenIdSignIn:
         )
 
 
-def person_of(claims: Mapping[str, Any], settings: WebSettings) -> Person | None:
+def operator_from_claims(claims: Mapping[str, Any], settings: WebSettings) -> Operator | None:
     """Return who the claims are about, and whose failures they may see; None for somebody who may see none.
 
     The claim of tenants is text with spaces or commas between, or a list; it must not be one that people can
@@ -134,10 +134,10 @@ def person_of(claims: Mapping[str, Any], settings: WebSettings) -> Person | None
         return None
     groups = _listed(claims.get(settings.oidc_groups_claim))
     if settings.oidc_operators_group in groups:
-        return Person(name=name[:100], tenants=None)
+        return Operator(name=name[:100], tenants=None)
     wanted = {*groups, *_listed(claims.get(settings.oidc_tenants_claim))}
     tenants = frozenset(one for one in wanted if _TENANT.fullmatch(one))
-    return Person(name=name[:100], tenants=tenants) if tenants else None
+    return Operator(name=name[:100], tenants=tenants) if tenants else None
 
 
 def _listed(value: object) -> list[str]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Person, Stats
+from ops.desk.domain.values import Operator, Stats
 from ops.queues.figures import GAUGED
 from ops.web.gate import Gate
 from ops.web.plots import Line, Tick, bars, day_ticks, lines
@@ -42,18 +42,18 @@ class OverviewPage:
         """Return the one page."""
         return [gate.page("/", self._show)]
 
-    async def _show(self, request: Request, person: Person) -> Response:
+    async def _show(self, request: Request, operator: Operator) -> Response:
         now = self._clock.now()
-        waiting, recent = await self._counts(person, now)
+        waiting, recent = await self._counts(operator, now)
         words, zone = Words(language_of(request)), self._rendering.zone
         reasons = list(recent.by_reason_and_hour)
         samples = thinned(self._samples.taken, _POINTS)
         # How full the queues are says nothing about anybody, but who sees one tenant alone need not know it.
-        sees_all = person.tenants is None
+        sees_all = operator.tenants is None
         return self._rendering.page(
             request,
             "overview.html",
-            person,
+            operator,
             waiting=waiting,
             recent=recent,
             by_hour=_by_hour(recent, reasons, words, zone, now),
@@ -65,14 +65,14 @@ class OverviewPage:
             queues=GAUGED,
         )
 
-    async def _counts(self, person: Person, now: datetime) -> tuple[Stats, Stats]:
+    async def _counts(self, operator: Operator, now: datetime) -> tuple[Stats, Stats]:
         """Return what waits and what is recent; many are counted anew only now and then, for each reading costs."""
-        known = self._known.get(person.tenants)
+        known = self._known.get(operator.tenants)
         if known and now - known[0] < _KEPT and known[1].total + known[2].total > _FEW:
             return known[1], known[2]
-        waiting = await self._desk.stats(person, FailureFilter(states=OPEN))
-        recent = await self._desk.stats(person, FailureFilter(since=now - timedelta(hours=SHOWN_HOURS)))
-        self._known[person.tenants] = (now, waiting, recent)
+        waiting = await self._desk.stats(operator, FailureFilter(states=OPEN))
+        recent = await self._desk.stats(operator, FailureFilter(since=now - timedelta(hours=SHOWN_HOURS)))
+        self._known[operator.tenants] = (now, waiting, recent)
         return waiting, recent
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.web.language import language_of_browser
 from ops.web.sessions import CSRF_FIELD, Sessions
 from ops.web.words import words_in
@@ -43,7 +43,7 @@ class Rendering:
         return self._zone
 
     def page(
-        self, request: Request, template: str, person: Person | None = None, *, status: int = 200, **content: Any
+        self, request: Request, template: str, operator: Operator | None = None, *, status: int = 200, **content: Any
     ) -> HTMLResponse:
         """Return a page. `said` in the address names a sentence that the last action left; others are ignored."""
         language = language_of(request)
@@ -54,7 +54,7 @@ class Rendering:
             t=words,
             when=Times(language, self._zone, self._clock.now()),
             language=language,
-            person=person,
+            operator=operator,
             here=request.url.path,
             said=words.get(f"said_{said}"),
             csrf=Markup('<input type="hidden" name="{}" value="{}">').format(

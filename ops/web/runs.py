@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from ops.desk.domain.values import Person, Progress, Tally
+from ops.desk.domain.values import Operator, Progress, Tally
 from shared.clock import Clock
 from shared.ids import new_id
 
@@ -23,7 +23,7 @@ class Run:
     """One replay of many."""
 
     run_id: str
-    person: Person
+    operator: Operator
     began: datetime
     done: int = 0
     total: int = 0
@@ -40,9 +40,9 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, person: Person, work: Work) -> Run:
+    def begin(self, operator: Operator, work: Work) -> Run:
         """Start some work, and return at once."""
-        run = Run(new_id(), person, self._clock.now())
+        run = Run(new_id(), operator, self._clock.now())
         for old in list(self._runs)[: max(len(self._runs) - _MOST_KEPT + 1, 0)]:
             del self._runs[old]
         self._runs[run.run_id] = run
@@ -51,10 +51,10 @@ class Runs:
         task.add_done_callback(self._tasks.discard)
         return run
 
-    def of(self, person: Person, run_id: str) -> Run | None:
+    def of(self, operator: Operator, run_id: str) -> Run | None:
         """Return a run of this person's own."""
         run = self._runs.get(run_id)
-        return run if run and run.person == person else None
+        return run if run and run.operator == operator else None
 
     async def stop(self) -> None:
         """Cancel what is under way."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.retention import DESK_SESSION_LIFETIME
@@ -30,19 +30,19 @@ class Sessions:
         self._clock = clock
         self._ended: dict[str, datetime] = {}
 
-    def begin(self, request: Request, person: Person) -> None:
+    def begin(self, request: Request, operator: Operator) -> None:
         """Sign a person in, under a session and a form token that nobody can have known before."""
         self.end(request)
         request.session.update(
             {
                 "id": new_id(),
-                "name": person.name,
-                "tenants": None if person.tenants is None else sorted(person.tenants),
+                "name": operator.name,
+                "tenants": None if operator.tenants is None else sorted(operator.tenants),
                 "until": (self._clock.now() + DESK_SESSION_LIFETIME).isoformat(),
             }
         )
 
-    def person(self, request: Request) -> Person | None:
+    def operator(self, request: Request) -> Operator | None:
         """Return who is signed in, or None."""
         content = request.session
         if "id" not in content or content["id"] in self._ended:
@@ -50,7 +50,7 @@ class Sessions:
         if self._clock.now() >= datetime.fromisoformat(content["until"]):
             return None
         tenants = content["tenants"]
-        return Person(name=content["name"], tenants=None if tenants is None else frozenset(tenants))
+        return Operator(name=content["name"], tenants=None if tenants is None else frozenset(tenants))
 
     def end(self, request: Request) -> None:
         """Sign out: the cookie goes, and a copy of it is worth nothing."""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.web.gate import SIGN_IN, Gate, local_address
 from ops.web.rendering import Rendering
 from ops.web.sessions import Sessions
@@ -36,7 +36,7 @@ class TokenSignIn:
         return [gate.open_page(SIGN_IN, self._show), gate.open_action(SIGN_IN, self._sign_in)]
 
     async def _show(self, request: Request) -> Response:
-        if self._sessions.person(request):
+        if self._sessions.operator(request):
             return RedirectResponse("/", status_code=303)
         return self._page(request, next_page=request.query_params.get("next"))
 
@@ -53,7 +53,7 @@ class TokenSignIn:
         name = " ".join(str(form.get("name", "")).split())
         if not name or not name.isprintable() or len(name) > MAX_NAME_CHARACTERS:
             return self._page(request, next_page=next_page, problem="no_name", status=422)
-        self._sessions.begin(request, Person(name=name, tenants=self._tenants))
+        self._sessions.begin(request, Operator(name=name, tenants=self._tenants))
         log.info("signed_in", method="token")
         return RedirectResponse(local_address(next_page), status_code=303)
 
@@ -73,7 +73,7 @@ class SignOut:
         """Return the one action."""
         return [gate.action("/sign-out", self._sign_out)]
 
-    async def _sign_out(self, request: Request, _person: Person, _form: FormData) -> Response:
+    async def _sign_out(self, request: Request, _person: Operator, _form: FormData) -> Response:
         self._sessions.end(request)
         log.info("signed_out")
         return RedirectResponse(f"{SIGN_IN}?said=signed_out", status_code=303)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.today.today import Today
 from ops.today.values import Answered
 from ops.web.gate import Gate
@@ -39,57 +39,59 @@ class TodayPages:
             gate.action(f"{_TALK}/hand-back", self._hand_back),
         ]
 
-    async def _choose(self, request: Request, person: Person) -> Response:
-        businesses = await self._today.businesses(person)
+    async def _choose(self, request: Request, operator: Operator) -> Response:
+        businesses = await self._today.businesses(operator)
         if len(businesses) == 1:
             return RedirectResponse(f"/today/{businesses[0]}", status_code=303)
-        return self._rendering.page(request, "businesses.html", person, businesses=businesses)
+        return self._rendering.page(request, "businesses.html", operator, businesses=businesses)
 
-    async def _day(self, request: Request, person: Person) -> Response:
-        day = await self._today.day(person, request.path_params["tenant"], _date(request.query_params.get("day")))
+    async def _day(self, request: Request, operator: Operator) -> Response:
+        day = await self._today.day(operator, request.path_params["tenant"], _date(request.query_params.get("day")))
         if day is None:
             raise HTTPException(404)
         return self._rendering.page(
             request,
             "today.html",
-            person,
+            operator,
             day=day,
             before=day.day - timedelta(days=1),
             after=day.day + timedelta(days=1),
             press_id=new_id(),
         )
 
-    async def _conversation(self, request: Request, person: Person) -> Response:
-        return await self._shown(request, person)
+    async def _conversation(self, request: Request, operator: Operator) -> Response:
+        return await self._shown(request, operator)
 
-    async def _answer(self, request: Request, person: Person, form: FormData) -> Response:
+    async def _answer(self, request: Request, operator: Operator, form: FormData) -> Response:
         text, answer_id = str(form.get("text", "")).replace("\r\n", "\n"), _id(form, "answer_id")
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
-        outcome = await self._today.answer(person, tenant, session_id, text, answer_id=answer_id)
+        outcome = await self._today.answer(operator, tenant, session_id, text, answer_id=answer_id)
         if outcome is Answered.SENT:
             return RedirectResponse(f"{request.url.path}?said=answered", status_code=303)
-        return await self._shown(request, person, text=text, problem=outcome, answer_id=answer_id)
+        return await self._shown(request, operator, text=text, problem=outcome, answer_id=answer_id)
 
-    async def _take_over(self, request: Request, person: Person, form: FormData) -> Response:
+    async def _take_over(self, request: Request, operator: Operator, form: FormData) -> Response:
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
-        outcome = await self._today.take_over(person, tenant, session_id, press_id=_id(form, "press_id"))
+        outcome = await self._today.take_over(operator, tenant, session_id, press_id=_id(form, "press_id"))
         return _back(request, outcome, said="took_over")
 
-    async def _hand_back(self, request: Request, person: Person, form: FormData) -> Response:
+    async def _hand_back(self, request: Request, operator: Operator, form: FormData) -> Response:
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
-        outcome = await self._today.hand_back(person, tenant, session_id, press_id=_id(form, "press_id"))
+        outcome = await self._today.hand_back(operator, tenant, session_id, press_id=_id(form, "press_id"))
         return _back(request, outcome, said="handed_back")
 
     async def _shown(
         self,
         request: Request,
-        person: Person,
+        operator: Operator,
         *,
         text: str = "",
         problem: Answered | None = None,
         answer_id: str | None = None,
     ) -> Response:
-        found = await self._today.conversation(person, request.path_params["tenant"], request.path_params["session_id"])
+        found = await self._today.conversation(
+            operator, request.path_params["tenant"], request.path_params["session_id"]
+        )
         if found is None:
             raise HTTPException(404)
         # Each form has an id of its own: sent twice, it says its words once. Words that may have been said already
@@ -98,7 +100,7 @@ class TodayPages:
         return self._rendering.page(
             request,
             "conversation.html",
-            person,
+            operator,
             status=422 if problem else 200,
             conversation=found,
             text=text,

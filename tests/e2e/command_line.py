@@ -18,7 +18,7 @@ from infra.local.stack import Stack
 from ops.cli.app import stride
 from ops.cli.session import Session
 from ops.deployment import Deployment, find_deployment
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from ops.wiring import examine, open_desk, open_erasing, open_gauge, open_suppressions
 from shared.clock import SystemClock
 
@@ -53,7 +53,7 @@ class CommandLine:
 
     def _run(self, arguments: tuple[str, ...], given: str | None, environment: dict[str, str]) -> Ran:
         session = Session(
-            person=Person("tester"),
+            operator=Operator("tester"),
             title=lambda: self._deployment.title,
             open_desk=lambda: open_desk(self._deployment),
             open_erasing=lambda: open_erasing(self._deployment),

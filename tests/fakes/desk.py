@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ops.desk.desk import Desk
 from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.payload import numbered
-from ops.desk.domain.values import Forecast, ForecastKind, Person
+from ops.desk.domain.values import Forecast, ForecastKind, Operator
 from ops.desk.erasing import Erasing
 from shared.ids import failure_id
 from shared.ledger.failures import Failure
@@ -14,7 +14,7 @@ from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
 from workers.booking.domain.contact import Channels
 
-ANNA = Person("anna")
+ANNA = Operator("anna")
 """May see everything."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Person, Tally
+from ops.desk.domain.values import Operator, Tally
 from shared.ledger.failures import FailureFilter
 
 _QUICK = 10_000.0
@@ -18,8 +18,8 @@ class NotingDesk(Desk):
         self.paces: list[float] = []
 
     async def replay_many(
-        self, person: Person, wanted: FailureFilter | Sequence[str], *, per_second: float = 50, **more: Any
+        self, operator: Operator, wanted: FailureFilter | Sequence[str], *, per_second: float = 50, **more: Any
     ) -> Tally:
         """Note the pace."""
         self.paces.append(per_second)
-        return await super().replay_many(person, wanted, per_second=_QUICK, **more)
+        return await super().replay_many(operator, wanted, per_second=_QUICK, **more)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from ops.desk.domain.values import Person
+from ops.desk.domain.values import Operator
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Deed, Failure, FailureState
 
@@ -20,7 +20,7 @@ def is_of_session(failure: Failure, session_id: str) -> bool:
     return said == session_id or (failure.queue != "notifications" and failure.group == session_id)
 
 
-def erased(failure: Failure, person: Person, now: datetime) -> Failure:
+def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
     """Return the failure with nothing in it that was said, or that leads to whoever said it.
 
     What is kept is named here; anything that failures may carry one day goes. Of its story the deeds stay, since
@@ -40,6 +40,6 @@ def erased(failure: Failure, person: Person, now: datetime) -> Failure:
         type=failure.type,
         tenant=failure.tenant,
         replays=failure.replays,
-        story=(*(replace(deed, note="") for deed in failure.story), Deed(now, person.name, "erased")),
+        story=(*(replace(deed, note="") for deed in failure.story), Deed(now, operator.name, "erased")),
         version=failure.version + 1,
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ops.desk.domain.values import NotPossible, Person, Why
+from ops.desk.domain.values import NotPossible, Operator, Why
 from shared.ledger.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
 from shared.ledger.rules import ENDED, OPEN
 
@@ -17,16 +17,16 @@ _NOTICE_PATIENCE = timedelta(hours=24)
 MAX_NOTE_CHARACTERS = 300
 
 
-def may_see(person: Person, failure: Failure) -> bool:
+def may_see(operator: Operator, failure: Failure) -> bool:
     """Whether it is theirs; what belongs to no tenant is seen by those who see all."""
-    return person.tenants is None or (failure.tenant is not None and failure.tenant in person.tenants)
+    return operator.tenants is None or (failure.tenant is not None and failure.tenant in operator.tenants)
 
 
-def scoped(person: Person, wanted: FailureFilter) -> FailureFilter | None:
+def scoped(operator: Operator, wanted: FailureFilter) -> FailureFilter | None:
     """Return the filter with nothing in it that is not the person's; None if that leaves nothing to look for."""
-    if person.tenants is None:
+    if operator.tenants is None:
         return wanted
-    theirs = person.tenants if wanted.tenants is None else person.tenants.intersection(wanted.tenants)
+    theirs = operator.tenants if wanted.tenants is None else operator.tenants.intersection(wanted.tenants)
     return replace(wanted, tenants=theirs) if theirs else None
 
 
@@ -68,11 +68,11 @@ def sealed(failure: Failure) -> NotPossible | None:
     return NotPossible(Why.ERASED if failure.state is FailureState.ERASED else Why.PAYLOAD_UNREADABLE)
 
 
-def replaying(failure: Failure, person: Person, now: datetime) -> Failure:
+def replaying(failure: Failure, operator: Operator, now: datetime) -> Failure:
     """Return the failure as it is while its next replay is under way."""
     number = failure.replays + 1
     return replace(
-        _with(failure, _deed(person, "replayed", now, f"replay {number}")),
+        _with(failure, _deed(operator, "replayed", now, f"replay {number}")),
         state=FailureState.REPLAYING,
         replays=number,
     )
@@ -88,27 +88,27 @@ def unsent(failure: Failure, now: datetime, *, before: FailureState, reason: str
     return replace(_with(failure, deed), state=state)
 
 
-def edited(failure: Failure, person: Person, now: datetime, *, payload: str, fields: list[str]) -> Failure:
+def edited(failure: Failure, operator: Operator, now: datetime, *, payload: str, fields: list[str]) -> Failure:
     """Return the failure with another payload; the story has the names of what changed, never what it says."""
-    return replace(_with(failure, _deed(person, "edited", now, ", ".join(fields))), payload=payload)
+    return replace(_with(failure, _deed(operator, "edited", now, ", ".join(fields))), payload=payload)
 
 
-def discarded(failure: Failure, person: Person, now: datetime, reason: str) -> Failure:
+def discarded(failure: Failure, operator: Operator, now: datetime, reason: str) -> Failure:
     """Return the failure as one that nobody needs to look at."""
-    return replace(_with(failure, _deed(person, "discarded", now, reason)), state=FailureState.DISCARDED)
+    return replace(_with(failure, _deed(operator, "discarded", now, reason)), state=FailureState.DISCARDED)
 
 
-def unmasked(failure: Failure, person: Person, now: datetime) -> Failure:
+def unmasked(failure: Failure, operator: Operator, now: datetime) -> Failure:
     """Return the failure with a note of who has looked at the personal data."""
-    return _with(failure, _deed(person, "unmasked", now))
+    return _with(failure, _deed(operator, "unmasked", now))
 
 
 def _with(failure: Failure, deed: Deed) -> Failure:
     return replace(failure, story=(*failure.story, deed), version=failure.version + 1)
 
 
-def _deed(person: Person, what: DeedKind, now: datetime, note: str = "") -> Deed:
-    return Deed(now, person.name, what, note[:MAX_NOTE_CHARACTERS])
+def _deed(operator: Operator, what: DeedKind, now: datetime, note: str = "") -> Deed:
+    return Deed(now, operator.name, what, note[:MAX_NOTE_CHARACTERS])
 
 
 def _replayed_at(failure: Failure) -> datetime:

@@ -11,7 +11,7 @@ from shared.ledger.failures import Failure, Page
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Operator:
     """Who sits at the desk."""
 
     name: str

@@ -55,7 +55,7 @@ class Terminal:
             return self.checks
 
         session = Session(
-            person=ANNA,
+            operator=ANNA,
             title=lambda: "stride in memory",
             open_desk=lambda: opened(self.world.desk),
             open_erasing=lambda: opened(self.world.erasing),

@@ -146,13 +146,13 @@ def test_watching_tells_what_is_new(terminal):
     one = terminal.failed()
     every, looks = terminal.world.desk.every, []
 
-    def busy(person, wanted, *, limit):
+    def busy(operator, wanted, *, limit):
         looks.append(wanted)
         if len(looks) == 3:
             kept = terminal.kept(one)
             changed = replace(kept, state=FailureState.DISCARDED, version=kept.version + 1)
             terminal.world.ledger.rows[one] = changed
-        return every(person, wanted, limit=limit)
+        return every(operator, wanted, limit=limit)
 
     terminal.world.desk.every = busy
     done = terminal.run("failures", "watch", "--interval", "0.1", "--looks", "4", "--json")

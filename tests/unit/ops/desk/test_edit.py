@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ops.desk.domain.contacts import ContactRules
-from ops.desk.domain.values import Edited, Invalid, NotPossible, Person, Why
+from ops.desk.domain.values import Edited, Invalid, NotPossible, Operator, Why
 from shared.errors import TransientError
 from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
@@ -209,7 +209,7 @@ async def test_what_belongs_to_no_business_goes_to_no_contact(world):
 async def test_another_business_is_not_asked_about(world):
     """Whose failure it is comes first."""
     one = await world.failed(payload=a_code(), queue="notifications")
-    stranger = Person("eve", frozenset({"clinic"}))
+    stranger = Operator("eve", frozenset({"clinic"}))
     assert await world.desk.edit(stranger, one, {"contact": "eve@example.com"}) == NotPossible(Why.UNKNOWN)
     assert world.contacts.asked == []
 

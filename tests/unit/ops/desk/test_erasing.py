@@ -8,14 +8,14 @@ from structlog.testing import capture_logs
 
 from ops.desk.adapters.forecasts import WorkersForecasts
 from ops.desk.domain.erasing import erased
-from ops.desk.domain.values import Erased, Forecast, ForecastKind, NotPossible, Person, Why
+from ops.desk.domain.values import Erased, Forecast, ForecastKind, NotPossible, Operator, Why
 from shared.errors import TransientError
 from shared.ids import fingerprint
 from shared.ledger.failures import Deed, FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA, failed_booking
 
-OWNER = Person("owner", frozenset({"salon"}))
+OWNER = Operator("owner", frozenset({"salon"}))
 SALT = "jan@example.com"
 
 
@@ -57,7 +57,7 @@ async def test_once_more_there_is_nothing_to_erase(world):
     await world.erasing.session(ANNA, "s1")
     before = world.kept(one)
     with capture_logs() as lines:
-        assert (await world.erasing.session(Person("ola"), "s1")).total == 0
+        assert (await world.erasing.session(Operator("ola"), "s1")).total == 0
     assert (world.kept(one), lines) == (before, [])
 
 
@@ -94,7 +94,7 @@ async def test_nobody_erases_what_is_not_theirs(world):
     assert (await world.erasing.session(OWNER, "s1")).total == 1
     assert world.kept(mine).state is FailureState.ERASED
     assert {world.kept(one).state for one in (foreign, nobodys)} == {FailureState.FAILED}
-    assert (await world.erasing.session(Person("guest", frozenset()), "s1")).total == 0
+    assert (await world.erasing.session(Operator("guest", frozenset()), "s1")).total == 0
     assert (await world.erasing.session(ANNA, "s1")).total == 2
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.moves import REPLAY_PATIENCE
-from ops.desk.domain.values import Person, Replayed
+from ops.desk.domain.values import Operator, Replayed
 from shared.ledger.failures import Deed, FailureFilter, FailureState
 from shared.ledger.rules import OPEN
 from tests.fakes.clock import NOON
@@ -31,8 +31,8 @@ async def lost(world, key, **changes):
     return await replaying(world, key, ago=REPLAY_PATIENCE, **changes)
 
 
-async def found(world, wanted=WAITING, person=ANNA):
-    return {failure.failure_id for failure in (await world.desk.find(person, wanted)).failures}
+async def found(world, wanted=WAITING, operator=ANNA):
+    return {failure.failure_id for failure in (await world.desk.find(operator, wanted)).failures}
 
 
 async def walked(world, limit):
@@ -79,7 +79,7 @@ async def test_other_filters_hold_for_lost_replays(world):
     mine = await lost(world, "mine", reason="bug")
     await lost(world, "other reason")
     await lost(world, "other tenant", reason="bug", tenant="clinic")
-    owner, wanted = Person("ania", frozenset({"salon"})), FailureFilter(states=OPEN, reason="bug")
+    owner, wanted = Operator("ania", frozenset({"salon"})), FailureFilter(states=OPEN, reason="bug")
     assert await found(world, wanted, owner) == {mine}
     stats = await world.desk.stats(owner, wanted)
     assert (stats.total, dict(stats.by_state)) == (1, {"replaying": 1})

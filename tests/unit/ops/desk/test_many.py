@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from ops.desk.domain.values import Forecast, ForecastKind, Person, Replayed, Why
+from ops.desk.domain.values import Forecast, ForecastKind, Operator, Replayed, Why
 from ops.desk.pace import Job, in_order
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureFilter, FailureState
@@ -168,7 +168,7 @@ async def test_two_people_replay_the_same_many(world):
     """Each message is sent once."""
     await many(world, 50)
     tallies = await asyncio.gather(
-        *(world.desk.replay_many(Person(name), FailureFilter(), per_second=QUICK) for name in ("anna", "bob"))
+        *(world.desk.replay_many(Operator(name), FailureFilter(), per_second=QUICK) for name in ("anna", "bob"))
     )
     assert sum(tally.replayed for tally in tallies) == len(world.replays.sent) == 50
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.moves import REPLAY_PATIENCE
-from ops.desk.domain.values import Discarded, NotPossible, Person, Replayed, Why
+from ops.desk.domain.values import Discarded, NotPossible, Operator, Replayed, Why
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
@@ -45,7 +45,7 @@ async def test_a_replay_is_on_record_before_the_queue_has_it(world):
 async def test_two_people_replay_at_the_same_moment(world):
     """One replay is made, and the other hears that it is under way."""
     one = await world.failed()
-    outcomes = await asyncio.gather(*(world.desk.replay(Person(name), one) for name in ("anna", "bob", "eve")))
+    outcomes = await asyncio.gather(*(world.desk.replay(Operator(name), one) for name in ("anna", "bob", "eve")))
     assert sum(isinstance(outcome, Replayed) for outcome in outcomes) == 1
     assert len(world.replays.sent) == 1
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from ops.desk.domain.values import NotPossible, Person, Why
+from ops.desk.domain.values import NotPossible, Operator, Why
 from shared.ledger.failures import FailureFilter
 from tests.fakes.desk import ANNA
 
-OWNER = Person("owner", frozenset({"salon"}))
+OWNER = Operator("owner", frozenset({"salon"}))
 
 
 @pytest.fixture
@@ -21,16 +21,16 @@ async def nobodys(world):
     return await world.failed("nobodys", tenant=None, payload="not JSON")
 
 
-async def every_action(desk, person, failure_id):
+async def every_action(desk, operator, failure_id):
     return [
-        await desk.show(person, failure_id),
-        await desk.show(person, failure_id, unmasked=True),
-        await desk.forecast(person, failure_id),
-        await desk.replay(person, failure_id),
-        await desk.replay(person, failure_id, again=True),
-        await desk.edit(person, failure_id, {"start": "2026-01-14T10:00"}),
-        await desk.discard(person, failure_id, "mine now"),
-        await desk.replay_many(person, [failure_id]),
+        await desk.show(operator, failure_id),
+        await desk.show(operator, failure_id, unmasked=True),
+        await desk.forecast(operator, failure_id),
+        await desk.replay(operator, failure_id),
+        await desk.replay(operator, failure_id, again=True),
+        await desk.edit(operator, failure_id, {"start": "2026-01-14T10:00"}),
+        await desk.discard(operator, failure_id, "mine now"),
+        await desk.replay_many(operator, [failure_id]),
     ]
 
 
@@ -72,7 +72,7 @@ async def test_a_ledger_that_finds_too_much_shows_nobody_more(world, foreign, no
 
 async def test_a_person_without_tenants_sees_nothing(world, foreign):
     """No tenants is not the same as all of them."""
-    assert (await world.desk.find(Person("guest", frozenset()))).failures == []
+    assert (await world.desk.find(Operator("guest", frozenset()))).failures == []
 
 
 async def test_an_operator_sees_everything(world, foreign, nobodys):

@@ -21,12 +21,12 @@ def left(name, text=""):
     return final(name, text, announces="is_read")
 
 
-def person(text, **more):
+def staff(text, **more):
     return final(None, text, by="human", **more)
 
 
 IS_READ = announcement("is_read", "pl")
-TOOK_OVER, HANDED_BACK = (person(announcement(what, "en"), announces=what) for what in ("took_over", "handed_back"))
+TOOK_OVER, HANDED_BACK = (staff(announcement(what, "en"), announces=what) for what in ("took_over", "handed_back"))
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ TOOK_OVER, HANDED_BACK = (person(announcement(what, "en"), announces=what) for w
         ([ask("a"), final("a", "An answer")], []),
         ([ask("a")], []),
         ([ask("a"), left("a", IS_READ), ask("b"), left("b")], ["a", "b"]),
-        ([ask("a"), left("a"), person("Yes"), ask("b"), left("b")], ["b"]),
+        ([ask("a"), left("a"), staff("Yes"), ask("b"), left("b")], ["b"]),
         # Written before somebody took over, and left to them after it.
         ([ask("a"), TOOK_OVER, left("a")], ["a"]),
         # A worker that is late leaves to the person what the person has answered by then.
-        ([ask("a"), person("Yes"), left("a")], []),
+        ([ask("a"), staff("Yes"), left("a")], []),
         ([ask("a"), left("a"), HANDED_BACK], ["a"]),
         ([ask("a"), left("a"), HANDED_BACK, ask("b")], ["a"]),
         ([ask("a"), left("a"), HANDED_BACK, ask("b"), final("b", "An answer to both")], []),
@@ -66,8 +66,8 @@ def test_the_last_words_are_the_visitors_where_a_person_reads_them():
 def test_words_count_as_what_their_field_says():
     """An answer that says the sentence is an answer; a reworded announcement, and one of a newer release, is none."""
     assert waiting([ask("a"), left("a"), ask("b"), final("b", IS_READ)]) == ()
-    assert waiting([ask("a"), left("a"), person(TOOK_OVER.data.text)]) == ()
+    assert waiting([ask("a"), left("a"), staff(TOOK_OVER.data.text)]) == ()
     assert waiting([ask("a"), left("a", "Somebody reads this.")]) == (ask("a"),)
-    newer = person("Your note has arrived.", announces="handover_requested")
+    newer = staff("Your note has arrived.", announces="handover_requested")
     assert waiting([ask("a"), left("a"), newer]) == (ask("a"),)
     assert last_words([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from ops.web.open_id import OpenIdSignIn, person_of
+from ops.web.open_id import OpenIdSignIn, operator_from_claims
 from ops.web.settings import WebSettings
 from tests.fakes.open_id_provider import CLIENT_ID, CLIENT_SECRET, serving_provider
 
@@ -172,8 +172,8 @@ def test_a_provider_that_is_away_is_said(world, stranger):
 )
 def test_tenants_of_claims(claims, tenants):
     """Claims name tenants; only the operators' group is all of them, and nothing is nobody."""
-    person = person_of({"sub": "1", **claims}, WebSettings())
-    found = None if person is None else "all" if person.tenants is None else set(person.tenants)
+    operator = operator_from_claims({"sub": "1", **claims}, WebSettings())
+    found = None if operator is None else "all" if operator.tenants is None else set(operator.tenants)
     assert found == tenants
 
 
@@ -190,6 +190,6 @@ def test_tenants_of_claims(claims, tenants):
 )
 def test_name_of_claims(claims, name):
     """The story names people by what the provider has checked, and what can be printed."""
-    person = person_of({"sub": "1", "custom:tenants": "salon-ania", **claims}, WebSettings())
-    assert person is not None
-    assert person.name == name
+    operator = operator_from_claims({"sub": "1", "custom:tenants": "salon-ania", **claims}, WebSettings())
+    assert operator is not None
+    assert operator.name == name
