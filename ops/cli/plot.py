@@ -18,7 +18,10 @@ def columns(counts: Sequence[int], height: int = HEIGHT) -> list[str]:
     if not top:
         return [" " * len(counts)] * height
     eighths = [ceil(count * height * 8 / top) for count in counts]
-    return ["".join(_EIGHTHS[min(max(each - row * 8, 0), 8)] for each in eighths) for row in range(height - 1, -1, -1)]
+    return [
+        "".join(_EIGHTHS[min(max(run_each - row * 8, 0), 8)] for run_each in eighths)
+        for row in range(height - 1, -1, -1)
+    ]
 
 
 def by_hour(counts: Mapping[datetime, int], *, width: int) -> Text:

@@ -169,7 +169,7 @@ def _state(failure: Failure, *, is_lost: bool) -> Text:
 def _forecast(case: Case) -> Text:
     text = Text(forecast_sentence(case.forecast))
     if case.forecast.alternatives:
-        text.append("\nfree instead: " + "; ".join(moment(each) for each in case.forecast.alternatives))
+        text.append("\nfree instead: " + "; ".join(moment(run_each) for run_each in case.forecast.alternatives))
     if case.blocked:
         text.append(f"\nnot now: {why_not(case.blocked)}", style="yellow")
     return text

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from ops.desk.bulk_actions import Outcome, make_job, run_each
 from ops.desk.domain import moves
 from ops.desk.domain.counts import counted
 from ops.desk.domain.masking import lines_of, raw_line
@@ -35,7 +36,6 @@ from ops.desk.domain.values import (
     Tally,
     Why,
 )
-from ops.desk.many import Outcome, each, job_of
 from ops.desk.pace import Job, finished
 from ops.desk.ports import Contacts, Forecasts, Replays
 from ops.desk.search import Search
@@ -189,7 +189,7 @@ class Desk:
                     return Forecast(ForecastKind.UNKNOWN, code=error.reason)
                 return NotPossible(Why.NOT_SENT, detail=described(error))
 
-        return await each(chosen, act, per_second=per_second, on_progress=on_progress)
+        return await run_each(chosen, act, per_second=per_second, on_progress=on_progress)
 
     async def _chosen(self, operator: Operator, wanted: FailureFilter | Sequence[str]) -> list[Job]:
         """Return what is to be replayed; a snapshot, because what is replayed no longer matches the filter."""
@@ -197,11 +197,11 @@ class Desk:
             waiting = wanted if wanted.states is not None else replace(wanted, states=OPEN)
             found = [failure async for failure in self.every(operator, waiting, limit=MAX_COUNTED)]
             found.sort(key=lambda failure: (asked_at(failure), failure.failure_id))
-            return [job_of(failure) for failure in found]
+            return [make_job(failure) for failure in found]
         seen = {failure_id: await self._search.get(operator, failure_id) for failure_id in dict.fromkeys(wanted)}
         known = sorted((one for one in seen.values() if one), key=asked_at)
         unknown = [Job(failure_id, failure_id) for failure_id, failure in seen.items() if failure is None]
-        return [*unknown, *(job_of(failure) for failure in known)]
+        return [*unknown, *(make_job(failure) for failure in known)]
 
     async def edit(
         self, operator: Operator, failure_id: str, data: Mapping[str, Any]

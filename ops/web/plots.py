@@ -91,7 +91,7 @@ def day_ticks(first: datetime, last: datetime, *, most: int = 5) -> list[Tick]:
     if count < 1:
         return [Tick(0.0, first.strftime(shape))]
     at = ((first.astimezone(UTC) + span * index / count).astimezone(first.tzinfo) for index in range(count + 1))
-    return [Tick(index / count, each.strftime(shape)) for index, each in enumerate(at)]
+    return [Tick(index / count, run_each.strftime(shape)) for index, run_each in enumerate(at)]
 
 
 def _plot(title: str, drawn: Markup, ticks: Sequence[Tick], top: float) -> Markup:

@@ -110,7 +110,7 @@ def test_discarding_takes_a_reason(terminal):
     assert terminal.run("failures", "discard", one).exit_code == 2
     done = terminal.run("failures", "discard", one, "nobody's", two, "--reason", "the visitor called")
     assert (done.exit_code, "nobody's" in done.stderr) == (1, True)
-    assert {terminal.kept(each).state for each in (one, two)} == {FailureState.DISCARDED}
+    assert {terminal.kept(run_each).state for run_each in (one, two)} == {FailureState.DISCARDED}
     assert terminal.kept(two).story[-1].note == "the visitor called"
     twice = terminal.run("failures", "discard", one, "--reason", "called")
     assert (twice.exit_code, "already" in twice.stderr, "--again" in twice.stderr) == (1, True, False)
@@ -173,8 +173,8 @@ def test_data_comes_from_a_file_or_a_pipe(terminal, tmp_path, text):
     file.write_text(text, encoding="utf-8")
     assert terminal.run("failures", "edit", one, "--data", str(file)).exit_code == 0
     assert terminal.run("failures", "edit", two, "--data", "-", given=text).exit_code == 0
-    for each in (one, two):
-        data = json.loads(terminal.kept(each).payload)["data"]
+    for run_each in (one, two):
+        data = json.loads(terminal.kept(run_each).payload)["data"]
         assert (data["start"], data["name"]) == ("2026-01-14T10:00:00", "")
 
 

@@ -28,11 +28,11 @@ async def test_only_what_is_named_stays():
     failure = failed_booking(error=SALT, trace="1-5759e988-bd862e3fe1be46a994272793", replays=2, version=4)
     gone = erased(failure, ANNA, NOON)
     stay = {"failure_id", "queue", "reason", "attempts", "first_at", "last_at", "type", "tenant", "replays"}
-    for each in fields(failure):
-        if each.name in stay:
-            assert getattr(gone, each.name) == getattr(failure, each.name)
-        elif each.name not in {"state", "story", "version"}:
-            assert getattr(gone, each.name) in ("", None), each.name
+    for run_each in fields(failure):
+        if run_each.name in stay:
+            assert getattr(gone, run_each.name) == getattr(failure, run_each.name)
+        elif run_each.name not in {"state", "story", "version"}:
+            assert getattr(gone, run_each.name) in ("", None), run_each.name
 
 
 async def test_a_conversation_is_erased_whatever_became_of_it(world):

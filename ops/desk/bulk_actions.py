@@ -9,14 +9,14 @@ from shared.ledger.failures import Failure
 Outcome = Replayed | NotPossible | Forecast
 
 
-def job_of(failure: Failure) -> Job:
+def make_job(failure: Failure) -> Job:
     """Return the job of a failure; notices are in no order."""
     group = failure.group or failure.session_id
     is_ordered = group is not None and failure.queue != "notifications"
     return Job(failure.failure_id, f"{failure.queue}/{group}" if is_ordered else failure.failure_id)
 
 
-async def each(
+async def run_each(
     jobs: Sequence[Job],
     act: Callable[[str], Awaitable[Outcome]],
     *,
