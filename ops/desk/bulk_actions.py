@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from ops.desk.domain.values import Forecast, NotPossible, Progress, Replayed, Tally, Why
-from ops.desk.pace import Job, in_order
+from ops.desk.rate_limit import Job, run_in_order
 from shared.ledger.failures import Failure
 
 Outcome = Replayed | NotPossible | Forecast
@@ -35,5 +35,5 @@ async def run_each(
         if on_progress:
             on_progress(Progress(len(jobs), job.failure_id, outcome, tally))
 
-    await in_order(jobs, act_on, per_second=per_second)
+    await run_in_order(jobs, act_on, per_second=per_second)
     return tally

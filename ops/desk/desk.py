@@ -36,8 +36,8 @@ from ops.desk.domain.values import (
     Tally,
     Why,
 )
-from ops.desk.pace import Job, finished
 from ops.desk.ports import Contacts, Forecasts, Replays
+from ops.desk.rate_limit import Job, finish
 from ops.desk.search import Search
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
@@ -129,7 +129,7 @@ class Desk:
         leaves it so, and after `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they
         happen once.
         """
-        return await finished(self._replay(operator, failure_id, again=again))
+        return await finish(self._replay(operator, failure_id, again=again))
 
     async def _replay(self, operator: Operator, failure_id: str, *, again: bool) -> Replayed | NotPossible:
         before: list[Failure] = []

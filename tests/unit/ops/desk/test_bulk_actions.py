@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from ops.desk.domain.values import Forecast, ForecastKind, Operator, Replayed, Why
-from ops.desk.pace import Job, in_order
+from ops.desk.rate_limit import Job, run_in_order
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureFilter, FailureState
 from tests.fakes.clock import NOON
@@ -180,14 +180,14 @@ async def test_the_pace_is_kept():
     async def act(_job):
         moments.append(time.monotonic() - began)
 
-    await in_order([Job(str(n), str(n)) for n in range(21)], act, per_second=100)
+    await run_in_order([Job(str(n), str(n)) for n in range(21)], act, per_second=100)
     assert 0.19 < moments[-1] < 0.6
     assert all(moment >= number / 100 - 0.005 for number, moment in enumerate(moments))
 
 
 async def test_a_pause_is_not_made_up_for(monkeypatch):
     """After a job that held everything up, the rest goes on at the pace and not all at once: the other side is slow."""
-    monkeypatch.setattr("ops.desk.pace.AT_ONCE", 1)
+    monkeypatch.setattr("ops.desk.rate_limit.AT_ONCE", 1)
     clock = PacedClock(monkeypatch)
     moments = []
 
@@ -196,7 +196,7 @@ async def test_a_pause_is_not_made_up_for(monkeypatch):
         if job.failure_id == "2":
             clock.now += 3
 
-    await in_order([Job(str(n), str(n)) for n in range(6)], act, per_second=1)
+    await run_in_order([Job(str(n), str(n)) for n in range(6)], act, per_second=1)
     assert moments[:3] == [0, 1, 2]
     assert [later - sooner for sooner, later in pairwise(moments[3:])] == [1, 1]
 
@@ -213,7 +213,7 @@ class PacedClock:
                 await real(0)
             self.now += seconds
 
-        monkeypatch.setattr("ops.desk.pace.asyncio.sleep", sleep)
+        monkeypatch.setattr("ops.desk.rate_limit.asyncio.sleep", sleep)
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
 
 
@@ -227,7 +227,7 @@ async def test_what_breaks_ends_them_all():
             raise PermanentError("aws_AccessDenied")
 
     with pytest.raises(PermanentError):
-        await in_order([Job(str(n), "g") for n in range(100)], act, per_second=QUICK)
+        await run_in_order([Job(str(n), "g") for n in range(100)], act, per_second=QUICK)
     assert len(done) < 100
     with pytest.raises(ValueError, match="per_second"):
-        await in_order([], act, per_second=0)
+        await run_in_order([], act, per_second=0)

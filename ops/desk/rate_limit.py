@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-AT_ONCE = 16
+MAX_CONCURRENT = 16
 """How many are under way at the same time: enough for the pace, few enough for the other side."""
 
 
@@ -19,7 +19,7 @@ class Job:
     group: str
 
 
-async def finished(work: Coroutine[Any, Any, T]) -> T:
+async def finish(work: Coroutine[Any, Any, T]) -> T:
     """Carry out what must not be left halfway: who is cancelled meanwhile is so once it has ended."""
     task = asyncio.ensure_future(work)
     try:
@@ -29,7 +29,9 @@ async def finished(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-async def in_order(jobs: Sequence[Job], act: Callable[[Job], Coroutine[Any, Any, None]], *, per_second: float) -> None:
+async def run_in_order(
+    jobs: Sequence[Job], act: Callable[[Job], Coroutine[Any, Any, None]], *, per_second: float
+) -> None:
     """Begin with each job in turn, no faster than the pace; a job waits for the one before it in its group.
 
     An exception of one job ends them all, as a cancellation does: no other is begun, and those under way are finished.
@@ -40,14 +42,14 @@ async def in_order(jobs: Sequence[Job], act: Callable[[Job], Coroutine[Any, Any,
     if not per_second > 0:
         raise ValueError("per_second is more than 0")
     loop = asyncio.get_running_loop()
-    permits = asyncio.Semaphore(AT_ONCE)
+    permits = asyncio.Semaphore(MAX_CONCURRENT)
     latest: dict[str, asyncio.Task[None]] = {}
 
     async def run(job: Job, before: asyncio.Task[None] | None) -> None:
         try:
             if before:
                 await before
-            await finished(act(job))
+            await finish(act(job))
         finally:
             permits.release()
 
