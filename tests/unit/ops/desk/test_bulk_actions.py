@@ -187,7 +187,7 @@ async def test_the_pace_is_kept():
 
 async def test_a_pause_is_not_made_up_for(monkeypatch):
     """After a job that held everything up, the rest goes on at the pace and not all at once: the other side is slow."""
-    monkeypatch.setattr("ops.desk.rate_limit.AT_ONCE", 1)
+    monkeypatch.setattr("ops.desk.rate_limit.MAX_CONCURRENT", 1)
     clock = PacedClock(monkeypatch)
     moments = []
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.ops.web.test_many_failures import until_ended
 
 from tests.fakes.noting_desk import NotingDesk
+from tests.unit.ops.web.test_bulk_replay import until_ended
 
 
 @pytest.fixture
