@@ -11,7 +11,7 @@ from rich.text import Text
 from ops.cli.plot import bar, by_hour
 from ops.cli.sentences import forecast_sentence, why_not
 from ops.cli.times import local, local_time, moment
-from ops.desk.domain import moves
+from ops.desk.domain import transitions
 from ops.desk.domain.values import Case, Stats
 from shared.ledger.failures import Failure, FailureState
 
@@ -59,7 +59,7 @@ def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
     """Return what a line of the list says."""
     return (
         safe(failure.failure_id),
-        _state(failure, is_lost=moves.is_lost(failure, now)),
+        _state(failure, is_lost=transitions.is_lost(failure, now)),
         Text(age(now - failure.last_at)),
         safe(failure.queue),
         safe(failure.type or "-"),

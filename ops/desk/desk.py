@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import structlog
 
 from ops.desk.bulk_actions import Outcome, make_job, run_each
-from ops.desk.domain import moves
+from ops.desk.domain import transitions
 from ops.desk.domain.counts import counted
 from ops.desk.domain.masking import lines_of, raw_line
 from ops.desk.domain.payload import (
@@ -96,7 +96,7 @@ class Desk:
         """
         if unmasked and not is_on_record:
             noted = await self._change(
-                operator, failure_id, lambda failure: moves.unmasked(failure, operator, self._clock.now())
+                operator, failure_id, lambda failure: transitions.record_unmasking(failure, operator, self._clock.now())
             )
             failure = noted if isinstance(noted, Failure) else None
         else:
@@ -113,8 +113,8 @@ class Desk:
             is_editable=is_editable,
             editable=editable,
             data=data_of(message) if message and is_editable and unmasked else None,
-            blocked=moves.blocked(failure, now) or moves.sealed(failure),
-            is_lost=moves.is_lost(failure, now),
+            blocked=transitions.why_blocked(failure, now) or transitions.why_undecryptable(failure),
+            is_lost=transitions.is_lost(failure, now),
         )
 
     async def forecast(self, operator: Operator, failure_id: str) -> Forecast | None:
@@ -126,7 +126,7 @@ class Desk:
         """Put the message on its queue once more; `again` does so for what has ended, too.
 
         The ledger says `replaying` before the queue has the message, and a stop waits for both. A crash in between
-        leaves it so, and after `moves.REPLAY_PATIENCE` it may be replayed anew: the effects have one key, so they
+        leaves it so, and after `transitions.REPLAY_TIMEOUT` it may be replayed anew: the effects have one key, so they
         happen once.
         """
         return await finish(self._replay(operator, failure_id, again=again))
@@ -136,12 +136,14 @@ class Desk:
 
         def decide(failure: Failure) -> Failure | NotPossible:
             before[:] = [failure]
-            if reason := moves.sealed(failure):
+            if reason := transitions.why_undecryptable(failure):
                 return reason
             if numbered(failure) is None:
                 return NotPossible(Why.UNREADABLE)
             now = self._clock.now()
-            return moves.blocked(failure, now, again=again) or moves.replaying(failure, operator, now)
+            return transitions.why_blocked(failure, now, again=again) or transitions.start_replay(
+                failure, operator, now
+            )
 
         changed = await self._change(operator, failure_id, decide)
         if not isinstance(changed, Failure):
@@ -150,11 +152,11 @@ class Desk:
             await self._replays.put(changed)
         except TransientError as error:
             # It may be on its queue all the same: nobody can say, so its outcome is awaited.
-            again_at = self._clock.now() + moves.REPLAY_PATIENCE
+            again_at = self._clock.now() + transitions.REPLAY_TIMEOUT
             return NotPossible(Why.NOT_SENT, again_at=again_at, detail=described(error))
         except PermanentError as error:
             await self._ledger.change(
-                moves.unsent(changed, self._clock.now(), before=before[0].state, reason=error.reason)
+                transitions.revert_unsent(changed, self._clock.now(), before=before[0].state, reason=error.reason)
             )
             return NotPossible(Why.NOT_SENT, detail=described(error))
         log.info("failure_replayed", failure_id=failure_id, replay=changed.replays, tenant=changed.tenant)
@@ -220,13 +222,15 @@ class Desk:
 
         def decide(failure: Failure) -> Failure | Invalid | NotPossible:
             now = self._clock.now()
-            if reason := moves.blocked(failure, now) or moves.sealed(failure):
+            if reason := transitions.why_blocked(failure, now) or transitions.why_undecryptable(failure):
                 return reason
             new = rewritten(failure, data, rules)
             if not isinstance(new, tuple):
                 return new
             payload, fields[:] = new
-            return moves.edited(failure, operator, now, payload=payload, fields=fields) if fields else failure
+            return (
+                transitions.edit_payload(failure, operator, now, payload=payload, fields=fields) if fields else failure
+            )
 
         changed = await self._change(operator, failure_id, decide)
         if not isinstance(changed, Failure):
@@ -242,7 +246,7 @@ class Desk:
 
         def decide(failure: Failure) -> Failure | NotPossible:
             now = self._clock.now()
-            return moves.blocked(failure, now) or moves.discarded(failure, operator, now, given)
+            return transitions.why_blocked(failure, now) or transitions.mark_discarded(failure, operator, now, given)
 
         changed = await self._change(operator, failure_id, decide)
         if not isinstance(changed, Failure):

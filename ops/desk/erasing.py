@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from ops.desk.domain import moves
+from ops.desk.domain import transitions
 from ops.desk.domain.erasing import erased, is_of_session
 from ops.desk.domain.values import Erased, Operator
 from shared.clock import Clock
@@ -59,7 +59,7 @@ class Erasing:
         """Yield the conversation's failures as they stand: an index may still tell what was."""
         # The indexes have no groups, so for those who see all what has no conversation is looked at one by one.
         wanted = FailureFilter(states=_WITH_SOMETHING_IN_THEM, text=None if operator.tenants is None else session_id)
-        theirs, after = moves.scoped(operator, wanted), None
+        theirs, after = transitions.restrict_to_tenants(operator, wanted), None
         while theirs is not None:
             page = await self._ledger.find(theirs, limit=_PAGE, after=after, outlines=True)
             for outline in page.failures:
@@ -73,7 +73,9 @@ class Erasing:
 
     async def _seen(self, operator: Operator, failure_id: str, session_id: str) -> Failure | None:
         failure = await self._ledger.get(failure_id)
-        is_theirs = failure is not None and moves.may_see(operator, failure) and is_of_session(failure, session_id)
+        is_theirs = (
+            failure is not None and transitions.may_see(operator, failure) and is_of_session(failure, session_id)
+        )
         return failure if is_theirs else None
 
     async def _erase(self, operator: Operator, failure: Failure, session_id: str) -> bool | None:

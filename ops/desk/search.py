@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from ops.desk.domain import moves
+from ops.desk.domain import transitions
 from ops.desk.domain.values import Operator
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureFilter, FailureState, Page
@@ -32,7 +32,7 @@ class Search:
     async def get(self, operator: Operator, failure_id: str) -> Failure | None:
         """Return one failure, if it is the person's to see."""
         failure = await self._ledger.get(failure_id)
-        return failure if failure and moves.may_see(operator, failure) else None
+        return failure if failure and transitions.may_see(operator, failure) else None
 
     async def page(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
         """Return up to `limit` failures, the latest first; what was left out is made up for by those after it."""
@@ -61,15 +61,15 @@ class Search:
     async def outlines(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> tuple[list[Failure], bool]:
         """Return up to `limit` failures to count, which cost least, and whether these are all."""
         found: list[Failure] = []
-        after, theirs = None, moves.scoped(operator, wanted)
+        after, theirs = None, transitions.restrict_to_tenants(operator, wanted)
         while theirs is not None:
             page = await self._ledger.find(theirs, limit=limit + 1 - len(found), after=after, outlines=True)
-            found += (outline for outline in page.failures if moves.may_see(operator, outline))
+            found += (outline for outline in page.failures if transitions.may_see(operator, outline))
             after = page.after
             if after is None or len(found) > limit:
                 break
         is_complete = len(found) <= limit
-        if moves.asks_for_all_that_waits(wanted):
+        if transitions.wants_all_waiting(wanted):
             # Outlines have no story. These are few, unless many are being replayed just now.
             replaying = replace(wanted, states=frozenset({FailureState.REPLAYING}))
             read = await self._read(operator, replaying, limit=_MOST_REPLAYING, after=None)
@@ -79,14 +79,16 @@ class Search:
         return found[:limit], is_complete
 
     async def _read(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
-        theirs = moves.scoped(operator, moves.with_replays(wanted))
+        theirs = transitions.restrict_to_tenants(operator, transitions.include_replaying(wanted))
         if theirs is None:
             return Page([], None)
         page = await self._ledger.find(theirs, limit=limit, after=after)
-        return replace(page, failures=[failure for failure in page.failures if moves.may_see(operator, failure)])
+        return replace(page, failures=[failure for failure in page.failures if transitions.may_see(operator, failure)])
 
     def _wanted(self, read: Page, wanted: FailureFilter) -> list[Failure]:
-        if not moves.asks_for_all_that_waits(wanted):
+        if not transitions.wants_all_waiting(wanted):
             return list(read.failures)
         now = self._clock.now()
-        return [one for one in read.failures if one.state is not FailureState.REPLAYING or moves.is_lost(one, now)]
+        return [
+            one for one in read.failures if one.state is not FailureState.REPLAYING or transitions.is_lost(one, now)
+        ]

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.desk import Desk
-from ops.desk.domain import moves
+from ops.desk.domain import transitions
 from ops.desk.domain.values import Discarded, Operator, Progress, Tally
 from ops.web.filters import AGES, Wanted
 from ops.web.gate import Gate
@@ -53,7 +53,7 @@ class FailuresPages:
             operator,
             failures=page.failures,
             contacts=page.contacts,
-            lost={failure.failure_id for failure in page.failures if moves.is_lost(failure, now)},
+            lost={failure.failure_id for failure in page.failures if transitions.is_lost(failure, now)},
             older=page.after,
             is_first=after is None,
             wanted=wanted,

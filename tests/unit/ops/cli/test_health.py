@@ -1,6 +1,6 @@
 """`stride doctor` and `stride status`."""
 
-from ops.desk.domain.moves import REPLAY_PATIENCE
+from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.health.checks import Check
 
 
@@ -41,5 +41,5 @@ def test_status_counts_replays_that_never_came_back(terminal):
     one = terminal.failed()
     terminal.run("failures", "retry", one)
     assert terminal.json("status")[0]["failed"] == 0
-    terminal.world.clock.turn(REPLAY_PATIENCE)
+    terminal.world.clock.turn(REPLAY_TIMEOUT)
     assert terminal.json("status")[0]["failed"] == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.desk.domain.moves import REPLAY_PATIENCE
+from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import ConfigurationError, DeploymentError, TransientError
 from shared.ledger.failures import FailureState
@@ -229,7 +229,7 @@ def test_a_replay_that_never_came_back_is_among_what_waits(terminal):
     terminal.run("failures", "retry", one)
     assert ids(terminal.json("failures", "list", "--state", "open")) == []
     assert "no outcome came" not in terminal.run("failures", "list").stdout
-    terminal.world.clock.turn(REPLAY_PATIENCE)
+    terminal.world.clock.turn(REPLAY_TIMEOUT)
     for command in (("list", "--state", "open"), ("list",), ("show", one)):
         assert "replaying, no outcome came" in terminal.run("failures", *command).stdout
     terminal.run("failures", "retry", "--all", "--yes")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.desk.domain.moves import REPLAY_PATIENCE
+from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.desk.domain.values import Operator, Replayed
 from shared.ledger.failures import Deed, FailureFilter, FailureState
 from shared.ledger.rules import OPEN
@@ -24,11 +24,11 @@ async def replaying(world, key, *, ago, **changes):
 
 
 async def under_way(world, key, **changes):
-    return await replaying(world, key, ago=REPLAY_PATIENCE - MOMENT, **changes)
+    return await replaying(world, key, ago=REPLAY_TIMEOUT - MOMENT, **changes)
 
 
 async def lost(world, key, **changes):
-    return await replaying(world, key, ago=REPLAY_PATIENCE, **changes)
+    return await replaying(world, key, ago=REPLAY_TIMEOUT, **changes)
 
 
 async def found(world, wanted=WAITING, operator=ANNA):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.desk.domain.moves import REPLAY_PATIENCE
+from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.desk.domain.values import Discarded, NotPossible, Operator, Replayed, Why
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureState
@@ -55,8 +55,8 @@ async def test_a_replay_under_way_is_left_alone_until_it_counts_as_lost(world):
     one = await world.failed()
     began = world.clock.now()
     await world.desk.replay(ANNA, one)
-    world.clock.turn(REPLAY_PATIENCE - MOMENT)
-    assert await world.desk.replay(ANNA, one) == NotPossible(Why.REPLAYING, again_at=began + REPLAY_PATIENCE)
+    world.clock.turn(REPLAY_TIMEOUT - MOMENT)
+    assert await world.desk.replay(ANNA, one) == NotPossible(Why.REPLAYING, again_at=began + REPLAY_TIMEOUT)
     world.clock.turn(MOMENT)
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
     assert [json.loads(body)["replay"] for _, _, body in world.replays.sent] == [1, 2]
@@ -104,7 +104,7 @@ async def test_a_replay_that_is_lost_waits_for_nobody_who_can_answer(world):
     """The one before it never came back, and this one was never sent: somebody has to look at it again."""
     one = await world.failed()
     await world.desk.replay(ANNA, one)
-    world.clock.turn(REPLAY_PATIENCE)
+    world.clock.turn(REPLAY_TIMEOUT)
     world.replays.trouble = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
     await world.desk.replay(ANNA, one)
     assert world.kept(one).state is FailureState.FAILED_AGAIN
@@ -147,7 +147,7 @@ async def test_a_queue_that_does_not_answer_may_have_it(world):
     one = await world.failed()
     world.replays.trouble = TransientError("sqs.replay: timeout")
     outcome = await world.desk.replay(ANNA, one)
-    assert (outcome.why, outcome.again_at) == (Why.NOT_SENT, world.clock.now() + REPLAY_PATIENCE)
+    assert (outcome.why, outcome.again_at) == (Why.NOT_SENT, world.clock.now() + REPLAY_TIMEOUT)
     assert world.kept(one).state is FailureState.REPLAYING
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.desk.domain.moves import REPLAY_PATIENCE
+from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from shared.ledger.failures import Deed, FailureState
 from tests.fakes.clock import NOON
 from tests.unit.ops.web.talks import final, say, sent
@@ -34,7 +34,7 @@ def test_a_replay_that_never_came_back_waits(owner, world):
     world.ledger.rows = {"f-ania": replayed(world.failure(), world.clock.now())}
     assert found(owner.get("/failures").text) == 0
     assert figures(owner.get("/").text)["/failures"] == 0
-    world.clock.turn(REPLAY_PATIENCE - MINUTE)
+    world.clock.turn(REPLAY_TIMEOUT - MINUTE)
     assert "no outcome came" not in owner.get("/failures/f-ania").text
     world.clock.turn(MINUTE)
     text = owner.get("/failures").text

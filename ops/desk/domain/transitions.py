@@ -1,0 +1,118 @@
+"""Decides what an operator may do with a failure in its current state, and makes the next state."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops.desk.domain.values import NotPossible, Operator, Why
+from shared.ledger.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
+from shared.ledger.rules import ENDED, OPEN
+
+REPLAY_TIMEOUT = timedelta(minutes=10)
+"""How long the outcome of a replay is awaited. After that the replay counts as lost, for example in a crash between the
+ledger and the queue, and may be repeated: each replay has its own claim, and all share the key of
+their effects."""
+
+_NOTICE_REPLAY_TIMEOUT = timedelta(hours=24)
+"""A notice may wait for the end of the quiet hours and for its send slot; a repetition would send it twice."""
+
+MAX_NOTE_CHARACTERS = 300
+
+
+def may_see(operator: Operator, failure: Failure) -> bool:
+    """Return whether the operator may see the failure; one without a tenant is visible to those who may see all."""
+    return operator.tenants is None or (failure.tenant is not None and failure.tenant in operator.tenants)
+
+
+def restrict_to_tenants(operator: Operator, wanted: FailureFilter) -> FailureFilter | None:
+    """Restrict a filter to the operator's tenants; return None if no tenant is left."""
+    if operator.tenants is None:
+        return wanted
+    theirs = operator.tenants if wanted.tenants is None else operator.tenants.intersection(wanted.tenants)
+    return replace(wanted, tenants=theirs) if theirs else None
+
+
+def wants_all_waiting(wanted: FailureFilter) -> bool:
+    """Return whether a filter asks for everything that needs action, and so also for lost replays."""
+    states = wanted.states
+    return states is not None and OPEN.issubset(states) and FailureState.REPLAYING not in states
+
+
+def include_replaying(wanted: FailureFilter) -> FailureFilter:
+    """Add the replays in progress, some of which may be lost, to a filter for everything that needs action."""
+    if wanted.states is None or not wants_all_waiting(wanted):
+        return wanted
+    return replace(wanted, states=frozenset({*wanted.states, FailureState.REPLAYING}))
+
+
+def is_lost(failure: Failure, now: datetime) -> bool:
+    """Return whether a replay had no outcome within its time-out, so that the failure needs action again."""
+    timeout = _NOTICE_REPLAY_TIMEOUT if failure.queue == "notifications" else REPLAY_TIMEOUT
+    return failure.state is FailureState.REPLAYING and now >= _replayed_at(failure) + timeout
+
+
+def why_blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
+    """Return why the failure can't be acted on now, or None."""
+    if failure.state is FailureState.ERASED:
+        return NotPossible(Why.ERASED)
+    if failure.state is FailureState.REPLAYING:
+        over = _replayed_at(failure) + REPLAY_TIMEOUT
+        return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
+    if failure.state in ENDED and not again:
+        return NotPossible(Why.ENDED)
+    return None
+
+
+def why_undecryptable(failure: Failure) -> NotPossible | None:
+    """Return why the payload can't be used, or None if it is decrypted."""
+    if failure.payload:
+        return None
+    return NotPossible(Why.ERASED if failure.state is FailureState.ERASED else Why.PAYLOAD_UNREADABLE)
+
+
+def start_replay(failure: Failure, operator: Operator, now: datetime) -> Failure:
+    """Return the failure with its next replay in progress."""
+    number = failure.replays + 1
+    return replace(
+        _append_entry(failure, _audit_entry(operator, "replayed", now, f"replay {number}")),
+        state=FailureState.REPLAYING,
+        replays=number,
+    )
+
+
+def revert_unsent(failure: Failure, now: datetime, *, before: FailureState, reason: str) -> Failure:
+    """Return the failure after its queue refused a replay: in the state before, but the number of the replay is used.
+
+    If an earlier replay was in progress, it counts as lost.
+    """
+    state = FailureState.FAILED_AGAIN if before is FailureState.REPLAYING else before
+    deed = Deed(now, "desk", "failed", f"not sent: {reason}"[:MAX_NOTE_CHARACTERS])
+    return replace(_append_entry(failure, deed), state=state)
+
+
+def edit_payload(failure: Failure, operator: Operator, now: datetime, *, payload: str, fields: list[str]) -> Failure:
+    """Return the failure with another payload; the audit entry names the changed fields, never their values."""
+    return replace(_append_entry(failure, _audit_entry(operator, "edited", now, ", ".join(fields))), payload=payload)
+
+
+def mark_discarded(failure: Failure, operator: Operator, now: datetime, reason: str) -> Failure:
+    """Return the failure as discarded."""
+    return replace(
+        _append_entry(failure, _audit_entry(operator, "discarded", now, reason)), state=FailureState.DISCARDED
+    )
+
+
+def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Failure:
+    """Return the failure with an audit entry that the operator looked at the personal data."""
+    return _append_entry(failure, _audit_entry(operator, "unmasked", now))
+
+
+def _append_entry(failure: Failure, deed: Deed) -> Failure:
+    return replace(failure, story=(*failure.story, deed), version=failure.version + 1)
+
+
+def _audit_entry(operator: Operator, what: DeedKind, now: datetime, note: str = "") -> Deed:
+    return Deed(now, operator.name, what, note[:MAX_NOTE_CHARACTERS])
+
+
+def _replayed_at(failure: Failure) -> datetime:
+    return max((deed.at for deed in failure.story if deed.what == "replayed"), default=failure.last_at)
