@@ -23,10 +23,10 @@ from ops.desk.desk import Desk
 from ops.today.today import Today
 from ops.web.failure import FailurePages
 from ops.web.failures import FailuresPages
-from ops.web.gate import Gate
 from ops.web.headers import BodyLimit, StrictHeaders
 from ops.web.overview import OverviewPage
 from ops.web.rendering import Rendering
+from ops.web.route_guard import RouteGuard
 from ops.web.runs import Runs
 from ops.web.samples import Samples
 from ops.web.sessions import Sessions
@@ -45,7 +45,7 @@ HEALTH = "/health"
 class SignIn(Protocol):
     """One way to sign in."""
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return its pages and actions."""
         ...
 
@@ -71,15 +71,15 @@ def create_app(
     sessions = Sessions(clock=clock)
     rendering = Rendering(sessions=sessions, clock=clock, zone=zone)
     runs = Runs(clock=clock)
-    gate = Gate(sessions)
+    guard = RouteGuard(sessions)
     pages: Sequence[Route | Mount] = [
-        *sign_in(sessions, rendering).routes(gate),
-        *SignOut(sessions=sessions).routes(gate),
-        *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).routes(gate),
-        *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).routes(gate),
-        *FailurePages(desk=desk, sessions=sessions, rendering=rendering).routes(gate),
-        *TodayPages(today=today, rendering=rendering).routes(gate),
-        gate.open_page(HEALTH, _health),
+        *sign_in(sessions, rendering).routes(guard),
+        *SignOut(sessions=sessions).routes(guard),
+        *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).routes(guard),
+        *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).routes(guard),
+        *FailurePages(desk=desk, sessions=sessions, rendering=rendering).routes(guard),
+        *TodayPages(today=today, rendering=rendering).routes(guard),
+        guard.public_page(HEALTH, _health),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Operator, Replayed, Why
 from ops.web.fields import FIELD, Field, data_from, fields_of
-from ops.web.gate import Gate
 from ops.web.rendering import Rendering, Words, language_of
+from ops.web.route_guard import RouteGuard
 from ops.web.sessions import Sessions
 from ops.web.story import told
 
@@ -31,17 +31,17 @@ class FailurePages:
         self._sessions = sessions
         self._rendering = rendering
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return the page and its actions."""
         return [
-            gate.page(_ONE, self._show),
-            gate.action(f"{_ONE}/unmask", self._unmask),
-            gate.page(f"{_ONE}/unmasked", self._show_unmasked),
-            gate.action(f"{_ONE}/replay", self._replay),
-            gate.action(f"{_ONE}/discard", self._discard),
-            gate.action(f"{_ONE}/edit", self._edit),
-            gate.page(f"{_ONE}/edit", self._show_form),
-            gate.action(f"{_ONE}/data", self._save),
+            guard.page(_ONE, self._show),
+            guard.action(f"{_ONE}/unmask", self._unmask),
+            guard.page(f"{_ONE}/unmasked", self._show_unmasked),
+            guard.action(f"{_ONE}/replay", self._replay),
+            guard.action(f"{_ONE}/discard", self._discard),
+            guard.action(f"{_ONE}/edit", self._edit),
+            guard.page(f"{_ONE}/edit", self._show_form),
+            guard.action(f"{_ONE}/data", self._save),
         ]
 
     async def _show(self, request: Request, operator: Operator) -> Response:

@@ -12,8 +12,8 @@ from ops.desk.desk import Desk
 from ops.desk.domain import transitions
 from ops.desk.domain.values import Discarded, Operator, Progress, Tally
 from ops.web.filters import AGES, Wanted
-from ops.web.gate import Gate
 from ops.web.rendering import Rendering
+from ops.web.route_guard import RouteGuard
 from ops.web.runs import Runs
 from shared.clock import Clock
 from shared.ledger.failures import QUEUES, FailureState
@@ -32,14 +32,14 @@ class FailuresPages:
         self._rendering = rendering
         self._clock = clock
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return pages and actions."""
         return [
-            gate.page("/failures", self._list),
-            gate.action("/failures/selected", self._selected),
-            gate.page("/failures/all", self._ask_about_all),
-            gate.action("/failures/all", self._replay_all),
-            gate.page("/runs/{run_id}", self._run),
+            guard.page("/failures", self._list),
+            guard.action("/failures/selected", self._selected),
+            guard.page("/failures/all", self._ask_about_all),
+            guard.action("/failures/all", self._replay_all),
+            guard.page("/runs/{run_id}", self._run),
         ]
 
     async def _list(self, request: Request, operator: Operator) -> Response:

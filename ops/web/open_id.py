@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.domain.values import Operator
-from ops.web.gate import SIGN_IN, Gate, local_address
 from ops.web.rendering import Rendering
+from ops.web.route_guard import SIGN_IN, RouteGuard, safe_local_url
 from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 
@@ -47,12 +47,12 @@ class OpenIdSignIn:
         self._rendering = rendering
         self._provider = client or self._registered()
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return the page, the way out and the way back."""
         return [
-            gate.open_page(SIGN_IN, self._show),
-            gate.open_page(_START, self._start),
-            gate.open_page(RETURN, self._return),
+            guard.public_page(SIGN_IN, self._show),
+            guard.public_page(_START, self._start),
+            guard.public_page(RETURN, self._return),
         ]
 
     async def _show(self, request: Request) -> Response:
@@ -63,7 +63,7 @@ class OpenIdSignIn:
     async def _start(self, request: Request) -> Response:
         if self._sessions.operator(request):
             return RedirectResponse("/", status_code=303)
-        request.session[_NEXT] = local_address(request.query_params.get("next"))
+        request.session[_NEXT] = safe_local_url(request.query_params.get("next"))
         try:
             answer: Response = await self._provider.authorize_redirect(request, self._return_url)
         except (HTTPError, OAuthError, RuntimeError, ValueError):
@@ -94,14 +94,14 @@ class OpenIdSignIn:
             return self._refused(request, "no_tenants")
         self._sessions.begin(request, operator)
         log.info("signed_in", method="open_id")
-        return RedirectResponse(local_address(next_page), status_code=303)
+        return RedirectResponse(safe_local_url(next_page), status_code=303)
 
     def _refused(self, request: Request, problem: str) -> Response:
         self._sessions.end(request)
         return self._page(request, problem=problem, status=403)
 
     def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
-        next_page = local_address(request.query_params.get("next"))
+        next_page = safe_local_url(request.query_params.get("next"))
         return self._rendering.page(
             request, "sign_in.html", status=status, next=next_page, problem=problem, provider=_START
         )

@@ -12,9 +12,9 @@ from starlette.routing import Route
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Operator, Stats
 from ops.queues.figures import GAUGED
-from ops.web.gate import Gate
 from ops.web.plots import Line, Tick, bars, day_ticks, lines
 from ops.web.rendering import Rendering, Words, language_of
+from ops.web.route_guard import RouteGuard
 from ops.web.samples import Sample, Samples, thinned
 from shared.clock import Clock
 from shared.ledger.failures import FailureFilter
@@ -38,9 +38,9 @@ class OverviewPage:
         self._clock = clock
         self._known: dict[frozenset[str] | None, tuple[datetime, Stats, Stats]] = {}
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return the one page."""
-        return [gate.page("/", self._show)]
+        return [guard.page("/", self._show)]
 
     async def _show(self, request: Request, operator: Operator) -> Response:
         now = self._clock.now()

@@ -9,8 +9,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.domain.values import Operator
-from ops.web.gate import SIGN_IN, Gate, local_address
 from ops.web.rendering import Rendering
+from ops.web.route_guard import SIGN_IN, RouteGuard, safe_local_url
 from ops.web.sessions import Sessions
 from ops.web.tries import Tries
 
@@ -31,9 +31,9 @@ class TokenSignIn:
         self._tries = tries
         self._rendering = rendering
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return the pages and actions of the sign-in."""
-        return [gate.open_page(SIGN_IN, self._show), gate.open_action(SIGN_IN, self._sign_in)]
+        return [guard.public_page(SIGN_IN, self._show), guard.public_action(SIGN_IN, self._sign_in)]
 
     async def _show(self, request: Request) -> Response:
         if self._sessions.operator(request):
@@ -55,11 +55,11 @@ class TokenSignIn:
             return self._page(request, next_page=next_page, problem="no_name", status=422)
         self._sessions.begin(request, Operator(name=name, tenants=self._tenants))
         log.info("signed_in", method="token")
-        return RedirectResponse(local_address(next_page), status_code=303)
+        return RedirectResponse(safe_local_url(next_page), status_code=303)
 
     def _page(self, request: Request, *, next_page: str | None, problem: str = "", status: int = 200) -> Response:
         return self._rendering.page(
-            request, "sign_in.html", status=status, next=local_address(next_page), problem=problem, provider=False
+            request, "sign_in.html", status=status, next=safe_local_url(next_page), problem=problem, provider=False
         )
 
 
@@ -69,9 +69,9 @@ class SignOut:
     def __init__(self, *, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return the one action."""
-        return [gate.action("/sign-out", self._sign_out)]
+        return [guard.action("/sign-out", self._sign_out)]
 
     async def _sign_out(self, request: Request, _person: Operator, _form: FormData) -> Response:
         self._sessions.end(request)

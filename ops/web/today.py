@@ -11,8 +11,8 @@ from starlette.routing import Route
 from ops.desk.domain.values import Operator
 from ops.today.today import Today
 from ops.today.values import Answered
-from ops.web.gate import Gate
 from ops.web.rendering import Rendering
+from ops.web.route_guard import RouteGuard
 from shared.ids import new_id
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 
@@ -28,15 +28,15 @@ class TodayPages:
         self._today = today
         self._rendering = rendering
 
-    def routes(self, gate: Gate) -> list[Route]:
+    def routes(self, guard: RouteGuard) -> list[Route]:
         """Return pages and actions."""
         return [
-            gate.page("/today", self._choose),
-            gate.page("/today/{tenant}", self._day),
-            gate.page(_TALK, self._conversation),
-            gate.action(_TALK, self._answer),
-            gate.action(f"{_TALK}/take-over", self._take_over),
-            gate.action(f"{_TALK}/hand-back", self._hand_back),
+            guard.page("/today", self._choose),
+            guard.page("/today/{tenant}", self._day),
+            guard.page(_TALK, self._conversation),
+            guard.action(_TALK, self._answer),
+            guard.action(f"{_TALK}/take-over", self._take_over),
+            guard.action(f"{_TALK}/hand-back", self._hand_back),
         ]
 
     async def _choose(self, request: Request, operator: Operator) -> Response:

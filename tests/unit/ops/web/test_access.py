@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from starlette.routing import Mount
 
-from ops.web.gate import local_address
+from ops.web.route_guard import safe_local_url
 from shared.retention import DESK_SESSION_LIFETIME
 
 OPEN = {"/sign-in", "/health", "/static"}
@@ -186,4 +186,4 @@ def test_a_copy_of_the_cookie_ends_with_the_sign_out(owner):
 )
 def test_the_sign_in_leads_to_our_own_pages(wanted, goes_to):
     """Wherever a link wants to lead after the sign-in, it stays here."""
-    assert local_address(wanted) == goes_to
+    assert safe_local_url(wanted) == goes_to

@@ -15,19 +15,19 @@ from ops.web.sessions import Sessions
 SIGN_IN = "/sign-in"
 _MAX_FIELDS = 500
 
-Page = Callable[[Request, Operator], Awaitable[Response]]
-Action = Callable[[Request, Operator, FormData], Awaitable[Response]]
-OpenPage = Callable[[Request], Awaitable[Response]]
-OpenAction = Callable[[Request, FormData], Awaitable[Response]]
+PageHandler = Callable[[Request, Operator], Awaitable[Response]]
+ActionHandler = Callable[[Request, Operator, FormData], Awaitable[Response]]
+PublicPageHandler = Callable[[Request], Awaitable[Response]]
+PublicActionHandler = Callable[[Request, FormData], Awaitable[Response]]
 
 
-class Gate:
-    """Makes routes; the two that are named `open` alone let in who is not signed in."""
+class RouteGuard:
+    """Makes routes; only the public ones accept a visitor who is not signed in."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def page(self, path: str, show: Page) -> Route:
+    def page(self, path: str, show: PageHandler) -> Route:
         """Return a route of a page; a stranger is sent to sign in, and back afterwards."""
 
         async def endpoint(request: Request) -> Response:
@@ -38,7 +38,7 @@ class Gate:
 
         return Route(path, endpoint, methods=["GET"])
 
-    def action(self, path: str, act: Action) -> Route:
+    def action(self, path: str, act: ActionHandler) -> Route:
         """Return a route that changes something; 401 for a stranger, 403 for a form that we did not make."""
 
         async def endpoint(request: Request) -> Response:
@@ -49,11 +49,11 @@ class Gate:
 
         return Route(path, endpoint, methods=["POST"])
 
-    def open_page(self, path: str, show: OpenPage) -> Route:
+    def public_page(self, path: str, show: PublicPageHandler) -> Route:
         """Return a route of a page for everybody."""
         return Route(path, show, methods=["GET"])
 
-    def open_action(self, path: str, act: OpenAction) -> Route:
+    def public_action(self, path: str, act: PublicActionHandler) -> Route:
         """Return a route for forms of those who are not signed in yet."""
 
         async def endpoint(request: Request) -> Response:
@@ -71,7 +71,7 @@ class Gate:
         return form
 
 
-def local_address(wanted: str | None) -> str:
+def safe_local_url(wanted: str | None) -> str:
     """Return the address to go on to after the sign-in, if it is one of ours; else the first page."""
     # Browsers take a backslash for a slash, and leave out tabs and line ends; two slashes begin another site's name.
     is_ours = wanted and wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
