@@ -12,7 +12,7 @@ from ops.desk.domain.values import Operator
 from ops.web.rendering import Rendering
 from ops.web.route_guard import SIGN_IN, RouteGuard, safe_local_url
 from ops.web.sessions import Sessions
-from ops.web.tries import Tries
+from ops.web.sign_in_limit import SignInLimit
 
 log = structlog.get_logger()
 
@@ -23,12 +23,18 @@ class TokenSignIn:
     """Lets in whoever has the token. The name is what they say it is: the token is one for all who have it."""
 
     def __init__(
-        self, *, token: str, tenants: frozenset[str] | None, sessions: Sessions, tries: Tries, rendering: Rendering
+        self,
+        *,
+        token: str,
+        tenants: frozenset[str] | None,
+        sessions: Sessions,
+        limit: SignInLimit,
+        rendering: Rendering,
     ) -> None:
         self._token = token
         self._tenants = tenants
         self._sessions = sessions
-        self._tries = tries
+        self._limit = limit
         self._rendering = rendering
 
     def routes(self, guard: RouteGuard) -> list[Route]:
@@ -43,11 +49,11 @@ class TokenSignIn:
     async def _sign_in(self, request: Request, form: FormData) -> Response:
         address = request.client.host if request.client else ""
         next_page = str(form.get("next", ""))
-        if not self._tries.may_try(address):
+        if not self._limit.is_allowed(address):
             log.warning("sign_in_throttled")
             return self._page(request, next_page=next_page, problem="too_many_tries", status=429)
         if not hmac.compare_digest(str(form.get("token", "")).strip().encode(), self._token.encode()):
-            self._tries.failed(address)
+            self._limit.record_failure(address)
             log.warning("sign_in_refused", method="token")
             return self._page(request, next_page=next_page, problem="wrong_token", status=403)
         name = " ".join(str(form.get("name", "")).split())

@@ -18,7 +18,7 @@ from ops.web.samples import Samples
 from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 from ops.web.sign_in import TokenSignIn
-from ops.web.tries import Tries
+from ops.web.sign_in_limit import SignInLimit
 from ops.wiring import aws_settings, open_desk, open_gauge
 from shared.aws.clients import aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationStory
@@ -51,7 +51,7 @@ async def open_web(
                 token=token,
                 tenants=frozenset(settings.tenants.split()) or None,
                 sessions=sessions,
-                tries=Tries(clock=clock),
+                limit=SignInLimit(clock=clock),
                 rendering=rendering,
             )
 

@@ -18,7 +18,7 @@ from ops.today.today import Today
 from ops.web.app import create_app
 from ops.web.samples import Samples
 from ops.web.sign_in import TokenSignIn
-from ops.web.tries import Tries
+from ops.web.sign_in_limit import SignInLimit
 from shared.conversations.replies import Replies
 from shared.ledger.failures import Deed, Failure
 from shared.tenants.profile import TenantProfile
@@ -172,7 +172,11 @@ class World:
 
         def by_token(sessions, rendering):
             return TokenSignIn(
-                token=TOKEN, tenants=tenants, sessions=sessions, tries=Tries(clock=self.clock), rendering=rendering
+                token=TOKEN,
+                tenants=tenants,
+                sessions=sessions,
+                limit=SignInLimit(clock=self.clock),
+                rendering=rendering,
             )
 
         return create_app(

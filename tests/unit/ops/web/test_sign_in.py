@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from ops.web.tries import TRIES_OF_ALL, TRIES_OF_ONE, WINDOW, Tries
+from ops.web.sign_in_limit import ATTEMPTS_OF_ALL, ATTEMPTS_PER_ADDRESS, WINDOW, SignInLimit
 from tests.fakes.clock import FakeClock
 
 RIGHT = "a-token-that-nobody-guesses"
@@ -36,7 +36,7 @@ def test_a_name_is_needed(stranger):
 
 def test_guesses_are_slowed(stranger, world):
     """After five wrong tokens even the right one has to wait for five minutes."""
-    for _ in range(TRIES_OF_ONE):
+    for _ in range(ATTEMPTS_PER_ADDRESS):
         assert stranger.sign_in(token="wrong").status_code == 403
     assert stranger.sign_in().status_code == 429
     world.clock.turn(WINDOW)
@@ -46,22 +46,22 @@ def test_guesses_are_slowed(stranger, world):
 def test_guesses_from_many_addresses_are_slowed():
     """Whoever has many addresses has no more guesses in all than a bound."""
     clock = FakeClock()
-    tries = Tries(clock=clock)
-    for number in range(TRIES_OF_ALL):
-        assert tries.may_try(f"10.0.0.{number}")
-        tries.failed(f"10.0.0.{number}")
-    assert not tries.may_try("10.0.1.1")
+    sign_in_limit = SignInLimit(clock=clock)
+    for number in range(ATTEMPTS_OF_ALL):
+        assert sign_in_limit.is_allowed(f"10.0.0.{number}")
+        sign_in_limit.record_failure(f"10.0.0.{number}")
+    assert not sign_in_limit.is_allowed("10.0.1.1")
     clock.turn(WINDOW + timedelta(seconds=1))
-    assert tries.may_try("10.0.1.1")
+    assert sign_in_limit.is_allowed("10.0.1.1")
 
 
 def test_a_flood_of_addresses_fills_no_memory():
     """The addresses are forgotten then; the bound of all of them still holds."""
-    tries = Tries(clock=FakeClock())
+    sign_in_limit = SignInLimit(clock=FakeClock())
     for number in range(3_000):
-        tries.failed(f"2001:db8::{number:x}")
-    assert len(tries._failed) <= 1_000
-    assert not tries.may_try("10.0.0.1")
+        sign_in_limit.record_failure(f"2001:db8::{number:x}")
+    assert len(sign_in_limit._failed) <= 1_000
+    assert not sign_in_limit.is_allowed("10.0.0.1")
 
 
 def test_the_session_is_new_with_the_sign_in(stranger):
