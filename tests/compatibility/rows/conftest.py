@@ -3,7 +3,7 @@
 import pytest
 
 from tests.compatibility.fixtures_of_release import stored_rows
-from tests.compatibility.rows.writing import Tables
+from tests.compatibility.rows.tables import Tables
 from tests.contracts.stores.template import resources
 from tests.fakes.clock import FakeClock
 
@@ -16,10 +16,13 @@ def tables(emulator, dynamodb):
     return Tables(dynamodb, emulator.client("dynamodb"), FakeClock())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stored(emulator):
-    """Put the rows into the tables, for all tests that change none of them."""
-    put_back(emulator.client("dynamodb"))
+    """Put the rows into the tables, for the tests of a file that change none of them."""
+    client = emulator.client("dynamodb")
+    put_back(client)
+    yield
+    remove(client)
 
 
 @pytest.fixture
@@ -31,11 +34,11 @@ def changing(emulator, stored):
 
 @pytest.fixture
 def no_rows(emulator):
-    """Let a test begin without any of the rows; they are there again after it."""
+    """Let a test begin, and end, without any of the rows."""
     client = emulator.client("dynamodb")
     remove(client)
     yield
-    put_back(client)
+    remove(client)
 
 
 def put_back(client):

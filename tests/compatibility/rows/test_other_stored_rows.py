@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.suppressions import Suppression
-from tests.compatibility.rows.writing import HOUR, TEN, TENANT
+from tests.compatibility.rows.tables import HOUR, TEN, TENANT
 from tests.fakes.clock import NOON
 from workers.booking.ports import LastSync
 from workers.notifications.domain import Change

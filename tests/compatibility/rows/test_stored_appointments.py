@@ -5,18 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.compatibility.rows.writing import (
-    EMAIL,
-    HOUR,
-    PHONE,
-    PROFILE,
-    SECRET,
-    TEN,
-    TENANT,
-    appointment_id_of,
-    hold_of,
-    key_of,
-)
+from tests.compatibility.rows.tables import EMAIL, HOUR, PHONE, PROFILE, SECRET, TEN, TENANT, appointment_id_of, key_of
+from tests.compatibility.rows.writing_appointments import hold_of
 from tests.fakes.clock import NOON
 from workers.booking.domain.quotas import Bound, day_key, hold_quotas, session_key
 from workers.booking.domain.values import AppointmentState, ChangeKind, Interval, LastChange

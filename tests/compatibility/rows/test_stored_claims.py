@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.claims import Busy, Claim, Done, Mismatch
-from tests.compatibility.rows.writing import LEASE, key_of
+from tests.compatibility.rows.tables import LEASE, key_of
 from tests.fakes.clock import NOON
 
 pytestmark = pytest.mark.usefixtures("stored")

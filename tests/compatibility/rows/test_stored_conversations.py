@@ -12,7 +12,7 @@ from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, 
 from shared.messages.errors import ErrorCode
 from shared.messages.server import OfferBooking, Usage
 from tests.compatibility.fixtures_of_release import fixture
-from tests.compatibility.rows.writing import HOUR, TEN, TENANT, appointment_id_of
+from tests.compatibility.rows.tables import HOUR, TEN, TENANT, appointment_id_of
 from tests.fakes.clock import NOON
 
 pytestmark = pytest.mark.usefixtures("stored")

@@ -6,7 +6,8 @@ import pytest
 
 from shared.ids import failure_id
 from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState
-from tests.compatibility.rows.writing import CIPHER_KEYS, HOUR, TENANT, failure
+from tests.compatibility.rows.tables import CIPHER_KEYS, HOUR, TENANT
+from tests.compatibility.rows.writing_failures import failure
 from tests.fakes.clock import NOON
 
 pytestmark = pytest.mark.usefixtures("stored")

@@ -8,7 +8,9 @@ import pytest
 from shared.aws.items import from_item
 from tests.compatibility.frozen_names import missing
 from tests.compatibility.rows.conftest import ROWS, keys_of
-from tests.compatibility.rows.writing import failure, key_of, write_all
+from tests.compatibility.rows.tables import key_of
+from tests.compatibility.rows.writing import write_all
+from tests.compatibility.rows.writing_failures import failure
 
 DRAWN = {"owner", "payload", "number"}
 """Attributes that are drawn, or encrypted anew: that they are there is all that counts."""
