@@ -17,9 +17,16 @@ def process_group(item: pytest.Item) -> str:
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Whether it is a unit test, or a contract test on a fake."""
-    kind = folder_and_file(item).parts[1]
-    return kind == "unit" or (kind == "contracts" and is_on_fake(item))
+    """Whether it is a unit test, a contract test on a fake, or a test of what outlives a release without a server."""
+    match folder_and_file(item).parts[1]:
+        case "unit":
+            return True
+        case "contracts":
+            return is_on_fake(item)
+        case "compatibility":
+            return "emulator" not in fixture_names(item)
+        case _:
+            return False
 
 
 def is_on_fake(item: pytest.Item) -> bool:
