@@ -27,7 +27,7 @@ def case_row(case: Case) -> dict[str, Any]:
     """Return everything that `show` shows."""
     return {
         **failure_row(case.failure),
-        "story": [asdict(deed) for deed in case.failure.story],
+        "story": [{"at": deed.at, "by": deed.by, "what": deed.what, "note": deed.note} for deed in case.failure.story],
         "lines": [asdict(line) for line in case.lines],
         "data": case.data,
         "forecast": asdict(case.forecast),

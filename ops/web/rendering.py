@@ -45,10 +45,10 @@ class Rendering:
     def page(
         self, request: Request, template: str, operator: Operator | None = None, *, status: int = 200, **content: Any
     ) -> HTMLResponse:
-        """Return a page. `said` in the address names a sentence that the last action left; others are ignored."""
+        """Return a page. `said` in the address names the outcome of the last action; unknown ones are ignored."""
         language = language_of(request)
         words = Words(language)
-        said = request.query_params.get("said", "")
+        outcome = request.query_params.get("said", "")
         html = self._templates.get_template(template).render(
             **content,
             t=words,
@@ -56,7 +56,8 @@ class Rendering:
             language=language,
             operator=operator,
             here=request.url.path,
-            said=words.get(f"said_{said}"),
+            outcome=outcome,
+            said=words.get(f"said_{outcome}"),
             csrf=Markup('<input type="hidden" name="{}" value="{}">').format(
                 CSRF_FIELD, self._sessions.form_token(request)
             ),

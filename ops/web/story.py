@@ -3,12 +3,8 @@
 from dataclasses import dataclass
 
 from ops.web.rendering import Words
-from shared.ledger.failures import Deed
-
-_PARTS_DO = frozenset({"failed", "failed_again", "resolved", "refused"})
-"""What a part of the system does; a person who has the name of one does none of these."""
-
-_NOT_SENT = "not sent: "
+from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
+from shared.ledger.failures import SYSTEM_ACTIONS, Deed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +18,21 @@ class Told:
 
 def told(deed: Deed, words: Words) -> Told:
     """Return a deed with who did it, and its note, in words."""
-    who = words.or_itself("part", deed.by) if deed.what in _PARTS_DO else deed.by
+    who = words.or_itself("part", deed.by) if deed.what in SYSTEM_ACTIONS else deed.by
     return Told(deed, who, _note(deed, words))
 
 
 def _note(deed: Deed, words: Words) -> str:
-    first, _, rest = deed.note.partition(" ")
-    match deed.what:
-        case "replayed" if first == "replay" and rest.isdecimal():
-            return words("replay_number", number=rest)
-        case "failed" if deed.note.startswith(_NOT_SENT):
-            return words("not_sent", reason=words.or_itself("reason", deed.note.removeprefix(_NOT_SENT)))
-        case "failed" | "failed_again" if deed.note:
-            return words.or_itself("reason", deed.note)
-        case "refused":
-            return words.or_itself("refusal", deed.note)
-        case "edited" if deed.note:
-            return ", ".join(words.or_itself("field", name) for name in deed.note.split(", "))
-        case _:
-            return deed.note
+    match deed.detail:
+        case ReplayNumber(number):
+            return words("replay_number", number=number)
+        case NotSent(reason):
+            return words("not_sent", reason=words.or_itself("reason", reason))
+        case EditedFields(names):
+            return ", ".join(words.or_itself("field", name) for name in names)
+        case text if text and deed.what in {"failed", "failed_again"}:
+            return words.or_itself("reason", text)
+        case text if deed.what == "refused":
+            return words.or_itself("refusal", text)
+        case text:
+            return text

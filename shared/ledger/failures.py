@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
+
+from shared.ledger.audit_details import AuditDetail
 
 
 class FailureState(StrEnum):
@@ -29,6 +31,9 @@ DeedKind = Literal[
 ]
 """`unmasked`: somebody looked at the personal data."""
 
+SYSTEM_ACTIONS: Final[frozenset[DeedKind]] = frozenset({"failed", "failed_again", "resolved", "refused"})
+"""Actions of the system: their author is one of its parts, and never an operator with the name of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -38,7 +43,12 @@ class Deed:
     by: str
     """A person as they signed in, or the name of a part such as `ledger` or `booking`."""
     what: DeedKind
-    note: str = ""
+    detail: AuditDetail = ""
+
+    @property
+    def note(self) -> str:
+        """Return the detail as operators read it."""
+        return str(self.detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

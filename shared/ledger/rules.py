@@ -60,7 +60,7 @@ def taken(kept: Failure | None, letter: Failure) -> Failure | None:
 
 
 def _entered(letter: Failure, what: Literal["failed", "failed_again"]) -> Deed:
-    return Deed(at=letter.last_at, by=LEDGER, what=what, note=letter.reason)
+    return Deed(at=letter.last_at, by=LEDGER, what=what, detail=letter.reason)
 
 
 def _order(failure: Failure) -> tuple[int, datetime, int]:

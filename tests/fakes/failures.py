@@ -72,7 +72,7 @@ class FakeReplayOutcomes:
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no; one that is not the latest changes nothing."""
-        deed = Deed(at=at, by=self._queue, what="refused", note=code)
+        deed = Deed(at=at, by=self._queue, what="refused", detail=code)
         await self._ended(command_id, replay, FailureState.REFUSED, deed)
 
     async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:

@@ -24,7 +24,7 @@ def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
     """Return the failure with nothing in it that was said, or that leads to whoever said it.
 
     What is kept is named here; anything that failures may carry one day goes. Of its story the deeds stay, since
-    they say who looked at personal data, and no notes, which people write.
+    they say who looked at personal data, and no details, which people may write.
     """
     return Failure(
         failure_id=failure.failure_id,
@@ -40,6 +40,6 @@ def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
         type=failure.type,
         tenant=failure.tenant,
         replays=failure.replays,
-        story=(*(replace(deed, note="") for deed in failure.story), Deed(now, operator.name, "erased")),
+        story=(*(replace(deed, detail="") for deed in failure.story), Deed(now, operator.name, "erased")),
         version=failure.version + 1,
     )

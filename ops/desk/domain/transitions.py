@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ops.desk.domain.values import NotPossible, Operator, Why
+from shared.ledger.audit_details import AuditDetail, EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
 from shared.ledger.rules import ENDED, OPEN
 
@@ -73,7 +74,7 @@ def start_replay(failure: Failure, operator: Operator, now: datetime) -> Failure
     """Return the failure with its next replay in progress."""
     number = failure.replays + 1
     return replace(
-        _append_entry(failure, _audit_entry(operator, "replayed", now, f"replay {number}")),
+        _append_entry(failure, _audit_entry(operator, "replayed", now, ReplayNumber(number))),
         state=FailureState.REPLAYING,
         replays=number,
     )
@@ -85,20 +86,21 @@ def revert_unsent(failure: Failure, now: datetime, *, before: FailureState, reas
     If an earlier replay was in progress, it counts as lost.
     """
     state = FailureState.FAILED_AGAIN if before is FailureState.REPLAYING else before
-    deed = Deed(now, "desk", "failed", f"not sent: {reason}"[:MAX_NOTE_CHARACTERS])
+    deed = Deed(now, "desk", "failed", NotSent(reason))
     return replace(_append_entry(failure, deed), state=state)
 
 
 def edit_payload(failure: Failure, operator: Operator, now: datetime, *, payload: str, fields: list[str]) -> Failure:
     """Return the failure with another payload; the audit entry names the changed fields, never their values."""
-    return replace(_append_entry(failure, _audit_entry(operator, "edited", now, ", ".join(fields))), payload=payload)
+    return replace(
+        _append_entry(failure, _audit_entry(operator, "edited", now, EditedFields(tuple(fields)))), payload=payload
+    )
 
 
 def mark_discarded(failure: Failure, operator: Operator, now: datetime, reason: str) -> Failure:
     """Return the failure as discarded."""
-    return replace(
-        _append_entry(failure, _audit_entry(operator, "discarded", now, reason)), state=FailureState.DISCARDED
-    )
+    entry = _audit_entry(operator, "discarded", now, reason[:MAX_NOTE_CHARACTERS])
+    return replace(_append_entry(failure, entry), state=FailureState.DISCARDED)
 
 
 def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Failure:
@@ -110,8 +112,8 @@ def _append_entry(failure: Failure, deed: Deed) -> Failure:
     return replace(failure, story=(*failure.story, deed), version=failure.version + 1)
 
 
-def _audit_entry(operator: Operator, what: DeedKind, now: datetime, note: str = "") -> Deed:
-    return Deed(now, operator.name, what, note[:MAX_NOTE_CHARACTERS])
+def _audit_entry(operator: Operator, what: DeedKind, now: datetime, detail: AuditDetail = "") -> Deed:
+    return Deed(now, operator.name, what, detail)
 
 
 def _replayed_at(failure: Failure) -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from shared.aws.items import from_item, to_item
+from shared.aws.ledger.audit_details import detail_attributes, detail_of
 from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
 from shared.aws.ledger.payload_parts import part_id
 from shared.ledger.failures import Deed, Failure, FailureState
@@ -64,9 +65,9 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
     return expires_at(now, FAILURE_RETENTION)
 
 
-def deed_value(deed: Deed) -> dict[str, str]:
+def deed_value(deed: Deed) -> dict[str, Any]:
     """Return a line of the story as it is stored."""
-    return {"at": instant(deed.at), "by": deed.by, "what": deed.what, "note": deed.note}
+    return {"at": instant(deed.at), "by": deed.by, "what": deed.what, **detail_attributes(deed.detail)}
 
 
 def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:
@@ -110,4 +111,4 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deed(row: dict[str, Any]) -> Deed:
-    return Deed(at=datetime.fromisoformat(row["at"]), by=row["by"], what=row["what"], note=row.get("note", ""))
+    return Deed(at=datetime.fromisoformat(row["at"]), by=row["by"], what=row["what"], detail=detail_of(row))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
+from shared.ledger.audit_details import ReplayNumber
 from shared.ledger.failures import Deed, FailureState
 from tests.fakes.clock import NOON
 from tests.unit.ops.web.talks import final, say, sent
@@ -16,7 +17,9 @@ MINUTE = timedelta(minutes=1)
 
 
 def replayed(failure, at):
-    return replace(failure, state=FailureState.REPLAYING, replays=1, story=(Deed(at, "Ola", "replayed", "replay 1"),))
+    return replace(
+        failure, state=FailureState.REPLAYING, replays=1, story=(Deed(at, "Ola", "replayed", ReplayNumber(1)),)
+    )
 
 
 def figures(page):

@@ -13,6 +13,7 @@ from ops.web.rendering import TEMPLATES, Words
 from ops.web.story import told
 from ops.web.words import words_in
 from shared.conversations.takeover import ConversationDeedKind
+from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import QUEUES, Deed, DeedKind, FailureState
 from shared.ledger.rules import LEDGER
 from shared.messages.commands import QUEUED_COMMAND
@@ -67,7 +68,7 @@ def test_everything_has_a_name():
 
 
 @pytest.mark.parametrize(
-    ("by", "what", "note", "who", "said"),
+    ("by", "what", "detail", "who", "said"),
     [
         (
             "ledger",
@@ -78,15 +79,16 @@ def test_everything_has_a_name():
         ),
         ("ledger", "failed_again", "new_reason", "rejestr niepowodzeń", "new_reason"),
         ("booking", "resolved", "", "obsługa rezerwacji", ""),
-        ("desk", "failed", "not sent: new_reason", "biurko", "Nie udało się umieścić jej w kolejce: new_reason"),
-        ("Ola", "replayed", "replay 1", "Ola", "Ponowienie nr 1"),
-        ("Ola", "edited", "contact, new_field", "Ola", "Kontakt, new_field"),
+        ("desk", "failed", NotSent("new_reason"), "biurko", "Nie udało się umieścić jej w kolejce: new_reason"),
+        ("Ola", "replayed", ReplayNumber(1), "Ola", "Ponowienie nr 1"),
+        ("Ola", "edited", EditedFields(("contact", "new_field")), "Ola", "Kontakt, new_field"),
         ("booking", "discarded", "replay 1", "booking", "replay 1"),
         ("ledger", "replayed", "replay one", "ledger", "replay one"),
+        ("Ola", "discarded", "not sent: new_reason", "Ola", "not sent: new_reason"),
         ("Ola", "discarded", "contact, name", "Ola", "contact, name"),
     ],
 )
-def test_a_story_is_in_the_readers_words(by, what, note, who, said):
+def test_a_story_is_in_the_readers_words(by, what, detail, who, said):
     """Parts and what they note have words; people, their reasons, and what nobody translated stay as they are."""
-    one = told(Deed(NOON, by, what, note), Words("pl"))
+    one = told(Deed(NOON, by, what, detail), Words("pl"))
     assert (one.who, one.note) == (who, said)
