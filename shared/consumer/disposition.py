@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.backoff import RandomSource, backoff
 from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, described
 
 
@@ -52,17 +53,9 @@ class RetryPolicy:
     cap: timedelta = timedelta(minutes=2)
 
 
-def backoff(attempt: int, policy: RetryPolicy, roll: float) -> timedelta:
-    """Return the wait after attempt number `attempt` (from 1): exponential, with full jitter.
-
-    `roll` is uniform in [0, 1). Full jitter spreads the retries of a herd best
-    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-    """
-    doubled: timedelta = policy.base * float(2 ** min(attempt - 1, 20))
-    return min(policy.cap, doubled) * roll
-
-
-def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll: float | None = None) -> Disposition:
+def disposition_of(
+    error: Exception, *, attempts: int, policy: RetryPolicy, random_source: RandomSource = random.random
+) -> Disposition:
     """Return what an exception means for the delivery whose command was claimed `attempts` times."""
     if isinstance(error, LeaseLostError):
         return Abandon()
@@ -75,7 +68,7 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
         if isinstance(error, TimeoutError):
             reason = "timeout"
         return DeadLetter(reason=reason, error=described(error), attempts=attempts)
-    delay = backoff(attempts, policy, random.random() if roll is None else roll)  # noqa: S311 - jitter
+    delay = _delay_after(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
     return RetryIn(min(delay, MAX_VISIBILITY), reason=type(error).__name__)
@@ -83,5 +76,9 @@ def disposition_of(error: Exception, *, attempts: int, policy: RetryPolicy, roll
 
 def try_again(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
     """Return when to come back after trouble that says nothing about the message, however often it comes."""
-    delay = backoff(max(attempt, 1), policy, random.random())  # noqa: S311 - jitter
-    return RetryIn(delay, reason=type(error).__name__)
+    return RetryIn(_delay_after(max(attempt, 1), policy), reason=type(error).__name__)
+
+
+def _delay_after(attempt: int, policy: RetryPolicy, random_source: RandomSource = random.random) -> timedelta:
+    base, cap = policy.base.total_seconds(), policy.cap.total_seconds()
+    return timedelta(seconds=backoff(attempt, base_seconds=base, cap_seconds=cap, random_source=random_source))

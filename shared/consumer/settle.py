@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from shared.backoff import backoff
 from shared.consumer.delivery import Delivery, FailedEntry, Queue, VisibilityChange
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, Disposition, RetryIn
 from shared.errors import PermanentError, TransientError
@@ -24,6 +25,7 @@ _SHORT_LINGER_SECONDS = 0.005
 """The same where somebody does: the next message of a FIFO group comes only when this one is off the queue."""
 
 _FIRST_PAUSE_SECONDS = 0.1
+_MAX_PAUSE_SECONDS = 0.4
 
 
 Then = Callable[[Delivery], None]
@@ -138,7 +140,9 @@ class _Batcher(Generic[T]):
     async def _send_all(self, entries: list[T]) -> None:
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+                await asyncio.sleep(
+                    backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS, fixed_share=0.5)
+                )
             try:
                 failed_entries = await self._send(entries)
             except (TransientError, PermanentError) as error:

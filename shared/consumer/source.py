@@ -1,7 +1,6 @@
 """Where deliveries come from: pollers that grow with the backlog, never fetch what can't be worked on, end cleanly."""
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from shared.backoff import backoff
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.permits import Permits
 from shared.errors import PermanentError, TransientError, described
@@ -24,7 +24,9 @@ _PATIENCE_SECONDS = 0.02
 more free handlers are worth less than the requests of messages that are fetched one by one."""
 
 _FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 5.0
+_MAX_PAUSE_SECONDS = 5.0
+"""Short enough to be back soon after an outage."""
+
 _RECOVERY_SECONDS = 1.0
 _EARLY_SECONDS = 1.0
 _MOST_EARLY = 3
@@ -133,7 +135,14 @@ class Source:
                 if not self._queue.is_fifo:
                     self._permits.give(permits)
                     permits = 0
-                await asyncio.sleep(self._pause())
+                await asyncio.sleep(
+                    backoff(
+                        self._failures,
+                        base_seconds=_FIRST_PAUSE_SECONDS,
+                        cap_seconds=_MAX_PAUSE_SECONDS,
+                        fixed_share=0.5,
+                    )
+                )
                 continue
             self._permits.give(permits - (self._start(deliveries) if deliveries else 0))
             permits = 0
@@ -194,8 +203,3 @@ class Source:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):
             log.error("poller_broken", queue=self._queue.name, exc_info=error)
-
-    def _pause(self) -> float:
-        """Return the seconds before another try: exponential, half of it jitter, and short enough to be back soon."""
-        longest: float = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE_SECONDS)
-        return longest * (0.5 + 0.5 * random.random())  # noqa: S311 - jitter

@@ -1,7 +1,6 @@
 """The `conversations` table: each session's durable frames, numbered without gaps."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from shared.aws.conversations.conversation_audit import deed_update
 from shared.aws.conversations.conversation_index import tenant_day
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
+from shared.backoff import backoff
 from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
@@ -29,7 +29,8 @@ log = structlog.get_logger()
 _TRIES = 30
 """Of writers that meet, one gets its number each round: enough for many more of them than a session has."""
 
-_LONGEST_PAUSE_SECONDS = 0.3
+_FIRST_PAUSE_SECONDS = 0.04
+_MAX_PAUSE_SECONDS = 0.3
 _FRAME_FORMAT = 2
 """Of a row's frame. Rows without the number are those of releases that had no `announces` in `chat.final`."""
 
@@ -69,7 +70,8 @@ class DynamoConversationStore:
     ) -> ServerFrame:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
-            await _pause_before(attempt)
+            if attempt:
+                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             seq, before = await self._last(session_id)
             step = _Step(frame, self._standing(before), tenant=tenant)
             if stored := await self._stored(session_id, seq, step, claim, marker):
@@ -104,7 +106,8 @@ class DynamoConversationStore:
     ) -> ServerFrame | None:
         """Store what is decided on who answers now; it is decided anew if a frame came in between."""
         for attempt in range(_TRIES):
-            await _pause_before(attempt)
+            if attempt:
+                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             seq, before = await self._last(session_id)
             step = decide(before)
             if step is None:
@@ -229,13 +232,6 @@ class DynamoConversationStore:
             )
         items: list[dict[str, Any]] = answer.get("Items", [])
         return items
-
-
-async def _pause_before(attempt: int) -> None:
-    """Wait before another try, with full jitter, so that writers who met do not meet again."""
-    if attempt:
-        longest: float = min(0.02 * 2**attempt, _LONGEST_PAUSE_SECONDS)
-        await asyncio.sleep(random.random() * longest)  # noqa: S311 - jitter
 
 
 def _takeover(item: dict[str, Any]) -> Takeover | None:

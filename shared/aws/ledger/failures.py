@@ -1,7 +1,6 @@
 """The `failures` table: every dead letter, and what became of it."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,12 +12,15 @@ from shared.aws.ledger.failure_items import failure_of, items_of
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.payload_parts import part_id, writes
+from shared.backoff import backoff
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ledger.failures import Failure, FailureFilter, Page
 from shared.ledger.rules import is_wanted, place, taken
 
 _TRIES = 10
+_FIRST_PAUSE_SECONDS = 0.1
+_MAX_PAUSE_SECONDS = 25.6
 _READ_BATCH = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
@@ -41,7 +43,7 @@ class DynamoFailureLedger:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(random.random() * 0.05 * 2**attempt)  # noqa: S311 - jitter
+                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             item = await self._item(failure.failure_id)
             kept = await self._read(item) if item else None
             now_kept = taken(kept, failure)
@@ -134,7 +136,7 @@ class DynamoFailureLedger:
         items: dict[str, dict[str, Any]] = {}
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(random.random() * 0.05 * 2**attempt)  # noqa: S311 - jitter
+                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             with translated("failures.read"):
                 answer = await self._client.batch_get_item(
                     RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}

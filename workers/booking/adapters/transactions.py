@@ -1,7 +1,6 @@
 """Writes an appointment and all that goes with it in one DynamoDB transaction, or nothing of it."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import to_item
+from shared.backoff import backoff
 from shared.claims import Claim
 from shared.errors import LeaseLostError, TransientError
 from workers.booking.adapters.appointment_item import appointment_item
@@ -16,6 +16,8 @@ from workers.booking.domain.values import Appointment
 from workers.booking.ports import TooManyBucketsError
 
 _CONFLICT_TRIES = 6
+_FIRST_PAUSE_SECONDS = 0.04
+_MAX_PAUSE_SECONDS = 0.64
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _MAX_ITEMS = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"""
@@ -39,7 +41,7 @@ class Transactions:
             raise TooManyBucketsError(f"{len(items)} items in one transaction")
         for attempt in range(_CONFLICT_TRIES):
             if attempt:
-                await asyncio.sleep(random.random() * 0.02 * 2**attempt)  # noqa: S311 - jitter
+                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             reasons = await self._try_write(items)
             if not reasons:
                 return None

@@ -1,0 +1,42 @@
+"""How long callers wait before another try."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.backoff import backoff
+
+ROLLS = st.floats(0, 1, exclude_max=True)
+SECONDS = st.floats(0.001, 3600)
+
+
+@given(attempt=st.integers(1, 100_000), base=SECONDS, cap=SECONDS, fixed=st.floats(0, 1), roll=ROLLS)
+def test_a_wait_stays_between_its_fixed_part_and_its_longest(attempt, base, cap, fixed, roll):
+    """However many attempts there were, and never over the cap."""
+    wait = backoff(attempt, base_seconds=base, cap_seconds=cap, fixed_share=fixed, random_source=lambda: roll)
+    longest = min(cap, base * 2 ** min(attempt - 1, 40))
+
+    assert longest * fixed * 0.999 <= wait <= longest * 1.001
+
+
+@given(attempt=st.integers(1, 50), one=ROLLS, other=ROLLS)
+def test_the_jitter_is_full(attempt, one, other):
+    """A roll of 0 is at once, and a higher roll never a shorter wait."""
+    waits = {
+        roll: backoff(attempt, base_seconds=1, cap_seconds=120, random_source=lambda r=roll: r)
+        for roll in (0, one, other)
+    }
+
+    assert waits[0] == 0
+    assert waits[min(one, other)] <= waits[max(one, other)]
+
+
+def test_the_longest_waits_double_up_to_the_cap():
+    """One second, two, four, and so on to two minutes."""
+    longest = [backoff(attempt, base_seconds=1, cap_seconds=120, random_source=lambda: 1) for attempt in range(1, 10)]
+
+    assert longest == [1, 2, 4, 8, 16, 32, 64, 120, 120]
+
+
+def test_two_callers_who_failed_together_do_not_come_back_together():
+    """Without a source of their own they draw."""
+    assert len({backoff(5, base_seconds=1, cap_seconds=120) for _ in range(20)}) > 10
