@@ -5,18 +5,19 @@ from dataclasses import replace
 import pytest
 
 from shared.ids import failure_id
+from shared.ledger.audit_details import EditedFields, ReplayNumber
 from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState
 from tests.compatibility.rows.tables import CIPHER_KEYS, HOUR, TENANT
 from tests.compatibility.rows.writing_failures import failure
 from tests.fakes.clock import NOON
 
 pytestmark = pytest.mark.usefixtures("stored")
-ENTERED = Deed(at=NOON, by="ledger", what="failed", note="calendar_access_revoked")
-REPLAYED = Deed(at=NOON + HOUR, by="anna@example.com", what="replayed", note="replay 1")
+ENTERED = Deed(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked")
+REPLAYED = Deed(at=NOON + HOUR, by="anna@example.com", what="replayed", detail=ReplayNumber(1))
 
 
-def by_anna(what, note=""):
-    return Deed(at=NOON + HOUR, by="anna@example.com", what=what, note=note)
+def by_anna(what, detail=""):
+    return Deed(at=NOON + HOUR, by="anna@example.com", what=what, detail=detail)
 
 
 def kept(name, *entries, version=1, **changes):
@@ -39,7 +40,7 @@ EXPECTED = {
     "refused": kept(
         "refused",
         REPLAYED,
-        Deed(at=NOON + HOUR, by="booking", what="refused", note="SLOT_TAKEN"),
+        Deed(at=NOON + HOUR, by="booking", what="refused", detail="SLOT_TAKEN"),
         state=FailureState.REFUSED,
         replays=1,
         version=3,
@@ -47,7 +48,7 @@ EXPECTED = {
     "failed-again": kept(
         "failed-again",
         REPLAYED,
-        Deed(at=NOON + HOUR, by="ledger", what="failed_again", note="bug"),
+        Deed(at=NOON + HOUR, by="ledger", what="failed_again", detail="bug"),
         state=FailureState.FAILED_AGAIN,
         reason="bug",
         last_at=NOON + HOUR,
@@ -57,7 +58,7 @@ EXPECTED = {
     "edited": kept(
         "edited",
         by_anna("unmasked"),
-        by_anna("edited", "contact, name"),
+        by_anna("edited", EditedFields(("contact", "name"))),
         payload='{"id":"kept-edited","data":{}}',
         version=3,
     ),

@@ -51,14 +51,15 @@ async def write_conversation(tables: Tables, locale: str) -> None:
             await store.append(session, final, claim=mine, marker="outcome")
         else:
             read, silent = (
-                ChatFinal(re=f"c-{number}", data=ChatFinalData(text=words))
+                ChatFinal(re=f"c-{number}", data=ChatFinalData(text=words, announces="is_read"))
                 for words in (announcement("is_read", locale), "")
             )
             assert await store.leave(session, read, silent, claim=mine)
 
     async def act(what: Any, text: str) -> None:
         mine = await claim()
-        frame = ChatFinal(data=ChatFinalData(text=text, by="human"))
+        announces = None if what == "answered" else what
+        frame = ChatFinal(data=ChatFinalData(text=text, by="human", announces=announces))
         deed = ConversationDeed(tables.clock.now(), "Ola", what)
         assert await store.act(session, frame, claim=mine, deed=deed, tenant=TENANT)
 

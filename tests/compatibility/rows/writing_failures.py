@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.ids import failure_id
+from shared.ledger.audit_details import EditedFields, ReplayNumber
 from shared.ledger.failures import Deed, Failure, FailureState
 from tests.compatibility.rows.tables import CIPHER_KEYS, HOUR, TENANT, TRACE, Tables
 from tests.fakes.clock import NOON
@@ -35,15 +36,14 @@ async def write_failures(tables: Tables) -> None:
     ledger, later = tables.ledger(), NOON + HOUR
 
     async def change(kept: Failure, what: Any, state: FailureState | None = None, **changes: Any) -> Failure:
-        note = changes.pop("note", "")
-        deed = Deed(at=later, by="anna@example.com", what=what, note=note)
+        deed = Deed(at=later, by="anna@example.com", what=what, detail=changes.pop("detail", ""))
         new = replace(kept, story=(*kept.story, deed), state=state or kept.state, version=kept.version + 1, **changes)
         assert await ledger.change(new)
         return new
 
     async def replaying(name: str) -> Failure:
         kept = await ledger.take(failure(name))
-        return await change(kept, "replayed", FailureState.REPLAYING, replays=1, note="replay 1")
+        return await change(kept, "replayed", FailureState.REPLAYING, replays=1, detail=ReplayNumber(1))
 
     await ledger.take(failure("failed"))
     await tables.ledger(CIPHER_KEYS[0]).take(failure("older-key"))
@@ -55,8 +55,8 @@ async def write_failures(tables: Tables) -> None:
     await replaying("failed-again")
     await ledger.take(failure("failed-again", replays=1, last_at=later, first_at=later, reason="bug"))
     edited = await change(await ledger.take(failure("edited")), "unmasked")
-    await change(edited, "edited", payload='{"id":"kept-edited","data":{}}', note="contact, name")
-    await change(await ledger.take(failure("discarded")), "discarded", FailureState.DISCARDED, note="by phone")
+    await change(edited, "edited", payload='{"id":"kept-edited","data":{}}', detail=EditedFields(("contact", "name")))
+    await change(await ledger.take(failure("discarded")), "discarded", FailureState.DISCARDED, detail="by phone")
     erased = await ledger.take(failure("erased"))
     await change(erased, "erased", FailureState.ERASED, payload="", error="", trace=None)
     await ledger.take(failure("long"))
