@@ -8,8 +8,8 @@ from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureState
 from shared.messages.commands import BookingCommand, ChatSend
 from shared.messages.notices import Notice
+from shared.messages.staleness import is_stale
 from workers.booking.handler.outlook import Outlook
-from workers.notifications.domain import is_stale
 
 
 class WorkersForecasts:

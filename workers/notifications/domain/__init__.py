@@ -1,11 +1,10 @@
-"""Pure values and rules of notifications: what is sent, whether it still helps, and what it may be written with."""
+"""Pure values and rules of notifications: what is sent, when, and what it may be written with."""
 
 from workers.notifications.domain.changes import Change, change_in, is_outdated, says_that_it_stands
 from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, suppression_of
 from workers.notifications.domain.gsm import gsm_text, septets, shortened
 from workers.notifications.domain.links import AppointmentLinks, appointment_links
 from workers.notifications.domain.messages import Attachment, Letter, TextMessage, VisitorNotice, one_line
-from workers.notifications.domain.staleness import is_stale
 from workers.notifications.domain.timing import LONGEST_WAIT, is_too_late, line_of, quiet_until
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "change_in",
     "gsm_text",
     "is_outdated",
-    "is_stale",
     "is_too_late",
     "line_of",
     "one_line",

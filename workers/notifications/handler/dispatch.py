@@ -7,7 +7,8 @@ import structlog
 from shared.claims import Claim, ClaimStore
 from shared.errors import PermanentError, TransientError
 from shared.messages.notices import AnyNotice, OperatorAlert
-from workers.notifications.domain import VisitorNotice, is_stale
+from shared.messages.staleness import is_stale
+from workers.notifications.domain import VisitorNotice
 from workers.notifications.handler.alert import alert
 from workers.notifications.handler.dependencies import NotificationPorts
 from workers.notifications.handler.tell import tell

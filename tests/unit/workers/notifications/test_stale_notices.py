@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from workers.notifications.domain import is_stale
+from shared.messages.staleness import is_stale
 
 
 def test_a_code_is_stale_from_the_end_of_its_hold(make_notice):
