@@ -29,7 +29,7 @@ from shared.messages.commands import BookingCommand
 from shared.settings import AwsSettings
 from shared.suppressions import Suppressions
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.outlook import Outlook
+from workers.booking.handler.replay_forecast import ReplayForecast
 
 
 @asynccontextmanager
@@ -156,14 +156,14 @@ class BookingRoles:
                 self._ports = await open_booking_roles(variables, self._clients, self._clock)
         return self._ports
 
-    async def outlook(self, work: BookingCommand) -> Outlook:
+    async def outlook(self, work: BookingCommand) -> ReplayForecast:
         """Return what a replay would come to; what may not be read leaves it unknown."""
         from workers.booking.handler.forecast import forecast  # noqa: PLC0415 - as above
 
         try:
             ports = await self.opened()
         except TransientError as error:
-            return Outlook("unknown", code=error.reason)
+            return ReplayForecast("unknown", code=error.reason)
         except ConfigurationError:
-            return Outlook("unknown", code="not_allowed_to_look")
+            return ReplayForecast("unknown", code="not_allowed_to_look")
         return await forecast(ports, work)

@@ -9,13 +9,13 @@ from shared.ledger.failures import Failure, FailureState
 from shared.messages.commands import BookingCommand, ChatSend
 from shared.messages.notices import Notice
 from shared.messages.staleness import is_stale
-from workers.booking.handler.outlook import Outlook
+from workers.booking.handler.replay_forecast import ReplayForecast
 
 
 class WorkersForecasts:
     """What a replay would come to, queue by queue."""
 
-    def __init__(self, *, booking: Callable[[BookingCommand], Awaitable[Outlook]], clock: Clock) -> None:
+    def __init__(self, *, booking: Callable[[BookingCommand], Awaitable[ReplayForecast]], clock: Clock) -> None:
         self._booking = booking
         self._clock = clock
 
@@ -33,11 +33,11 @@ class WorkersForecasts:
             stale = is_stale(message, self._clock.now())
             return Forecast(ForecastKind.STALE if stale else ForecastKind.WOULD_BE_SENT)
         replay = message.model_copy(update={"replay": failure.replays + 1})
-        outlook = await self._booking(replay)
+        replay_forecast = await self._booking(replay)
         return Forecast(
-            kind=ForecastKind(outlook.kind),
-            start=outlook.start,
-            alternatives=outlook.alternatives,
-            code=outlook.code,
-            appointment_state=outlook.state.value if outlook.state else None,
+            kind=ForecastKind(replay_forecast.kind),
+            start=replay_forecast.start,
+            alternatives=replay_forecast.alternatives,
+            code=replay_forecast.code,
+            appointment_state=replay_forecast.state.value if replay_forecast.state else None,
         )

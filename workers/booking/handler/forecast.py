@@ -1,4 +1,4 @@
-"""Says what a replay of a booking command would come to now: looks by the handlers' own rules, and changes nothing."""
+"""Forecasts what a replay of a booking command would do now, by the rules of its handler; changes nothing."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -39,108 +39,108 @@ from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.create import appointment_id_of, is_same, own_hold, wish_of
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.occupancy import occupancy
-from workers.booking.handler.outlook import Outlook, outlook, refused_outlook
 from workers.booking.handler.reference import referred
 from workers.booking.handler.replay import Replayable, too_late
+from workers.booking.handler.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
 
 
-async def forecast(ports: BookingPorts, work: BookingCommand) -> Outlook:
-    """Return what a replay of a command would come to; trouble in finding out is an outlook, too."""
+async def forecast(ports: BookingPorts, work: BookingCommand) -> ReplayForecast:
+    """Return what a replay of a command would do now; a store or calendar that fails is a forecast, too."""
     try:
-        return await _looked(ports, work)
+        return await _forecast_command(ports, work)
     except TransientError as error:
-        return Outlook("unknown", code=error.reason)
+        return ReplayForecast("unknown", code=error.reason)
     except PermanentError as error:
-        return Outlook("would_fail", code=error.reason)
+        return ReplayForecast("would_fail", code=error.reason)
 
 
-async def _looked(ports: BookingPorts, work: BookingCommand) -> Outlook:
+async def _forecast_command(ports: BookingPorts, work: BookingCommand) -> ReplayForecast:
     if isinstance(work, BookingRemind | BookingPlanReminders):
-        return await _reminder(ports, work)
+        return await _forecast_reminder(ports, work)
     if not isinstance(work, Replayable):
-        return Outlook("would_be_done")
+        return ReplayForecast("would_be_done")
     profile = await ports.tenants.profile(work.tenant)
     if late := await too_late(ports, work):
         start = parse_start(work.data.start, profile.zone) if isinstance(work, BookingCreate) else None
-        return outlook(profile, "too_old", start if isinstance(start, datetime) else None, late)
+        return build_forecast(profile, "too_old", start if isinstance(start, datetime) else None, late)
     match work:
         case BookingCreate():
-            return await _create(ports, work, profile)
+            return await _forecast_create(ports, work, profile)
         case BookingVerify():
-            return await _verify(ports, work, profile)
+            return await _forecast_verify(ports, work, profile)
         case BookingResend():
-            return await _resend(ports, work, profile)
+            return await _forecast_resend(ports, work, profile)
         case BookingCancel():
-            return await _cancel(ports, work, profile)
+            return await _forecast_cancel(ports, work, profile)
         case BookingReschedule():
-            return await _reschedule(ports, work, profile)
+            return await _forecast_reschedule(ports, work, profile)
 
 
-async def _create(ports: BookingPorts, work: BookingCreate, profile: TenantProfile) -> Outlook:
+async def _forecast_create(ports: BookingPorts, work: BookingCreate, profile: TenantProfile) -> ReplayForecast:
     now = ports.clock.now()
     work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
     held = await ports.appointments.get(appointment_id_of(work), work.session_id)
     if held:
         if held.state is AppointmentState.CANCELLED or not keeps_its_time(held, now):
-            return outlook(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
-        return outlook(profile, "already_done", held.start, appointment=held)
+            return build_forecast(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
+        return build_forecast(profile, "already_done", held.start, appointment=held)
     wish = await wish_of(ports, work, profile, work.locale)
     if isinstance(wish, Refusal):
         start = parse_start(work.data.start, profile.zone)
-        return refused_outlook(profile, start if isinstance(start, datetime) else None, wish, now)
+        return forecast_refusal(profile, start if isinstance(start, datetime) else None, wish, now)
     service, wished = wish
     own, _ = await own_hold(ports, work)
     if own and is_same(own, wished, work):
-        return outlook(profile, "already_done", own.start, appointment=own)
-    return await _room(ports, work, profile, service, wished, instead_of=own)
+        return build_forecast(profile, "already_done", own.start, appointment=own)
+    return await _forecast_time(ports, work, profile, service, wished, instead_of=own)
 
 
-async def _verify(ports: BookingPorts, work: BookingVerify, profile: TenantProfile) -> Outlook:
+async def _forecast_verify(ports: BookingPorts, work: BookingVerify, profile: TenantProfile) -> ReplayForecast:
     hold = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if hold and hold.verified and hold.hold_expires_at and hold.is_changed_by(work.id):
         # This very command's code was right, and its time was filled by the business.
         found = await with_alternatives(ports, work, profile, hold.service_id, hold.start)
-        return outlook(profile, "taken", hold.start, found, hold)
+        return build_forecast(profile, "taken", hold.start, found, hold)
     code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, work.data.code)
     match decide_verify(hold, code_ok=code_ok, now=work.accepted_at):
         case AlreadyConfirmed(standing):
-            return await _stands(ports, work, profile, standing)
+            return await _forecast_remaining_effects(ports, work, profile, standing)
         case Refusal() as refusal:
-            return outlook(profile, "refused", hold.start if hold else None, refusal, hold)
+            return build_forecast(profile, "refused", hold.start if hold else None, refusal, hold)
         case Confirm() if hold and (service := profile.service(hold.service_id)):
             if hold.start <= ports.clock.now():
-                return outlook(profile, "past", hold.start, appointment=hold)
-            return await _room(ports, work, profile, service, hold)
-    return outlook(profile, "refused", hold.start if hold else None, Refusal(ErrorCode.CODE_INVALID), hold)
+                return build_forecast(profile, "past", hold.start, appointment=hold)
+            return await _forecast_time(ports, work, profile, service, hold)
+    return build_forecast(profile, "refused", hold.start if hold else None, Refusal(ErrorCode.CODE_INVALID), hold)
 
 
-async def _resend(ports: BookingPorts, work: BookingResend, profile: TenantProfile) -> Outlook:
+async def _forecast_resend(ports: BookingPorts, work: BookingResend, profile: TenantProfile) -> ReplayForecast:
     hold = await ports.appointments.get(work.data.appointment_id, work.session_id)
     if hold and has_run_out(hold, ports.clock.now()):
         # Another code for it would be of no use.
-        return outlook(profile, "stale", hold.start, appointment=hold)
+        return build_forecast(profile, "stale", hold.start, appointment=hold)
     match decide_resend(hold, work.accepted_at):
         case AlreadyConfirmed(standing):
-            return outlook(profile, "already_done", standing.start, appointment=standing)
+            return build_forecast(profile, "already_done", standing.start, appointment=standing)
         case Refusal() as refusal:
-            return outlook(profile, "refused", hold.start if hold else None, refusal, hold)
-    return outlook(profile, "would_be_done", hold.start if hold else None, appointment=hold)
+            return build_forecast(profile, "refused", hold.start if hold else None, refusal, hold)
+    return build_forecast(profile, "would_be_done", hold.start if hold else None, appointment=hold)
 
 
-async def _cancel(ports: BookingPorts, work: BookingCancel, profile: TenantProfile) -> Outlook:
+async def _forecast_cancel(ports: BookingPorts, work: BookingCancel, profile: TenantProfile) -> ReplayForecast:
     appointment = await referred(ports, work)
     match decide_cancel(appointment, work.accepted_at):
         case Cancel():
-            return outlook(
+            return build_forecast(
                 profile, "would_be_done", appointment.start if appointment else None, appointment=appointment
             )
         case AlreadyCancelled(gone):
-            return await _stands(ports, work, profile, gone)
+            return await _forecast_remaining_effects(ports, work, profile, gone)
         case Refusal() as refusal:
-            return outlook(profile, "refused", appointment.start if appointment else None, refusal, appointment)
+            return build_forecast(profile, "refused", appointment.start if appointment else None, refusal, appointment)
 
 
-async def _reschedule(ports: BookingPorts, work: BookingReschedule, profile: TenantProfile) -> Outlook:
+async def _forecast_reschedule(ports: BookingPorts, work: BookingReschedule, profile: TenantProfile) -> ReplayForecast:
     now = ports.clock.now()
     work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
     appointment = await referred(ports, work)
@@ -148,21 +148,21 @@ async def _reschedule(ports: BookingPorts, work: BookingReschedule, profile: Ten
     start = parse_start(work.data.start, profile.zone)
     if appointment is None or service is None or isinstance(start, Refusal):
         unknown = ErrorCode.UNKNOWN_APPOINTMENT if appointment is None else ErrorCode.UNKNOWN_SERVICE
-        return outlook(profile, "refused", None, start if isinstance(start, Refusal) else Refusal(unknown))
+        return build_forecast(profile, "refused", None, start if isinstance(start, Refusal) else Refusal(unknown))
     decision = decide_reschedule(appointment, service, start, work.accepted_at)
     if isinstance(decision, Refusal):
-        return outlook(profile, "refused", start, decision, appointment)
+        return build_forecast(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):
-        return await _stands(ports, work, profile, decision.appointment)
+        return await _forecast_remaining_effects(ports, work, profile, decision.appointment)
     if refusal := is_offered(profile, service, start, now):
         found = await with_alternatives(
             ports, work, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
         )
-        return refused_outlook(profile, start, found, now, appointment)
-    return await _room(ports, work, profile, service, replace(decision.appointment, state=appointment.state))
+        return forecast_refusal(profile, start, found, now, appointment)
+    return await _forecast_time(ports, work, profile, service, replace(decision.appointment, state=appointment.state))
 
 
-async def _reminder(ports: BookingPorts, work: BookingRemind | BookingPlanReminders) -> Outlook:
+async def _forecast_reminder(ports: BookingPorts, work: BookingRemind | BookingPlanReminders) -> ReplayForecast:
     found = await ports.appointments.get(work.data.appointment_id, work.session_id)
     profile = await ports.tenants.profile(work.tenant)
     start, now = work.data.start, ports.clock.now()
@@ -172,10 +172,10 @@ async def _reminder(ports: BookingPorts, work: BookingRemind | BookingPlanRemind
     else:
         left = reminder_times(start, profile, booked_at=work.accepted_at, now=now)
         is_wanted = stands(found, start) and any(left)
-    return outlook(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
+    return build_forecast(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
 
 
-async def _room(
+async def _forecast_time(
     ports: BookingPorts,
     work: Replayable,
     profile: TenantProfile,
@@ -183,7 +183,7 @@ async def _room(
     wished: Appointment,
     *,
     instead_of: Appointment | None = None,
-) -> Outlook:
+) -> ReplayForecast:
     """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
     ours = {wished.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
     taken = await occupancy(
@@ -194,17 +194,19 @@ async def _room(
     lanes = free_lanes(profile, service, wished.blocked, taken, appointment_id=wished.appointment_id)
     there = None if isinstance(work, BookingCreate) else wished
     if lanes and not is_full:
-        return outlook(profile, "free", wished.start, appointment=there)
+        return build_forecast(profile, "free", wished.start, appointment=there)
     found = await with_alternatives(ports, work, profile, service.id, wished.start, ignoring=ours)
-    return outlook(profile, "taken", wished.start, found, there)
+    return build_forecast(profile, "taken", wished.start, found, there)
 
 
-async def _stands(ports: BookingPorts, work: Replayable, profile: TenantProfile, appointment: Appointment) -> Outlook:
-    """Return what is left to do where the deed itself is done: only the command that did it has effects to finish.
+async def _forecast_remaining_effects(
+    ports: BookingPorts, work: Replayable, profile: TenantProfile, appointment: Appointment
+) -> ReplayForecast:
+    """Return what is left to do for a change that is made: only the command that made it has effects to finish.
 
     The calendar is asked, because an entry in it is among them: what made the command fail may be so still.
     """
     if not appointment.is_changed_by(work.id):
-        return outlook(profile, "already_done", appointment.start, appointment=appointment)
+        return build_forecast(profile, "already_done", appointment.start, appointment=appointment)
     await ports.calendar.busy(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
-    return outlook(profile, "would_be_finished", appointment.start, appointment=appointment)
+    return build_forecast(profile, "would_be_finished", appointment.start, appointment=appointment)

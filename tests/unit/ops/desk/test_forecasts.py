@@ -11,7 +11,7 @@ from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.desk import failed_booking
 from tests.fakes.envelopes import command_body
 from workers.booking.domain.values import AppointmentState
-from workers.booking.handler.outlook import Outlook, OutlookKind
+from workers.booking.handler.replay_forecast import ReplayForecast, ReplayForecastKind
 
 FACTS = {
     "appointment_id": "0123456789abcdef",
@@ -26,11 +26,11 @@ FACTS = {
 class Booking:
     def __init__(self):
         self.asked = []
-        self.outlook = Outlook("free")
+        self.replay_forecast = ReplayForecast("free")
 
     async def __call__(self, work):
         self.asked.append(work)
-        return self.outlook
+        return self.replay_forecast
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def forecasts(booking, clock):
 async def test_booking_is_asked_about_the_replay_that_would_be_made(forecasts, booking):
     """Its age counts for a replay alone, so the number has to be right."""
     hour = timedelta(hours=1)
-    booking.outlook = Outlook(
+    booking.replay_forecast = ReplayForecast(
         "taken", NOON, alternatives=(NOON + hour,), code="SLOT_TAKEN", state=AppointmentState.HELD
     )
     forecast = await forecasts.of(failed_booking(replays=2))
@@ -88,6 +88,6 @@ async def test_what_booking_can_not_read(forecasts, booking, payload):
     assert booking.asked == []
 
 
-def test_every_outlook_of_booking_has_its_forecast():
+def test_the_desk_knows_every_forecast_of_booking():
     """A kind that is added there is added here."""
-    assert set(get_args(OutlookKind)) <= {kind.value for kind in ForecastKind}
+    assert set(get_args(ReplayForecastKind)) <= {kind.value for kind in ForecastKind}

@@ -16,19 +16,19 @@ MOMENT = timedelta(seconds=1)
 THE_HOUR = Interval(datetime(2026, 1, 13, 9, tzinfo=UTC), datetime(2026, 1, 13, 10, tzinfo=UTC))
 
 
-async def foretold(world, command):
-    """Return the outlook of a replay; a look changes nothing and tells nobody."""
+async def predict(world, command):
+    """Return the forecast of a replay; it changes nothing and notifies nobody."""
     before = (dict(world.appointments.rows), list(world.events), list(world.told), world.frames())
-    outlook = await forecast(world.ports, replayed(command))
+    found = await forecast(world.ports, replayed(command))
     assert (dict(world.appointments.rows), list(world.events), list(world.told), world.frames()) == before
-    return outlook
+    return found
 
 
 async def test_a_free_time_would_be_held_and_is(world):
     """The time is told as the business's clocks show it."""
     wish = await world.failed(world.create_command())
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.start.isoformat()) == ("free", "2026-01-13T10:00:00+01:00")
+    found = await predict(world, wish)
+    assert (found.kind, found.start.isoformat()) == ("free", "2026-01-13T10:00:00+01:00")
     assert (await world.handle(replayed(wish))).type == "booking.pending"
 
 
@@ -40,10 +40,10 @@ async def test_a_taken_time_comes_with_others(world, by):
         await world.held(session="other", contact="eva@example.com")
     else:
         world.calendar.block(THE_HOUR)
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, len(outlook.alternatives)) == ("taken", 5)
+    found = await predict(world, wish)
+    assert (found.kind, len(found.alternatives)) == ("taken", 5)
     refused = await world.handle(replayed(wish))
-    assert tuple(offer.start for offer in refused.data.alternatives) == outlook.alternatives
+    assert tuple(offer.start for offer in refused.data.alternatives) == found.alternatives
 
 
 async def test_a_full_day_is_a_taken_time(new_world):
@@ -51,7 +51,7 @@ async def test_a_full_day_is_a_taken_time(new_world):
     world = new_world(max_visits_per_day=1)
     wish = await world.failed(world.create_command())
     await world.held("2026-01-13T14:00", session="other", contact="eva@example.com")
-    assert (await foretold(world, wish)).kind == "taken"
+    assert (await predict(world, wish)).kind == "taken"
     assert (await world.handle(replayed(wish))).data.code == "SLOT_TAKEN"
 
 
@@ -59,8 +59,12 @@ async def test_a_time_that_has_gone_by(world):
     """Soon after it was asked for: later it is too old anyway."""
     wish = await world.failed(world.create_command("2026-01-12T09:00"))
     world.clock.turn(timedelta(hours=1, minutes=30))
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.code, len(outlook.alternatives)) == ("past", "INVALID_TIME", 5)
+    found = await predict(world, wish)
+    assert (found.kind, found.code, len(found.alternatives)) == (
+        "past",
+        "INVALID_TIME",
+        5,
+    )
     assert (await world.handle(replayed(wish))).data.code == "INVALID_TIME"
 
 
@@ -68,8 +72,8 @@ async def test_a_wish_of_yesterday(world):
     """The visitor would be asked to choose again."""
     wish = await world.failed(world.create_command())
     world.clock.turn(MAX_REPLAY_AGE + MOMENT)
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.code, outlook.start.hour) == ("too_old", "CODE_EXPIRED", 10)
+    found = await predict(world, wish)
+    assert (found.kind, found.code, found.start.hour) == ("too_old", "CODE_EXPIRED", 10)
     assert (await world.handle(replayed(wish))).data.code == "CODE_EXPIRED"
 
 
@@ -77,10 +81,10 @@ async def test_what_is_done_already(world):
     """By the same command, or by another wish of the same session."""
     wish = world.create_command()
     await world.handle(wish)
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.state) == ("already_done", AppointmentState.HELD)
+    found = await predict(world, wish)
+    assert (found.kind, found.state) == ("already_done", AppointmentState.HELD)
     again = world.create_command()
-    assert (await foretold(world, again)).kind == "already_done"
+    assert (await predict(world, again)).kind == "already_done"
 
 
 async def test_a_hold_that_ran_out(world):
@@ -88,8 +92,8 @@ async def test_a_hold_that_ran_out(world):
     wish = world.create_command()
     await world.handle(wish)
     world.clock.turn(timedelta(minutes=20))
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.code) == ("refused", "CODE_EXPIRED")
+    found = await predict(world, wish)
+    assert (found.kind, found.code) == ("refused", "CODE_EXPIRED")
     assert (await world.handle(replayed(wish))).data.code == "CODE_EXPIRED"
 
 
@@ -105,8 +109,8 @@ async def test_a_hold_that_ran_out(world):
 async def test_a_wish_that_the_rules_refuse(world, wrong, code):
     """An edit may have made it so."""
     wish = world.create_command(**wrong)
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.code) == ("refused", code)
+    found = await predict(world, wish)
+    assert (found.kind, found.code) == ("refused", code)
     assert (await world.handle(replayed(wish))).data.code == code
 
 
@@ -121,18 +125,18 @@ async def test_what_is_broken_still(world, trouble, kind, code):
     """The desk says so, and the person repairs it first."""
     wish = await world.failed(world.create_command())
     world.calendar.closed = trouble
-    outlook = await foretold(world, wish)
-    assert (outlook.kind, outlook.code) == (kind, code)
+    found = await predict(world, wish)
+    assert (found.kind, found.code) == (kind, code)
 
 
 async def test_a_confirmation_that_was_cut_off_would_be_finished(world):
     """The visit stands, its entry in the calendar is missing; unless the calendar is closed still."""
     held = await world.held()
     verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
-    outlook = await foretold(world, verify)
-    assert (outlook.kind, outlook.state) == ("would_be_finished", AppointmentState.CONFIRMED)
+    found = await predict(world, verify)
+    assert (found.kind, found.state) == ("would_be_finished", AppointmentState.CONFIRMED)
     world.calendar.closed = CLOSED
-    assert (await foretold(world, verify)).kind == "would_fail"
+    assert (await predict(world, verify)).kind == "would_fail"
     world.calendar.closed = None
     assert (await world.handle(replayed(verify))).type == "booking.confirmed"
     assert len(world.events) == 1
@@ -143,23 +147,23 @@ async def test_a_code_that_was_never_judged(world):
     held = await world.held()
     right = world.command("verify", appointment_id=held, code=world.code(held))
     wrong = world.command("verify", appointment_id=held, code="000000")
-    assert (await foretold(world, right)).kind == "free"
-    assert (await foretold(world, wrong)).code == "CODE_INVALID"
+    assert (await predict(world, right)).kind == "free"
+    assert (await predict(world, wrong)).code == "CODE_INVALID"
     world.calendar.block(THE_HOUR)
-    assert (await foretold(world, right)).kind == "taken"
+    assert (await predict(world, right)).kind == "taken"
     elsewhere = world.command("verify", session="other", appointment_id=held, code=world.code(held))
-    assert (await foretold(world, elsewhere)).code == "UNKNOWN_APPOINTMENT"
+    assert (await predict(world, elsewhere)).code == "UNKNOWN_APPOINTMENT"
 
 
 async def test_a_cancellation(world):
     """Would be done; is done; would be finished, by the very command that did it."""
     mine = await world.confirmed()
     cancel = world.command("cancel", appointment_id=mine)
-    assert (await foretold(world, cancel)).kind == "would_be_done"
+    assert (await predict(world, cancel)).kind == "would_be_done"
     await world.handle(cancel)
-    assert (await foretold(world, cancel)).kind == "would_be_finished"
-    assert (await foretold(world, world.command("cancel", appointment_id=mine))).kind == "already_done"
-    assert (await foretold(world, world.command("cancel", appointment_id="0" * 32))).code == "UNKNOWN_APPOINTMENT"
+    assert (await predict(world, cancel)).kind == "would_be_finished"
+    assert (await predict(world, world.command("cancel", appointment_id=mine))).kind == "already_done"
+    assert (await predict(world, world.command("cancel", appointment_id="0" * 32))).code == "UNKNOWN_APPOINTMENT"
 
 
 async def test_a_move(world):
@@ -170,22 +174,22 @@ async def test_a_move(world):
     def move(start):
         return world.command("reschedule", appointment_id=mine, start=start)
 
-    assert (await foretold(world, move("2026-01-15T10:00"))).kind == "free"
-    assert (await foretold(world, move("2026-01-14T10:00"))).kind == "taken"
-    assert (await foretold(world, move("2026-01-14T03:00"))).code == "INVALID_TIME"
-    assert (await foretold(world, move(TUESDAY_TEN))).kind == "already_done"
-    assert (await foretold(world, move("2026-01-12T07:30"))).kind == "past"
+    assert (await predict(world, move("2026-01-15T10:00"))).kind == "free"
+    assert (await predict(world, move("2026-01-14T10:00"))).kind == "taken"
+    assert (await predict(world, move("2026-01-14T03:00"))).code == "INVALID_TIME"
+    assert (await predict(world, move(TUESDAY_TEN))).kind == "already_done"
+    assert (await predict(world, move("2026-01-12T07:30"))).kind == "past"
 
 
 async def test_another_code(world):
     """As long as the hold lasts; a code for one that has run out helps nobody."""
     held = await world.held()
     resend = world.command("resend", appointment_id=held)
-    assert (await foretold(world, resend)).kind == "would_be_done"
+    assert (await predict(world, resend)).kind == "would_be_done"
     world.clock.turn(timedelta(minutes=16))
-    assert (await foretold(world, resend)).kind == "stale"
+    assert (await predict(world, resend)).kind == "stale"
     mine = await world.confirmed("2026-01-14T10:00", session="other", contact="eva@example.com")
-    assert (await foretold(world, world.command("resend", session="other", appointment_id=mine))).kind == "already_done"
+    assert (await predict(world, world.command("resend", session="other", appointment_id=mine))).kind == "already_done"
 
 
 async def test_what_the_backend_asks_of_itself(world):
@@ -196,19 +200,19 @@ async def test_what_the_backend_asks_of_itself(world):
     remind = BookingRemind(**envelope, data={"appointment_id": mine, "start": start, "hours_before": 24})
     plan = BookingPlanReminders(**envelope, data={"appointment_id": mine, "start": start})
     moved = BookingPlanReminders(**envelope, data={"appointment_id": mine, "start": start + timedelta(hours=1)})
-    assert [(await foretold(world, one)).kind for one in (remind, plan)] == ["would_be_done"] * 2
-    assert (await foretold(world, moved)).kind == "stale"
+    assert [(await predict(world, one)).kind for one in (remind, plan)] == ["would_be_done"] * 2
+    assert (await predict(world, moved)).kind == "stale"
     world.clock.set(start - timedelta(hours=2, minutes=30))
-    assert (await foretold(world, plan)).kind == "would_be_done"
+    assert (await predict(world, plan)).kind == "would_be_done"
     world.clock.set(start)
-    assert [(await foretold(world, one)).kind for one in (remind, plan)] == ["stale"] * 2
+    assert [(await predict(world, one)).kind for one in (remind, plan)] == ["stale"] * 2
     sync = CalendarSync(**envelope, data={"calendar_id": "calendar"})
-    assert (await foretold(world, sync)).kind == "would_be_done"
+    assert (await predict(world, sync)).kind == "would_be_done"
 
 
 async def test_a_question_is_asked_again(world):
     """Free times age, so nothing is known beforehand."""
-    assert (await foretold(world, world.command("slots"))).kind == "would_be_done"
+    assert (await predict(world, world.command("slots"))).kind == "would_be_done"
 
 
 async def test_a_move_is_judged_as_of_now(world):
@@ -216,8 +220,8 @@ async def test_a_move_is_judged_as_of_now(world):
     held = await world.held()
     work = world.command("reschedule", appointment_id=held, start="2026-01-13T11:00")
     world.clock.turn(timedelta(minutes=40))
-    outlook = await foretold(world, work)
-    assert (outlook.kind, (await world.handle(replayed(work))).type) == ("refused", "error")
+    found = await predict(world, work)
+    assert (found.kind, (await world.handle(replayed(work))).type) == ("refused", "error")
 
 
 async def test_a_proved_hold_whose_time_is_free_again_would_be_confirmed(world):
@@ -227,5 +231,5 @@ async def test_a_proved_hold_whose_time_is_free_again_would_be_confirmed(world):
     await world.send("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
     world.calendar.owners["calendar"].clear()
     work = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
-    outlook = await foretold(world, work)
-    assert (outlook.kind, (await world.handle(replayed(work))).type) == ("free", "booking.confirmed")
+    found = await predict(world, work)
+    assert (found.kind, (await world.handle(replayed(work))).type) == ("free", "booking.confirmed")

@@ -1,4 +1,4 @@
-"""What a replay of a booking command would come to, as far as it can be known beforehand."""
+"""The forecast of a replay of a booking command, as far as it can be known beforehand."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
-OutlookKind = Literal[
+ReplayForecastKind = Literal[
     "free",
     "taken",
     "past",
@@ -24,10 +24,10 @@ OutlookKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ReplayForecast:
     """What would happen, and the times that the visitor would be offered; all with the offset of the business."""
 
-    kind: OutlookKind
+    kind: ReplayForecastKind
     start: datetime | None = None
     """The time that it is about."""
     alternatives: tuple[datetime, ...] = ()
@@ -37,28 +37,28 @@ class Outlook:
     """Of the appointment, where one is there."""
 
 
-def refused_outlook(
+def forecast_refusal(
     profile: TenantProfile,
     start: datetime | None,
     refusal: Refusal,
     now: datetime,
     appointment: Appointment | None = None,
-) -> Outlook:
-    """Return the outlook of a wish that the rules refuse: because its time has gone by, or for another reason."""
+) -> ReplayForecast:
+    """Return the forecast of a request that the rules refuse: because its time is past, or for another reason."""
     is_past = refusal.code is ErrorCode.INVALID_TIME and start is not None and start <= now
-    return outlook(profile, "past" if is_past else "refused", start, refusal, appointment)
+    return build_forecast(profile, "past" if is_past else "refused", start, refusal, appointment)
 
 
-def outlook(
+def build_forecast(
     profile: TenantProfile,
-    kind: OutlookKind,
+    kind: ReplayForecastKind,
     start: datetime | None,
     refusal: Refusal | None = None,
     appointment: Appointment | None = None,
-) -> Outlook:
-    """Return an outlook with every time as the business's clocks show it."""
+) -> ReplayForecast:
+    """Return a forecast with every time in the zone of the business."""
     alternatives = refusal.alternatives if refusal else ()
-    return Outlook(
+    return ReplayForecast(
         kind,
         start.astimezone(profile.zone) if start else None,
         tuple(offer.start.astimezone(profile.zone) for offer in alternatives),
