@@ -16,7 +16,7 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast soak check bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
+.PHONY: help setup up test test-fast soak check format bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -39,12 +39,20 @@ check: $(READY) $(NODE_READY) ## lint, format, types (Python and JavaScript), im
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn "**/*.js"
+	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn "**/*.{js,ts}"
+	$(NODE) node_modules/eslint/bin/eslint.js
+	$(NODE) node_modules/typescript/bin/tsc --project .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/template.yaml
 	@if command -v docker-compose >/dev/null; then \
 		docker-compose -f docker-compose.localstack.yml config --quiet && echo "docker-compose.localstack.yml: valid"; \
 	fi
+
+format: $(READY) $(NODE_READY) ## lay out Python and JavaScript, and mend what the linters can
+	$(VENV)/bin/ruff check --fix-only --quiet
+	$(VENV)/bin/ruff format
+	$(NODE) node_modules/eslint/bin/eslint.js --fix
+	$(NODE) node_modules/prettier/bin/prettier.cjs --write --log-level warn "**/*.{js,ts}"
 
 bench-path: $(READY) ## measure what a visitor waits (ARGS="--rounds 50")
 	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)

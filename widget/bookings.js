@@ -6,12 +6,16 @@
  * link }`, the `link` being the token that stands for the appointment where it is not of this conversation.
  */
 
+/** @import { AppointmentEntry, BookedFrame, Command, DetailsData, Entry, ErrorData, Permissions, Stage, Unplaced } from "./types.d.ts" */
+
+/** @type {Record<BookedFrame["type"], Stage>} */
 const STAGES = {
   "booking.pending": "pending",
   "booking.confirmed": "confirmed",
   "booking.rescheduled": "confirmed",
   "booking.cancelled": "cancelled",
 };
+/** @type {Record<DetailsData["state"], Stage>} */
 const STAGES_OF_STATES = { held: "pending", confirmed: "confirmed", cancelled: "cancelled" };
 const NOTHING = Object.freeze({ cancel: false, move: false });
 
@@ -20,27 +24,49 @@ const CODES_THAT_END_A_HOLD = new Set(["CODE_EXPIRED", "TOO_MANY_ATTEMPTS", "UNK
 const CODES_THAT_TAKE_THE_TIME = new Set(["SLOT_TAKEN", "INVALID_TIME"]);
 const COMMANDS_ON_THE_CARD = new Set(["booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"]);
 
-/** Whether something may still come of the card: those are worth a look at how they stand. */
-export function isOpen({ kind, stage, start, end }, now = Date.now()) {
-  return kind === "appointment" && (awaitsVisitor(stage) || stage === "confirmed") && new Date(end ?? start) > now;
+/**
+ * Whether something may still come of the card: those are worth a look at how they stand.
+ *
+ * @param {Entry} entry
+ * @returns {entry is AppointmentEntry}
+ */
+export function isOpen(entry, now = Date.now()) {
+  if (entry.kind !== "appointment") return false;
+  const { stage, start, end } = entry;
+  return (awaitsVisitor(stage) || stage === "confirmed") && new Date(end ?? start).getTime() > now;
 }
 
-/** How a command names the card's appointment. */
+/**
+ * How a command names the card's appointment.
+ *
+ * @param {{ appointment_id: string, may?: Partial<Permissions> | null }} card
+ */
 export function referTo({ appointment_id: id, may }) {
   return may?.link ? { link: may.link } : { appointment_id: id };
 }
 
-/** Whether a command is about the card's appointment. */
+/**
+ * Whether a command is about the card's appointment.
+ *
+ * @param {Pick<Command, "data">} command
+ * @param {{ appointment_id: string, may?: Partial<Permissions> | null }} card
+ */
 export function concerns({ data }, { appointment_id: id, may }) {
-  return data.appointment_id === id || (Boolean(may?.link) && data.link === may.link);
+  return data.appointment_id === id || (Boolean(may?.link) && data.link === may?.link);
 }
 
 /**
  * Return the card after a frame; it moves to the place of the latest thing that happened to it. `visit` is what
  * a link has told about an appointment that had no card.
+ *
+ * @param {AppointmentEntry | undefined} card
+ * @param {BookedFrame} frame
+ * @param {Permissions | null} visit
+ * @returns {Unplaced<AppointmentEntry>}
  */
 export function applyBooking(card, { type, seq, data }, visit = null) {
   const moved = type === "booking.rescheduled";
+  const may = card ? card.may : visit;
   return {
     ...card,
     ...data,
@@ -51,18 +77,23 @@ export function applyBooking(card, { type, seq, data }, visit = null) {
     by: data.by ?? "visitor",
     was: moved && card && !sameTime(card, data) ? card.start : null,
     codes: (card?.codes ?? 0) + (type === "booking.pending" ? 1 : 0),
-    may: card ? (card.may?.link ? card.may : null) : visit,
+    may: may?.link ? may : null,
     problem: null,
     seq: seq ?? card?.seq,
   };
 }
 
-/** Return the card as the server says that the appointment stands; what has ended stays as it is. */
+/**
+ * Return the card as the server says that the appointment stands; what has ended stays as it is.
+ *
+ * @param {AppointmentEntry} card
+ * @param {DetailsData} details
+ * @param {Permissions | null} may
+ * @returns {AppointmentEntry}
+ */
 export function applyDetails(card, { state, start, end, ics, expires_at: expiresAt, ...data }, may) {
   if (!awaitsVisitor(card.stage) && card.stage !== "confirmed") return card;
-  const awaited = awaitsVisitor(card.stage);
-  const stage =
-    awaited && state === "held" ? card.stage : awaited && state === "cancelled" ? "lapsed" : STAGES_OF_STATES[state];
+  const stage = stageAfterDetails(card.stage, state);
   const elsewhere = !sameTime(card, { start });
   return {
     ...card,
@@ -79,7 +110,23 @@ export function applyDetails(card, { state, start, end, ics, expires_at: expires
   };
 }
 
-/** Return the card of an appointment that this conversation cannot reach (any more). */
+/**
+ * @param {Stage} stage
+ * @param {DetailsData["state"]} state
+ * @returns {Stage}
+ */
+function stageAfterDetails(stage, state) {
+  if (awaitsVisitor(stage) && state === "held") return stage;
+  if (awaitsVisitor(stage) && state === "cancelled") return "lapsed";
+  return STAGES_OF_STATES[state];
+}
+
+/**
+ * Return the card of an appointment that this conversation cannot reach (any more).
+ *
+ * @param {AppointmentEntry} card
+ * @returns {AppointmentEntry}
+ */
 export function applyUnknown(card) {
   return {
     ...card,
@@ -88,7 +135,12 @@ export function applyUnknown(card) {
   };
 }
 
-/** Whether an error is told on the appointment's own card rather than in the log. */
+/**
+ * Whether an error is told on the appointment's own card rather than in the log.
+ *
+ * @param {ErrorData} error
+ * @param {Command | undefined} command
+ */
 export function isAboutAppointment(error, command) {
   return command
     ? COMMANDS_ON_THE_CARD.has(command.type)
@@ -99,6 +151,11 @@ export function isAboutAppointment(error, command) {
  * Return the card with its problem, or null when no card fits. After a reload we no longer know the command; an
  * error about a code then belongs to the hold that was open at that moment, and a move of a visit that stands
  * came to nothing: no word is lost about it (the card comes back as it was).
+ *
+ * @param {Record<string, Entry>} entries
+ * @param {Command | undefined} command
+ * @param {ErrorData} error
+ * @returns {AppointmentEntry | null}
  */
 export function applyBookingError(entries, command, error) {
   const cards = Object.values(entries).filter((entry) => entry.kind === "appointment");
@@ -112,16 +169,27 @@ export function applyBookingError(entries, command, error) {
   return { ...card, stage: stageAfter(card.stage, command, error), problem: error, heard: command?.type ?? null };
 }
 
+/**
+ * @param {Stage} stage
+ * @param {Command | undefined} command
+ * @param {ErrorData} error
+ * @returns {Stage}
+ */
 function stageAfter(stage, command, { code }) {
   if (!awaitsVisitor(stage)) return stage;
   if (CODES_THAT_END_A_HOLD.has(code)) return "lapsed";
   return CODES_THAT_TAKE_THE_TIME.has(code) ? "taken" : stage;
 }
 
+/** @param {Stage} stage */
 function awaitsVisitor(stage) {
   return stage === "pending" || stage === "taken";
 }
 
+/**
+ * @param {{ start: string }} one
+ * @param {{ start: string }} other
+ */
 function sameTime(one, other) {
-  return new Date(one.start) - new Date(other.start) === 0;
+  return new Date(one.start).getTime() === new Date(other.start).getTime();
 }

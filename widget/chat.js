@@ -11,24 +11,34 @@ import { Outbox } from "./outbox.js";
 import { Question } from "./question.js";
 import { Store } from "./store.js";
 
+/** @import { Command, CommandData, CommandFrame, Frame, LocalFrame, Offer, State, Timer } from "./types.d.ts" */
+
 const GAP_PATIENCE_MS = 3_000;
 const GAP_HELLOS = 2;
 
 export class Chat {
+  /** @type {State} */
   state = EMPTY;
   store;
   /** How many lines have been welcomed: what was looked up on an earlier one may be out of date. */
   welcomes = 0;
   #connection;
   #outbox;
+  /** @type {Map<string, Question>} */
   #questions = new Map();
   #locale;
   #onChange;
+  /** @type {Timer | null} */
   #gapTimer = null;
   #gapHellos = 0;
+  /** @type {Record<string, Offer | null>} */
   #offers = {};
 
-  /** `onChange()` is called after every change of `state` or `connectionState`. */
+  /**
+   * `onChange()` is called after every change of `state` or `connectionState`.
+   *
+   * @param {{ url: string, tenant: string, locale: string, onChange: () => void }} options
+   */
   constructor({ url, tenant, locale, onChange }) {
     this.#locale = locale;
     this.#onChange = onChange;
@@ -72,7 +82,11 @@ export class Chat {
     return this.store.token !== null || Object.keys(this.state.commands).length > 0;
   }
 
-  /** What the business offers, as last heard in this language (see `offerAfter`), or null. */
+  /**
+   * What the business offers, as last heard in this language (see `offerAfter`), or null.
+   *
+   * @param {string} locale
+   */
   offer(locale) {
     return (this.#offers[locale] ??= this.store.offer(locale));
   }
@@ -82,7 +96,7 @@ export class Chat {
   }
 
   stop() {
-    clearTimeout(this.#gapTimer);
+    clearTimeout(this.#gapTimer ?? undefined);
     this.#connection.stop();
   }
 
@@ -90,13 +104,20 @@ export class Chat {
     this.#connection.wake();
   }
 
+  /** @param {string} locale */
   speak(locale) {
     this.#locale = locale;
     if (this.connectionState === "open") this.#connection.hello();
   }
 
-  /** Send a command now or as soon as possible; returns its id. */
+  /**
+   * Send a command now or as soon as possible; returns its id.
+   *
+   * @param {string} type
+   * @param {CommandData} data
+   */
   command(type, data, { id = newId() } = {}) {
+    /** @type {CommandFrame} */
     const frame = { v: 1, type, id, data };
     this.#apply({ local: "command", frame });
     this.start();
@@ -108,8 +129,13 @@ export class Chat {
    * Ask a question (`booking.slots`, `booking.lookup`); returns its id. One asked before about the same `topic`
    * is forgotten; the same one asked again, under its `id`, takes a late answer as well. `purpose` is what the
    * link in the question is for, which its answer does not say.
+   *
+   * @param {string} type
+   * @param {CommandData} data
+   * @param {{ id?: string, topic?: string, purpose?: string }} options
    */
   ask(type, data, { id = newId(), topic = type, purpose } = {}) {
+    /** @type {CommandFrame} */
     const frame = { v: 1, type, id, data };
     this.#apply({ local: "command", frame, purpose });
     this.start();
@@ -117,7 +143,11 @@ export class Chat {
     return id;
   }
 
-  /** The visitor has turned away from what was asked. */
+  /**
+   * The visitor has turned away from what was asked.
+   *
+   * @param {string} topic
+   */
   dropQuestion(topic) {
     this.#questions.get(topic)?.drop();
   }
@@ -131,11 +161,16 @@ export class Chat {
   /**
    * Try a refused command again. One that ended durably would only bring its stored outcome, so it needs a
    * new id; one refused at the door keeps its own, in case it got through after all.
+   *
+   * @param {string} id
+   * @param {Pick<Command, "type" | "data">} command
+   * @param {{ ended: boolean }} how
    */
   again(id, { type, data }, { ended }) {
     return this.command(type, data, ended ? {} : { id });
   }
 
+  /** @param {Frame} frame */
   #receive(frame) {
     if (frame.re) this.#outbox.settle(frame.re);
     if (frame.re && frame.type !== "ack") for (const question of this.#questions.values()) question.settle(frame.re);
@@ -145,28 +180,33 @@ export class Chat {
     this.#mindTheGap();
   }
 
+  /** @param {string} topic */
   #about(topic) {
-    if (!this.#questions.has(topic)) {
-      const question = new Question({
+    let question = this.#questions.get(topic);
+    if (!question) {
+      question = new Question({
         transmit: (frame) => this.#connection.send(frame),
         onSilence: (id) => this.#apply({ local: "unanswered", id }),
       });
       if (this.connectionState === "open") question.opened();
       this.#questions.set(topic, question);
     }
-    return this.#questions.get(topic);
+    return question;
   }
 
+  /** @param {Frame<"booking.slots" | "booking.details">} frame */
   #learn(frame) {
     const offer = offerAfter(this.offer(this.#locale), frame);
     this.#offers[this.#locale] = offer;
     this.store.keepOffer(this.#locale, offer);
   }
 
+  /** @param {Frame<"welcome">["data"]} welcome */
   #recognise({ session_id: id, resume }) {
     if (id !== this.state.sessionId && resume !== "ok") this.store.lastSeq = 0; // Nothing of this one was read.
   }
 
+  /** @param {Frame | LocalFrame} frame */
   #apply(frame) {
     const next = reduce(this.state, frame);
     if (next === this.state) return;
@@ -177,7 +217,7 @@ export class Chat {
   /** Ask for what is missing; what the server no longer has is passed over in the end. */
   #mindTheGap() {
     if (!hasGap(this.state)) {
-      clearTimeout(this.#gapTimer);
+      clearTimeout(this.#gapTimer ?? undefined);
       this.#gapTimer = null;
       this.#gapHellos = 0;
       return;
@@ -186,7 +226,8 @@ export class Chat {
     if (this.#gapHellos >= GAP_HELLOS) {
       this.#gapHellos = 0;
       this.#apply({ local: "skip" });
-      return this.#mindTheGap();
+      this.#mindTheGap();
+      return;
     }
     this.#gapHellos += 1;
     this.#connection.hello();

@@ -6,13 +6,27 @@ import { referTo } from "./bookings.js";
 import { nameOf } from "./offer.js";
 import { stringsFor } from "./strings.js";
 
+/** @import { Appointment, BookingWish, Command, CommandData, ContactKind, Service } from "./types.d.ts" */
+/** @import { Chat } from "./chat.js" */
+/** @import { StrideChat } from "./stride-chat.js" */
+
+/** @typedef {ReturnType<typeof contextFor>} Context */
+
 /**
  * Return the context for views made now. `chat()` and `log()` are asked for each time, as the conversation may
  * change under the views; `closeForm` and `closeVisit` take the id of the appointment to go on with, if there is one.
+ *
+ * @param {{
+ *   element: Pick<StrideChat, "locale" | "getAttribute" | "book">,
+ *   chat: () => Chat | null,
+ *   log: () => { toEnd: () => void } | null,
+ *   closeForm: (appointmentId?: string) => void,
+ *   closeVisit: (appointmentId?: string) => void,
+ * }} page
  */
 export function contextFor({ element, chat, log, closeForm, closeVisit }) {
   const { locale } = element;
-  const command = (type, data) => chat()?.command(type, data) ?? null;
+  const command = (/** @type {string} */ type, /** @type {CommandData} */ data) => chat()?.command(type, data) ?? null;
   const offer = () => chat()?.offer(locale); // As last heard: now, or on an earlier page.
   return {
     t: stringsFor(locale),
@@ -25,26 +39,50 @@ export function contextFor({ element, chat, log, closeForm, closeVisit }) {
     connected: () => chat()?.connectionState === "open",
     welcomes: () => chat()?.welcomes ?? 0,
     zone: () => offer()?.time_zone,
+    /** @returns {Service[]} */
     services: () => offer()?.services ?? [],
+    /** @returns {ContactKind[]} */
     contactKinds: () => offer()?.contact_kinds ?? [],
-    serviceName: (id) => nameOf(id, offer()),
+    serviceName: (/** @type {string} */ id) => nameOf(id, offer()),
     actions: {
-      say: (text) => {
+      say: (/** @type {string} */ text) => {
         command("chat.send", { text });
-        log().toEnd();
+        log()?.toEnd();
       },
       stop: () => chat()?.stopAnswer(),
+      /**
+       * @param {string} id
+       * @param {Pick<Command, "type" | "data">} refused
+       * @param {{ ended: boolean }} how
+       */
       again: (id, refused, how) => chat()?.again(id, refused, how),
-      book: (wish) => element.book(wish),
+      book: (/** @type {BookingWish} */ wish) => element.book(wish),
       closeForm,
       closeVisit,
+      /**
+       * @param {CommandData} data
+       * @param {{ id?: string }} options
+       */
       ask: (data, options) => chat()?.ask("booking.slots", data, options) ?? null,
+      /**
+       * @param {CommandData} data
+       * @param {{ id?: string, topic?: string, purpose?: string }} options
+       */
       lookUp: (data, options) => chat()?.ask("booking.lookup", data, options) ?? null,
       dropQuestion: (topic = "booking.slots") => chat()?.dropQuestion(topic),
-      create: (data) => command("booking.create", data),
+      create: (/** @type {CommandData} */ data) => command("booking.create", data),
+      /**
+       * @param {string} id
+       * @param {string} code
+       */
       verify: (id, code) => command("booking.verify", { appointment_id: id, code }),
-      resend: (id) => command("booking.resend", { appointment_id: id }),
-      cancel: (appointment) => command("booking.cancel", referTo(appointment)),
+      resend: (/** @type {string} */ id) => command("booking.resend", { appointment_id: id }),
+      cancel: (/** @type {Pick<Appointment, "appointment_id" | "may">} */ appointment) =>
+        command("booking.cancel", referTo(appointment)),
+      /**
+       * @param {Pick<Appointment, "appointment_id" | "may">} appointment
+       * @param {string} start
+       */
       move: (appointment, start) => command("booking.reschedule", { ...referTo(appointment), start }),
     },
   };

@@ -17,6 +17,14 @@ import {
 } from "./bookings.js";
 import { extendDraft } from "./drafts.js";
 
+/**
+ * @import {
+ *   AnswerEntry, AppointmentEntry, BookedFrame, Command, Entry, Frame, FrameData, LocalFrame, Outcome, Permissions,
+ *   RefusalEntry, State, Unplaced,
+ * } from "./types.d.ts"
+ */
+
+/** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
   sessionId: null,
   disclosure: "",
@@ -36,35 +44,58 @@ export const EMPTY = Object.freeze({
   order: 0,
 });
 
+/**
+ * @param {State} state
+ * @param {Frame | LocalFrame} frame
+ * @returns {State}
+ */
 export function reduce(state, frame) {
-  if (frame.local) return LOCAL[frame.local](state, frame);
-  if (!Number.isInteger(frame.seq)) return apply(state, frame);
-  if (frame.seq <= state.lastSeq) return state;
-  return drain({ ...state, ahead: { ...state.ahead, [frame.seq]: frame } });
+  if ("local" in frame) return applyLocal(state, frame);
+  const { seq } = frame;
+  if (!isInteger(seq)) return apply(state, frame);
+  if (seq <= state.lastSeq) return state;
+  return drain({ ...state, ahead: { ...state.ahead, [seq]: frame } });
 }
 
-/** Whether a durable frame has come whose predecessor has not. */
+/**
+ * Whether a durable frame has come whose predecessor has not.
+ *
+ * @param {State} state
+ */
 export function hasGap(state) {
   return Object.keys(state.ahead).length > 0;
 }
 
-/** What to show, in order: durable entries by `seq`, what was refused where it happened, then what is under way. */
+/**
+ * What to show, in order: durable entries by `seq`, what was refused where it happened, then what is under way.
+ *
+ * @param {State} state
+ */
 export function timeline(state) {
-  const last = (entry) => entry.seq ?? entry.after ?? Number.MAX_SAFE_INTEGER;
+  const last = (/** @type {Entry} */ entry) => entry.seq ?? entry.after ?? Number.MAX_SAFE_INTEGER;
   return Object.values(state.entries)
     .filter((entry) => entry.kind !== "refusal" || !isOvercome(state, entry))
     .sort((a, b) => last(a) - last(b) || a.order - b.order);
 }
 
-/** The id of the message that the assistant owes an answer to, or null. */
+/**
+ * The id of the message that the assistant owes an answer to, or null.
+ *
+ * @param {State} state
+ */
 export function awaited(state) {
   const open = Object.values(state.entries).filter(
-    (entry) => entry.kind === "said" && entry.state !== "pending" && !state.outcomes[entry.re],
+    (entry) => entry.kind === "said" && entry.state !== "pending" && !(entry.re && state.outcomes[entry.re]),
   );
-  return open.length ? open.sort((a, b) => b.order - a.order)[0].re : null;
+  return open.sort((a, b) => b.order - a.order)[0]?.re ?? null;
 }
 
-/** The command about a card's appointment that has not ended yet, as `{ id, type }`, or null. */
+/**
+ * The command about a card's appointment that has not ended yet, as `{ id, type }`, or null.
+ *
+ * @param {State} state
+ * @param {AppointmentEntry} card
+ */
 export function underWay(state, card) {
   const open = Object.entries(state.commands).find(
     ([id, command]) => !QUESTIONS.has(command.type) && concerns(command, card) && !state.outcomes[id],
@@ -72,6 +103,7 @@ export function underWay(state, card) {
   return open ? { id: open[0], type: open[1].type } : null;
 }
 
+/** @type {{ [Name in LocalFrame["local"]]: (state: State, frame: Extract<LocalFrame, { local: Name }>) => State }} */
 const LOCAL = {
   command(state, { frame, purpose }) {
     const commands = {
@@ -83,42 +115,64 @@ const LOCAL = {
     const { [refusalKey(frame.id)]: __, ...entries } = state.entries;
     const next = { ...state, commands, outcomes, entries };
     if (frame.type !== "chat.send") return next;
-    return put(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text, state: "pending" });
+    return put(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text ?? "", state: "pending" });
   },
   /** Not the end: an answer that comes late after all takes this outcome's place. */
   unanswered: (state, { id }) => ended(state, { type: "unanswered", re: id, data: {} }),
-  reset(state) {
-    const pending = Object.values(state.entries).filter((entry) => entry.kind === "said" && entry.state === "pending");
-    return {
-      ...EMPTY,
-      commands: state.commands,
-      entries: Object.fromEntries(pending.map((entry) => [entry.key, entry])),
-      order: state.order,
-    };
-  },
+  reset,
   skip(state) {
     const first = Math.min(...Object.keys(state.ahead).map(Number));
     return hasGap(state) ? drain({ ...state, lastSeq: first - 1 }) : state;
   },
 };
 
+/**
+ * @param {State} state
+ * @param {LocalFrame} frame
+ */
+function applyLocal(state, frame) {
+  const handler = /** @type {(state: State, frame: LocalFrame) => State} */ (LOCAL[frame.local]);
+  return handler(state, frame);
+}
+
+/**
+ * @param {State} state
+ * @returns {State}
+ */
+function reset(state) {
+  const pending = Object.values(state.entries).filter((entry) => entry.kind === "said" && entry.state === "pending");
+  return {
+    ...EMPTY,
+    commands: state.commands,
+    entries: Object.fromEntries(pending.map((entry) => [entry.key, entry])),
+    order: state.order,
+  };
+}
+
+/** @param {State} state */
 function drain(state) {
   let next = state;
-  for (let frame; (frame = next.ahead[next.lastSeq + 1]);) {
-    const { [frame.seq]: _, ...ahead } = next.ahead;
-    next = apply({ ...next, ahead, lastSeq: frame.seq }, frame);
+  for (let frame = next.ahead[next.lastSeq + 1]; frame; frame = next.ahead[next.lastSeq + 1]) {
+    const seq = next.lastSeq + 1;
+    const { [seq]: _, ...ahead } = next.ahead;
+    next = apply({ ...next, ahead, lastSeq: seq }, frame);
   }
   return next;
 }
 
+/**
+ * @param {State} state
+ * @param {Frame} frame
+ */
 function apply(state, frame) {
-  const handler = HANDLERS[frame.type];
+  const handler = /** @type {((state: State, frame: Frame) => State) | undefined} */ (HANDLERS[frame.type]);
   return handler ? handler(state, frame) : state; // A type we do not know yet only counts.
 }
 
+/** @type {{ [Type in keyof FrameData]?: (state: State, frame: Frame<Type>) => State }} */
 const HANDLERS = {
   welcome(state, { data }) {
-    const known = state.sessionId !== null && state.sessionId !== data.session_id ? LOCAL.reset(state) : state;
+    const known = state.sessionId !== null && state.sessionId !== data.session_id ? reset(state) : state;
     return {
       ...known,
       sessionId: data.session_id,
@@ -138,7 +192,8 @@ const HANDLERS = {
   },
   "chat.delta"(state, { re, data }) {
     if (state.outcomes[re]) return state;
-    const entry = state.entries[answerKey(re)] ?? draft(re);
+    const known = state.entries[answerKey(re)];
+    const entry = known?.kind === "answer" ? known : draft(re);
     return put(state, { ...entry, ...extendDraft(entry, data) });
   },
   "chat.final"(state, { re, seq, data }) {
@@ -187,22 +242,24 @@ const HANDLERS = {
     const link = command?.data.link;
     const may = limited({ cancel: data.can_cancel, move: data.can_reschedule }, command);
     const next = ended(link ? { ...state, visits: { ...state.visits, [data.appointment_id]: may } } : state, frame);
-    const card = state.entries[cardKey(data.appointment_id)];
+    const card = cardOf(state, data.appointment_id);
     if (!card || (command && card.touched >= command.order)) return next; // Asked before the latest that we know.
     return amend(next, applyDetails(card, data, command && !link ? may : null));
   },
   error(state, frame) {
     const { re, seq, data } = frame;
-    const command = state.commands[re];
+    const command = re ? state.commands[re] : undefined;
     const { [answerKey(re)]: _, ...entries } = state.entries;
     const next = ended({ ...state, entries }, frame);
-    if (QUESTIONS.has(command?.type)) return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
+    if (command && QUESTIONS.has(command.type)) {
+      return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
+    }
     if (isAboutAppointment(data, command)) {
       const changed = applyBookingError(next.entries, command, data);
       if (changed) return changed === next.entries[changed.key] ? next : put(next, changed);
       if (command?.data.link) return next; // Told where the link was opened.
     }
-    const said = state.entries[re];
+    const said = re ? state.entries[re] : undefined;
     const after = seq ? undefined : state.lastSeq + 0.5;
     const marked = said?.kind === "said" && !said.seq ? put(next, { ...said, state: "failed", after }) : next;
     const key = refusalKey(re ?? `seq-${seq ?? state.order}`);
@@ -210,55 +267,113 @@ const HANDLERS = {
   },
 };
 
+/**
+ * @param {State} state
+ * @param {BookedFrame} frame
+ */
 function booked(state, frame) {
   const { appointment_id: id } = frame.data;
-  return put(state, applyBooking(state.entries[cardKey(id)], frame, state.visits[id]));
+  return put(state, applyBooking(cardOf(state, id), frame, state.visits[id] ?? null));
 }
 
-/** A link serves its one purpose, whatever else may be done with the appointment by other ways. */
+/**
+ * A link serves its one purpose, whatever else may be done with the appointment by other ways.
+ *
+ * @param {Permissions} may
+ * @param {Command | undefined} command
+ * @returns {Permissions}
+ */
 function limited(may, command) {
-  const { data: { link } = {}, purpose } = command ?? {};
+  const link = command?.data.link;
+  const purpose = command?.purpose;
   return link ? { cancel: may.cancel && purpose === "cancel", move: may.move && purpose === "move", link } : may;
 }
 
+/**
+ * @param {State} state
+ * @param {Command} question
+ */
 function unreachable(state, { data, order }) {
-  const card = state.entries[cardKey(data.appointment_id)];
+  const card = cardOf(state, data.appointment_id);
   return card && card.touched < order ? amend(state, applyUnknown(card)) : state;
 }
 
-/** Change what a card says; it is no news, so it keeps its place. */
+/**
+ * Change what a card says; it is no news, so it keeps its place.
+ *
+ * @param {State} state
+ * @param {AppointmentEntry} card
+ * @returns {State}
+ */
 function amend(state, card) {
   return { ...state, entries: { ...state.entries, [card.key]: card } };
 }
 
-/** Remember what ended a command: the views that wait for it look here. */
+/**
+ * Remember what ended a command: the views that wait for it look here.
+ *
+ * @param {State} state
+ * @param {Outcome} frame
+ * @returns {State}
+ */
 function ended(state, frame) {
   return frame.re ? { ...state, outcomes: { ...state.outcomes, [frame.re]: frame } } : state;
 }
 
+/**
+ * @param {State} state
+ * @param {Unplaced} entry
+ * @returns {State}
+ */
 function put(state, entry) {
   const order = state.entries[entry.key]?.order ?? state.order;
   const stamped = { ...entry, order, touched: state.order };
   return { ...state, order: state.order + 1, entries: { ...state.entries, [entry.key]: stamped } };
 }
 
+/**
+ * @param {string} re
+ * @returns {Unplaced<AnswerEntry> & { from: number }}
+ */
 function draft(re) {
   return { kind: "answer", key: answerKey(re), re, from: 0, text: "", streaming: true, actions: [] };
 }
 
-/** A refused booking is old news once a later one has succeeded. */
+/**
+ * A refused booking is old news once a later one has succeeded.
+ *
+ * @param {State} state
+ * @param {RefusalEntry} refusal
+ */
 function isOvercome(state, refusal) {
   return Object.values(state.entries).some(
     (entry) => entry.kind === "appointment" && entry.touched > refusal.touched && isAboutBooking(refusal),
   );
 }
 
+/** @param {RefusalEntry} refusal */
 function isAboutBooking({ command, error }) {
   return command ? command.type.startsWith("booking.") : BOOKING_CODES.has(error.code);
 }
 
 const QUESTIONS = new Set(["booking.slots", "booking.lookup"]);
 const BOOKING_CODES = new Set(["SLOT_TAKEN", "INVALID_TIME", "INVALID_CONTACT", "UNKNOWN_SERVICE"]);
-const cardKey = (id) => `appointment-${id}`;
-const answerKey = (re) => `answer-${re}`;
-const refusalKey = (re) => `refusal-${re}`;
+const answerKey = (/** @type {string | undefined} */ re) => `answer-${re}`;
+const refusalKey = (/** @type {string | undefined} */ re) => `refusal-${re}`;
+
+/**
+ * @param {State} state
+ * @param {string | undefined} id
+ */
+function cardOf(state, id) {
+  const entry = state.entries[`appointment-${id}`];
+  return entry?.kind === "appointment" ? entry : undefined;
+}
+
+/**
+ * @param {number | undefined} seq
+ * @returns {seq is number}
+ */
+function isInteger(seq) {
+  return Number.isInteger(seq);
+}

@@ -2,30 +2,59 @@
  * Says instants in the business's time zone and the visitor's language.
  */
 
+/** @typedef {string | number | Date} Instant */
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
+/**
+ * @param {string} locale
+ * @param {string | undefined} zone The visitor's own if undefined.
+ * @param {Intl.DateTimeFormatOptions} options
+ */
 function format(locale, zone, options) {
   const key = JSON.stringify([locale, zone, options]);
-  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(tag(locale), { timeZone: zone, ...options }));
-  return formats.get(key);
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(tag(locale), { timeZone: zone, ...options });
+  formats.set(key, known);
+  return known;
 }
 
-/** British English: days before months and the 24-hour clock, as everywhere around the business. */
+/**
+ * British English: days before months and the 24-hour clock, as everywhere around the business.
+ *
+ * @param {string} locale
+ */
 function tag(locale) {
   return locale === "en" ? "en-GB" : locale;
 }
 
-/** "10:30"; of an hour that the clocks show twice that night, its offset says which one is meant: "02:30 (GMT+01:00)". */
+/**
+ * "10:30"; of an hour that the clocks show twice that night, its offset says which one is meant: "02:30 (GMT+01:00)".
+ *
+ * @param {Instant} instant
+ * @param {string} locale
+ * @param {string | undefined} zone
+ */
 export function timeOf(instant, locale, zone) {
   const text = clock(instant, locale, zone);
   return isShownTwice(instant, zone) ? `${text} (${offsetOf(instant, zone)})` : text;
 }
 
+/**
+ * @param {Instant} instant
+ * @param {string} locale
+ * @param {string | undefined} zone
+ */
 function clock(instant, locale, zone) {
   return format(locale, zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(instant));
 }
 
-/** The wall clock, so that equal texts are equal readings: "2026-11-24T10:30". */
+/**
+ * The wall clock, so that equal texts are equal readings: "2026-11-24T10:30".
+ *
+ * @param {Instant} instant
+ * @param {string | undefined} zone
+ */
 function wallClock(instant, zone) {
   return `${dateKey(instant, zone)}T${clock(instant, "sv", zone)}`;
 }
@@ -33,27 +62,48 @@ function wallClock(instant, zone) {
 /** Clocks go back by an hour nearly everywhere, by half of one on Lord Howe, by two at Troll and by three at Casey. */
 const GOING_BACK_MINUTES = [30, 60, 120, 180];
 
+/**
+ * @param {Instant} instant
+ * @param {string | undefined} zone
+ */
 function isShownTwice(instant, zone) {
   const wall = wallClock(instant, zone);
   const at = new Date(instant).getTime();
   return GOING_BACK_MINUTES.some((by) => [-by, by].some((minutes) => wallClock(at + minutes * 60_000, zone) === wall));
 }
 
-/** "GMT+02:00", as letters write it */
+/**
+ * "GMT+02:00", as letters write it
+ *
+ * @param {Instant} instant
+ * @param {string | undefined} zone
+ */
 function offsetOf(instant, zone) {
-  const minutes = Math.round((new Date(`${wallClock(instant, zone)}Z`) - new Date(instant)) / 60_000);
-  const [hours, rest] = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((n) =>
-    String(Math.trunc(n)).padStart(2, "0"),
+  const minutes = Math.round((Date.parse(`${wallClock(instant, zone)}Z`) - new Date(instant).getTime()) / 60_000);
+  const [hours, rest] = [Math.abs(minutes) / 60, Math.abs(minutes) % 60].map((part) =>
+    String(Math.trunc(part)).padStart(2, "0"),
   );
   return `GMT${minutes < 0 ? "-" : "+"}${hours}:${rest}`;
 }
 
-/** "Tuesday, 24 November" */
+/**
+ * "Tuesday, 24 November"
+ *
+ * @param {Instant} instant
+ * @param {string} locale
+ * @param {string | undefined} zone
+ */
 export function dayOf(instant, locale, zone) {
   return format(locale, zone, { weekday: "long", day: "numeric", month: "long" }).format(new Date(instant));
 }
 
-/** The parts of a day's chip: `{ weekday: "Tue", day: "24", month: "Nov" }`. */
+/**
+ * The parts of a day's chip: `{ weekday: "Tue", day: "24", month: "Nov" }`.
+ *
+ * @param {Instant} instant
+ * @param {string} locale
+ * @param {string | undefined} zone
+ */
 export function chipOf(instant, locale, zone) {
   const date = new Date(instant);
   return {
@@ -63,12 +113,22 @@ export function chipOf(instant, locale, zone) {
   };
 }
 
-/** "2026-11-24": the local date, as the protocol writes it. */
+/**
+ * "2026-11-24": the local date, as the protocol writes it.
+ *
+ * @param {Instant} instant
+ * @param {string | undefined} zone
+ */
 export function dateKey(instant, zone) {
   return format("sv", zone, { year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(instant));
 }
 
-/** The date so many days after a date, both as `2026-11-24`. */
+/**
+ * The date so many days after a date, both as `2026-11-24`.
+ *
+ * @param {string} key
+ * @param {number} days
+ */
 export function addDays(key, days) {
   const date = new Date(`${key}T12:00:00Z`);
   date.setUTCDate(date.getUTCDate() + days);
@@ -76,24 +136,39 @@ export function addDays(key, days) {
 }
 
 export function visitorZone() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** Whether two zones show another wall clock at this instant: only then is the zone worth a word. */
+/**
+ * Whether two zones show another wall clock at this instant: only then is the zone worth a word.
+ *
+ * @param {Instant} instant
+ * @param {string | undefined} zone
+ */
 export function clocksDiffer(instant, zone, other = visitorZone()) {
   return wallClock(instant, zone) !== wallClock(instant, other);
 }
 
-/** "Central European Standard Time (Europe/Warsaw)" */
+/**
+ * "Central European Standard Time (Europe/Warsaw)"
+ *
+ * @param {Instant} instant
+ * @param {string} locale
+ * @param {string} zone
+ */
 export function zoneName(instant, locale, zone) {
   const parts = format(locale, zone, { timeZoneName: "long" }).formatToParts(new Date(instant));
   const name = parts.find((part) => part.type === "timeZoneName")?.value;
   return name ? `${name}, ${zone}` : zone;
 }
 
-/** "4:05" until an instant, or null when it has passed. */
+/**
+ * "4:05" until an instant, or null when it has passed.
+ *
+ * @param {Instant} until
+ */
 export function countdown(until, now = Date.now()) {
-  const seconds = Math.ceil((new Date(until) - now) / 1000);
+  const seconds = Math.ceil((new Date(until).getTime() - now) / 1000);
   if (!(seconds > 0)) return null;
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }

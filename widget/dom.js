@@ -2,22 +2,36 @@
  * Builds DOM nodes from code. Text only ever becomes text nodes, so nothing from the wire is parsed as HTML.
  */
 
+/** @import { Attributes, Child } from "./types.d.ts" */
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * Make an element: `h("button", { class: "x", onclick: f, "aria-label": "Close" }, "text", child)`.
  * A value of `null`, `undefined` or `false` leaves the attribute out; `true` sets it without a value.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {(Child | Child[])[]} children
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  for (const child of children.flat()) {
+    if (child !== null && child !== undefined && child !== false) element.append(child);
+  }
   return element;
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {unknown} value
+ */
 function setAttribute(element, name, value) {
   if (value === null || value === undefined || value === false) return;
-  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+  if (typeof value === "function") element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
   else element.setAttribute(name, value === true ? "" : String(value));
 }
 
@@ -43,7 +57,11 @@ const ICONS = {
   ],
 };
 
-/** Draw one of our line icons; it is decoration, the control next to it carries the name. */
+/**
+ * Draw one of our line icons; it is decoration, the control next to it carries the name.
+ *
+ * @param {keyof typeof ICONS} name
+ */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const attributes = { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" };
@@ -56,12 +74,32 @@ export function icon(name) {
   return svg;
 }
 
-/** Show or hide an element for everybody, assistive technology included. */
+/**
+ * Show or hide an element for everybody, assistive technology included.
+ *
+ * @param {HTMLElement} element
+ * @param {boolean} visible
+ */
 export function show(element, visible) {
   element.hidden = !visible;
 }
 
-/** Set text only when it differs, so that live regions do not repeat themselves. */
+/**
+ * Set text only when it differs, so that live regions do not repeat themselves.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Return the element that has the focus in the same document or shadow root, or null.
+ *
+ * @param {HTMLElement} element
+ */
+export function focusedBeside(element) {
+  const root = element.getRootNode();
+  return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
 }

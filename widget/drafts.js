@@ -6,8 +6,11 @@
  * Return the draft's new `from` and `text`. Offsets count characters (code points), which a JavaScript string
  * does not. A delta that starts beyond what we have (some were lost with an old connection) starts afresh from
  * there; the final frame brings the whole.
+ *
+ * @param {{ from?: number, text: string }} draft
+ * @param {{ offset: number, text: string }} delta
  */
-export function extendDraft({ from, text }, { offset, text: piece }) {
+export function extendDraft({ from = 0, text }, { offset, text: piece }) {
   const known = Array.from(text);
   if (offset < from || offset > from + known.length) return { from: offset, text: piece };
   return { from, text: known.slice(0, offset - from).join("") + piece };

@@ -4,7 +4,15 @@
 
 import { newId } from "./ids.js";
 
-/** Times in milliseconds. API Gateway closes after 10 idle minutes and after 2 hours in all. */
+/** @import { ClientFrame, Frame, Timer } from "./types.d.ts" */
+
+/** @typedef {Record<"openWithin" | "answerWithin" | "pingEvery" | "moveAfter" | "backoffBase" | "backoffMax", number>} Timings */
+
+/**
+ * Times in milliseconds. API Gateway closes after 10 idle minutes and after 2 hours in all.
+ *
+ * @type {Readonly<Timings>}
+ */
 export const TIMINGS = Object.freeze({
   openWithin: 15_000,
   answerWithin: 15_000,
@@ -21,12 +29,21 @@ export class Line {
   #opened = false;
   #ended = false;
   #openTimer;
+  /** @type {Timer | undefined} */
   #pingTimer;
+  /** @type {Timer | undefined} */
   #deadTimer;
 
   /**
    * `on.open(line)`, `on.frame(line, frame)` and `on.end(line, opened)` are called; `on.end` exactly once,
    * unless we ended the line ourselves.
+   *
+   * @param {string} url
+   * @param {{
+   *   open: (line: Line) => void,
+   *   frame: (line: Line, frame: Frame) => void,
+   *   end: (line: Line, opened: boolean) => void,
+   * }} on
    */
   constructor(url, on, timings = TIMINGS) {
     this.#on = on;
@@ -38,6 +55,7 @@ export class Line {
     this.#socket.addEventListener("close", () => this.#lost());
   }
 
+  /** @param {ClientFrame} frame */
   send(frame) {
     if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(frame));
@@ -68,6 +86,7 @@ export class Line {
     this.#on.open(this);
   }
 
+  /** @param {string} text */
   #receive(text) {
     if (this.#ended) return;
     clearTimeout(this.#deadTimer);
@@ -90,7 +109,12 @@ export class Line {
   }
 }
 
-/** Return the frame, or null for what is not ours: API Gateway's own messages carry no `v`. */
+/**
+ * Return the frame, or null for what is not ours: API Gateway's own messages carry no `v`.
+ *
+ * @param {string} text
+ * @returns {Frame | null}
+ */
 function parse(text) {
   try {
     const frame = JSON.parse(text);

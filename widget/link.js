@@ -5,13 +5,21 @@
  * history, in a bookmark or on a screenshot. Taking it changes nothing: programs that check mail open links too.
  */
 
-const LINK = /^#stride-(cancel|move)=([^&]*)/;
+/** @import { Link } from "./types.d.ts" */
+
+const LINK = /^#stride-(?<purpose>cancel|move)=(?<token>[^&]*)/;
 const TOKEN = /^[A-Za-z0-9_.-]{20,600}$/;
 
-/** Return `{ purpose, token }` (`token` is null where the letter's program has mutilated it), or null. */
+/**
+ * Return `{ purpose, token }` (`token` is null where the letter's program has mutilated it), or null.
+ *
+ * @param {{ location: Pick<Location, "hash" | "pathname" | "search">, history: Pick<History, "state" | "replaceState"> }} page
+ * @returns {Link | null}
+ */
 export function takeLink({ location, history } = globalThis) {
   const found = LINK.exec(location.hash);
-  if (!found) return null;
+  if (!found?.groups) return null;
+  const { purpose, token = "" } = found.groups;
   history.replaceState(history.state, "", location.pathname + location.search);
-  return { purpose: found[1], token: TOKEN.test(found[2]) ? found[2] : null };
+  return { purpose: purpose === "cancel" ? "cancel" : "move", token: TOKEN.test(token) ? token : null };
 }

@@ -6,6 +6,9 @@
 
 import { h } from "./dom.js";
 
+/** @typedef {{ kind: "ul" | "ol" | "h" | "p", lines: string[], from?: number }} Block */
+
+const MAX_DEPTH = 4;
 const SAFE_SCHEMES = new Set(["http:", "https:", "mailto:", "tel:"]);
 const BULLET = /^\s{0,3}[-*•]\s+(.*)$/;
 const NUMBER = /^\s{0,3}(\d{1,3})[.)]\s+(.*)$/;
@@ -13,94 +16,128 @@ const HEADING = /^#{1,6}\s+(.*?)\s*#*$/;
 const INLINE =
   /`([^`\n]+)`|\*\*(?=\S)(.+?)\*\*|(?<![\w*])\*(?=[^\s*])([^*\n]+)\*(?![\w*])|(?<![\w_])_(?=[^\s_])([^_\n]+)_(?![\w_])|\[([^\]\n]{1,200})\]\(([^()\s]{1,500}(?:\([^()\s]*\))?)\)|(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?*])/;
 
+/** What each shown block was built from. @type {WeakMap<Element, string>} */
+const SOURCES = new WeakMap();
+
 /**
  * Make `container` show `text`. Blocks whose source did not change keep their nodes: while an answer streams,
  * only its last block is built anew, and a visitor's selection in the others stays.
+ *
+ * @param {HTMLElement} container
+ * @param {string} text
  */
 export function renderMarkdown(container, text) {
   const blocks = splitBlocks(text);
   blocks.forEach((block, index) => {
     const existing = container.children[index];
     const source = JSON.stringify(block);
-    if (existing?.blockSource === source) return;
+    if (existing && SOURCES.get(existing) === source) return;
     const node = buildBlock(block);
-    node.blockSource = source;
+    SOURCES.set(node, source);
     if (existing) existing.replaceWith(node);
     else container.append(node);
   });
-  while (container.children.length > blocks.length) container.lastElementChild.remove();
+  while (container.children.length > blocks.length) container.lastElementChild?.remove();
 }
 
+/** @param {string} text */
 function splitBlocks(text) {
+  /** @type {Block[]} */
   const blocks = [];
-  let open = null;
-  const start = (kind, extra = {}) => {
-    if (open?.kind !== kind) blocks.push((open = { kind, lines: [], ...extra }));
-    return open.lines;
+  /**
+   * `open` takes the next line; `paused` is a list that a blank line has interrupted, and that another point of its
+   * kind goes on with.
+   *
+   * @type {{ open: Block | null, paused: Block | null }}
+   */
+  const at = { open: null, paused: null };
+  /** @param {Block} block */
+  const start = (block) => {
+    if (at.paused?.kind === block.kind) at.open = at.paused;
+    at.paused = null;
+    if (at.open?.kind === block.kind) return at.open.lines;
+    at.open = block;
+    blocks.push(block);
+    return block.lines;
   };
   for (const line of text.replaceAll("\r", "").split("\n")) {
     const heading = HEADING.exec(line);
     const bullet = BULLET.exec(line);
     const number = NUMBER.exec(line);
-    if (!line.trim()) open = open?.list || isList(open) ? { kind: "blank", list: open.list ?? open } : null;
-    else if (heading) {
-      open = null;
-      start("h").push(heading[1]);
-      open = null;
-    } else if (bullet) resume("ul", start).push(bullet[1]);
-    else if (number) resume("ol", start, { from: Number(number[1]) }).push(number[2]);
-    else if (isList(open)) open.lines.push(`${open.lines.pop()}\n${line.trim()}`);
-    else start("p").push(line.trim());
+    if (!line.trim()) {
+      at.paused = isList(at.open) ? at.open : at.paused;
+      at.open = null;
+    } else if (heading) {
+      at.open = null;
+      start({ kind: "h", lines: [] }).push(heading[1] ?? "");
+      at.open = null;
+    } else if (bullet) start({ kind: "ul", lines: [] }).push(bullet[1] ?? "");
+    else if (number) start({ kind: "ol", lines: [], from: Number(number[1]) }).push(number[2] ?? "");
+    else if (isList(at.open)) at.open.lines.push(`${at.open.lines.pop()}\n${line.trim()}`);
+    else start({ kind: "p", lines: [] }).push(line.trim());
   }
   return blocks;
-
-  /** A blank line between two points of a list does not end the list. */
-  function resume(kind, begin, extra) {
-    if (open?.list?.kind === kind) open = open.list;
-    return begin(kind, extra);
-  }
 }
 
+/**
+ * @param {Block | null} block
+ * @returns {block is Block}
+ */
 function isList(block) {
   return block?.kind === "ul" || block?.kind === "ol";
 }
 
+/** @param {Block} block */
 function buildBlock({ kind, lines, from }) {
-  if (kind === "ul")
+  if (kind === "ul") {
     return h(
       "ul",
       {},
       lines.map((line) => h("li", {}, inline(line))),
     );
-  if (kind === "ol")
+  }
+  if (kind === "ol") {
     return h(
       "ol",
       { start: from === 1 ? null : from },
       lines.map((line) => h("li", {}, inline(line))),
     );
-  if (kind === "h") return h("p", { class: "heading" }, h("strong", {}, inline(lines[0])));
+  }
+  if (kind === "h") return h("p", { class: "heading" }, h("strong", {}, inline(lines.join(""))));
   return h("p", {}, inline(lines.join("\n")));
 }
 
-/** Return the nodes of one run of text; depth keeps marks inside marks from going on for ever. */
+/**
+ * Return the nodes of one run of text; depth keeps marks inside marks from going on for ever.
+ *
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
 function inline(text, depth = 0) {
+  if (depth >= MAX_DEPTH) return plain(text);
   const nodes = [];
   let rest = text;
-  for (let match; depth < 4 && (match = INLINE.exec(rest)); rest = rest.slice(match.index + match[0].length)) {
+  for (let match = INLINE.exec(rest); match; match = INLINE.exec(rest)) {
     nodes.push(...plain(rest.slice(0, match.index)), mark(match, depth + 1));
+    rest = rest.slice(match.index + match[0].length);
   }
   return [...nodes, ...plain(rest)];
 }
 
+/**
+ * @param {RegExpExecArray} match
+ * @param {number} depth
+ */
 function mark([whole, code, bold, star, underscore, label, target, bare], depth) {
   if (code !== undefined) return h("code", {}, code);
   if (bold !== undefined) return h("strong", {}, inline(bold, depth));
-  if (star !== undefined || underscore !== undefined) return h("em", {}, inline(star ?? underscore, depth));
-  const address = safeAddress(target ?? bare);
+  if (star !== undefined || underscore !== undefined) return h("em", {}, inline(star ?? underscore ?? "", depth));
+  const address = safeAddress(target ?? bare ?? "");
   if (!address) return document.createTextNode(whole);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label ?? bare);
 }
 
+/** @param {string} text */
 function plain(text) {
   return text
     .split("\n")
@@ -108,7 +145,11 @@ function plain(text) {
     .filter((node) => node !== "");
 }
 
-/** Return the address if a visitor may be led there, else null: `javascript:` and its kin stay text. */
+/**
+ * Return the address if a visitor may be led there, else null: `javascript:` and its kin stay text.
+ *
+ * @param {string} target
+ */
 export function safeAddress(target) {
   try {
     const url = new URL(target);

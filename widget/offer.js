@@ -2,11 +2,18 @@
  * What the business offers, put together from the answers that tell of it. Pure.
  */
 
+/** @import { Frame, Offer } from "./types.d.ts" */
+
 /**
  * Return the offer after a `booking.slots` or `booking.details` frame: `services` (in full), `names` (of single
  * services, by id), `time_zone` and `contact_kinds` (`email`, `phone`).
+ *
+ * @param {Offer | null} known
+ * @param {Frame<"booking.slots" | "booking.details">} frame
+ * @returns {Offer}
  */
 export function offerAfter(known, { type, data }) {
+  /** @type {Offer} */
   const before = { services: [], names: {}, contact_kinds: ["email"], ...known };
   if (type === "booking.details") {
     return { ...before, time_zone: data.time_zone, names: { ...before.names, [data.service]: data.service_name } };
@@ -19,7 +26,12 @@ export function offerAfter(known, { type, data }) {
   };
 }
 
-/** Return the service's name, or its id made readable where we have not heard the name: "deep-tissue" -> "Deep tissue". */
+/**
+ * Return the service's name, or its id made readable where we have not heard the name: "deep-tissue" -> "Deep tissue".
+ *
+ * @param {string} id
+ * @param {Offer | null | undefined} known
+ */
 export function nameOf(id, known) {
   const words = String(id).replaceAll("-", " ");
   return (

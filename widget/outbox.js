@@ -5,16 +5,30 @@
  * again carries the same id: the server does it once.
  */
 
+/** @import { CommandFrame, Timer } from "./types.d.ts" */
+/** @import { Store } from "./store.js" */
+
 export class Outbox {
   #store;
   #transmit;
   #onStall;
   #ackWithin;
+  /** @type {CommandFrame[]} */
   #waiting = [];
   #open = false;
+  /** @type {Timer | undefined} */
   #stallTimer;
 
-  /** `transmit(frame)` says whether it went out; `onStall()` is called when no ack comes in time. */
+  /**
+   * `transmit(frame)` says whether it went out; `onStall()` is called when no ack comes in time.
+   *
+   * @param {{
+   *   store: Pick<Store, "commands" | "keepCommand" | "dropCommand">,
+   *   transmit: (frame: CommandFrame) => boolean,
+   *   onStall: () => void,
+   *   ackWithin?: number,
+   * }} options
+   */
   constructor({ store, transmit, onStall, ackWithin = 12_000 }) {
     this.#store = store;
     this.#transmit = transmit;
@@ -28,6 +42,7 @@ export class Outbox {
     return [...this.#waiting];
   }
 
+  /** @param {CommandFrame} frame */
   add(frame) {
     this.#store.keepCommand(frame);
     this.#waiting.push(frame);
@@ -45,7 +60,11 @@ export class Outbox {
     clearTimeout(this.#stallTimer);
   }
 
-  /** The server answered for this id, with an ack or with anything that can only follow one. */
+  /**
+   * The server answered for this id, with an ack or with anything that can only follow one.
+   *
+   * @param {string} id
+   */
   settle(id) {
     const place = this.#waiting.findIndex((frame) => frame.id === id);
     if (place < 0) return;
@@ -56,7 +75,8 @@ export class Outbox {
 
   #sendFirst() {
     clearTimeout(this.#stallTimer);
-    if (!this.#open || this.#waiting.length === 0) return;
-    if (this.#transmit(this.#waiting[0])) this.#stallTimer = setTimeout(this.#onStall, this.#ackWithin);
+    const [first] = this.#waiting;
+    if (!this.#open || !first) return;
+    if (this.#transmit(first)) this.#stallTimer = setTimeout(this.#onStall, this.#ackWithin);
   }
 }

@@ -6,6 +6,8 @@
  * and asking ever again would only lengthen the queue.
  */
 
+/** @import { CommandFrame, Timer } from "./types.d.ts" */
+
 const ASKS_BEFORE_SILENCE = 2;
 const ASKS_IN_ALL = 3; // One more where a break may have swallowed the answer.
 
@@ -13,19 +15,33 @@ export class Question {
   #transmit;
   #onSilence;
   #answerWithin;
+  /** @type {CommandFrame | null} */
   #frame = null;
   #asked = 0;
   #open = false;
+  /** @type {Timer | undefined} */
   #timer;
 
-  /** `transmit(frame)` says whether it went out; `onSilence(id)` is called when we stop asking. */
+  /**
+   * `transmit(frame)` says whether it went out; `onSilence(id)` is called when we stop asking.
+   *
+   * @param {{
+   *   transmit: (frame: CommandFrame) => boolean,
+   *   onSilence: (id: string) => void,
+   *   answerWithin?: number,
+   * }} options
+   */
   constructor({ transmit, onSilence, answerWithin = 10_000 }) {
     this.#transmit = transmit;
     this.#onSilence = onSilence;
     this.#answerWithin = answerWithin;
   }
 
-  /** Ask now, or as soon as a line is welcomed; what was asked before is asked no more. */
+  /**
+   * Ask now, or as soon as a line is welcomed; what was asked before is asked no more.
+   *
+   * @param {CommandFrame} frame
+   */
   ask(frame) {
     this.#frame = frame;
     this.#asked = 0;
@@ -49,6 +65,7 @@ export class Question {
     clearTimeout(this.#timer);
   }
 
+  /** @param {string} id */
   settle(id) {
     if (this.#frame?.id === id) this.drop();
   }
@@ -61,7 +78,11 @@ export class Question {
   }
 
   #unanswered() {
-    if (this.#asked < ASKS_BEFORE_SILENCE) return this.#put();
+    if (this.#asked < ASKS_BEFORE_SILENCE) {
+      this.#put();
+      return;
+    }
+    if (this.#frame === null) return;
     const { id } = this.#frame;
     this.drop();
     this.#onSilence(id);

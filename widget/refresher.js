@@ -5,6 +5,9 @@
 
 import { isOpen } from "./bookings.js";
 
+/** @import { Timer } from "./types.d.ts" */
+/** @import { Chat } from "./chat.js" */
+
 /** The history follows the welcome at once; its appointments are looked up when it has come. */
 const AFTER_HISTORY_MS = 600;
 const AT_MOST = 3;
@@ -12,8 +15,10 @@ const AT_MOST = 3;
 export class Refresher {
   #chat;
   #line = 0;
+  /** @type {Timer | null} */
   #timer = null;
 
+  /** @param {Chat} chat */
   constructor(chat) {
     this.#chat = chat;
   }
@@ -29,13 +34,14 @@ export class Refresher {
   }
 
   stop() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer ?? undefined);
   }
 
   #ask() {
     const open = Object.values(this.#chat.state.entries).filter((entry) => isOpen(entry));
     const latest = open.sort((a, b) => b.touched - a.touched).slice(0, AT_MOST);
-    for (const { appointment_id: id } of latest)
+    for (const { appointment_id: id } of latest) {
       this.#chat.ask("booking.lookup", { appointment_id: id }, { topic: id });
+    }
   }
 }

@@ -6,13 +6,20 @@
  * blocked cookies) a map in memory stands in, and only reloads lose something.
  */
 
+/** @import { CommandFrame, Offer, StorageArea } from "./types.d.ts" */
+
 const COMMAND_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 export class Store {
   #prefix;
+  /** @type {StorageArea} */
   #area;
   #tabArea;
 
+  /**
+   * @param {string} tenant
+   * @param {{ area?: StorageArea, tabArea?: StorageArea }} areas
+   */
   constructor(tenant, { area = browserArea("localStorage"), tabArea = browserArea("sessionStorage") } = {}) {
     this.#prefix = `stride-chat/${tenant}/`;
     this.#area = area;
@@ -20,17 +27,17 @@ export class Store {
   }
 
   get token() {
-    return this.#area.getItem(this.#prefix + "session");
+    return this.#area.getItem(`${this.#prefix}session`);
   }
 
   set token(token) {
     if (token) this.#write("session", token);
-    else this.#area.removeItem(this.#prefix + "session");
+    else this.#area.removeItem(`${this.#prefix}session`);
   }
 
   /** Highest `seq` that the visitor has had before their eyes; frames above it count as unread. */
   get lastSeq() {
-    return Number(this.#area.getItem(this.#prefix + "last_seq")) || 0;
+    return Number(this.#area.getItem(`${this.#prefix}last_seq`)) || 0;
   }
 
   set lastSeq(seq) {
@@ -39,35 +46,50 @@ export class Store {
 
   /** Whether the panel stood open in this tab. */
   get open() {
-    return this.#tabArea.getItem(this.#prefix + "open") === "yes";
+    return this.#tabArea.getItem(`${this.#prefix}open`) === "yes";
   }
 
   set open(open) {
     try {
-      this.#tabArea.setItem(this.#prefix + "open", open ? "yes" : "no");
+      this.#tabArea.setItem(`${this.#prefix}open`, open ? "yes" : "no");
     } catch {
       // Only comfort is lost.
     }
   }
 
-  /** What the business offers (names, time zone), so that cards read well before it is asked again. */
+  /**
+   * What the business offers (names, time zone), so that cards read well before it is asked again.
+   *
+   * @param {string} locale
+   * @returns {Offer | null}
+   */
   offer(locale) {
     return parse(this.#area.getItem(`${this.#prefix}offer/${locale}`));
   }
 
+  /**
+   * @param {string} locale
+   * @param {Offer} offer
+   */
   keepOffer(locale, offer) {
     this.#write(`offer/${locale}`, JSON.stringify(offer));
   }
 
+  /** @param {CommandFrame} frame */
   keepCommand(frame) {
     this.#write(`out/${frame.id}`, JSON.stringify({ at: Date.now(), frame }));
   }
 
+  /** @param {string} id */
   dropCommand(id) {
     this.#area.removeItem(`${this.#prefix}out/${id}`);
   }
 
-  /** Every kept command, oldest first; those older than a day are dropped, nobody waits for them any more. */
+  /**
+   * Every kept command, oldest first; those older than a day are dropped, nobody waits for them any more.
+   *
+   * @returns {CommandFrame[]}
+   */
   commands() {
     const kept = [];
     for (const key of keysOf(this.#area)) {
@@ -79,6 +101,10 @@ export class Store {
     return kept.sort((a, b) => a.at - b.at).map((entry) => entry.frame);
   }
 
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
   #write(name, value) {
     try {
       this.#area.setItem(this.#prefix + name, value);
@@ -92,24 +118,41 @@ export class Store {
 
 /** A `Storage` look-alike that forgets with the page. */
 export class MemoryArea {
+  /** @type {Map<string, string>} */
   #entries = new Map();
+
   get length() {
     return this.#entries.size;
   }
+
+  /** @param {number} index */
   key(index) {
     return [...this.#entries.keys()][index] ?? null;
   }
+
+  /** @param {string} key */
   getItem(key) {
     return this.#entries.get(key) ?? null;
   }
+
+  /**
+   * @param {string} key
+   * @param {string} value
+   */
   setItem(key, value) {
     this.#entries.set(key, value);
   }
+
+  /** @param {string} key */
   removeItem(key) {
     this.#entries.delete(key);
   }
 }
 
+/**
+ * @param {"localStorage" | "sessionStorage"} name
+ * @returns {StorageArea}
+ */
 function browserArea(name) {
   try {
     const area = globalThis[name];
@@ -121,16 +164,19 @@ function browserArea(name) {
   }
 }
 
+/** @param {StorageArea} area */
 function keysOf(area) {
   return Array.from({ length: area.length }, (_, index) => area.key(index)).filter((key) => key !== null);
 }
 
+/** @param {StorageArea} area */
 function copyOf(area) {
   const memory = new MemoryArea();
-  for (const key of keysOf(area)) memory.setItem(key, area.getItem(key));
+  for (const key of keysOf(area)) memory.setItem(key, area.getItem(key) ?? "");
   return memory;
 }
 
+/** @param {string | null} text */
 function parse(text) {
   try {
     return text === null ? null : JSON.parse(text);

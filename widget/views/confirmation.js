@@ -6,6 +6,9 @@ import { saveCalendarFile } from "../calendar-file.js";
 import { h, icon, say, show } from "../dom.js";
 import { CancelQuestion } from "./cancel-question.js";
 
+/** @import { AppointmentEntry, Attributes, Busy, Child } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 export class Confirmation {
   #t;
   #actions;
@@ -17,10 +20,20 @@ export class Confirmation {
   #question;
   #again;
 
+  /**
+   * @param {Context} context
+   * @param {AppointmentEntry} entry
+   */
   constructor({ t, actions }, entry) {
     this.#t = t;
     this.#actions = actions;
     this.#entry = entry;
+    /**
+     * @param {string} testid
+     * @param {string} kind
+     * @param {Child | Child[]} content
+     * @param {Attributes["onclick"]} onclick
+     */
     const button = (testid, kind, content, onclick) =>
       h("button", { type: "button", class: kind, "data-testid": testid, onclick }, content);
     this.#file = button("download-ics", "button", [icon("download"), t.calendar], () => this.#download());
@@ -48,6 +61,10 @@ export class Confirmation {
     );
   }
 
+  /**
+   * @param {AppointmentEntry} entry
+   * @param {Busy} busy
+   */
   update(entry, busy) {
     this.#entry = entry;
     const stands = entry.stage === "confirmed";
@@ -73,6 +90,6 @@ export class Confirmation {
   }
 
   #download() {
-    saveCalendarFile(this.#entry.ics, { name: this.#t.file, start: this.#entry.start, beside: this.node });
+    saveCalendarFile(this.#entry.ics ?? "", { name: this.#t.file, start: this.#entry.start, beside: this.node });
   }
 }

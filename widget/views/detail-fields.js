@@ -4,10 +4,13 @@
 
 import { h } from "../dom.js";
 
+/** @import { Attributes, ContactKind } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 /** What is plausible; the server has the last word. Numbers are written with spaces, dots, dashes and brackets. */
 const PLAUSIBLE = {
   email: /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/,
-  phone: /^\+?(?:[\s().\/-]*\d){7,15}[\s)]*$/,
+  phone: /^\+?(?:[\s()./-]*\d){7,15}[\s)]*$/,
 };
 /** One field takes both, so the keyboard is the one that has letters, "@" and digits. */
 const KEYBOARDS = { email: "email", phone: "tel", both: "email" };
@@ -19,11 +22,19 @@ export class DetailFields {
   #t;
   #contactLabel = h("span");
   #contactHint = h("p", { class: "hint", id: "contact-hint" });
-  #kinds = null;
+  /** @type {ContactKind[]} */
+  #kinds = [];
 
+  /** @param {Context} context */
   constructor({ t }) {
     this.#t = t;
-    const input = (id, attributes) => h("input", { class: "input", id, "data-testid": `booking-${id}`, ...attributes });
+    const input = (/** @type {string} */ id, /** @type {Attributes} */ attributes) =>
+      h("input", { class: "input", id, "data-testid": `booking-${id}`, ...attributes });
+    /**
+     * @param {string | HTMLElement} label
+     * @param {string | null} hint
+     * @param {HTMLElement} control
+     */
     const field = (label, hint, control) =>
       h(
         "div",
@@ -61,7 +72,11 @@ export class DetailFields {
     );
   }
 
-  /** Take the kinds of contact that the business can write to: `email`, `phone` or both. */
+  /**
+   * Take the kinds of contact that the business can write to: `email`, `phone` or both.
+   *
+   * @param {ContactKind[]} kinds
+   */
   accept(kinds) {
     const known = kinds.filter((kind) => kind in PLAUSIBLE);
     if (known.length === 0 || String(known) === String(this.#kinds)) return;
@@ -78,7 +93,11 @@ export class DetailFields {
     return this.#t.contacts[this.#asked].wish;
   }
 
-  /** Fill in what is known and was not typed over. */
+  /**
+   * Fill in what is known and was not typed over.
+   *
+   * @param {{ contact?: string | null }} known
+   */
   suggest({ contact }) {
     if (contact && !this.#contact.value) this.#contact.value = contact;
   }
@@ -92,7 +111,7 @@ export class DetailFields {
   refuse() {
     this.#contact.setAttribute("aria-invalid", "true");
     this.#contact.focus();
-    this.#contact.parentElement.scrollIntoView({ block: "nearest" });
+    this.#contact.parentElement?.scrollIntoView({ block: "nearest" });
   }
 
   values() {
@@ -106,6 +125,6 @@ export class DetailFields {
   }
 
   get #asked() {
-    return this.#kinds.length > 1 ? "both" : this.#kinds[0];
+    return this.#kinds.length > 1 ? "both" : (this.#kinds[0] ?? "email");
   }
 }

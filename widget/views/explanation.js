@@ -5,21 +5,34 @@
 import { dayOf, timeOf } from "../dates.js";
 import { h } from "../dom.js";
 
+/** @import { ErrorData, Slot } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 const MINUTE_MS = 60_000;
 
 /**
  * Return the sentence to show. A wait is only spoken of where the refusal was heard just now (`heard`): one that
  * comes back with the history says nothing about when it was given.
+ *
+ * @param {Partial<ErrorData>} error
+ * @param {Context["t"]} t
  */
-export function explain({ code, message, retry_after_ms: wait }, t, { heard = true } = {}) {
+export function explain({ code, message, retry_after_ms: wait = 0 }, t, { heard = true } = {}) {
   if (code === "RATE_LIMITED" && heard && wait >= MINUTE_MS) return t.tryIn(Math.ceil(wait / MINUTE_MS));
   return message || t.lost;
 }
 
-/** Free times that the server offers in place of a taken one, as buttons. */
+/**
+ * Free times that the server offers in place of a taken one, as buttons.
+ *
+ * @param {Partial<ErrorData>} error
+ * @param {Context} context
+ * @param {(slot: Slot) => void} choose
+ */
 export function alternativeButtons(error, { t, locale, zone }, choose, testid = "alternative") {
   const slots = error.alternatives ?? [];
-  const describe = (slot) => `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
+  const describe = (/** @type {Slot} */ slot) =>
+    `${dayOf(slot.start, locale, zone())}, ${timeOf(slot.start, locale, zone())}`;
   return slots.map((slot) =>
     h(
       "button",

@@ -7,18 +7,24 @@ import { h, icon, show } from "../dom.js";
 import { AppointmentCard } from "./appointment.js";
 import { AnswerBubble, RefusalNote, SaidBubble } from "./messages.js";
 
+/** @import { Entry, EntryView, State } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
+/** @type {Record<Entry["kind"], new (context: Context) => EntryView<any>>} */
 const VIEWS = { said: SaidBubble, answer: AnswerBubble, appointment: AppointmentCard, refusal: RefusalNote };
 const NEAR_THE_END_PX = 90;
 
 export class Log {
   #context;
   #list;
+  /** @type {Map<string, EntryView>} */
   #views = new Map();
   #newest;
   #greeting;
   #disclosure;
   #typing;
 
+  /** @param {Context} context */
   constructor(context) {
     const { t, suggestions, actions } = context;
     this.#context = context;
@@ -77,6 +83,10 @@ export class Log {
     this.node = h("div", { class: "log" }, this.scroller, this.#newest);
   }
 
+  /**
+   * @param {State} state
+   * @param {string | null} awaitedId
+   */
   update(state, awaitedId) {
     const stay = this.#atEnd();
     const entries = timeline(state);
@@ -84,7 +94,7 @@ export class Log {
     show(this.#disclosure, Boolean(state.disclosure));
     show(this.#greeting, entries.length === 0 && state.lastSeq === 0);
     this.#place(entries, state);
-    show(this.#typing, awaitedId !== null && !state.entries[`answer-${awaitedId}`]?.text);
+    show(this.#typing, awaitedId !== null && !hasText(state.entries[`answer-${awaitedId}`]));
     if (stay) this.toEnd();
     else show(this.#newest, true);
   }
@@ -94,20 +104,30 @@ export class Log {
     show(this.#newest, false);
   }
 
-  /** Bring an appointment's card into view and put the focus where the visitor goes on. */
+  /**
+   * Bring an appointment's card into view and put the focus where the visitor goes on.
+   *
+   * @param {string} appointmentId
+   */
   focusCard(appointmentId) {
-    this.#views.get(`appointment-${appointmentId}`)?.focus();
+    this.#views.get(`appointment-${appointmentId}`)?.focus?.();
   }
 
+  /**
+   * @param {Entry[]} entries
+   * @param {State} state
+   */
   #place(entries, state) {
     const keep = new Set();
+    /** @type {HTMLElement | null} */
     let previous = null;
     for (const entry of entries) {
       const key = viewKey(entry);
       keep.add(key);
-      let view = this.#views.get(key);
-      if (!view) this.#views.set(key, (view = new VIEWS[entry.kind](this.#context)));
+      const view = this.#views.get(key) ?? new VIEWS[entry.kind](this.#context);
+      this.#views.set(key, view);
       view.update(entry, state);
+      /** @type {ChildNode | null} */
       const place = previous ? previous.nextSibling : this.#list.firstChild;
       if (view.node !== place) this.#list.insertBefore(view.node, place);
       previous = view.node;
@@ -126,7 +146,16 @@ export class Log {
   }
 }
 
-/** A finished answer is a new node: that is what makes a screen reader speak it, once and whole. */
+/**
+ * A finished answer is a new node: that is what makes a screen reader speak it, once and whole.
+ *
+ * @param {Entry} entry
+ */
 function viewKey(entry) {
   return entry.kind === "answer" && entry.streaming ? `${entry.key}-draft` : entry.key;
+}
+
+/** @param {Entry | undefined} entry */
+function hasText(entry) {
+  return entry?.kind === "answer" && entry.text !== "";
 }

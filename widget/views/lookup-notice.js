@@ -4,10 +4,16 @@
 
 import { h, say, show } from "../dom.js";
 
+/** @import { Context } from "../context.js" */
+
 export class LookupNotice {
   #t;
   #text = h("p", { class: "problem", role: "alert", "data-testid": "times-lost" });
 
+  /**
+   * @param {Context} context
+   * @param {{ onRetry: () => void }} options
+   */
   constructor({ t }, { onRetry }) {
     this.#t = t;
     this.node = h(
@@ -18,6 +24,7 @@ export class LookupNotice {
     );
   }
 
+  /** @param {string | undefined} message */
   show(message) {
     say(this.#text, message || this.#t.timesLost);
     show(this.node, true);

@@ -6,10 +6,14 @@ import { h, icon, say, show } from "../dom.js";
 import { renderMarkdown } from "../markdown.js";
 import { alternativeButtons, explain } from "./explanation.js";
 
+/** @import { AnswerEntry, Command, RefusalEntry, SaidEntry, State, Timer } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 export class SaidBubble {
   #text = h("p", { class: "said-text" });
   #status = h("span", { class: "said-status", "data-testid": "message-status" });
 
+  /** @param {Context} context */
   constructor({ t, connected }) {
     this.t = t;
     this.connected = connected;
@@ -22,12 +26,15 @@ export class SaidBubble {
     );
   }
 
+  /** @param {SaidEntry} entry */
   update(entry) {
     say(this.#text, entry.text);
     this.node.dataset.state = entry.state;
-    this.node.dataset.seq = entry.seq ?? "";
+    this.node.dataset.seq = String(entry.seq ?? "");
     const pending = this.connected() ? this.t.pending : this.t.unsent;
-    say(this.#status, { pending, failed: this.t.failed }[entry.state] ?? "");
+    /** @type {Partial<Record<SaidEntry["state"], string>>} */
+    const words = { pending, failed: this.t.failed };
+    say(this.#status, words[entry.state] ?? "");
   }
 }
 
@@ -36,8 +43,10 @@ export class AnswerBubble {
   #stopped;
   #who = h("span", { class: "unseen" });
   #offers = h("div", { class: "offers" });
+  /** @type {string | null} */
   #source = null;
 
+  /** @param {Context} context */
   constructor({ t, actions }) {
     this.t = t;
     this.actions = actions;
@@ -52,13 +61,14 @@ export class AnswerBubble {
     );
   }
 
+  /** @param {AnswerEntry} entry */
   update(entry) {
     const source = (entry.from ? "… " : "") + entry.text;
     this.node.dataset.state = entry.streaming ? "streaming" : "final";
     this.node.dataset.by = entry.by ?? "assistant";
     say(this.#who, entry.by === "human" ? this.t.human : `${this.t.assistant}: `);
     this.#who.className = entry.by === "human" ? "by-human" : "unseen";
-    this.node.dataset.seq = entry.seq ?? "";
+    this.node.dataset.seq = String(entry.seq ?? "");
     this.node.hidden = entry.streaming && !source;
     if (entry.streaming) {
       this.node.setAttribute("aria-live", "off");
@@ -71,6 +81,7 @@ export class AnswerBubble {
     show(this.#stopped, entry.stopped === true);
   }
 
+  /** @param {AnswerEntry} entry */
   #showOffers({ actions }) {
     if (this.#offers.childElementCount) return;
     for (const offer of actions.filter((action) => action.type === "booking.offer")) {
@@ -94,14 +105,21 @@ export class AnswerBubble {
 export class RefusalNote {
   #text = h("p");
   #buttons = h("div", { class: "row" });
+  /** @type {string | null} */
   #shown = null;
+  /** @type {Timer | undefined} */
   #timer;
 
+  /** @param {Context} context */
   constructor(context) {
     this.context = context;
     this.node = h("div", { class: "refusal", "data-testid": "notice" }, this.#text, this.#buttons);
   }
 
+  /**
+   * @param {RefusalEntry} entry
+   * @param {State} state
+   */
   update(entry, state) {
     say(this.#text, explain(entry.error, this.context.t, { heard: Boolean(entry.command) }));
     this.node.dataset.code = entry.error.code;
@@ -116,6 +134,7 @@ export class RefusalNote {
     clearTimeout(this.#timer);
   }
 
+  /** @param {RefusalEntry} entry */
   #alternatives({ error, command }) {
     const contact = command?.data.contact;
     return alternativeButtons(error, this.context, (slot) =>
@@ -123,13 +142,20 @@ export class RefusalNote {
     );
   }
 
-  /** Only what this page sent itself can be sent again; after a reload the words are in the log, but not the form. */
+  /**
+   * Only what this page sent itself can be sent again; after a reload the words are in the log, but not the form.
+   *
+   * @param {RefusalEntry} entry
+   * @param {State} state
+   */
   #retry({ re, seq, error }, state) {
     const { t, actions } = this.context;
+    if (!error.retryable || !re) return [];
     const said = state.entries[re];
-    const command =
-      state.commands[re] ?? (said?.kind === "said" ? { type: "chat.send", data: { text: said.text } } : null);
-    if (!error.retryable || !command) return [];
+    /** @type {Pick<Command, "type" | "data"> | null} */
+    const words = said?.kind === "said" ? { type: "chat.send", data: { text: said.text } } : null;
+    const command = state.commands[re] ?? words;
+    if (!command) return [];
     const button = h(
       "button",
       {
@@ -143,9 +169,11 @@ export class RefusalNote {
       },
       t.retry,
     );
-    if (error.retry_after_ms > 0) {
+    if (error.retry_after_ms) {
       button.disabled = true;
-      this.#timer = setTimeout(() => (button.disabled = false), error.retry_after_ms);
+      this.#timer = setTimeout(() => {
+        button.disabled = false;
+      }, error.retry_after_ms);
     }
     return [button];
   }

@@ -2,8 +2,16 @@
  * The frame around everything: launcher, window, header, and where the focus goes when it opens and closes.
  */
 
-import { h, icon, say, show } from "../dom.js";
+import { focusedBeside, h, icon, say, show } from "../dom.js";
 
+/** @import { ConnectionState } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+/** @import { BookingForm } from "./booking-form.js" */
+/** @import { Composer } from "./composer.js" */
+/** @import { Log } from "./log.js" */
+/** @import { VisitSheet } from "./visit-sheet.js" */
+
+const CONTROLS = ":is(button, input, select, textarea):enabled, a[href], [tabindex='0']";
 const SMALL_SCREEN = "(max-width: 520px)";
 
 export class Panel {
@@ -15,6 +23,13 @@ export class Panel {
   #onClose;
   #parts;
 
+  /**
+   * @param {Context} context
+   * @param {{
+   *   log: Log, composer: Composer, visit: VisitSheet, form: BookingForm,
+   *   onOpen: () => void, onClose: () => void, onNear: () => void,
+   * }} parts
+   */
   constructor({ t, business, actions }, { log, composer, visit, form, onOpen, onClose, onNear }) {
     this.#t = t;
     this.#onClose = onClose;
@@ -72,7 +87,12 @@ export class Panel {
     return !this.#panel.hidden;
   }
 
+  /**
+   * @param {ConnectionState} connectionState
+   * @param {number} unread
+   */
   update(connectionState, unread) {
+    /** @type {Partial<Record<ConnectionState, string>>} */
     const words = { connecting: this.#t.connecting, reconnecting: this.#t.reconnecting };
     say(this.#status, words[connectionState] ?? this.#t.assistant);
     this.#status.dataset.state = connectionState;
@@ -111,7 +131,7 @@ export class Panel {
   /** The booking form lies over the visit, and both over the conversation; what is covered is out of reach. */
   cover() {
     const { log, visit, form } = this.#parts;
-    log.node.parentElement.inert = visit.isOpen || form.isOpen;
+    if (log.node.parentElement) log.node.parentElement.inert = visit.isOpen || form.isOpen;
     visit.node.inert = form.isOpen;
   }
 
@@ -125,6 +145,7 @@ export class Panel {
     if (height) this.#panel.style.setProperty("--visible-height", `${Math.round(height)}px`);
   };
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.key === "Escape") {
       event.stopPropagation();
@@ -134,12 +155,16 @@ export class Panel {
     } else if (event.key === "Tab" && matchMedia(SMALL_SCREEN).matches) this.#keepInside(event);
   }
 
-  /** On a small screen the window covers the page, so Tab stays in it. */
+  /**
+   * On a small screen the window covers the page, so Tab stays in it.
+   *
+   * @param {KeyboardEvent} event
+   */
   #keepInside(event) {
-    const stops = [...this.#panel.querySelectorAll("button, input, select, textarea, a[href], [tabindex='0']")].filter(
-      (element) => !element.disabled && !element.closest("[inert]") && element.checkVisibility(),
-    );
-    const here = this.#panel.getRootNode().activeElement;
+    /** @type {NodeListOf<HTMLElement>} */
+    const controls = this.#panel.querySelectorAll(CONTROLS);
+    const stops = [...controls].filter((element) => !element.closest("[inert]") && element.checkVisibility());
+    const here = focusedBeside(this.#panel);
     const edge = event.shiftKey ? stops[0] : stops.at(-1);
     if (here !== edge && here !== this.#panel) return;
     event.preventDefault();

@@ -3,20 +3,31 @@
  */
 
 import { addDays, chipOf, clocksDiffer, dateKey, dayOf, timeOf, zoneName } from "../dates.js";
-import { h, say, show } from "../dom.js";
+import { focusedBeside, h, say, show } from "../dom.js";
+
+/** @import { Slot, SlotsData, TimeWish } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
 
 export const DAYS_AT_ONCE = 14;
+/** @type {Map<string, [Slot, ...Slot[]]>} */
+const NO_DAYS = new Map();
 
 export class TimePicker {
   #t;
   #locale;
   #onMore;
   #onPick;
+  /** @type {Map<number, Slot>} By the instant of their start. */
   #slots = new Map();
+  /** @type {string | undefined} */
   #zone;
+  /** @type {string | null} */
   #day = null;
+  /** @type {string | null} */
   #from = null;
+  /** @type {string | null} */
   #nextFrom = null;
+  /** @type {TimeWish | null} */
   #wish = null;
   #days;
   #times;
@@ -25,10 +36,15 @@ export class TimePicker {
   #zoneNote;
   #timesLabel;
 
-  /** The chosen slot, or null. */
+  /** @type {Slot | null} */
   chosen = null;
 
-  /** `onMore(from)` asks for the days from that date on; `onPick()` tells that the choice changed. */
+  /**
+   * `onMore(from)` asks for the days from that date on; `onPick()` tells that the choice changed.
+   *
+   * @param {Context} context
+   * @param {{ onMore: (from: string) => void, onPick: () => void }} options
+   */
   constructor({ t, locale }, { onMore, onPick }) {
     this.#t = t;
     this.#locale = locale;
@@ -39,7 +55,7 @@ export class TimePicker {
     this.#timesLabel = h("p", { class: "label day-label", "aria-live": "polite" });
     this.#more = h(
       "button",
-      { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#onMore(this.#nextFrom) },
+      { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#askMore() },
       t.later,
     );
     this.#note = h("p", { class: "hint", role: "status", "data-testid": "times-note" });
@@ -55,16 +71,26 @@ export class TimePicker {
     );
   }
 
-  /** Forget everything and wait for an answer that begins at `from` (a date, or null for today). */
+  /**
+   * Forget everything and wait for an answer that begins at `from` (a date, or null for today).
+   *
+   * @param {string | null} from
+   * @param {{ wish?: TimeWish | null }} options
+   */
   wait(from, { wish = null } = {}) {
     this.#slots.clear();
-    this.#day = this.#nextFrom = null; // Later days of something else must not be offered if this fails.
+    this.#day = null;
+    this.#nextFrom = null; // Later days of something else must not be offered if this fails.
     this.#wish = wish;
     this.#pick(null);
     this.waitForMore(from);
   }
 
-  /** Wait for an answer that begins at `from`, also when it is asked for once more. */
+  /**
+   * Wait for an answer that begins at `from`, also when it is asked for once more.
+   *
+   * @param {string | null} from
+   */
   waitForMore(from) {
     this.#from = from;
     show(this.node, true);
@@ -73,12 +99,17 @@ export class TimePicker {
     this.#draw();
   }
 
-  /** Take in an answer. Where it stops short of the days asked for, the next question begins on its last day. */
+  /**
+   * Take in an answer. Where it stops short of the days asked for, the next question begins on its last day.
+   *
+   * @param {SlotsData} answer
+   */
   add({ slots, time_zone: zone }) {
     this.#zone = zone;
     for (const slot of slots) this.#slots.set(new Date(slot.start).getTime(), slot);
     const from = this.#from ?? dateKey(Date.now(), zone);
-    const last = slots.length ? dateKey(slots.at(-1).start, zone) : from;
+    const lastSlot = slots.at(-1);
+    const last = lastSlot ? dateKey(lastSlot.start, zone) : from;
     this.#nextFrom = last > from ? last : addDays(from, DAYS_AT_ONCE);
     this.#more.disabled = false;
     this.#settle();
@@ -97,7 +128,11 @@ export class TimePicker {
     show(this.node, false);
   }
 
-  /** Choose a slot that was offered elsewhere, among the others of its day. */
+  /**
+   * Choose a slot that was offered elsewhere, among the others of its day.
+   *
+   * @param {Slot} slot
+   */
   choose(slot) {
     this.#slots.set(new Date(slot.start).getTime(), slot);
     if (this.#zone) this.#day = dateKey(slot.start, this.#zone);
@@ -111,13 +146,13 @@ export class TimePicker {
 
   /** Fulfil the wish (`{ date }` or `{ start }`) if it is free; else begin at the first free day. */
   #settle() {
-    const slots = this.#ordered();
-    const wished = this.#wish?.start && slots.find((slot) => new Date(slot.start) - new Date(this.#wish.start) === 0);
+    const at = this.#wish?.start ? new Date(this.#wish.start).getTime() : null;
+    const wished = at === null ? undefined : this.#slots.get(at);
     if (wished) this.#pick(wished);
     const day = wished ? dateKey(wished.start, this.#zone) : this.#wish?.date;
     const days = [...this.#byDay().keys()];
     if (day && days.includes(day)) this.#day = day;
-    else if (!days.includes(this.#day)) this.#day = days[0] ?? null;
+    else if (!this.#day || !days.includes(this.#day)) this.#day = days[0] ?? null;
     this.#wish = null;
   }
 
@@ -126,40 +161,42 @@ export class TimePicker {
   }
 
   #byDay() {
+    /** @type {Map<string, [Slot, ...Slot[]]>} */
     const days = new Map();
     for (const slot of this.#ordered()) {
       const key = dateKey(slot.start, this.#zone);
-      days.set(key, [...(days.get(key) ?? []), slot]);
+      const known = days.get(key);
+      days.set(key, known ? [...known, slot] : [slot]);
     }
     return days;
   }
 
   #draw() {
-    const days = this.#zone ? this.#byDay() : new Map();
+    const zone = this.#zone;
+    const days = zone ? this.#byDay() : NO_DAYS;
+    const chips = [...days].map(([key, [first]]) => this.#chip(key, first));
     const scrolled = this.#days.scrollLeft;
-    this.#redraw(this.#days, [
-      ...[...days].map(([key, slots]) => this.#chip(key, slots[0])),
-      this.#nextFrom && this.#more,
-    ]);
+    replaceButtons(this.#days, this.#nextFrom ? [...chips, this.#more] : chips);
     this.#days.scrollLeft = scrolled;
-    const slots = days.get(this.#day) ?? [];
-    this.#redraw(
+    const slots = days.get(this.#day ?? "") ?? [];
+    replaceButtons(
       this.#times,
       slots.map((slot) => this.#timeButton(slot)),
     );
-    say(this.#timesLabel, slots.length ? dayOf(slots[0].start, this.#locale, this.#zone) : "");
-    const first = slots[0];
-    const foreign = first !== undefined && clocksDiffer(first.start, this.#zone);
-    say(this.#zoneNote, foreign ? this.#t.zone(zoneName(first.start, this.#locale, this.#zone)) : "");
+    const [first] = slots;
+    say(this.#timesLabel, first ? dayOf(first.start, this.#locale, zone) : "");
+    const foreign = first && zone && clocksDiffer(first.start, zone);
+    say(this.#zoneNote, foreign ? this.#t.zone(zoneName(first.start, this.#locale, zone)) : "");
   }
 
-  /** Replace the buttons and give the focus back to the one that had it. */
-  #redraw(container, nodes) {
-    const focused = container.getRootNode().activeElement?.dataset?.value;
-    container.replaceChildren(...nodes.filter(Boolean));
-    if (focused) [...container.children].find((node) => node.dataset.value === focused)?.focus();
+  #askMore() {
+    if (this.#nextFrom) this.#onMore(this.#nextFrom);
   }
 
+  /**
+   * @param {string} key
+   * @param {Slot} slot
+   */
   #chip(key, slot) {
     const { weekday, day, month } = chipOf(slot.start, this.#locale, this.#zone);
     return h(
@@ -184,6 +221,7 @@ export class TimePicker {
     );
   }
 
+  /** @param {Slot} slot */
   #timeButton(slot) {
     const chosen = this.chosen?.start === slot.start;
     const text = timeOf(slot.start, this.#locale, this.#zone);
@@ -204,8 +242,21 @@ export class TimePicker {
     );
   }
 
+  /** @param {Slot | null} slot */
   #pick(slot) {
     this.chosen = slot;
     this.#onPick();
   }
+}
+
+/**
+ * Replace the buttons and give the focus back to the one that had it.
+ *
+ * @param {HTMLElement} container
+ * @param {HTMLElement[]} buttons
+ */
+function replaceButtons(container, buttons) {
+  const focused = focusedBeside(container)?.getAttribute("data-value");
+  container.replaceChildren(...buttons);
+  if (focused) buttons.find((button) => button.dataset.value === focused)?.focus();
 }

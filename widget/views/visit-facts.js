@@ -6,8 +6,12 @@ import { saveCalendarFile } from "../calendar-file.js";
 import { clocksDiffer, dayOf, timeOf, zoneName } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
 
+/** @import { DetailsData, Link } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 export class VisitFacts {
   #context;
+  /** @type {DetailsData | null} */
   #visit = null;
   #said = h("p", { class: "visit-said", "data-testid": "visit-state" });
   #service = h("p", { class: "visit-service" });
@@ -17,6 +21,7 @@ export class VisitFacts {
   #facts;
   #file;
 
+  /** @param {Context} context */
   constructor(context) {
     const { t } = context;
     this.#context = context;
@@ -43,7 +48,11 @@ export class VisitFacts {
     this.tell("");
   }
 
-  /** Say only a sentence: there is nothing (yet) to show. */
+  /**
+   * Say only a sentence: there is nothing (yet) to show.
+   *
+   * @param {string} sentence
+   */
   tell(sentence) {
     this.#visit = null;
     show(this.#facts, false);
@@ -52,7 +61,12 @@ export class VisitFacts {
     show(this.#said, sentence !== "");
   }
 
-  /** Show a visit, in the business's time zone, to someone who came by a link for one `purpose`. */
+  /**
+   * Show a visit, in the business's time zone, to someone who came by a link for one `purpose`.
+   *
+   * @param {DetailsData} visit
+   * @param {Link["purpose"]} purpose
+   */
   show(visit, purpose) {
     const { locale } = this.#context;
     const { start, end, time_zone: zone } = visit;
@@ -64,18 +78,22 @@ export class VisitFacts {
     const elsewhere = clocksDiffer(start, zone);
     say(this.#zone, elsewhere ? this.#context.t.zone(zoneName(start, locale, zone)) : "");
     show(this.#zone, elsewhere);
-    const sentence = this.#sentence(purpose);
+    const sentence = this.#sentence(visit, purpose);
     say(this.#said, sentence);
     show(this.#said, true);
     show(this.#facts, true);
     show(this.#file, Boolean(visit.ics));
   }
 
-  #sentence(purpose) {
+  /**
+   * @param {DetailsData} visit
+   * @param {Link["purpose"]} purpose
+   */
+  #sentence(visit, purpose) {
     const { t } = this.#context;
-    const { state, start, can_cancel: cancel, can_reschedule: move } = this.#visit;
+    const { state, start, can_cancel: cancel, can_reschedule: move } = visit;
     if (state === "cancelled") return t.visitCancelled;
-    if (new Date(start) < Date.now()) return t.visitPast;
+    if (new Date(start).getTime() < Date.now()) return t.visitPast;
     if (state === "held") return t.visitHeld;
     if (!cancel && !move) return t.visitFixed;
     const [here, there] = purpose === "cancel" ? [cancel, move] : [move, cancel];
@@ -83,6 +101,7 @@ export class VisitFacts {
   }
 
   #save() {
+    if (!this.#visit?.ics) return;
     saveCalendarFile(this.#visit.ics, { name: this.#context.t.file, start: this.#visit.start, beside: this.node });
   }
 }

@@ -8,17 +8,28 @@ import { CancelQuestion } from "./cancel-question.js";
 import { explain } from "./explanation.js";
 import { VisitFacts } from "./visit-facts.js";
 
+/** @import { Appointment, Child, DetailsData, ErrorData, Link, Outcome, State } from "../types.d.ts" */
+/** @import { Context } from "../context.js" */
+
 const TOPIC = "link";
 
 export class VisitSheet {
   #context;
   #actions;
+  /** @type {Link | null} */
   #link = null;
+  /** @type {DetailsData | null} */
   #visit = null;
-  /** Why there is no visit: "broken", "unknown", "lost" or an error; or what a visit's change was refused with. */
+  /**
+   * Why there is no visit, or what a visit's change was refused with.
+   *
+   * @type {"broken" | "unknown" | "lost" | Partial<ErrorData> | null}
+   */
   #problem = null;
+  /** @type {string | null} */
   #lookup = null;
   #lookedUpOn = 0;
+  /** @type {string | null} */
   #command = null;
   #title = h("h2", { class: "sheet-title", id: "visit-title", tabindex: "-1" });
   #facts;
@@ -28,6 +39,7 @@ export class VisitSheet {
   #row;
   #foot;
 
+  /** @param {Context} context */
   constructor(context) {
     const { t, actions } = context;
     this.#context = context;
@@ -38,6 +50,11 @@ export class VisitSheet {
       onNo: () => this.#kept(),
       testid: "visit-cancel",
     });
+    /**
+     * @param {string} name
+     * @param {() => void} onclick
+     * @param {Child[]} content
+     */
     const button = (name, onclick, ...content) =>
       h(
         "button",
@@ -46,7 +63,7 @@ export class VisitSheet {
       );
     this.#buttons = {
       retry: button("retry", () => this.#ask(), t.retry),
-      move: button("move", () => actions.book({ appointment: this.#appointment() }), icon("calendar"), t.move),
+      move: button("move", () => this.#move(), icon("calendar"), t.move),
       cancel: button("cancel", () => this.#askAboutCancelling(), t.cancelVisit),
       again: button("again", () => actions.book({ service: this.#visit?.service }), icon("calendar"), t.again),
     };
@@ -76,10 +93,16 @@ export class VisitSheet {
     return !this.node.hidden;
   }
 
-  /** Show what a link (`{ purpose, token }`) is about; it is asked as soon as there is a line. */
+  /**
+   * Show what a link (`{ purpose, token }`) is about; it is asked as soon as there is a line.
+   *
+   * @param {Link} link
+   */
   open(link) {
     this.#link = link;
-    this.#visit = this.#lookup = this.#command = null;
+    this.#visit = null;
+    this.#lookup = null;
+    this.#command = null;
     this.#problem = link.token ? null : "broken";
     this.#lookedUpOn = 0;
     this.#question.hide();
@@ -100,6 +123,7 @@ export class VisitSheet {
     this.#title.focus({ preventScroll: true });
   }
 
+  /** @param {State} state */
   update(state) {
     if (!this.isOpen) return;
     const outcome = this.#command && state.outcomes[this.#command];
@@ -118,6 +142,7 @@ export class VisitSheet {
   }
 
   #ask() {
+    if (!this.#link?.token) return;
     this.#problem = null;
     this.#lookedUpOn = this.#context.welcomes();
     const again = this.#lookup ? { id: this.#lookup } : {};
@@ -128,15 +153,16 @@ export class VisitSheet {
     this.#draw();
   }
 
-  #answered({ type, data }) {
-    if (type === "unanswered" && !this.#visit) {
+  /** @param {Outcome} outcome */
+  #answered(outcome) {
+    if (outcome.type === "unanswered" && !this.#visit) {
       if (this.#problem === "lost") return; // Already said; an answer that comes late is still welcome.
       this.#problem = "lost";
     } else {
       this.#lookup = null;
-      if (type === "booking.details") [this.#visit, this.#problem] = [data, null];
-      else if (data.code === "UNKNOWN_APPOINTMENT") this.#problem = "unknown";
-      else if (!this.#visit) this.#problem = data;
+      if (outcome.type === "booking.details") [this.#visit, this.#problem] = [outcome.data, null];
+      else if (isUnknown(outcome)) this.#problem = "unknown";
+      else if (!this.#visit) this.#problem = errorOf(outcome);
     }
     this.#draw();
   }
@@ -153,30 +179,40 @@ export class VisitSheet {
   }
 
   #cancel() {
-    if (this.#command) return;
-    this.#command = this.#actions.cancel(this.#appointment());
+    const appointment = this.#appointment();
+    if (this.#command || !appointment) return;
+    this.#command = this.#actions.cancel(appointment);
     this.#draw();
   }
 
-  #judged({ type, data }) {
+  #move() {
+    const appointment = this.#appointment();
+    if (appointment) this.#actions.book({ appointment });
+  }
+
+  /** @param {Outcome} outcome */
+  #judged(outcome) {
     this.#command = null;
     this.#question.hide();
-    if (type === "booking.cancelled") return this.#actions.closeVisit(data.appointment_id);
-    this.#problem = data.code === "UNKNOWN_APPOINTMENT" ? "unknown" : data;
+    if (outcome.type === "booking.cancelled") {
+      this.#actions.closeVisit(outcome.data.appointment_id);
+      return;
+    }
+    this.#problem = isUnknown(outcome) ? "unknown" : errorOf(outcome);
     this.#draw();
     this.focus();
   }
 
   #draw() {
+    if (!this.#link) return;
     const { t } = this.#context;
+    const { purpose } = this.#link;
     const gone = this.#problem === "unknown" || this.#problem === "broken";
     const visit = gone ? null : this.#visit;
-    const sentences = { broken: t.linkBroken, unknown: t.linkUnknown, lost: t.visitLost };
-    const { purpose } = this.#link;
+    const problem = this.#sentence();
     if (visit) this.#facts.show(visit, purpose);
-    else
-      this.#facts.tell(this.#problem === null ? t.lookingUp : (sentences[this.#problem] ?? explain(this.#problem, t)));
-    const refused = visit && this.#problem ? explain(this.#problem, t) : "";
+    else this.#facts.tell(problem || t.lookingUp);
+    const refused = visit ? problem : "";
     say(this.#complaint, refused);
     show(this.#complaint, refused !== "");
     const mayCancel = visit?.can_cancel === true && purpose === "cancel";
@@ -190,8 +226,31 @@ export class VisitSheet {
     show(this.#foot, this.#question.isAsked || Object.values(this.#buttons).some((button) => !button.hidden));
   }
 
-  /** The visit as a card has it, to be changed by its link. */
+  /** What the problem says to the visitor; nothing where there is none. */
+  #sentence() {
+    const { t } = this.#context;
+    if (this.#problem === null) return "";
+    const sentences = { broken: t.linkBroken, unknown: t.linkUnknown, lost: t.visitLost };
+    return typeof this.#problem === "string" ? sentences[this.#problem] : explain(this.#problem, t);
+  }
+
+  /**
+   * The visit as a card has it, to be changed by its link.
+   *
+   * @returns {Appointment | null}
+   */
   #appointment() {
+    if (!this.#visit || !this.#link?.token) return null;
     return { ...this.#visit, stage: this.#visit.state, may: { link: this.#link.token } };
   }
+}
+
+/** @param {Outcome} outcome */
+function errorOf(outcome) {
+  return outcome.type === "error" ? outcome.data : {};
+}
+
+/** @param {Outcome} outcome */
+function isUnknown(outcome) {
+  return outcome.type === "error" && outcome.data.code === "UNKNOWN_APPOINTMENT";
 }

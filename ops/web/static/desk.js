@@ -1,6 +1,6 @@
 /** What is nicer with JavaScript and works without: fresh figures, one box for all, the token out of the address. */
 
-const main = document.querySelector("main");
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 
 /** Fetch the page again and show what changed, but never under somebody's hands. */
 async function refresh() {
@@ -10,12 +10,14 @@ async function refresh() {
   if (!answer.ok) return answer.type !== "opaqueredirect";
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
   if (!fresh || main.contains(document.activeElement)) return true;
-  for (const input of main.querySelectorAll("textarea, input:not([type=hidden])")) {
+  /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */
+  const inputs = main.querySelectorAll("textarea, input:not([type=hidden])");
+  for (const input of inputs) {
     if (input.value !== input.defaultValue) return true; // Half-written words stay.
   }
-  const log = main.querySelector(".log");
-  const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  const top = log?.scrollTop;
+  const before = main.querySelector(".log");
+  const atEnd = before && before.scrollHeight - before.scrollTop - before.clientHeight < 40;
+  const top = before?.scrollTop ?? 0;
   main.replaceChildren(...fresh.childNodes);
   const next = main.querySelector(".log");
   if (next) next.scrollTop = atEnd ? next.scrollHeight : top;
@@ -24,9 +26,12 @@ async function refresh() {
   return false;
 }
 
+/** @param {number} seconds */
 async function keepFresh(seconds) {
   for (let goesOn = true; goesOn;) {
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await new Promise((resolve) => {
+      setTimeout(resolve, seconds * 1000);
+    });
     goesOn = await refresh().catch(() => true);
   }
 }
@@ -36,15 +41,22 @@ if (main.dataset.refresh) keepFresh(Number(main.dataset.refresh));
 const log = document.querySelector(".log");
 if (log) log.scrollTop = log.scrollHeight;
 
+/** @type {HTMLInputElement | null} */
 const all = document.querySelector("[data-all]");
 if (all) {
   all.hidden = false;
   all.addEventListener("change", () => {
-    for (const box of document.querySelectorAll('input[name="id"]')) box.checked = all.checked;
+    /** @type {NodeListOf<HTMLInputElement>} */
+    const boxes = document.querySelectorAll('input[name="id"]');
+    for (const box of boxes) box.checked = all.checked;
   });
 }
 
-/** The address that is printed at the start has the token behind its #, where no server and no log sees it. */
+/**
+ * The address that is printed at the start has the token behind its #, where no server and no log sees it.
+ *
+ * @type {HTMLInputElement | null}
+ */
 const token = document.querySelector("[data-from-fragment]");
 if (token && location.hash.length > 1) {
   token.value = decodeURIComponent(location.hash.slice(1));

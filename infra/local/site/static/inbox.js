@@ -5,59 +5,79 @@
 
 import { linked } from "./linked.js";
 
+/** @typedef {{ name: string, content_type: string, base64: string }} Attachment */
+/** @typedef {{ id: string, to: string, text: string }} TextMessage */
+/**
+ * @typedef {object} Email
+ * @property {string} id
+ * @property {string[]} to
+ * @property {string} subject
+ * @property {string} text
+ * @property {string} html
+ * @property {string} sent_at
+ * @property {Attachment[]} attachments
+ */
+
 const LOOK_EVERY_MS = 2000;
-const CODE = /(?<![\w-])(\d{3})[ \u00a0]?(\d{3})(?![\w-])/;
+const CODE = /(?<![\w-])(?<first>\d{3})[ \u00a0]?(?<last>\d{3})(?![\w-])/;
 const SANDBOX = "allow-popups allow-popups-to-escape-sandbox";
 
-const list = document.querySelector("#emails");
-const empty = document.querySelector("#empty");
-const state = document.querySelector("#state");
-const known = new Map();
-const texts = document.querySelector("#texts");
-const knownTexts = new Map();
+const empty = byId("empty");
+const state = byId("state");
+const emails = { list: byId("emails"), known: new Map() };
+const texts = { list: byId("texts"), known: new Map() };
 
 async function look() {
   try {
     const answer = await fetch("/api/inbox");
     if (!answer.ok) throw new Error((await answer.json()).error);
-    show(await answer.json(), list, known, card);
+    show(await answer.json(), emails, card);
     const messages = await fetch("/api/texts");
     // An emulator of another make may keep text messages elsewhere.
-    show(messages.ok ? await messages.json() : [], texts, knownTexts, textCard);
-    texts.parentElement.hidden = knownTexts.size === 0;
-    empty.hidden = known.size + knownTexts.size > 0;
+    show(messages.ok ? await messages.json() : [], texts, textCard);
+    byId("text-messages").hidden = texts.known.size === 0;
+    empty.hidden = emails.known.size + texts.known.size > 0;
     state.textContent = "";
   } catch (error) {
-    state.textContent = `Cannot read the e-mails: ${error.message}. Is the stack running?`;
+    state.textContent = `Cannot read the e-mails: ${error instanceof Error ? error.message : error}. Is the stack running?`;
   }
   setTimeout(look, document.hidden ? 5 * LOOK_EVERY_MS : LOOK_EVERY_MS);
 }
 
-function show(messages, list, known, card) {
+/**
+ * @template {{ id: string }} Message
+ * @param {Message[]} messages
+ * @param {{ list: HTMLElement, known: Map<string, HTMLElement> }} shown
+ * @param {(message: Message) => HTMLElement} make
+ */
+function show(messages, { list, known }, make) {
   const ids = new Set(messages.map((message) => message.id));
-  for (const [id, node] of known) {
+  for (const [id, shown] of known) {
     if (ids.has(id)) continue;
-    node.remove();
+    shown.remove();
     known.delete(id);
   }
   for (const message of [...messages].reverse()) {
     if (known.has(message.id)) continue;
-    known.set(message.id, card(message));
-    list.prepend(known.get(message.id));
+    const made = make(message);
+    known.set(message.id, made);
+    list.prepend(made);
   }
 }
 
+/** @param {TextMessage} message */
 function textCard({ id, to, text }) {
-  const code = CODE.exec(text);
+  const code = codeIn(text);
   return node("article", { "data-testid": "text-message", "data-id": id }, [
     node("header", {}, [node("p", { class: "meta" }, [`to ${to}`])]),
-    code && codeButton(code[1] + code[2]),
+    code && codeButton(code),
     node("pre", { class: "text" }, linked(text)),
   ]);
 }
 
+/** @param {Email} email */
 function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {
-  const code = CODE.exec(text || "") ?? CODE.exec(subject);
+  const code = codeIn(text || "") ?? codeIn(subject);
   return node("article", { "data-testid": "email", "data-id": id }, [
     node("header", {}, [
       node("h2", {}, [subject || "(no subject)"]),
@@ -66,7 +86,7 @@ function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {
         node("time", { datetime: sentAt }, [new Date(sentAt).toLocaleTimeString()]),
       ]),
     ]),
-    code && codeButton(code[1] + code[2]),
+    code && codeButton(code),
     attachments.length > 0 &&
       node(
         "ul",
@@ -78,30 +98,44 @@ function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {
   ]);
 }
 
+/** @param {string} text */
+function codeIn(text) {
+  const found = CODE.exec(text)?.groups;
+  return found ? `${found.first}${found.last}` : null;
+}
+
+/** @param {string} code */
 function codeButton(code) {
+  const hint = node("span", { class: "hint" }, ["Copy"]);
   const button = node(
     "button",
     { type: "button", class: "code", "data-testid": "code", "aria-label": `Copy the code ${code}` },
-    [node("span", { class: "digits" }, [code]), node("span", { class: "hint" }, ["Copy"])],
+    [node("span", { class: "digits" }, [code]), hint],
   );
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code);
-    button.lastChild.textContent = "Copied";
-    setTimeout(() => (button.lastChild.textContent = "Copy"), 1500);
+    hint.textContent = "Copied";
+    setTimeout(() => {
+      hint.textContent = "Copy";
+    }, 1500);
   });
   return button;
 }
 
-/** The letter comes from an address of its own, whose policy lets its styles and links work, and no script. */
+/**
+ * The letter comes from an address of its own, whose policy lets its styles and links work, and no script.
+ *
+ * @param {string} id
+ * @param {boolean} open
+ */
 function htmlPart(id, open) {
   const address = `/letters/${encodeURIComponent(id)}`;
   const frame = node("iframe", { sandbox: SANDBOX, title: "The e-mail as HTML", src: address, loading: "lazy" });
   const alone = node("a", { class: "alone", href: address, target: "_blank", rel: "noopener" }, ["Open in a new tab"]);
-  const details = node("details", {}, [node("summary", {}, ["As HTML"]), frame, alone]);
-  details.open = open;
-  return details;
+  return node("details", open ? { open: "" } : {}, [node("summary", {}, ["As HTML"]), frame, alone]);
 }
 
+/** @param {Attachment} file */
 function attachment({ name, content_type: type, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   // Under its own type, what is opened in place of saved could be a page of this site.
@@ -110,11 +144,21 @@ function attachment({ name, content_type: type, base64 }) {
   return node("span", {}, [link, ` (${type}, ${bytes.length} bytes)`]);
 }
 
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} attributes
+ * @param {(Node | string | false | null)[]} children
+ */
 function node(tag, attributes, children = []) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children.filter(Boolean));
+  for (const child of children) if (child) element.append(child);
   return element;
+}
+
+/** @param {string} id */
+function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
 look();

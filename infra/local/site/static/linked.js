@@ -5,8 +5,13 @@
 const ADDRESS = /\bhttps?:\/\/[^\s<>"]+/g;
 const END_OF_SENTENCE = /[.,;:!?)'\]]+$/;
 
-/** Return the text as nodes: plain text, and an anchor for each address. */
+/**
+ * Return the text as nodes: plain text, and an anchor for each address.
+ *
+ * @param {string} text
+ */
 export function linked(text) {
+  /** @type {(string | Node)[]} */
   const nodes = [];
   let end = 0;
   for (const { 0: found, index } of text.matchAll(ADDRESS)) {
@@ -19,6 +24,7 @@ export function linked(text) {
   return nodes;
 }
 
+/** @param {string} address */
 function anchor(address) {
   const link = document.createElement("a");
   Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer", textContent: address });

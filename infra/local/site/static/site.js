@@ -4,20 +4,35 @@
 
 import { english } from "./english.js";
 
-const chat = document.querySelector("stride-chat");
-const translated = [...document.querySelectorAll("[data-t]")];
-const polish = Object.fromEntries(translated.map((element) => [element.dataset.t, element.textContent]));
-polish.title = document.title;
-polish.suggestions = chat.getAttribute("suggestions");
+/** @import { StrideChat } from "../../../../widget/stride-chat.js" */
 
+const chat = /** @type {StrideChat} */ (document.querySelector("stride-chat"));
+const translated = all("[data-t]");
+/** @type {Record<string, string>} */
+const polish = {
+  ...Object.fromEntries(translated.map((element) => [element.dataset.t, element.textContent])),
+  title: document.title,
+  suggestions: chat.getAttribute("suggestions") ?? "",
+};
+
+/**
+ * @param {string} selector
+ * @returns {HTMLElement[]}
+ */
+function all(selector) {
+  return Array.from(document.querySelectorAll(selector));
+}
+
+/** @param {string} locale */
 function speak(locale) {
+  /** @type {Record<string, string>} */
   const words = locale === "en" ? english : polish;
   document.documentElement.lang = locale;
-  document.title = words.title;
-  for (const element of translated) element.textContent = words[element.dataset.t];
+  document.title = words.title ?? "";
+  for (const element of translated) element.textContent = words[element.dataset.t ?? ""] ?? "";
   chat.setAttribute("locale", locale);
-  chat.setAttribute("suggestions", words.suggestions);
-  for (const button of document.querySelectorAll("[data-locale]")) {
+  chat.setAttribute("suggestions", words.suggestions ?? "");
+  for (const button of all("[data-locale]")) {
     button.setAttribute("aria-pressed", String(button.dataset.locale === locale));
   }
 }
@@ -29,24 +44,27 @@ function wishedLocale() {
   return wishes.map((wish) => wish?.split("-")[0]).find((language) => language === "en" || language === "pl") ?? "pl";
 }
 
-for (const button of document.querySelectorAll("[data-locale]")) {
+for (const button of all("[data-locale]")) {
+  const { locale = "pl" } = button.dataset;
   button.addEventListener("click", () => {
-    localStorage.setItem("lumen/locale", button.dataset.locale);
-    speak(button.dataset.locale);
+    localStorage.setItem("lumen/locale", locale);
+    speak(locale);
   });
 }
-for (const button of document.querySelectorAll("[data-book]")) {
+for (const button of all("[data-book]")) {
   button.addEventListener("click", () => chat.book({ service: button.dataset.book || null }));
 }
-document.querySelector("[data-chat]").addEventListener("click", () => chat.open());
+for (const button of all("[data-chat]")) button.addEventListener("click", () => chat.open());
 speak(wishedLocale());
 
 // A real page writes the chat's address into the element; this stack only knows it once it runs.
 const config = await (await fetch("/config.json")).json();
 chat.setAttribute("tenant", config.tenant);
 chat.setAttribute("websocket-url", config.websocket_url);
-document.querySelector("#answers").textContent =
-  config.bedrock === "aws"
-    ? "Answers come from Claude on Amazon Bedrock."
-    : "Answers come from the offline stand-in, not from Claude.";
-document.querySelector(".dev").hidden = false;
+for (const element of all("#answers")) {
+  element.textContent =
+    config.bedrock === "aws"
+      ? "Answers come from Claude on Amazon Bedrock."
+      : "Answers come from the offline stand-in, not from Claude.";
+}
+for (const element of all(".dev")) element.hidden = false;

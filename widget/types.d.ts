@@ -1,0 +1,338 @@
+/**
+ * Shapes that the widget's modules pass to each other. Only the type checker reads this file.
+ *
+ * Frames are as in `docs/schemas/server-frame.schema.json`, of which they name what the widget uses.
+ */
+
+export type ContactKind = "email" | "phone";
+
+export interface Slot {
+  start: string;
+  end: string;
+  service: string;
+}
+
+export interface Service {
+  id: string;
+  name: string;
+  duration_minutes: number;
+}
+
+export interface ErrorData {
+  code: string;
+  retryable: boolean;
+  message: string;
+  retry_after_ms?: number;
+  alternatives?: Slot[];
+  appointment_id?: string;
+}
+
+export interface Action {
+  type: string;
+  service?: string;
+  date?: string;
+}
+
+/** The fields of the four frames after which an appointment has a card. */
+export interface BookedData {
+  appointment_id: string;
+  start: string;
+  end?: string;
+  service: string;
+  expires_at?: string;
+  contact?: string;
+  ics?: string;
+  by?: "visitor" | "business";
+}
+
+export interface DetailsData {
+  appointment_id: string;
+  state: "held" | "confirmed" | "cancelled";
+  start: string;
+  end: string;
+  service: string;
+  service_name: string;
+  time_zone: string;
+  contact: string;
+  expires_at?: string;
+  can_cancel: boolean;
+  can_reschedule: boolean;
+  ics?: string;
+}
+
+export interface SlotsData {
+  slots: Slot[];
+  services?: Service[];
+  time_zone: string;
+  contact_kinds?: ContactKind[];
+  next_from?: string;
+}
+
+export interface FrameData {
+  welcome: {
+    session_id: string;
+    session: string;
+    resume: "new" | "ok" | "expired";
+    disclosure?: string;
+    limits?: Partial<Limits>;
+  };
+  ack: object;
+  typing: object;
+  pong: object;
+  "chat.sent": { text: string };
+  "chat.delta": { offset: number; text: string };
+  "chat.final": { text: string; actions?: Action[]; stopped?: boolean; by?: "human" };
+  "booking.slots": SlotsData;
+  "booking.pending": BookedData;
+  "booking.confirmed": BookedData;
+  "booking.rescheduled": BookedData;
+  "booking.cancelled": BookedData;
+  "booking.details": DetailsData;
+  error: ErrorData;
+}
+
+export interface Limits {
+  chat_characters: number;
+}
+
+/** The types that come only as an answer to a frame of ours. */
+type Answers = "ack" | "typing" | "chat.delta" | "booking.slots" | "booking.details";
+
+/** A frame of the server; `Frame<"error">` is one of that type. `re` is the id of our frame that it answers. */
+export type Frame<Type extends keyof FrameData = keyof FrameData> = {
+  [Each in Type]: { type: Each; seq?: number; data: FrameData[Each] } & (Each extends Answers
+    ? { re: string }
+    : { re?: string });
+}[Type];
+
+export type BookedFrame = Frame<"booking.pending" | "booking.confirmed" | "booking.rescheduled" | "booking.cancelled">;
+
+export interface CommandData {
+  text?: string;
+  id?: string;
+  link?: string;
+  appointment_id?: string;
+  start?: string;
+  service?: string;
+  contact?: string;
+  name?: string;
+  note?: string;
+  code?: string;
+  from?: string;
+  days?: number;
+}
+
+/** A frame of ours that waits for its answer. */
+export interface CommandFrame {
+  v: 1;
+  type: string;
+  id: string;
+  data: CommandData;
+}
+
+/** Any frame of ours. */
+export interface ClientFrame {
+  v: 1;
+  type: string;
+  id: string;
+  data: object;
+}
+
+export interface Command {
+  type: string;
+  data: CommandData;
+  /** What the link in the command is for. */
+  purpose?: string;
+  order: number;
+}
+
+/** What a command ended with; `unanswered`: we stopped asking. */
+export type Outcome =
+  | Frame<Exclude<keyof FrameData, "chat.final">>
+  | { type: "chat.final"; re?: string; data?: undefined }
+  | { type: "unanswered"; re: string; data: Partial<ErrorData> };
+
+/** What may be done with an appointment; `link` is the token that stands for one of another conversation. */
+export interface Permissions {
+  cancel: boolean;
+  move: boolean;
+  link?: string;
+}
+
+export type Stage = "pending" | "taken" | "confirmed" | "cancelled" | "lapsed";
+
+interface Placed {
+  key: string;
+  /** The frame's id that the entry came of. */
+  re?: string;
+  seq?: number;
+  /** Where an entry without `seq` stands among those that have one. */
+  after?: number;
+  /** When it was first put in, counted in changes of the conversation. */
+  order: number;
+  /** When it was last changed. */
+  touched: number;
+}
+
+export interface SaidEntry extends Placed {
+  kind: "said";
+  text: string;
+  state: "pending" | "accepted" | "sent" | "failed";
+}
+
+export interface AnswerEntry extends Placed {
+  kind: "answer";
+  text: string;
+  /** The character of the answer at which `text` begins. */
+  from?: number;
+  streaming: boolean;
+  stopped?: boolean;
+  actions: Action[];
+  by?: "human";
+}
+
+export interface AppointmentEntry extends Placed, BookedData {
+  kind: "appointment";
+  stage: Stage;
+  moved: boolean;
+  by: "visitor" | "business";
+  /** The time before the last move. */
+  was: string | null;
+  /** How many codes were sent. */
+  codes: number;
+  may: Permissions | null;
+  problem: ErrorData | null;
+  /** The type of the command that the problem answers, or null where it is no longer known. */
+  heard?: string | null;
+}
+
+export interface RefusalEntry extends Placed {
+  kind: "refusal";
+  error: ErrorData;
+  command?: Command;
+}
+
+export type Entry = SaidEntry | AnswerEntry | AppointmentEntry | RefusalEntry;
+
+/** An entry before it has its place. */
+export type Unplaced<E extends Entry = Entry> = E extends Entry ? Omit<E, "order" | "touched"> : never;
+
+/** An appointment as a command or the booking form needs it. */
+export interface Appointment {
+  appointment_id: string;
+  start: string;
+  service: string;
+  stage: Stage | "held";
+  may?: Partial<Permissions> | null;
+}
+
+export interface State {
+  sessionId: string | null;
+  disclosure: string;
+  limits: Limits;
+  lastSeq: number;
+  ahead: Record<number, Frame>;
+  entries: Record<string, Entry>;
+  commands: Record<string, Command>;
+  outcomes: Record<string, Outcome>;
+  slots: Frame<"booking.slots"> | null;
+  visits: Record<string, Permissions>;
+  order: number;
+}
+
+/** What we do ourselves, as the conversation takes it in. */
+export type LocalFrame =
+  | { local: "command"; frame: CommandFrame; purpose?: string }
+  | { local: "unanswered"; id: string }
+  | { local: "reset" }
+  | { local: "skip" };
+
+export interface Offer {
+  services: Service[];
+  names: Record<string, string>;
+  contact_kinds: ContactKind[];
+  time_zone?: string;
+}
+
+/** A link of a message to the visitor; `token` is null where the mail program has damaged it. */
+export interface Link {
+  purpose: "cancel" | "move";
+  token: string | null;
+}
+
+/** What the booking form opens with. */
+export interface BookingWish {
+  service?: string | null;
+  date?: string | null;
+  slot?: Slot | null;
+  appointment?: Appointment | null;
+  contact?: string | null;
+}
+
+/** The day or the time that a visitor has in mind. */
+export interface TimeWish {
+  date?: string | null;
+  start?: string;
+}
+
+/** The command on an appointment that has not ended yet. */
+export type Busy = { id?: string; type: string } | null;
+
+export type ConnectionState = "idle" | "connecting" | "open" | "reconnecting";
+
+/** What of `Storage` is used. */
+export interface StorageArea {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+export type Timer = ReturnType<typeof setTimeout>;
+
+/** A part of the log that shows one entry. */
+export interface EntryView<E extends Entry = Entry> {
+  node: HTMLElement;
+  update(entry: E, state: State): void;
+  focus?(): void;
+  gone?(): void;
+}
+
+type Value = string | number | boolean | null | undefined;
+type Listeners = {
+  [Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => unknown;
+};
+
+/** The attributes that `h` may set; a name that is not listed here is a mistake. */
+export interface Attributes extends Listeners {
+  [name: `data-${string}` | `aria-${string}`]: Value;
+  autocapitalize?: Value;
+  autocomplete?: Value;
+  class?: Value;
+  disabled?: Value;
+  download?: Value;
+  enterkeyhint?: Value;
+  for?: Value;
+  hidden?: Value;
+  href?: Value;
+  id?: Value;
+  inputmode?: Value;
+  maxlength?: Value;
+  novalidate?: Value;
+  part?: Value;
+  placeholder?: Value;
+  rel?: Value;
+  required?: Value;
+  role?: Value;
+  rows?: Value;
+  spellcheck?: Value;
+  start?: Value;
+  tabindex?: Value;
+  target?: Value;
+  title?: Value;
+  type?: Value;
+  value?: Value;
+}
+
+export type Child = Node | string | null | undefined | false;
