@@ -7,6 +7,8 @@ UV := $(VENV)/bin/uv
 READY := $(VENV)/.matches-lock
 STRIDE := $(VENV)/bin/stride
 NODE := $(VENV)/bin/node
+# The widget's modules outside the browser: no package beside Node is needed.
+NODE_TEST := $(NODE) --test --test-reporter=dot "tests/widget/*.test.js"
 # Written once the tools for JavaScript match their lock file.
 NODE_READY := node_modules/.matches-lock
 
@@ -27,9 +29,11 @@ up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
 test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
+	$(NODE_TEST)
 	$(PYTHON) -m pytest -n 2 $(ARGS)
 
-test-fast: $(READY) ## run the unit tests, and the contract tests on fakes (ARGS="-k booking")
+test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
+	$(NODE_TEST)
 	$(PYTHON) -m pytest -n 2 -m fast tests/unit tests/contracts $(ARGS)
 
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")

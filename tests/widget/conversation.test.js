@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { EMPTY, awaited, hasGap, reduce, timeline, underWay } from "../../widget/conversation.js";
+import { booked, delta, details, error, final, ours, sent, welcome } from "./frames.js";
+
+/** @import { AppointmentEntry, Entry, Frame, LocalFrame, State } from "../../widget/types.d.ts" */
+
+/** @param {(Frame | LocalFrame)[]} frames */
+const after = (...frames) => frames.reduce(reduce, /** @type {State} */ (EMPTY));
+
+/**
+ * What the log shows, in short: visitors' and assistants' texts, stages of cards, codes of refusals.
+ *
+ * @param {State} state
+ */
+const shown = (state) => timeline(state).map((entry) => short(entry));
+
+/** @param {Entry} entry */
+function short(entry) {
+  if (entry.kind === "refusal") return `refused ${entry.error.code}`;
+  return entry.kind === "appointment" ? `${entry.kind} ${entry.stage}` : `${entry.kind} ${entry.text}`;
+}
+
+/** @param {State} state */
+function card(state) {
+  return /** @type {AppointmentEntry} */ (state.entries["appointment-a1"]);
+}
+
+test("durable frames that come out of order are shown in order", () => {
+  const state = after(
+    welcome(),
+    final("c1", 2, { text: "Two" }),
+    final("c2", 3, { text: "Three" }),
+    sent("c1", 1, "One"),
+  );
+  assert.deepEqual(shown(state), ["said One", "answer Two", "answer Three"]);
+  assert.equal(state.lastSeq, 3);
+  assert.equal(hasGap(state), false);
+});
+
+test("a frame after a gap waits, and is not shown before its predecessor", () => {
+  const state = after(welcome(), sent("c1", 1, "One"), final("c1", 3));
+  assert.deepEqual(shown(state), ["said One"]);
+  assert.equal(state.lastSeq, 1);
+  assert.equal(hasGap(state), true);
+});
+
+test("a gap that is given up is passed over, and later frames go on from there", () => {
+  const waiting = after(welcome(), sent("c1", 1, "One"), final("c1", 5, { text: "Five" }), sent("c2", 7, "Seven"));
+  const state = reduce(waiting, { local: "skip" });
+  assert.deepEqual(shown(state), ["said One", "answer Five"]);
+  assert.equal(state.lastSeq, 5);
+  assert.equal(hasGap(state), true);
+});
+
+test("giving up without a gap changes nothing", () => {
+  const state = after(welcome(), sent("c1", 1));
+  assert.equal(reduce(state, { local: "skip" }), state);
+});
+
+test("a durable frame that comes twice is applied once", () => {
+  const once = after(welcome(), booked("booking.pending", 1));
+  const twice = reduce(once, booked("booking.pending", 1));
+  assert.equal(twice, once);
+  assert.equal(card(twice).codes, 1);
+});
+
+test("a type that this release does not know counts as a frame and shows nothing", () => {
+  const unknown = /** @type {Frame} */ (/** @type {unknown} */ ({ type: "chat.sticker", seq: 1, data: {} }));
+  const state = after(welcome(), unknown, sent("c1", 2, "Two"));
+  assert.deepEqual(shown(state), ["said Two"]);
+});
+
+test("a message goes from pending over accepted to sent, and keeps its place", () => {
+  const pending = after(welcome(), ours("c1"));
+  const accepted = reduce(pending, { type: "ack", re: "c1", data: {} });
+  const durable = reduce(accepted, sent("c1", 1));
+  const states = [pending, accepted, durable].map(({ entries }) => entries.c1?.kind === "said" && entries.c1.state);
+  assert.deepEqual(states, ["pending", "accepted", "sent"]);
+  assert.equal(timeline(durable).length, 1);
+});
+
+test("an ack that comes after the durable frame does not set the message back", () => {
+  const state = after(welcome(), ours("c1"), sent("c1", 1), { type: "ack", re: "c1", data: {} });
+  assert.equal(state.entries.c1?.kind === "said" && state.entries.c1.state, "sent");
+});
+
+test("an answer is awaited from the ack until its final, and not while the message is only queued", () => {
+  const pending = after(welcome(), ours("c1"));
+  const accepted = reduce(pending, { type: "ack", re: "c1", data: {} });
+  const answered = [sent("c1", 1), final("c1", 2)].reduce(reduce, accepted);
+  assert.deepEqual([pending, accepted, answered].map(awaited), [null, "c1", null]);
+});
+
+test("the final replaces what the deltas brought, and a late delta changes nothing", () => {
+  const streaming = after(welcome(), sent("c1", 1), delta("c1", 0, "Good mor"), delta("c1", 5, "evening"));
+  assert.deepEqual(shown(streaming), ["said Hello", "answer Good evening"]);
+  const state = [final("c1", 2, { text: "Good day." }), delta("c1", 0, "Late")].reduce(reduce, streaming);
+  assert.deepEqual(shown(state), ["said Hello", "answer Good day."]);
+});
+
+test("a typing sign that comes after the final opens no new bubble", () => {
+  const state = after(welcome(), sent("c1", 1), final("c1", 2), { type: "typing", re: "c1", data: {} });
+  assert.equal(timeline(state).length, 2);
+});
+
+test("a final without text takes away the draft: a person reads the message", () => {
+  const state = after(welcome(), sent("c1", 1), { type: "typing", re: "c1", data: {} }, final("c1", 2, { text: "" }));
+  assert.deepEqual(shown(state), ["said Hello"]);
+  assert.equal(awaited(state), null);
+});
+
+test("a stopped answer stays, even if it had not begun", () => {
+  const state = after(welcome(), sent("c1", 1), final("c1", 2, { text: "", stopped: true }));
+  assert.deepEqual(shown(state), ["said Hello", "answer "]);
+});
+
+test("what a person of the business writes stands beside the assistant's answers", () => {
+  const byHand = { ...final("", 3, { text: "This is Marta.", by: "human" }), re: undefined };
+  const state = after(welcome(), sent("c1", 1), final("c1", 2), byHand);
+  assert.deepEqual(shown(state), ["said Hello", "answer Good morning.", "answer This is Marta."]);
+});
+
+test("another session empties the log but keeps what was not yet sent", () => {
+  const state = after(
+    welcome("s1"),
+    ours("c1"),
+    sent("c1", 1, "Old"),
+    ours("c2", "chat.send", { text: "New" }),
+    welcome("s2"),
+  );
+  assert.deepEqual(shown(state), ["said New"]);
+  assert.equal(state.lastSeq, 0);
+});
+
+test("a welcome back to the same session keeps the log", () => {
+  const state = after(welcome("s1"), sent("c1", 1), welcome("s1"));
+  assert.deepEqual(shown(state), ["said Hello"]);
+});
+
+test("a refused message is marked, and the refusal stands after it", () => {
+  const state = after(welcome(), ours("c1"), error("c1", "RATE_LIMITED", { retryable: true }));
+  assert.deepEqual(shown(state), ["said Hello", "refused RATE_LIMITED"]);
+  assert.equal(state.entries.c1?.kind === "said" && state.entries.c1.state, "failed");
+});
+
+test("a message sent again under its id is no longer refused", () => {
+  const state = after(welcome(), ours("c1"), error("c1", "RATE_LIMITED"), ours("c1"));
+  assert.deepEqual(shown(state), ["said Hello"]);
+  assert.equal(state.outcomes.c1, undefined);
+});
+
+test("the final of a replay takes the place of the failure that it mends", () => {
+  const failed = after(welcome(), ours("c1"), sent("c1", 1), error("c1", "INTERNAL", { seq: 2 }));
+  assert.deepEqual(shown(failed), ["said Hello", "refused INTERNAL"]);
+  assert.deepEqual(shown(reduce(failed, final("c1", 3))), ["said Hello", "answer Good morning."]);
+});
+
+test("a refused booking is old news once a later one has succeeded", () => {
+  const refused = after(welcome(), ours("b1", "booking.create", {}), error("b1", "SLOT_TAKEN", { seq: 1 }));
+  assert.deepEqual(shown(refused), ["refused SLOT_TAKEN"]);
+  assert.deepEqual(shown(reduce(refused, booked("booking.pending", 2, { re: "b2" }))), ["appointment pending"]);
+});
+
+test("a command on a card is under way until its outcome, and a question is no such command", () => {
+  const held = after(welcome(), booked("booking.pending", 1), ours("q1", "booking.lookup", { appointment_id: "a1" }));
+  assert.equal(underWay(held, card(held)), null);
+  const asked = reduce(held, ours("v1", "booking.verify", { appointment_id: "a1", code: "123456" }));
+  assert.deepEqual(underWay(asked, card(asked)), { id: "v1", type: "booking.verify" });
+  const ended = reduce(asked, booked("booking.confirmed", 2, { re: "v1" }));
+  assert.equal(underWay(ended, card(ended)), null);
+});
+
+test("details asked for before the latest change of a card do not set it back", () => {
+  const asked = after(
+    welcome(),
+    booked("booking.confirmed", 1),
+    ours("q1", "booking.lookup", { appointment_id: "a1" }),
+  );
+  const moved = reduce(asked, booked("booking.rescheduled", 2, { start: "2026-11-25T10:00:00+01:00" }));
+  const state = reduce(moved, details("q1"));
+  assert.equal(card(state).start, "2026-11-25T10:00:00+01:00");
+});
+
+test("a look at how a card stands is no news: the card keeps its place in the log", () => {
+  const before = after(
+    welcome(),
+    booked("booking.confirmed", 1),
+    sent("c1", 2),
+    ours("q1", "booking.lookup", { appointment_id: "a1" }),
+  );
+  const state = reduce(before, details("q1", { state: "cancelled" }));
+  assert.deepEqual(shown(state), ["appointment cancelled", "said Hello"]);
+});
+
+test("a link allows its one purpose only, whatever else may be done with the visit", () => {
+  const looked = after(welcome(), ours("q1", "booking.lookup", { link: "token" }, "cancel"), details("q1"));
+  assert.deepEqual(looked.visits.a1, { cancel: true, move: false, link: "token" });
+  const state = reduce(looked, booked("booking.confirmed", 1));
+  assert.equal(card(state).may?.move, false);
+});
+
+test("an appointment that cannot be reached takes no more commands", () => {
+  const asked = after(welcome(), booked("booking.pending", 1), ours("q1", "booking.lookup", { appointment_id: "a1" }));
+  const state = reduce(asked, error("q1", "UNKNOWN_APPOINTMENT"));
+  assert.equal(card(state).stage, "lapsed");
+  assert.deepEqual(card(state).may, { cancel: false, move: false });
+});
+
+test("a question that was given up takes a late answer after all", () => {
+  const silent = after(welcome(), ours("q1", "booking.slots", {}), { local: "unanswered", id: "q1" });
+  assert.equal(silent.outcomes.q1?.type, "unanswered");
+  const slots = {
+    type: /** @type {const} */ ("booking.slots"),
+    re: "q1",
+    data: { slots: [], time_zone: "Europe/Warsaw" },
+  };
+  assert.equal(reduce(silent, slots).outcomes.q1?.type, "booking.slots");
+});
+
+test("the state before stays as it was: reduce never writes into it", () => {
+  const before = after(welcome(), ours("c1"), booked("booking.pending", 1));
+  const copy = structuredClone(before);
+  [sent("c1", 2), error("c1", "INTERNAL"), booked("booking.cancelled", 3), welcome("s2")].reduce(reduce, before);
+  assert.deepEqual(before, copy);
+});

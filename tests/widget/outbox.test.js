@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Outbox } from "../../widget/outbox.js";
+import { MemoryArea, Store } from "../../widget/store.js";
+import { command } from "./frames.js";
+
+const ACK_WITHIN_MS = 1_000;
+
+/**
+ * An outbox over a store, with what it transmitted and how often it stalled.
+ *
+ * @param {{ area?: MemoryArea, isDown?: boolean }} options
+ */
+function outboxOver({ area = new MemoryArea(), isDown = false } = {}) {
+  const store = new Store("studio", { area, tabArea: new MemoryArea() });
+  /** @type {string[]} */
+  const transmitted = [];
+  const seen = { stalls: 0 };
+  const outbox = new Outbox({
+    store,
+    transmit: (frame) => {
+      if (!isDown) transmitted.push(frame.id);
+      return !isDown;
+    },
+    onStall: () => {
+      seen.stalls += 1;
+    },
+    ackWithin: ACK_WITHIN_MS,
+  });
+  return { outbox, store, transmitted, seen };
+}
+
+/** @param {Store} store */
+const kept = (store) => store.commands().map((frame) => frame.id);
+
+test("nothing is sent before a line is welcomed, and then only the first", () => {
+  const { outbox, transmitted } = outboxOver();
+  outbox.add(command("c1"));
+  outbox.add(command("c2"));
+  assert.deepEqual(transmitted, []);
+  outbox.opened();
+  assert.deepEqual(transmitted, ["c1"]);
+  outbox.closed();
+});
+
+test("the next command waits for the answer to the last", () => {
+  const { outbox, transmitted } = outboxOver();
+  outbox.opened();
+  outbox.add(command("c1"));
+  outbox.add(command("c2"));
+  assert.deepEqual(transmitted, ["c1"]);
+  outbox.settle("c1");
+  assert.deepEqual(transmitted, ["c1", "c2"]);
+  outbox.closed();
+});
+
+test("an answer to a later command does not send the first again", () => {
+  const { outbox, store, transmitted } = outboxOver();
+  outbox.opened();
+  for (const id of ["c1", "c2", "c3"]) outbox.add(command(id));
+  outbox.settle("c2");
+  assert.deepEqual(transmitted, ["c1"]);
+  assert.deepEqual(kept(store).toSorted(), ["c1", "c3"]);
+  outbox.settle("c1");
+  assert.deepEqual(transmitted, ["c1", "c3"]);
+  outbox.closed();
+});
+
+test("an answer that comes twice settles nothing else", () => {
+  const { outbox, transmitted } = outboxOver();
+  outbox.opened();
+  outbox.add(command("c1"));
+  outbox.add(command("c2"));
+  outbox.settle("c1");
+  outbox.settle("c1");
+  assert.deepEqual(transmitted, ["c1", "c2"]);
+  outbox.closed();
+});
+
+test("after a break the unacknowledged command is sent again under the same id", () => {
+  const { outbox, transmitted } = outboxOver();
+  outbox.opened();
+  outbox.add(command("c1"));
+  outbox.closed();
+  outbox.opened();
+  assert.deepEqual(transmitted, ["c1", "c1"]);
+  outbox.closed();
+});
+
+test("what was not acknowledged survives a reload, and is sent by the next page", () => {
+  const area = new MemoryArea();
+  const before = outboxOver({ area });
+  before.outbox.opened();
+  before.outbox.add(command("c1"));
+  before.outbox.closed();
+  const after = outboxOver({ area });
+  assert.deepEqual(after.outbox.restore(), [command("c1")]);
+  after.outbox.opened();
+  assert.deepEqual(after.transmitted, ["c1"]);
+  after.outbox.settle("c1");
+  assert.deepEqual(kept(after.store), []);
+  after.outbox.closed();
+});
+
+test("a missing ack is a stall, once the time is over; an ack in time is none", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { outbox, seen } = outboxOver();
+  outbox.opened();
+  outbox.add(command("c1"));
+  context.mock.timers.tick(ACK_WITHIN_MS - 1);
+  assert.equal(seen.stalls, 0);
+  context.mock.timers.tick(1);
+  assert.equal(seen.stalls, 1);
+  outbox.opened();
+  outbox.settle("c1");
+  context.mock.timers.tick(10 * ACK_WITHIN_MS);
+  assert.equal(seen.stalls, 1);
+});
+
+test("a closed line is no stall: the connection looks after itself", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { outbox, seen } = outboxOver();
+  outbox.opened();
+  outbox.add(command("c1"));
+  outbox.closed();
+  context.mock.timers.tick(10 * ACK_WITHIN_MS);
+  assert.equal(seen.stalls, 0);
+});
+
+test("what could not go out is kept and no stall is counted", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { outbox, store, transmitted, seen } = outboxOver({ isDown: true });
+  outbox.opened();
+  outbox.add(command("c1"));
+  context.mock.timers.tick(10 * ACK_WITHIN_MS);
+  assert.deepEqual(transmitted, []);
+  assert.deepEqual(kept(store), ["c1"]);
+  assert.equal(seen.stalls, 0);
+});
