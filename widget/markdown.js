@@ -8,7 +8,6 @@ import { h } from "./dom.js";
 
 /** @typedef {{ kind: "ul" | "ol" | "h" | "p", lines: string[], from?: number }} Block */
 
-const MAX_DEPTH = 4;
 const SAFE_SCHEMES = new Set(["http:", "https:", "mailto:", "tel:"]);
 const BULLET = /^\s{0,3}[-*•]\s+(.*)$/;
 const NUMBER = /^\s{0,3}(\d{1,3})[.)]\s+(.*)$/;
@@ -108,30 +107,26 @@ function buildBlock({ kind, lines, from }) {
 }
 
 /**
- * Return the nodes of one run of text; depth keeps marks inside marks from going on for ever.
+ * Return the nodes of one run of text. Marks nest four deep at most, as none matches inside one of its own kind.
  *
  * @param {string} text
  * @returns {(Node | string)[]}
  */
-function inline(text, depth = 0) {
-  if (depth >= MAX_DEPTH) return plain(text);
+function inline(text) {
   const nodes = [];
   let rest = text;
   for (let match = INLINE.exec(rest); match; match = INLINE.exec(rest)) {
-    nodes.push(...plain(rest.slice(0, match.index)), mark(match, depth + 1));
+    nodes.push(...plain(rest.slice(0, match.index)), mark(match));
     rest = rest.slice(match.index + match[0].length);
   }
   return [...nodes, ...plain(rest)];
 }
 
-/**
- * @param {RegExpExecArray} match
- * @param {number} depth
- */
-function mark([whole, code, bold, star, underscore, label, target, bare], depth) {
+/** @param {RegExpExecArray} match */
+function mark([whole, code, bold, star, underscore, label, target, bare]) {
   if (code !== undefined) return h("code", {}, code);
-  if (bold !== undefined) return h("strong", {}, inline(bold, depth));
-  if (star !== undefined || underscore !== undefined) return h("em", {}, inline(star ?? underscore ?? "", depth));
+  if (bold !== undefined) return h("strong", {}, inline(bold));
+  if (star !== undefined || underscore !== undefined) return h("em", {}, inline(star ?? underscore ?? ""));
   const address = safeAddress(target ?? bare ?? "");
   if (!address) return document.createTextNode(whole);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label ?? bare);

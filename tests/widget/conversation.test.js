@@ -102,7 +102,7 @@ test("the final replaces what the deltas brought, and a late delta changes nothi
 
 test("a typing sign that comes after the final opens no new bubble", () => {
   const state = after(welcome(), sent("c1", 1), final("c1", 2), { type: "typing", re: "c1", data: {} });
-  assert.equal(timeline(state).length, 2);
+  assert.deepEqual(shown(state), ["said Hello", "answer Good morning."]);
 });
 
 test("a final without text takes away the draft: a person reads the message", () => {
@@ -197,6 +197,8 @@ test("a look at how a card stands is no news: the card keeps its place in the lo
 test("a link allows its one purpose only, whatever else may be done with the visit", () => {
   const looked = after(welcome(), ours("q1", "booking.lookup", { link: "token" }, "cancel"), details("q1"));
   assert.deepEqual(looked.visits.a1, { cancel: true, move: false, link: "token" });
+  const moving = after(welcome(), ours("q1", "booking.lookup", { link: "token" }, "move"), details("q1"));
+  assert.deepEqual(moving.visits.a1, { cancel: false, move: true, link: "token" });
   const state = reduce(looked, booked("booking.confirmed", 1));
   assert.equal(card(state).may?.move, false);
 });

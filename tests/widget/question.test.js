@@ -77,6 +77,7 @@ test("the time without a line is not counted as silence", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { question, givenUp } = questionOnOpenLine();
   question.ask(command("q1", "booking.slots", {}));
+  context.mock.timers.tick(ANSWER_WITHIN_MS);
   question.closed();
   context.mock.timers.tick(10 * ANSWER_WITHIN_MS);
   assert.deepEqual(givenUp, []);

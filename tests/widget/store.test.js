@@ -21,6 +21,18 @@ class FullArea extends MemoryArea {
   }
 }
 
+/** Storage that lists its keys by name, as a browser may list them in any order. */
+class SortedArea extends MemoryArea {
+  /**
+   * @override
+   * @param {number} index
+   */
+  key(index) {
+    const keys = Array.from({ length: this.length }, (_, each) => super.key(each) ?? "");
+    return keys.toSorted()[index] ?? null;
+  }
+}
+
 /** @param {MemoryArea} area */
 const storeOver = (area, tenant = "studio") => new Store(tenant, { area, tabArea: new MemoryArea() });
 
@@ -56,7 +68,7 @@ test("a token that is taken away leaves nothing behind", () => {
 
 test("commands come back oldest first", (context) => {
   context.mock.timers.enable({ apis: ["Date"] });
-  const store = storeOver(new MemoryArea());
+  const store = storeOver(new SortedArea());
   store.keepCommand(command("z-first"));
   context.mock.timers.tick(1);
   store.keepCommand(command("a-second"));
