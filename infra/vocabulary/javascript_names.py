@@ -1,0 +1,66 @@
+"""Reads a JavaScript file by its syntax tree: the identifiers that it declares, and its comments."""
+
+from collections.abc import Iterator
+
+import tree_sitter_javascript
+from tree_sitter import Language, Node, Parser
+
+from infra.vocabulary.rules import Kind, Use
+
+_JAVASCRIPT = Language(tree_sitter_javascript.language())
+
+_DECLARING: dict[str, tuple[str, Kind]] = {
+    "function_declaration": ("name", "function"),
+    "generator_function_declaration": ("name", "function"),
+    "method_definition": ("name", "function"),
+    "class_declaration": ("name", "class"),
+    "variable_declarator": ("name", "name"),
+    "field_definition": ("property", "name"),
+    "pair": ("key", "name"),
+}
+"""Which field of which node declares a name, and of what kind that is."""
+
+_PATTERN_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern"})
+
+
+def javascript_uses(source: bytes, path: str) -> Iterator[Use]:
+    """Yield what one file declares and says."""
+    pending = [Parser(_JAVASCRIPT).parse(source).root_node]
+    while pending:
+        node = pending.pop()
+        pending.extend(node.children)
+        for kind, name in _declared(node):
+            yield Use(kind, _text(name), path, name.start_point.row + 1)
+        if node.type == "comment":
+            yield Use("prose", _text(node), path, node.start_point.row + 1)
+
+
+def _declared(node: Node) -> Iterator[tuple[Kind, Node]]:
+    if node.type == "formal_parameters":
+        for parameter in node.named_children:
+            for name in _pattern(parameter):
+                yield "name", name
+        return
+    if node.type not in _DECLARING:
+        return
+    field, kind = _DECLARING[node.type]
+    declared = node.child_by_field_name(field)
+    if declared is None:
+        return
+    if declared.type.endswith("_pattern"):
+        for part in _pattern(declared):
+            yield kind, part
+    elif declared.type in {"identifier", "property_identifier", "private_property_identifier"}:
+        yield kind, declared
+
+
+def _pattern(node: Node) -> Iterator[Node]:
+    if node.type in _PATTERN_NAMES:
+        yield node
+    for child in node.named_children:
+        if child.type != "comment":
+            yield from _pattern(child)
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode()

@@ -1,0 +1,216 @@
+"""The rules of `words.toml`: which word is not used where, what to write instead, and which uses are excepted.
+
+A rule names words and the kinds of places in which they are not used. An exception allows a word in some paths, or in
+names and sentences of some form, and says why. An exception that allows nothing any more is reported, too.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+Kind = Literal["name", "function", "class", "file", "event", "cli", "prose"]
+"""Where a word stands. `name` is any identifier, functions and classes included."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_ALSO: dict[Kind, Kind] = {"function": "name", "class": "name"}
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PARTICIPLE = re.compile(r"_*(?P<word>[a-z]+ed|[a-z]+)")
+
+
+class RuleError(ValueError):
+    """`words.toml` says something that no rule can mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a word may stand."""
+
+    kind: Kind
+    text: str
+    """The identifier, the file's name without its ending, the event, the CLI word, or the sentence."""
+    path: str
+    """Relative to the repository, with `/`."""
+    line: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Words that are not used, and what stands in their stead."""
+
+    words: frozenset[str]
+    kinds: frozenset[Kind]
+    use: str
+    paths: tuple[str, ...] = ("*",)
+    whole: bool = False
+    """Only where the word is the whole name."""
+
+    def matches(self, use: Use) -> str | None:
+        """Return the word that the use should not contain, if it contains one."""
+        if not ({use.kind, _ALSO.get(use.kind)} & self.kinds) or not _is_in(use.path, self.paths):
+            return None
+        words = words_of(use)
+        if self.whole and len(words) > 1:
+            return None
+        return next((word for word in words if singular(word) in self.words or word in self.words), None)
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """A use that stays, with its reason."""
+
+    word: str
+    reason: str
+    paths: tuple[str, ...] = ("*",)
+    names: tuple[str, ...] = ()
+    """Patterns of identifiers, file names, events or CLI words."""
+    phrases: tuple[str, ...] = ()
+    """In prose the word is allowed as a part of these. Without names and phrases everything in the paths is allowed."""
+    used: list[Use] = field(default_factory=list, compare=False)
+
+    def allows(self, word: str, use: Use) -> bool:
+        """Return whether the word may stand here."""
+        if self.word not in {word, singular(word)} or not _is_in(use.path, self.paths):
+            return False
+        if not self.names and not self.phrases:
+            allowed = True
+        elif use.kind == "prose":
+            allowed = not re.search(rf"\b{word}\b", self._without_phrases(use.text), re.IGNORECASE)
+        else:
+            allowed = any(fnmatchcase(use.text, pattern) for pattern in self.names)
+        if allowed:
+            self.used.append(use)
+        return allowed
+
+    def _without_phrases(self, text: str) -> str:
+        for phrase in self.phrases:
+            text = re.sub(re.escape(phrase), "", text, flags=re.IGNORECASE)
+        return text
+
+
+@dataclass(frozen=True)
+class Participles:
+    """Function names must be verbs: a lone participle (`taken`, `checked`) says neither who acts nor on what."""
+
+    irregular: frozenset[str]
+    verbs: frozenset[str]
+    """Words that end in "ed" and are verbs or nouns."""
+    paths: tuple[str, ...]
+
+    def matches(self, use: Use) -> str | None:
+        """Return the participle that is the whole name of a function."""
+        found = _PARTICIPLE.fullmatch(use.text)
+        if use.kind != "function" or found is None or not _is_in(use.path, self.paths):
+            return None
+        word = found["word"]
+        is_participle = word in self.irregular or (word.endswith("ed") and word not in self.verbs)
+        return word if is_participle else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A use that breaks a rule."""
+
+    use: Use
+    word: str
+    instead: str
+
+    def __str__(self) -> str:
+        """Return one line, as compilers write them."""
+        place = f"{self.use.path}:{self.use.line}"
+        return f"{place}: {self.use.kind} {self.use.text!r} uses {self.word!r}; write: {self.instead}"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All rules with their exceptions."""
+
+    rules: tuple[Rule, ...]
+    participles: Participles
+    exemptions: tuple[Exemption, ...]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Return every word that a rule names."""
+        return frozenset(word for rule in self.rules for word in rule.words)
+
+    def check(self, uses: Iterable[Use]) -> Iterator[Finding]:
+        """Yield every use that breaks a rule and is not excepted."""
+        for use in uses:
+            for rule in self.rules:
+                word = rule.matches(use)
+                if word is not None and not self._is_exempt(word, use):
+                    yield Finding(use, word, rule.use)
+            participle = self.participles.matches(use)
+            if participle is not None and not self._is_exempt(participle, use):
+                yield Finding(use, participle, "a verb with an object, such as `check_frame` for `checked`")
+
+    def unused_exemptions(self) -> list[Exemption]:
+        """Return the exceptions that nothing needed; call it after `check`."""
+        return [exemption for exemption in self.exemptions if not exemption.used]
+
+    def _is_exempt(self, word: str, use: Use) -> bool:
+        # Every exception is asked, so that none of two that overlap counts as unused.
+        answers = [exemption.allows(word, use) for exemption in self.exemptions]
+        return any(answers)
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read the rules.
+
+    Raises:
+        RuleError: a rule or an exception is incomplete, or says something unknown.
+    """
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        rules = tuple(
+            Rule(
+                words=frozenset(entry["words"]),
+                kinds=frozenset(entry["kinds"]),
+                use=entry["use"],
+                paths=tuple(entry.get("paths", ["*"])),
+                whole=entry.get("whole", False),
+            )
+            for entry in content["rule"]
+        )
+        exemptions = tuple(
+            Exemption(
+                word=entry["word"],
+                reason=entry["reason"],
+                paths=tuple(entry.get("paths", ["*"])),
+                names=tuple(entry.get("names", [])),
+                phrases=tuple(entry.get("phrases", [])),
+            )
+            for entry in content["exception"]
+        )
+        lone = content["participles"]
+        participles = Participles(frozenset(lone["irregular"]), frozenset(lone["verbs"]), tuple(lone["paths"]))
+    except KeyError as error:
+        raise RuleError(f"{path}: an entry lacks {error}") from error
+    unknown = {kind for rule in rules for kind in rule.kinds} - set(KINDS)
+    if unknown:
+        raise RuleError(f"{path}: no such kind: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    return Vocabulary(rules, participles, exemptions)
+
+
+def words_of(use: Use) -> list[str]:
+    """Split a name (`snake_case`, `camelCase`, `kebab-case`) or a sentence into words in lower case."""
+    if use.kind == "prose":
+        return re.findall(r"[a-z]+", use.text.lower())
+    return [part.lower() for part in _PARTS.findall(use.text)]
+
+
+def singular(word: str) -> str:
+    """Return the word without the "s" of a plural; `stories` becomes `story`."""
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _is_in(path: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
