@@ -4,25 +4,25 @@ from dataclasses import dataclass
 
 from ops.web.rendering import Words
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
-from shared.ledger.failures import SYSTEM_ACTIONS, Deed
+from shared.ledger.failures import SYSTEM_ACTIONS, AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One line of the story."""
 
-    deed: Deed
+    deed: AuditEntry
     who: str
     note: str
 
 
-def told(deed: Deed, words: Words) -> Told:
+def told(deed: AuditEntry, words: Words) -> Told:
     """Return a deed with who did it, and its note, in words."""
     who = words.or_itself("part", deed.by) if deed.what in SYSTEM_ACTIONS else deed.by
     return Told(deed, who, _note(deed, words))
 
 
-def _note(deed: Deed, words: Words) -> str:
+def _note(deed: AuditEntry, words: Words) -> str:
     match deed.detail:
         case ReplayNumber(number):
             return words("replay_number", number=number)

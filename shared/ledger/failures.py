@@ -26,23 +26,23 @@ class FailureState(StrEnum):
 QUEUES = ("booking", "chat", "notifications")
 """Where failures come from, and where they go again."""
 
-DeedKind = Literal[
+AuditAction = Literal[
     "failed", "replayed", "resolved", "refused", "failed_again", "edited", "discarded", "unmasked", "erased"
 ]
 """`unmasked`: somebody looked at the personal data."""
 
-SYSTEM_ACTIONS: Final[frozenset[DeedKind]] = frozenset({"failed", "failed_again", "resolved", "refused"})
+SYSTEM_ACTIONS: Final[frozenset[AuditAction]] = frozenset({"failed", "failed_again", "resolved", "refused"})
 """Actions of the system: their author is one of its parts, and never an operator with the name of one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditEntry:
     """One line of a failure's story: who did what, and when. Never what a visitor said."""
 
     at: datetime
     by: str
     """A person as they signed in, or the name of a part such as `ledger` or `booking`."""
-    what: DeedKind
+    what: AuditAction
     detail: AuditDetail = ""
 
     @property
@@ -81,7 +81,7 @@ class Failure:
     trace: str | None = None
     replays: int = 0
     """How often it was replayed; the latest replay has this number."""
-    story: tuple[Deed, ...] = ()
+    story: tuple[AuditEntry, ...] = ()
     version: int = 1
     """Grows by one with every change: two people at two desks do not undo each other."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState
+from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState
 
 LEDGER = "ledger"
 """Who enters what is found on a dead-letter queue."""
@@ -59,19 +59,19 @@ def taken(kept: Failure | None, letter: Failure) -> Failure | None:
     )
 
 
-def _entered(letter: Failure, what: Literal["failed", "failed_again"]) -> Deed:
-    return Deed(at=letter.last_at, by=LEDGER, what=what, detail=letter.reason)
+def _entered(letter: Failure, what: Literal["failed", "failed_again"]) -> AuditEntry:
+    return AuditEntry(at=letter.last_at, by=LEDGER, what=what, detail=letter.reason)
 
 
 def _order(failure: Failure) -> tuple[int, datetime, int]:
     return failure.replays, failure.last_at, failure.attempts
 
 
-def _longer(story: tuple[Deed, ...], deed: Deed) -> tuple[Deed, ...]:
+def _longer(story: tuple[AuditEntry, ...], deed: AuditEntry) -> tuple[AuditEntry, ...]:
     return bounded((*story, deed))
 
 
-def bounded(story: tuple[Deed, ...]) -> tuple[Deed, ...]:
+def bounded(story: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
     """Return a story that is short enough to be kept: its beginning, and what was done last."""
     return story if len(story) <= MOST_DEEDS else (story[0], *story[1 - MOST_DEEDS :])
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 from shared.conversations.ports import Marker
 from shared.conversations.takeover import ConversationDeedKind
-from shared.ledger.failures import QUEUES, DeedKind, FailureState
+from shared.ledger.failures import QUEUES, AuditAction, FailureState
 from shared.links import LinkPurpose
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Announcement, ChangedBy
@@ -24,7 +24,7 @@ def current_values():
     """Return the values of every type of which values are stored or sent."""
     return {
         "failure state": list(FailureState),
-        "action on a failure": get_args(DeedKind),
+        "action on a failure": get_args(AuditAction),
         "action in a conversation": get_args(ConversationDeedKind),
         "announcement": get_args(Announcement),
         "queue": QUEUES,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.ids import failure_id
-from shared.ledger.failures import Deed, Failure, FailureFilter, FailureState, Page
+from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState, Page
 from shared.ledger.rules import bounded, is_wanted, place, taken
 
 
@@ -68,14 +68,14 @@ class FakeReplayOutcomes:
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for; one that is not the latest changes nothing."""
-        await self._ended(command_id, replay, FailureState.RESOLVED, Deed(at=at, by=self._queue, what="resolved"))
+        await self._ended(command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, what="resolved"))
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no; one that is not the latest changes nothing."""
-        deed = Deed(at=at, by=self._queue, what="refused", detail=code)
+        deed = AuditEntry(at=at, by=self._queue, what="refused", detail=code)
         await self._ended(command_id, replay, FailureState.REFUSED, deed)
 
-    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
+    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: AuditEntry) -> None:
         await self._failures.reach()
         rows = self._failures.rows
         kept = rows.get(failure_id(self._queue, command_id))

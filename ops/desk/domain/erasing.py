@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ops.desk.domain.values import Operator
 from shared.json_objects import parse_json_object
-from shared.ledger.failures import Deed, Failure, FailureState
+from shared.ledger.failures import AuditEntry, Failure, FailureState
 
 
 def is_of_session(failure: Failure, session_id: str) -> bool:
@@ -40,6 +40,6 @@ def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
         type=failure.type,
         tenant=failure.tenant,
         replays=failure.replays,
-        story=(*(replace(deed, detail="") for deed in failure.story), Deed(now, operator.name, "erased")),
+        story=(*(replace(deed, detail="") for deed in failure.story), AuditEntry(now, operator.name, "erased")),
         version=failure.version + 1,
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ops.desk.domain.values import NotPossible, Operator, Why
 from shared.ledger.audit_details import AuditDetail, EditedFields, NotSent, ReplayNumber
-from shared.ledger.failures import Deed, DeedKind, Failure, FailureFilter, FailureState
+from shared.ledger.failures import AuditAction, AuditEntry, Failure, FailureFilter, FailureState
 from shared.ledger.rules import ENDED, OPEN
 
 REPLAY_TIMEOUT = timedelta(minutes=10)
@@ -86,7 +86,7 @@ def revert_unsent(failure: Failure, now: datetime, *, before: FailureState, reas
     If an earlier replay was in progress, it counts as lost.
     """
     state = FailureState.FAILED_AGAIN if before is FailureState.REPLAYING else before
-    deed = Deed(now, "desk", "failed", NotSent(reason))
+    deed = AuditEntry(now, "desk", "failed", NotSent(reason))
     return replace(_append_entry(failure, deed), state=state)
 
 
@@ -108,12 +108,12 @@ def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Fai
     return _append_entry(failure, _audit_entry(operator, "unmasked", now))
 
 
-def _append_entry(failure: Failure, deed: Deed) -> Failure:
+def _append_entry(failure: Failure, deed: AuditEntry) -> Failure:
     return replace(failure, story=(*failure.story, deed), version=failure.version + 1)
 
 
-def _audit_entry(operator: Operator, what: DeedKind, now: datetime, detail: AuditDetail = "") -> Deed:
-    return Deed(now, operator.name, what, detail)
+def _audit_entry(operator: Operator, what: AuditAction, now: datetime, detail: AuditDetail = "") -> AuditEntry:
+    return AuditEntry(now, operator.name, what, detail)
 
 
 def _replayed_at(failure: Failure) -> datetime:

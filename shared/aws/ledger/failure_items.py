@@ -10,7 +10,7 @@ from shared.aws.items import from_item, to_item
 from shared.aws.ledger.audit_details import detail_attributes, detail_of
 from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
 from shared.aws.ledger.payload_parts import part_id
-from shared.ledger.failures import Deed, Failure, FailureState
+from shared.ledger.failures import AuditEntry, Failure, FailureState
 from shared.ledger.rules import ENDED, bounded, instant, place
 from shared.retention import FAILURE_RETENTION, expires_at
 
@@ -65,7 +65,7 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
     return expires_at(now, FAILURE_RETENTION)
 
 
-def deed_value(deed: Deed) -> dict[str, Any]:
+def deed_value(deed: AuditEntry) -> dict[str, Any]:
     """Return a line of the story as it is stored."""
     return {"at": instant(deed.at), "by": deed.by, "what": deed.what, **detail_attributes(deed.detail)}
 
@@ -110,5 +110,5 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _deed(row: dict[str, Any]) -> Deed:
-    return Deed(at=datetime.fromisoformat(row["at"]), by=row["by"], what=row["what"], detail=detail_of(row))
+def _deed(row: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(at=datetime.fromisoformat(row["at"]), by=row["by"], what=row["what"], detail=detail_of(row))

@@ -10,7 +10,7 @@ from shared.aws.items import to_item
 from shared.aws.ledger.failure_items import deed_value
 from shared.aws.ledger.payload_parts import dated
 from shared.ids import failure_id
-from shared.ledger.failures import Deed, FailureState
+from shared.ledger.failures import AuditEntry, FailureState
 from shared.retention import FAILURE_RETENTION, expires_at
 
 
@@ -24,14 +24,14 @@ class DynamoReplayOutcomes:
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
-        await self._ended(command_id, replay, FailureState.RESOLVED, Deed(at=at, by=self._queue, what="resolved"))
+        await self._ended(command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, what="resolved"))
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no, if it is the latest one and nothing was noted of it."""
-        deed = Deed(at=at, by=self._queue, what="refused", detail=code)
+        deed = AuditEntry(at=at, by=self._queue, what="refused", detail=code)
         await self._ended(command_id, replay, FailureState.REFUSED, deed)
 
-    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: Deed) -> None:
+    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: AuditEntry) -> None:
         ends = expires_at(deed.at, FAILURE_RETENTION)
         failed = failure_id(self._queue, command_id)
         with translated("failures.resolved"):

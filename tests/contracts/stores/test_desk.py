@@ -16,7 +16,7 @@ from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.clock import SystemClock
 from shared.errors import PermanentError
 from shared.ledger.audit_details import ReplayNumber
-from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.ledger.rules import OPEN
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
@@ -140,7 +140,7 @@ async def test_a_replay_that_never_came_back_waits(desk, ledger):
     tenant, now = f"lost-{uuid.uuid4().hex[:8]}", datetime.now(UTC)
     ids = []
     for minutes in (11, 1):
-        story = (Deed(now - timedelta(minutes=minutes), "anna", "replayed", ReplayNumber(1)),)
+        story = (AuditEntry(now - timedelta(minutes=minutes), "anna", "replayed", ReplayNumber(1)),)
         failure = failed_booking(uuid.uuid4().hex, tenant=tenant, state=FailureState.REPLAYING, replays=1, story=story)
         ids.append((await ledger.take(failure)).failure_id)
     waiting = FailureFilter(tenants=[tenant], states=OPEN)

@@ -12,7 +12,7 @@ from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.payload_parts import part_id
 from shared.ids import new_id
-from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.retention import FAILURE_RETENTION
 from tests.contracts.stores.conftest import CIPHER
 from tests.fakes.clock import NOON
@@ -55,7 +55,7 @@ async def erase(ledger, failure):
 
 async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, tenant):
     """What it was, when it failed, and who erased it; it is found as erased, and no more as the conversation's."""
-    noted = replace(await stores.failures.take(letter), version=2, story=(Deed(NOON, "ola", "unmasked", SAID),))
+    noted = replace(await stores.failures.take(letter), version=2, story=(AuditEntry(NOON, "ola", "unmasked", SAID),))
     assert await stores.failures.change(noted)
     gone = await erase(stores.failures, noted)
     kept = await stores.failures.get(letter.failure_id)
@@ -63,7 +63,7 @@ async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, 
     assert (kept.payload, kept.error, kept.group, kept.session_id, kept.command_id, kept.trace) == (
         ("", "") + (None,) * 4
     )
-    assert kept.story == (Deed(NOON, "ola", "unmasked"), Deed(NOON + SECOND, "anna", "erased"))
+    assert kept.story == (AuditEntry(NOON, "ola", "unmasked"), AuditEntry(NOON + SECOND, "anna", "erased"))
     assert (await stores.failures.find(FailureFilter(text=session, tenants=[tenant]))).failures == []
     found = await stores.failures.find(FailureFilter(states=[FailureState.ERASED], tenants=[tenant]))
     assert found.failures == [gone]

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from shared.ids import new_id
-from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.ledger.rules import MOST_DEEDS
 from tests.contracts.stores.letters import SECOND, changed, replayed, unread
 from tests.fakes.clock import NOON
@@ -16,7 +16,7 @@ async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
     kept = await stores.failures.take(failure)
     assert kept == await stores.failures.get(failure.failure_id)
     assert replace(kept, story=()) == failure
-    assert kept.story == (Deed(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked"),)
+    assert kept.story == (AuditEntry(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked"),)
     assert await stores.failures.get(new_id()) is None
 
 
@@ -97,7 +97,7 @@ async def test_a_story_stays_short(stores, make_failure):
     """Of a long story its beginning and its latest deeds are kept."""
     failure = make_failure()
     kept = await stores.failures.take(failure)
-    deeds = tuple(Deed(at=NOON, by="anna", what="edited", detail=str(n)) for n in range(200))
+    deeds = tuple(AuditEntry(at=NOON, by="anna", what="edited", detail=str(n)) for n in range(200))
     kept = await changed(stores.failures, kept, story=(*kept.story, *deeds))
     kept = await stores.failures.take(replace(failure, replays=1, last_at=NOON + SECOND))
     again = await stores.failures.get(failure.failure_id)

@@ -11,7 +11,7 @@ from ops.desk.domain.erasing import erased
 from ops.desk.domain.values import Erased, Forecast, ForecastKind, NotPossible, Operator, Why
 from shared.errors import TransientError
 from shared.ids import fingerprint
-from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA, failed_booking
 
@@ -46,7 +46,7 @@ async def test_a_conversation_is_erased_whatever_became_of_it(world):
     for one in (waiting, under_way, put_aside):
         assert world.kept(one).state is FailureState.ERASED
         assert SALT not in str(world.kept(one)) + world.kept(one).payload
-        assert world.kept(one).story[-1] == Deed(world.clock.now(), "anna", "erased")
+        assert world.kept(one).story[-1] == AuditEntry(world.clock.now(), "anna", "erased")
     assert world.kept(other).state is FailureState.FAILED
     assert SALT in world.kept(other).payload
 

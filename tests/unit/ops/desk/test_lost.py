@@ -8,7 +8,7 @@ import pytest
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.desk.domain.values import Operator, Replayed
 from shared.ledger.audit_details import ReplayNumber
-from shared.ledger.failures import Deed, FailureFilter, FailureState
+from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.ledger.rules import OPEN
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
@@ -20,7 +20,7 @@ WAITING = FailureFilter(states=OPEN)
 
 async def replaying(world, key, *, ago, **changes):
     """Enter a failure that was replayed some time ago."""
-    story = (Deed(world.clock.now() - ago, "anna", "replayed", ReplayNumber(1)),)
+    story = (AuditEntry(world.clock.now() - ago, "anna", "replayed", ReplayNumber(1)),)
     return await world.failed(key, state=FailureState.REPLAYING, replays=1, story=story, **changes)
 
 

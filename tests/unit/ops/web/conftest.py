@@ -20,7 +20,7 @@ from ops.web.samples import Samples
 from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
 from shared.conversations.replies import Replies
-from shared.ledger.failures import Deed, Failure
+from shared.ledger.failures import AuditEntry, Failure
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
@@ -122,7 +122,7 @@ def a_failure(failure_id="f-ania", tenant="salon-ania", **changes):
         "tenant": tenant,
         "session_id": f"session-{tenant}",
         "command_id": f"command-of-{failure_id}",
-        "story": (Deed(NOON - timedelta(hours=1), "ledger", "failed"),),
+        "story": (AuditEntry(NOON - timedelta(hours=1), "ledger", "failed"),),
     }
     return Failure(**fields | changes)
 

@@ -8,7 +8,7 @@ import pytest
 
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import PermanentError, TransientError
-from shared.ledger.failures import Deed, FailureState
+from shared.ledger.failures import AuditEntry, FailureState
 from tests.fakes.clock import NOON
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -157,7 +157,7 @@ def test_hostile_text_is_text(owner, world):
         command_id=HOSTILE,
         trace=HOSTILE,
         group=HOSTILE,
-        story=(Deed(NOON, HOSTILE, "discarded", HOSTILE),),
+        story=(AuditEntry(NOON, HOSTILE, "discarded", HOSTILE),),
     )
     unreadable = replace(hostile, failure_id="f-raw", payload=HOSTILE)
     world.ledger.rows = {"f-ania": hostile, "f-raw": unreadable}

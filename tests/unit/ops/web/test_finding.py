@@ -9,7 +9,7 @@ import pytest
 
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from shared.ledger.audit_details import ReplayNumber
-from shared.ledger.failures import Deed, FailureState
+from shared.ledger.failures import AuditEntry, FailureState
 from tests.fakes.clock import NOON
 from tests.unit.ops.web.talks import final, say, sent
 
@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 def replayed(failure, at):
     return replace(
-        failure, state=FailureState.REPLAYING, replays=1, story=(Deed(at, "Ola", "replayed", ReplayNumber(1)),)
+        failure, state=FailureState.REPLAYING, replays=1, story=(AuditEntry(at, "Ola", "replayed", ReplayNumber(1)),)
     )
 
 

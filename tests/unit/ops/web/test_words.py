@@ -14,7 +14,7 @@ from ops.web.story import told
 from ops.web.words import words_in
 from shared.conversations.takeover import ConversationDeedKind
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
-from shared.ledger.failures import QUEUES, Deed, DeedKind, FailureState
+from shared.ledger.failures import QUEUES, AuditAction, AuditEntry, FailureState
 from shared.ledger.rules import LEDGER
 from shared.messages.commands import QUEUED_COMMAND
 from shared.messages.notices import NOTICE
@@ -53,7 +53,7 @@ def test_everything_has_a_name():
     assert len(types) >= 15
     wanted = [
         *(f"state_{one}" for one in (*FailureState, "open", "any")),
-        *(f"deed_{one}" for one in get_args(DeedKind)),
+        *(f"deed_{one}" for one in get_args(AuditAction)),
         *(f"forecast_{one}" for one in ForecastKind),
         *(f"why_{one}" for one in Why),
         *(f"type_{one}" for one in types),
@@ -90,5 +90,5 @@ def test_everything_has_a_name():
 )
 def test_a_story_is_in_the_readers_words(by, what, detail, who, said):
     """Parts and what they note have words; people, their reasons, and what nobody translated stay as they are."""
-    one = told(Deed(NOON, by, what, detail), Words("pl"))
+    one = told(AuditEntry(NOON, by, what, detail), Words("pl"))
     assert (one.who, one.note) == (who, said)
