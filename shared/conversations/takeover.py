@@ -39,7 +39,7 @@ class Takeover:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class ConversationTail:
     """The last frames of a conversation, oldest first, and the takeover that stands after them."""
 
     frames: Sequence[ServerFrame] = ()

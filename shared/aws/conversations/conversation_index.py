@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
-from shared.conversations.ports import ConversationGlance, ConversationGlances
+from shared.conversations.ports import ConversationSummaries, ConversationSummary
 
 INDEX = "by-day"
 _READ_AT_A_TIME = 200
@@ -32,7 +32,7 @@ class DynamoConversationIndex:
         self._table = table
         self._read_at_a_time = read_at_a_time
 
-    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationGlances:
+    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
         """Return the conversations of a time, the latest first; what was said in the last second may be missing."""
         last: dict[str, datetime] = {}
         pages, start = _MOST_PAGES, None
@@ -43,8 +43,8 @@ class DynamoConversationIndex:
                 last.setdefault(row["session_id"], datetime.fromisoformat(row["created_at"]))
             pages, start = pages - 1, answer.get("LastEvaluatedKey")
             days = days if start else days[1:]
-        glances = [ConversationGlance(session, at) for session, at in last.items()]
-        return ConversationGlances(glances[:limit], has_more=bool(days) or len(glances) > limit)
+        glances = [ConversationSummary(session, at) for session, at in last.items()]
+        return ConversationSummaries(glances[:limit], has_more=bool(days) or len(glances) > limit)
 
     async def _page(
         self, tenant: str, day: date, since: datetime, before: datetime, start: dict[str, Any] | None

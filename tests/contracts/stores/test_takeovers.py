@@ -39,7 +39,7 @@ async def take(stores, key=None):
     return await stores.claims.claim(key or new_id(), fingerprint="print", lease=LEASE)
 
 
-class Talk:
+class ConversationTail:
     """One session, in which people and commands do something at the clock's time."""
 
     def __init__(self, stores, clock, session):
@@ -69,7 +69,7 @@ class Talk:
 
 @pytest.fixture
 def talk(stores, clock, session):
-    return Talk(stores, clock, session)
+    return ConversationTail(stores, clock, session)
 
 
 async def test_nobody_has_taken_over_at_first(talk):
