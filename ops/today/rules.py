@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from ops.today.values import Speaker, Visit
-from shared.conversations.takeover import ConversationDeed
+from shared.conversations.takeover import ConversationAuditEntry
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import DEFAULT_RESOURCE
@@ -58,7 +58,7 @@ def _leaves_to_person(final: ChatFinal) -> bool:
     return final.data.announces == "is_read"
 
 
-def has_looked(story: Sequence[ConversationDeed], name: str, day: date) -> bool:
+def has_looked(story: Sequence[ConversationAuditEntry], name: str, day: date) -> bool:
     """Whether it is on record that somebody looked on this day (UTC): pages refresh, and one look a day is enough."""
     return any(deed.what == "looked" and deed.by == name and deed.at.date() == day for deed in story)
 

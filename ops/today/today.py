@@ -15,9 +15,9 @@ from ops.today.values import Answered, Business, Conversation, Day, Glance, Visi
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
 from shared.conversations.announcements import announcement
-from shared.conversations.ports import ConversationGlance, ConversationIndex, ConversationStore, ConversationStory
+from shared.conversations.ports import ConversationAudit, ConversationIndex, ConversationStore, ConversationSummary
 from shared.conversations.replies import Replies
-from shared.conversations.takeover import ConversationDeed, ConversationDeedKind, Takeover
+from shared.conversations.takeover import ConversationAuditAction, ConversationAuditEntry, Takeover
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import derived_id, fingerprint
 from shared.messages.limits import MAX_CHAT_CHARACTERS
@@ -60,7 +60,7 @@ class Today:
         appointments: Appointments,
         index: ConversationIndex,
         conversations: ConversationStore,
-        story: ConversationStory,
+        story: ConversationAudit,
         claims: ClaimStore,
         replies: Replies,
         clock: Clock,
@@ -90,7 +90,7 @@ class Today:
             self._visits(tenant, profile, between),
             self._index.between(tenant, between.start, between.end, limit=MOST_CONVERSATIONS),
         )
-        shown = await asyncio.gather(*map(self._glance, found.glances))
+        shown = await asyncio.gather(*map(self._glance, found.summaries))
         return Day(
             business=Business(tenant, profile.name, profile.zone),
             day=wanted,
@@ -108,7 +108,7 @@ class Today:
         story = await self._story.of(session_id)
         now = self._clock.now()
         if not has_looked(story, operator.name, now.date()):
-            look = ConversationDeed(now, operator.name, "looked")
+            look = ConversationAuditEntry(now, operator.name, "looked")
             await self._story.note(session_id, look)
             story = [*story, look]
         talk, connections = await asyncio.gather(
@@ -164,7 +164,14 @@ class Today:
         return await self._do(operator, tenant, session_id, words, what, form_id=press_id)
 
     async def _do(
-        self, operator: Operator, tenant: str, session_id: str, words: str, what: ConversationDeedKind, *, form_id: str
+        self,
+        operator: Operator,
+        tenant: str,
+        session_id: str,
+        words: str,
+        what: ConversationAuditAction,
+        *,
+        form_id: str,
     ) -> Answered:
         key = derived_id(f"{tenant}#{session_id}#{form_id}", f"{what} by hand")
         # Between two presses of a button the visitor may change the language: that is no other deed.
@@ -172,7 +179,7 @@ class Today:
         claim = await self._claims.claim(key, fingerprint=fingerprint(meant), lease=_ANSWER_LEASE)
         match claim:
             case Claim():
-                deed = ConversationDeed(self._clock.now(), operator.name, what)
+                deed = ConversationAuditEntry(self._clock.now(), operator.name, what)
                 return await self._say(tenant, session_id, words, deed, claim)
             case Done(outcome_seq):
                 await self._replies.repeat(session_id, outcome_seq)
@@ -182,7 +189,9 @@ class Today:
             case _:
                 return Answered.OTHER_WORDS
 
-    async def _say(self, tenant: str, session_id: str, words: str, deed: ConversationDeed, claim: Claim) -> Answered:
+    async def _say(
+        self, tenant: str, session_id: str, words: str, deed: ConversationAuditEntry, claim: Claim
+    ) -> Answered:
         announces = None if deed.what == "answered" else deed.what
         frame = ChatFinal(data=ChatFinalData(text=words, by="human", announces=announces))
         try:
@@ -228,7 +237,7 @@ class Today:
         on_day = [one for one in found if one and between.start <= one.start < between.end]
         return [visit_of(one, profile) for one in sorted(on_day, key=lambda one: (one.start, one.resource))]
 
-    async def _glance(self, glance: ConversationGlance) -> Glance:
+    async def _glance(self, glance: ConversationSummary) -> Glance:
         talk = await self._conversations.latest(glance.session_id, _GLANCE_FRAMES)
         words, by = last_words(talk.frames)
         return Glance(

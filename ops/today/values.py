@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from shared.conversations.takeover import ConversationDeed, Takeover
+from shared.conversations.takeover import ConversationAuditEntry, Takeover
 from shared.messages.server import ServerFrame
 
 Speaker = Literal["visitor", "assistant", "human"]
@@ -78,7 +78,7 @@ class Conversation:
     is_listening: bool
     """Whether the visitor's page is open now; if not, an answer waits there."""
 
-    story: Sequence[ConversationDeed]
+    story: Sequence[ConversationAuditEntry]
     """Who did what in it, oldest first."""
 
     takeover: Takeover | None

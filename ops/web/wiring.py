@@ -21,7 +21,7 @@ from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
 from ops.wiring import aws_settings, open_desk, open_gauge
 from shared.aws.clients import aws_clients
-from shared.aws.conversations.conversation_audit import DynamoConversationStory
+from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.knowledge import open_knowledge
 from shared.aws.stores import open_visitor_stores
@@ -89,7 +89,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
             ),
             index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.named("conversations_table")),
             conversations=stores.conversations,
-            story=DynamoConversationStory(client=stores.dynamodb, table=deployment.named("conversations_table")),
+            story=DynamoConversationAudit(client=stores.dynamodb, table=deployment.named("conversations_table")),
             claims=stores.claims,
             replies=stores.replies,
             clock=clock,

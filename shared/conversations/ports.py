@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from shared.claims import Claim
-from shared.conversations.takeover import ConversationDeed, Talk
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail
 from shared.messages.server import ServerFrame
 
 Marker = Literal["sent", "outcome"]
@@ -31,7 +31,7 @@ class ConversationStore(Protocol):
         ...
 
     async def act(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says as `append` does, which ends the command; who answers changes in the same step.
 
@@ -56,7 +56,7 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def latest(self, session_id: str, limit: int) -> Talk:
+    async def latest(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         ...
 
@@ -65,14 +65,14 @@ class ConversationStore(Protocol):
         ...
 
 
-class ConversationStory(Protocol):
+class ConversationAudit(Protocol):
     """What people did in a conversation, kept for as long as its frames are."""
 
-    async def note(self, session_id: str, deed: ConversationDeed) -> None:
+    async def note(self, session_id: str, deed: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         ...
 
-    async def of(self, session_id: str) -> Sequence[ConversationDeed]:
+    async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the deeds of the latest days, oldest first."""
         ...
 
@@ -88,7 +88,7 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationGlance:
+class ConversationSummary:
     """That a session had something to say on a day."""
 
     session_id: str
@@ -96,10 +96,10 @@ class ConversationGlance:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationGlances:
+class ConversationSummaries:
     """Some conversations, the latest first."""
 
-    glances: Sequence[ConversationGlance]
+    summaries: Sequence[ConversationSummary]
     has_more: bool = False
     """Whether others may follow."""
 
@@ -107,7 +107,7 @@ class ConversationGlances:
 class ConversationIndex(Protocol):
     """Which conversations a tenant has, and when."""
 
-    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationGlances:
+    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
         """Return those that had something to say from `since` on, and when they did last before `before`."""
         ...
 

@@ -7,7 +7,7 @@ import structlog
 
 from shared.claims import Claim
 from shared.conversations.ports import Connection, ConnectionPoster, ConnectionStore, ConversationStore, Marker
-from shared.conversations.takeover import ConversationDeed
+from shared.conversations.takeover import ConversationAuditEntry
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
@@ -84,7 +84,7 @@ class Replies:
         return stored
 
     async def by_hand(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store and post what a person says; None where their deed was no news.
 

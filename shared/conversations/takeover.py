@@ -10,18 +10,18 @@ from shared.messages.server import ServerFrame
 PERSON_ANSWERS_FOR = timedelta(minutes=30)
 """How long the assistant is silent after a person's last words, if nobody hands the conversation back."""
 
-ConversationDeedKind = Literal["answered", "took_over", "handed_back", "looked"]
+ConversationAuditAction = Literal["answered", "took_over", "handed_back", "looked"]
 """`looked`: somebody read what the visitor wrote."""
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationDeed:
+class ConversationAuditEntry:
     """Who did what in a conversation, and when. Never what was said."""
 
     at: datetime
     by: str
     """A person as they signed in."""
-    what: ConversationDeedKind
+    what: ConversationAuditAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ConversationTail:
     """May have run out: see `holds`."""
 
 
-def is_news(before: Takeover | None, deed: ConversationDeed) -> bool:
+def is_news(before: Takeover | None, deed: ConversationAuditEntry) -> bool:
     """Whether a deed changes anything: of two people who press the same button, one does."""
     holds = before is not None and before.holds(deed.at)
     match deed.what:
@@ -59,7 +59,7 @@ def is_news(before: Takeover | None, deed: ConversationDeed) -> bool:
             return True
 
 
-def takeover_after(before: Takeover | None, deed: ConversationDeed) -> Takeover | None:
+def takeover_after(before: Takeover | None, deed: ConversationAuditEntry) -> Takeover | None:
     """Return the takeover that stands after a deed. An answer takes over; every further one gives it more time."""
     standing = before if before and before.holds(deed.at) else None
     match deed.what:

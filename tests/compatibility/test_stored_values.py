@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from shared.conversations.ports import Marker
-from shared.conversations.takeover import ConversationDeedKind
+from shared.conversations.takeover import ConversationAuditAction
 from shared.ledger.failures import QUEUES, AuditAction, FailureState
 from shared.links import LinkPurpose
 from shared.messages.errors import ErrorCode
@@ -25,7 +25,7 @@ def current_values():
     return {
         "failure state": list(FailureState),
         "action on a failure": get_args(AuditAction),
-        "action in a conversation": get_args(ConversationDeedKind),
+        "action in a conversation": get_args(ConversationAuditAction),
         "announcement": get_args(Announcement),
         "queue": QUEUES,
         "reason of a suppression": get_args(SuppressionReason),

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.claims import Claim
-from shared.conversations.ports import ConversationGlance, ConversationGlances, Marker
-from shared.conversations.takeover import ConversationDeed, Takeover, Talk, is_news, takeover_after
+from shared.conversations.ports import ConversationSummaries, ConversationSummary, Marker
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, is_news, takeover_after
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from tests.fakes.claims import FakeClaims
@@ -23,12 +23,12 @@ class FakeConversationIndex:
         """Remember that a session had something to say."""
         self._spoken.append((tenant, session_id, at))
 
-    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationGlances:
+    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
         """Return the conversations of a time, the latest first."""
         await asyncio.sleep(0)
         last = {session: at for whose, session, at in self._spoken if whose == tenant and since <= at < before}
         latest = sorted(last.items(), key=lambda one: one[1], reverse=True)
-        return ConversationGlances([ConversationGlance(*one) for one in latest[:limit]], len(latest) > limit)
+        return ConversationSummaries([ConversationSummary(*one) for one in latest[:limit]], len(latest) > limit)
 
     async def belongs(self, tenant: str, session_id: str) -> bool:
         """Whether a session was noted as the tenant's."""
@@ -36,26 +36,26 @@ class FakeConversationIndex:
         return any((whose, session) == (tenant, session_id) for whose, session, _ in self._spoken)
 
 
-class FakeConversationStory:
+class FakeConversationAudit:
     """A `ConversationStory` in memory."""
 
     def __init__(self) -> None:
-        self.deeds: dict[str, list[ConversationDeed]] = {}
+        self.deeds: dict[str, list[ConversationAuditEntry]] = {}
         self.trouble: list[Exception] = []
         """Each is raised by one of the next notes, before anything is written."""
 
-    async def note(self, session_id: str, deed: ConversationDeed) -> None:
+    async def note(self, session_id: str, deed: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         await asyncio.sleep(0)
         if self.trouble:
             raise self.trouble.pop(0)
         self.add(session_id, deed)
 
-    def add(self, session_id: str, deed: ConversationDeed) -> None:
+    def add(self, session_id: str, deed: ConversationAuditEntry) -> None:
         """Add a deed at once, as a part of another write."""
         self.deeds.setdefault(session_id, []).append(deed)
 
-    async def of(self, session_id: str) -> Sequence[ConversationDeed]:
+    async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the deeds, oldest first."""
         await asyncio.sleep(0)
         return sorted(self.deeds.get(session_id, []), key=lambda deed: deed.at)
@@ -72,7 +72,7 @@ class FakeConversations:
         self.texts: dict[str, list[str]] = {}
         self.takeovers: dict[str, Takeover | None] = {}
         self.index = FakeConversationIndex()
-        self.story = FakeConversationStory()
+        self.story = FakeConversationAudit()
         self.trouble: list[Exception] = []
         """Each is raised by one of the next writes, before anything is written."""
 
@@ -90,7 +90,7 @@ class FakeConversations:
         return self._store(session_id, frame, claim, marker, tenant)
 
     async def act(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
         await asyncio.sleep(0)
@@ -151,11 +151,11 @@ class FakeConversations:
             record.done = True
         return numbered
 
-    async def latest(self, session_id: str, limit: int) -> Talk:
+    async def latest(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         await asyncio.sleep(0)
         frames = [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])[-limit:]]
-        return Talk(frames, self.takeovers.get(session_id))
+        return ConversationTail(frames, self.takeovers.get(session_id))
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""

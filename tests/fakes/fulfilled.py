@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.fakes.claims import FakeClaims
     from tests.fakes.clock import FakeClock
     from tests.fakes.connections import FakeConnections, FakePoster
-    from tests.fakes.conversations import FakeConversations, FakeConversationStory
+    from tests.fakes.conversations import FakeConversationAudit, FakeConversations
     from tests.fakes.figures import FakeMetrics, FakeUsage
     from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
     from tests.fakes.letters import FakeLetters, FakeMailer, FakeNotices
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         clock: FakeClock,
         claims: FakeClaims,
         conversations: FakeConversations,
-        story: FakeConversationStory,
+        story: FakeConversationAudit,
         connections: FakeConnections,
         poster: FakePoster,
         notices: FakeNotices,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         Clock,
         ClaimStore,
         conversation.ConversationStore,
-        conversation.ConversationStory,
+        conversation.ConversationAudit,
         conversation.ConnectionStore,
         conversation.ConnectionPoster,
         NoticeQueue,

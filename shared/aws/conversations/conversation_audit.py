@@ -6,13 +6,13 @@ from typing import Any
 
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
-from shared.conversations.takeover import ConversationDeed
+from shared.conversations.takeover import ConversationAuditEntry
 from shared.retention import CONVERSATION_RETENTION, expires_at
 
 _DAYS_READ = 90
 
 
-def deed_update(table: str, session_id: str, deed: ConversationDeed) -> dict[str, Any]:
+def deed_update(table: str, session_id: str, deed: ConversationAuditEntry) -> dict[str, Any]:
     """Return the update that adds a deed to its day (UTC).
 
     The row of a day has the negative number of the day as its `seq`: no reader of frames, which have positive ones,
@@ -32,19 +32,19 @@ def deed_update(table: str, session_id: str, deed: ConversationDeed) -> dict[str
     }
 
 
-class DynamoConversationStory:
+class DynamoConversationAudit:
     """Rows with `story`, a list of deeds; those that leave a frame are written by the conversation store."""
 
     def __init__(self, *, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
-    async def note(self, session_id: str, deed: ConversationDeed) -> None:
+    async def note(self, session_id: str, deed: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         with translated("conversations.note"):
             await self._client.update_item(**deed_update(self._table, session_id, deed))
 
-    async def of(self, session_id: str) -> Sequence[ConversationDeed]:
+    async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the deeds, oldest first."""
         with translated("conversations.story"):
             answer = await self._client.query(
@@ -59,5 +59,5 @@ class DynamoConversationStory:
         return sorted(deeds, key=lambda deed: deed.at)
 
 
-def _deed(value: dict[str, Any]) -> ConversationDeed:
-    return ConversationDeed(datetime.fromisoformat(value["at"]), value["by"], value["what"])
+def _deed(value: dict[str, Any]) -> ConversationAuditEntry:
+    return ConversationAuditEntry(datetime.fromisoformat(value["at"]), value["by"], value["what"])

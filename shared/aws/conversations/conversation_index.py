@@ -43,8 +43,8 @@ class DynamoConversationIndex:
                 last.setdefault(row["session_id"], datetime.fromisoformat(row["created_at"]))
             pages, start = pages - 1, answer.get("LastEvaluatedKey")
             days = days if start else days[1:]
-        glances = [ConversationSummary(session, at) for session, at in last.items()]
-        return ConversationSummaries(glances[:limit], has_more=bool(days) or len(glances) > limit)
+        summaries = [ConversationSummary(session, at) for session, at in last.items()]
+        return ConversationSummaries(summaries[:limit], has_more=bool(days) or len(summaries) > limit)
 
     async def _page(
         self, tenant: str, day: date, since: datetime, before: datetime, start: dict[str, Any] | None

@@ -18,7 +18,7 @@ from shared.backoff import backoff
 from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
-from shared.conversations.takeover import ConversationDeed, Takeover, Talk, is_news, takeover_after
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, is_news, takeover_after
 from shared.conversations.unformatted_frames import with_announcement
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
@@ -43,7 +43,7 @@ class _Step:
 
     frame: ServerFrame
     takeover: Takeover | None
-    deed: ConversationDeed | None = None
+    deed: ConversationAuditEntry | None = None
     tenant: str | None = None
 
 
@@ -79,7 +79,7 @@ class DynamoConversationStore:
         raise TransientError("conversations.append: too many conflicts")
 
     async def act(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationDeed, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
 
@@ -200,11 +200,13 @@ class DynamoConversationStore:
             raise LeaseLostError(f"{claim.key}: its session was erased")
         return frame
 
-    async def latest(self, session_id: str, limit: int) -> Talk:
+    async def latest(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         items = await self._newest(session_id, limit)
         frames = (_readable(item) for item in reversed(items))
-        return Talk([frame for frame in frames if frame is not None], _takeover(items[0]) if items else None)
+        return ConversationTail(
+            [frame for frame in frames if frame is not None], _takeover(items[0]) if items else None
+        )
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from api_gateway_ws.adapters.sessions import DynamoSessions
 from shared.aws.claims import DynamoClaimStore
-from shared.aws.conversations.conversation_audit import DynamoConversationStory
+from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_store import DynamoConversationStore
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
@@ -88,8 +88,8 @@ class Tables:
         )
 
     @property
-    def conversation_audit(self) -> DynamoConversationStory:
-        return DynamoConversationStory(client=self.client, table="ConversationsTable")
+    def conversation_audit(self) -> DynamoConversationAudit:
+        return DynamoConversationAudit(client=self.client, table="ConversationsTable")
 
     @property
     def sessions(self) -> DynamoSessions:

@@ -8,7 +8,7 @@ from ops.today.rules import last_words, waiting
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.conversations.ports import Connection
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationAuditEntry, Takeover
 from shared.messages.errors import ErrorCode
 from shared.messages.server import OfferBooking, Usage
 from tests.compatibility.fixtures_of_release import fixture
@@ -87,10 +87,10 @@ async def test_who_answers_is_carried_on(tables, session):
 async def test_what_people_did_is_on_record(tables, session):
     """In order, with who and when."""
     assert list(await tables.conversation_audit.of(session)) == [
-        ConversationDeed(NOON + 3 * MINUTE, "Ola", "answered"),
-        ConversationDeed(NOON + 6 * MINUTE, "Ola", "handed_back"),
-        ConversationDeed(NOON + 7 * MINUTE, "Ola", "took_over"),
-        ConversationDeed(NOON + 7 * MINUTE, "Ewa", "looked"),
+        ConversationAuditEntry(NOON + 3 * MINUTE, "Ola", "answered"),
+        ConversationAuditEntry(NOON + 6 * MINUTE, "Ola", "handed_back"),
+        ConversationAuditEntry(NOON + 7 * MINUTE, "Ola", "took_over"),
+        ConversationAuditEntry(NOON + 7 * MINUTE, "Ewa", "looked"),
     ]
 
 
@@ -98,7 +98,7 @@ async def test_a_conversation_is_found_by_its_day(tables):
     """By the index, and as the tenant's alone."""
     index = DynamoConversationIndex(client=tables.client, table="ConversationsTable")
     found = await index.between(TENANT, NOON, NOON + 24 * HOUR, limit=10)
-    assert {glance.session_id: glance.last_at for glance in found.glances} == {
+    assert {summary.session_id: summary.last_at for summary in found.summaries} == {
         "kept-talk-pl": NOON + 12 * MINUTE,
         "kept-talk-en": NOON + 12 * MINUTE,
     }

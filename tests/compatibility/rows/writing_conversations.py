@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.conversations.announcements import announcement
-from shared.conversations.takeover import ConversationDeed
+from shared.conversations.takeover import ConversationAuditEntry
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     BookingCancelled,
@@ -60,7 +60,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
         mine = await claim()
         announces = None if what == "answered" else what
         frame = ChatFinal(data=ChatFinalData(text=text, by="human", announces=announces))
-        deed = ConversationDeed(tables.clock.now(), "Ola", what)
+        deed = ConversationAuditEntry(tables.clock.now(), "Ola", what)
         assert await store.act(session, frame, claim=mine, deed=deed, tenant=TENANT)
 
     answer = ChatFinalData(
@@ -75,7 +75,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
     await ask("Are you there?", None)
     await act("handed_back", announcement("handed_back", locale))
     await act("took_over", announcement("took_over", locale))
-    await tables.conversation_audit.note(session, ConversationDeed(tables.clock.now(), "Ewa", "looked"))
+    await tables.conversation_audit.note(session, ConversationAuditEntry(tables.clock.now(), "Ewa", "looked"))
     visit = {"appointment_id": appointment_id_of("confirmed"), "start": TEN, "service": "massage"}
     await end(
         BookingPending(

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.ids import failure_id
 from shared.ledger.audit_details import EditedFields, ReplayNumber
-from shared.ledger.failures import Deed, Failure, FailureState
+from shared.ledger.failures import AuditEntry, Failure, FailureState
 from tests.compatibility.rows.tables import CIPHER_KEYS, HOUR, TENANT, TRACE, Tables
 from tests.fakes.clock import NOON
 
@@ -36,7 +36,7 @@ async def write_failures(tables: Tables) -> None:
     ledger, later = tables.ledger(), NOON + HOUR
 
     async def change(kept: Failure, what: Any, state: FailureState | None = None, **changes: Any) -> Failure:
-        deed = Deed(at=later, by="anna@example.com", what=what, detail=changes.pop("detail", ""))
+        deed = AuditEntry(at=later, by="anna@example.com", what=what, detail=changes.pop("detail", ""))
         new = replace(kept, story=(*kept.story, deed), state=state or kept.state, version=kept.version + 1, **changes)
         assert await ledger.change(new)
         return new

@@ -56,7 +56,7 @@ def speak(speak_in, stores):
 
 
 def sessions(found):
-    return [one.session_id for one in found.glances]
+    return [one.session_id for one in found.summaries]
 
 
 async def test_a_days_conversations_the_latest_first(on, speak):
@@ -67,7 +67,7 @@ async def test_a_days_conversations_the_latest_first(on, speak):
     at_first = await speak(first, tenant)
     await speak(new_id(), new_id())
     found = await on(tenant)
-    assert [(one.session_id, one.last_at) for one in found.glances] == [(first, at_first), (second, at_second)]
+    assert [(one.session_id, one.last_at) for one in found.summaries] == [(first, at_first), (second, at_second)]
     assert not found.has_more
     few = await on(tenant, limit=1)
     assert (sessions(few), few.has_more) == ([first], True)
@@ -95,8 +95,8 @@ async def test_a_day_begins_when_it_does_at_the_business(on, speak, clock):
     clock.set(tokyo - timedelta(microseconds=1))
     await speak(other := new_id(), tenant)
     today, tomorrow, yesterday = [await on(tenant, tokyo + days * DAY) for days in (0, 1, -1)]
-    assert [(one.session_id, one.last_at) for one in today.glances] == [(session, instants[2])]
-    assert [(one.session_id, one.last_at) for one in tomorrow.glances] == [(session, instants[3])]
+    assert [(one.session_id, one.last_at) for one in today.summaries] == [(session, instants[2])]
+    assert [(one.session_id, one.last_at) for one in tomorrow.summaries] == [(session, instants[3])]
     assert sessions(yesterday) == [other]
 
 
@@ -122,7 +122,7 @@ async def test_a_flooded_day_says_that_it_has_more(dynamodb, speak_there, frames
         await speak_there(session, tenant)
     index = DynamoConversationIndex(client=dynamodb, table="ConversationsTable", read_at_a_time=1)
     some = await index.between(tenant, MIDNIGHT, MIDNIGHT + DAY, limit=10)
-    assert (len(some.glances), some.has_more) == (found, has_more)
+    assert (len(some.summaries), some.has_more) == (found, has_more)
 
 
 async def test_whose_a_session_is(index, speak):

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.conversations.conversation_audit import DynamoConversationStory
+from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.items import from_item, to_item
 from shared.claims import Done
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationAuditEntry, Takeover
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData
@@ -28,7 +28,7 @@ def story(request, stores):
     """Return the story of the conversations that `stores` has."""
     if hasattr(stores.conversations, "story"):
         return stores.conversations.story
-    return DynamoConversationStory(client=request.getfixturevalue("dynamodb"), table="ConversationsTable")
+    return DynamoConversationAudit(client=request.getfixturevalue("dynamodb"), table="ConversationsTable")
 
 
 def said(text="Hello", by=None):
@@ -47,7 +47,7 @@ class ConversationTail:
 
     async def act(self, what, by="Ola", *, claim=None, text="Hello"):
         claim = claim or await take(self.stores)
-        deed = ConversationDeed(self.clock.now(), by, what)
+        deed = ConversationAuditEntry(self.clock.now(), by, what)
         return await self.stores.conversations.act(
             self.session, said(text, "human"), claim=claim, deed=deed, tenant="salon"
         )
@@ -222,13 +222,13 @@ async def test_the_story_has_who_did_what_and_when(talk, story, session, clock):
     """Over midnight and with looks, which leave no frame, in order; another session's has none of it."""
     expected = []
     for what, by in [("looked", "Ola"), ("took_over", "Ola"), ("answered", "Żaneta"), ("handed_back", "Jan")]:
-        deed = ConversationDeed(clock.now(), by, what)
+        deed = ConversationAuditEntry(clock.now(), by, what)
         expected.append(deed)
         await (story.note(session, deed) if what == "looked" else talk.act(what, by))
         clock.turn(timedelta(hours=9) if what == "answered" else timedelta(seconds=1))
         if what == "answered":
             await talk.act("took_over", "Jan")
-            expected.append(ConversationDeed(clock.now(), "Jan", "took_over"))
+            expected.append(ConversationAuditEntry(clock.now(), "Jan", "took_over"))
             clock.turn(timedelta(seconds=1))
     assert list(await story.of(session)) == expected
     assert list(await story.of(new_id())) == []
@@ -236,7 +236,7 @@ async def test_the_story_has_who_did_what_and_when(talk, story, session, clock):
 
 async def test_the_story_is_no_frame(talk, story, stores, session, clock):
     """Neither workers nor visitors ever read it, and it takes no number."""
-    await story.note(session, ConversationDeed(clock.now(), "Ola", "looked"))
+    await story.note(session, ConversationAuditEntry(clock.now(), "Ola", "looked"))
     assert list((await stores.conversations.latest(session, 10)).frames) == []
     stored = await talk.act("took_over")
     assert stored.seq == 1
@@ -248,10 +248,10 @@ async def test_the_story_is_no_frame(talk, story, stores, session, clock):
 
 async def test_each_day_of_a_story_goes_in_its_time(dynamodb, clock, session):
     """A row for each day, which goes with the frames of that day: what is done later keeps nothing for longer."""
-    story = DynamoConversationStory(client=dynamodb, table="ConversationsTable")
+    story = DynamoConversationAudit(client=dynamodb, table="ConversationsTable")
     for _ in range(2):
         for by in ("Ola", "Jan"):
-            await story.note(session, ConversationDeed(clock.now(), by, "looked"))
+            await story.note(session, ConversationAuditEntry(clock.now(), by, "looked"))
         clock.turn(timedelta(days=1))
     answer = await dynamodb.query(
         TableName="ConversationsTable",

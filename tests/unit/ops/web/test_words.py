@@ -12,7 +12,7 @@ from ops.web.filters import AGES
 from ops.web.rendering import TEMPLATES, Words
 from ops.web.story import told
 from ops.web.words import words_in
-from shared.conversations.takeover import ConversationDeedKind
+from shared.conversations.takeover import ConversationAuditAction
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import QUEUES, AuditAction, AuditEntry, FailureState
 from shared.ledger.rules import LEDGER
@@ -62,7 +62,7 @@ def test_everything_has_a_name():
         *(f"answer_{one}" for one in Answered if one is not Answered.SENT),
         *(f"who_{one}" for one in get_args(Speaker)),
         *(f"part_{one}" for one in (LEDGER, "desk", *QUEUES)),
-        *(f"did_{one}" for one in get_args(ConversationDeedKind)),
+        *(f"did_{one}" for one in get_args(ConversationAuditAction)),
     ]
     assert [name for name in wanted if name not in words_in("en")] == []
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationDeed, Takeover, is_news, takeover_after
+from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationAuditEntry, Takeover, is_news, takeover_after
 from tests.fakes.clock import NOON
 
 LATER = NOON + PERSON_ANSWERS_FOR
@@ -32,7 +32,7 @@ OVER = Takeover("Ola", NOON, is_told=True)
 )
 def test_a_deed_changes_who_answers(before, what, news, after):
     """An answer or a press takes over for half an hour; the same press twice is no news; what ran out is over."""
-    deed = ConversationDeed(NOON, "Jan", what)
+    deed = ConversationAuditEntry(NOON, "Jan", what)
     assert is_news(before, deed) is news
     assert takeover_after(before, deed) == after
 
