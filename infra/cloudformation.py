@@ -36,6 +36,7 @@ def put_stack(
     try:
         answer = client.update_stack(**request) if before else client.create_stack(**request)
     except ClientError as error:
+        # CloudFormation has one code, `ValidationError`, for this and for a template that is wrong.
         if _NOTHING_TO_DO in str(error):
             return outputs(client, name)
         raise DeployError(f"CloudFormation refused the template: {error.response['Error']['Message']}") from error
@@ -61,6 +62,7 @@ def _stack(client: Any, name: str) -> dict[str, Any] | None:
     try:
         stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
+        # As above: no code of its own says that there is no such stack.
         if "does not exist" in str(error):
             return None
         raise

@@ -110,11 +110,15 @@ def _deployment(stack: str, region: str, endpoint_url: str | None, local: Mappin
     return Deployment(stack, region, endpoint_url, {**given, **made, **{k: v for k, v in local.items() if v}})
 
 
+_BAD_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId"})
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html"""
+
+
 def _refused(stack: str, region: str, error: ClientError) -> str:
     code = error.response.get("Error", {}).get("Code", "")
     if code == "ValidationError":
         return f"there is no stack {stack!r} in {region}: name it with --stack, and its region with AWS_REGION"
-    if "Expired" in code or "InvalidClientToken" in code:
+    if code in _BAD_CREDENTIALS:
         return f"AWS does not take the credentials ({code}): sign in anew"
     return f"AWS does not say what the stack {stack!r} is ({code}): allow cloudformation:DescribeStacks"
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from shared.dead_letter_reasons import DeadLetterReason
+
 
 class TransientError(Exception):
     """Try again later: throttled, unreachable, conflicting; nothing is wrong with the message.
@@ -11,7 +13,7 @@ class TransientError(Exception):
     """
 
     def __init__(
-        self, message: str, *, retry_after: timedelta | None = None, reason: str = "attempts_exhausted"
+        self, message: str, *, retry_after: timedelta | None = None, reason: str = DeadLetterReason.ATTEMPTS_EXHAUSTED
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after

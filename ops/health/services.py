@@ -7,7 +7,7 @@ from datetime import timedelta
 from ops.deployment import Deployment
 from ops.health.checks import Check, Examination
 from ops.health.stores import Open
-from shared.aws.errors import translated
+from shared.aws.errors import code_behind, translated
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
 from shared.tenants.profile import TenantProfile
@@ -120,7 +120,7 @@ class _Looks:
             if answer.get("VerifiedForSendingStatus"):
                 return [await self._account(f"{identity} is verified")]
             return [Check("e-mail", "problem", f"{identity} is not verified", _SENDER_ADVICE)]
-        if problem and problem.reason != "aws_NotFoundException":
+        if problem and code_behind(problem) != "NotFoundException":
             raise problem
         return [Check("e-mail", "problem", f"SES knows neither {address} nor {domain}", _SENDER_ADVICE)]
 

@@ -58,6 +58,14 @@ def error_code(error: ClientError) -> str:
     return code
 
 
+def code_behind(error: BaseException) -> str:
+    """Return the code of AWS that a translated error comes from, `` if none."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ClientError):
+        cause = cause.__cause__
+    return error_code(cause) if cause is not None else ""
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Raise `TransientError` or `PermanentError` for what the vendor's client raises inside the `with`."""

@@ -6,17 +6,21 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.json_objects import parse_json_object
 from shared.messages.commands import ENVELOPE_VERSION
 from shared.messages.upgrades import UPGRADES, Upgrade
+
+_UNKNOWN_TAG = frozenset({"union_tag_invalid", "union_tag_not_found"})
+"""https://docs.pydantic.dev/latest/errors/validation_errors/#union_tag_invalid"""
 
 M_co = TypeVar("M_co", covariant=True)
 
 
 class UndecodableError(Exception):
-    """The body is no message that we know; `reason` is a short static word for the ledger."""
+    """The body is no message that we know."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: DeadLetterReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 
@@ -50,12 +54,14 @@ class Decoder(Generic[M_co]):
         # Only what this version does not read is looked at closer: an upgrade costs the usual message nothing.
         content = parse_json_object(body)
         if content is None:
-            raise UndecodableError("not_json", "the body is not a JSON object")
+            raise UndecodableError(DeadLetterReason.NOT_JSON, "the body is not a JSON object")
         version = content.get("version")
         if not isinstance(version, int) or isinstance(version, bool) or version == self._version:
             raise _explain_error(problem)
         if version > self._version:
-            raise UndecodableError("newer_version", f"envelope version {version} is newer than {self._version}")
+            raise UndecodableError(
+                DeadLetterReason.NEWER_VERSION, f"envelope version {version} is newer than {self._version}"
+            )
         try:
             return self._adapter.validate_json(json.dumps(self._upgrade(content, version)))
         except ValidationError as error:
@@ -64,21 +70,23 @@ class Decoder(Generic[M_co]):
     def _upgrade(self, content: dict[str, Any], version: int) -> dict[str, Any]:
         while version < self._version:
             if version not in self._upgrades:
-                raise UndecodableError("older_version", f"no way from envelope version {version} to {self._version}")
+                raise UndecodableError(
+                    DeadLetterReason.OLDER_VERSION, f"no way from envelope version {version} to {self._version}"
+                )
             try:
                 content = self._upgrades[version](content)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 problem = f"upgrade from version {version}: {type(error).__name__}"
-                raise UndecodableError("invalid", problem) from None
+                raise UndecodableError(DeadLetterReason.INVALID, problem) from None
             version += 1
         return {**content, "version": version}
 
 
 def _explain_error(error: ValidationError) -> UndecodableError:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
-    if any(problem["type"].startswith("union_tag") for problem in problems):
-        return UndecodableError("unknown_type", "the message's type is not one of this queue")
+    if any(problem["type"] in _UNKNOWN_TAG for problem in problems):
+        return UndecodableError(DeadLetterReason.UNKNOWN_TYPE, "the message's type is not one of this queue")
     fields = "; ".join(
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['type']}" for problem in problems[:5]
     )
-    return UndecodableError("invalid", fields)
+    return UndecodableError(DeadLetterReason.INVALID, fields)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.backoff import RandomSource, backoff
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, described
 
 
@@ -64,9 +65,9 @@ def disposition_of(
     if isinstance(error, PermanentError) and not isinstance(error, DeploymentError):
         return DeadLetter(reason=error.reason, error=str(error), attempts=attempts)
     if attempts >= policy.max_attempts:
-        reason = error.reason if isinstance(error, TransientError | PermanentError) else "bug"
+        reason = error.reason if isinstance(error, TransientError | PermanentError) else DeadLetterReason.BUG
         if isinstance(error, TimeoutError):
-            reason = "timeout"
+            reason = DeadLetterReason.TIMEOUT
         return DeadLetter(reason=reason, error=described(error), attempts=attempts)
     delay = _delay_after(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:

@@ -25,6 +25,7 @@ from shared.consumer.disposition import (
 from shared.consumer.handler import Handler, MessageT, fingerprint_of
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import LeaseLostError, NotYetError, TransientError, described
 from shared.ledger.ports import ReplayOutcomes
 
@@ -141,12 +142,14 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         """Return how a command ends that shall not be tried once more, whatever its handler would say."""
         if claim.unfinished >= DEATHS_BEFORE_QUARANTINE:
             return DeadLetter(
-                reason="quarantined",
+                reason=DeadLetterReason.QUARANTINED,
                 error=f"{claim.unfinished} workers ended while they had it",
                 attempts=claim.attempts,
             )
         if claim.attempts > self._policy.max_attempts:
-            return DeadLetter(reason="attempts_exhausted", error="no attempt ended", attempts=claim.attempts)
+            return DeadLetter(
+                reason=DeadLetterReason.ATTEMPTS_EXHAUSTED, error="no attempt ended", attempts=claim.attempts
+            )
         return None
 
     async def _run_handler(self, delivery: Delivery, message: MessageT, claim: Claim) -> Disposition:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.errors import ConfigurationError
 from shared.tenants.grid import check_profile
 from shared.tenants.profile import TenantProfile
+from shared.validation import describe_problem
 
 MAX_PROFILE_BYTES = 256 * 1024
 _MERGE = "tag:yaml.org,2002:merge"
@@ -43,7 +45,7 @@ def parse_profile(text: str) -> TenantProfile:
         problems = [problem for problem in found if problem["type"] != "too_short"] or found
         raise ConfigurationError(
             "; ".join(
-                f"line {_line(tree, problem['loc'])}: {_path(problem['loc'])}: {_reason(problem['msg'])}"
+                f"line {_line(tree, problem['loc'])}: {_path(problem['loc'])}: {_reason(problem)}"
                 for problem in problems[:10]
             )
         ) from None
@@ -78,8 +80,8 @@ def _path(location: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in location) or "profile"
 
 
-def _reason(message: str) -> str:
-    reason = message.removeprefix("Value error, ")
+def _reason(problem: ErrorDetails) -> str:
+    reason = describe_problem(problem)
     return reason[:1].lower() + reason[1:]
 
 

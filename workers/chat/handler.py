@@ -12,6 +12,7 @@ from shared.claims import Claim, ClaimStore
 from shared.conversations.announcements import announcement
 from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, code_of, refusal
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -37,7 +38,7 @@ from workers.chat.domain import (
     estimated_usage,
     final_text,
 )
-from workers.chat.ports import Finished, TextDelta, ToolCall
+from workers.chat.ports import Finished, ModelFailure, TextDelta, ToolCall
 from workers.chat.stream import coalescing, until, watching
 
 log = structlog.get_logger()
@@ -178,7 +179,10 @@ class ChatHandler:
 
     async def give_up(self, work: ChatSend, claim: Claim, reason: str) -> None:
         """Tell the visitor that there will be no answer."""
-        codes = {"model_busy": ErrorCode.MODEL_BUSY, "timeout": ErrorCode.TIMEOUT}
+        codes: dict[str, ErrorCode] = {
+            ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
+            DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
+        }
         await self._refuse(work, claim, codes.get(reason, ErrorCode.INTERNAL))
 
     async def _refuse(self, work: ChatSend, claim: Claim, code: ErrorCode) -> str:

@@ -2,10 +2,18 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.messages.server import Usage
 from workers.chat.domain import Prompt
+
+
+class ModelFailure(StrEnum):
+    """Why the model gave no answer; each value is the reason of a dead letter."""
+
+    BUSY = "model_busy"
+    FAILED = "model_failed"
 
 
 @dataclass(frozen=True, slots=True)

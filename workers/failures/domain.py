@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
 
 from shared.consumer.delivery import Delivery
+from shared.dead_letter_reasons import OTHER_VERSION, DeadLetterReason
 from shared.ids import failure_id
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
@@ -28,13 +28,6 @@ Told = ChatSend | BookingCreate | BookingVerify | BookingResend | BookingCancel 
 """Commands that end in a frame that is kept. The answer to a question ages, and nobody waits for our own commands."""
 
 Message = Envelope | Notice
-
-MOVED_BY_QUEUE: Final = "receives_exhausted"
-"""The queue gave it up by itself: no worker that had it came to say why."""
-
-_OF_ANOTHER_VERSION = frozenset({"newer_version", "older_version"})
-NOT_HANDLED: Final = frozenset({MOVED_BY_QUEUE, "not_json", "unknown_type", "invalid"}) | _OF_ANOTHER_VERSION
-"""Reasons of letters whose handler never ran, or never ended: nobody has told the visitor."""
 
 _REASON = re.compile(r"[A-Za-z0-9_]{1,80}")
 _MOST_ERROR_CHARACTERS = 1024
@@ -80,12 +73,12 @@ def waiting(message: Message | None) -> Told | None:
     return message if isinstance(message, Told) else None
 
 
-def as_if_of_this_version(body: str, problem: str) -> str | None:
+def as_if_of_this_version(body: str, problem: DeadLetterReason) -> str | None:
     """Return a message of another version as one of ours; None if its version is not the `problem`.
 
     What it wants may mean something else there: it is good for finding who waits, and for nothing more.
     """
-    content = parse_json_object(body) if problem in _OF_ANOTHER_VERSION else None
+    content = parse_json_object(body) if problem in OTHER_VERSION else None
     return None if content is None else json.dumps({**content, "version": ENVELOPE_VERSION})
 
 
@@ -95,7 +88,7 @@ def _type(message: Message) -> str | None:
 
 
 def _reason(said: Mapping[str, str]) -> str:
-    reason = said.get("reason", MOVED_BY_QUEUE)
+    reason = said.get("reason", DeadLetterReason.RECEIVES_EXHAUSTED)
     return reason if _REASON.fullmatch(reason) else "unknown"
 
 

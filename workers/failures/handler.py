@@ -10,11 +10,12 @@ from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_of
 from shared.conversations.replies import Replies, refusal
+from shared.dead_letter_reasons import NOT_HANDLED
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
 from shared.messages.errors import ErrorCode
 from workers.failures.dependencies import FailurePorts
-from workers.failures.domain import NOT_HANDLED, Message, Told, as_if_of_this_version, failure_of, waiting
+from workers.failures.domain import Message, Told, as_if_of_this_version, failure_of, waiting
 
 log = structlog.get_logger()
 

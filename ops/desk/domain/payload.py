@@ -22,6 +22,7 @@ from shared.messages.commands import (
     VisitorBookingCommand,
 )
 from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
+from shared.validation import describe_problem
 
 Queued = ChatSend | VisitorBookingCommand | OwnBookingCommand | AnyNotice
 
@@ -133,10 +134,10 @@ def _not_allowed(given: Mapping[str, Any], before: Mapping[str, Any], allowed: f
 def _problems(error: ValidationError) -> dict[str, str]:
     """Return what is wrong, without what was given: it may end up in a terminal's scrollback or a log."""
     found: dict[str, str] = {}
-    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+    for problem in error.errors(include_input=False, include_url=False):
         path = [str(part) for part in problem["loc"]]
         name = ".".join(path[path.index("data") + 1 :]) if "data" in path else ""
-        found.setdefault(name, str(problem["msg"]).removeprefix("Value error, "))
+        found.setdefault(name, describe_problem(problem))
     return found
 
 

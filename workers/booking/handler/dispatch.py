@@ -4,6 +4,7 @@ import structlog
 
 from shared.claims import Claim, ClaimStore
 from shared.conversations.replies import Replies, code_of, refusal
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.messages.commands import (
     BookingCancel,
     BookingCommand,
@@ -126,7 +127,7 @@ class BookingHandler:
             await self._end(work, None, claim)
             return
         locale = await self._replies.locale(work.session_id, work.locale)
-        code = ErrorCode.TIMEOUT if reason == "timeout" else ErrorCode.INTERNAL
+        code = ErrorCode.TIMEOUT if reason == DeadLetterReason.TIMEOUT else ErrorCode.INTERNAL
         frame = refusal(code, re=work.client_id, locale=locale)
         if isinstance(work, BookingSlots | BookingLookup):
             await self._answer(work, frame, claim)

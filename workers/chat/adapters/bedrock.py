@@ -6,14 +6,15 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
-from botocore.exceptions import ClientError, EventStreamError
+from botocore.exceptions import EventStreamError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import code_behind, error_code, translated
+from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.json_objects import parse_json_object
 from shared.messages.server import Usage
 from workers.chat.domain import OFFER_BOOKING, Prompt
-from workers.chat.ports import Finished, ModelEvent, TextDelta, ToolCall
+from workers.chat.ports import Finished, ModelEvent, ModelFailure, TextDelta, ToolCall
 
 _BUSY = frozenset(
     {
@@ -61,10 +62,10 @@ class BedrockModel:
         except (aiohttp.ClientError, EventStreamError) as error:
             busy = isinstance(error, EventStreamError) and error_code(error) in _BUSY
             raise TransientError(
-                f"bedrock.stream: {type(error).__name__}", reason="model_busy" if busy else "model_failed"
+                f"bedrock.stream: {type(error).__name__}", reason=ModelFailure.BUSY if busy else ModelFailure.FAILED
             ) from error
         if not stop_reason:
-            raise TransientError("bedrock.stream: cut off", reason="model_failed")
+            raise TransientError("bedrock.stream: cut off", reason=ModelFailure.FAILED)
         yield Finished(usage, stop_reason)
 
     async def _ask(self, prompt: Prompt) -> Any:
@@ -94,9 +95,8 @@ class BedrockModel:
                     inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
                 )
         except TransientError as error:
-            cause = error.__cause__
-            busy = isinstance(cause, ClientError) and error_code(cause) in _BUSY
-            error.reason = "model_busy" if busy else "model_failed"
+            busy = code_behind(error) in _BUSY
+            error.reason = ModelFailure.BUSY if busy else ModelFailure.FAILED
             raise
 
 
@@ -121,7 +121,9 @@ async def _until_silent(stream: Any) -> AsyncGenerator[dict[str, Any]]:
             except StopAsyncIteration:
                 return
             except TimeoutError as error:
-                raise TransientError(f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason="timeout") from error
+                raise TransientError(
+                    f"bedrock.stream: silent for {SILENCE_SECONDS} s", reason=DeadLetterReason.TIMEOUT
+                ) from error
             yield event
 
 

@@ -8,10 +8,9 @@ from email.policy import SMTP
 from email.utils import parseaddr
 from typing import Any
 
-from botocore.exceptions import ClientError
 from email_validator import EmailNotValidError, validate_email
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import code_behind, translated
 from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.adapters.unanswered import not_taken
 from workers.notifications.domain import Letter
@@ -49,8 +48,7 @@ class SesMailer:
         except TransientError as error:
             raise not_taken(error, reason="mail_not_taken") from error
         except PermanentError as error:
-            cause = error.__cause__
-            code = error_code(cause) if isinstance(cause, ClientError) else ""
+            code = code_behind(error)
             if code in _REJECTED:
                 raise PermanentError("mail_rejected", code) from error
             if code in _DEPLOYMENT:

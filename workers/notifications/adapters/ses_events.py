@@ -71,11 +71,20 @@ def _said(text: str, at: datetime) -> MailFeedback:
     [address] = event.mail.destination
     match event.eventType:
         case "Bounce" if event.bounce:
-            kind = f"{event.bounce.bounceType}/{event.bounce.bounceSubType}"
-            return MailFeedback(kind="bounce", detail=kind, address=address, at=event.bounce.timestamp)
+            bounce = event.bounce
+            return MailFeedback(
+                kind="bounce",
+                detail=f"{bounce.bounceType}/{bounce.bounceSubType}",
+                category=bounce.bounceType,
+                subcategory=bounce.bounceSubType,
+                address=address,
+                at=bounce.timestamp,
+            )
         case "Complaint" if event.complaint:
             kind = event.complaint.complaintFeedbackType or ""
-            return MailFeedback(kind="complaint", detail=kind, address=address, at=event.complaint.timestamp)
+            return MailFeedback(
+                kind="complaint", detail=kind, category=kind, address=address, at=event.complaint.timestamp
+            )
         case "Bounce" | "Complaint":
             raise ValueError("an event without what it is about")
     return MailFeedback(kind="other", detail=event.eventType, at=at)

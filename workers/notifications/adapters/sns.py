@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import code_behind, translated
 from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.messages.notices import OperatorAlert
 from workers.notifications.adapters.unanswered import not_taken
@@ -57,7 +55,7 @@ class SnsTexter:
         except TransientError as error:
             raise not_taken(error, reason="sms_not_taken") from error
         except PermanentError as error:
-            code = _code_behind(error)
+            code = code_behind(error)
             if code in _NUMBER_REFUSED:
                 # Without the text of SNS, which repeats the number.
                 raise PermanentError("sms_rejected", code) from error
@@ -92,19 +90,12 @@ def _publishing() -> Iterator[None]:
         with translated("sns.publish"):
             yield
     except PermanentError as error:
-        code = _code_behind(error)
+        code = code_behind(error)
         if code in _DEPLOYMENT:
             raise DeploymentError(error.reason, str(error)) from error
         if code == _KEY_THROTTLED:
             raise TransientError(str(error)) from error
         raise
-
-
-def _code_behind(error: PermanentError) -> str:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ClientError):
-        cause = cause.__cause__
-    return error_code(cause) if cause is not None else ""
 
 
 def _ascii_line(text: str) -> str:

@@ -17,7 +17,11 @@ class MailFeedback(Message):
 
     kind: Literal["bounce", "complaint", "other"]
     detail: Annotated[str, Field(max_length=100)] = ""
-    """`Permanent/General` of a bounce, `abuse` of a complaint."""
+    """For the log: `Permanent/General` of a bounce, `abuse` of a complaint."""
+    category: Annotated[str, Field(exclude=True)] = ""
+    """Type of a bounce or complaint, as SES names it. Not in the fingerprint: the release before may have made that."""
+    subcategory: Annotated[str, Field(exclude=True)] = ""
+    """Sub-type of a bounce."""
     address: Address | None = None
     """Where we sent the letter: not where the other side says that it went, which is its own choice."""
     at: Instant
@@ -48,8 +52,7 @@ def suppression_of(feedback: MailFeedback, *, now: datetime) -> Suppression | No
     (https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#bounce-types).
     """
     since = min(feedback.at, now)
-    kind, _, detail = feedback.detail.partition("/")
-    match feedback.kind, kind, detail:
+    match feedback.kind, feedback.category, feedback.subcategory:
         case "bounce", "Permanent", _:
             return Suppression("bounced", since)
         case ("bounce", "Undetermined", _) | ("bounce", "Transient", "MailboxFull"):

@@ -68,7 +68,10 @@ def notification(event, **fields):
 
 
 def feedback(kind, detail=""):
-    return MailFeedback(kind=kind, detail=detail, address="jan@example.com", at=AT)
+    category, _, subcategory = detail.partition("/")
+    return MailFeedback(
+        kind=kind, detail=detail, category=category, subcategory=subcategory, address="jan@example.com", at=AT
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,6 +126,14 @@ def test_an_event_of_ses_is_read(event, kind, detail, address):
 
     assert (report.data.kind, report.data.detail, report.data.address) == (kind, detail, address)
     assert report.claim_key == f"feedback#{MESSAGE_ID}"
+
+
+def test_types_of_an_event_are_read_one_by_one():
+    """No part of the detail, which is for the log, has to be parsed; the fingerprint is that of the release before."""
+    bounced, complained = (DECODER.decode(notification(event)).data for event in (bounce(), complaint()))
+    assert (bounced.category, bounced.subcategory) == ("Permanent", "General")
+    assert (complained.category, complained.subcategory) == ("abuse", "")
+    assert set(bounced.model_dump()) == {"kind", "detail", "address", "at"}
 
 
 def test_the_address_is_ours_and_not_the_one_that_the_other_side_names():
