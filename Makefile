@@ -18,14 +18,14 @@ STACK ?= stride
 PARAMETERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-fast soak check format bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
+.PHONY: help setup up test test-fast soak check format catalogues update-catalogues check-catalogues language bench-path bench-booking bench-consumer bench-slots bench-ledger contracts package deploy lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-setup: $(READY) ## install what everything else needs into .venv, and the command .venv/bin/stride
+setup: $(READY) catalogues ## install what everything else needs into .venv, and the command .venv/bin/stride
 
-up: $(READY) ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
+up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
 test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
@@ -39,13 +39,14 @@ test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the cont
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
 	$(PYTHON) -m pytest -m soak -s tests/soak $(ARGS)
 
-check: $(READY) $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, template
+check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, template
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn "**/*.{js,ts}"
 	$(NODE) node_modules/eslint/bin/eslint.js
 	$(NODE) node_modules/typescript/bin/tsc --project .
+	$(PYTHON) -m infra.catalogues check
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/template.yaml
 	@if command -v docker-compose >/dev/null; then \
@@ -58,22 +59,34 @@ format: $(READY) $(NODE_READY) ## lay out Python and JavaScript, and mend what t
 	$(NODE) node_modules/eslint/bin/eslint.js --fix
 	$(NODE) node_modules/prettier/bin/prettier.cjs --write --log-level warn "**/*.{js,ts}"
 
-bench-path: $(READY) ## measure what a visitor waits (ARGS="--rounds 50")
+bench-path: $(READY) catalogues ## measure what a visitor waits (ARGS="--rounds 50")
 	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)
 
-bench-booking: $(READY) ## measure how soon a time is held, five wishes a second (ARGS="--seconds 5"; ARGS=--help)
+bench-booking: $(READY) catalogues ## measure how soon a time is held, five wishes a second (ARGS="--seconds 5"; ARGS=--help)
 	PYTHONPATH=. $(PYTHON) bench/booking.py $(ARGS)
 
-bench-consumer: $(READY) ## compare the worker core with what else there is (ARGS="--rounds 5 --only pool,fanferro")
+bench-consumer: $(READY) catalogues ## compare the worker core with what else there is (ARGS="--rounds 5 --only pool,fanferro")
 	PYTHONPATH=. $(PYTHON) -m bench.consumer $(ARGS)
 
-bench-slots: $(READY) ## measure the search for free times
+bench-slots: $(READY) catalogues ## measure the search for free times
 	PYTHONPATH=. $(PYTHON) bench/slots.py
 
-bench-ledger: $(READY) ## measure the ledger with ten thousand failures in it
+bench-ledger: $(READY) catalogues ## measure the ledger with ten thousand failures in it
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)
 
-contracts: $(READY) ## write docs/asyncapi.yaml anew from the messages
+catalogues: $(READY) ## compile the texts of all languages that have changed
+	@$(PYTHON) -m infra.catalogues compile
+
+update-catalogues: $(READY) ## take new and changed English texts over into the other languages
+	@$(PYTHON) -m infra.catalogues update
+
+check-catalogues: $(READY) ## say what the languages lack
+	@$(PYTHON) -m infra.catalogues check
+
+language: $(READY) ## start a language, texts to translate in every part (TAG=uk)
+	@$(PYTHON) -m infra.catalogues start $(TAG)
+
+contracts: $(READY) catalogues ## write docs/asyncapi.yaml anew from the messages
 	$(PYTHON) -m infra.contracts
 
 package: $(READY) ## build the Lambda packages into dist/
@@ -92,6 +105,7 @@ LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-ind
 
 clean: ## remove what was built, but neither .venv nor node_modules
 	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -f */locales/*.mo */*/locales/*.mo */locales/*.json
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 $(UV): requirements/bootstrap.txt

@@ -9,8 +9,8 @@ from api_gateway_ws.ports import Profiles
 from shared.clock import Clock
 from shared.errors import PermanentError
 from shared.ids import new_id
+from shared.languages.available import language_of
 from shared.tenants.profile import TENANT_ID
-from shared.texts import language_of
 
 log = structlog.get_logger()
 

@@ -117,7 +117,7 @@ class Ingress:
                 session=self._tokens.issue(sender.tenant, sender.session_id, now),
                 resume=sender.resume,
                 limits=Limits(chat_characters=min(MAX_CHAT_CHARACTERS, profile.limits.chat_characters)),
-                disclosure=profile.disclosure.in_(locale),
+                disclosure=profile.disclosure.in_(locale, profile.locale),
             ),
         )
         try:

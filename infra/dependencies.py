@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+
+from shared.languages.cldr import cldr_locale
 
 RECIPE = "4"
 """Part of the archive's name: raise it when the rules below change."""
@@ -37,9 +39,6 @@ AWS_SERVICES = frozenset(
 
 GOOGLE_APIS = frozenset({"calendar.v3.json"})
 """Discovery documents that stay, of some six hundred."""
-
-LOCALES = frozenset({"root", "en", "en_GB", "en_US", "pl", "pl_PL"})
-"""Languages whose dates babel can write, of some thousand."""
 
 _NEVER_NEEDED = (".pyi", ".pth", ".a")
 _NEVER_NEEDED_FOLDERS = frozenset({"tests", "test", "bin"})
@@ -70,9 +69,11 @@ class InstallError(Exception):
     """Dependencies could not be installed; the text says why."""
 
 
-def dependencies_archive(lock: Path, platform: Platform, *, cache: Path) -> Path:
+def dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[str], cache: Path) -> Path:
     """Return the archive of a lock's dependencies, from the cache if it was made before."""
-    made_from = hashlib.sha256(b"\0".join([RECIPE.encode(), platform.label.encode(), lock.read_bytes()]))
+    locales = cldr_locales(languages)
+    recipe = f"{RECIPE} {sorted(locales)}"
+    made_from = hashlib.sha256(b"\0".join([recipe.encode(), platform.label.encode(), lock.read_bytes()]))
     archive = cache / f"{lock.stem}-{platform.value}-{made_from.hexdigest()[:16]}.zip"
     if archive.exists():
         return archive
@@ -83,9 +84,15 @@ def dependencies_archive(lock: Path, platform: Platform, *, cache: Path) -> Path
         if platform is Platform.LOCAL:
             _compile(target)
         unfinished = Path(folder) / "archive.zip"
-        _pack(target, unfinished)
+        _pack(target, unfinished, locales)
         unfinished.replace(archive)
     return archive
+
+
+def cldr_locales(languages: Iterable[str]) -> frozenset[str]:
+    """Return the locales whose dates babel must be able to write, of some thousand: these and their parents."""
+    names = [str(cldr_locale(tag)) for tag in languages]
+    return frozenset({"root", *(name.rsplit("_", count)[0] for name in names for count in range(name.count("_") + 1))})
 
 
 def _install(lock: Path, platform: Platform, target: Path) -> None:
@@ -110,16 +117,16 @@ def _uv() -> str:
     return found
 
 
-def _pack(folder: Path, archive: Path) -> None:
+def _pack(folder: Path, archive: Path, locales: Collection[str]) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in _needed(folder):
+        for path in _needed(folder, locales):
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o755 if path.suffix == ".so" else 0o644) << 16
             out.writestr(info, path.read_bytes())
 
 
-def _needed(folder: Path) -> Iterator[Path]:
+def _needed(folder: Path, locales: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         parts = name.split("/")
@@ -134,7 +141,7 @@ def _needed(folder: Path) -> Iterator[Path]:
             continue
         if "discovery_cache/documents/" in name and path.name not in GOOGLE_APIS:
             continue
-        if "babel/locale-data/" in name and path.stem not in LOCALES:
+        if "babel/locale-data/" in name and path.stem not in locales:
             continue
         if parts[:2] == ["holidays", "locale"]:  # their dates are of use, not their names
             continue

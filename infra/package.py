@@ -12,10 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.catalogues.compiling import compile_parts
+from infra.catalogues.places import parts
 from infra.dependencies import Platform, dependencies_archive
+from shared.languages.available import languages
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / ".stride" / "build"
+
+_NOT_PACKED = frozenset({".pyc", ".po", ".part"})
 
 EPILOG = """\
 examples:
@@ -42,7 +47,9 @@ PACKAGES = (
 
 def build(package: Package, out: Path, platform: Platform) -> Path:
     """Write one archive and return its path; the same sources and lock give the same bytes."""
-    dependencies = dependencies_archive(ROOT / "requirements" / package.lock, platform, cache=BUILD)
+    compile_parts(parts())
+    lock = ROOT / "requirements" / package.lock
+    dependencies = dependencies_archive(lock, platform, languages=languages(), cache=BUILD)
     out.mkdir(parents=True, exist_ok=True)
     finished = out / f"{package.name}.zip"
     # Of our own: two stacks may build at the same time.
@@ -70,7 +77,7 @@ def sources(package: Package) -> Iterator[Path]:
     """Yield our files of a package, in order."""
     for name in package.sources:
         for path in sorted((ROOT / name).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+            if path.is_file() and path.suffix not in _NOT_PACKED and not path.name.startswith("."):
                 yield path
 
 

@@ -1,5 +1,6 @@
 """Settings that several deployables read from the environment."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -39,3 +40,12 @@ class PoolSettings(BaseSettings):
 
     health_port: int | None = Field(default=None, ge=0, le=65535)
     """Where `/livez` and `/readyz` answer on this machine; 0 takes a free port, none means no answers."""
+
+
+class LanguageSettings(BaseSettings):
+    """Where languages are that do not come with the program."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    extra_locales: Path | None = None
+    """A folder laid out like the project, such as `extra/shared/locales/de.mo`, to try a language out."""

@@ -13,6 +13,8 @@ import structlog
 from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
+from infra.catalogues.compiling import compile_parts
+from infra.catalogues.places import parts
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
 from infra.local.interrupts import Interrupts
@@ -32,6 +34,12 @@ settings.load_profile("here")
 
 LEASE_SECONDS = 3
 """Short, so that the work of a killed worker is taken over soon."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the catalogues that have changed, before tests are collected by language."""
+    if not hasattr(config, "workerinput"):  # xdist's processes start after this
+        compile_parts(parts())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

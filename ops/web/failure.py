@@ -12,7 +12,8 @@ from starlette.routing import Route
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Operator, Replayed, Why
 from ops.web.fields import FIELD, Field, data_from, fields_of
-from ops.web.rendering import Rendering, Words, language_of
+from ops.web.language import texts_of
+from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.sessions import Sessions
 from ops.web.story import told
@@ -139,14 +140,14 @@ class FailurePages:
         problem: NotPossible | None = None,
         status: int = 200,
     ) -> Response:
-        words = Words(language_of(request))
+        t = texts_of(request)
         return self._rendering.page(
             request,
             "failure.html",
             operator,
             status=status,
             case=case,
-            story=[told(deed, words) for deed in case.failure.story],
+            story=[told(deed, t) for deed in case.failure.story],
             unmasked=unmasked,
             problem=problem,
         )

@@ -12,11 +12,13 @@ from starlette.routing import Route
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Operator, Stats
 from ops.queues.figures import GAUGED
+from ops.web.language import texts_of
 from ops.web.plots import Line, Tick, bars, day_ticks, lines
-from ops.web.rendering import Rendering, Words, language_of
+from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.samples import Sample, Samples, thinned
 from shared.clock import Clock
+from shared.languages.catalogue import Texts
 from shared.ledger.failures import FailureFilter
 from shared.ledger.rules import OPEN
 
@@ -45,7 +47,7 @@ class OverviewPage:
     async def _show(self, request: Request, operator: Operator) -> Response:
         now = self._clock.now()
         waiting, recent = await self._counts(operator, now)
-        words, zone = Words(language_of(request)), self._rendering.zone
+        t, zone = texts_of(request), self._rendering.zone
         reasons = list(recent.by_reason_and_hour)
         samples = thinned(self._samples.taken, _POINTS)
         # How full the queues are says nothing about anybody, but who sees one tenant alone need not know it.
@@ -56,12 +58,12 @@ class OverviewPage:
             operator,
             waiting=waiting,
             recent=recent,
-            by_hour=_by_hour(recent, reasons, words, zone, now),
-            reasons=[words.or_itself("reason", name) for name in _shown(reasons)]
-            + ([words["other_reasons"]] if len(reasons) > _MOST_REASONS else []),
+            by_hour=_by_hour(recent, reasons, t, zone, now),
+            reasons=[t.or_itself("reason", name) for name in _shown(reasons)]
+            + ([t("other_reasons")] if len(reasons) > _MOST_REASONS else []),
             sample=self._samples.latest if sees_all else None,
-            depth=_over_time(words["plot_depth"], samples, zone, oldest=False) if sees_all and samples else None,
-            oldest=_over_time(words["plot_oldest"], samples, zone, oldest=True) if sees_all and samples else None,
+            depth=_over_time(t("plot_depth"), samples, zone, oldest=False) if sees_all and samples else None,
+            oldest=_over_time(t("plot_oldest"), samples, zone, oldest=True) if sees_all and samples else None,
             queues=GAUGED,
         )
 
@@ -76,20 +78,20 @@ class OverviewPage:
         return waiting, recent
 
 
-def _by_hour(stats: Stats, reasons: Sequence[str], words: Words, zone: ZoneInfo, now: datetime) -> Markup:
+def _by_hour(stats: Stats, reasons: Sequence[str], t: Texts, zone: ZoneInfo, now: datetime) -> Markup:
     """Return the plot of failures of the last hours, by reason; rare reasons are one."""
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     hours = [this_hour - timedelta(hours=back) for back in range(SHOWN_HOURS - 1, -1, -1)]
     shown = _shown(reasons)
     values = []
     for hour in hours:
-        parts = {words.or_itself("reason", name): stats.by_reason_and_hour[name].get(hour, 0) for name in shown}
+        parts = {t.or_itself("reason", name): stats.by_reason_and_hour[name].get(hour, 0) for name in shown}
         others = sum(stats.by_reason_and_hour[name].get(hour, 0) for name in reasons if name not in shown)
         if len(reasons) > len(shown):
-            parts[words["other_reasons"]] = others
+            parts[t("other_reasons")] = others
         values.append((f"{hour.astimezone(zone):%d.%m %H:%M}", parts))
     first, last = hours[0].astimezone(zone), (this_hour + timedelta(hours=1)).astimezone(zone)
-    return bars(words["plot_failures"], values, _day_marks(first, last))
+    return bars(t("plot_failures"), values, _day_marks(first, last))
 
 
 def _shown(reasons: Sequence[str]) -> Sequence[str]:

@@ -1,23 +1,23 @@
 """Makes pages of templates: whatever they show is text, in the reader's language and time zone."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from ops.desk.domain.values import Operator
-from ops.web.language import language_of_browser
+from ops.web.language import texts_of
 from ops.web.sessions import CSRF_FIELD, Sessions
-from ops.web.words import words_in
 from shared.clock import Clock
+from shared.languages.catalogue import Texts
+from shared.languages.cldr import cldr_locale
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -46,18 +46,17 @@ class Rendering:
         self, request: Request, template: str, operator: Operator | None = None, *, status: int = 200, **content: Any
     ) -> HTMLResponse:
         """Return a page. `said` in the address names the outcome of the last action; unknown ones are ignored."""
-        language = language_of(request)
-        words = Words(language)
+        t = texts_of(request)
         outcome = request.query_params.get("said", "")
         html = self._templates.get_template(template).render(
             **content,
-            t=words,
-            when=Times(language, self._zone, self._clock.now()),
-            language=language,
+            t=t,
+            when=Times(t, self._zone, self._clock.now()),
+            language=t.language,
             operator=operator,
             here=request.url.path,
             outcome=outcome,
-            said=words.get(f"said_{outcome}"),
+            said=t.get(f"said_{outcome}"),
             csrf=Markup('<input type="hidden" name="{}" value="{}">').format(
                 CSRF_FIELD, self._sessions.form_token(request)
             ),
@@ -66,76 +65,48 @@ class Rendering:
         return HTMLResponse(html, status_code=status)
 
 
-def language_of(request: Request) -> str:
-    """Return the language of a request's page."""
-    return language_of_browser(request.headers.get("accept-language", ""))
-
-
 def query(**parameters: str | None) -> str:
     """Return the query of an address, without what is empty."""
     given = {name: value for name, value in parameters.items() if value}
     return f"?{urlencode(given)}" if given else ""
 
 
-class Words:
-    """The texts of one language: `t("replay")`, or `t("selected", count=3)`; a name that has none is shown itself."""
-
-    def __init__(self, language: str) -> None:
-        self._words: Mapping[str, str] = words_in(language)
-
-    def __call__(self, name: str, **values: object) -> str:
-        """Return a text with its values filled in."""
-        return self[name].format(**values)
-
-    def get(self, name: str) -> str:
-        """Return a text that may not be there; empty then."""
-        return self._words.get(name, "")
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._words
-
-    def __getitem__(self, name: str) -> str:
-        return self._words[name]
-
-    def or_itself(self, prefix: str, name: str | None) -> str:
-        """Return the text for a name from the data, such as a reason; what nobody translated is shown as it is."""
-        return self._words.get(f"{prefix}_{name}", name or "–")
-
-
 class Times:
     """Writes times as people read them."""
 
-    def __init__(self, language: str, zone: ZoneInfo, now: datetime) -> None:
-        self._language = language
+    def __init__(self, t: Texts, zone: ZoneInfo, now: datetime) -> None:
+        self._locale = cldr_locale(t.language)
+        self._t = t
         self._zone = zone
         self._now = now
 
     def exact(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """Return day and time: `24 Nov 2026, 17:05`."""
-        return str(format_datetime(at, "d MMM y, HH:mm", tzinfo=zone or self._zone, locale=self._language))
+        return self._written("format_exact", at, zone)
 
     def precise(self, at: datetime) -> str:
         """Return day and time with seconds and zone."""
-        return str(format_datetime(at, "d MMM y, HH:mm:ss xxx", tzinfo=self._zone, locale=self._language))
+        return self._written("format_precise", at)
 
     def wish(self, at: datetime) -> str:
         """Return day and time as the business has it: its own offset is kept."""
-        return str(format_datetime(at.replace(tzinfo=None), "EEE d MMM y, HH:mm", locale=self._language))
+        return self._written("format_requested", at.replace(tzinfo=UTC), ZoneInfo("UTC"))
 
     def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """Return the time of day."""
-        return str(format_time(at, "HH:mm", tzinfo=zone or self._zone, locale=self._language))
+        return self._written("format_clock", at, zone)
 
     def day(self, day: date) -> str:
         """Return a date with its weekday."""
-        return str(format_date(day, "EEEE, d MMMM y", locale=self._language))
+        return format_date(day, self._t("format_day"), locale=self._locale)
 
     def ago(self, at: datetime) -> str:
         """Return how long ago it was: `5 minutes ago`."""
-        return str(format_timedelta(at - self._now, add_direction=True, locale=self._language, threshold=1.2))
+        return format_timedelta(at - self._now, add_direction=True, locale=self._locale, threshold=1.2)
 
     def span(self, seconds: float) -> str:
         """Return a span of time in short: `5 min`."""
-        return str(
-            format_timedelta(timedelta(seconds=max(seconds, 0)), locale=self._language, format="short", threshold=1.2)
-        )
+        return format_timedelta(timedelta(seconds=max(seconds, 0)), locale=self._locale, format="short", threshold=1.2)
+
+    def _written(self, pattern: str, at: datetime, zone: ZoneInfo | None = None) -> str:
+        return format_datetime(at, self._t(pattern), tzinfo=zone or self._zone, locale=self._locale)

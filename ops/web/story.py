@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ops.web.rendering import Words
+from shared.languages.catalogue import Texts
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import SYSTEM_ACTIONS, AuditEntry
 
@@ -16,23 +16,23 @@ class Told:
     note: str
 
 
-def told(deed: AuditEntry, words: Words) -> Told:
-    """Return a deed with who did it, and its note, in words."""
-    who = words.or_itself("part", deed.by) if deed.what in SYSTEM_ACTIONS else deed.by
-    return Told(deed, who, _note(deed, words))
+def told(deed: AuditEntry, t: Texts) -> Told:
+    """Return a deed with who did it, and its note, in the reader's language."""
+    who = t.or_itself("part", deed.by) if deed.what in SYSTEM_ACTIONS else deed.by
+    return Told(deed, who, _note(deed, t))
 
 
-def _note(deed: AuditEntry, words: Words) -> str:
+def _note(deed: AuditEntry, t: Texts) -> str:
     match deed.detail:
         case ReplayNumber(number):
-            return words("replay_number", number=number)
+            return t("replay_number", number=number)
         case NotSent(reason):
-            return words("not_sent", reason=words.or_itself("reason", reason))
+            return t("not_sent", reason=t.or_itself("reason", reason))
         case EditedFields(names):
-            return ", ".join(words.or_itself("field", name) for name in names)
+            return ", ".join(t.or_itself("field", name) for name in names)
         case text if text and deed.what in {"failed", "failed_again"}:
-            return words.or_itself("reason", text)
+            return t.or_itself("reason", text)
         case text if deed.what == "refused":
-            return words.or_itself("refusal", text)
+            return t.or_itself("refusal", text)
         case text:
             return text

@@ -12,6 +12,9 @@ from shared.tenants.profile import TenantProfile
 from shared.validation import describe_problem
 
 MAX_PROFILE_BYTES = 256 * 1024
+_KEY = "[key]"
+"""What pydantic adds to the place of a key that is not as it should be."""
+
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -77,7 +80,7 @@ def _refuse_merges(tree: yaml.Node | None) -> None:
 
 
 def _path(location: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in location) or "profile"
+    return ".".join(str(part) for part in location if part != _KEY) or "profile"
 
 
 def _reason(problem: ErrorDetails) -> str:

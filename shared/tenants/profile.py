@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from shared.languages.available import SHARED, languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.country import country_of_zone, known_country
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
@@ -16,8 +17,6 @@ from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.section import Section, Translated
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service
-
-Locale = Literal["pl", "en"]
 
 TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
 """What a tenant may be called: the folder's name, which stands in addresses and keys."""
@@ -69,17 +68,21 @@ def _known_region(name: str) -> str:
     return name
 
 
-_DISCLOSURE = Translated(
-    pl="Rozmawiasz z asystentem AI. Może się mylić; ważne sprawy potwierdź u nas.",
-    en="You are talking to an AI assistant. It can be wrong; please check what matters with us.",
-)
+def _spoken_language(tag: str) -> str:
+    if tag not in languages():
+        raise ValueError(f"{tag!r} is not a language that is spoken here: {', '.join(languages())}")
+    return tag
+
+
+def _disclosure() -> Translated:
+    return Translated({tag: SHARED.texts(tag)("disclosure") for tag in languages()})
 
 
 class TenantProfile(Section):
     """Everything about a business that its owner decides."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    locale: Locale = "pl"
+    locale: Annotated[str, AfterValidator(_spoken_language)] = "pl"
     time_zone: Annotated[str, AfterValidator(_known_zone)]
     services: Annotated[tuple[Service, ...], Field(min_length=1, max_length=50)]
     resources: Annotated[tuple[Resource, ...], Field(max_length=50)] = ()
@@ -100,7 +103,7 @@ class TenantProfile(Section):
     quiet_hours: QuietHours | None = None
     """When nobody is reminded, such as `21:00-08:00`, on the wall clock of the time zone."""
     senders: Senders = Senders()
-    disclosure: Translated = _DISCLOSURE
+    disclosure: Annotated[Translated, Field(default_factory=_disclosure)]
     model: Model = Model()
     limits: TenantLimits = TenantLimits()
 

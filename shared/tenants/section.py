@@ -1,8 +1,12 @@
-"""What every part of a tenant's profile is made of: strict sections, lengths on the grid, texts in two languages."""
+"""What every part of a tenant's profile is made of: strict sections, lengths on the grid, translated texts."""
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from shared.languages.catalogue import REFERENCE
+from shared.languages.tags import language_tag, match_language
 
 MINUTES_STEP = 5
 """Every length and every opening time is a multiple of this, so that slots share a grid."""
@@ -24,20 +28,24 @@ Minutes = Annotated[int, Field(ge=0, le=24 * 60), AfterValidator(_on_the_grid)]
 PositiveMinutes = Annotated[int, Field(gt=0, le=24 * 60), AfterValidator(_on_the_grid)]
 
 
-class Translated(Section):
-    """A text in the languages that we speak; the one given stands in for the one missing."""
+class Translated(RootModel[Mapping[Annotated[str, AfterValidator(language_tag)], str]]):
+    """A text in one or more languages, by their tags, such as `{pl: Masaż, pt-BR: Massagem}`."""
 
-    pl: str = ""
-    en: str = ""
+    model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        if not (self.pl or self.en):
-            raise ValueError("needs a text in pl or en")
+        if not any(self.root.values()):
+            raise ValueError("needs a text in one language at least, such as `pl: Masaż`")
         return self
 
-    def in_(self, locale: str) -> str:
-        """Return the text for a locale such as `pl` or `en-GB`."""
-        if locale.lower().startswith("pl"):
-            return self.pl or self.en
-        return self.en or self.pl
+    def in_(self, *preferred: str) -> str:
+        """Return the text in the first preferred language that it has; else in English, or the first one given."""
+        given = {tag: text for tag, text in self.root.items() if text}
+        tag = match_language(given, *preferred, REFERENCE)
+        return given[tag] if tag else next(iter(given.values()))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return each different text once, the English one first."""
+        return tuple(dict.fromkeys(text for text in (self.in_(REFERENCE), *self.root.values()) if text))

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from shared.languages.catalogue import Texts
 from shared.messages.server import (
     BookingCancelled,
     BookingConfirmed,
@@ -103,7 +104,7 @@ def _instructions(profile: TenantProfile, documents: Mapping[str, str]) -> str:
         f'<document name="{name}">\n{text.strip()}\n</document>' for name, text in sorted(documents.items())
     )
     services = "\n".join(
-        f"- {service.id}: {service.name.in_('en')} / {service.name.in_('pl')}, {service.duration_minutes} minutes"
+        f"- {service.id}: {' / '.join(service.name.texts)}, {service.duration_minutes} minutes"
         for service in profile.services
     )
     return (
@@ -198,16 +199,9 @@ def estimated_usage(prompt: Prompt, answer: str) -> Usage:
     return Usage(input_tokens=asked // _CHARACTERS_A_TOKEN, output_tokens=max(1, len(answer) // _CHARACTERS_A_TOKEN))
 
 
-_OFFER_TEXTS = {"pl": "Wybierz termin poniżej.", "en": "Please choose a time below."}
-_NOTHING_TEXTS = {
-    "pl": "Przepraszam, nie mam na to odpowiedzi. Napisz to, proszę, inaczej.",
-    "en": "Sorry, I have no answer to that. Please put it another way.",
-}
-
-
-def final_text(text: str, *, offered: bool, stopped: bool, language: str) -> str:
+def final_text(text: str, *, offered: bool, stopped: bool, t: Texts) -> str:
     """Return the answer's text, never empty unless the visitor stopped it before its first word."""
     said = shown(text)
     if said or stopped:
         return said
-    return (_OFFER_TEXTS if offered else _NOTHING_TEXTS)[language]
+    return t("offer") if offered else t("no_answer")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -13,6 +14,7 @@ from shared.conversations.announcements import announcement
 from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, code_of, refusal
 from shared.dead_letter_reasons import DeadLetterReason
+from shared.languages.catalogue import Catalogue
 from shared.messages.commands import ChatSend
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -27,7 +29,6 @@ from shared.messages.server import (
     Usage,
 )
 from shared.tenants.profile import TenantProfile
-from shared.texts import language_of
 from workers.chat.dependencies import ChatPorts
 from workers.chat.domain import (
     HISTORY_FRAMES,
@@ -42,6 +43,8 @@ from workers.chat.ports import Finished, ModelFailure, TextDelta, ToolCall
 from workers.chat.stream import coalescing, until, watching
 
 log = structlog.get_logger()
+
+CATALOGUE = Catalogue(Path(__file__).parent / "locales")
 
 
 @dataclass(slots=True)
@@ -159,7 +162,7 @@ class ChatHandler:
                     answer.text,
                     offered=bool(answer.offers),
                     stopped=answer.stopped,
-                    language=language_of(work.locale),
+                    t=CATALOGUE.texts(work.locale),
                 ),
                 actions=tuple(answer.offers[:1]),
                 usage=answer.usage,

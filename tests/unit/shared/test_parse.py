@@ -56,7 +56,7 @@ def test_a_good_profile_is_read():
         ("Europe/Warsaw", "Warsaw", "line 3: time_zone: 'Warsaw' is not an IANA time zone such as Europe/Warsaw"),
         ("duration_minutes: 60", "duration_minutes: 7", "line 8: services.0.duration_minutes: must be a multiple of 5"),
         ("duration_minutes: 30", "duration: 30", "line 12: services.1.duration: extra inputs are not permitted"),
-        ("pl: Konsultacja", "de: Beratung", "line 11: services.1.name.de: extra inputs"),
+        ("pl: Konsultacja", "german: Beratung", "line 11: services.1.name.german: 'german' is not the tag of a lang"),
         ('"13:00-17:00"', '"noon"', 'line 14: opening_hours.monday.1: must look like "09:00-17:00"'),
         ('- "09:00-12:00"', "- 9-12", "line 16: opening_hours.tuesday.0: must look like"),
         ("tuesday", "tewsday", "line 15: opening_hours.tewsday: extra inputs"),

@@ -33,7 +33,8 @@ def service(**fields):
     [
         ({"name": "  "}, "name", "at least 1 character"),
         ({"name": "a" * 121}, "name", "at most 120 characters"),
-        ({"locale": "de"}, "locale", "'pl' or 'en'"),
+        ({"locale": "tlh"}, "locale", "'tlh' is not a language that is spoken here: "),
+        ({"locale": "PL"}, "locale", "'PL' is not a language that is spoken here: "),
         ({"time_zone": "Warsaw"}, "time_zone", "'Warsaw' is not an IANA time zone such as Europe/Warsaw"),
         ({"time_zone": "../etc/passwd"}, "time_zone", "is not an IANA time zone"),
         ({"time_zone": ""}, "time_zone", "is not an IANA time zone"),
@@ -42,8 +43,11 @@ def service(**fields):
         ({"services": []}, "services", "at least 1 item"),
         ({"services": [MASSAGE, MASSAGE]}, "", "two services have the same id"),
         (service(id="Deep Massage"), "services.0.id", "should match pattern"),
-        (service(name={}), "services.0.name", "needs a text in pl or en"),
-        (service(name={"de": "Massage"}), "services.0.name.de", "Extra inputs are not permitted"),
+        (service(name={}), "services.0.name", "needs a text in one language at least"),
+        (service(name={"pl": "", "en": ""}), "services.0.name", "needs a text in one language at least"),
+        (service(name={"polish": "Masaż"}), "services.0.name.polish.[key]", "is not the tag of a language such as pl"),
+        (service(name={"pl": ["Masaż"]}), "services.0.name.pl", "valid string"),
+        (service(name="Massage"), "services.0.name", "valid dictionary"),
         (service(duration_minutes=0), "services.0.duration_minutes", "greater than 0"),
         (service(duration_minutes=7), "services.0.duration_minutes", "must be a multiple of 5 minutes"),
         (service(duration_minutes=1445), "services.0.duration_minutes", "less than or equal to 1440"),
@@ -173,18 +177,22 @@ def test_a_service_is_found_whatever_its_case(asked, found):
 
 
 @pytest.mark.parametrize(
-    ("texts", "locale", "shown"),
+    ("texts", "preferred", "shown"),
     [
-        ({"pl": "Masaż", "en": "Massage"}, "pl-PL", "Masaż"),
-        ({"pl": "Masaż", "en": "Massage"}, "en-GB", "Massage"),
-        ({"pl": "Masaż", "en": "Massage"}, "de", "Massage"),
-        ({"pl": "Masaż"}, "en", "Masaż"),
-        ({"en": "Massage"}, "pl", "Massage"),
+        ({"pl": "Masaż", "en": "Massage"}, ["pl-PL"], "Masaż"),
+        ({"pl": "Masaż", "en": "Massage"}, ["en-GB"], "Massage"),
+        ({"pl": "Masaż", "en": "Massage"}, ["tlh"], "Massage"),
+        ({"pl": "Masaż", "en": "Massage"}, ["tlh", "pl"], "Masaż"),
+        ({"pl": "Masaż"}, ["en"], "Masaż"),
+        ({"en": "Massage"}, ["pl"], "Massage"),
+        ({"en": "Massage", "pl": ""}, ["pl"], "Massage"),
+        ({"PT-br": "Massagem", "pl": "Masaż"}, ["pt_BR"], "Massagem"),
+        ({"uk": "Масаж", "pl": "Masaż"}, ["tlh"], "Масаж"),
     ],
 )
-def test_a_text_is_shown_in_the_nearest_language(texts, locale, shown):
-    """The one text that there is stands in for the one that is missing."""
-    assert Translated.model_validate(texts).in_(locale) == shown
+def test_a_text_is_shown_in_the_nearest_language(texts, preferred, shown):
+    """The business's language, English or the first text that there is stands in for the one that is missing."""
+    assert Translated.model_validate(texts).in_(*preferred) == shown
 
 
 def test_a_profile_cannot_be_changed():

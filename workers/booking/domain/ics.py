@@ -48,7 +48,7 @@ def appointment_ics(
 def _summary(appointment: Appointment, profile: TenantProfile) -> str:
     service = profile.service(appointment.service_id)
     # A service may be gone from the profile while its appointments stand.
-    name = service.name.in_(appointment.locale) if service else appointment.service_id
+    name = service.name.in_(appointment.locale, profile.locale) if service else appointment.service_id
     return " ".join(_plain(f"{name} – {profile.name}").split())
 
 

@@ -49,7 +49,7 @@ async def list_slots(ports: BookingPorts, work: SlotsCommand, locale: str) -> Bo
             taken=taken,
         )
     services = tuple(
-        ServiceOffer(id=one.id, name=one.name.in_(locale), duration_minutes=one.duration_minutes)
+        ServiceOffer(id=one.id, name=one.name.in_(locale, profile.locale), duration_minutes=one.duration_minutes)
         for one in profile.services
     )
     room = MAX_LISTED_BYTES - sum(_size(one) for one in services)

@@ -56,7 +56,7 @@ async def ask_by_letter(ports: BookingPorts, work: Replayable) -> None:
                 contact_kind=contact.kind,
                 # Nothing that a visitor typed: neither a name nor a service that the business does not have.
                 service=service.id if service else "",
-                service_name=service.name.in_(locale) if service else "",
+                service_name=service.name.in_(locale, profile.locale) if service else "",
                 start=start.astimezone(profile.zone),
                 end=end.astimezone(profile.zone),
             ),

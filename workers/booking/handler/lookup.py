@@ -34,7 +34,7 @@ async def look_up(ports: BookingPorts, work: BookingLookup, locale: str) -> Book
             start=found.start.astimezone(profile.zone),
             end=found.end.astimezone(profile.zone),
             service=found.service_id,
-            service_name=service.name.in_(locale) if service else found.service_id,
+            service_name=service.name.in_(locale, profile.locale) if service else found.service_id,
             time_zone=profile.time_zone,
             contact=mask_contact(found.contact.address),
             expires_at=None if over else found.hold_expires_at,

@@ -92,7 +92,7 @@ def _common(work: Envelope, appointment: Appointment, profile: TenantProfile, ev
             contact_kind=appointment.contact.kind,
             name=appointment.name,
             service=appointment.service_id,
-            service_name=service.name.in_(appointment.locale) if service else appointment.service_id,
+            service_name=service.name.in_(appointment.locale, profile.locale) if service else appointment.service_id,
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
         ),

@@ -1,15 +1,13 @@
-"""Words notices as e-mails: `templates/<notice>.<language>.txt`, whose first line is the subject, and its `.html`."""
+"""Words notices as e-mails: `templates/<notice>.txt`, whose first line is the subject, and its `.html`."""
 
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.adapters.templates import Templates, language_for, written
+from workers.notifications.adapters.templates import Templates, texts_for, written
 from workers.notifications.domain import AppointmentLinks, Attachment, Letter, VisitorNotice, one_line
-
-_DATE_PATTERNS = {"pl": "EEEE, d MMMM y, 'godz.' HH:mm", "en": "EEEE, d MMMM y, HH:mm"}
 
 
 class TemplateLetters:
-    """Letters in Polish and English, as plain text and as HTML that says the same."""
+    """Letters in every language of the catalogue, as plain text and as HTML that says the same."""
 
     def __init__(self) -> None:
         self._texts = Templates("txt")
@@ -24,31 +22,29 @@ class TemplateLetters:
         links: AppointmentLinks | None = None,
     ) -> Letter:
         """Return the letter."""
-        language, zone = language_for(notice, profile), profile.zone
+        t, zone = texts_for(notice, profile), profile.zone
+        own: dict[str, object] = {"greeting": t("greeting")}
         if isinstance(notice, SendCode):
-            # It goes to an address that nobody has proved yet: no stranger shall read there what a visitor typed. A
-            # template that names the visitor all the same fails.
-            own: dict[str, object] = {
-                "code": code,
-                "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone),
-            }
+            # It goes to an address that nobody has proved yet: no stranger shall read there what a visitor typed.
+            expires = written(notice.expires_at, t("format_time"), language=t.language, zone=zone)
+            own |= {"code": code, "expires": expires}
         elif isinstance(notice, ChooseAgain):
             # The same holds here: what was asked for may never have been confirmed.
-            own = {"stands": notice.stands}
-        else:
-            own = {"name": one_line(notice.data.name)}
+            own |= {"stands": notice.stands}
+        elif name := one_line(notice.data.name):
+            own |= {"greeting": t("greeting_name", name=name)}
         facts = {
             **own,
             "business": one_line(profile.name),
             "service": one_line(notice.data.service_name),
-            "start": written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
+            "start": written(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
             "links": links,
             "page": profile.page,
         }
-        text = self._texts.fill(notice, language, **facts)
+        text = self._texts.fill(notice, t, **facts)
         subject, _, body = text.partition("\n")
-        html = self._pages.fill(notice, language, **facts, subject=one_line(subject))
+        html = self._pages.fill(notice, t, **facts, subject=one_line(subject))
         ics = getattr(notice, "ics", None)
         return Letter(
             notice_id=notice.id,

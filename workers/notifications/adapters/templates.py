@@ -1,18 +1,23 @@
 """The texts in `templates/`, filled with what a notice says; dates as people there write them."""
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
+from pathlib import Path
 
 from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from shared.languages.catalogue import Catalogue, Texts
+from shared.languages.cldr import cldr_locale
 from shared.messages.notices import AppointmentCancelled, AppointmentRescheduled
 from shared.tenants.profile import TenantProfile
-from shared.texts import language_of
 from workers.notifications.domain import VisitorNotice
+
+CATALOGUE = Catalogue(Path(__file__).parent.parent / "locales")
 
 
 class Templates:
-    """Reads `<notice>.<language>.<kind>` and fills it in; a fact that a template names and nobody gave fails."""
+    """Reads `<notice>.<kind>` and fills it in; a fact that a template names and nobody gave fails."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -26,16 +31,27 @@ class Templates:
             keep_trailing_newline=True,
         )
 
-    def fill(self, notice: VisitorNotice, language: str, **facts: object) -> str:
+    def fill(self, notice: VisitorNotice, t: Texts, **facts: object) -> str:
         """Return the text."""
-        name = f"{notice.type.removeprefix('notice.')}.{language}.{self._kind}"
+        name = f"{notice.type.removeprefix('notice.')}.{self._kind}"
         by_business = isinstance(notice, AppointmentCancelled | AppointmentRescheduled) and notice.by == "business"
-        return self._environment.get_template(name).render(language=language, by_business=by_business, **facts)
+        return self._environment.get_template(name).render(
+            t=_unwrapped(t) if self._kind == "html" else t, language=t.language, by_business=by_business, **facts
+        )
 
 
-def language_for(notice: VisitorNotice, profile: TenantProfile) -> str:
-    """Return the reader's language, or the business's where we do not write the reader's."""
-    return language_of(notice.locale, profile.locale)
+def texts_for(notice: VisitorNotice, profile: TenantProfile) -> Texts:
+    """Return the texts in the reader's language, or in the business's where we do not write the reader's."""
+    return CATALOGUE.texts(notice.locale, profile.locale)
+
+
+def _unwrapped(t: Texts) -> Callable[..., str]:
+    """Return texts without their line ends: translators put those where a line of plain text is full."""
+
+    def unwrapped(text_id: str, **values: object) -> str:
+        return t(text_id, **values).replace("\n", " ")
+
+    return unwrapped
 
 
 def written(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> str:
@@ -43,11 +59,11 @@ def written(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> 
 
     Of an hour that the clocks show twice, its offset says which one is meant.
     """
-    wall = instant.astimezone(zone)
-    text = format_datetime(wall, pattern, locale=language, tzinfo=zone)
+    wall, locale = instant.astimezone(zone), cldr_locale(language)
+    text = format_datetime(wall, pattern, locale=locale, tzinfo=zone)
     if not is_shown_twice(instant, zone):
         return text
-    return f"{text} ({format_datetime(wall, 'OOOO', locale=language, tzinfo=zone)})"
+    return f"{text} ({format_datetime(wall, 'OOOO', locale=locale, tzinfo=zone)})"
 
 
 def is_shown_twice(instant: datetime, zone: tzinfo) -> bool:

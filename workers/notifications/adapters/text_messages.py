@@ -1,13 +1,11 @@
-"""Words notices as SMS from `templates/<notice>.<language>.sms.txt`: one part each, however long the names are."""
+"""Words notices as SMS from `templates/<notice>.sms.txt`: one part each, however long the names are."""
 
 from datetime import tzinfo
 
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.adapters.templates import Templates, is_shown_twice, language_for, written
+from workers.notifications.adapters.templates import Templates, is_shown_twice, texts_for, written
 from workers.notifications.domain import TextMessage, VisitorNotice, gsm_text, one_line, shortened
-
-_DATE_PATTERNS = {"pl": "EEE d.MM, HH:mm", "en": "EEE d MMM, HH:mm"}
 
 _NAME_SEPTETS = 30
 """Of the business's and of the service's name: what the longest sentence around them leaves room for."""
@@ -20,9 +18,9 @@ _LEAST_SEPTETS = 12
 
 
 class TemplateTextMessages:
-    """Short messages in Polish and English, in letters that fit; without a link, which alone would fill two parts.
+    """Short messages in every language of the catalogue, in letters that fit.
 
-    Nothing that a visitor typed is in them.
+    They are without a link, which alone would fill two parts, and without anything that a visitor typed.
     """
 
     def __init__(self) -> None:
@@ -30,22 +28,23 @@ class TemplateTextMessages:
 
     def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
-        language, zone = language_for(notice, profile), profile.zone
+        t, zone = texts_for(notice, profile), profile.zone
         room = max(_NAME_SEPTETS - _OFFSET_SEPTETS * _offsets(notice, zone), _LEAST_SEPTETS)
         own: dict[str, object] = {}
         if isinstance(notice, SendCode):
-            own = {"code": code, "expires": written(notice.expires_at, "HH:mm", language=language, zone=zone)}
+            expires = written(notice.expires_at, t("format_time"), language=t.language, zone=zone)
+            own = {"code": code, "expires": expires}
         elif isinstance(notice, ChooseAgain):
             own = {"stands": notice.stands}
         # A name of emoji alone leaves nothing that can be written.
         business = shortened(one_line(profile.name), room) or shortened(notice.tenant, room)
         text = self._templates.fill(
             notice,
-            language,
+            t,
             **own,
             business=business,
             service=shortened(one_line(notice.data.service_name), room) or business,
-            start=written(notice.data.start, _DATE_PATTERNS[language], language=language, zone=zone),
+            start=written(notice.data.start, t("format_sms_date"), language=t.language, zone=zone),
         )
         return TextMessage(recipient=notice.data.contact, text=gsm_text(text))
 

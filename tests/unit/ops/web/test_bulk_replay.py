@@ -18,15 +18,18 @@ def test_replays_those_that_are_selected(owner, world):
     """Several are replayed together, and the page says how many were."""
     owner.get("/failures")
     owner.send("/failures/selected", id=["f-ania", "f-bea"], do="replay")
-    assert "Replayed: 2" in until_ended(owner)
+    assert "2 messages were replayed." in until_ended(owner)
     assert {one.failure_id for one in world.replays.queued} == {"f-ania", "f-bea"}
 
 
 def test_discards_those_that_are_selected(owner, world):
     """Several are discarded for one reason; without one they are left alone, and the page says why."""
     owner.get("/failures")
-    assert "Left alone: 2" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
-    assert "Discarded: 2" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard", reason="Test").text
+    assert "2 messages were left alone:" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
+    assert (
+        "2 messages were discarded."
+        in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard", reason="Test").text
+    )
     assert {one.state for one in world.ledger.rows.values()} == {FailureState.DISCARDED}
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ops.queues.figures import QueueFigures
 from ops.web.fields import data_from, fields_of
 from ops.web.filters import Wanted
-from ops.web.language import language_of_browser
+from ops.web.language import CATALOGUE, language_of_browser
 from ops.web.plots import HEIGHT, Line, Tick, bars, day_ticks, lines
 from ops.web.rendering import Times
 from ops.web.samples import Sample, thinned
@@ -29,7 +29,7 @@ from tests.fakes.clock import NOON
 )
 def test_a_precise_time_has_its_zone(language, zone, text):
     """It is looked up in logs, which are written elsewhere."""
-    assert Times(language, ZoneInfo(zone), NOON).precise(NOON) == text
+    assert Times(CATALOGUE.texts(language), ZoneInfo(zone), NOON).precise(NOON) == text
 
 
 @pytest.mark.parametrize(

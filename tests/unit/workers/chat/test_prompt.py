@@ -82,7 +82,7 @@ def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
 
     assert "You are the assistant on the web page of Salon Ania." in instructions
     assert "- massage: Massage / Masaż, 60 minutes" in instructions
-    assert "- consultation: Konsultacja / Konsultacja, 30 minutes" in instructions
+    assert "- consultation: Konsultacja, 30 minutes" in instructions
     assert '<document name="prices.en.md">\nA massage costs 120 zł.\n</document>' in instructions
     assert instructions.index("about.en.md") < instructions.index("prices.en.md")
 

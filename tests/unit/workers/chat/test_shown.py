@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.messages.limits import MAX_FRAME_BYTES
 from shared.messages.server import ChatFinal, ChatFinalData, OfferBooking, Usage
 from workers.chat.domain import MAX_ANSWER_BYTES, checked_offer, final_text, shown
+from workers.chat.handler import CATALOGUE
 
 
 @pytest.mark.parametrize(
@@ -100,4 +101,4 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
 )
 def test_an_answer_is_never_empty_unless_it_was_stopped(text, offered, stopped, language, said):
     """A model that only opens the form, or says nothing, is given words."""
-    assert final_text(text, offered=offered, stopped=stopped, language=language) == said
+    assert final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.texts(language)) == said

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.languages.available import languages
 from workers.notifications.adapters.text_messages import TemplateTextMessages
 from workers.notifications.domain import gsm_text, septets
 
@@ -83,7 +84,7 @@ def test_a_message_says_who_what_and_when(write, kind, fields, locale, text):
 
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)
-@pytest.mark.parametrize("locale", ["pl", "en"])
+@pytest.mark.parametrize("locale", languages())
 def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, kind, fields, locale):
     """On every day of the year and in an hour that comes twice, with names at their longest, in any letters."""
     starts = [datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day) for day in range(0, 366, 17)]
@@ -97,7 +98,7 @@ def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, k
 
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)
-@pytest.mark.parametrize("locale", ["pl", "en"])
+@pytest.mark.parametrize("locale", languages())
 def test_a_visitors_words_are_in_no_message(write, kind, fields, locale):
     """Whoever owns the number reads the business's words alone, and no address to tap on."""
     message = write(kind, locale=locale, data={"name": "You won! evil.example"}, **fields)

@@ -1,0 +1,1 @@
+"""Catalogues of texts, one for each language and part of the system: compile, check, update, add a language."""

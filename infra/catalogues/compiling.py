@@ -1,0 +1,111 @@
+"""Compiles catalogues: to `.mo` files for Python, and to one JSON file for each language for the widget."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from gettext import c2py
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+
+from infra.catalogues.places import Part
+from infra.catalogues.po_file import REFERENCE, Entry, PoFile, catalog_of, is_translated, read_po_file
+from shared.languages.cldr import cldr_locale
+
+INDEX = "index.json"
+"""Which languages a folder of JSON files has."""
+
+
+def compile_parts(all_parts: Iterable[Part]) -> list[Path]:
+    """Compile what has changed, remove what has no catalogue any more, and return the files that were written.
+
+    Raises:
+        BrokenCatalogueError: a file is no valid catalogue.
+    """
+    return [path for part in all_parts for path in (_compile_json if is_for_browsers(part) else _compile_mo)(part)]
+
+
+def is_for_browsers(part: Part) -> bool:
+    """Whether JavaScript reads the part's texts."""
+    return any(part.sources.glob("*.js"))
+
+
+def mo_bytes(content: PoFile) -> bytes:
+    """Return a catalogue as gettext reads it; the same texts give the same bytes."""
+    out = BytesIO()
+    write_mo(out, catalog_of(content))
+    return out.getvalue()
+
+
+def json_texts(content: PoFile, english: PoFile) -> dict[str, str | dict[str, str]]:
+    """Return the texts by id; of a plural the forms by their category in CLDR, as `Intl.PluralRules` names it."""
+    texts: dict[str, str | dict[str, str]] = {}
+    for text_id, reference in english.entries.items():
+        own = content.entries.get(text_id)
+        usable = own and is_translated(own) and not own.is_fuzzy
+        entry, of = (own, content) if own and usable else (reference, english)
+        texts[text_id] = _plural_forms(entry, of) if entry.is_plural else entry.forms[0]
+    return texts
+
+
+def json_bytes(content: object) -> bytes:
+    """Return a JSON file's content."""
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _plural_forms(entry: Entry, content: PoFile) -> dict[str, str]:
+    return {category: entry.forms[index] for category, index in plural_categories(content).items()}
+
+
+def plural_categories(content: PoFile) -> Mapping[str, int]:
+    """Return which form each category of CLDR takes: of Polish `one` 0, `few` 1, `many` 2 and `other` 2.
+
+    `other`, which fractions have in some languages, is the last form where no whole number has it.
+    """
+    category_of = cldr_locale(content.language).plural_form
+    index_of = c2py(content.plural_rule)
+    found = {category_of(number): index_of(number) for number in range(201)}
+    return {**found, "other": found.get("other", content.plural_count - 1)}
+
+
+def _compile_mo(part: Part) -> Iterable[Path]:
+    for path in part.files:
+        compiled = path.with_suffix(".mo")
+        if _is_stale(compiled, [path]):
+            _write(compiled, mo_bytes(read_po_file(path)))
+            yield compiled
+    _remove_others(part, ".mo", {path.stem for path in part.files})
+
+
+def _compile_json(part: Part) -> Iterable[Path]:
+    english_path = part.file(REFERENCE)
+    for path in part.files:
+        compiled = path.with_suffix(".json")
+        if _is_stale(compiled, [path, english_path]):
+            texts = json_texts(read_po_file(path), read_po_file(english_path))
+            _write(compiled, json_bytes(texts))
+            yield compiled
+    tags = [path.stem for path in part.files]
+    index, content = part.locales / INDEX, json_bytes({"languages": tags})
+    if not index.exists() or index.read_bytes() != content:
+        _write(index, content)
+        yield index
+    _remove_others(part, ".json", {*tags, index.stem})
+
+
+def _is_stale(compiled: Path, sources: Iterable[Path]) -> bool:
+    return not compiled.exists() or any(path.stat().st_mtime_ns > compiled.stat().st_mtime_ns for path in sources)
+
+
+def _remove_others(part: Part, suffix: str, tags: set[str]) -> None:
+    for path in part.locales.glob(f"*{suffix}"):
+        if path.stem not in tags:
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Of our own: two processes may compile at the same time, and nobody must read half a file.
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

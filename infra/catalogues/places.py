@@ -1,0 +1,31 @@
+"""Where catalogues are: in a folder `locales` of each part of the system that has texts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+_TOPS = ("api_gateway_ws", "shared", "workers", "ops", "widget")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the system with texts of its own: `sources` use what `locales` holds."""
+
+    sources: Path
+    locales: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the catalogues, one for each language."""
+        return tuple(sorted(self.locales.glob("*.po")))
+
+    def file(self, language: str) -> Path:
+        """Return the catalogue of a language, whether it is there or not."""
+        return self.locales / f"{language}.po"
+
+
+def parts(root: Path = ROOT) -> tuple[Part, ...]:
+    """Return every part that has an English catalogue."""
+    found = (path.parent for top in _TOPS for path in (root / top).rglob("locales/en.po"))
+    return tuple(Part(folder.parent, folder) for folder in sorted(found))

@@ -1,0 +1,59 @@
+"""A language made of English by rule, in which every text that is not translated, or is cut off, can be seen.
+
+`Replay` becomes `⟦Rëplàÿ ~~⟧`: whoever reads letters without accents reads a text that is in no catalogue, and where a
+bracket is missing the text was too long for its place.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from infra.catalogues.checks import FORMAT
+from infra.catalogues.compiling import is_for_browsers, json_bytes, json_texts, mo_bytes
+from infra.catalogues.places import ROOT, Part
+from infra.catalogues.po_file import REFERENCE, Entry, PoFile, read_po_file
+
+PSEUDO = "qps"
+"""A tag for private use (ISO 639-2, qaa to qtz), so no language will ever have it."""
+
+OPENING, CLOSING = "⟦", "⟧"
+
+_LONGER = 0.4
+"""How much longer a text gets (https://www.w3.org/International/articles/article-text-size)."""
+
+_PLACEHOLDER = re.compile(r"(\{\w+\})")
+_ACCENTS = str.maketrans("aceinosuyzACEINOSUYZ", "àçëîñöšüÿžÀÇËÎÑÖŠÜŸŽ")
+
+
+def pseudo_text(text: str) -> str:
+    """Return a text with accents, in brackets and 40 % longer; placeholders stay as they are."""
+    pieces = _PLACEHOLDER.split(text)
+    accented = "".join(piece if index % 2 else piece.translate(_ACCENTS) for index, piece in enumerate(pieces))
+    letters = sum(len(piece) for piece in pieces[::2])
+    return f"{OPENING}{accented} {'~' * max(1, round(letters * _LONGER))}{CLOSING}"
+
+
+def pseudo_catalogue(english: PoFile) -> PoFile:
+    """Return the English catalogue in the pseudo-language; patterns of dates stay English."""
+    entries = {text_id: _pseudo_entry(entry) for text_id, entry in english.entries.items()}
+    return replace(english, language=PSEUDO, entries=entries)
+
+
+def write_pseudo(all_parts: Iterable[Part], folder: Path, root: Path = ROOT) -> None:
+    """Write the pseudo-language of every part below a folder that is laid out like the project."""
+    for part in all_parts:
+        english = read_po_file(part.file(REFERENCE))
+        place = folder / part.locales.relative_to(root)
+        place.mkdir(parents=True, exist_ok=True)
+        content = pseudo_catalogue(english)
+        if is_for_browsers(part):
+            (place / f"{PSEUDO}.json").write_bytes(json_bytes(json_texts(content, english)))
+        else:
+            (place / f"{PSEUDO}.mo").write_bytes(mo_bytes(content))
+
+
+def _pseudo_entry(entry: Entry) -> Entry:
+    if entry.text_id.startswith(FORMAT):
+        return entry
+    return replace(entry, forms=tuple(map(pseudo_text, entry.forms)))

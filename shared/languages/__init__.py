@@ -1,0 +1,1 @@
+"""Languages: their tags, the catalogues of texts, and which of them the system speaks."""

@@ -1,0 +1,104 @@
+"""Reads compiled catalogues: the texts of one part of the system, one file for each language (GNU gettext)."""
+
+import gettext
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from shared.errors import ConfigurationError
+from shared.languages.tags import match_language
+from shared.settings import LanguageSettings
+
+REFERENCE = "en"
+"""The language that texts are written in first; what another language lacks is shown in this one."""
+
+_ROOT = Path(__file__).parent.parent.parent
+
+
+class Texts:
+    """The texts of one language by their ids: `t("replay")`, or `t("by", who="Ola")`.
+
+    An id that no catalogue has raises KeyError: it is a mistake in the program.
+    """
+
+    def __init__(self, language: str, translations: gettext.NullTranslations) -> None:
+        self.language = language
+        self._translations = translations
+
+    def __call__(self, text_id: str, /, **values: object) -> str:
+        """Return a text with its values filled in."""
+        return self._translations.gettext(text_id).format(**values)
+
+    def plural(self, text_id: str, count: int, /, **values: object) -> str:
+        """Return the form of a text that goes with a number, which stands in it as `{count}`."""
+        return self._translations.ngettext(text_id, text_id, count).format(count=count, **values)
+
+    def get(self, text_id: str) -> str | None:
+        """Return a text as it stands in the catalogue; None if there is none."""
+        try:
+            return self._translations.gettext(text_id)
+        except KeyError:
+            return None
+
+    def or_itself(self, prefix: str, name: str | None) -> str:
+        """Return the text for a name from the data, such as a reason; one that nobody translated is shown as it is."""
+        return self.get(f"{prefix}_{name}") or name or "–"
+
+
+class Catalogue:
+    """The texts in a folder of compiled files, such as `shared/locales/de.mo`. Files are read when first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: Mapping[str, Path] = {}
+        self._texts: dict[str, Texts] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the tags of the languages that have a file, in alphabetical order.
+
+        Raises:
+            ConfigurationError: nothing is compiled yet.
+        """
+        return tuple(self._found())
+
+    def language_of(self, *preferred: str | None) -> str:
+        """Return the first preferred language that has a file, of `de-AT` also `de`; English if there is none."""
+        return match_language(self.languages, *preferred) or REFERENCE
+
+    def texts(self, *preferred: str | None) -> Texts:
+        """Return the texts in the language that suits best."""
+        language = self.language_of(*preferred)
+        if language not in self._texts:
+            files = self._found()
+            translations: gettext.NullTranslations = _Missing()
+            for tag in dict.fromkeys((REFERENCE, language)):
+                with files[tag].open("rb") as content:
+                    own = gettext.GNUTranslations(content)
+                own.add_fallback(translations)
+                translations = own
+            self._texts[language] = Texts(language, translations)
+        return self._texts[language]
+
+    def _found(self) -> Mapping[str, Path]:
+        with self._lock:
+            if not self._files:
+                folders = [self._folder]
+                if extra := LanguageSettings().extra_locales:
+                    folders.append(extra / self._folder.relative_to(_ROOT))
+                files = {path.stem: path for folder in folders for path in folder.glob("*.mo")}
+                if REFERENCE not in files:
+                    raise ConfigurationError(f"{self._folder} has no compiled catalogue: run `make catalogues`")
+                self._files = dict(sorted(files.items()))
+            return self._files
+
+
+class _Missing(gettext.NullTranslations):
+    """The end of every chain of languages: gettext itself would return the id as if it were a text."""
+
+    def gettext(self, message: str) -> str:
+        raise KeyError(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:  # noqa: ARG002 - the names are gettext's
+        raise KeyError(msgid1)

@@ -1,0 +1,13 @@
+"""Finds the locale that writes a language's dates. It brings Babel along, so the ingress does without."""
+
+from babel import Locale, UnknownLocaleError
+
+from shared.languages.catalogue import REFERENCE
+
+
+def cldr_locale(language: str) -> Locale:
+    """Return the locale of a tag such as `pt-BR`; the English one where CLDR knows no such language."""
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale(REFERENCE)

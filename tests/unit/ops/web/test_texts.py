@@ -1,0 +1,71 @@
+"""What the pages say: there is a text for everything that the desk can speak of."""
+
+from typing import get_args
+
+import pytest
+
+from ops.desk.domain.values import ForecastKind, Why
+from ops.today.values import Answered, Speaker
+from ops.web.filters import AGES
+from ops.web.language import CATALOGUE
+from ops.web.story import told
+from shared.conversations.takeover import ConversationAuditAction
+from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
+from shared.ledger.failures import QUEUES, AuditAction, AuditEntry, FailureState
+from shared.ledger.rules import LEDGER
+from shared.messages.commands import QUEUED_COMMAND
+from shared.messages.notices import NOTICE
+from tests.fakes.clock import NOON
+
+
+def test_everything_has_a_name():
+    """States, deeds, forecasts, reasons to do nothing, and kinds of messages are never shown by their code."""
+    types = [
+        choice["properties"]["type"]["const"]
+        for adapter in (QUEUED_COMMAND, NOTICE)
+        for choice in adapter.json_schema()["$defs"].values()
+        if "type" in choice.get("properties", {}) and "version" in choice["properties"]
+    ]
+    assert len(types) >= 15
+    wanted = [
+        *(f"state_{one}" for one in (*FailureState, "open", "any")),
+        *(f"deed_{one}" for one in get_args(AuditAction)),
+        *(f"forecast_{one}" for one in ForecastKind),
+        *(f"why_{one}" for one in Why),
+        *(f"type_{one}" for one in types),
+        *(f"queue_{one}" for one in QUEUES),
+        *(f"age_{one}" for one in AGES),
+        *(f"answer_{one}" for one in Answered if one is not Answered.SENT),
+        *(f"who_{one}" for one in get_args(Speaker)),
+        *(f"part_{one}" for one in (LEDGER, "desk", *QUEUES)),
+        *(f"did_{one}" for one in get_args(ConversationAuditAction)),
+    ]
+    t = CATALOGUE.texts("en")
+    assert [name for name in wanted if t.get(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("by", "what", "detail", "who", "said"),
+    [
+        (
+            "ledger",
+            "failed",
+            "calendar_access_revoked",
+            "rejestr niepowodzeń",
+            "Klucz do kalendarza został unieważniony",
+        ),
+        ("ledger", "failed_again", "new_reason", "rejestr niepowodzeń", "new_reason"),
+        ("booking", "resolved", "", "obsługa rezerwacji", ""),
+        ("desk", "failed", NotSent("new_reason"), "biurko", "Nie udało się umieścić jej w kolejce: new_reason"),
+        ("Ola", "replayed", ReplayNumber(1), "Ola", "Ponowienie nr 1"),
+        ("Ola", "edited", EditedFields(("contact", "new_field")), "Ola", "Kontakt, new_field"),
+        ("booking", "discarded", "replay 1", "booking", "replay 1"),
+        ("ledger", "replayed", "replay one", "ledger", "replay one"),
+        ("Ola", "discarded", "not sent: new_reason", "Ola", "not sent: new_reason"),
+        ("Ola", "discarded", "contact, name", "Ola", "contact, name"),
+    ],
+)
+def test_a_story_is_in_the_readers_words(by, what, detail, who, said):
+    """Parts and what they note have words; people, their reasons, and what nobody translated stay as they are."""
+    one = told(AuditEntry(NOON, by, what, detail), CATALOGUE.texts("pl"))
+    assert (one.who, one.note) == (who, said)
