@@ -62,8 +62,20 @@ def test_every_stored_value_is_still_one():
     assert_kept("values", current_values(), who_depends="stored rows, queued messages and clients")
 
 
+@functools.cache
+def dimensions_of_metrics():
+    """Return the names of the dimensions with which metrics are counted."""
+    found = set()
+    for folder in DEPLOYED:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"count", "milliseconds"}:
+                    found |= {keyword.arg for keyword in node.keywords if keyword.arg}
+    return found
+
+
 def test_every_static_word_is_still_said():
     """Reasons that the ledger filters by, metrics that dashboards show, authors that audit trails name."""
-    groups = frozen("static_words")
-    current = dict.fromkeys(groups, strings_of_the_code())
+    current = dict.fromkeys(frozen("static_words"), strings_of_the_code())
+    current["dimensions"] = dimensions_of_metrics()
     assert_kept("static_words", current, who_depends="stored failures, dashboards and messages on queues")

@@ -33,7 +33,7 @@ def ids_for_tests():
 
 def fragments():
     """Return the fragments that both the links of e-mails and the widget know."""
-    [purposes] = all_of(r"\^#stride-\(([a-z|]+)\)=")
+    [purposes] = all_of(r"#stride-\((?:\?<\w+>)?([a-z|]+)\)=")
     return [f"#stride-{purpose}=" for purpose in purposes.split("|")]
 
 
@@ -53,7 +53,7 @@ def current_names():
         "fragments": fragments(),
         "storage areas": all_of(r'browserArea\("([A-Za-z]+)"\)'),
         "storage prefix": all_of(r"`(stride-chat/)\$\{"),
-        "storage keys": all_of(r'#prefix \+ "([a-z_]+)"') + all_of(r"\}([a-z]+/)\$\{"),
+        "storage keys": all_of(r'#prefix(?: \+ "|\})([a-z_]+/?)'),
     }
 
 

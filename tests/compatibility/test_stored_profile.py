@@ -1,0 +1,89 @@
+"""A profile that an owner has written means what it meant, and is read from where it stands."""
+
+import io
+from datetime import date, timedelta
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError
+
+from shared.aws.knowledge import KnowledgeBucket
+from shared.tenants.parse import parse_profile
+from tests.compatibility.fixtures_of_release import FIXTURES
+from tests.fakes.clock import FakeClock
+from tests.fakes.figures import FakeMetrics
+
+TEXT = (FIXTURES / "profile.yaml").read_text(encoding="utf-8")
+MONDAY, SATURDAY = date(2026, 1, 12), date(2026, 1, 17)
+
+
+@pytest.fixture(scope="module")
+def profile():
+    return parse_profile(TEXT)
+
+
+def test_services_and_resources_are_read(profile):
+    """With their times, their buffers, their caps and their calendars."""
+    [service] = profile.services
+    assert (service.id, service.name.in_("pl"), service.name.in_("en")) == ("massage", "Masaż", "Massage")
+    assert (service.duration_minutes, service.step_minutes, service.max_per_day) == (60, 30, 4)
+    assert (service.buffer_before_minutes, service.buffer_after_minutes) == (10, 20)
+    assert profile.lanes_of(service) == ("room/1", "room/2", "room/3")
+    assert profile.calendars == {
+        "salon@calendar.example": (),
+        "room@calendar.example": ("room/1", "room/2", "room/3"),
+    }
+
+
+def test_hours_are_read(profile):
+    """Of weekdays, of dates, of public holidays, and those in which nobody is reminded."""
+
+    def hours(day):
+        return [(period.opens, period.closes) for period in profile.hours_on(day)]
+
+    assert hours(MONDAY) == [(540, 720), (780, 1020)]
+    assert hours(SATURDAY) == [(600, 1440)]
+    assert hours(MONDAY + timedelta(days=1)) == []
+    assert (hours(date(2026, 12, 24)), hours(date(2026, 12, 31))) == ([], [(540, 780)])
+    assert hours(date(2027, 3, 29)) == []
+    assert (profile.quiet_hours.begins, profile.quiet_hours.ends) == (1260, 480)
+
+
+def test_rules_and_addresses_are_read(profile):
+    """What may be booked and when, who may open the chat, who e-mails are from, what the assistant may cost."""
+    assert (profile.name, profile.locale, profile.time_zone, profile.country) == (
+        *("Salon Ania", "pl"),
+        *("Europe/Warsaw", "PL"),
+    )
+    assert (profile.minimum_notice_minutes, profile.horizon_days, profile.max_visits_per_day) == (90, 45, 8)
+    assert (profile.allowed_origins, profile.allow_missing_origin) == (("https://salon.example",), True)
+    assert (profile.page, profile.senders.email) == ("https://salon.example/visits", "visits@salon.example")
+    assert (profile.disclosure.in_("pl"), profile.disclosure.in_("en")) == ("Rozmawiasz z AI.", "You talk to an AI.")
+    assert (profile.model.id, profile.model.max_output_tokens) == ("eu.anthropic.claude-haiku", 700)
+    assert (profile.limits.daily_output_tokens, profile.limits.chat_characters) == (400_000, 3000)
+
+
+def test_a_folder_of_the_bucket_is_a_tenant(profile):
+    """The profile stands in it as `profile.yaml`, beside documents that end in `.md`."""
+    objects = {"kept-salon/profile.yaml": TEXT, "kept-salon/prices.md": "# Prices", "kept-salon/draft.txt": "no"}
+    bucket = KnowledgeBucket(client=bucket_of(objects), bucket="kept", clock=FakeClock(), metrics=FakeMetrics())
+    assert bucket.tenants() == ["kept-salon"]
+    assert bucket.profile("kept-salon") == profile
+    assert dict(bucket.documents("kept-salon")) == {"prices.md": "# Prices"}
+
+
+def bucket_of(objects):
+    """Return a client of S3 that has these objects."""
+
+    def read(**wanted):
+        if wanted["Key"] not in objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(objects[wanted["Key"]].encode()), "ETag": wanted["Key"]}
+
+    def listed(**wanted):
+        if "Delimiter" in wanted:
+            return {"CommonPrefixes": [{"Prefix": "kept-salon/"}]}
+        found = [name for name in objects if name.startswith(wanted["Prefix"])]
+        return {"Contents": [{"Key": name, "ETag": name, "Size": len(objects[name])} for name in found]}
+
+    return Mock(get_object=read, list_objects_v2=listed)
