@@ -37,6 +37,16 @@ export function isOpen(entry, now = Date.now()) {
 }
 
 /**
+ * Whether the contact is a telephone number: then the code comes in a text message. Frames of older servers do not say
+ * so; the masked contact does.
+ *
+ * @param {Pick<AppointmentEntry, "contact" | "contact_kind">} card
+ */
+export function hasPhone({ contact, contact_kind: kind }) {
+  return kind ? kind === "phone" : Boolean(contact) && !contact?.includes("@");
+}
+
+/**
  * How a command names the card's appointment.
  *
  * @param {{ appointment_id: string, may?: Partial<Permissions> | null }} card

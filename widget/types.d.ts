@@ -41,6 +41,7 @@ export interface BookedData {
   service: string;
   expires_at?: string;
   contact?: string;
+  contact_kind?: ContactKind;
   ics?: string;
   by?: "visitor" | "business";
 }

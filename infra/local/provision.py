@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urljoin
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,7 +33,7 @@ def provision(target: Target, *, folder: Path, tenant: str, site_url: str, calen
     folder.mkdir(parents=True, exist_ok=True)
     profile = demo_profile(tenant)
     sender = profile.senders.email or ""
-    account = make_service_account(calendar_url.removesuffix("/calendar/v3/") + "/token")
+    account = make_service_account(urljoin(calendar_url, "/token"))
     (folder / "google-service-account.json").write_text(json.dumps(account), encoding="utf-8")
     packages = {
         package.name: build(package, BUILD / "packages" / "emulator", Platform.LOCAL)

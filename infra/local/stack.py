@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from infra.aws import Target
 from infra.dependencies import Platform
@@ -256,7 +257,7 @@ def _start_workers_and_site(stack: Stack, step: Step) -> None:
             else None
         )
         if options.site:
-            command = [sys.executable, "-m", "infra.local.site", "--port", stack.site_url.rpartition(":")[2]]
+            command = [sys.executable, "-m", "infra.local.site", "--port", str(urlsplit(stack.site_url).port)]
             command += ["--websocket-url", stack.websocket_url, "--tenant", options.tenant]
             command += ["--aws-endpoint-url", str(stack.target.endpoint_url), "--bedrock", options.bedrock]
             site = stack.children.start("site", command, clean_environment(), stage=2)

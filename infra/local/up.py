@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -137,7 +138,7 @@ def _saying_that_it_stops() -> Iterator[None]:
 def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
     taken = (
         ""
-        if stack.site_url.endswith(f":{arguments.port}") or not arguments.port
+        if not arguments.port or urlsplit(stack.site_url).port == arguments.port
         else (f" (port {arguments.port} is taken)")
     )
     answers = "Claude on Bedrock, with your credentials" if stack.options.bedrock == "aws" else "the offline stand-in"

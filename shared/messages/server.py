@@ -143,6 +143,8 @@ class BookingPendingData(Message):
     expires_at: Instant
     contact: str
     """Masked."""
+    contact_kind: Literal["email", "phone"] | None = None
+    """How the code is sent; None in frames of the release before."""
 
 
 class BookingConfirmedData(Message):

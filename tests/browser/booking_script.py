@@ -37,6 +37,7 @@ class BookingScript:
         self.taken: set[datetime] = set()
         self.held_for = timedelta(minutes=15)
         self.contact = "a***@e***.com"
+        self.contact_kind: Literal["email", "phone"] = "email"
         self.state: Literal["held", "confirmed", "cancelled"] | None = None
         """How the appointment stands; nobody knows one that has no state."""
         self.foreign = False
@@ -153,6 +154,7 @@ class BookingScript:
             appointment_id=APPOINTMENT,
             expires_at=datetime.now(UTC) + self.held_for,
             contact=self.contact,
+            contact_kind=self.contact_kind,
             **self.slot.model_dump(),
         )
         await connection.session.store(server.BookingPending(re=frame["id"], data=data))

@@ -103,7 +103,7 @@ async def test_phone_number_where_the_business_takes_one(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
     """The contact may be a number only where the server says so; then the code is one from a text message."""
-    business.contact = "+48 *** *** 78"
+    business.contact, business.contact_kind = "+48 *** *** 78", "phone"
 
     async def times(connection: Connection, frame: dict[str, Any]) -> None:
         service = frame["data"].get("service")

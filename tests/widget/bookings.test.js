@@ -7,6 +7,7 @@ import {
   applyDetails,
   applyUnknown,
   concerns,
+  hasPhone,
   isAboutAppointment,
   isOpen,
   referTo,
@@ -179,4 +180,16 @@ test("a command names an appointment by its link where there is one, and is matc
   assert.equal(concerns({ data: { link: "token" } }, linked), true);
   assert.equal(concerns({ data: { link: "token" } }, own), false);
   assert.equal(concerns({ data: {} }, cardWith({ may: { cancel: true, move: true } })), false);
+});
+
+test("the server says whether the code goes to a telephone", () => {
+  assert.equal(hasPhone({ contact: "+48 *** 78", contact_kind: "phone" }), true);
+  assert.equal(hasPhone({ contact: "a*** 78", contact_kind: "email" }), false);
+  assert.equal(hasPhone({ contact: "a***@example.com", contact_kind: "phone" }), true);
+});
+
+test("an older server's masked contact says it", () => {
+  assert.equal(hasPhone({ contact: "+48 *** 78" }), true);
+  assert.equal(hasPhone({ contact: "a***@example.com" }), false);
+  assert.equal(hasPhone({}), false);
 });

@@ -2,11 +2,12 @@
  * The card of one appointment, from the held time to the visit that stands or was cancelled.
  */
 
+import { hasPhone } from "../bookings.js";
 import { underWay } from "../conversation.js";
 import { dayOf, timeOf, zoneName, clocksDiffer } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
 import { AnotherTime } from "./another-time.js";
-import { CodeEntry, isPhone } from "./code-entry.js";
+import { CodeEntry } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
 import { alternativeButtons, explain } from "./explanation.js";
 
@@ -106,7 +107,7 @@ export class AppointmentCard {
     const at = zone();
     const when = (/** @type {string} */ instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
     const titles = {
-      pending: t.enterCode(isPhone(entry.contact)),
+      pending: t.enterCode(hasPhone(entry)),
       taken: t.taken,
       confirmed: entry.moved ? t.moved : t.confirmed,
       cancelled: t.cancelled,

@@ -2,6 +2,7 @@
  * Asks for the code that confirms a held time, and counts down how long it is held.
  */
 
+import { hasPhone } from "../bookings.js";
 import { countdown } from "../dates.js";
 import { h, say, show } from "../dom.js";
 
@@ -9,15 +10,6 @@ import { h, say, show } from "../dom.js";
 /** @import { Context } from "../context.js" */
 
 const CODE_LENGTH = 6;
-
-/**
- * Whether a masked contact is a telephone number: then the code comes in a text message.
- *
- * @param {string | undefined} contact
- */
-export function isPhone(contact) {
-  return Boolean(contact) && !contact?.includes("@");
-}
 
 export class CodeEntry {
   #t;
@@ -53,7 +45,7 @@ export class CodeEntry {
       inputmode: "numeric",
       autocomplete: "one-time-code",
       maxlength: "11",
-      "aria-label": t.code(isPhone(entry.contact)),
+      "aria-label": t.code(hasPhone(entry)),
       placeholder: "000000",
       "data-testid": "code-input",
       oninput: () => this.#typed(),

@@ -59,6 +59,7 @@ def pending(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> Booking
             service=appointment.service_id,
             expires_at=appointment.hold_expires_at,
             contact=mask_contact(appointment.contact.address),
+            contact_kind=appointment.contact.kind,
         ),
     )
 

@@ -25,7 +25,7 @@ async def test_a_free_time_is_held_and_a_code_goes_out(world):
     assert (data.start, data.end) == (NINE_UTC, NINE_UTC + HOUR)
     assert data.start.utcoffset() == HOUR
     assert data.expires_at == world.clock.now() + timedelta(minutes=15)
-    assert data.contact == "j***@e***.com"
+    assert (data.contact, data.contact_kind) == ("j***@e***.com", "email")
     [notice] = world.notices.delivered
     assert (notice.type, notice.send_number, notice.expires_at) == ("notice.code", 1, data.expires_at)
     assert (notice.data.contact, notice.data.name, notice.locale) == ("jan@example.com", "Jan", "en")
