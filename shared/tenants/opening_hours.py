@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from datetime import date, time
+from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -21,11 +21,6 @@ class OpenPeriod(Section):
 
     opens: int
     closes: int
-
-    @property
-    def opening_time(self) -> time:
-        """Return when it opens, as a wall-clock time."""
-        return time(self.opens // 60, self.opens % 60)
 
 
 _PERIOD = re.compile(r"^(\d{2}):(\d{2})-(\d{2}):(\d{2})$")

@@ -28,13 +28,6 @@ class Interval:
         """Whether the two share an instant; intervals that only touch do not."""
         return self.start < other.end and other.start < self.end
 
-    def without(self, other: "Interval") -> "list[Interval]":
-        """Return what is left when the other is taken out: nothing, one part or two."""
-        if not self.overlaps(other):
-            return [self]
-        left = [(self.start, other.start), (other.end, self.end)]
-        return [Interval(start, end) for start, end in left if start < end]
-
 
 class SlotOffer(NamedTuple):
     """A visit that can be booked, without its buffers; both ends are UTC. Thousands are made for one answer."""

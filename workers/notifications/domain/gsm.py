@@ -1,12 +1,12 @@
-"""Writes a text with the letters that an SMS has room for: GSM 7 bit, 160 of them in one part (3GPP TS 23.038)."""
+"""Writes a text with the letters that an SMS has room for: GSM 7 bit, 160 of them in one part (3GPP TS 23.038).
+
+A longer text, or one with a single letter from outside the alphabet, goes out, and is billed, as several.
+"""
 
 import string
 import unicodedata
 
 from anyascii import anyascii
-
-PART_SEPTETS = 160
-"""A longer text, or one with a single letter from outside the alphabet, goes out, and is billed, as several."""
 
 _LETTERS = frozenset(
     string.ascii_letters + string.digits + "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà"

@@ -17,7 +17,6 @@ from shared.consumer.disposition import (
 from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError
 
 POLICY = RetryPolicy(max_attempts=5, base=timedelta(seconds=1), cap=timedelta(minutes=2))
-ROLL = st.floats(0, 1, exclude_max=True)
 
 
 @pytest.mark.parametrize(
