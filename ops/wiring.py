@@ -8,28 +8,29 @@ from typing import Any
 import httpx2
 
 from ops.deployment import Deployment
-from ops.desk.adapters.contacts import BookingContacts
 from ops.desk.adapters.forecasts import WorkersForecasts
 from ops.desk.adapters.sqs_replays import SqsReplays
 from ops.desk.desk import Desk
 from ops.desk.erasing import Erasing
 from ops.health import services, stores
 from ops.health.checks import Check, examined
+from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from shared.aws.clients import AwsClients, aws_clients
+from shared.aws.knowledge import open_knowledge
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import open_secrets
 from shared.aws.suppressions import DynamoSuppressions
 from shared.clock import Clock, SystemClock
-from shared.errors import ConfigurationError, TransientError
 from shared.ledger.failures import QUEUES
-from shared.messages.commands import BookingCommand
+from shared.once import Once
 from shared.settings import AwsSettings
 from shared.suppressions import Suppressions
-from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.replay_forecast import ReplayForecast
+from shared.tenants.ports import TenantDirectory
+from workers.booking.facade import BookingFacade
+from workers.booking.facade_wiring import open_facade
 
 
 @asynccontextmanager
@@ -41,12 +42,13 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
     """
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
-        ports = BookingRoles(deployment, clients, clock)
+        dynamodb = await clients.client("dynamodb")
+        booking = open_booking(deployment, clients, dynamodb=dynamodb, clock=clock)
         yield Desk(
-            ledger=await _ledger(deployment, clients, clock),
+            ledger=await _ledger(deployment, dynamodb, clock),
             replays=SqsReplays(client=await clients.client("sqs"), urls=deployment.queue_urls),
-            forecasts=WorkersForecasts(booking=ports.outlook, clock=clock),
-            contacts=BookingContacts(ports.opened),
+            forecasts=WorkersForecasts(booking=booking, clock=clock),
+            contacts=booking,
             clock=clock,
         )
 
@@ -56,14 +58,14 @@ async def open_erasing(deployment: Deployment) -> AsyncIterator[Erasing]:
     """Open what erases the failures of a conversation."""
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
-        yield Erasing(ledger=await _ledger(deployment, clients, clock), clock=clock)
+        yield Erasing(ledger=await _ledger(deployment, await clients.client("dynamodb"), clock), clock=clock)
 
 
-async def _ledger(deployment: Deployment, clients: AwsClients, clock: Clock) -> DynamoFailureLedger:
+async def _ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> DynamoFailureLedger:
     secrets = open_secrets(aws_settings(deployment), clock=clock)
     key = await asyncio.to_thread(secrets.text, deployment.named("failures_key_secret_id"))
     return DynamoFailureLedger(
-        client=await clients.client("dynamodb"),
+        client=dynamodb,
         table=deployment.named("failures_table"),
         cipher=PayloadCipher(key.split()),
         clock=clock,
@@ -116,54 +118,41 @@ def aws_settings(deployment: Deployment) -> AwsSettings:
 
 async def examine(deployment: Deployment, told: Callable[[Check], None]) -> list[Check]:
     """Look at everything that a deployment needs; tell each check as it comes in, and return all."""
-    clock = SystemClock()
-    async with aws_clients(aws_settings(deployment)) as clients:
-        ports = BookingRoles(deployment, clients, clock)
+    clock, settings = SystemClock(), aws_settings(deployment)
+    async with aws_clients(settings) as clients:
 
-        async def client(service: str) -> Any:
+        async def open_client(service: str) -> Any:
             endpoint_url = deployment.variables.get("bedrock_url") if service == "bedrock-runtime" else None
             return await clients.client(service, endpoint_url=endpoint_url, read_timeout_seconds=15, attempts=2)
 
+        # Opened by the check that needs them: what is missing is that check's problem, and hides no other.
+        async def open_tenants() -> TenantDirectory:
+            return await asyncio.to_thread(open_knowledge, settings, clock, NoMetrics())
+
+        async def open_rules() -> BookingFacade:
+            return open_booking(deployment, clients, dynamodb=await clients.client("dynamodb"), clock=clock)
+
         return await examined(
-            [*stores.examinations(deployment, client), *services.examinations(deployment, client, ports.opened, clock)],
+            [
+                *stores.examinations(deployment, open_client),
+                *services.examinations(
+                    deployment,
+                    open_client,
+                    open_tenants=Once(open_tenants),
+                    open_booking=Once(open_rules),
+                    clock=clock,
+                ),
+            ],
             told,
         )
 
 
-class BookingRoles:
-    """What booking's rules are asked with; opened when somebody first asks, because most commands do not."""
+def open_booking(deployment: Deployment, clients: AwsClients, *, dynamodb: Any, clock: Clock) -> BookingFacade:
+    """Open what booking offers to the desk.
 
-    def __init__(self, deployment: Deployment, clients: AwsClients, clock: Clock) -> None:
-        self._deployment = deployment
-        self._clients = clients
-        self._clock = clock
-        self._opening = asyncio.Lock()
-        self._ports: BookingPorts | None = None
-
-    async def opened(self) -> BookingPorts:
-        """Return the roles.
-
-        Raises:
-            ConfigurationError: a secret or the bucket can't be read.
-        """
-        # They bring the calendar's library along, which takes as long to load as all the rest together.
-        from ops.desk.adapters.booking_roles import open_booking_roles  # noqa: PLC0415
-
-        async with self._opening:
-            if self._ports is None:
-                local = {"aws_endpoint_url": self._deployment.endpoint_url} if self._deployment.endpoint_url else {}
-                variables = {**self._deployment.variables, "aws_region": self._deployment.region, **local}
-                self._ports = await open_booking_roles(variables, self._clients, self._clock)
-        return self._ports
-
-    async def outlook(self, work: BookingCommand) -> ReplayForecast:
-        """Return what a replay would come to; what may not be read leaves it unknown."""
-        from workers.booking.handler.forecast import forecast  # noqa: PLC0415 - as above
-
-        try:
-            ports = await self.opened()
-        except TransientError as error:
-            return ReplayForecast("unknown", code=error.reason)
-        except ConfigurationError:
-            return ReplayForecast("unknown", code="not_allowed_to_look")
-        return await forecast(ports, work)
+    Raises:
+        ConfigurationError: the deployment does not name one of the tables.
+    """
+    local = {"aws_endpoint_url": deployment.endpoint_url} if deployment.endpoint_url else {}
+    variables = {**deployment.variables, "aws_region": deployment.region, **local}
+    return open_facade(clients, dynamodb=dynamodb, variables=variables, clock=clock, metrics=NoMetrics())

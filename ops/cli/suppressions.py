@@ -7,7 +7,7 @@ from ops.cli.session import NOT_DONE, Session, carried_out
 from ops.cli.times import local
 from ops.cli.views import print_lines
 from shared.suppressions import Suppression
-from workers.booking.domain.contact import Channels, Contact, parse_contact
+from workers.booking.facade import ANY_EMAIL
 
 _SUPPRESSIONS = """
 Exit code 0 if the address gets letters, or gets them again; 1 if not, 2 if
@@ -27,8 +27,8 @@ _WHY = {
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     """Return the address as booking keeps it, and so as letters go to it."""
-    contact = parse_contact(value, channels=Channels(email=True, sms=False), region=None)
-    if not isinstance(contact, Contact):
+    contact = ANY_EMAIL.parse(value)
+    if contact is None:
         raise click.BadParameter(
             f"{value!r} is no e-mail address, and nothing else is ever suppressed here: who opted out of text messages "
             "stands on a list of SNS's own"

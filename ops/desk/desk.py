@@ -218,7 +218,11 @@ class Desk:
         """
         fields: list[str] = []
         seen = await self._search.get(operator, failure_id)
-        rules = await self._contacts.rules_of(seen.tenant) if seen and seen.tenant and goes_to_a_contact(seen) else None
+        rules = (
+            await self._contacts.contact_rules(seen.tenant)
+            if seen and seen.tenant and goes_to_a_contact(seen)
+            else None
+        )
 
         def decide(failure: Failure) -> Failure | Invalid | NotPossible:
             now = self._clock.now()

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.values import Forecast
 from shared.ledger.failures import Failure
+from workers.booking.facade import ContactRules
 
 
 class Replays(Protocol):
@@ -31,7 +31,7 @@ class Forecasts(Protocol):
 class Contacts(Protocol):
     """What may stand as the contact of somebody who visits a business."""
 
-    async def rules_of(self, tenant: str) -> ContactRules:
+    async def contact_rules(self, tenant: str) -> ContactRules:
         """Return what booking takes as a contact of the business.
 
         Raises:

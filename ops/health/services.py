@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 
 from ops.deployment import Deployment
 from ops.health.checks import Check, Examination
@@ -10,10 +9,12 @@ from ops.health.stores import Open
 from shared.aws.errors import code_behind, translated
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, described
+from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.calendar_problem import CalendarProblem
-from workers.booking.domain.values import Interval
-from workers.booking.handler.dependencies import BookingPorts
+from workers.booking.facade import BookingFacade, CalendarProblem
+
+OpenTenants = Callable[[], Awaitable[TenantDirectory]]
+OpenBooking = Callable[[], Awaitable[BookingFacade]]
 
 _SHARE = "share the calendar with the service account, with the right to change events"
 _ADVICE: dict[str, str] = {
@@ -30,10 +31,10 @@ _MODEL_ADVICE = "allow bedrock:InvokeModel on the inference profile and its mode
 
 
 def examinations(
-    deployment: Deployment, client: Open, ports: Callable[[], Awaitable[BookingPorts]], clock: Clock
+    deployment: Deployment, client: Open, *, open_tenants: OpenTenants, open_booking: OpenBooking, clock: Clock
 ) -> list[Examination]:
     """Return what there is to look at outside of the stack itself."""
-    looks = _Looks(deployment, client, ports, clock)
+    looks = _Looks(deployment, client, open_tenants, open_booking, clock)
     return [
         Examination("model", looks.model, _MODEL_ADVICE),
         Examination("own model", looks.own_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
@@ -49,11 +50,12 @@ _MODEL_SECONDS = 15.0
 
 class _Looks:
     def __init__(
-        self, deployment: Deployment, client: Open, ports: Callable[[], Awaitable[BookingPorts]], clock: Clock
+        self, deployment: Deployment, client: Open, open_tenants: OpenTenants, open_booking: OpenBooking, clock: Clock
     ) -> None:
         self._deployment = deployment
         self._client = client
-        self._ports = ports
+        self._open_tenants = open_tenants
+        self._open_booking = open_booking
         self._clock = clock
 
     async def model(self) -> Sequence[Check]:
@@ -67,10 +69,10 @@ class _Looks:
         """Ask each other model that a profile names, once, however many name it; none may hold up the others."""
         if not self._has_models:
             return []
-        ports = await self._ports()
-        tenants = await ports.tenants.tenants()
+        directory = await self._open_tenants()
+        tenants = await directory.tenants()
         # A profile that can't be read is a problem of its own line.
-        profiles = await asyncio.gather(*map(ports.tenants.profile, tenants), return_exceptions=True)
+        profiles = await asyncio.gather(*map(directory.profile, tenants), return_exceptions=True)
         whose: dict[str, list[str]] = {}
         for tenant, profile in zip(tenants, profiles, strict=True):
             if isinstance(profile, TenantProfile) and profile.model.id:
@@ -157,31 +159,30 @@ class _Looks:
         ]
 
     async def businesses(self) -> Sequence[Check]:
-        ports = await self._ports()
-        tenants = await ports.tenants.tenants()
+        directory = await self._open_tenants()
+        tenants = await directory.tenants()
         if not tenants:
             advice = "put a folder with a profile.yaml into the knowledge bucket"
             return [Check("businesses", "problem", "there is none", advice)]
-        found = await asyncio.gather(*(self._business(ports, tenant) for tenant in tenants))
+        found = await asyncio.gather(*(self._business(directory, tenant) for tenant in tenants))
         return [check for checks in found for check in checks]
 
-    async def _business(self, ports: BookingPorts, tenant: str) -> list[Check]:
+    async def _business(self, directory: TenantDirectory, tenant: str) -> list[Check]:
         name = f"profile {tenant}"
         try:
-            profile = await ports.tenants.profile(tenant)
+            profile = await directory.profile(tenant)
         except (PermanentError, TransientError) as error:
             return [_problem(name, error)]
         checks = [Check(name, "ok", f"{profile.name}, {len(profile.services)} services")]
         if not profile.allowed_origins:
             checks = [Check(name, "problem", "no page may open the chat", "name your pages under allowed_origins")]
-        return checks + [await self._calendar(ports, tenant, profile, calendar_id) for calendar_id in profile.calendars]
+        return checks + [await self._calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
 
-    async def _calendar(self, ports: BookingPorts, tenant: str, profile: TenantProfile, calendar_id: str) -> Check:
+    async def _calendar(self, tenant: str, profile: TenantProfile, calendar_id: str) -> Check:
         name = f"calendar {tenant}"
-        now = self._clock.now()
         try:
-            await ports.calendar.busy(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
-            if not await ports.calendar.is_writable(calendar_id):
+            booking = await self._open_booking()
+            if not await booking.is_calendar_writable(calendar_id, self._clock.now()):
                 return Check(name, "problem", f"{calendar_id} may be read, but not written", _SHARE)
         except (PermanentError, TransientError) as error:
             return _problem(name, error)

@@ -9,7 +9,7 @@ from shared.conversations.takeover import ConversationAuditEntry
 from shared.messages.server import ChatFinal, ChatSent, ServerFrame
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import DEFAULT_RESOURCE
-from workers.booking.domain.values import Appointment, Interval
+from workers.booking.facade import Appointment
 
 
 def said(text: str) -> str:
@@ -63,12 +63,12 @@ def has_looked(story: Sequence[ConversationAuditEntry], name: str, day: date) ->
     return any(deed.what == "looked" and deed.by == name and deed.at.date() == day for deed in story)
 
 
-def whole_day(day: date, profile: TenantProfile) -> Interval:
+def whole_day(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
     """Return a date of the business from midnight to midnight: 23 or 25 hours on two days of the year."""
-    ends = [
+    start, end = (
         datetime.combine(one, time(), tzinfo=profile.zone).astimezone(UTC) for one in (day, day + timedelta(days=1))
-    ]
-    return Interval(*ends)
+    )
+    return start, end
 
 
 def visit_of(appointment: Appointment, profile: TenantProfile) -> Visit:

@@ -9,9 +9,8 @@ from typing import Literal
 import structlog
 
 from ops.desk.domain.values import Operator
-from ops.today.ports import Appointments
 from ops.today.rules import has_looked, last_words, said, visit_of, waiting, whole_day
-from ops.today.values import Answered, Business, Conversation, Day, Glance, Visit
+from ops.today.values import Answered, Business, Conversation, Day, Glance
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
 from shared.conversations.announcements import announcement
@@ -24,7 +23,7 @@ from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import ChatFinal, ChatFinalData
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.values import Interval
+from workers.booking.facade import BookingFacade
 
 log = structlog.get_logger()
 
@@ -57,7 +56,7 @@ class Today:
         self,
         *,
         tenants: TenantDirectory,
-        appointments: Appointments,
+        booking: BookingFacade,
         index: ConversationIndex,
         conversations: ConversationStore,
         story: ConversationAudit,
@@ -66,7 +65,7 @@ class Today:
         clock: Clock,
     ) -> None:
         self._tenants = tenants
-        self._appointments = appointments
+        self._booking = booking
         self._index = index
         self._conversations = conversations
         self._story = story
@@ -85,16 +84,16 @@ class Today:
         if profile is None:
             return None
         wanted = day or self._clock.now().astimezone(profile.zone).date()
-        between = whole_day(wanted, profile)
+        start, end = whole_day(wanted, profile)
         visits, found = await asyncio.gather(
-            self._visits(tenant, profile, between),
-            self._index.between(tenant, between.start, between.end, limit=MOST_CONVERSATIONS),
+            self._booking.visits(tenant, start, end, now=self._clock.now()),
+            self._index.between(tenant, start, end, limit=MOST_CONVERSATIONS),
         )
         shown = await asyncio.gather(*map(self._glance, found.summaries))
         return Day(
             business=Business(tenant, profile.name, profile.zone),
             day=wanted,
-            visits=visits,
+            visits=[visit_of(one, profile) for one in visits],
             # What waits for a person comes first: nobody else answers there. The rest stays the latest first.
             conversations=sorted(shown, key=lambda glance: not (glance.takeover or glance.waiting)),
             has_more=found.has_more,
@@ -228,14 +227,6 @@ class Today:
         if profile is None or len(session_id) > _MOST_ID_CHARACTERS:
             return None
         return profile if await self._index.belongs(tenant, session_id) else None
-
-    async def _visits(self, tenant: str, profile: TenantProfile, between: Interval) -> list[Visit]:
-        """Return whoever has time of the day, in order; a hold that has run out has none."""
-        taken = await self._appointments.taken(tenant, between, at=self._clock.now())
-        ids = sorted({one.appointment_id for one in taken})
-        found = await asyncio.gather(*map(self._appointments.find, ids))
-        on_day = [one for one in found if one and between.start <= one.start < between.end]
-        return [visit_of(one, profile) for one in sorted(on_day, key=lambda one: (one.start, one.resource))]
 
     async def _glance(self, glance: ConversationSummary) -> Glance:
         talk = await self._conversations.latest(glance.session_id, _GLANCE_FRAMES)

@@ -19,14 +19,13 @@ from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
-from ops.wiring import aws_settings, open_desk, open_gauge
+from ops.wiring import aws_settings, open_booking, open_desk, open_gauge
 from shared.aws.clients import aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.aws.knowledge import open_knowledge
 from shared.aws.stores import open_visitor_stores
 from shared.clock import Clock, SystemClock
-from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 log = structlog.get_logger()
 
@@ -80,13 +79,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
         stores = await open_visitor_stores(clients, aws, clock)
         yield Today(
             tenants=open_knowledge(aws, clock, NoMetrics()),
-            appointments=DynamoAppointmentStore(
-                client=stores.dynamodb,
-                appointments_table=deployment.named("appointments_table"),
-                slots_table=deployment.named("slots_table"),
-                limits_table=deployment.named("limits_table"),
-                processed_table=deployment.named("processed_table"),
-            ),
+            booking=open_booking(deployment, clients, dynamodb=stores.dynamodb, clock=clock),
             index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.named("conversations_table")),
             conversations=stores.conversations,
             story=DynamoConversationAudit(client=stores.dynamodb, table=deployment.named("conversations_table")),

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from ops.desk.desk import Desk
-from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.payload import numbered
 from ops.desk.domain.values import Forecast, ForecastKind, Operator
 from ops.desk.erasing import Erasing
@@ -12,7 +11,7 @@ from shared.ledger.failures import Failure
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
-from workers.booking.domain.contact import Channels
+from workers.booking.facade import Channels, ContactRules
 
 ANNA = Operator("anna")
 """May see everything."""
@@ -63,7 +62,7 @@ class FakeContacts:
         """The businesses that somebody asked about."""
         self.trouble: Exception | None = None
 
-    async def rules_of(self, tenant: str) -> ContactRules:
+    async def contact_rules(self, tenant: str) -> ContactRules:
         """Return what booking takes as a contact of the business."""
         self.asked.append(tenant)
         if self.trouble:

@@ -1,21 +1,19 @@
 """Looks ahead with the workers' own rules: booking's, and what the notifications worker holds for stale."""
 
-from collections.abc import Awaitable, Callable
-
 from ops.desk.domain.payload import read
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureState
-from shared.messages.commands import BookingCommand, ChatSend
+from shared.messages.commands import ChatSend
 from shared.messages.notices import Notice
 from shared.messages.staleness import is_stale
-from workers.booking.handler.replay_forecast import ReplayForecast
+from workers.booking.facade import BookingFacade
 
 
 class WorkersForecasts:
     """What a replay would come to, queue by queue."""
 
-    def __init__(self, *, booking: Callable[[BookingCommand], Awaitable[ReplayForecast]], clock: Clock) -> None:
+    def __init__(self, *, booking: BookingFacade, clock: Clock) -> None:
         self._booking = booking
         self._clock = clock
 
@@ -33,7 +31,7 @@ class WorkersForecasts:
             stale = is_stale(message, self._clock.now())
             return Forecast(ForecastKind.STALE if stale else ForecastKind.WOULD_BE_SENT)
         replay = message.model_copy(update={"replay": failure.replays + 1})
-        replay_forecast = await self._booking(replay)
+        replay_forecast = await self._booking.forecast(replay, self._clock.now())
         return Forecast(
             kind=ForecastKind(replay_forecast.kind),
             start=replay_forecast.start,

@@ -1,23 +1,12 @@
 """Where a notice may go instead: what booking would take as a contact of the same business, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ops.desk.domain.values import Invalid
-from workers.booking.domain.contact import Channels, parse_contact
-from workers.booking.domain.values import Refusal
+from workers.booking.facade import ContactRules
 
 _KINDS = {"email": "an e-mail address", "phone": "a telephone number"}
-
-
-@dataclass(frozen=True, slots=True)
-class ContactRules:
-    """What booking takes as a contact of one business."""
-
-    channels: Channels
-    region: str | None
-    """The country in which a number without its international prefix is meant."""
 
 
 def with_contact(before: Mapping[str, Any], given: Mapping[str, Any], rules: ContactRules) -> dict[str, Any] | Invalid:
@@ -30,8 +19,8 @@ def with_contact(before: Mapping[str, Any], given: Mapping[str, Any], rules: Con
     is_stated = stated not in ("", None, before.get("contact_kind"))
     if not isinstance(text, str) or (text == before.get("contact") and not is_stated):
         return {**given, "contact_kind": stated or before.get("contact_kind")}
-    contact = parse_contact(text, channels=rules.channels, region=rules.region)
-    if isinstance(contact, Refusal):
+    contact = rules.parse(text)
+    if contact is None:
         return Invalid({"contact": _why_not(text, rules)})
     if is_stated and stated != contact.kind:
         return Invalid({"contact_kind": f"the contact is {_KINDS[contact.kind]}: say `{contact.kind}` or nothing"})

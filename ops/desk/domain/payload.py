@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ops.desk.domain.contacts import ContactRules, with_contact
+from ops.desk.domain.contacts import with_contact
 from ops.desk.domain.values import Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.json_objects import parse_json_object
@@ -23,6 +23,7 @@ from shared.messages.commands import (
 )
 from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
 from shared.validation import describe_problem
+from workers.booking.facade import ContactRules
 
 Queued = ChatSend | VisitorBookingCommand | OwnBookingCommand | AnyNotice
 

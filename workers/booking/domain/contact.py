@@ -12,7 +12,7 @@ from shared.messages.errors import ErrorCode
 from shared.messages.limits import MAX_CONTACT_CHARACTERS
 from workers.booking.domain.values import Contact, Refusal
 
-__all__ = ["Channels", "Contact", "parse_contact"]
+__all__ = ["ANY_EMAIL", "Channels", "Contact", "ContactRules", "parse_contact"]
 
 _INVALID = Refusal(ErrorCode.INVALID_CONTACT)
 
@@ -34,6 +34,24 @@ class Channels:
     sms: bool
     sms_countries: Collection[str] = ()
     """Where text messages may go, beside the business's own country: in some a single one costs as much as a visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRules:
+    """What is accepted as a contact of one business."""
+
+    channels: Channels
+    region: str | None
+    """The country in which a number without its international prefix is meant."""
+
+    def parse(self, text: str) -> Contact | None:
+        """Return the contact in the form in which its channel takes it; None if no code would reach it."""
+        found = parse_contact(text, channels=self.channels, region=self.region)
+        return None if isinstance(found, Refusal) else found
+
+
+ANY_EMAIL = ContactRules(Channels(email=True, sms=False), region=None)
+"""Accepts every e-mail address, and nothing else."""
 
 
 def parse_contact(text: str, *, channels: Channels, region: str | None) -> Contact | Refusal:

@@ -36,18 +36,16 @@ async def list_slots(ports: BookingPorts, work: SlotsCommand, locale: str) -> Bo
     service = profile.service(work.data.service) if work.data.service else None
     if work.data.service and service is None:
         return refused(work, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
-    first = work.data.from_ or now.astimezone(profile.zone).date()
-    offers: list[SlotOffer] = []
-    if window := _window(profile, first, work.data.days, now):
-        taken = await occupancy(ports, work.tenant, profile, window, at=work.accepted_at)
-        offers = free_slots(
-            profile,
-            service.id if service else None,
-            from_day=work.data.from_,
-            days=work.data.days,
-            now=now,
-            taken=taken,
-        )
+    offers = await find_free_times(
+        ports,
+        work.tenant,
+        profile,
+        service.id if service else None,
+        from_day=work.data.from_,
+        days=work.data.days,
+        now=now,
+        at=work.accepted_at,
+    )
     services = tuple(
         ServiceOffer(id=one.id, name=one.name.in_(locale, profile.locale), duration_minutes=one.duration_minutes)
         for one in profile.services
@@ -64,6 +62,28 @@ async def list_slots(ports: BookingPorts, work: SlotsCommand, locale: str) -> Bo
             next_from=next_from,
         ),
     )
+
+
+async def find_free_times(
+    ports: BookingPorts,
+    tenant: str,
+    profile: TenantProfile,
+    service_id: str | None,
+    *,
+    from_day: date | None,
+    days: int,
+    now: datetime,
+    at: datetime,
+) -> list[SlotOffer]:
+    """Return the times that can be booked on the business's dates from `from_day` on, by default from today.
+
+    What is occupied is judged as of `at`, when the ingress accepted the question. Without a service all are meant.
+    """
+    window = _window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
+    if window is None:
+        return []
+    taken = await occupancy(ports, tenant, profile, window, at=at)
+    return free_slots(profile, service_id, from_day=from_day, days=days, now=now, taken=taken)
 
 
 def _whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:

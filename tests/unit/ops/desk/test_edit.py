@@ -4,13 +4,12 @@ import json
 
 import pytest
 
-from ops.desk.domain.contacts import ContactRules
 from ops.desk.domain.values import Edited, Invalid, NotPossible, Operator, Why
 from shared.errors import TransientError
 from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 from tests.fakes.envelopes import command_body
-from workers.booking.domain.contact import Channels
+from workers.booking.facade import Channels, ContactRules
 
 DATA = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage", "name": "Jan"}
 FACTS = {

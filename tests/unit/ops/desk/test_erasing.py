@@ -211,9 +211,6 @@ async def test_its_forecast_is_that_it_was_erased(world):
     """Not that a key is missing."""
     one = await world.failed()
     await world.erasing.session(ANNA, "s1")
-
-    async def nobody(_work):
-        raise AssertionError("there is nothing to ask about")
-
-    forecasts = WorkersForecasts(booking=nobody, clock=world.clock)
+    # Nobody is asked: there is nothing to ask about.
+    forecasts = WorkersForecasts(booking=None, clock=world.clock)
     assert await forecasts.of(world.kept(one)) == Forecast(ForecastKind.UNKNOWN, code="erased")

@@ -10,8 +10,7 @@ from ops.desk.domain.values import ForecastKind
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.desk import failed_booking
 from tests.fakes.envelopes import command_body
-from workers.booking.domain.values import AppointmentState
-from workers.booking.handler.replay_forecast import ReplayForecast, ReplayForecastKind
+from workers.booking.facade import AppointmentState, ReplayForecast, ReplayForecastKind
 
 FACTS = {
     "appointment_id": "0123456789abcdef",
@@ -28,8 +27,9 @@ class Booking:
         self.asked = []
         self.replay_forecast = ReplayForecast("free")
 
-    async def __call__(self, work):
-        self.asked.append(work)
+    async def forecast(self, command, now):
+        assert now == NOON
+        self.asked.append(command)
         return self.replay_forecast
 
 

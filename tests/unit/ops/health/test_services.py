@@ -13,6 +13,7 @@ from shared.tenants.profile import TenantProfile
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from tests.fakes.tenants import FakeTenants
+from workers.booking.facade import BookingFacade
 
 TENANT, MODEL = "salon-ania", "eu.anthropic.claude-haiku"
 
@@ -95,15 +96,21 @@ def look(aws):
             "ses_from_email": "salon@example.com",
             "sms_enabled": "true",
         } | variables
-        ports = SimpleNamespace(
-            tenants=FakeTenants(tenants or {TENANT: tenant or profile()}), calendar=calendar or FakeCalendar("calendar")
-        )
 
-        async def opened():
-            return ports
+        async def open_ports():
+            return SimpleNamespace(calendar=calendar or FakeCalendar("calendar"))
+
+        async def open_booking():
+            return BookingFacade(appointments=None, open_ports=open_ports)
+
+        async def open_tenants():
+            return FakeTenants(tenants or {TENANT: tenant or profile()})
 
         deployment = Deployment("s", "r", endpoint_url, variables)
-        checks = await examined(services.examinations(deployment, aws.client, opened, FakeClock()))
+        examinations = services.examinations(
+            deployment, aws.client, open_tenants=open_tenants, open_booking=open_booking, clock=FakeClock()
+        )
+        checks = await examined(examinations)
         return Found(checks)
 
     return look

@@ -30,6 +30,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.desk import FakeContacts
 from tests.fakes.failures import FakeFailures
 from tests.fakes.tenants import FakeTenants
+from workers.booking.facade import BookingFacade
 
 TOKEN = "a-token-that-nobody-guesses"
 ADDRESS = "http://127.0.0.1:8090"
@@ -161,7 +162,7 @@ class World:
         replies = Replies(conversations=self.conversations, connections=self.connections, poster=self.poster)
         today = Today(
             tenants=self.tenants,
-            appointments=self.appointments,
+            booking=BookingFacade(appointments=self.appointments, open_ports=None),
             index=self.conversations.index,
             conversations=self.conversations,
             story=self.conversations.story,

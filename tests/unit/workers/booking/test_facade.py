@@ -1,0 +1,136 @@
+"""What the desk may ask of booking: answered by booking's own rules, and without a change."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from shared.errors import ConfigurationError, PermanentError, TransientError
+from tests.unit.workers.booking.handler.conftest import CONTACT, TENANT, World, replayed
+from workers.booking.domain.contact import Channels
+from workers.booking.facade import ANY_EMAIL, BookingFacade, ContactRules
+
+NINE = datetime(2026, 1, 13, 8, tzinfo=UTC)
+"""Nine o'clock in Warsaw, when the business opens."""
+
+
+@pytest.fixture
+def world(make_profile, accepted_at):
+    return World(make_profile(senders={"email": "salon@example.com"}), accepted_at)
+
+
+@pytest.fixture
+def facade(world):
+    return facade_of(world)
+
+
+def facade_of(world, *, error=None):
+    """Return the facade over a business; with an error its ports can't be opened."""
+
+    async def open_ports():
+        if error:
+            raise error
+        return world.ports
+
+    return BookingFacade(appointments=world.appointments, open_ports=open_ports)
+
+
+async def test_a_forecast_is_judged_at_the_instant_that_is_named(world, facade):
+    """The clock of the ports does not count: one instant for the whole case."""
+    command = replayed(world.create_command())
+    assert (await facade.forecast(command, world.clock.now())).kind == "free"
+    assert (await facade.forecast(command, world.clock.now() + timedelta(days=2))).kind == "too_old"
+    assert world.frames() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigurationError("the secret CodeKey can't be read"), "not_allowed_to_look"),
+        (TransientError("secrets.get", reason="secrets_busy"), "secrets_busy"),
+    ],
+)
+async def test_what_can_not_be_read_leaves_a_forecast_unknown(world, error, code):
+    """The failure itself is still shown."""
+    forecast = await facade_of(world, error=error).forecast(replayed(world.create_command()), world.clock.now())
+    assert (forecast.kind, forecast.code) == ("unknown", code)
+
+
+async def test_free_times_are_those_that_a_visitor_is_offered(world, facade):
+    """A time that is held is not among them."""
+    await world.held("2026-01-13T10:00")
+    offers = await facade.free_times(TENANT, "massage", first=date(2026, 1, 13), days=1, now=world.clock.now())
+    frame = await world.ask("slots", service="massage", **{"from": "2026-01-13"}, days=1)
+    assert [offer.start for offer in offers] == [
+        datetime.fromisoformat(slot["start"]).astimezone(UTC) for slot in frame["data"]["slots"]
+    ]
+    assert offers[0].start == NINE
+    assert NINE + timedelta(hours=1) not in [offer.start for offer in offers]
+
+
+async def test_no_times_are_free_in_the_past(world, facade):
+    """Whatever the calendar says."""
+    assert await facade.free_times(TENANT, "massage", first=date(2025, 1, 1), days=1, now=world.clock.now()) == []
+
+
+async def test_visits_of_a_day_stand_in_order(world, facade):
+    """Those of other days, and holds that have run out, are not among them."""
+    late = await world.held("2026-01-13T15:00", session="eva", contact="eva@example.com")
+    early = await world.held("2026-01-13T11:00", session="iga", contact="iga@example.com")
+    await world.held("2026-01-14T11:00", session="bea", contact="bea@example.com")
+    day = datetime(2026, 1, 12, 23, tzinfo=UTC)
+    visits = await facade.visits(TENANT, day, day + timedelta(days=1), now=world.clock.now())
+    assert [visit.appointment_id for visit in visits] == [early, late]
+    assert await facade.visits(TENANT, day, day + timedelta(days=1), now=world.clock.now() + timedelta(hours=1)) == []
+
+
+async def test_one_visit_is_found_whosever_it_is(world, facade):
+    """The desk knows its id, not its session."""
+    appointment_id = await world.held()
+    visit = await facade.visit(appointment_id)
+    assert visit is not None
+    assert visit.contact.address == CONTACT
+    assert await facade.visit("0" * 32) is None
+
+
+async def test_appointments_need_no_ports(world):
+    """Who may not read booking's secrets still sees who comes today."""
+    appointment_id = await world.held()
+    facade = facade_of(world, error=ConfigurationError("no secret"))
+    assert await facade.visit(appointment_id) is not None
+
+
+async def test_channels_and_country_are_those_of_booking(world, facade):
+    """The installation's channels, and the country of the business."""
+    assert await facade.contact_rules(TENANT) == ContactRules(
+        Channels(email=True, sms=False, sms_countries=frozenset()), region="PL"
+    )
+
+
+async def test_a_business_that_is_not_there_has_no_rules(facade):
+    """Nothing is guessed."""
+    with pytest.raises(PermanentError, match="nobody"):
+        await facade.contact_rules("nobody")
+
+
+async def test_what_may_not_be_read_is_said(world):
+    """An operator reads which permission is missing."""
+    facade = facade_of(world, error=ConfigurationError("the secret CodeKey can't be read"))
+    with pytest.raises(PermanentError, match="CodeKey"):
+        await facade.contact_rules(TENANT)
+
+
+async def test_a_calendar_is_read_before_it_counts_as_writable(world, facade):
+    """One that is shared for reading alone is told apart from one that is not shared."""
+    now = world.clock.now()
+    assert await facade.is_calendar_writable("calendar", now)
+    world.calendar.read_only.add("calendar")
+    assert not await facade.is_calendar_writable("calendar", now)
+    with pytest.raises(PermanentError):
+        await facade.is_calendar_writable("another", now)
+
+
+@pytest.mark.parametrize(("text", "found"), [("Jan@Example.COM", "Jan@example.com"), ("+48600700800", None)])
+def test_an_address_is_read_as_booking_keeps_it(text, found):
+    """So the desk finds it on the list of suppressed addresses."""
+    contact = ANY_EMAIL.parse(text)
+    assert (contact.address if contact else None) == found

@@ -1,0 +1,101 @@
+"""Opens booking's facade on the stores and the calendar of a deployment: the one function that the desk calls."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from shared.aws.clients import AwsClients
+from shared.clock import Clock
+from shared.errors import ConfigurationError
+from shared.metrics import Metrics
+from shared.once import Once
+from workers.booking.adapters.appointments import DynamoAppointmentStore
+from workers.booking.facade import BookingFacade
+from workers.booking.handler import BookingPorts
+
+_TABLES = ("appointments_table", "slots_table", "limits_table", "processed_table")
+
+
+def open_facade(
+    clients: AwsClients, *, dynamodb: Any, variables: Mapping[str, str], clock: Clock, metrics: Metrics
+) -> BookingFacade:
+    """Return the facade; `variables` are the settings of the deployment's booking worker, by their names.
+
+    Raises:
+        ConfigurationError: the deployment does not name one of the tables.
+    """
+    if missing := [table for table in _TABLES if table not in variables]:
+        raise _not_said(missing)
+    appointments = DynamoAppointmentStore(client=dynamodb, **{table: variables[table] for table in _TABLES})
+    open_ports = partial(
+        open_read_only_ports, clients, variables, appointments=appointments, clock=clock, metrics=metrics
+    )
+    return BookingFacade(appointments=appointments, open_ports=Once(open_ports))
+
+
+async def open_read_only_ports(
+    clients: AwsClients,
+    variables: Mapping[str, str],
+    *,
+    appointments: DynamoAppointmentStore,
+    clock: Clock,
+    metrics: Metrics,
+) -> BookingPorts:
+    """Open the worker's ports for reading: nothing stands behind those that would change something.
+
+    Raises:
+        ConfigurationError: a setting is missing, or a secret or the bucket can't be read; the text says which.
+    """
+    # They bring Google's library along, which takes as long to load as everything else together.
+    from shared.aws.knowledge import open_knowledge  # noqa: PLC0415
+    from shared.aws.secrets import open_secrets  # noqa: PLC0415
+    from workers.booking.adapters.cached_calendar import CachedCalendar  # noqa: PLC0415
+    from workers.booking.settings import BookingSettings  # noqa: PLC0415
+    from workers.booking.wiring import open_calendar  # noqa: PLC0415
+
+    try:
+        settings = BookingSettings.model_validate({"use_secrets_manager": True, **variables})
+    except ValidationError as error:
+        names = sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False)})
+        raise _not_said(names) from error
+    secrets = open_secrets(settings, clock=clock)
+    google = await clients.enter(open_calendar(settings, secrets, clock))
+    nothing = _ReadOnly()
+    return BookingPorts(
+        appointments=appointments,
+        calendar=CachedCalendar(google, clock),
+        notices=nothing,
+        commands=nothing,
+        schedules=nothing,
+        sync_tokens=nothing,
+        tenants=open_knowledge(settings, clock, metrics),
+        metrics=metrics,
+        clock=clock,
+        code_key=secrets.text(settings.code_key_secret_id).encode(),
+        email_enabled=bool(settings.ses_from_email),
+        sms_enabled=settings.sms_enabled,
+        sms_countries=frozenset(settings.sms_countries),
+        holds_per_address=settings.holds_per_address,
+    )
+
+
+def _not_said(names: list[str]) -> ConfigurationError:
+    listed = ", ".join(names)
+    return ConfigurationError(
+        f"the stack does not say, or not well, its {listed}: deploy this release's template to it"
+    )
+
+
+class _ReadOnly:
+    """Stands for every port that writes: a forecast that calls it is a mistake."""
+
+    async def put(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast changes nothing")
+
+    async def get(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast does not read this")
+
+    async def remove(self, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a forecast changes nothing")
