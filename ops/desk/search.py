@@ -8,7 +8,7 @@ from ops.desk.domain.values import Operator
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureFilter, FailureState, Page
 from shared.ledger.ports import FailureLedger
-from shared.ledger.rules import place
+from shared.ledger.rules import make_cursor
 
 _PAGE = 500
 _MOST_READS = 20
@@ -44,7 +44,7 @@ class Search:
             after = read.after
             if after is None or len(found) >= limit or len(kept) == len(read.failures):
                 break
-        return Page(found[:limit], place(found[limit - 1]) if len(found) > limit else after)
+        return Page(found[:limit], make_cursor(found[limit - 1]) if len(found) > limit else after)
 
     async def every(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures, the latest first."""

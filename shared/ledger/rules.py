@@ -9,7 +9,7 @@ from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureSt
 LEDGER = "ledger"
 """Who enters what is found on a dead-letter queue."""
 
-MOST_DEEDS = 50
+MAX_AUDIT_ENTRIES = 50
 """How long a story may get; of a longer one the beginning and the latest deeds are kept."""
 
 OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
@@ -19,7 +19,7 @@ ENDED = frozenset({FailureState.RESOLVED, FailureState.REFUSED, FailureState.DIS
 """States in which nobody has to do anything any more."""
 
 
-def taken(kept: Failure | None, letter: Failure) -> Failure | None:
+def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
     """Return the failure as it is to be kept now that a dead letter came; None where the letter is not news.
 
     A letter of the latest replay, or of a later one, means that the message failed again, also where somebody noted
@@ -27,56 +27,56 @@ def taken(kept: Failure | None, letter: Failure) -> Failure | None:
     than one that is looked at in vain. What a person discarded stays so until it is replayed.
     """
     if kept is None:
-        return replace(letter, story=_longer(letter.story, _entered(letter, "failed")))
+        return replace(dead_letter, story=_append_entry(dead_letter.story, _record_failure(dead_letter, "failed")))
     # What a person wanted forgotten does not come back with a letter that was under way.
-    if kept.state is FailureState.ERASED or _order(letter) <= _order(kept):
+    if kept.state is FailureState.ERASED or _order(dead_letter) <= _order(kept):
         return None
-    is_first_round = letter.replays == 0
+    is_first_round = dead_letter.replays == 0
     state = kept.state if is_first_round else FailureState.FAILED_AGAIN
-    if kept.state is FailureState.DISCARDED and letter.replays == kept.replays:
+    if kept.state is FailureState.DISCARDED and dead_letter.replays == kept.replays:
         state = FailureState.DISCARDED
     return replace(
         kept,
         # The kept one may have been edited and sent; a replay that the ledger does not know of brings its own.
         # Of one that could not be read nothing would be left, were it not for the letter.
-        payload=letter.payload if letter.replays > kept.replays or not kept.payload else kept.payload,
-        group=letter.group,
-        reason=letter.reason,
-        error=letter.error,
-        attempts=letter.attempts,
-        first_at=min(kept.first_at, letter.first_at),
-        last_at=letter.last_at,
+        payload=dead_letter.payload if dead_letter.replays > kept.replays or not kept.payload else kept.payload,
+        group=dead_letter.group,
+        reason=dead_letter.reason,
+        error=dead_letter.error,
+        attempts=dead_letter.attempts,
+        first_at=min(kept.first_at, dead_letter.first_at),
+        last_at=dead_letter.last_at,
         state=state,
         # What could not be read at first may be read by now, and is its business's from then on.
-        type=kept.type or letter.type,
-        tenant=kept.tenant or letter.tenant,
-        session_id=kept.session_id or letter.session_id,
-        command_id=kept.command_id or letter.command_id,
-        trace=letter.trace or kept.trace,
-        replays=letter.replays,
-        story=_longer(kept.story, _entered(letter, "failed" if is_first_round else "failed_again")),
+        type=kept.type or dead_letter.type,
+        tenant=kept.tenant or dead_letter.tenant,
+        session_id=kept.session_id or dead_letter.session_id,
+        command_id=kept.command_id or dead_letter.command_id,
+        trace=dead_letter.trace or kept.trace,
+        replays=dead_letter.replays,
+        story=_append_entry(kept.story, _record_failure(dead_letter, "failed" if is_first_round else "failed_again")),
         version=kept.version + 1,
     )
 
 
-def _entered(letter: Failure, what: Literal["failed", "failed_again"]) -> AuditEntry:
-    return AuditEntry(at=letter.last_at, by=LEDGER, what=what, detail=letter.reason)
+def _record_failure(dead_letter: Failure, what: Literal["failed", "failed_again"]) -> AuditEntry:
+    return AuditEntry(at=dead_letter.last_at, by=LEDGER, what=what, detail=dead_letter.reason)
 
 
 def _order(failure: Failure) -> tuple[int, datetime, int]:
     return failure.replays, failure.last_at, failure.attempts
 
 
-def _longer(story: tuple[AuditEntry, ...], deed: AuditEntry) -> tuple[AuditEntry, ...]:
-    return bounded((*story, deed))
+def _append_entry(story: tuple[AuditEntry, ...], deed: AuditEntry) -> tuple[AuditEntry, ...]:
+    return limit_audit_trail((*story, deed))
 
 
-def bounded(story: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
+def limit_audit_trail(story: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
     """Return a story that is short enough to be kept: its beginning, and what was done last."""
-    return story if len(story) <= MOST_DEEDS else (story[0], *story[1 - MOST_DEEDS :])
+    return story if len(story) <= MAX_AUDIT_ENTRIES else (story[0], *story[1 - MAX_AUDIT_ENTRIES :])
 
 
-def place(failure: Failure) -> str:
+def make_cursor(failure: Failure) -> str:
     """Return where a failure stands among all: the greater, the later it failed, and no two are the same."""
     return f"{instant(failure.last_at)}#{failure.failure_id}"
 

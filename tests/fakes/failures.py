@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.ids import failure_id
 from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState, Page
-from shared.ledger.rules import bounded, is_wanted, place, taken
+from shared.ledger.rules import is_wanted, limit_audit_trail, make_cursor, merge_failure
 
 
 class FakeFailures:
@@ -20,7 +20,7 @@ class FakeFailures:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
         await self.reach()
         kept = self.rows.get(failure.failure_id)
-        now_kept = taken(kept, failure)
+        now_kept = merge_failure(kept, failure)
         if now_kept is None:
             return kept or failure
         self.rows[failure.failure_id] = now_kept
@@ -36,10 +36,10 @@ class FakeFailures:
     ) -> Page:
         """Return up to `limit` failures, the latest first."""
         await self.reach()
-        latest_first = sorted(self.rows.values(), key=place, reverse=True)
-        found = [one for one in latest_first if is_wanted(one, wanted) and (not after or place(one) < after)]
+        latest_first = sorted(self.rows.values(), key=make_cursor, reverse=True)
+        found = [one for one in latest_first if is_wanted(one, wanted) and (not after or make_cursor(one) < after)]
         page = [replace(one, payload="", story=()) if outlines else one for one in found[:limit]]
-        return Page(page, place(found[limit - 1]) if len(found) > limit else None)
+        return Page(page, make_cursor(found[limit - 1]) if len(found) > limit else None)
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""
@@ -49,7 +49,7 @@ class FakeFailures:
             return False
         # Of what no key opens the payload is left as it is stored; of what is erased nothing is.
         payload = failure.payload or ("" if failure.state is FailureState.ERASED else kept.payload)
-        self.rows[failure.failure_id] = replace(failure, payload=payload, story=bounded(failure.story))
+        self.rows[failure.failure_id] = replace(failure, payload=payload, story=limit_audit_trail(failure.story))
         return True
 
     async def reach(self) -> None:

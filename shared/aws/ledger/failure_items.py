@@ -11,7 +11,7 @@ from shared.aws.ledger.audit_details import detail_attributes, detail_of
 from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
 from shared.aws.ledger.payload_parts import part_id
 from shared.ledger.failures import AuditEntry, Failure, FailureState
-from shared.ledger.rules import ENDED, bounded, instant, place
+from shared.ledger.rules import ENDED, instant, limit_audit_trail, make_cursor
 from shared.retention import FAILURE_RETENTION, expires_at
 
 log = structlog.get_logger()
@@ -41,8 +41,8 @@ def items_of(
         "state": failure.state.value,
         "first_at": instant(failure.first_at),
         "last_at": instant(failure.last_at),
-        "place": place(failure),
-        "story": [deed_value(deed) for deed in bounded(failure.story)],
+        "place": make_cursor(failure),
+        "story": [deed_value(deed) for deed in limit_audit_trail(failure.story)],
         "payload": parts[0],
         "parts": len(parts),
         "expires_at": ends,

@@ -16,7 +16,7 @@ from shared.backoff import backoff
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ledger.failures import Failure, FailureFilter, Page
-from shared.ledger.rules import is_wanted, place, taken
+from shared.ledger.rules import is_wanted, make_cursor, merge_failure
 
 _TRIES = 10
 _FIRST_PAUSE_SECONDS = 0.1
@@ -46,7 +46,7 @@ class DynamoFailureLedger:
                 await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             item = await self._item(failure.failure_id)
             kept = await self._read(item) if item else None
-            now_kept = taken(kept, failure)
+            now_kept = merge_failure(kept, failure)
             if now_kept is None:
                 return kept or failure
             if await self._write(now_kept, over=item):
@@ -74,7 +74,8 @@ class DynamoFailureLedger:
             found.append(outline)
         end = None if search.is_complete else search.reached
         return Page(
-            found if outlines else await self._whole(found, wanted), after=place(found[-1]) if there_is_more else end
+            found if outlines else await self._whole(found, wanted),
+            after=make_cursor(found[-1]) if there_is_more else end,
         )
 
     async def change(self, failure: Failure) -> bool:

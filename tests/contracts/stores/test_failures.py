@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.ids import new_id
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
-from shared.ledger.rules import MOST_DEEDS
+from shared.ledger.rules import MAX_AUDIT_ENTRIES
 from tests.contracts.stores.letters import SECOND, changed, replayed, unread
 from tests.fakes.clock import NOON
 
@@ -102,7 +102,7 @@ async def test_a_story_stays_short(stores, make_failure):
     kept = await stores.failures.take(replace(failure, replays=1, last_at=NOON + SECOND))
     again = await stores.failures.get(failure.failure_id)
     assert again == kept
-    assert len(again.story) == MOST_DEEDS
+    assert len(again.story) == MAX_AUDIT_ENTRIES
     assert [again.story[0].what, again.story[-2].note, again.story[-1].what] == ["failed", "199", "failed_again"]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.ledger.failures import Failure, FailureState
-from shared.ledger.rules import taken
+from shared.ledger.rules import merge_failure
 from tests.fakes.clock import NOON
 
 S = FailureState
@@ -44,7 +44,7 @@ KEPT = Failure(
 def test_a_later_letter_of_a_replay(state, replay, becomes):
     """The latest replay counts, and a failure more than a success that was said of it."""
     letter = replace(KEPT, replays=replay, last_at=NOON + timedelta(seconds=1), payload="letter")
-    result = taken(replace(KEPT, state=state), letter)
+    result = merge_failure(replace(KEPT, state=state), letter)
     assert (result and result.state) is becomes
     if result:
         assert result.payload == ("letter" if replay > KEPT.replays else "kept")
@@ -56,13 +56,13 @@ def test_a_later_letter_of_a_replay(state, replay, becomes):
 def test_a_letter_that_was_taken_is_no_news(state, earlier):
     """Whatever became of the failure since."""
     kept = replace(KEPT, state=state)
-    assert taken(kept, replace(KEPT, first_at=NOON - earlier, last_at=NOON - earlier)) is None
+    assert merge_failure(kept, replace(KEPT, first_at=NOON - earlier, last_at=NOON - earlier)) is None
 
 
 def test_another_copy_of_the_first_failure_is_still_the_first_failure():
     """A worker died between its copy and its word, and the next one made another."""
     kept = replace(KEPT, replays=0)
-    result = taken(kept, replace(kept, attempts=6, last_at=NOON + timedelta(seconds=1)))
+    result = merge_failure(kept, replace(kept, attempts=6, last_at=NOON + timedelta(seconds=1)))
     assert (result.state, result.attempts, result.first_at) == (S.FAILED, 6, NOON)
     assert [deed.what for deed in result.story] == ["failed"]
 
@@ -73,7 +73,7 @@ def test_what_can_be_read_by_now_is_its_businesss():
     read = replace(
         KEPT, replays=2, last_at=NOON + timedelta(seconds=1), type="booking.create", tenant="salon", session_id="s1"
     )
-    known = taken(unread, read)
+    known = merge_failure(unread, read)
     assert (known.type, known.tenant, known.session_id) == ("booking.create", "salon", "s1")
 
 
@@ -85,5 +85,5 @@ def test_what_could_be_read_once_stays_its_businesss():
         replace(KEPT, **later, type=None, tenant=None, session_id=None),
         replace(KEPT, **later, type="booking.cancel", tenant="clinic", session_id="s2"),
     ):
-        now = taken(kept, letter)
+        now = merge_failure(kept, letter)
         assert (now.type, now.tenant, now.session_id) == ("booking.create", "salon", "s1")

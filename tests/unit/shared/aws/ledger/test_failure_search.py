@@ -9,7 +9,7 @@ from shared.aws.ledger.failure_items import items_of
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.ledger.failures import Failure, FailureFilter, FailureState
-from shared.ledger.rules import is_wanted, place
+from shared.ledger.rules import is_wanted, make_cursor
 from tests.fakes.clock import NOON
 
 CIPHER = PayloadCipher(["k" * 64])
@@ -34,10 +34,11 @@ class PagedTable:
         takes_in = "BETWEEN" in request["KeyConditionExpression"]
         rows = [
             item
-            for failure, item in sorted(self.rows, key=lambda row: place(row[0]), reverse=True)
+            for failure, item in sorted(self.rows, key=lambda row: make_cursor(row[0]), reverse=True)
             if item.get(names["#key"], {}).get("S") == texts[":key"]
-            if low <= place(failure) and (place(failure) < high or (takes_in and place(failure) == high))
-            if place(failure) < start
+            if low <= make_cursor(failure)
+            and (make_cursor(failure) < high or (takes_in and make_cursor(failure) == high))
+            if make_cursor(failure) < start
         ]
         size = min(self.page, request.get("Limit", self.page))
         page, more = rows[:size], rows[size:]
@@ -104,7 +105,7 @@ async def test_every_search_finds_each_once_and_in_order(seed):
     dice = random.Random(seed)
     failures = [made(dice, number) for number in range(dice.randrange(60))]
     table, wanted = PagedTable(failures, dice.randint(1, 7)), filtered(dice)
-    meant = sorted((one for one in failures if is_wanted(one, wanted)), key=place, reverse=True)
+    meant = sorted((one for one in failures if is_wanted(one, wanted)), key=make_cursor, reverse=True)
     found = await search_all(table, wanted, limit=dice.randint(1, 9), most_pages=dice.randint(1, 9))
     assert found == [one.failure_id for one in meant]
 
