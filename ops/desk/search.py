@@ -6,7 +6,7 @@ from dataclasses import replace
 from ops.desk.domain import transitions
 from ops.desk.domain.values import Operator
 from shared.clock import Clock
-from shared.ledger.failures import Failure, FailureFilter, FailureState, Page
+from shared.ledger.failures import Failure, FailureFilter, FailurePage, FailureState
 from shared.ledger.ports import FailureLedger
 from shared.ledger.rules import make_cursor
 
@@ -34,7 +34,7 @@ class Search:
         failure = await self._ledger.get(failure_id)
         return failure if failure and transitions.may_see(operator, failure) else None
 
-    async def page(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
+    async def page(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> FailurePage:
         """Return up to `limit` failures, the latest first; what was left out is made up for by those after it."""
         found: list[Failure] = []
         for _ in range(_MOST_READS):
@@ -44,7 +44,7 @@ class Search:
             after = read.after
             if after is None or len(found) >= limit or len(kept) == len(read.failures):
                 break
-        return Page(found[:limit], make_cursor(found[limit - 1]) if len(found) > limit else after)
+        return FailurePage(found[:limit], make_cursor(found[limit - 1]) if len(found) > limit else after)
 
     async def every(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures, the latest first."""
@@ -78,14 +78,14 @@ class Search:
             is_complete = is_complete and read.after is None and len(found) <= limit
         return found[:limit], is_complete
 
-    async def _read(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> Page:
+    async def _read(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> FailurePage:
         theirs = transitions.restrict_to_tenants(operator, transitions.include_replaying(wanted))
         if theirs is None:
-            return Page([], None)
+            return FailurePage([], None)
         page = await self._ledger.find(theirs, limit=limit, after=after)
         return replace(page, failures=[failure for failure in page.failures if transitions.may_see(operator, failure)])
 
-    def _wanted(self, read: Page, wanted: FailureFilter) -> list[Failure]:
+    def _wanted(self, read: FailurePage, wanted: FailureFilter) -> list[Failure]:
         if not transitions.wants_all_waiting(wanted):
             return list(read.failures)
         now = self._clock.now()

@@ -104,7 +104,7 @@ class FailureFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FailurePage:
     """Some failures, the latest first."""
 
     failures: Sequence[Failure]

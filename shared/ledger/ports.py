@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from shared.ledger.failures import Failure, FailureFilter, Page
+from shared.ledger.failures import Failure, FailureFilter, FailurePage
 
 
 class FailureLedger(Protocol):
@@ -27,7 +27,7 @@ class FailureLedger(Protocol):
 
     async def find(
         self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
-    ) -> Page:
+    ) -> FailurePage:
         """Return up to `limit` failures, the latest first.
 
         `outlines` is for counting: only what a filter looks at can be relied on, there is no payload and no story.

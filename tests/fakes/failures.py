@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.ids import failure_id
-from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState, Page
+from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailurePage, FailureState
 from shared.ledger.rules import is_wanted, limit_audit_trail, make_cursor, merge_failure
 
 
@@ -33,13 +33,13 @@ class FakeFailures:
 
     async def find(
         self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
-    ) -> Page:
+    ) -> FailurePage:
         """Return up to `limit` failures, the latest first."""
         await self.reach()
         latest_first = sorted(self.rows.values(), key=make_cursor, reverse=True)
         found = [one for one in latest_first if is_wanted(one, wanted) and (not after or make_cursor(one) < after)]
         page = [replace(one, payload="", story=()) if outlines else one for one in found[:limit]]
-        return Page(page, make_cursor(found[limit - 1]) if len(found) > limit else None)
+        return FailurePage(page, make_cursor(found[limit - 1]) if len(found) > limit else None)
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""

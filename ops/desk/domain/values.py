@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.ledger.failures import Failure, Page
+from shared.ledger.failures import Failure, FailurePage
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found(Page):
+class Found(FailurePage):
     """Some failures without their payloads, the latest first."""
 
     contacts: Mapping[str, str]

@@ -15,7 +15,7 @@ from shared.aws.ledger.payload_parts import part_id, writes
 from shared.backoff import backoff
 from shared.clock import Clock
 from shared.errors import TransientError
-from shared.ledger.failures import Failure, FailureFilter, Page
+from shared.ledger.failures import Failure, FailureFilter, FailurePage
 from shared.ledger.rules import is_wanted, make_cursor, merge_failure
 
 _TRIES = 10
@@ -60,7 +60,7 @@ class DynamoFailureLedger:
 
     async def find(
         self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
-    ) -> Page:
+    ) -> FailurePage:
         """Return up to `limit` failures, the latest first; outlines of them are in the indexes, and cost least.
 
         A search that looked at a great many returns what it found until then; `after` goes on from there.
@@ -73,7 +73,7 @@ class DynamoFailureLedger:
                 break
             found.append(outline)
         end = None if search.is_complete else search.reached
-        return Page(
+        return FailurePage(
             found if outlines else await self._whole(found, wanted),
             after=make_cursor(found[-1]) if there_is_more else end,
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ledger.failures import FailureFilter, FailureState, Page
+from shared.ledger.failures import FailureFilter, FailurePage, FailureState
 from tests.contracts.stores.letters import SECOND, replayed, unread
 from tests.fakes.clock import NOON
 
@@ -24,7 +24,7 @@ async def test_the_latest_come_first_page_by_page(stores, tenant, make_failure):
     numbers = [int(n) for page in pages for n in page]
     assert sorted(numbers) == list(range(7))
     assert [n % 5 for n in numbers] == sorted((n % 5 for n in numbers), reverse=True)
-    assert await stores.failures.find(FailureFilter(tenants=[tenant]), limit=7) == Page(
+    assert await stores.failures.find(FailureFilter(tenants=[tenant]), limit=7) == FailurePage(
         (await stores.failures.find(wanted, limit=7)).failures, None
     )
 
@@ -89,7 +89,7 @@ async def test_nobody_sees_another_tenants_failures(stores, tenant, make_failure
     yours = await stores.failures.take(make_failure(tenant="another", reason=tenant))
     nobodys = await stores.failures.take(unread(reason=tenant))
     found = await stores.failures.find(FailureFilter(reason=tenant, tenants=[tenant]))
-    assert found == Page([mine], None)
-    assert await stores.failures.find(FailureFilter(reason=tenant, tenants=[])) == Page([], None)
+    assert found == FailurePage([mine], None)
+    assert await stores.failures.find(FailureFilter(reason=tenant, tenants=[])) == FailurePage([], None)
     everything = await stores.failures.find(FailureFilter(reason=tenant))
     assert {one.failure_id for one in everything.failures} == {one.failure_id for one in (mine, yours, nobodys)}
