@@ -33,8 +33,8 @@ def items_of(
     They take the place of the item `over`. If its payload could not be read, it stays as it is stored there, in all
     of its parts: whoever lacks a key must not put nothing in its place.
     """
-    closed = cipher.closed(failure.payload)
-    parts = [closed[start : start + _PART_BYTES] for start in range(0, len(closed), _PART_BYTES)]
+    encrypt = cipher.encrypt(failure.payload)
+    parts = [encrypt[start : start + _PART_BYTES] for start in range(0, len(encrypt), _PART_BYTES)]
     ends = _ends(failure, now, over)
     item = {
         **{name: getattr(failure, name) for name in _AS_THEY_ARE},
@@ -77,7 +77,7 @@ def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCiphe
     """
     row = from_item(item)
     try:
-        payload = cipher.opened(b"".join((bytes(row["payload"]), *rest)))
+        payload = cipher.decrypt(b"".join((bytes(row["payload"]), *rest)))
     except UnreadablePayloadError:
         log.exception("failure_payload_unreadable", failure_id=row["failure_id"])
         payload = ""

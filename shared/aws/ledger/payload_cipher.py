@@ -39,12 +39,12 @@ class PayloadCipher:
             )
         self._fernet = MultiFernet([_fernet(key) for key in reversed(keys)])
 
-    def closed(self, payload: str) -> bytes:
+    def encrypt(self, payload: str) -> bytes:
         """Return the payload as it may be stored."""
         token = self._fernet.encrypt(zlib.compress(payload.encode(errors=_SURROGATES)))
         return base64.urlsafe_b64decode(token)
 
-    def opened(self, stored: bytes) -> str:
+    def decrypt(self, stored: bytes) -> str:
         """Return the payload.
 
         Raises:

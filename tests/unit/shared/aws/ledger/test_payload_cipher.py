@@ -12,29 +12,29 @@ PAYLOAD = '{"contact": "anna@example.com", "name": "Ż\ud800\x00"}'
 def test_what_was_closed_opens_again_and_can_not_be_read_before():
     """Whatever the text is made of; the same one looks different each time."""
     cipher = PayloadCipher([NEW])
-    closed = cipher.closed(PAYLOAD)
-    assert cipher.opened(closed) == PAYLOAD
-    assert b"anna" not in closed
-    assert cipher.closed(PAYLOAD) != closed
+    encrypt = cipher.encrypt(PAYLOAD)
+    assert cipher.decrypt(encrypt) == PAYLOAD
+    assert b"anna" not in encrypt
+    assert cipher.encrypt(PAYLOAD) != encrypt
 
 
 def test_a_new_key_keeps_what_the_old_one_closed():
     """Keys are turned over without a day on which nothing can be read."""
     before, turning, after = PayloadCipher([OLD]), PayloadCipher([OLD, NEW]), PayloadCipher([NEW])
-    assert turning.opened(before.closed(PAYLOAD)) == PAYLOAD
-    assert after.opened(turning.closed(PAYLOAD)) == PAYLOAD
+    assert turning.decrypt(before.encrypt(PAYLOAD)) == PAYLOAD
+    assert after.decrypt(turning.encrypt(PAYLOAD)) == PAYLOAD
     with pytest.raises(UnreadablePayloadError):
-        after.opened(before.closed(PAYLOAD))
+        after.decrypt(before.encrypt(PAYLOAD))
 
 
 def test_what_somebody_changed_is_not_opened():
     """Whoever can write to the table can't put words into a visitor's mouth."""
     cipher = PayloadCipher([NEW])
-    closed = bytearray(cipher.closed(PAYLOAD))
-    closed[20] ^= 1
-    for changed in (bytes(closed), closed[:-1], b"", b"{}"):
+    encrypt = bytearray(cipher.encrypt(PAYLOAD))
+    encrypt[20] ^= 1
+    for changed in (bytes(encrypt), encrypt[:-1], b"", b"{}"):
         with pytest.raises(UnreadablePayloadError):
-            cipher.opened(bytes(changed))
+            cipher.decrypt(bytes(changed))
 
 
 @pytest.mark.parametrize("keys", [[], [""], ["short"], [NEW, "short"]])
