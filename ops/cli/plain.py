@@ -19,7 +19,7 @@ def as_json(value: object, *, indent: int | None = 2) -> str:
 def failure_row(failure: Failure) -> dict[str, Any]:
     """Return a failure without its payload and its story."""
     row = asdict(failure)
-    del row["payload"], row["story"]
+    del row["payload"], row["audit_trail"]
     return row
 
 
@@ -27,7 +27,9 @@ def case_row(case: Case) -> dict[str, Any]:
     """Return everything that `show` shows."""
     return {
         **failure_row(case.failure),
-        "story": [{"at": deed.at, "by": deed.by, "what": deed.what, "note": deed.note} for deed in case.failure.story],
+        "story": [
+            {"at": deed.at, "by": deed.by, "what": deed.what, "note": deed.note} for deed in case.failure.audit_trail
+        ],
         "lines": [asdict(line) for line in case.lines],
         "data": case.data,
         "forecast": asdict(case.forecast),

@@ -70,7 +70,7 @@ def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
 
 def failure_line(failure: Failure) -> Text:
     """Return a failure on one line, with the time at which something happened to it last."""
-    at = max((deed.at for deed in failure.story), default=failure.last_at)
+    at = max((deed.at for deed in failure.audit_trail), default=failure.last_at)
     return Text(" ").join(
         (
             Text(local_time(at), style="dim"),
@@ -108,10 +108,10 @@ def case_view(case: Case, now: datetime) -> RenderableType:
     if any(line.is_masked for line in case.lines):
         parts.append(Text("personal data is masked: --unmask shows it, and is on record", style="dim"))
     parts += [Text("\nA replay now", style="bold"), _forecast(case)]
-    story = Table(box=None, pad_edge=False, show_header=False)
-    for deed in failure.story:
-        story.add_row(Text(local(deed.at), style="dim"), safe(deed.by), safe(deed.what), safe(deed.note))
-    return Group(*parts, Text("\nStory", style="bold"), story)
+    audit_trail = Table(box=None, pad_edge=False, show_header=False)
+    for deed in failure.audit_trail:
+        audit_trail.add_row(Text(local(deed.at), style="dim"), safe(deed.by), safe(deed.what), safe(deed.note))
+    return Group(*parts, Text("\nStory", style="bold"), audit_trail)
 
 
 def stats_view(stats: Stats, *, width: int) -> RenderableType:

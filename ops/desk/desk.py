@@ -279,7 +279,7 @@ class Desk:
             if not isinstance(changed, Failure) or changed is failure or await self._ledger.change(changed):
                 return changed
             written = await self._ledger.get(failure_id)
-            if written and (written.version, written.story[-1:]) == (changed.version, changed.story[-1:]):
+            if written and (written.version, written.audit_trail[-1:]) == (changed.version, changed.audit_trail[-1:]):
                 # The write was sent again after an answer that got lost; the first one went through.
                 return changed
         return NotPossible(Why.CHANGED_MEANWHILE)

@@ -81,7 +81,7 @@ class Failure:
     trace: str | None = None
     replays: int = 0
     """How often it was replayed; the latest replay has this number."""
-    story: tuple[AuditEntry, ...] = ()
+    audit_trail: tuple[AuditEntry, ...] = ()
     version: int = 1
     """Grows by one with every change: two people at two desks do not undo each other."""
 

@@ -27,7 +27,9 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
     than one that is looked at in vain. What a person discarded stays so until it is replayed.
     """
     if kept is None:
-        return replace(dead_letter, story=_append_entry(dead_letter.story, _record_failure(dead_letter, "failed")))
+        return replace(
+            dead_letter, audit_trail=_append_entry(dead_letter.audit_trail, _record_failure(dead_letter, "failed"))
+        )
     # What a person wanted forgotten does not come back with a letter that was under way.
     if kept.state is FailureState.ERASED or _order(dead_letter) <= _order(kept):
         return None
@@ -54,7 +56,9 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
         command_id=kept.command_id or dead_letter.command_id,
         trace=dead_letter.trace or kept.trace,
         replays=dead_letter.replays,
-        story=_append_entry(kept.story, _record_failure(dead_letter, "failed" if is_first_round else "failed_again")),
+        audit_trail=_append_entry(
+            kept.audit_trail, _record_failure(dead_letter, "failed" if is_first_round else "failed_again")
+        ),
         version=kept.version + 1,
     )
 
@@ -67,13 +71,17 @@ def _order(failure: Failure) -> tuple[int, datetime, int]:
     return failure.replays, failure.last_at, failure.attempts
 
 
-def _append_entry(story: tuple[AuditEntry, ...], deed: AuditEntry) -> tuple[AuditEntry, ...]:
-    return limit_audit_trail((*story, deed))
+def _append_entry(audit_trail: tuple[AuditEntry, ...], deed: AuditEntry) -> tuple[AuditEntry, ...]:
+    return limit_audit_trail((*audit_trail, deed))
 
 
-def limit_audit_trail(story: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
+def limit_audit_trail(audit_trail: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
     """Return a story that is short enough to be kept: its beginning, and what was done last."""
-    return story if len(story) <= MAX_AUDIT_ENTRIES else (story[0], *story[1 - MAX_AUDIT_ENTRIES :])
+    return (
+        audit_trail
+        if len(audit_trail) <= MAX_AUDIT_ENTRIES
+        else (audit_trail[0], *audit_trail[1 - MAX_AUDIT_ENTRIES :])
+    )
 
 
 def make_cursor(failure: Failure) -> str:

@@ -38,7 +38,7 @@ class FakeFailures:
         await self.reach()
         latest_first = sorted(self.rows.values(), key=make_cursor, reverse=True)
         found = [one for one in latest_first if is_wanted(one, wanted) and (not after or make_cursor(one) < after)]
-        page = [replace(one, payload="", story=()) if outlines else one for one in found[:limit]]
+        page = [replace(one, payload="", audit_trail=()) if outlines else one for one in found[:limit]]
         return FailurePage(page, make_cursor(found[limit - 1]) if len(found) > limit else None)
 
     async def change(self, failure: Failure) -> bool:
@@ -49,7 +49,9 @@ class FakeFailures:
             return False
         # Of what no key opens the payload is left as it is stored; of what is erased nothing is.
         payload = failure.payload or ("" if failure.state is FailureState.ERASED else kept.payload)
-        self.rows[failure.failure_id] = replace(failure, payload=payload, story=limit_audit_trail(failure.story))
+        self.rows[failure.failure_id] = replace(
+            failure, payload=payload, audit_trail=limit_audit_trail(failure.audit_trail)
+        )
         return True
 
     async def reach(self) -> None:
@@ -80,4 +82,6 @@ class FakeReplayOutcomes:
         rows = self._failures.rows
         kept = rows.get(failure_id(self._queue, command_id))
         if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
-            rows[kept.failure_id] = replace(kept, state=state, story=(*kept.story, deed), version=kept.version + 1)
+            rows[kept.failure_id] = replace(
+                kept, state=state, audit_trail=(*kept.audit_trail, deed), version=kept.version + 1
+            )

@@ -129,7 +129,7 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
     deeds = Counter()
     for failure_id in touched:
         kept = await ledger.get(failure_id)
-        deeds.update(deed.what for deed in kept.story if deed.by == ANNA.name)
+        deeds.update(deed.what for deed in kept.audit_trail if deed.by == ANNA.name)
         assert kept.state is not FailureState.FAILED
     assert deeds == {"edited": 1, "replayed": REPLAYED + 1, "discarded": 1}
     async for failure in desk.every(ANNA, replace(mine, states=[FailureState.FAILED]), limit=5 * EACH):

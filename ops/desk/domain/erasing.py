@@ -40,6 +40,9 @@ def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
         type=failure.type,
         tenant=failure.tenant,
         replays=failure.replays,
-        story=(*(replace(deed, detail="") for deed in failure.story), AuditEntry(now, operator.name, "erased")),
+        audit_trail=(
+            *(replace(deed, detail="") for deed in failure.audit_trail),
+            AuditEntry(now, operator.name, "erased"),
+        ),
         version=failure.version + 1,
     )

@@ -109,7 +109,7 @@ def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Fai
 
 
 def _append_entry(failure: Failure, deed: AuditEntry) -> Failure:
-    return replace(failure, story=(*failure.story, deed), version=failure.version + 1)
+    return replace(failure, audit_trail=(*failure.audit_trail, deed), version=failure.version + 1)
 
 
 def _audit_entry(operator: Operator, what: AuditAction, now: datetime, detail: AuditDetail = "") -> AuditEntry:
@@ -117,4 +117,4 @@ def _audit_entry(operator: Operator, what: AuditAction, now: datetime, detail: A
 
 
 def _replayed_at(failure: Failure) -> datetime:
-    return max((deed.at for deed in failure.story if deed.what == "replayed"), default=failure.last_at)
+    return max((deed.at for deed in failure.audit_trail if deed.what == "replayed"), default=failure.last_at)

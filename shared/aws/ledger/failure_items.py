@@ -42,7 +42,7 @@ def items_of(
         "first_at": instant(failure.first_at),
         "last_at": instant(failure.last_at),
         "place": make_cursor(failure),
-        "story": [deed_value(deed) for deed in limit_audit_trail(failure.story)],
+        "story": [deed_value(deed) for deed in limit_audit_trail(failure.audit_trail)],
         "payload": parts[0],
         "parts": len(parts),
         "expires_at": ends,
@@ -81,7 +81,7 @@ def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCiphe
     except UnreadablePayloadError:
         log.exception("failure_payload_unreadable", failure_id=row["failure_id"])
         payload = ""
-    return Failure(payload=payload, story=tuple(_deed(each) for each in row.get("story", ())), **_facts(row))
+    return Failure(payload=payload, audit_trail=tuple(_deed(each) for each in row.get("story", ())), **_facts(row))
 
 
 def outline_of(item: dict[str, Any]) -> Failure:

@@ -22,7 +22,7 @@ def by_anna(what, detail=""):
 
 def kept(name, *entries, version=1, **changes):
     """Return a failure with its audit trail."""
-    return failure(name, story=(ENTERED, *entries), version=version, **changes)
+    return failure(name, audit_trail=(ENTERED, *entries), version=version, **changes)
 
 
 EXPECTED = {

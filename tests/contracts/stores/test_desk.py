@@ -130,7 +130,7 @@ async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledge
     outcome = await desk.replay(ANNA, failure.failure_id)
     assert outcome.why is Why.NOT_SENT
     kept = await ledger.get(failure.failure_id)
-    assert (kept.state, kept.story[-1].what) == (FailureState.FAILED, "failed")
+    assert (kept.state, kept.audit_trail[-1].what) == (FailureState.FAILED, "failed")
     with pytest.raises(PermanentError, match="there is no queue"):
         await replays.put(failed_booking(queue="elsewhere"))
 
@@ -140,8 +140,10 @@ async def test_a_replay_that_never_came_back_waits(desk, ledger):
     tenant, now = f"lost-{uuid.uuid4().hex[:8]}", datetime.now(UTC)
     ids = []
     for minutes in (11, 1):
-        story = (AuditEntry(now - timedelta(minutes=minutes), "anna", "replayed", ReplayNumber(1)),)
-        failure = failed_booking(uuid.uuid4().hex, tenant=tenant, state=FailureState.REPLAYING, replays=1, story=story)
+        audit_trail = (AuditEntry(now - timedelta(minutes=minutes), "anna", "replayed", ReplayNumber(1)),)
+        failure = failed_booking(
+            uuid.uuid4().hex, tenant=tenant, state=FailureState.REPLAYING, replays=1, audit_trail=audit_trail
+        )
         ids.append((await ledger.take(failure)).failure_id)
     waiting = FailureFilter(tenants=[tenant], states=OPEN)
     page = await desk.find(ANNA, waiting, limit=1)

@@ -55,7 +55,9 @@ async def erase(ledger, failure):
 
 async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, tenant):
     """What it was, when it failed, and who erased it; it is found as erased, and no more as the conversation's."""
-    noted = replace(await stores.failures.take(letter), version=2, story=(AuditEntry(NOON, "ola", "unmasked", SAID),))
+    noted = replace(
+        await stores.failures.take(letter), version=2, audit_trail=(AuditEntry(NOON, "ola", "unmasked", SAID),)
+    )
     assert await stores.failures.change(noted)
     gone = await erase(stores.failures, noted)
     kept = await stores.failures.get(letter.failure_id)
@@ -63,7 +65,7 @@ async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, 
     assert (kept.payload, kept.error, kept.group, kept.session_id, kept.command_id, kept.trace) == (
         ("", "") + (None,) * 4
     )
-    assert kept.story == (AuditEntry(NOON, "ola", "unmasked"), AuditEntry(NOON + SECOND, "anna", "erased"))
+    assert kept.audit_trail == (AuditEntry(NOON, "ola", "unmasked"), AuditEntry(NOON + SECOND, "anna", "erased"))
     assert (await stores.failures.find(FailureFilter(text=session, tenants=[tenant]))).failures == []
     found = await stores.failures.find(FailureFilter(states=[FailureState.ERASED], tenants=[tenant]))
     assert found.failures == [gone]

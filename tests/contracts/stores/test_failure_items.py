@@ -92,7 +92,7 @@ async def test_a_key_that_is_missing_costs_nothing_that_is_stored(ledger_with, i
 async def test_a_letter_brings_back_what_no_key_opens(ledger_with):
     """It came once more, as a replay that failed: who lost the key can read that at the least."""
     first = await ledger_with(OLD).take(letter())
-    late = replace(first, last_at=NOON + DAY, story=(), version=0, payload="readable")
+    late = replace(first, last_at=NOON + DAY, audit_trail=(), version=0, payload="readable")
     await ledger_with(NEW).take(late)
     assert (await ledger_with(NEW).get(first.failure_id)).payload == "readable"
 
@@ -138,7 +138,7 @@ async def test_what_is_erased_while_it_is_resolved_leaves_nothing_behind(dynamod
             answer = await dynamodb.update_item(**update)
             if "parts" in answer.get("Attributes", {}):
                 resolved = await ledger.get(failure.failure_id)
-                await turned(ledger, resolved, FailureState.ERASED, payload="", story=())
+                await turned(ledger, resolved, FailureState.ERASED, payload="", audit_trail=())
             return answer
 
     outcomes = DynamoReplayOutcomes(client=ErasedInBetween(), table="FailuresTable", queue="booking")

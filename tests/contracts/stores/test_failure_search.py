@@ -37,7 +37,7 @@ async def test_outlines_say_what_is_counted(stores, tenant, make_failure):
     whole = await stores.failures.find(wanted, limit=2)
     outlines = await stores.failures.find(wanted, limit=2, outlines=True)
     assert outlines.after == whole.after
-    assert {(one.payload, one.story) for one in outlines.failures} == {("", ())}
+    assert {(one.payload, one.audit_trail) for one in outlines.failures} == {("", ())}
     counted = ("failure_id", "queue", "state", "reason", "tenant", "last_at")
     for outline, failure in zip(outlines.failures, whole.failures, strict=True):
         assert [getattr(outline, name) for name in counted] == [getattr(failure, name) for name in counted]

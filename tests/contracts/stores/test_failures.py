@@ -15,8 +15,8 @@ async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
     failure = make_failure()
     kept = await stores.failures.take(failure)
     assert kept == await stores.failures.get(failure.failure_id)
-    assert replace(kept, story=()) == failure
-    assert kept.story == (AuditEntry(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked"),)
+    assert replace(kept, audit_trail=()) == failure
+    assert kept.audit_trail == (AuditEntry(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked"),)
     assert await stores.failures.get(new_id()) is None
 
 
@@ -67,7 +67,7 @@ async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failu
     await asyncio.gather(*(stores.failures.take(letter) for letter in letters))
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.attempts, kept.last_at) == (6, NOON + 6 * SECOND)
-    assert len(kept.story) == kept.version
+    assert len(kept.audit_trail) == kept.version
 
 
 async def test_a_replay_that_failed_says_so(stores, make_failure):
@@ -79,7 +79,7 @@ async def test_a_replay_that_failed_says_so(stores, make_failure):
     assert kept == await stores.failures.get(failure.failure_id)
     assert (kept.state, kept.reason, kept.error, kept.replays) == (FailureState.FAILED_AGAIN, "timeout", "slow", 1)
     assert (kept.first_at, kept.last_at, kept.version) == (NOON, NOON + SECOND, 3)
-    assert [deed.what for deed in kept.story] == ["failed", "failed_again"]
+    assert [deed.what for deed in kept.audit_trail] == ["failed", "failed_again"]
     assert await stores.failures.take(letter) == kept
 
 
@@ -98,12 +98,16 @@ async def test_a_story_stays_short(stores, make_failure):
     failure = make_failure()
     kept = await stores.failures.take(failure)
     deeds = tuple(AuditEntry(at=NOON, by="anna", what="edited", detail=str(n)) for n in range(200))
-    kept = await changed(stores.failures, kept, story=(*kept.story, *deeds))
+    kept = await changed(stores.failures, kept, audit_trail=(*kept.audit_trail, *deeds))
     kept = await stores.failures.take(replace(failure, replays=1, last_at=NOON + SECOND))
     again = await stores.failures.get(failure.failure_id)
     assert again == kept
-    assert len(again.story) == MAX_AUDIT_ENTRIES
-    assert [again.story[0].what, again.story[-2].note, again.story[-1].what] == ["failed", "199", "failed_again"]
+    assert len(again.audit_trail) == MAX_AUDIT_ENTRIES
+    assert [again.audit_trail[0].what, again.audit_trail[-2].note, again.audit_trail[-1].what] == [
+        "failed",
+        "199",
+        "failed_again",
+    ]
 
 
 async def test_who_can_not_read_a_payload_puts_nothing_in_its_place(stores, make_failure):

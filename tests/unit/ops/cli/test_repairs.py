@@ -111,7 +111,7 @@ def test_discarding_takes_a_reason(terminal):
     done = terminal.run("failures", "discard", one, "nobody's", two, "--reason", "the visitor called")
     assert (done.exit_code, "nobody's" in done.stderr) == (1, True)
     assert {terminal.kept(run_each).state for run_each in (one, two)} == {FailureState.DISCARDED}
-    assert terminal.kept(two).story[-1].note == "the visitor called"
+    assert terminal.kept(two).audit_trail[-1].note == "the visitor called"
     twice = terminal.run("failures", "discard", one, "--reason", "called")
     assert (twice.exit_code, "already" in twice.stderr, "--again" in twice.stderr) == (1, True, False)
 
@@ -148,7 +148,7 @@ def test_an_editor_that_changes_nothing(terminal):
     done = terminal.run("failures", "edit", one, EDITOR="true")
     assert "Nothing was changed." in done.stdout
     assert terminal.kept(one).payload == before
-    assert [deed.what for deed in terminal.kept(one).story] == ["failed", "unmasked"]
+    assert [deed.what for deed in terminal.kept(one).audit_trail] == ["failed", "unmasked"]
 
 
 def test_a_code_keeps_its_zeros(terminal):

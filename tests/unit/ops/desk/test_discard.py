@@ -13,7 +13,7 @@ async def test_a_discarded_failure_stays_with_its_reason(world):
     assert isinstance(await world.desk.discard(ANNA, one, " the visitor\ncalled "), Discarded)
     kept = world.kept(one)
     assert kept.state is FailureState.DISCARDED
-    assert (kept.story[-1].by, kept.story[-1].note) == ("anna", "the visitor called")
+    assert (kept.audit_trail[-1].by, kept.audit_trail[-1].note) == ("anna", "the visitor called")
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\n"])
@@ -28,7 +28,7 @@ async def test_a_long_reason_keeps_its_beginning(world):
     """A story has fifty lines and one item of a table."""
     one = await world.failed()
     await world.desk.discard(ANNA, one, "a" * 299 + "bcd")
-    assert world.kept(one).story[-1].note == "a" * 299 + "b"
+    assert world.kept(one).audit_trail[-1].note == "a" * 299 + "b"
 
 
 async def test_what_is_under_way_or_over_is_not_discarded(world):

@@ -46,7 +46,7 @@ async def test_a_conversation_is_erased_whatever_became_of_it(world):
     for one in (waiting, under_way, put_aside):
         assert world.kept(one).state is FailureState.ERASED
         assert SALT not in str(world.kept(one)) + world.kept(one).payload
-        assert world.kept(one).story[-1] == AuditEntry(world.clock.now(), "anna", "erased")
+        assert world.kept(one).audit_trail[-1] == AuditEntry(world.clock.now(), "anna", "erased")
     assert world.kept(other).state is FailureState.FAILED
     assert SALT in world.kept(other).payload
 

@@ -20,8 +20,8 @@ WAITING = FailureFilter(states=OPEN)
 
 async def replaying(world, key, *, ago, **changes):
     """Enter a failure that was replayed some time ago."""
-    story = (AuditEntry(world.clock.now() - ago, "anna", "replayed", ReplayNumber(1)),)
-    return await world.failed(key, state=FailureState.REPLAYING, replays=1, story=story, **changes)
+    audit_trail = (AuditEntry(world.clock.now() - ago, "anna", "replayed", ReplayNumber(1)),)
+    return await world.failed(key, state=FailureState.REPLAYING, replays=1, audit_trail=audit_trail, **changes)
 
 
 async def under_way(world, key, **changes):

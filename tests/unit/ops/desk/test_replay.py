@@ -35,11 +35,11 @@ async def test_a_replay_is_on_record_before_the_queue_has_it(world):
     await world.desk.replay(ANNA, one)
     kept = world.kept(one)
     assert seen == [FailureState.REPLAYING]
-    assert [(deed.by, deed.what, deed.note) for deed in kept.story] == [
+    assert [(deed.by, deed.what, deed.note) for deed in kept.audit_trail] == [
         ("ledger", "failed", "calendar_access_revoked"),
         ("anna", "replayed", "replay 1"),
     ]
-    assert kept.story[-1].at == world.clock.now()
+    assert kept.audit_trail[-1].at == world.clock.now()
 
 
 async def test_two_people_replay_at_the_same_moment(world):
@@ -95,7 +95,7 @@ async def test_a_queue_that_refuses_leaves_the_failure_as_it_was(world):
     outcome = await world.desk.replay(ANNA, one)
     assert (outcome.why, outcome.again_at) == (Why.NOT_SENT, None)
     kept = world.kept(one)
-    assert (kept.state, kept.story[-1].note) == (FailureState.FAILED, "not sent: aws_AccessDenied")
+    assert (kept.state, kept.audit_trail[-1].note) == (FailureState.FAILED, "not sent: aws_AccessDenied")
     world.replays.trouble = None
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
 
@@ -192,4 +192,4 @@ async def test_a_write_whose_answer_got_lost_counts(world):
 
 
 def _again(failure, at):
-    return replace(failure, last_at=at, attempts=5, story=(), reason="attempts_exhausted")
+    return replace(failure, last_at=at, attempts=5, audit_trail=(), reason="attempts_exhausted")

@@ -84,7 +84,7 @@ def test_to_unmask_is_on_record(owner, world):
     """Personal data is shown to whoever asks for it by a form, and the story says who that was."""
     text = looked(owner, "/failures/f-ania/unmask").text
     assert "anna@example.com" in text
-    assert (world.failure().story[-1].what, world.failure().story[-1].by) == ("unmasked", "Ola")
+    assert (world.failure().audit_trail[-1].what, world.failure().audit_trail[-1].by) == ("unmasked", "Ola")
     assert "anna@example.com" not in owner.get("/failures/f-ania").text
     assert owner.get("/failures/f-ania/unmask").status_code == 405
 
@@ -94,7 +94,7 @@ def test_replays(owner, world):
     answer = posted(owner, "/failures/f-ania/replay")
     assert answer.headers["location"] == "/failures/f-ania?said=replayed"
     assert [(one.failure_id, one.replays) for one in world.replays.queued] == [("f-ania", 1)]
-    assert (world.failure().state, world.failure().story[-1].by) == (FailureState.REPLAYING, "Ola")
+    assert (world.failure().state, world.failure().audit_trail[-1].by) == (FailureState.REPLAYING, "Ola")
     page = owner.follow()
     assert "on its queue again" in page.text
     assert "data-refresh" in page.text

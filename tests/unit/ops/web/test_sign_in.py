@@ -16,7 +16,7 @@ def test_the_token_signs_in(stranger, world):
     assert (answer.status_code, answer.headers["location"]) == (303, "/failures/f-ania")
     assert "Ola Kowalska" in stranger.get("/").text
     stranger.send("/failures/f-ania/discard", reason="Called them")
-    assert world.failure().story[-1].by == "Ola Kowalska"
+    assert world.failure().audit_trail[-1].by == "Ola Kowalska"
 
 
 def test_a_wrong_token_is_refused(stranger):
