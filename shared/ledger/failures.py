@@ -61,8 +61,8 @@ class Failure:
     """One of `QUEUES`."""
     group: str | None
     payload: str = field(repr=False)
-    """The queued message's text; encrypted wherever it is stored. Empty is what no key at hand opens: no message is
-    empty, and a change to such a failure leaves what is stored as it is. Of an erased one nothing is stored."""
+    """The queued message's text; encrypted wherever it is stored. It is empty if no available key decrypts it:
+    no message is empty, and a change to such a failure leaves the stored text as it is. An erased one has no text."""
     reason: str
     """A static name such as `calendar_access_revoked`."""
     error: str

@@ -33,8 +33,8 @@ def items_of(
     They take the place of the item `over`. If its payload could not be read, it stays as it is stored there, in all
     of its parts: whoever lacks a key must not put nothing in its place.
     """
-    encrypt = cipher.encrypt(failure.payload)
-    parts = [encrypt[start : start + _PART_BYTES] for start in range(0, len(encrypt), _PART_BYTES)]
+    encrypted = cipher.encrypt(failure.payload)
+    parts = [encrypted[start : start + _PART_BYTES] for start in range(0, len(encrypted), _PART_BYTES)]
     ends = _ends(failure, now, over)
     item = {
         **{name: getattr(failure, name) for name in _AS_THEY_ARE},
@@ -73,7 +73,7 @@ def deed_value(deed: AuditEntry) -> dict[str, Any]:
 def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:
     """Return the failure of an item; `rest` is what of its payload is in other items.
 
-    A payload that can't be opened is empty, which no message's is: one lost key must not hide the other failures.
+    A payload that can't be decrypted is empty, which no message's is: one lost key must not hide the other failures.
     """
     row = from_item(item)
     try:

@@ -17,14 +17,14 @@ _SURROGATES = "surrogatepass"
 
 
 class UnreadablePayloadError(Exception):
-    """None of the keys opens the payload."""
+    """No available key decrypts the payload."""
 
 
 class PayloadCipher:
     """Authenticated encryption (Fernet, https://github.com/fernet/spec) of texts, compressed first.
 
-    New payloads are closed with the newest key, and every key opens what was closed with it. Keys are derived from
-    the secret's texts (HKDF, RFC 5869), so those need no form of their own.
+    New payloads are encrypted with the newest key, and every key decrypts what was encrypted with it. Keys are derived
+    from the secret's texts (HKDF, RFC 5869), so those need no form of their own.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:

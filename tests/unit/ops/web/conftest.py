@@ -123,7 +123,7 @@ def a_failure(failure_id="f-ania", tenant="salon-ania", **changes):
         "tenant": tenant,
         "session_id": f"session-{tenant}",
         "command_id": f"command-of-{failure_id}",
-        "story": (AuditEntry(NOON - timedelta(hours=1), "ledger", "failed"),),
+        "audit_trail": (AuditEntry(NOON - timedelta(hours=1), "ledger", "failed"),),
     }
     return Failure(**fields | changes)
 

@@ -157,7 +157,7 @@ def test_hostile_text_is_text(owner, world):
         command_id=HOSTILE,
         trace=HOSTILE,
         group=HOSTILE,
-        story=(AuditEntry(NOON, HOSTILE, "discarded", HOSTILE),),
+        audit_trail=(AuditEntry(NOON, HOSTILE, "discarded", HOSTILE),),
     )
     unreadable = replace(hostile, failure_id="f-raw", payload=HOSTILE)
     world.ledger.rows = {"f-ania": hostile, "f-raw": unreadable}

@@ -18,7 +18,10 @@ MINUTE = timedelta(minutes=1)
 
 def replayed(failure, at):
     return replace(
-        failure, state=FailureState.REPLAYING, replays=1, story=(AuditEntry(at, "Ola", "replayed", ReplayNumber(1)),)
+        failure,
+        state=FailureState.REPLAYING,
+        replays=1,
+        audit_trail=(AuditEntry(at, "Ola", "replayed", ReplayNumber(1)),),
     )
 
 

@@ -49,7 +49,7 @@ async def test_a_death_at_any_step_loses_nothing_and_repeats_nothing(letter):
         ledger = await lived(fate, letter)
         assert fate.died_in
         [failure] = ledger.failures.rows.values()
-        assert (len(failure.story), failure.version) == (1, 1), fate.died_in
+        assert (len(failure.audit_trail), failure.version) == (1, 1), fate.died_in
         assert len(ledger.errors()) == frames, fate.died_in
         assert ledger.claims.records.get("k1") is None or ledger.claims.records["k1"].done, fate.died_in
 

@@ -9,16 +9,16 @@ OLD, NEW = "o" * 64, "n" * 64
 PAYLOAD = '{"contact": "anna@example.com", "name": "Ż\ud800\x00"}'
 
 
-def test_what_was_closed_opens_again_and_can_not_be_read_before():
+def test_an_encrypted_payload_is_decrypted_and_unreadable_before():
     """Whatever the text is made of; the same one looks different each time."""
     cipher = PayloadCipher([NEW])
-    encrypt = cipher.encrypt(PAYLOAD)
-    assert cipher.decrypt(encrypt) == PAYLOAD
-    assert b"anna" not in encrypt
-    assert cipher.encrypt(PAYLOAD) != encrypt
+    encrypted = cipher.encrypt(PAYLOAD)
+    assert cipher.decrypt(encrypted) == PAYLOAD
+    assert b"anna" not in encrypted
+    assert cipher.encrypt(PAYLOAD) != encrypted
 
 
-def test_a_new_key_keeps_what_the_old_one_closed():
+def test_a_new_key_still_decrypts_what_an_old_one_encrypted():
     """Keys are turned over without a day on which nothing can be read."""
     before, turning, after = PayloadCipher([OLD]), PayloadCipher([OLD, NEW]), PayloadCipher([NEW])
     assert turning.decrypt(before.encrypt(PAYLOAD)) == PAYLOAD
@@ -27,12 +27,12 @@ def test_a_new_key_keeps_what_the_old_one_closed():
         after.decrypt(before.encrypt(PAYLOAD))
 
 
-def test_what_somebody_changed_is_not_opened():
+def test_a_changed_payload_is_not_decrypted():
     """Whoever can write to the table can't put words into a visitor's mouth."""
     cipher = PayloadCipher([NEW])
-    encrypt = bytearray(cipher.encrypt(PAYLOAD))
-    encrypt[20] ^= 1
-    for changed in (bytes(encrypt), encrypt[:-1], b"", b"{}"):
+    encrypted = bytearray(cipher.encrypt(PAYLOAD))
+    encrypted[20] ^= 1
+    for changed in (bytes(encrypted), encrypted[:-1], b"", b"{}"):
         with pytest.raises(UnreadablePayloadError):
             cipher.decrypt(bytes(changed))
 
