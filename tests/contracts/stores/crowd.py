@@ -1,4 +1,4 @@
-"""A crowd that books, confirms, moves and cancels at random through the booking handler, 200 at once."""
+"""A crowd that books, confirms, moves and cancels at random through the booking handler, many at once."""
 
 import asyncio
 import random

@@ -2,6 +2,7 @@
 
 import asyncio
 import email
+import itertools
 import json
 import random
 import urllib.request
@@ -59,27 +60,29 @@ PROFILE = TenantProfile.model_validate(
 
 
 @dataclass
-class ThrottledSes:
-    """The real client of the emulator's SES; so many of a hundred calls are throttled, so many answers get lost."""
+class ScriptedSes:
+    """The real client of the emulator's SES; every so many calls one is throttled, or its answer gets lost."""
 
     client: object
-    chance: random.Random
-    percent: int = 0
-    lost_percent: int = 0
+    throttle_every: int | None = None
+    lose_every: int | None = None
+    calls: int = 0
     throttled: int = 0
     lost: int = 0
     taken: defaultdict = field(default_factory=lambda: defaultdict(list))
     """Message-ID to the bytes of each message that SES said yes to."""
 
     async def send_email(self, **arguments):
-        if self.chance.randrange(100) < self.percent:
+        self.calls += 1
+        call = self.calls
+        if self.throttle_every and call % self.throttle_every == 0:
             self.throttled += 1
             answer = {"Error": {"Code": "TooManyRequestsException"}, "ResponseMetadata": {"HTTPStatusCode": 429}}
             raise ClientError(answer, "SendEmail")
         answer = await self.client.send_email(**arguments)
         raw = arguments["Content"]["Raw"]["Data"]
         self.taken[email.message_from_bytes(raw)["Message-ID"]].append(raw)
-        if self.chance.randrange(100) < self.lost_percent:
+        if self.lose_every and call % self.lose_every == 0:
             self.lost += 1
             raise ReadTimeoutError(endpoint_url="https://ses.example")
         return answer
@@ -88,12 +91,11 @@ class ThrottledSes:
 class PostRoom:
     """Everything that one run works with; addresses and ids are its own."""
 
-    def __init__(self, emulator, clients, *, dynamodb, ses, seed, percent):
+    def __init__(self, emulator, clients, *, dynamodb, ses, throttle_every=None, lose_every=None):
         self.run = new_id()[:12]
         self.tenant = f"salon-{self.run}"
         self.emulator, self.clients, self.dynamodb = emulator, clients, dynamodb
-        self.chance = random.Random(seed)
-        self.ses = ThrottledSes(ses, self.chance, percent)
+        self.ses = ScriptedSes(ses, throttle_every, lose_every)
         self.clock, self.metrics = SystemClock(), FakeMetrics()
 
     def notices(self, number):
@@ -158,13 +160,13 @@ class PostRoom:
     def claims(self, clock):
         return DynamoClaimStore(client=self.dynamodb, table="ProcessedTable", clock=clock)
 
-    async def deliver_by_pool(self, notices, *, times, patience):
+    async def deliver_by_pool(self, notices, *, times, timeout_seconds):
         """Put every notice on a standard queue so often, and let a pool work until all is done and settled."""
         sqs = self.emulator.client("sqs")
         url = create_queue(sqs, "NotificationsQueue", name=f"notices-{self.run}")
         dead_letter_url = create_queue(sqs, "NotificationsDeadLetters", name=f"notices-{self.run}-dlq")
         bodies = [notice.model_dump_json() for notice in notices for _ in range(times)]
-        self.chance.shuffle(bodies)
+        random.Random(5).shuffle(bodies)  # always the same order, in which some repeats are neighbours
         for start in range(0, len(bodies), 10):
             entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + 10])]
             await asyncio.to_thread(sqs.send_message_batch, QueueUrl=url, Entries=entries)
@@ -197,7 +199,7 @@ class PostRoom:
         stop = Stop()
         running = asyncio.create_task(worker.pool.run(stop))
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 while await asyncio.to_thread(self._left, url):
                     await asyncio.sleep(0.2)
         finally:
@@ -210,29 +212,29 @@ class PostRoom:
         counts = self.emulator.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(count) for count in counts.values())
 
-    async def deliver_and_die(self, notices, *, percent):
-        """Carry the notices out as the core does, by workers of whom so many of a hundred die; return the deaths.
+    async def deliver_and_die(self, notices):
+        """Carry the notices out as the core does, by workers of whom eight of twenty-one die; return the deaths.
 
-        Each dies at a moment of its own, before or after a call took effect; its claim stays until the lease is over.
+        Each dies at the next moment, before or after a call took effect; its claim stays until the lease is over.
         """
         clock, deaths = FakeClock(datetime.now(UTC)), Counter()
         claims, ports = self.claims(clock), self.ports(clock)
-        waiting = list(notices)
+        waiting, moments = list(notices), itertools.cycle([*range(MOMENTS), *[None] * 13])
         while waiting:
-            ends = await asyncio.gather(*(self._once(notice, claims, ports, percent) for notice in waiting[:40]))
+            ends = await asyncio.gather(*(self._once(notice, claims, ports, next(moments)) for notice in waiting[:40]))
             deaths.update(end for end in ends if isinstance(end, str))
             left = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
             waiting = [*waiting[40:], *left]
             clock.turn(LEASE + timedelta(seconds=1))
         return deaths
 
-    async def _once(self, notice, claims, ports, percent):
+    async def _once(self, notice, claims, ports, dies_at):
         """Return None if the notice is done, or where its worker died, or an exception."""
         taken = await claims.claim(notice.claim_key, fingerprint=fingerprint_of(notice), lease=LEASE)
         if isinstance(taken, Done):
             return None
         assert isinstance(taken, Claim)
-        fate = Fate(self.chance.randrange(MOMENTS) if self.chance.randrange(100) < percent else None)
+        fate = Fate(dies_at)
         mortal = replace(
             ports,
             mailer=Mortal(ports.mailer, fate),
