@@ -14,9 +14,9 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from infra.local.seed import demo_profile
 from infra.local.stack import Stack
+from tests.deadlines import DEADLINE_SECONDS
 
 _CODE = re.compile(r"\b(\d{6})\b")
-_PATIENCE_SECONDS = 30.0
 _deserialise = TypeDeserializer().deserialize
 
 
@@ -46,14 +46,14 @@ class Backstage:
 
     async def mail(self, address: str, *, number: int = 1) -> dict[str, Any]:
         """Return the address's n-th e-mail once it is there."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while len(mails := self.mails(address)) < number:
                 await asyncio.sleep(0.05)
         return mails[number - 1]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait until something behind the scenes is so."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while not is_so():
                 await asyncio.sleep(0.05)
 
@@ -131,7 +131,7 @@ class Backstage:
 
     async def failure(self, is_meant: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Return the first row of the ledger that is meant, once it is there."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while not (found := [row for row in self.rows("failures") if is_meant(row)]):
                 await asyncio.sleep(0.1)
         return found[0]
@@ -169,7 +169,7 @@ class Backstage:
 
 
 def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - an address of this machine
+    with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
         return json.load(answer)
 
 
@@ -177,5 +177,5 @@ def _post(url: str, body: dict[str, Any], *, method: str = "POST") -> None:
     request = urllib.request.Request(  # noqa: S310 - an address of this machine
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
     )
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310
+    with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS):  # noqa: S310
         pass

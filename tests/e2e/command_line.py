@@ -21,8 +21,8 @@ from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
 from ops.wiring import examine, open_desk, open_erasing, open_gauge, open_suppressions
 from shared.clock import SystemClock
+from tests.deadlines import DEADLINE_SECONDS
 
-_PATIENCE_SECONDS = 60
 _WIDTH = 200
 
 
@@ -78,7 +78,7 @@ class CommandLine:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), _PATIENCE_SECONDS)
+            out, err = await asyncio.wait_for(process.communicate(), DEADLINE_SECONDS)
         finally:
             if process.returncode is None:
                 process.kill()

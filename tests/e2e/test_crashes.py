@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.stack import Stack
+from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
@@ -41,7 +42,7 @@ async def test_a_worker_killed_in_the_middle_of_an_answer(stack: Stack, visit: V
         await visitor.send("chat.send", {"text": "Tell me everything"}, frame_id="story")
         await visitor.until("chat.delta", re="story")
         await kill_and_replace(stack, "chat")
-        final = await visitor.until("chat.final", "error", re="story", patience=30)
+        final = await visitor.until("chat.final", "error", re="story")
         frames = [*visitor.seen, *await visitor.quiet(2)]
 
     assert final["type"] == "chat.final"
@@ -61,11 +62,11 @@ async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, vis
         # The event is entered, and only the answer hangs: the next worker has to find it.
         backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events", applied=True)
         await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, frame_id="verify")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while backstage.appointments(session)[0]["state"] != "confirmed":
                 await asyncio.sleep(0.05)
         await kill_and_replace(stack, "booking")
-        confirmed = await visitor.until("booking.confirmed", "error", re="verify", patience=30)
+        confirmed = await visitor.until("booking.confirmed", "error", re="verify")
         frames = [*visitor.seen, *await visitor.quiet(2)]
         await backstage.mail(address, number=2)
 
@@ -88,7 +89,7 @@ async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visi
         await visitor.until("ack", re="create")
         await asyncio.sleep(0.4)
         await kill_and_replace(stack, "booking")
-        pending = await visitor.until("booking.pending", "error", re="create", patience=30)
+        pending = await visitor.until("booking.pending", "error", re="create")
         await visitor.quiet(2)
 
     assert pending["type"] == "booking.pending"
@@ -104,7 +105,7 @@ async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, vis
         pool = stack.children["chat"]
         os.kill(pool.pid, signal.SIGTERM)
         final = await visitor.until("chat.final", re="last")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while pool.exit_code is None:
             await asyncio.sleep(0.05)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra.local.stack import Stack
+from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.backstage import Backstage
 from tests.e2e.command_line import CommandLine, command_line
 
@@ -82,7 +83,7 @@ async def dead(stack: Stack, stride: CommandLine, queue: str) -> tuple[str, str]
         MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
         **fifo,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
             found = (await stride("failures", "list", "--text", session, "--json")).json["failures"]
             if found:

@@ -19,6 +19,7 @@ from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
 from shared.ledger.failures import FailureState
 from shared.settings import AwsSettings
+from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
@@ -185,7 +186,7 @@ async def test_a_ledger_that_is_killed_again_and_again_has_every_letter_once(sta
     def rows() -> list[dict[str, Any]]:
         return [row for row in backstage.rows("failures") if str(row.get("group")).startswith(mark)]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while {row["group"] for row in rows()} != wanted:
             await asyncio.sleep(0.2)
     await emptied(backstage, stack, "booking")

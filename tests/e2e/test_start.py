@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.processes import ChildError
 from infra.local.stack import Stack
+from tests.deadlines import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ def test_a_missing_setting_is_named(worker: str):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
 

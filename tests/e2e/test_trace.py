@@ -9,13 +9,12 @@ import pytest
 
 from infra.local.stack import Stack
 from shared.trace import Trace
+from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit, Visitor
 
 pytestmark = pytest.mark.e2e
-
-_PATIENCE_SECONDS = 10.0
 
 Line = dict[str, Any]
 
@@ -26,7 +25,7 @@ def lines_in(text: str) -> list[Line]:
 
 async def finished(stack: Stack, pool: str, **fields: str) -> Line:
     """Return a pool's line about the end of a delivery with these fields, once it is there."""
-    async with asyncio.timeout(_PATIENCE_SECONDS):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
             for line in lines_in(stack.children[pool].log.read_text(encoding="utf-8")):
                 if line.get("event") == "delivery_finished" and fields.items() <= line.items():

@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 
 import websockets
 
+from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.frames import check_server_frame
-
-PATIENCE_SECONDS = 20.0
 
 
 class Visitor:
@@ -34,19 +33,21 @@ class Visitor:
         await self._socket.send(json.dumps({"v": 1, "type": kind, "id": frame_id, "data": data or {}}))
         return frame_id
 
-    async def receive(self, patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    async def receive(self, timeout_seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
         """Return the next frame."""
-        text = await asyncio.wait_for(self._socket.recv(), patience)
+        text = await asyncio.wait_for(self._socket.recv(), timeout_seconds)
         check_server_frame(text)
         frame: dict[str, Any] = json.loads(text)
         self.seen.append(frame)
         return frame
 
-    async def until(self, *kinds: str, re: str | None = None, patience: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    async def until(
+        self, *kinds: str, re: str | None = None, timeout_seconds: float = DEADLINE_SECONDS
+    ) -> dict[str, Any]:
         """Return the first frame to come that is of one of these kinds, and answers `re` if given."""
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while True:
-                frame = await self.receive(patience)
+                frame = await self.receive()
                 if frame["type"] in kinds and (re is None or frame.get("re") == re):
                     return frame
 

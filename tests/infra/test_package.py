@@ -17,6 +17,7 @@ import urllib3
 
 from infra.dependencies import Platform
 from infra.package import PACKAGES, build
+from tests.deadlines import DEADLINE_SECONDS
 
 MEGABYTE = 1_000_000
 LIMIT = 250 * MEGABYTE
@@ -66,7 +67,9 @@ def isolated_import(modules, *folders):
     """Import modules with the standard library and these folders, and return what came from elsewhere."""
     command = [sys.executable, "-I", "-S", "-B", "-c", IMPORTS]
     command += [json.dumps([str(folder) for folder in folders]), json.dumps(modules)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=folders[0])
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS, cwd=folders[0]
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -14,6 +14,7 @@ from infra.local.folder import own_folder
 from infra.local.interrupts import Interrupts
 from infra.local.ports import free_port
 from infra.local.processes import ChildError, Children
+from tests.deadlines import DEADLINE_SECONDS
 
 WAITS = "import time; print('ready', flush=True); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -45,7 +46,7 @@ def is_running(pid):
 def test_a_child_is_ready_when_it_says_so(children):
     """The wait ends with the line that was waited for."""
     child = start(children, "one", WAITS)
-    assert child.wait_for(said("ready"), timeout_seconds=10) == "ready"
+    assert child.wait_for(said("ready"), timeout_seconds=DEADLINE_SECONDS) == "ready"
     children.check()
 
 
@@ -53,7 +54,7 @@ def test_a_child_that_dies_is_named_with_its_last_words(children):
     """Who ended, how, and why: without looking for a log."""
     child = start(children, "poor-thing", "import sys; print('no such table'); sys.exit(3)")
     with pytest.raises(ChildError, match=r"(?s)poor-thing ended with exit code 3.*no such table"):
-        child.wait_for(said("ready"), timeout_seconds=10)
+        child.wait_for(said("ready"), timeout_seconds=DEADLINE_SECONDS)
     with pytest.raises(ChildError, match="poor-thing"):
         children.check()
 
@@ -69,8 +70,8 @@ def test_stopping_takes_grandchildren_and_stubborn_ones_along(children):
     """Nothing is left of a process group: not who ignores SIGTERM, not what they started."""
     spawns = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]).pid, flush=True)\n"
     child = start(children, "parent", spawns + STUBBORN, grace_seconds=0.2)
-    child.wait_for(said("ready"), timeout_seconds=10)
-    grandchild = int(child.wait_for(lambda line: line if line.isdecimal() else None, timeout_seconds=10))
+    child.wait_for(said("ready"), timeout_seconds=DEADLINE_SECONDS)
+    grandchild = int(child.wait_for(lambda line: line if line.isdecimal() else None, timeout_seconds=DEADLINE_SECONDS))
     children.stop_all()
     assert child.exit_code == -signal.SIGKILL
     end = time.monotonic() + 5
@@ -92,7 +93,7 @@ def test_what_a_killed_stack_left_behind_is_ended_by_the_next(tmp_path):
     """A stack that was killed can't stop its processes; the next one in the same folder does."""
     killed = Children(tmp_path, Interrupts())
     child = start(killed, "orphan", WAITS)
-    child.wait_for(said("ready"), timeout_seconds=10)
+    child.wait_for(said("ready"), timeout_seconds=DEADLINE_SECONDS)
     Children(tmp_path, Interrupts())
     child.stopped(grace_seconds=5)
     assert child.exit_code == -signal.SIGKILL

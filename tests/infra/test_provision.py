@@ -21,6 +21,7 @@ from infra.package import PACKAGES, build
 from ops.web.open_id import RETURN
 from ops.web.settings import WebSettings
 from shared.tenants.parse import parse_profile
+from tests.deadlines import DEADLINE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,9 @@ def test_a_pool_can_read_its_settings_from_what_is_left(target, tmp_path):
     script = f"set -a; . {tmp_path}/pools.env; exec {sys.executable} -c "
     script += "'from workers.booking.settings import BookingSettings as s; print(s().booking_queue_url)'"
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": "."}
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=bare, timeout=30)
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=True, env=bare, timeout=DEADLINE_SECONDS
+    )
     assert done.stdout.strip().endswith("stride-booking.fifo")
     assert (tmp_path / "google-service-account.json").exists()
 

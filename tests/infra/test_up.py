@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE_SECONDS = 90
+from tests.deadlines import DEADLINE_SECONDS
 
 
 @pytest.fixture
@@ -35,12 +35,12 @@ def up(tmp_path):
     yield lambda *arguments, **more: started.append(run(*arguments, **more)) or started[-1]
     for process in started:
         process.terminate()
-        process.wait(30)
+        process.wait(DEADLINE_SECONDS)
     output.close()
 
 
 def wait_for(process, folder, text):
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + 2 * DEADLINE_SECONDS
     while text not in (printed := (folder / "output").read_text()):
         assert process.poll() is None, printed
         assert time.monotonic() < end, printed
@@ -67,7 +67,7 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
     assert stack["tables"]["appointments"] == "appointments"
     process.send_signal(signal.SIGINT)
     wait_for(process, tmp_path, "Stopping ...")
-    assert process.wait(30) == 0
+    assert process.wait(DEADLINE_SECONDS) == 0
     assert (tmp_path / "output").read_text().endswith("\nStopping ...\nStopped.\n")
     assert not (tmp_path / "stack.json").exists()
     assert [command_of(pid) for pid in stack["pids"].values()] == [""] * 6
@@ -82,7 +82,7 @@ def test_a_stop_in_the_middle_of_a_step_is_as_clean(up, tmp_path, moment):
     pids = [file.stem for file in (tmp_path / "logs").glob("*.pid")]
     assert len(pids) >= 3
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(DEADLINE_SECONDS) == 0
     printed = (tmp_path / "output").read_text()
     assert printed.endswith("\nStopping ...\nStopped.\n")
     assert "Traceback" not in printed
@@ -93,7 +93,7 @@ def test_the_real_bedrock_without_credentials_is_refused_at_once(up, tmp_path):
     """It says what is missing before anything is deployed."""
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     process = up("--bedrock", "aws", AWS_EC2_METADATA_DISABLED="true", **nothing)
-    assert process.wait(30) == 1
+    assert process.wait(DEADLINE_SECONDS) == 1
     assert "needs your AWS credentials" in (tmp_path / "output").read_text()
     assert not list((tmp_path / "logs").glob("*.pid"))
 
@@ -101,5 +101,5 @@ def test_the_real_bedrock_without_credentials_is_refused_at_once(up, tmp_path):
 def test_help_shows_examples():
     """`--help` is enough to start."""
     command = [sys.executable, "-m", "infra.local.up", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_SECONDS)
     assert "make up PORT=9000" in done.stdout

@@ -9,6 +9,8 @@ from contextlib import closing
 
 import boto3
 
+from tests.deadlines import DEADLINE_SECONDS
+
 HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
 
 
@@ -36,10 +38,10 @@ def test_it_runs_as_a_program_and_stops_on_a_signal():
                 assert events[-1]["metadata"]["usage"]["outputTokens"] > 10
                 with closing(client.converse_stream(**greeting)["stream"]):
                     process.send_signal(signal.SIGTERM)
-                    assert process.wait(timeout=5) == 0
+                    assert process.wait(timeout=DEADLINE_SECONDS) == 0
         finally:
             process.kill()
-        assert process.communicate(timeout=5) == ("", "")
+        assert process.communicate(timeout=DEADLINE_SECONDS) == ("", "")
 
 
 def test_a_taken_port_is_said_clearly():
@@ -47,7 +49,7 @@ def test_a_taken_port_is_said_clearly():
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         with _start("--port", str(port)) as process:
-            _, complaint = process.communicate(timeout=5)
+            _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 1
     assert complaint.startswith(f"cannot listen on 127.0.0.1:{port}:")
     assert complaint.count("\n") == 1

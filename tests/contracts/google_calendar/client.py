@@ -17,6 +17,7 @@ from infra.local.google_calendar.auth import GOOGLE_AUDIENCE, GRANT_TYPE
 from infra.local.google_calendar.discovery import check_request, check_response
 from infra.local.google_calendar.scopes import PREFIX
 from infra.local.google_calendar.server import api_endpoint
+from tests.deadlines import DEADLINE_SECONDS
 
 CALENDAR = "demo@example.com"
 SCOPE = PREFIX + "calendar"
@@ -42,7 +43,7 @@ class Neighbour:
         self.address = address
         self.info = info | {"token_uri": f"{address}/token"}
 
-    def service(self, *, scopes=(SCOPE,), subject=None, info=None, timeout=5):
+    def service(self, *, scopes=(SCOPE,), subject=None, info=None, timeout=DEADLINE_SECONDS):
         credentials = Credentials.from_service_account_info(info or self.info, scopes=list(scopes), subject=subject)
         http = AuthorizedHttp(credentials, http=CheckedHttp(timeout=timeout))
         options = {"api_endpoint": api_endpoint(self.address)}
@@ -50,7 +51,7 @@ class Neighbour:
 
     def control(self, method, path, body=None):
         data = None if body is None else json.dumps(body)
-        with closing(httplib2.Http(timeout=5)) as http:
+        with closing(httplib2.Http(timeout=DEADLINE_SECONDS)) as http:
             response, content = http.request(f"{self.address}/_standin/{path}", method, data)
         assert response.status < 300, content
         return json.loads(content)

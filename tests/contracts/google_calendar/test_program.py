@@ -12,6 +12,7 @@ from google.oauth2.service_account import Credentials
 from googleapiclient.discovery import build
 
 from tests.contracts.google_calendar.client import CALENDAR, SCOPE, Neighbour, busy
+from tests.deadlines import DEADLINE_SECONDS
 
 
 def start(*options):
@@ -37,7 +38,7 @@ def test_it_runs_as_a_program_and_stops_on_a_signal(info, tmp_path):
                 assert busy(api) == {"busy": []}
         finally:
             process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=5) == ("", "")
+        assert process.communicate(timeout=DEADLINE_SECONDS) == ("", "")
     assert process.returncode == 0
 
 
@@ -46,12 +47,12 @@ def test_a_taken_port_and_a_bad_key_file_are_said_clearly(tmp_path):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         with start("--port", str(port)) as process:
-            _, complaint = process.communicate(timeout=5)
+            _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 1
     assert complaint.startswith(f"cannot listen on 127.0.0.1:{port}: the port is taken")
     assert complaint.count("\n") == 1
     (tmp_path / "key.json").write_text("{}")
     with start("--service-account", str(tmp_path / "key.json")) as process:
-        _, complaint = process.communicate(timeout=5)
+        _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 2
     assert "not the key file of a service account" in complaint

@@ -28,6 +28,7 @@ from shared.messages.notices import NOTICE
 from shared.settings import AwsSettings, PoolSettings
 from shared.tenants.profile import TenantProfile
 from tests.contracts.stores.template import create_queue
+from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.mortal import DiedError, Fate, Mortal
@@ -133,7 +134,8 @@ class PostRoom:
 
     def outbox(self):
         """Return how many e-mails each of the run's addresses has in the emulator's outbox."""
-        with urllib.request.urlopen(f"{self.emulator.endpoint_url}/_ministack/ses/messages", timeout=30) as answer:  # noqa: S310 - an address of this machine
+        url = f"{self.emulator.endpoint_url}/_ministack/ses/messages"
+        with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             caught = json.load(answer)["messages"]
         ours = f"@{self.run}.example.com"
         return Counter(to for account in caught.values() for mail in account for to in mail["To"] if to.endswith(ours))

@@ -15,6 +15,7 @@ from shared.consumer.lifecycle import Stop
 from shared.ids import new_id
 from shared.messages.notices import AppointmentFacts, AppointmentReminder
 from tests.contracts.stores.template import create_queue
+from tests.deadlines import DEADLINE_SECONDS
 from workers.notifications.wiring import open_worker
 
 SECRET = "the feedback tests' secret"
@@ -78,7 +79,7 @@ async def at_work():
 
 
 async def until_found(look):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while not (found := await look()):
             await asyncio.sleep(0.1)
     return found

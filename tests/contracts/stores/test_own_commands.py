@@ -219,7 +219,7 @@ async def test_a_command_comes_when_its_time_has_come(at_scheduler):
     soon, later = remind(), remind()
     await at_scheduler.schedules.put("soon", NOON, soon, group="session")
     await at_scheduler.schedules.put("later", FAR, later, group="session")
-    for _ in range(60):  # the emulator looks every ten seconds
+    for _ in range(240):  # the emulator looks every ten seconds
         if found := at_scheduler.on_sqs.messages():
             break
         await asyncio.sleep(0.25)

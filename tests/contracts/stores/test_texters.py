@@ -9,6 +9,7 @@ import pytest
 from shared.errors import DeploymentError
 from shared.ids import new_id
 from shared.messages.notices import NOTICE
+from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.letters import FakeAlerts, FakeTexter
 from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
 from workers.notifications.domain import TextMessage
@@ -42,7 +43,7 @@ def texter(request):
 
     def arrived(number):
         address = f"{emulator.endpoint_url}/_ministack/sns/sms-messages"
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - an address of this machine
+        with urllib.request.urlopen(address, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             caught = json.load(answer)["sms_messages"]
         return [message["Message"] for message in caught.get(number, [])]
 

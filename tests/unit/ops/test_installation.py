@@ -5,12 +5,14 @@ import sys
 
 import pytest
 
+from tests.deadlines import DEADLINE_SECONDS
+
 
 def without(module, *arguments):
     """Run `stride` where a module can't be found."""
     code = f"import sys; sys.modules[{module!r}] = None; from ops.__main__ import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS
     )
 
 

@@ -9,6 +9,7 @@ from shared.consumer.delivery import VisibilityChange
 from shared.errors import DeploymentError
 from shared.ids import new_id
 from tests.contracts.stores.queue.queues import ON_SQS, SIDES, bodies, copy_of, take
+from tests.deadlines import DEADLINE_SECONDS
 
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
@@ -201,5 +202,5 @@ async def test_a_long_poll_brings_what_comes_meanwhile(make, where):
     poll = asyncio.create_task(take(side, wait=20))
     await asyncio.sleep(0.05)
     await asyncio.to_thread(side.send, "a1", "a")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert bodies(await poll) == ["a1"]

@@ -8,6 +8,7 @@ from ops.deployment import Deployment
 from ops.health import stores
 from ops.health.checks import Check, Examination, examined
 from shared.errors import ConfigurationError, DeploymentError
+from tests.deadlines import DEADLINE_SECONDS
 from tests.infra.template import load, of_type
 
 
@@ -46,12 +47,13 @@ async def test_every_trouble_is_a_check():
 
 async def test_checks_wait_for_nobody():
     """The slowest one decides how long all take."""
+    all_run = asyncio.Barrier(20)
 
     async def slow():
-        await asyncio.sleep(0.1)
+        await all_run.wait()
         return [Check("slow", "ok")]
 
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert len(await examined([Examination("slow", slow, "")] * 20)) == 20
 
 

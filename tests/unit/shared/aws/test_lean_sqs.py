@@ -18,6 +18,7 @@ from shared.aws.sqs import SqsQueue
 from shared.consumer.delivery import Delivery, VisibilityChange
 from shared.errors import TransientError
 from shared.settings import AwsSettings, PoolSettings
+from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.clock import FakeClock
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -48,7 +49,7 @@ async def neighbour():
         received.append((request, call))
         done = [{"Id": entry["Id"]} for entry in call.get("Entries", ())]
         if call.get("WaitTimeSeconds"):
-            await asyncio.sleep(60)
+            await asyncio.sleep(2 * DEADLINE_SECONDS)
         return web.json_response({"Successful": done} if done else {})
 
     application = web.Application()
@@ -116,11 +117,11 @@ async def test_credentials_that_never_come_end_the_call(neighbour, queue_with, m
 
     class Hanging:
         async def get_frozen_credentials(self):
-            await asyncio.sleep(60)
+            await asyncio.sleep(2 * DEADLINE_SECONDS)
 
     monkeypatch.setattr("shared.aws.lean_sqs.CALL_DEADLINE_SECONDS", 0.05)
     with pytest.raises(TransientError):
-        await asyncio.wait_for(queue_with(Hanging()).delete([DELIVERY]), 5)
+        await asyncio.wait_for(queue_with(Hanging()).delete([DELIVERY]), DEADLINE_SECONDS)
 
 
 async def test_what_is_asked(neighbour, queue_with):
@@ -173,7 +174,7 @@ async def test_calls_side_by_side_wait_for_none(neighbour, queue_with):
     queue = queue_with(Rotating(ReadOnlyCredentials("KEY", "secret", None)))
     polls = [asyncio.create_task(receive(queue, wait=20)) for _ in range(20)]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while len(received) < 20:
                 await asyncio.sleep(0.005)
             assert await queue.delete([DELIVERY]) == []
@@ -266,6 +267,6 @@ async def test_an_opened_queue_is_closed_again(environment, neighbour):
             ((request, call),) = received
             assert "Credential=FOUND/20260112/eu-central-1/sqs/" in request.headers["Authorization"]
             assert json.loads(await request.text()) == call
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while request.transport is not None and not request.transport.is_closing():
                 await asyncio.sleep(0.005)

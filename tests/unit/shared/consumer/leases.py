@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from shared.errors import PermanentError, TransientError
+from tests.deadlines import DEADLINE_SECONDS
 
 TROUBLE = [TransientError("sqs"), PermanentError("aws_AccessDenied")]
 
@@ -29,7 +30,7 @@ async def keeping(leases):
         await leases.stop()
 
 
-async def until(condition, seconds=3.0):
+async def until(condition, seconds=DEADLINE_SECONDS):
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)

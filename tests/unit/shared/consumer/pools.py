@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
+from tests.deadlines import DEADLINE_SECONDS
 
 
 def pool_of(bench, **options):
@@ -29,14 +30,14 @@ async def running(bench, **options):
     finally:
         if not stop.asked.is_set():
             stop.request()
-        await asyncio.wait_for(run, 4)
+        await asyncio.wait_for(run, DEADLINE_SECONDS)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
     assert bench.queue.open_polls == 0
     assert bench.queue.in_flight() == []
 
 
-async def until(condition, seconds=3.0):
+async def until(condition, seconds=DEADLINE_SECONDS):
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.002)

@@ -18,6 +18,7 @@ from shared.consumer.delivery import Delivery
 from shared.consumer.health import Vitals, serving_health
 from shared.consumer.lease import LeaseKeeper
 from shared.errors import ConfigurationError
+from tests.deadlines import DEADLINE_SECONDS
 
 WAIT = 20
 
@@ -55,7 +56,7 @@ def parts(monkeypatch):
 
 def ask(url, path, method="GET"):
     """Return status and content of an answer."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=DEADLINE_SECONDS)
     try:
         connection.request(method, path)
         response = connection.getresponse()
@@ -163,7 +164,7 @@ def test_other_paths_are_unknown(asked, path):
 async def test_it_answers_while_the_loop_is_blocked(parts):
     """The thread that answers needs no turn of the event loop, which is blocked here until the answer has come."""
     with serving_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
-        assert threads.submit(ask, url, "/livez").result(timeout=5)[0] == 200
+        assert threads.submit(ask, url, "/livez").result(timeout=DEADLINE_SECONDS)[0] == 200
 
 
 async def test_a_blocked_loop_shows_after_a_while(parts):
@@ -171,14 +172,14 @@ async def test_a_blocked_loop_shows_after_a_while(parts):
     parts.since = parts.now
     with serving_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
         parts.pass_time(60)
-        assert threads.submit(ask, url, "/livez").result(timeout=5)[0] == 503
+        assert threads.submit(ask, url, "/livez").result(timeout=DEADLINE_SECONDS)[0] == 503
 
 
 def test_a_client_that_says_nothing_holds_nobody_up(parts):
     """Every client has a thread of its own, and the server ends in spite of one that is still there."""
     with serving_health(parts.vitals, port=0) as url:
         address = urlsplit(url)
-        with socket.create_connection((address.hostname, address.port), timeout=5):
+        with socket.create_connection((address.hostname, address.port), timeout=DEADLINE_SECONDS):
             assert ask(url, "/livez")[0] == 200
     assert not [thread for thread in threading.enumerate() if thread.name == "health"]
 
@@ -202,7 +203,7 @@ def test_the_server_ends_with_the_pool(parts):
     with pytest.raises(ValueError, match="bug"):
         serve_and_fail()
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection((addresses[0].hostname, addresses[0].port), timeout=5)
+        socket.create_connection((addresses[0].hostname, addresses[0].port), timeout=DEADLINE_SECONDS)
 
 
 async def test_a_port_that_is_taken_stops_the_start(parts):

@@ -12,16 +12,17 @@ from shared.clock import SystemClock
 from shared.consumer.disposition import Ack, DeadLetter
 from shared.consumer.lease import LeaseKeeper
 from shared.errors import LeaseLostError, TransientError
+from tests.deadlines import DEADLINE_SECONDS
 from tests.unit.shared.consumer.leases import TROUBLE, keeping, track, until
 
 
 async def test_a_blocked_loop_keeps_its_leases(make_bench, body):
-    """A handler that blocks the event loop for three visibility time-outs costs no redelivery."""
-    bench = make_bench(lease=timedelta(seconds=0.6), monotonic=time.monotonic)
+    """A handler that blocks the event loop for two visibility time-outs costs no redelivery."""
+    bench = make_bench(lease=timedelta(seconds=1.2), monotonic=time.monotonic)
     bench.queue._clock = bench.claims._clock = SystemClock()
 
     async def block(work, claim):
-        time.sleep(1.8)  # noqa: ASYNC251 - that is the point
+        time.sleep(2.4)  # noqa: ASYNC251 - that is the point
         await bench.claims.complete(claim)
 
     bench.handler.handle = block
@@ -71,7 +72,7 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
         await bench.beat()
     assert bench.leases.overdue_message_ids() == [delivery.message_id]
     assert bench.queue.in_flight() == []
-    await asyncio.wait_for(cancelled.wait(), 1)
+    await asyncio.wait_for(cancelled.wait(), DEADLINE_SECONDS)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -175,10 +176,10 @@ async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):
 async def test_the_end_needs_no_thread_of_the_loop(bench):
     """Blocking calls of handlers may hold every thread of the loop's executor; the keeper ends all the same."""
     loop, release = asyncio.get_running_loop(), threading.Event()
-    blocked = [loop.run_in_executor(None, release.wait, 10) for _ in range(64)]
+    blocked = [loop.run_in_executor(None, release.wait, 2 * DEADLINE_SECONDS) for _ in range(64)]
     await bench.leases.start()
     try:
-        await asyncio.wait_for(bench.leases.stop(), 4)
+        await asyncio.wait_for(bench.leases.stop(), DEADLINE_SECONDS)
     finally:
         release.set()
         await asyncio.wait(blocked)

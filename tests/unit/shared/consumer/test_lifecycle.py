@@ -7,12 +7,13 @@ import signal
 import pytest
 
 from shared.consumer.lifecycle import Stop, stop_on_signals
+from tests.deadlines import DEADLINE_SECONDS
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
 
 
 async def happens(event):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         await event.wait()
 
 

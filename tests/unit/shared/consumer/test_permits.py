@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.consumer.permits import Permits
+from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.turned_loop import run_turned
 
 LONGEST = 0.01
@@ -20,7 +21,7 @@ async def turns(count=3):
 
 async def soon(task):
     """Return a task's result; what hangs fails."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         return await task
 
 

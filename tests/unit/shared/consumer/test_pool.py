@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from shared.consumer.lifecycle import Stop
+from shared.consumer.settle import Settler
 from shared.errors import PermanentError, TransientError
+from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.memory_queue import MemoryQueue
 from tests.unit.shared.consumer.pools import pool_of, running, send, until
 
@@ -129,7 +131,7 @@ async def test_a_line_that_breaks_is_handed_back(bench, body):
     run = asyncio.create_task(pool.run(stop))
     await until(lambda: pool._in_hand or not bench.queue.in_flight())
     stop.request()
-    await asyncio.wait_for(run, 4)
+    await asyncio.wait_for(run, DEADLINE_SECONDS)
     assert bench.queue.in_flight() == []
     assert pool._in_hand == {}
 
@@ -158,21 +160,29 @@ async def test_limits_that_cannot_be_read_stop_nobody(bench, body):
 
 async def test_a_queue_that_does_not_answer_holds_up_nobody_but_is_not_buried(bench, body):
     """While deletes hang, others are worked on, but no more than ten times as many as run at once."""
-    bench.queue.stall("delete", 0.5, times=99)
+    delete, answers = bench.queue.delete, asyncio.Event()
+
+    async def delete_later(deliveries):
+        await answers.wait()
+        return await delete(deliveries)
+
+    bench.queue.delete = delete_later
+    bench.settler = Settler(bench.queue)
     send(bench, body, 60)
     async with running(bench, concurrency=2):
         await until(lambda: len(bench.handler.handled) >= 20)
         await asyncio.sleep(0.1)
         assert 20 <= len(bench.handler.handled) <= 22
-        await until(lambda: not bench.queue.bodies(), 10)
+        answers.set()
+        await until(lambda: not bench.queue.bodies())
 
 
 async def test_waiting_in_a_group_takes_no_permit(bench, body):
     """Ten messages of one group hold one permit: other groups run beside them, as many as may."""
-    bench.handler.delay_seconds = 0.2
+    bench.handler.delay_seconds = 3600
     for number in range(10):
         bench.queue.send(body(f"a{number}"), group="a")
-    async with running(bench, concurrency=10):
+    async with running(bench, concurrency=10, drain=timedelta(seconds=0.05)):
         await until(lambda: bench.handler.handled)
         for number in range(9):
             bench.queue.send(body(f"b{number}"), group=f"b{number}")

@@ -12,6 +12,7 @@ from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.settle import Settler
 from shared.errors import TransientError
+from tests.deadlines import DEADLINE_SECONDS
 
 GROUPS = 20
 MESSAGES = 20
@@ -88,7 +89,7 @@ async def test_every_group_keeps_its_order(make_bench, body, seed):
         options=PoolOptions(concurrency=12, wait_seconds=1, lease=bench.lease),
     )
     run = asyncio.create_task(pool.run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while bench.queue.bodies():
             await asyncio.sleep(0.005)
     stop.request()

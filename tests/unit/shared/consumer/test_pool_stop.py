@@ -8,17 +8,15 @@ from datetime import timedelta
 import pytest
 
 from shared.consumer.lifecycle import Stop, stop_on_signals
+from tests.deadlines import DEADLINE_SECONDS
 from tests.unit.shared.consumer.pools import pool_of, running, send, until
 
 
 async def test_an_idle_pool_ends_its_poll_at_once(bench):
     """A stop does not wait for a long poll that has nothing to say."""
-    loop = asyncio.get_running_loop()
-    async with running(bench, wait_seconds=20) as stop:
+    async with running(bench, wait_seconds=3600) as stop:
         await until(lambda: bench.queue.open_polls)
-        started = loop.time()
         stop.request()
-    assert loop.time() - started < 3
 
 
 async def test_a_busy_pool_stops_without_asking_for_more(bench, body):
@@ -73,21 +71,18 @@ async def test_signals_ask_for_a_stop(number):
     loop = asyncio.get_running_loop()
     with stop_on_signals(stop):
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stop.asked.wait(), 1)
+        await asyncio.wait_for(stop.asked.wait(), DEADLINE_SECONDS)
     assert not loop.remove_signal_handler(number)
 
 
 async def test_the_second_signal_means_now(bench, body):
     """Asked twice, a pool does not wait for its handlers; what they had is free at once."""
-    bench.handler.delay_seconds = 30
+    bench.handler.delay_seconds = 3600
     send(bench, body, 3)
-    loop = asyncio.get_running_loop()
-    async with running(bench, drain=timedelta(seconds=20)) as stop:
+    async with running(bench, drain=timedelta(hours=1)) as stop:
         await until(lambda: len(bench.handler.handled) == 3)
-        started = loop.time()
         stop.request()
         stop.request()
-    assert loop.time() - started < 5
     assert sorted(bench.handler.cancelled) == ["k0", "k1", "k2"]
     assert len(bench.queue.bodies()) == 3
 
@@ -110,7 +105,7 @@ async def test_a_handler_that_ignores_its_cancellation_is_left_behind(bench, bod
     run = asyncio.create_task(pool.run(stop))
     await until(lambda: bench.handler.handled)
     stop.request()
-    await asyncio.wait_for(run, 6)
+    await asyncio.wait_for(run, DEADLINE_SECONDS)
     assert pool.handlers_left == 1
     assert bench.queue.in_flight() == []
     release.set()

@@ -135,10 +135,10 @@ def test_a_number_is_read_as_in_the_businesses_country(text, region, number):
 )
 def test_what_no_text_message_reaches_is_refused(text):
     """The code would cost somebody money, or reach nobody, or somebody else."""
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert parse(text) == INVALID
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("text", ["600700800", "0048600700800", "48600700800"])

@@ -13,6 +13,7 @@ from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lifecycle import Stop
 from shared.consumer.multi_queue import BatchGroup, PoolGroup
 from shared.consumer.pool import Pool, PoolOptions
+from tests.deadlines import DEADLINE_SECONDS
 from tests.unit.workers.failures.conftest import LEASE, body_of
 
 OPTIONS = PoolOptions(wait_seconds=0, lease=LEASE)
@@ -48,7 +49,7 @@ def ledgers(make_ledger):
 
 def asked(url):
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - an address of this machine
+        with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             return answer.status, json.load(answer)["problems"]
     except urllib.error.HTTPError as error:
         with error:
@@ -61,7 +62,7 @@ async def test_three_queues_are_emptied_by_one_process(ledgers, logs):
         ledger.queue.send(f"no json {name}", group="s1")
     stop, pools = Stop(), PoolGroup([pool_of(ledger) for ledger in ledgers.values()], health_port=0)
     working = asyncio.create_task(pools.run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while any(ledger.queue.bodies() for ledger in ledgers.values()):
             await asyncio.sleep(0.01)
         started = [line for line in logs if line["event"] == "pool_started"]
@@ -94,8 +95,10 @@ async def test_a_pool_that_breaks_ends_the_others(ledgers):
     ledgers["booking"].leases.start = broken
     before = set(threading.enumerate())
     with pytest.raises(ExceptionGroup):
-        await asyncio.wait_for(PoolGroup([pool_of(ledger) for ledger in ledgers.values()]).run(Stop()), 10)
-    async with asyncio.timeout(5):
+        await asyncio.wait_for(
+            PoolGroup([pool_of(ledger) for ledger in ledgers.values()]).run(Stop()), DEADLINE_SECONDS
+        )
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while any(thread.name == "leases" for thread in set(threading.enumerate()) - before):
             await asyncio.sleep(0.01)
 
