@@ -6,6 +6,8 @@ UV := $(VENV)/bin/uv
 # Written once the environment matches the lock file.
 READY := $(VENV)/.matches-lock
 STRIDE := $(VENV)/bin/stride
+# Half of the time in which tests are collected goes into compiling them anew where nothing keeps the result.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 NODE := $(VENV)/bin/node
 # The widget's modules outside the browser: no package beside Node is needed.
 NODE_TEST := $(NODE) --test --test-reporter=dot "tests/widget/*.test.js"
@@ -30,14 +32,14 @@ up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=st
 
 test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
-	$(PYTHON) -m pytest -n 2 $(ARGS)
+	$(PYTEST) -n 2 $(ARGS)
 
 test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
-	$(PYTHON) -m pytest -n 2 -m fast tests/unit tests/contracts $(ARGS)
+	$(PYTEST) -n 2 -m fast tests/unit tests/contracts $(ARGS)
 
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
-	$(PYTHON) -m pytest -m soak -s tests/soak $(ARGS)
+	$(PYTEST) -m soak -s $(ARGS)
 
 check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, template
 	$(VENV)/bin/ruff check

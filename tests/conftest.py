@@ -83,7 +83,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # An emulator of one's own may be given; without one the embedded one is started.
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None,
         bedrock_arguments=("--tokens-per-second", "200", "--first-token-ms", "50"),
-        pool_environment={"POOL_LEASE_SECONDS": str(LEASE_SECONDS)},
+        # A pool that is asked to stop has the time that it needs on a busy machine.
+        pool_environment={"POOL_LEASE_SECONDS": str(LEASE_SECONDS), "POOL_DRAIN_SECONDS": "30"},
     )
     with local_stack(options) as running:
         yield running

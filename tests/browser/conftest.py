@@ -15,7 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent))  # The scripted backend stands be
 from scripted_backend import ScriptedBackend
 
 from infra.local.site.server import SiteConfig, create_app
+from tests.deadlines import DEADLINE_SECONDS
 
+BROWSERS = ("chromium-headless-shell", "chromium")
+"""By preference: the shell needs half of the processor's time."""
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,15 +33,15 @@ CHROMIUM_FLAGS = [
 ]
 DESKTOP = ViewportSize(width=1280, height=900)
 
-expect.set_options(timeout=5_000)
+expect.set_options(timeout=DEADLINE_SECONDS * 1000)
 
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The machine's own Chromium; without one the tests are skipped, but not in CI."""
-    path = shutil.which("chromium")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
-        reason = "no chromium on PATH (Debian: apt-get install chromium)"
+        reason = f"no Chromium on PATH (Debian: apt-get install {BROWSERS[0]})"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -54,7 +57,7 @@ async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     context = await chromium.new_context(
         viewport=DESKTOP, locale="pl-PL", timezone_id="Europe/Warsaw", reduced_motion="reduce"
     )
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(DEADLINE_SECONDS * 1000)
     yield context
     await context.close()
 

@@ -16,6 +16,7 @@ from websockets.http11 import Request, Response
 
 from shared.messages import server
 from shared.messages.client import CLIENT_FRAME
+from tests.deadlines import DEADLINE_SECONDS
 
 QUESTIONS = frozenset({"booking.slots", "booking.lookup"})
 """They change nothing and have no ack: the answer says all."""
@@ -109,14 +110,14 @@ class ScriptedBackend:
             frame for connection in self.connections for frame in connection.received if frame["type"] == frame_type
         ]
 
-    async def wait_for(self, frame_type: str, count: int = 1, *, within_seconds: float = 6) -> dict[str, Any]:
+    async def wait_for(self, frame_type: str, count: int = 1) -> dict[str, Any]:
         """Return the `count`-th frame of a type, once it is here."""
-        await self.until(lambda: len(self.frames(frame_type)) >= count, within_seconds=within_seconds)
+        await self.until(lambda: len(self.frames(frame_type)) >= count)
         return self.frames(frame_type)[count - 1]
 
-    async def until(self, holds: Callable[[], bool], *, within_seconds: float = 6) -> None:
+    async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something is true of what has arrived."""
-        async with asyncio.timeout(within_seconds), self._arrived:
+        async with asyncio.timeout(DEADLINE_SECONDS), self._arrived:
             await self._arrived.wait_for(holds)
 
     async def _authorise(self, _: ServerConnection, request: Request) -> Response | None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from infra.local.stack import Stack
+from tests.deadlines import DEADLINE_SECONDS
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import fresh_address
 
@@ -26,7 +27,7 @@ async def shot(page: Page, name: str) -> None:
 async def owner(chromium: Browser) -> AsyncIterator[Page]:
     """An owner at another machine; whatever the page throws or its policy blocks fails the test."""
     context = await chromium.new_context(locale="en-GB", timezone_id="Europe/Warsaw", reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(DEADLINE_SECONDS * 1000)
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -55,7 +56,7 @@ async def hold(page: Page, stack: Stack, address: str, *, day: int) -> Locator:
     await page.get_by_test_id("launcher").click()
     await page.get_by_test_id("book").click()
     await page.get_by_test_id("booking-service").select_option("consultation")
-    await page.get_by_test_id("day").nth(day).click(timeout=15_000)
+    await page.get_by_test_id("day").nth(day).click()
     await page.get_by_test_id("time").first.click()
     await page.get_by_test_id("booking-name").fill("Anna")
     await page.get_by_test_id("booking-contact").fill(address)
@@ -72,7 +73,7 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     """
     address = fresh_address()
     card = await hold(page, stack, address, day=3)
-    await expect(page.get_by_test_id("code-input")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("code-input")).to_be_visible()
     code = await backstage.code(address)
     [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
     backstage.control_calendar("keys/revoke")
@@ -107,10 +108,10 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     assert await first_card(owner, width=1280) == "What happened"
     await owner.get_by_test_id("replay").click()
 
-    await expect(page.get_by_test_id("stage-confirmed")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("stage-confirmed")).to_be_visible()
     await expect(card).to_have_attribute("data-stage", "confirmed")
     await backstage.failure(lambda one: one["failure_id"] == failed["failure_id"] and one["state"] == "resolved")
-    await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved", timeout=15_000)
+    await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved")
     await shot(owner, "resolved")
     [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
     assert row["state"] == "confirmed"
@@ -137,7 +138,7 @@ async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
     await page.get_by_test_id("composer-input").fill(question)
     await page.get_by_test_id("composer-input").press("Enter")
     answers = page.locator('stride-chat [data-testid="message"][data-kind="answer"]')
-    await expect(answers.last).to_have_attribute("data-state", "final", timeout=15_000)
+    await expect(answers.last).to_have_attribute("data-state", "final")
 
     await sign_in(owner, stack)
     await owner.get_by_role("link", name="Today", exact=True).click()
@@ -170,8 +171,8 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
         await page.get_by_test_id("composer-input").fill(text)
         await page.get_by_test_id("composer-input").press("Enter")
         said = page.locator('stride-chat [data-testid="message"][data-kind="said"]', has_text=text)
-        await expect(said).to_have_attribute("data-state", "sent", timeout=15_000)
-        await expect(page.get_by_test_id("stop")).to_be_hidden(timeout=15_000)
+        await expect(said).to_have_attribute("data-state", "sent")
+        await expect(page.get_by_test_id("stop")).to_be_hidden()
 
     answers = page.locator('stride-chat [data-testid="message"][data-kind="answer"]')
     await say("Przyjmujecie z psem?")
@@ -192,7 +193,7 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
     await expect(answers).to_have_count(3)
     await page.get_by_test_id("book").click()
     await page.get_by_test_id("booking-service").select_option("consultation")
-    await expect(page.get_by_test_id("day").first).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("day").first).to_be_visible()
     await page.keyboard.press("Escape")
 
     await owner.get_by_role("link", name="Today", exact=True).click()
@@ -206,7 +207,7 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
     await shot(owner, "handed-back")
     await expect(answers.last).to_contain_text("znowu odpowiada asystent")
     await say("Ile kosztuje konsultacja?")
-    await expect(answers.last).to_contain_text("zł", timeout=15_000)
+    await expect(answers.last).to_contain_text("zł")
 
     await owner.get_by_test_id("take-over").click()
     await expect(answers.last).to_contain_text("Asystent w tym czasie milczy")

@@ -28,8 +28,8 @@ async def test_a_visitor_chats_and_finds_the_conversation_after_a_reload(page: P
     await open_page(page, stack)
     await ask(page, "Ile kosztuje konsultacja?")
     answer = page.get_by_test_id("message").and_(page.locator('[data-kind="answer"]')).last
-    await expect(answer).to_contain_text("zł", timeout=15_000)
-    await expect(page.get_by_test_id("typing")).to_be_hidden(timeout=15_000)
+    await expect(answer).to_contain_text("zł")
+    await expect(page.get_by_test_id("typing")).to_be_hidden()
     said = await answer.inner_text()
 
     await page.reload()
@@ -46,24 +46,24 @@ async def test_a_visitor_books_from_the_wish_to_the_confirmation(page: Page, sta
     address = fresh_address()
     await open_page(page, stack)
     await ask(page, "Chcę umówić wizytę")
-    await page.get_by_test_id("offer-booking").last.click(timeout=15_000)
+    await page.get_by_test_id("offer-booking").last.click()
     await page.get_by_test_id("booking-service").select_option("consultation")
-    await page.get_by_test_id("day").last.click(timeout=15_000)
+    await page.get_by_test_id("day").last.click()
     await page.get_by_test_id("time").last.click()
     await page.get_by_test_id("booking-name").fill("Anna")
     await page.get_by_test_id("booking-contact").fill(address)
     await page.get_by_test_id("booking-submit").click()
-    await expect(page.get_by_test_id("code-input")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("code-input")).to_be_visible()
 
     inbox = await page.context.new_page()
     await inbox.goto(f"{stack.describe()['site_url']}/inbox.html")
-    await expect(inbox.get_by_text(address).first).to_be_visible(timeout=15_000)
+    await expect(inbox.get_by_text(address).first).to_be_visible()
     code = await backstage.code(address)
     await expect(inbox.get_by_text(re.compile(code)).first).to_be_visible()
     await inbox.close()
 
     await page.get_by_test_id("code-input").fill(code)
-    await expect(page.get_by_test_id("stage-confirmed")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("stage-confirmed")).to_be_visible()
     [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
     assert row["state"] == "confirmed"
     assert len(backstage.events(row["appointment_id"])) == 1

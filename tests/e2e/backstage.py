@@ -16,6 +16,9 @@ from infra.local.seed import demo_profile
 from infra.local.stack import Stack
 from tests.deadlines import DEADLINE_SECONDS
 
+USUAL_PACE = {"tokens_per_second": 200, "first_token_ms": 50}
+"""Of the model; `conftest.py` starts it with the same."""
+
 _CODE = re.compile(r"\b(\d{6})\b")
 _deserialise = TypeDeserializer().deserialize
 
@@ -112,6 +115,10 @@ class Backstage:
     def calendar_fault(self, **rule: Any) -> None:
         """Make the calendar misbehave."""
         _post(f"{self._calendar}/_standin/faults", rule)
+
+    def calendar_has_misbehaved(self) -> bool:
+        """Whether every fault that was ordered has struck."""
+        return _get(f"{self._calendar}/_standin/faults")["pending"] == []
 
     def control_calendar(self, path: str, **body: Any) -> None:
         """Tell the calendar's stand-in something: `keys/revoke`, `keys/restore`, `calendars/share`."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.e2e.backstage import Backstage
+from tests.e2e.backstage import USUAL_PACE, Backstage
 from tests.e2e.visitor import Visit, Visitor
 
 pytestmark = pytest.mark.e2e
@@ -141,7 +141,7 @@ async def test_a_visitor_can_stop_an_answer(visit: Visit, backstage: Backstage):
             await visitor.send("chat.stop", {"id": "story"})
             final = await visitor.until("chat.final", re="story")
     finally:
-        backstage.bedrock("pace", {"tokens_per_second": 200, "first_token_ms": 50})
+        backstage.bedrock("pace", USUAL_PACE)
 
     assert final["data"]["stopped"] is True
     assert 0 < len(final["data"]["text"]) < len("word " * 400) - 10

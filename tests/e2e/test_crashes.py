@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.stack import Stack
-from tests.deadlines import DEADLINE_SECONDS
-from tests.e2e.backstage import Backstage
+from tests.e2e.backstage import USUAL_PACE, Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
 
@@ -17,7 +16,6 @@ pytestmark = pytest.mark.e2e
 
 
 SLOW = {"tokens_per_second": 40, "first_token_ms": 50}
-USUAL = {"tokens_per_second": 200, "first_token_ms": 50}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +23,7 @@ def slow_model(backstage: Backstage) -> Iterator[None]:
     """Give the tests time to strike in the middle of an answer."""
     backstage.bedrock("pace", SLOW)
     yield
-    backstage.bedrock("pace", USUAL)
+    backstage.bedrock("pace", USUAL_PACE)
 
 
 async def kill_and_replace(stack: Stack, name: str) -> None:
@@ -62,9 +60,7 @@ async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, vis
         # The event is entered, and only the answer hangs: the next worker has to find it.
         backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events", applied=True)
         await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, frame_id="verify")
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while backstage.appointments(session)[0]["state"] != "confirmed":
-                await asyncio.sleep(0.05)
+        await backstage.until(lambda: backstage.appointments(session)[0]["state"] == "confirmed")
         await kill_and_replace(stack, "booking")
         confirmed = await visitor.until("booking.confirmed", "error", re="verify")
         frames = [*visitor.seen, *await visitor.quiet(2)]
@@ -87,7 +83,7 @@ async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visi
         wish = {"start": slot["start"], "service": slot["service"], "contact": address}
         await visitor.send("booking.create", wish, frame_id="create")
         await visitor.until("ack", re="create")
-        await asyncio.sleep(0.4)
+        await backstage.until(backstage.calendar_has_misbehaved)
         await kill_and_replace(stack, "booking")
         pending = await visitor.until("booking.pending", "error", re="create")
         await visitor.quiet(2)
@@ -97,7 +93,7 @@ async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visi
     assert len(backstage.mails(address)) == 1
 
 
-async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, visit: Visit):
+async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, visit: Visit, backstage: Backstage):
     """SIGTERM in the middle of an answer: the answer ends, the process ends, nothing is left in flight."""
     async with visit() as visitor:
         await visitor.send("chat.send", {"text": "Who works here?"}, frame_id="last")
@@ -105,10 +101,7 @@ async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, vis
         pool = stack.children["chat"]
         os.kill(pool.pid, signal.SIGTERM)
         final = await visitor.until("chat.final", re="last")
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while pool.exit_code is None:
-            await asyncio.sleep(0.05)
-
+    await backstage.until(lambda: pool.exit_code is not None)
     stack.children.stop("chat")
     await asyncio.to_thread(stack.start_pool, "chat")
 

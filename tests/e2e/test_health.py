@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from infra.local.stack import POOLS, Stack
+from tests.deadlines import DEADLINE_SECONDS
+from tests.e2e.backstage import USUAL_PACE, Backstage
+from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
 
@@ -18,7 +21,7 @@ pytestmark = pytest.mark.e2e
 def ask(url: str) -> tuple[int, dict[str, Any]]:
     """Return the status and what the answer says."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - an address of this machine
+        with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -32,23 +35,21 @@ async def test_an_idle_pool_lives_and_is_ready(stack: Stack, pool: str, check: s
     assert ask(f"{stack.health[pool]}/{check}") == (200, {"ok": True, "problems": []})
 
 
-async def test_a_pool_that_stops_is_not_ready_but_lives(stack: Stack):
+async def test_a_pool_that_stops_is_not_ready_but_lives(stack: Stack, visit: Visit, backstage: Backstage):
     """Nobody should end a process that is ending, or send it work."""
-    child = stack.children["notifications"]
-    address = stack.health["notifications"]
-    os.kill(child.pid, signal.SIGTERM)
-    seen = set()
-    async with asyncio.timeout(10):
-        while child.exit_code is None:
-            try:
-                seen.add((ask(f"{address}/livez")[0], ask(f"{address}/readyz")[0]))
-            except OSError:
-                break
-            await asyncio.sleep(0.01)
-        while child.exit_code is None:
-            await asyncio.sleep(0.01)
-    assert child.exit_code == 0
-    assert (200, 503) in seen
-    assert seen <= {(200, 200), (200, 503)}
-    stack.children.stop("notifications")
-    await asyncio.to_thread(stack.start_pool, "notifications")
+    child, address = stack.children["chat"], stack.health["chat"]
+    backstage.bedrock("pace", {"tokens_per_second": 0, "first_token_ms": 2000})
+    try:
+        async with visit() as visitor:
+            await visitor.send("chat.send", {"text": "Who works here?"}, frame_id="last")
+            await visitor.until("typing", re="last")
+            os.kill(child.pid, signal.SIGTERM)
+            await backstage.until(lambda: ask(f"{address}/readyz")[0] == 503)
+            assert ask(f"{address}/livez")[0] == 200
+            final = await visitor.until("chat.final", "error", re="last")
+    finally:
+        backstage.bedrock("pace", USUAL_PACE)
+    await backstage.until(lambda: child.exit_code is not None)
+    stack.children.stop("chat")
+    await asyncio.to_thread(stack.start_pool, "chat")
+    assert (final["type"], child.exit_code) == ("chat.final", 0)

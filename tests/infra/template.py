@@ -7,7 +7,7 @@ import yaml
 TEMPLATE = Path(__file__).parents[2] / "infra" / "template.yaml"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Knows `!Ref`, `!Sub` and their like."""
 
 

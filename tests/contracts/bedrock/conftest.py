@@ -8,19 +8,25 @@ from aiobotocore.session import get_session
 from infra.local.bedrock.server import serving
 from infra.local.bedrock.standin import Pace
 from tests.contracts.bedrock.client import Neighbour
+from tests.deadlines import DEADLINE_SECONDS
+
+
+def client_of(url, *, read_timeout):
+    return get_session().create_client(
+        "bedrock-runtime",
+        endpoint_url=url,
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=AioConfig(retries={"total_max_attempts": 1}, read_timeout=read_timeout),
+    )
 
 
 @pytest.fixture(scope="module")
 async def server():
-    options = {
-        "region_name": "eu-central-1",
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-        "config": AioConfig(retries={"total_max_attempts": 1}, read_timeout=0.6, connect_timeout=1),
-    }
     async with (
         serving(Pace(tokens_per_second=0, first_token_ms=0)) as url,
-        get_session().create_client("bedrock-runtime", endpoint_url=url, **options) as client,
+        client_of(url, read_timeout=DEADLINE_SECONDS) as client,
         aiohttp.ClientSession() as http,
     ):
         yield Neighbour(url, client, http)
@@ -30,3 +36,10 @@ async def server():
 async def bedrock(server):
     await server.control("POST", "reset")
     return server
+
+
+@pytest.fixture
+async def impatient(bedrock):
+    """Return the same stand-in with a client that waits a second for each piece."""
+    async with client_of(bedrock.url, read_timeout=1) as client:
+        yield Neighbour(bedrock.url, client, bedrock.http)

@@ -60,11 +60,11 @@ async def test_a_stream_can_stall(bedrock):
     assert events[-1][0] == "metadata"
 
 
-async def test_a_stall_beyond_the_client_s_patience_is_a_time_out(bedrock):
+async def test_a_stall_beyond_the_client_s_patience_is_a_time_out(impatient):
     """A stream that is silent for longer than the read time-out ends with aiohttp's own error, not botocore's."""
-    await bedrock.control("POST", "faults", {"kind": "stall", "after_deltas": 2, "seconds": 20})
+    await impatient.control("POST", "faults", {"kind": "stall", "after_deltas": 2, "seconds": 20})
 
-    count, _ = await bedrock.deltas_until(aiohttp.SocketTimeoutError, "Hi")
+    count, _ = await impatient.deltas_until(aiohttp.SocketTimeoutError, "Hi")
 
     assert count == 2
 

@@ -8,7 +8,7 @@ import yaml
 TEMPLATE = Path(__file__).parents[3] / "infra" / "template.yaml"
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Takes CloudFormation's short functions for what they are written with."""
 
 

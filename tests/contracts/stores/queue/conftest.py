@@ -7,6 +7,7 @@ import pytest
 
 from infra.aws import REGION
 from infra.local.ports import HOST
+from shared.errors import TransientError
 from tests.broker.process import running_broker
 from tests.contracts.stores.queue.neighbour import CALLS, Neighbour
 from tests.contracts.stores.queue.queues import BLOCKING, ON_SQS, SIDES, TRANSPORTS, InMemory, server_at
@@ -111,8 +112,22 @@ def call(request):
 
 
 @pytest.fixture
-def short_deadlines(monkeypatch):
-    """Give calls up soon."""
-    for module in ("sqs", "lean_sqs"):
-        monkeypatch.setattr(f"shared.aws.{module}.CALL_DEADLINE_SECONDS", 0.2)
-        monkeypatch.setattr(f"shared.aws.{module}.RECEIVE_DEADLINE_SECONDS", 0.2)
+def give_up():
+    """Return a function that makes a call with a short deadline, until one has reached the server before it ends.
+
+    Whatever follows has the usual deadline again: it must succeed, however busy the machine is.
+    """
+
+    async def give_up(call, has_arrived):
+        for seconds in (0.2, 1, 5, 25):
+            with pytest.MonkeyPatch.context() as patched:
+                for module in ("sqs", "lean_sqs"):
+                    patched.setattr(f"shared.aws.{module}.CALL_DEADLINE_SECONDS", seconds)
+                    patched.setattr(f"shared.aws.{module}.RECEIVE_DEADLINE_SECONDS", seconds)
+                with pytest.raises(TransientError):
+                    await call()
+            if has_arrived():
+                return
+        raise TimeoutError("the call never reached the server")
+
+    return give_up
