@@ -1,0 +1,87 @@
+"""Every file and folder that a document names is there: a renamed one is renamed in the documents too."""
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")] if path.name != "CHANGELOG.md")
+
+MADE_HERE = {".git", ".venv", ".stride", "dist", "node_modules"}
+"""Made by a command, so not in a fresh checkout."""
+
+EXTENSIONS = frozenset(
+    [".css", ".html", ".js", ".json", ".md", ".po", ".py", ".sh", ".svg", ".toml", ".ts", ".txt", ".yaml", ".yml"]
+)
+
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
+
+
+def everything() -> frozenset[str]:
+    """Return all files and folders, from the root, with slashes."""
+    found = set()
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in MADE_HERE and name != "__pycache__"]
+        found |= {(Path(folder) / name).relative_to(ROOT).as_posix() for name in folders + files}
+    return frozenset(found)
+
+
+EVERYTHING = everything()
+TOP_LEVEL = {name.partition("/")[0] for name in EVERYTHING}
+
+
+def named_paths(text: str) -> list[str]:
+    """Return what stands in code marks and is a path: it begins at the root, or it is a file by its extension."""
+    paths = []
+    for word in CODE.findall(text):
+        if not PATH.fullmatch(word) or word.partition("/")[0] in MADE_HERE:
+            continue
+        is_file = PurePosixPath(word).suffix in EXTENSIONS
+        if is_file or ("/" in word and word.partition("/")[0] in TOP_LEVEL):
+            paths.append(word.rstrip("/"))
+    return paths
+
+
+def is_there(path: str) -> bool:
+    """Whether there is such a path, or, where a document names only its end, one that ends so."""
+    return any(PurePosixPath(name).match(path) for name in EVERYTHING)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_in_a_document_exists(document):
+    """In code marks: from the root, or the end of a path (`handler/verify.py`)."""
+    missing = [path for path in named_paths(document.read_text(encoding="utf-8")) if not is_there(path)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_of_a_document_leads_to_a_file(document):
+    """Links are relative to the document, as GitHub follows them."""
+    targets = [target.partition("#")[0] for target in LINK.findall(document.read_text(encoding="utf-8"))]
+    local = [target for target in targets if target and "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("`shared/gone.py` and `routes.py`", ["shared/gone.py", "routes.py"]),
+        ("the folder `workers/booking/`", ["workers/booking"]),
+        ("`.stride/stack.json`, `booking.create`, `/livez`, `chatbot/google-calendar`, `make up`", []),
+    ],
+)
+def test_paths_are_told_from_other_code(text, paths):
+    """A message type, an address or a command is no path."""
+    assert named_paths(text) == paths
+
+
+def test_a_path_that_is_not_there_is_noticed():
+    """Also when only its end is named, and whatever its extension."""
+    assert is_there("tests/unit/test_docs.py")
+    assert is_there("unit/test_docs.py")
+    assert not is_there("unit/test_dogs.py")
+    assert not is_there("shared/gone")
