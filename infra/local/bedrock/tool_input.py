@@ -4,21 +4,18 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from infra.local.bedrock.language import fold, terms
+from infra.local.bedrock.vocabulary import WEEKDAYS, ConceptAnalyzer
+from workers.chat.retrieval.analysis import fold
 
-_TODAY = re.compile(r"(?:today is|dzis(?:iaj)? jest)\W+(?:\w+,?\s+)?(\d{4}-\d{2}-\d{2})")
-_WEEKDAYS = (
-    r"monday|poniedzial\w*",
-    r"tuesday|wtor(ek|ku)",
-    r"wednesday|srod[aey]",
-    r"thursday|czwart(ek|ku)",
-    r"friday|piat(ek|ku)",
-    r"saturday|sobot[aey]",
-    r"sunday|niedziel\w",
+_TODAY = re.compile(r"today is\W+(?:\w+,?\s+)?(\d{4}-\d{2}-\d{2})")
+_RELATIVE_DAYS = (
+    (re.compile(r"\b(day after tomorrow|pojutrze|ubermorgen)\b"), 2),
+    (re.compile(r"\b(tomorrow|jutro|jutrzejsz\w+|morgen)\b"), 1),
+    (re.compile(r"\b(today|tonight|dzis|dzisiaj|dzisiejsz\w+|heute)\b"), 0),
 )
 
 
-def fill_input(schema: dict[str, Any], texts: list[str], system_text: str) -> dict[str, Any]:
+def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analyzer: ConceptAnalyzer) -> dict[str, Any]:
     """Return a tool's input made from what the visitor wrote, the newest message first.
 
     An optional field that the words say nothing about is left out. What the values of an enum mean is read from
@@ -30,10 +27,10 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str) -> di
     for name, field in schema.get("properties", {}).items():
         value: Any = None
         if "enum" in field:
-            value = _choose(field["enum"], f"{field.get('description', '')}\n{system_text}", texts)
+            value = _choose(field["enum"], f"{field.get('description', '')}\n{system_text}", texts, analyzer)
             value = field["enum"][0] if value is None and name in required else value
         elif name == "date" or field.get("format") == "date":
-            value = find_date(texts[0], today) if texts else None
+            value = _find_date(texts[0], today, analyzer) if texts else None
         elif field.get("type") == "string" and name in required:
             value = texts[0] if texts else ""
         if value is not None:
@@ -44,43 +41,40 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str) -> di
 def find_today(system_text: str) -> date | None:
     """Return the day that the system prompt says it is."""
     match = _TODAY.search(fold(system_text))
-    return _iso(match[1]) if match else None
+    return _parse_date(match[1]) if match else None
 
 
-def find_date(text: str, today: date | None) -> str | None:
-    """Return the day that a message names, as `YYYY-MM-DD`."""
+def find_relative_day(text: str, today: date | None) -> date | None:
+    """Return the day that a message names from today on, such as "tomorrow"."""
     plain = fold(text)
+    ahead = next((days for pattern, days in _RELATIVE_DAYS if pattern.search(plain)), None)
+    return None if today is None or ahead is None else today + timedelta(days=ahead)
+
+
+def _find_date(text: str, today: date | None, analyzer: ConceptAnalyzer) -> str | None:
     for pattern, order in (
         (r"\b(\d{4})-(\d{2})-(\d{2})\b", (1, 2, 3)),
         (r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b", (3, 2, 1)),
     ):
-        match = re.search(pattern, plain)
-        named = _iso("-".join(match[part].zfill(2) for part in order)) if match else None
+        match = re.search(pattern, text)
+        named = _parse_date("-".join(match[part].zfill(2) for part in order)) if match else None
         if named:
             return named.isoformat()
-    if today is None:
-        return None
-    for pattern, days in (
-        (r"day after tomorrow|pojutrze", 2),
-        (r"tomorrow|jutro", 1),
-        (r"today|dzis(iaj)?", 0),
-    ):
-        if re.search(rf"\b({pattern})\b", plain):
-            return (today + timedelta(days=days)).isoformat()
-    for weekday, pattern in enumerate(_WEEKDAYS):
-        if re.search(rf"\b({pattern})\b", plain):
-            ahead = (weekday - today.weekday() - 1) % 7 + 1
-            return (today + timedelta(days=ahead)).isoformat()
-    return None
+    day = find_relative_day(text, today)
+    terms = analyzer.terms(text)
+    weekday = next((number for number, concept in enumerate(WEEKDAYS) if concept in terms), None)
+    if day is None and today and weekday is not None:
+        day = today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
+    return day.isoformat() if day else None
 
 
-def _choose(values: list[Any], explained: str, texts: list[str]) -> Any:
-    about = {value: set(terms(str(value).replace("_", " ").replace("-", " "))) for value in values}
+def _choose(values: list[Any], explained: str, texts: list[str], analyzer: ConceptAnalyzer) -> Any:
+    about = {value: set(analyzer.terms(str(value).replace("_", " ").replace("-", " "))) for value in values}
     for value in values:
         for names in re.findall(rf"(?:^|[\n;,])\W*{re.escape(str(value))}\W*?[:=–-]\s*([^\n;,]+)", explained):
-            about[value] |= set(terms(names))
+            about[value] |= set(analyzer.terms(names))
     for text in texts:
-        asked = set(terms(text))
+        asked = set(analyzer.terms(text))
         ranked = sorted(values, key=lambda value: -len(about[value] & asked))
         counts = [len(about[value] & asked) for value in ranked]
         if counts and counts[0] and (len(counts) == 1 or counts[0] > counts[1]):
@@ -88,7 +82,7 @@ def _choose(values: list[Any], explained: str, texts: list[str]) -> Any:
     return None
 
 
-def _iso(text: str) -> date | None:
+def _parse_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:

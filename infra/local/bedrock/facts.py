@@ -1,0 +1,54 @@
+"""Answers a question from the documents, or says that they do not."""
+
+import re
+from datetime import date
+
+from infra.local.bedrock.intents import is_continuation
+from infra.local.bedrock.library import Library
+from infra.local.bedrock.quotes import quote
+from infra.local.bedrock.tool_input import find_relative_day
+from infra.local.bedrock.vocabulary import WEEKDAYS
+from workers.chat.retrieval.ranking import Match
+
+_MAX_QUOTES = 2
+_SENTENCE = re.compile(r"[^.?!\n]+[.?!\n]*")
+
+
+class Facts:
+    """Finds what the documents say about a message."""
+
+    def __init__(self, library: Library, today: date | None) -> None:
+        self._library = library
+        self._today = today
+
+    def quote(self, texts: list[str]) -> str | None:
+        """Return the passages that answer the newest of a visitor's messages, or None.
+
+        Of several questions in one message each is answered, up to two. A message that no passage covers is
+        searched sentence by sentence.
+        """
+        sentences = [sentence.strip() for sentence in _SENTENCE.findall(texts[0]) if sentence.strip()]
+        questions = [sentence for sentence in sentences if sentence.endswith("?")]
+        for parts in (questions if len(questions) > 1 else [], [texts[0]], questions, sentences):
+            quotes = list(dict.fromkeys(filter(None, (self._quote(part, texts[1:]) for part in parts))))
+            if quotes:
+                return " ".join(quotes[:_MAX_QUOTES])
+        return None
+
+    def terms(self, text: str) -> list[str]:
+        """Return what a message is searched by; "tomorrow" is that day of the week too."""
+        day = find_relative_day(text, self._today)
+        return self._library.terms(text) + ([WEEKDAYS[day.weekday()]] if day else [])
+
+    def _quote(self, text: str, earlier: list[str]) -> str | None:
+        matches = self._find([text, *earlier])
+        return quote(matches, self._library, self.terms(text)) if matches else None
+
+    def _find(self, texts: list[str]) -> list[Match]:
+        """A message that goes on with the one before is first looked up in the section that answered that one."""
+        text, *earlier = texts
+        terms = self.terms(text)
+        if not terms:
+            return []
+        before = self._find(earlier) if earlier and (is_continuation(text) or len(set(terms)) == 1) else []
+        return (self._library.find(terms, within=before[0]) if before else []) or self._library.find(terms)

@@ -1,0 +1,96 @@
+"""The documents of a system prompt: which of them a visitor reads, and the passages that answer a question."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+
+from infra.local.bedrock.vocabulary import BEGINNINGS, ConceptAnalyzer, concepts_of
+from workers.chat.retrieval.analysis import detect_language, words
+from workers.chat.retrieval.markdown import Passage, split_passages
+from workers.chat.retrieval.ranking import Match, PassageIndex
+from workers.chat.retrieval.spelling import correct
+from workers.chat.retrieval.stop_words import STOP_WORDS
+
+_DOCUMENT = re.compile(r"<document\b[^>]*?\bname=\"([^\"]*)\"[^>]*>(.*?)</document>", re.DOTALL)
+_MIN_COVERAGE = 0.5  # of a question that one word of a passage covers
+_MIN_COVERAGE_BY_SEVERAL = 0.4  # two words together are seldom there by chance
+_MAX_CORRECTED_WORDS = 40  # a longer text has what it asks in other words too
+_BEGINNING = 5  # letters that inflected forms of a word share
+_KEPT_PROMPTS = 4
+
+
+class Shelf:
+    """The passages of the documents in one language."""
+
+    def __init__(self, passages: tuple[Passage, ...], language: str | None) -> None:
+        self.passages = passages
+        self.index = PassageIndex(passages, ConceptAnalyzer(language))
+        self.words = [word for passage in passages for word in words(" ".join((passage.text, *passage.headings)))]
+
+
+class Library:
+    """The passages in the visitor's language; in English, or in any other, where there are none."""
+
+    def __init__(self, system_text: str, texts: list[str]) -> None:
+        """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
+        shelves = _shelves(tuple(_DOCUMENT.findall(system_text)))
+        detected = next(filter(None, map(detect_language, texts)), None)
+        self.language = detected or _language_with_most(words(" ".join(texts)), shelves)
+        self.analyzer = ConceptAnalyzer(self.language)
+        chosen = next((choice for choice in (self.language, "en", *shelves) if choice in shelves), None)
+        shelf = shelves.get(chosen) or Shelf((), None)
+        self.passages, self._index = shelf.passages, shelf.index
+        self._vocabulary = BEGINNINGS | STOP_WORDS.get(self.language, frozenset()) | set(shelf.words)
+
+    @property
+    def titles(self) -> list[str]:
+        """Return the titles of the documents."""
+        return list(dict.fromkeys(passage.headings[0] for passage in self.passages if passage.headings))
+
+    def terms(self, text: str) -> list[str]:
+        """Return what a message is searched by, typing errors corrected."""
+        typed = words(text)
+        if len(typed) <= _MAX_CORRECTED_WORDS:
+            text = " ".join(word if concepts_of(word) else correct(word, self._vocabulary) for word in typed)
+        return self.analyzer.question_terms(text)
+
+    def find(self, terms: list[str], *, within: Match | None = None) -> list[Match]:
+        """Return the passages that cover enough of a question, the best first.
+
+        `within` is the best match of the question before: only its section is searched.
+        """
+        return [
+            match
+            for match in self._index.search(terms)
+            if match.coverage >= (_MIN_COVERAGE if len(match.terms) == 1 else _MIN_COVERAGE_BY_SEVERAL)
+            and (within is None or section_of(match.passage) == section_of(within.passage))
+        ]
+
+    def contact(self) -> str | None:
+        """Return the passage that says how to reach the business, or None."""
+        return next((match.passage.text for match in self._index.search(["phone", "email"])), None)
+
+
+def section_of(passage: Passage) -> tuple[str, int]:
+    """Return what passages of the same section have in common."""
+    return passage.document, passage.section
+
+
+@lru_cache(maxsize=_KEPT_PROMPTS)
+def _shelves(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None, Shelf]:
+    by_language: dict[str | None, list[Passage]] = defaultdict(list)
+    for name, body in documents:
+        by_language[detect_language(body)] += split_passages(name, body)
+    return {language: Shelf(tuple(passages), language) for language, passages in by_language.items()}
+
+
+def _language_with_most(asked: list[str], shelves: Mapping[str | None, Shelf]) -> str:
+    """Return whose documents have most of the words, for a message such as "massage" that shows no language."""
+    beginnings = tuple(word[:_BEGINNING] for word in asked)
+    counts = {
+        language: sum(word.startswith(beginnings) for word in shelf.words)
+        for language, shelf in shelves.items()
+        if language
+    }
+    return max(counts, key=lambda language: counts[language]) if any(counts.values()) else "en"

@@ -1,0 +1,60 @@
+"""What a message is about: its terms, with different words for the same thing as one (`concepts.yaml`)."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from workers.chat.retrieval.analysis import Analyzer, fold
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""The concepts of the days, in the order of `date.weekday()`."""
+
+_WEAK = {"where": "address", "when": "hours", "visit": "visit", "bring": "bring"}
+"""Concepts that count only in a question that names nothing else, and what they ask for then."""
+
+_WHOLE_WORD_BELOW = 4
+
+
+def concepts_of(word: str) -> tuple[str, ...]:
+    """Return the concepts that a folded word belongs to: those of its longest beginning that has any."""
+    for length in range(len(word), 0, -1):
+        if (length >= _WHOLE_WORD_BELOW or length == len(word)) and word[:length] in _CONCEPTS:
+            return _CONCEPTS[word[:length]]
+    return ()
+
+
+class ConceptAnalyzer(Analyzer):
+    """Analyses texts of one language with the concepts as synonyms."""
+
+    def __init__(self, language: str | None) -> None:
+        super().__init__(language, synonyms=concepts_of)
+
+    def terms(self, text: str) -> list[str]:
+        """Return the terms of a text, phrases of several words as one."""
+        plain = fold(text)
+        for pattern, concept in _PHRASES:
+            plain = pattern.sub(f" {concept} ", plain)
+        return super().terms(plain)
+
+    def question_terms(self, text: str) -> list[str]:
+        """Return the terms that a question is searched by."""
+        terms = self.terms(text)
+        # A number seldom says what a question is about.
+        terms = [term for term in terms if not term.isdigit()] or terms
+        return [term for term in terms if term not in _WEAK] or [_WEAK[term] for term in terms]
+
+
+def _load() -> tuple[dict[str, tuple[str, ...]], list[tuple[re.Pattern[str], str]]]:
+    data = yaml.safe_load(Path(__file__).with_name("concepts.yaml").read_text(encoding="utf-8"))
+    concepts: dict[str, tuple[str, ...]] = {}
+    for concept, beginnings in data["concepts"].items():
+        for beginning in beginnings.split():
+            concepts[beginning] = (*concepts.get(beginning, ()), concept)
+    phrases = [(re.compile(rf"\b(?:{pattern})(?!\w)"), concept) for concept, pattern in data["phrases"].items()]
+    return concepts, phrases
+
+
+_CONCEPTS, _PHRASES = _load()
+BEGINNINGS = frozenset(_CONCEPTS)
+"""All that a word of a concept may begin with."""

@@ -1,0 +1,75 @@
+"""The demo business's assistant on the stand-in: its real documents, the real prompt, the real client."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.local.bedrock.phrases import phrases_of
+from infra.local.seed import TENANTS
+from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
+from shared.tenants.parse import parse_profile
+from tests.contracts.bedrock.client import HAIKU
+from tests.contracts.bedrock.demo_questions import (
+    AI,
+    ASK_BACK,
+    BYE,
+    CONTACT,
+    FORM,
+    HELLO,
+    NO_PRESSURE,
+    SORRY,
+    TABLE,
+    UNKNOWN,
+    WELCOME,
+)
+from workers.chat.adapters.bedrock import BedrockModel
+from workers.chat.domain import build_prompt
+from workers.chat.ports import TextDelta, ToolCall
+
+FOLDER = TENANTS / "studio-lumen"
+PROFILE = parse_profile((FOLDER / "profile.yaml").read_text(encoding="utf-8"))
+DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+PHRASES = [phrases_of(language) for language in ("pl", "en", "de")]
+FIXED = {
+    FORM: [phrases.pick_a_time for phrases in PHRASES],
+    UNKNOWN: [phrases.unknown for phrases in PHRASES],
+    ASK_BACK: [phrases.ask_back for phrases in PHRASES],
+    AI: [phrases.identity for phrases in PHRASES],
+    CONTACT: [phrases.person for phrases in PHRASES],
+    SORRY: [phrases.complaint for phrases in PHRASES],
+    NO_PRESSURE: [phrases.no_pressure for phrases in PHRASES],
+    HELLO: [phrases.small_talk["greeting"] for phrases in PHRASES],
+    WELCOME: [phrases.small_talk["thanks"] for phrases in PHRASES],
+    BYE: [phrases.small_talk["goodbye"] for phrases in PHRASES],
+}
+
+
+class Conversation:
+    def __init__(self, bedrock) -> None:
+        self._model = BedrockModel(client=bedrock.client, default_model_id=HAIKU)
+        self._history = []
+
+    async def ask(self, text):
+        prompt = build_prompt(profile=PROFILE, documents=DOCUMENTS, history=self._history, text=text, now=NOW)
+        events = [event async for event in self._model.stream(prompt)]
+        answer = "".join(event.text for event in events if isinstance(event, TextDelta))
+        self._history.append(ChatSent(re="a", data=ChatSentData(text=text)))
+        self._history.append(ChatFinal(re="a", data=ChatFinalData(text=answer)))
+        return answer, [event.input for event in events if isinstance(event, ToolCall)]
+
+
+@pytest.mark.parametrize("question", TABLE, ids=lambda question: question.text[:50])
+async def test_a_question_is_answered_by_its_passage(bedrock, question):
+    """A visitor gets the passage that answers, the form, or an honest "I do not know", and no other topic's passage."""
+    conversation = Conversation(bedrock)
+    for text in question.after:
+        await conversation.ask(text)
+
+    answer, offers = await conversation.ask(question.text)
+
+    if question.expected in FIXED:
+        assert answer.startswith(tuple(FIXED[question.expected]))
+    else:
+        assert question.expected in answer
+    assert offers == ([question.offer] if question.expected == FORM else [])

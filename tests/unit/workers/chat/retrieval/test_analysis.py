@@ -1,0 +1,82 @@
+"""How texts become terms."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.chat.retrieval.analysis import Analyzer, detect_language, fold, words
+from workers.chat.retrieval.stop_words import STOP_WORDS
+
+LANGUAGES = st.sampled_from(["pl", "en", "de", "uk", None])
+
+
+@pytest.mark.parametrize(
+    ("language", "forms"),
+    [
+        ("pl", "cena ceny cenę ceną cen"),
+        ("pl", "masaż masażu masażem masaże masazy masazach"),
+        ("pl", "konsultacja konsultacji konsultację konsultacje"),
+        ("en", "massage massages massaging"),
+        ("en", "invoice invoices"),
+        ("de", "Massage Massagen"),
+        ("de", "Behandlung Behandlungen"),
+    ],
+)
+def test_inflected_forms_are_one_term(language, forms):
+    """The forms of a word have the same term, with and without diacritics."""
+    assert len(set(Analyzer(language).terms(forms))) == 1
+
+
+def test_stop_words_are_no_terms():
+    """What every question is made of says nothing about its topic."""
+    assert Analyzer("pl").terms("Czy mogę prosić o fakturę?") == ["faktur"]
+    assert Analyzer("en").terms("Could I please have an invoice?") == ["invoic"]
+    assert Analyzer("de").terms("Kann ich bitte eine Rechnung haben?") == ["rechnung"]
+
+
+def test_an_unknown_language_is_only_folded():
+    """Without rules for a language its words stay as they are, so that equal words still meet."""
+    assert Analyzer("cs").terms("Kolik stojí masáže?") == ["kolik", "stoji", "masaze"]
+    assert Analyzer(None).terms("the massages") == ["the", "massages"]
+
+
+def test_synonyms_replace_a_word():
+    """A word may stand for several terms, and a stop word for one."""
+    table = {"weekend": ("saturday", "sunday"), "where": ("address",)}
+    analyzer = Analyzer("en", lambda word: table.get(word, ()))
+
+    assert analyzer.terms("Where at the weekend?") == ["address", "saturday", "sunday"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Jakie są godziny otwarcia?", "pl"),
+        ("What are your opening hours?", "en"),
+        ("Wann haben Sie geöffnet?", "de"),
+        ("wizytę", "pl"),
+        ("Massage, 200 zł", None),
+        ("Marta", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_detected_by_its_small_words_and_letters(text, language):
+    """A name, a number or a price shows no language."""
+    assert detect_language(text) == language
+
+
+def test_stop_words_are_folded():
+    """An entry with a diacritic or a capital would match nothing."""
+    for entries in STOP_WORDS.values():
+        assert entries == {fold(entry) for entry in entries}
+
+
+@given(st.text(), LANGUAGES)
+def test_any_text_has_terms_or_none(text, language):
+    """Nothing that a visitor types breaks the analysis, and folding twice changes nothing."""
+    terms = Analyzer(language).terms(text)
+
+    assert len(terms) <= len(words(text))
+    assert all(terms)
+    assert words(fold(text)) == words(text)
+    assert detect_language(text) in {None, *STOP_WORDS}

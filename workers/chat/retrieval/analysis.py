@@ -1,0 +1,80 @@
+"""Turns a text into index terms: folded, without stop words, stemmed by the rules of its language."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import snowballstemmer
+
+from workers.chat.retrieval.stop_words import STOP_WORDS
+
+_STEMMERS = {"pl": "polish", "en": "english", "de": "german"}
+_LETTERS = {"pl": frozenset("ąćęłńśźż"), "de": frozenset("äöüß")}
+_LETTER_WEIGHT = 2
+_CURRENCY = "zł"  # a price in złoty is written so in every language
+
+Synonyms = Callable[[str], Sequence[str]]
+"""Maps a folded word to the terms it stands for; an empty answer leaves the word to the stemmer."""
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case without diacritics, as people type on a foreign keyboard."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l"))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def words(text: str) -> list[str]:
+    """Return the folded words of a text, in order; a number is a word too."""
+    return re.findall(r"\w+", fold(text))
+
+
+def detect_language(text: str) -> str | None:
+    """Return the ISO 639-1 code of the language whose stop words and letters the text has most of.
+
+    None where no language leads: a name or a number belongs to none.
+    """
+    found = words(text)
+    typed = [word for word in text.lower().split() if _CURRENCY not in word]
+    counts = {
+        language: sum(word in stop_words for word in found)
+        + _LETTER_WEIGHT * sum(bool(_LETTERS.get(language, frozenset()) & set(word)) for word in typed)
+        for language, stop_words in STOP_WORDS.items()
+    }
+    first, second = sorted(counts, key=lambda language: -counts[language])[:2]
+    return first if counts[first] > counts[second] else None
+
+
+class Analyzer:
+    """Analyses texts of one language; an unknown language has neither stop words nor a stemmer.
+
+    Words are folded before they are stemmed, so that "środa" and "sroda" have the same term. Stemming:
+    https://snowballstem.org/algorithms/
+    """
+
+    def __init__(self, language: str | None, synonyms: Synonyms = lambda _: ()) -> None:
+        self.language = language
+        self._synonyms = synonyms
+        self._stop_words = STOP_WORDS.get(language or "", frozenset())
+
+    def terms(self, text: str) -> list[str]:
+        """Return the terms of a text, in order, repeats included; empty if it has stop words only."""
+        found: list[str] = []
+        for word in words(text):
+            synonyms = self._synonyms(word)
+            if synonyms:
+                found += synonyms
+            elif word not in self._stop_words and (len(word) > 1 or word.isdigit()):
+                found.append(_stem(word, self.language))
+        return found
+
+
+def _stem(word: str, language: str | None) -> str:
+    name = _STEMMERS.get(language or "")
+    stemmed: str = _stemmer(name).stemWord(word) if name else word
+    return stemmed
+
+
+@cache
+def _stemmer(name: str) -> snowballstemmer.stemmer:
+    return snowballstemmer.stemmer(name)
