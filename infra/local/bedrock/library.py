@@ -53,7 +53,9 @@ class Library:
         typed = words(text)
         if len(typed) <= _MAX_CORRECTED_WORDS:
             text = " ".join(word if concepts_of(word) else correct(word, self._vocabulary) for word in typed)
-        return self.analyzer.question_terms(text)
+        terms = self.analyzer.question_terms(text)
+        # A number that no document has, or of one digit, is a date, an age or an amount of the visitor's own.
+        return [term for term in terms if not term.isdigit() or (len(term) > 1 and term in self._vocabulary)] or terms
 
     def find(self, terms: list[str], *, within: Match | None = None) -> list[Match]:
         """Return the passages that cover enough of a question, the best first.

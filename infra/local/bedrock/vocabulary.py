@@ -10,10 +10,10 @@ from workers.chat.retrieval.analysis import Analyzer, fold
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """The concepts of the days, in the order of `date.weekday()`."""
 
-_WEAK = {"where": "address", "when": "hours", "visit": "visit", "bring": "bring"}
+_WEAK = {"where": "address", "when": "hours", "visit": "visit"}
 """Concepts that count only in a question that names nothing else, and what they ask for then."""
 
-_WHOLE_WORD_BELOW = 4
+_WHOLE_WORD_BELOW = 5
 
 
 def concepts_of(word: str) -> tuple[str, ...]:
@@ -40,8 +40,6 @@ class ConceptAnalyzer(Analyzer):
     def question_terms(self, text: str) -> list[str]:
         """Return the terms that a question is searched by."""
         terms = self.terms(text)
-        # A number seldom says what a question is about.
-        terms = [term for term in terms if not term.isdigit()] or terms
         return [term for term in terms if term not in _WEAK] or [_WEAK[term] for term in terms]
 
 

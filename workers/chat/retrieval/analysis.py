@@ -20,7 +20,8 @@ Synonyms = Callable[[str], Sequence[str]]
 
 def fold(text: str) -> str:
     """Return a text in lower case without diacritics, as people type on a foreign keyboard."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l"))
+    # A letter such as 𝕬 has a lower case only once it is decomposed.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().replace("ł", "l"))
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 

@@ -1,4 +1,4 @@
-"""Ranks passages against a question by BM25, and says how much of the question a passage covers.
+"""Ranks passages against a question by BM25F, with headings as fields, and says how much of it a passage covers.
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
 https://www.staff.city.ac.uk/~sbrp622/papers/foundations_bm25_review.pdf
@@ -6,7 +6,7 @@ https://www.staff.city.ac.uk/~sbrp622/papers/foundations_bm25_review.pdf
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.chat.retrieval.analysis import Analyzer
@@ -18,11 +18,11 @@ K1 = 1.2
 B = 0.3
 """How much a long passage is discounted, 0 to 1. Below the paper's 0.5 to 0.8: passages are short and of one topic."""
 
-HEADING_WEIGHT = 2.0
+HEADING_WEIGHT = 3.0
 """Of a term of the innermost heading or a table's topic, which say what everything below is about; the text's is 1."""
 
 OUTER_WEIGHT = 0.3
-"""Of a term of an outer heading or the document's name."""
+"""Of a term of an outer heading."""
 
 MIN_IDF = 1.0
 """In a coverage, so that a term which most passages have still counts as part of a question."""
@@ -48,9 +48,7 @@ class PassageIndex:
 
     def __init__(self, passages: Sequence[Passage], analyzer: Analyzer) -> None:
         self._passages = tuple(passages)
-        self._weights = [_weights(passage, analyzer) for passage in self._passages]
-        self._lengths = [len(analyzer.terms(passage.text)) for passage in self._passages]
-        self._mean_length = sum(self._lengths) / len(self._lengths) if self._lengths else 0.0
+        self._weights = _weigh(self._passages, analyzer)
         frequencies = Counter(term for weights in self._weights for term in weights)
         self._idf = {term: self._rarity(count) for term, count in frequencies.items()}
 
@@ -62,16 +60,14 @@ class PassageIndex:
         asked = set(terms)
         total = sum(self._part(term) for term in sorted(asked))
         matches: list[Match] = []
-        for passage, weights, length in zip(self._passages, self._weights, self._lengths, strict=True):
+        for passage, weights in zip(self._passages, self._weights, strict=True):
             shared = frozenset(asked & weights.keys())
             if shared:
-                coverage = sum(self._part(term) for term in sorted(shared)) / total
-                matches.append(Match(passage, self._bm25(shared, weights, length) * coverage, shared, coverage))
+                ordered = sorted(shared)  # so that equal sets have equal sums
+                coverage = sum(self._part(term) for term in ordered) / total
+                bm25 = sum(self._idf[term] * weights[term] * (K1 + 1) / (weights[term] + K1) for term in ordered)
+                matches.append(Match(passage, bm25 * coverage, shared, coverage))
         return sorted(matches, key=lambda match: -match.score)
-
-    def _bm25(self, terms: Iterable[str], weights: Mapping[str, float], length: float) -> float:
-        norm = K1 * (1 - B + B * length / self._mean_length) if self._mean_length else K1
-        return sum(self._idf[term] * weights[term] * (K1 + 1) / (weights[term] + norm) for term in sorted(terms))
 
     def _rarity(self, passages_with_term: int) -> float:
         count = len(self._passages)
@@ -82,12 +78,18 @@ class PassageIndex:
         return max(MIN_IDF, self._idf.get(term, self._rarity(0)))
 
 
-def _weights(passage: Passage, analyzer: Analyzer) -> dict[str, float]:
-    """Return the term frequencies of a passage, the terms of its headings included."""
-    weights: dict[str, float] = dict(Counter(analyzer.terms(passage.text)))
-    outer = (*passage.headings[:-1], passage.document)
-    inner = (*passage.headings[-1:], passage.topic)
-    for title, weight in [(title, OUTER_WEIGHT) for title in outer] + [(title, HEADING_WEIGHT) for title in inner]:
-        for term in set(analyzer.terms(title)):
-            weights[term] = weights.get(term, 0.0) + weight
-    return weights
+def _weigh(passages: Sequence[Passage], analyzer: Analyzer) -> list[dict[str, float]]:
+    """Return each passage's terms with their weighted frequencies; only the text's are discounted by its length."""
+    texts = [analyzer.terms(passage.text) for passage in passages]
+    mean_length = sum(map(len, texts)) / max(1, len(texts)) or 1.0
+    weighed: list[dict[str, float]] = []
+    for passage, terms in zip(passages, texts, strict=True):
+        discount = 1 - B + B * len(terms) / mean_length
+        weights = {term: count / discount for term, count in Counter(terms).items()}
+        fields = [(title, OUTER_WEIGHT) for title in passage.headings[:-1]]
+        fields += [(title, HEADING_WEIGHT) for title in (*passage.headings[-1:], passage.topic)]
+        for title, weight in fields:
+            for term in set(analyzer.terms(title)):
+                weights[term] = weights.get(term, 0.0) + weight
+        weighed.append(weights)
+    return weighed
