@@ -1,4 +1,4 @@
-"""A widget goes on with what one of the release before kept in the browser."""
+"""A widget uses what the previous release's widget stored in the browser."""
 
 import json
 from collections.abc import Awaitable, Callable

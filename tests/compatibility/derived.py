@@ -1,4 +1,4 @@
-"""Runs one visit from its request to its end with ids and a clock that are given, and gathers every derived id."""
+"""Runs one visit from its request to its end with fixed ids and a fixed clock, and collects every derived id."""
 
 import json
 from datetime import timedelta
@@ -49,7 +49,7 @@ async def visit_ids():
         "appointment": appointment_id,
         "calendar event": visit.calendar_event_id,
         "changed by": [stored_change(each) for each in (visit, moved, cancelled)],
-        "quotas": sorted(seat.key for seat in moved.seats),
+        "quotas": sorted(unit.key for unit in moved.seats),
         "schedules": planned,
         "schedules after a move": planned_after_move,
         "notices": {notice.type: notice.id for notice in world.notices.delivered},
@@ -70,7 +70,7 @@ def uids(world):
 
 
 async def owner_ids():
-    """Return the ids of what follows from a change in the calendar, and of what it puts back."""
+    """Return the ids that follow from a change in the calendar that is refused."""
     world = a_world()
     appointment_id = await confirmed(world)
     tick = CalendarTick(id="tick", tenant="*", session_id="calendars", accepted_at=NOON, locale="en")
@@ -105,8 +105,8 @@ def bodies_of(world):
     return [(group, json.loads(body)) for group, body in world.commands.bodies]
 
 
-async def trouble_ids():
-    """Return the ids of an alert, of reminders that are planned later, and of e-mails about refused replays."""
+async def failure_ids():
+    """Return the ids of an alert, of reminders that are planned later and of e-mails about refused replays."""
     world = a_world()
     world.schedules.trouble = [TransientError("no schedules")] * 4
     appointment_id = await confirmed(world)
@@ -137,4 +137,4 @@ async def trouble_ids():
 
 async def derived_ids():
     """Return every derived id, by what it is of."""
-    return {"visit": await visit_ids(), "owner": await owner_ids(), "trouble": await trouble_ids()}
+    return {"visit": await visit_ids(), "owner": await owner_ids(), "failures": await failure_ids()}

@@ -92,6 +92,6 @@ def current_names():
     }
 
 
-def test_a_deployed_stack_finds_all_of_its_names_again():
+def test_a_deployed_stack_keeps_all_of_its_names():
     """An update of the stack replaces nothing because of a name."""
     assert_kept("deployment", current_names(), who_depends="deployed stacks, their tables and their secrets")

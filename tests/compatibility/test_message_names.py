@@ -15,7 +15,7 @@ FAMILIES = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.iterdir())
 }
 READ = ("client-frame", "command", "notice")
-"""Families that others have written: older clients, and queues that were filled by the release before."""
+"""Families that others have written: older clients, and queues that were filled by the previous release."""
 
 
 def expanded(schema, defs):

@@ -1,4 +1,4 @@
-"""Messages on the queues are read as they were meant, and are sent as they were: bodies, groups, deduplication ids."""
+"""Queued messages are read with every field, and sent with the same body, group and deduplication id."""
 
 import json
 from datetime import UTC, datetime
@@ -33,10 +33,10 @@ def decoded(parameters):
 
 def compared(parameters):
     """Return the parameters of a call with the message's fields side by side with the rest."""
-    return json.loads(json.dumps(parameters), object_hook=_opened)
+    return json.loads(json.dumps(parameters), object_hook=_decode_bodies)
 
 
-def _opened(content):
+def _decode_bodies(content):
     return {name: json.loads(value) if name in {"MessageBody", "Input"} else value for name, value in content.items()}
 
 
@@ -46,7 +46,7 @@ def type_of(message):
 
 @pytest.mark.parametrize("message", MESSAGES, ids=type_of)
 def test_a_queued_message_is_read_with_every_field(message):
-    """No field is ignored; claims made for it before are found, and its content counts as the same."""
+    """No field is ignored; the claim key and the fingerprint are the same."""
     read = decoded(message["parameters"])
     body = json.loads(message["parameters"]["MessageBody"])
     assert list(missing(body, json.loads(read.model_dump_json(by_alias=True)))) == []
@@ -55,13 +55,13 @@ def test_a_queued_message_is_read_with_every_field(message):
 
 @pytest.mark.parametrize("message", MESSAGES, ids=type_of)
 async def test_a_message_is_sent_as_before(message):
-    """A worker of the release before, which a rollout leaves running, reads it."""
+    """During a rollout, a worker of the previous release reads it."""
     current = await sending.sent(decoded(message["parameters"]))
     assert list(missing(compared(message["parameters"]), compared(current))) == []
 
 
 async def test_a_schedule_is_made_as_before():
-    """Under the name under which it is removed, with a command that the booking worker reads."""
+    """With the same name, so that it can be removed."""
     kept = QUEUED["schedule"]
     command = BOOKING_COMMAND.validate_json(kept["Target"]["Input"])
     assert list(missing(compared(kept), compared(await sending.scheduled(command)))) == []
@@ -69,7 +69,7 @@ async def test_a_schedule_is_made_as_before():
 
 @pytest.mark.parametrize("name", ["fifo", "standard", "unreadable"])
 async def test_a_dead_letter_is_copied_as_before(name):
-    """With the attributes that say why it is there."""
+    """With its dead-letter attributes."""
     kept = QUEUED["dead_letters"][name]
     trace = None if name == "standard" else sending.TRACE
     current = await sending.dead_letter(kept["MessageBody"], fifo=name != "standard", trace=trace)
@@ -83,7 +83,7 @@ def compared_text(parameters):
 
 @pytest.mark.parametrize("name", ["fifo", "unreadable"])
 def test_a_dead_letter_becomes_the_failure_that_it_was(name):
-    """Also one that nobody can read; the reason, the attempts and the group are those of its attributes."""
+    """Also an unreadable one; reason, attempts and group come from its attributes."""
     failure = failure_of(received(QUEUED["dead_letters"][name]), queue="booking", message=message_of(name), now=NOON)
     assert (failure.reason, failure.error) == ("calendar_access_revoked", "PermanentError: [email]")
     assert (failure.attempts, failure.group) == (2, "kept-visitor")
@@ -123,7 +123,7 @@ def received(parameters):
 
 @pytest.mark.parametrize("queue", ["booking", "notifications"])
 async def test_a_replay_is_queued_as_before_and_read(queue):
-    """It has the claim of its number, and the effects of the original."""
+    """With a claim key of its own, and the id of the original."""
     kept = QUEUED["replays"][queue]
     original = json.loads(kept["MessageBody"]) | {"replay": 0}
     current = await sending.replay(queue, json.dumps(original))
@@ -133,7 +133,7 @@ async def test_a_replay_is_queued_as_before_and_read(queue):
 
 
 def test_what_a_mail_provider_reports_is_read():
-    """Under the claim that keeps it from being noted twice."""
+    """With the claim key that prevents duplicates."""
     decoder = Decoder(feedback_reports(QUEUED["feedback"]["topic"]))
     bounce, complaint = map(decoder.decode, QUEUED["feedback"]["bodies"])
     assert (bounce.data.kind, bounce.data.detail) == ("bounce", "Permanent/General")

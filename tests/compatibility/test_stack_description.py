@@ -24,5 +24,5 @@ def current_names(folder):
 
 
 def test_every_key_is_still_there(tmp_path):
-    """A script that a developer wrote for the release before finds pages, queues and tables."""
+    """A script that a developer wrote for the previous release finds pages, queues and tables."""
     assert_kept("stack_description", current_names(tmp_path), who_depends="scripts around a local stack")

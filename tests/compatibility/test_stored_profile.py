@@ -1,4 +1,4 @@
-"""A profile that an owner has written means what it meant, and is read from where it stands."""
+"""A profile of the previous release is read with every field, from the same object of the bucket."""
 
 import io
 from datetime import date, timedelta

@@ -74,8 +74,8 @@ def dimensions_of_metrics():
     return found
 
 
-def test_every_static_word_is_still_said():
-    """Reasons that the ledger filters by, metrics that dashboards show, authors that audit trails name."""
+def test_every_static_word_is_still_used():
+    """Reasons, metrics, attributes of messages, authors of audit entries, cookies."""
     current = dict.fromkeys(frozen("static_words"), strings_of_the_code())
     current["dimensions"] = dimensions_of_metrics()
     assert_kept("static_words", current, who_depends="stored failures, dashboards and messages on queues")

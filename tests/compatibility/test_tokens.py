@@ -1,9 +1,11 @@
-"""What visitors hold in their hands still works: session tokens, links and codes; so do hashes that tables have."""
+"""Session tokens, links, codes and hashed keys of the previous release still work."""
 
+import hmac
 from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.lambda_function import serve
@@ -37,6 +39,32 @@ def test_a_link_of_an_email_works(purpose):
     assert Links(SECRET).read(GIVEN["links"][purpose], tenant="kept-salon", now=late) is None
 
 
+def test_the_previous_release_reads_new_tokens():
+    """During a rollout it gets tokens that this release issues."""
+    resumed = SessionTokens(GIVEN["session_keys"]).issue("kept-salon", "kept-session", NOON)
+    assert signed_content(resumed, GIVEN["session_keys"][-1], "stride-session-1", "sha256") == {
+        "t": "kept-salon",
+        "s": "kept-session",
+        "e": int((NOON + timedelta(days=30)).timestamp()),
+    }
+    until = NOON + timedelta(days=1)
+    link = Links(SECRET).issue("move", tenant="kept-salon", appointment_id="a", session_id="s", expires_at=until)
+    key = hmac.digest(SECRET, b"stride-link-1", "sha256")
+    assert signed_content(link, key, "stride-link-1", "sha384") == {
+        "p": "move",
+        "t": "kept-salon",
+        "a": "a",
+        "s": "s",
+        "e": int(until.timestamp()),
+    }
+
+
+def signed_content(token, key, salt, digest):
+    """Return the content of a token, as the previous release reads it."""
+    signer = {"digest_method": digest, "key_derivation": "hmac"}
+    return URLSafeSerializer(key, salt=salt, signer_kwargs=signer).loads(token)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_code_that_was_sent_confirms(number):
     """The worker that checks it may be newer than the one that sent it."""
@@ -46,7 +74,7 @@ def test_a_code_that_was_sent_confirms(number):
 
 
 def test_a_suppressed_address_is_found_by_its_hash():
-    """Otherwise e-mails would go to addresses that bounced."""
+    """Otherwise e-mails go to addresses that bounced."""
     assert suppression_key(SECRET, "jan@example.com") == GIVEN["suppression_key"]
 
 
@@ -61,7 +89,7 @@ def test_ids_are_derived_as_before():
 
 
 def test_a_connection_goes_on_after_an_upgrade():
-    """The authorizer of the release before has vouched for it, and the ingress hears that for two hours."""
+    """For two hours the ingress gets the context that the previous release's authorizer returned."""
     heard = []
     ingress = Mock(trace=Mock(return_value=Mock(root="root")), connect=heard.append)
     event = {

@@ -62,7 +62,7 @@ def _observed():
     return listed
 
 
-def test_pages_and_browsers_find_every_name():
+def test_the_widget_keeps_every_public_name():
     """A page styles parts, sets attributes and hears events; a browser keeps what an older widget stored."""
     assert_kept("widget", current_names(), who_depends="businesses' pages, visitors' browsers and their tests")
 

@@ -1,4 +1,4 @@
-"""The emulator's tables with the rows of the fixtures in them."""
+"""Fills the emulator's tables with the rows of the fixtures."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Suppressions, counters, calendars, rates and changes of visits that the release before stored."""
+"""Suppressions, usage, sync tokens, send slots and visit changes that the previous release stored."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ SECOND = timedelta(seconds=1)
 
 
 async def test_suppressed_addresses_stay_suppressed(tables):
-    """Known by their hashes; a full mailbox until its day is over."""
+    """Found by their hashes; a full mailbox for one day."""
     found = {
         reason: await tables.suppressions.find(f"Kept-{reason}@example.com", at=NOON)
         for reason in ("bounced", "complained", "full")
@@ -28,14 +28,14 @@ async def test_suppressed_addresses_stay_suppressed(tables):
     assert await tables.suppressions.find("kept-full@example.com", at=NOON + 24 * HOUR) is None
 
 
-async def test_what_was_used_counts_on(tables):
-    """The day's limit does not begin anew with an upgrade."""
+async def test_usage_counts_on(tables):
+    """An upgrade does not reset the daily limit."""
     assert await tables.usage.output_tokens(TENANT, "2026-01-12") == 12
 
 
 @pytest.mark.usefixtures("changing")
-async def test_a_calendar_is_read_on_from_its_token(tables):
-    """Nothing that its owner changed meanwhile is missed."""
+async def test_a_sync_token_is_read_and_replaced(tables):
+    """No change in the calendar is missed."""
     last = await tables.sync_tokens.get("kept-calendar@example.com")
     assert last == LastSync("sync token", NOON)
     new = LastSync("next token", NOON + HOUR)
@@ -43,15 +43,15 @@ async def test_a_calendar_is_read_on_from_its_token(tables):
 
 
 @pytest.mark.usefixtures("changing")
-async def test_a_notice_keeps_the_time_that_it_was_given(tables):
-    """And the next one comes after it."""
+async def test_a_send_slot_is_kept(tables):
+    """The next slot comes after it."""
     second = await tables.send_rate.turn("kept-salon", "kept-second", now=NOON + SECOND)
     third = await tables.send_rate.turn("kept-salon", "kept-third", now=NOON + SECOND)
     assert (second, third) == (NOON + 50 * SECOND, NOON + 110 * SECOND)
 
 
-async def test_what_became_of_a_visit_is_known(tables):
-    """A notice that overtook it is not sent."""
+async def test_visit_changes_are_read(tables):
+    """An outdated notice is not sent."""
     forgotten = TEN + 24 * HOUR
     assert await tables.changes.last("kept-moved") == Change(at=NOON, start=TEN, forgotten_at=forgotten)
     assert await tables.changes.last("kept-cancelled") == Change(at=NOON, start=None, forgotten_at=forgotten)

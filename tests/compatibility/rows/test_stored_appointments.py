@@ -1,4 +1,4 @@
-"""Appointments, times and quotas that the release before stored."""
+"""Appointments, occupied times and quota units that the previous release stored."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,7 @@ async def test_a_hold_is_read_with_every_field(tables):
     """It can still be confirmed."""
     hold = await read(tables, "held")
     assert hold == replace(hold_of("held", TEN), seats=hold.seats)
-    assert sorted((seat.key, seat.lasting) for seat in hold.seats) == [
+    assert sorted((unit.key, unit.lasting) for unit in hold.seats) == [
         ("address#5965ed6c55017012d837d6c37f61ed47", False),
         ("contact#2aa4a4b457f3ac0675879b588c5559d4", False),
         ("day#kept-salon#2026-01-13", True),
@@ -40,13 +40,13 @@ async def test_a_hold_is_read_with_every_field(tables):
 
 
 async def test_a_hold_whose_code_was_right_is_read(tables):
-    """Its visitor types no code again."""
+    """The visitor does not type a code again."""
     hold = await read(tables, "proved")
     assert (hold.verified, hold.code_attempts, hold.version) == (True, 2, 2)
     assert hold.contact == EMAIL
 
 
-async def test_a_visit_that_stands_is_read(tables):
+async def test_a_confirmed_visit_is_read(tables):
     """With its calendars, its lane and its event."""
     visit = await read(tables, "confirmed")
     assert (visit.state, visit.hold_expires_at, visit.version) == (AppointmentState.CONFIRMED, None, 2)
@@ -55,20 +55,20 @@ async def test_a_visit_that_stands_is_read(tables):
     assert (visit.contact, visit.resource) == (PHONE, "room/3")
     assert visit.calendars == ("older calendar", "calendar")
     assert visit.calendar_event_id == f"apt{visit.appointment_id}"
-    assert [seat.lasting for seat in visit.seats] == [True, True]
+    assert [unit.lasting for unit in visit.seats] == [True, True]
 
 
-async def test_a_move_that_was_put_back_is_known_as_such(tables):
-    """By the command that put it back."""
+async def test_a_refused_handover_is_read(tables):
+    """The stored text of the last change becomes its command and its kind."""
     assert (await read(tables, "moved")).last_change == LastChange(key_of("moved"), ChangeKind.HANDOVER_REFUSED)
 
 
 async def test_a_cancelled_visit_is_read(tables):
-    """It stays so."""
+    """Its state is kept."""
     assert (await read(tables, "cancelled")).state is AppointmentState.CANCELLED
 
 
-async def test_what_is_occupied_stays_so(tables):
+async def test_occupied_times_are_read(tables):
     """Buckets of holds and of visits, of each lane; a hold's until it runs out."""
     day = Interval(TEN - 5 * HOUR, TEN + 8 * HOUR)
 
@@ -84,8 +84,8 @@ async def test_what_is_occupied_stays_so(tables):
 
 
 @pytest.mark.usefixtures("changing")
-async def test_nobody_gets_a_time_that_is_occupied(tables):
-    """The condition of the write sees the rows of before."""
+async def test_an_occupied_time_cannot_be_held(tables):
+    """The condition of the write applies to the stored rows."""
     claim = await tables.claim("late")
     late = hold_of("late", TEN)
     assert await tables.appointments.hold(late, at=NOON, claim=claim) == SlotLost()
@@ -94,7 +94,7 @@ async def test_nobody_gets_a_time_that_is_occupied(tables):
 
 
 @pytest.mark.usefixtures("changing")
-async def test_quotas_that_are_used_up_stay_so(tables):
+async def test_stored_quota_units_count(tables):
     """Of a session, of a contact, of a day."""
     assert await tables.appointments.holder("kept-held", at=NOON) == appointment_id_of("held")
     keys = [session_key("kept-held"), day_key(TENANT, TEN.date(), None), day_key(TENANT, TEN.date(), "massage")]

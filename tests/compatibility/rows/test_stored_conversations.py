@@ -1,4 +1,4 @@
-"""Frames, takeovers, audit entries and connections that the release before stored."""
+"""Frames, takeovers, audit entries and connections that the previous release stored."""
 
 from datetime import timedelta
 
@@ -36,13 +36,13 @@ async def frames(tables, session):
 
 
 def test_every_frame_is_read_in_order(frames):
-    """None is left out."""
+    """No frame is unreadable."""
     assert [frame.type for frame in frames] == TYPES
     assert [frame.seq for frame in frames] == list(range(1, len(TYPES) + 1))
 
 
 def test_frames_of_the_chat_are_read_with_every_field(frames):
-    """Words, suggestions, tokens, and who said it."""
+    """Text, actions, usage and author."""
     question, answer, _, stopped, human = frames[:5]
     assert (question.data.text, question.re, answer.re) == ("When?", "c-1", "c-1")
     assert answer.data.actions == (OfferBooking(service="massage", date="2026-01-13"),)
@@ -66,26 +66,26 @@ def test_frames_of_bookings_are_read_with_every_field(frames):
     assert (alternative.start, alternative.end, alternative.service) == (TEN, TEN + HOUR, "massage")
 
 
-def test_sentences_that_announce_are_nobodys_words(frames):
-    """Neither that a conversation was handed back nor that somebody took it over answers what waits."""
+def test_announcements_do_not_count_as_answers(frames):
+    """Messages still wait for an answer after a takeover and after a hand-back."""
     assert [frame.data.text for frame in waiting(frames)] == ["Hello Ola", "Are you there?"]
 
 
-def test_the_sentence_that_a_person_reads_along_is_no_answer(frames):
-    """Only what the visitor asked last counts as their words."""
+def test_the_announcement_of_a_reader_does_not_count_as_an_answer(frames):
+    """The last words are the visitor's."""
     assert last_words(frames[:7]) == ("Hello Ola", "visitor")
     assert last_words(frames[:9]) == ("Are you there?", "visitor")
 
 
-async def test_who_answers_is_carried_on(tables, session):
-    """The last frame says it, and a further one takes it over."""
+async def test_the_takeover_is_read(tables, session):
+    """The last frame carries the takeover."""
     tables.clock.set(NOON + 10 * MINUTE)
     expected = Takeover("Ola", NOON + 7 * MINUTE + PERSON_ANSWERS_FOR, is_told=True)
     assert (await tables.conversations.latest(session, 1)).takeover == expected
 
 
-async def test_what_people_did_is_on_record(tables, session):
-    """In order, with who and when."""
+async def test_the_audit_trail_is_read(tables, session):
+    """In order, with author and time."""
     assert list(await tables.conversation_audit.of(session)) == [
         ConversationAuditEntry(NOON + 3 * MINUTE, "Ola", "answered"),
         ConversationAuditEntry(NOON + 6 * MINUTE, "Ola", "handed_back"),
@@ -95,7 +95,7 @@ async def test_what_people_did_is_on_record(tables, session):
 
 
 async def test_a_conversation_is_found_by_its_day(tables):
-    """By the index, and as the tenant's alone."""
+    """By the index; another tenant does not find it."""
     index = DynamoConversationIndex(client=tables.client, table="ConversationsTable")
     found = await index.between(TENANT, NOON, NOON + 24 * HOUR, limit=10)
     assert {summary.session_id: summary.last_at for summary in found.summaries} == {
@@ -106,8 +106,8 @@ async def test_a_conversation_is_found_by_its_day(tables):
     assert not await index.belongs("another", "kept-talk-pl")
 
 
-def test_a_visitor_who_comes_back_gets_every_frame_again(tables, session):
-    """As the texts that were stored."""
+def test_a_resumed_session_gets_the_stored_frames(tables, session):
+    """Byte for byte."""
     resumed = list(tables.sessions.frames_after(session, 10))
     rows = fixture("rows")["rows"]["ConversationsTable"]
     texts = {
@@ -117,8 +117,8 @@ def test_a_visitor_who_comes_back_gets_every_frame_again(tables, session):
 
 
 @pytest.mark.usefixtures("changing")
-async def test_connections_are_posted_to(tables):
-    """Newest first, with what each `hello` said."""
+async def test_connections_are_read(tables):
+    """Newest first, with locale and time zone of each `hello`."""
     connections = DynamoConnectionStore(client=tables.client, table="ConnectionsTable", clock=tables.clock)
     assert list(await connections.of("kept-visitor")) == [
         Connection("greeted=", NOON, locale="en", tz="Europe/Warsaw"),

@@ -1,4 +1,4 @@
-"""Failures that the release before entered, in every state, with their encrypted payloads."""
+"""Failures that the previous release stored: every state, with encrypted payloads."""
 
 from dataclasses import replace
 
@@ -70,27 +70,27 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 async def test_a_failure_is_read_with_every_field(tables, name):
-    """Payloads in one item or in several, encrypted with any key that is still at hand, and the audit trail."""
+    """The audit trail, and a payload in one item or in several, encrypted with any available key."""
     assert await tables.ledger().get(failure(name).failure_id) == EXPECTED[name]
 
 
-async def test_a_payload_of_a_dropped_key_hides_nothing_else(tables):
-    """It is empty; the newer key alone does not decrypt what was encrypted with the older one."""
+async def test_a_missing_key_hides_only_its_payloads(tables):
+    """The newer key does not decrypt what the older one encrypted."""
     ledger = tables.ledger(CIPHER_KEYS[1])
     assert await ledger.get(failure("older-key").failure_id) == replace(EXPECTED["older-key"], payload="")
     assert await ledger.get(failure("failed").failure_id) == EXPECTED["failed"]
 
 
-async def test_what_nobody_could_read_is_there_as_it_came(tables):
-    """With its characters that are no good text."""
+async def test_an_unreadable_message_is_stored_unchanged(tables):
+    """With its control characters and surrogates."""
     found = await tables.ledger().get(failure_id("chat", "kept message"))
     assert isinstance(found, Failure)
     assert (found.payload, found.reason, found.attempts) == ("\x00 no \ud800 JSON", "not_json", 0)
     assert (found.group, found.tenant, found.type) == (None, None, None)
 
 
-async def test_failures_are_found_by_state_by_tenant_and_by_what_they_say(tables):
-    """By the indexes, the latest first."""
+async def test_failures_are_found_by_the_indexes(tables):
+    """By state, tenant, reason, text and time; the latest first."""
     ledger = tables.ledger()
 
     async def found(**wanted):
@@ -106,16 +106,16 @@ async def test_failures_are_found_by_state_by_tenant_and_by_what_they_say(tables
 
 
 @pytest.mark.usefixtures("changing")
-async def test_a_replay_that_runs_over_an_upgrade_is_noted(tables):
-    """Whoever notes the outcome finds the failure by its replay."""
+async def test_the_outcome_of_a_running_replay_is_recorded(tables):
+    """The update finds the failure by the number of its replay."""
     await tables.outcomes("booking").resolved("kept-replaying", replay=1, at=NOON + HOUR)
     ended = await tables.ledger().get(failure("replaying").failure_id)
     assert ended.state is FailureState.RESOLVED
 
 
 @pytest.mark.usefixtures("changing")
-async def test_a_failure_goes_on_from_its_version(tables):
-    """Two people at two desks of two releases do not undo each other."""
+async def test_the_stored_version_guards_a_change(tables):
+    """Operators on two releases do not overwrite each other."""
     before = EXPECTED["failed"]
     changed = replace(before, state=FailureState.DISCARDED, version=before.version + 1)
     assert await tables.ledger().change(changed)
@@ -124,8 +124,8 @@ async def test_a_failure_goes_on_from_its_version(tables):
 
 
 @pytest.mark.usefixtures("changing")
-async def test_a_dead_letter_that_comes_once_more_is_no_news(tables):
-    """After an upgrade as before."""
+async def test_a_repeated_dead_letter_changes_nothing(tables):
+    """A dead letter of a later replay does."""
     assert await tables.ledger().take(failure("failed")) == EXPECTED["failed"]
     again = await tables.ledger().take(failure("resolved", replays=1, last_at=NOON + 2 * HOUR))
     assert again.state is FailureState.FAILED_AGAIN

@@ -1,4 +1,4 @@
-"""Rows are written as the release before wrote them, so that it reads them while a rollout leaves it running."""
+"""Rows are written as the previous release wrote them: during a rollout it reads them."""
 
 import json
 from collections import defaultdict
@@ -13,9 +13,9 @@ from tests.compatibility.rows.writing import write_all
 from tests.compatibility.rows.writing_failures import failure
 
 DRAWN = {"owner", "payload", "number"}
-"""Attributes that are drawn, or encrypted anew: that they are there is all that counts."""
+"""Random or encrypted attributes: only their presence is compared."""
 UNORDERED = {"LimitsTable"}
-"""Tables with a key of which a part is drawn: which of a quota's units is taken."""
+"""Tables with a random part in the key: the number of a quota unit."""
 
 
 def comparable(value):

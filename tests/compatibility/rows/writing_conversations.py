@@ -60,8 +60,8 @@ async def write_conversation(tables: Tables, locale: str) -> None:
         mine = await claim()
         announces = None if what == "answered" else what
         frame = ChatFinal(data=ChatFinalData(text=text, by="human", announces=announces))
-        deed = ConversationAuditEntry(tables.clock.now(), "Ola", what)
-        assert await store.act(session, frame, claim=mine, deed=deed, tenant=TENANT)
+        entry = ConversationAuditEntry(tables.clock.now(), "Ola", what)
+        assert await store.act(session, frame, claim=mine, deed=entry, tenant=TENANT)
 
     answer = ChatFinalData(
         text="At ten.",
