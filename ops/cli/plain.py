@@ -28,7 +28,8 @@ def case_row(case: Case) -> dict[str, Any]:
     return {
         **failure_row(case.failure),
         "story": [
-            {"at": deed.at, "by": deed.by, "what": deed.what, "note": deed.note} for deed in case.failure.audit_trail
+            {"at": entry.at, "by": entry.by, "what": entry.action, "note": entry.note}
+            for entry in case.failure.audit_trail
         ],
         "lines": [asdict(line) for line in case.lines],
         "data": case.data,

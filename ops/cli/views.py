@@ -70,7 +70,7 @@ def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
 
 def failure_line(failure: Failure) -> Text:
     """Return a failure on one line, with the time at which something happened to it last."""
-    at = max((deed.at for deed in failure.audit_trail), default=failure.last_at)
+    at = max((entry.at for entry in failure.audit_trail), default=failure.last_at)
     return Text(" ").join(
         (
             Text(local_time(at), style="dim"),
@@ -109,8 +109,8 @@ def case_view(case: Case, now: datetime) -> RenderableType:
         parts.append(Text("personal data is masked: --unmask shows it, and is on record", style="dim"))
     parts += [Text("\nA replay now", style="bold"), _forecast(case)]
     audit_trail = Table(box=None, pad_edge=False, show_header=False)
-    for deed in failure.audit_trail:
-        audit_trail.add_row(Text(local(deed.at), style="dim"), safe(deed.by), safe(deed.what), safe(deed.note))
+    for entry in failure.audit_trail:
+        audit_trail.add_row(Text(local(entry.at), style="dim"), safe(entry.by), safe(entry.action), safe(entry.note))
     return Group(*parts, Text("\nStory", style="bold"), audit_trail)
 
 

@@ -60,7 +60,7 @@ def _leaves_to_person(final: ChatFinal) -> bool:
 
 def has_looked(story: Sequence[ConversationAuditEntry], name: str, day: date) -> bool:
     """Whether it is on record that somebody looked on this day (UTC): pages refresh, and one look a day is enough."""
-    return any(deed.what == "looked" and deed.by == name and deed.at.date() == day for deed in story)
+    return any(entry.action == "looked" and entry.by == name and entry.at.date() == day for entry in story)
 
 
 def whole_day(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:

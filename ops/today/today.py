@@ -178,8 +178,8 @@ class Today:
         claim = await self._claims.claim(key, fingerprint=fingerprint(meant), lease=_ANSWER_LEASE)
         match claim:
             case Claim():
-                deed = ConversationAuditEntry(self._clock.now(), operator.name, what)
-                return await self._say(tenant, session_id, words, deed, claim)
+                entry = ConversationAuditEntry(self._clock.now(), operator.name, what)
+                return await self._say(tenant, session_id, words, entry, claim)
             case Done(outcome_seq):
                 await self._replies.repeat(session_id, outcome_seq)
                 return Answered.SENT
@@ -189,12 +189,12 @@ class Today:
                 return Answered.OTHER_WORDS
 
     async def _say(
-        self, tenant: str, session_id: str, words: str, deed: ConversationAuditEntry, claim: Claim
+        self, tenant: str, session_id: str, words: str, entry: ConversationAuditEntry, claim: Claim
     ) -> Answered:
-        announces = None if deed.what == "answered" else deed.what
+        announces = None if entry.action == "answered" else entry.action
         frame = ChatFinal(data=ChatFinalData(text=words, by="human", announces=announces))
         try:
-            stored = await self._replies.by_hand(session_id, frame, claim=claim, deed=deed, tenant=tenant)
+            stored = await self._replies.by_hand(session_id, frame, claim=claim, entry=entry, tenant=tenant)
             if stored is None:
                 await self._claims.complete(claim)
                 return Answered.SENT
@@ -206,8 +206,8 @@ class Today:
                 await self._claims.release(claim)
             raise
         # A name may be an address, which no log has; its hash still tells whether it was a given person.
-        who = fingerprint(deed.by)
-        log.info(_LOGGED[deed.what], tenant=tenant, session_id=session_id, seq=stored.seq, by_fingerprint=who)
+        who = fingerprint(entry.by)
+        log.info(_LOGGED[entry.action], tenant=tenant, session_id=session_id, seq=stored.seq, by_fingerprint=who)
         return Answered.SENT
 
     def _standing(self, takeover: Takeover | None) -> Takeover | None:

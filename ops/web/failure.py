@@ -147,7 +147,7 @@ class FailurePages:
             operator,
             status=status,
             case=case,
-            story=[told(deed, t) for deed in case.failure.audit_trail],
+            story=[told(entry, t) for entry in case.failure.audit_trail],
             unmasked=unmasked,
             problem=problem,
         )

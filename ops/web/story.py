@@ -11,28 +11,28 @@ from shared.ledger.failures import SYSTEM_ACTIONS, AuditEntry
 class Told:
     """One line of the story."""
 
-    deed: AuditEntry
+    entry: AuditEntry
     who: str
     note: str
 
 
-def told(deed: AuditEntry, t: Texts) -> Told:
+def told(entry: AuditEntry, t: Texts) -> Told:
     """Return a deed with who did it, and its note, in the reader's language."""
-    who = t.or_itself("part", deed.by) if deed.what in SYSTEM_ACTIONS else deed.by
-    return Told(deed, who, _note(deed, t))
+    who = t.or_itself("part", entry.by) if entry.action in SYSTEM_ACTIONS else entry.by
+    return Told(entry, who, _note(entry, t))
 
 
-def _note(deed: AuditEntry, t: Texts) -> str:
-    match deed.detail:
+def _note(entry: AuditEntry, t: Texts) -> str:
+    match entry.detail:
         case ReplayNumber(number):
             return t("replay_number", number=number)
         case NotSent(reason):
             return t("not_sent", reason=t.or_itself("reason", reason))
         case EditedFields(names):
             return ", ".join(t.or_itself("field", name) for name in names)
-        case text if text and deed.what in {"failed", "failed_again"}:
+        case text if text and entry.action in {"failed", "failed_again"}:
             return t.or_itself("reason", text)
-        case text if deed.what == "refused":
+        case text if entry.action == "refused":
             return t.or_itself("refusal", text)
         case text:
             return text

@@ -31,7 +31,7 @@ class ConversationStore(Protocol):
         ...
 
     async def act(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says as `append` does, which ends the command; who answers changes in the same step.
 
@@ -68,7 +68,7 @@ class ConversationStore(Protocol):
 class ConversationAudit(Protocol):
     """What people did in a conversation, kept for as long as its frames are."""
 
-    async def note(self, session_id: str, deed: ConversationAuditEntry) -> None:
+    async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         ...
 

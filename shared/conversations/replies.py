@@ -84,14 +84,14 @@ class Replies:
         return stored
 
     async def by_hand(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store and post what a person says; None where their deed was no news.
 
         Raises:
             LeaseLostError: the command is another's; nothing was stored or posted.
         """
-        stored = await self._conversations.act(session_id, frame, claim=claim, deed=deed, tenant=tenant)
+        stored = await self._conversations.act(session_id, frame, claim=claim, entry=entry, tenant=tenant)
         if stored is not None:
             await self._tell(session_id, stored)
         return stored

@@ -21,7 +21,7 @@ class ConversationAuditEntry:
     at: datetime
     by: str
     """A person as they signed in."""
-    what: ConversationAuditAction
+    action: ConversationAuditAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class ConversationTail:
     """May have run out: see `holds`."""
 
 
-def is_news(before: Takeover | None, deed: ConversationAuditEntry) -> bool:
+def is_news(before: Takeover | None, entry: ConversationAuditEntry) -> bool:
     """Whether a deed changes anything: of two people who press the same button, one does."""
-    holds = before is not None and before.holds(deed.at)
-    match deed.what:
+    holds = before is not None and before.holds(entry.at)
+    match entry.action:
         case "took_over":
             return not holds
         case "handed_back":
@@ -59,15 +59,15 @@ def is_news(before: Takeover | None, deed: ConversationAuditEntry) -> bool:
             return True
 
 
-def takeover_after(before: Takeover | None, deed: ConversationAuditEntry) -> Takeover | None:
+def takeover_after(before: Takeover | None, entry: ConversationAuditEntry) -> Takeover | None:
     """Return the takeover that stands after a deed. An answer takes over; every further one gives it more time."""
-    standing = before if before and before.holds(deed.at) else None
-    match deed.what:
+    standing = before if before and before.holds(entry.at) else None
+    match entry.action:
         case "answered":
             is_told = standing is not None and standing.is_told
-            return Takeover(deed.by, deed.at + PERSON_ANSWERS_FOR, is_told)
+            return Takeover(entry.by, entry.at + PERSON_ANSWERS_FOR, is_told)
         case "took_over":
-            return Takeover(deed.by, deed.at + PERSON_ANSWERS_FOR, is_told=True)
+            return Takeover(entry.by, entry.at + PERSON_ANSWERS_FOR, is_told=True)
         case "handed_back":
             return None
         case "looked":

@@ -42,7 +42,7 @@ class AuditEntry:
     at: datetime
     by: str
     """A person as they signed in, or the name of a part such as `ledger` or `booking`."""
-    what: AuditAction
+    action: AuditAction
     detail: AuditDetail = ""
 
     @property

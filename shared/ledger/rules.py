@@ -28,7 +28,7 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
     """
     if kept is None:
         return replace(
-            dead_letter, audit_trail=_append_entry(dead_letter.audit_trail, _record_failure(dead_letter, "failed"))
+            dead_letter, audit_trail=_append_entry(dead_letter.audit_trail, _make_entry(dead_letter, "failed"))
         )
     # What a person wanted forgotten does not come back with a letter that was under way.
     if kept.state is FailureState.ERASED or _order(dead_letter) <= _order(kept):
@@ -57,22 +57,22 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
         trace=dead_letter.trace or kept.trace,
         replays=dead_letter.replays,
         audit_trail=_append_entry(
-            kept.audit_trail, _record_failure(dead_letter, "failed" if is_first_round else "failed_again")
+            kept.audit_trail, _make_entry(dead_letter, "failed" if is_first_round else "failed_again")
         ),
         version=kept.version + 1,
     )
 
 
-def _record_failure(dead_letter: Failure, what: Literal["failed", "failed_again"]) -> AuditEntry:
-    return AuditEntry(at=dead_letter.last_at, by=LEDGER, what=what, detail=dead_letter.reason)
+def _make_entry(dead_letter: Failure, action: Literal["failed", "failed_again"]) -> AuditEntry:
+    return AuditEntry(at=dead_letter.last_at, by=LEDGER, action=action, detail=dead_letter.reason)
 
 
 def _order(failure: Failure) -> tuple[int, datetime, int]:
     return failure.replays, failure.last_at, failure.attempts
 
 
-def _append_entry(audit_trail: tuple[AuditEntry, ...], deed: AuditEntry) -> tuple[AuditEntry, ...]:
-    return limit_audit_trail((*audit_trail, deed))
+def _append_entry(audit_trail: tuple[AuditEntry, ...], entry: AuditEntry) -> tuple[AuditEntry, ...]:
+    return limit_audit_trail((*audit_trail, entry))
 
 
 def limit_audit_trail(audit_trail: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:

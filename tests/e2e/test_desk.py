@@ -82,7 +82,7 @@ async def test_a_confirmation_that_failed_is_repaired_and_replayed_twice(
     [appointment] = backstage.appointments(session)
     assert appointment["state"] == "confirmed"
     assert len(backstage.events(appointment_id)) == 1
-    story = [(deed["what"], deed["by"]) for deed in (await shown(stride, one))["story"]]
+    story = [(entry["what"], entry["by"]) for entry in (await shown(stride, one))["story"]]
     first_replay = [("failed", "ledger"), ("replayed", "tester"), ("resolved", "booking")]
     assert story == [*first_replay, ("replayed", "tester"), ("resolved", "booking")]
 
@@ -135,7 +135,7 @@ async def test_an_editor_opens_the_data_and_nothing_else(stack: Stack, backstage
     assert (ran.code, "Changed contact." in ran.out) == (0, True), ran.err
     case = (await stride("failures", "show", one, "--unmask", "--json")).json
     assert case["data"]["contact"] == "anna@example.com"
-    assert [deed["what"] for deed in case["story"]] == ["failed", "unmasked", "edited", "unmasked"]
+    assert [entry["what"] for entry in case["story"]] == ["failed", "unmasked", "edited", "unmasked"]
 
 
 async def test_a_failure_is_found_and_discarded(stack: Stack, backstage: Backstage, stride: CommandLine):

@@ -124,7 +124,7 @@ async def test_a_booking_that_fails_for_good_is_told_kept_and_resolved(
         pending = await visitor.until("booking.pending", re=refused["re"])
     assert pending["seq"] > refused["seq"]
     row = await backstage.failure(lambda row: row["failure_id"] == kept.failure_id and row["state"] == "resolved")
-    assert [(deed["what"], deed["by"]) for deed in row["story"]] == [("failed", "ledger"), ("resolved", "booking")]
+    assert [(entry["what"], entry["by"]) for entry in row["story"]] == [("failed", "ledger"), ("resolved", "booking")]
     assert row["expires_at"] > datetime.now(UTC).timestamp()
 
 

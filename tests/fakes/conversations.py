@@ -40,25 +40,25 @@ class FakeConversationAudit:
     """A `ConversationStory` in memory."""
 
     def __init__(self) -> None:
-        self.deeds: dict[str, list[ConversationAuditEntry]] = {}
+        self.entries: dict[str, list[ConversationAuditEntry]] = {}
         self.trouble: list[Exception] = []
         """Each is raised by one of the next notes, before anything is written."""
 
-    async def note(self, session_id: str, deed: ConversationAuditEntry) -> None:
+    async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         await asyncio.sleep(0)
         if self.trouble:
             raise self.trouble.pop(0)
-        self.add(session_id, deed)
+        self.add(session_id, entry)
 
-    def add(self, session_id: str, deed: ConversationAuditEntry) -> None:
+    def add(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add a deed at once, as a part of another write."""
-        self.deeds.setdefault(session_id, []).append(deed)
+        self.entries.setdefault(session_id, []).append(entry)
 
     async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the deeds, oldest first."""
         await asyncio.sleep(0)
-        return sorted(self.deeds.get(session_id, []), key=lambda deed: deed.at)
+        return sorted(self.entries.get(session_id, []), key=lambda entry: entry.at)
 
 
 class FakeConversations:
@@ -90,19 +90,19 @@ class FakeConversations:
         return self._store(session_id, frame, claim, marker, tenant)
 
     async def act(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
         await asyncio.sleep(0)
         self._stumble()
         before = self.takeovers.get(session_id)
-        if not is_news(before, deed):
+        if not is_news(before, entry):
             return None
         stored = self._stored_before(session_id, claim, "outcome")
         if stored is not None:
             return stored
-        self.takeovers[session_id] = takeover_after(before, deed)
-        self.story.add(session_id, deed)
+        self.takeovers[session_id] = takeover_after(before, entry)
+        self.story.add(session_id, entry)
         return self._store(session_id, frame, claim, "outcome", tenant)
 
     async def leave(

@@ -70,18 +70,20 @@ class FakeReplayOutcomes:
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for; one that is not the latest changes nothing."""
-        await self._ended(command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, what="resolved"))
+        await self._ended(
+            command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, action="resolved")
+        )
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no; one that is not the latest changes nothing."""
-        deed = AuditEntry(at=at, by=self._queue, what="refused", detail=code)
-        await self._ended(command_id, replay, FailureState.REFUSED, deed)
+        entry = AuditEntry(at=at, by=self._queue, action="refused", detail=code)
+        await self._ended(command_id, replay, FailureState.REFUSED, entry)
 
-    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: AuditEntry) -> None:
+    async def _ended(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
         await self._failures.reach()
         rows = self._failures.rows
         kept = rows.get(failure_id(self._queue, command_id))
         if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
             rows[kept.failure_id] = replace(
-                kept, state=state, audit_trail=(*kept.audit_trail, deed), version=kept.version + 1
+                kept, state=state, audit_trail=(*kept.audit_trail, entry), version=kept.version + 1
             )

@@ -126,12 +126,12 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
     waiting = 5 * EACH - REPLAYED - 2
     assert dict(stats.by_state) == {"failed": waiting, "replaying": REPLAYED + 1, "discarded": 1}
     touched = {one, ids["timeout"][3], *chosen}
-    deeds = Counter()
+    entries = Counter()
     for failure_id in touched:
         kept = await ledger.get(failure_id)
-        deeds.update(deed.what for deed in kept.audit_trail if deed.by == ANNA.name)
+        entries.update(entry.action for entry in kept.audit_trail if entry.by == ANNA.name)
         assert kept.state is not FailureState.FAILED
-    assert deeds == {"edited": 1, "replayed": REPLAYED + 1, "discarded": 1}
+    assert entries == {"edited": 1, "replayed": REPLAYED + 1, "discarded": 1}
     async for failure in desk.every(ANNA, replace(mine, states=[FailureState.FAILED]), limit=5 * EACH):
         assert failure.version == 1
         assert failure.failure_id not in touched

@@ -41,7 +41,7 @@ def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
         tenant=failure.tenant,
         replays=failure.replays,
         audit_trail=(
-            *(replace(deed, detail="") for deed in failure.audit_trail),
+            *(replace(entry, detail="") for entry in failure.audit_trail),
             AuditEntry(now, operator.name, "erased"),
         ),
         version=failure.version + 1,

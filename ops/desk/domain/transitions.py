@@ -86,8 +86,8 @@ def revert_unsent(failure: Failure, now: datetime, *, before: FailureState, reas
     If an earlier replay was in progress, it counts as lost.
     """
     state = FailureState.FAILED_AGAIN if before is FailureState.REPLAYING else before
-    deed = AuditEntry(now, "desk", "failed", NotSent(reason))
-    return replace(_append_entry(failure, deed), state=state)
+    entry = AuditEntry(now, "desk", "failed", NotSent(reason))
+    return replace(_append_entry(failure, entry), state=state)
 
 
 def edit_payload(failure: Failure, operator: Operator, now: datetime, *, payload: str, fields: list[str]) -> Failure:
@@ -108,13 +108,13 @@ def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Fai
     return _append_entry(failure, _audit_entry(operator, "unmasked", now))
 
 
-def _append_entry(failure: Failure, deed: AuditEntry) -> Failure:
-    return replace(failure, audit_trail=(*failure.audit_trail, deed), version=failure.version + 1)
+def _append_entry(failure: Failure, entry: AuditEntry) -> Failure:
+    return replace(failure, audit_trail=(*failure.audit_trail, entry), version=failure.version + 1)
 
 
-def _audit_entry(operator: Operator, what: AuditAction, now: datetime, detail: AuditDetail = "") -> AuditEntry:
-    return AuditEntry(now, operator.name, what, detail)
+def _audit_entry(operator: Operator, action: AuditAction, now: datetime, detail: AuditDetail = "") -> AuditEntry:
+    return AuditEntry(now, operator.name, action, detail)
 
 
 def _replayed_at(failure: Failure) -> datetime:
-    return max((deed.at for deed in failure.audit_trail if deed.what == "replayed"), default=failure.last_at)
+    return max((entry.at for entry in failure.audit_trail if entry.action == "replayed"), default=failure.last_at)

@@ -12,7 +12,7 @@ from shared.retention import CONVERSATION_RETENTION, expires_at
 _DAYS_READ = 90
 
 
-def deed_update(table: str, session_id: str, deed: ConversationAuditEntry) -> dict[str, Any]:
+def build_entry_update(table: str, session_id: str, entry: ConversationAuditEntry) -> dict[str, Any]:
     """Return the update that adds a deed to its day (UTC).
 
     The row of a day has the negative number of the day as its `seq`: no reader of frames, which have positive ones,
@@ -20,13 +20,13 @@ def deed_update(table: str, session_id: str, deed: ConversationAuditEntry) -> di
     """
     return {
         "TableName": table,
-        "Key": to_item({"session_id": session_id, "seq": -deed.at.date().toordinal()}),
+        "Key": to_item({"session_id": session_id, "seq": -entry.at.date().toordinal()}),
         "UpdateExpression": "SET story = list_append(if_not_exists(story, :none), :deed), expires_at = :expires",
         "ExpressionAttributeValues": to_item(
             {
                 ":none": [],
-                ":deed": [{"at": deed.at.isoformat(), "by": deed.by, "what": deed.what}],
-                ":expires": expires_at(deed.at, CONVERSATION_RETENTION),
+                ":deed": [{"at": entry.at.isoformat(), "by": entry.by, "what": entry.action}],
+                ":expires": expires_at(entry.at, CONVERSATION_RETENTION),
             }
         ),
     }
@@ -39,10 +39,10 @@ class DynamoConversationAudit:
         self._client = client
         self._table = table
 
-    async def note(self, session_id: str, deed: ConversationAuditEntry) -> None:
+    async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         with translated("conversations.note"):
-            await self._client.update_item(**deed_update(self._table, session_id, deed))
+            await self._client.update_item(**build_entry_update(self._table, session_id, entry))
 
     async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the deeds, oldest first."""
@@ -55,9 +55,9 @@ class DynamoConversationAudit:
                 ConsistentRead=True,
             )
         days = [from_item(item) for item in answer.get("Items", ())]
-        deeds = [_deed(value) for day in days for value in day["story"]]
-        return sorted(deeds, key=lambda deed: deed.at)
+        entries = [_read_entry(value) for day in days for value in day["story"]]
+        return sorted(entries, key=lambda entry: entry.at)
 
 
-def _deed(value: dict[str, Any]) -> ConversationAuditEntry:
+def _read_entry(value: dict[str, Any]) -> ConversationAuditEntry:
     return ConversationAuditEntry(datetime.fromisoformat(value["at"]), value["by"], value["what"])

@@ -10,7 +10,7 @@ import structlog
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from shared.aws.conversations.conversation_audit import deed_update
+from shared.aws.conversations.conversation_audit import build_entry_update
 from shared.aws.conversations.conversation_index import tenant_day
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
@@ -43,7 +43,7 @@ class _Step:
 
     frame: ServerFrame
     takeover: Takeover | None
-    deed: ConversationAuditEntry | None = None
+    entry: ConversationAuditEntry | None = None
     tenant: str | None = None
 
 
@@ -79,12 +79,12 @@ class DynamoConversationStore:
         raise TransientError("conversations.append: too many conflicts")
 
     async def act(
-        self, session_id: str, frame: ServerFrame, *, claim: Claim, deed: ConversationAuditEntry, tenant: str
+        self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
 
         def decide(before: Takeover | None) -> _Step | None:
-            return _Step(frame, takeover_after(before, deed), deed, tenant) if is_news(before, deed) else None
+            return _Step(frame, takeover_after(before, entry), entry, tenant) if is_news(before, entry) else None
 
         return await self._end(session_id, claim, decide)
 
@@ -122,8 +122,8 @@ class DynamoConversationStore:
         """Write a frame behind the last one; None if another one came first. Return what the marker stands for."""
         numbered = step.frame.numbered(last_seq + 1)
         items = [self._put(session_id, numbered, step.takeover, step.tenant), self._mark(claim, marker, numbered)]
-        if step.deed:
-            items.append({"Update": deed_update(self._table, session_id, step.deed)})
+        if step.entry:
+            items.append({"Update": build_entry_update(self._table, session_id, step.entry)})
         reasons = await self._write(items)
         if reasons is None:
             return numbered

@@ -42,7 +42,7 @@ def items_of(
         "first_at": instant(failure.first_at),
         "last_at": instant(failure.last_at),
         "place": make_cursor(failure),
-        "story": [deed_value(deed) for deed in limit_audit_trail(failure.audit_trail)],
+        "story": [entry_value(entry) for entry in limit_audit_trail(failure.audit_trail)],
         "payload": parts[0],
         "parts": len(parts),
         "expires_at": ends,
@@ -65,9 +65,9 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
     return expires_at(now, FAILURE_RETENTION)
 
 
-def deed_value(deed: AuditEntry) -> dict[str, Any]:
+def entry_value(entry: AuditEntry) -> dict[str, Any]:
     """Return a line of the story as it is stored."""
-    return {"at": instant(deed.at), "by": deed.by, "what": deed.what, **detail_attributes(deed.detail)}
+    return {"at": instant(entry.at), "by": entry.by, "what": entry.action, **detail_attributes(entry.detail)}
 
 
 def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:
@@ -81,7 +81,9 @@ def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCiphe
     except UnreadablePayloadError:
         log.exception("failure_payload_unreadable", failure_id=row["failure_id"])
         payload = ""
-    return Failure(payload=payload, audit_trail=tuple(_deed(each) for each in row.get("story", ())), **_facts(row))
+    return Failure(
+        payload=payload, audit_trail=tuple(_read_entry(each) for each in row.get("story", ())), **_facts(row)
+    )
 
 
 def outline_of(item: dict[str, Any]) -> Failure:
@@ -110,5 +112,5 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _deed(row: dict[str, Any]) -> AuditEntry:
-    return AuditEntry(at=datetime.fromisoformat(row["at"]), by=row["by"], what=row["what"], detail=detail_of(row))
+def _read_entry(row: dict[str, Any]) -> AuditEntry:
+    return AuditEntry(at=datetime.fromisoformat(row["at"]), by=row["by"], action=row["what"], detail=detail_of(row))

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import to_item
-from shared.aws.ledger.failure_items import deed_value
+from shared.aws.ledger.failure_items import entry_value
 from shared.aws.ledger.payload_parts import dated
 from shared.ids import failure_id
 from shared.ledger.failures import AuditEntry, FailureState
@@ -24,15 +24,17 @@ class DynamoReplayOutcomes:
 
     async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
-        await self._ended(command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, what="resolved"))
+        await self._ended(
+            command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, action="resolved")
+        )
 
     async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no, if it is the latest one and nothing was noted of it."""
-        deed = AuditEntry(at=at, by=self._queue, what="refused", detail=code)
-        await self._ended(command_id, replay, FailureState.REFUSED, deed)
+        entry = AuditEntry(at=at, by=self._queue, action="refused", detail=code)
+        await self._ended(command_id, replay, FailureState.REFUSED, entry)
 
-    async def _ended(self, command_id: str, replay: int, state: FailureState, deed: AuditEntry) -> None:
-        ends = expires_at(deed.at, FAILURE_RETENTION)
+    async def _ended(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
+        ends = expires_at(entry.at, FAILURE_RETENTION)
         failed = failure_id(self._queue, command_id)
         with translated("failures.resolved"):
             try:
@@ -50,7 +52,7 @@ class DynamoReplayOutcomes:
                             ":ended": state.value,
                             ":replaying": FailureState.REPLAYING.value,
                             ":replay": replay,
-                            ":deeds": [deed_value(deed)],
+                            ":deeds": [entry_value(entry)],
                             ":expires": ends,
                             ":one": 1,
                         }

@@ -12,12 +12,12 @@ from tests.compatibility.rows.writing_failures import failure
 from tests.fakes.clock import NOON
 
 pytestmark = pytest.mark.usefixtures("stored")
-ENTERED = AuditEntry(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked")
-REPLAYED = AuditEntry(at=NOON + HOUR, by="anna@example.com", what="replayed", detail=ReplayNumber(1))
+ENTERED = AuditEntry(at=NOON, by="ledger", action="failed", detail="calendar_access_revoked")
+REPLAYED = AuditEntry(at=NOON + HOUR, by="anna@example.com", action="replayed", detail=ReplayNumber(1))
 
 
 def by_anna(what, detail=""):
-    return AuditEntry(at=NOON + HOUR, by="anna@example.com", what=what, detail=detail)
+    return AuditEntry(at=NOON + HOUR, by="anna@example.com", action=what, detail=detail)
 
 
 def kept(name, *entries, version=1, **changes):
@@ -32,7 +32,7 @@ EXPECTED = {
     "resolved": kept(
         "resolved",
         REPLAYED,
-        AuditEntry(at=NOON + HOUR, by="booking", what="resolved"),
+        AuditEntry(at=NOON + HOUR, by="booking", action="resolved"),
         state=FailureState.RESOLVED,
         replays=1,
         version=3,
@@ -40,7 +40,7 @@ EXPECTED = {
     "refused": kept(
         "refused",
         REPLAYED,
-        AuditEntry(at=NOON + HOUR, by="booking", what="refused", detail="SLOT_TAKEN"),
+        AuditEntry(at=NOON + HOUR, by="booking", action="refused", detail="SLOT_TAKEN"),
         state=FailureState.REFUSED,
         replays=1,
         version=3,
@@ -48,7 +48,7 @@ EXPECTED = {
     "failed-again": kept(
         "failed-again",
         REPLAYED,
-        AuditEntry(at=NOON + HOUR, by="ledger", what="failed_again", detail="bug"),
+        AuditEntry(at=NOON + HOUR, by="ledger", action="failed_again", detail="bug"),
         state=FailureState.FAILED_AGAIN,
         reason="bug",
         last_at=NOON + HOUR,

@@ -131,7 +131,7 @@ async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledge
     outcome = await desk.replay(ANNA, failure.failure_id)
     assert outcome.why is Why.NOT_SENT
     kept = await ledger.get(failure.failure_id)
-    assert (kept.state, kept.audit_trail[-1].what) == (FailureState.FAILED, "failed")
+    assert (kept.state, kept.audit_trail[-1].action) == (FailureState.FAILED, "failed")
     with pytest.raises(PermanentError, match="there is no queue"):
         await replays.put(failed_booking(queue="elsewhere"))
 

@@ -16,7 +16,7 @@ async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
     kept = await stores.failures.take(failure)
     assert kept == await stores.failures.get(failure.failure_id)
     assert replace(kept, audit_trail=()) == failure
-    assert kept.audit_trail == (AuditEntry(at=NOON, by="ledger", what="failed", detail="calendar_access_revoked"),)
+    assert kept.audit_trail == (AuditEntry(at=NOON, by="ledger", action="failed", detail="calendar_access_revoked"),)
     assert await stores.failures.get(new_id()) is None
 
 
@@ -79,7 +79,7 @@ async def test_a_replay_that_failed_says_so(stores, make_failure):
     assert kept == await stores.failures.get(failure.failure_id)
     assert (kept.state, kept.reason, kept.error, kept.replays) == (FailureState.FAILED_AGAIN, "timeout", "slow", 1)
     assert (kept.first_at, kept.last_at, kept.version) == (NOON, NOON + SECOND, 3)
-    assert [deed.what for deed in kept.audit_trail] == ["failed", "failed_again"]
+    assert [entry.action for entry in kept.audit_trail] == ["failed", "failed_again"]
     assert await stores.failures.take(letter) == kept
 
 
@@ -97,13 +97,13 @@ async def test_a_story_stays_short(stores, make_failure):
     """Of a long story its beginning and its latest deeds are kept."""
     failure = make_failure()
     kept = await stores.failures.take(failure)
-    deeds = tuple(AuditEntry(at=NOON, by="anna", what="edited", detail=str(n)) for n in range(200))
-    kept = await changed(stores.failures, kept, audit_trail=(*kept.audit_trail, *deeds))
+    entries = tuple(AuditEntry(at=NOON, by="anna", action="edited", detail=str(n)) for n in range(200))
+    kept = await changed(stores.failures, kept, audit_trail=(*kept.audit_trail, *entries))
     kept = await stores.failures.take(replace(failure, replays=1, last_at=NOON + SECOND))
     again = await stores.failures.get(failure.failure_id)
     assert again == kept
     assert len(again.audit_trail) == MAX_AUDIT_ENTRIES
-    assert [again.audit_trail[0].what, again.audit_trail[-2].note, again.audit_trail[-1].what] == [
+    assert [again.audit_trail[0].action, again.audit_trail[-2].note, again.audit_trail[-1].action] == [
         "failed",
         "199",
         "failed_again",

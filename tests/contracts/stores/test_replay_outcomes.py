@@ -17,7 +17,7 @@ async def test_a_replay_that_went_well_is_noted_once(stores, make_failure):
         await stores.outcomes("booking").resolved(failure.command_id, replay=2, **told)
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.state, kept.version) == (FailureState.RESOLVED, 3)
-    assert kept.audit_trail[1:] == (AuditEntry(at=NOON + SECOND, by="booking", what="resolved"),)
+    assert kept.audit_trail[1:] == (AuditEntry(at=NOON + SECOND, by="booking", action="resolved"),)
 
 
 async def test_a_replay_that_ended_with_a_no_is_told_apart(stores, tenant, make_failure):
@@ -32,7 +32,7 @@ async def test_a_replay_that_ended_with_a_no_is_told_apart(stores, tenant, make_
     page = await stores.failures.find(FailureFilter(tenants=[tenant], states={FailureState.REFUSED}))
     [kept] = page.failures
     assert (kept.failure_id, kept.version) == (failure.failure_id, 3)
-    assert kept.audit_trail[1:] == (AuditEntry(at=NOON + SECOND, by="booking", what="refused", detail="SLOT_TAKEN"),)
+    assert kept.audit_trail[1:] == (AuditEntry(at=NOON + SECOND, by="booking", action="refused", detail="SLOT_TAKEN"),)
     await stores.outcomes("booking").resolved(failure.command_id, replay=2, at=NOON)
     assert (await stores.failures.get(failure.failure_id)).state is FailureState.REFUSED
 

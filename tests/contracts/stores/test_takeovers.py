@@ -47,9 +47,9 @@ class ConversationTail:
 
     async def act(self, what, by="Ola", *, claim=None, text="Hello"):
         claim = claim or await take(self.stores)
-        deed = ConversationAuditEntry(self.clock.now(), by, what)
+        entry = ConversationAuditEntry(self.clock.now(), by, what)
         return await self.stores.conversations.act(
-            self.session, said(text, "human"), claim=claim, deed=deed, tenant="salon"
+            self.session, said(text, "human"), claim=claim, entry=entry, tenant="salon"
         )
 
     async def append(self, **more):
@@ -182,7 +182,7 @@ async def test_of_people_who_press_at_once_one_does_it(talk, story, session, fir
     done = await asyncio.gather(*(talk.act(first, f"person {number}") for number in range(6)))
     assert len([one for one in done if one]) == 1
     assert await talk.count() == before + 1
-    assert [deed.what for deed in await story.of(session)].count(first) == 1
+    assert [entry.action for entry in await story.of(session)].count(first) == 1
 
 
 async def test_answers_and_messages_at_once_lose_no_takeover(talk):
@@ -198,7 +198,7 @@ async def test_a_hand_back_during_an_answer_has_one_order(talk, story, session):
     await asyncio.gather(talk.act("answered", text="answer"), talk.act("handed_back", text="back"))
     last = (await talk.stores.conversations.latest(session, 1)).frames[0]
     assert ((await talk.takeover()) is None) is (last.data.text == "back")
-    assert sorted(deed.what for deed in await story.of(session)) == ["answered", "handed_back", "took_over"]
+    assert sorted(entry.action for entry in await story.of(session)) == ["answered", "handed_back", "took_over"]
 
 
 async def test_a_deed_is_done_once(talk, stores, story, session):
@@ -222,9 +222,9 @@ async def test_the_story_has_who_did_what_and_when(talk, story, session, clock):
     """Over midnight and with looks, which leave no frame, in order; another session's has none of it."""
     expected = []
     for what, by in [("looked", "Ola"), ("took_over", "Ola"), ("answered", "Żaneta"), ("handed_back", "Jan")]:
-        deed = ConversationAuditEntry(clock.now(), by, what)
-        expected.append(deed)
-        await (story.note(session, deed) if what == "looked" else talk.act(what, by))
+        entry = ConversationAuditEntry(clock.now(), by, what)
+        expected.append(entry)
+        await (story.note(session, entry) if what == "looked" else talk.act(what, by))
         clock.turn(timedelta(hours=9) if what == "answered" else timedelta(seconds=1))
         if what == "answered":
             await talk.act("took_over", "Jan")

@@ -111,7 +111,7 @@ def test_a_case_is_shown_with_its_forecast_and_its_story(terminal):
     assert "jan@example.com" in terminal.run("failures", "show", one, "--unmask").stdout
     case = terminal.json("failures", "show", one)
     assert case["forecast"]["kind"] == "taken"
-    assert [deed["what"] for deed in case["story"]] == ["failed", "unmasked"]
+    assert [entry["what"] for entry in case["story"]] == ["failed", "unmasked"]
     assert set(case["story"][0]) == {"at", "by", "what", "note"}
     assert case["data"] is None
 

@@ -148,7 +148,7 @@ def test_an_editor_that_changes_nothing(terminal):
     done = terminal.run("failures", "edit", one, EDITOR="true")
     assert "Nothing was changed." in done.stdout
     assert terminal.kept(one).payload == before
-    assert [deed.what for deed in terminal.kept(one).audit_trail] == ["failed", "unmasked"]
+    assert [entry.action for entry in terminal.kept(one).audit_trail] == ["failed", "unmasked"]
 
 
 def test_a_code_keeps_its_zeros(terminal):

@@ -44,8 +44,8 @@ async def test_an_edit_is_on_record_without_what_it_says(world):
     """The story has who, when and which fields; never a value."""
     one = await world.failed()
     await world.desk.edit(ANNA, one, {**DATA, "contact": "anna@example.com", "start": "2026-01-14T10:00"})
-    deed = world.kept(one).audit_trail[-1]
-    assert (deed.by, deed.what, deed.note) == ("anna", "edited", "start, contact")
+    entry = world.kept(one).audit_trail[-1]
+    assert (entry.by, entry.action, entry.note) == ("anna", "edited", "start, contact")
     assert world.kept(one).state is FailureState.FAILED
 
 

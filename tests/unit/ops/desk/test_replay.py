@@ -35,7 +35,7 @@ async def test_a_replay_is_on_record_before_the_queue_has_it(world):
     await world.desk.replay(ANNA, one)
     kept = world.kept(one)
     assert seen == [FailureState.REPLAYING]
-    assert [(deed.by, deed.what, deed.note) for deed in kept.audit_trail] == [
+    assert [(entry.by, entry.action, entry.note) for entry in kept.audit_trail] == [
         ("ledger", "failed", "calendar_access_revoked"),
         ("anna", "replayed", "replay 1"),
     ]

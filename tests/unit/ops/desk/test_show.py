@@ -32,7 +32,7 @@ async def test_personal_data_is_masked(world):
     }
     assert "kowalski" not in repr(case).casefold()
     assert (case.data, case.failure.payload) == (None, "")
-    assert [deed.what for deed in world.kept(one).audit_trail] == ["failed"]
+    assert [entry.action for entry in world.kept(one).audit_trail] == ["failed"]
 
 
 async def test_a_look_at_personal_data_is_on_record(world):
@@ -41,7 +41,7 @@ async def test_a_look_at_personal_data_is_on_record(world):
     case = await world.desk.show(ANNA, one, unmasked=True)
     assert shown(case)["contact"] == "jan@example.com"
     assert case.data["name"] == "Jan"
-    assert [(deed.by, deed.what) for deed in world.kept(one).audit_trail][-1] == ("anna", "unmasked")
+    assert [(entry.by, entry.action) for entry in world.kept(one).audit_trail][-1] == ("anna", "unmasked")
 
 
 async def test_codes_and_links_are_masked(world):

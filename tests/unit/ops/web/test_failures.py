@@ -84,7 +84,7 @@ def test_to_unmask_is_on_record(owner, world):
     """Personal data is shown to whoever asks for it by a form, and the story says who that was."""
     text = looked(owner, "/failures/f-ania/unmask").text
     assert "anna@example.com" in text
-    assert (world.failure().audit_trail[-1].what, world.failure().audit_trail[-1].by) == ("unmasked", "Ola")
+    assert (world.failure().audit_trail[-1].action, world.failure().audit_trail[-1].by) == ("unmasked", "Ola")
     assert "anna@example.com" not in owner.get("/failures/f-ania").text
     assert owner.get("/failures/f-ania/unmask").status_code == 405
 

@@ -20,7 +20,7 @@ def asked(browser, action):
 
 
 def looks(world):
-    return [deed.by for deed in world.failure().audit_trail if deed.what == "unmasked"]
+    return [entry.by for entry in world.failure().audit_trail if entry.action == "unmasked"]
 
 
 @pytest.fixture(

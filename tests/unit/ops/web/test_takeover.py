@@ -26,8 +26,8 @@ def press(browser, what, press_id="one", **more):
     return browser.send(f"{TALK}/{what}", press_id=press_id, **more)
 
 
-def deeds(world):
-    return [(deed.what, deed.by) for deed in world.conversations.story.deeds["s-1"]]
+def entries(world):
+    return [(entry.action, entry.by) for entry in world.conversations.story.entries["s-1"]]
 
 
 def takeover(world):
@@ -101,7 +101,7 @@ def test_a_button_that_is_pressed_twice_does_it_once(at_talk, world, ids):
             address = press(at_talk, what, press_id, csrf=csrf).headers["location"]
             assert address == f"{TALK}?said={said}"
         assert len(world.conversations.of("s-1")) == before + 1
-    assert [what for what, _ in deeds(world)] == ["looked", "took_over", "handed_back"]
+    assert [what for what, _ in entries(world)] == ["looked", "took_over", "handed_back"]
 
 
 def test_a_double_click_is_one_press_whatever_the_visitor_does(at_talk, world):
@@ -199,7 +199,7 @@ def test_another_person_sees_who_answers(at_talk, world):
         assert "Ola is answering; the assistant is silent until 13:30." in text
         assert "You are answering" not in text
     press(jan, "hand-back", "two")
-    assert deeds(world) == [("looked", "Ola"), ("took_over", "Ola"), ("looked", "Jan"), ("handed_back", "Jan")]
+    assert entries(world) == [("looked", "Ola"), ("took_over", "Ola"), ("looked", "Jan"), ("handed_back", "Jan")]
 
 
 def test_the_story_is_shown(at_talk, world):
@@ -227,11 +227,11 @@ def test_a_look_is_on_record_once_a_day(at_talk, world):
     for _ in range(3):
         at_talk.get(TALK)
     at_talk.get(DAY)
-    assert deeds(world) == [("looked", "Ola")]
+    assert entries(world) == [("looked", "Ola")]
     world.clock.turn(timedelta(days=1))
     at_talk.sign_in()
     at_talk.get(TALK)
-    assert deeds(world) == [("looked", "Ola")] * 2
+    assert entries(world) == [("looked", "Ola")] * 2
 
 
 def test_nothing_is_shown_without_a_record(owner, world):
@@ -253,4 +253,4 @@ def test_another_businesss_conversation_is_not_taken_over(anias, world):
             assert anias.send(path, csrf=csrf, press_id="one").status_code == 404
         assert anias.get(f"/today/{tenant}/conversations/s-bea").status_code == 404
     assert len(world.conversations.of("s-bea")) == 1
-    assert (world.conversations.takeovers, world.conversations.story.deeds) == ({}, {})
+    assert (world.conversations.takeovers, world.conversations.story.entries) == ({}, {})

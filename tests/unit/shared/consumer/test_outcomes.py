@@ -53,7 +53,7 @@ async def test_a_replay_that_went_well_is_noted(noting, failures):
     assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
     assert state(failures) is FailureState.RESOLVED
     [failure] = failures.rows.values()
-    assert [(deed.what, deed.by) for deed in failure.audit_trail] == [("resolved", "chat")]
+    assert [(entry.action, entry.by) for entry in failure.audit_trail] == [("resolved", "chat")]
 
 
 async def test_an_original_is_nobodys_replay(noting, failures):
@@ -94,7 +94,9 @@ async def test_a_no_is_no_success(noting, failures, is_done):
     assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
     [failure] = failures.rows.values()
     assert failure.state is FailureState.REFUSED
-    assert [(deed.what, deed.by, deed.note) for deed in failure.audit_trail] == [("refused", "chat", "SLOT_TAKEN")]
+    assert [(entry.action, entry.by, entry.note) for entry in failure.audit_trail] == [
+        ("refused", "chat", "SLOT_TAKEN")
+    ]
 
 
 async def test_a_replay_that_failed_is_not_noted_here(noting, failures):

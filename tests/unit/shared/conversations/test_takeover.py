@@ -14,7 +14,7 @@ OVER = Takeover("Ola", NOON, is_told=True)
 
 
 @pytest.mark.parametrize(
-    ("before", "what", "news", "after"),
+    ("before", "action", "news", "after"),
     [
         (None, "answered", True, Takeover("Jan", LATER)),
         (OVER, "answered", True, Takeover("Jan", LATER)),
@@ -30,11 +30,11 @@ OVER = Takeover("Ola", NOON, is_told=True)
         (OVER, "looked", True, None),
     ],
 )
-def test_a_deed_changes_who_answers(before, what, news, after):
+def test_a_deed_changes_who_answers(before, action, news, after):
     """An answer or a press takes over for half an hour; the same press twice is no news; what ran out is over."""
-    deed = ConversationAuditEntry(NOON, "Jan", what)
-    assert is_news(before, deed) is news
-    assert takeover_after(before, deed) == after
+    entry = ConversationAuditEntry(NOON, "Jan", action)
+    assert is_news(before, entry) is news
+    assert takeover_after(before, entry) == after
 
 
 def test_a_takeover_ends_at_its_time():

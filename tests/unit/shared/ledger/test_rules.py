@@ -64,7 +64,7 @@ def test_another_copy_of_the_first_failure_is_still_the_first_failure():
     kept = replace(KEPT, replays=0)
     result = merge_failure(kept, replace(kept, attempts=6, last_at=NOON + timedelta(seconds=1)))
     assert (result.state, result.attempts, result.first_at) == (S.FAILED, 6, NOON)
-    assert [deed.what for deed in result.audit_trail] == ["failed"]
+    assert [entry.action for entry in result.audit_trail] == ["failed"]
 
 
 def test_what_can_be_read_by_now_is_its_businesss():
