@@ -61,7 +61,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
         announces = None if what == "answered" else what
         frame = ChatFinal(data=ChatFinalData(text=text, by="human", announces=announces))
         entry = ConversationAuditEntry(tables.clock.now(), "Ola", what)
-        assert await store.act(session, frame, claim=mine, deed=entry, tenant=TENANT)
+        assert await store.act(session, frame, claim=mine, entry=entry, tenant=TENANT)
 
     answer = ChatFinalData(
         text="At ten.",

@@ -36,7 +36,7 @@ async def write_failures(tables: Tables) -> None:
     ledger, later = tables.ledger(), NOON + HOUR
 
     async def change(kept: Failure, what: Any, state: FailureState | None = None, **changes: Any) -> Failure:
-        entry = AuditEntry(at=later, by="anna@example.com", what=what, detail=changes.pop("detail", ""))
+        entry = AuditEntry(at=later, by="anna@example.com", action=what, detail=changes.pop("detail", ""))
         trail = (*kept.audit_trail, entry)
         new = replace(kept, audit_trail=trail, state=state or kept.state, version=kept.version + 1, **changes)
         assert await ledger.change(new)
