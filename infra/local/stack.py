@@ -1,6 +1,5 @@
 """The whole system on this machine, for as long as a `with` lasts."""
 
-import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,7 @@ from infra.local.seed import Seed, demo_profile, seed
 from infra.local.stand_ins import StandIns, ready_line, start_stand_ins
 from infra.local.warm_up import warm_up
 from infra.package import BUILD, PACKAGES, build
+from shared.json_objects import parse_json_object
 
 QUEUES = ("chat", "booking", "notifications")
 POOLS = (*QUEUES, "failures")
@@ -145,9 +145,8 @@ class Stack:
 
 def _health_url(line: str) -> str | None:
     """Return where a pool says that it answers, on the line that says that it has started."""
-    if '"pool_started"' not in line:
-        return None
-    return str(json.loads(line).get("health_url", ""))
+    entry = parse_json_object(line) or {}
+    return str(entry.get("health_url", "")) if entry.get("event") == "pool_started" else None
 
 
 def _silent(_title: str) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from shared.errors import LeaseLostError, TransientError
 from shared.ids import derived_id
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.values import AppointmentState, Interval, LastChange
+from workers.booking.ports import TooManyBucketsError
 
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -214,3 +215,12 @@ async def test_who_lost_the_command_holds_nothing(world):
 
     assert (world.appointments.rows, world.appointments.buckets, world.frames()) == ({}, {}, [])
     assert world.told == []
+
+
+async def test_a_visit_that_needs_too_many_buckets_is_offered_another_time(world):
+    """The day was divided more finely than one transaction holds: nobody can have the visit there."""
+    world.appointments.fail(TooManyBucketsError())
+    refused = await world.create()
+    assert (refused.type, refused.data.code) == ("error", ErrorCode.SLOT_TAKEN)
+    assert refused.data.alternatives
+    assert (world.appointments.rows, world.notices.delivered) == ({}, [])
