@@ -29,6 +29,8 @@ class SeatRows:
     """Finds free seats and builds the parts of transactions that take, keep and free them.
 
     A row: `quota`, `seat`, `taker`, `until_ms` unless it is kept for good, and `expires_at` for the table's TTL.
+    The formats of `quota` stand in `domain/quotas.py`. The table also keeps send rates and changes of visits
+    (docs/data.md).
     """
 
     def __init__(self, client: Any, table: str) -> None:

@@ -15,7 +15,10 @@ _AFTER_ALL = "~"
 
 
 class DynamoChanges:
-    """Rows with `changed_at`, and `moved_to` unless the visit was cancelled: no seats, but with the table's keys."""
+    """Rows with `changed_at`, and `moved_to` unless the visit was cancelled.
+
+    The table is that of quota units (docs/data.md). Key: `quota` is `visit#APPOINTMENT`, `seat` is 0.
+    """
 
     def __init__(self, *, client: Any, table: str) -> None:
         self._client = client

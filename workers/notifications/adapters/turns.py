@@ -22,7 +22,8 @@ class DynamoTurns:
     """Each line is one row with the time at which it will have caught up (`caught_up_ms`): a leaky bucket.
 
     Who has to wait gets a place for good, in a row of its own (`turn_ms`), so nobody stands in line twice. Both rows
-    are no seats, but have the table's keys. https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+    stand in the table of quota units (docs/data.md): `quota` is `line#KEY` or `turn#NOTICE`, `seat` is 0.
+    https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
     """
 
     def __init__(self, *, client: Any, table: str, per_minute: int, longest_wait: timedelta) -> None:
