@@ -1,6 +1,7 @@
 """What the tests of the broker share: a clock that is turned by hand, queues in memory, and a real client."""
 
 import itertools
+from contextlib import closing
 
 import boto3
 import pytest
@@ -71,7 +72,7 @@ def bodies():
 
 @pytest.fixture(scope="session")
 def broker():
-    with running_broker(seed=1) as running:
+    with running_broker() as running:
         yield running
 
 
@@ -80,17 +81,26 @@ def name():
     return f"queue-{next(_names)}"
 
 
-@pytest.fixture(scope="session")
-def sqs(broker):
-    """The real client, which tries nothing twice."""
-    config = Config(retries={"total_max_attempts": 1}, read_timeout=3)
-    client = boto3.client(
+def client_of(broker, **config):
+    """Return the real client, which tries nothing twice."""
+    return boto3.client(
         "sqs",
         endpoint_url=broker.url,
         region_name="eu-central-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=config,
+        config=Config(retries={"total_max_attempts": 1}, **config),
     )
-    yield client
-    client.close()
+
+
+@pytest.fixture(scope="session")
+def sqs(broker):
+    with closing(client_of(broker)) as client:
+        yield client
+
+
+@pytest.fixture
+def impatient_sqs(broker):
+    """Return a client that waits a second for an answer."""
+    with closing(client_of(broker, read_timeout=1)) as client:
+        yield client

@@ -85,14 +85,14 @@ def test_fill_numbers_messages_and_deals_them_to_groups(broker, sqs, name):
         ("silent", (ReadTimeoutError, "timeout")),
     ],
 )
-def test_a_fault_strikes_a_call_and_not_the_next(sqs, broker, misbehave, kind, expected):
+def test_a_fault_strikes_a_call_and_not_the_next(impatient_sqs, broker, misbehave, kind, expected):
     """Each kind reaches the client as it would from AWS; with `applied` the call was carried out all the same."""
     url = broker.queue(f"hit-by-{kind}")
     misbehave({"action": "SendMessage", "kind": kind, "times": 1, "applied": True})
     error, text = expected
     with pytest.raises(error, match=text):
-        sqs.send_message(QueueUrl=url, MessageBody="a")
-    sqs.send_message(QueueUrl=url, MessageBody="b")
+        impatient_sqs.send_message(QueueUrl=url, MessageBody="a")
+    impatient_sqs.send_message(QueueUrl=url, MessageBody="b")
     assert broker.stats()["queues"][f"hit-by-{kind}"]["visible"] == 2
 
 

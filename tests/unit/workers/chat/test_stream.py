@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import TransientError
+from tests.deadlines import DEADLINE_SECONDS
+from tests.fakes.turned_loop import run_turned
 from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalescing, watching
 
 
@@ -40,31 +42,39 @@ async def test_the_offsets_put_the_answer_together(pieces):
     assert "" not in screen.posts
 
 
-async def test_the_first_piece_goes_out_at_once_and_those_behind_it_together():
+def test_the_first_piece_goes_out_at_once_and_those_behind_it_together():
     """The visitor sees the answer begin; then about ten posts a second, however fast the model is."""
-    screen = Screen()
-    async with coalescing(screen.post) as deltas:
-        deltas.add("a")
-        await asyncio.sleep(0.01)
-        assert screen.posts == ["a"]
-        for letter in "bcdefgh":
-            deltas.add(letter)
-            await asyncio.sleep(0)
-        assert screen.posts == ["a"]
-        await asyncio.sleep(COALESCE_SECONDS * 1.5)
-        assert screen.posts == ["a", "bcdefgh"]
+
+    async def stream():
+        screen = Screen()
+        async with coalescing(screen.post) as deltas:
+            deltas.add("a")
+            await asyncio.sleep(0.01)
+            assert screen.posts == ["a"]
+            for character in "bcdefgh":
+                deltas.add(character)
+                await asyncio.sleep(0)
+            assert screen.posts == ["a"]
+            await asyncio.sleep(COALESCE_SECONDS * 1.5)
+            assert screen.posts == ["a", "bcdefgh"]
+
+    run_turned(stream())
 
 
-async def test_nothing_is_posted_after_the_end():
+def test_nothing_is_posted_after_the_end():
     """What still waits is dropped: the final frame says it all, and nothing may overtake it."""
-    screen = Screen()
-    async with coalescing(screen.post) as deltas:
-        deltas.add("a")
-        await asyncio.sleep(0.01)
-        deltas.add("b")
 
-    await asyncio.sleep(COALESCE_SECONDS * 1.2)
-    assert screen.posts == ["a"]
+    async def stream():
+        screen = Screen()
+        async with coalescing(screen.post) as deltas:
+            deltas.add("a")
+            await asyncio.sleep(0.01)
+            deltas.add("b")
+
+        await asyncio.sleep(COALESCE_SECONDS * 1.2)
+        assert screen.posts == ["a"]
+
+    run_turned(stream())
 
 
 async def test_an_answer_that_fails_takes_its_posts_with_it():
@@ -77,14 +87,19 @@ async def test_an_answer_that_fails_takes_its_posts_with_it():
     assert asyncio.all_tasks() == before
 
 
-async def test_a_stop_that_was_asked_for_before_is_seen_at_once():
+def test_a_stop_that_was_asked_for_before_is_seen_at_once():
     """The first look comes without a wait."""
 
     async def asked():
         return True
 
-    async with watching(asked) as stopped:
-        await asyncio.wait_for(stopped.wait(), 0.1)
+    async def stream():
+        began = asyncio.get_running_loop().time()
+        async with watching(asked) as stopped:
+            await stopped.wait()
+        assert asyncio.get_running_loop().time() == began
+
+    run_turned(stream())
 
 
 async def test_a_stop_is_looked_for_again_and_again():
@@ -98,7 +113,7 @@ async def test_a_stop_is_looked_for_again_and_again():
         return answer
 
     async with watching(asked, every_seconds=0.01) as stopped:
-        await asyncio.wait_for(stopped.wait(), 0.5)
+        await asyncio.wait_for(stopped.wait(), DEADLINE_SECONDS)
 
     assert answers == []
 
