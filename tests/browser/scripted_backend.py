@@ -110,6 +110,10 @@ class ScriptedBackend:
             frame for connection in self.connections for frame in connection.received if frame["type"] == frame_type
         ]
 
+    def latest_frames(self, frame_type: str) -> list[dict[str, Any]]:
+        """Return the frames of a type on the newest connection: a page that is left may still have sent one."""
+        return [frame for frame in self.connections[-1].received if frame["type"] == frame_type]
+
     async def wait_for(self, frame_type: str, count: int = 1) -> dict[str, Any]:
         """Return the `count`-th frame of a type, once it is here."""
         await self.until(lambda: len(self.frames(frame_type)) >= count)

@@ -167,9 +167,18 @@ async def test_a_command_that_the_queue_gave_up_is_told_and_kept(
     assert [row["reason"] for row in rows] == ["receives_exhausted"]
 
 
-async def test_a_ledger_that_is_killed_again_and_again_has_every_letter_once(stack: Stack, backstage: Backstage):
-    """Letters of two queues, a worker that dies in the middle of them six times: each is one row with one line."""
-    mark, each = uuid.uuid4().hex, 60
+@pytest.mark.parametrize(
+    ("each", "deaths"),
+    [
+        pytest.param(20, ("-10",), id="short"),
+        pytest.param(60, ("-10", "-30", "-50"), id="long", marks=pytest.mark.soak),
+    ],
+)
+async def test_a_ledger_that_is_killed_again_and_again_has_every_letter_once(
+    stack: Stack, backstage: Backstage, each: int, deaths: tuple[str, ...]
+):
+    """Letters of two queues, a worker that dies in the middle of each: each letter is one row with one line."""
+    mark = uuid.uuid4().hex
     wanted = {f"{mark}-{queue}-{number}" for queue in ("booking", "notifications") for number in range(each)}
     for group in sorted(wanted):
         queue = group.split("-")[1]
@@ -178,7 +187,7 @@ async def test_a_ledger_that_is_killed_again_and_again_has_every_letter_once(sta
         stack.client("sqs").send_message(
             QueueUrl=stack.describe()["queues"][name], MessageBody=f"no json {group}", MessageGroupId=group, **more
         )
-        if group.endswith(("-10", "-30", "-50")):
+        if group.endswith(deaths):
             os.kill(stack.children["failures"].pid, signal.SIGKILL)
             stack.children.stop("failures")
             await asyncio.to_thread(stack.start_pool, "failures")

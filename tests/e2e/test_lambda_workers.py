@@ -20,7 +20,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def lambda_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack without pools: the packages are deployed, and the emulator polls the queues for them."""
     with local_stack(
         Options(folder=tmp_path_factory.mktemp("lambda"), site=False, desk=False, workers="lambda")
@@ -28,9 +28,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(stack: Stack):
+async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):
     """One answer, one confirmed appointment, one event, two e-mails: nothing differs from the pools."""
-    found, backstage, address = stack.describe(), Backstage(stack), fresh_address()
+    found, backstage, address = lambda_stack.describe(), Backstage(lambda_stack), fresh_address()
     visit = Visit(found["websocket_url"], found["tenant"], found["site_url"])
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
@@ -46,9 +46,10 @@ async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(stack: Stack
     assert len(backstage.events(pending["data"]["appointment_id"])) == 1
 
 
-async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(stack: Stack):
+@pytest.mark.soak
+async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(lambda_stack: Stack):
     """The mappings of the dead-letter queues carry what the copy says about itself."""
-    backstage, mark = Backstage(stack), uuid.uuid4().hex
+    backstage, mark = Backstage(lambda_stack), uuid.uuid4().hex
     for queue in ("chat", "booking", "notifications"):
         # One after the other: each that waits for a process of the function starts one more, which takes seconds.
         backstage.send(queue, f"no json {mark} {queue}", group=mark)
