@@ -5,8 +5,8 @@ import functools
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
 
+from shared.consumer.lambda_event import BatchResponse, LambdaContext, SqsEvent
 from shared.consumer.worker import Worker, WorkerFactory
 
 
@@ -19,12 +19,12 @@ class _Environment:
     worker: Worker
 
 
-def lambda_handler(worker: WorkerFactory) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def lambda_handler(open_worker: WorkerFactory) -> Callable[[SqsEvent, LambdaContext], BatchResponse]:
     """Return the handler of an event-source mapping; loop and clients live as long as the environment."""
 
     @functools.cache
     def environment() -> _Environment:
-        manager = worker()
+        manager = open_worker()
 
         async def enter() -> Worker:
             entered = await manager.__aenter__()
@@ -35,7 +35,7 @@ def lambda_handler(worker: WorkerFactory) -> Callable[[dict[str, Any], Any], dic
         runner = asyncio.Runner()
         return _Environment(runner, manager, runner.run(enter()))
 
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handle(event: SqsEvent, context: LambdaContext) -> BatchResponse:
         warm = environment()
         batch = warm.worker.batch.run(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
         return warm.runner.run(batch)

@@ -12,15 +12,15 @@ from shared.consumer.worker import WorkerFactory
 from shared.errors import ConfigurationError
 
 
-def run_pool(worker: WorkerFactory) -> None:
+def run_pool(open_worker: WorkerFactory) -> None:
     """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
 
     async def main() -> int:
         stop = Stop()
         with stop_on_signals(stop):
-            async with worker() as ready:
-                await ready.pool.run(stop)
-                return ready.pool.handlers_left
+            async with open_worker() as worker:
+                await worker.pool.run(stop)
+                return worker.pool.handlers_left
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import inf
-from typing import Any
 
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Abandon, Disposition, RetryIn
+from shared.consumer.lambda_event import BatchResponse, SqsEvent, SqsRecord
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.sequence import group_batches, process_in_order
 from shared.consumer.settle import Settler
@@ -38,7 +38,7 @@ class LambdaBatch:
         self._handler_timeout = handler_timeout
         self._telemetry = telemetry or Telemetry()
 
-    async def run(self, event: dict[str, Any], *, seconds_left: Callable[[], float] = lambda: inf) -> dict[str, Any]:
+    async def run(self, event: SqsEvent, *, seconds_left: Callable[[], float] = lambda: inf) -> BatchResponse:
         """Return the `batchItemFailures`: Lambda deletes every message that is not among them.
 
         What the function's time no longer suffices for is handed back instead of being cut off.
@@ -83,7 +83,7 @@ class LambdaBatch:
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}
 
 
-def _delivery(record: dict[str, Any]) -> Delivery:
+def _delivery(record: SqsRecord) -> Delivery:
     attributes, said = record.get("attributes", {}), record.get("messageAttributes", {})
     return Delivery(
         message_id=record["messageId"],

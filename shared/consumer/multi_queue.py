@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import Any
 
 from shared.consumer.health import Vitals, serving_health
 from shared.consumer.lambda_batch import LambdaBatch
+from shared.consumer.lambda_event import BatchResponse, SqsEvent
 from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool
 
@@ -52,7 +52,7 @@ class BatchGroup:
         """Take the batches by the names of their queues."""
         self._batches = batches
 
-    async def run(self, event: dict[str, Any], *, seconds_left: Callable[[], float] = lambda: inf) -> dict[str, Any]:
+    async def run(self, event: SqsEvent, *, seconds_left: Callable[[], float] = lambda: inf) -> BatchResponse:
         """Return the `batchItemFailures`."""
         queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
         return await self._batches[queue].run(event, seconds_left=seconds_left)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from typing import Any
 
 from shared.aws.clients import AwsClients, aws_clients
 from shared.aws.knowledge import open_knowledge
@@ -66,7 +65,13 @@ async def open_ports(
     google = await clients.enter(open_calendar(settings, secrets, clock))
     sends = await clients.client("sqs")
     return BookingPorts(
-        appointments=appointment_store(stores.dynamodb, settings),
+        appointments=DynamoAppointmentStore(
+            client=stores.dynamodb,
+            appointments_table=settings.appointments_table,
+            slots_table=settings.slots_table,
+            limits_table=settings.limits_table,
+            processed_table=settings.processed_table,
+        ),
         calendar=CachedCalendar(google, clock),
         notices=SqsNoticeQueue(calls=sends, url=settings.notifications_queue_url),
         commands=SqsInternalCommandQueue(calls=sends, url=settings.booking_queue_url),
@@ -127,14 +132,3 @@ async def open_calendar(settings: BookingSettings, secrets: Secrets, clock: Cloc
     )
     with closing(google):
         yield google
-
-
-def appointment_store(dynamodb: Any, settings: BookingSettings) -> DynamoAppointmentStore:
-    """Return the store of appointments on the tables of the settings."""
-    return DynamoAppointmentStore(
-        client=dynamodb,
-        appointments_table=settings.appointments_table,
-        slots_table=settings.slots_table,
-        limits_table=settings.limits_table,
-        processed_table=settings.processed_table,
-    )
