@@ -112,7 +112,7 @@ async def test_a_business_that_is_not_there_has_no_rules(facade):
         await facade.contact_rules("nobody")
 
 
-async def test_what_may_not_be_read_is_said(world):
+async def test_a_missing_permission_is_named(world):
     """An operator reads which permission is missing."""
     facade = facade_of(world, error=ConfigurationError("the secret CodeKey can't be read"))
     with pytest.raises(PermanentError, match="CodeKey"):

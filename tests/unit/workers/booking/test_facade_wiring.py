@@ -31,7 +31,7 @@ def _credentials(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
-async def opened(variables):
+async def open_ports(variables):
     settings = AwsSettings(**{name: value for name, value in VARIABLES.items() if name in AwsSettings.model_fields})
     async with aws_clients(settings) as clients:
         return await open_read_only_ports(
@@ -43,7 +43,7 @@ async def opened(variables):
 async def test_a_stack_of_another_release_is_named(name):
     """The setting that it does not say, and what to do about it."""
     with pytest.raises(ConfigurationError, match=rf"{name}: deploy this release's template"):
-        await opened({one: value for one, value in VARIABLES.items() if one != name})
+        await open_ports({one: value for one, value in VARIABLES.items() if one != name})
 
 
 def test_a_stack_that_does_not_name_a_table():
@@ -64,7 +64,7 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
     monkeypatch.setattr(wiring, "GoogleCredentials", credentials)
     monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
     monkeypatch.setattr(knowledge, "open_knowledge", lambda *_: None)
-    await opened(VARIABLES | ({"google_delegated_subject": subject} if subject else {}))
+    await open_ports(VARIABLES | ({"google_delegated_subject": subject} if subject else {}))
     assert asked["subject"] == subject
 
 
@@ -72,7 +72,7 @@ async def test_ports_that_would_write_have_nothing_behind_them(monkeypatch):
     """A forecast that got there would be a mistake."""
     monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
     monkeypatch.setattr(knowledge, "open_knowledge", lambda *_: None)
-    ports = await opened(VARIABLES)
+    ports = await open_ports(VARIABLES)
     for port in (ports.notices, ports.commands, ports.schedules, ports.sync_tokens):
         with pytest.raises(RuntimeError):
             await port.put("anything")
