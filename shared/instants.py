@@ -16,3 +16,8 @@ def from_milliseconds(milliseconds: float) -> datetime:
 def to_seconds(instant: datetime) -> int:
     """Return the whole seconds from the epoch to an aware instant."""
     return int(instant.timestamp())
+
+
+def to_sortable_text(instant: datetime) -> str:
+    """Return an aware instant as a text that sorts like it: UTC, always with microseconds."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")

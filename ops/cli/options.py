@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from shared.instants import to_sortable_text
 from shared.ledger.failures import QUEUES, FailureFilter, FailureState
-from shared.ledger.rules import OPEN, instant
+from shared.ledger.rules import OPEN
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +41,7 @@ class Cursor(click.ParamType[str]):
         """Return it, if some list may have ended there: the ledger itself takes any text."""
         at, sign, failure_id = str(value).partition("#")
         try:
-            is_place = instant(datetime.fromisoformat(at)) == at and sign and failure_id
+            is_place = to_sortable_text(datetime.fromisoformat(at)) == at and sign and failure_id
         except (ValueError, OverflowError):
             is_place = False
         if not is_place:

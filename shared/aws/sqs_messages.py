@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
+from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange, make_delivery
 from shared.errors import TransientError
 
 _SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
@@ -92,17 +92,13 @@ def _read() -> Iterator[None]:
 
 
 def _delivery(message: dict[str, Any]) -> Delivery:
-    attributes = message.get("Attributes", {})
-    sent = attributes.get("SentTimestamp")
-    return Delivery(
+    texts = message.get("MessageAttributes")
+    return make_delivery(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message.get("Body", ""),
-        group=attributes.get("MessageGroupId"),
-        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
-        trace=attributes.get("AWSTraceHeader"),
-        sent_at=int(sent) / 1000 if sent else None,
-        attributes=_story(message["MessageAttributes"]) if "MessageAttributes" in message else None,
+        attributes=message.get("Attributes", {}),
+        texts=None if texts is None else _story(texts),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(slots=True)  # not frozen: one is made per message, and that would cost a third more of reading it
@@ -20,6 +20,23 @@ class Delivery:
     """When it was sent, in seconds since the epoch."""
     attributes: Mapping[str, str] | None = None
     """What our own copy on a dead-letter queue says about itself (`DeadLetterCopy`); other messages have none."""
+
+
+def make_delivery(
+    *, message_id: str, receipt: str, body: str, attributes: Mapping[str, Any], texts: Mapping[str, str] | None
+) -> Delivery:
+    """Return the delivery of a message with these system attributes, which a receive and a Lambda event name alike."""
+    sent = attributes.get("SentTimestamp")
+    return Delivery(
+        message_id=message_id,
+        receipt=receipt,
+        body=body,
+        group=attributes.get("MessageGroupId"),
+        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
+        trace=attributes.get("AWSTraceHeader"),
+        sent_at=int(sent) / 1000 if sent else None,
+        attributes=texts,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import inf
 
-from shared.consumer.delivery import Delivery, Queue
+from shared.consumer.delivery import Delivery, Queue, make_delivery
 from shared.consumer.delivery_processor import DeliveryProcessor
 from shared.consumer.disposition import Abandon, Disposition, RetryIn
 from shared.consumer.lambda_event import BatchResponse, SqsEvent, SqsRecord
@@ -84,14 +84,11 @@ class LambdaBatch:
 
 
 def _delivery(record: SqsRecord) -> Delivery:
-    attributes, said = record.get("attributes", {}), record.get("messageAttributes", {})
-    return Delivery(
+    texts = record.get("messageAttributes", {})
+    return make_delivery(
         message_id=record["messageId"],
         receipt=record["receiptHandle"],
         body=record.get("body", ""),
-        group=attributes.get("MessageGroupId"),
-        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
-        trace=attributes.get("AWSTraceHeader"),
-        sent_at=int(sent) / 1000 if (sent := attributes.get("SentTimestamp")) else None,
-        attributes={name: each["stringValue"] for name, each in said.items() if "stringValue" in each} or None,
+        attributes=record.get("attributes", {}),
+        texts={name: each["stringValue"] for name, each in texts.items() if "stringValue" in each} or None,
     )

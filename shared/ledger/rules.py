@@ -1,9 +1,10 @@
 """The rules of the ledger: what a dead letter makes of the failure that is kept, and which failures a filter means."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
+from shared.instants import to_sortable_text
 from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState
 
 LEDGER = "ledger"
@@ -86,12 +87,7 @@ def limit_audit_trail(audit_trail: tuple[AuditEntry, ...]) -> tuple[AuditEntry, 
 
 def make_cursor(failure: Failure) -> str:
     """Return where a failure stands among all: the greater, the later it failed, and no two are the same."""
-    return f"{instant(failure.last_at)}#{failure.failure_id}"
-
-
-def instant(at: datetime) -> str:
-    """Return an instant as a text that sorts like it."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{to_sortable_text(failure.last_at)}#{failure.failure_id}"
 
 
 def is_wanted(failure: Failure, wanted: FailureFilter) -> bool:

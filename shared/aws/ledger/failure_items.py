@@ -10,8 +10,9 @@ from shared.aws.items import from_item, to_item
 from shared.aws.ledger.audit_details import detail_attributes, detail_of
 from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
 from shared.aws.ledger.payload_parts import part_id
+from shared.instants import to_sortable_text
 from shared.ledger.failures import AuditEntry, Failure, FailureState
-from shared.ledger.rules import ENDED, instant, limit_audit_trail, make_cursor
+from shared.ledger.rules import ENDED, limit_audit_trail, make_cursor
 from shared.retention import FAILURE_RETENTION, expires_at
 
 log = structlog.get_logger()
@@ -39,8 +40,8 @@ def items_of(
     item = {
         **{name: getattr(failure, name) for name in _AS_THEY_ARE},
         "state": failure.state.value,
-        "first_at": instant(failure.first_at),
-        "last_at": instant(failure.last_at),
+        "first_at": to_sortable_text(failure.first_at),
+        "last_at": to_sortable_text(failure.last_at),
         "place": make_cursor(failure),
         "story": [entry_value(entry) for entry in limit_audit_trail(failure.audit_trail)],
         "payload": parts[0],
@@ -67,7 +68,7 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
 
 def entry_value(entry: AuditEntry) -> dict[str, Any]:
     """Return a line of the story as it is stored."""
-    return {"at": instant(entry.at), "by": entry.by, "what": entry.action, **detail_attributes(entry.detail)}
+    return {"at": to_sortable_text(entry.at), "by": entry.by, "what": entry.action, **detail_attributes(entry.detail)}
 
 
 def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:

@@ -7,8 +7,9 @@ from typing import Any
 from shared.aws.errors import translated
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failure_items import outline_of
+from shared.instants import to_sortable_text
 from shared.ledger.failures import Failure, FailureFilter, FailureState
-from shared.ledger.rules import instant, is_wanted
+from shared.ledger.rules import is_wanted
 
 MOST_PAGES = 60
 """How many pages of a megabyte one search reads at the most: more than a hundred thousand failures."""
@@ -123,10 +124,10 @@ class FailureSearch:
 
     def _bounds(self, after: str | None, values: dict[str, str]) -> str:
         """Return the condition on places, and add its values. Both bounds are just outside of what is wanted."""
-        until = instant(self._wanted.until) if self._wanted.until else None
+        until = to_sortable_text(self._wanted.until) if self._wanted.until else None
         ends = [text for text in (after, until) if text]
         if self._wanted.since:
-            values[":since"] = instant(self._wanted.since)
+            values[":since"] = to_sortable_text(self._wanted.since)
         if ends:
             values[":before"] = min(ends)
         match (":since" in values, bool(ends)):

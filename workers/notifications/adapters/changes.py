@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
-from shared.instants import to_seconds
+from shared.instants import to_seconds, to_sortable_text
 from workers.notifications.domain import Change
 
 _AFTER_ALL = "~"
@@ -26,12 +26,12 @@ class DynamoChanges:
 
     async def note(self, appointment_id: str, change: Change) -> None:
         """Remember a change, unless a later one or the end of the visit is known."""
-        changed_at = _text(change.at)
+        changed_at = to_sortable_text(change.at)
         row = {
             "quota": _quota(appointment_id),
             "seat": 0,
             "changed_at": changed_at,
-            "moved_to": None if change.start is None else _text(change.start),
+            "moved_to": None if change.start is None else to_sortable_text(change.start),
             "expires_at": to_seconds(change.forgotten_at),
         }
         with translated("changes.note"):
@@ -68,8 +68,3 @@ class DynamoChanges:
 
 def _quota(appointment_id: str) -> str:
     return f"visit#{appointment_id}"
-
-
-def _text(instant: datetime) -> str:
-    """Return an instant as a text that sorts like it."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")
