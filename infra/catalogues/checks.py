@@ -85,8 +85,8 @@ def _against(content: PoFile, english: PoFile) -> Iterator[str]:
             yield f"{text_id}: its English text has changed: review it"
         if is_translated(entry):
             yield from _other_placeholders(entry, reference)
-        if text_id.startswith(FORMAT) and _fields(entry) != _fields(reference):
-            yield f"{text_id}: shows something else than the English pattern"
+            if text_id.startswith(FORMAT) and _fields(entry) != _fields(reference):
+                yield f"{text_id}: shows something else than the English pattern"
     for text_id in content.entries.keys() - english.entries.keys():
         yield f"{text_id}: is no text any more"
 

@@ -22,6 +22,9 @@ OPENING, CLOSING = "⟦", "⟧"
 _LONGER = 0.4
 """How much longer a text gets (https://www.w3.org/International/articles/article-text-size)."""
 
+_WORD = "~" * 8
+"""Made of words, so that it can break into lines."""
+
 _PLACEHOLDER = re.compile(r"(\{\w+\})")
 _ACCENTS = str.maketrans("aceinosuyzACEINOSUYZ", "àçëîñöšüÿžÀÇËÎÑÖŠÜŸŽ")
 
@@ -31,7 +34,9 @@ def pseudo_text(text: str) -> str:
     pieces = _PLACEHOLDER.split(text)
     accented = "".join(piece if index % 2 else piece.translate(_ACCENTS) for index, piece in enumerate(pieces))
     letters = sum(len(piece) for piece in pieces[::2])
-    return f"{OPENING}{accented} {'~' * max(1, round(letters * _LONGER))}{CLOSING}"
+    missing = max(1, round(letters * _LONGER))
+    words = [_WORD] * (missing // len(_WORD)) + [_WORD[: missing % len(_WORD)]]
+    return f"{OPENING}{' '.join([accented, *filter(None, words)])}{CLOSING}"
 
 
 def pseudo_catalogue(english: PoFile) -> PoFile:

@@ -12,7 +12,7 @@ from ops.cli.plot import bar, by_hour
 from ops.cli.sentences import forecast_sentence, why_not
 from ops.cli.times import local, local_time, moment
 from ops.desk.domain import transitions
-from ops.desk.domain.values import Case, Stats
+from ops.desk.domain.values import Case, Line, Stats
 from shared.ledger.failures import Failure, FailureState
 
 _COLOURS = {
@@ -103,7 +103,7 @@ def case_view(case: Case, now: datetime) -> RenderableType:
     facts.add_row("state", _state(failure, is_lost=case.is_lost))
     said = _pairs()
     for line in case.lines:
-        said.add_row(safe(line.name), safe(line.value, "yellow" if line.is_masked else ""))
+        said.add_row(safe(line.name), safe(_said(line), "yellow" if line.is_masked else ""))
     parts: list[RenderableType] = [facts, Text("\nWhat it says", style="bold"), said]
     if any(line.is_masked for line in case.lines):
         parts.append(Text("personal data is masked: --unmask shows it, and is on record", style="dim"))
@@ -164,6 +164,12 @@ def print_lines(console: Console, *lines: Text | str) -> None:
 
 def _state(failure: Failure, *, is_lost: bool) -> Text:
     return Text(failure.state.value + (", no outcome came" if is_lost else ""), style=_COLOURS[failure.state])
+
+
+def _said(line: Line) -> str:
+    if line.unreadable_characters is None:
+        return line.value
+    return f"{line.value} ({line.unreadable_characters} characters that can't be read)"
 
 
 def _forecast(case: Case) -> Text:

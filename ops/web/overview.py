@@ -62,8 +62,8 @@ class OverviewPage:
             reasons=[t.or_itself("reason", name) for name in _shown(reasons)]
             + ([t("other_reasons")] if len(reasons) > _MOST_REASONS else []),
             sample=self._samples.latest if sees_all else None,
-            depth=_over_time(t("plot_depth"), samples, zone, oldest=False) if sees_all and samples else None,
-            oldest=_over_time(t("plot_oldest"), samples, zone, oldest=True) if sees_all and samples else None,
+            depth=_over_time(samples, t, zone, oldest=False) if sees_all and samples else None,
+            oldest=_over_time(samples, t, zone, oldest=True) if sees_all and samples else None,
             queues=GAUGED,
         )
 
@@ -102,7 +102,7 @@ def _day_marks(first: datetime, last: datetime) -> list[Tick]:
     return day_ticks(first, last, most=4)
 
 
-def _over_time(title: str, samples: Sequence[Sample], zone: ZoneInfo, *, oldest: bool) -> Markup:
+def _over_time(samples: Sequence[Sample], t: Texts, zone: ZoneInfo, *, oldest: bool) -> Markup:
     """Return the plot of a figure of each queue; a pause between samples interrupts the lines."""
     first, last = samples[0].at, samples[-1].at
     span = (last - first).total_seconds() or 1.0
@@ -117,5 +117,6 @@ def _over_time(title: str, samples: Sequence[Sample], zone: ZoneInfo, *, oldest:
             own = next((one for one in sample.figures if one.queue == queue), None)
             points.append((at, None if own is None else own.oldest_seconds if oldest else own.waiting + own.in_flight))
             before = sample.at
-        series.append(Line(queue, points))
+        series.append(Line(t.or_itself("queue", queue), points))
+    title = t("plot_oldest") if oldest else t("plot_depth")
     return lines(title, series, day_ticks(first.astimezone(zone), last.astimezone(zone), most=4))

@@ -17,6 +17,8 @@ import urllib3
 
 from infra.dependencies import Platform
 from infra.package import PACKAGES, build
+from shared.languages.available import languages
+from shared.languages.cldr import cldr_locale
 from tests.deadlines import DEADLINE_SECONDS
 
 MEGABYTE = 1_000_000
@@ -84,6 +86,21 @@ def test_the_workers_import_from_their_package_alone(unpacked):
     modules = [f"workers.{name}.lambda_function" for name in ("chat", "booking", "notifications")]
     modules += ["googleapiclient.discovery", "google.oauth2.service_account", "babel.dates"]
     assert isolated_import(modules, unpacked["workers"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("ingress", ["shared"]), ("workers", ["shared", "workers/chat", "workers/notifications"])],
+)
+def test_a_package_has_every_language_compiled(unpacked, name, parts):
+    """With the dates of each where they are written, and without what only translators need."""
+    for part in parts:
+        assert sorted(path.name for path in (unpacked[name] / part / "locales").iterdir()) == [
+            f"{language}.mo" for language in languages()
+        ]
+    if name == "workers":
+        dates = {path.stem for path in (unpacked[name] / "babel" / "locale-data").iterdir()}
+        assert dates == {"root", *(str(cldr_locale(language)) for language in languages())}
 
 
 def test_every_folder_with_code_of_ours_is_a_package(unpacked):

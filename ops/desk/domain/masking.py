@@ -37,8 +37,9 @@ def lines_of(data: Mapping[str, Any], *, unmasked: bool) -> list[Line]:
 
 def raw_line(payload: str, *, unmasked: bool) -> Line:
     """Return what stands in for the fields of a payload that can't be read."""
-    text = payload if unmasked else f"{HIDDEN} ({len(payload)} characters that can't be read)"
-    return Line("payload", text[:_MAX_SHOWN_CHARACTERS], not unmasked)
+    if unmasked:
+        return Line("payload", payload[:_MAX_SHOWN_CHARACTERS])
+    return Line("payload", HIDDEN, is_masked=True, unreadable_characters=len(payload))
 
 
 def _shown(name: str, text: str, *, unmasked: bool) -> tuple[str, bool]:

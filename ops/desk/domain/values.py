@@ -83,6 +83,8 @@ class Line:
     name: str
     value: str
     is_masked: bool = False
+    unreadable_characters: int | None = None
+    """How long a payload is that can't be read, where it is masked as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Words notices as e-mails: `templates/<notice>.txt`, whose first line is the subject, and its `.html`."""
 
+from shared.languages.catalogue import Catalogue
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.adapters.templates import Templates, texts_for, written
+from workers.notifications.adapters.templates import CATALOGUE, Templates, written
 from workers.notifications.domain import AppointmentLinks, Attachment, Letter, VisitorNotice, one_line
 
 
 class TemplateLetters:
-    """Letters in every language of the catalogue, as plain text and as HTML that says the same."""
+    """Letters in the reader's language, or in the business's, as plain text and as HTML that says the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Catalogue = CATALOGUE) -> None:
+        self._catalogue = catalogue
         self._texts = Templates("txt")
         self._pages = Templates("html")
 
@@ -22,7 +24,7 @@ class TemplateLetters:
         links: AppointmentLinks | None = None,
     ) -> Letter:
         """Return the letter."""
-        t, zone = texts_for(notice, profile), profile.zone
+        t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
         own: dict[str, object] = {"greeting": t("greeting")}
         if isinstance(notice, SendCode):
             # It goes to an address that nobody has proved yet: no stranger shall read there what a visitor typed.

@@ -10,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from shared.languages.catalogue import Catalogue, Texts
 from shared.languages.cldr import cldr_locale
 from shared.messages.notices import AppointmentCancelled, AppointmentRescheduled
-from shared.tenants.profile import TenantProfile
 from workers.notifications.domain import VisitorNotice
 
 CATALOGUE = Catalogue(Path(__file__).parent.parent / "locales")
@@ -38,11 +37,6 @@ class Templates:
         return self._environment.get_template(name).render(
             t=_unwrapped(t) if self._kind == "html" else t, language=t.language, by_business=by_business, **facts
         )
-
-
-def texts_for(notice: VisitorNotice, profile: TenantProfile) -> Texts:
-    """Return the texts in the reader's language, or in the business's where we do not write the reader's."""
-    return CATALOGUE.texts(notice.locale, profile.locale)
 
 
 def _unwrapped(t: Texts) -> Callable[..., str]:

@@ -2,9 +2,10 @@
 
 from datetime import tzinfo
 
+from shared.languages.catalogue import Catalogue
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.adapters.templates import Templates, is_shown_twice, texts_for, written
+from workers.notifications.adapters.templates import CATALOGUE, Templates, is_shown_twice, written
 from workers.notifications.domain import TextMessage, VisitorNotice, gsm_text, one_line, shortened
 
 _NAME_SEPTETS = 30
@@ -18,17 +19,18 @@ _LEAST_SEPTETS = 12
 
 
 class TemplateTextMessages:
-    """Short messages in every language of the catalogue, in letters that fit.
+    """Short messages in the reader's language, or in the business's, in letters that fit.
 
     They are without a link, which alone would fill two parts, and without anything that a visitor typed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Catalogue = CATALOGUE) -> None:
+        self._catalogue = catalogue
         self._templates = Templates("sms.txt")
 
     def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
-        t, zone = texts_for(notice, profile), profile.zone
+        t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
         room = max(_NAME_SEPTETS - _OFFSET_SEPTETS * _offsets(notice, zone), _LEAST_SEPTETS)
         own: dict[str, object] = {}
         if isinstance(notice, SendCode):

@@ -64,7 +64,7 @@ async def test_what_can_not_be_read_is_not_shown_by_the_way(world):
     """Only its length is told; whoever needs the text asks for it."""
     one = await world.failed(payload="jan@example.com wants <b>massage")
     case = await world.desk.show(ANNA, one)
-    assert case.lines[0].value == "*** (32 characters that can't be read)"
+    assert (case.lines[0].value, case.lines[0].unreadable_characters) == ("***", 32)
     assert not case.is_editable
     plain = await world.desk.show(ANNA, one, unmasked=True)
     assert plain.lines[0].value == "jan@example.com wants <b>massage"
