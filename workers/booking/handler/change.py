@@ -19,7 +19,6 @@ from workers.booking.domain.decisions import (
     decide_cancel,
     decide_reschedule,
 )
-from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import day_quotas
 from workers.booking.domain.slots import is_offered
@@ -29,7 +28,7 @@ from workers.booking.handler.calendar_entry import leave, settle, to_be_entered
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import cancelled, confirmed, pending, refused, rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
-from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.occupancy import find_free_lanes
 from workers.booking.handler.reference import referred
 from workers.booking.handler.remind import drop_reminders, plan_reminders
 from workers.booking.handler.verify import effects_of_confirmation
@@ -132,17 +131,7 @@ async def _take(
 ) -> Appointment | Refusal:
     """Take the new time, with the same resource where that is free."""
     ours = {old.appointment_id}
-    taken = await occupancy(
-        ports,
-        work.tenant,
-        profile,
-        moved.blocked,
-        at=work.accepted_at,
-        fresh=True,
-        ignoring=ours,
-        lanes=profile.lanes_of(service),
-    )
-    lanes = free_lanes(profile, service, moved.blocked, taken, appointment_id=moved.appointment_id)
+    lanes = await find_free_lanes(ports, profile, service, moved, at=work.accepted_at, ignoring=ours)
     for lane in sorted(lanes, key=lambda lane: lane != old.resource):
         wished = replace(moved, resource=lane)
         if wished.state is AppointmentState.CONFIRMED:

@@ -16,7 +16,6 @@ from shared.tenants.services import Service
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_ATTEMPTS
 from workers.booking.domain.hold import HOLD_MINUTES, is_same_wish, keeps_its_time, place_hold
-from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quotas
 from workers.booking.domain.slots import is_offered
@@ -26,7 +25,7 @@ from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import channels_of, too_many
 from workers.booking.handler.notify import send_code
-from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.occupancy import find_free_lanes
 from workers.booking.ports import QuotaFull, TooManyBucketsError
 
 log = structlog.get_logger()
@@ -73,17 +72,7 @@ async def _hold(
         return own
     # A session holds one time: its newer wish takes the place of the older one.
     ours = {own.appointment_id} if own else set()
-    taken = await occupancy(
-        ports,
-        work.tenant,
-        profile,
-        appointment.blocked,
-        at=work.accepted_at,
-        fresh=True,
-        ignoring=ours,
-        lanes=profile.lanes_of(service),
-    )
-    lanes = free_lanes(profile, service, appointment.blocked, taken, appointment_id=appointment.appointment_id)
+    lanes = await find_free_lanes(ports, profile, service, appointment, at=work.accepted_at, ignoring=ours)
     for lane in lanes:
         wished = replace(appointment, resource=lane)
         quotas = _quotas(ports, work, profile, service, wished)

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.lanes import Occupancy, by_lane
+from shared.tenants.services import Service
+from workers.booking.domain.lanes import Occupancy, by_lane, free_lanes
 from workers.booking.domain.quotas import day_key
-from workers.booking.domain.values import Interval, TakenTime
+from workers.booking.domain.values import Appointment, Interval, TakenTime
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import BusyTime
 
@@ -50,6 +51,29 @@ async def occupancy(
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
     return Occupancy(everywhere=everywhere, lanes=by_lane(in_lanes), full_days=full_days)
+
+
+async def find_free_lanes(
+    ports: BookingPorts,
+    profile: TenantProfile,
+    service: Service,
+    appointment: Appointment,
+    *,
+    at: datetime,
+    ignoring: Collection[str],
+) -> list[str]:
+    """Return the lanes that have room for an appointment, the one to try first at the head; it reads the calendars."""
+    taken = await occupancy(
+        ports,
+        appointment.tenant,
+        profile,
+        appointment.blocked,
+        at=at,
+        fresh=True,
+        ignoring=ignoring,
+        lanes=profile.lanes_of(service),
+    )
+    return free_lanes(profile, service, appointment.blocked, taken, appointment_id=appointment.appointment_id)
 
 
 def _in_lanes(taken: Iterable[TakenTime], profile: TenantProfile) -> tuple[list[Interval], list[tuple[str, Interval]]]:
