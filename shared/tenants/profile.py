@@ -16,7 +16,7 @@ from shared.tenants.page import first_page, page_address
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.section import Section, Translated
-from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service
+from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
 
 TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
 """What a tenant may be called: the folder's name, which stands in addresses and keys."""
@@ -166,10 +166,10 @@ class TenantProfile(Section):
         """
         if name in self.all_lanes:
             return (name,)
-        resource_id, _, number = name.partition("/")
+        resource_id, seat = parse_lane(name)
         lanes = next((resource.lanes for resource in self.resources if resource.id == resource_id), ())
         # `room` has become `room/1`, and `room/1` may have become `room`; of `room/3` nobody knows.
-        return lanes[:1] if number in {"", "1"} else lanes
+        return lanes[:1] if seat == 1 else lanes
 
     @property
     def calendars(self) -> Mapping[str, tuple[str, ...]]:
@@ -182,8 +182,8 @@ class TenantProfile(Section):
 
     def calendar_of(self, lane: str) -> str:
         """Return the calendar that visits of a lane are entered into."""
-        name = lane.partition("/")[0]
-        own = next((resource.calendar_id for resource in self.resources if resource.id == name), None)
+        resource_id, _ = parse_lane(lane)
+        own = next((resource.calendar_id for resource in self.resources if resource.id == resource_id), None)
         return own or self.calendar_id
 
     def hours_on(self, day: date) -> tuple[OpenPeriod, ...]:

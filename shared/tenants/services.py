@@ -27,6 +27,12 @@ class Resource(Section):
         return tuple(f"{self.id}/{number}" for number in range(1, self.seats + 1))
 
 
+def parse_lane(lane: str) -> tuple[str, int]:
+    """Return the id of a lane's resource, and the number of its seat; 1 where the resource has no other lane."""
+    resource_id, _, number = lane.partition("/")
+    return resource_id, int(number or 1)
+
+
 class Service(Section):
     """What can be booked, and how long it takes."""
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from shared.tenants.services import parse_lane
 from workers.booking.domain.lanes import Occupancy, by_lane, free_lanes
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval
@@ -44,6 +45,12 @@ def hour(accepted_at):
 def test_a_service_has_the_lanes_of_its_resources(salon, service, lanes):
     """Without resources of its own, those of the whole business."""
     assert salon.lanes_of(salon.service(service)) == lanes
+
+
+def test_a_lane_names_its_resource_and_its_seat(salon):
+    """The one lane of a resource is its first seat."""
+    lanes = [lane for resource in salon.resources for lane in resource.lanes]
+    assert [parse_lane(lane) for lane in lanes] == [("anna", 1), ("tom", 1), ("room", 1), ("room", 2), ("room", 3)]
 
 
 def test_a_business_without_resources_has_one_lane(make_profile):
