@@ -11,8 +11,8 @@ from infra.local.bedrock.standin import Pace
 
 _EPILOG = """\
 Point a client at it with AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:PORT (any credentials do).
-It answers from the <document name="..."> parts of the system prompt, in Polish or English, and calls the
-tool offer_booking when a visitor asks for an appointment.
+It quotes the passages of the <document name="..."> parts of the system prompt that cover a question (Polish, English
+or German), says so when none does, and calls the tool offer_booking when a visitor asks for an appointment.
 
 Make it misbehave:
   curl -d '{"kind": "throttle", "times": 2}'       http://127.0.0.1:PORT/_standin/faults

@@ -4,7 +4,7 @@ Nothing here is random or reads a clock: the same request gets the same answer.
 """
 
 from infra.local.bedrock.facts import Facts
-from infra.local.bedrock.intents import Intent, intent_of, small_talk_of
+from infra.local.bedrock.intents import Intent, courtesy_of, intent_of
 from infra.local.bedrock.library import Library
 from infra.local.bedrock.phrases import Phrases, phrases_of
 from infra.local.bedrock.reply import Reply, ToolCall
@@ -31,12 +31,11 @@ def answer(request: ConverseRequest) -> Reply:
         filled = fill_input(tool.input_schema.schema_, texts, system_text, library.analyzer)
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
     facts = Facts(library, find_today(system_text))
-    can_book = booking is not None
-    text = _conversation(texts, intent, library, phrases) or _fact(texts, facts, library, phrases, can_book=can_book)
-    return Reply(text)
+    spoken = _conversation(texts, intent, facts, phrases)
+    return Reply(spoken or _fact(texts, facts, phrases, can_book=booking is not None))
 
 
-def _conversation(texts: list[str], intent: Intent | None, library: Library, phrases: Phrases) -> str | None:
+def _conversation(texts: list[str], intent: Intent | None, facts: Facts, phrases: Phrases) -> str | None:
     """Return the answer to a message that asks for no fact, or None for one that does."""
     match intent:
         case "identity":
@@ -44,22 +43,24 @@ def _conversation(texts: list[str], intent: Intent | None, library: Library, phr
         case "decline":
             return phrases.no_pressure
         case "person" | "complaint":
-            contact = library.contact()
+            contact = facts.library.contact()
             lead = phrases.person if intent == "person" else phrases.complaint
             return f"{lead} {contact or phrases.offer_contact}"
-    small_talk = small_talk_of(texts[0]) if texts else None
-    if small_talk and "?" not in texts[0]:
-        kind, rest = small_talk
+    courtesy = courtesy_of(texts[0]) if texts else None
+    if courtesy and "?" not in texts[0]:
+        kind, rest = courtesy
         # "Hello, the prices please" is a question, however politely it begins.
-        if not library.find(library.terms(rest)) or (kind != "greeting" and len(library.terms(rest)) == 1):
-            return phrases.small_talk[kind]
-    return None if texts and library.terms(texts[0]) else phrases.ask_back
+        terms = facts.library.terms(rest)
+        if not facts.library.find(terms) or (kind != "greeting" and len(terms) == 1):
+            return phrases.courtesy[kind]
+    return None if texts and facts.terms(texts[0]) else phrases.ask_back
 
 
-def _fact(texts: list[str], facts: Facts, library: Library, phrases: Phrases, *, can_book: bool) -> str:
+def _fact(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -> str:
     quoted = facts.quote(texts)
     if quoted is None:
-        topics = f" {phrases.topics} {', '.join(library.titles)}." if library.titles else ""
+        titles = facts.library.titles
+        topics = f" {phrases.topics} {', '.join(titles)}." if titles else ""
         return f"{phrases.unknown}{topics} {phrases.offer_booking if can_book else phrases.offer_contact}"
     return f"{quoted} {phrases.offer_booking}" if can_book and "price" in facts.terms(texts[0]) else quoted
 

@@ -6,7 +6,7 @@ import uuid
 
 from aiohttp import web
 
-from infra.local.bedrock.errors import BedrockError, internal, throttled
+from infra.local.bedrock.errors import BedrockError, internal, throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.reply import Plan, plan
 from infra.local.bedrock.request import parse
@@ -79,7 +79,7 @@ async def _whole(http: web.Request, call: Call, fault: Fault | None, prepared: P
 
 
 def _error_of(fault: Fault) -> BedrockError:
-    return throttled() if fault.kind == "throttle" else internal()
+    return throttling_error() if fault.kind == "throttle" else internal()
 
 
 def _refusal(call: Call, error: BedrockError) -> web.Response:

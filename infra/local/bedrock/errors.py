@@ -29,7 +29,7 @@ def invalid(message: str) -> BedrockError:
     return BedrockError("ValidationException", message)
 
 
-def throttled() -> BedrockError:
+def throttling_error() -> BedrockError:
     """Return what an account over its quota hears."""
     return BedrockError("ThrottlingException", "Too many requests, please wait before trying again.")
 

@@ -42,7 +42,7 @@ def event(event_type: str, body: Mapping[str, Any]) -> bytes:
 
 
 def exception(error_code: str, message: str) -> bytes:
-    """Frame an exception that ends a stream already begun; its code travels with a small first letter."""
+    """Frame an exception that ends a stream already begun; its code travels with a first character in lower case."""
     headers = {
         ":exception-type": error_code[:1].lower() + error_code[1:],
         ":content-type": "application/json",

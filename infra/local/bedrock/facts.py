@@ -18,7 +18,7 @@ class Facts:
     """Finds what the documents say about a message."""
 
     def __init__(self, library: Library, today: date | None) -> None:
-        self._library = library
+        self.library = library
         self._today = today
 
     def quote(self, texts: list[str]) -> str | None:
@@ -36,13 +36,14 @@ class Facts:
         return None
 
     def terms(self, text: str) -> list[str]:
-        """Return what a message is searched by; "tomorrow" is that day of the week too."""
+        """Return what a message is searched by; "tomorrow" is a day of the week if it asks for opening hours alone."""
+        terms = self.library.terms(text)
         day = find_relative_day(text, self._today)
-        return self._library.terms(text) + ([WEEKDAYS[day.weekday()]] if day else [])
+        return [*terms, WEEKDAYS[day.weekday()]] if day and set(terms) <= {"hours"} else terms
 
     def _quote(self, text: str, earlier: list[str]) -> str | None:
         matches = self._find([text, *earlier])
-        return quote(matches, self._library, self.terms(text)) if matches else None
+        return quote(matches, self.library, self.terms(text)) if matches else None
 
     def _find(self, texts: list[str]) -> list[Match]:
         """A message that goes on with the one before is first looked up in the section that answered that one."""
@@ -51,4 +52,4 @@ class Facts:
         if not terms:
             return []
         before = self._find(earlier) if earlier and (is_continuation(text) or len(set(terms)) == 1) else []
-        return (self._library.find(terms, within=before[0]) if before else []) or self._library.find(terms)
+        return (self.library.find(terms, within=before[0]) if before else []) or self.library.find(terms)

@@ -1,4 +1,4 @@
-"""Recognises what a message wants other than a fact: an appointment, a person, or small talk (`intents.yaml`)."""
+"""Recognises what a message wants other than a fact: an appointment, a person, or a courtesy (`intents.yaml`)."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 from workers.chat.retrieval.analysis import words
 
 Intent = Literal["book", "decline", "identity", "person", "complaint"]
-SmallTalk = Literal["greeting", "thanks", "goodbye"]
+Courtesy = Literal["greeting", "thanks", "goodbye"]
 _MAX_SHORT_WORDS = 4
 _PATTERNS = {
     name: re.compile(rf"\b(?:{'|'.join(patterns)})\b")
@@ -20,7 +20,7 @@ _PATTERNS = {
 
 
 def intent_of(text: str, *, previous_answer: str = "") -> Intent | None:
-    """Return what a message wants, or None where it asks for a fact or makes small talk.
+    """Return what a message wants, or None where it asks for a fact or is a mere courtesy.
 
     `previous_answer` is the assistant's last turn: a "yes" to its offer asks for an appointment.
     """
@@ -35,10 +35,10 @@ def intent_of(text: str, *, previous_answer: str = "") -> Intent | None:
     return found
 
 
-def small_talk_of(text: str) -> tuple[SmallTalk, str] | None:
+def courtesy_of(text: str) -> tuple[Courtesy, str] | None:
     """Return a greeting, thanks or a goodbye, and the words of the message beside it."""
     plain = _plain(text)
-    kinds: tuple[SmallTalk, ...] = ("greeting", "thanks", "goodbye")
+    kinds: tuple[Courtesy, ...] = ("greeting", "thanks", "goodbye")
     return next(((kind, _PATTERNS[kind].sub(" ", plain)) for kind in kinds if _has(kind, plain)), None)
 
 

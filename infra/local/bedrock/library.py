@@ -16,7 +16,7 @@ _DOCUMENT = re.compile(r"<document\b[^>]*?\bname=\"([^\"]*)\"[^>]*>(.*?)</docume
 _MIN_COVERAGE = 0.5  # of a question that one word of a passage covers
 _MIN_COVERAGE_BY_SEVERAL = 0.4  # two words together are seldom there by chance
 _MAX_CORRECTED_WORDS = 40  # a longer text has what it asks in other words too
-_BEGINNING = 5  # letters that inflected forms of a word share
+_BEGINNING = 5  # characters that inflected forms of a word share
 _KEPT_PROMPTS = 4
 
 
@@ -36,7 +36,7 @@ class Library:
         """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
         shelves = _shelves(tuple(_DOCUMENT.findall(system_text)))
         detected = next(filter(None, map(detect_language, texts)), None)
-        self.language = detected or _language_with_most(words(" ".join(texts)), shelves)
+        self.language = detected or _guess_language(words(" ".join(texts)), shelves)
         self.analyzer = ConceptAnalyzer(self.language)
         chosen = next((choice for choice in (self.language, "en", *shelves) if choice in shelves), None)
         shelf = shelves.get(chosen) or Shelf((), None)
@@ -87,7 +87,7 @@ def _shelves(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None, Shel
     return {language: Shelf(tuple(passages), language) for language, passages in by_language.items()}
 
 
-def _language_with_most(asked: list[str], shelves: Mapping[str | None, Shelf]) -> str:
+def _guess_language(asked: list[str], shelves: Mapping[str | None, Shelf]) -> str:
     """Return whose documents have most of the words, for a message such as "massage" that shows no language."""
     beginnings = tuple(word[:_BEGINNING] for word in asked)
     counts = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Phrases:
     """What is said when no document is quoted, or before one is."""
 
-    small_talk: dict[str, str]
+    courtesy: dict[str, str]
     identity: str
     person: str
     complaint: str
@@ -23,7 +23,7 @@ class Phrases:
 
 
 _ENGLISH = Phrases(
-    small_talk={
+    courtesy={
         "greeting": "Hello! How can I help you? Ask about our services, or let me book an appointment.",
         "thanks": "You are welcome! Is there anything else I can help with?",
         "goodbye": "Goodbye, and have a nice day!",
@@ -42,7 +42,7 @@ _ENGLISH = Phrases(
     tool_failed="I am sorry, I cannot show free times right now. Please try again in a moment.",
 )
 _POLISH = Phrases(
-    small_talk={
+    courtesy={
         "greeting": "Dzień dobry! W czym mogę pomóc? Odpowiem na pytania o nasze usługi albo umówię wizytę.",
         "thanks": "Proszę bardzo! Czy mogę pomóc w czymś jeszcze?",
         "goodbye": "Do widzenia, miłego dnia!",
@@ -61,7 +61,7 @@ _POLISH = Phrases(
     tool_failed="Przepraszam, nie mogę teraz pokazać wolnych terminów. Spróbuj ponownie za chwilę.",
 )
 _GERMAN = Phrases(
-    small_talk={
+    courtesy={
         "greeting": "Guten Tag! Wie kann ich helfen? Ich beantworte Fragen oder helfe bei der Terminwahl.",
         "thanks": "Gern geschehen! Kann ich sonst noch helfen?",
         "goodbye": "Auf Wiedersehen und einen schönen Tag!",

@@ -64,23 +64,23 @@ class PromptCache:
         """Look the request's prefixes up, write the missing ones, and say what each token counts as."""
         prefixes, total = _prefixes(model_id, request)
         minimum = _minimum_tokens(model_id)
-        marked = [place for place, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
+        marked = [position for position, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
         if not marked:
             return InputUsage(fresh=total, cache_read=0, cache_write=0)
         now = self._clock()
         self._entries = {key: entry for key, entry in self._entries.items() if entry.expires_at > now}
-        read = max((self._read(prefixes, place, now) for place in marked), default=0)
-        for place in marked:
-            prefix = prefixes[place]
+        read = max((self._read(prefixes, position, now) for position in marked), default=0)
+        for position in marked:
+            prefix = prefixes[position]
             if prefix.digest not in self._entries and prefix.ttl:
                 self._entries[prefix.digest] = _Entry(prefix.ttl, now + _LIFETIME_SECONDS[prefix.ttl])
         cached = prefixes[marked[-1]].tokens
         return InputUsage(fresh=total - cached, cache_read=read, cache_write=cached - read)
 
-    def _read(self, prefixes: list[_Prefix], place: int, now: float) -> int:
+    def _read(self, prefixes: list[_Prefix], position: int, now: float) -> int:
         # A conversation grows by a few blocks a turn and its cache point moves along, so the service also
         # tries the boundaries shortly before the point.
-        for prefix in reversed(prefixes[max(0, place - _LOOK_BACK_BLOCKS) : place + 1]):
+        for prefix in reversed(prefixes[max(0, position - _LOOK_BACK_BLOCKS) : position + 1]):
             entry = self._entries.get(prefix.digest)
             if entry:
                 entry.expires_at = now + _LIFETIME_SECONDS[entry.ttl]

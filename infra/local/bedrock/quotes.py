@@ -19,14 +19,14 @@ def quote(matches: list[Match], library: Library, terms: list[str]) -> str:
     alike = [match.passage for match in matches if match.coverage >= _NEARLY_AS_MUCH * matches[0].coverage]
     entries = [one for one in library.passages if one in alike and one.is_entry and section_of(one) == section_of(best)]
     if entries:
-        return _listed(best.headings[-1] if best.headings else "", entries)
+        return _join_entries(best.headings[-1] if best.headings else "", entries)
     if best.text.endswith(":"):
         after = library.passages[library.passages.index(best) + 1 :]
-        return _listed(best.text, [one for one in after if one.is_entry and section_of(one) == section_of(best)])
+        return _join_entries(best.text, [one for one in after if one.is_entry and section_of(one) == section_of(best)])
     return _end(_best_sentences(best.text, set(terms), library.analyzer))
 
 
-def _listed(title: str, entries: list[Passage]) -> str:
+def _join_entries(title: str, entries: list[Passage]) -> str:
     text = _end("; ".join(entry.text.rstrip(".;, ") for entry in entries[:_MAX_ENTRIES]))
     return text if not title or title.endswith("?") else f"{title.rstrip(':')}: {text}"
 

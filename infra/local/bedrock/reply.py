@@ -96,11 +96,11 @@ def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
 def _block(index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]]) -> list[Step]:
     # The service announces a block of text by its first delta only.
     opening = [Step("contentBlockStart", {"start": start, "contentBlockIndex": index})] if start else []
-    said = [
+    pieces = [
         Step("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}, tokens=_delta_tokens(delta))
         for delta in deltas
     ]
-    return [*opening, *said, Step("contentBlockStop", {"contentBlockIndex": index})]
+    return [*opening, *pieces, Step("contentBlockStop", {"contentBlockIndex": index})]
 
 
 def _delta_tokens(delta: dict[str, Any]) -> float:
@@ -109,5 +109,5 @@ def _delta_tokens(delta: dict[str, Any]) -> float:
 
 
 def _stop_at_sequence(text: str, sequences: list[str]) -> tuple[str, str | None]:
-    places = [place for place in (text.find(sequence) for sequence in sequences if sequence) if place >= 0]
-    return (text[: min(places)], "stop_sequence") if places else (text, None)
+    positions = [position for position in (text.find(sequence) for sequence in sequences if sequence) if position >= 0]
+    return (text[: min(positions)], "stop_sequence") if positions else (text, None)

@@ -23,7 +23,7 @@ class CachePoint(Shape):
 
 
 class ToolUse(Shape):
-    """The model's wish to call a tool."""
+    """The model's call of a tool."""
 
     tool_use_id: str
     name: str

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from infra.local.bedrock import event_stream
-from infra.local.bedrock.errors import BedrockError, stream_broke, throttled
+from infra.local.bedrock.errors import BedrockError, stream_broke, throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.reply import Plan, Step
 from infra.local.bedrock.standin import Call, Pace
@@ -55,7 +55,7 @@ class AnswerStream:
     async def _suffer(self, fault: Fault) -> bool:
         """Let the fault happen, and return whether the stream is over."""
         if fault.kind == "throttle":
-            await self._break_off(throttled())
+            await self._break_off(throttling_error())
         elif fault.kind == "error":
             await self._break_off(stream_broke())
         elif fault.kind == "cut":

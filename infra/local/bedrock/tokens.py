@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from infra.local.bedrock.request import Block, ConverseRequest
 
 CHARACTERS_PER_TOKEN = 4
-_LONGEST_PIECE = 24
+_MAX_PIECE_CHARACTERS = 24
 
 
 def count_tokens(text: str) -> int:
@@ -23,7 +23,7 @@ def cut_to_tokens(text: str, tokens: int) -> str:
 def words(text: str) -> Iterator[str]:
     """Yield a text word by word, each with the blanks before it, so that the pieces joined are the text."""
     for piece in re.findall(r"\s*\S+|\s+\Z", text):
-        yield from chunks(piece, _LONGEST_PIECE)
+        yield from chunks(piece, _MAX_PIECE_CHARACTERS)
 
 
 def chunks(text: str, size: int) -> Iterator[str]:

@@ -57,8 +57,8 @@ def _check_content(index: int, turn: Message) -> None:
             f"The content field in the Message object at messages.{index} is empty. "
             "Add a ContentBlock object to the content field and try again.",
         )
-    for place, block in enumerate(turn.content):
-        where = f"messages.{index}.content.{place}"
+    for position, block in enumerate(turn.content):
+        where = f"messages.{index}.content.{position}"
         if block.text is not None and not block.text.strip():
             raise invalid(
                 f"The text field in the ContentBlock object at {where} is blank. "

@@ -51,6 +51,6 @@ def messages(*turns: Any) -> list[dict[str, Any]]:
     """Build turns, the user's first; a string is one text block."""
     roles = ("user", "assistant")
     return [
-        {"role": roles[place % 2], "content": [{"text": turn}] if isinstance(turn, str) else turn}
-        for place, turn in enumerate(turns)
+        {"role": roles[position % 2], "content": [{"text": turn}] if isinstance(turn, str) else turn}
+        for position, turn in enumerate(turns)
     ]

@@ -64,9 +64,9 @@ async def test_an_answer_streams_as_the_client_expects(bedrock):
 
 
 async def test_a_tool_call_streams_and_its_result_closes_the_turn(bedrock):
-    """A wish for an appointment is a sentence and a tool call; the turn after its result is a closing sentence."""
-    wish = "I want to book a massage tomorrow"
-    events = await bedrock.events(wish, system=[{"text": DOCUMENTS}], toolConfig=TOOLS)
+    """A request for an appointment is a sentence and a tool call; the turn after its result is a closing sentence."""
+    request = "I want to book a massage tomorrow"
+    events = await bedrock.events(request, system=[{"text": DOCUMENTS}], toolConfig=TOOLS)
 
     starts = [body for kind, body in events if kind == "contentBlockStart"]
     assert [start["start"]["toolUse"]["name"] for start in starts] == ["offer_booking"]
@@ -78,7 +78,7 @@ async def test_a_tool_call_streams_and_its_result_closes_the_turn(bedrock):
 
     tool_use = {"toolUseId": starts[0]["start"]["toolUse"]["toolUseId"], "name": "offer_booking", "input": filled}
     result = {"toolResult": {"toolUseId": tool_use["toolUseId"], "content": [{"json": {"shown": 5}}]}}
-    closing = await bedrock.events(wish, [{"toolUse": tool_use}], [result], toolConfig=TOOLS)
+    closing = await bedrock.events(request, [{"toolUse": tool_use}], [result], toolConfig=TOOLS)
     assert ("messageStop", {"stopReason": "end_turn"}) in closing
 
 

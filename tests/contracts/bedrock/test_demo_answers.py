@@ -39,9 +39,9 @@ FIXED = {
     CONTACT: [phrases.person for phrases in PHRASES],
     SORRY: [phrases.complaint for phrases in PHRASES],
     NO_PRESSURE: [phrases.no_pressure for phrases in PHRASES],
-    HELLO: [phrases.small_talk["greeting"] for phrases in PHRASES],
-    WELCOME: [phrases.small_talk["thanks"] for phrases in PHRASES],
-    BYE: [phrases.small_talk["goodbye"] for phrases in PHRASES],
+    HELLO: [phrases.courtesy["greeting"] for phrases in PHRASES],
+    WELCOME: [phrases.courtesy["thanks"] for phrases in PHRASES],
+    BYE: [phrases.courtesy["goodbye"] for phrases in PHRASES],
 }
 
 

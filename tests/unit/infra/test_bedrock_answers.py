@@ -85,7 +85,7 @@ def _tools(name: str = "offer_booking", **config) -> dict:
 
 def ask(*turns: str, documents: str = ENGLISH + POLISH, tools: dict | None = None) -> Reply:
     """Ask in turns, the visitor's first and last."""
-    roles = ["user" if place % 2 == 0 else "assistant" for place in range(len(turns))]
+    roles = ["user" if position % 2 == 0 else "assistant" for position in range(len(turns))]
     body = {
         "system": [{"text": "You are the assistant of Studio Lipa. Today is 2026-11-23."}, {"text": documents}],
         "messages": [{"role": role, "content": [{"text": text}]} for role, text in zip(roles, turns, strict=True)],
@@ -95,7 +95,7 @@ def ask(*turns: str, documents: str = ENGLISH + POLISH, tools: dict | None = Non
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "expected"),
     [
         ("What are your opening hours?", "Monday to Friday: 9:00–19:00; Saturday: 10:00–15:00; Sunday: closed."),
         ("Are you open on Sunday?", "Opening hours: Sunday: closed."),
@@ -113,11 +113,11 @@ def ask(*turns: str, documents: str = ENGLISH + POLISH, tools: dict | None = Non
         ("numer telefonu?", "Telefon: +48 12 345 67 89."),
     ],
 )
-def test_a_question_is_answered_from_the_documents(question, said):
+def test_a_question_is_answered_from_the_documents(question, expected):
     """The passage that answers is quoted, from the documents in the visitor's language."""
     reply = ask(question)
 
-    assert said in reply.text
+    assert expected in reply.text
     assert reply.tool is None
     assert "|" not in reply.text
     assert "**" not in reply.text
@@ -128,7 +128,7 @@ def test_a_question_is_answered_from_the_documents(question, said):
     ["How much does a visit cost?", "Ile kosztuje wizyta?", "Do I need an appointment?", "Jak odwołać wizytę?"],
 )
 def test_a_question_about_appointments_books_none(question):
-    """Asking about a visit is no wish for one."""
+    """Asking about a visit is no request for one."""
     assert ask(question).tool is None
 
 
@@ -148,7 +148,7 @@ def test_without_the_booking_tool_the_contact_is_offered():
 
 
 @pytest.mark.parametrize(
-    ("message", "said", "filled"),
+    ("message", "expected", "filled"),
     [
         (
             "I'd like to book a women's haircut for tomorrow",
@@ -167,11 +167,11 @@ def test_without_the_booking_tool_the_contact_is_offered():
         ),
     ],
 )
-def test_a_wish_for_an_appointment_calls_the_tool(message, said, filled):
+def test_a_request_for_an_appointment_calls_the_tool(message, expected, filled):
     """A short sentence in the visitor's language comes first, then the tool with what the words say."""
     reply = ask(message)
 
-    assert reply.text.startswith(said)
+    assert reply.text.startswith(expected)
     assert reply.tool is not None
     assert reply.tool.name == "offer_booking"
     assert reply.tool.input == filled
@@ -190,7 +190,7 @@ def test_the_services_of_the_system_prompt_are_understood():
 
 
 def test_a_yes_to_the_offer_books():
-    """Consent to the offer of an appointment is a wish for one; the service comes from the question before."""
+    """Consent to the offer of an appointment is a request for one; the service comes from the question before."""
     offer = ask("Ile kosztuje masaż?").text
 
     reply = ask("Ile kosztuje masaż?", offer, "Tak, jutro")
@@ -213,12 +213,12 @@ def test_a_refusal_is_respected():
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("message", "expected"),
     [("Hi!", "Hello!"), ("Cześć", "Dzień dobry!"), ("Dziękuję", "Proszę bardzo!"), ("Are you a bot?", "AI assistant")],
 )
-def test_small_talk_is_answered_kindly(message, said):
+def test_a_courtesy_is_answered_kindly(message, expected):
     """A greeting gets a greeting, thanks get a welcome, and nobody is told that a person writes."""
-    assert said in ask(message).text
+    assert expected in ask(message).text
 
 
 def test_commands_of_the_page_are_words_like_others():

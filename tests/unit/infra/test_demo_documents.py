@@ -109,7 +109,7 @@ def test_a_price_in_a_text_is_in_the_price_list(path):
 
 def test_the_hours_on_the_page_agree():
     """The page sums days up; every opening time on it is one of the profile's."""
-    shown = re.findall(r"<dd>(\d+:\d\d-\d+:\d\d)</dd>", PAGE)
+    displayed = re.findall(r"<dd>(\d+:\d\d-\d+:\d\d)</dd>", PAGE)
     intervals = [spell(PROFILE["opening_hours"].get(day, []), "pl") for day in PROFILE_DAYS]
 
-    assert shown == list(dict.fromkeys(intervals))[:-1]
+    assert displayed == list(dict.fromkeys(intervals))[:-1]

@@ -3,15 +3,16 @@
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import snowballstemmer
 
 from workers.chat.retrieval.stop_words import STOP_WORDS
 
 _STEMMERS = {"pl": "polish", "en": "english", "de": "german"}
-_LETTERS = {"pl": frozenset("ąćęłńśźż"), "de": frozenset("äöüß")}
-_LETTER_WEIGHT = 2
+_CHARACTERS = {"pl": frozenset("ąćęłńśźż"), "de": frozenset("äöüß"), "en": frozenset("'’")}
+_CHARACTER_WEIGHT = 2
+_KEPT_STEMS = 8192
 _CURRENCY = "zł"  # a price in złoty is written so in every language
 
 Synonyms = Callable[[str], Sequence[str]]
@@ -20,7 +21,7 @@ Synonyms = Callable[[str], Sequence[str]]
 
 def fold(text: str) -> str:
     """Return a text in lower case without diacritics, as people type on a foreign keyboard."""
-    # A letter such as 𝕬 has a lower case only once it is decomposed.
+    # A character such as 𝕬 has a lower case only once it is decomposed.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().replace("ł", "l"))
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
@@ -31,7 +32,7 @@ def words(text: str) -> list[str]:
 
 
 def detect_language(text: str) -> str | None:
-    """Return the ISO 639-1 code of the language whose stop words and letters the text has most of.
+    """Return the ISO 639-1 code of the language whose stop words and characters the text has most of.
 
     None where no language leads: a name or a number belongs to none.
     """
@@ -39,7 +40,7 @@ def detect_language(text: str) -> str | None:
     typed = [word for word in text.lower().split() if _CURRENCY not in word]
     counts = {
         language: sum(word in stop_words for word in found)
-        + _LETTER_WEIGHT * sum(bool(_LETTERS.get(language, frozenset()) & set(word)) for word in typed)
+        + _CHARACTER_WEIGHT * sum(bool(_CHARACTERS.get(language, frozenset()) & set(word)) for word in typed)
         for language, stop_words in STOP_WORDS.items()
     }
     first, second = sorted(counts, key=lambda language: -counts[language])[:2]
@@ -70,6 +71,7 @@ class Analyzer:
         return found
 
 
+@lru_cache(maxsize=_KEPT_STEMS)
 def _stem(word: str, language: str | None) -> str:
     name = _STEMMERS.get(language or "")
     stemmed: str = _stemmer(name).stemWord(word) if name else word

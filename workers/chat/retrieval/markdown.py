@@ -55,7 +55,7 @@ class _Splitter:
         self._document = document
         self._headings: list[tuple[int, str]] = []
         self._section = 0
-        self._lines: list[str] = []
+        self._block: list[str] = []
         self._is_item = False
         self._columns: list[str] | None = None
         self._passages: list[Passage] = []
@@ -66,9 +66,9 @@ class _Splitter:
         self._end_block()
         return self._passages
 
-    def _read(self, line: str) -> None:
-        heading, item, is_row = _HEADING.match(line), _ITEM.match(line), line.startswith("|")
-        if heading or item or is_row or not line or _RULE.match(line):
+    def _read(self, text: str) -> None:
+        heading, item, is_row = _HEADING.match(text), _ITEM.match(text), text.startswith("|")
+        if heading or item or is_row or not text or _RULE.match(text):
             self._end_block()
         if not is_row:
             self._columns = None
@@ -78,27 +78,27 @@ class _Splitter:
             self._headings = [*outer, (level, plain_text(heading[2]))]
             self._section += 1
         elif is_row:
-            self._read_row(line)
+            self._read_row(text)
         elif item:
-            self._lines, self._is_item = [item[1]], True
-        elif line and not _RULE.match(line):
-            self._lines.append(line.removeprefix("> "))
+            self._block, self._is_item = [item[1]], True
+        elif text and not _RULE.match(text):
+            self._block.append(text.removeprefix("> "))
 
     def _end_block(self) -> None:
-        block = " ".join(self._lines)
+        block = " ".join(self._block)
         question = _QUESTION.match(block)
         if question:
             self._section += 1
             self._add(plain_text(question[2]), question=plain_text(question[1]))
         elif block:
             self._add(plain_text(block), is_entry=self._is_item)
-        self._lines, self._is_item = [], False
+        self._block, self._is_item = [], False
 
-    def _read_row(self, line: str) -> None:
-        cells = [plain_text(cell) for cell in line.strip("|").split("|")]
+    def _read_row(self, row: str) -> None:
+        cells = [plain_text(cell) for cell in row.strip("|").split("|")]
         if self._columns is None:
             self._columns = cells
-        elif not _TABLE_RULE.match(line):
+        elif not _TABLE_RULE.match(row):
             # "Massage – Time: 60 min, Price: 200 zł" reads well in any language.
             named = zip(self._columns[1:], cells[1:], strict=False)
             rest = ", ".join(f"{column}: {cell}" if column else cell for column, cell in named if cell)

@@ -1,4 +1,4 @@
-"""Corrects a typing error: one letter too many, missing, wrong, or swapped with its neighbour."""
+"""Corrects a typing error: one character too many, missing, wrong, or swapped with its neighbour."""
 
 from collections.abc import Collection, Iterable
 from string import ascii_lowercase
@@ -8,9 +8,10 @@ _MIN_LENGTH = 5
 
 
 def correct(word: str, vocabulary: Collection[str]) -> str:
-    """Return the known word that a folded word of at least five letters was probably meant to be, or the word itself.
+    """Return the known word that a folded word was probably meant to be, or the word itself.
 
-    The first letter is taken for right. Of several known words the alphabetically first is returned.
+    Only words of at least five characters are corrected, and their first one is taken for right. Of several known
+    words the alphabetically first is returned.
     """
     if len(word) < _MIN_LENGTH or word in vocabulary or not word.isalpha():
         return word
@@ -18,10 +19,10 @@ def correct(word: str, vocabulary: Collection[str]) -> str:
 
 
 def _edits(word: str) -> Iterable[str]:
-    for place in range(1, len(word) + 1):
-        head, tail = word[:place], word[place:]
+    for position in range(1, len(word) + 1):
+        head, tail = word[:position], word[position:]
         yield head + tail[1:]
         yield head + tail[1:2] + tail[:1] + tail[2:]
-        for letter in ascii_lowercase:
-            yield head + letter + tail
-            yield head + letter + tail[1:]
+        for character in ascii_lowercase:
+            yield head + character + tail
+            yield head + character + tail[1:]

@@ -60,7 +60,7 @@ def test_synonyms_replace_a_word():
         ("", None),
     ],
 )
-def test_a_language_is_detected_by_its_small_words_and_letters(text, language):
+def test_a_language_is_detected_by_its_small_words_and_characters(text, language):
     """A name, a number or a price shows no language."""
     assert detect_language(text) == language
 

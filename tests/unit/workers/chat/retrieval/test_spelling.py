@@ -25,7 +25,7 @@ VOCABULARY = {"parking", "godziny", "massage", "prezent", "card"}
     ],
 )
 def test_one_edit_is_corrected(typed, meant):
-    """A long word one edit away from a known one becomes it; two edits, a first letter or a short word stay."""
+    """A long word one edit away from a known one becomes it; two edits, a first character or a short word stay."""
     assert correct(typed, VOCABULARY) == meant
 
 
