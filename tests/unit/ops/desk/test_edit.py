@@ -6,6 +6,7 @@ import pytest
 
 from ops.desk.domain.values import Edited, Invalid, NotPossible, Operator, Why
 from shared.errors import TransientError
+from shared.ledger.audit_details import EditedFields
 from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 from tests.fakes.envelopes import command_body
@@ -46,6 +47,7 @@ async def test_an_edit_is_on_record_without_what_it_says(world):
     await world.desk.edit(ANNA, one, {**DATA, "contact": "anna@example.com", "start": "2026-01-14T10:00"})
     entry = world.kept(one).audit_trail[-1]
     assert (entry.by, entry.action, entry.note) == ("anna", "edited", "start, contact")
+    assert entry.detail == EditedFields(("start", "contact"))
     assert world.kept(one).state is FailureState.FAILED
 
 

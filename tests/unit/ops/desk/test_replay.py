@@ -10,6 +10,7 @@ import pytest
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from ops.desk.domain.values import Discarded, NotPossible, Operator, Replayed, Why
 from shared.errors import PermanentError, TransientError
+from shared.ledger.audit_details import NotSent
 from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 from tests.fakes.failures import FakeReplayOutcomes
@@ -96,6 +97,7 @@ async def test_a_queue_that_refuses_leaves_the_failure_as_it_was(world):
     assert (outcome.why, outcome.again_at) == (Why.NOT_SENT, None)
     kept = world.kept(one)
     assert (kept.state, kept.audit_trail[-1].note) == (FailureState.FAILED, "not sent: aws_AccessDenied")
+    assert kept.audit_trail[-1].detail == NotSent("aws_AccessDenied")
     world.replays.trouble = None
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
 
