@@ -71,7 +71,7 @@ async def measure(ledger: DynamoFailureLedger, options: argparse.Namespace) -> N
 
     async def take(number: int) -> None:
         async with gate:
-            await ledger.take(failure(number))
+            await ledger.record(failure(number))
 
     began = time.perf_counter()
     await asyncio.gather(*(take(number) for number in range(options.failures)))

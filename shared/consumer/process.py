@@ -191,9 +191,9 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             return
         now = self._clock.now()
         if code is None:
-            await self._outcomes.resolved(message.id, replay=message.replay, at=now)
+            await self._outcomes.record_resolved(message.id, replay=message.replay, at=now)
         else:
-            await self._outcomes.refused(message.id, replay=message.replay, at=now, code=code)
+            await self._outcomes.record_refused(message.id, replay=message.replay, at=now, code=code)
 
     async def _give_up(
         self, delivery: Delivery, message: MessageT, claim: Claim, disposition: DeadLetter

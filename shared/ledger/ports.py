@@ -13,7 +13,7 @@ class FailureLedger(Protocol):
         TransientError: the table can't be reached; nothing was written.
     """
 
-    async def take(self, failure: Failure) -> Failure:
+    async def record(self, failure: Failure) -> Failure:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept.
 
         The same dead letter taken twice changes nothing the second time: `last_at`, `attempts` and the number of its
@@ -45,10 +45,10 @@ class FailureLedger(Protocol):
 class ReplayOutcomes(Protocol):
     """Where it is noted that a replay came to its end."""
 
-    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
+    async def record_resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for; noting it twice is harmless."""
         ...
 
-    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
+    async def record_refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no; noting it twice is harmless."""
         ...

@@ -89,7 +89,7 @@ class DeskWorld:
     async def failed(self, key: str = "k1", **changes: object) -> str:
         """Enter a failed booking; return its id."""
         failure = failed_booking(key, **changes)
-        await self.ledger.take(failure)
+        await self.ledger.record(failure)
         return failure.failure_id
 
     def kept(self, failure_id: str) -> Failure:

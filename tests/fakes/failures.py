@@ -16,7 +16,7 @@ class FakeFailures:
         self.rows: dict[str, Failure] = {}
         self.trouble: Exception | None = None
 
-    async def take(self, failure: Failure) -> Failure:
+    async def record(self, failure: Failure) -> Failure:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
         await self.reach()
         kept = self.rows.get(failure.failure_id)
@@ -68,18 +68,18 @@ class FakeReplayOutcomes:
         self._failures = failures
         self._queue = queue
 
-    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
+    async def record_resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for; one that is not the latest changes nothing."""
-        await self._ended(
+        await self._record_end(
             command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, action="resolved")
         )
 
-    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
+    async def record_refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no; one that is not the latest changes nothing."""
         entry = AuditEntry(at=at, by=self._queue, action="refused", detail=code)
-        await self._ended(command_id, replay, FailureState.REFUSED, entry)
+        await self._record_end(command_id, replay, FailureState.REFUSED, entry)
 
-    async def _ended(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
+    async def _record_end(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
         await self._failures.reach()
         rows = self._failures.rows
         kept = rows.get(failure_id(self._queue, command_id))

@@ -64,7 +64,7 @@ async def filled(ledger, mark):
             payload = f"no JSON {number}"
         ids[kind].append(failure.failure_id)
         async with places:
-            await ledger.take(replace(failure, first_at=at, last_at=at, payload=payload))
+            await ledger.record(replace(failure, first_at=at, last_at=at, payload=payload))
 
     await asyncio.gather(*(enter(kind, number) for kind in KINDS for number in range(EACH)))
     return ids

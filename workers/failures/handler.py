@@ -49,7 +49,7 @@ class LedgerHandler:
         """
         message, command = self._read(letter)
         failure = failure_of(letter, queue=self._queue, message=message, now=self._ports.clock.now())
-        kept = await self._ports.ledger.take(failure)
+        kept = await self._ports.ledger.record(failure)
         log.info("failure_taken", failure_id=kept.failure_id, reason=failure.reason, state=kept.state.value)
         # A copy with another reason was made by a worker that had read it, and tells the visitor itself.
         if command and failure.reason in NOT_HANDLED:

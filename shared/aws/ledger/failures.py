@@ -39,7 +39,7 @@ class DynamoFailureLedger:
         self._cipher = cipher
         self._clock = clock
 
-    async def take(self, failure: Failure) -> Failure:
+    async def record(self, failure: Failure) -> Failure:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
         for attempt in range(_TRIES):
             if attempt:
@@ -51,7 +51,7 @@ class DynamoFailureLedger:
                 return kept or failure
             if await self._write(now_kept, over=item):
                 return now_kept
-        raise TransientError("failures.take: too many conflicts")
+        raise TransientError("failures.record: too many conflicts")
 
     async def get(self, failure_id: str) -> Failure | None:
         """Return one failure."""

@@ -22,18 +22,18 @@ class DynamoReplayOutcomes:
         self._table = table
         self._queue = queue
 
-    async def resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
+    async def record_resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
         """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
-        await self._ended(
+        await self._record_end(
             command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, action="resolved")
         )
 
-    async def refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
+    async def record_refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
         """Note that a replay ended with a no, if it is the latest one and nothing was noted of it."""
         entry = AuditEntry(at=at, by=self._queue, action="refused", detail=code)
-        await self._ended(command_id, replay, FailureState.REFUSED, entry)
+        await self._record_end(command_id, replay, FailureState.REFUSED, entry)
 
-    async def _ended(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
+    async def _record_end(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
         ends = expires_at(entry.at, FAILURE_RETENTION)
         failed = failure_id(self._queue, command_id)
         with translated("failures.resolved"):

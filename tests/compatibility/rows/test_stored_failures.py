@@ -108,7 +108,7 @@ async def test_failures_are_found_by_the_indexes(tables):
 @pytest.mark.usefixtures("changing")
 async def test_the_outcome_of_a_running_replay_is_recorded(tables):
     """The update finds the failure by the number of its replay."""
-    await tables.outcomes("booking").resolved("kept-replaying", replay=1, at=NOON + HOUR)
+    await tables.outcomes("booking").record_resolved("kept-replaying", replay=1, at=NOON + HOUR)
     ended = await tables.ledger().get(failure("replaying").failure_id)
     assert ended.state is FailureState.RESOLVED
 
@@ -126,6 +126,6 @@ async def test_the_stored_version_guards_a_change(tables):
 @pytest.mark.usefixtures("changing")
 async def test_a_repeated_dead_letter_changes_nothing(tables):
     """A dead letter of a later replay does."""
-    assert await tables.ledger().take(failure("failed")) == EXPECTED["failed"]
-    again = await tables.ledger().take(failure("resolved", replays=1, last_at=NOON + 2 * HOUR))
+    assert await tables.ledger().record(failure("failed")) == EXPECTED["failed"]
+    again = await tables.ledger().record(failure("resolved", replays=1, last_at=NOON + 2 * HOUR))
     assert again.state is FailureState.FAILED_AGAIN

@@ -43,25 +43,25 @@ async def write_failures(tables: Tables) -> None:
         return new
 
     async def replaying(name: str) -> Failure:
-        kept = await ledger.take(failure(name))
+        kept = await ledger.record(failure(name))
         return await change(kept, "replayed", FailureState.REPLAYING, replays=1, detail=ReplayNumber(1))
 
-    await ledger.take(failure("failed"))
-    await tables.ledger(CIPHER_KEYS[0]).take(failure("older-key"))
+    await ledger.record(failure("failed"))
+    await tables.ledger(CIPHER_KEYS[0]).record(failure("older-key"))
     await replaying("replaying")
     await replaying("resolved")
-    await tables.outcomes("booking").resolved("kept-resolved", replay=1, at=later)
+    await tables.outcomes("booking").record_resolved("kept-resolved", replay=1, at=later)
     await replaying("refused")
-    await tables.outcomes("booking").refused("kept-refused", replay=1, at=later, code="SLOT_TAKEN")
+    await tables.outcomes("booking").record_refused("kept-refused", replay=1, at=later, code="SLOT_TAKEN")
     await replaying("failed-again")
-    await ledger.take(failure("failed-again", replays=1, last_at=later, first_at=later, reason="bug"))
-    edited = await change(await ledger.take(failure("edited")), "unmasked")
+    await ledger.record(failure("failed-again", replays=1, last_at=later, first_at=later, reason="bug"))
+    edited = await change(await ledger.record(failure("edited")), "unmasked")
     await change(edited, "edited", payload='{"id":"kept-edited","data":{}}', detail=EditedFields(("contact", "name")))
-    await change(await ledger.take(failure("discarded")), "discarded", FailureState.DISCARDED, detail="by phone")
-    erased = await ledger.take(failure("erased"))
+    await change(await ledger.record(failure("discarded")), "discarded", FailureState.DISCARDED, detail="by phone")
+    erased = await ledger.record(failure("erased"))
     await change(erased, "erased", FailureState.ERASED, payload="", error="", trace=None)
-    await ledger.take(failure("long"))
-    await ledger.take(
+    await ledger.record(failure("long"))
+    await ledger.record(
         Failure(
             failure_id=failure_id("chat", "kept message"),
             queue="chat",

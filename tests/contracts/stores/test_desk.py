@@ -70,7 +70,7 @@ async def many_failed(ledger, number, *, reason, first=0):
         failure = failed_booking(f"{reason}-{n}", session=f"visitor-{n % GROUPS}", reason=reason)
         accepted = (began + timedelta(seconds=n)).isoformat()
         payload = json.dumps({**json.loads(failure.payload), "accepted_at": accepted})
-        made.append(await ledger.take(replace(failure, first_at=began, last_at=began, payload=payload)))
+        made.append(await ledger.record(replace(failure, first_at=began, last_at=began, payload=payload)))
     return made
 
 
@@ -145,7 +145,7 @@ async def test_a_replay_that_never_came_back_waits(desk, ledger):
         failure = failed_booking(
             uuid.uuid4().hex, tenant=tenant, state=FailureState.REPLAYING, replays=1, audit_trail=audit_trail
         )
-        ids.append((await ledger.take(failure)).failure_id)
+        ids.append((await ledger.record(failure)).failure_id)
     waiting = FailureFilter(tenants=[tenant], states=OPEN)
     page = await desk.find(ANNA, waiting, limit=1)
     found = [failure.failure_id for failure in page.failures]

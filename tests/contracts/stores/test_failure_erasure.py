@@ -56,7 +56,7 @@ async def erase(ledger, failure):
 async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, tenant):
     """What it was, when it failed, and who erased it; it is found as erased, and no more as the conversation's."""
     noted = replace(
-        await stores.failures.take(letter), version=2, audit_trail=(AuditEntry(NOON, "ola", "unmasked", SAID),)
+        await stores.failures.record(letter), version=2, audit_trail=(AuditEntry(NOON, "ola", "unmasked", SAID),)
     )
     assert await stores.failures.change(noted)
     gone = await erase(stores.failures, noted)
@@ -74,19 +74,19 @@ async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, 
 @pytest.mark.parametrize("again", [{}, {"attempts": 9, "last_at": NOON + SECOND}, {"replays": 7, "last_at": NOON}])
 async def test_a_letter_that_comes_late_brings_nothing_back(stores, letter, again):
     """It may have been on its way, or be that of a replay that was under way."""
-    gone = await erase(stores.failures, await stores.failures.take(letter))
-    assert await stores.failures.take(replace(letter, **again)) == gone
+    gone = await erase(stores.failures, await stores.failures.record(letter))
+    assert await stores.failures.record(replace(letter, **again)) == gone
     assert await stores.failures.get(letter.failure_id) == gone
 
 
 async def test_a_change_that_was_decided_before_is_not_written(stores, letter):
     """Somebody who edits at that moment writes nothing over it; nor does a worker's note."""
-    kept = await stores.failures.take(letter)
+    kept = await stores.failures.record(letter)
     replaying = replace(kept, state=FailureState.REPLAYING, replays=1, version=2)
     assert await stores.failures.change(replaying)
     gone = await erase(stores.failures, replaying)
     assert not await stores.failures.change(replace(replaying, payload="edited", version=3))
-    await stores.outcomes("booking").resolved(letter.command_id, replay=1, at=NOON)
+    await stores.outcomes("booking").record_resolved(letter.command_id, replay=1, at=NOON)
     assert await stores.failures.get(letter.failure_id) == gone
 
 
@@ -97,7 +97,7 @@ async def test_the_use_case_erases_on_both(stores, clock, letter, session):
     )
     other = replace(letter, failure_id=new_id(), session_id="another", group="another")
     for failure in (letter, unread, other):
-        await stores.failures.take(failure)
+        await stores.failures.record(failure)
     done = await Erasing(ledger=stores.failures, clock=clock).session(ANNA, session)
     assert (done.total, done.left) == (2, 0)
     states = [(await stores.failures.get(one.failure_id)).state for one in (letter, unread, other)]
@@ -117,7 +117,7 @@ def ledger_with(dynamodb, clock):
 async def test_no_item_keeps_anything(ledger_with, stored, letter, size, cipher):
     """Neither the row nor a further part, also where whoever erases lacks the key; what is left ends in time."""
     letter = replace(letter, payload="".join(new_id() for _ in range(size // 32 + 1)))
-    await ledger_with(CIPHER).take(letter)
+    await ledger_with(CIPHER).record(letter)
     assert len(stored(letter)) == (1 if size == 10 else 3)
     theirs = ledger_with(cipher)
     await erase(theirs, await theirs.get(letter.failure_id))

@@ -10,7 +10,7 @@ from tests.fakes.clock import NOON
 async def test_the_latest_come_first_page_by_page(stores, tenant, make_failure):
     """Pages meet without a gap, whatever states they mix; the last one says that it is the last."""
     for n in range(7):
-        kept = await stores.failures.take(make_failure(f"{tenant}-{n}", last_at=NOON + n % 5 * SECOND))
+        kept = await stores.failures.record(make_failure(f"{tenant}-{n}", last_at=NOON + n % 5 * SECOND))
         if n % 2:
             await replayed(stores.failures, kept)
     wanted = FailureFilter(text=tenant)
@@ -32,7 +32,7 @@ async def test_the_latest_come_first_page_by_page(stores, tenant, make_failure):
 async def test_outlines_say_what_is_counted(stores, tenant, make_failure):
     """Found like the failures themselves, without what they say and what was done."""
     for n in range(5):
-        await stores.failures.take(make_failure(f"{tenant}-{n}", last_at=NOON + n * SECOND, reason=f"kind-{n % 2}"))
+        await stores.failures.record(make_failure(f"{tenant}-{n}", last_at=NOON + n * SECOND, reason=f"kind-{n % 2}"))
     wanted = FailureFilter(tenants=[tenant], reason="kind-0")
     whole = await stores.failures.find(wanted, limit=2)
     outlines = await stores.failures.find(wanted, limit=2, outlines=True)
@@ -73,7 +73,7 @@ async def test_a_filter_finds_what_it_means(stores, tenant, make_failure, wanted
         "d": {"last_at": NOON + 3 * SECOND},
     }
     for name, changes in rows.items():
-        kept = await stores.failures.take(make_failure(f"{tenant}-{name}", **changes))
+        kept = await stores.failures.record(make_failure(f"{tenant}-{name}", **changes))
         if name == "d":
             await replayed(stores.failures, kept)
     many = [f"nobody-{n}" for n in range(30)]
@@ -85,9 +85,9 @@ async def test_a_filter_finds_what_it_means(stores, tenant, make_failure, wanted
 
 async def test_nobody_sees_another_tenants_failures(stores, tenant, make_failure):
     """Who may see no tenant sees nothing; what belongs to none is for those who see all."""
-    mine = await stores.failures.take(make_failure(reason=tenant))
-    yours = await stores.failures.take(make_failure(tenant="another", reason=tenant))
-    nobodys = await stores.failures.take(unread(reason=tenant))
+    mine = await stores.failures.record(make_failure(reason=tenant))
+    yours = await stores.failures.record(make_failure(tenant="another", reason=tenant))
+    nobodys = await stores.failures.record(unread(reason=tenant))
     found = await stores.failures.find(FailureFilter(reason=tenant, tenants=[tenant]))
     assert found == FailurePage([mine], None)
     assert await stores.failures.find(FailureFilter(reason=tenant, tenants=[])) == FailurePage([], None)

@@ -13,7 +13,7 @@ from tests.fakes.clock import NOON
 async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
     """All that the dead letter said is kept, and the story begins with it."""
     failure = make_failure()
-    kept = await stores.failures.take(failure)
+    kept = await stores.failures.record(failure)
     assert kept == await stores.failures.get(failure.failure_id)
     assert replace(kept, audit_trail=()) == failure
     assert kept.audit_trail == (AuditEntry(at=NOON, by="ledger", action="failed", detail="calendar_access_revoked"),)
@@ -23,7 +23,7 @@ async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
 async def test_what_cannot_be_read_is_kept_as_it_came(stores):
     """A hostile body without tenant, type or group is a failure like any other."""
     failure = unread()
-    await stores.failures.take(failure)
+    await stores.failures.record(failure)
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.payload, kept.group, kept.tenant, kept.type) == (failure.payload, None, None, None)
     found = await stores.failures.find(FailureFilter(queue="chat", text=failure.failure_id))
@@ -35,7 +35,7 @@ async def test_a_message_of_any_size_is_kept(stores, make_failure):
     letters = "".join(new_id() for _ in range(30_000))
     failure = make_failure(payload="".join(chr(0x20 + int(letters[n : n + 4], 16) % 0x4000) for n in range(400_000)))
     assert len(failure.payload.encode()) > 1024 * 1024
-    kept = await stores.failures.take(failure)
+    kept = await stores.failures.record(failure)
     await changed(stores.failures, kept, state=FailureState.DISCARDED)
     again = await stores.failures.get(failure.failure_id)
     assert (again.payload, again.state) == (failure.payload, FailureState.DISCARDED)
@@ -46,16 +46,16 @@ async def test_a_message_of_any_size_is_kept(stores, make_failure):
 async def test_the_same_letter_twice_changes_nothing(stores, make_failure):
     """SQS delivers at least once; the second time says nothing new."""
     failure = make_failure()
-    first = await stores.failures.take(failure)
-    assert await stores.failures.take(failure) == first
+    first = await stores.failures.record(failure)
+    assert await stores.failures.record(failure) == first
     await replayed(stores.failures, first)
-    assert (await stores.failures.take(failure)).state is FailureState.REPLAYING
+    assert (await stores.failures.record(failure)).state is FailureState.REPLAYING
 
 
 async def test_twenty_workers_take_one_letter(stores, make_failure):
     """Whoever comes first enters it; the others find it."""
     failure = make_failure()
-    taken = await asyncio.gather(*(stores.failures.take(failure) for _ in range(20)))
+    taken = await asyncio.gather(*(stores.failures.record(failure) for _ in range(20)))
     assert set(taken) == {taken[0]}
     assert taken[0].version == 1
 
@@ -64,7 +64,7 @@ async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failu
     """Copies that were made one after the other are taken side by side: none is undone by an older one."""
     failure = make_failure()
     letters = [replace(failure, attempts=n, last_at=NOON + n * SECOND) for n in (3, 1, 4, 2, 6, 5)]
-    await asyncio.gather(*(stores.failures.take(letter) for letter in letters))
+    await asyncio.gather(*(stores.failures.record(letter) for letter in letters))
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.attempts, kept.last_at) == (6, NOON + 6 * SECOND)
     assert len(kept.audit_trail) == kept.version
@@ -73,33 +73,33 @@ async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failu
 async def test_a_replay_that_failed_says_so(stores, make_failure):
     """The failure has failed again: what it says is the latest, and the story has both."""
     failure = make_failure()
-    await replayed(stores.failures, await stores.failures.take(failure))
+    await replayed(stores.failures, await stores.failures.record(failure))
     letter = replace(failure, replays=1, last_at=NOON + SECOND, first_at=NOON + SECOND, reason="timeout", error="slow")
-    kept = await stores.failures.take(letter)
+    kept = await stores.failures.record(letter)
     assert kept == await stores.failures.get(failure.failure_id)
     assert (kept.state, kept.reason, kept.error, kept.replays) == (FailureState.FAILED_AGAIN, "timeout", "slow", 1)
     assert (kept.first_at, kept.last_at, kept.version) == (NOON, NOON + SECOND, 3)
     assert [entry.action for entry in kept.audit_trail] == ["failed", "failed_again"]
-    assert await stores.failures.take(letter) == kept
+    assert await stores.failures.record(letter) == kept
 
 
 async def test_an_edited_payload_survives_the_failure_of_its_replay(stores, make_failure):
     """What somebody repaired is not undone by what came back of it."""
-    kept = await stores.failures.take(make_failure())
+    kept = await stores.failures.record(make_failure())
     edited = await changed(stores.failures, kept, payload="edited", state=FailureState.REPLAYING, replays=1)
-    again = await stores.failures.take(replace(kept, replays=1, last_at=NOON + SECOND))
+    again = await stores.failures.record(replace(kept, replays=1, last_at=NOON + SECOND))
     assert again.payload == edited.payload == "edited"
-    unknown = await stores.failures.take(replace(kept, replays=2, last_at=NOON + 2 * SECOND, payload="by hand"))
+    unknown = await stores.failures.record(replace(kept, replays=2, last_at=NOON + 2 * SECOND, payload="by hand"))
     assert (unknown.payload, unknown.replays, unknown.state) == ("by hand", 2, FailureState.FAILED_AGAIN)
 
 
 async def test_a_story_stays_short(stores, make_failure):
     """Of a long story its beginning and its latest deeds are kept."""
     failure = make_failure()
-    kept = await stores.failures.take(failure)
+    kept = await stores.failures.record(failure)
     entries = tuple(AuditEntry(at=NOON, by="anna", action="edited", detail=str(n)) for n in range(200))
     kept = await changed(stores.failures, kept, audit_trail=(*kept.audit_trail, *entries))
-    kept = await stores.failures.take(replace(failure, replays=1, last_at=NOON + SECOND))
+    kept = await stores.failures.record(replace(failure, replays=1, last_at=NOON + SECOND))
     again = await stores.failures.get(failure.failure_id)
     assert again == kept
     assert len(again.audit_trail) == MAX_AUDIT_ENTRIES
@@ -112,7 +112,7 @@ async def test_a_story_stays_short(stores, make_failure):
 
 async def test_who_can_not_read_a_payload_puts_nothing_in_its_place(stores, make_failure):
     """A change to the rest leaves it as it is stored."""
-    kept = await stores.failures.take(make_failure())
+    kept = await stores.failures.record(make_failure())
     await changed(stores.failures, replace(kept, payload=""), state=FailureState.DISCARDED)
     again = await stores.failures.get(kept.failure_id)
     assert (again.state, again.payload) == (FailureState.DISCARDED, kept.payload)
@@ -120,7 +120,7 @@ async def test_who_can_not_read_a_payload_puts_nothing_in_its_place(stores, make
 
 async def test_two_people_do_not_undo_each_other(stores, make_failure):
     """A change is made to the version that was read, or not at all."""
-    kept = await stores.failures.take(make_failure())
+    kept = await stores.failures.record(make_failure())
     mine, yours = (replace(kept, payload=text, version=2) for text in ("mine", "yours"))
     assert await stores.failures.change(mine)
     assert not await stores.failures.change(yours)

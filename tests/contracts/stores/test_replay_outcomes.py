@@ -8,13 +8,13 @@ from tests.fakes.clock import NOON
 async def test_a_replay_that_went_well_is_noted_once(stores, make_failure):
     """The latest replay's end resolves the failure, who said so is in the story, and saying it twice is harmless."""
     failure = make_failure()
-    await replayed(stores.failures, await stores.failures.take(failure), 2)
+    await replayed(stores.failures, await stores.failures.record(failure), 2)
     told = {"at": NOON + SECOND}
     for replay, queue in ((1, "booking"), (3, "booking"), (2, "chat")):
-        await stores.outcomes(queue).resolved(failure.command_id, replay=replay, **told)
+        await stores.outcomes(queue).record_resolved(failure.command_id, replay=replay, **told)
         assert (await stores.failures.get(failure.failure_id)).state is FailureState.REPLAYING
     for _ in range(2):
-        await stores.outcomes("booking").resolved(failure.command_id, replay=2, **told)
+        await stores.outcomes("booking").record_resolved(failure.command_id, replay=2, **told)
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.state, kept.version) == (FailureState.RESOLVED, 3)
     assert kept.audit_trail[1:] == (AuditEntry(at=NOON + SECOND, by="booking", action="resolved"),)
@@ -23,17 +23,17 @@ async def test_a_replay_that_went_well_is_noted_once(stores, make_failure):
 async def test_a_replay_that_ended_with_a_no_is_told_apart(stores, tenant, make_failure):
     """It is found by its state, says which no it was, and counts as ended."""
     failure = make_failure()
-    await replayed(stores.failures, await stores.failures.take(failure), 2)
+    await replayed(stores.failures, await stores.failures.record(failure), 2)
     told = {"at": NOON + SECOND, "code": "SLOT_TAKEN"}
-    await stores.outcomes("booking").refused(failure.command_id, replay=1, **told)
+    await stores.outcomes("booking").record_refused(failure.command_id, replay=1, **told)
     assert (await stores.failures.get(failure.failure_id)).state is FailureState.REPLAYING
     for _ in range(2):
-        await stores.outcomes("booking").refused(failure.command_id, replay=2, **told)
+        await stores.outcomes("booking").record_refused(failure.command_id, replay=2, **told)
     page = await stores.failures.find(FailureFilter(tenants=[tenant], states={FailureState.REFUSED}))
     [kept] = page.failures
     assert (kept.failure_id, kept.version) == (failure.failure_id, 3)
     assert kept.audit_trail[1:] == (AuditEntry(at=NOON + SECOND, by="booking", action="refused", detail="SLOT_TAKEN"),)
-    await stores.outcomes("booking").resolved(failure.command_id, replay=2, at=NOON)
+    await stores.outcomes("booking").record_resolved(failure.command_id, replay=2, at=NOON)
     assert (await stores.failures.get(failure.failure_id)).state is FailureState.REFUSED
 
 
@@ -41,9 +41,9 @@ async def test_only_what_is_being_replayed_is_resolved(stores, make_failure):
     """Neither an unknown failure nor one that was discarded meanwhile."""
     failure = make_failure()
     told = {"replay": 1, "at": NOON}
-    await stores.outcomes("booking").resolved(failure.command_id, **told)
+    await stores.outcomes("booking").record_resolved(failure.command_id, **told)
     assert await stores.failures.get(failure.failure_id) is None
-    kept = await replayed(stores.failures, await stores.failures.take(failure))
+    kept = await replayed(stores.failures, await stores.failures.record(failure))
     await changed(stores.failures, kept, state=FailureState.DISCARDED)
-    await stores.outcomes("booking").resolved(failure.command_id, **told)
+    await stores.outcomes("booking").record_resolved(failure.command_id, **told)
     assert (await stores.failures.get(failure.failure_id)).state is FailureState.DISCARDED

@@ -140,10 +140,10 @@ class RecordedOutcomes:
     def __init__(self) -> None:
         self.ended: list[tuple[str, int]] = []
 
-    async def resolved(self, command_id, *, replay, at):
+    async def record_resolved(self, command_id, *, replay, at):
         self.ended.append((command_id, replay))
 
-    async def refused(self, command_id, *, replay, at, code):
+    async def record_refused(self, command_id, *, replay, at, code):
         self.ended.append((command_id, replay))
 
 

@@ -69,7 +69,7 @@ async def test_what_failed_again_is_replayed_again(world):
     await world.desk.replay(ANNA, one)
     failed = world.kept(one)
     world.clock.turn(timedelta(minutes=1))
-    await world.ledger.take(_again(failed, world.clock.now()))
+    await world.ledger.record(_again(failed, world.clock.now()))
     assert world.kept(one).state is FailureState.FAILED_AGAIN
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
 
@@ -80,7 +80,7 @@ async def test_what_has_ended_is_replayed_only_when_that_is_meant(world, end):
     one = await world.failed()
     if end == "resolved":
         await world.desk.replay(ANNA, one)
-        await FakeReplayOutcomes(world.ledger, queue="booking").resolved("k1", replay=1, at=world.clock.now())
+        await FakeReplayOutcomes(world.ledger, queue="booking").record_resolved("k1", replay=1, at=world.clock.now())
     else:
         await world.desk.discard(ANNA, one, "the visitor called")
     sent = len(world.replays.sent)
