@@ -128,7 +128,7 @@ class Today:
         """Say something to a visitor by hand; the same `answer_id` says it once, however often it is sent.
 
         The frame is durable: a visitor who is not there finds it when they come back. The assistant is silent from
-        then on, for `PERSON_ANSWERS_FOR` or until the conversation is handed back.
+        then on, for `TAKEOVER_DURATION` or until the conversation is handed back.
         """
         words = said(text)
         if not words:
@@ -194,7 +194,7 @@ class Today:
         announces = None if entry.action == "answered" else entry.action
         frame = ChatFinal(data=ChatFinalData(text=words, by="human", announces=announces))
         try:
-            stored = await self._replies.by_hand(session_id, frame, claim=claim, entry=entry, tenant=tenant)
+            stored = await self._replies.record_action(session_id, frame, claim=claim, entry=entry, tenant=tenant)
             if stored is None:
                 await self._claims.complete(claim)
                 return Answered.SENT
@@ -211,7 +211,7 @@ class Today:
         return Answered.SENT
 
     def _standing(self, takeover: Takeover | None) -> Takeover | None:
-        return takeover if takeover and takeover.holds(self._clock.now()) else None
+        return takeover if takeover and takeover.is_active(self._clock.now()) else None
 
     async def _profile(self, operator: Operator, tenant: str) -> TenantProfile | None:
         if operator.tenants is not None and tenant not in operator.tenants:

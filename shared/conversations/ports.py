@@ -30,7 +30,7 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def act(
+    async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says as `append` does, which ends the command; who answers changes in the same step.
@@ -43,7 +43,7 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def leave(
+    async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
         """End a command by leaving it to the person who answers; None, and nothing written, where nobody does.

@@ -80,10 +80,10 @@ class Replies:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
         """
         stored = await self._conversations.append(session_id, frame, claim=claim, marker=marker, tenant=tenant)
-        await self._tell(session_id, stored)
+        await self._post_stored(session_id, stored)
         return stored
 
-    async def by_hand(
+    async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store and post what a person says; None where their deed was no news.
@@ -91,12 +91,12 @@ class Replies:
         Raises:
             LeaseLostError: the command is another's; nothing was stored or posted.
         """
-        stored = await self._conversations.act(session_id, frame, claim=claim, entry=entry, tenant=tenant)
+        stored = await self._conversations.record_action(session_id, frame, claim=claim, entry=entry, tenant=tenant)
         if stored is not None:
-            await self._tell(session_id, stored)
+            await self._post_stored(session_id, stored)
         return stored
 
-    async def left_to_person(
+    async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
         """Store and post that a person reads a message: `first`, or `further`; None where nobody answers any more.
@@ -104,12 +104,12 @@ class Replies:
         Raises:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
         """
-        stored = await self._conversations.leave(session_id, first, further, claim=claim)
+        stored = await self._conversations.leave_to_staff(session_id, first, further, claim=claim)
         if stored is not None:
-            await self._tell(session_id, stored)
+            await self._post_stored(session_id, stored)
         return stored
 
-    async def _tell(self, session_id: str, stored: ServerFrame) -> None:
+    async def _post_stored(self, session_id: str, stored: ServerFrame) -> None:
         try:
             # Read after the store: whoever registers later finds the frame with its `hello`.
             await self.post(session_id, stored, await self._connections.of(session_id))

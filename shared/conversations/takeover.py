@@ -7,7 +7,7 @@ from typing import Literal
 
 from shared.messages.server import ServerFrame
 
-PERSON_ANSWERS_FOR = timedelta(minutes=30)
+TAKEOVER_DURATION = timedelta(minutes=30)
 """How long the assistant is silent after a person's last words, if nobody hands the conversation back."""
 
 ConversationAuditAction = Literal["answered", "took_over", "handed_back", "looked"]
@@ -30,10 +30,10 @@ class Takeover:
 
     by: str
     until: datetime
-    is_told: bool = False
+    is_announced: bool = False
     """Whether the visitor has heard that a person reads what they write."""
 
-    def holds(self, at: datetime) -> bool:
+    def is_active(self, at: datetime) -> bool:
         """Whether the assistant is still silent."""
         return at < self.until
 
@@ -44,30 +44,30 @@ class ConversationTail:
 
     frames: Sequence[ServerFrame] = ()
     takeover: Takeover | None = None
-    """May have run out: see `holds`."""
+    """May have run out: see `is_active`."""
 
 
 def is_news(before: Takeover | None, entry: ConversationAuditEntry) -> bool:
     """Whether a deed changes anything: of two people who press the same button, one does."""
-    holds = before is not None and before.holds(entry.at)
+    is_standing = before is not None and before.is_active(entry.at)
     match entry.action:
         case "took_over":
-            return not holds
+            return not is_standing
         case "handed_back":
-            return holds
+            return is_standing
         case _:
             return True
 
 
-def takeover_after(before: Takeover | None, entry: ConversationAuditEntry) -> Takeover | None:
+def apply_entry(before: Takeover | None, entry: ConversationAuditEntry) -> Takeover | None:
     """Return the takeover that stands after a deed. An answer takes over; every further one gives it more time."""
-    standing = before if before and before.holds(entry.at) else None
+    standing = before if before and before.is_active(entry.at) else None
     match entry.action:
         case "answered":
-            is_told = standing is not None and standing.is_told
-            return Takeover(entry.by, entry.at + PERSON_ANSWERS_FOR, is_told)
+            is_announced = standing is not None and standing.is_announced
+            return Takeover(entry.by, entry.at + TAKEOVER_DURATION, is_announced)
         case "took_over":
-            return Takeover(entry.by, entry.at + PERSON_ANSWERS_FOR, is_told=True)
+            return Takeover(entry.by, entry.at + TAKEOVER_DURATION, is_announced=True)
         case "handed_back":
             return None
         case "looked":

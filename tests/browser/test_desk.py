@@ -152,14 +152,14 @@ async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
     await expect(owner.get_by_test_id("log")).to_contain_text("pies może poczekać")
     await shot(owner, "conversation")
 
-    by_hand = page.locator('stride-chat [data-testid="message"][data-by="human"]')
-    await expect(by_hand).to_contain_text("pies może poczekać")
-    await expect(by_hand).to_contain_text("Odpowiada człowiek")
+    record_action = page.locator('stride-chat [data-testid="message"][data-by="human"]')
+    await expect(record_action).to_contain_text("pies może poczekać")
+    await expect(record_action).to_contain_text("Odpowiada człowiek")
     await shot(page, "widget")
     await page.reload()
     if await page.get_by_test_id("launcher").get_attribute("aria-expanded") != "true":
         await page.get_by_test_id("launcher").click()
-    await expect(by_hand).to_contain_text("pies może poczekać")
+    await expect(record_action).to_contain_text("pies może poczekać")
 
 
 async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, owner: Page, stack: Stack):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.claims import Claim
 from shared.conversations.ports import ConversationSummaries, ConversationSummary, Marker
-from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, is_news, takeover_after
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, is_news
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from tests.fakes.claims import FakeClaims
@@ -89,7 +89,7 @@ class FakeConversations:
             self.takeovers.pop(session_id, None)
         return self._store(session_id, frame, claim, marker, tenant)
 
-    async def act(
+    async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
@@ -101,11 +101,11 @@ class FakeConversations:
         stored = self._stored_before(session_id, claim, "outcome")
         if stored is not None:
             return stored
-        self.takeovers[session_id] = takeover_after(before, entry)
+        self.takeovers[session_id] = apply_entry(before, entry)
         self.story.add(session_id, entry)
         return self._store(session_id, frame, claim, "outcome", tenant)
 
-    async def leave(
+    async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
         """End a command by leaving it to the person who answers; None where nobody does any more."""
@@ -117,12 +117,12 @@ class FakeConversations:
         stored = self._stored_before(session_id, claim, "outcome")
         if stored is not None:
             return stored
-        self.takeovers[session_id] = replace(standing, is_told=True)
-        return self._store(session_id, further if standing.is_told else first, claim, "outcome", None)
+        self.takeovers[session_id] = replace(standing, is_announced=True)
+        return self._store(session_id, further if standing.is_announced else first, claim, "outcome", None)
 
     def _standing(self, session_id: str) -> Takeover | None:
         takeover = self.takeovers.get(session_id)
-        return takeover if takeover and takeover.holds(self._claims._clock.now()) else None
+        return takeover if takeover and takeover.is_active(self._claims._clock.now()) else None
 
     def _stumble(self) -> None:
         if self.trouble:

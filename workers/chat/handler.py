@@ -86,7 +86,7 @@ class ChatHandler:
             self._ports.conversations.latest(work.session_id, HISTORY_FRAMES),
             self._ports.tenants.documents(work.tenant),
         )
-        is_persons = talk.takeover is not None and talk.takeover.holds(self._ports.clock.now())
+        is_persons = talk.takeover is not None and talk.takeover.is_active(self._ports.clock.now())
         if is_persons and await self._left_to_person(work, claim, listeners):
             return None
         if used >= profile.limits.daily_output_tokens:
@@ -113,7 +113,7 @@ class ChatHandler:
         first, further = (
             ChatFinal(re=work.client_id, data=ChatFinalData(text=text, announces="is_read")) for text in texts
         )
-        if await self._replies.left_to_person(work.session_id, first, further, claim=claim) is None:
+        if await self._replies.leave_to_staff(work.session_id, first, further, claim=claim) is None:
             return False
         log.info("chat_left_to_person")
         return True

@@ -18,7 +18,7 @@ from shared.backoff import backoff
 from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
-from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, is_news, takeover_after
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, is_news
 from shared.conversations.unformatted_frames import with_announcement
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import SERVER_FRAME, ServerFrame
@@ -78,17 +78,17 @@ class DynamoConversationStore:
                 return stored
         raise TransientError("conversations.append: too many conflicts")
 
-    async def act(
+    async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
         """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
 
         def decide(before: Takeover | None) -> _Step | None:
-            return _Step(frame, takeover_after(before, entry), entry, tenant) if is_news(before, entry) else None
+            return _Step(frame, apply_entry(before, entry), entry, tenant) if is_news(before, entry) else None
 
         return await self._end(session_id, claim, decide)
 
-    async def leave(
+    async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
         """End a command by leaving it to the person who answers; None where nobody does any more."""
@@ -97,7 +97,7 @@ class DynamoConversationStore:
             standing = self._standing(before)
             if standing is None:
                 return None
-            return _Step(further if standing.is_told else first, replace(standing, is_told=True))
+            return _Step(further if standing.is_announced else first, replace(standing, is_announced=True))
 
         return await self._end(session_id, claim, decide)
 
@@ -132,7 +132,7 @@ class DynamoConversationStore:
         return None
 
     def _standing(self, takeover: Takeover | None) -> Takeover | None:
-        return takeover if takeover and takeover.holds(self._clock.now()) else None
+        return takeover if takeover and takeover.is_active(self._clock.now()) else None
 
     def _put(
         self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None
@@ -152,7 +152,7 @@ class DynamoConversationStore:
                         "expires_at": expires_at(now, CONVERSATION_RETENTION),
                         "person_until": takeover.until.isoformat() if takeover else None,
                         "person": takeover.by if takeover else None,
-                        "person_told": takeover.is_told if takeover else None,
+                        "person_told": takeover.is_announced if takeover else None,
                     }
                 ),
                 "ConditionExpression": "attribute_not_exists(seq)",

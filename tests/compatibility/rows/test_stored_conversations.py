@@ -8,7 +8,7 @@ from ops.today.rules import last_words, waiting
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.conversations.ports import Connection
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationAuditEntry, Takeover
+from shared.conversations.takeover import TAKEOVER_DURATION, ConversationAuditEntry, Takeover
 from shared.messages.errors import ErrorCode
 from shared.messages.server import OfferBooking, Usage
 from tests.compatibility.fixtures_of_release import fixture
@@ -80,7 +80,7 @@ def test_the_announcement_of_a_reader_does_not_count_as_an_answer(frames):
 async def test_the_takeover_is_read(tables, session):
     """The last frame carries the takeover."""
     tables.clock.set(NOON + 10 * MINUTE)
-    expected = Takeover("Ola", NOON + 7 * MINUTE + PERSON_ANSWERS_FOR, is_told=True)
+    expected = Takeover("Ola", NOON + 7 * MINUTE + TAKEOVER_DURATION, is_announced=True)
     assert (await tables.conversations.latest(session, 1)).takeover == expected
 
 

@@ -54,14 +54,14 @@ async def write_conversation(tables: Tables, locale: str) -> None:
                 ChatFinal(re=f"c-{number}", data=ChatFinalData(text=words, announces="is_read"))
                 for words in (announcement("is_read", locale), "")
             )
-            assert await store.leave(session, read, silent, claim=mine)
+            assert await store.leave_to_staff(session, read, silent, claim=mine)
 
     async def act(what: Any, text: str) -> None:
         mine = await claim()
         announces = None if what == "answered" else what
         frame = ChatFinal(data=ChatFinalData(text=text, by="human", announces=announces))
         entry = ConversationAuditEntry(tables.clock.now(), "Ola", what)
-        assert await store.act(session, frame, claim=mine, entry=entry, tenant=TENANT)
+        assert await store.record_action(session, frame, claim=mine, entry=entry, tenant=TENANT)
 
     answer = ChatFinalData(
         text="At ten.",

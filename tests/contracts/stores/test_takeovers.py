@@ -9,7 +9,7 @@ import pytest
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.items import from_item, to_item
 from shared.claims import Done
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationAuditEntry, Takeover
+from shared.conversations.takeover import TAKEOVER_DURATION, ConversationAuditEntry, Takeover
 from shared.errors import LeaseLostError
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData
@@ -48,7 +48,7 @@ class ConversationTail:
     async def act(self, what, by="Ola", *, claim=None, text="Hello"):
         claim = claim or await take(self.stores)
         entry = ConversationAuditEntry(self.clock.now(), by, what)
-        return await self.stores.conversations.act(
+        return await self.stores.conversations.record_action(
             self.session, said(text, "human"), claim=claim, entry=entry, tenant="salon"
         )
 
@@ -58,7 +58,7 @@ class ConversationTail:
 
     async def leave(self, claim=None):
         claim = claim or await take(self.stores)
-        return await self.stores.conversations.leave(self.session, said("first"), said("further"), claim=claim)
+        return await self.stores.conversations.leave_to_staff(self.session, said("first"), said("further"), claim=claim)
 
     async def takeover(self):
         return (await self.stores.conversations.latest(self.session, 1)).takeover
@@ -84,7 +84,7 @@ async def test_an_answer_takes_over_and_ends_its_command(talk, stores, clock):
     claim = await take(stores)
     stored = await talk.act("answered", claim=claim)
     assert (stored.seq, stored.data.by) == (1, "human")
-    assert await talk.takeover() == Takeover("Ola", clock.now() + PERSON_ANSWERS_FOR)
+    assert await talk.takeover() == Takeover("Ola", clock.now() + TAKEOVER_DURATION)
     assert await take(stores, claim.key) == Done(1)
 
 
@@ -95,7 +95,7 @@ async def test_every_frame_carries_a_takeover_on(talk, clock):
     for _ in range(3):
         clock.turn(timedelta(minutes=5))
         await talk.append()
-    assert await talk.takeover() == Takeover("Ola", at + PERSON_ANSWERS_FOR)
+    assert await talk.takeover() == Takeover("Ola", at + TAKEOVER_DURATION)
 
 
 async def test_that_the_visitor_was_told_is_kept(talk):
@@ -103,9 +103,9 @@ async def test_that_the_visitor_was_told_is_kept(talk):
     await talk.act("answered")
     assert (await talk.leave()).data.text == "first"
     await talk.append()
-    assert (await talk.takeover()).is_told
+    assert (await talk.takeover()).is_announced
     await talk.act("answered")
-    assert (await talk.takeover()).is_told
+    assert (await talk.takeover()).is_announced
     assert (await talk.leave()).data.text == "further"
 
 
@@ -127,7 +127,7 @@ async def test_nothing_is_left_to_nobody(talk, stores, clock, ends):
         await talk.act("took_over")
     if ends == "handed_back":
         await talk.act("handed_back")
-    clock.turn(PERSON_ANSWERS_FOR if ends == "ran_out" else timedelta(0))
+    clock.turn(TAKEOVER_DURATION if ends == "ran_out" else timedelta(0))
     claim, before = await take(stores), await talk.count()
     assert await talk.leave(claim) is None
     assert await talk.count() == before
@@ -156,8 +156,8 @@ async def test_who_lost_the_command_leaves_nothing_to_a_person(talk, stores):
 async def test_a_takeover_that_ran_out_is_gone(talk, clock):
     """The next frame leaves it behind; a new one begins afresh, and is news."""
     await talk.act("took_over")
-    clock.turn(PERSON_ANSWERS_FOR)
-    assert not (await talk.takeover()).holds(clock.now())
+    clock.turn(TAKEOVER_DURATION)
+    assert not (await talk.takeover()).is_active(clock.now())
     await talk.append()
     assert await talk.takeover() is None
     assert await talk.act("took_over", "Jan")

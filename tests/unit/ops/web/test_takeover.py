@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.conversations.announcements import announcement
-from shared.conversations.takeover import PERSON_ANSWERS_FOR
+from shared.conversations.takeover import TAKEOVER_DURATION
 from shared.errors import TransientError
 from tests.unit.ops.web.conftest import Browser
 from tests.unit.ops.web.talks import TALK, final, left_to_staff, say, sent
@@ -42,7 +42,7 @@ def test_an_answer_silences_the_assistant(at_talk, world):
     assert "You are answering; the assistant is silent until 13:30." in text
     assert 'data-testid="hand-back"' in text
     assert 'data-testid="take-over"' not in text
-    assert takeover(world).until == world.clock.now() + PERSON_ANSWERS_FOR
+    assert takeover(world).until == world.clock.now() + TAKEOVER_DURATION
 
 
 def test_a_person_takes_over_before_they_answer(at_talk, world):
@@ -54,7 +54,7 @@ def test_a_person_takes_over_before_they_answer(at_talk, world):
     assert (frame.re, frame.data.by, frame.data.text) == (None, "human", announcement("took_over", "pl"))
     assert frame.data.announces == "took_over"
     assert world.poster.posted == [("tab-1", frame.wire())]
-    assert takeover(world).is_told
+    assert takeover(world).is_announced
     assert "You are answering" in at_talk.follow().text
 
 
@@ -159,7 +159,7 @@ def test_what_a_person_left_unanswered_is_not_forgotten(at_talk, world, ends):
         at_talk.follow()
         press(at_talk, "hand-back", "two")
     else:
-        world.clock.turn(PERSON_ANSWERS_FOR)
+        world.clock.turn(TAKEOVER_DURATION)
     at_talk.http.portal.call(say(world, sent("Parking?"), final("No."), session="s-2"))
     text = at_talk.get(DAY).text
     assert 'data-testid="taken-over"' not in text

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, ConversationAuditEntry, Takeover, is_news, takeover_after
+from shared.conversations.takeover import TAKEOVER_DURATION, ConversationAuditEntry, Takeover, apply_entry, is_news
 from tests.fakes.clock import NOON
 
-LATER = NOON + PERSON_ANSWERS_FOR
+LATER = NOON + TAKEOVER_DURATION
 STANDING = Takeover("Ola", NOON + timedelta(seconds=1))
-TOLD = Takeover("Ola", NOON + timedelta(seconds=1), is_told=True)
-OVER = Takeover("Ola", NOON, is_told=True)
+TOLD = Takeover("Ola", NOON + timedelta(seconds=1), is_announced=True)
+OVER = Takeover("Ola", NOON, is_announced=True)
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,10 @@ OVER = Takeover("Ola", NOON, is_told=True)
         (None, "answered", True, Takeover("Jan", LATER)),
         (OVER, "answered", True, Takeover("Jan", LATER)),
         (STANDING, "answered", True, Takeover("Jan", LATER)),
-        (TOLD, "answered", True, Takeover("Jan", LATER, is_told=True)),
-        (None, "took_over", True, Takeover("Jan", LATER, is_told=True)),
-        (OVER, "took_over", True, Takeover("Jan", LATER, is_told=True)),
-        (STANDING, "took_over", False, Takeover("Jan", LATER, is_told=True)),
+        (TOLD, "answered", True, Takeover("Jan", LATER, is_announced=True)),
+        (None, "took_over", True, Takeover("Jan", LATER, is_announced=True)),
+        (OVER, "took_over", True, Takeover("Jan", LATER, is_announced=True)),
+        (STANDING, "took_over", False, Takeover("Jan", LATER, is_announced=True)),
         (STANDING, "handed_back", True, None),
         (OVER, "handed_back", False, None),
         (None, "handed_back", False, None),
@@ -34,11 +34,11 @@ def test_a_deed_changes_who_answers(before, action, news, after):
     """An answer or a press takes over for half an hour; the same press twice is no news; what ran out is over."""
     entry = ConversationAuditEntry(NOON, "Jan", action)
     assert is_news(before, entry) is news
-    assert takeover_after(before, entry) == after
+    assert apply_entry(before, entry) == after
 
 
 def test_a_takeover_ends_at_its_time():
     """The assistant is silent until then, and not a moment longer."""
     takeover = Takeover("Ola", NOON)
-    assert takeover.holds(NOON - timedelta(microseconds=1))
-    assert not takeover.holds(NOON)
+    assert takeover.is_active(NOON - timedelta(microseconds=1))
+    assert not takeover.is_active(NOON)

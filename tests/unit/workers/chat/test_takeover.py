@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.conversations.announcements import announcement
-from shared.conversations.takeover import PERSON_ANSWERS_FOR, Takeover
+from shared.conversations.takeover import TAKEOVER_DURATION, Takeover
 from shared.errors import TransientError
 from shared.messages.server import ChatFinal, ChatFinalData, Usage
 from tests.fakes.model import Do
@@ -13,9 +13,9 @@ from tests.fakes.model import Do
 TODAY = ("salon-ania", "2026-01-12")
 
 
-def taken_over(world, *, is_told=False):
+def taken_over(world, *, is_announced=False):
     """Let a person have said something just now."""
-    takeover = Takeover("Ola", world.clock.now() + PERSON_ANSWERS_FOR, is_told)
+    takeover = Takeover("Ola", world.clock.now() + TAKEOVER_DURATION, is_announced)
     world.conversations.takeovers["session"] = takeover
 
 
@@ -61,8 +61,8 @@ async def test_the_word_is_in_the_visitors_language(world_of, hello, envelope, h
 async def test_the_assistant_answers_after_half_an_hour(world_of):
     """A person who went away does not leave the visitor alone."""
     world = world_of()
-    taken_over(world, is_told=True)
-    world.clock.turn(PERSON_ANSWERS_FOR - timedelta(seconds=1))
+    taken_over(world, is_announced=True)
+    world.clock.turn(TAKEOVER_DURATION - timedelta(seconds=1))
     assert (await world.handle(world.work(client_id="a1")))[-1].data.text == ""
     world.clock.turn(timedelta(seconds=1))
     assert (await world.handle(world.work(client_id="a2")))[-1].data.text == "Hello!"
@@ -72,7 +72,7 @@ async def test_what_was_written_meanwhile_is_known_afterwards(world_of):
     """After the hand-back the model has been told what the visitor and the person said, and no ending without words."""
     world = world_of()
     await world.said_before("Dogs?", ChatFinal(data=ChatFinalData(text="Yes, dogs.", by="human")))
-    taken_over(world, is_told=True)
+    taken_over(world, is_announced=True)
     await world.handle(world.work("And cats?", "a1"))
     world.conversations.takeovers["session"] = None
     await world.handle(world.work("And birds?", "a2"))
@@ -133,7 +133,7 @@ async def test_a_message_that_nobody_reads_any_more_is_answered(world_of, ends):
 async def test_the_word_on_who_reads_is_that_of_the_takeover_that_stands(world_of):
     """Somebody else took over after the worker had looked: the visitor hears of them, too."""
     world = world_of()
-    taken_over(world, is_told=True)
+    taken_over(world, is_announced=True)
     latest = world.conversations.latest
 
     async def another(session_id, limit):
