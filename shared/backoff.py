@@ -25,5 +25,5 @@ def backoff(
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). `fixed_share` is the part of the
     longest wait that is not random, for callers with so few tries that a wait of almost nothing would waste one.
     """
-    longest = min(cap_seconds, base_seconds * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS))
-    return longest * (fixed_share + (1 - fixed_share) * random_source())
+    max_seconds = min(cap_seconds, base_seconds * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS))
+    return max_seconds * (fixed_share + (1 - fixed_share) * random_source())

@@ -14,16 +14,16 @@ Marker = Literal["sent", "outcome"]
 
 
 class ConversationStore(Protocol):
-    """The durable frames of each session, numbered from 1 without gaps, and with them who answers it."""
+    """The durable frames of each session, numbered from 1 without gaps, and who answers the session."""
 
     async def append(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, marker: Marker, tenant: str | None = None
     ) -> ServerFrame:
         """Store a frame as the session's next one, in one step with the command's marker.
 
-        With `tenant`, the conversation is found among those of the tenant's day (`ConversationIndex`). A takeover
-        that stands goes on.
-        Returns the frame with its number; where the marker stands already, the frame stored then.
+        With `tenant`, the conversation is found among those of the tenant's day (`ConversationIndex`). An active
+        takeover continues.
+        Returns the frame with its number; if the marker is set already, the frame that was stored with it.
 
         Raises:
             LeaseLostError: another worker owns the command; nothing was written.
@@ -33,10 +33,10 @@ class ConversationStore(Protocol):
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
-        """Store what a person says as `append` does, which ends the command; who answers changes in the same step.
+        """Store a staff member's frame as `append` does, which ends the command; who answers changes in the same step.
 
-        The deed is in the story from then on. None, and nothing written, where it is no news: of two people who press
-        the same button at once, it is one's deed.
+        The audit entry is written with it. Returns None, and writes nothing, where the action changes nothing: if two
+        staff members press the same button at once, one of them acts.
 
         Raises:
             LeaseLostError: the command is another's; nothing was written.
@@ -46,10 +46,10 @@ class ConversationStore(Protocol):
     async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
-        """End a command by leaving it to the person who answers; None, and nothing written, where nobody does.
+        """End a command by leaving it to staff; return None, and write nothing, if no takeover is active.
 
-        A conversation may be handed back at any moment: what is left to nobody is still the command's to answer.
-        The first frame since the takeover is `first`, by which the visitor hears of it; all others are `further`.
+        A conversation may be handed back at any moment; the command must be answered then. The first frame since the
+        takeover is `first`, which announces it to the visitor; all others are `further`.
 
         Raises:
             LeaseLostError: the command is another's; nothing was written.
@@ -66,14 +66,14 @@ class ConversationStore(Protocol):
 
 
 class ConversationAudit(Protocol):
-    """What people did in a conversation, kept for as long as its frames are."""
+    """What staff did in a conversation, kept for as long as its frames are."""
 
     async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
-        """Add a deed that leaves no frame."""
+        """Add an entry for an action that leaves no frame."""
         ...
 
     async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
-        """Return the deeds of the latest days, oldest first."""
+        """Return the entries of the latest days, oldest first."""
         ...
 
 
@@ -89,7 +89,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
-    """That a session had something to say on a day."""
+    """A session with frames in a period."""
 
     session_id: str
     last_at: datetime
@@ -108,7 +108,7 @@ class ConversationIndex(Protocol):
     """Which conversations a tenant has, and when."""
 
     async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
-        """Return those that had something to say from `since` on, and when they did last before `before`."""
+        """Return the sessions with frames from `since` on, and when they had their last one before `before`."""
         ...
 
     async def belongs(self, tenant: str, session_id: str) -> bool:
@@ -132,5 +132,5 @@ class ConnectionPoster(Protocol):
     """The way to a visitor's socket."""
 
     async def post(self, connection_id: str, text: str) -> bool:
-        """Send one text frame; False when the connection is gone. Any other trouble is logged, not raised."""
+        """Send one text frame; False when the connection is gone. Any other error is logged, not raised."""
         ...

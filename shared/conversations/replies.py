@@ -1,4 +1,4 @@
-"""The way back to a visitor: durable frames are stored first, then posted to every live connection."""
+"""Sends frames to a visitor: durable ones are stored first, then posted to every live connection."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,12 +42,12 @@ def refusal(
 
 
 def code_of(frame: ServerFrame | None) -> str | None:
-    """Return the code of a frame that is a no."""
+    """Return the code of a frame that refuses a command; None of any other frame."""
     return frame.data.code.value if isinstance(frame, Error) else None
 
 
 class Replies:
-    """Says things to the session that a command came from.
+    """Sends frames to the session that a command came from.
 
     A connection that is gone never fails a command: its frames wait for the next `hello`.
     """
@@ -86,7 +86,7 @@ class Replies:
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
-        """Store and post what a person says; None where their deed was no news.
+        """Store and post a staff member's frame; None where the action changes nothing.
 
         Raises:
             LeaseLostError: the command is another's; nothing was stored or posted.
@@ -99,7 +99,7 @@ class Replies:
     async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
-        """Store and post that a person reads a message: `first`, or `further`; None where nobody answers any more.
+        """Store and post that staff read a message: `first`, or `further`; None if no takeover is active.
 
         Raises:
             LeaseLostError: the command is another worker's; nothing was stored or posted.
@@ -118,7 +118,7 @@ class Replies:
             log.warning("frame_not_posted", seq=stored.seq, error=str(error))
 
     async def repeat(self, session_id: str, seq: int | None) -> ServerFrame | None:
-        """Post a frame that was stored before, and return it; without a number there is nothing to say."""
+        """Post a frame that was stored before, and return it; without a number there is none."""
         if seq is None:
             return None
         frame = await self._conversations.frame(session_id, seq)
@@ -142,7 +142,7 @@ class Replies:
         try:
             await self._connections.remove(session_id, connection.connection_id)
         except TransientError as error:
-            # The next post finds it gone again; what was said to the others stands.
+            # The next post finds it gone again; the other connections have the frame.
             log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
 
     async def locale(self, session_id: str, otherwise: str) -> str:

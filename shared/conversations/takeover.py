@@ -1,4 +1,4 @@
-"""Who answers a conversation, the assistant or a person of the business, and what people did in it."""
+"""Who answers a conversation, the assistant or staff of the business, and what staff did in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,30 +8,30 @@ from typing import Literal
 from shared.messages.server import ServerFrame
 
 TAKEOVER_DURATION = timedelta(minutes=30)
-"""How long the assistant is silent after a person's last words, if nobody hands the conversation back."""
+"""How long the assistant is silent after a staff member's last action, if nobody hands the conversation back."""
 
 ConversationAuditAction = Literal["answered", "took_over", "handed_back", "looked"]
-"""`looked`: somebody read what the visitor wrote."""
+"""`looked`: a staff member read what the visitor wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationAuditEntry:
-    """Who did what in a conversation, and when. Never what was said."""
+    """One entry of a conversation's audit trail: who did what, and when. Never what was written."""
 
     at: datetime
     by: str
-    """A person as they signed in."""
+    """A staff member as they signed in."""
     action: ConversationAuditAction
 
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """That a person answers a conversation, and the assistant does not."""
+    """Staff answer a conversation, and the assistant does not."""
 
     by: str
     until: datetime
     is_announced: bool = False
-    """Whether the visitor has heard that a person reads what they write."""
+    """Whether the visitor was told that staff read what they write."""
 
     def is_active(self, at: datetime) -> bool:
         """Whether the assistant is still silent."""
@@ -40,7 +40,7 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True)
 class ConversationTail:
-    """The last frames of a conversation, oldest first, and the takeover that stands after them."""
+    """The last frames of a conversation, oldest first, and the takeover after them."""
 
     frames: Sequence[ServerFrame] = ()
     takeover: Takeover | None = None
@@ -48,7 +48,7 @@ class ConversationTail:
 
 
 def is_news(before: Takeover | None, entry: ConversationAuditEntry) -> bool:
-    """Whether a deed changes anything: of two people who press the same button, one does."""
+    """Whether an action changes anything: if two staff members press the same button, one of them acts."""
     is_standing = before is not None and before.is_active(entry.at)
     match entry.action:
         case "took_over":
@@ -60,7 +60,7 @@ def is_news(before: Takeover | None, entry: ConversationAuditEntry) -> bool:
 
 
 def apply_entry(before: Takeover | None, entry: ConversationAuditEntry) -> Takeover | None:
-    """Return the takeover that stands after a deed. An answer takes over; every further one gives it more time."""
+    """Return the takeover after an action. An answer takes over; every further one prolongs it."""
     standing = before if before and before.is_active(entry.at) else None
     match entry.action:
         case "answered":

@@ -1,4 +1,4 @@
-"""The ledger of failures: every dead letter, what became of it, and who did what about it."""
+"""The values of the failure ledger: a failure, its states, its audit trail, and a filter over failures."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -10,26 +10,26 @@ from shared.ledger.audit_details import AuditDetail
 
 
 class FailureState(StrEnum):
-    """What became of a dead letter so far."""
+    """What became of a failure so far."""
 
     FAILED = "failed"
     REPLAYING = "replaying"
     RESOLVED = "resolved"
     REFUSED = "refused"
-    """Its replay ended with a no: the visitor has heard it, and has not what they asked for."""
+    """Its replay ended with a refusal: the visitor was notified, and does not have what they asked for."""
     FAILED_AGAIN = "failed_again"
     DISCARDED = "discarded"
     ERASED = "erased"
-    """Its visitor asked to be forgotten: what it said is gone, and a letter that says it again is not taken."""
+    """Its visitor asked to be forgotten: its content is deleted, and a later dead letter of it is not recorded."""
 
 
 QUEUES = ("booking", "chat", "notifications")
-"""Where failures come from, and where they go again."""
+"""Where failures come from, and where a replay puts them."""
 
 AuditAction = Literal[
     "failed", "replayed", "resolved", "refused", "failed_again", "edited", "discarded", "unmasked", "erased"
 ]
-"""`unmasked`: somebody looked at the personal data."""
+"""`unmasked`: an operator looked at the personal data."""
 
 SYSTEM_ACTIONS: Final[frozenset[AuditAction]] = frozenset({"failed", "failed_again", "resolved", "refused"})
 """Actions of the system: their author is one of its parts, and never an operator with the name of one."""
@@ -37,11 +37,11 @@ SYSTEM_ACTIONS: Final[frozenset[AuditAction]] = frozenset({"failed", "failed_aga
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of a failure's story: who did what, and when. Never what a visitor said."""
+    """One entry of a failure's audit trail: who did what, and when. Never what a visitor wrote."""
 
     at: datetime
     by: str
-    """A person as they signed in, or the name of a part such as `ledger` or `booking`."""
+    """An operator as they signed in, or the name of a part such as `ledger` or `booking`."""
     action: AuditAction
     detail: AuditDetail = ""
 
@@ -53,7 +53,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A message that was given up, kept for as long as somebody may want to repair it."""
+    """A message that could not be processed, kept for as long as an operator may want to replay it."""
 
     failure_id: str
     """Derived from queue and command (or, of what could not be read, from the message): one command, one failure."""
@@ -73,8 +73,8 @@ class Failure:
     """When it failed for the last time."""
     state: FailureState = FailureState.FAILED
     type: str | None = None
-    """Of the message, such as `booking.create`. Of what could not be read this and the next three are what it says of
-    itself, if that may be true; otherwise None."""
+    """Of the message, such as `booking.create`. An unreadable message gives this and the next three itself, as far as
+    they are plausible; otherwise they are None."""
     tenant: str | None = None
     session_id: str | None = None
     command_id: str | None = None
@@ -83,16 +83,16 @@ class Failure:
     """How often it was replayed; the latest replay has this number."""
     audit_trail: tuple[AuditEntry, ...] = ()
     version: int = 1
-    """Grows by one with every change: two people at two desks do not undo each other."""
+    """Grows by one with every change: two operators do not undo each other's changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailureFilter:
-    """Which failures are meant; what is None is not looked at."""
+    """Which failures match; a criterion that is None matches all."""
 
     queue: str | None = None
     tenants: Collection[str] | None = None
-    """None is every tenant, and what belongs to none; a person who may see some names them here."""
+    """None is every tenant, and failures of no tenant; for an operator with access to some tenants, these."""
     states: Collection[FailureState] | None = None
     reason: str | None = None
     """The whole name."""
@@ -100,7 +100,7 @@ class FailureFilter:
     until: datetime | None = None
     """Of the last failure: from `since` on, before `until`."""
     text: str | None = None
-    """Found in type, tenant, reason, error, or any id, whatever its letters' case; never in the payload."""
+    """Found in type, tenant, reason, error, or any id, ignoring case; never in the payload."""
 
 
 @dataclass(frozen=True, slots=True)

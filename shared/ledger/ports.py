@@ -1,4 +1,4 @@
-"""The roles that the failure ledger fills: keeping failures, and noting how their replays end."""
+"""The ports of the failure ledger: one keeps failures, one records how replays end."""
 
 from datetime import datetime
 from typing import Protocol
@@ -14,10 +14,10 @@ class FailureLedger(Protocol):
     """
 
     async def record(self, failure: Failure) -> Failure:
-        """Enter a failure, or note on the one that is there that it failed again; return what is kept.
+        """Record a dead letter as a new failure, or that the known failure failed again; return what is stored.
 
-        The same dead letter taken twice changes nothing the second time: `last_at`, `attempts` and the number of its
-        replay tell one from another.
+        Recording a dead letter twice changes nothing the second time: `last_at`, `attempts` and the number of the
+        replay identify it.
         """
         ...
 
@@ -26,29 +26,29 @@ class FailureLedger(Protocol):
         ...
 
     async def find(
-        self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
+        self, criteria: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
     ) -> FailurePage:
         """Return up to `limit` failures, the latest first.
 
-        `outlines` is for counting: only what a filter looks at can be relied on, there is no payload and no story.
+        `outlines` is for counting: they have what a filter compares, and neither payload nor audit trail.
         """
         ...
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands.
 
-        Of one that is `ERASED` from then on only what the change says is left, and no part of the payload.
+        If it becomes `ERASED`, only the fields of the change remain, and no part of the payload.
         """
         ...
 
 
 class ReplayOutcomes(Protocol):
-    """Where it is noted that a replay came to its end."""
+    """Where the end of a replay is recorded."""
 
     async def record_resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
-        """Note that a replay did what the command was for; noting it twice is harmless."""
+        """Record that a replay succeeded; recording it twice is harmless."""
         ...
 
     async def record_refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
-        """Note that a replay ended with a no; noting it twice is harmless."""
+        """Record that a replay ended with a refusal; recording it twice is harmless."""
         ...

@@ -1,4 +1,4 @@
-"""The rules of the ledger: what a dead letter makes of the failure that is kept, and which failures a filter means."""
+"""The rules of the failure ledger: how a dead letter changes a failure, and which failures match a filter."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,30 +8,30 @@ from shared.instants import to_sortable_text
 from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState
 
 LEDGER = "ledger"
-"""Who enters what is found on a dead-letter queue."""
+"""Author of the audit entries for what is found on a dead-letter queue."""
 
 MAX_AUDIT_ENTRIES = 50
-"""How long a story may get; of a longer one the beginning and the latest deeds are kept."""
+"""Length of an audit trail; of a longer one the first entry and the latest are kept."""
 
 OPEN = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN})
-"""States in which somebody has to do something."""
+"""States in which an operator has to act."""
 
 ENDED = frozenset({FailureState.RESOLVED, FailureState.REFUSED, FailureState.DISCARDED, FailureState.ERASED})
-"""States in which nobody has to do anything any more."""
+"""States in which no operator has to act any more."""
 
 
 def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
-    """Return the failure as it is to be kept now that a dead letter came; None where the letter is not news.
+    """Return the failure to store after a dead letter; None if the dead letter is already part of it.
 
-    A letter of the latest replay, or of a later one, means that the message failed again, also where somebody noted
-    meanwhile that the replay went well: a worker may have told both, and a failure that nobody looks at costs more
-    than one that is looked at in vain. What a person discarded stays so until it is replayed.
+    A dead letter of the latest replay, or of a later one, means that the message failed again, even if the replay was
+    recorded as resolved: a worker may report both, and a failure that nobody sees costs more than one that is examined
+    in vain. What an operator discarded stays discarded until it is replayed.
     """
     if kept is None:
         return replace(
             dead_letter, audit_trail=_append_entry(dead_letter.audit_trail, _make_entry(dead_letter, "failed"))
         )
-    # What a person wanted forgotten does not come back with a letter that was under way.
+    # What a visitor had erased does not come back with a dead letter that was under way.
     if kept.state is FailureState.ERASED or _order(dead_letter) <= _order(kept):
         return None
     is_first_round = dead_letter.replays == 0
@@ -40,8 +40,8 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
         state = FailureState.DISCARDED
     return replace(
         kept,
-        # The kept one may have been edited and sent; a replay that the ledger does not know of brings its own.
-        # Of one that could not be read nothing would be left, were it not for the letter.
+        # The kept payload may have been edited and sent; a replay that the ledger does not know brings its own.
+        # A kept payload that cannot be decrypted is replaced by the dead letter's.
         payload=dead_letter.payload if dead_letter.replays > kept.replays or not kept.payload else kept.payload,
         group=dead_letter.group,
         reason=dead_letter.reason,
@@ -50,7 +50,7 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
         first_at=min(kept.first_at, dead_letter.first_at),
         last_at=dead_letter.last_at,
         state=state,
-        # What could not be read at first may be read by now, and is its business's from then on.
+        # A message that was unreadable at first may be readable by now; it belongs to its tenant from then on.
         type=kept.type or dead_letter.type,
         tenant=kept.tenant or dead_letter.tenant,
         session_id=kept.session_id or dead_letter.session_id,
@@ -77,7 +77,7 @@ def _append_entry(audit_trail: tuple[AuditEntry, ...], entry: AuditEntry) -> tup
 
 
 def limit_audit_trail(audit_trail: tuple[AuditEntry, ...]) -> tuple[AuditEntry, ...]:
-    """Return a story that is short enough to be kept: its beginning, and what was done last."""
+    """Return an audit trail that is short enough to be stored: the first entry and the latest."""
     return (
         audit_trail
         if len(audit_trail) <= MAX_AUDIT_ENTRIES
@@ -86,25 +86,25 @@ def limit_audit_trail(audit_trail: tuple[AuditEntry, ...]) -> tuple[AuditEntry, 
 
 
 def make_cursor(failure: Failure) -> str:
-    """Return where a failure stands among all: the greater, the later it failed, and no two are the same."""
+    """Return the position of a failure in lists: unique, and greater the later it failed."""
     return f"{to_sortable_text(failure.last_at)}#{failure.failure_id}"
 
 
-def is_wanted(failure: Failure, wanted: FailureFilter) -> bool:
-    """Whether a filter means this failure."""
-    tenants, states = wanted.tenants, wanted.states
+def is_match(failure: Failure, criteria: FailureFilter) -> bool:
+    """Whether a failure matches a filter."""
+    tenants, states = criteria.tenants, criteria.states
     return (
-        (wanted.queue is None or failure.queue == wanted.queue)
+        (criteria.queue is None or failure.queue == criteria.queue)
         and (tenants is None or failure.tenant in tenants)
         and (states is None or failure.state in states)
-        and (wanted.reason is None or failure.reason == wanted.reason)
-        and (wanted.since is None or failure.last_at >= wanted.since)
-        and (wanted.until is None or failure.last_at < wanted.until)
-        and (not wanted.text or _says(failure, wanted.text.casefold()))
+        and (criteria.reason is None or failure.reason == criteria.reason)
+        and (criteria.since is None or failure.last_at >= criteria.since)
+        and (criteria.until is None or failure.last_at < criteria.until)
+        and (not criteria.text or _contains(failure, criteria.text.casefold()))
     )
 
 
-def _says(failure: Failure, text: str) -> bool:
-    said = (failure.type, failure.tenant, failure.reason, failure.error)
+def _contains(failure: Failure, text: str) -> bool:
+    texts = (failure.type, failure.tenant, failure.reason, failure.error)
     ids = (failure.failure_id, failure.session_id, failure.command_id, failure.trace)
-    return any(text in each.casefold() for each in (*said, *ids) if each)
+    return any(text in each.casefold() for each in (*texts, *ids) if each)

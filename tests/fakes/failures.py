@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.ids import failure_id
 from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailurePage, FailureState
-from shared.ledger.rules import is_wanted, limit_audit_trail, make_cursor, merge_failure
+from shared.ledger.rules import is_match, limit_audit_trail, make_cursor, merge_failure
 
 
 class FakeFailures:
@@ -32,12 +32,12 @@ class FakeFailures:
         return self.rows.get(failure_id)
 
     async def find(
-        self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
+        self, criteria: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
     ) -> FailurePage:
         """Return up to `limit` failures, the latest first."""
         await self.reach()
         latest_first = sorted(self.rows.values(), key=make_cursor, reverse=True)
-        found = [one for one in latest_first if is_wanted(one, wanted) and (not after or make_cursor(one) < after)]
+        found = [one for one in latest_first if is_match(one, criteria) and (not after or make_cursor(one) < after)]
         page = [replace(one, payload="", audit_trail=()) if outlines else one for one in found[:limit]]
         return FailurePage(page, make_cursor(found[limit - 1]) if len(found) > limit else None)
 

@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.conversations.ports import Connection
 from shared.instants import from_milliseconds, to_milliseconds
 
-_MOST_CONNECTIONS = 20
+_MAX_CONNECTIONS = 20
 """Tabs of one session that are posted to: the newest. Each post costs, and nobody reads more."""
 
 _ESTABLISHING = timedelta(seconds=10)
@@ -45,7 +45,7 @@ class DynamoConnectionStore:
             for row in rows
             if "connected_at_ms" in row
         ]
-        return sorted(found, key=lambda connection: connection.connected_at, reverse=True)[:_MOST_CONNECTIONS]
+        return sorted(found, key=lambda connection: connection.connected_at, reverse=True)[:_MAX_CONNECTIONS]
 
     async def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection that has been there for more than ten seconds."""

@@ -1,4 +1,4 @@
-"""What people did in a conversation: rows of the `conversations` table below its frames, one for each day."""
+"""What staff did in a conversation: rows of the `conversations` table under negative numbers, one for each day."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ _DAYS_READ = 90
 
 
 def build_entry_update(table: str, session_id: str, entry: ConversationAuditEntry) -> dict[str, Any]:
-    """Return the update that adds a deed to its day (UTC).
+    """Return the update that adds an entry to its day (UTC).
 
     The row of a day has the negative number of the day as its `seq`: no reader of frames, which have positive ones,
     ever meets it, and no day grows too long for an item.
@@ -33,19 +33,19 @@ def build_entry_update(table: str, session_id: str, entry: ConversationAuditEntr
 
 
 class DynamoConversationAudit:
-    """Rows with `story`, a list of deeds; those that leave a frame are written by the conversation store."""
+    """Rows with a list of audit entries (docs/data.md); the conversation store writes those of actions with a frame."""
 
     def __init__(self, *, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
-        """Add a deed that leaves no frame."""
+        """Add an entry for an action that leaves no frame."""
         with translated("conversations.note"):
             await self._client.update_item(**build_entry_update(self._table, session_id, entry))
 
     async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
-        """Return the deeds, oldest first."""
+        """Return the entries, oldest first."""
         with translated("conversations.story"):
             answer = await self._client.query(
                 TableName=self._table,

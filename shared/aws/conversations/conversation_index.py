@@ -9,7 +9,7 @@ from shared.conversations.ports import ConversationSummaries, ConversationSummar
 
 INDEX = "by-day"
 _READ_AT_A_TIME = 200
-_MOST_PAGES = 10
+_MAX_PAGES = 10
 """Two thousand frames of a day are looked at: enough for most, and a bound for one that is flooded."""
 
 _FRAMES_ASKED = 200
@@ -35,7 +35,7 @@ class DynamoConversationIndex:
     async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
         """Return the conversations of a time, the latest first; what was said in the last second may be missing."""
         last: dict[str, datetime] = {}
-        pages, start = _MOST_PAGES, None
+        pages, start = _MAX_PAGES, None
         days = _days(since, before)
         while days and pages and len(last) <= limit:
             answer = await self._page(tenant, days[0], since, before, start)

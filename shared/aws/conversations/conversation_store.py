@@ -34,7 +34,7 @@ _MAX_PAUSE_SECONDS = 0.3
 _FRAME_FORMAT = 2
 """Of a row's frame. Rows without the number are those of releases that had no `announces` in `chat.final`."""
 
-_PERSON = ("person_until", "person", "person_told")
+_TAKEOVER_ATTRIBUTES = ("person_until", "person", "person_told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ class DynamoConversationStore:
                 await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             seq, before = await self._last(session_id)
             step = _Step(frame, self._standing(before), tenant=tenant)
-            if stored := await self._stored(session_id, seq, step, claim, marker):
+            if stored := await self._store_step(session_id, seq, step, claim, marker):
                 return stored
         raise TransientError("conversations.append: too many conflicts")
 
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
-        """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
+        """Store a staff member's frame, who answers after it, and the audit entry; None where nothing changes."""
 
         def decide(before: Takeover | None) -> _Step | None:
             return _Step(frame, apply_entry(before, entry), entry, tenant) if is_news(before, entry) else None
@@ -91,7 +91,7 @@ class DynamoConversationStore:
     async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
     ) -> ServerFrame | None:
-        """End a command by leaving it to the person who answers; None where nobody does any more."""
+        """End a command by leaving it to staff; None if no takeover is active."""
 
         def decide(before: Takeover | None) -> _Step | None:
             standing = self._standing(before)
@@ -112,11 +112,11 @@ class DynamoConversationStore:
             step = decide(before)
             if step is None:
                 return None
-            if stored := await self._stored(session_id, seq, step, claim, "outcome"):
+            if stored := await self._store_step(session_id, seq, step, claim, "outcome"):
                 return stored
         raise TransientError("conversations.end: too many conflicts")
 
-    async def _stored(
+    async def _store_step(
         self, session_id: str, last_seq: int, step: _Step, claim: Claim, marker: Marker
     ) -> ServerFrame | None:
         """Write a frame behind the last one; None if another one came first. Return what the marker stands for."""
@@ -225,7 +225,7 @@ class DynamoConversationStore:
         with translated("conversations.query"):
             answer = await self._client.query(
                 TableName=self._table,
-                # Below the frames stand what people did: `conversation_story.py`.
+                # Rows under negative numbers are audit entries: `conversation_audit.py`.
                 KeyConditionExpression="session_id = :session AND seq > :zero",
                 ExpressionAttributeValues=to_item({":session": session_id, ":zero": 0}),
                 ScanIndexForward=False,
@@ -237,7 +237,7 @@ class DynamoConversationStore:
 
 
 def _takeover(item: dict[str, Any]) -> Takeover | None:
-    row = from_item({name: item[name] for name in _PERSON if name in item})
+    row = from_item({name: item[name] for name in _TAKEOVER_ATTRIBUTES if name in item})
     if "person_until" not in row:
         return None
     return Takeover(row["person"], datetime.fromisoformat(row["person_until"]), row["person_told"])

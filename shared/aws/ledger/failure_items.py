@@ -1,4 +1,4 @@
-"""Between failures and the items of the `failures` table."""
+"""Converts failures to items of the `failures` table, and back."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,8 +31,8 @@ def items_of(
 ) -> list[dict[str, Any]]:
     """Return the failure's item, and after it those with the rest of a payload that is too long for one.
 
-    They take the place of the item `over`. If its payload could not be read, it stays as it is stored there, in all
-    of its parts: whoever lacks a key must not put nothing in its place.
+    They replace the item `over`. If its payload could not be decrypted, it stays as it is stored there, in all of its
+    parts: without the key nobody may overwrite it.
     """
     encrypted = cipher.encrypt(failure.payload)
     parts = [encrypted[start : start + _PART_BYTES] for start in range(0, len(encrypted), _PART_BYTES)]
@@ -67,7 +67,7 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
 
 
 def entry_value(entry: AuditEntry) -> dict[str, Any]:
-    """Return a line of the story as it is stored."""
+    """Return an audit entry as it is stored."""
     return {"at": to_sortable_text(entry.at), "by": entry.by, "what": entry.action, **detail_attributes(entry.detail)}
 
 

@@ -9,15 +9,15 @@ from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failure_items import outline_of
 from shared.instants import to_sortable_text
 from shared.ledger.failures import Failure, FailureFilter, FailureState
-from shared.ledger.rules import is_wanted
+from shared.ledger.rules import is_match
 
-MOST_PAGES = 60
+MAX_PAGES = 60
 """How many pages of a megabyte one search reads at the most: more than a hundred thousand failures."""
 
-_MOST_TENANTS = 20
+_MAX_TENANTS = 20
 """Of more tenants than these not each is asked for: all failures are looked through."""
 
-_MOST_CURSOR_CHARACTERS = 200
+_MAX_CURSOR_CHARACTERS = 200
 _BEFORE_ALL = "~"
 """Sorts after every instant: nothing was read so far."""
 
@@ -25,45 +25,45 @@ _Query = Callable[[str, str, str, str | None, dict[str, Any] | None], Awaitable[
 
 
 class FailureSearch:
-    """One search: rows of several partitions of an index, merged in the order of their places."""
+    """One search: rows of several partitions of an index, merged in the order of their cursors."""
 
     def __init__(
         self,
         *,
         client: Any,
         table: str,
-        wanted: FailureFilter,
+        criteria: FailureFilter,
         limit: int,
         after: str | None,
-        most_pages: int = MOST_PAGES,
+        max_pages: int = MAX_PAGES,
     ) -> None:
         """Take what is wanted, and how many of them: where every row is wanted, no more are read at a time."""
         self._client = client
         self._table = table
-        self._wanted = wanted
+        self._criteria = criteria
         self._limit = limit
-        self._pages_left = most_pages
-        self._began_after = after[:_MOST_CURSOR_CHARACTERS] if after else None
+        self._pages_left = max_pages
+        self._began_after = after[:_MAX_CURSOR_CHARACTERS] if after else None
         self.reached = self._began_after
-        """The place of the last row that was looked at; a search that ends early goes on after it."""
+        """The cursor of the last row that was read; a search that ends early goes on after it."""
 
         self.is_complete = False
         """Whether everything was looked at."""
 
-    async def found(self) -> AsyncIterator[Failure]:
+    async def find_outlines(self) -> AsyncIterator[Failure]:
         """Yield outlines of what is wanted, the latest first; ends early when enough was read."""
         readers = [_Reader(self._query, index, key, value) for index, key, value in self._partitions()]
-        # A page of each whatever may be read: so every search gets beyond the place at which it began.
+        # A page of each, whatever the limit: so every search gets beyond the cursor at which it began.
         await asyncio.gather(*(self._read(reader) for reader in readers))
         await asyncio.gather(*(self._fill(reader) for reader in readers))
         while True:
-            # What is before the place that a reader got to without finding anything may still have company from it.
+            # A reader that found nothing up to its cursor may still find rows before it.
             floor = max((reader.got_to for reader in readers if reader.has_more and not reader.rows), default="")
-            latest = max((reader for reader in readers if reader.rows), key=_next_place, default=None)
-            if latest is None or _next_place(latest) < floor:
+            latest = max((reader for reader in readers if reader.rows), key=_next_cursor, default=None)
+            if latest is None or _next_cursor(latest) < floor:
                 break
             self.reached, outline = latest.rows.pop()
-            if is_wanted(outline, self._wanted):
+            if is_match(outline, self._criteria):
                 yield outline
             await self._fill(latest)
         self.reached = floor or self.reached
@@ -81,8 +81,8 @@ class FailureSearch:
             await reader.read_page(self._began_after)
 
     def _partitions(self) -> list[tuple[str, str, str]]:
-        tenants, states = self._wanted.tenants, self._wanted.states
-        if tenants is not None and len(set(tenants)) <= _MOST_TENANTS:
+        tenants, states = self._criteria.tenants, self._criteria.states
+        if tenants is not None and len(set(tenants)) <= _MAX_TENANTS:
             return [("by_tenant", "tenant", tenant) for tenant in sorted(set(tenants)) if tenant]
         return [("by_state", "state", state.value) for state in FailureState if states is None or state in states]
 
@@ -101,7 +101,7 @@ class FailureSearch:
             "ScanIndexForward": False,
         }
         # Whole names are compared where the rows are; the rest is looked at here.
-        exact = {"queue": self._wanted.queue, "reason": self._wanted.reason}
+        exact = {"queue": self._criteria.queue, "reason": self._criteria.reason}
         filters = {name: text for name, text in exact.items() if text is not None}
         if not (filters or self._looks_closer(index)):
             request["Limit"] = self._limit + 1
@@ -119,15 +119,15 @@ class FailureSearch:
 
     def _looks_closer(self, index: str) -> bool:
         """Whether rows of the index may turn out not to be wanted, but for their times."""
-        others = self._wanted.states if index == "by_tenant" else self._wanted.tenants
-        return bool(self._wanted.text) or others is not None
+        others = self._criteria.states if index == "by_tenant" else self._criteria.tenants
+        return bool(self._criteria.text) or others is not None
 
     def _bounds(self, after: str | None, values: dict[str, str]) -> str:
-        """Return the condition on places, and add its values. Both bounds are just outside of what is wanted."""
-        until = to_sortable_text(self._wanted.until) if self._wanted.until else None
+        """Return the condition on cursors, and add its values. Both bounds are just outside of what is wanted."""
+        until = to_sortable_text(self._criteria.until) if self._criteria.until else None
         ends = [text for text in (after, until) if text]
-        if self._wanted.since:
-            values[":since"] = to_sortable_text(self._wanted.since)
+        if self._criteria.since:
+            values[":since"] = to_sortable_text(self._criteria.since)
         if ends:
             values[":before"] = min(ends)
         match (":since" in values, bool(ends)):
@@ -151,22 +151,22 @@ class _Reader:
         self._partition = (index, key, value)
         self._start: dict[str, Any] | None = None
         self.rows: list[tuple[str, Failure]] = []
-        """Places and what is there, the next one last."""
+        """Cursors and outlines, the next one last."""
         self.has_more = True
         self.got_to = _BEFORE_ALL
-        """The place up to which was read, where there is more."""
+        """The cursor up to which rows were read, if there are more."""
 
     async def read_page(self, after: str | None) -> None:
-        """Read a page; those rows of it that come after the place."""
+        """Read a page; keep those rows that come after the cursor."""
         answer = await self._query(*self._partition, after, self._start)
         rows = ((item["place"]["S"], item) for item in reversed(answer.get("Items", ())))
         # BETWEEN takes its bounds in.
-        self.rows = [(place, outline_of(item)) for place, item in rows if place != after]
+        self.rows = [(cursor, outline_of(item)) for cursor, item in rows if cursor != after]
         self._start = answer.get("LastEvaluatedKey")
         self.has_more = self._start is not None
         if self._start:
             self.got_to = from_item(self._start)["place"]
 
 
-def _next_place(reader: _Reader) -> str:
+def _next_cursor(reader: _Reader) -> str:
     return reader.rows[-1][0]

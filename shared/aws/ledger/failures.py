@@ -11,12 +11,12 @@ from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failure_items import failure_of, items_of
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
-from shared.aws.ledger.payload_parts import part_id, writes
+from shared.aws.ledger.payload_parts import build_part_writes, part_id
 from shared.backoff import backoff
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ledger.failures import Failure, FailureFilter, FailurePage
-from shared.ledger.rules import is_wanted, make_cursor, merge_failure
+from shared.ledger.rules import is_match, make_cursor, merge_failure
 
 _TRIES = 10
 _FIRST_PAUSE_SECONDS = 0.1
@@ -28,9 +28,9 @@ _BATCHES_AT_ONCE = 4
 
 
 class DynamoFailureLedger:
-    """Partition key `failure_id`; the indexes `by_state` and `by_tenant` are sorted by `place`: when it failed last.
+    """Partition key `failure_id`; the indexes `by_state` and `by_tenant` are sorted by `place`, its cursor.
 
-    The indexes carry what a filter looks at; payload and story are read from the table.
+    The indexes carry what a filter compares; payload and audit trail are read from the table.
     """
 
     def __init__(self, *, client: Any, table: str, cipher: PayloadCipher, clock: Clock) -> None:
@@ -40,7 +40,7 @@ class DynamoFailureLedger:
         self._clock = clock
 
     async def record(self, failure: Failure) -> Failure:
-        """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
+        """Record a dead letter as a new failure, or that the known failure failed again; return what is stored."""
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
@@ -59,22 +59,22 @@ class DynamoFailureLedger:
         return await self._read(item) if item else None
 
     async def find(
-        self, wanted: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
+        self, criteria: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
     ) -> FailurePage:
         """Return up to `limit` failures, the latest first; outlines of them are in the indexes, and cost least.
 
         A search that looked at a great many returns what it found until then; `after` goes on from there.
         """
-        search = FailureSearch(client=self._client, table=self._table, wanted=wanted, limit=limit, after=after)
+        search = FailureSearch(client=self._client, table=self._table, criteria=criteria, limit=limit, after=after)
         found: list[Failure] = []
         there_is_more = False
-        async for outline in search.found():
+        async for outline in search.find_outlines():
             if there_is_more := len(found) == limit:
                 break
             found.append(outline)
         end = None if search.is_complete else search.reached
         return FailurePage(
-            found if outlines else await self._whole(found, wanted),
+            found if outlines else await self._whole(found, criteria),
             after=make_cursor(found[-1]) if there_is_more else end,
         )
 
@@ -104,7 +104,7 @@ class DynamoFailureLedger:
             put["ExpressionAttributeValues"] = to_item({":version": failure.version - 1})
         with translated("failures.write"):
             try:
-                if more := writes(self._table, main, rest, over=over):
+                if more := build_part_writes(self._table, main, rest, over=over):
                     await self._client.transact_write_items(TransactItems=[{"Put": put}, *more])
                 else:
                     await self._client.put_item(**put)
@@ -116,13 +116,13 @@ class DynamoFailureLedger:
                 raise
         return True
 
-    async def _whole(self, outlines: Sequence[Failure], wanted: FailureFilter) -> list[Failure]:
+    async def _whole(self, outlines: Sequence[Failure], criteria: FailureFilter) -> list[Failure]:
         """Return the failures themselves in the same order, without those that changed and are no longer wanted."""
-        places = asyncio.Semaphore(_BATCHES_AT_ONCE)
+        batches_at_once = asyncio.Semaphore(_BATCHES_AT_ONCE)
         ids = [outline.failure_id for outline in outlines]
 
         async def read(batch: list[str]) -> dict[str, dict[str, Any]]:
-            async with places:
+            async with batches_at_once:
                 return await self._items(batch)
 
         batches = await asyncio.gather(
@@ -130,7 +130,7 @@ class DynamoFailureLedger:
         )
         items = {failure_id: item for batch in batches for failure_id, item in batch.items()}
         failures = [await self._read(items[failure_id]) for failure_id in ids if failure_id in items]
-        return [failure for failure in failures if is_wanted(failure, wanted)]
+        return [failure for failure in failures if is_match(failure, criteria)]
 
     async def _items(self, ids: list[str]) -> dict[str, dict[str, Any]]:
         keys = [to_item({"failure_id": failure_id}) for failure_id in ids]

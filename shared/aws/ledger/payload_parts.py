@@ -1,4 +1,4 @@
-"""The further items of a payload that is too long for one: written, dated and removed along with the failure's own."""
+"""Items with the further parts of a payload that is too long for one: written, expired and deleted with the first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +11,8 @@ def part_id(failure_id: str, number: int) -> str:
     return f"{failure_id}#{number}"
 
 
-def dated(table: str, failure_id: str, number: int, *, ends: int | None) -> dict[str, Any]:
-    """Return the parameters of an update that lets a part end when its failure does, or be kept as that is."""
+def build_expiry_update(table: str, failure_id: str, number: int, *, ends: int | None) -> dict[str, Any]:
+    """Return the parameters of an update that lets a part expire when its failure does, or not at all."""
     update: dict[str, Any] = {"TableName": table, "Key": to_item({"failure_id": part_id(failure_id, number)})}
     if ends is None:
         return {**update, "UpdateExpression": "REMOVE expires_at"}
@@ -23,7 +23,7 @@ def dated(table: str, failure_id: str, number: int, *, ends: int | None) -> dict
     }
 
 
-def writes(
+def build_part_writes(
     table: str, item: dict[str, Any], rest: Sequence[dict[str, Any]], *, over: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
     """Return what a transaction does about the parts when `item` and its `rest` take the place of the item `over`.
@@ -33,7 +33,7 @@ def writes(
     failure_id = item["failure_id"]["S"]
     parts, before = _parts(item), _parts(over) if over else 1
     ends = int(item["expires_at"]["N"]) if "expires_at" in item else None
-    stay = [{"Update": dated(table, failure_id, n, ends=ends)} for n in range(1 + len(rest), parts)]
+    stay = [{"Update": build_expiry_update(table, failure_id, n, ends=ends)} for n in range(1 + len(rest), parts)]
     gone = [
         {"Delete": {"TableName": table, "Key": to_item({"failure_id": part_id(failure_id, n)})}}
         for n in range(parts, before)

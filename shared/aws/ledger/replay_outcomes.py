@@ -1,4 +1,4 @@
-"""What a worker writes into the `failures` table: how a replay ended. Payloads it can neither read nor change."""
+"""How a replay ended: what a worker writes into the `failures` table. It can neither read nor change payloads."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translated
 from shared.aws.items import to_item
 from shared.aws.ledger.failure_items import entry_value
-from shared.aws.ledger.payload_parts import dated
+from shared.aws.ledger.payload_parts import build_expiry_update
 from shared.ids import failure_id
 from shared.ledger.failures import AuditEntry, FailureState
 from shared.retention import FAILURE_RETENTION, expires_at
@@ -23,13 +23,13 @@ class DynamoReplayOutcomes:
         self._queue = queue
 
     async def record_resolved(self, command_id: str, *, replay: int, at: datetime) -> None:
-        """Note that a replay did what the command was for, if it is the latest one and nothing was noted of it."""
+        """Record that a replay succeeded, if it is the latest one and its end is not recorded yet."""
         await self._record_end(
             command_id, replay, FailureState.RESOLVED, AuditEntry(at=at, by=self._queue, action="resolved")
         )
 
     async def record_refused(self, command_id: str, *, replay: int, at: datetime, code: str) -> None:
-        """Note that a replay ended with a no, if it is the latest one and nothing was noted of it."""
+        """Record that a replay ended with a refusal, if it is the latest one and its end is not recorded yet."""
         entry = AuditEntry(at=at, by=self._queue, action="refused", detail=code)
         await self._record_end(command_id, replay, FailureState.REFUSED, entry)
 
@@ -63,7 +63,9 @@ class DynamoReplayOutcomes:
                 for number in range(1, int(answer["Attributes"]["parts"]["N"])):
                     # One that was erased since then stays so.
                     still_there = {"ConditionExpression": "attribute_exists(failure_id)"}
-                    await self._client.update_item(**dated(self._table, failed, number, ends=ends), **still_there)
+                    await self._client.update_item(
+                        **build_expiry_update(self._table, failed, number, ends=ends), **still_there
+                    )
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise

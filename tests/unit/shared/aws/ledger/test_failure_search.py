@@ -9,7 +9,7 @@ from shared.aws.ledger.failure_items import items_of
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.ledger.failures import Failure, FailureFilter, FailureState
-from shared.ledger.rules import is_wanted, make_cursor
+from shared.ledger.rules import is_match, make_cursor
 from tests.fakes.clock import NOON
 
 CIPHER = PayloadCipher(["k" * 64])
@@ -80,13 +80,15 @@ def filtered(dice):
     )
 
 
-async def search_all(table, wanted, *, limit, most_pages):
+async def search_all(table, criteria, *, limit, max_pages):
     """Search again and again from where the last search ended, as somebody does who turns pages."""
     found, after = [], None
     for _ in range(1000):
-        search = FailureSearch(client=table, table="t", wanted=wanted, limit=limit, after=after, most_pages=most_pages)
+        search = FailureSearch(
+            client=table, table="t", criteria=criteria, limit=limit, after=after, max_pages=max_pages
+        )
         taken = 0
-        async for outline in search.found():
+        async for outline in search.find_outlines():
             found.append(outline.failure_id)
             taken += 1
             if taken == limit:
@@ -104,9 +106,9 @@ async def test_every_search_finds_each_once_and_in_order(seed):
     """Whatever the filter, the size of the pages, and how soon a search gives up for now."""
     dice = random.Random(seed)
     failures = [made(dice, number) for number in range(dice.randrange(60))]
-    table, wanted = PagedTable(failures, dice.randint(1, 7)), filtered(dice)
-    meant = sorted((one for one in failures if is_wanted(one, wanted)), key=make_cursor, reverse=True)
-    found = await search_all(table, wanted, limit=dice.randint(1, 9), most_pages=dice.randint(1, 9))
+    table, criteria = PagedTable(failures, dice.randint(1, 7)), filtered(dice)
+    meant = sorted((one for one in failures if is_match(one, criteria)), key=make_cursor, reverse=True)
+    found = await search_all(table, criteria, limit=dice.randint(1, 9), max_pages=dice.randint(1, 9))
     assert found == [one.failure_id for one in meant]
 
 
@@ -114,9 +116,9 @@ async def test_a_search_reads_no_more_than_it_may():
     """A text that is nowhere, in a ledger without an end: what was looked at is said, and the next search goes on."""
     table = PagedTable([made(random.Random(number), number) for number in range(200)], 2)
     search = FailureSearch(
-        client=table, table="t", wanted=FailureFilter(text="nowhere"), limit=5, after=None, most_pages=9
+        client=table, table="t", criteria=FailureFilter(text="nowhere"), limit=5, after=None, max_pages=9
     )
-    assert [one async for one in search.found()] == []
+    assert [one async for one in search.find_outlines()] == []
     assert table.queries == 9
     assert not search.is_complete
     assert search.reached
