@@ -33,8 +33,8 @@ def pseudo_text(text: str) -> str:
     """Return a text with accents, in brackets and 40 % longer; placeholders stay as they are."""
     pieces = _PLACEHOLDER.split(text)
     accented = "".join(piece if index % 2 else piece.translate(_ACCENTS) for index, piece in enumerate(pieces))
-    letters = sum(len(piece) for piece in pieces[::2])
-    missing = max(1, round(letters * _LONGER))
+    characters = sum(len(piece) for piece in pieces[::2])
+    missing = max(1, round(characters * _LONGER))
     words = [_WORD] * (missing // len(_WORD)) + [_WORD[: missing % len(_WORD)]]
     return f"{OPENING}{' '.join([accented, *filter(None, words)])}{CLOSING}"
 
