@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from shared.messages.commands import OwnBookingCommand
+from shared.messages.commands import InternalBookingCommand
 from shared.messages.notices import AnyNotice
 
 
@@ -15,8 +15,8 @@ class NoticeQueue(Protocol):
 
 
 class InternalCommandQueue(Protocol):
-    """Where the backend puts what it asks of itself."""
+    """The queue of internal commands."""
 
-    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
         """Queue a command after those of its group; putting the same one twice is harmless."""
         ...

@@ -1,4 +1,4 @@
-"""An SQS queue as a source of deliveries, and as a place to put notices and commands of our own."""
+"""An SQS queue as a source of deliveries, and a queue for notices and internal commands."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from shared.aws.sqs_messages import change_request, delete_request, deliveries_o
 from shared.aws.tracing import trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.masking import mask_personal_data
-from shared.messages.commands import OwnBookingCommand
+from shared.messages.commands import InternalBookingCommand
 from shared.messages.notices import AnyNotice
 from shared.trace import Trace, current_trace
 
@@ -144,13 +144,13 @@ class SqsNoticeQueue:
 
 
 class SqsInternalCommandQueue:
-    """A FIFO queue of commands, for those that the backend asks of itself."""
+    """A FIFO queue of internal commands."""
 
     def __init__(self, *, calls: Any, url: str) -> None:
         self._calls = calls
         self._url = url
 
-    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
         """Queue a command; SQS swallows one that it saw in the last five minutes, the worker any other repeat.
 
         What such a command says follows from its id, so the id alone tells repeats.

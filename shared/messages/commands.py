@@ -91,8 +91,8 @@ class BookingReschedule(Envelope):
     data: client.BookingRescheduleData
 
 
-class OwnCommand(Envelope):
-    """What the backend asks of itself: it comes from no visitor's frame, so no frame answers it by `re`."""
+class InternalCommand(Envelope):
+    """An internal command: it comes from no visitor's frame, so no frame answers it by `re`."""
 
     client_id: str = ""
     connection_id: str = ""
@@ -106,7 +106,7 @@ class BookingRemindData(Message):
     hours_before: Annotated[int, Field(ge=1, le=24 * 14)]
 
 
-class BookingRemind(OwnCommand):
+class BookingRemind(InternalCommand):
     """The time to remind a visitor has come; whether the visit still stands is judged now."""
 
     type: Literal["booking.remind"] = "booking.remind"
@@ -120,7 +120,7 @@ class BookingPlanRemindersData(Message):
     start: Instant
 
 
-class BookingPlanReminders(OwnCommand):
+class BookingPlanReminders(InternalCommand):
     """The reminders of a visit could not be planned as it was confirmed or moved; they are to be planned now."""
 
     type: Literal["booking.plan_reminders"] = "booking.plan_reminders"
@@ -131,7 +131,7 @@ class CalendarTickData(Message):
     """Nothing: every tenant's calendars are meant."""
 
 
-class CalendarTick(OwnCommand):
+class CalendarTick(InternalCommand):
     """The schedule asks for a look at every tenant's calendars."""
 
     type: Literal["calendar.tick"] = "calendar.tick"
@@ -144,7 +144,7 @@ class CalendarSyncData(Message):
     calendar_id: Annotated[str, Field(min_length=1, max_length=254)]
 
 
-class CalendarSync(OwnCommand):
+class CalendarSync(InternalCommand):
     """What has changed in a calendar since the last time is to be read."""
 
     type: Literal["calendar.sync"] = "calendar.sync"
@@ -157,7 +157,7 @@ class CalendarChangedData(Message):
     appointment_id: AppointmentId
 
 
-class CalendarChanged(OwnCommand):
+class CalendarChanged(InternalCommand):
     """The event of an appointment was changed in the calendar, perhaps by its owner."""
 
     type: Literal["calendar.changed"] = "calendar.changed"
@@ -167,14 +167,14 @@ class CalendarChanged(OwnCommand):
 VisitorBookingCommand = (
     BookingSlots | BookingCreate | BookingVerify | BookingResend | BookingLookup | BookingCancel | BookingReschedule
 )
-OwnBookingCommand = BookingRemind | BookingPlanReminders | CalendarTick | CalendarSync | CalendarChanged
-BookingCommand = Annotated[VisitorBookingCommand | OwnBookingCommand, Field(discriminator="type")]
+InternalBookingCommand = BookingRemind | BookingPlanReminders | CalendarTick | CalendarSync | CalendarChanged
+BookingCommand = Annotated[VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")]
 AnyCommand = Annotated[ChatSend | VisitorBookingCommand, Field(discriminator="type")]
 BOOKING_COMMAND: TypeAdapter[BookingCommand] = TypeAdapter(BookingCommand, config=NO_INPUT_IN_ERRORS)
 CHAT_COMMAND: TypeAdapter[ChatSend] = TypeAdapter(ChatSend)
 COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand, config=NO_INPUT_IN_ERRORS)
-QUEUED_COMMAND: TypeAdapter[ChatSend | VisitorBookingCommand | OwnBookingCommand] = TypeAdapter(
-    Annotated[ChatSend | VisitorBookingCommand | OwnBookingCommand, Field(discriminator="type")],
+QUEUED_COMMAND: TypeAdapter[ChatSend | VisitorBookingCommand | InternalBookingCommand] = TypeAdapter(
+    Annotated[ChatSend | VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")],
     config=NO_INPUT_IN_ERRORS,
 )
 """Everything that stands on the queues of commands; `COMMAND` is what visitors' frames become."""

@@ -8,7 +8,7 @@ from ops.desk.adapters.sqs_replays import SqsReplays
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue, SqsQueue
 from shared.consumer.delivery import DeadLetterCopy, Delivery
 from shared.ledger.failures import Failure
-from shared.messages.commands import QUEUED_COMMAND, OwnCommand
+from shared.messages.commands import QUEUED_COMMAND, InternalCommand
 from shared.messages.notices import NOTICE
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 
@@ -47,7 +47,7 @@ async def sent(message):
     client = RecordingClient()
     if message.type.startswith("notice."):
         await SqsNoticeQueue(calls=client, url="notifications").put(message)
-    elif isinstance(message, OwnCommand):
+    elif isinstance(message, InternalCommand):
         await SqsInternalCommandQueue(calls=client, url="booking.fifo").put(message, group=message.session_id)
     else:
         SqsCommandPublisher(client=client, chat_url="chat.fifo", booking_url="booking.fifo").publish(message)

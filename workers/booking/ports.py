@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.claims import Claim
 from shared.errors import PermanentError
-from shared.messages.commands import OwnBookingCommand
+from shared.messages.commands import InternalBookingCommand
 from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, TakenTime
@@ -53,7 +53,7 @@ class AppointmentStore(Protocol):
         ...
 
     async def find(self, appointment_id: str) -> Appointment | None:
-        """Return an appointment of any session: for commands of our own, never for what a visitor names."""
+        """Return an appointment of any session: for internal commands, never for an id that a visitor sends."""
         ...
 
     async def holder(self, session_id: str, *, at: datetime) -> str | None:
@@ -228,7 +228,7 @@ class Schedules(Protocol):
         TransientError: throttled or unreachable.
     """
 
-    async def put(self, name: str, at: datetime, command: OwnBookingCommand, *, group: str) -> None:
+    async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
         """Queue the command at an instant; a name that is there already stays as it is."""
         ...
 

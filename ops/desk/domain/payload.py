@@ -17,15 +17,15 @@ from shared.messages.commands import (
     BOOKING_COMMAND,
     CHAT_COMMAND,
     ChatSend,
-    OwnBookingCommand,
-    OwnCommand,
+    InternalBookingCommand,
+    InternalCommand,
     VisitorBookingCommand,
 )
 from shared.messages.notices import NOTICE, AnyNotice, AppointmentNotice, Notice
 from shared.validation import describe_problem
 from workers.booking.facade import ContactRules
 
-Queued = ChatSend | VisitorBookingCommand | OwnBookingCommand | AnyNotice
+Queued = ChatSend | VisitorBookingCommand | InternalBookingCommand | AnyNotice
 
 _MESSAGES: dict[str, TypeAdapter[Any]] = {
     "chat": CHAT_COMMAND,
@@ -58,7 +58,7 @@ def editable_fields(message: Queued | None) -> frozenset[str]:
 
     What the backend asks of itself follows from its id, and an alert has nothing that could be mended.
     """
-    if message is None or isinstance(message, OwnCommand):
+    if message is None or isinstance(message, InternalCommand):
         return frozenset()
     if isinstance(message, Notice):
         return _EDITABLE_IN_NOTICES if isinstance(message, AppointmentNotice) else frozenset()

@@ -74,7 +74,7 @@ async def test_what_is_taken_names_its_appointment(desk):
 
 
 async def test_an_appointment_is_found_whatever_its_session(desk):
-    """Commands of our own know the appointment alone; an unknown one is found nowhere."""
+    """Internal commands name the appointment only; an unknown id finds nothing."""
     hold = await desk.held(session_id="somebody's")
     assert await desk.store.find(hold.appointment_id) == hold
     assert await desk.store.find("0" * 32) is None

@@ -6,7 +6,7 @@ import pytest
 
 from shared.ids import new_id
 from shared.retention import SYNC_TOKEN_RETENTION
-from tests.fakes.own_commands import FakeSyncTokens
+from tests.fakes.internal_commands import FakeSyncTokens
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.ports import LastSync
 

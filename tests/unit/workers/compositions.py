@@ -21,10 +21,10 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
 from tests.fakes.figures import FakeMetrics, FakeUsage
+from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeNotices, FakeTexter, FakeTextMessages
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.model import FakeModel
-from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.turns import FakeTurns

@@ -14,7 +14,7 @@ import structlog
 
 from shared.consumer.lifecycle import Stop
 from shared.consumer.queue_description import MessageQueue
-from shared.messages.commands import ChatSend, OwnBookingCommand, VisitorBookingCommand
+from shared.messages.commands import ChatSend, InternalBookingCommand, VisitorBookingCommand
 from shared.messages.notices import AnyNotice
 from tests.unit.workers.compositions import COMMANDS, NOTICES, WORKERS, Composition, messages_of, queue_url
 
@@ -111,7 +111,7 @@ async def test_every_type_of_message_is_done_both_ways(composition, logs, name, 
 
 def test_no_type_of_message_is_left_out():
     """A new type has to be added here, and so is proved to reach its handler."""
-    commands = (ChatSend, *get_args(VisitorBookingCommand), *get_args(OwnBookingCommand))
+    commands = (ChatSend, *get_args(VisitorBookingCommand), *get_args(InternalBookingCommand))
     notices = get_args(get_args(AnyNotice)[0])
     assert set(COMMANDS) == {kind.model_fields["type"].default for kind in commands}
     assert set(NOTICES) == {kind.model_fields["type"].default for kind in notices}

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translated
-from shared.messages.commands import OwnBookingCommand
+from shared.messages.commands import InternalBookingCommand
 
 
 class EventBridgeSchedules:
@@ -23,7 +23,7 @@ class EventBridgeSchedules:
         self._queue_arn = queue_arn
         self._role_arn = role_arn
 
-    async def put(self, name: str, at: datetime, command: OwnBookingCommand, *, group: str) -> None:
+    async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
         """Create the schedule, in whole seconds; one of its name stays as it is."""
         with translated("scheduler.create"):
             try:

@@ -14,8 +14,8 @@ from shared.messages.commands import (
     BookingResend,
     BookingSlots,
     BookingVerify,
-    OwnBookingCommand,
-    OwnCommand,
+    InternalBookingCommand,
+    InternalCommand,
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
@@ -27,8 +27,8 @@ from workers.booking.handler.choose_again import ask_by_letter
 from workers.booking.handler.create import create
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import refused
+from workers.booking.handler.internal_commands import handle_internal_command
 from workers.booking.handler.lookup import look_up
-from workers.booking.handler.own import carry_out
 from workers.booking.handler.replay import Replayable, too_late
 from workers.booking.handler.verify import resend, verify
 
@@ -45,8 +45,8 @@ class BookingHandler:
 
     async def handle(self, work: BookingCommand, claim: Claim) -> str | None:
         """Carry out one command; return the code of what is refused."""
-        if isinstance(work, OwnCommand):
-            await self._end(work, await carry_out(self._ports, work, claim), claim)
+        if isinstance(work, InternalCommand):
+            await self._end(work, await handle_internal_command(self._ports, work, claim), claim)
             return None
         locale = await self._replies.locale(work.session_id, work.locale)
         if isinstance(work, BookingSlots):
@@ -60,8 +60,8 @@ class BookingHandler:
         await self._write_if_unheard(work, frame)
         return code_of(frame)
 
-    async def _end(self, work: OwnBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
-        """End a command of our own: with what the visitor hears of it, or without a word."""
+    async def _end(self, work: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
+        """Complete an internal command, with a frame for the visitor where it has one."""
         if frame is None:
             await self._claims.complete(claim)
         else:
@@ -108,9 +108,9 @@ class BookingHandler:
 
     async def mismatch(self, work: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""
-        if isinstance(work, OwnCommand):
+        if isinstance(work, InternalCommand):
             # Nobody waits for it, and the first one is carried out.
-            log.warning("own_command_mismatched")
+            log.warning("internal_command_mismatched")
             return
         locale = await self._replies.locale(work.session_id, work.locale)
         frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=locale)
@@ -123,7 +123,7 @@ class BookingHandler:
         """
         if problem := CalendarProblem.of_reason(reason):
             await alert(self._ports, tenant=work.tenant, session_id=work.session_id, problem=problem)
-        if isinstance(work, OwnCommand):
+        if isinstance(work, InternalCommand):
             await self._end(work, None, claim)
             return
         locale = await self._replies.locale(work.session_id, work.locale)

@@ -17,8 +17,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
+from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.letters import FakeNotices
-from tests.fakes.own_commands import FakeCommands, FakeSchedules, FakeSyncTokens
 from tests.fakes.tenants import FakeTenants
 from workers.booking.handler import BookingHandler, BookingPorts
 
@@ -100,7 +100,7 @@ class World:
         return await self.conversations.frame(command.session_id, record.markers["outcome"])
 
     async def carry_out(self, command):
-        """Carry out a command of our own as the worker core does; return what the visitor hears, if anything."""
+        """Carry out an internal command as the worker core does; return the visitor's frame, if there is one."""
         claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
         if not isinstance(claim, Claim):
             return None

@@ -1,10 +1,10 @@
-"""What the backend asks of itself, in memory: commands now, commands later, and how far calendars were read."""
+"""In-memory ports of internal commands: the queue, the schedules, and the sync tokens of calendars."""
 
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.messages.commands import BOOKING_COMMAND, OwnBookingCommand
+from shared.messages.commands import BOOKING_COMMAND, InternalBookingCommand
 from workers.booking.ports import LastSync
 
 
@@ -17,7 +17,7 @@ class FakeCommands:
         self.trouble: list[Exception | None] = []
         """Each is met by one of the next calls; None lets one through."""
 
-    async def put(self, command: OwnBookingCommand, *, group: str) -> None:
+    async def put(self, command: InternalBookingCommand, *, group: str) -> None:
         """Queue a command; putting the same one twice is harmless."""
         await asyncio.sleep(0)
         if self.trouble and (error := self.trouble.pop(0)):
@@ -25,16 +25,16 @@ class FakeCommands:
         self.bodies.append((group, command.model_dump_json(by_alias=True)))
 
     @property
-    def delivered(self) -> list[OwnBookingCommand]:
+    def delivered(self) -> list[InternalBookingCommand]:
         """Return the first command of each key, as the queue lets through."""
-        first: dict[str, OwnBookingCommand] = {}
+        first: dict[str, InternalBookingCommand] = {}
         for _, body in self.bodies:
             command = BOOKING_COMMAND.validate_json(body)
-            assert isinstance(command, OwnBookingCommand)
+            assert isinstance(command, InternalBookingCommand)
             first.setdefault(command.claim_key, command)
         return list(first.values())
 
-    def taken(self) -> list[OwnBookingCommand]:
+    def taken(self) -> list[InternalBookingCommand]:
         """Return what was delivered, and forget it."""
         found = self.delivered
         self.bodies.clear()
@@ -47,7 +47,7 @@ class Planned:
 
     at: datetime
     group: str
-    command: OwnBookingCommand
+    command: InternalBookingCommand
 
 
 class FakeSchedules:
@@ -58,7 +58,7 @@ class FakeSchedules:
         self.trouble: list[Exception | None] = []
         """Each is met by one of the next calls; None lets one through."""
 
-    async def put(self, name: str, at: datetime, command: OwnBookingCommand, *, group: str) -> None:
+    async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
         """Plan the command; a name that is there already stays as it is."""
         await self._call()
         self.planned.setdefault(name, Planned(at.replace(microsecond=0), group, command))
@@ -68,7 +68,7 @@ class FakeSchedules:
         await self._call()
         self.planned.pop(name, None)
 
-    def due(self, now: datetime) -> list[OwnBookingCommand]:
+    def due(self, now: datetime) -> list[InternalBookingCommand]:
         """Return the commands whose time has come, in order, and forget them."""
         found = sorted((name for name, one in self.planned.items() if one.at <= now), key=lambda n: self.planned[n].at)
         return [self.planned.pop(name).command for name in found]

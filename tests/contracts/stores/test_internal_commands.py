@@ -1,4 +1,4 @@
-"""What the backend asks of itself: put on the queue now, or by a schedule later."""
+"""Internal commands: put on the queue now, or by a schedule later."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from shared.ids import new_id
 from shared.messages.commands import BOOKING_COMMAND, BookingRemind, BookingRemindData
 from shared.trace import Trace, tracing
 from tests.contracts.stores.template import create_queue
-from tests.fakes.own_commands import FakeCommands, FakeSchedules
+from tests.fakes.internal_commands import FakeCommands, FakeSchedules
 from workers.booking.adapters.scheduler import EventBridgeSchedules
 
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Sends each command that the backend asked of itself to its use case."""
+"""Routes each internal command to its use case."""
 
 from shared.claims import Claim
 from shared.messages.commands import (
@@ -7,7 +7,7 @@ from shared.messages.commands import (
     CalendarChanged,
     CalendarSync,
     CalendarTick,
-    OwnBookingCommand,
+    InternalBookingCommand,
 )
 from shared.messages.server import ServerFrame
 from workers.booking.handler.dependencies import BookingPorts
@@ -16,8 +16,10 @@ from workers.booking.handler.remind import plan_again, remind
 from workers.booking.handler.sync import sync, tick
 
 
-async def carry_out(ports: BookingPorts, work: OwnBookingCommand, claim: Claim) -> ServerFrame | None:
-    """Return what the visitor of the command's session hears of it; mostly nothing."""
+async def handle_internal_command(
+    ports: BookingPorts, work: InternalBookingCommand, claim: Claim
+) -> ServerFrame | None:
+    """Carry the command out; return the frame for the visitor of its session, or None where there is none."""
     match work:
         case CalendarTick():
             await tick(ports, work)
