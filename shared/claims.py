@@ -49,7 +49,7 @@ class ClaimStore(Protocol):
         """Keep the command; False when it is another's now."""
         ...
 
-    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+    async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
         """Return those of the claims that are no longer their owner's."""
         ...
 

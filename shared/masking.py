@@ -25,7 +25,7 @@ def mask_personal_data(text: str) -> str:
 def mask_contact(contact: str) -> str:
     """Return what reminds the owner of a checked contact: `a***@e***.com`, `+48 *** *** 12`.
 
-    Of an address the first letters and the top-level domain, not even the lengths; of a number the country's code and
+    Of an address the first characters and the top-level domain, not even the lengths; of a number the country code and
     the last two digits.
     """
     if "@" in contact:

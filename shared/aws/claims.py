@@ -109,7 +109,7 @@ class DynamoClaimStore:
         until = to_milliseconds(self._clock.now() + lease)
         return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
 
-    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+    async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
         """Return those of the claims that are no longer their owner's.
 
         The reads are consistent: an older view would still name the owner before us. What DynamoDB leaves unread, when

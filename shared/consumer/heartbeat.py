@@ -180,7 +180,7 @@ class Heartbeat:
         if not handler_leases:
             return
         try:
-            lost = await claims.lost([handler_lease.claim for handler_lease in handler_leases])
+            lost = await claims.find_lost([handler_lease.claim for handler_lease in handler_leases])
         except (TransientError, PermanentError) as error:
             log.warning("claims_not_read", error=str(error))
             return

@@ -59,7 +59,7 @@ class FakeClaims:
         self.records[claim.key].lease_until = _in_milliseconds(self._clock.now()) + lease
         return True
 
-    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+    async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
         """Return those of the claims that are no longer their owner's."""
         await asyncio.sleep(0)
         return [claim for claim in claims if not self.owns(claim)]

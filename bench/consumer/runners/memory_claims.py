@@ -31,7 +31,7 @@ class MemoryClaims:
         """Keep the command."""
         return self._owners.get(claim.key) == claim.owner
 
-    async def lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
+    async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
         """Return those that are another's."""
         return [claim for claim in claims if self._owners.get(claim.key, claim.owner) != claim.owner]
 

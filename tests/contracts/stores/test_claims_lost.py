@@ -30,8 +30,8 @@ async def test_no_claim_is_lost_while_nobody_came(claims, clock):
     """Also when its lease has run out: without a successor it is still ours. None asked, none lost."""
     held = await take_many(claims, 3)
     clock.turn(2 * LEASE)
-    assert list(await claims.lost(held)) == []
-    assert list(await claims.lost([])) == []
+    assert list(await claims.find_lost(held)) == []
+    assert list(await claims.find_lost([])) == []
 
 
 async def test_a_stolen_claim_is_lost(claims, clock):
@@ -39,30 +39,30 @@ async def test_a_stolen_claim_is_lost(claims, clock):
     held = await take_many(claims, 3)
     clock.turn(2 * LEASE)
     successor = await take(claims, held[1].key)
-    assert list(await claims.lost(held)) == [held[1]]
-    assert list(await claims.lost([successor])) == []
+    assert list(await claims.find_lost(held)) == [held[1]]
+    assert list(await claims.find_lost([successor])) == []
 
 
 async def test_a_claim_that_was_given_back_is_lost(claims):
     """Its record is there, and names nobody."""
     held = await take_many(claims, 2)
     await claims.release(held[0])
-    assert list(await claims.lost(held)) == [held[0]]
+    assert list(await claims.find_lost(held)) == [held[0]]
 
 
 async def test_an_ended_claim_is_not_lost(claims):
     """Its owner ended it, and stays the owner."""
     (held,) = await take_many(claims, 1)
     await claims.complete(held)
-    assert list(await claims.lost([held])) == []
+    assert list(await claims.find_lost([held])) == []
 
 
 async def test_a_claim_without_a_record_is_lost(claims, erase):
     """Erasing a session takes its commands from their workers."""
     held = await take_many(claims, 3)
     await erase(held[2].key)
-    assert list(await claims.lost(held)) == [held[2]]
-    assert list(await claims.lost([Claim(new_id(), "nobody", 1)])) != []
+    assert list(await claims.find_lost(held)) == [held[2]]
+    assert list(await claims.find_lost([Claim(new_id(), "nobody", 1)])) != []
 
 
 async def test_many_claims_are_looked_at(claims, clock):
@@ -72,7 +72,7 @@ async def test_many_claims_are_looked_at(claims, clock):
     clock.turn(2 * LEASE)
     for claim in gone:
         await take(claims, claim.key)
-    assert sorted(claim.key for claim in await claims.lost(held)) == sorted(claim.key for claim in gone)
+    assert sorted(claim.key for claim in await claims.find_lost(held)) == sorted(claim.key for claim in gone)
 
 
 class Overtaxed:
@@ -98,7 +98,7 @@ async def test_what_was_not_read_is_not_lost(dynamodb, clock):
     for claim in held[:2]:
         await take(claims, claim.key)
     busy = DynamoClaimStore(client=Overtaxed(dynamodb, {held[0].key, held[2].key}), table="ProcessedTable", clock=clock)
-    assert list(await busy.lost(held)) == [held[1]]
+    assert list(await busy.find_lost(held)) == [held[1]]
 
 
 async def test_two_claims_of_one_command_are_told_apart(dynamodb, clock, key):
@@ -107,7 +107,7 @@ async def test_two_claims_of_one_command_are_told_apart(dynamodb, clock, key):
     late = await take(claims, key)
     clock.turn(2 * LEASE)
     current = await take(claims, key)
-    assert list(await claims.lost([late, current])) == [late]
+    assert list(await claims.find_lost([late, current])) == [late]
 
 
 # Whether the reads are consistent can't be tested here: the emulator has one copy of everything.

@@ -164,7 +164,7 @@ async def test_a_claim_is_extended_while_its_handler_runs(bench):
 @pytest.mark.parametrize("error", TROUBLE)
 async def test_a_claim_that_cannot_be_extended_now_is_not_lost(bench, error):
     """Trouble with the table is no word about the owner: the handler goes on, and the next beat extends."""
-    extend, lost = bench.claims.extend, bench.claims.lost
+    extend, lost = bench.claims.extend, bench.claims.find_lost
     failures = [error, error]
 
     async def fail_once(call, *arguments, **named):
@@ -173,7 +173,7 @@ async def test_a_claim_that_cannot_be_extended_now_is_not_lost(bench, error):
         return await call(*arguments, **named)
 
     bench.claims.extend = lambda claim, *, lease: fail_once(extend, claim, lease=lease)
-    bench.claims.lost = lambda claims: fail_once(lost, claims)
+    bench.claims.find_lost = lambda claims: fail_once(lost, claims)
     bench.handler.delay_seconds = 0.1
     task = asyncio.create_task(bench.processor.process(await bench.deliver()))
     await bench.handler.started.wait()
