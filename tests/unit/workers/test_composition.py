@@ -207,6 +207,15 @@ def test_the_wirings_read_alike(name):
     assert keywords == [one for one in ("stores", "clock", "metrics") if one in keywords]
 
 
+@pytest.mark.parametrize("name", WORKERS)
+def test_the_workers_have_the_same_files(name):
+    """Each is a module, or a folder where there is more to it."""
+    folder = ROOT / name
+    found = {one.stem for one in folder.iterdir()}
+    assert {"__main__", "lambda_function", "wiring", "settings", "handler", "domain"} <= found
+    assert "dependencies" in found | {one.stem for one in (folder / "handler").glob("*.py")}
+
+
 def parameters(function):
     """Return the names of what a function takes by position, and by keyword."""
     found = inspect.signature(function).parameters.values()
