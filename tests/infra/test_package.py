@@ -84,7 +84,12 @@ def test_the_ingress_imports_from_its_package_and_the_runtime_alone(unpacked, ru
 def test_the_workers_import_from_their_package_alone(unpacked):
     """It brings its own botocore, because aiobotocore wants an exact one."""
     modules = [f"workers.{name}.lambda_function" for name in ("chat", "booking", "notifications")]
-    modules += ["googleapiclient.discovery", "google.oauth2.service_account", "babel.dates"]
+    modules += [
+        "workers.chat.retrieval.ranking",
+        "googleapiclient.discovery",
+        "google.oauth2.service_account",
+        "babel.dates",
+    ]
     assert isolated_import(modules, unpacked["workers"]) == []
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from workers.chat.retrieval.spelling import correct
 
-VOCABULARY = {"parking", "godziny", "massage", "prezent", "card"}
+VOCABULARY = {"parking", "godziny", "massage", "prezent", "card", "x" * 30}
 
 
 @pytest.mark.parametrize(
@@ -22,10 +22,11 @@ VOCABULARY = {"parking", "godziny", "massage", "prezent", "card"}
         ("xarking", "xarking"),
         ("cart", "cart"),
         ("", ""),
+        ("x" * 31, "x" * 31),
     ],
 )
 def test_one_edit_is_corrected(typed, meant):
-    """A long word one edit away from a known one becomes it; two edits, a first character or a short word stay."""
+    """A word one edit away from a known one becomes it; two edits, a first character, a short or endless word stay."""
     assert correct(typed, VOCABULARY) == meant
 
 
