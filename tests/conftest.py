@@ -26,7 +26,7 @@ from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
-from tests.selection import is_fast, process_group
+from tests.selection import STACK, is_fast, process_group
 
 # Both judge how fast the machine is.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(process_group(item)))
         if is_fast(item):
             item.add_marker(pytest.mark.fast)
-    items.sort(key=lambda item: process_group(item) != "stack")
+    items.sort(key=lambda item: process_group(item) != STACK)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,8 +1,12 @@
 """Which tests share a process under xdist, and which need no server and make `make test-fast`."""
 
+import functools
 from pathlib import Path
 
 import pytest
+
+STACK = "stack"
+"""The fixture that deploys everything, and the group of the tests that use it."""
 
 FAKE = "memory"
 """How contract suites name their run on the fake: alone, or as the first word ("memory fifo")."""
@@ -13,7 +17,7 @@ def process_group(item: pytest.Item) -> str:
 
     Only the stack takes long to start; an emulator or a browser a process costs less than processes that wait.
     """
-    return "stack" if "stack" in fixture_names(item) else str(folder_and_file(item))
+    return STACK if STACK in fixture_names(item) else str(folder_and_file(item))
 
 
 def is_fast(item: pytest.Item) -> bool:
@@ -43,4 +47,9 @@ def fixture_names(item: pytest.Item) -> list[str]:
 
 def folder_and_file(item: pytest.Item) -> Path:
     """Return where a test stands, from the root on."""
-    return item.path.relative_to(item.config.rootpath)
+    return _relative(item.path, item.config.rootpath)
+
+
+@functools.cache
+def _relative(path: Path, root: Path) -> Path:
+    return path.relative_to(root)
