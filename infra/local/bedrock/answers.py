@@ -5,7 +5,7 @@ Nothing here is random or reads a clock: the same request gets the same answer.
 
 from infra.local.bedrock.facts import Facts
 from infra.local.bedrock.intents import Intent, courtesy_of, intent_of
-from infra.local.bedrock.library import Library
+from infra.local.bedrock.knowledge_base import KnowledgeBase
 from infra.local.bedrock.phrases import Phrases, phrases_of
 from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest, ToolSpec
@@ -18,8 +18,8 @@ def answer(request: ConverseRequest) -> Reply:
     """Return the answer to a request that passed validation."""
     system_text = "\n".join(block.text for block in request.system if block.text)
     texts = [turn.text for turn in reversed(request.messages) if turn.role == "user" and turn.text]
-    library = Library(system_text, texts)
-    phrases = phrases_of(library.language)
+    knowledge = KnowledgeBase(system_text, texts)
+    phrases = phrases_of(knowledge.language)
     results = request.messages[-1].tool_results
     if results:
         failed = any(result.status == "error" for result in results)
@@ -28,9 +28,9 @@ def answer(request: ConverseRequest) -> Reply:
     booking = next((spec for spec in request.tools if spec.name == BOOKING_TOOL), None)
     tool = _forced_tool(request) or (booking if intent == "book" else None)
     if tool:
-        filled = fill_input(tool.input_schema.schema_, texts, system_text, library.analyzer)
+        filled = fill_input(tool.input_schema.schema_, texts, system_text, knowledge.analyzer)
         return Reply(phrases.pick_a_time if tool.name == BOOKING_TOOL else "", ToolCall(tool.name, filled))
-    facts = Facts(library, find_today(system_text))
+    facts = Facts(knowledge, find_today(system_text))
     spoken = _conversation(texts, intent, facts, phrases)
     return Reply(spoken or _fact(texts, facts, phrases, can_book=booking is not None))
 
@@ -43,15 +43,15 @@ def _conversation(texts: list[str], intent: Intent | None, facts: Facts, phrases
         case "decline":
             return phrases.no_pressure
         case "person" | "complaint":
-            contact = facts.library.contact()
+            contact = facts.knowledge.contact()
             lead = phrases.person if intent == "person" else phrases.complaint
             return f"{lead} {contact or phrases.offer_contact}"
     courtesy = courtesy_of(texts[0]) if texts else None
     if courtesy and "?" not in texts[0]:
         kind, rest = courtesy
         # "Hello, the prices please" is a question, however politely it begins.
-        terms = facts.library.terms(rest)
-        if not facts.library.find(terms) or (kind != "greeting" and len(terms) == 1):
+        terms = facts.knowledge.terms(rest)
+        if not facts.knowledge.find(terms) or (kind != "greeting" and len(terms) == 1):
             return phrases.courtesy[kind]
     return None if texts and facts.terms(texts[0]) else phrases.ask_back
 
@@ -59,7 +59,7 @@ def _conversation(texts: list[str], intent: Intent | None, facts: Facts, phrases
 def _fact(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -> str:
     quoted = facts.quote(texts)
     if quoted is None:
-        titles = facts.library.titles
+        titles = facts.knowledge.titles
         topics = f" {phrases.topics} {', '.join(titles)}." if titles else ""
         return f"{phrases.unknown}{topics} {phrases.offer_booking if can_book else phrases.offer_contact}"
     return f"{quoted} {phrases.offer_booking}" if can_book and "price" in facts.terms(texts[0]) else quoted

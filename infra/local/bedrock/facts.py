@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from infra.local.bedrock.intents import is_continuation
-from infra.local.bedrock.library import Library
+from infra.local.bedrock.knowledge_base import KnowledgeBase
 from infra.local.bedrock.quotes import quote
 from infra.local.bedrock.tool_input import find_relative_day
 from infra.local.bedrock.vocabulary import WEEKDAYS
@@ -17,8 +17,8 @@ _SENTENCE = re.compile(r"[^.?!\n]+[.?!\n]*")
 class Facts:
     """Finds what the documents say about a message."""
 
-    def __init__(self, library: Library, today: date | None) -> None:
-        self.library = library
+    def __init__(self, knowledge: KnowledgeBase, today: date | None) -> None:
+        self.knowledge = knowledge
         self._today = today
 
     def quote(self, texts: list[str]) -> str | None:
@@ -37,13 +37,13 @@ class Facts:
 
     def terms(self, text: str) -> list[str]:
         """Return what a message is searched by; "tomorrow" is a day of the week if it asks for opening hours alone."""
-        terms = self.library.terms(text)
+        terms = self.knowledge.terms(text)
         day = find_relative_day(text, self._today)
         return [*terms, WEEKDAYS[day.weekday()]] if day and set(terms) <= {"hours"} else terms
 
     def _quote(self, text: str, earlier: list[str]) -> str | None:
         matches = self._find([text, *earlier])
-        return quote(matches, self.library, self.terms(text)) if matches else None
+        return quote(matches, self.knowledge, self.terms(text)) if matches else None
 
     def _find(self, texts: list[str]) -> list[Match]:
         """A message that goes on with the one before is first looked up in the section that answered that one."""
@@ -52,4 +52,4 @@ class Facts:
         if not terms:
             return []
         before = self._find(earlier) if earlier and (is_continuation(text) or len(set(terms)) == 1) else []
-        return (self.library.find(terms, within=before[0]) if before else []) or self.library.find(terms)
+        return (self.knowledge.find(terms, within=before[0]) if before else []) or self.knowledge.find(terms)

@@ -2,7 +2,7 @@
 
 import re
 
-from infra.local.bedrock.library import Library, section_of
+from infra.local.bedrock.knowledge_base import KnowledgeBase, section_of
 from workers.chat.retrieval.analysis import Analyzer
 from workers.chat.retrieval.markdown import Passage
 from workers.chat.retrieval.ranking import Match
@@ -13,17 +13,19 @@ _MAX_SENTENCES = 3
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZĄĆĘŁŃÓŚŹŻÄÖÜ0-9„\"(])")
 
 
-def quote(matches: list[Match], library: Library, terms: list[str]) -> str:
+def quote(matches: list[Match], knowledge: KnowledgeBase, terms: list[str]) -> str:
     """Return the text of the best match, with what belongs to it: entries alike, or the list that it introduces."""
     best = matches[0].passage
     alike = [match.passage for match in matches if match.coverage >= _NEARLY_AS_MUCH * matches[0].coverage]
-    entries = [one for one in library.passages if one in alike and one.is_entry and section_of(one) == section_of(best)]
+    entries = [
+        one for one in knowledge.passages if one in alike and one.is_entry and section_of(one) == section_of(best)
+    ]
     if entries:
         return _join_entries(best.headings[-1] if best.headings else "", entries)
     if best.text.endswith(":"):
-        after = library.passages[library.passages.index(best) + 1 :]
+        after = knowledge.passages[knowledge.passages.index(best) + 1 :]
         return _join_entries(best.text, [one for one in after if one.is_entry and section_of(one) == section_of(best)])
-    return _end(_best_sentences(best.text, set(terms), library.analyzer))
+    return _end(_best_sentences(best.text, set(terms), knowledge.analyzer))
 
 
 def _join_entries(title: str, entries: list[Passage]) -> str:

@@ -1,11 +1,13 @@
 """The demo business's assistant on the stand-in: its real documents, the real prompt, the real client."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from infra.local.bedrock.phrases import phrases_of
 from infra.local.seed import TENANTS
+from infra.local.site.server import STATIC
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
 from shared.tenants.parse import parse_profile
 from tests.contracts.bedrock.client import HAIKU
@@ -22,6 +24,7 @@ from tests.contracts.bedrock.demo_questions import (
     UNKNOWN,
     WELCOME,
 )
+from tests.contracts.bedrock.unseen_questions import UNSEEN
 from workers.chat.adapters.bedrock import BedrockModel
 from workers.chat.domain import build_prompt
 from workers.chat.ports import TextDelta, ToolCall
@@ -59,7 +62,7 @@ class Conversation:
         return answer, [event.input for event in events if isinstance(event, ToolCall)]
 
 
-@pytest.mark.parametrize("question", TABLE, ids=lambda question: question.text[:50])
+@pytest.mark.parametrize("question", [*TABLE, *UNSEEN], ids=lambda question: question.text[:50])
 async def test_a_question_is_answered_by_its_passage(bedrock, question):
     """A visitor gets the passage that answers, the form, or an honest "I do not know", and no other topic's passage."""
     conversation = Conversation(bedrock)
@@ -73,3 +76,13 @@ async def test_a_question_is_answered_by_its_passage(bedrock, question):
     else:
         assert question.expected in answer
     assert offers == ([question.offer] if question.expected == FORM else [])
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern"), [("index.html", r'suggestions="(.+?)"'), ("english.js", r'suggestions: "(.+?)"')]
+)
+def test_each_suggestion_of_the_page_is_asked(file, pattern):
+    """What the page proposes to ask is in the table, so that nobody proposes a question without an answer."""
+    (suggestions,) = re.findall(pattern, (STATIC / file).read_text(encoding="utf-8"))
+
+    assert {question.text for question in TABLE} >= set(suggestions.split("|"))

@@ -20,7 +20,7 @@ _BEGINNING = 5  # characters that inflected forms of a word share
 _KEPT_PROMPTS = 4
 
 
-class Shelf:
+class PassageSet:
     """The passages of the documents in one language."""
 
     def __init__(self, passages: tuple[Passage, ...], language: str | None) -> None:
@@ -29,19 +29,19 @@ class Shelf:
         self.words = [word for passage in passages for word in words(" ".join((passage.text, *passage.headings)))]
 
 
-class Library:
+class KnowledgeBase:
     """The passages in the visitor's language; in English, or in any other, where there are none."""
 
     def __init__(self, system_text: str, texts: list[str]) -> None:
         """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
-        shelves = _shelves(tuple(_DOCUMENT.findall(system_text)))
+        sets = _passage_sets(tuple(_DOCUMENT.findall(system_text)))
         detected = next(filter(None, map(detect_language, texts)), None)
-        self.language = detected or _guess_language(words(" ".join(texts)), shelves)
+        self.language = detected or _guess_language(words(" ".join(texts)), sets)
         self.analyzer = ConceptAnalyzer(self.language)
-        chosen = next((choice for choice in (self.language, "en", *shelves) if choice in shelves), None)
-        shelf = shelves.get(chosen) or Shelf((), None)
-        self.passages, self._index = shelf.passages, shelf.index
-        self._vocabulary = BEGINNINGS | STOP_WORDS.get(self.language, frozenset()) | set(shelf.words)
+        chosen = next((choice for choice in (self.language, "en", *sets) if choice in sets), None)
+        chosen_set = sets.get(chosen) or PassageSet((), None)
+        self.passages, self._index = chosen_set.passages, chosen_set.index
+        self._vocabulary = BEGINNINGS | STOP_WORDS.get(self.language, frozenset()) | set(chosen_set.words)
 
     @property
     def titles(self) -> list[str]:
@@ -80,19 +80,19 @@ def section_of(passage: Passage) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=_KEPT_PROMPTS)
-def _shelves(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None, Shelf]:
+def _passage_sets(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None, PassageSet]:
     by_language: dict[str | None, list[Passage]] = defaultdict(list)
     for name, body in documents:
         by_language[detect_language(body)] += split_passages(name, body)
-    return {language: Shelf(tuple(passages), language) for language, passages in by_language.items()}
+    return {language: PassageSet(tuple(passages), language) for language, passages in by_language.items()}
 
 
-def _guess_language(asked: list[str], shelves: Mapping[str | None, Shelf]) -> str:
+def _guess_language(asked: list[str], sets: Mapping[str | None, PassageSet]) -> str:
     """Return whose documents have most of the words, for a message such as "massage" that shows no language."""
     beginnings = tuple(word[:_BEGINNING] for word in asked)
     counts = {
-        language: sum(word.startswith(beginnings) for word in shelf.words)
-        for language, shelf in shelves.items()
+        language: sum(word.startswith(beginnings) for word in chosen_set.words)
+        for language, chosen_set in sets.items()
         if language
     }
     return max(counts, key=lambda language: counts[language]) if any(counts.values()) else "en"
