@@ -44,6 +44,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call; what it is called with is hostile until checked."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Any]
+    """JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One request to the model."""
 
@@ -54,7 +64,7 @@ class Prompt:
     """What differs between requests: the day, and what this visitor has booked."""
 
     turns: tuple[Turn, ...]
-    tool_schema: dict[str, Any]
+    tools: tuple[Tool, ...]
     model_id: str | None
     max_output_tokens: int
 
@@ -72,7 +82,7 @@ def build_prompt(
         instructions=_instructions(profile, documents),
         situation=_situation(profile, history, now),
         turns=turns(history, text),
-        tool_schema=_tool_schema(profile),
+        tools=_tools(profile),
         model_id=profile.model.id,
         max_output_tokens=profile.model.max_output_tokens,
     )
@@ -144,7 +154,11 @@ def _booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[s
         yield f"{frame.data.service} on {frame.data.start.astimezone(zone):%Y-%m-%d %H:%M} {word}."
 
 
-def _tool_schema(profile: TenantProfile) -> dict[str, Any]:
+def _tools(profile: TenantProfile) -> tuple[Tool, ...]:
+    return (Tool(OFFER_BOOKING, "Open the booking form for the visitor.", _offer_schema(profile)),)
+
+
+def _offer_schema(profile: TenantProfile) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {

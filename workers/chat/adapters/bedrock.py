@@ -13,7 +13,7 @@ from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.json_objects import parse_json_object
 from shared.messages.server import Usage
-from workers.chat.domain import OFFER_BOOKING, Prompt
+from workers.chat.domain import Prompt, Tool
 from workers.chat.ports import Finished, ModelEvent, ModelFailure, TextDelta, ToolCall
 
 _BUSY = frozenset(
@@ -81,17 +81,7 @@ class BedrockModel:
                         {"text": prompt.situation},
                     ],
                     messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
-                    toolConfig={
-                        "tools": [
-                            {
-                                "toolSpec": {
-                                    "name": OFFER_BOOKING,
-                                    "description": "Open the booking form for the visitor.",
-                                    "inputSchema": {"json": prompt.tool_schema},
-                                }
-                            }
-                        ]
-                    },
+                    toolConfig={"tools": [{"toolSpec": _specification(tool)} for tool in prompt.tools]},
                     inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
                 )
         except TransientError as error:
@@ -134,3 +124,7 @@ def _usage(counted: dict[str, int]) -> Usage:
         cache_read_tokens=counted.get("cacheReadInputTokens", 0),
         cache_write_tokens=counted.get("cacheWriteInputTokens", 0),
     )
+
+
+def _specification(tool: Tool) -> dict[str, Any]:
+    return {"name": tool.name, "description": tool.description, "inputSchema": {"json": tool.input_schema}}

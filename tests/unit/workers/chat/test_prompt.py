@@ -95,7 +95,7 @@ def test_what_can_be_cached_is_the_same_for_every_visitor_and_every_minute(make_
     other = prompt_for(profile, [sent("a"), pending()], reordered, START + timedelta(days=3))
 
     assert one.instructions == other.instructions
-    assert one.tool_schema == other.tool_schema
+    assert one.tools == other.tools
     assert one.situation != other.situation
 
 
@@ -138,6 +138,7 @@ def test_the_profile_chooses_model_and_length(make_profile):
 
 def test_the_tool_offers_the_services_that_there_are(make_profile):
     """The model can name no other by accident; what it makes up all the same is left out later."""
-    schema = prompt_for(make_profile()).tool_schema
+    [tool] = prompt_for(make_profile()).tools
+    schema = tool.input_schema
 
     assert schema["properties"]["service"]["enum"] == ["massage", "consultation"]
