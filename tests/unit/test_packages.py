@@ -1,9 +1,12 @@
-"""Our top-level names are plain words, so nothing that is installed may carry them too."""
+"""What holds for our packages as a whole: their names, and the contracts on what they import."""
 
+import tomllib
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 OURS = {"stride-chat"}
 
 
@@ -12,3 +15,15 @@ def test_no_installed_distribution_claims_our_name(name):
     """`shared` and `workers` exist on the public index: installed, either would hide ours or be hidden by it."""
     claimed = {distribution.lower() for distribution in packages_distributions().get(name, ())}
     assert claimed <= OURS
+
+
+@pytest.mark.parametrize("key", ["modules", "containers"])
+def test_the_import_contracts_hold_every_worker(key):
+    """A worker that no contract names could import anything: it uses shared alone, and has the layers of the others."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    named = [set(contract[key]) for contract in contracts if "workers.chat" in contract.get(key, ())]
+    workers = {f"workers.{path.parent.name}" for path in (ROOT / "workers").glob("*/wiring.py")}
+    assert named
+    assert all(workers <= names for names in named)

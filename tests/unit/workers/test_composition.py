@@ -97,6 +97,11 @@ def record(queue, delivery):
     }
 
 
+def test_every_worker_is_composed_here():
+    """A folder with a wiring is a worker: a new one has to be built with fakes too."""
+    assert {path.parent.name for path in ROOT.glob("*/wiring.py")} == set(WORKERS) == set(DESCRIBED)
+
+
 @pytest.mark.parametrize("run", [run_pool, run_lambda], ids=["pool", "lambda"])
 @pytest.mark.parametrize("name", WORKERS)
 async def test_every_type_of_message_is_done_both_ways(composition, logs, name, run):
