@@ -32,7 +32,7 @@ def main() -> None:
     wanted = datetime(2026, 3, 16, 9, tzinfo=UTC)
     print(f"{DAYS} days, {BUSY} busy intervals, {len(swept)} free slots")
     report("free_slots", lambda: sweep(profile, busy))
-    report("alternatives", lambda: alternatives(profile, "consultation", wanted, now=NOW, taken=Occupancy(busy)))
+    report("alternatives", lambda: alternatives(profile, "consultation", wanted, now=NOW, occupancy=Occupancy(busy)))
     report("every start against every busy", lambda: check_all(profile, busy), runs=3)
 
 
@@ -69,7 +69,7 @@ def make_busy() -> list[Interval]:
 
 def sweep(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
     """Search with the domain's one sweep."""
-    return free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, taken=Occupancy(busy))
+    return free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy(busy))
 
 
 def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
@@ -77,11 +77,11 @@ def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
     service = profile.services[0]
     before = timedelta(minutes=service.buffer_before_minutes)
     after = timedelta(minutes=service.buffer_after_minutes)
-    offers = free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, taken=Occupancy([]))
+    offers = free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy([]))
     return [
         offer
         for offer in offers
-        if not any(Interval(offer.start - before, offer.end + after).overlaps(taken) for taken in busy)
+        if not any(Interval(offer.start - before, offer.end + after).overlaps(interval) for interval in busy)
     ]
 
 

@@ -81,7 +81,7 @@ async def owner_ids():
         syncs = bodies_of(world)
         ids[f"sync {name}"] = [(group, each["id"]) for group, each in syncs]
         world.clock.turn(timedelta(seconds=1))
-        for command in world.commands.taken():
+        for command in world.commands.drain():
             await world.carry_out(command)
         ids[f"changed {name}"] = [(group, each["id"]) for group, each in bodies_of(world)]
 
@@ -91,7 +91,7 @@ async def owner_ids():
     past = NOON - 48 * HOUR
     world.calendar.owner_moves(appointment_id, Interval(past, past + HOUR))
     await look("second")
-    for command in world.commands.taken():
+    for command in world.commands.drain():
         await world.carry_out(command)
     visit = await world.appointment(appointment_id)
     return {

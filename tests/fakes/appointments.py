@@ -10,7 +10,7 @@ from shared.errors import TransientError
 from tests.fakes.claims import FakeClaims
 from workers.booking.domain.grid import buckets
 from workers.booking.domain.quotas import Quota, session_key
-from workers.booking.domain.values import Appointment, AppointmentState, Interval, Seat, TakenTime
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, Seat
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
 Key = tuple[str, str, datetime]
@@ -161,11 +161,11 @@ class FakeAppointments:
         self._write(replace(new, seats=(*kept, *self._sit(chosen))))
         return None
 
-    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
+    async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return what is held or confirmed at `at`, buffers included."""
         await asyncio.sleep(0)
         owned = (
-            TakenTime(Interval(start, bucket.ends), resource, bucket.appointment_id)
+            OccupiedTime(Interval(start, bucket.ends), resource, bucket.appointment_id)
             for (whose, resource, start), bucket in sorted(self.buckets.items())
             if whose == tenant and bucket.is_owned(at)
         )

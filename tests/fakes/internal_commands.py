@@ -34,7 +34,7 @@ class FakeCommands:
             first.setdefault(command.claim_key, command)
         return list(first.values())
 
-    def taken(self) -> list[InternalBookingCommand]:
+    def drain(self) -> list[InternalBookingCommand]:
         """Return what was delivered, and forget it."""
         found = self.delivered
         self.bodies.clear()

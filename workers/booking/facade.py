@@ -72,7 +72,7 @@ class BookingFacade:
 
     async def visits(self, tenant: str, start: datetime, end: datetime, *, now: datetime) -> Sequence[Appointment]:
         """Return the visits that begin in a stretch of time (UTC), in order; a hold that has run out is none."""
-        occupied = await self._appointments.taken(tenant, Interval(start, end), at=now)
+        occupied = await self._appointments.occupied_times(tenant, Interval(start, end), at=now)
         found = await asyncio.gather(*map(self._appointments.find, {one.appointment_id for one in occupied}))
         visits = [one for one in found if one and start <= one.start < end]
         return sorted(visits, key=lambda one: (one.start, one.resource))

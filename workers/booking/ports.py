@@ -10,7 +10,7 @@ from shared.errors import PermanentError
 from shared.messages.commands import InternalBookingCommand
 from workers.booking.domain.owner_changes import EnteredEvent
 from workers.booking.domain.quotas import Bound, Quota
-from workers.booking.domain.values import Appointment, Interval, TakenTime
+from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 
 
 class TooManyBucketsError(PermanentError):
@@ -112,7 +112,7 @@ class AppointmentStore(Protocol):
         """
         ...
 
-    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
+    async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return what is held or confirmed at `at`, buffers included, in pieces."""
         ...
 

@@ -73,7 +73,7 @@ async def test_occupied_times_are_read(tables):
     day = Interval(TEN - 5 * HOUR, TEN + 8 * HOUR)
 
     async def occupied(at):
-        found = await tables.appointments.taken(TENANT, day, at=at)
+        found = await tables.appointments.occupied_times(TENANT, day, at=at)
         return {one.appointment_id: (one.resource, one.interval.start, one.interval.end) for one in found}
 
     held, later = await occupied(NOON), await occupied(NOON + HOUR)

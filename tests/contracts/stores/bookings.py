@@ -63,11 +63,11 @@ class Desk:
     async def stored(self, appointment):
         return await self.store.get(appointment.appointment_id, appointment.session_id)
 
-    async def taken(self, start=NINE, *, hours=8):
+    async def occupied_minutes(self, start=NINE, *, hours=8):
         """Return the minutes that are taken from `start` on, as pairs of offsets joined where they touch."""
         window = Interval(start, start + timedelta(hours=hours))
         spans = []
-        found = await self.store.taken(self.tenant, window, at=self.clock.now())
+        found = await self.store.occupied_times(self.tenant, window, at=self.clock.now())
         for interval in sorted((one.interval for one in found), key=lambda interval: interval.start):
             if not interval.overlaps(window):
                 continue

@@ -31,7 +31,7 @@ async def test_a_confirmed_appointment_keeps_its_time(desk, clock):
     """Confirming takes the run-out from the time and stores the appointment."""
     appointment = await desk.confirmed()
     clock.turn(LONG)
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
     assert await desk.stored(appointment) == appointment
 
 
@@ -50,7 +50,7 @@ async def test_a_time_that_another_has_is_not_confirmed(desk, clock):
     assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) == SlotLost()
     assert await desk.stored(hold) == hold
     clock.turn(LONG)
-    assert await desk.taken() == []
+    assert await desk.occupied_minutes() == []
 
 
 async def test_a_freed_time_is_not_confirmed(desk):
@@ -70,7 +70,7 @@ async def test_an_older_version_changes_nothing(desk, change):
     with pytest.raises(TransientError):
         await change_it(desk, change, read, claim)
     assert await desk.stored(read) == stored
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
 
 
 @pytest.mark.parametrize("change", ["save", "confirm", "cancel", "move"])
@@ -80,7 +80,7 @@ async def test_a_lost_lease_changes_nothing(desk, late, change):
     with pytest.raises(LeaseLostError):
         await change_it(desk, change, hold, late)
     assert await desk.stored(hold) == hold
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
 
 
 async def change_it(desk, change, hold, claim):
@@ -100,7 +100,7 @@ async def test_an_appointment_is_written_once(desk):
     hold = await desk.held()
     with pytest.raises(TransientError):
         await desk.hold(hold)
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
 
 
 async def test_a_cancelled_appointment_frees_its_time(desk):
@@ -108,7 +108,7 @@ async def test_a_cancelled_appointment_frees_its_time(desk):
     appointment = await desk.confirmed()
     await desk.store.cancel(cancelled(appointment), claim=await desk.claim())
     assert await desk.stored(appointment) == cancelled(appointment)
-    assert await desk.taken() == []
+    assert await desk.occupied_minutes() == []
     await desk.held()
 
 
@@ -119,7 +119,7 @@ async def test_cancelling_frees_only_its_own_time(desk, clock):
     other = await desk.held(NINE + 2 * QUARTER)
     await desk.store.cancel(cancelled(hold), claim=await desk.claim())
     await desk.store.free(hold)
-    assert await desk.taken() == [(30, 90)]
+    assert await desk.occupied_minutes() == [(30, 90)]
     assert await desk.stored(other) == other
 
 
@@ -128,7 +128,7 @@ async def test_a_move_writes_the_difference(desk):
     appointment = await desk.confirmed()
     new = moved(appointment, 2 * QUARTER)
     assert await desk.store.move(appointment, new, at=desk.clock.now(), claim=await desk.claim()) is None
-    assert await desk.taken() == [(30, 90)]
+    assert await desk.occupied_minutes() == [(30, 90)]
     assert await desk.stored(appointment) == new
     await desk.held(NINE - 2 * QUARTER)
 
@@ -139,8 +139,8 @@ async def test_a_move_to_anywhere_keeps_one_time(desk, clock):
     day = timedelta(days=1)
     assert await desk.store.move(appointment, moved(appointment, day), at=clock.now(), claim=await desk.claim()) is None
     clock.turn(LONG)
-    assert await desk.taken() == []
-    assert await desk.taken(NINE + day) == [(0, 60)]
+    assert await desk.occupied_minutes() == []
+    assert await desk.occupied_minutes(NINE + day) == [(0, 60)]
 
 
 async def test_a_move_onto_anothers_time_is_refused(desk):
@@ -149,7 +149,7 @@ async def test_a_move_onto_anothers_time_is_refused(desk):
     appointment = await desk.confirmed()
     moving = moved(appointment, 2 * QUARTER)
     assert await desk.store.move(appointment, moving, at=desk.clock.now(), claim=await desk.claim()) == SlotLost()
-    assert await desk.taken() == [(0, 60), (75, 135)]
+    assert await desk.occupied_minutes() == [(0, 60), (75, 135)]
     assert await desk.stored(appointment) == appointment
 
 
@@ -160,7 +160,7 @@ async def test_a_move_onto_a_hold_that_ran_out_is_fine(desk, clock):
     appointment = await desk.confirmed()
     moving = moved(appointment, HOUR)
     assert await desk.store.move(appointment, moving, at=clock.now(), claim=await desk.claim()) is None
-    assert await desk.taken() == [(60, 120)]
+    assert await desk.occupied_minutes() == [(60, 120)]
 
 
 async def test_a_move_from_a_time_that_is_no_longer_ours_is_refused(desk):
@@ -170,7 +170,7 @@ async def test_a_move_from_a_time_that_is_no_longer_ours_is_refused(desk):
     await desk.held()
     with pytest.raises(TransientError):
         await desk.store.move(appointment, moved(appointment, HOUR), at=desk.clock.now(), claim=await desk.claim())
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
 
 
 async def test_a_hold_moves_on_from_a_time_that_it_lost(desk, clock):
@@ -182,7 +182,7 @@ async def test_a_hold_moves_on_from_a_time_that_it_lost(desk, clock):
     assert await desk.store.move(hold, onto, at=accepted_at, claim=await desk.claim()) == SlotLost()
     assert await desk.store.move(hold, on, at=accepted_at, claim=await desk.claim()) is None
     clock.set(accepted_at)
-    assert await desk.taken() == [(30, 90), (120, 180)]
+    assert await desk.occupied_minutes() == [(30, 90), (120, 180)]
     assert await desk.stored(other) == other
 
 
@@ -190,5 +190,5 @@ async def test_taken_times_are_found_across_days(desk):
     """A window of weeks lists what is in it, and nothing of other tenants or later times."""
     for days in (0, 3, 20):
         await desk.held(NINE + timedelta(days=days))
-    assert await desk.taken(hours=24 * 10) == [(0, 60), (4320, 4380)]
-    assert await desk.taken(NINE + timedelta(days=4), hours=24) == []
+    assert await desk.occupied_minutes(hours=24 * 10) == [(0, 60), (4320, 4380)]
+    assert await desk.occupied_minutes(NINE + timedelta(days=4), hours=24) == []

@@ -110,7 +110,7 @@ async def test_a_conflict_costs_a_retry(desk, dynamodb, write, conflicts):
 
     assert dynamodb.transactions == conflicts + 1
     assert await desk.stored(after) == after
-    assert await desk.taken() == minutes_of(write)
+    assert await desk.occupied_minutes() == minutes_of(write)
 
 
 @WRITES
@@ -122,11 +122,11 @@ async def test_conflicts_without_end_leave_everything_as_it_was(desk, dynamodb, 
         await action()
     dynamodb.conflicts = 0
     assert await desk.stored(after) == before
-    assert await desk.taken() == ([(0, 60)] if before else [])
+    assert await desk.occupied_minutes() == ([(0, 60)] if before else [])
 
     assert await action() is None
     assert await desk.stored(after) == after
-    assert await desk.taken() == minutes_of(write)
+    assert await desk.occupied_minutes() == minutes_of(write)
 
 
 async def test_a_time_that_was_lost_is_lost_in_spite_of_conflicts(desk, dynamodb):
@@ -150,4 +150,4 @@ async def test_one_of_ten_gets_the_time_though_all_of_them_conflict(desk, dynamo
     assert [answer for answer in answers if answer is not None] == [SlotLost()] * 9
     [winner] = [visit for visit, answer in zip(visits, answers, strict=True) if answer is None]
     assert await desk.stored(winner) == winner
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]

@@ -28,7 +28,7 @@ async def test_a_hold_blocks_its_buffers_too(desk):
     """What is taken is the visit with the time before and after it."""
     await desk.held(service=BUFFERED, grid_minutes=10)
     start = NINE - timedelta(hours=1)
-    assert await desk.taken(start) == [(50, 140)]
+    assert await desk.occupied_minutes(start) == [(50, 140)]
 
 
 async def test_a_time_is_held_once(desk):
@@ -37,7 +37,7 @@ async def test_a_time_is_held_once(desk):
     late = desk.visit(NINE + timedelta(minutes=45))
     assert await desk.hold(late) == SlotLost()
     assert await desk.stored(late) is None
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
 
 
 async def test_times_that_touch_do_not_collide(desk):
@@ -48,7 +48,7 @@ async def test_times_that_touch_do_not_collide(desk):
     await desk.held(midnight - timedelta(minutes=30))
     assert await desk.hold(desk.visit(midnight)) == SlotLost()
     await desk.held(midnight + timedelta(minutes=30))
-    assert await desk.taken(midnight - timedelta(hours=1)) == [(30, 150)]
+    assert await desk.occupied_minutes(midnight - timedelta(hours=1)) == [(30, 150)]
 
 
 async def test_tenants_do_not_share_time(desk, stores, clock):
@@ -62,14 +62,14 @@ async def test_lanes_do_not_share_time(desk):
     await desk.held(resource="anna")
     await desk.held(resource="room/2")
     assert await desk.hold(desk.visit(resource="anna")) == SlotLost()
-    found = await desk.store.taken(desk.tenant, Interval(NINE, NINE + timedelta(hours=1)), at=desk.clock.now())
+    found = await desk.store.occupied_times(desk.tenant, Interval(NINE, NINE + timedelta(hours=1)), at=desk.clock.now())
     assert {one.resource for one in found if one.interval.start == NINE} == {"anna", "room/2"}
 
 
 async def test_what_is_taken_names_its_appointment(desk):
     """The owner's calendar has it too: it must be known again there."""
     hold = await desk.held()
-    found = await desk.store.taken(desk.tenant, hold.blocked, at=desk.clock.now())
+    found = await desk.store.occupied_times(desk.tenant, hold.blocked, at=desk.clock.now())
     assert {one.appointment_id for one in found} == {hold.appointment_id}
 
 
@@ -95,7 +95,7 @@ async def test_one_of_thirty_gets_the_time(desk):
     answers = await asyncio.gather(*(wish(visit, claim) for visit, claim in zip(wishes, claims, strict=True)))
     winners = [visit for visit, answer in zip(wishes, answers, strict=True) if answer is None]
     assert len(winners) == 1
-    assert await desk.taken(winners[0].start) == [(0, 60)]
+    assert await desk.occupied_minutes(winners[0].start) == [(0, 60)]
     assert [await desk.stored(visit) for visit in wishes if visit not in winners] == [None] * 29
 
 
@@ -104,11 +104,11 @@ async def test_a_hold_that_ran_out_is_free(desk, clock):
     first = await desk.held()
     clock.set(first.hold_expires_at - timedelta(milliseconds=1))
     assert await desk.hold(desk.visit()) == SlotLost()
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
     clock.set(first.hold_expires_at)
-    assert await desk.taken() == []
+    assert await desk.occupied_minutes() == []
     second = await desk.held()
-    assert await desk.taken() == [(0, 60)]
+    assert await desk.occupied_minutes() == [(0, 60)]
     assert (await desk.stored(first), await desk.stored(second)) == (first, second)
 
 
@@ -137,7 +137,7 @@ async def test_a_hold_is_placed_by_the_commands_owner_alone(desk, clock):
     with pytest.raises(LeaseLostError):
         await desk.store.hold(hold, at=clock.now(), claim=late)
     assert await desk.stored(hold) is None
-    assert await desk.taken() == []
+    assert await desk.occupied_minutes() == []
 
 
 async def test_a_newer_wish_replaces_the_hold(desk):
@@ -145,7 +145,7 @@ async def test_a_newer_wish_replaces_the_hold(desk):
     old = await desk.held(session_id="mine")
     new = desk.visit(NINE + timedelta(minutes=30), session_id="mine")
     assert await desk.hold(new, replaces=cancelled(old)) is None
-    assert await desk.taken() == [(30, 90)]
+    assert await desk.occupied_minutes() == [(30, 90)]
     assert (await desk.stored(old), await desk.stored(new)) == (cancelled(old), new)
 
 
@@ -159,7 +159,7 @@ async def test_a_hold_is_replaced_also_where_it_lost_its_time(desk, clock):
     assert await desk.store.hold(new, at=accepted_at, claim=claim, replaces=cancelled(old)) is None
     assert (await desk.stored(old)).state is AppointmentState.CANCELLED
     clock.set(accepted_at)
-    assert await desk.taken() == [(0, 60), (120, 180)]
+    assert await desk.occupied_minutes() == [(0, 60), (120, 180)]
     assert await desk.stored(other) == other
 
 
@@ -169,7 +169,7 @@ async def test_a_replacement_that_fails_leaves_the_old_hold(desk):
     old = await desk.held(session_id="mine")
     new = desk.visit(NINE + timedelta(minutes=30), session_id="mine")
     assert await desk.hold(new, replaces=cancelled(old)) == SlotLost()
-    assert await desk.taken() == [(0, 120)]
+    assert await desk.occupied_minutes() == [(0, 120)]
     assert (await desk.stored(old), await desk.stored(new)) == (old, None)
     assert await desk.stored(other) == other
 

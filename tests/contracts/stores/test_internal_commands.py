@@ -63,7 +63,7 @@ class InMemory:
         self.queue = FakeCommands()
 
     def delivered(self):
-        return self.queue.taken()
+        return self.queue.drain()
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ async def held(desk, key, start=NINE, **fields):
     return await desk.stored(visit)
 
 
-async def taken(desk, key):
+async def count_units(desk, key):
     return len((await desk.store.seat_takers([key], at=desk.clock.now()))[key])
 
 
@@ -50,7 +50,7 @@ async def test_a_quota_has_so_many_seats(desk, key):
     takers = (await desk.store.seat_takers([key], at=desk.clock.now()))[key]
     assert set(takers) == {first.appointment_id, second.appointment_id}
     assert await desk.stored(late) is None
-    assert await desk.taken(NINE + 2 * HOUR) == []
+    assert await desk.occupied_minutes(NINE + 2 * HOUR) == []
 
 
 async def test_a_seat_is_free_when_its_hold_has_run_out(desk, key, clock):
@@ -61,7 +61,7 @@ async def test_a_seat_is_free_when_its_hold_has_run_out(desk, key, clock):
     assert isinstance(await desk.hold(late, quotas=[quota(late, key, seats=1)]), QuotaFull)
     clock.set(first.hold_expires_at)
     await held(desk, key, NINE + HOUR, seats=1)
-    assert await taken(desk, key) == 1
+    assert await count_units(desk, key) == 1
 
 
 async def test_thirty_at_once_get_no_more_than_there_is(desk, key):
@@ -79,7 +79,7 @@ async def test_thirty_at_once_get_no_more_than_there_is(desk, key):
 
     answers = await asyncio.gather(*map(wish, visits, claims))
     assert sum(answer is None for answer in answers) == 5
-    assert await taken(desk, key) == 5
+    assert await count_units(desk, key) == 5
 
 
 async def test_a_lost_time_costs_no_seat(desk, key):
@@ -87,7 +87,7 @@ async def test_a_lost_time_costs_no_seat(desk, key):
     await desk.held()
     late = desk.visit()
     assert await desk.hold(late, quotas=[quota(late, key)]) is not None
-    assert await taken(desk, key) == 0
+    assert await count_units(desk, key) == 0
 
 
 async def test_a_confirmed_appointment_gives_back_what_bounds_holds(desk, key, clock):
@@ -95,9 +95,9 @@ async def test_a_confirmed_appointment_gives_back_what_bounds_holds(desk, key, c
     visit, day = desk.visit(), f"day#{new_id()}"
     assert await desk.hold(visit, quotas=[quota(visit, key), quota(visit, day, bound=Bound.DAY)]) is None
     assert await desk.store.confirm(confirmed(await desk.stored(visit)), claim=await desk.claim()) is None
-    assert (await taken(desk, key), await taken(desk, day)) == (0, 1)
+    assert (await count_units(desk, key), await count_units(desk, day)) == (0, 1)
     clock.turn(LONG)
-    assert await taken(desk, day) == 1
+    assert await count_units(desk, day) == 1
     assert [seat.key for seat in (await desk.stored(visit)).seats] == [day]
 
 
@@ -106,7 +106,7 @@ async def test_a_cancelled_appointment_gives_back_all(desk, key):
     hold = await held(desk, key, bound=Bound.DAY, seats=1)
     await desk.store.confirm(confirmed(hold), claim=await desk.claim())
     await desk.store.cancel(cancelled(await desk.stored(hold)), claim=await desk.claim())
-    assert await taken(desk, key) == 0
+    assert await count_units(desk, key) == 0
     await held(desk, key, bound=Bound.DAY, seats=1)
 
 
@@ -116,7 +116,7 @@ async def test_seats_of_others_are_left_alone(desk, key, clock):
     clock.turn(LONG)
     await held(desk, key, NINE + HOUR, seats=1)
     await desk.store.cancel(cancelled(old), claim=await desk.claim())
-    assert await taken(desk, key) == 1
+    assert await count_units(desk, key) == 1
 
 
 async def test_a_replaced_hold_hands_its_seat_over(desk, key):
@@ -126,8 +126,8 @@ async def test_a_replaced_hold_hands_its_seat_over(desk, key):
     wanted = [quota(new, key, seats=1, bound=Bound.SESSION)]
     assert isinstance(await desk.hold(new, quotas=wanted), QuotaFull)
     assert await desk.hold(new, quotas=wanted, replaces=cancelled(old)) is None
-    assert await taken(desk, key) == 1
-    assert await desk.taken() == [(60, 120)]
+    assert await count_units(desk, key) == 1
+    assert await desk.occupied_minutes() == [(60, 120)]
 
 
 async def test_a_session_knows_its_hold(desk, clock):
@@ -149,7 +149,7 @@ async def test_a_move_takes_a_seat_of_the_new_day(desk, key):
     wanted = [quota(new, tuesday, bound=Bound.DAY, seats=1, until=None)]
     move = {"at": desk.clock.now(), "claim": await desk.claim(), "quotas": wanted}
     assert await desk.store.move(appointment, new, **move) is None
-    assert (await taken(desk, monday), await taken(desk, tuesday)) == (0, 1)
+    assert (await count_units(desk, monday), await count_units(desk, tuesday)) == (0, 1)
     other = await held(desk, monday, bound=Bound.DAY, seats=1)
     back = moved(await desk.stored(other), 24 * HOUR)
     wanted = [quota(back, tuesday, bound=Bound.DAY, seats=1)]
@@ -157,7 +157,7 @@ async def test_a_move_takes_a_seat_of_the_new_day(desk, key):
         await desk.stored(other), back, at=desk.clock.now(), claim=await desk.claim(), quotas=wanted
     )
     assert isinstance(full, QuotaFull)
-    assert (await taken(desk, monday), await taken(desk, tuesday)) == (1, 1)
+    assert (await count_units(desk, monday), await count_units(desk, tuesday)) == (1, 1)
 
 
 async def test_another_code_costs_a_seat(desk, key):
@@ -171,7 +171,7 @@ async def test_another_code_costs_a_seat(desk, key):
     assert isinstance(await desk.store.save(third, claim=await desk.claim(), at=at, quotas=wanted), QuotaFull)
     assert (await desk.stored(hold)).code_sends == 2
     await desk.store.cancel(cancelled(again), claim=await desk.claim())
-    assert await taken(desk, key) == 2
+    assert await count_units(desk, key) == 2
 
 
 async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
@@ -181,8 +181,8 @@ async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
     new = replace(moved(hold, half), state=confirmed(hold).state, hold_expires_at=None)
     assert await desk.store.move(hold, new, at=clock.now(), claim=await desk.claim()) is None
     clock.turn(LONG)
-    assert await desk.taken() == [(30, 90)]
-    assert await taken(desk, key) == 0
+    assert await desk.occupied_minutes() == [(30, 90)]
+    assert await count_units(desk, key) == 0
 
 
 async def test_a_hold_moves_on_from_a_seat_that_it_lost(desk, key, clock):
@@ -194,7 +194,7 @@ async def test_a_hold_moves_on_from_a_seat_that_it_lost(desk, key, clock):
     new = moved(hold, 24 * HOUR)
     wanted = [quota(new, tuesday, bound=Bound.DAY, seats=1)]
     assert await desk.store.move(hold, new, at=accepted_at, claim=await desk.claim(), quotas=wanted) is None
-    assert await taken(desk, monday) == 1
+    assert await count_units(desk, monday) == 1
 
 
 async def test_a_moved_hold_still_counts(desk, key):
@@ -202,7 +202,7 @@ async def test_a_moved_hold_still_counts(desk, key):
     hold = await held(desk, key, seats=1)
     new = moved(hold, HOUR)
     assert await desk.store.move(hold, new, at=desk.clock.now(), claim=await desk.claim()) is None
-    assert await taken(desk, key) == 1
+    assert await count_units(desk, key) == 1
     late = desk.visit(NINE + 3 * HOUR)
     assert isinstance(await desk.hold(late, quotas=[quota(late, key, seats=1)]), QuotaFull)
 
@@ -225,7 +225,7 @@ async def free_number(desk, key, number):
 
 
 async def everybody(desk, start):
-    found = await desk.store.taken(desk.tenant, desk.visit(start).blocked, at=desk.clock.now())
+    found = await desk.store.occupied_times(desk.tenant, desk.visit(start).blocked, at=desk.clock.now())
     return [await desk.store.find(one.appointment_id) for one in found if one.interval.start == start]
 
 

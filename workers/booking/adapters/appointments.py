@@ -13,12 +13,12 @@ from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.errors import TransientError
 from workers.booking.adapters.appointment_item import appointment_from_item
-from workers.booking.adapters.bucket_items import Bucket, SlotRows, taken_times
+from workers.booking.adapters.bucket_items import Bucket, SlotRows, join_occupied_times
 from workers.booking.adapters.day_grids import DayGrids
 from workers.booking.adapters.seat_rows import SeatRows
 from workers.booking.adapters.transactions import Transactions
 from workers.booking.domain.quotas import Quota, session_key
-from workers.booking.domain.values import Appointment, AppointmentState, Interval, Seat, TakenTime
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, Seat
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
 _SEAT_TRIES = 8
@@ -159,7 +159,7 @@ class DynamoAppointmentStore:
             await self._free_buckets(left, old)
         return lost
 
-    async def taken(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[TakenTime]:
+    async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return what is owned at `at`."""
         gate = asyncio.Semaphore(_PARALLEL_DAYS)
         # A bucket lies in one UTC day, and stands in that day's partition whenever its visit began.
@@ -170,7 +170,7 @@ class DynamoAppointmentStore:
             async with gate:
                 return await self._rows(tenant, day)
 
-        return taken_times(await asyncio.gather(*map(one_day, days)), at)
+        return join_occupied_times(await asyncio.gather(*map(one_day, days)), at)
 
     async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the seats of each key."""

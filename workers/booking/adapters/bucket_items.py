@@ -9,7 +9,7 @@ from shared.aws.items import to_item
 from shared.instants import to_milliseconds
 from shared.retention import DAY_GRID_RETENTION, SLOT_RETENTION, expires_at
 from workers.booking.domain.grid import buckets
-from workers.booking.domain.values import Appointment, AppointmentState, Interval, TakenTime
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime
 
 GRID = "#grid"
 """Sort key of the row that says how large a day's buckets are."""
@@ -59,7 +59,7 @@ def buckets_of(appointment: Appointment, grids: Mapping[date, int]) -> list[Buck
     return found
 
 
-def taken_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> list[TakenTime]:
+def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> list[OccupiedTime]:
     """Return what the rows of some days take at `at`, the pieces of each appointment joined.
 
     Rows as DynamoDB gives them, and as few attributes of them as will do: there may be thousands.
@@ -72,7 +72,7 @@ def taken_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> li
             start, end = datetime.fromisoformat(first), datetime.fromisoformat(last) + size
             before = spans.get(whose)
             spans[whose] = Interval(min(before.start, start), max(before.end, end)) if before else Interval(start, end)
-    return [TakenTime(interval, resource, whose) for (whose, resource), interval in spans.items()]
+    return [OccupiedTime(interval, resource, whose) for (whose, resource), interval in spans.items()]
 
 
 def _edges(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], tuple[str, str]]:

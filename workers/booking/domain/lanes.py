@@ -21,18 +21,18 @@ class Occupancy:
 
     def blocks(self, lane: str, interval: Interval) -> bool:
         """Whether a lane has no room for a stretch of time."""
-        return any(interval.overlaps(taken) for taken in (*self.everywhere, *self.lanes.get(lane, ())))
+        return any(interval.overlaps(occupied) for occupied in (*self.everywhere, *self.lanes.get(lane, ())))
 
 
 def free_lanes(
-    profile: TenantProfile, service: Service, blocked: Interval, taken: Occupancy, *, appointment_id: str
+    profile: TenantProfile, service: Service, blocked: Interval, occupancy: Occupancy, *, appointment_id: str
 ) -> list[str]:
     """Return the lanes that have room for the visit with its buffers, the one to try first at the head.
 
     Those come first that the fewest other services need; among equals the appointment's id decides, so that
     visitors who want the same hour at the same moment try different ones, and work spreads evenly.
     """
-    free = [lane for lane in profile.lanes_of(service) if not taken.blocks(lane, blocked)]
+    free = [lane for lane in profile.lanes_of(service) if not occupancy.blocks(lane, blocked)]
     wanted_by = _services_by_lane(profile)
     return sorted(free, key=lambda lane: (wanted_by[lane], _draw(appointment_id, lane)))
 

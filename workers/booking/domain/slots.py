@@ -13,9 +13,9 @@ from typing import Self
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.domain.free_starts import OccupiedRanges, from_seconds, to_seconds
 from workers.booking.domain.lanes import Occupancy
 from workers.booking.domain.openings import openings
-from workers.booking.domain.taken import Taken, from_seconds, to_seconds
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 
 
@@ -26,7 +26,7 @@ def free_slots(
     from_day: date | None,
     days: int,
     now: datetime,
-    taken: Occupancy,
+    occupancy: Occupancy,
 ) -> list[SlotOffer]:
     """Return what is free on `days` local dates from `from_day`, by start, then in the profile's order.
 
@@ -34,7 +34,7 @@ def free_slots(
     one has no slots. `taken` is what holds and appointments block, buffers included, what the calendars say, and
     the days that are full. A start is free if one of the service's lanes is.
     """
-    search = _Search.prepare(profile, service_id, now, taken)
+    search = _Search.prepare(profile, service_id, now, occupancy)
     begin = search.today if from_day is None else from_day.toordinal()
     window = range(max(begin, search.today), min(begin + days, search.last + 1))
     return [offer for ordinal in window for offer in search.on(ordinal)]
@@ -60,7 +60,7 @@ def alternatives(
     wanted: datetime,
     *,
     now: datetime,
-    taken: Occupancy,
+    occupancy: Occupancy,
     count: int = 5,
     days_around: int | None = None,
 ) -> list[SlotOffer]:
@@ -71,7 +71,7 @@ def alternatives(
     equals comes first, and `wanted` itself is never among them. Only days at most `days_around` from the wanted
     one are looked at, where that is given.
     """
-    search = _Search.prepare(profile, service_id, now, taken)
+    search = _Search.prepare(profile, service_id, now, occupancy)
     wanted_wall = wanted.astimezone(profile.zone)
     wanted_day = wanted_wall.toordinal()
 
@@ -102,7 +102,7 @@ class _Search:
     """One look for free times; days are proleptic ordinals, which do not overflow."""
 
     profile: TenantProfile
-    services: tuple[tuple[Service, tuple[Taken, ...]], ...]
+    services: tuple[tuple[Service, tuple[OccupiedRanges, ...]], ...]
     """Each with what is taken of its lanes: a start that one of them leaves free is free."""
     earliest: int
     today: int
@@ -110,21 +110,23 @@ class _Search:
     full_days: Collection[tuple[date, str | None]]
 
     @classmethod
-    def prepare(cls, profile: TenantProfile, service_id: str | None, now: datetime, taken: Occupancy) -> Self:
+    def prepare(cls, profile: TenantProfile, service_id: str | None, now: datetime, occupancy: Occupancy) -> Self:
         today = now.astimezone(profile.zone).toordinal()
         if service_id is None:
             services = profile.services
         else:
             service = profile.service(service_id)
             services = (service,) if service else ()
-        merged: dict[str, Taken] = {}
+        merged: dict[str, OccupiedRanges] = {}
         return cls(
             profile=profile,
-            services=tuple((service, _taken_of(profile.lanes_of(service), taken, merged)) for service in services),
+            services=tuple(
+                (service, _merge_lanes(profile.lanes_of(service), occupancy, merged)) for service in services
+            ),
             earliest=to_seconds(_earliest(profile, now)),
             today=today,
             last=today + profile.horizon_days,
-            full_days=taken.full_days,
+            full_days=occupancy.full_days,
         )
 
     def on(self, ordinal: int) -> list[SlotOffer]:
@@ -145,7 +147,7 @@ class _Search:
             offers.sort(key=lambda offer: offer.start)
         return offers
 
-    def _within(self, opening: Interval, service: Service, lanes: Sequence[Taken]) -> list[SlotOffer]:
+    def _within(self, opening: Interval, service: Service, lanes: Sequence[OccupiedRanges]) -> list[SlotOffer]:
         step, length = service.step * 60, service.duration_minutes * 60
         opens, closes = to_seconds(opening.start), to_seconds(opening.end)
         missed_steps = max(0, -(-(self.earliest - opens) // step))
@@ -162,17 +164,19 @@ class _Search:
         return offers
 
 
-def _taken_of(lanes: Sequence[str], taken: Occupancy, merged: dict[str, Taken]) -> tuple[Taken, ...]:
+def _merge_lanes(
+    lanes: Sequence[str], occupancy: Occupancy, merged: dict[str, OccupiedRanges]
+) -> tuple[OccupiedRanges, ...]:
     """Return what is taken of each lane; a lane of which nothing is taken makes the others superfluous."""
-    own = {lane: taken.lanes.get(lane, ()) for lane in lanes}
+    own = {lane: occupancy.lanes.get(lane, ()) for lane in lanes}
     needed = list(own) if all(own.values()) else [""]
     for lane in needed:
         if lane not in merged:
-            merged[lane] = Taken.merged([*taken.everywhere, *own.get(lane, ())])
+            merged[lane] = OccupiedRanges.merge([*occupancy.everywhere, *own.get(lane, ())])
     return tuple(merged[lane] for lane in needed)
 
 
-def _runs(lanes: Sequence[Taken], candidates: range, before: int, after: int) -> Iterable[range]:
+def _runs(lanes: Sequence[OccupiedRanges], candidates: range, before: int, after: int) -> Iterable[range]:
     """Return the candidates that at least one lane leaves free, in order."""
     if len(lanes) == 1:
         return lanes[0].free_runs(candidates, before, after)

@@ -38,7 +38,7 @@ class SlotOffer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TakenTime:
+class OccupiedTime:
     """A stretch that an appointment of ours has, or a part of one; its buffers belong to it."""
 
     interval: Interval

@@ -16,7 +16,7 @@ from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import refused, slots
 from workers.booking.handler.limits import channels_of, contact_kinds
-from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.occupancy import load_occupancy
 
 MAX_LISTED_BYTES = 22 * 1024
 """Of an answer's services and slots, so that its frame stays under 24 KB; later slots are asked for by `from`."""
@@ -82,8 +82,8 @@ async def find_free_times(
     window = _window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
     if window is None:
         return []
-    taken = await occupancy(ports, tenant, profile, window, at=at)
-    return free_slots(profile, service_id, from_day=from_day, days=days, now=now, taken=taken)
+    occupancy = await load_occupancy(ports, tenant, profile, window, at=at)
+    return free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
 
 
 def _whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
@@ -129,10 +129,14 @@ async def with_alternatives(
         if window is None:
             continue
         try:
-            taken = await occupancy(ports, work.tenant, profile, window, at=work.accepted_at, ignoring=ignoring)
+            occupancy = await load_occupancy(
+                ports, work.tenant, profile, window, at=work.accepted_at, ignoring=ignoring
+            )
         except (TransientError, PermanentError):
             break
-        found = alternatives(profile, service_id, wanted, now=now, taken=taken, count=_ALTERNATIVES, days_around=around)
+        found = alternatives(
+            profile, service_id, wanted, now=now, occupancy=occupancy, count=_ALTERNATIVES, days_around=around
+        )
         if len(found) >= _ALTERNATIVES:
             break
     return Refusal(code, tuple(found))

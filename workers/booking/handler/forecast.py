@@ -38,7 +38,7 @@ from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import with_alternatives
 from workers.booking.handler.create import appointment_id_of, is_same, own_hold, wish_of
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.occupancy import load_occupancy
 from workers.booking.handler.reference import referred
 from workers.booking.handler.replay import Replayable, too_late
 from workers.booking.handler.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
@@ -186,12 +186,12 @@ async def _forecast_time(
 ) -> ReplayForecast:
     """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
     ours = {wished.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
-    taken = await occupancy(
+    occupancy = await load_occupancy(
         ports, work.tenant, profile, wished.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
     )
     day = wished.start.astimezone(profile.zone).date()
-    is_full = not {(day, None), (day, service.id)}.isdisjoint(taken.full_days)
-    lanes = free_lanes(profile, service, wished.blocked, taken, appointment_id=wished.appointment_id)
+    is_full = not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days)
+    lanes = free_lanes(profile, service, wished.blocked, occupancy, appointment_id=wished.appointment_id)
     there = None if isinstance(work, BookingCreate) else wished
     if lanes and not is_full:
         return build_forecast(profile, "free", wished.start, appointment=there)

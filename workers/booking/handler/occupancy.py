@@ -8,14 +8,14 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.lanes import Occupancy, by_lane, free_lanes
 from workers.booking.domain.quotas import day_key
-from workers.booking.domain.values import Appointment, Interval, TakenTime
+from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import BusyTime
 
 _DAY = timedelta(days=1)
 
 
-async def occupancy(
+async def load_occupancy(
     ports: BookingPorts,
     tenant: str,
     profile: TenantProfile,
@@ -40,13 +40,13 @@ async def occupancy(
     ]
     ours, full_days, busy = await asyncio.gather(
         # A day wider: what reaches into the interval is to be known as a whole, or its event would look foreign.
-        ports.appointments.taken(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
+        ports.appointments.occupied_times(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
         _full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
         asyncio.gather(*(ports.calendar.busy(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)),
     )
-    everywhere, in_lanes = _in_lanes([taken for taken in ours if taken.appointment_id not in ignoring], profile)
+    everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
     for (calendar_id, own), times in zip(calendars, busy, strict=True):
-        there = [taken for taken in ours if profile.calendar_of(taken.resource) == calendar_id]
+        there = [time for time in ours if profile.calendar_of(time.resource) == calendar_id]
         foreign = _foreign(times, there, ignoring)
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
@@ -63,7 +63,7 @@ async def find_free_lanes(
     ignoring: Collection[str],
 ) -> list[str]:
     """Return the lanes that have room for an appointment, the one to try first at the head; it reads the calendars."""
-    taken = await occupancy(
+    occupancy = await load_occupancy(
         ports,
         appointment.tenant,
         profile,
@@ -73,10 +73,12 @@ async def find_free_lanes(
         ignoring=ignoring,
         lanes=profile.lanes_of(service),
     )
-    return free_lanes(profile, service, appointment.blocked, taken, appointment_id=appointment.appointment_id)
+    return free_lanes(profile, service, appointment.blocked, occupancy, appointment_id=appointment.appointment_id)
 
 
-def _in_lanes(taken: Iterable[TakenTime], profile: TenantProfile) -> tuple[list[Interval], list[tuple[str, Interval]]]:
+def _split_by_lane(
+    times: Iterable[OccupiedTime], profile: TenantProfile
+) -> tuple[list[Interval], list[tuple[str, Interval]]]:
     """Return what is taken of all lanes, and what is taken of each.
 
     A visit stands also when the profile has changed since. Where nobody can say whose time it needs, it needs
@@ -84,15 +86,15 @@ def _in_lanes(taken: Iterable[TakenTime], profile: TenantProfile) -> tuple[list[
     """
     everywhere: list[Interval] = []
     in_lanes: list[tuple[str, Interval]] = []
-    for one in taken:
-        lanes = profile.lanes_named(one.resource)
-        in_lanes += [(lane, one.interval) for lane in lanes]
+    for time in times:
+        lanes = profile.lanes_named(time.resource)
+        in_lanes += [(lane, time.interval) for lane in lanes]
         if not lanes:
-            everywhere.append(one.interval)
+            everywhere.append(time.interval)
     return everywhere, in_lanes
 
 
-def _foreign(busy: Iterable[BusyTime], ours: Sequence[TakenTime], ignoring: Collection[str]) -> list[Interval]:
+def _foreign(busy: Iterable[BusyTime], ours: Sequence[OccupiedTime], ignoring: Collection[str]) -> list[Interval]:
     """Return the busy times that our records of this calendar do not explain: the owner's own, and events that moved.
 
     An event that we entered stands for a time that the records have already, for its lane alone. One that the
@@ -110,7 +112,7 @@ def _foreign(busy: Iterable[BusyTime], ours: Sequence[TakenTime], ignoring: Coll
     return found
 
 
-def _spans(ours: Iterable[TakenTime]) -> dict[str, Interval]:
+def _spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:
     """Join the pieces of each appointment, which lie side by side."""
     spans: dict[str, Interval] = {}
     for piece in ours:

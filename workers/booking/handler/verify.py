@@ -30,7 +30,7 @@ from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import confirmed, pending, refused
 from workers.booking.handler.limits import too_many
 from workers.booking.handler.notify import send_code, send_confirmed
-from workers.booking.handler.occupancy import occupancy
+from workers.booking.handler.occupancy import load_occupancy
 from workers.booking.handler.remind import plan_reminders
 from workers.booking.ports import Lost
 
@@ -124,7 +124,7 @@ async def _lanes_left(ports: BookingPorts, work: BookingVerify, hold: Appointmen
     service = profile.service(hold.service_id)
     able = profile.lanes_of(service) if service else ()
     try:
-        taken = await occupancy(
+        occupancy = await load_occupancy(
             ports,
             work.tenant,
             profile,
@@ -137,11 +137,11 @@ async def _lanes_left(ports: BookingPorts, work: BookingVerify, hold: Appointmen
     except (TransientError, PermanentError) as error:
         log.warning("calendar_not_asked", appointment_id=hold.appointment_id, reason=type(error).__name__)
         return [hold.resource]
-    if not taken.blocks(hold.resource, hold.blocked):
+    if not occupancy.blocks(hold.resource, hold.blocked):
         return [hold.resource]
     if service is None:
         return []
-    return free_lanes(profile, service, hold.blocked, taken, appointment_id=hold.appointment_id)
+    return free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id)
 
 
 async def _filled(ports: BookingPorts, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:

@@ -18,7 +18,7 @@ def at(text):
     return datetime.fromisoformat(text).replace(tzinfo=WARSAW).astimezone(UTC)
 
 
-def taken(start, end):
+def blocked(start, end):
     return Interval(at(start), at(end))
 
 
@@ -28,29 +28,29 @@ def told(offers):
 
 def test_the_same_day_comes_first_closest_first(make_profile, accepted_at):
     """Of two that are equally close the earlier comes first."""
-    busy = [taken("2026-01-13 10:00", "2026-01-13 11:00")]
+    busy = [blocked("2026-01-13 10:00", "2026-01-13 11:00")]
     wanted = at("2026-01-13 10:00")
 
-    offers = alternatives(make_profile(), "massage", wanted, now=accepted_at, taken=Occupancy(busy))
+    offers = alternatives(make_profile(), "massage", wanted, now=accepted_at, occupancy=Occupancy(busy))
 
     assert told(offers) == ["Tue 13 09:00", "Tue 13 11:00", "Tue 13 13:00", "Tue 13 13:30", "Tue 13 14:00"]
 
 
 def test_a_full_day_leads_to_the_same_time_of_the_nearest_days(make_profile, accepted_at):
     """One proposal a day, the nearest day first, so that the visitor has days to choose from."""
-    busy = [taken("2026-01-14 08:00", "2026-01-14 18:00"), taken("2026-01-15 10:00", "2026-01-15 10:30")]
+    busy = [blocked("2026-01-14 08:00", "2026-01-14 18:00"), blocked("2026-01-15 10:00", "2026-01-15 10:30")]
 
-    offers = alternatives(make_profile(), "massage", at("2026-01-14 10:00"), now=accepted_at, taken=Occupancy(busy))
+    offers = alternatives(make_profile(), "massage", at("2026-01-14 10:00"), now=accepted_at, occupancy=Occupancy(busy))
 
     assert told(offers) == ["Tue 13 10:00", "Thu 15 10:30", "Mon 12 10:00", "Fri 16 10:00", "Mon 19 10:00"]
 
 
 def test_what_is_left_of_the_day_is_filled_up_from_others(make_profile, accepted_at):
     """Even a single time of the same day stands before all others."""
-    busy = [taken("2026-01-13 08:00", "2026-01-13 16:00")]
+    busy = [blocked("2026-01-13 08:00", "2026-01-13 16:00")]
 
     offers = alternatives(
-        make_profile(), "massage", at("2026-01-13 10:00"), now=accepted_at, taken=Occupancy(busy), count=3
+        make_profile(), "massage", at("2026-01-13 10:00"), now=accepted_at, occupancy=Occupancy(busy), count=3
     )
 
     assert told(offers) == ["Tue 13 16:00", "Mon 12 10:00", "Wed 14 10:00"]
@@ -59,9 +59,11 @@ def test_what_is_left_of_the_day_is_filled_up_from_others(make_profile, accepted
 def test_when_the_days_run_out_each_gives_another(make_profile, accepted_at):
     """A short horizon still fills the list."""
     profile = make_profile(horizon_days=1)
-    busy = [taken("2026-01-13 08:00", "2026-01-13 18:00")]
+    busy = [blocked("2026-01-13 08:00", "2026-01-13 18:00")]
 
-    offers = alternatives(profile, "massage", at("2026-01-13 10:00"), now=accepted_at, taken=Occupancy(busy), count=4)
+    offers = alternatives(
+        profile, "massage", at("2026-01-13 10:00"), now=accepted_at, occupancy=Occupancy(busy), count=4
+    )
 
     assert told(offers) == ["Mon 12 10:00", "Mon 12 09:30", "Mon 12 10:30", "Mon 12 09:00"]
 
@@ -70,8 +72,8 @@ def test_a_time_out_of_reach_leads_to_the_nearest_that_can_be_had(make_profile, 
     """A wish for the past gets the next days, one for after the horizon the last ones."""
     profile = make_profile(minimum_notice_minutes=24 * 60)
 
-    early = alternatives(profile, "massage", at("2020-01-01 10:00"), now=accepted_at, taken=Occupancy(), count=3)
-    late = alternatives(profile, "massage", at("2099-01-01 10:00"), now=accepted_at, taken=Occupancy(), count=3)
+    early = alternatives(profile, "massage", at("2020-01-01 10:00"), now=accepted_at, occupancy=Occupancy(), count=3)
+    late = alternatives(profile, "massage", at("2099-01-01 10:00"), now=accepted_at, occupancy=Occupancy(), count=3)
 
     assert told(early) == ["Tue 13 10:00", "Wed 14 10:00", "Thu 15 10:00"]
     assert told(late) == ["Wed 11 10:00", "Tue 10 10:00", "Mon 09 10:00"]
@@ -81,7 +83,7 @@ def test_the_wanted_time_itself_is_never_an_alternative(make_profile, accepted_a
     """Who has just lost a race for a time is not sent back to it, even if the list still shows it free."""
     wanted = at("2026-01-13 10:00")
 
-    offers = alternatives(make_profile(), "massage", wanted, now=accepted_at, taken=Occupancy())
+    offers = alternatives(make_profile(), "massage", wanted, now=accepted_at, occupancy=Occupancy())
 
     assert wanted not in {offer.start for offer in offers}
 
@@ -89,7 +91,7 @@ def test_the_wanted_time_itself_is_never_an_alternative(make_profile, accepted_a
 @pytest.mark.parametrize("service", ["haircut", "massage"])
 def test_where_nothing_is_free_nothing_is_proposed(make_profile, accepted_at, service):
     """An unknown service and a business that is always closed have no alternatives."""
-    assert alternatives(make_profile(hours=()), service, accepted_at, now=accepted_at, taken=Occupancy()) == []
+    assert alternatives(make_profile(hours=()), service, accepted_at, now=accepted_at, occupancy=Occupancy()) == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,10 +109,10 @@ def test_there_are_as_many_as_asked_for_or_all(make_profile, zone, wanted_hours,
     busy = [
         Interval(now + timedelta(hours=start), now + timedelta(hours=start + length)) for start, length in taken_hours
     ]
-    free = free_slots(profile, "consultation", from_day=None, days=60, now=now, taken=Occupancy(busy))
+    free = free_slots(profile, "consultation", from_day=None, days=60, now=now, occupancy=Occupancy(busy))
     choice = [offer for offer in free if offer.start != wanted]
 
-    offers = alternatives(profile, "consultation", wanted, now=now, taken=Occupancy(busy), count=count)
+    offers = alternatives(profile, "consultation", wanted, now=now, occupancy=Occupancy(busy), count=count)
 
     assert len(offers) == len(set(offers)) == min(count, len(choice))
     assert set(offers) <= set(choice)

@@ -91,7 +91,7 @@ def test_offered_visits_fill_their_buckets_exactly(make_profile, zone):
     size = timedelta(minutes=bucket_minutes(profile))
     now = datetime(2026, 3, 27, tzinfo=UTC)
 
-    for offer in free_slots(profile, None, from_day=None, days=12, now=now, taken=Occupancy()):
+    for offer in free_slots(profile, None, from_day=None, days=12, now=now, occupancy=Occupancy()):
         chosen = profile.service(offer.service_id)
         blocked = blocked_interval(chosen, offer.start)
         starts = buckets(blocked, size // timedelta(minutes=1))

@@ -86,8 +86,8 @@ def test_a_profile_that_contradicts_itself_is_refused(make_profile, fields, reas
 def test_a_start_is_free_while_one_lane_is(salon, accepted_at, hour):
     """Both hairdressers have to be busy before the hour is gone."""
 
-    def starts(taken):
-        offers = free_slots(salon, "cut", from_day=None, days=1, now=accepted_at, taken=taken)
+    def starts(occupancy):
+        offers = free_slots(salon, "cut", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
         return [offer.start for offer in offers]
 
     one, both = {"anna": [hour]}, {"anna": [hour], "tom": [hour]}
@@ -100,8 +100,8 @@ def test_a_visit_needs_one_lane_for_all_of_its_time(salon, accepted_at, hour):
     """One free until half past and another from then on are no room for an hour."""
     half = timedelta(minutes=30)
     first, second = Interval(hour.start, hour.start + half), Interval(hour.start + half, hour.end)
-    taken = Occupancy(lanes={"room/1": [first], "room/2": [second], "room/3": [hour]})
-    offers = free_slots(salon, "class", from_day=None, days=1, now=accepted_at, taken=taken)
+    occupancy = Occupancy(lanes={"room/1": [first], "room/2": [second], "room/3": [hour]})
+    offers = free_slots(salon, "class", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
     assert hour.start not in [offer.start for offer in offers]
 
 
@@ -110,15 +110,19 @@ def test_a_full_day_has_no_starts(salon, accepted_at):
     today = date(2026, 1, 12)
 
     def services(full):
-        offers = free_slots(salon, None, from_day=today, days=1, now=accepted_at, taken=Occupancy(full_days=full))
+        offers = free_slots(salon, None, from_day=today, days=1, now=accepted_at, occupancy=Occupancy(full_days=full))
         return {offer.service_id for offer in offers}
 
     assert services([(today, "class")]) == {"cut", "colour", "any"}
     assert services([(today, None)]) == set()
-    taken = Occupancy(full_days=[(today, None)])
+    occupancy = Occupancy(full_days=[(today, None)])
     wanted = accepted_at + timedelta(hours=2)
-    assert {one.start.date() for one in alternatives(salon, "cut", wanted, now=accepted_at, taken=taken)} > set()
-    assert all(one.start.date() > today for one in alternatives(salon, "cut", wanted, now=accepted_at, taken=taken))
+    assert {
+        one.start.date() for one in alternatives(salon, "cut", wanted, now=accepted_at, occupancy=occupancy)
+    } > set()
+    assert all(
+        one.start.date() > today for one in alternatives(salon, "cut", wanted, now=accepted_at, occupancy=occupancy)
+    )
 
 
 def test_the_lane_that_fewest_services_need_comes_first(salon, hour):
@@ -140,18 +144,22 @@ lanes = st.sampled_from(["anna", "tom", "room/1", "room/2", "room/3"])
 
 
 @settings(max_examples=100, deadline=None)
-@given(taken=st.lists(st.tuples(lanes, st.integers(0, 12), st.integers(1, 8)), max_size=30), service=st.integers(0, 3))
-def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, taken, service):
+@given(
+    blocked=st.lists(st.tuples(lanes, st.integers(0, 12), st.integers(1, 8)), max_size=30), service=st.integers(0, 3)
+)
+def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, blocked, service):
     """A start is listed if and only if there is a lane to book it in."""
     wanted = salon.services[service]
     quarter = timedelta(minutes=15)
     begin = accepted_at + timedelta(hours=1)
     occupied = by_lane(
-        (lane, Interval(begin + start * quarter, begin + (start + length) * quarter)) for lane, start, length in taken
+        (lane, Interval(begin + start * quarter, begin + (start + length) * quarter)) for lane, start, length in blocked
     )
     busy = Occupancy(lanes=occupied)
 
-    listed = {offer.start for offer in free_slots(salon, wanted.id, from_day=None, days=1, now=accepted_at, taken=busy)}
+    listed = {
+        offer.start for offer in free_slots(salon, wanted.id, from_day=None, days=1, now=accepted_at, occupancy=busy)
+    }
 
     length = timedelta(minutes=wanted.duration_minutes)
     for number, _ in product(range(0, 12, wanted.step // 15), [0]):

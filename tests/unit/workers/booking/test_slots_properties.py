@@ -55,9 +55,9 @@ def situations(draw):
     }
     day = draw(st.sampled_from(DAYS[zone]))
     now = datetime.combine(day, datetime.min.time(), tzinfo=UTC) + timedelta(seconds=draw(st.integers(0, 90_000)))
-    taken = draw(st.lists(st.tuples(st.integers(0, 3 * 1440), st.integers(1, 300)), max_size=12))
+    blocked = draw(st.lists(st.tuples(st.integers(0, 3 * 1440), st.integers(1, 300)), max_size=12))
     busy = [
-        Interval(now + timedelta(minutes=start), now + timedelta(minutes=start + length)) for start, length in taken
+        Interval(now + timedelta(minutes=start), now + timedelta(minutes=start + length)) for start, length in blocked
     ]
     return fields, now, busy
 
@@ -95,7 +95,7 @@ def test_the_search_finds_what_a_plain_reading_of_the_rules_finds(make_profile, 
     fields, now, busy = situation
     profile = make_profile(**fields)
 
-    offers = free_slots(profile, None, from_day=None, days=60, now=now, taken=Occupancy(busy))
+    offers = free_slots(profile, None, from_day=None, days=60, now=now, occupancy=Occupancy(busy))
 
     assert [offer.start for offer in offers] == plain_reading(profile, now, busy)
 
@@ -108,7 +108,7 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
     profile = make_profile(**fields)
     service, zone = profile.services[0], ZoneInfo(profile.time_zone)
 
-    offers = free_slots(profile, "visit", from_day=None, days=4, now=now, taken=Occupancy(busy))
+    offers = free_slots(profile, "visit", from_day=None, days=4, now=now, occupancy=Occupancy(busy))
 
     for offer in offers:
         assert is_offered(profile, service, offer.start, now) is None
@@ -135,6 +135,6 @@ def test_a_list_is_made_of_its_days(make_profile, situation, days):
     today = now.astimezone(ZoneInfo(profile.time_zone)).date()
 
     def ask(day, count):
-        return free_slots(profile, None, from_day=day, days=count, now=now, taken=Occupancy(busy))
+        return free_slots(profile, None, from_day=day, days=count, now=now, occupancy=Occupancy(busy))
 
     assert ask(today, days) == [offer for later in range(days) for offer in ask(today + timedelta(days=later), 1)]

@@ -106,7 +106,7 @@ async def booked(world, *, broken=False, moved=False, cancelled=False, unplanned
     if unplanned:
         world.schedules.trouble.append(TransientError("scheduler"))
     await world.deliver(world.handler, verify)
-    for command in world.commands.taken():
+    for command in world.commands.drain():
         await world.deliver(world.handler, command)
     await world.notify()
     if moved:

@@ -43,7 +43,9 @@ async def test_a_moved_event_moves_the_visit(visited):
     notice = visited.notices.delivered[-1]
     assert (notice.type, notice.by, notice.data.start) == ("notice.rescheduled", "business", LATER.start)
     assert await stands_at(visited) == LATER
-    taken = await visited.appointments.taken("salon-ania", Interval(NINE_UTC, LATER.end), at=visited.clock.now())
+    taken = await visited.appointments.occupied_times(
+        "salon-ania", Interval(NINE_UTC, LATER.end), at=visited.clock.now()
+    )
     assert {one.interval.start >= LATER.start for one in taken} == {True}
     assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
 
@@ -54,7 +56,7 @@ async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_la
     visited.schedules.trouble += [None, None, TransientError("scheduler"), TransientError("scheduler")]
     assert (await follow(visited)).type == "booking.rescheduled"
     assert visited.schedules.planned == {}
-    [command] = visited.commands.taken()
+    [command] = visited.commands.drain()
     await visited.carry_out(command)
     assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
 

@@ -119,7 +119,7 @@ async def planned_later(world, *trouble):
     world.schedules.trouble += trouble
     world.appointment_id = await world.confirmed("2026-01-15T10:00")
     world.lines = {group for group, _ in world.commands.bodies}
-    [command] = world.commands.taken()
+    [command] = world.commands.drain()
     return command
 
 
@@ -194,6 +194,6 @@ async def test_a_visit_that_moves_twice_in_bad_times_is_reminded_of(world):
         world.schedules.planned.clear()
         world.schedules.trouble += TROUBLE
         await world.send("reschedule", appointment_id=world.appointment_id, start=start)
-        for command in world.commands.taken():
+        for command in world.commands.drain():
             await world.carry_out(command)
         assert len(world.schedules.planned) == 2

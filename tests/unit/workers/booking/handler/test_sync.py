@@ -34,9 +34,9 @@ async def minute(world, number=1):
     """Carry out a tick and what it asks for; return the commands that came of that."""
     world.clock.turn(MINUTE)
     await world.carry_out(tick(world, number))
-    for command in world.commands.taken():
+    for command in world.commands.drain():
         await world.carry_out(command)
-    return world.commands.taken()
+    return world.commands.drain()
 
 
 @pytest.fixture
@@ -53,27 +53,27 @@ async def test_a_tick_asks_for_every_calendar_once(new_world):
     world = new_world(resources=resources)
     command = tick(world)
     await world.carry_out(command)
-    first = world.commands.taken()
+    first = world.commands.drain()
     await world.handler.handle(command, await world.claims.claim("again", fingerprint="f", lease=HOUR))
 
     assert [one.data.calendar_id for one in first] == ["calendar", "anna", "ola"]
     assert len({one.session_id for one in first}) == 3
     assert {one.tenant for one in first} == {"salon-ania"}
-    assert world.commands.taken() == first
+    assert world.commands.drain() == first
 
 
 async def test_a_business_without_a_good_profile_is_passed_over(world):
     """The others' calendars are read."""
     world.tenants.blocking.bad.add("another")
     await world.carry_out(tick(world))
-    assert [one.tenant for one in world.commands.taken()] == ["salon-ania"]
+    assert [one.tenant for one in world.commands.drain()] == ["salon-ania"]
 
 
 async def test_each_tick_reads_anew(world):
     """A minute later is another command."""
     await world.carry_out(tick(world, 1))
     await world.carry_out(tick(world, 2))
-    assert len(world.commands.taken()) == 2
+    assert len(world.commands.drain()) == 2
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted"])
@@ -95,7 +95,7 @@ async def test_the_group_is_the_visitors(visited):
     visited.calendar.owner_deletes(visited.appointment_id)
     visited.clock.turn(MINUTE)
     await visited.carry_out(tick(visited))
-    [sync] = visited.commands.taken()
+    [sync] = visited.commands.drain()
     await visited.carry_out(sync)
     assert [group for group, _ in visited.commands.bodies] == ["session"]
 
@@ -105,7 +105,7 @@ async def test_a_crash_before_the_token_is_kept_repeats(visited):
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     visited.clock.turn(MINUTE)
     await visited.carry_out(tick(visited))
-    [sync] = visited.commands.taken()
+    [sync] = visited.commands.drain()
     visited.commands.trouble.append(TransientError("sqs"))
     before = dict(visited.sync_tokens.rows)
     with pytest.raises(TransientError):
@@ -113,7 +113,7 @@ async def test_a_crash_before_the_token_is_kept_repeats(visited):
     assert visited.sync_tokens.rows == before
 
     await visited.carry_out(sync)
-    assert [one.type for one in visited.commands.taken()] == ["calendar.changed"]
+    assert [one.type for one in visited.commands.drain()] == ["calendar.changed"]
     assert visited.sync_tokens.rows != before
 
 
@@ -138,7 +138,7 @@ async def test_many_that_waited_are_one_reading(visited):
     for number in range(9):
         visited.clock.turn(MINUTE)
         await visited.carry_out(tick(visited, number + 1))
-        syncs += visited.commands.taken()
+        syncs += visited.commands.drain()
     readings = visited.calendar.calls.count("changes")
     visited.clock.turn(MINUTE)
     for sync in syncs:
@@ -204,7 +204,7 @@ async def test_a_calendar_that_is_closed_to_us_is_said_once_an_hour(visited):
 async def test_trouble_with_our_own_tables_is_tried_again(world):
     """It is no calendar's, so the worker core retries it as always."""
     await world.carry_out(tick(world))
-    [sync] = world.commands.taken()
+    [sync] = world.commands.drain()
 
     async def get(_calendar_id):
         raise TransientError("calendars.get")

@@ -22,14 +22,14 @@ def from_seconds(seconds: int) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class OccupiedRanges:
     """Stretches that are taken: sorted, and apart from each other."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
     @classmethod
-    def merged(cls, busy: Sequence[Interval]) -> "Taken":
+    def merge(cls, busy: Sequence[Interval]) -> "OccupiedRanges":
         """Merge intervals in any order that may overlap; parts of seconds count as taken."""
         starts: list[int] = []
         ends: list[int] = []
