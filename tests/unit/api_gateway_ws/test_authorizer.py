@@ -65,7 +65,7 @@ def test_a_stranger_is_denied_and_the_log_alone_says_why(world, fields, reason):
         ("pl", "en", "pl"),
         (None, "en-US,en;q=0.9,pl;q=0.8", "en"),
         (None, "pl;q=0.9", "pl"),
-        ("de", "fr-FR,fr", "pl"),
+        ("tlh", "tlh-FR,tlh", "pl"),
         ("", "", "pl"),
         (None, ",;,", "pl"),
     ],

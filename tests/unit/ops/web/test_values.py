@@ -37,7 +37,7 @@ def test_a_precise_time_has_its_zone(language, zone, text):
     [
         ("", "en"),
         ("pl", "pl"),
-        ("de-DE,pl;q=0.3,en;q=0.9", "en"),
+        ("tlh-DE,pl;q=0.3,en;q=0.9", "en"),
         ("en;q=0.1,pl-PL", "pl"),
         ("pl;q=0, en", "en"),
         ("fr;q=nonsense,pl", "pl"),

@@ -47,7 +47,7 @@ async def test_a_command_in_the_models_words_is_only_words(world_of):
     assert (final.data.text, final.data.actions) == (text, ())
 
 
-@pytest.mark.parametrize(("locale", "word"), [("en", "Sorry"), ("pl", "Przepraszam"), ("de", "Sorry")])
+@pytest.mark.parametrize(("locale", "word"), [("en", "Sorry"), ("pl", "Przepraszam"), ("tlh", "Sorry")])
 async def test_an_empty_answer_is_given_words(world_of, locale, word):
     """In the visitor's language."""
     world = world_of([Finished(USAGE, "end_turn")])
