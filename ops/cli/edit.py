@@ -12,7 +12,7 @@ from ops.cli.sentences import refused
 from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
 from ops.cli.views import print_lines
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Edited, Invalid, NotPossible, Why
+from ops.desk.domain.values import Edited, FieldProblem, FieldProblemKind, Invalid, NotPossible, Why
 
 _EDIT = """
 Examples:
@@ -74,17 +74,17 @@ async def _tried(session: Session, desk: Desk, failure_id: str, text: str) -> Ed
     try:
         data = from_text(text)
     except NotDataError as error:
-        return Invalid({"": str(error)})
+        return Invalid({"": FieldProblem(FieldProblemKind.INVALID, str(error))})
     outcome = await desk.edit(session.operator, failure_id, data)
     if isinstance(outcome, NotPossible):
         raise TroubleError(refused(failure_id, outcome), NOT_DONE)
     return outcome
 
 
-def _with_problems(written: str, problems: Mapping[str, str]) -> str:
+def _with_problems(written: str, problems: Mapping[str, FieldProblem]) -> str:
     """Return the text as it was written, below what is wrong with it."""
     kept = [line for line in written.splitlines() if not line.startswith("# !")]
-    told = [f"# ! {name or 'the whole'}: {problem}" for name, problem in problems.items()]
+    told = [f"# ! {name or 'the whole'}: {problem.text}" for name, problem in problems.items()]
     return "\n".join([*told, *kept]) + "\n"
 
 
@@ -95,5 +95,5 @@ def _text_of(source: str) -> str:
         raise TroubleError(f"{source} can't be read: {type(error).__name__}", NOT_DONE) from None
 
 
-def _listed(problems: Mapping[str, str]) -> str:
-    return "; ".join(f"{name or 'the whole'}: {problem}" for name, problem in problems.items())
+def _listed(problems: Mapping[str, FieldProblem]) -> str:
+    return "; ".join(f"{name or 'the whole'}: {problem.text}" for name, problem in problems.items())

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Case, Discarded, Edited, Invalid, NotPossible, Operator, Replayed, Why
-from ops.web.fields import FIELD, Field, data_from, fields_of
+from ops.desk.domain.values import Case, Discarded, Edited, FieldProblem, Invalid, NotPossible, Operator, Replayed, Why
+from ops.web.fields import FIELD, Field, data_from, fields_of, problem_text
 from ops.web.language import texts_of
 from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
@@ -107,12 +107,14 @@ class FailurePages:
                 return await self._not_done(request, operator, outcome)
 
     async def _again(
-        self, request: Request, operator: Operator, given: Mapping[str, str], problems: Mapping[str, str]
+        self, request: Request, operator: Operator, given: Mapping[str, str], problems: Mapping[str, FieldProblem]
     ) -> Response:
         """Show the form as it was filled in, with what is wrong at each field."""
         case = await self._case(request, operator)
-        fields = [Field(name, text, problems.get(name, "")) for name, text in given.items()]
-        others = [text for name, text in problems.items() if name not in given]
+        t = texts_of(request)
+        texts = {name: problem_text(problem, t) for name, problem in problems.items()}
+        fields = [Field(name, text, texts.get(name, "")) for name, text in given.items()]
+        others = [text for name, text in texts.items() if name not in given]
         return self._form(request, operator, case, fields, others=others, status=422)
 
     async def _not_done(self, request: Request, operator: Operator, why: NotPossible) -> Response:

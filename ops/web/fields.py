@@ -5,6 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ops.desk.domain.values import FieldProblem
+from shared.languages.catalogue import Texts
+
 FIELD = "data."
 """Before the names of fields in the form."""
 
@@ -18,6 +21,7 @@ class Field:
     name: str
     text: str
     problem: str = ""
+    """What is wrong with it, in the reader's language; empty if nothing is."""
 
     @property
     def is_long(self) -> bool:
@@ -29,6 +33,11 @@ def fields_of(data: Mapping[str, Any], editable: Collection[str]) -> list[Field]
     """Return the fields that may be edited: those that say something first, then those that do not."""
     given = [Field(name, _text(value)) for name, value in data.items() if name in editable]
     return given + [Field(name, "") for name in sorted(set(editable) - set(data))]
+
+
+def problem_text(problem: FieldProblem, t: Texts) -> str:
+    """Return what is wrong with a field, in the reader's language."""
+    return t(f"problem_{problem.kind}", limit=problem.limit)
 
 
 def data_from(given: Mapping[str, str]) -> dict[str, Any]:

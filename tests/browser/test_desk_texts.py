@@ -153,6 +153,10 @@ async def test_every_page_is_in_the_readers_language(reader: Page):
     for action in ("unmask", "edit"):
         await reader.goto("/failures/f-ania")
         await reader.get_by_test_id(action).click()
+    for field, value in (("service", "9" * 99), ("name", "\x01")):
+        await reader.get_by_test_id(f"field-{field}").fill(value)
+    await reader.get_by_test_id("save").click()
+    found += await faults(reader, "problems")
     for number, address in enumerate(PAGES):
         await reader.goto(address)
         found += await faults(reader, str(number))

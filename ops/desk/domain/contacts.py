@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ops.desk.domain.values import Invalid
+from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid
 from workers.booking.facade import ContactRules
 
-_KINDS = {"email": "an e-mail address", "phone": "a telephone number"}
+_OF_KIND = {
+    "email": FieldProblem(FieldProblemKind.IS_EMAIL, "the contact is an e-mail address: say `email` or nothing"),
+    "phone": FieldProblem(FieldProblemKind.IS_PHONE, "the contact is a telephone number: say `phone` or nothing"),
+}
 
 
 def with_contact(before: Mapping[str, Any], given: Mapping[str, Any], rules: ContactRules) -> dict[str, Any] | Invalid:
@@ -23,16 +26,19 @@ def with_contact(before: Mapping[str, Any], given: Mapping[str, Any], rules: Con
     if contact is None:
         return Invalid({"contact": _why_not(text, rules)})
     if is_stated and stated != contact.kind:
-        return Invalid({"contact_kind": f"the contact is {_KINDS[contact.kind]}: say `{contact.kind}` or nothing"})
+        return Invalid({"contact_kind": _OF_KIND[contact.kind]})
     return {**given, "contact": contact.address, "contact_kind": contact.kind}
 
 
-def _why_not(text: str, rules: ContactRules) -> str:
+def _why_not(text: str, rules: ContactRules) -> FieldProblem:
     """Return what is wrong, without what was given."""
+    kind = FieldProblemKind
     if "@" in text:
         if rules.channels.email:
-            return "this is no e-mail address that letters could reach"
-        return "no e-mails are sent for this business"
+            return FieldProblem(kind.NO_EMAIL, "this is no e-mail address that letters could reach")
+        return FieldProblem(kind.EMAIL_OFF, "no e-mails are sent for this business")
     if rules.channels.sms:
-        return "this is neither an e-mail address nor a mobile number of a country that is served"
-    return "this is no e-mail address, and text messages are off"
+        return FieldProblem(
+            kind.NO_CONTACT, "this is neither an e-mail address nor a mobile number of a country that is served"
+        )
+    return FieldProblem(kind.SMS_OFF, "this is no e-mail address, and text messages are off")

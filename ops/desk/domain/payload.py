@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ops.desk.domain.contacts import with_contact
-from ops.desk.domain.values import Invalid, NotPossible, Why
+from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid, NotPossible, Why
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
@@ -123,22 +123,38 @@ def asked_at(failure: Failure) -> datetime:
     return message.accepted_at if message else failure.first_at
 
 
-def _not_allowed(given: Mapping[str, Any], before: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, str]:
+_FIXED = FieldProblem(FieldProblemKind.FIXED, "this can't be changed")
+_UNKNOWN_FIELD = FieldProblem(FieldProblemKind.UNKNOWN_FIELD, "there is no such field")
+
+
+def _not_allowed(
+    given: Mapping[str, Any], before: Mapping[str, Any], allowed: frozenset[str]
+) -> dict[str, FieldProblem]:
     problems = {}
     for name, value in given.items():
         if name in allowed or before.get(name) == value:
             continue
-        problems[name] = "this can't be changed" if name in before else "there is no such field"
+        problems[name] = _FIXED if name in before else _UNKNOWN_FIELD
     return problems
 
 
-def _problems(error: ValidationError) -> dict[str, str]:
+_KINDS = {
+    "missing": FieldProblemKind.MISSING,
+    "string_too_short": FieldProblemKind.MISSING,
+    "string_too_long": FieldProblemKind.TOO_LONG,
+}
+"""What pydantic calls the problems that an operator can be told more of than that the value is invalid."""
+
+
+def _problems(error: ValidationError) -> dict[str, FieldProblem]:
     """Return what is wrong, without what was given: it may end up in a terminal's scrollback or a log."""
-    found: dict[str, str] = {}
+    found: dict[str, FieldProblem] = {}
     for problem in error.errors(include_input=False, include_url=False):
         path = [str(part) for part in problem["loc"]]
         name = ".".join(path[path.index("data") + 1 :]) if "data" in path else ""
-        found.setdefault(name, describe_problem(problem))
+        kind = _KINDS.get(problem["type"], FieldProblemKind.INVALID)
+        limit = problem.get("ctx", {}).get("max_length")
+        found.setdefault(name, FieldProblem(kind, describe_problem(problem), limit))
     return found
 
 

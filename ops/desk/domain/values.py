@@ -162,11 +162,41 @@ class Edited:
     """The names of the fields that changed; empty if none did."""
 
 
+class FieldProblemKind(StrEnum):
+    """What can be wrong with a field that was edited."""
+
+    MISSING = "missing"
+    TOO_LONG = "too_long"
+    INVALID = "invalid"
+    UNKNOWN_FIELD = "unknown_field"
+    FIXED = "fixed"
+    """The field may not be changed."""
+    NO_EMAIL = "no_email"
+    NO_CONTACT = "no_contact"
+    """Neither an e-mail address nor a mobile number that is served."""
+    EMAIL_OFF = "email_off"
+    SMS_OFF = "sms_off"
+    IS_EMAIL = "is_email"
+    """The contact is an e-mail address, and the kind says something else."""
+    IS_PHONE = "is_phone"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with a field, without its value."""
+
+    kind: FieldProblemKind
+    text: str
+    """The same in English, for the command line."""
+    limit: int | None = None
+    """How many characters are allowed, of what is too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invalid:
     """The new data is none that this message can have; nothing was written."""
 
-    problems: Mapping[str, str]
+    problems: Mapping[str, FieldProblem]
     """The field's name (`""` for the whole) to what is wrong with it, without its value."""
 
 

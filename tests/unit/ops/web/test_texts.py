@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from ops.desk.domain.values import ForecastKind, Why
+from ops.desk.domain.values import FieldProblemKind, ForecastKind, Why
 from ops.today.values import Answered, Speaker
 from ops.web.filters import AGES
 from ops.web.language import CATALOGUE
@@ -32,6 +32,7 @@ def test_everything_has_a_name():
         *(f"deed_{one}" for one in get_args(AuditAction)),
         *(f"forecast_{one}" for one in ForecastKind),
         *(f"why_{one}" for one in Why),
+        *(f"problem_{one}" for one in FieldProblemKind),
         *(f"type_{one}" for one in types),
         *(f"queue_{one}" for one in QUEUES),
         *(f"age_{one}" for one in AGES),
