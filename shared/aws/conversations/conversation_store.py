@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
-import structlog
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
 
 from shared.aws.conversations.conversation_audit import build_entry_update
-from shared.aws.conversations.conversation_index import tenant_day
+from shared.aws.conversations.frame_items import frame_item, read_frame, read_takeover
 from shared.aws.errors import error_code, translated
 from shared.aws.items import from_item, to_item
 from shared.backoff import backoff
@@ -19,22 +16,14 @@ from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
 from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, is_news
-from shared.conversations.unformatted_frames import with_announcement
 from shared.errors import LeaseLostError, TransientError
-from shared.messages.server import SERVER_FRAME, ServerFrame
-from shared.retention import CONVERSATION_RETENTION, expires_at
-
-log = structlog.get_logger()
+from shared.messages.server import ServerFrame
 
 _TRIES = 30
 """Of writers that meet, one gets its number each round: enough for many more of them than a session has."""
 
 _FIRST_PAUSE_SECONDS = 0.04
 _MAX_PAUSE_SECONDS = 0.3
-_FRAME_FORMAT = 2
-"""Of a row's frame. Rows without the number are those of releases that had no `announces` in `chat.final`."""
-
-_TAKEOVER_ATTRIBUTES = ("person_until", "person", "person_told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +126,8 @@ class DynamoConversationStore:
     def _put(
         self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None
     ) -> dict[str, Any]:
-        now = self._clock.now()
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": to_item(
-                    {
-                        "session_id": session_id,
-                        "seq": frame.seq,
-                        "frame": frame.wire(),
-                        "frame_format": _FRAME_FORMAT,
-                        "created_at": now.isoformat(),
-                        "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
-                        "expires_at": expires_at(now, CONVERSATION_RETENTION),
-                        "person_until": takeover.until.isoformat() if takeover else None,
-                        "person": takeover.by if takeover else None,
-                        "person_told": takeover.is_announced if takeover else None,
-                    }
-                ),
-                "ConditionExpression": "attribute_not_exists(seq)",
-            }
-        }
+        item = frame_item(session_id, frame, takeover=takeover, tenant=tenant, now=self._clock.now())
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(seq)"}}
 
     def _mark(self, claim: Claim, marker: Marker, frame: ServerFrame) -> dict[str, Any]:
         ends = marker == "outcome"
@@ -203,9 +173,9 @@ class DynamoConversationStore:
     async def latest(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         items = await self._newest(session_id, limit)
-        frames = (_readable(item) for item in reversed(items))
+        frames = (read_frame(item) for item in reversed(items))
         return ConversationTail(
-            [frame for frame in frames if frame is not None], _takeover(items[0]) if items else None
+            [frame for frame in frames if frame is not None], read_takeover(items[0]) if items else None
         )
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
@@ -215,11 +185,11 @@ class DynamoConversationStore:
                 TableName=self._table, Key=to_item({"session_id": session_id, "seq": seq}), ConsistentRead=True
             )
         item = answer.get("Item")
-        return _readable(item) if item else None
+        return read_frame(item) if item else None
 
     async def _last(self, session_id: str) -> tuple[int, Takeover | None]:
         items = await self._newest(session_id, 1)
-        return (int(items[0]["seq"]["N"]), _takeover(items[0])) if items else (0, None)
+        return (int(items[0]["seq"]["N"]), read_takeover(items[0])) if items else (0, None)
 
     async def _newest(self, session_id: str, limit: int) -> list[dict[str, Any]]:
         with translated("conversations.query"):
@@ -234,21 +204,3 @@ class DynamoConversationStore:
             )
         items: list[dict[str, Any]] = answer.get("Items", [])
         return items
-
-
-def _takeover(item: dict[str, Any]) -> Takeover | None:
-    row = from_item({name: item[name] for name in _TAKEOVER_ATTRIBUTES if name in item})
-    if "person_until" not in row:
-        return None
-    return Takeover(row["person"], datetime.fromisoformat(row["person_until"]), row["person_told"])
-
-
-def _readable(item: dict[str, Any]) -> ServerFrame | None:
-    """Return the stored frame, or None for one that only a newer version knows: it must not spoil the session."""
-    row = from_item(item)
-    try:
-        frame = SERVER_FRAME.validate_json(row["frame"])
-    except ValidationError:
-        log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
-        return None
-    return frame if "frame_format" in row else with_announcement(frame)

@@ -1,0 +1,60 @@
+"""Converts frames to items of the `conversations` table, with who answers after them, and back."""
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from shared.aws.conversations.conversation_index import tenant_day
+from shared.aws.items import from_item, to_item
+from shared.conversations.takeover import Takeover
+from shared.conversations.unformatted_frames import with_announcement
+from shared.messages.server import SERVER_FRAME, ServerFrame
+from shared.retention import CONVERSATION_RETENTION, expires_at
+
+log = structlog.get_logger()
+
+_FRAME_FORMAT = 2
+"""Of a row's frame. Rows without the number are those of releases that had no `announces` in `chat.final`."""
+
+_TAKEOVER_ATTRIBUTES = ("person_until", "person", "person_told")
+
+
+def frame_item(
+    session_id: str, frame: ServerFrame, *, takeover: Takeover | None, tenant: str | None, now: datetime
+) -> dict[str, Any]:
+    """Return the item of a numbered frame; with `tenant`, it is in the index of the tenant's day."""
+    return to_item(
+        {
+            "session_id": session_id,
+            "seq": frame.seq,
+            "frame": frame.wire(),
+            "frame_format": _FRAME_FORMAT,
+            "created_at": now.isoformat(),
+            "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
+            "expires_at": expires_at(now, CONVERSATION_RETENTION),
+            "person_until": takeover.until.isoformat() if takeover else None,
+            "person": takeover.by if takeover else None,
+            "person_told": takeover.is_announced if takeover else None,
+        }
+    )
+
+
+def read_takeover(item: dict[str, Any]) -> Takeover | None:
+    """Return the takeover after a frame, active or not; None if there was none."""
+    row = from_item({name: item[name] for name in _TAKEOVER_ATTRIBUTES if name in item})
+    if "person_until" not in row:
+        return None
+    return Takeover(row["person"], datetime.fromisoformat(row["person_until"]), row["person_told"])
+
+
+def read_frame(item: dict[str, Any]) -> ServerFrame | None:
+    """Return the stored frame; None for one that only a newer release knows, which must not spoil the session."""
+    row = from_item(item)
+    try:
+        frame = SERVER_FRAME.validate_json(row["frame"])
+    except ValidationError:
+        log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
+        return None
+    return frame if "frame_format" in row else with_announcement(frame)
