@@ -49,7 +49,7 @@ async def visit_ids():
         "appointment": appointment_id,
         "calendar event": visit.calendar_event_id,
         "changed by": [stored_change(each) for each in (visit, moved, cancelled)],
-        "quotas": sorted(unit.key for unit in moved.seats),
+        "quotas": sorted(unit.key for unit in moved.quota_units),
         "schedules": planned,
         "schedules after a move": planned_after_move,
         "notices": {notice.type: notice.id for notice in world.notices.delivered},

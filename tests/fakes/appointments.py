@@ -10,7 +10,7 @@ from shared.errors import TransientError
 from tests.fakes.claims import FakeClaims
 from workers.booking.domain.grid import buckets
 from workers.booking.domain.quotas import Quota, session_key
-from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, Seat
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
 Key = tuple[str, str, datetime]
@@ -38,7 +38,7 @@ class FakeAppointments:
         self._claims = claims
         self.rows: dict[tuple[str, str], Appointment] = {}
         self.buckets: dict[Key, Bucket] = {}
-        self.seats: dict[tuple[str, int], tuple[str, datetime | None]] = {}
+        self.units: dict[tuple[str, int], tuple[str, datetime | None]] = {}
         """Who has a seat of a quota, and until when."""
         self.writes = 0
         """How many changes were written."""
@@ -60,10 +60,10 @@ class FakeAppointments:
         await asyncio.sleep(0)
         return next((one for (found, _), one in self.rows.items() if found == appointment_id), None)
 
-    async def holder(self, session_id: str, *, at: datetime) -> str | None:
+    async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
         """Return who has the session's seat."""
         await asyncio.sleep(0)
-        return next((taker for taker, _ in self._sitting(session_key(session_id), at).values()), None)
+        return next((holder for holder, _ in self._current_holders(session_key(session_id), at).values()), None)
 
     async def hold(
         self,
@@ -90,10 +90,10 @@ class FakeAppointments:
         self._demand_version(appointment)
         if replaces:
             self._free_buckets(given, replaces)
-            self._free_seats(replaces.seats, replaces)
+            self._free_units(replaces.quota_units, replaces)
             self._write(replaces)
         self._take(wanted, appointment)
-        self._write(replace(appointment, seats=self._sit(chosen)))
+        self._write(replace(appointment, quota_units=self._assign_units(chosen)))
         return None
 
     async def save(
@@ -105,23 +105,23 @@ class FakeAppointments:
         if isinstance(chosen, QuotaFull):
             return chosen
         self._demand_version(appointment)
-        self._sit(chosen)
+        self._assign_units(chosen)
         self._write(appointment)
         return None
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
         """Write the confirmed appointment and keep its buckets for good; each must still be its own."""
         await self._begin(claim)
-        lasting = tuple(seat for seat in appointment.seats if seat.lasting)
-        seated = all(self.seats.get((one.key, one.number), ("",))[0] == appointment.appointment_id for one in lasting)
+        lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
+        seated = all(self.units.get((one.key, one.number), ("",))[0] == appointment.appointment_id for one in lasting)
         if not (self._all_own(_keys(appointment), appointment) and seated):
             return SlotLost()
         self._demand_version(appointment)
         self._take(_keys(appointment), appointment)
-        for seat in lasting:
-            self.seats[seat.key, seat.number] = (appointment.appointment_id, None)
-        self._free_seats([seat for seat in appointment.seats if not seat.lasting], appointment)
-        self._write(replace(appointment, seats=lasting))
+        for unit in lasting:
+            self.units[unit.key, unit.number] = (appointment.appointment_id, None)
+        self._free_units([unit for unit in appointment.quota_units if not unit.is_lasting], appointment)
+        self._write(replace(appointment, quota_units=lasting))
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
@@ -135,7 +135,7 @@ class FakeAppointments:
         if self.stuck:
             raise self.stuck.pop(0)
         self._free_buckets(_keys(appointment), appointment)
-        self._free_seats(appointment.seats, appointment)
+        self._free_units(appointment.quota_units, appointment)
 
     async def move(
         self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
@@ -156,9 +156,9 @@ class FakeAppointments:
         self._demand_version(new)
         self._free_buckets(given, old)
         self._take(gained, new)
-        kept = tuple(seat for seat in old.seats if new.state is AppointmentState.HELD and not seat.lasting)
-        self._free_seats([seat for seat in old.seats if seat not in kept], old)
-        self._write(replace(new, seats=(*kept, *self._sit(chosen))))
+        kept = tuple(unit for unit in old.quota_units if new.state is AppointmentState.HELD and not unit.is_lasting)
+        self._free_units([unit for unit in old.quota_units if unit not in kept], old)
+        self._write(replace(new, quota_units=(*kept, *self._assign_units(chosen))))
         return None
 
     async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
@@ -171,10 +171,10 @@ class FakeAppointments:
         )
         return [one for one in owned if one.interval.overlaps(between)]
 
-    async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+    async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the seats of each key."""
         await asyncio.sleep(0)
-        return {key: [taker for taker, _ in self._sitting(key, at).values()] for key in keys}
+        return {key: [holder for holder, _ in self._current_holders(key, at).values()] for key in keys}
 
     async def _begin(self, claim: Claim) -> None:
         await asyncio.sleep(0)
@@ -182,10 +182,10 @@ class FakeAppointments:
             raise self._trouble.pop(0)
         self._claims.demand(claim)
 
-    def _sitting(self, key: str, at: datetime) -> dict[int, tuple[str, datetime | None]]:
+    def _current_holders(self, key: str, at: datetime) -> dict[int, tuple[str, datetime | None]]:
         return {
-            number: (taker, until)
-            for (quota, number), (taker, until) in self.seats.items()
+            number: (holder, until)
+            for (quota, number), (holder, until) in self.units.items()
             if quota == key and (until is None or until > at)
         }
 
@@ -194,31 +194,37 @@ class FakeAppointments:
     ) -> list[tuple[Quota, int]] | QuotaFull:
         chosen: list[tuple[Quota, int]] = []
         for quota in quotas:
-            mine = {*ours, quota.taker, *([succeeds] if succeeds and not quota.lasting else [])}
-            others = {number: seat for number, seat in self._sitting(quota.key, at).items() if seat[0] not in mine}
-            free = set(range(quota.seats)) - set(others)
-            if not free or len(others) >= quota.seats:
+            mine = {*ours, quota.holder, *([succeeds] if succeeds and not quota.is_lasting else [])}
+            others = {
+                number: unit for number, unit in self._current_holders(quota.key, at).items() if unit[0] not in mine
+            }
+            free = set(range(quota.units)) - set(others)
+            if not free or len(others) >= quota.units:
                 ends = [until for _, until in others.values()]
                 first = min((end for end in ends if end), default=None) if None not in ends else None
                 return QuotaFull(quota.bound, first)
-            own = [number for number in sorted(free) if self.seats.get((quota.key, number), ("",))[0] == quota.taker]
+            own = [number for number in sorted(free) if self.units.get((quota.key, number), ("",))[0] == quota.holder]
             chosen.append((quota, own[0] if own else min(free)))
         return chosen
 
-    def _sit(self, chosen: Sequence[tuple[Quota, int]]) -> tuple[Seat, ...]:
+    def _assign_units(self, chosen: Sequence[tuple[Quota, int]]) -> tuple[QuotaUnit, ...]:
         for quota, number in chosen:
-            self.seats[quota.key, number] = (quota.taker, quota.until)
-        return tuple(Seat(quota.key, number, quota.lasting) for quota, number in chosen if quota.is_the_appointments)
+            self.units[quota.key, number] = (quota.holder, quota.until)
+        return tuple(
+            QuotaUnit(quota.key, number, quota.is_lasting)
+            for quota, number in chosen
+            if quota.is_released_with_appointment
+        )
 
     def _free_buckets(self, keys: Iterable[Key], appointment: Appointment) -> None:
         for key in keys:
             if self._all_own([key], appointment):
                 del self.buckets[key]
 
-    def _free_seats(self, seats: Sequence[Seat], appointment: Appointment) -> None:
-        for seat in seats:
-            if self.seats.get((seat.key, seat.number), ("",))[0] == appointment.appointment_id:
-                del self.seats[seat.key, seat.number]
+    def _free_units(self, units: Sequence[QuotaUnit], appointment: Appointment) -> None:
+        for unit in units:
+            if self.units.get((unit.key, unit.number), ("",))[0] == appointment.appointment_id:
+                del self.units[unit.key, unit.number]
 
     def _is_taken(self, keys: dict[Key, datetime], ours: set[str], at: datetime) -> bool:
         # By overlap and not by key: buckets of a profile that has changed since may be of another size.

@@ -56,7 +56,7 @@ class AppointmentStore(Protocol):
         """Return an appointment of any session: for internal commands, never for an id that a visitor sends."""
         ...
 
-    async def holder(self, session_id: str, *, at: datetime) -> str | None:
+    async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
         """Return the id of the appointment that is the session's one hold at `at`."""
         ...
 
@@ -116,7 +116,7 @@ class AppointmentStore(Protocol):
         """Return what is held or confirmed at `at`, buffers included, in pieces."""
         ...
 
-    async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+    async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the seats of each quota's key at `at`."""
         ...
 

@@ -24,8 +24,8 @@ async def read(tables, name):
 async def test_a_hold_is_read_with_every_field(tables):
     """It can still be confirmed."""
     hold = await read(tables, "held")
-    assert hold == replace(hold_of("held", TEN), seats=hold.seats)
-    assert sorted((unit.key, unit.lasting) for unit in hold.seats) == [
+    assert hold == replace(hold_of("held", TEN), quota_units=hold.quota_units)
+    assert sorted((unit.key, unit.is_lasting) for unit in hold.quota_units) == [
         ("address#5965ed6c55017012d837d6c37f61ed47", False),
         ("contact#2aa4a4b457f3ac0675879b588c5559d4", False),
         ("day#kept-salon#2026-01-13", True),
@@ -55,7 +55,7 @@ async def test_a_confirmed_visit_is_read(tables):
     assert (visit.contact, visit.resource) == (PHONE, "room/3")
     assert visit.calendars == ("older calendar", "calendar")
     assert visit.calendar_event_id == f"apt{visit.appointment_id}"
-    assert [unit.lasting for unit in visit.seats] == [True, True]
+    assert [unit.is_lasting for unit in visit.quota_units] == [True, True]
 
 
 async def test_a_refused_handover_is_read(tables):
@@ -96,11 +96,11 @@ async def test_an_occupied_time_cannot_be_held(tables):
 @pytest.mark.usefixtures("changing")
 async def test_stored_quota_units_count(tables):
     """Of a session, of a contact, of a day."""
-    assert await tables.appointments.holder("kept-held", at=NOON) == appointment_id_of("held")
+    assert await tables.appointments.find_session_hold("kept-held", at=NOON) == appointment_id_of("held")
     keys = [session_key("kept-held"), day_key(TENANT, TEN.date(), None), day_key(TENANT, TEN.date(), "massage")]
-    takers = await tables.appointments.seat_takers(keys, at=NOON)
+    holders = await tables.appointments.quota_holders(keys, at=NOON)
     everybody = {appointment_id_of(name) for name in ("held", "proved", "confirmed", "moved")}
-    assert [set(takers[key]) for key in keys] == [{appointment_id_of("held")}, everybody, everybody]
+    assert [set(holders[key]) for key in keys] == [{appointment_id_of("held")}, everybody, everybody]
     third = hold_of("third", TEN + 24 * HOUR)
     quotas = list(hold_quotas(third, secret=SECRET, source_ip="", holds_per_address=5))
     full = await tables.appointments.hold(third, at=NOON, claim=await tables.claim("third"), quotas=quotas)

@@ -11,7 +11,7 @@ from workers.booking.domain.values import (
     Contact,
     Interval,
     LastChange,
-    Seat,
+    QuotaUnit,
 )
 
 _HANDOVER_REFUSED = "/back"
@@ -46,7 +46,9 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
         "calendar_event_id": appointment.calendar_event_id,
         "grid_minutes": appointment.grid_minutes,
         "resource": appointment.resource,
-        "seats": [{"key": seat.key, "number": seat.number, "lasting": seat.lasting} for seat in appointment.seats],
+        "seats": [
+            {"key": unit.key, "number": unit.number, "lasting": unit.is_lasting} for unit in appointment.quota_units
+        ],
         "verified": appointment.verified,
         "calendars": list(appointment.calendars),
         "changed_by": _changed_by(appointment.last_change),
@@ -79,7 +81,7 @@ def appointment_from_item(row: dict[str, Any]) -> Appointment:
         calendar_event_id=row.get("calendar_event_id"),
         grid_minutes=row["grid_minutes"],
         resource=row["resource"],
-        seats=tuple(Seat(seat["key"], int(seat["number"]), seat["lasting"]) for seat in row["seats"]),
+        quota_units=tuple(QuotaUnit(unit["key"], int(unit["number"]), unit["lasting"]) for unit in row["seats"]),
         verified=row["verified"],
         calendars=tuple(row["calendars"]),
         last_change=_last_change(row),

@@ -15,13 +15,13 @@ from shared.errors import TransientError
 from workers.booking.adapters.appointment_item import appointment_from_item
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, join_occupied_times
 from workers.booking.adapters.day_grids import DayGrids
-from workers.booking.adapters.seat_rows import SeatRows
+from workers.booking.adapters.quota_rows import QuotaRows
 from workers.booking.adapters.transactions import Transactions
 from workers.booking.domain.quotas import Quota, session_key
-from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, Seat
+from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
-_SEAT_TRIES = 8
+_UNIT_TRIES = 8
 """How often seats are chosen anew, when others took the chosen ones at the same moment."""
 
 _PARALLEL_DAYS = 16
@@ -37,7 +37,7 @@ class DynamoAppointmentStore:
         self._appointments = appointments_table
         self._slots = SlotRows(slots_table)
         self._grids = DayGrids(client, self._slots)
-        self._seats = SeatRows(client, limits_table)
+        self._quotas = QuotaRows(client, limits_table)
         self._transactions = Transactions(
             client, appointments_table=appointments_table, processed_table=processed_table
         )
@@ -66,9 +66,9 @@ class DynamoAppointmentStore:
         items = answer.get("Items", ())
         return appointment_from_item(from_item(items[0])) if items else None
 
-    async def holder(self, session_id: str, *, at: datetime) -> str | None:
+    async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
         """Return who has the session's seat."""
-        return next(iter(await self._seats.takers(session_key(session_id), at)), None)
+        return next(iter(await self._quotas.holders(session_key(session_id), at)), None)
 
     async def hold(
         self,
@@ -108,8 +108,8 @@ class DynamoAppointmentStore:
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
     ) -> QuotaFull | None:
         """Write the appointment alone, and the seats that it costs."""
-        for _ in range(_SEAT_TRIES):
-            choices = await self._seats.choose(quotas, at=at or appointment.created_at)
+        for _ in range(_UNIT_TRIES):
+            choices = await self._quotas.choose_units(quotas, at=at or appointment.created_at)
             if isinstance(choices, QuotaFull):
                 return choices
             if await self._transactions.write(appointment, claim, [choice.put for choice in choices]) is None:
@@ -118,14 +118,14 @@ class DynamoAppointmentStore:
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
         """Take the run-out from every bucket and lasting seat, all of which must still be the appointment's."""
-        lasting = tuple(seat for seat in appointment.seats if seat.lasting)
+        lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
         keeps = [self._slots.keep(bucket, appointment) for bucket in await self._grids.buckets(appointment)]
-        keeps += [self._seats.keep(seat, appointment.appointment_id) for seat in lasting]
-        lost = await self._transactions.write(replace(appointment, seats=lasting), claim, keeps)
+        keeps += [self._quotas.keep(unit, appointment.appointment_id) for unit in lasting]
+        lost = await self._transactions.write(replace(appointment, quota_units=lasting), claim, keeps)
         if lost is not None:
             return SlotLost()
         # They would be free in minutes anyhow, so a crash here costs nobody anything.
-        await self._free_seats(appointment, [seat for seat in appointment.seats if not seat.lasting])
+        await self._free_units(appointment, [unit for unit in appointment.quota_units if not unit.is_lasting])
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
@@ -136,7 +136,7 @@ class DynamoAppointmentStore:
     async def free(self, appointment: Appointment) -> None:
         """Delete the buckets and seats that are still the appointment's own."""
         await self._free_buckets(await self._grids.buckets(appointment), appointment)
-        await self._free_seats(appointment, appointment.seats)
+        await self._free_units(appointment, appointment.quota_units)
 
     async def move(
         self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
@@ -153,7 +153,7 @@ class DynamoAppointmentStore:
         # after it had run out: that is no reason not to move on, and what is left of it ends by itself.
         given = [self._slots.free(bucket, old) for bucket in left if stands]
         still_held = new.state is AppointmentState.HELD
-        kept = tuple(seat for seat in old.seats if still_held and not seat.lasting)
+        kept = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
         lost = await self._write(new, claim, takes=takes, quotas=quotas, at=at, leaves=old, given=given, kept=kept)
         if lost is None and not stands:
             await self._free_buckets(left, old)
@@ -172,10 +172,10 @@ class DynamoAppointmentStore:
 
         return join_occupied_times(await asyncio.gather(*map(one_day, days)), at)
 
-    async def seat_takers(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+    async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the seats of each key."""
-        takers = await asyncio.gather(*(self._seats.takers(key, at) for key in keys))
-        return dict(zip(keys, takers, strict=True))
+        holders = await asyncio.gather(*(self._quotas.holders(key, at) for key in keys))
+        return dict(zip(keys, holders, strict=True))
 
     async def _write(
         self,
@@ -187,27 +187,29 @@ class DynamoAppointmentStore:
         at: datetime,
         leaves: Appointment | None,
         given: list[dict[str, Any]],
-        kept: tuple[Seat, ...],
+        kept: tuple[QuotaUnit, ...],
         succeeds: str | None = None,
     ) -> Lost | None:
         """Take buckets and seats, and give back those of `leaves`; what was taken by others meanwhile is told."""
-        for _ in range(_SEAT_TRIES):
-            choices = await self._seats.choose(
+        for _ in range(_UNIT_TRIES):
+            choices = await self._quotas.choose_units(
                 quotas, at=at, also={leaves.appointment_id} if leaves else (), succeeds=succeeds
             )
             if isinstance(choices, QuotaFull):
                 return choices
-            seats = (*kept, *(choice.seat for choice in choices if choice.quota.is_the_appointments))
-            left = _left(leaves, seats)
+            units = (*kept, *(choice.unit for choice in choices if choice.quota.is_released_with_appointment))
+            left = _left(leaves, units)
             puts = [choice.put for choice in choices]
-            in_step = [seat for seat in left if seat.lasting and leaves and leaves.state is AppointmentState.CONFIRMED]
-            frees = [self._seats.free(seat, appointment.appointment_id) for seat in in_step]
+            in_step = [
+                unit for unit in left if unit.is_lasting and leaves and leaves.state is AppointmentState.CONFIRMED
+            ]
+            frees = [self._quotas.free(unit, appointment.appointment_id) for unit in in_step]
             lost = await self._transactions.write(
-                replace(appointment, seats=seats), claim, [*takes, *puts, *given, *frees]
+                replace(appointment, quota_units=units), claim, [*takes, *puts, *given, *frees]
             )
             if lost is None:
                 if leaves:
-                    await self._free_seats(leaves, [seat for seat in left if seat not in in_step])
+                    await self._free_units(leaves, [unit for unit in left if unit not in in_step])
                 return None
             if lost < len(takes):
                 return SlotLost()
@@ -229,8 +231,8 @@ class DynamoAppointmentStore:
     async def _free_buckets(self, buckets: Sequence[Bucket], appointment: Appointment) -> None:
         await asyncio.gather(*(self._free(self._slots.free(bucket, appointment)) for bucket in buckets))
 
-    async def _free_seats(self, appointment: Appointment, seats: Sequence[Seat]) -> None:
-        await asyncio.gather(*(self._free(self._seats.free(seat, appointment.appointment_id)) for seat in seats))
+    async def _free_units(self, appointment: Appointment, units: Sequence[QuotaUnit]) -> None:
+        await asyncio.gather(*(self._free(self._quotas.free(unit, appointment.appointment_id)) for unit in units))
 
     async def _free(self, part: dict[str, Any]) -> None:
         with translated("slots.free"):
@@ -241,7 +243,7 @@ class DynamoAppointmentStore:
                     raise
 
 
-def _left(leaves: Appointment | None, seats: Sequence[Seat]) -> list[Seat]:
+def _left(leaves: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
     """Return the seats that an appointment gives up, where others are taken instead."""
-    taken = {(seat.key, seat.number) for seat in seats}
-    return [seat for seat in (leaves.seats if leaves else ()) if (seat.key, seat.number) not in taken]
+    taken = {(unit.key, unit.number) for unit in units}
+    return [unit for unit in (leaves.quota_units if leaves else ()) if (unit.key, unit.number) not in taken]

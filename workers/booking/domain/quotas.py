@@ -50,19 +50,19 @@ class Quota:
 
     bound: Bound
     key: str
-    seats: int
-    taker: str
+    units: int
+    holder: str
     """Who takes the seat; the same taker finds its own seat again."""
     until: datetime | None
     """When the seat is free again by itself; None keeps it for good."""
 
     @property
-    def lasting(self) -> bool:
+    def is_lasting(self) -> bool:
         """Whether a confirmed appointment keeps its seat."""
         return self.bound is Bound.DAY
 
     @property
-    def is_the_appointments(self) -> bool:
+    def is_released_with_appointment(self) -> bool:
         """Whether the seat is given back with the appointment; a code that was sent stays sent."""
         return self.bound is not Bound.SENDS
 
@@ -72,13 +72,13 @@ def hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_a
 
     Neither contact nor address can be read from a key: both are hashed with the secret.
     """
-    taker, until = hold.appointment_id, hold.hold_expires_at
-    yield Quota(Bound.SESSION, session_key(hold.session_id), HOLDS_PER_SESSION, taker, until)
+    holder, until = hold.appointment_id, hold.hold_expires_at
+    yield Quota(Bound.SESSION, session_key(hold.session_id), HOLDS_PER_SESSION, holder, until)
     contact = _digest(secret, f"{hold.tenant}/{hold.contact.kind}/{same_mailbox(hold.contact)}")
-    yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, taker, until)
+    yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, holder, until)
     if source_ip:
         address = _digest(secret, f"{hold.tenant}/{_network(source_ip)}")
-        yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, taker, until)
+        yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, holder, until)
 
 
 def send_quotas(
@@ -88,23 +88,23 @@ def send_quotas(
 
     Whichever business they are for, and whatever becomes of the hold: a code that was sent stays sent.
     """
-    taker, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
+    holder, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
     contact = _digest(secret, f"{hold.contact.kind}/{same_mailbox(hold.contact)}")
-    yield Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, taker, until)
-    yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", SENDS_PER_SESSION, taker, until)
+    yield Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, holder, until)
+    yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", SENDS_PER_SESSION, holder, until)
     if source_ip:
         address = _digest(secret, _network(source_ip))
-        yield Quota(Bound.SENDS, f"sends-address#{address}", sends_per_address, taker, until)
+        yield Quota(Bound.SENDS, f"sends-address#{address}", sends_per_address, holder, until)
 
 
 def day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> Iterator[Quota]:
     """Yield the daily caps of the business and of the service, on the visit's local date."""
     day = visit.start.astimezone(profile.zone).date()
     caps = ((None, profile.max_visits_per_day), (service.id, service.max_per_day))
-    for service_id, seats in caps:
-        if seats is not None:
+    for service_id, units in caps:
+        if units is not None:
             key = day_key(visit.tenant, day, service_id)
-            yield Quota(Bound.DAY, key, seats, visit.appointment_id, visit.hold_expires_at)
+            yield Quota(Bound.DAY, key, units, visit.appointment_id, visit.hold_expires_at)
 
 
 def day_quotas_of(profile: TenantProfile, visit: Appointment) -> Iterator[Quota]:

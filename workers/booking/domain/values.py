@@ -55,12 +55,12 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class QuotaUnit:
     """A place of a quota (`quotas.py`) that an appointment has taken."""
 
     key: str
     number: int
-    lasting: bool
+    is_lasting: bool
     """Whether a confirmed appointment keeps it; the others bound holds alone."""
 
 
@@ -117,7 +117,7 @@ class Appointment:
     created_at: datetime
     resource: str = DEFAULT_RESOURCE
     """Who or what the visit needs to itself: a resource of the profile, or one of its seats (`room/3`)."""
-    seats: tuple[Seat, ...] = ()
+    quota_units: tuple[QuotaUnit, ...] = ()
     verified: bool = False
     """Of a hold: its code was right, but the business had filled its time. Of an appointment: the move that followed
     is what confirmed it."""

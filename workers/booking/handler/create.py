@@ -153,7 +153,7 @@ async def own_hold(ports: BookingPorts, work: BookingCreate) -> tuple[Appointmen
 
     A worker that died between confirming a hold and giving its seats back must not shut the session out.
     """
-    holder = await ports.appointments.holder(work.session_id, at=work.accepted_at)
+    holder = await ports.appointments.find_session_hold(work.session_id, at=work.accepted_at)
     own = await ports.appointments.get(holder, work.session_id) if holder else None
     if own and own.state is AppointmentState.HELD and keeps_its_time(own, work.accepted_at):
         return own, None

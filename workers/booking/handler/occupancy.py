@@ -140,10 +140,10 @@ async def _full_days(
         caps.append((None, profile.max_visits_per_day))
     first, last = (edge.astimezone(profile.zone).date() for edge in (between.start, between.end))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if caps else []
-    wanted = {day_key(tenant, day, service_id): (day, service_id, seats) for day in days for service_id, seats in caps}
-    takers = await ports.appointments.seat_takers(list(wanted), at=at) if wanted else {}
+    wanted = {day_key(tenant, day, service_id): (day, service_id, limit) for day in days for service_id, limit in caps}
+    holders = await ports.appointments.quota_holders(list(wanted), at=at) if wanted else {}
     return frozenset(
         (day, service_id)
-        for key, (day, service_id, seats) in wanted.items()
-        if len(set(takers.get(key, ())) - set(ignoring)) >= seats
+        for key, (day, service_id, limit) in wanted.items()
+        if len(set(holders.get(key, ())) - set(ignoring)) >= limit
     )

@@ -26,13 +26,13 @@ def send_quota(hold, *, secret, at):
 def test_holds_are_bounded_three_ways(hold):
     """One a session, two a contact, five an address; each seat is free with the end of the hold."""
     found = holds(hold)
-    assert {bound: quota.seats for bound, quota in found.items()} == {
+    assert {bound: quota.units for bound, quota in found.items()} == {
         Bound.SESSION: 1,
         Bound.CONTACT: 2,
         Bound.ADDRESS: 5,
     }
     assert {quota.until for quota in found.values()} == {hold.hold_expires_at}
-    assert not any(quota.lasting for quota in found.values())
+    assert not any(quota.is_lasting for quota in found.values())
 
 
 def test_no_address_is_no_bound(hold):
@@ -78,8 +78,8 @@ def test_codes_are_bounded_across_businesses_and_holds_are_not(hold):
     assert len(sends) == 1
     assert holds(hold)[Bound.CONTACT].key != holds(elsewhere)[Bound.CONTACT].key
     quota = send_quota(hold, secret=SECRET, at=hold.created_at)
-    assert (quota.seats, quota.until) == (3, hold.created_at + timedelta(hours=1))
-    assert send_quota(replace(hold, code_sends=2), secret=SECRET, at=hold.created_at).taker != quota.taker
+    assert (quota.units, quota.until) == (3, hold.created_at + timedelta(hours=1))
+    assert send_quota(replace(hold, code_sends=2), secret=SECRET, at=hold.created_at).holder != quota.holder
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_days_are_capped_on_the_local_date(make_profile, hold):
     business, service = day_quotas(profile, profile.services[0], late)
     day = late.start.astimezone(profile.zone).date()
     assert day > late.start.date()
-    assert (business.key, business.seats) == (f"day#salon-ania#{day}", 9)
-    assert (service.key, service.seats) == (f"day#salon-ania#{day}#massage", 3)
-    assert business.lasting
+    assert (business.key, business.units) == (f"day#salon-ania#{day}", 9)
+    assert (service.key, service.units) == (f"day#salon-ania#{day}#massage", 3)
+    assert business.is_lasting
     assert business.until == hold.hold_expires_at
     assert list(day_quotas(make_profile(), make_profile().services[0], hold)) == []
 
@@ -116,7 +116,7 @@ def test_days_are_capped_on_the_local_date(make_profile, hold):
 def test_codes_are_bounded_by_contact_session_and_address(hold):
     """So that one browser cannot have the world written to, whatever contacts it makes up."""
     contact, session, address = sends(hold)
-    assert [one.seats for one in (contact, session, address)] == [3, 6, 30]
-    assert not any(one.is_the_appointments for one in (contact, session, address))
+    assert [one.units for one in (contact, session, address)] == [3, 6, 30]
+    assert not any(one.is_released_with_appointment for one in (contact, session, address))
     assert "192.0.2.7" not in address.key
     assert len(sends(hold, source_ip="")) == 2

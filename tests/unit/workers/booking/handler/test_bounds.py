@@ -25,7 +25,7 @@ async def test_a_session_holds_one_time(world):
     assert (await world.appointment(first)).state is AppointmentState.CANCELLED
     assert (await world.appointment(second)).state is AppointmentState.HELD
     assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {second}
-    bounds = [key.partition("#")[0] for key, _ in world.appointments.seats]
+    bounds = [key.partition("#")[0] for key, _ in world.appointments.units]
     assert sorted(bounds) == ["contact", "sends", "sends", "sends-session", "sends-session", "session"]
     assert (await world.create("2026-01-13T10:00", session="another")).type == "booking.pending"
 
@@ -98,7 +98,7 @@ async def test_a_resend_counts_too(world):
 
 
 async def held_by(world, session):
-    return await world.appointments.holder(session, at=world.clock.now())
+    return await world.appointments.find_session_hold(session, at=world.clock.now())
 
 
 async def test_a_day_is_full(new_world):
@@ -135,11 +135,11 @@ async def slots(world):
 async def test_a_hold_that_another_worker_placed_meanwhile_is_looked_at_again(world):
     """Two commands of one session at once, which queues do not do, are not told that it was too much."""
     held = await world.held(hours(0))
-    taker = world.appointments.seats[session_key("session"), 0]
-    world.appointments.holder = nobody
+    holder = world.appointments.units[session_key("session"), 0]
+    world.appointments.find_session_hold = nobody
     with pytest.raises(TransientError):
         await world.create(hours(1))
-    assert world.appointments.seats[session_key("session"), 0] == taker
+    assert world.appointments.units[session_key("session"), 0] == holder
     assert (await world.appointment(held)).state is AppointmentState.HELD
 
 
@@ -151,9 +151,9 @@ async def test_what_a_death_left_behind_is_no_place_in_the_day(new_world):
     """A worker died between confirming and giving the hold's seats back: its own seat is free, the day's is not."""
     world = new_world(max_visits_per_day=1)
     held = await world.held()
-    seats = dict(world.appointments.seats)
+    units = dict(world.appointments.units)
     await world.send("verify", appointment_id=held, code=world.code(held))
-    world.appointments.seats = seats | world.appointments.seats
+    world.appointments.units = units | world.appointments.units
     assert (await world.create("2026-01-13T15:00")).data.code == ErrorCode.SLOT_TAKEN
     assert (await world.create("2026-01-14T15:00")).type == "booking.pending"
 

@@ -75,7 +75,7 @@ async def test_a_wish_that_waited_too_long_is_refused_before_it_holds(world):
     wish = world.create_command()
     world.clock.set(wish.accepted_at.replace(minute=20))
     assert (await world.handle(wish)).data.code == ErrorCode.CODE_EXPIRED
-    assert (world.appointments.writes, world.appointments.seats) == (0, {})
+    assert (world.appointments.writes, world.appointments.units) == (0, {})
 
 
 async def test_one_browser_has_no_strangers_written_to(world):

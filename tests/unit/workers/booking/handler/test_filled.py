@@ -50,7 +50,7 @@ async def test_the_move_confirms(world, hold, filled):
     assert event.start == frame.data.start
     assert world.told == ["notice.code", "notice.confirmed"]
     assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}
-    assert [seat for seat in world.appointments.seats if not seat[0].startswith("sends")] == []
+    assert [unit for unit in world.appointments.units if not unit[0].startswith("sends")] == []
     again = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
     assert (again.type, len(world.told)) == ("booking.confirmed", 2)
     onward = await world.send("reschedule", appointment_id=hold.appointment_id, start="2026-01-15T14:00")

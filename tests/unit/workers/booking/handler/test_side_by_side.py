@@ -128,7 +128,7 @@ async def test_a_right_code_gets_the_hour_with_a_colleague(two):
     assert (frame.type, frame.data.start) == ("booking.confirmed", hold.start)
     now = await two.appointment(hold.appointment_id)
     assert now.resource != hold.resource
-    assert [seat for seat in two.appointments.seats if not seat[0].startswith("sends")] == []
+    assert [unit for unit in two.appointments.units if not unit[0].startswith("sends")] == []
 
 
 async def test_a_proved_hold_moves_also_to_where_it_is(world):

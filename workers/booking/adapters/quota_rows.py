@@ -12,20 +12,20 @@ from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds
 from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, expires_at
 from workers.booking.domain.quotas import Quota
-from workers.booking.domain.values import Seat
+from workers.booking.domain.values import QuotaUnit
 from workers.booking.ports import QuotaFull
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class UnitChoice:
     """A seat that looked free, and the part of a transaction that takes it if it still is."""
 
     quota: Quota
-    seat: Seat
+    unit: QuotaUnit
     put: dict[str, Any]
 
 
-class SeatRows:
+class QuotaRows:
     """Finds free seats and builds the parts of transactions that take, keep and free them.
 
     A row: `quota`, `seat`, `taker`, `until_ms` unless it is kept for good, and `expires_at` for the table's TTL.
@@ -37,9 +37,9 @@ class SeatRows:
         self._client = client
         self._table = table
 
-    async def choose(
+    async def choose_units(
         self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = (), succeeds: str | None = None
-    ) -> list[Choice] | QuotaFull:
+    ) -> list[UnitChoice] | QuotaFull:
         """Return a free seat of each quota, or the first quota that has none.
 
         A seat is free that nobody took, whose time was over at `at`, or whose taker is the quota's own or one of
@@ -47,47 +47,49 @@ class SeatRows:
         choose at the same moment seldom meet.
         """
         rows = await asyncio.gather(*(self._rows(quota.key) for quota in quotas))
-        choices: list[Choice] = []
+        choices: list[UnitChoice] = []
         for quota, taken in zip(quotas, rows, strict=True):
-            left_behind = () if quota.lasting or succeeds is None else (succeeds,)
-            ours = {quota.taker, *also, *left_behind}
+            left_behind = () if quota.is_lasting or succeeds is None else (succeeds,)
+            ours = {quota.holder, *also, *left_behind}
             others = [row for row in taken if _stands(row, at) and row["taker"] not in ours]
-            numbers = set(range(quota.seats)) - {int(row["seat"]) for row in others}
-            if not numbers or len(others) >= quota.seats:
+            numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
+            if not numbers or len(others) >= quota.units:
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
                 return QuotaFull(
                     bound=quota.bound,
                     frees_at=from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None,
                 )
-            own = [int(row["seat"]) for row in taken if row["taker"] == quota.taker and int(row["seat"]) in numbers]
+            own = [int(row["seat"]) for row in taken if row["taker"] == quota.holder and int(row["seat"]) in numbers]
             number = own[0] if own else random.choice(sorted(numbers))  # noqa: S311 - a lot
-            choices.append(Choice(quota, Seat(quota.key, number, quota.lasting), self._take(quota, number, at, ours)))
+            choices.append(
+                UnitChoice(quota, QuotaUnit(quota.key, number, quota.is_lasting), self._take(quota, number, at, ours))
+            )
         return choices
 
-    async def takers(self, key: str, at: datetime) -> list[str]:
+    async def holders(self, key: str, at: datetime) -> list[str]:
         """Return who has the seats of a key at `at`."""
         return [row["taker"] for row in await self._rows(key) if _stands(row, at)]
 
-    def keep(self, seat: Seat, taker: str) -> dict[str, Any]:
+    def keep(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Keep a seat that is ours for good."""
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(seat.key, seat.number),
+                "Key": _key(unit.key, unit.number),
                 "UpdateExpression": "REMOVE until_ms",
                 "ConditionExpression": "taker = :taker",
-                "ExpressionAttributeValues": to_item({":taker": taker}),
+                "ExpressionAttributeValues": to_item({":taker": holder}),
             }
         }
 
-    def free(self, seat: Seat, taker: str) -> dict[str, Any]:
+    def free(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Give a seat back; one that is gone already is no reason to fail."""
         return {
             "Delete": {
                 "TableName": self._table,
-                "Key": _key(seat.key, seat.number),
+                "Key": _key(unit.key, unit.number),
                 "ConditionExpression": "attribute_not_exists(quota) OR taker = :taker",
-                "ExpressionAttributeValues": to_item({":taker": taker}),
+                "ExpressionAttributeValues": to_item({":taker": holder}),
             }
         }
 
@@ -108,8 +110,8 @@ class SeatRows:
             query["ExclusiveStartKey"] = after
 
     def _take(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
-        names = {f":taker{position}": taker for position, taker in enumerate(sorted(ours))}
-        item = {"quota": quota.key, "seat": number, "taker": quota.taker, "expires_at": _forgotten(quota, at)}
+        names = {f":taker{position}": holder for position, holder in enumerate(sorted(ours))}
+        item = {"quota": quota.key, "seat": number, "taker": quota.holder, "expires_at": _row_expires_at(quota, at)}
         if quota.until is not None:
             item["until_ms"] = to_milliseconds(quota.until)
         return {
@@ -129,8 +131,8 @@ def _stands(row: dict[str, Any], at: datetime) -> bool:
     return until is None or until > to_milliseconds(at)
 
 
-def _forgotten(quota: Quota, at: datetime) -> int:
-    return expires_at(max(quota.until or at, at), DAY_QUOTA_RETENTION if quota.lasting else QUOTA_RETENTION)
+def _row_expires_at(quota: Quota, at: datetime) -> int:
+    return expires_at(max(quota.until or at, at), DAY_QUOTA_RETENTION if quota.is_lasting else QUOTA_RETENTION)
 
 
 def _key(quota: str, number: int) -> dict[str, Any]:

@@ -25,9 +25,9 @@ def key():
     return f"quota#{new_id()}"
 
 
-def quota(visit, key, *, seats=2, bound=Bound.CONTACT, **changes):
+def quota(visit, key, *, units=2, bound=Bound.CONTACT, **changes):
     fields = {"taker": visit.appointment_id, "until": visit.hold_expires_at} | changes
-    return Quota(bound, key, seats, **fields)
+    return Quota(bound, key, units, **fields)
 
 
 async def held(desk, key, start=NINE, **fields):
@@ -37,7 +37,7 @@ async def held(desk, key, start=NINE, **fields):
 
 
 async def count_units(desk, key):
-    return len((await desk.store.seat_takers([key], at=desk.clock.now()))[key])
+    return len((await desk.store.quota_holders([key], at=desk.clock.now()))[key])
 
 
 async def test_a_quota_has_so_many_seats(desk, key):
@@ -47,20 +47,20 @@ async def test_a_quota_has_so_many_seats(desk, key):
     full = await desk.hold(late, quotas=[quota(late, key)])
     assert isinstance(full, QuotaFull)
     assert (full.bound, full.frees_at) == (Bound.CONTACT, first.hold_expires_at)
-    takers = (await desk.store.seat_takers([key], at=desk.clock.now()))[key]
-    assert set(takers) == {first.appointment_id, second.appointment_id}
+    holders = (await desk.store.quota_holders([key], at=desk.clock.now()))[key]
+    assert set(holders) == {first.appointment_id, second.appointment_id}
     assert await desk.stored(late) is None
     assert await desk.occupied_minutes(NINE + 2 * HOUR) == []
 
 
 async def test_a_seat_is_free_when_its_hold_has_run_out(desk, key, clock):
     """By condition: nothing has to clean up."""
-    first = await held(desk, key, seats=1)
+    first = await held(desk, key, units=1)
     clock.set(first.hold_expires_at - timedelta(milliseconds=1))
     late = desk.visit(NINE + HOUR)
-    assert isinstance(await desk.hold(late, quotas=[quota(late, key, seats=1)]), QuotaFull)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key, units=1)]), QuotaFull)
     clock.set(first.hold_expires_at)
-    await held(desk, key, NINE + HOUR, seats=1)
+    await held(desk, key, NINE + HOUR, units=1)
     assert await count_units(desk, key) == 1
 
 
@@ -70,7 +70,7 @@ async def test_thirty_at_once_get_no_more_than_there_is(desk, key):
     claims = [await desk.claim() for _ in visits]
 
     async def wish(visit, claim):
-        quotas = [quota(visit, key, seats=5, bound=Bound.ADDRESS)]
+        quotas = [quota(visit, key, units=5, bound=Bound.ADDRESS)]
         while True:
             try:
                 return await desk.store.hold(visit, at=desk.clock.now(), claim=claim, quotas=quotas)
@@ -98,32 +98,32 @@ async def test_a_confirmed_appointment_gives_back_what_bounds_holds(desk, key, c
     assert (await count_units(desk, key), await count_units(desk, day)) == (0, 1)
     clock.turn(LONG)
     assert await count_units(desk, day) == 1
-    assert [seat.key for seat in (await desk.stored(visit)).seats] == [day]
+    assert [unit.key for unit in (await desk.stored(visit)).quota_units] == [day]
 
 
 async def test_a_cancelled_appointment_gives_back_all(desk, key):
     """Another can have its place in the day at once."""
-    hold = await held(desk, key, bound=Bound.DAY, seats=1)
+    hold = await held(desk, key, bound=Bound.DAY, units=1)
     await desk.store.confirm(confirmed(hold), claim=await desk.claim())
     await desk.store.cancel(cancelled(await desk.stored(hold)), claim=await desk.claim())
     assert await count_units(desk, key) == 0
-    await held(desk, key, bound=Bound.DAY, seats=1)
+    await held(desk, key, bound=Bound.DAY, units=1)
 
 
 async def test_seats_of_others_are_left_alone(desk, key, clock):
     """Who took over the seat of a hold that ran out keeps it, whatever becomes of the hold."""
-    old = await held(desk, key, seats=1)
+    old = await held(desk, key, units=1)
     clock.turn(LONG)
-    await held(desk, key, NINE + HOUR, seats=1)
+    await held(desk, key, NINE + HOUR, units=1)
     await desk.store.cancel(cancelled(old), claim=await desk.claim())
     assert await count_units(desk, key) == 1
 
 
 async def test_a_replaced_hold_hands_its_seat_over(desk, key):
     """A session with one seat moves on to its newer wish in one step."""
-    old = await held(desk, key, seats=1, bound=Bound.SESSION)
+    old = await held(desk, key, units=1, bound=Bound.SESSION)
     new = desk.visit(NINE + HOUR, session_id=old.session_id)
-    wanted = [quota(new, key, seats=1, bound=Bound.SESSION)]
+    wanted = [quota(new, key, units=1, bound=Bound.SESSION)]
     assert isinstance(await desk.hold(new, quotas=wanted), QuotaFull)
     assert await desk.hold(new, quotas=wanted, replaces=cancelled(old)) is None
     assert await count_units(desk, key) == 1
@@ -133,26 +133,26 @@ async def test_a_replaced_hold_hands_its_seat_over(desk, key):
 async def test_a_session_knows_its_hold(desk, clock):
     """As long as it counts."""
     session = new_id()
-    hold = await held(desk, session_key(session), seats=1, bound=Bound.SESSION)
-    assert await desk.store.holder(session, at=clock.now()) == hold.appointment_id
+    hold = await held(desk, session_key(session), units=1, bound=Bound.SESSION)
+    assert await desk.store.find_session_hold(session, at=clock.now()) == hold.appointment_id
     clock.turn(LONG)
-    assert await desk.store.holder(session, at=clock.now()) is None
+    assert await desk.store.find_session_hold(session, at=clock.now()) is None
 
 
 async def test_a_move_takes_a_seat_of_the_new_day(desk, key):
     """And leaves the old day's; a full day refuses it, with nothing changed."""
     monday, tuesday = f"{key}-1", f"{key}-2"
-    hold = await held(desk, monday, bound=Bound.DAY, seats=1)
+    hold = await held(desk, monday, bound=Bound.DAY, units=1)
     await desk.store.confirm(confirmed(hold), claim=await desk.claim())
     appointment = await desk.stored(hold)
     new = moved(appointment, 24 * HOUR)
-    wanted = [quota(new, tuesday, bound=Bound.DAY, seats=1, until=None)]
+    wanted = [quota(new, tuesday, bound=Bound.DAY, units=1, until=None)]
     move = {"at": desk.clock.now(), "claim": await desk.claim(), "quotas": wanted}
     assert await desk.store.move(appointment, new, **move) is None
     assert (await count_units(desk, monday), await count_units(desk, tuesday)) == (0, 1)
-    other = await held(desk, monday, bound=Bound.DAY, seats=1)
+    other = await held(desk, monday, bound=Bound.DAY, units=1)
     back = moved(await desk.stored(other), 24 * HOUR)
-    wanted = [quota(back, tuesday, bound=Bound.DAY, seats=1)]
+    wanted = [quota(back, tuesday, bound=Bound.DAY, units=1)]
     full = await desk.store.move(
         await desk.stored(other), back, at=desk.clock.now(), claim=await desk.claim(), quotas=wanted
     )
@@ -162,12 +162,12 @@ async def test_a_move_takes_a_seat_of_the_new_day(desk, key):
 
 async def test_another_code_costs_a_seat(desk, key):
     """It stays taken when the appointment is cancelled: the letter was sent."""
-    hold = await held(desk, key, seats=2, bound=Bound.SENDS)
+    hold = await held(desk, key, units=2, bound=Bound.SENDS)
     again = replace(hold, code_sends=2, version=2)
-    at, wanted = desk.clock.now(), [quota(hold, key, seats=2, bound=Bound.SENDS, taker="second")]
+    at, wanted = desk.clock.now(), [quota(hold, key, units=2, bound=Bound.SENDS, holder="second")]
     assert await desk.store.save(again, claim=await desk.claim(), at=at, quotas=wanted) is None
     third = replace(again, code_sends=3, version=3)
-    wanted = [quota(hold, key, seats=2, bound=Bound.SENDS, taker="third")]
+    wanted = [quota(hold, key, units=2, bound=Bound.SENDS, holder="third")]
     assert isinstance(await desk.store.save(third, claim=await desk.claim(), at=at, quotas=wanted), QuotaFull)
     assert (await desk.stored(hold)).code_sends == 2
     await desk.store.cancel(cancelled(again), claim=await desk.claim())
@@ -188,39 +188,39 @@ async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
 async def test_a_hold_moves_on_from_a_seat_that_it_lost(desk, key, clock):
     """Another who came after it had run out has its place in the day by now, and keeps it."""
     monday, tuesday = f"{key}-1", f"{key}-2"
-    hold, accepted_at = await held(desk, monday, bound=Bound.DAY, seats=1), clock.now()
+    hold, accepted_at = await held(desk, monday, bound=Bound.DAY, units=1), clock.now()
     clock.turn(LONG)
-    await held(desk, monday, NINE + 3 * HOUR, bound=Bound.DAY, seats=1)
+    await held(desk, monday, NINE + 3 * HOUR, bound=Bound.DAY, units=1)
     new = moved(hold, 24 * HOUR)
-    wanted = [quota(new, tuesday, bound=Bound.DAY, seats=1)]
+    wanted = [quota(new, tuesday, bound=Bound.DAY, units=1)]
     assert await desk.store.move(hold, new, at=accepted_at, claim=await desk.claim(), quotas=wanted) is None
     assert await count_units(desk, monday) == 1
 
 
 async def test_a_moved_hold_still_counts(desk, key):
     """Moving it is no way to hold more than one may."""
-    hold = await held(desk, key, seats=1)
+    hold = await held(desk, key, units=1)
     new = moved(hold, HOUR)
     assert await desk.store.move(hold, new, at=desk.clock.now(), claim=await desk.claim()) is None
     assert await count_units(desk, key) == 1
     late = desk.visit(NINE + 3 * HOUR)
-    assert isinstance(await desk.hold(late, quotas=[quota(late, key, seats=1)]), QuotaFull)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key, units=1)]), QuotaFull)
 
 
 async def test_a_cap_that_was_lowered_counts_what_is_taken(desk, key):
     """Whichever seats those took: a free number does not make room."""
     for number in range(4):
-        await held(desk, key, NINE + number * HOUR, bound=Bound.DAY, seats=4)
+        await held(desk, key, NINE + number * HOUR, bound=Bound.DAY, units=4)
     late = desk.visit(NINE + 5 * HOUR)
     await free_number(desk, key, 0)
-    assert isinstance(await desk.hold(late, quotas=[quota(late, key, bound=Bound.DAY, seats=2)]), QuotaFull)
+    assert isinstance(await desk.hold(late, quotas=[quota(late, key, bound=Bound.DAY, units=2)]), QuotaFull)
 
 
 async def free_number(desk, key, number):
     """Cancel the appointment that has a certain seat."""
     for hour in range(4):
         for appointment in await everybody(desk, NINE + hour * HOUR):
-            if any((seat.key, seat.number) == (key, number) for seat in appointment.seats):
+            if any((unit.key, unit.number) == (key, number) for unit in appointment.quota_units):
                 await desk.store.cancel(cancelled(appointment), claim=await desk.claim())
 
 
@@ -231,15 +231,15 @@ async def everybody(desk, start):
 
 async def test_what_an_appointment_left_behind_is_its_successors_unless_it_is_for_good(desk, key):
     """The seat that bounded a hold is free to the session's next wish; the day's place is still taken."""
-    first = await held(desk, key, seats=1, bound=Bound.SESSION)
+    first = await held(desk, key, units=1, bound=Bound.SESSION)
     new = desk.visit(NINE + HOUR)
     claim, at = await desk.claim(), desk.clock.now()
-    bounds = [quota(new, key, seats=1, bound=Bound.SESSION)]
+    bounds = [quota(new, key, units=1, bound=Bound.SESSION)]
     assert isinstance(await desk.store.hold(new, at=at, claim=claim, quotas=bounds), QuotaFull)
     assert await desk.store.hold(new, at=at, claim=claim, quotas=bounds, succeeds=first.appointment_id) is None
     day = f"{key}-day"
-    second = await held(desk, day, NINE + 2 * HOUR, seats=1, bound=Bound.DAY)
+    second = await held(desk, day, NINE + 2 * HOUR, units=1, bound=Bound.DAY)
     later = desk.visit(NINE + 3 * HOUR)
-    capped = [quota(later, day, seats=1, bound=Bound.DAY)]
+    capped = [quota(later, day, units=1, bound=Bound.DAY)]
     full = await desk.store.hold(later, at=at, claim=await desk.claim(), quotas=capped, succeeds=second.appointment_id)
     assert isinstance(full, QuotaFull)
