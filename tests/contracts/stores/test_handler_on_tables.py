@@ -53,11 +53,11 @@ class Shop:
         fields |= {"id": key, "type": f"booking.{kind}", "accepted_at": NOW, "locale": "en"}
         return BOOKING_COMMAND.validate_python({**fields, "data": data})
 
-    async def do(self, work):
-        claim = await self.stores.claims.claim(work.claim_key, fingerprint="f", lease=timedelta(seconds=30))
-        use_case = create if work.type == "booking.create" else verify
+    async def do(self, command):
+        claim = await self.stores.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
+        use_case = create if command.type == "booking.create" else verify
         try:
-            return await use_case(self.ports, work, claim, "en")
+            return await use_case(self.ports, command, claim, "en")
         except TransientError:
             await self.stores.claims.release(claim)
             raise

@@ -29,22 +29,22 @@ _DAYS_AROUND = (0, 7)
 """How far from the wanted day to look for alternatives, as long as too few are found."""
 
 
-async def list_slots(ports: BookingPorts, work: SlotsCommand, locale: str) -> BookingSlots | Error:
+async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) -> BookingSlots | Error:
     """Return free times, whole days of them as far as a frame holds; an unknown service is refused."""
-    profile = await ports.tenants.profile(work.tenant)
+    profile = await ports.tenants.profile(command.tenant)
     now = ports.clock.now()
-    service = profile.service(work.data.service) if work.data.service else None
-    if work.data.service and service is None:
-        return refused(work, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
+    service = profile.service(command.data.service) if command.data.service else None
+    if command.data.service and service is None:
+        return refused(command, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
     offers = await find_free_times(
         ports,
-        work.tenant,
+        command.tenant,
         profile,
         service.id if service else None,
-        from_day=work.data.from_,
-        days=work.data.days,
+        from_day=command.data.from_,
+        days=command.data.days,
         now=now,
-        at=work.accepted_at,
+        at=command.accepted_at,
     )
     services = tuple(
         ServiceOffer(id=one.id, name=one.name.in_(locale, profile.locale), duration_minutes=one.duration_minutes)
@@ -53,7 +53,7 @@ async def list_slots(ports: BookingPorts, work: SlotsCommand, locale: str) -> Bo
     room = MAX_LISTED_BYTES - sum(_size(one) for one in services)
     listed, next_from = _whole_days(slots(offers[:_MOST_LISTED], profile.zone), room)
     return BookingSlots(
-        re=work.client_id,
+        re=command.client_id,
         data=BookingSlotsData(
             slots=listed,
             services=services,
@@ -107,7 +107,7 @@ def _size(part: Message) -> int:
 
 async def with_alternatives(
     ports: BookingPorts,
-    work: Envelope,
+    command: Envelope,
     profile: TenantProfile,
     service_id: str,
     wanted: datetime,
@@ -130,7 +130,7 @@ async def with_alternatives(
             continue
         try:
             occupancy = await load_occupancy(
-                ports, work.tenant, profile, window, at=work.accepted_at, ignoring=ignoring
+                ports, command.tenant, profile, window, at=command.accepted_at, ignoring=ignoring
             )
         except (TransientError, PermanentError):
             break

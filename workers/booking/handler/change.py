@@ -37,91 +37,95 @@ from workers.booking.ports import TooManyBucketsError
 log = structlog.get_logger()
 
 
-async def cancel(ports: BookingPorts, work: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
+async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
     """Give the time back; who had confirmed it is told by a notice too, by the command that cancelled."""
-    profile = await ports.tenants.profile(work.tenant)
-    appointment = await referred(ports, work)
-    match decide_cancel(appointment, work.accepted_at):
+    profile = await ports.tenants.profile(command.tenant)
+    appointment = await referred(ports, command)
+    match decide_cancel(appointment, command.accepted_at):
         case Cancel(next_one):
-            changed = replace(next_one, last_change=LastChange(work.id))
+            changed = replace(next_one, last_change=LastChange(command.id))
             await ports.appointments.cancel(changed, claim=claim)
             log.info("appointment_cancelled", appointment_id=changed.appointment_id)
         case AlreadyCancelled(changed):
             # Frees what a crash may have left.
             await ports.appointments.free(changed)
         case Refusal() as refusal:
-            return refused(work, refusal, profile.zone, locale)
-    if changed.calendar_event_id and changed.is_changed_by(work.id):
-        await send_cancelled(ports.notices, work, changed, profile, ports.clock.now())
+            return refused(command, refusal, profile.zone, locale)
+    if changed.calendar_event_id and changed.is_changed_by(command.id):
+        await send_cancelled(ports.notices, command, changed, profile, ports.clock.now())
         await drop_reminders(ports, changed)
         await leave(ports, changed)
-    return cancelled(work, changed, profile.zone)
+    return cancelled(command, changed, profile.zone)
 
 
-async def reschedule(ports: BookingPorts, work: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
+async def reschedule(ports: BookingPorts, command: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
     """Move to another time: the new one is taken in the same transaction that frees the old one.
 
     Only the command that moved has effects: the owner may have moved or deleted the event since. A replay moves as of
     now, not to what has just gone by.
     """
-    if work.replay:
-        work = work.model_copy(update={"accepted_at": ports.clock.now()})
-    profile = await ports.tenants.profile(work.tenant)
-    appointment = await referred(ports, work)
-    moved = await _moved(ports, work, appointment, profile, claim)
+    if command.replay:
+        command = command.model_copy(update={"accepted_at": ports.clock.now()})
+    profile = await ports.tenants.profile(command.tenant)
+    appointment = await referred(ports, command)
+    moved = await _moved(ports, command, appointment, profile, claim)
     if isinstance(moved, Refusal):
-        return refused(work, moved, profile.zone, locale)
+        return refused(command, moved, profile.zone, locale)
     now = ports.clock.now()
     if moved.hold_expires_at:
-        return pending(work, moved, profile.zone)
+        return pending(command, moved, profile.zone)
     if moved.verified:
         # A hold whose contact was proved: the move has confirmed it.
-        if moved.is_changed_by(work.id):
-            await effects_of_confirmation(ports, work, moved, profile)
-        return confirmed(work, moved, profile, now)
-    if moved.is_changed_by(work.id):
-        await send_rescheduled(ports.notices, work, moved, profile, now)
+        if moved.is_changed_by(command.id):
+            await effects_of_confirmation(ports, command, moved, profile)
+        return confirmed(command, moved, profile, now)
+    if moved.is_changed_by(command.id):
+        await send_rescheduled(ports.notices, command, moved, profile, now)
         await plan_reminders(ports, moved, profile, now)
         await settle(ports, moved, profile)
-    return rescheduled(work, moved, profile, now)
+    return rescheduled(command, moved, profile, now)
 
 
 async def _moved(
-    ports: BookingPorts, work: BookingReschedule, appointment: Appointment | None, profile: TenantProfile, claim: Claim
+    ports: BookingPorts,
+    command: BookingReschedule,
+    appointment: Appointment | None,
+    profile: TenantProfile,
+    claim: Claim,
 ) -> Appointment | Refusal:
     if appointment is None:
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
-    if appointment.is_changed_by(work.id):
+    if appointment.is_changed_by(command.id):
         return appointment  # moved before this command was cut off
     service = profile.service(appointment.service_id)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
-    start = parse_start(work.data.start, profile.zone)
+    start = parse_start(command.data.start, profile.zone)
     if isinstance(start, Refusal):
         return start
-    match decide_reschedule(appointment, service, start, work.accepted_at):
+    match decide_reschedule(appointment, service, start, command.accepted_at):
         case AlreadyThere(standing):
             return standing
         case Refusal() as refusal:
             return refusal
         case Move(next_one):
-            if not_offered := is_offered(profile, service, start, work.accepted_at):
+            if not_offered := is_offered(profile, service, start, command.accepted_at):
                 return await with_alternatives(
                     ports,
-                    work,
+                    command,
                     profile,
                     service.id,
                     start,
                     code=not_offered.code,
                     ignoring={appointment.appointment_id},
                 )
-            moved = replace(next_one, last_change=LastChange(work.id), grid_minutes=bucket_minutes(profile))
-    return await _take(ports, work, appointment, moved, service=service, profile=profile, claim=claim)
+            moved = replace(next_one, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile))
+    return await _take(ports, command, appointment, moved, service=service, profile=profile, claim=claim)
 
 
 async def _take(
     ports: BookingPorts,
-    work: BookingReschedule,
+    command: BookingReschedule,
     old: Appointment,
     moved: Appointment,
     *,
@@ -131,18 +135,18 @@ async def _take(
 ) -> Appointment | Refusal:
     """Take the new time, with the same resource where that is free."""
     ours = {old.appointment_id}
-    lanes = await find_free_lanes(ports, profile, service, moved, at=work.accepted_at, ignoring=ours)
+    lanes = await find_free_lanes(ports, profile, service, moved, at=command.accepted_at, ignoring=ours)
     for lane in sorted(lanes, key=lambda lane: lane != old.resource):
         wished = replace(moved, resource=lane)
         if wished.state is AppointmentState.CONFIRMED:
             wished = to_be_entered(wished, profile)
         quotas = tuple(day_quotas(profile, service, wished))
         try:
-            lost = await ports.appointments.move(old, wished, at=work.accepted_at, claim=claim, quotas=quotas)
+            lost = await ports.appointments.move(old, wished, at=command.accepted_at, claim=claim, quotas=quotas)
         except TooManyBucketsError:
             break
         if lost is None:
             log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
             return wished
-    refusal = await with_alternatives(ports, work, profile, service.id, moved.start, ignoring=ours)
+    refusal = await with_alternatives(ports, command, profile, service.id, moved.start, ignoring=ours)
     return replace(refusal, appointment_id=old.appointment_id)

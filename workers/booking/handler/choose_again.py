@@ -19,36 +19,36 @@ from workers.booking.handler.replay import Replayable, appointment_of
 log = structlog.get_logger()
 
 
-async def ask_by_letter(ports: BookingPorts, work: Replayable) -> None:
+async def ask_by_letter(ports: BookingPorts, command: Replayable) -> None:
     """Queue the letter, if an address is known and the refusal is news; the same replay queues the same one."""
     now = ports.clock.now()
-    found = await appointment_of(ports, work)
-    if not is_worth_a_letter(found, cancels=isinstance(work, BookingCancel), now=now):
+    found = await appointment_of(ports, command)
+    if not is_worth_a_letter(found, cancels=isinstance(command, BookingCancel), now=now):
         return
-    profile = await ports.tenants.profile(work.tenant)
-    asked = _asked(found) if found else _asked_for(ports, work, profile)
+    profile = await ports.tenants.profile(command.tenant)
+    asked = _asked(found) if found else _asked_for(ports, command, profile)
     if asked is None:
         log.info("choose_again_unaddressed")
         return
     appointment_id, contact, service_id, start, end = asked
-    locale = found.locale if found else work.locale
+    locale = found.locale if found else command.locale
     service = profile.service(service_id)
     await ports.notices.put(
         ChooseAgain(
             id=letter_id(
                 found,
                 contact,
-                command_id=work.id,
-                replay=work.replay,
-                tenant=work.tenant,
-                accepted_at=work.accepted_at,
+                command_id=command.id,
+                replay=command.replay,
+                tenant=command.tenant,
+                accepted_at=command.accepted_at,
                 now=now,
             ),
-            tenant=work.tenant,
-            session_id=found.session_id if found else work.session_id,
+            tenant=command.tenant,
+            session_id=found.session_id if found else command.session_id,
             locale=locale,
-            accepted_at=work.accepted_at,
-            trace=work.trace,
+            accepted_at=command.accepted_at,
+            trace=command.trace,
             stands=stands(found, now),
             data=AppointmentFacts(
                 appointment_id=appointment_id,
@@ -62,7 +62,7 @@ async def ask_by_letter(ports: BookingPorts, work: Replayable) -> None:
             ),
         )
     )
-    log.info("choose_again_queued", appointment_id=appointment_id, replay=work.replay)
+    log.info("choose_again_queued", appointment_id=appointment_id, replay=command.replay)
 
 
 def _asked(found: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
@@ -70,13 +70,13 @@ def _asked(found: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
 
 
 def _asked_for(
-    ports: BookingPorts, work: Replayable, profile: TenantProfile
+    ports: BookingPorts, command: Replayable, profile: TenantProfile
 ) -> tuple[str, Contact, str, datetime, datetime] | None:
     """Return what a wish says that came to nothing; only of a wish itself is an address known."""
-    if not isinstance(work, BookingCreate):
+    if not isinstance(command, BookingCreate):
         return None
-    contact = parse_contact(work.data.contact, channels=channels_of(ports, profile), region=profile.region)
-    start = parse_start(work.data.start, profile.zone)
+    contact = parse_contact(command.data.contact, channels=channels_of(ports, profile), region=profile.region)
+    start = parse_start(command.data.start, profile.zone)
     if isinstance(contact, Refusal) or isinstance(start, Refusal):
         return None
-    return appointment_id_of(work), contact, work.data.service, start, start
+    return appointment_id_of(command), contact, command.data.service, start, start

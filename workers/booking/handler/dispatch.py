@@ -43,93 +43,93 @@ class BookingHandler:
         self._replies = replies
         self._claims = claims
 
-    async def handle(self, work: BookingCommand, claim: Claim) -> str | None:
+    async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
         """Carry out one command; return the code of what is refused."""
-        if isinstance(work, InternalCommand):
-            await self._end(work, await handle_internal_command(self._ports, work, claim), claim)
+        if isinstance(command, InternalCommand):
+            await self._end(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
-        locale = await self._replies.locale(work.session_id, work.locale)
-        if isinstance(work, BookingSlots):
-            return await self._answer(work, await list_slots(self._ports, work, locale), claim)
-        if isinstance(work, BookingLookup):
-            return await self._answer(work, await look_up(self._ports, work, locale), claim)
-        frame = await self._ended(work, claim, locale)
+        locale = await self._replies.locale(command.session_id, command.locale)
+        if isinstance(command, BookingSlots):
+            return await self._answer(command, await list_slots(self._ports, command, locale), claim)
+        if isinstance(command, BookingLookup):
+            return await self._answer(command, await look_up(self._ports, command, locale), claim)
+        frame = await self._ended(command, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
-        await self._replies.durable(work.session_id, frame, claim=claim, tenant=work.tenant)
-        await self._write_if_unheard(work, frame)
+        await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)
+        await self._write_if_unheard(command, frame)
         return code_of(frame)
 
-    async def _end(self, work: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
+    async def _end(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """Complete an internal command, with a frame for the visitor where it has one."""
         if frame is None:
             await self._claims.complete(claim)
         else:
-            await self._replies.durable(work.session_id, frame, claim=claim)
+            await self._replies.durable(command.session_id, frame, claim=claim)
 
-    async def _answer(self, work: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
+    async def _answer(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
         """Answer a question to whoever listens now; it ages, so it is not kept."""
-        await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+        await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
         await self._claims.complete(claim)
         return code_of(frame)
 
-    async def _ended(self, work: Replayable, claim: Claim, locale: str) -> ServerFrame:
-        if refusal_ := await too_late(self._ports, work):
-            profile = await self._ports.tenants.profile(work.tenant)
-            return refused(work, refusal_, profile.zone, locale)
-        match work:
+    async def _ended(self, command: Replayable, claim: Claim, locale: str) -> ServerFrame:
+        if refusal_ := await too_late(self._ports, command):
+            profile = await self._ports.tenants.profile(command.tenant)
+            return refused(command, refusal_, profile.zone, locale)
+        match command:
             case BookingCreate():
-                return await create(self._ports, work, claim, locale)
+                return await create(self._ports, command, claim, locale)
             case BookingVerify():
-                return await verify(self._ports, work, claim, locale)
+                return await verify(self._ports, command, claim, locale)
             case BookingResend():
-                return await resend(self._ports, work, claim, locale)
+                return await resend(self._ports, command, claim, locale)
             case BookingCancel():
-                return await cancel(self._ports, work, claim, locale)
+                return await cancel(self._ports, command, claim, locale)
             case BookingReschedule():
-                return await reschedule(self._ports, work, claim, locale)
+                return await reschedule(self._ports, command, claim, locale)
 
-    async def repeat(self, work: BookingCommand, outcome_seq: int | None) -> str | None:
+    async def repeat(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
         """Say the outcome once more; a worker that died after it may have left its letter unwritten."""
-        frame = await self._replies.repeat(work.session_id, outcome_seq)
-        if frame is not None and isinstance(work, Replayable):
-            await self._write_if_unheard(work, frame)
+        frame = await self._replies.repeat(command.session_id, outcome_seq)
+        if frame is not None and isinstance(command, Replayable):
+            await self._write_if_unheard(command, frame)
         return code_of(frame)
 
-    async def _write_if_unheard(self, work: Replayable, frame: ServerFrame) -> None:
+    async def _write_if_unheard(self, command: Replayable, frame: ServerFrame) -> None:
         """Have the visitor written to whose replay was refused, unless their page is open to show it.
 
         To post a frame is to forget the connections that are gone: those that are left took it, or asked for it since.
         """
-        if not (work.replay and isinstance(frame, Error)):
+        if not (command.replay and isinstance(frame, Error)):
             return
-        if not await self._replies.connections(work.session_id):
-            await ask_by_letter(self._ports, work)
+        if not await self._replies.connections(command.session_id):
+            await ask_by_letter(self._ports, command)
 
-    async def mismatch(self, work: BookingCommand) -> None:
+    async def mismatch(self, command: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""
-        if isinstance(work, InternalCommand):
+        if isinstance(command, InternalCommand):
             # Nobody waits for it, and the first one is carried out.
             log.warning("internal_command_mismatched")
             return
-        locale = await self._replies.locale(work.session_id, work.locale)
-        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=locale)
-        await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+        locale = await self._replies.locale(command.session_id, command.locale)
+        frame = refusal(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
+        await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
 
-    async def give_up(self, work: BookingCommand, claim: Claim, reason: str) -> None:
+    async def give_up(self, command: BookingCommand, claim: Claim, reason: str) -> None:
         """Tell the visitor that the command has failed, and somebody who can mend it where nobody else can.
 
         Its copy waits on the dead-letter queue.
         """
         if problem := CalendarProblem.of_reason(reason):
-            await alert(self._ports, tenant=work.tenant, session_id=work.session_id, problem=problem)
-        if isinstance(work, InternalCommand):
-            await self._end(work, None, claim)
+            await alert(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)
+        if isinstance(command, InternalCommand):
+            await self._end(command, None, claim)
             return
-        locale = await self._replies.locale(work.session_id, work.locale)
+        locale = await self._replies.locale(command.session_id, command.locale)
         code = ErrorCode.TIMEOUT if reason == DeadLetterReason.TIMEOUT else ErrorCode.INTERNAL
-        frame = refusal(code, re=work.client_id, locale=locale)
-        if isinstance(work, BookingSlots | BookingLookup):
-            await self._answer(work, frame, claim)
+        frame = refusal(code, re=command.client_id, locale=locale)
+        if isinstance(command, BookingSlots | BookingLookup):
+            await self._answer(command, frame, claim)
             return
-        await self._replies.durable(work.session_id, frame, claim=claim, tenant=work.tenant)
+        await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)

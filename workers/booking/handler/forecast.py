@@ -44,82 +44,82 @@ from workers.booking.handler.replay import Replayable, too_late
 from workers.booking.handler.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
 
 
-async def forecast(ports: BookingPorts, work: BookingCommand) -> ReplayForecast:
+async def forecast(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
     """Return what a replay of a command would do now; a store or calendar that fails is a forecast, too."""
     try:
-        return await _forecast_command(ports, work)
+        return await _forecast_command(ports, command)
     except TransientError as error:
         return ReplayForecast("unknown", code=error.reason)
     except PermanentError as error:
         return ReplayForecast("would_fail", code=error.reason)
 
 
-async def _forecast_command(ports: BookingPorts, work: BookingCommand) -> ReplayForecast:
-    if isinstance(work, BookingRemind | BookingPlanReminders):
-        return await _forecast_reminder(ports, work)
-    if not isinstance(work, Replayable):
+async def _forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
+    if isinstance(command, BookingRemind | BookingPlanReminders):
+        return await _forecast_reminder(ports, command)
+    if not isinstance(command, Replayable):
         return ReplayForecast("would_be_done")
-    profile = await ports.tenants.profile(work.tenant)
-    if late := await too_late(ports, work):
-        start = parse_start(work.data.start, profile.zone) if isinstance(work, BookingCreate) else None
+    profile = await ports.tenants.profile(command.tenant)
+    if late := await too_late(ports, command):
+        start = parse_start(command.data.start, profile.zone) if isinstance(command, BookingCreate) else None
         return build_forecast(profile, "too_old", start if isinstance(start, datetime) else None, late)
-    match work:
+    match command:
         case BookingCreate():
-            return await _forecast_create(ports, work, profile)
+            return await _forecast_create(ports, command, profile)
         case BookingVerify():
-            return await _forecast_verify(ports, work, profile)
+            return await _forecast_verify(ports, command, profile)
         case BookingResend():
-            return await _forecast_resend(ports, work, profile)
+            return await _forecast_resend(ports, command, profile)
         case BookingCancel():
-            return await _forecast_cancel(ports, work, profile)
+            return await _forecast_cancel(ports, command, profile)
         case BookingReschedule():
-            return await _forecast_reschedule(ports, work, profile)
+            return await _forecast_reschedule(ports, command, profile)
 
 
-async def _forecast_create(ports: BookingPorts, work: BookingCreate, profile: TenantProfile) -> ReplayForecast:
+async def _forecast_create(ports: BookingPorts, command: BookingCreate, profile: TenantProfile) -> ReplayForecast:
     now = ports.clock.now()
-    work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
-    held = await ports.appointments.get(appointment_id_of(work), work.session_id)
+    command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
+    held = await ports.appointments.get(appointment_id_of(command), command.session_id)
     if held:
         if held.state is AppointmentState.CANCELLED or not keeps_its_time(held, now):
             return build_forecast(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
         return build_forecast(profile, "already_done", held.start, appointment=held)
-    wish = await wish_of(ports, work, profile, work.locale)
+    wish = await wish_of(ports, command, profile, command.locale)
     if isinstance(wish, Refusal):
-        start = parse_start(work.data.start, profile.zone)
+        start = parse_start(command.data.start, profile.zone)
         return forecast_refusal(profile, start if isinstance(start, datetime) else None, wish, now)
     service, wished = wish
-    own, _ = await own_hold(ports, work)
-    if own and is_same(own, wished, work):
+    own, _ = await own_hold(ports, command)
+    if own and is_same(own, wished, command):
         return build_forecast(profile, "already_done", own.start, appointment=own)
-    return await _forecast_time(ports, work, profile, service, wished, instead_of=own)
+    return await _forecast_time(ports, command, profile, service, wished, instead_of=own)
 
 
-async def _forecast_verify(ports: BookingPorts, work: BookingVerify, profile: TenantProfile) -> ReplayForecast:
-    hold = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    if hold and hold.verified and hold.hold_expires_at and hold.is_changed_by(work.id):
+async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile: TenantProfile) -> ReplayForecast:
+    hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    if hold and hold.verified and hold.hold_expires_at and hold.is_changed_by(command.id):
         # This very command's code was right, and its time was filled by the business.
-        found = await with_alternatives(ports, work, profile, hold.service_id, hold.start)
+        found = await with_alternatives(ports, command, profile, hold.service_id, hold.start)
         return build_forecast(profile, "taken", hold.start, found, hold)
-    code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, work.data.code)
-    match decide_verify(hold, code_ok=code_ok, now=work.accepted_at):
+    code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, command.data.code)
+    match decide_verify(hold, code_ok=code_ok, now=command.accepted_at):
         case AlreadyConfirmed(standing):
-            return await _forecast_remaining_effects(ports, work, profile, standing)
+            return await _forecast_remaining_effects(ports, command, profile, standing)
         case Refusal() as refusal:
             return build_forecast(profile, "refused", hold.start if hold else None, refusal, hold)
         case Confirm() if hold and (service := profile.service(hold.service_id)):
             if hold.start <= ports.clock.now():
                 return build_forecast(profile, "past", hold.start, appointment=hold)
-            return await _forecast_time(ports, work, profile, service, hold)
+            return await _forecast_time(ports, command, profile, service, hold)
     return build_forecast(profile, "refused", hold.start if hold else None, Refusal(ErrorCode.CODE_INVALID), hold)
 
 
-async def _forecast_resend(ports: BookingPorts, work: BookingResend, profile: TenantProfile) -> ReplayForecast:
-    hold = await ports.appointments.get(work.data.appointment_id, work.session_id)
+async def _forecast_resend(ports: BookingPorts, command: BookingResend, profile: TenantProfile) -> ReplayForecast:
+    hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if hold and has_run_out(hold, ports.clock.now()):
         # Another code for it would be of no use.
         return build_forecast(profile, "stale", hold.start, appointment=hold)
-    match decide_resend(hold, work.accepted_at):
+    match decide_resend(hold, command.accepted_at):
         case AlreadyConfirmed(standing):
             return build_forecast(profile, "already_done", standing.start, appointment=standing)
         case Refusal() as refusal:
@@ -127,57 +127,61 @@ async def _forecast_resend(ports: BookingPorts, work: BookingResend, profile: Te
     return build_forecast(profile, "would_be_done", hold.start if hold else None, appointment=hold)
 
 
-async def _forecast_cancel(ports: BookingPorts, work: BookingCancel, profile: TenantProfile) -> ReplayForecast:
-    appointment = await referred(ports, work)
-    match decide_cancel(appointment, work.accepted_at):
+async def _forecast_cancel(ports: BookingPorts, command: BookingCancel, profile: TenantProfile) -> ReplayForecast:
+    appointment = await referred(ports, command)
+    match decide_cancel(appointment, command.accepted_at):
         case Cancel():
             return build_forecast(
                 profile, "would_be_done", appointment.start if appointment else None, appointment=appointment
             )
         case AlreadyCancelled(gone):
-            return await _forecast_remaining_effects(ports, work, profile, gone)
+            return await _forecast_remaining_effects(ports, command, profile, gone)
         case Refusal() as refusal:
             return build_forecast(profile, "refused", appointment.start if appointment else None, refusal, appointment)
 
 
-async def _forecast_reschedule(ports: BookingPorts, work: BookingReschedule, profile: TenantProfile) -> ReplayForecast:
+async def _forecast_reschedule(
+    ports: BookingPorts, command: BookingReschedule, profile: TenantProfile
+) -> ReplayForecast:
     now = ports.clock.now()
-    work = work.model_copy(update={"accepted_at": now})  # as the replay itself does
-    appointment = await referred(ports, work)
+    command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
+    appointment = await referred(ports, command)
     service = profile.service(appointment.service_id) if appointment else None
-    start = parse_start(work.data.start, profile.zone)
+    start = parse_start(command.data.start, profile.zone)
     if appointment is None or service is None or isinstance(start, Refusal):
         unknown = ErrorCode.UNKNOWN_APPOINTMENT if appointment is None else ErrorCode.UNKNOWN_SERVICE
         return build_forecast(profile, "refused", None, start if isinstance(start, Refusal) else Refusal(unknown))
-    decision = decide_reschedule(appointment, service, start, work.accepted_at)
+    decision = decide_reschedule(appointment, service, start, command.accepted_at)
     if isinstance(decision, Refusal):
         return build_forecast(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):
-        return await _forecast_remaining_effects(ports, work, profile, decision.appointment)
+        return await _forecast_remaining_effects(ports, command, profile, decision.appointment)
     if refusal := is_offered(profile, service, start, now):
         found = await with_alternatives(
-            ports, work, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
+            ports, command, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
         )
         return forecast_refusal(profile, start, found, now, appointment)
-    return await _forecast_time(ports, work, profile, service, replace(decision.appointment, state=appointment.state))
+    return await _forecast_time(
+        ports, command, profile, service, replace(decision.appointment, state=appointment.state)
+    )
 
 
-async def _forecast_reminder(ports: BookingPorts, work: BookingRemind | BookingPlanReminders) -> ReplayForecast:
-    found = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    profile = await ports.tenants.profile(work.tenant)
-    start, now = work.data.start, ports.clock.now()
-    if isinstance(work, BookingRemind):
-        hours = work.data.hours_before
+async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | BookingPlanReminders) -> ReplayForecast:
+    found = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    profile = await ports.tenants.profile(command.tenant)
+    start, now = command.data.start, ports.clock.now()
+    if isinstance(command, BookingRemind):
+        hours = command.data.hours_before
         is_wanted = is_worth_reminding(found, start=start, hours_before=hours, now=now, profile=profile)
     else:
-        left = reminder_times(start, profile, booked_at=work.accepted_at, now=now)
+        left = reminder_times(start, profile, booked_at=command.accepted_at, now=now)
         is_wanted = stands(found, start) and any(left)
     return build_forecast(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
 
 
 async def _forecast_time(
     ports: BookingPorts,
-    work: Replayable,
+    command: Replayable,
     profile: TenantProfile,
     service: Service,
     wished: Appointment,
@@ -187,26 +191,26 @@ async def _forecast_time(
     """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
     ours = {wished.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
     occupancy = await load_occupancy(
-        ports, work.tenant, profile, wished.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
+        ports, command.tenant, profile, wished.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
     )
     day = wished.start.astimezone(profile.zone).date()
     is_full = not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days)
     lanes = free_lanes(profile, service, wished.blocked, occupancy, appointment_id=wished.appointment_id)
-    there = None if isinstance(work, BookingCreate) else wished
+    there = None if isinstance(command, BookingCreate) else wished
     if lanes and not is_full:
         return build_forecast(profile, "free", wished.start, appointment=there)
-    found = await with_alternatives(ports, work, profile, service.id, wished.start, ignoring=ours)
+    found = await with_alternatives(ports, command, profile, service.id, wished.start, ignoring=ours)
     return build_forecast(profile, "taken", wished.start, found, there)
 
 
 async def _forecast_remaining_effects(
-    ports: BookingPorts, work: Replayable, profile: TenantProfile, appointment: Appointment
+    ports: BookingPorts, command: Replayable, profile: TenantProfile, appointment: Appointment
 ) -> ReplayForecast:
     """Return what is left to do for a change that is made: only the command that made it has effects to finish.
 
     The calendar is asked, because an entry in it is among them: what made the command fail may be so still.
     """
-    if not appointment.is_changed_by(work.id):
+    if not appointment.is_changed_by(command.id):
         return build_forecast(profile, "already_done", appointment.start, appointment=appointment)
     await ports.calendar.busy(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
     return build_forecast(profile, "would_be_finished", appointment.start, appointment=appointment)

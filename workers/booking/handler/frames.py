@@ -33,11 +33,11 @@ def slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
     )
 
 
-def refused(work: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
+def refused(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
     """Return a refusal with what helps: times to take instead, or when to try again."""
     return refusal(
         refusal_.code,
-        re=work.client_id,
+        re=command.client_id,
         locale=locale,
         alternatives=slots(refusal_.alternatives, zone),
         retry_after_ms=round(refusal_.retry_after / timedelta(milliseconds=1)) if refusal_.retry_after else None,
@@ -46,12 +46,12 @@ def refused(work: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> E
     )
 
 
-def pending(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
+def pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
     """Return what a visitor hears of a hold."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold is pending")
     return BookingPending(
-        re=work.client_id,
+        re=command.client_id,
         data=BookingPendingData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(zone),
@@ -64,10 +64,10 @@ def pending(work: Envelope, appointment: Appointment, zone: ZoneInfo) -> Booking
     )
 
 
-def confirmed(work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime) -> BookingConfirmed:
+def confirmed(command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime) -> BookingConfirmed:
     """Return what a visitor hears of an appointment that stands."""
     return BookingConfirmed(
-        re=work.client_id,
+        re=command.client_id,
         data=BookingConfirmedData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(profile.zone),
@@ -79,11 +79,11 @@ def confirmed(work: Envelope, appointment: Appointment, profile: TenantProfile, 
 
 
 def rescheduled(
-    work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime, *, by: ChangedBy = "visitor"
+    command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime, *, by: ChangedBy = "visitor"
 ) -> BookingRescheduled:
     """Return what a visitor hears of an appointment that has moved."""
     return BookingRescheduled(
-        re=work.client_id or None,
+        re=command.client_id or None,
         data=BookingRescheduledData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(profile.zone),
@@ -96,11 +96,11 @@ def rescheduled(
 
 
 def cancelled(
-    work: Envelope, appointment: Appointment, zone: ZoneInfo, *, by: ChangedBy = "visitor"
+    command: Envelope, appointment: Appointment, zone: ZoneInfo, *, by: ChangedBy = "visitor"
 ) -> BookingCancelled:
     """Return what a visitor hears of an appointment that is no more."""
     return BookingCancelled(
-        re=work.client_id or None,
+        re=command.client_id or None,
         data=BookingCancelledData(
             appointment_id=appointment.appointment_id,
             start=appointment.start.astimezone(zone),

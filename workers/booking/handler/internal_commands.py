@@ -17,18 +17,18 @@ from workers.booking.handler.sync import sync, tick
 
 
 async def handle_internal_command(
-    ports: BookingPorts, work: InternalBookingCommand, claim: Claim
+    ports: BookingPorts, command: InternalBookingCommand, claim: Claim
 ) -> ServerFrame | None:
     """Carry the command out; return the frame for the visitor of its session, or None where there is none."""
-    match work:
+    match command:
         case CalendarTick():
-            await tick(ports, work)
+            await tick(ports, command)
         case CalendarSync():
-            await sync(ports, work)
+            await sync(ports, command)
         case CalendarChanged():
-            return await follow_owner(ports, work, claim)
+            return await follow_owner(ports, command, claim)
         case BookingRemind():
-            await remind(ports, work)
+            await remind(ports, command)
         case BookingPlanReminders():
-            await plan_again(ports, work)
+            await plan_again(ports, command)
     return None

@@ -15,19 +15,19 @@ from workers.booking.handler.frames import refused
 from workers.booking.handler.reference import referred
 
 
-async def look_up(ports: BookingPorts, work: BookingLookup, locale: str) -> BookingDetails | Error:
+async def look_up(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
     """Return the appointment as it is now; a question, which leaves no trace."""
-    profile = await ports.tenants.profile(work.tenant)
-    found = await referred(ports, work)
+    profile = await ports.tenants.profile(command.tenant)
+    found = await referred(ports, command)
     if found is None:
-        return refused(work, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
+        return refused(command, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
     now, service = ports.clock.now(), profile.service(found.service_id)
-    over = found.state is AppointmentState.CANCELLED or has_run_out(found, work.accepted_at)
+    over = found.state is AppointmentState.CANCELLED or has_run_out(found, command.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if over else found.state.value
     stands = found.state is AppointmentState.CONFIRMED
-    changeable = not over and isinstance(decide_cancel(found, work.accepted_at), Cancel)
+    changeable = not over and isinstance(decide_cancel(found, command.accepted_at), Cancel)
     return BookingDetails(
-        re=work.client_id,
+        re=command.client_id,
         data=BookingDetailsData(
             appointment_id=found.appointment_id,
             state=state,

@@ -19,13 +19,13 @@ from workers.booking.domain.ics import appointment_ics
 from workers.booking.domain.values import Appointment
 
 
-async def send_code(notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile) -> None:
+async def send_code(notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile) -> None:
     """Have the latest code sent."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold has a code")
     await notices.put(
         SendCode(
-            **_common(work, appointment, profile, f"code#{appointment.code_sends}"),
+            **_common(command, appointment, profile, f"code#{appointment.code_sends}"),
             send_number=appointment.code_sends,
             expires_at=appointment.hold_expires_at,
         )
@@ -33,16 +33,16 @@ async def send_code(notices: NoticeQueue, work: Envelope, appointment: Appointme
 
 
 async def send_confirmed(
-    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+    notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
 ) -> None:
     """Have the confirmation sent, with its calendar file."""
     ics = appointment_ics(appointment, profile, stamp=now)
-    await notices.put(AppointmentConfirmed(**_common(work, appointment, profile, "confirmed"), ics=ics))
+    await notices.put(AppointmentConfirmed(**_common(command, appointment, profile, "confirmed"), ics=ics))
 
 
 async def send_cancelled(
     notices: NoticeQueue,
-    work: Envelope,
+    command: Envelope,
     appointment: Appointment,
     profile: TenantProfile,
     now: datetime,
@@ -51,12 +51,12 @@ async def send_cancelled(
 ) -> None:
     """Have the cancellation sent."""
     ics = appointment_ics(appointment, profile, stamp=now, cancelled=True)
-    await notices.put(AppointmentCancelled(**_common(work, appointment, profile, "cancelled"), ics=ics, by=by))
+    await notices.put(AppointmentCancelled(**_common(command, appointment, profile, "cancelled"), ics=ics, by=by))
 
 
 async def send_rescheduled(
     notices: NoticeQueue,
-    work: Envelope,
+    command: Envelope,
     appointment: Appointment,
     profile: TenantProfile,
     now: datetime,
@@ -66,26 +66,26 @@ async def send_rescheduled(
     """Have the new time sent."""
     ics = appointment_ics(appointment, profile, stamp=now)
     event = f"rescheduled#{appointment.version}"
-    await notices.put(AppointmentRescheduled(**_common(work, appointment, profile, event), ics=ics, by=by))
+    await notices.put(AppointmentRescheduled(**_common(command, appointment, profile, event), ics=ics, by=by))
 
 
 async def send_reminder(
-    notices: NoticeQueue, work: Envelope, appointment: Appointment, profile: TenantProfile, hours_before: int
+    notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile, hours_before: int
 ) -> None:
     """Have the visitor reminded; once for each time that the visit is moved to."""
     event = f"reminder#{appointment.start.isoformat()}#{hours_before}"
-    await notices.put(AppointmentReminder(**_common(work, appointment, profile, event), hours_before=hours_before))
+    await notices.put(AppointmentReminder(**_common(command, appointment, profile, event), hours_before=hours_before))
 
 
-def _common(work: Envelope, appointment: Appointment, profile: TenantProfile, event: str) -> dict[str, object]:
+def _common(command: Envelope, appointment: Appointment, profile: TenantProfile, event: str) -> dict[str, object]:
     service = profile.service(appointment.service_id)
     return {
         "id": derived_id(appointment.appointment_id, f"notice/{event}"),
         "tenant": appointment.tenant,
         "session_id": appointment.session_id,
         "locale": appointment.locale,
-        "accepted_at": work.accepted_at,
-        "trace": work.trace,
+        "accepted_at": command.accepted_at,
+        "trace": command.trace,
         "data": AppointmentFacts(
             appointment_id=appointment.appointment_id,
             contact=appointment.contact.address,

@@ -32,52 +32,52 @@ from workers.booking.ports import QuotaFull, TooManyBucketsError
 log = structlog.get_logger()
 
 
-async def follow_owner(ports: BookingPorts, work: CalendarChanged, claim: Claim) -> ServerFrame | None:
+async def follow_owner(ports: BookingPorts, command: CalendarChanged, claim: Claim) -> ServerFrame | None:
     """Compare the visit with its event as it is now; return what the visitor hears, if there is anything to say.
 
     What the calendar said when the change was noticed does not count: since then the visitor may have moved or
     cancelled, and the owner may have thought again. The same command once more finishes what it began.
     """
-    profile = await ports.tenants.profile(work.tenant)
-    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
+    profile = await ports.tenants.profile(command.tenant)
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment is None:
         return None
-    if appointment.is_changed_by(work.id):
+    if appointment.is_changed_by(command.id):
         changed: Appointment | None = appointment
         if appointment.state is AppointmentState.CANCELLED:
             # Frees what a crash may have left.
             await ports.appointments.free(appointment)
     else:
-        changed = await _changed(ports, work, appointment, profile, claim)
+        changed = await _changed(ports, command, appointment, profile, claim)
     if changed is None:
         return None
-    return await _told(ports, work, changed, profile)
+    return await _told(ports, command, changed, profile)
 
 
 async def _changed(
-    ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
+    ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
-    if appointment.last_change == _refused_handover(work):
+    if appointment.last_change == _refused_handover(command):
         # A hand-over was refused before this command was cut off.
-        await _go_back(ports, work, appointment, profile)
+        await _go_back(ports, command, appointment, profile)
         return None
     event = await ports.calendar.entered(entered_in(appointment, profile), event_id(appointment.appointment_id))
     if event and event.deleted and (found := await _dragged_to(ports, appointment, profile)):
-        return await _handed_over(ports, work, appointment, found, profile=profile, claim=claim)
+        return await _handed_over(ports, command, appointment, found, profile=profile, claim=claim)
     match decide_owner_change(appointment, event, now=ports.clock.now()):
         case CancelledByOwner(next_one):
-            gone = replace(next_one, last_change=LastChange(work.id))
+            gone = replace(next_one, last_change=LastChange(command.id))
             await ports.appointments.cancel(gone, claim=claim)
             log.info("appointment_cancelled_by_business", appointment_id=gone.appointment_id)
             return gone
         case MovedByOwner(next_one):
             lanes = _lanes(appointment, profile)
-            moved = await _take(ports, work, appointment, next_one, lanes=lanes, profile=profile, claim=claim)
+            moved = await _take(ports, command, appointment, next_one, lanes=lanes, profile=profile, claim=claim)
             if moved is None:
-                await _put_back(ports, work, appointment, profile)
+                await _put_back(ports, command, appointment, profile)
             return moved
         case Refused():
-            await _put_back(ports, work, appointment, profile)
+            await _put_back(ports, command, appointment, profile)
     return None
 
 
@@ -96,7 +96,7 @@ async def _dragged_to(
 
 async def _handed_over(
     ports: BookingPorts,
-    work: CalendarChanged,
+    command: CalendarChanged,
     appointment: Appointment,
     found: tuple[str, EnteredEvent],
     *,
@@ -112,29 +112,29 @@ async def _handed_over(
     if not isinstance(change, Refused):
         wished = change.appointment if isinstance(change, MovedByOwner) else _next(appointment)
         lanes = [lane for lane in _able(appointment, profile) if profile.calendar_of(lane) == calendar_id]
-        moved = await _take(ports, work, appointment, wished, lanes=lanes, profile=profile, claim=claim)
+        moved = await _take(ports, command, appointment, wished, lanes=lanes, profile=profile, claim=claim)
         if moved:
             return moved
     # Of the next version, because an entry that was deleted comes back for no other.
-    back = replace(_next(appointment), last_change=_refused_handover(work))
+    back = replace(_next(appointment), last_change=_refused_handover(command))
     await ports.appointments.save(back, claim=claim)
-    await _go_back(ports, work, back, profile)
+    await _go_back(ports, command, back, profile)
     return None
 
 
 async def _go_back(
-    ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile
+    ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Enter the visit where it was, and only then take it from the calendars that it was dragged into."""
-    await _put_back(ports, work, appointment, profile)
+    await _put_back(ports, command, appointment, profile)
     for calendar_id in profile.calendars:
         if calendar_id != entered_in(appointment, profile):
             await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
-def _refused_handover(work: CalendarChanged) -> LastChange:
+def _refused_handover(command: CalendarChanged) -> LastChange:
     """Return the change by which this command refuses a handover: nobody is notified of a move."""
-    return LastChange(work.id, ChangeKind.HANDOVER_REFUSED)
+    return LastChange(command.id, ChangeKind.HANDOVER_REFUSED)
 
 
 def _next(appointment: Appointment) -> Appointment:
@@ -143,7 +143,7 @@ def _next(appointment: Appointment) -> Appointment:
 
 async def _take(
     ports: BookingPorts,
-    work: CalendarChanged,
+    command: CalendarChanged,
     old: Appointment,
     next_one: Appointment,
     *,
@@ -157,7 +157,9 @@ async def _take(
     """
     now = ports.clock.now()
     for lane in lanes:
-        there = replace(next_one, resource=lane, last_change=LastChange(work.id), grid_minutes=bucket_minutes(profile))
+        there = replace(
+            next_one, resource=lane, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile)
+        )
         there = to_be_entered(there, profile)
         try:
             lost = await ports.appointments.move(
@@ -188,24 +190,24 @@ def _lanes(appointment: Appointment, profile: TenantProfile) -> list[str]:
 
 
 async def _put_back(
-    ports: BookingPorts, work: CalendarChanged, appointment: Appointment, profile: TenantProfile
+    ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Make the event say again what the record says; somebody is told first, so that a crash leaves a reason to."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
-    await alert(ports, tenant=work.tenant, session_id=work.session_id, problem=CalendarProblem.MOVE_REFUSED)
+    await alert(ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED)
     await enter(ports, appointment, profile)
 
 
 async def _told(
-    ports: BookingPorts, work: CalendarChanged, changed: Appointment, profile: TenantProfile
+    ports: BookingPorts, command: CalendarChanged, changed: Appointment, profile: TenantProfile
 ) -> ServerFrame:
     now = ports.clock.now()
     if changed.state is AppointmentState.CANCELLED:
-        await send_cancelled(ports.notices, work, changed, profile, now, by="business")
+        await send_cancelled(ports.notices, command, changed, profile, now, by="business")
         await drop_reminders(ports, changed)
-        return cancelled(work, changed, profile.zone, by="business")
-    await send_rescheduled(ports.notices, work, changed, profile, now, by="business")
+        return cancelled(command, changed, profile.zone, by="business")
+    await send_rescheduled(ports.notices, command, changed, profile, now, by="business")
     await plan_reminders(ports, changed, profile, now)
     # The event is where the owner put it; this makes it say the new version.
     await settle(ports, changed, profile)
-    return rescheduled(work, changed, profile, now, by="business")
+    return rescheduled(command, changed, profile, now, by="business")

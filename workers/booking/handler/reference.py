@@ -13,12 +13,16 @@ _LINKS: dict[type, tuple[LinkPurpose, ...]] = {
 """What a link must be for, by the command that it comes with."""
 
 
-async def referred(ports: BookingPorts, work: BookingLookup | BookingCancel | BookingReschedule) -> Appointment | None:
+async def referred(
+    ports: BookingPorts, command: BookingLookup | BookingCancel | BookingReschedule
+) -> Appointment | None:
     """Return the appointment; None for one that is unknown, another session's, or behind a link that is no good.
 
     A link is a proof by itself: whoever reads the letters to a contact may act for it, from any session.
     """
-    if work.data.link is None:
-        return await ports.appointments.get(work.data.appointment_id or "", work.session_id)
-    link = ports.links.read(work.data.link, tenant=work.tenant, now=work.accepted_at, purposes=_LINKS[type(work)])
+    if command.data.link is None:
+        return await ports.appointments.get(command.data.appointment_id or "", command.session_id)
+    link = ports.links.read(
+        command.data.link, tenant=command.tenant, now=command.accepted_at, purposes=_LINKS[type(command)]
+    )
     return await ports.appointments.get(link.appointment_id, link.session_id) if link else None

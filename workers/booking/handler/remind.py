@@ -49,20 +49,20 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
         await ports.commands.put(command, group=derived_id(appointment.appointment_id, "plan_reminders"))
 
 
-async def plan_again(ports: BookingPorts, work: BookingPlanReminders) -> None:
+async def plan_again(ports: BookingPorts, command: BookingPlanReminders) -> None:
     """Plan the reminders that could not be planned before, if the visit still stands as it did.
 
     Raises:
         TransientError: they can't be planned now either; nothing is in a hurry, so the next try is well after this one.
         PermanentError: as they are, they never can.
     """
-    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    if not stands(appointment, work.data.start):
-        log.info("reminders_not_wanted", appointment_id=work.data.appointment_id)
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    if not stands(appointment, command.data.start):
+        log.info("reminders_not_wanted", appointment_id=command.data.appointment_id)
         return
-    profile = await ports.tenants.profile(work.tenant)
+    profile = await ports.tenants.profile(command.tenant)
     try:
-        await _plan(ports, appointment, profile, booked_at=work.accepted_at)
+        await _plan(ports, appointment, profile, booked_at=command.accepted_at)
     except TransientError as error:
         raise TransientError(str(error), retry_after=_PATIENCE, reason=error.reason) from error
 
@@ -104,18 +104,18 @@ async def drop_reminders(ports: BookingPorts, appointment: Appointment) -> None:
             )
 
 
-async def remind(ports: BookingPorts, work: BookingRemind) -> None:
+async def remind(ports: BookingPorts, command: BookingRemind) -> None:
     """Have the visitor reminded, if the visit still stands as it did."""
-    wanted = work.data
-    profile = await ports.tenants.profile(work.tenant)
-    appointment = await ports.appointments.get(wanted.appointment_id, work.session_id)
+    wanted = command.data
+    profile = await ports.tenants.profile(command.tenant)
+    appointment = await ports.appointments.get(wanted.appointment_id, command.session_id)
     is_wanted = is_worth_reminding(
         appointment, start=wanted.start, hours_before=wanted.hours_before, now=ports.clock.now(), profile=profile
     )
     if appointment is None or not is_wanted:
         log.info("reminder_not_wanted", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
         return
-    await send_reminder(ports.notices, work, appointment, profile, wanted.hours_before)
+    await send_reminder(ports.notices, command, appointment, profile, wanted.hours_before)
     log.info("visit_reminded", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
 
 

@@ -16,38 +16,42 @@ from workers.booking.handler.reference import referred
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
 
 
-async def too_late(ports: BookingPorts, work: Replayable) -> Refusal | None:
+async def too_late(ports: BookingPorts, command: Replayable) -> Refusal | None:
     """Return `CODE_EXPIRED`, with times to choose from, for a replay that would surprise its visitor.
 
     A command that did its deed before it failed is finished whatever its age: the visit stands, and only its entry in
     the calendar or its letter may be missing.
     """
-    if not is_too_late(work.accepted_at, replay=work.replay, now=ports.clock.now()):
+    if not is_too_late(command.accepted_at, replay=command.replay, now=ports.clock.now()):
         return None
-    found = await appointment_of(ports, work)
-    if found and found.hold_expires_at is None and (found.is_changed_by(work.id) or isinstance(work, BookingCreate)):
+    found = await appointment_of(ports, command)
+    if (
+        found
+        and found.hold_expires_at is None
+        and (found.is_changed_by(command.id) or isinstance(command, BookingCreate))
+    ):
         return None
-    profile = await ports.tenants.profile(work.tenant)
-    wish = wished(work, found, profile)
+    profile = await ports.tenants.profile(command.tenant)
+    wish = wished(command, found, profile)
     if wish is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
     service_id, start = wish
-    return await with_alternatives(ports, work, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
+    return await with_alternatives(ports, command, profile, service_id, start, code=ErrorCode.CODE_EXPIRED)
 
 
-async def appointment_of(ports: BookingPorts, work: Replayable) -> Appointment | None:
+async def appointment_of(ports: BookingPorts, command: Replayable) -> Appointment | None:
     """Return the appointment that a command is about, if there is one."""
-    if isinstance(work, BookingCreate):
-        return await ports.appointments.get(appointment_id_of(work), work.session_id)
-    if isinstance(work, BookingCancel | BookingReschedule):
-        return await referred(ports, work)
-    return await ports.appointments.get(work.data.appointment_id, work.session_id)
+    if isinstance(command, BookingCreate):
+        return await ports.appointments.get(appointment_id_of(command), command.session_id)
+    if isinstance(command, BookingCancel | BookingReschedule):
+        return await referred(ports, command)
+    return await ports.appointments.get(command.data.appointment_id, command.session_id)
 
 
-def wished(work: Replayable, found: Appointment | None, profile: TenantProfile) -> tuple[str, datetime] | None:
+def wished(command: Replayable, found: Appointment | None, profile: TenantProfile) -> tuple[str, datetime] | None:
     """Return the service and the time that the visitor had in mind."""
-    if isinstance(work, BookingCreate):
-        start = parse_start(work.data.start, profile.zone)
-        service = profile.service(work.data.service)
+    if isinstance(command, BookingCreate):
+        start = parse_start(command.data.start, profile.zone)
+        service = profile.service(command.data.service)
         return (service.id, start) if service and not isinstance(start, Refusal) else None
     return (found.service_id, found.start) if found and profile.service(found.service_id) else None

@@ -30,12 +30,12 @@ _AT_ONCE = 20
 _TICKS_COUNT_FOR = timedelta(minutes=2)
 
 
-async def tick(ports: BookingPorts, work: CalendarTick) -> None:
+async def tick(ports: BookingPorts, command: CalendarTick) -> None:
     """Ask for every calendar of every business to be read; of one without a good profile none is known.
 
     After a halt many ticks wait in line: the latest does for all.
     """
-    if ports.clock.now() - work.accepted_at > _TICKS_COUNT_FOR:
+    if ports.clock.now() - command.accepted_at > _TICKS_COUNT_FOR:
         return
     for tenant in await ports.tenants.tenants():
         try:
@@ -45,26 +45,26 @@ async def tick(ports: BookingPorts, work: CalendarTick) -> None:
         for calendar_id in profile.calendars:
             # In a group of its own, so that a calendar that is slow keeps no other waiting.
             group = derived_id(calendar_id, "sync")
-            command = CalendarSync(
-                id=derived_id(work.id, f"sync/{tenant}/{calendar_id}"),
+            sync_command = CalendarSync(
+                id=derived_id(command.id, f"sync/{tenant}/{calendar_id}"),
                 tenant=tenant,
                 session_id=group,
-                accepted_at=work.accepted_at,
+                accepted_at=command.accepted_at,
                 locale=profile.locale,
                 data=CalendarSyncData(calendar_id=calendar_id),
             )
-            await ports.commands.put(command, group=group)
+            await ports.commands.put(sync_command, group=group)
 
 
-async def sync(ports: BookingPorts, work: CalendarSync) -> None:
+async def sync(ports: BookingPorts, command: CalendarSync) -> None:
     """Read what changed since the last time, and have each visit compared in its own visitor's turn.
 
     A calendar that can't be read is read in the next minute: the command is not worth a retry, nor a place among the
     dead letters. After a halt many wait in line, and the first of them does the work of all.
     """
-    calendar_id = work.data.calendar_id
+    calendar_id = command.data.calendar_id
     last = await ports.sync_tokens.get(calendar_id)
-    if last and last.synced_at >= work.accepted_at:
+    if last and last.synced_at >= command.accepted_at:
         return
     began = ports.clock.now()
     try:
@@ -74,22 +74,22 @@ async def sync(ports: BookingPorts, work: CalendarSync) -> None:
         return
     except UnusableCalendarError as error:
         log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason says it all
-        await alert(ports, tenant=work.tenant, session_id=work.session_id, problem=error.problem)
+        await alert(ports, tenant=command.tenant, session_id=command.session_id, problem=error.problem)
         return
     for first in range(0, len(found.appointment_ids), _AT_ONCE):
         some = found.appointment_ids[first : first + _AT_ONCE]
-        await asyncio.gather(*(_ask(ports, work, one, found.next_token) for one in some))
+        await asyncio.gather(*(_ask(ports, command, one, found.next_token) for one in some))
     kept = await ports.sync_tokens.put(
         calendar_id,
         LastSync(found.next_token, began),
-        tenant=work.tenant,
+        tenant=command.tenant,
         replaces=last.token if last else None,
     )
     if found.appointment_ids or not kept:
         log.info("calendar_read", changes=len(found.appointment_ids), kept=kept)
 
 
-async def _ask(ports: BookingPorts, work: CalendarSync, appointment_id: str, token: str) -> None:
+async def _ask(ports: BookingPorts, command: CalendarSync, appointment_id: str, token: str) -> None:
     """Ask to have a visit compared with its event, after whatever its visitor asked for before.
 
     The calendar of one business may name a visit of another, so nothing but the record says whose it is.
@@ -99,12 +99,12 @@ async def _ask(ports: BookingPorts, work: CalendarSync, appointment_id: str, tok
         return
     if appointment.start <= ports.clock.now():
         return
-    command = CalendarChanged(
+    comparison = CalendarChanged(
         id=derived_id(appointment_id, f"changed/{token}"),
         tenant=appointment.tenant,
         session_id=appointment.session_id,
-        accepted_at=work.accepted_at,
+        accepted_at=command.accepted_at,
         locale=appointment.locale,
         data=CalendarChangedData(appointment_id=appointment_id),
     )
-    await ports.commands.put(command, group=appointment.session_id)
+    await ports.commands.put(comparison, group=appointment.session_id)

@@ -37,46 +37,46 @@ from workers.booking.ports import Lost
 log = structlog.get_logger()
 
 
-async def verify(ports: BookingPorts, work: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
+async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
     """Confirm first, in one transaction; the calendar event, the notice and the reminders are retried after it.
 
     Only the command that confirmed has effects, so that a later one never undoes what the owner did to the event.
     """
-    profile = await ports.tenants.profile(work.tenant)
-    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    if appointment and appointment.is_changed_by(work.id) and appointment.hold_expires_at:
+    profile = await ports.tenants.profile(command.tenant)
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
         # This very command judged its code before it was cut off.
-        judged = await _filled(ports, work, appointment, profile) if appointment.verified else _WRONG
-        return refused(work, judged, profile.zone, locale)
+        judged = await _filled(ports, command, appointment, profile) if appointment.verified else _WRONG
+        return refused(command, judged, profile.zone, locale)
     code_ok = appointment is not None and code_matches(
-        ports.code_key, appointment.appointment_id, appointment.code_sends, work.data.code
+        ports.code_key, appointment.appointment_id, appointment.code_sends, command.data.code
     )
-    match decide_verify(appointment, code_ok=code_ok, now=work.accepted_at):
+    match decide_verify(appointment, code_ok=code_ok, now=command.accepted_at):
         case Confirm(changed):
-            answer = await _confirm(ports, work, appointment or changed, changed, profile=profile, claim=claim)
+            answer = await _confirm(ports, command, appointment or changed, changed, profile=profile, claim=claim)
             if isinstance(answer, Refusal):
-                return refused(work, answer, profile.zone, locale)
+                return refused(command, answer, profile.zone, locale)
             changed = answer
         case AlreadyConfirmed(changed):
             pass
         case WrongCode(counted, refusal):
-            await ports.appointments.save(replace(counted, last_change=LastChange(work.id)), claim=claim)
-            return refused(work, refusal, profile.zone, locale)
+            await ports.appointments.save(replace(counted, last_change=LastChange(command.id)), claim=claim)
+            return refused(command, refusal, profile.zone, locale)
         case Refusal() as refusal:
-            return refused(work, refusal, profile.zone, locale)
-    if changed.is_changed_by(work.id):
-        await effects_of_confirmation(ports, work, changed, profile)
-    return confirmed(work, changed, profile, ports.clock.now())
+            return refused(command, refusal, profile.zone, locale)
+    if changed.is_changed_by(command.id):
+        await effects_of_confirmation(ports, command, changed, profile)
+    return confirmed(command, changed, profile, ports.clock.now())
 
 
 async def effects_of_confirmation(
-    ports: BookingPorts, work: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
+    ports: BookingPorts, command: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Have the confirmation sent, the reminders planned and the visit entered; each is harmless when repeated.
 
     The calendar comes last: one that can't be reached keeps nobody waiting for their letter.
     """
-    await send_confirmed(ports.notices, work, appointment, profile, ports.clock.now())
+    await send_confirmed(ports.notices, command, appointment, profile, ports.clock.now())
     await plan_reminders(ports, appointment, profile, ports.clock.now())
     await settle(ports, appointment, profile)
 
@@ -86,7 +86,7 @@ _WRONG = Refusal(ErrorCode.CODE_INVALID)
 
 async def _confirm(
     ports: BookingPorts,
-    work: BookingVerify,
+    command: BookingVerify,
     hold: Appointment,
     confirmed_one: Appointment,
     *,
@@ -94,29 +94,31 @@ async def _confirm(
     claim: Claim,
 ) -> Appointment | Refusal:
     """Confirm, unless the owner has filled the time by hand: then another lane takes it, or the visitor may move."""
-    lanes = await _lanes_left(ports, work, hold, profile)
+    lanes = await _lanes_left(ports, command, hold, profile)
     for lane in lanes:
-        changed = to_be_entered(replace(confirmed_one, resource=lane, last_change=LastChange(work.id)), profile)
+        changed = to_be_entered(replace(confirmed_one, resource=lane, last_change=LastChange(command.id)), profile)
         if lane == hold.resource:
             lost: Lost | None = await ports.appointments.confirm(changed, claim=claim)
         else:
             quotas = tuple(day_quotas_of(profile, changed))
-            lost = await ports.appointments.move(hold, changed, at=work.accepted_at, claim=claim, quotas=quotas)
+            lost = await ports.appointments.move(hold, changed, at=command.accepted_at, claim=claim, quotas=quotas)
         if lost is None:
             ports.metrics.count("AppointmentVerified")
             log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
             return changed
         if lane == hold.resource:
-            return await with_alternatives(ports, work, profile, hold.service_id, hold.start)
+            return await with_alternatives(ports, command, profile, hold.service_id, hold.start)
     if has_run_out(hold, ports.clock.now()):
         # The code came in time and was judged late: what is over by now can't be moved, only booked anew.
-        return await with_alternatives(ports, work, profile, hold.service_id, hold.start)
-    await ports.appointments.save(replace(proved_but_taken(hold), last_change=LastChange(work.id)), claim=claim)
+        return await with_alternatives(ports, command, profile, hold.service_id, hold.start)
+    await ports.appointments.save(replace(proved_but_taken(hold), last_change=LastChange(command.id)), claim=claim)
     log.info("appointment_time_filled", appointment_id=hold.appointment_id)
-    return await _filled(ports, work, hold, profile)
+    return await _filled(ports, command, hold, profile)
 
 
-async def _lanes_left(ports: BookingPorts, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> list[str]:
+async def _lanes_left(
+    ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile
+) -> list[str]:
     """Return the lanes that the calendars leave for the held time, the hold's own first; none if all are filled.
 
     A calendar that can't be asked costs nobody their slot: it is theirs in our records.
@@ -126,10 +128,10 @@ async def _lanes_left(ports: BookingPorts, work: BookingVerify, hold: Appointmen
     try:
         occupancy = await load_occupancy(
             ports,
-            work.tenant,
+            command.tenant,
             profile,
             hold.blocked,
-            at=work.accepted_at,
+            at=command.accepted_at,
             fresh=True,
             ignoring={hold.appointment_id},
             lanes={hold.resource, *able},
@@ -144,36 +146,38 @@ async def _lanes_left(ports: BookingPorts, work: BookingVerify, hold: Appointmen
     return free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id)
 
 
-async def _filled(ports: BookingPorts, work: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
-    found = await with_alternatives(ports, work, profile, hold.service_id, hold.start, ignoring={hold.appointment_id})
+async def _filled(ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
+    found = await with_alternatives(
+        ports, command, profile, hold.service_id, hold.start, ignoring={hold.appointment_id}
+    )
     return replace(found, appointment_id=hold.appointment_id)
 
 
-async def resend(ports: BookingPorts, work: BookingResend, claim: Claim, locale: str) -> ServerFrame:
+async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, locale: str) -> ServerFrame:
     """Send another code for the same hold."""
-    profile = await ports.tenants.profile(work.tenant)
-    appointment = await ports.appointments.get(work.data.appointment_id, work.session_id)
-    if appointment and appointment.is_changed_by(work.id) and appointment.hold_expires_at:
+    profile = await ports.tenants.profile(command.tenant)
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
         again = appointment  # counted before this command was cut off
     else:
-        match decide_resend(appointment, work.accepted_at):
+        match decide_resend(appointment, command.accepted_at):
             case Resend(next_one):
-                again = replace(next_one, last_change=LastChange(work.id))
+                again = replace(next_one, last_change=LastChange(command.id))
                 quotas = tuple(
                     send_quotas(
                         again,
                         secret=ports.code_key,
-                        source_ip=work.source_ip,
+                        source_ip=command.source_ip,
                         sends_per_address=ports.sends_per_address,
-                        at=work.accepted_at,
+                        at=command.accepted_at,
                     )
                 )
-                full = await ports.appointments.save(again, claim=claim, at=work.accepted_at, quotas=quotas)
-                if full and (limit := too_many(full, work.accepted_at)):
-                    return refused(work, limit, profile.zone, locale)
+                full = await ports.appointments.save(again, claim=claim, at=command.accepted_at, quotas=quotas)
+                if full and (limit := too_many(full, command.accepted_at)):
+                    return refused(command, limit, profile.zone, locale)
             case AlreadyConfirmed(standing):
-                return confirmed(work, standing, profile, ports.clock.now())
+                return confirmed(command, standing, profile, ports.clock.now())
             case Refusal() as refusal:
-                return refused(work, refusal, profile.zone, locale)
-    await send_code(ports.notices, work, again, profile)
-    return pending(work, again, profile.zone)
+                return refused(command, refusal, profile.zone, locale)
+    await send_code(ports.notices, command, again, profile)
+    return pending(command, again, profile.zone)

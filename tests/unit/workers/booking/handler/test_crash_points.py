@@ -61,30 +61,30 @@ class MortalWorld(World):
         self.dead = []
         self.told_ids = set()
 
-    async def deliver(self, handler, work):
+    async def deliver(self, handler, command):
         """Deliver a message until a worker survives it, and then once more."""
         for _ in range(2):
             while True:
                 try:
-                    await self._delivered(handler, work)
+                    await self._delivered(handler, command)
                     break
                 except DiedError:
                     # Nobody notices until the lease has run out.
                     self.clock.turn(LEASE * 1.1)
 
-    async def _delivered(self, handler, work):
-        fingerprint = work.model_dump_json(exclude={"replay"})
-        claim = await self.claims.claim(work.claim_key, fingerprint=fingerprint, lease=LEASE)
+    async def _delivered(self, handler, command):
+        fingerprint = command.model_dump_json(exclude={"replay"})
+        claim = await self.claims.claim(command.claim_key, fingerprint=fingerprint, lease=LEASE)
         if isinstance(claim, Done):
-            await handler.repeat(work, claim.outcome_seq)
+            await handler.repeat(command, claim.outcome_seq)
             return
         assert isinstance(claim, Claim)
         try:
-            await handler.handle(work, claim)
+            await handler.handle(command, claim)
         except PermanentError as error:
-            if work not in self.dead:
-                self.dead.append(work)
-            await handler.give_up(work, claim, error.reason)
+            if command not in self.dead:
+                self.dead.append(command)
+            await handler.give_up(command, claim, error.reason)
 
     async def notify(self):
         """Deliver every notice that is on its queue by now."""
@@ -179,5 +179,5 @@ def check(world, state, notices, died_in):
     for letter in world.mailer.sent:
         assert letter == next(one for one in world.mailer.sent if one.notice_id == letter.notice_id)
     ends = [frame.re for frame in world.conversations.of("session")]
-    replays = Counter(work.client_id for work in world.dead)
+    replays = Counter(command.client_id for command in world.dead)
     assert all(count == 1 + 2 * replays[client_id] for client_id, count in Counter(ends).items()), died_in

@@ -218,10 +218,10 @@ async def test_a_question_is_asked_again(world):
 async def test_a_move_is_judged_as_of_now(world):
     """As the replay does: a hold that has run out since the wish moves nowhere."""
     held = await world.held()
-    work = world.command("reschedule", appointment_id=held, start="2026-01-13T11:00")
+    command = world.command("reschedule", appointment_id=held, start="2026-01-13T11:00")
     world.clock.turn(timedelta(minutes=40))
-    found = await predict(world, work)
-    assert (found.kind, (await world.handle(replayed(work))).type) == ("refused", "error")
+    found = await predict(world, command)
+    assert (found.kind, (await world.handle(replayed(command))).type) == ("refused", "error")
 
 
 async def test_a_proved_hold_whose_time_is_free_again_would_be_confirmed(world):
@@ -230,6 +230,6 @@ async def test_a_proved_hold_whose_time_is_free_again_would_be_confirmed(world):
     world.calendar.block(Interval(hold.start, hold.end))
     await world.send("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
     world.calendar.owners["calendar"].clear()
-    work = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
-    found = await predict(world, work)
-    assert (found.kind, (await world.handle(replayed(work))).type) == ("free", "booking.confirmed")
+    command = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
+    found = await predict(world, command)
+    assert (found.kind, (await world.handle(replayed(command))).type) == ("free", "booking.confirmed")
