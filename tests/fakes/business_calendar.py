@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Literal
 
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
-from workers.booking.domain.event_id import appointment_of, event_id
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.event_id import appointment_id_of_event, event_id
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
-Call = Literal["busy", "is_writable", "put", "remove", "entered", "changes"]
+Call = Literal["busy", "is_writable", "put", "remove", "find_event", "changes"]
 
 
 class FakeCalendar:
@@ -82,14 +82,14 @@ class FakeCalendar:
         """Make the event be gone; one that is gone already is no error."""
         (await self._calendar("remove", calendar_id)).pop(event_id, None)
 
-    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+    async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return an event of ours as the calendar has it now; None when it never had it."""
-        event = (await self._calendar("entered", calendar_id)).get(event_id)
+        event = (await self._calendar("find_event", calendar_id)).get(event_id)
         if event is None:
             gone = self._written.get((calendar_id, event_id))
-            return EnteredEvent(gone.version, Interval(gone.start, gone.end), deleted=True) if gone else None
+            return StoredEvent(gone.version, Interval(gone.start, gone.end), deleted=True) if gone else None
         timeless = event_id in self.timeless
-        return EnteredEvent(event.version, None if timeless else Interval(event.start, event.end))
+        return StoredEvent(event.version, None if timeless else Interval(event.start, event.end))
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return whose events differ from the reading that the token stands for."""
@@ -99,7 +99,7 @@ class FakeCalendar:
         before = self._readings[int(since)] if since is not None else {}
         self._readings.append(known)
         changed = [name for name, event in known.items() if name not in before or before[name] != event]
-        ours = tuple(found for name in changed if (found := appointment_of(name)))
+        ours = tuple(found for name in changed if (found := appointment_id_of_event(name)))
         return CalendarChanges(ours, str(len(self._readings) - 1))
 
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from shared.claims import Claim
 from shared.errors import PermanentError
 from shared.messages.commands import InternalBookingCommand
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.quotas import Bound, Quota
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 
@@ -185,7 +185,7 @@ class Calendar(Protocol):
         """Make the event be gone; one that is gone already is no error."""
         ...
 
-    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+    async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return an event of ours as the calendar has it now; None when this calendar never had it.
 
         One that was deleted says so: a calendar that was exchanged for another has deleted nothing.

@@ -10,11 +10,13 @@ from shared.tenants.country import known_country
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
 
 
-def _listed(value: object) -> object:
+def _split_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-CountryList = Annotated[tuple[Annotated[str, AfterValidator(known_country)], ...], NoDecode, BeforeValidator(_listed)]
+CountryList = Annotated[
+    tuple[Annotated[str, AfterValidator(known_country)], ...], NoDecode, BeforeValidator(_split_list)
+]
 
 
 class BookingSettings(AwsSettings):

@@ -55,7 +55,7 @@ class InMemory:
     def owner_moves(self, event, to):
         self.calendar.owner_moves(event.appointment_id, to, CALENDAR)
 
-    def owner_takes_the_times_away(self, event):
+    def owner_makes_all_day(self, event):
         self.calendar.timeless.add(event.event_id)
 
     def owner_shares_to_read(self):
@@ -64,7 +64,7 @@ class InMemory:
     def expire_tokens(self):
         self.calendar.expire_tokens()
 
-    def entered(self):
+    def event_starts(self):
         return [(event.event_id, event.start) for event in self.calendar.events[CALENDAR].values()]
 
 
@@ -96,7 +96,7 @@ class AtGoogle:
     def owner_moves(self, event, to):
         self.patch(event, **_times(to))
 
-    def owner_takes_the_times_away(self, event):
+    def owner_makes_all_day(self, event):
         day = event.start.date()
         edges = {"start": day, "end": day + 24 * HOUR}
         self.patch(event, **{name: {"dateTime": None, "date": str(edge)} for name, edge in edges.items()})
@@ -113,7 +113,7 @@ class AtGoogle:
     def stored(self, event):
         return self.standin.store.get(CALENDAR, event.event_id)
 
-    def entered(self):
+    def event_starts(self):
         events = self.standin.store.calendar(CALENDAR).events.values()
         return [(event.id, event.span.start) for event in events if not event.is_deleted]
 

@@ -244,11 +244,11 @@ def is_standing(appointment: Appointment, now: datetime) -> bool:
 
 def overlaps(appointments):
     """Return every pair that shares a lane and an instant, buffers included."""
-    by_lane = defaultdict(list)
+    group_by_lane = defaultdict(list)
     for one in appointments:
-        by_lane[one.tenant, one.resource].append(one)
+        group_by_lane[one.tenant, one.resource].append(one)
     found = []
-    for lane in by_lane.values():
+    for lane in group_by_lane.values():
         ordered = sorted(lane, key=lambda one: one.blocked.start)
         found += [
             (first.appointment_id, second.appointment_id)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import PermanentError
 from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, InMemory, moved, visit
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 
@@ -51,7 +51,7 @@ async def test_an_event_put_twice_is_there_once(side):
     event = visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.put(CALENDAR, event)
-    assert side.entered() == [(event.event_id, NINE)]
+    assert side.event_starts() == [(event.event_id, NINE)]
 
 
 async def test_an_event_put_again_is_moved(side):
@@ -70,7 +70,7 @@ async def test_an_event_of_a_later_version_stays(side, deleted):
     if deleted:
         side.owner_deletes(event)
     await side.calendar.put(CALENDAR, event)
-    assert side.entered() == ([] if deleted else [(event.event_id, NINE + HOUR)])
+    assert side.event_starts() == ([] if deleted else [(event.event_id, NINE + HOUR)])
 
 
 async def test_an_event_that_the_owner_moved_goes_back(side):
@@ -80,7 +80,7 @@ async def test_an_event_that_the_owner_moved_goes_back(side):
     side.owner_moves(event, Interval(NINE + HOUR, NINE + 3 * HOUR))
     await side.calendar.put(CALENDAR, event)
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
-    side.owner_takes_the_times_away(event)
+    side.owner_makes_all_day(event)
     await side.calendar.put(CALENDAR, event)
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
@@ -90,11 +90,11 @@ async def test_an_event_that_the_owner_deleted_comes_back_for_a_newer_version_al
     event = visit()
     await side.calendar.put(CALENDAR, event)
     side.owner_deletes(event)
-    assert side.entered() == []
+    assert side.event_starts() == []
     await side.calendar.put(CALENDAR, event)
-    assert side.entered() == []
+    assert side.event_starts() == []
     await side.calendar.put(CALENDAR, replace(event, version=event.version + 1))
-    assert side.entered() == [(event.event_id, NINE)]
+    assert side.event_starts() == [(event.event_id, NINE)]
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
@@ -105,20 +105,20 @@ async def test_an_event_removed_twice_is_gone(side):
     await side.calendar.remove(CALENDAR, event.event_id)
     await side.calendar.remove(CALENDAR, event.event_id)
     await side.calendar.remove(CALENDAR, visit().event_id)
-    assert side.entered() == []
+    assert side.event_starts() == []
     assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
 
 
 async def test_an_event_is_read_back(side):
     """With its times and version; one that the owner moved says the new times under the old version."""
     event = visit()
-    assert await side.calendar.entered(CALENDAR, event.event_id) is None
+    assert await side.calendar.find_event(CALENDAR, event.event_id) is None
     await side.calendar.put(CALENDAR, event)
-    assert await side.calendar.entered(CALENDAR, event.event_id) == EnteredEvent(2, Interval(NINE, NINE + HOUR))
+    assert await side.calendar.find_event(CALENDAR, event.event_id) == StoredEvent(2, Interval(NINE, NINE + HOUR))
     side.owner_moves(event, MORNING)
-    assert await side.calendar.entered(CALENDAR, event.event_id) == EnteredEvent(2, MORNING)
-    side.owner_takes_the_times_away(event)
-    assert await side.calendar.entered(CALENDAR, event.event_id) == EnteredEvent(2, None)
+    assert await side.calendar.find_event(CALENDAR, event.event_id) == StoredEvent(2, MORNING)
+    side.owner_makes_all_day(event)
+    assert await side.calendar.find_event(CALENDAR, event.event_id) == StoredEvent(2, None)
 
 
 @pytest.mark.parametrize("who", ["owner", "us"])
@@ -130,9 +130,9 @@ async def test_a_deleted_event_says_so(side, who):
         side.owner_deletes(event)
     else:
         await side.calendar.remove(CALENDAR, event.event_id)
-    entered = await side.calendar.entered(CALENDAR, event.event_id)
-    assert entered
-    assert entered.deleted
+    stored = await side.calendar.find_event(CALENDAR, event.event_id)
+    assert stored
+    assert stored.deleted
 
 
 async def test_changes_are_those_since_the_last_reading(side):
@@ -199,11 +199,11 @@ async def test_a_calendar_that_was_shared_to_be_read_says_so(side):
     for refused in await asyncio.gather(*writes, return_exceptions=True):
         assert isinstance(refused, PermanentError)
         assert refused.reason == "calendar_forbidden"
-    assert side.entered() == [(event.event_id, event.start)]
+    assert side.event_starts() == [(event.event_id, event.start)]
 
 
 async def test_calls_side_by_side_do_not_mix(side):
     """Twelve events put at the same time are all there, each once."""
     events = [visit(NINE + n * HOUR) for n in range(12)]
     await asyncio.gather(*(side.calendar.put(CALENDAR, event) for event in events))
-    assert sorted(side.entered()) == sorted((event.event_id, event.start) for event in events)
+    assert sorted(side.event_starts()) == sorted((event.event_id, event.start) for event in events)

@@ -13,7 +13,7 @@ from tests.contracts.stores.calendars import CALENDAR, HOUR, MORNING, NINE, AtGo
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.adapters.google_errors import translated_google
+from workers.booking.adapters.google_errors import translate_google_errors
 from workers.booking.domain.values import Interval
 
 
@@ -40,7 +40,7 @@ async def test_trouble_that_passes_is_transient(google, kind):
     with pytest.raises(TransientError):
         await google.calendar.put(CALENDAR, event)
     await google.calendar.put(CALENDAR, event)
-    assert google.entered() == [(event.event_id, NINE)]
+    assert google.event_starts() == [(event.event_id, NINE)]
 
 
 @pytest.mark.parametrize("applied", [True, False])
@@ -52,10 +52,10 @@ async def test_an_answer_that_never_comes_is_transient(neighbour, google, applie
     google.order("stall", seconds=0.5, applied=applied, path="events")
     with pytest.raises(TransientError):
         await hasty.calendar.put(CALENDAR, event)
-    assert len(google.entered()) == applied
+    assert len(google.event_starts()) == applied
     await hasty.calendar.put(CALENDAR, event)
     hasty.calendar.close()
-    assert google.entered() == [(event.event_id, NINE)]
+    assert google.event_starts() == [(event.event_id, NINE)]
 
 
 async def test_a_revoked_key_is_said_and_a_restored_one_works_at_once(google):
@@ -97,7 +97,7 @@ async def test_a_token_that_ran_out_is_renewed_unseen(google):
 def test_a_token_endpoint_in_trouble_is_transient(google):
     """A sign-in that Google itself calls worth a retry does not throw the key away."""
     kept = google.credentials.current()
-    with pytest.raises(TransientError), translated_google("calendar.busy", google.credentials):
+    with pytest.raises(TransientError), translate_google_errors("calendar.busy", google.credentials):
         raise RefreshError("internal_failure", retryable=True)
     assert google.credentials.current() is kept
 
@@ -125,7 +125,10 @@ async def test_a_key_that_is_missing_or_broken_is_said_without_showing_it(key):
 
 def test_an_answer_that_is_no_json_is_transient(google):
     """A page from something in between says nothing about the calendar."""
-    with pytest.raises(TransientError, match="JSONDecodeError"), translated_google("calendar.busy", google.credentials):
+    with (
+        pytest.raises(TransientError, match="JSONDecodeError"),
+        translate_google_errors("calendar.busy", google.credentials),
+    ):
         json.loads("<html>")
 
 
@@ -237,7 +240,7 @@ async def test_a_write_between_our_look_and_our_write_is_looked_at_again(google,
             await work
         return
     await work
-    assert google.entered() == ([(event.event_id, NINE + HOUR)] if call == "put" else [])
+    assert google.event_starts() == ([(event.event_id, NINE + HOUR)] if call == "put" else [])
 
 
 async def test_a_later_version_that_comes_between_wins(google):
@@ -247,7 +250,7 @@ async def test_a_later_version_that_comes_between_wins(google):
     newest = {"private": {"version": "4"}}
     google.standin.before_conditional_writes = lambda: google.patch(event, extendedProperties=newest)
     await google.calendar.put(CALENDAR, moved(event, version=3))
-    assert google.entered() == [(event.event_id, NINE)]
+    assert google.event_starts() == [(event.event_id, NINE)]
 
 
 async def test_guests_are_invited_in_a_persons_name_alone(neighbour, google):

@@ -49,7 +49,7 @@ async def test_every_call_is_one_that_the_api_has(google, calls):
     await calendar.put(CALENDAR, moved(event, version=3))
     google.owner_deletes(event)
     await calendar.put(CALENDAR, moved(event, version=4))
-    await calendar.entered(CALENDAR, event.event_id)
+    await calendar.find_event(CALENDAR, event.event_id)
     google.owner_enters(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR))
     await calendar.busy(CALENDAR, MORNING, fresh=True)
     await calendar.busy(CALENDAR, Interval(NINE, NINE + timedelta(days=170)), fresh=True)
@@ -58,7 +58,7 @@ async def test_every_call_is_one_that_the_api_has(google, calls):
     await calendar.changes(CALENDAR, token)
     await calendar.remove(CALENDAR, event.event_id)
     await calendar.remove(CALENDAR, event.event_id)
-    await calendar.entered(CALENDAR, visit().event_id)
+    await calendar.find_event(CALENDAR, visit().event_id)
 
     assert {method for method, _ in calls} == {"GET", "POST", "PATCH", "DELETE"}
     # A duplicate, a token that has grown too old, and an event that never was: refusals that the adapter lives with.

@@ -104,15 +104,15 @@ async def test_a_death_after_confirming_shuts_nobody_out(new_shop):
     shop = new_shop()
     pending = await shop.hold("2026-01-13T10:00", "mine")
     confirm, store = shop.code(pending, "mine"), shop.stores.appointments
-    freeing = store._free_seats
+    freeing = store._free_units
 
     async def cut_off(*_):
         raise TransientError("throttled")
 
-    store._free_seats = cut_off
+    store._free_units = cut_off
     with pytest.raises(TransientError):
         await shop.do(confirm)
-    store._free_seats = freeing
+    store._free_units = freeing
     assert (await shop.do(confirm)).type == "booking.confirmed"
     assert (await shop.hold("2026-01-13T14:00", "mine")).type == "booking.pending"
 

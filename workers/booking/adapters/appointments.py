@@ -161,13 +161,13 @@ class DynamoAppointmentStore:
 
     async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return what is owned at `at`."""
-        gate = asyncio.Semaphore(_PARALLEL_DAYS)
+        limit = asyncio.Semaphore(_PARALLEL_DAYS)
         # A bucket lies in one UTC day, and stands in that day's partition whenever its visit began.
         first = between.start.date()
         days = [first + timedelta(days=n) for n in range((between.end.date() - first).days + 1)]
 
         async def one_day(day: date) -> list[dict[str, Any]]:
-            async with gate:
+            async with limit:
                 return await self._rows(tenant, day)
 
         return join_occupied_times(await asyncio.gather(*map(one_day, days)), at)
@@ -198,7 +198,7 @@ class DynamoAppointmentStore:
             if isinstance(choices, QuotaFull):
                 return choices
             units = (*kept, *(choice.unit for choice in choices if choice.quota.is_released_with_appointment))
-            left = _left(leaves, units)
+            left = _units_to_free(leaves, units)
             puts = [choice.put for choice in choices]
             in_step = [
                 unit for unit in left if unit.is_lasting and leaves and leaves.state is AppointmentState.CONFIRMED
@@ -219,7 +219,7 @@ class DynamoAppointmentStore:
 
     async def _rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        query = self._slots.on(tenant, day)
+        query = self._slots.day_query(tenant, day)
         while True:
             with translated("slots.query"):
                 answer = await self._client.query(**query)
@@ -243,7 +243,7 @@ class DynamoAppointmentStore:
                     raise
 
 
-def _left(leaves: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
+def _units_to_free(leaves: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
     """Return the seats that an appointment gives up, where others are taken instead."""
     taken = {(unit.key, unit.number) for unit in units}
     return [unit for unit in (leaves.quota_units if leaves else ()) if (unit.key, unit.number) not in taken]

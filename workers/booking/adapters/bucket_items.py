@@ -67,28 +67,28 @@ def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetim
     now = to_milliseconds(at)
     spans: dict[tuple[str, str], Interval] = {}
     for items in days:
-        size = _grid_of(items)
-        for whose, (first, last) in _edges(items, now).items():
+        size = _bucket_size(items)
+        for owner, (first, last) in _first_and_last(items, now).items():
             start, end = datetime.fromisoformat(first), datetime.fromisoformat(last) + size
-            before = spans.get(whose)
-            spans[whose] = Interval(min(before.start, start), max(before.end, end)) if before else Interval(start, end)
-    return [OccupiedTime(interval, resource, whose) for (whose, resource), interval in spans.items()]
+            before = spans.get(owner)
+            spans[owner] = Interval(min(before.start, start), max(before.end, end)) if before else Interval(start, end)
+    return [OccupiedTime(interval, resource, owner) for (owner, resource), interval in spans.items()]
 
 
-def _edges(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], tuple[str, str]]:
+def _first_and_last(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], tuple[str, str]]:
     """Return the first and the last bucket of each appointment: their order as text is their order in time."""
     edges: dict[tuple[str, str], tuple[str, str]] = {}
     for item in items:
         start, marked, resource = item["bucket"]["S"].partition("#")
         if not start or not marked or ("hold_until_ms" in item and int(item["hold_until_ms"]["N"]) <= now):
             continue
-        whose = (item["appointment_id"]["S"], resource)
-        first, last = edges.get(whose, (start, start))
-        edges[whose] = (min(first, start), max(last, start))
+        owner = (item["appointment_id"]["S"], resource)
+        first, last = edges.get(owner, (start, start))
+        edges[owner] = (min(first, start), max(last, start))
     return edges
 
 
-def _grid_of(items: Iterable[Mapping[str, Any]]) -> timedelta:
+def _bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
     """Return how long the day's buckets are; a day without rows of its own has none."""
     grid = next((item["grid_minutes"]["N"] for item in items if "grid_minutes" in item), "0")
     return timedelta(minutes=int(grid))
@@ -166,7 +166,7 @@ class SlotRows:
             "ConditionExpression": "attribute_not_exists(pk)",
         }
 
-    def on(self, tenant: str, day: date) -> dict[str, Any]:
+    def day_query(self, tenant: str, day: date) -> dict[str, Any]:
         """Return the arguments of the query for one UTC day's rows."""
         return {
             "TableName": self.table,

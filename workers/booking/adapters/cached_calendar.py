@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, Calendar, CalendarChanges, CalendarEvent
 
@@ -17,19 +17,19 @@ _WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedAnswer:
     read_at: datetime
     between: Interval
     busy: Sequence[BusyTime]
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class _Lookup:
     """A look-up under way, and how often the calendar had been written to as it began."""
 
     between: Interval
     writes: int
-    task: "asyncio.Task[_Kept]"
+    task: "asyncio.Task[_CachedAnswer]"
 
 
 class CachedCalendar:
@@ -38,8 +38,8 @@ class CachedCalendar:
     def __init__(self, calendar: Calendar, clock: Clock) -> None:
         self._calendar = calendar
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
-        self._flights: dict[str, _Flight] = {}
+        self._answers: dict[str, _CachedAnswer] = {}
+        self._lookups: dict[str, _Lookup] = {}
         self._writes: Counter[str] = Counter()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
@@ -49,11 +49,11 @@ class CachedCalendar:
         """
         if fresh:
             found = await self._calendar.busy(calendar_id, between, fresh=True)
-            kept = self._kept.get(calendar_id)
-            if kept and _covers(kept.between, between) and set(_within(kept, between)) != set(found):
-                self._forget(calendar_id)
+            cached = self._answers.get(calendar_id)
+            if cached and _covers(cached.between, between) and set(_within(cached, between)) != set(found):
+                self._invalidate(calendar_id)
             return found
-        return _within(await self._served(calendar_id, between), between)
+        return _within(await self._find_answer(calendar_id, between), between)
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Ask each time: who asks is looking for what is wrong."""
@@ -61,82 +61,82 @@ class CachedCalendar:
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
         """Put the event, and forget what was busy before."""
-        async with self._changing(calendar_id):
+        async with self._invalidate_around(calendar_id):
             await self._calendar.put(calendar_id, event)
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
         """Remove the event, and forget what was busy before."""
-        async with self._changing(calendar_id):
+        async with self._invalidate_around(calendar_id):
             await self._calendar.remove(calendar_id, event_id)
 
-    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+    async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return the event as it is now."""
-        return await self._calendar.entered(calendar_id, event_id)
+        return await self._calendar.find_event(calendar_id, event_id)
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return what has changed; if anything has, what was busy before is forgotten."""
         found = await self._calendar.changes(calendar_id, since)
         if found.appointment_ids:
-            self._forget(calendar_id)
+            self._invalidate(calendar_id)
         return found
 
-    async def _served(self, calendar_id: str, between: Interval) -> _Kept:
+    async def _find_answer(self, calendar_id: str, between: Interval) -> _CachedAnswer:
         """Return an answer that is kept, or that of the look-up under way, or of one of our own."""
         while True:
-            kept = self._kept.get(calendar_id)
-            if kept and self._serves(kept, between):
-                return kept
-            flight = self._flights.get(calendar_id)
-            if flight is None:
-                flight = self._take_off(calendar_id, between)
-            if flight.writes == self._writes[calendar_id] and _covers(flight.between, between):
+            cached = self._answers.get(calendar_id)
+            if cached and self._is_usable(cached, between):
+                return cached
+            lookup = self._lookups.get(calendar_id)
+            if lookup is None:
+                lookup = self._start_lookup(calendar_id, between)
+            if lookup.writes == self._writes[calendar_id] and _covers(lookup.between, between):
                 # All who wait share what comes of it, trouble too: ten who ask a calendar that hangs wait once, and not
                 # in a line. Whoever is cut off leaves it to the others.
-                return await asyncio.shield(flight.task)
-            await asyncio.wait({flight.task})
+                return await asyncio.shield(lookup.task)
+            await asyncio.wait({lookup.task})
 
-    def _take_off(self, calendar_id: str, between: Interval) -> "_Flight":
+    def _start_lookup(self, calendar_id: str, between: Interval) -> "_Lookup":
         # A little wider than asked, so that the next question, a moment later, is covered too.
         wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
         task = asyncio.create_task(self._read(calendar_id, wide))
-        flight = self._flights[calendar_id] = _Flight(wide, self._writes[calendar_id], task)
+        lookup = self._lookups[calendar_id] = _Lookup(wide, self._writes[calendar_id], task)
 
-        def landed(done: "asyncio.Task[_Kept]") -> None:
-            if self._flights.get(calendar_id) is flight:
-                del self._flights[calendar_id]
+        def end_lookup(done: "asyncio.Task[_CachedAnswer]") -> None:
+            if self._lookups.get(calendar_id) is lookup:
+                del self._lookups[calendar_id]
             if not done.cancelled():
                 done.exception()  # looked at here, for when nobody waits any more
 
-        task.add_done_callback(landed)
-        return flight
+        task.add_done_callback(end_lookup)
+        return lookup
 
-    async def _read(self, calendar_id: str, wide: Interval) -> _Kept:
+    async def _read(self, calendar_id: str, wide: Interval) -> _CachedAnswer:
         began, writes = self._clock.now(), self._writes[calendar_id]
-        found = _Kept(began, wide, await self._calendar.busy(calendar_id, wide))
+        found = _CachedAnswer(began, wide, await self._calendar.busy(calendar_id, wide))
         if writes == self._writes[calendar_id]:
             # Nothing was written meanwhile, of which this answer may know or not.
-            self._kept[calendar_id] = found
+            self._answers[calendar_id] = found
         return found
 
     @asynccontextmanager
-    async def _changing(self, calendar_id: str) -> AsyncIterator[None]:
+    async def _invalidate_around(self, calendar_id: str) -> AsyncIterator[None]:
         """Keep no answer that was read before the change or during it, whether the change works out or not."""
-        self._forget(calendar_id)
+        self._invalidate(calendar_id)
         try:
             yield
         finally:
-            self._forget(calendar_id)
+            self._invalidate(calendar_id)
 
-    def _forget(self, calendar_id: str) -> None:
+    def _invalidate(self, calendar_id: str) -> None:
         self._writes[calendar_id] += 1
-        self._kept.pop(calendar_id, None)
+        self._answers.pop(calendar_id, None)
 
-    def _serves(self, kept: _Kept, between: Interval) -> bool:
-        return self._clock.now() - kept.read_at < MAX_AGE and _covers(kept.between, between)
+    def _is_usable(self, cached: _CachedAnswer, between: Interval) -> bool:
+        return self._clock.now() - cached.read_at < MAX_AGE and _covers(cached.between, between)
 
 
-def _within(kept: _Kept, between: Interval) -> list[BusyTime]:
-    return [busy for busy in kept.busy if busy.interval.overlaps(between)]
+def _within(cached: _CachedAnswer, between: Interval) -> list[BusyTime]:
+    return [busy for busy in cached.busy if busy.interval.overlaps(between)]
 
 
 def _covers(wide: Interval, between: Interval) -> bool:

@@ -10,7 +10,7 @@ from shared.aws.items import from_item, to_item
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, days_of
 from workers.booking.domain.values import Appointment
 
-_KEPT = 10_000
+_MAX_CACHED_DAYS = 10_000
 
 
 class DayGrids:
@@ -23,7 +23,7 @@ class DayGrids:
     def __init__(self, client: Any, slots: SlotRows) -> None:
         self._client = client
         self._slots = slots
-        self._known: dict[tuple[str, date], int] = {}
+        self._cached: dict[tuple[str, date], int] = {}
 
     async def buckets(self, appointment: Appointment) -> list[Bucket]:
         """Return the buckets of an appointment, as large as its days' grids say."""
@@ -33,20 +33,20 @@ class DayGrids:
         }
         return buckets_of(appointment, grids)
 
-    async def _grid(self, tenant: str, day: date, wanted: int) -> int:
-        known = self._known.get((tenant, day))
-        if known is None:
-            known = await self._fixed(tenant, day, wanted)
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            self._known[tenant, day] = known
-        return known
+    async def _grid(self, tenant: str, day: date, minutes: int) -> int:
+        cached = self._cached.get((tenant, day))
+        if cached is None:
+            cached = await self._fix_grid(tenant, day, minutes)
+            if len(self._cached) >= _MAX_CACHED_DAYS:
+                self._cached.clear()
+            self._cached[tenant, day] = cached
+        return cached
 
-    async def _fixed(self, tenant: str, day: date, wanted: int) -> int:
+    async def _fix_grid(self, tenant: str, day: date, minutes: int) -> int:
         """Write the grid, or read the one that stands."""
         with translated("slots.grid"):
             try:
-                await self._client.put_item(**self._slots.fix_grid(tenant, day, wanted))
+                await self._client.put_item(**self._slots.fix_grid(tenant, day, minutes))
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
@@ -54,4 +54,4 @@ class DayGrids:
                     TableName=self._slots.table, Key=to_item(self._slots.grid_key(tenant, day)), ConsistentRead=True
                 )
                 return int(from_item(answer["Item"])["grid_minutes"])
-        return wanted
+        return minutes

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_event import instant_in, is_deleted, whose
+from workers.booking.adapters.google_event import instant_in, is_deleted, visit_id_of
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 
@@ -15,14 +15,14 @@ BUSY_FIELDS = (
 )
 """All that is asked for; what an event is about is none of our business."""
 
-_KEEP_NOBODY_BUSY = frozenset({"workingLocation", "birthday"})
+_NEVER_BUSY = frozenset({"workingLocation", "birthday"})
 """Kinds of events that say something about a day and take none of it.
 
 https://developers.google.com/workspace/calendar/api/guides/event-types
 """
 
 
-def busy_in(page: Any) -> list[BusyTime]:
+def parse_busy_times(page: Any) -> list[BusyTime]:
     """Return the busy times of a page of `events.list`; a visit of ours is marked as one.
 
     Raises:
@@ -31,14 +31,14 @@ def busy_in(page: Any) -> list[BusyTime]:
     try:
         # Google's JSON may leave out what is empty.
         items = page.get("items", ())
-        found = [_busy_time(item, page.get("timeZone")) for item in items if _keeps_busy(item)]
+        found = [_busy_time(item, page.get("timeZone")) for item in items if _is_busy(item)]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise TransientError(f"calendar.busy: the answer cannot be read ({type(error).__name__})") from error
     return [one for one in found if one]
 
 
-def _keeps_busy(item: Any) -> bool:
-    if is_deleted(item) or item.get("transparency") == "transparent" or item.get("eventType") in _KEEP_NOBODY_BUSY:
+def _is_busy(item: Any) -> bool:
+    if is_deleted(item) or item.get("transparency") == "transparent" or item.get("eventType") in _NEVER_BUSY:
         return False
     guests = item.get("attendees", ())
     return not any(guest.get("self") and guest.get("responseStatus") == "declined" for guest in guests)
@@ -47,7 +47,7 @@ def _keeps_busy(item: Any) -> bool:
 def _busy_time(item: Any, time_zone: Any) -> BusyTime | None:
     start, end = _edge(item["start"], time_zone), _edge(item["end"], time_zone)
     # An entry without length keeps nobody busy.
-    return BusyTime(Interval(start, end), whose(item)) if start < end else None
+    return BusyTime(Interval(start, end), visit_id_of(item)) if start < end else None
 
 
 def _edge(boundary: Any, time_zone: Any) -> datetime:

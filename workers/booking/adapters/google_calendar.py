@@ -13,8 +13,8 @@ from googleapiclient.discovery import build
 from shared.clock import Clock
 from workers.booking.adapters import google_calls
 from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.adapters.google_errors import translated_google
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.adapters.google_errors import translate_google_errors
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
@@ -61,9 +61,9 @@ class GoogleCalendar:
         """Delete the event."""
         await self._call("remove", lambda service: google_calls.remove_event(service, calendar_id, event_id))
 
-    async def entered(self, calendar_id: str, event_id: str) -> EnteredEvent | None:
+    async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
         """Return the event as it is now."""
-        return await self._call("entered", lambda service: google_calls.entered(service, calendar_id, event_id))
+        return await self._call("find_event", lambda service: google_calls.find_event(service, calendar_id, event_id))
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return whose events changed."""
@@ -76,12 +76,12 @@ class GoogleCalendar:
         while self._open:
             self._open.pop().close()
 
-    async def _call(self, what: str, call: Callable[[Any], T]) -> T:
+    async def _call(self, operation: str, call: Callable[[Any], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._translated, f"calendar.{what}", call)
+        return await loop.run_in_executor(self._executor, self._run_translated, f"calendar.{operation}", call)
 
-    def _translated(self, what: str, call: Callable[[Any], T]) -> T:
-        with translated_google(what, self._credentials):
+    def _run_translated(self, operation: str, call: Callable[[Any], T]) -> T:
+        with translate_google_errors(operation, self._credentials):
             return call(self._service())
 
     def _service(self) -> Any:

@@ -7,21 +7,21 @@ from typing import Any
 import structlog
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_busy import BUSY_FIELDS, busy_in
+from workers.booking.adapters.google_busy import BUSY_FIELDS, parse_busy_times
 from workers.booking.adapters.google_errors import vendor_status
 from workers.booking.adapters.google_event import (
-    ENTERED_FIELDS,
-    WRITTEN_FIELDS,
-    entered_event,
+    COMPARED_FIELDS,
+    READ_FIELDS,
     event_body,
     in_rfc3339,
     is_deleted,
+    matches_event,
+    parse_event,
     patch_body,
-    says,
     version_of,
 )
-from workers.booking.domain.event_id import appointment_of
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.event_id import appointment_id_of_event
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
@@ -30,10 +30,10 @@ log = structlog.get_logger()
 _DUPLICATE = 409
 _ETAG_IS_OLD = 412
 _GONE = (404, 410)
-_TOKEN_IS_NO_GOOD = (400, 410)
+_TOKEN_IS_UNUSABLE = (400, 410)
 """Too old, or not one of Google's: either way everything is read anew."""
 
-_TRIES = 4
+_MAX_ATTEMPTS = 4
 """How often an event is read anew when somebody else changes it at the same moment."""
 
 _WRITERS = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
@@ -41,7 +41,7 @@ _WRITERS = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
 _PAGE = 2500
 """The most that Google gives at a time: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
 
-_MOST_PAGES = 200
+_MAX_PAGES = 200
 _PAST = timedelta(days=1)
 """How far back the first reading of a calendar looks: visits that have begun are left as they are."""
 
@@ -56,14 +56,14 @@ def busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTi
         maxResults=_PAGE,
         fields=BUSY_FIELDS,
     )
-    found = [busy for page in _pages(service, first) for busy in busy_in(page)]
+    found = [busy for page in _pages(service, first) for busy in parse_busy_times(page)]
     return [busy for busy in found if busy.interval.overlaps(between)]
 
 
 def is_writable(service: Any, calendar_id: str) -> bool:
     """Whether the calendar is shared with us to be changed."""
     request = service.events().list(calendarId=calendar_id, maxResults=1, fields="accessRole")
-    return _an_object(request.execute(), "list").get("accessRole") in _WRITERS
+    return _require_object(request.execute(), "list").get("accessRole") in _WRITERS
 
 
 def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: bool) -> None:
@@ -79,11 +79,11 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
             raise
     else:
         return
-    for _ in range(_TRIES):
-        there = _read(service, calendar_id, event.event_id, WRITTEN_FIELDS)
+    for _ in range(_MAX_ATTEMPTS):
+        there = _read(service, calendar_id, event.event_id, COMPARED_FIELDS)
         if there is None:
             raise TransientError("calendar.put: the id is taken by an event that is not there")
-        if version_of(there) > event.version or says(there, event):
+        if version_of(there) > event.version or matches_event(there, event):
             return
         if is_deleted(there) and version_of(there) == event.version:
             # An earlier try got through, and somebody has deleted it since: that is theirs to decide.
@@ -91,20 +91,20 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
         request = service.events().patch(
             calendarId=calendar_id, eventId=event.event_id, body=patch_body(event), sendUpdates="none", fields="id"
         )
-        if _goes_through(request, there):
+        if _execute_if_unchanged(request, there):
             return
     raise TransientError("calendar.put: others change the event at the same moment")
 
 
 def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
     """Delete the event as it was just read; one that is gone is no error."""
-    for _ in range(_TRIES):
-        there = _read(service, calendar_id, event_id, f"etag,{ENTERED_FIELDS}")
+    for _ in range(_MAX_ATTEMPTS):
+        there = _read(service, calendar_id, event_id, f"etag,{READ_FIELDS}")
         if there is None or is_deleted(there):
             return
         request = service.events().delete(calendarId=calendar_id, eventId=event_id, sendUpdates="none")
         try:
-            if _goes_through(request, there):
+            if _execute_if_unchanged(request, there):
                 return
         except Exception as error:
             if vendor_status(error) not in _GONE:
@@ -113,25 +113,25 @@ def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
     raise TransientError("calendar.remove: others change the event at the same moment")
 
 
-def entered(service: Any, calendar_id: str, event_id: str) -> EnteredEvent | None:
+def find_event(service: Any, calendar_id: str, event_id: str) -> StoredEvent | None:
     """Return an event as it is now, a deleted one too; None when the calendar never had it."""
-    there = _read(service, calendar_id, event_id, ENTERED_FIELDS)
-    return None if there is None else entered_event(there)
+    there = _read(service, calendar_id, event_id, READ_FIELDS)
+    return None if there is None else parse_event(there)
 
 
 def changes(service: Any, calendar_id: str, since: str | None, *, now: datetime) -> CalendarChanges:
     """Return whose events changed since the token; without a good one, those of all visits that are to come."""
     if since is not None:
         try:
-            return _listed(service, calendar_id, syncToken=since)
+            return _list_changes(service, calendar_id, syncToken=since)
         except Exception as error:
-            if vendor_status(error) not in _TOKEN_IS_NO_GOOD:
+            if vendor_status(error) not in _TOKEN_IS_UNUSABLE:
                 raise
             log.info("calendar_sync_starts_anew")
-    return _listed(service, calendar_id, timeMin=in_rfc3339(now - _PAST))
+    return _list_changes(service, calendar_id, timeMin=in_rfc3339(now - _PAST))
 
 
-def _listed(service: Any, calendar_id: str, **since: str) -> CalendarChanges:
+def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChanges:
     # What was deleted is asked for in words: without a token Google would leave it out.
     first = service.events().list(
         calendarId=calendar_id,
@@ -147,14 +147,14 @@ def _listed(service: Any, calendar_id: str, **since: str) -> CalendarChanges:
         token = page.get("nextSyncToken")
     if not isinstance(token, str) or not token:
         raise TransientError("calendar.changes: the list ends without a token")
-    ours = (appointment_of(event_id) for event_id in ids)
+    ours = (appointment_id_of_event(event_id) for event_id in ids)
     return CalendarChanges(tuple(dict.fromkeys(filter(None, ours))), token)
 
 
 def _pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:
     request = first
-    for _ in range(_MOST_PAGES):
-        page = _an_object(request.execute(), "list")
+    for _ in range(_MAX_PAGES):
+        page = _require_object(request.execute(), "list")
         yield page
         request = service.events().list_next(request, page)
         if request is None:
@@ -169,10 +169,10 @@ def _read(service: Any, calendar_id: str, event_id: str, fields: str) -> dict[st
         if vendor_status(error) not in _GONE:
             raise
         return None
-    return _an_object(answer, "get")
+    return _require_object(answer, "get")
 
 
-def _goes_through(request: Any, there: dict[str, Any]) -> bool:
+def _execute_if_unchanged(request: Any, there: dict[str, Any]) -> bool:
     """Write, if the event is still what was read; False if it is not."""
     etag = there.get("etag")
     if not isinstance(etag, str):
@@ -187,7 +187,7 @@ def _goes_through(request: Any, there: dict[str, Any]) -> bool:
     return True
 
 
-def _an_object(answer: Any, what: str) -> dict[str, Any]:
+def _require_object(answer: Any, operation: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
-        raise TransientError(f"calendar.{what}: the answer is no object")
+        raise TransientError(f"calendar.{operation}: the answer is no object")
     return answer

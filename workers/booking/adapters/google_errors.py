@@ -24,7 +24,7 @@ def vendor_status(error: BaseException) -> int | None:
 
 
 @contextmanager
-def translated_google(what: str, credentials: GoogleCredentials) -> Iterator[None]:
+def translate_google_errors(operation: str, credentials: GoogleCredentials) -> Iterator[None]:
     """Raise `TransientError` or `UnusableCalendarError` for what the client raises inside the `with`.
 
     Access that was revoked drops the kept credentials, so that a repaired key works at once.
@@ -33,34 +33,36 @@ def translated_google(what: str, credentials: GoogleCredentials) -> Iterator[Non
         yield
     except RefreshError as error:
         if getattr(error, "retryable", False):
-            raise TransientError(f"{what}: token endpoint") from error
+            raise TransientError(f"{operation}: token endpoint") from error
         credentials.forget()
         raise UnusableCalendarError(
             CalendarProblem.ACCESS_REVOKED,
-            f"{what}: the service account's key is refused; put a valid key in the secret",
+            f"{operation}: the service account's key is refused; put a valid key in the secret",
         ) from error
     except HttpError as error:
-        raise _http(what, error, credentials) from error
+        raise _http(operation, error, credentials) from error
     except (TransportError, httplib2.HttpLib2Error, TimeoutError, OSError, json.JSONDecodeError) as error:
-        raise TransientError(f"{what}: {type(error).__name__}") from error
+        raise TransientError(f"{operation}: {type(error).__name__}") from error
 
 
-def _http(what: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
+def _http(operation: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
     status = int(error.resp.status)
     details = error.error_details if isinstance(error.error_details, list) else []
     reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
     if status == 429 or status >= 500 or (status == 403 and reasons & _RATE_LIMITS):
-        return TransientError(f"{what}: {status}", retry_after=timedelta(seconds=2))
+        return TransientError(f"{operation}: {status}", retry_after=timedelta(seconds=2))
     if status in (409, 412):
-        return TransientError(f"{what}: {status}: changed by another at the same moment")
+        return TransientError(f"{operation}: {status}: changed by another at the same moment")
     if status == 401:
         credentials.forget()
-        return UnusableCalendarError(CalendarProblem.ACCESS_REVOKED, f"{what}: 401")
+        return UnusableCalendarError(CalendarProblem.ACCESS_REVOKED, f"{operation}: 401")
     if status in (404, 410):
-        return UnusableCalendarError(CalendarProblem.UNKNOWN, f"{what}: {status}: check calendar_id in the profile")
+        return UnusableCalendarError(
+            CalendarProblem.UNKNOWN, f"{operation}: {status}: check calendar_id in the profile"
+        )
     if status == 400:
         named = ", ".join(sorted(str(reason) for reason in reasons if reason))
-        return UnusableCalendarError(CalendarProblem.REQUEST_REFUSED, f"{what}: {status}: {named}")
+        return UnusableCalendarError(CalendarProblem.REQUEST_REFUSED, f"{operation}: {status}: {named}")
     return UnusableCalendarError(
-        CalendarProblem.FORBIDDEN, f"{what}: {status}: share the calendar with the service account"
+        CalendarProblem.FORBIDDEN, f"{operation}: {status}: share the calendar with the service account"
     )

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workers.booking.domain.event_id import event_id
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
-ENTERED_FIELDS = "id,status,start(date,dateTime),end(date,dateTime),extendedProperties/private"
-WRITTEN_FIELDS = f"etag,summary,description,{ENTERED_FIELDS}"
+READ_FIELDS = "id,status,start(date,dateTime),end(date,dateTime),extendedProperties/private"
+COMPARED_FIELDS = f"etag,summary,description,{READ_FIELDS}"
 """What tells whether an event says already what it should."""
 
 _ID, _VERSION = "appointment_id", "version"
@@ -47,9 +47,9 @@ def patch_body(event: CalendarEvent) -> dict[str, Any]:
     return body
 
 
-def says(item: Any, event: CalendarEvent) -> bool:
+def matches_event(item: Any, event: CalendarEvent) -> bool:
     """Whether the event that the calendar has is this one, in all that we write."""
-    entered = entered_event(item)
+    entered = parse_event(item)
     return (
         not entered.deleted
         and entered.version == event.version
@@ -59,9 +59,9 @@ def says(item: Any, event: CalendarEvent) -> bool:
     )
 
 
-def entered_event(item: Any) -> EnteredEvent:
+def parse_event(item: Any) -> StoredEvent:
     """Return what an event of ours says, as far as it can be read."""
-    return EnteredEvent(version=version_of(item), interval=_interval(item), deleted=is_deleted(item))
+    return StoredEvent(version=version_of(item), interval=_interval(item), deleted=is_deleted(item))
 
 
 def version_of(item: Any) -> int:
@@ -70,7 +70,7 @@ def version_of(item: Any) -> int:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 9 else 0
 
 
-def whose(item: Any) -> str | None:
+def visit_id_of(item: Any) -> str | None:
     """Return whose visit an event is: a copy that the owner made of it has another id, and is nobody's."""
     appointment_id = _private(item).get(_ID)
     return appointment_id if isinstance(appointment_id, str) and item.get("id") == event_id(appointment_id) else None

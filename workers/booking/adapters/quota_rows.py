@@ -48,10 +48,10 @@ class QuotaRows:
         """
         rows = await asyncio.gather(*(self._rows(quota.key) for quota in quotas))
         choices: list[UnitChoice] = []
-        for quota, taken in zip(quotas, rows, strict=True):
+        for quota, stored in zip(quotas, rows, strict=True):
             left_behind = () if quota.is_lasting or succeeds is None else (succeeds,)
             ours = {quota.holder, *also, *left_behind}
-            others = [row for row in taken if _stands(row, at) and row["taker"] not in ours]
+            others = [row for row in stored if _is_current(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
             if not numbers or len(others) >= quota.units:
                 ends = [int(row["until_ms"]) for row in others if "until_ms" in row]
@@ -59,8 +59,10 @@ class QuotaRows:
                     bound=quota.bound,
                     frees_at=from_milliseconds(min(ends)) if len(ends) == len(others) > 0 else None,
                 )
-            own = [int(row["seat"]) for row in taken if row["taker"] == quota.holder and int(row["seat"]) in numbers]
-            number = own[0] if own else random.choice(sorted(numbers))  # noqa: S311 - a lot
+            own_numbers = [
+                int(row["seat"]) for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers
+            ]
+            number = own_numbers[0] if own_numbers else random.choice(sorted(numbers))  # noqa: S311 - a lot
             choices.append(
                 UnitChoice(quota, QuotaUnit(quota.key, number, quota.is_lasting), self._take(quota, number, at, ours))
             )
@@ -68,7 +70,7 @@ class QuotaRows:
 
     async def holders(self, key: str, at: datetime) -> list[str]:
         """Return who has the seats of a key at `at`."""
-        return [row["taker"] for row in await self._rows(key) if _stands(row, at)]
+        return [row["taker"] for row in await self._rows(key) if _is_current(row, at)]
 
     def keep(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Keep a seat that is ours for good."""
@@ -126,7 +128,7 @@ class QuotaRows:
         }
 
 
-def _stands(row: dict[str, Any], at: datetime) -> bool:
+def _is_current(row: dict[str, Any], at: datetime) -> bool:
     until = row.get("until_ms")
     return until is None or until > to_milliseconds(at)
 

@@ -15,7 +15,7 @@ from workers.booking.adapters.appointment_item import appointment_item
 from workers.booking.domain.values import Appointment
 from workers.booking.ports import TooManyBucketsError
 
-_CONFLICT_TRIES = 6
+_MAX_ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.04
 _MAX_PAUSE_SECONDS = 0.64
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -36,10 +36,10 @@ class Transactions:
 
         A conflict with another transaction is tried again: it says nothing about the conditions.
         """
-        items = [self._still_ours(claim), self.put(appointment), *changes]
+        items = [self._claim_check(claim), self.put(appointment), *changes]
         if len(items) > _MAX_ITEMS:
             raise TooManyBucketsError(f"{len(items)} items in one transaction")
-        for attempt in range(_CONFLICT_TRIES):
+        for attempt in range(_MAX_ATTEMPTS):
             if attempt:
                 await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
             reasons = await self._try_write(items)
@@ -75,7 +75,7 @@ class Transactions:
                 return [reason.get("Code", "None") for reason in reasons]
         return []
 
-    def _still_ours(self, claim: Claim) -> dict[str, Any]:
+    def _claim_check(self, claim: Claim) -> dict[str, Any]:
         return {
             "ConditionCheck": {
                 "TableName": self._processed,

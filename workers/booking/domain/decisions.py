@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.services import Service
-from workers.booking.domain.hold import blocked_interval, has_run_out
+from workers.booking.domain.hold import blocked_interval, has_expired
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 MAX_ATTEMPTS = 5
@@ -23,7 +23,7 @@ MAX_SENDS = 3
 
 _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
-_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
+_HAS_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +94,19 @@ def decide_verify(
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
         return AlreadyConfirmed(appointment)
-    if refusal := _hold_refuses(appointment, now):
+    if refusal := _refuse_hold(appointment, now):
         return refusal
     if not code_ok:
-        return WrongCode(_next(appointment, code_attempts=appointment.code_attempts + 1))
-    return Confirm(_next(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))
+        return WrongCode(_next_version(appointment, code_attempts=appointment.code_attempts + 1))
+    return Confirm(_next_version(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))
 
 
-def proved_but_taken(hold: Appointment) -> Appointment:
+def mark_contact_proved(hold: Appointment) -> Appointment:
     """Return a hold whose code was right, but whose time the calendar gave to something else meanwhile.
 
     Its contact is proved: the time that the visitor takes instead needs no other code.
     """
-    return _next(hold, verified=True)
+    return _next_version(hold, verified=True)
 
 
 def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | AlreadyConfirmed | Refusal:
@@ -115,12 +115,12 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | Al
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
         return AlreadyConfirmed(appointment)
-    if refusal := _hold_refuses(appointment, now):
+    if refusal := _refuse_hold(appointment, now):
         return refusal
     if appointment.code_sends >= MAX_SENDS:
         # The hold lives on, and so does the code that was sent last.
         return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
-    return Resend(_next(appointment, code_sends=appointment.code_sends + 1))
+    return Resend(_next_version(appointment, code_sends=appointment.code_sends + 1))
 
 
 def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | AlreadyCancelled | Refusal:
@@ -130,8 +130,8 @@ def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | Al
     if appointment.state is AppointmentState.CANCELLED:
         return AlreadyCancelled(appointment)
     if _has_begun(appointment, now):
-        return _BEGUN
-    return Cancel(_next(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
+        return _HAS_BEGUN
+    return Cancel(_next_version(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
 
 
 def decide_reschedule(
@@ -140,10 +140,10 @@ def decide_reschedule(
     """Judge the wish to move to a start that the rules offer (`slots.is_offered` says whether they do)."""
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
-    if has_run_out(appointment, now):
+    if has_expired(appointment, now):
         return Refusal(ErrorCode.CODE_EXPIRED)
     if _has_begun(appointment, now):
-        return _BEGUN
+        return _HAS_BEGUN
     is_to_be_confirmed = appointment.verified and appointment.state is AppointmentState.HELD
     if appointment.start == start and not is_to_be_confirmed:
         return AlreadyThere(appointment)
@@ -153,11 +153,11 @@ def decide_reschedule(
         changes |= {"verified": False}
     elif is_to_be_confirmed:
         changes |= {"state": AppointmentState.CONFIRMED, "hold_expires_at": None}
-    return Move(_next(appointment, **changes))
+    return Move(_next_version(appointment, **changes))
 
 
-def _hold_refuses(appointment: Appointment, now: datetime) -> Refusal | None:
-    if has_run_out(appointment, now):
+def _refuse_hold(appointment: Appointment, now: datetime) -> Refusal | None:
+    if has_expired(appointment, now):
         return Refusal(ErrorCode.CODE_EXPIRED)
     if appointment.code_attempts >= MAX_ATTEMPTS:
         return Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
@@ -168,5 +168,5 @@ def _has_begun(appointment: Appointment, now: datetime) -> bool:
     return appointment.state is AppointmentState.CONFIRMED and appointment.start <= now
 
 
-def _next(appointment: Appointment, **changes: object) -> Appointment:
+def _next_version(appointment: Appointment, **changes: object) -> Appointment:
     return replace(appointment, version=appointment.version + 1, **changes)  # type: ignore[arg-type]  # names are checked by replace

@@ -15,7 +15,7 @@ def event_id(appointment_id: str) -> str:
     return _PREFIX + appointment_id
 
 
-def appointment_of(event: str) -> str | None:
+def appointment_id_of_event(event: str) -> str | None:
     """Return whose event has this id; None for an event that is not ours."""
     found = event.removeprefix(_PREFIX)
     return found if event.startswith(_PREFIX) and _APPOINTMENT_ID.fullmatch(found) else None

@@ -52,7 +52,7 @@ def place_hold(
     )
 
 
-def has_run_out(appointment: Appointment, at: datetime) -> bool:
+def has_expired(appointment: Appointment, at: datetime) -> bool:
     """Whether this is a hold whose time is over at the instant at which a command was accepted."""
     return (
         appointment.state is AppointmentState.HELD
@@ -61,15 +61,17 @@ def has_run_out(appointment: Appointment, at: datetime) -> bool:
     )
 
 
-def keeps_its_time(appointment: Appointment, at: datetime) -> bool:
+def occupies_time(appointment: Appointment, at: datetime) -> bool:
     """Whether nobody else can have the appointment's time."""
-    return appointment.state is not AppointmentState.CANCELLED and not has_run_out(appointment, at)
+    return appointment.state is not AppointmentState.CANCELLED and not has_expired(appointment, at)
 
 
-def is_same_wish(appointment: Appointment, *, service_id: str, start: datetime, contact: Contact, at: datetime) -> bool:
+def is_same_request(
+    appointment: Appointment, *, service_id: str, start: datetime, contact: Contact, at: datetime
+) -> bool:
     """Whether a session that wishes this already has it, so that it hears the same answer again."""
     return (
-        keeps_its_time(appointment, at)
+        occupies_time(appointment, at)
         and (appointment.service_id, appointment.start) == (service_id, start)
         and appointment.contact == contact
     )

@@ -49,7 +49,7 @@ def _draw(appointment_id: str, lane: str) -> bytes:
     return hashlib.sha256(f"{appointment_id}/{lane}".encode()).digest()
 
 
-def by_lane(pairs: Iterable[tuple[str, Interval]]) -> dict[str, list[Interval]]:
+def group_by_lane(pairs: Iterable[tuple[str, Interval]]) -> dict[str, list[Interval]]:
     """Gather intervals by the lane that they belong to."""
     found: dict[str, list[Interval]] = {}
     for lane, interval in pairs:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from workers.booking.domain.values import Appointment, AppointmentState, Interval
 
-LONGEST_VISIT = timedelta(hours=24)
-FARTHEST_AHEAD = timedelta(days=2 * 366)
+MAX_VISIT = timedelta(hours=24)
+MAX_AHEAD = timedelta(days=2 * 366)
 """A slip of the hand, such as a wrong year, is not taken for a wish."""
 
 
 @dataclass(frozen=True, slots=True)
-class EnteredEvent:
+class StoredEvent:
     """What the calendar holds of an event that we entered."""
 
     version: int
@@ -45,14 +45,14 @@ class MovedByOwner:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ForbiddenMove:
     """The event was made into what no visit can be: it goes back to what the appointment says."""
 
 
-OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | Refused
+OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | ForbiddenMove
 
 
-def decide_owner_change(appointment: Appointment | None, event: EnteredEvent | None, *, now: datetime) -> OwnerChange:
+def decide_owner_change(appointment: Appointment | None, event: StoredEvent | None, *, now: datetime) -> OwnerChange:
     """Compare an appointment with its event; a visit that has begun is left as it is.
 
     An event that the calendar never had was not deleted: it may be in another calendar, or still on its way. One of
@@ -70,19 +70,19 @@ def decide_owner_change(appointment: Appointment | None, event: EnteredEvent | N
     if event.version != appointment.version:
         return Unchanged()
     if event.interval is None:
-        return Refused()
+        return ForbiddenMove()
     if event.interval == Interval(appointment.start, appointment.end):
         return Unchanged()
     if not _is_possible(event.interval, now):
-        return Refused()
-    return MovedByOwner(_moved(appointment, event.interval))
+        return ForbiddenMove()
+    return MovedByOwner(_move_to(appointment, event.interval))
 
 
 def _is_possible(interval: Interval, now: datetime) -> bool:
-    return now < interval.start <= now + FARTHEST_AHEAD and interval.end - interval.start <= LONGEST_VISIT
+    return now < interval.start <= now + MAX_AHEAD and interval.end - interval.start <= MAX_VISIT
 
 
-def _moved(appointment: Appointment, to: Interval) -> Appointment:
+def _move_to(appointment: Appointment, to: Interval) -> Appointment:
     """Return the appointment at its new time, with the buffers that it had."""
     before = appointment.start - appointment.blocked.start
     after = appointment.blocked.end - appointment.end

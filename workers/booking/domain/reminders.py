@@ -13,7 +13,7 @@ HOURS_BEFORE = (24, 2)
 _AFTER_BOOKING = timedelta(hours=1)
 """Who booked a moment ago remembers."""
 
-_SOONEST = timedelta(minutes=1)
+_MIN_LEAD = timedelta(minutes=1)
 """A schedule has to lie ahead when it is made."""
 
 _BEFORE_QUIET = timedelta(minutes=15)
@@ -31,7 +31,7 @@ def reminder_times(
     for hours in HOURS_BEFORE:
         at = reminder_time(start, hours, profile)
         if at >= booked_at + _AFTER_BOOKING and not _is_overtaken(start, hours, now, profile):
-            yield hours, max(at, now + _SOONEST)
+            yield hours, max(at, now + _MIN_LEAD)
 
 
 def reminder_time(start: datetime, hours_before: int, profile: TenantProfile) -> datetime:
@@ -51,10 +51,10 @@ def is_worth_reminding(
     appointment: Appointment | None, *, start: datetime, hours_before: int, now: datetime, profile: TenantProfile
 ) -> bool:
     """Whether the visit stands as it was when the reminder was planned, and the reminder does not come too late."""
-    return stands(appointment, start) and not _is_overtaken(start, hours_before, now, profile)
+    return is_unchanged_visit(appointment, start) and not _is_overtaken(start, hours_before, now, profile)
 
 
-def stands(appointment: Appointment | None, start: datetime) -> TypeGuard[Appointment]:
+def is_unchanged_visit(appointment: Appointment | None, start: datetime) -> TypeGuard[Appointment]:
     """Whether the visit is confirmed, and for the time that it had when its reminders were asked for."""
     return appointment is not None and appointment.state is AppointmentState.CONFIRMED and appointment.start == start
 

@@ -15,22 +15,22 @@ def is_too_late(accepted_at: datetime, *, replay: int, now: datetime) -> bool:
     return replay > 0 and now - accepted_at > MAX_REPLAY_AGE
 
 
-def stands(found: Appointment | None, now: datetime) -> bool:
+def has_visit_ahead(found: Appointment | None, now: datetime) -> bool:
     """Whether the visitor has a visit ahead, whatever became of the command."""
     return found is not None and found.state is AppointmentState.CONFIRMED and now < found.start
 
 
-def is_worth_a_letter(found: Appointment | None, *, cancels: bool, now: datetime) -> bool:
+def is_worth_a_notice(found: Appointment | None, *, cancels: bool, now: datetime) -> bool:
     """Whether a refusal is news to its visitor: not where they have what they asked for, or the visit is over."""
     match found:
         case Appointment(state=AppointmentState.CANCELLED):
             return not cancels
         case Appointment(state=AppointmentState.CONFIRMED):
-            return stands(found, now)
+            return has_visit_ahead(found, now)
     return True
 
 
-def letter_id(
+def choose_again_notice_id(
     found: Appointment | None,
     contact: Contact,
     *,
@@ -46,7 +46,7 @@ def letter_id(
     letter for all requests that a business accepted on a day, each time that they are replayed: what failed for hours
     is replayed at once.
     """
-    if stands(found, now):
+    if has_visit_ahead(found, now):
         return derived_id(command_id, f"notice/choose_again/{replay}")
     day = accepted_at.astimezone(UTC).date()
     asked = f"{tenant}/{contact.kind}/{same_mailbox(contact)}/{day.isoformat()}"

@@ -37,7 +37,7 @@ def free_slots(
     search = _Search.prepare(profile, service_id, now, occupancy)
     begin = search.today if from_day is None else from_day.toordinal()
     window = range(max(begin, search.today), min(begin + days, search.last + 1))
-    return [offer for ordinal in window for offer in search.on(ordinal)]
+    return [offer for ordinal in window for offer in search.offers_on(ordinal)]
 
 
 def is_offered(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
@@ -79,7 +79,7 @@ def alternatives(
         wall = offer.start.astimezone(profile.zone)
         return abs((wall.hour - wanted_wall.hour) * 60 + wall.minute - wanted_wall.minute), offer.start
 
-    same_day = [offer for offer in search.on(wanted_day) if offer.start != wanted]
+    same_day = [offer for offer in search.offers_on(wanted_day) if offer.start != wanted]
     best = sorted(same_day, key=lambda offer: (abs(offer.start - wanted), offer.start))
     other_days: list[list[SlotOffer]] = []
     around = search.profile.horizon_days + abs(wanted_day - search.today) if days_around is None else days_around
@@ -87,7 +87,7 @@ def alternatives(
     for ordinal in sorted(days, key=lambda day: (abs(day - wanted_day), day)):
         if len(best) + len(other_days) >= count:
             break
-        if ordinal != wanted_day and (offers := search.on(ordinal)):
+        if ordinal != wanted_day and (offers := search.offers_on(ordinal)):
             other_days.append(sorted(offers, key=off_time_of_day))
     best.extend(offer for turn in zip_longest(*other_days) for offer in turn if offer)
     return best[:count]
@@ -129,7 +129,7 @@ class _Search:
             full_days=occupancy.full_days,
         )
 
-    def on(self, ordinal: int) -> list[SlotOffer]:
+    def offers_on(self, ordinal: int) -> list[SlotOffer]:
         """Return what is free on a day, none outside the horizon."""
         if not self.today <= ordinal <= self.last:
             return []
@@ -156,7 +156,7 @@ class _Search:
         after = length + service.buffer_after_minutes * 60
         stride, duration = timedelta(seconds=step), timedelta(seconds=length)
         offers = []
-        for run in _runs(lanes, candidates, before, after):
+        for run in _free_runs(lanes, candidates, before, after):
             start = from_seconds(run.start)
             for _ in run:
                 offers.append(SlotOffer(start, start + duration, service.id))
@@ -176,7 +176,7 @@ def _merge_lanes(
     return tuple(merged[lane] for lane in needed)
 
 
-def _runs(lanes: Sequence[OccupiedRanges], candidates: range, before: int, after: int) -> Iterable[range]:
+def _free_runs(lanes: Sequence[OccupiedRanges], candidates: range, before: int, after: int) -> Iterable[range]:
     """Return the candidates that at least one lane leaves free, in order."""
     if len(lanes) == 1:
         return lanes[0].free_runs(candidates, before, after)

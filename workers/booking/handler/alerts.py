@@ -23,24 +23,26 @@ _ADVICE = {
         "It was put back. Move it to a free time, or cancel it by deleting its event."
     ),
 }
-_OTHERWISE = "The calendar can't be used: the reason and the log of the booking worker say more."
+_DEFAULT_ADVICE = "The calendar can't be used: the reason and the log of the booking worker say more."
 
 
-_EVERYBODYS = frozenset({CalendarProblem.ACCESS_REVOKED, CalendarProblem.NOT_CONFIGURED})
+_INSTALLATION_WIDE = frozenset({CalendarProblem.ACCESS_REVOKED, CalendarProblem.NOT_CONFIGURED})
 """The one key of the installation serves every business: one alert says it for all."""
 
 
-async def alert(ports: BookingPorts, *, tenant: str, session_id: str, problem: CalendarProblem) -> None:
+async def alert_operator(ports: BookingPorts, *, tenant: str, session_id: str, problem: CalendarProblem) -> None:
     """Queue a notice to the operator; it says nothing of any visitor."""
     now = ports.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     await ports.notices.put(
         OperatorAlert(
-            id=derived_id(f"{'*' if problem in _EVERYBODYS else tenant}/{problem.value}/{hour.isoformat()}", "alert"),
+            id=derived_id(
+                f"{'*' if problem in _INSTALLATION_WIDE else tenant}/{problem.value}/{hour.isoformat()}", "alert"
+            ),
             tenant=tenant,
             session_id=session_id,
             locale="en",
             accepted_at=now,
-            data=AlertFacts(reason=problem.value, advice=_ADVICE.get(problem, _OTHERWISE)),
+            data=AlertFacts(reason=problem.value, advice=_ADVICE.get(problem, _DEFAULT_ADVICE)),
         )
     )

@@ -14,14 +14,14 @@ from shared.tenants.profile import TenantProfile
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.frames import refused, slots
+from workers.booking.handler.frames import build_refusal, build_slots
 from workers.booking.handler.limits import channels_of, contact_kinds
 from workers.booking.handler.occupancy import load_occupancy
 
 MAX_LISTED_BYTES = 22 * 1024
 """Of an answer's services and slots, so that its frame stays under 24 KB; later slots are asked for by `from`."""
 
-_MOST_LISTED = 300
+_MAX_LISTED_SLOTS = 300
 """More never fit, at 90 bytes and more a slot: what is beyond them need not even be looked at."""
 
 _ALTERNATIVES = 5
@@ -35,7 +35,7 @@ async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) ->
     now = ports.clock.now()
     service = profile.service(command.data.service) if command.data.service else None
     if command.data.service and service is None:
-        return refused(command, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
+        return build_refusal(command, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
     offers = await find_free_times(
         ports,
         command.tenant,
@@ -50,8 +50,8 @@ async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) ->
         ServiceOffer(id=one.id, name=one.name.in_(locale, profile.locale), duration_minutes=one.duration_minutes)
         for one in profile.services
     )
-    room = MAX_LISTED_BYTES - sum(_size(one) for one in services)
-    listed, next_from = _whole_days(slots(offers[:_MOST_LISTED], profile.zone), room)
+    room = MAX_LISTED_BYTES - sum(_json_bytes(one) for one in services)
+    listed, next_from = _fit_whole_days(build_slots(offers[:_MAX_LISTED_SLOTS], profile.zone), room)
     return BookingSlots(
         re=command.client_id,
         data=BookingSlotsData(
@@ -79,19 +79,19 @@ async def find_free_times(
 
     What is occupied is judged as of `at`, when the ingress accepted the question. Without a service all are meant.
     """
-    window = _window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
+    window = _search_window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
     if window is None:
         return []
     occupancy = await load_occupancy(ports, tenant, profile, window, at=at)
     return free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
 
 
-def _whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
+def _fit_whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
     """Return the days that fit, and the first one that does not.
 
     A day that is cut would look nearly booked out; only a first day that is too long by itself is.
     """
-    sizes = itertools.accumulate(_size(slot) for slot in found)
+    sizes = itertools.accumulate(_json_bytes(slot) for slot in found)
     fitting = tuple(slot for slot, size in zip(found, sizes, strict=True) if size <= room)
     if len(fitting) == len(found):
         return fitting, None
@@ -100,12 +100,12 @@ def _whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], dat
     return (whole, cut) if whole else (fitting, cut + timedelta(days=1))
 
 
-def _size(part: Message) -> int:
+def _json_bytes(part: Message) -> int:
     """Return the bytes that a part of a list takes, its comma included."""
     return len(part.model_dump_json().encode()) + 1
 
 
-async def with_alternatives(
+async def refuse_with_alternatives(
     ports: BookingPorts,
     command: Envelope,
     profile: TenantProfile,
@@ -125,7 +125,7 @@ async def with_alternatives(
     found: list[SlotOffer] = []
     for around in (*_DAYS_AROUND, None):
         first = today if around is None else _days_before(wanted_day, around)
-        window = _window(profile, first, profile.horizon_days + 1 if around is None else 2 * around + 1, now)
+        window = _search_window(profile, first, profile.horizon_days + 1 if around is None else 2 * around + 1, now)
         if window is None:
             continue
         try:
@@ -146,7 +146,7 @@ def _days_before(day: date, days: int) -> date:
     return date.fromordinal(max(day.toordinal() - days, date.min.toordinal()))
 
 
-def _window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
+def _search_window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
     """Return the instants of local days from `first` on, as far as the horizon reaches; None if it is past."""
     today = now.astimezone(profile.zone).date()
     last = today + timedelta(days=profile.horizon_days + 1)

@@ -23,15 +23,21 @@ from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import day_quotas
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
-from workers.booking.handler.availability import with_alternatives
-from workers.booking.handler.calendar_entry import leave, settle, to_be_entered
+from workers.booking.handler.availability import refuse_with_alternatives
+from workers.booking.handler.calendar_event import assign_calendar, remove_events, sync_event
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.frames import cancelled, confirmed, pending, refused, rescheduled
+from workers.booking.handler.find_appointment import find_appointment
+from workers.booking.handler.frames import (
+    build_cancelled,
+    build_confirmed,
+    build_pending,
+    build_refusal,
+    build_rescheduled,
+)
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.occupancy import find_free_lanes
-from workers.booking.handler.reference import referred
-from workers.booking.handler.remind import drop_reminders, plan_reminders
-from workers.booking.handler.verify import effects_of_confirmation
+from workers.booking.handler.reminders import delete_reminders, plan_reminders
+from workers.booking.handler.verify import run_confirmation_effects
 from workers.booking.ports import TooManyBucketsError
 
 log = structlog.get_logger()
@@ -40,7 +46,7 @@ log = structlog.get_logger()
 async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
     """Give the time back; who had confirmed it is told by a notice too, by the command that cancelled."""
     profile = await ports.tenants.profile(command.tenant)
-    appointment = await referred(ports, command)
+    appointment = await find_appointment(ports, command)
     match decide_cancel(appointment, command.accepted_at):
         case Cancel(next_one):
             changed = replace(next_one, last_change=LastChange(command.id))
@@ -50,12 +56,12 @@ async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, loca
             # Frees what a crash may have left.
             await ports.appointments.free(changed)
         case Refusal() as refusal:
-            return refused(command, refusal, profile.zone, locale)
+            return build_refusal(command, refusal, profile.zone, locale)
     if changed.calendar_event_id and changed.is_changed_by(command.id):
         await send_cancelled(ports.notices, command, changed, profile, ports.clock.now())
-        await drop_reminders(ports, changed)
-        await leave(ports, changed)
-    return cancelled(command, changed, profile.zone)
+        await delete_reminders(ports, changed)
+        await remove_events(ports, changed)
+    return build_cancelled(command, changed, profile.zone)
 
 
 async def reschedule(ports: BookingPorts, command: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
@@ -67,26 +73,26 @@ async def reschedule(ports: BookingPorts, command: BookingReschedule, claim: Cla
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
     profile = await ports.tenants.profile(command.tenant)
-    appointment = await referred(ports, command)
-    moved = await _moved(ports, command, appointment, profile, claim)
+    appointment = await find_appointment(ports, command)
+    moved = await _move_appointment(ports, command, appointment, profile, claim)
     if isinstance(moved, Refusal):
-        return refused(command, moved, profile.zone, locale)
+        return build_refusal(command, moved, profile.zone, locale)
     now = ports.clock.now()
     if moved.hold_expires_at:
-        return pending(command, moved, profile.zone)
+        return build_pending(command, moved, profile.zone)
     if moved.verified:
         # A hold whose contact was proved: the move has confirmed it.
         if moved.is_changed_by(command.id):
-            await effects_of_confirmation(ports, command, moved, profile)
-        return confirmed(command, moved, profile, now)
+            await run_confirmation_effects(ports, command, moved, profile)
+        return build_confirmed(command, moved, profile, now)
     if moved.is_changed_by(command.id):
         await send_rescheduled(ports.notices, command, moved, profile, now)
         await plan_reminders(ports, moved, profile, now)
-        await settle(ports, moved, profile)
-    return rescheduled(command, moved, profile, now)
+        await sync_event(ports, moved, profile)
+    return build_rescheduled(command, moved, profile, now)
 
 
-async def _moved(
+async def _move_appointment(
     ports: BookingPorts,
     command: BookingReschedule,
     appointment: Appointment | None,
@@ -110,7 +116,7 @@ async def _moved(
             return refusal
         case Move(next_one):
             if not_offered := is_offered(profile, service, start, command.accepted_at):
-                return await with_alternatives(
+                return await refuse_with_alternatives(
                     ports,
                     command,
                     profile,
@@ -120,10 +126,10 @@ async def _moved(
                     ignoring={appointment.appointment_id},
                 )
             moved = replace(next_one, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile))
-    return await _take(ports, command, appointment, moved, service=service, profile=profile, claim=claim)
+    return await _move_to_free_lane(ports, command, appointment, moved, service=service, profile=profile, claim=claim)
 
 
-async def _take(
+async def _move_to_free_lane(
     ports: BookingPorts,
     command: BookingReschedule,
     old: Appointment,
@@ -137,16 +143,16 @@ async def _take(
     ours = {old.appointment_id}
     lanes = await find_free_lanes(ports, profile, service, moved, at=command.accepted_at, ignoring=ours)
     for lane in sorted(lanes, key=lambda lane: lane != old.resource):
-        wished = replace(moved, resource=lane)
-        if wished.state is AppointmentState.CONFIRMED:
-            wished = to_be_entered(wished, profile)
-        quotas = tuple(day_quotas(profile, service, wished))
+        candidate = replace(moved, resource=lane)
+        if candidate.state is AppointmentState.CONFIRMED:
+            candidate = assign_calendar(candidate, profile)
+        quotas = tuple(day_quotas(profile, service, candidate))
         try:
-            lost = await ports.appointments.move(old, wished, at=command.accepted_at, claim=claim, quotas=quotas)
+            lost = await ports.appointments.move(old, candidate, at=command.accepted_at, claim=claim, quotas=quotas)
         except TooManyBucketsError:
             break
         if lost is None:
             log.info("appointment_rescheduled", appointment_id=moved.appointment_id)
-            return wished
-    refusal = await with_alternatives(ports, command, profile, service.id, moved.start, ignoring=ours)
+            return candidate
+    refusal = await refuse_with_alternatives(ports, command, profile, service.id, moved.start, ignoring=ours)
     return replace(refusal, appointment_id=old.appointment_id)

@@ -9,24 +9,24 @@ from shared.messages.notices import AppointmentFacts, ChooseAgain
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.replay import is_worth_a_letter, letter_id, stands
+from workers.booking.domain.replay import choose_again_notice_id, has_visit_ahead, is_worth_a_notice
 from workers.booking.domain.values import Appointment, Contact, Refusal
 from workers.booking.handler.create import appointment_id_of
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.limits import channels_of
-from workers.booking.handler.replay import Replayable, appointment_of
+from workers.booking.handler.replay import Replayable, find_target_appointment
 
 log = structlog.get_logger()
 
 
-async def ask_by_letter(ports: BookingPorts, command: Replayable) -> None:
+async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
     """Queue the letter, if an address is known and the refusal is news; the same replay queues the same one."""
     now = ports.clock.now()
-    found = await appointment_of(ports, command)
-    if not is_worth_a_letter(found, cancels=isinstance(command, BookingCancel), now=now):
+    found = await find_target_appointment(ports, command)
+    if not is_worth_a_notice(found, cancels=isinstance(command, BookingCancel), now=now):
         return
     profile = await ports.tenants.profile(command.tenant)
-    asked = _asked(found) if found else _asked_for(ports, command, profile)
+    asked = _facts_of(found) if found else _requested_facts(ports, command, profile)
     if asked is None:
         log.info("choose_again_unaddressed")
         return
@@ -35,7 +35,7 @@ async def ask_by_letter(ports: BookingPorts, command: Replayable) -> None:
     service = profile.service(service_id)
     await ports.notices.put(
         ChooseAgain(
-            id=letter_id(
+            id=choose_again_notice_id(
                 found,
                 contact,
                 command_id=command.id,
@@ -49,7 +49,7 @@ async def ask_by_letter(ports: BookingPorts, command: Replayable) -> None:
             locale=locale,
             accepted_at=command.accepted_at,
             trace=command.trace,
-            stands=stands(found, now),
+            stands=has_visit_ahead(found, now),
             data=AppointmentFacts(
                 appointment_id=appointment_id,
                 contact=contact.address,
@@ -65,11 +65,11 @@ async def ask_by_letter(ports: BookingPorts, command: Replayable) -> None:
     log.info("choose_again_queued", appointment_id=appointment_id, replay=command.replay)
 
 
-def _asked(found: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
+def _facts_of(found: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
     return found.appointment_id, found.contact, found.service_id, found.start, found.end
 
 
-def _asked_for(
+def _requested_facts(
     ports: BookingPorts, command: Replayable, profile: TenantProfile
 ) -> tuple[str, Contact, str, datetime, datetime] | None:
     """Return what a wish says that came to nothing; only of a wish itself is an address known."""

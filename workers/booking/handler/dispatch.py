@@ -20,16 +20,16 @@ from shared.messages.commands import (
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
 from workers.booking.domain.calendar_problem import CalendarProblem
-from workers.booking.handler.alerts import alert
+from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel, reschedule
-from workers.booking.handler.choose_again import ask_by_letter
+from workers.booking.handler.choose_again import ask_to_choose_again
 from workers.booking.handler.create import create
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.frames import refused
+from workers.booking.handler.frames import build_refusal
 from workers.booking.handler.internal_commands import handle_internal_command
 from workers.booking.handler.lookup import look_up
-from workers.booking.handler.replay import Replayable, too_late
+from workers.booking.handler.replay import Replayable, refuse_if_too_late
 from workers.booking.handler.verify import resend, verify
 
 log = structlog.get_logger()
@@ -46,21 +46,21 @@ class BookingHandler:
     async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
         """Carry out one command; return the code of what is refused."""
         if isinstance(command, InternalCommand):
-            await self._end(command, await handle_internal_command(self._ports, command, claim), claim)
+            await self._complete(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
         locale = await self._replies.locale(command.session_id, command.locale)
         if isinstance(command, BookingSlots):
             return await self._answer(command, await list_slots(self._ports, command, locale), claim)
         if isinstance(command, BookingLookup):
             return await self._answer(command, await look_up(self._ports, command, locale), claim)
-        frame = await self._ended(command, claim, locale)
+        frame = await self._run_use_case(command, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)
-        await self._write_if_unheard(command, frame)
+        await self._notify_unreachable_visitor(command, frame)
         return code_of(frame)
 
-    async def _end(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
+    async def _complete(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """Complete an internal command, with a frame for the visitor where it has one."""
         if frame is None:
             await self._claims.complete(claim)
@@ -73,10 +73,10 @@ class BookingHandler:
         await self._claims.complete(claim)
         return code_of(frame)
 
-    async def _ended(self, command: Replayable, claim: Claim, locale: str) -> ServerFrame:
-        if refusal_ := await too_late(self._ports, command):
+    async def _run_use_case(self, command: Replayable, claim: Claim, locale: str) -> ServerFrame:
+        if refusal_ := await refuse_if_too_late(self._ports, command):
             profile = await self._ports.tenants.profile(command.tenant)
-            return refused(command, refusal_, profile.zone, locale)
+            return build_refusal(command, refusal_, profile.zone, locale)
         match command:
             case BookingCreate():
                 return await create(self._ports, command, claim, locale)
@@ -93,10 +93,10 @@ class BookingHandler:
         """Say the outcome once more; a worker that died after it may have left its letter unwritten."""
         frame = await self._replies.repeat(command.session_id, outcome_seq)
         if frame is not None and isinstance(command, Replayable):
-            await self._write_if_unheard(command, frame)
+            await self._notify_unreachable_visitor(command, frame)
         return code_of(frame)
 
-    async def _write_if_unheard(self, command: Replayable, frame: ServerFrame) -> None:
+    async def _notify_unreachable_visitor(self, command: Replayable, frame: ServerFrame) -> None:
         """Have the visitor written to whose replay was refused, unless their page is open to show it.
 
         To post a frame is to forget the connections that are gone: those that are left took it, or asked for it since.
@@ -104,7 +104,7 @@ class BookingHandler:
         if not (command.replay and isinstance(frame, Error)):
             return
         if not await self._replies.connections(command.session_id):
-            await ask_by_letter(self._ports, command)
+            await ask_to_choose_again(self._ports, command)
 
     async def mismatch(self, command: BookingCommand) -> None:
         """Refuse another command under an id that was used before."""
@@ -122,9 +122,9 @@ class BookingHandler:
         Its copy waits on the dead-letter queue.
         """
         if problem := CalendarProblem.of_reason(reason):
-            await alert(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)
+            await alert_operator(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)
         if isinstance(command, InternalCommand):
-            await self._end(command, None, claim)
+            await self._complete(command, None, claim)
             return
         locale = await self._replies.locale(command.session_id, command.locale)
         code = ErrorCode.TIMEOUT if reason == DeadLetterReason.TIMEOUT else ErrorCode.INTERNAL

@@ -29,18 +29,18 @@ from workers.booking.domain.decisions import (
     decide_resend,
     decide_verify,
 )
-from workers.booking.domain.hold import has_run_out, keeps_its_time
+from workers.booking.domain.hold import has_expired, occupies_time
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.reminders import is_worth_reminding, reminder_times, stands
+from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, reminder_times
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
-from workers.booking.handler.availability import with_alternatives
-from workers.booking.handler.create import appointment_id_of, is_same, own_hold, wish_of
+from workers.booking.handler.availability import refuse_with_alternatives
+from workers.booking.handler.create import appointment_id_of, build_requested_hold, is_same_hold, load_session_hold
 from workers.booking.handler.dependencies import BookingPorts
+from workers.booking.handler.find_appointment import find_appointment
 from workers.booking.handler.occupancy import load_occupancy
-from workers.booking.handler.reference import referred
-from workers.booking.handler.replay import Replayable, too_late
+from workers.booking.handler.replay import Replayable, refuse_if_too_late
 from workers.booking.handler.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
 
 
@@ -60,7 +60,7 @@ async def _forecast_command(ports: BookingPorts, command: BookingCommand) -> Rep
     if not isinstance(command, Replayable):
         return ReplayForecast("would_be_done")
     profile = await ports.tenants.profile(command.tenant)
-    if late := await too_late(ports, command):
+    if late := await refuse_if_too_late(ports, command):
         start = parse_start(command.data.start, profile.zone) if isinstance(command, BookingCreate) else None
         return build_forecast(profile, "too_old", start if isinstance(start, datetime) else None, late)
     match command:
@@ -81,25 +81,25 @@ async def _forecast_create(ports: BookingPorts, command: BookingCreate, profile:
     command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
     held = await ports.appointments.get(appointment_id_of(command), command.session_id)
     if held:
-        if held.state is AppointmentState.CANCELLED or not keeps_its_time(held, now):
+        if held.state is AppointmentState.CANCELLED or not occupies_time(held, now):
             return build_forecast(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)
         return build_forecast(profile, "already_done", held.start, appointment=held)
-    wish = await wish_of(ports, command, profile, command.locale)
-    if isinstance(wish, Refusal):
+    request = await build_requested_hold(ports, command, profile, command.locale)
+    if isinstance(request, Refusal):
         start = parse_start(command.data.start, profile.zone)
-        return forecast_refusal(profile, start if isinstance(start, datetime) else None, wish, now)
-    service, wished = wish
-    own, _ = await own_hold(ports, command)
-    if own and is_same(own, wished, command):
+        return forecast_refusal(profile, start if isinstance(start, datetime) else None, request, now)
+    service, requested = request
+    own, _ = await load_session_hold(ports, command)
+    if own and is_same_hold(own, requested, command):
         return build_forecast(profile, "already_done", own.start, appointment=own)
-    return await _forecast_time(ports, command, profile, service, wished, instead_of=own)
+    return await _forecast_time(ports, command, profile, service, requested, instead_of=own)
 
 
 async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile: TenantProfile) -> ReplayForecast:
     hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if hold and hold.verified and hold.hold_expires_at and hold.is_changed_by(command.id):
         # This very command's code was right, and its time was filled by the business.
-        found = await with_alternatives(ports, command, profile, hold.service_id, hold.start)
+        found = await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
         return build_forecast(profile, "taken", hold.start, found, hold)
     code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, command.data.code)
     match decide_verify(hold, code_ok=code_ok, now=command.accepted_at):
@@ -116,7 +116,7 @@ async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile:
 
 async def _forecast_resend(ports: BookingPorts, command: BookingResend, profile: TenantProfile) -> ReplayForecast:
     hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
-    if hold and has_run_out(hold, ports.clock.now()):
+    if hold and has_expired(hold, ports.clock.now()):
         # Another code for it would be of no use.
         return build_forecast(profile, "stale", hold.start, appointment=hold)
     match decide_resend(hold, command.accepted_at):
@@ -128,7 +128,7 @@ async def _forecast_resend(ports: BookingPorts, command: BookingResend, profile:
 
 
 async def _forecast_cancel(ports: BookingPorts, command: BookingCancel, profile: TenantProfile) -> ReplayForecast:
-    appointment = await referred(ports, command)
+    appointment = await find_appointment(ports, command)
     match decide_cancel(appointment, command.accepted_at):
         case Cancel():
             return build_forecast(
@@ -145,7 +145,7 @@ async def _forecast_reschedule(
 ) -> ReplayForecast:
     now = ports.clock.now()
     command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
-    appointment = await referred(ports, command)
+    appointment = await find_appointment(ports, command)
     service = profile.service(appointment.service_id) if appointment else None
     start = parse_start(command.data.start, profile.zone)
     if appointment is None or service is None or isinstance(start, Refusal):
@@ -157,7 +157,7 @@ async def _forecast_reschedule(
     if not isinstance(decision, Move):
         return await _forecast_remaining_effects(ports, command, profile, decision.appointment)
     if refusal := is_offered(profile, service, start, now):
-        found = await with_alternatives(
+        found = await refuse_with_alternatives(
             ports, command, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
         )
         return forecast_refusal(profile, start, found, now, appointment)
@@ -175,7 +175,7 @@ async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | Booki
         is_wanted = is_worth_reminding(found, start=start, hours_before=hours, now=now, profile=profile)
     else:
         left = reminder_times(start, profile, booked_at=command.accepted_at, now=now)
-        is_wanted = stands(found, start) and any(left)
+        is_wanted = is_unchanged_visit(found, start) and any(left)
     return build_forecast(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
 
 
@@ -184,23 +184,23 @@ async def _forecast_time(
     command: Replayable,
     profile: TenantProfile,
     service: Service,
-    wished: Appointment,
+    requested: Appointment,
     *,
     instead_of: Appointment | None = None,
 ) -> ReplayForecast:
     """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
-    ours = {wished.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
+    ours = {requested.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
     occupancy = await load_occupancy(
-        ports, command.tenant, profile, wished.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
+        ports, command.tenant, profile, requested.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
     )
-    day = wished.start.astimezone(profile.zone).date()
+    day = requested.start.astimezone(profile.zone).date()
     is_full = not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days)
-    lanes = free_lanes(profile, service, wished.blocked, occupancy, appointment_id=wished.appointment_id)
-    there = None if isinstance(command, BookingCreate) else wished
+    lanes = free_lanes(profile, service, requested.blocked, occupancy, appointment_id=requested.appointment_id)
+    there = None if isinstance(command, BookingCreate) else requested
     if lanes and not is_full:
-        return build_forecast(profile, "free", wished.start, appointment=there)
-    found = await with_alternatives(ports, command, profile, service.id, wished.start, ignoring=ours)
-    return build_forecast(profile, "taken", wished.start, found, there)
+        return build_forecast(profile, "free", requested.start, appointment=there)
+    found = await refuse_with_alternatives(ports, command, profile, service.id, requested.start, ignoring=ours)
+    return build_forecast(profile, "taken", requested.start, found, there)
 
 
 async def _forecast_remaining_effects(

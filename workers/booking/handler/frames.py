@@ -25,7 +25,7 @@ from workers.booking.domain.ics import appointment_ics
 from workers.booking.domain.values import Appointment, Refusal, SlotOffer
 
 
-def slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
+def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
     """Return offers with the tenant's offset."""
     return tuple(
         Slot(start=offer.start.astimezone(zone), end=offer.end.astimezone(zone), service=offer.service_id)
@@ -33,20 +33,20 @@ def slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
     )
 
 
-def refused(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
+def build_refusal(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
     """Return a refusal with what helps: times to take instead, or when to try again."""
     return refusal(
         refusal_.code,
         re=command.client_id,
         locale=locale,
-        alternatives=slots(refusal_.alternatives, zone),
+        alternatives=build_slots(refusal_.alternatives, zone),
         retry_after_ms=round(refusal_.retry_after / timedelta(milliseconds=1)) if refusal_.retry_after else None,
         appointment_id=refusal_.appointment_id,
         about=refusal_.about,
     )
 
 
-def pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
+def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
     """Return what a visitor hears of a hold."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold is pending")
@@ -64,7 +64,9 @@ def pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> Book
     )
 
 
-def confirmed(command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime) -> BookingConfirmed:
+def build_confirmed(
+    command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
+) -> BookingConfirmed:
     """Return what a visitor hears of an appointment that stands."""
     return BookingConfirmed(
         re=command.client_id,
@@ -78,7 +80,7 @@ def confirmed(command: Envelope, appointment: Appointment, profile: TenantProfil
     )
 
 
-def rescheduled(
+def build_rescheduled(
     command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime, *, by: ChangedBy = "visitor"
 ) -> BookingRescheduled:
     """Return what a visitor hears of an appointment that has moved."""
@@ -95,7 +97,7 @@ def rescheduled(
     )
 
 
-def cancelled(
+def build_cancelled(
     command: Envelope, appointment: Appointment, zone: ZoneInfo, *, by: ChangedBy = "visitor"
 ) -> BookingCancelled:
     """Return what a visitor hears of an appointment that is no more."""

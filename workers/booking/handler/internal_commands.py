@@ -10,10 +10,10 @@ from shared.messages.commands import (
     InternalBookingCommand,
 )
 from shared.messages.server import ServerFrame
+from workers.booking.handler.calendar_sync import read_calendar_changes, request_calendar_reads
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.owner_changes import follow_owner
-from workers.booking.handler.remind import plan_again, remind
-from workers.booking.handler.sync import sync, tick
+from workers.booking.handler.owner_changes import follow_owner_change
+from workers.booking.handler.reminders import retry_planning, send_due_reminder
 
 
 async def handle_internal_command(
@@ -22,13 +22,13 @@ async def handle_internal_command(
     """Carry the command out; return the frame for the visitor of its session, or None where there is none."""
     match command:
         case CalendarTick():
-            await tick(ports, command)
+            await request_calendar_reads(ports, command)
         case CalendarSync():
-            await sync(ports, command)
+            await read_calendar_changes(ports, command)
         case CalendarChanged():
-            return await follow_owner(ports, command, claim)
+            return await follow_owner_change(ports, command, claim)
         case BookingRemind():
-            await remind(ports, command)
+            await send_due_reminder(ports, command)
         case BookingPlanReminders():
-            await plan_again(ports, command)
+            await retry_planning(ports, command)
     return None

@@ -32,7 +32,7 @@ def contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:
     return tuple(kinds)
 
 
-def too_many(full: QuotaFull, at: datetime) -> Refusal | None:
+def refuse_full_quota(full: QuotaFull, at: datetime) -> Refusal | None:
     """Return `RATE_LIMITED` with the time until a seat is free; None for a full day, which is a taken time.
 
     Raises:

@@ -7,22 +7,22 @@ from shared.messages.commands import BookingLookup
 from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
 from workers.booking.domain.decisions import Cancel, decide_cancel
-from workers.booking.domain.hold import has_run_out
+from workers.booking.domain.hold import has_expired
 from workers.booking.domain.ics import appointment_ics
 from workers.booking.domain.values import AppointmentState, Refusal
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.frames import refused
-from workers.booking.handler.reference import referred
+from workers.booking.handler.find_appointment import find_appointment
+from workers.booking.handler.frames import build_refusal
 
 
 async def look_up(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
     """Return the appointment as it is now; a question, which leaves no trace."""
     profile = await ports.tenants.profile(command.tenant)
-    found = await referred(ports, command)
+    found = await find_appointment(ports, command)
     if found is None:
-        return refused(command, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
+        return build_refusal(command, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
     now, service = ports.clock.now(), profile.service(found.service_id)
-    over = found.state is AppointmentState.CANCELLED or has_run_out(found, command.accepted_at)
+    over = found.state is AppointmentState.CANCELLED or has_expired(found, command.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if over else found.state.value
     stands = found.state is AppointmentState.CONFIRMED
     changeable = not over and isinstance(decide_cancel(found, command.accepted_at), Cancel)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
-from workers.booking.domain.lanes import Occupancy, by_lane, free_lanes
+from workers.booking.domain.lanes import Occupancy, free_lanes, group_by_lane
 from workers.booking.domain.quotas import day_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.handler.dependencies import BookingPorts
@@ -47,10 +47,10 @@ async def load_occupancy(
     everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
     for (calendar_id, own), times in zip(calendars, busy, strict=True):
         there = [time for time in ours if profile.calendar_of(time.resource) == calendar_id]
-        foreign = _foreign(times, there, ignoring)
+        foreign = _find_foreign_times(times, there, ignoring)
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
-    return Occupancy(everywhere=everywhere, lanes=by_lane(in_lanes), full_days=full_days)
+    return Occupancy(everywhere=everywhere, lanes=group_by_lane(in_lanes), full_days=full_days)
 
 
 async def find_free_lanes(
@@ -94,13 +94,15 @@ def _split_by_lane(
     return everywhere, in_lanes
 
 
-def _foreign(busy: Iterable[BusyTime], ours: Sequence[OccupiedTime], ignoring: Collection[str]) -> list[Interval]:
+def _find_foreign_times(
+    busy: Iterable[BusyTime], ours: Sequence[OccupiedTime], ignoring: Collection[str]
+) -> list[Interval]:
     """Return the busy times that our records of this calendar do not explain: the owner's own, and events that moved.
 
     An event that we entered stands for a time that the records have already, for its lane alone. One that the
     owner has dragged elsewhere keeps that other time busy until the records have followed.
     """
-    spans = _spans(ours)
+    spans = _join_spans(ours)
     found: list[Interval] = []
     for time in busy:
         if time.appointment_id in ignoring:
@@ -112,7 +114,7 @@ def _foreign(busy: Iterable[BusyTime], ours: Sequence[OccupiedTime], ignoring: C
     return found
 
 
-def _spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:
+def _join_spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:
     """Join the pieces of each appointment, which lie side by side."""
     spans: dict[str, Interval] = {}
     for piece in ours:

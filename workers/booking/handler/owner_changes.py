@@ -14,25 +14,25 @@ from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.event_id import event_id
 from workers.booking.domain.owner_changes import (
     CancelledByOwner,
-    EnteredEvent,
+    ForbiddenMove,
     MovedByOwner,
-    Refused,
+    StoredEvent,
     decide_owner_change,
 )
 from workers.booking.domain.quotas import day_quotas_of
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
-from workers.booking.handler.alerts import alert
-from workers.booking.handler.calendar_entry import enter, entered_in, settle, to_be_entered
+from workers.booking.handler.alerts import alert_operator
+from workers.booking.handler.calendar_event import assign_calendar, current_calendar, sync_event, write_event
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.frames import cancelled, rescheduled
+from workers.booking.handler.frames import build_cancelled, build_rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
-from workers.booking.handler.remind import drop_reminders, plan_reminders
+from workers.booking.handler.reminders import delete_reminders, plan_reminders
 from workers.booking.ports import QuotaFull, TooManyBucketsError
 
 log = structlog.get_logger()
 
 
-async def follow_owner(ports: BookingPorts, command: CalendarChanged, claim: Claim) -> ServerFrame | None:
+async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, claim: Claim) -> ServerFrame | None:
     """Compare the visit with its event as it is now; return what the visitor hears, if there is anything to say.
 
     What the calendar said when the change was noticed does not count: since then the visitor may have moved or
@@ -48,22 +48,24 @@ async def follow_owner(ports: BookingPorts, command: CalendarChanged, claim: Cla
             # Frees what a crash may have left.
             await ports.appointments.free(appointment)
     else:
-        changed = await _changed(ports, command, appointment, profile, claim)
+        changed = await _apply_owner_change(ports, command, appointment, profile, claim)
     if changed is None:
         return None
-    return await _told(ports, command, changed, profile)
+    return await _notify_visitor(ports, command, changed, profile)
 
 
-async def _changed(
+async def _apply_owner_change(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
     if appointment.last_change == _refused_handover(command):
         # A hand-over was refused before this command was cut off.
-        await _go_back(ports, command, appointment, profile)
+        await _restore_calendars(ports, command, appointment, profile)
         return None
-    event = await ports.calendar.entered(entered_in(appointment, profile), event_id(appointment.appointment_id))
-    if event and event.deleted and (found := await _dragged_to(ports, appointment, profile)):
-        return await _handed_over(ports, command, appointment, found, profile=profile, claim=claim)
+    event = await ports.calendar.find_event(
+        current_calendar(appointment, profile), event_id(appointment.appointment_id)
+    )
+    if event and event.deleted and (found := await _find_moved_event(ports, appointment, profile)):
+        return await _hand_over(ports, command, appointment, found, profile=profile, claim=claim)
     match decide_owner_change(appointment, event, now=ports.clock.now()):
         case CancelledByOwner(next_one):
             gone = replace(next_one, last_change=LastChange(command.id))
@@ -71,34 +73,36 @@ async def _changed(
             log.info("appointment_cancelled_by_business", appointment_id=gone.appointment_id)
             return gone
         case MovedByOwner(next_one):
-            lanes = _lanes(appointment, profile)
-            moved = await _take(ports, command, appointment, next_one, lanes=lanes, profile=profile, claim=claim)
+            lanes = _lanes_in_same_calendar(appointment, profile)
+            moved = await _move_to_free_lane(
+                ports, command, appointment, next_one, lanes=lanes, profile=profile, claim=claim
+            )
             if moved is None:
-                await _put_back(ports, command, appointment, profile)
+                await _restore_event(ports, command, appointment, profile)
             return moved
-        case Refused():
-            await _put_back(ports, command, appointment, profile)
+        case ForbiddenMove():
+            await _restore_event(ports, command, appointment, profile)
     return None
 
 
-async def _dragged_to(
+async def _find_moved_event(
     ports: BookingPorts, appointment: Appointment, profile: TenantProfile
-) -> tuple[str, EnteredEvent] | None:
+) -> tuple[str, StoredEvent] | None:
     """Return the calendar of a colleague that the owner has dragged the event into, and the event there."""
     for calendar_id in profile.calendars:
-        if calendar_id == entered_in(appointment, profile):
+        if calendar_id == current_calendar(appointment, profile):
             continue
-        event = await ports.calendar.entered(calendar_id, event_id(appointment.appointment_id))
+        event = await ports.calendar.find_event(calendar_id, event_id(appointment.appointment_id))
         if event and not event.deleted and event.version == appointment.version:
             return calendar_id, event
     return None
 
 
-async def _handed_over(
+async def _hand_over(
     ports: BookingPorts,
     command: CalendarChanged,
     appointment: Appointment,
-    found: tuple[str, EnteredEvent],
+    found: tuple[str, StoredEvent],
     *,
     profile: TenantProfile,
     claim: Claim,
@@ -109,26 +113,28 @@ async def _handed_over(
     if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
         return None
     change = decide_owner_change(appointment, event, now=now)
-    if not isinstance(change, Refused):
-        wished = change.appointment if isinstance(change, MovedByOwner) else _next(appointment)
-        lanes = [lane for lane in _able(appointment, profile) if profile.calendar_of(lane) == calendar_id]
-        moved = await _take(ports, command, appointment, wished, lanes=lanes, profile=profile, claim=claim)
+    if not isinstance(change, ForbiddenMove):
+        candidate = change.appointment if isinstance(change, MovedByOwner) else _next_version(appointment)
+        lanes = [lane for lane in _suitable_lanes(appointment, profile) if profile.calendar_of(lane) == calendar_id]
+        moved = await _move_to_free_lane(
+            ports, command, appointment, candidate, lanes=lanes, profile=profile, claim=claim
+        )
         if moved:
             return moved
     # Of the next version, because an entry that was deleted comes back for no other.
-    back = replace(_next(appointment), last_change=_refused_handover(command))
+    back = replace(_next_version(appointment), last_change=_refused_handover(command))
     await ports.appointments.save(back, claim=claim)
-    await _go_back(ports, command, back, profile)
+    await _restore_calendars(ports, command, back, profile)
     return None
 
 
-async def _go_back(
+async def _restore_calendars(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Enter the visit where it was, and only then take it from the calendars that it was dragged into."""
-    await _put_back(ports, command, appointment, profile)
+    await _restore_event(ports, command, appointment, profile)
     for calendar_id in profile.calendars:
-        if calendar_id != entered_in(appointment, profile):
+        if calendar_id != current_calendar(appointment, profile):
             await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
@@ -137,11 +143,11 @@ def _refused_handover(command: CalendarChanged) -> LastChange:
     return LastChange(command.id, ChangeKind.HANDOVER_REFUSED)
 
 
-def _next(appointment: Appointment) -> Appointment:
+def _next_version(appointment: Appointment) -> Appointment:
     return replace(appointment, version=appointment.version + 1)
 
 
-async def _take(
+async def _move_to_free_lane(
     ports: BookingPorts,
     command: CalendarChanged,
     old: Appointment,
@@ -160,7 +166,7 @@ async def _take(
         there = replace(
             next_one, resource=lane, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile)
         )
-        there = to_be_entered(there, profile)
+        there = assign_calendar(there, profile)
         try:
             lost = await ports.appointments.move(
                 old, there, at=now, claim=claim, quotas=tuple(day_quotas_of(profile, there))
@@ -171,43 +177,45 @@ async def _take(
             return None
         if lost is None:
             log.info("appointment_moved_by_business", appointment_id=there.appointment_id, resource=lane)
-            await drop_reminders(ports, old)
+            await delete_reminders(ports, old)
             return there
     return None
 
 
-def _able(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
+def _suitable_lanes(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
     """Return the lanes that can take a visit of its service; none of a service that is no more."""
     service = profile.service(appointment.service_id)
     return profile.lanes_of(service) if service else ()
 
 
-def _lanes(appointment: Appointment, profile: TenantProfile) -> list[str]:
+def _lanes_in_same_calendar(appointment: Appointment, profile: TenantProfile) -> list[str]:
     """Return the visit's own lane, then others that have the same calendar."""
     calendar_id = profile.calendar_of(appointment.resource)
-    others = (lane for lane in _able(appointment, profile) if lane != appointment.resource)
+    others = (lane for lane in _suitable_lanes(appointment, profile) if lane != appointment.resource)
     return [appointment.resource, *(lane for lane in others if profile.calendar_of(lane) == calendar_id)]
 
 
-async def _put_back(
+async def _restore_event(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Make the event say again what the record says; somebody is told first, so that a crash leaves a reason to."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
-    await alert(ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED)
-    await enter(ports, appointment, profile)
+    await alert_operator(
+        ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED
+    )
+    await write_event(ports, appointment, profile)
 
 
-async def _told(
+async def _notify_visitor(
     ports: BookingPorts, command: CalendarChanged, changed: Appointment, profile: TenantProfile
 ) -> ServerFrame:
     now = ports.clock.now()
     if changed.state is AppointmentState.CANCELLED:
         await send_cancelled(ports.notices, command, changed, profile, now, by="business")
-        await drop_reminders(ports, changed)
-        return cancelled(command, changed, profile.zone, by="business")
+        await delete_reminders(ports, changed)
+        return build_cancelled(command, changed, profile.zone, by="business")
     await send_rescheduled(ports.notices, command, changed, profile, now, by="business")
     await plan_reminders(ports, changed, profile, now)
     # The event is where the owner put it; this makes it say the new version.
-    await settle(ports, changed, profile)
-    return rescheduled(command, changed, profile, now, by="business")
+    await sync_event(ports, changed, profile)
+    return build_rescheduled(command, changed, profile, now, by="business")

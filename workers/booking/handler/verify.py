@@ -18,20 +18,20 @@ from workers.booking.domain.decisions import (
     WrongCode,
     decide_resend,
     decide_verify,
-    proved_but_taken,
+    mark_contact_proved,
 )
-from workers.booking.domain.hold import has_run_out
+from workers.booking.domain.hold import has_expired
 from workers.booking.domain.lanes import free_lanes
 from workers.booking.domain.quotas import day_quotas_of, send_quotas
 from workers.booking.domain.values import Appointment, LastChange, Refusal
-from workers.booking.handler.availability import with_alternatives
-from workers.booking.handler.calendar_entry import settle, to_be_entered
+from workers.booking.handler.availability import refuse_with_alternatives
+from workers.booking.handler.calendar_event import assign_calendar, sync_event
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.frames import confirmed, pending, refused
-from workers.booking.handler.limits import too_many
+from workers.booking.handler.frames import build_confirmed, build_pending, build_refusal
+from workers.booking.handler.limits import refuse_full_quota
 from workers.booking.handler.notify import send_code, send_confirmed
 from workers.booking.handler.occupancy import load_occupancy
-from workers.booking.handler.remind import plan_reminders
+from workers.booking.handler.reminders import plan_reminders
 from workers.booking.ports import Lost
 
 log = structlog.get_logger()
@@ -46,8 +46,8 @@ async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, loca
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
         # This very command judged its code before it was cut off.
-        judged = await _filled(ports, command, appointment, profile) if appointment.verified else _WRONG
-        return refused(command, judged, profile.zone, locale)
+        judged = await _offer_other_times(ports, command, appointment, profile) if appointment.verified else _WRONG
+        return build_refusal(command, judged, profile.zone, locale)
     code_ok = appointment is not None and code_matches(
         ports.code_key, appointment.appointment_id, appointment.code_sends, command.data.code
     )
@@ -55,21 +55,21 @@ async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, loca
         case Confirm(changed):
             answer = await _confirm(ports, command, appointment or changed, changed, profile=profile, claim=claim)
             if isinstance(answer, Refusal):
-                return refused(command, answer, profile.zone, locale)
+                return build_refusal(command, answer, profile.zone, locale)
             changed = answer
         case AlreadyConfirmed(changed):
             pass
         case WrongCode(counted, refusal):
             await ports.appointments.save(replace(counted, last_change=LastChange(command.id)), claim=claim)
-            return refused(command, refusal, profile.zone, locale)
+            return build_refusal(command, refusal, profile.zone, locale)
         case Refusal() as refusal:
-            return refused(command, refusal, profile.zone, locale)
+            return build_refusal(command, refusal, profile.zone, locale)
     if changed.is_changed_by(command.id):
-        await effects_of_confirmation(ports, command, changed, profile)
-    return confirmed(command, changed, profile, ports.clock.now())
+        await run_confirmation_effects(ports, command, changed, profile)
+    return build_confirmed(command, changed, profile, ports.clock.now())
 
 
-async def effects_of_confirmation(
+async def run_confirmation_effects(
     ports: BookingPorts, command: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
 ) -> None:
     """Have the confirmation sent, the reminders planned and the visit entered; each is harmless when repeated.
@@ -78,7 +78,7 @@ async def effects_of_confirmation(
     """
     await send_confirmed(ports.notices, command, appointment, profile, ports.clock.now())
     await plan_reminders(ports, appointment, profile, ports.clock.now())
-    await settle(ports, appointment, profile)
+    await sync_event(ports, appointment, profile)
 
 
 _WRONG = Refusal(ErrorCode.CODE_INVALID)
@@ -88,15 +88,15 @@ async def _confirm(
     ports: BookingPorts,
     command: BookingVerify,
     hold: Appointment,
-    confirmed_one: Appointment,
+    confirmed_hold: Appointment,
     *,
     profile: TenantProfile,
     claim: Claim,
 ) -> Appointment | Refusal:
     """Confirm, unless the owner has filled the time by hand: then another lane takes it, or the visitor may move."""
-    lanes = await _lanes_left(ports, command, hold, profile)
+    lanes = await _find_unblocked_lanes(ports, command, hold, profile)
     for lane in lanes:
-        changed = to_be_entered(replace(confirmed_one, resource=lane, last_change=LastChange(command.id)), profile)
+        changed = assign_calendar(replace(confirmed_hold, resource=lane, last_change=LastChange(command.id)), profile)
         if lane == hold.resource:
             lost: Lost | None = await ports.appointments.confirm(changed, claim=claim)
         else:
@@ -107,16 +107,16 @@ async def _confirm(
             log.info("appointment_confirmed", appointment_id=changed.appointment_id, service=changed.service_id)
             return changed
         if lane == hold.resource:
-            return await with_alternatives(ports, command, profile, hold.service_id, hold.start)
-    if has_run_out(hold, ports.clock.now()):
+            return await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
+    if has_expired(hold, ports.clock.now()):
         # The code came in time and was judged late: what is over by now can't be moved, only booked anew.
-        return await with_alternatives(ports, command, profile, hold.service_id, hold.start)
-    await ports.appointments.save(replace(proved_but_taken(hold), last_change=LastChange(command.id)), claim=claim)
+        return await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
+    await ports.appointments.save(replace(mark_contact_proved(hold), last_change=LastChange(command.id)), claim=claim)
     log.info("appointment_time_filled", appointment_id=hold.appointment_id)
-    return await _filled(ports, command, hold, profile)
+    return await _offer_other_times(ports, command, hold, profile)
 
 
-async def _lanes_left(
+async def _find_unblocked_lanes(
     ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile
 ) -> list[str]:
     """Return the lanes that the calendars leave for the held time, the hold's own first; none if all are filled.
@@ -146,8 +146,10 @@ async def _lanes_left(
     return free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id)
 
 
-async def _filled(ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile) -> Refusal:
-    found = await with_alternatives(
+async def _offer_other_times(
+    ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile
+) -> Refusal:
+    found = await refuse_with_alternatives(
         ports, command, profile, hold.service_id, hold.start, ignoring={hold.appointment_id}
     )
     return replace(found, appointment_id=hold.appointment_id)
@@ -173,11 +175,11 @@ async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, loca
                     )
                 )
                 full = await ports.appointments.save(again, claim=claim, at=command.accepted_at, quotas=quotas)
-                if full and (limit := too_many(full, command.accepted_at)):
-                    return refused(command, limit, profile.zone, locale)
+                if full and (limit := refuse_full_quota(full, command.accepted_at)):
+                    return build_refusal(command, limit, profile.zone, locale)
             case AlreadyConfirmed(standing):
-                return confirmed(command, standing, profile, ports.clock.now())
+                return build_confirmed(command, standing, profile, ports.clock.now())
             case Refusal() as refusal:
-                return refused(command, refusal, profile.zone, locale)
+                return build_refusal(command, refusal, profile.zone, locale)
     await send_code(ports.notices, command, again, profile)
-    return pending(command, again, profile.zone)
+    return build_pending(command, again, profile.zone)

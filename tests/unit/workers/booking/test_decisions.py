@@ -22,7 +22,7 @@ from workers.booking.domain.decisions import (
     decide_resend,
     decide_verify,
 )
-from workers.booking.domain.hold import HOLD_MINUTES, has_run_out, is_same_wish, keeps_its_time
+from workers.booking.domain.hold import HOLD_MINUTES, has_expired, is_same_request, occupies_time
 from workers.booking.domain.values import AppointmentState, Contact, Interval, Refusal
 
 UNKNOWN = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
@@ -53,12 +53,12 @@ def test_a_hold_blocks_its_buffers_and_ends_after_a_quarter_of_an_hour(hold, acc
 
 def test_a_hold_has_run_out_at_its_last_instant(hold, confirmed, cancelled, accepted_at):
     """From then on its time is free; a confirmed appointment never runs out."""
-    assert not has_run_out(hold, accepted_at + HOLD - INSTANT)
-    assert has_run_out(hold, accepted_at + HOLD)
-    assert keeps_its_time(hold, accepted_at)
-    assert not keeps_its_time(hold, accepted_at + HOLD)
-    assert keeps_its_time(confirmed, accepted_at + HOLD)
-    assert not keeps_its_time(cancelled, accepted_at)
+    assert not has_expired(hold, accepted_at + HOLD - INSTANT)
+    assert has_expired(hold, accepted_at + HOLD)
+    assert occupies_time(hold, accepted_at)
+    assert not occupies_time(hold, accepted_at + HOLD)
+    assert occupies_time(confirmed, accepted_at + HOLD)
+    assert not occupies_time(cancelled, accepted_at)
 
 
 def test_the_right_code_confirms_until_the_hold_ends(hold, accepted_at):
@@ -187,8 +187,8 @@ def test_asking_for_what_one_holds_is_the_same_wish(hold, accepted_at):
     """Only while it is held, and only for the same service, time and contact."""
     wish = {"service_id": hold.service_id, "start": hold.start, "contact": hold.contact, "at": accepted_at}
 
-    assert is_same_wish(hold, **wish)
-    assert not is_same_wish(hold, **wish | {"at": accepted_at + HOLD})
-    assert not is_same_wish(hold, **wish | {"start": hold.start + timedelta(minutes=30)})
-    assert not is_same_wish(hold, **wish | {"service_id": "massage"})
-    assert not is_same_wish(hold, **wish | {"contact": Contact("email", "jana@example.com")})
+    assert is_same_request(hold, **wish)
+    assert not is_same_request(hold, **wish | {"at": accepted_at + HOLD})
+    assert not is_same_request(hold, **wish | {"start": hold.start + timedelta(minutes=30)})
+    assert not is_same_request(hold, **wish | {"service_id": "massage"})
+    assert not is_same_request(hold, **wish | {"contact": Contact("email", "jana@example.com")})

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from shared.ids import derived_id
-from workers.booking.domain.event_id import appointment_of, event_id
+from workers.booking.domain.event_id import appointment_id_of_event, event_id
 
 
 @pytest.mark.parametrize("appointment_id", ["01234567", "0123456789abcdefghijklmnopqrstuv", "v" * 64])
@@ -13,13 +13,13 @@ def test_an_event_tells_whose_it_is(appointment_id):
     """There and back; the name is one that Google takes."""
     name = event_id(appointment_id)
     assert re.fullmatch(r"[0-9a-v]{5,1024}", name)
-    assert appointment_of(name) == appointment_id
+    assert appointment_id_of_event(name) == appointment_id
 
 
 def test_a_derived_id_has_an_event():
     """As all appointments' ids are derived."""
     appointment_id = derived_id("key", "appointment")
-    assert appointment_of(event_id(appointment_id)) == appointment_id
+    assert appointment_id_of_event(event_id(appointment_id)) == appointment_id
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_a_derived_id_has_an_event():
 )
 def test_an_event_of_the_owners_is_nobodys(name):
     """Too short, too long, another alphabet, an instance of a series."""
-    assert appointment_of(name) is None
+    assert appointment_id_of_event(name) is None

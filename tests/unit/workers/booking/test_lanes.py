@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.tenants.services import parse_lane
-from workers.booking.domain.lanes import Occupancy, by_lane, free_lanes
+from workers.booking.domain.lanes import Occupancy, free_lanes, group_by_lane
 from workers.booking.domain.slots import alternatives, free_slots
 from workers.booking.domain.values import Interval
 
@@ -152,7 +152,7 @@ def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, blocked, se
     wanted = salon.services[service]
     quarter = timedelta(minutes=15)
     begin = accepted_at + timedelta(hours=1)
-    occupied = by_lane(
+    occupied = group_by_lane(
         (lane, Interval(begin + start * quarter, begin + (start + length) * quarter)) for lane, start, length in blocked
     )
     busy = Occupancy(lanes=occupied)

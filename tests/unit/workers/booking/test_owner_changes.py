@@ -7,9 +7,9 @@ import pytest
 
 from workers.booking.domain.owner_changes import (
     CancelledByOwner,
-    EnteredEvent,
+    ForbiddenMove,
     MovedByOwner,
-    Refused,
+    StoredEvent,
     Unchanged,
     decide_owner_change,
 )
@@ -27,7 +27,7 @@ def visit(make_hold):
 
 
 def event(start=START, length=HALF_HOUR, **changes):
-    return replace(EnteredEvent(2, Interval(start, start + length)), **changes)
+    return replace(StoredEvent(2, Interval(start, start + length)), **changes)
 
 
 def decided(appointment, entered, now=MONDAY_SEVEN):
@@ -53,14 +53,14 @@ def test_an_event_that_never_was_is_not_deleted(visit):
 @pytest.mark.parametrize("interval", [None, Interval(START, START + HALF_HOUR)])
 def test_an_older_entry_that_was_deleted_is_no_wish(visit, interval):
     """The visit has moved on since, to another calendar and back: its present entry is on its way."""
-    assert decided(visit, EnteredEvent(1, interval, deleted=True)) == Unchanged()
+    assert decided(visit, StoredEvent(1, interval, deleted=True)) == Unchanged()
 
 
 @pytest.mark.parametrize("version", [0, 2, 3])
 @pytest.mark.parametrize("interval", [None, Interval(START, START + HALF_HOUR)])
 def test_a_deleted_event_cancels(visit, version, interval):
     """Whatever is left of it to read."""
-    gone = decided(visit, EnteredEvent(version, interval, deleted=True))
+    gone = decided(visit, StoredEvent(version, interval, deleted=True))
     assert gone == CancelledByOwner(replace(visit, state=AppointmentState.CANCELLED, version=3))
 
 
@@ -88,7 +88,7 @@ def test_an_event_with_other_times_moves_the_visit(visit, start, length):
 @pytest.mark.parametrize(
     "entered",
     [
-        EnteredEvent(2, None),
+        StoredEvent(2, None),
         event(MONDAY_SEVEN),
         event(MONDAY_SEVEN - DAY),
         event(START, DAY + timedelta(minutes=1)),
@@ -100,10 +100,10 @@ def test_an_event_with_other_times_moves_the_visit(visit, start, length):
 )
 def test_what_no_visit_can_be_is_refused(visit, entered):
     """A whole day, the past, longer than a day, a slip of the hand in the year."""
-    assert decided(visit, entered) == Refused()
+    assert decided(visit, entered) == ForbiddenMove()
 
 
-@pytest.mark.parametrize("entered", [event(START + HOUR), event(deleted=True), EnteredEvent(2, None)])
+@pytest.mark.parametrize("entered", [event(START + HOUR), event(deleted=True), StoredEvent(2, None)])
 @pytest.mark.parametrize("passed", [timedelta(0), HOUR, 30 * DAY])
 def test_a_visit_that_has_begun_is_left_alone(visit, entered, passed):
     """Tidying up in the calendar afterwards cancels nothing."""

@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from workers.booking.domain.replay import MAX_REPLAY_AGE, is_too_late, is_worth_a_letter, letter_id, stands
+from workers.booking.domain.replay import (
+    MAX_REPLAY_AGE,
+    choose_again_notice_id,
+    has_visit_ahead,
+    is_too_late,
+    is_worth_a_notice,
+)
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -64,13 +70,13 @@ def test_only_a_replay_can_be_too_late(age, replay, late):
 )
 def test_a_refusal_is_news_unless_all_is_as_it_was_wished(found, cancels, has_visit, is_news):
     """Who wanted to cancel what is cancelled has it; a visit that has begun is over and done."""
-    assert stands(found, NOW) is has_visit
-    assert is_worth_a_letter(found, cancels=cancels, now=NOW) is is_news
+    assert has_visit_ahead(found, NOW) is has_visit
+    assert is_worth_a_notice(found, cancels=cancels, now=NOW) is is_news
 
 
 def a_letter(found=None, address="jan@example.com", **changes):
     fields = {"command_id": "c1", "replay": 1, "tenant": "salon-ania", "accepted_at": NOW, "now": NOW}
-    return letter_id(found, replace(JAN, address=address), **fields | changes)
+    return choose_again_notice_id(found, replace(JAN, address=address), **fields | changes)
 
 
 @pytest.mark.parametrize(

@@ -194,9 +194,9 @@ async def test_a_change_by_the_owner_is_seen_once_it_is_known(google, calendar):
 async def test_an_event_is_read_from_the_calendar_itself(google, calendar):
     """Nothing of a single event is kept."""
     await calendar.put("calendar", EVENT)
-    first = await calendar.entered("calendar", EVENT.event_id)
+    first = await calendar.find_event("calendar", EVENT.event_id)
     google.events["calendar"][EVENT.event_id] = replace(EVENT, end=NINE + 2 * HOUR)
-    second = await calendar.entered("calendar", EVENT.event_id)
+    second = await calendar.find_event("calendar", EVENT.event_id)
     assert (first.interval.end, second.interval.end) == (NINE + HOUR, NINE + 2 * HOUR)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_busy import busy_in
+from workers.booking.adapters.google_busy import parse_busy_times
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 
@@ -29,17 +29,17 @@ def page(*items, **fields):
 @pytest.mark.parametrize("start", [NINE, "2027-03-01T10:00:00+01:00", "2027-03-01T09:00:00.000Z"])
 def test_busy_times_are_read_in_utc(start):
     """Whatever offset they come with."""
-    assert busy_in(page(event(start))) == [BusyTime(MORNING)]
+    assert parse_busy_times(page(event(start))) == [BusyTime(MORNING)]
 
 
 @pytest.mark.parametrize("empty", [{"items": []}, {}, {"timeZone": "Europe/Warsaw"}])
 def test_a_page_without_events_is_free(empty):
     """It is an answer, so Google has looked."""
-    assert busy_in(empty) == []
+    assert parse_busy_times(empty) == []
 
 
 @pytest.mark.parametrize(
-    ("item", "whose"),
+    ("item", "visit_id"),
     [
         (ours(f"apt{APPOINTMENT}", APPOINTMENT), APPOINTMENT),
         (ours("copy00000", APPOINTMENT), None),
@@ -50,9 +50,9 @@ def test_a_page_without_events_is_free(empty):
         (event(extendedProperties="apt"), None),
     ],
 )
-def test_an_event_is_ours_only_under_its_own_id(item, whose):
+def test_an_event_is_ours_only_under_its_own_id(item, visit_id):
     """Properties can be copied with an event; its id can't."""
-    assert busy_in(page(item)) == [BusyTime(MORNING, whose)]
+    assert parse_busy_times(page(item)) == [BusyTime(MORNING, visit_id)]
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_an_event_is_ours_only_under_its_own_id(item, whose):
 )
 def test_what_keeps_nobody_busy_is_left_out(fields):
     """The others count."""
-    assert busy_in(page(event(**fields), event())) == [BusyTime(MORNING)]
+    assert parse_busy_times(page(event(**fields), event())) == [BusyTime(MORNING)]
 
 
 def test_a_deleted_event_needs_no_times():
     """Google may leave little of it but its id."""
-    assert busy_in(page({"id": "gone", "status": "cancelled"})) == []
+    assert parse_busy_times(page({"id": "gone", "status": "cancelled"})) == []
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a_deleted_event_needs_no_times():
     ],
 )
 def test_a_whole_day_is_the_calendars_day(time_zone, day, hours):
-    """From midnight to midnight where the calendar is: on a day whose clocks change that is not 24 hours."""
+    """From midnight to midnight where the calendar is: on a day visit_id clocks change that is not 24 hours."""
     following = f"{day[:-2]}{int(day[-2:]) + 1:02}"
-    found = busy_in(
+    found = parse_busy_times(
         {"timeZone": time_zone, "items": [{"id": "day", "start": {"date": day}, "end": {"date": following}}]}
     )
     assert found == [BusyTime(Interval(*hours))]
@@ -95,7 +95,7 @@ def test_a_whole_day_is_the_calendars_day(time_zone, day, hours):
 @pytest.mark.parametrize("end", [NINE, "2027-03-01T08:00:00Z"])
 def test_an_entry_without_length_is_skipped(end):
     """It keeps nobody busy; the others count."""
-    assert busy_in(page(event(end=end), event())) == [BusyTime(MORNING)]
+    assert parse_busy_times(page(event(end=end), event())) == [BusyTime(MORNING)]
 
 
 @pytest.mark.parametrize(
@@ -126,4 +126,4 @@ def test_an_entry_without_length_is_skipped(end):
 def test_an_answer_that_cannot_be_read_is_transient(broken):
     """Never a bug of ours and never free time; the text says what happened, without the answer."""
     with pytest.raises(TransientError, match="cannot be read"):
-        busy_in(broken)
+        parse_busy_times(broken)

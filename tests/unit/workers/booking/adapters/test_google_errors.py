@@ -5,7 +5,7 @@ import pytest
 from googleapiclient.errors import HttpError
 
 from shared.errors import PermanentError
-from workers.booking.adapters.google_errors import translated_google
+from workers.booking.adapters.google_errors import translate_google_errors
 
 
 class Credentials:
@@ -24,6 +24,6 @@ def test_a_key_that_is_refused_is_read_anew(status, reason, forgotten):
     """So that a repaired one works at once; a calendar that is not shared has nothing to do with the key."""
     credentials = Credentials()
     refused = HttpError(httplib2.Response({"status": status}), b"{}", uri="https://calendar.example")
-    with pytest.raises(PermanentError) as caught, translated_google("calendar.get", credentials):
+    with pytest.raises(PermanentError) as caught, translate_google_errors("calendar.get", credentials):
         raise refused
     assert (caught.value.reason, credentials.forgotten) == (reason, forgotten)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workers.booking.adapters.google_event import entered_event, event_body, says, version_of
+from workers.booking.adapters.google_event import event_body, matches_event, parse_event, version_of
 from workers.booking.domain.event_id import event_id
-from workers.booking.domain.owner_changes import EnteredEvent
+from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
@@ -39,7 +39,7 @@ def test_an_event_reminds_as_its_calendar_does():
 
 def test_an_event_that_was_written_says_so():
     """Whatever offset the times come in, and though an empty text is left out."""
-    assert says(as_written(), EVENT)
+    assert matches_event(as_written(), EVENT)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_an_event_that_was_written_says_so():
 )
 def test_an_event_that_was_changed_does_not(changes):
     """Each part of what we write counts."""
-    assert not says(as_written(**changes), EVENT)
+    assert not matches_event(as_written(**changes), EVENT)
 
 
 @pytest.mark.parametrize("text", [None, 3, "", "three", "-3", "3.0", "³", "9" * 5000])
@@ -80,14 +80,14 @@ def test_a_version_that_cannot_be_read_is_none(text):
 def test_times_that_cannot_be_read_are_none(edges):
     """A whole day, nonsense, an end before the start."""
     item = {"id": EVENT.event_id, "end": {"dateTime": "2027-03-01T10:00:00Z"}} | edges
-    assert entered_event(item) == EnteredEvent(version=0, interval=None)
+    assert parse_event(item) == StoredEvent(version=0, interval=None)
 
 
 def test_a_deleted_event_may_be_an_id_alone():
     """That is all that Google promises to keep."""
-    assert entered_event({"id": EVENT.event_id, "status": "cancelled"}) == EnteredEvent(0, None, deleted=True)
+    assert parse_event({"id": EVENT.event_id, "status": "cancelled"}) == StoredEvent(0, None, deleted=True)
 
 
 def test_what_is_written_is_read_back():
     """The body itself is an event."""
-    assert entered_event(event_body(EVENT, invites=False)) == EnteredEvent(3, Interval(NINE, NINE + HOUR))
+    assert parse_event(event_body(EVENT, invites=False)) == StoredEvent(3, Interval(NINE, NINE + HOUR))

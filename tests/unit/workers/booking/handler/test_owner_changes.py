@@ -101,7 +101,7 @@ async def test_a_command_that_was_cut_off_is_finished(visited, how, step):
         case "tables":
             visited.appointments.fail(trouble)
         case "calendar":
-            visited.calendar.fail("put" if how == "moved" else "entered", trouble)
+            visited.calendar.fail("put" if how == "moved" else "find_event", trouble)
         case _:
             visited.notices.trouble.append(trouble)
     with pytest.raises(TransientError):

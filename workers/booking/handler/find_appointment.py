@@ -13,7 +13,7 @@ _LINKS: dict[type, tuple[LinkPurpose, ...]] = {
 """What a link must be for, by the command that it comes with."""
 
 
-async def referred(
+async def find_appointment(
     ports: BookingPorts, command: BookingLookup | BookingCancel | BookingReschedule
 ) -> Appointment | None:
     """Return the appointment; None for one that is unknown, another session's, or behind a link that is no good.

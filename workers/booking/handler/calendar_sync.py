@@ -20,7 +20,7 @@ from shared.messages.commands import (
 )
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import AppointmentState
-from workers.booking.handler.alerts import alert
+from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import LastSync
 
@@ -30,7 +30,7 @@ _AT_ONCE = 20
 _TICKS_COUNT_FOR = timedelta(minutes=2)
 
 
-async def tick(ports: BookingPorts, command: CalendarTick) -> None:
+async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> None:
     """Ask for every calendar of every business to be read; of one without a good profile none is known.
 
     After a halt many ticks wait in line: the latest does for all.
@@ -56,7 +56,7 @@ async def tick(ports: BookingPorts, command: CalendarTick) -> None:
             await ports.commands.put(sync_command, group=group)
 
 
-async def sync(ports: BookingPorts, command: CalendarSync) -> None:
+async def read_calendar_changes(ports: BookingPorts, command: CalendarSync) -> None:
     """Read what changed since the last time, and have each visit compared in its own visitor's turn.
 
     A calendar that can't be read is read in the next minute: the command is not worth a retry, nor a place among the
@@ -74,11 +74,11 @@ async def sync(ports: BookingPorts, command: CalendarSync) -> None:
         return
     except UnusableCalendarError as error:
         log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason says it all
-        await alert(ports, tenant=command.tenant, session_id=command.session_id, problem=error.problem)
+        await alert_operator(ports, tenant=command.tenant, session_id=command.session_id, problem=error.problem)
         return
     for first in range(0, len(found.appointment_ids), _AT_ONCE):
         some = found.appointment_ids[first : first + _AT_ONCE]
-        await asyncio.gather(*(_ask(ports, command, one, found.next_token) for one in some))
+        await asyncio.gather(*(_request_comparison(ports, command, one, found.next_token) for one in some))
     kept = await ports.sync_tokens.put(
         calendar_id,
         LastSync(found.next_token, began),
@@ -89,7 +89,7 @@ async def sync(ports: BookingPorts, command: CalendarSync) -> None:
         log.info("calendar_read", changes=len(found.appointment_ids), kept=kept)
 
 
-async def _ask(ports: BookingPorts, command: CalendarSync, appointment_id: str, token: str) -> None:
+async def _request_comparison(ports: BookingPorts, command: CalendarSync, appointment_id: str, token: str) -> None:
     """Ask to have a visit compared with its event, after whatever its visitor asked for before.
 
     The calendar of one business may name a visit of another, so nothing but the record says whose it is.

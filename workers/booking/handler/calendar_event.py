@@ -12,7 +12,7 @@ from workers.booking.ports import CalendarEvent
 _SUMMARY_CHARACTERS = 200
 
 
-def to_be_entered(appointment: Appointment, profile: TenantProfile) -> Appointment:
+def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appointment:
     """Return the appointment with the calendar that it is about to be entered into, and where it was before."""
     calendar_id = profile.calendar_of(appointment.resource)
     before = tuple(one for one in appointment.calendars if one != calendar_id)
@@ -21,28 +21,28 @@ def to_be_entered(appointment: Appointment, profile: TenantProfile) -> Appointme
     )
 
 
-async def settle(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
+async def sync_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Make the calendars say what the record says: the visit at its time, in its one calendar, or nowhere.
 
     A command by link runs beside those of the visit's own session. So the record is read once more after the entry was
     written: whoever is last leaves the calendars as the record is then.
     """
-    await enter(ports, appointment, profile)
+    await write_event(ports, appointment, profile)
     now = await ports.appointments.get(appointment.appointment_id, appointment.session_id)
     stands = now is not None and now.state is not AppointmentState.CANCELLED
-    stands_in = entered_in(now, profile) if now and stands else None
+    stands_in = current_calendar(now, profile) if now and stands else None
     for calendar_id in appointment.calendars:
         if calendar_id != stands_in:
             await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
-async def enter(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
+async def write_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Make the visit's calendar say that the appointment stands."""
     service = profile.service(appointment.service_id)
     name = service.name.in_(profile.locale) if service else appointment.service_id
     who = appointment.name or appointment.contact.address
     await ports.calendar.put(
-        entered_in(appointment, profile),
+        current_calendar(appointment, profile),
         CalendarEvent(
             event_id=event_id(appointment.appointment_id),
             appointment_id=appointment.appointment_id,
@@ -50,31 +50,31 @@ async def enter(ports: BookingPorts, appointment: Appointment, profile: TenantPr
             start=appointment.start,
             end=appointment.end,
             time_zone=profile.time_zone,
-            summary=_one_line(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
-            description=_described(appointment),
+            summary=_collapse_whitespace(f"{name}: {who}")[:_SUMMARY_CHARACTERS],
+            description=_describe_visit(appointment),
             attendee=appointment.contact.address if appointment.contact.kind == "email" else None,
         ),
     )
 
 
-async def leave(ports: BookingPorts, appointment: Appointment) -> None:
+async def remove_events(ports: BookingPorts, appointment: Appointment) -> None:
     """Make every calendar that the visit was entered into forget it."""
     for calendar_id in appointment.calendars:
         await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
-def entered_in(appointment: Appointment, profile: TenantProfile) -> str:
+def current_calendar(appointment: Appointment, profile: TenantProfile) -> str:
     """Return the calendar that the visit stands in."""
     return appointment.calendars[-1] if appointment.calendars else profile.calendar_of(appointment.resource)
 
 
-def _described(appointment: Appointment) -> str:
+def _describe_visit(appointment: Appointment) -> str:
     """Return who comes and what they wrote; calendars show a description as HTML, so none of it may be markup."""
-    note = "\n".join(map(_one_line, appointment.note.splitlines()))
-    parts = (_one_line(appointment.name), appointment.contact.address, note)
+    note = "\n".join(map(_collapse_whitespace, appointment.note.splitlines()))
+    parts = (_collapse_whitespace(appointment.name), appointment.contact.address, note)
     # Quotes matter in attributes alone, and some calendars would show their entities.
     return html.escape("\n".join(part for part in parts if part), quote=False)
 
 
-def _one_line(text: str) -> str:
+def _collapse_whitespace(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -13,14 +13,14 @@ from shared.messages.commands import (
     BookingRemindData,
 )
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.reminders import HOURS_BEFORE, is_worth_reminding, reminder_times, stands
+from workers.booking.domain.reminders import HOURS_BEFORE, is_unchanged_visit, is_worth_reminding, reminder_times
 from workers.booking.domain.values import Appointment
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.notify import send_reminder
 
 log = structlog.get_logger()
 
-_PATIENCE = timedelta(minutes=5)
+_RETRY_DELAY = timedelta(minutes=5)
 """Between two tries to plan reminders anew."""
 
 
@@ -49,7 +49,7 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
         await ports.commands.put(command, group=derived_id(appointment.appointment_id, "plan_reminders"))
 
 
-async def plan_again(ports: BookingPorts, command: BookingPlanReminders) -> None:
+async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> None:
     """Plan the reminders that could not be planned before, if the visit still stands as it did.
 
     Raises:
@@ -57,21 +57,21 @@ async def plan_again(ports: BookingPorts, command: BookingPlanReminders) -> None
         PermanentError: as they are, they never can.
     """
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
-    if not stands(appointment, command.data.start):
+    if not is_unchanged_visit(appointment, command.data.start):
         log.info("reminders_not_wanted", appointment_id=command.data.appointment_id)
         return
     profile = await ports.tenants.profile(command.tenant)
     try:
         await _plan(ports, appointment, profile, booked_at=command.accepted_at)
     except TransientError as error:
-        raise TransientError(str(error), retry_after=_PATIENCE, reason=error.reason) from error
+        raise TransientError(str(error), retry_after=_RETRY_DELAY, reason=error.reason) from error
 
 
 async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
     """Plan each reminder, whatever becomes of another; a schedule names the visit, and says nothing of the visitor."""
-    trouble: TransientError | PermanentError | None = None
+    first_error: TransientError | PermanentError | None = None
     for hours, at in reminder_times(appointment.start, profile, booked_at=booked_at, now=ports.clock.now()):
-        name = _name(appointment, hours)
+        name = _schedule_name(appointment, hours)
         command = BookingRemind(
             id=name,
             tenant=appointment.tenant,
@@ -85,16 +85,16 @@ async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantPr
         try:
             await ports.schedules.put(name, at, command, group=appointment.session_id)
         except (TransientError, PermanentError) as error:
-            trouble = trouble or error
-    if trouble:
-        raise trouble
+            first_error = first_error or error
+    if first_error:
+        raise first_error
 
 
-async def drop_reminders(ports: BookingPorts, appointment: Appointment) -> None:
+async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> None:
     """Take the reminders of the visit's time back; one that stays finds out for itself that it is not wanted."""
     for hours in HOURS_BEFORE:
         try:
-            await ports.schedules.remove(_name(appointment, hours))
+            await ports.schedules.remove(_schedule_name(appointment, hours))
         except (TransientError, PermanentError) as error:
             log.warning(
                 "reminder_not_dropped",
@@ -104,7 +104,7 @@ async def drop_reminders(ports: BookingPorts, appointment: Appointment) -> None:
             )
 
 
-async def remind(ports: BookingPorts, command: BookingRemind) -> None:
+async def send_due_reminder(ports: BookingPorts, command: BookingRemind) -> None:
     """Have the visitor reminded, if the visit still stands as it did."""
     wanted = command.data
     profile = await ports.tenants.profile(command.tenant)
@@ -119,6 +119,6 @@ async def remind(ports: BookingPorts, command: BookingRemind) -> None:
     log.info("visit_reminded", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
 
 
-def _name(appointment: Appointment, hours_before: int) -> str:
+def _schedule_name(appointment: Appointment, hours_before: int) -> str:
     """Return the name of a schedule, and the id of its command: one for each time that a visit is moved to."""
     return derived_id(appointment.appointment_id, f"remind/{appointment.start.isoformat()}/{hours_before}")
