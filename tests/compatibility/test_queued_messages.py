@@ -14,7 +14,7 @@ from tests.compatibility import sending
 from tests.compatibility.fixtures_of_release import fixture
 from tests.compatibility.frozen_names import missing
 from tests.fakes.clock import NOON
-from workers.failures.domain import failure_of
+from workers.failures.domain import build_failure
 from workers.notifications.adapters.ses_events import feedback_reports
 
 QUEUED = fixture("queue")
@@ -84,7 +84,7 @@ def compared_text(parameters):
 @pytest.mark.parametrize("name", ["fifo", "unreadable"])
 def test_a_dead_letter_becomes_the_failure_that_it_was(name):
     """Also an unreadable one; reason, attempts and group come from its attributes."""
-    failure = failure_of(received(QUEUED["dead_letters"][name]), queue="booking", message=message_of(name), now=NOON)
+    failure = build_failure(received(QUEUED["dead_letters"][name]), queue="booking", message=message_of(name), now=NOON)
     assert (failure.reason, failure.error) == ("calendar_access_revoked", "PermanentError: [email]")
     assert (failure.attempts, failure.group) == (2, "kept-visitor")
     assert failure.last_at == datetime(2026, 1, 12, 12, tzinfo=UTC)

@@ -1,1 +1,1 @@
-"""Takes dead letters into the ledger of failures, and tells visitors who have heard nothing yet."""
+"""Records dead letters in the failure ledger, and notifies visitors whose command ended without an outcome."""

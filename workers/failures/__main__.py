@@ -1,4 +1,4 @@
-"""`python -m workers.failures`: the pools that empty the dead-letter queues."""
+"""Run the failures worker as pools, one per dead-letter queue: `python -m workers.failures`."""
 
 from shared.aws.run_pool import run_pool
 from workers.failures.wiring import open_worker

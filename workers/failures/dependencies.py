@@ -1,4 +1,4 @@
-"""What the use case of the failures worker is given to work with."""
+"""The dependencies of the failures worker's use case."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a dead letter says: the failure that it is, and whether somebody waits to hear of it."""
+"""Derives from a dead letter the failure that it represents, and the command whose visitor must be notified."""
 
 import json
 import re
@@ -24,75 +24,77 @@ from shared.messages.commands import (
 from shared.messages.notices import Notice
 from shared.trace import Trace
 
-Told = ChatSend | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
-"""Commands that end in a frame that is kept. The answer to a question ages, and nobody waits for our own commands."""
+NotifiableCommand = ChatSend | BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
+"""Commands that end in a durable frame, so their visitor is notified of a failure.
+
+The answer to a query is soon out of date, and no visitor waits for an internal command.
+"""
 
 Message = Envelope | Notice
 
 _REASON = re.compile(r"[A-Za-z0-9_]{1,80}")
-_MOST_ERROR_CHARACTERS = 1024
-_MOST_GROUP_CHARACTERS = 128
-_MOST_ATTEMPTS = 1_000_000
+_MAX_ERROR_CHARACTERS = 1024
+_MAX_GROUP_CHARACTERS = 128
+_MAX_ATTEMPTS = 1_000_000
 
 
-def failure_of(letter: Delivery, *, queue: str, message: Message | None, now: datetime) -> Failure:
-    """Return the failure that a letter from the dead-letter queue of `queue` is; `message` is None if unreadable.
+def build_failure(dead_letter: Delivery, *, queue: str, message: Message | None, now: datetime) -> Failure:
+    """Return the failure for a dead letter of `queue`; `message` is None if the body can't be decoded.
 
-    A letter that is delivered again is the same failure: nothing but a letter without a time of its own depends on
-    `now`.
+    A dead letter that is delivered again gives the same failure: `now` is used only where SQS sent no timestamp.
     """
-    said = letter.attributes or {}
-    failed_at = now if letter.sent_at is None else datetime.fromtimestamp(letter.sent_at, UTC)
-    content = None if message else parse_json_object(letter.body)
+    attributes = dead_letter.attributes or {}
+    failed_at = now if dead_letter.sent_at is None else datetime.fromtimestamp(dead_letter.sent_at, UTC)
+    content = None if message else parse_json_object(dead_letter.body)
     command_id, replays = (message.id, message.replay) if message else identity(content) or (None, 0)
-    whose = Origin(message.tenant, message.session_id, _type(message)) if message else origin(content)
-    # A copy is made once more after a crash; the message that it was made of stays the same.
-    first = command_id or f"message {said.get('message_id') or letter.message_id}"
-    trace = Trace.parse(letter.trace)
+    source = Origin(message.tenant, message.session_id, _message_type(message)) if message else origin(content)
+    # After a crash a message may be copied twice: its own id is the same in both copies, the copy's id is not.
+    identifier = command_id or f"message {attributes.get('message_id') or dead_letter.message_id}"
+    trace = Trace.parse(dead_letter.trace)
     return Failure(
-        failure_id=failure_id(queue, first),
+        failure_id=failure_id(queue, identifier),
         queue=queue,
-        group=(said.get("group") or letter.group or "")[:_MOST_GROUP_CHARACTERS] or None,
-        payload=letter.body,
-        reason=_reason(said),
-        error=said.get("error", "")[:_MOST_ERROR_CHARACTERS],
-        attempts=_attempts(said),
+        group=(attributes.get("group") or dead_letter.group or "")[:_MAX_GROUP_CHARACTERS] or None,
+        payload=dead_letter.body,
+        reason=_parse_reason(attributes),
+        error=attributes.get("error", "")[:_MAX_ERROR_CHARACTERS],
+        attempts=_parse_attempts(attributes),
         first_at=failed_at,
         last_at=failed_at,
-        type=whose.type,
-        tenant=whose.tenant,
-        session_id=whose.session_id,
+        type=source.type,
+        tenant=source.tenant,
+        session_id=source.session_id,
         command_id=command_id,
         trace=trace.root if trace else None,
         replays=replays,
     )
 
 
-def waiting(message: Message | None) -> Told | None:
-    """Return the command whose visitor has to hear how it ended."""
-    return message if isinstance(message, Told) else None
+def find_notifiable_command(message: Message | None) -> NotifiableCommand | None:
+    """Return the message if it is a command whose visitor must learn how it ended, or else None."""
+    return message if isinstance(message, NotifiableCommand) else None
 
 
-def as_if_of_this_version(body: str, problem: DeadLetterReason) -> str | None:
-    """Return a message of another version as one of ours; None if its version is not the `problem`.
+def convert_to_current_version(body: str, problem: DeadLetterReason) -> str | None:
+    """Return a message of another version with the version of this release; None if the `problem` is another one.
 
-    What it wants may mean something else there: it is good for finding who waits, and for nothing more.
+    Its fields may mean something else in the other version: use the result to find the visitor, never to process it.
     """
     content = parse_json_object(body) if problem in OTHER_VERSION else None
     return None if content is None else json.dumps({**content, "version": ENVELOPE_VERSION})
 
 
-def _type(message: Message) -> str | None:
+def _message_type(message: Message) -> str | None:
     kind = getattr(message, "type", None)
     return str(kind) if kind else None
 
 
-def _reason(said: Mapping[str, str]) -> str:
-    reason = said.get("reason", DeadLetterReason.RECEIVES_EXHAUSTED)
+def _parse_reason(attributes: Mapping[str, str]) -> str:
+    reason = attributes.get("reason", DeadLetterReason.RECEIVES_EXHAUSTED)
     return reason if _REASON.fullmatch(reason) else "unknown"
 
 
-def _attempts(said: Mapping[str, str]) -> int:
-    attempts = said.get("attempts", "")
-    # Only ASCII: `isdigit` takes more than `int` does.
-    return min(int(attempts), _MOST_ATTEMPTS) if re.fullmatch(r"[0-9]{1,9}", attempts) else 0
+def _parse_attempts(attributes: Mapping[str, str]) -> int:
+    attempts = attributes.get("attempts", "")
+    # Only ASCII digits: `isdigit` accepts more than `int` does.
+    return min(int(attempts), _MAX_ATTEMPTS) if re.fullmatch(r"[0-9]{1,9}", attempts) else 0

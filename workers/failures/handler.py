@@ -1,4 +1,4 @@
-"""A dead letter is entered into the ledger; a visitor who has heard nothing of the command is told that it failed."""
+"""Records a dead letter in the ledger, and notifies a visitor who has had no outcome of the command."""
 
 import asyncio
 from datetime import timedelta
@@ -10,18 +10,24 @@ from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_of
 from shared.conversations.replies import Replies, refusal
-from shared.dead_letter_reasons import NOT_HANDLED
+from shared.dead_letter_reasons import NOT_HANDLED, DeadLetterReason
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
 from shared.messages.errors import ErrorCode
 from workers.failures.dependencies import FailurePorts
-from workers.failures.domain import Message, Told, as_if_of_this_version, failure_of, waiting
+from workers.failures.domain import (
+    Message,
+    NotifiableCommand,
+    build_failure,
+    convert_to_current_version,
+    find_notifiable_command,
+)
 
 log = structlog.get_logger()
 
 
 class LedgerHandler:
-    """Does what one dead-letter queue's letters are for. Every step is harmless when it happens twice."""
+    """Handles the dead letters of one queue. Every step is idempotent."""
 
     def __init__(
         self,
@@ -33,7 +39,7 @@ class LedgerHandler:
         claims: ClaimStore,
         lease: timedelta,
     ) -> None:
-        """Take the queue's own name (`chat`), and what reads its messages."""
+        """Take the short name of the source queue (`chat`), and the decoder of its messages."""
         self._queue = queue
         self._decoder = decoder
         self._ports = ports
@@ -41,59 +47,60 @@ class LedgerHandler:
         self._claims = claims
         self._lease = lease
 
-    async def handle(self, letter: Delivery) -> Failure:
-        """Return what is in the ledger, once whoever waits has been told: then the letter may be deleted.
+    async def handle(self, dead_letter: Delivery) -> Failure:
+        """Record the failure and notify its visitor; return the recorded failure. Then the dead letter may be deleted.
 
         Raises:
-            TransientError: not now.
+            TransientError: a store can't be reached, or another worker holds the command.
         """
-        message, command = self._read(letter)
-        failure = failure_of(letter, queue=self._queue, message=message, now=self._ports.clock.now())
-        kept = await self._ports.ledger.record(failure)
-        log.info("failure_taken", failure_id=kept.failure_id, reason=failure.reason, state=kept.state.value)
-        # A copy with another reason was made by a worker that had read it, and tells the visitor itself.
+        message, command = self._decode(dead_letter)
+        failure = build_failure(dead_letter, queue=self._queue, message=message, now=self._ports.clock.now())
+        recorded = await self._ports.ledger.record(failure)
+        log.info("failure_recorded", failure_id=recorded.failure_id, reason=failure.reason, state=recorded.state.value)
+        # Any other reason comes from a worker that decoded the message, and such a worker notifies the visitor itself.
         if command and failure.reason in NOT_HANDLED:
-            await self._tell(command)
-        return kept
+            await self._notify_visitor(command)
+        return recorded
 
-    def _read(self, letter: Delivery) -> tuple[Message | None, Told | None]:
-        """Return the message, and the command whose visitor waits: also of a version that nobody here carries out."""
+    def _decode(self, dead_letter: Delivery) -> tuple[Message | None, NotifiableCommand | None]:
+        """Return the message, and the command to notify about: also of a version that this release does not process."""
         try:
-            message = self._decoder.decode(letter.body)
+            message = self._decoder.decode(dead_letter.body)
         except UndecodableError as error:
-            log.info("letter_unreadable", reason=error.reason)
-            return None, self._addressed(as_if_of_this_version(letter.body, error.reason))
-        return message, waiting(message)
+            log.info("dead_letter_unreadable", reason=error.reason)
+            return None, self._decode_other_version(dead_letter.body, error.reason)
+        return message, find_notifiable_command(message)
 
-    def _addressed(self, body: str | None) -> Told | None:
+    def _decode_other_version(self, body: str, problem: DeadLetterReason) -> NotifiableCommand | None:
+        converted = convert_to_current_version(body, problem)
         try:
-            return waiting(self._decoder.decode(body)) if body is not None else None
+            return find_notifiable_command(self._decoder.decode(converted)) if converted is not None else None
         except UndecodableError:
             return None
 
-    async def _tell(self, command: Told) -> None:
+    async def _notify_visitor(self, command: NotifiableCommand) -> None:
         claim = await self._claims.claim(command.claim_key, fingerprint=fingerprint_of(command), lease=self._lease)
         if isinstance(claim, Busy):
             wait = max(claim.until - self._ports.clock.now(), timedelta(seconds=1))
-            raise TransientError("a worker has the command", retry_after=min(wait, self._lease))
+            raise TransientError("another worker holds the command", retry_after=min(wait, self._lease))
         if not isinstance(claim, Claim):
-            return  # It has ended, and was told then; or the visitor gave its id to another one.
+            return  # Done: the visitor has the outcome. Mismatch: the id belongs to a command with another payload.
         try:
-            await self._say(command, claim)
+            await self._send_error(command, claim)
         except LeaseLostError as error:
-            raise TransientError("a worker took the command over") from error
+            raise TransientError("another worker took the command over") from error
         except (Exception, asyncio.CancelledError):
-            # Whoever gets the letter next need not wait for our lease.
-            await asyncio.shield(self._give_back(claim))
+            # The next attempt need not wait for the end of this lease.
+            await asyncio.shield(self._release(claim))
             raise
-        log.info("failure_told", command_id=command.id)
+        log.info("visitor_notified", command_id=command.id)
 
-    async def _say(self, command: Told, claim: Claim) -> None:
+    async def _send_error(self, command: NotifiableCommand, claim: Claim) -> None:
         locale = await self._replies.locale(command.session_id, command.locale)
         frame = refusal(ErrorCode.INTERNAL, re=command.client_id, locale=locale)
         await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)
 
-    async def _give_back(self, claim: Claim) -> None:
+    async def _release(self, claim: Claim) -> None:
         try:
             await self._claims.release(claim, unspent=True)
         except (TransientError, PermanentError) as error:

@@ -1,4 +1,4 @@
-"""The same under the event-source mappings of the dead-letter queues."""
+"""Run the failures worker as a Lambda, under the event-source mappings of the dead-letter queues."""
 
 from shared.aws.run_lambda import lambda_handler
 from workers.failures.wiring import open_worker

@@ -1,4 +1,4 @@
-"""From a dead letter to a disposition: gone once it is in the ledger, and until then never given up."""
+"""Processes the deliveries of a dead-letter queue: each is retried until the ledger has it, and then deleted."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from workers.failures.handler import LedgerHandler
 log = structlog.get_logger()
 
 _POLICY = RetryPolicy(max_attempts=2**31)
-"""There is no queue behind this one: a letter is tried until it is taken."""
+"""There is no dead-letter queue behind this one: a dead letter is retried until it is recorded."""
 
 
-class LetterProcessor(DeliveryProcessor):
-    """Works on the letters of one dead-letter queue."""
+class DeadLetterProcessor(DeliveryProcessor):
+    """Processes the deliveries of one dead-letter queue."""
 
     def __init__(
         self,
@@ -42,37 +42,37 @@ class LetterProcessor(DeliveryProcessor):
             return Abandon()
         try:
             async with asyncio.timeout(self._leases.limit_seconds):
-                kept = await self._handler.handle(delivery)
+                recorded = await self._handler.handle(delivery)
         except TransientError as error:
-            log.warning("letter_not_taken", error=described(error))
+            log.warning("dead_letter_not_recorded", error=described(error))
             return disposition_of(error, attempts=delivery.receive_count, policy=_POLICY)
         except Exception as error:
-            log.exception("letter_not_taken")
+            log.exception("dead_letter_not_recorded")
             return try_again(error, attempt=delivery.receive_count, policy=_POLICY)
-        named = {"failure_id": kept.failure_id, "command_id": kept.command_id, "tenant": kept.tenant}
-        fields |= {name: value for name, value in named.items() if value}
+        ids = {"failure_id": recorded.failure_id, "command_id": recorded.command_id, "tenant": recorded.tenant}
+        fields |= {name: value for name, value in ids.items() if value}
         return Ack()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterQueue:
-    """A dead-letter queue that the failures worker empties. Its messages end in the ledger, or stay where they are."""
+    """A dead-letter queue that the failures worker empties. A message leaves it only once the ledger has it."""
 
     url: str
     handler: LedgerHandler
 
     @property
     def dead_letter_url(self) -> None:
-        """There is no queue behind this one."""
+        """None: there is no dead-letter queue behind this one."""
 
     @property
     def max_attempts(self) -> int:
-        """There is no limit: what is not in the ledger is tried again."""
+        """Practically without limit: a dead letter is retried until it is recorded."""
         return _POLICY.max_attempts
 
-    def build_processor(self, runtime: QueueRuntime) -> LetterProcessor:
-        """Return the processor that enters each dead letter into the ledger."""
-        return LetterProcessor(
+    def build_processor(self, runtime: QueueRuntime) -> DeadLetterProcessor:
+        """Return the processor that records each dead letter in the ledger."""
+        return DeadLetterProcessor(
             queue_name=runtime.queue.name,
             handler=self.handler,
             leases=runtime.leases,

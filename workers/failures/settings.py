@@ -1,10 +1,10 @@
-"""What the ledger's worker reads from the environment."""
+"""The settings of the failures worker, from environment variables."""
 
 from shared.settings import AwsSettings
 
 
 class FailuresSettings(AwsSettings):
-    """The queues that it empties, its table, and the key of the payloads; it reads no tenant's folder."""
+    """The dead-letter queues, the failures table, and the key of its payloads; no tenant's profile is read."""
 
     knowledge_bucket: str = ""
     chat_dlq_url: str

@@ -59,7 +59,7 @@ async def open_worker() -> AsyncIterator[Worker]:
 
 
 def open_ports(settings: FailuresSettings, *, stores: Stores, clock: Clock) -> FailurePorts:
-    """Open what the use case works with."""
+    """Open the ports of the use case."""
     secrets = open_secrets(settings, clock=clock)
     ledger = DynamoFailureLedger(
         client=stores.dynamodb,
@@ -78,16 +78,16 @@ def describe_queues(
     replies: Replies,
     claims: ClaimStore,
 ) -> tuple[QueueDescription, ...]:
-    """Return the dead-letter queue of each worker."""
+    """Return the descriptions of the dead-letter queues, one for each worker's queue."""
     lease = timedelta(seconds=pool_settings.lease_seconds)
 
-    def dead_letters(queue: str, url: str, messages: TypeAdapter[M]) -> DeadLetterQueue:
+    def describe(queue: str, url: str, messages: TypeAdapter[M]) -> DeadLetterQueue:
         decoder: Decoder[M] = Decoder(messages)
         handler = LedgerHandler(queue=queue, decoder=decoder, ports=ports, replies=replies, claims=claims, lease=lease)
         return DeadLetterQueue(url=url, handler=handler)
 
     return (
-        dead_letters("chat", settings.chat_dlq_url, CHAT_COMMAND),
-        dead_letters("booking", settings.booking_dlq_url, BOOKING_COMMAND),
-        dead_letters("notifications", settings.notifications_dlq_url, NOTICE),
+        describe("chat", settings.chat_dlq_url, CHAT_COMMAND),
+        describe("booking", settings.booking_dlq_url, BOOKING_COMMAND),
+        describe("notifications", settings.notifications_dlq_url, NOTICE),
     )

@@ -1,4 +1,4 @@
-"""What the tests of the ledger's worker share: the worker on a dead-letter queue in memory."""
+"""Fixtures of the failures worker: its processor with an in-memory dead-letter queue."""
 
 import json
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from tests.fakes.failures import FakeFailures
 from tests.fakes.memory_queue import MemoryQueue
 from workers.failures.dependencies import FailurePorts
 from workers.failures.handler import LedgerHandler
-from workers.failures.process import LetterProcessor
+from workers.failures.process import DeadLetterProcessor
 
 LEASE = timedelta(seconds=30)
 DECODERS = {"chat": Decoder(CHAT_COMMAND), "booking": Decoder(BOOKING_COMMAND), "notifications": Decoder(NOTICE)}
@@ -38,12 +38,12 @@ DATA = {
 
 
 def body_of(kind="booking.create", **changes):
-    """Return a message of a kind as it was queued."""
+    """Return the queued body of a message of a type."""
     return command_body(**{"type": kind, "data": DATA[kind]} | changes)
 
 
-class Ledger:
-    """The worker of one dead-letter queue, put together as its wiring does, over memory."""
+class FailuresWorker:
+    """The processor of one dead-letter queue, composed as the wiring does it, with fakes."""
 
     def __init__(self, *, queue="booking", mortal=lambda port: port):
         self.clock = FakeClock()
@@ -73,7 +73,7 @@ class Ledger:
             claims=mortal(self.claims),
             lease=LEASE,
         )
-        self.processor = LetterProcessor(
+        self.processor = DeadLetterProcessor(
             queue_name=self.queue.name, handler=handler, leases=self.leases, clock=self.clock
         )
 
@@ -81,46 +81,51 @@ class Ledger:
     async def own_connections(self):
         yield self.queue, self.claims
 
-    async def letter(self, body=None, *, attributes=None, group="s1"):
-        """Put a letter on the queue and receive it."""
+    async def receive_new(self, body=None, *, attributes=None, group="s1"):
+        """Put a dead letter on the queue and receive it."""
         self.queue.send(body or body_of(), group=group)
-        return await self.received(attributes)
+        return await self.receive(attributes)
 
-    async def received(self, attributes=None):
+    async def receive(self, attributes=None):
         seconds = round(LEASE.total_seconds())
-        (letter,) = await self.queue.receive(max_messages=1, wait_seconds=0, visibility_seconds=seconds)
-        letter.attributes = attributes
-        return letter
+        (dead_letter,) = await self.queue.receive(max_messages=1, wait_seconds=0, visibility_seconds=seconds)
+        dead_letter.attributes = attributes
+        return dead_letter
 
     def errors(self):
-        """Return the errors that the session's conversation has."""
+        """Return the error frames in the session's conversation."""
         frames = [json.loads(text) for text in self.conversations.texts.get("s1", [])]
         return [(frame["type"], frame["re"], frame["data"]["code"]) for frame in frames]
 
 
 def delivery(body="{}", **changes):
-    """Return a letter as it was received."""
+    """Return the delivery of a dead letter."""
     return Delivery(**({"message_id": "m1", "receipt": "r1", "body": body, "sent_at": 1_768_219_200.0} | changes))
 
 
-def copied(**changes):
-    """Return what our own copy says about itself."""
-    said = {"reason": "calendar_access_revoked", "error": "the key is refused", "attempts": "1", "message_id": "m0"}
-    return {**said, "queue": "stride-booking.fifo", "group": "s1", **changes}
+def copy_attributes(**changes):
+    """Return the dead-letter attributes of a worker's copy."""
+    attributes = {
+        "reason": "calendar_access_revoked",
+        "error": "the key is refused",
+        "attempts": "1",
+        "message_id": "m0",
+    }
+    return {**attributes, "queue": "stride-booking.fifo", "group": "s1", **changes}
 
 
 @pytest.fixture(autouse=True)
 def logs():
-    """Keep log lines from being laid out for a terminal; return them."""
+    """Capture the log lines and return them."""
     with structlog.testing.capture_logs() as lines:
         yield lines
 
 
 @pytest.fixture
-def make_ledger():
-    return Ledger
+def make_worker():
+    return FailuresWorker
 
 
 @pytest.fixture
-def ledger():
-    return Ledger()
+def worker():
+    return FailuresWorker()

@@ -1,75 +1,75 @@
-"""The ledger's worker dies at every step there is: each letter is entered once, and its visitor is told once."""
+"""The failures worker crashes at every step: each dead letter is recorded once, and its visitor is notified once."""
 
 import pytest
 
 from shared.consumer.disposition import Ack
 from tests.fakes.mortal import DiedError, Fate, Mortal
-from tests.unit.workers.failures.conftest import LEASE, Ledger, body_of, copied
+from tests.unit.workers.failures.conftest import LEASE, FailuresWorker, body_of, copy_attributes
 
-LETTERS = {
+DEAD_LETTERS = {
     "moved by the queue": (body_of(), None, 1),
-    "copied by a worker": (body_of(), copied(), 0),
-    "unreadable": ("no json", copied(reason="not_json"), 0),
+    "copied by a worker": (body_of(), copy_attributes(), 0),
+    "unreadable": ("no json", copy_attributes(reason="not_json"), 0),
 }
 
 
-async def lived(fate, letter):
-    """Return the ledger after a letter was taken and deleted, by as many workers as that took."""
-    body, attributes, _ = LETTERS[letter]
-    ledger = Ledger(mortal=lambda port: Mortal(port, fate))
-    ledger.queue.send(body, group="s1")
-    while ledger.queue.bodies():
+async def process_until_recorded(fate, dead_letter):
+    """Process a dead letter until it is deleted, again after each crash; return the worker."""
+    body, attributes, _ = DEAD_LETTERS[dead_letter]
+    worker = FailuresWorker(mortal=lambda port: Mortal(port, fate))
+    worker.queue.send(body, group="s1")
+    while worker.queue.bodies():
         try:
-            received = await ledger.received(attributes)
+            received = await worker.receive(attributes)
             fate.pass_moment("after the receive")
-            disposition = await ledger.processor.process(received)
+            disposition = await worker.processor.process(received)
             fate.pass_moment("before the settlement")
             assert disposition == Ack()
-            await deleted(ledger, fate, received)
+            await delete_dead_letter(worker, fate, received)
         except DiedError:
-            # Nobody notices until message and command are free again.
-            ledger.clock.turn(LEASE * 1.1)
-    return ledger
+            # The message and the claim become free once their leases end.
+            worker.clock.turn(LEASE * 1.1)
+    return worker
 
 
-async def deleted(ledger, fate, received):
-    # The settler sends from a task of its own, where a death would be nobody's; so the queue is asked here.
-    await Mortal(ledger.queue, fate).delete([received])
+async def delete_dead_letter(worker, fate, received):
+    # The settler calls the queue from a task of its own, where the test could not catch the crash.
+    await Mortal(worker.queue, fate).delete([received])
 
 
-@pytest.mark.parametrize("letter", LETTERS)
-async def test_a_death_at_any_step_loses_nothing_and_repeats_nothing(letter):
-    """One failure with one line in its story, one frame for whoever waits; whatever step was the last."""
-    *_, frames = LETTERS[letter]
+@pytest.mark.parametrize("dead_letter", DEAD_LETTERS)
+async def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(dead_letter):
+    """There is one failure with one audit entry, and one frame for a visitor who waits, whatever the last step was."""
+    *_, frames = DEAD_LETTERS[dead_letter]
     whole = Fate()
-    await lived(whole, letter)
+    await process_until_recorded(whole, dead_letter)
     assert whole.moments >= (14 if frames else 6)
     for moment in range(whole.moments):
         fate = Fate(moment)
-        ledger = await lived(fate, letter)
+        worker = await process_until_recorded(fate, dead_letter)
         assert fate.died_in
-        [failure] = ledger.failures.rows.values()
+        [failure] = worker.failures.rows.values()
         assert (len(failure.audit_trail), failure.version) == (1, 1), fate.died_in
-        assert len(ledger.errors()) == frames, fate.died_in
-        assert ledger.claims.records.get("k1") is None or ledger.claims.records["k1"].done, fate.died_in
+        assert len(worker.errors()) == frames, fate.died_in
+        assert worker.claims.records.get("k1") is None or worker.claims.records["k1"].done, fate.died_in
 
 
-@pytest.mark.parametrize("letter", LETTERS)
-async def test_the_ledger_has_it_before_the_queue_forgets_it(letter):
-    """At every moment the letter is in one of the two."""
-    body, attributes, _ = LETTERS[letter]
+@pytest.mark.parametrize("dead_letter", DEAD_LETTERS)
+async def test_a_dead_letter_is_recorded_before_it_is_deleted(dead_letter):
+    """After a crash at any step it is in the queue or in the ledger."""
+    body, attributes, _ = DEAD_LETTERS[dead_letter]
     whole = Fate()
-    await lived(whole, letter)
+    await process_until_recorded(whole, dead_letter)
     for moment in range(whole.moments):
         fate = Fate(moment)
-        ledger = Ledger(mortal=lambda port, fate=fate: Mortal(port, fate))
-        ledger.queue.send(body, group="s1")
+        worker = FailuresWorker(mortal=lambda port, fate=fate: Mortal(port, fate))
+        worker.queue.send(body, group="s1")
         try:
-            received = await ledger.received(attributes)
+            received = await worker.receive(attributes)
             fate.pass_moment("after the receive")
-            await ledger.processor.process(received)
+            await worker.processor.process(received)
             fate.pass_moment("before the settlement")
-            await deleted(ledger, fate, received)
+            await delete_dead_letter(worker, fate, received)
         except DiedError:
             pass
-        assert ledger.queue.bodies() or ledger.failures.rows, fate.died_in
+        assert worker.queue.bodies() or worker.failures.rows, fate.died_in

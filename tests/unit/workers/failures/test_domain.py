@@ -1,4 +1,4 @@
-"""From a letter to the failure that it is, whatever it says about itself."""
+"""The failure that is built from a dead letter, whatever its body and attributes contain."""
 
 import json
 from datetime import UTC, datetime
@@ -6,26 +6,26 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.clock import NOON
-from tests.unit.workers.failures.conftest import DECODERS, body_of, copied, delivery
-from workers.failures.domain import as_if_of_this_version, failure_of, waiting
+from tests.unit.workers.failures.conftest import DECODERS, body_of, copy_attributes, delivery
+from workers.failures.domain import build_failure, convert_to_current_version, find_notifiable_command
 
 
-def read(letter, *, queue="booking", message=None):
-    return failure_of(letter, queue=queue, message=message, now=NOON)
+def failure_from(dead_letter, *, queue="booking", message=None):
+    return build_failure(dead_letter, queue=queue, message=message, now=NOON)
 
 
-def decoded(kind="booking.create", **changes):
+def decode(kind="booking.create", **changes):
     queue = "chat" if kind == "chat.send" else "booking"
     return DECODERS[queue].decode(body_of(kind, **changes))
 
 
-def test_our_own_copy_says_all_there_is_to_say():
-    """Reason, error, attempts and group come from the copy, the rest from the message that was copied."""
+def test_a_workers_copy_gives_all_fields_of_the_failure():
+    """Reason, error, attempts and group come from the dead-letter attributes, the rest from the original message."""
     trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-    letter = delivery(body_of(), attributes=copied(), trace=trace, group="none")
-    failure = read(letter, message=decoded())
+    dead_letter = delivery(body_of(), attributes=copy_attributes(), trace=trace, group="none")
+    failure = failure_from(dead_letter, message=decode())
     assert (failure.reason, failure.error, failure.attempts) == ("calendar_access_revoked", "the key is refused", 1)
-    assert (failure.queue, failure.group, failure.payload) == ("booking", "s1", letter.body)
+    assert (failure.queue, failure.group, failure.payload) == ("booking", "s1", dead_letter.body)
     assert (failure.type, failure.tenant, failure.session_id, failure.command_id) == (
         "booking.create",
         "salon",
@@ -37,44 +37,44 @@ def test_our_own_copy_says_all_there_is_to_say():
     assert failure.replays == 0
 
 
-def test_what_the_queue_moved_by_itself_says_nothing():
-    """The reason is that nobody gave one."""
-    failure = read(delivery(body_of(), group="s1"), message=decoded())
+def test_a_message_that_sqs_moved_has_no_dead_letter_attributes():
+    """Its reason is `receives_exhausted`."""
+    failure = failure_from(delivery(body_of(), group="s1"), message=decode())
     assert (failure.reason, failure.error, failure.attempts, failure.group) == ("receives_exhausted", "", 0, "s1")
 
 
-def test_a_command_is_one_failure_whatever_its_letters():
-    """Original, replays and copies made twice have one id; another queue, or another command, has another."""
-    first = read(delivery(body_of()), message=decoded())
-    copy = read(delivery(body_of(), message_id="m2", attributes=copied()), message=decoded(replay=3))
+def test_all_dead_letters_of_a_command_are_one_failure():
+    """The original, its replays and repeated copies have one id; another queue or another command has another id."""
+    first = failure_from(delivery(body_of()), message=decode())
+    copy = failure_from(delivery(body_of(), message_id="m2", attributes=copy_attributes()), message=decode(replay=3))
     assert copy.failure_id == first.failure_id
     assert copy.replays == 3
-    assert read(delivery(), message=decoded(key="k2")).failure_id != first.failure_id
-    assert read(delivery(), queue="chat", message=decoded()).failure_id != first.failure_id
+    assert failure_from(delivery(), message=decode(key="k2")).failure_id != first.failure_id
+    assert failure_from(delivery(), queue="chat", message=decode()).failure_id != first.failure_id
 
 
-def test_what_cannot_be_read_is_told_apart_by_the_message_that_it_was():
-    """A copy that is made once more after a crash is the same failure."""
-    first = read(delivery("no json", message_id="m5", attributes=copied(message_id="m1")))
-    again = read(delivery("no json", message_id="m6", attributes=copied(message_id="m1")))
-    other = read(delivery("no json", message_id="m7", attributes=copied(message_id="m2")))
-    moved = read(delivery("no json", message_id="m1"))
+def test_an_unreadable_message_is_identified_by_its_message_id():
+    """A copy that is repeated after a crash is the same failure."""
+    first = failure_from(delivery("no json", message_id="m5", attributes=copy_attributes(message_id="m1")))
+    again = failure_from(delivery("no json", message_id="m6", attributes=copy_attributes(message_id="m1")))
+    other = failure_from(delivery("no json", message_id="m7", attributes=copy_attributes(message_id="m2")))
+    moved = failure_from(delivery("no json", message_id="m1"))
     assert first.failure_id == again.failure_id == moved.failure_id != other.failure_id
     assert (first.type, first.tenant, first.session_id, first.command_id) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("said", "number"), [({}, 0), ({"replay": 3}, 3), ({"replay": 3, "version": 99, "data": {"hidden": True}}, 3)]
+    ("fields", "number"), [({}, 0), ({"replay": 3}, 3), ({"replay": 3, "version": 99, "data": {"hidden": True}}, 3)]
 )
-def test_what_another_release_reads_is_the_failure_that_it_is_there(said, number):
-    """A replay of it that fails again is no second failure, and one that works is found by whoever notes it."""
-    command = read(delivery(body_of()), message=decoded())
-    unread = read(delivery(json.dumps({"id": "k1", "tenant": "salon"} | said), message_id="m9"))
-    assert (unread.failure_id, unread.replays, unread.command_id) == (command.failure_id, number, "k1")
+def test_an_unreadable_message_with_an_id_is_the_failure_of_that_command(fields, number):
+    """A release that can decode it uses the same id: for a replay that fails again, and for the outcome of one."""
+    command = failure_from(delivery(body_of()), message=decode())
+    unreadable = failure_from(delivery(json.dumps({"id": "k1", "tenant": "salon"} | fields), message_id="m9"))
+    assert (unreadable.failure_id, unreadable.replays, unreadable.command_id) == (command.failure_id, number, "k1")
 
 
 @pytest.mark.parametrize(
-    ("said", "believed"),
+    ("fields", "expected"),
     [
         ({}, ("salon", "s1", "booking.create")),
         ({"id": 7}, ("salon", "s1", "booking.create")),
@@ -94,24 +94,24 @@ def test_what_another_release_reads_is_the_failure_that_it_is_there(said, number
         ({"tenant": None, "session_id": None, "type": None}, (None, None, None)),
     ],
 )
-def test_what_cannot_be_read_says_whose_it_is(said, believed):
-    """Its owner has to find it; what can't be a tenant, a session or a type is taken for none."""
-    unread = read(delivery(body_of(**{"version": 9} | said)))
-    assert (unread.tenant, unread.session_id, unread.type) == believed
+def test_an_unreadable_message_keeps_its_valid_tenant_session_and_type(fields, expected):
+    """The business has to find it; an invalid tenant, session or type becomes None."""
+    unreadable = failure_from(delivery(body_of(**{"version": 9} | fields)))
+    assert (unreadable.tenant, unreadable.session_id, unreadable.type) == expected
 
 
-def test_what_can_be_read_is_believed():
-    """The clock's own commands belong to a name that no business can have."""
-    tick = read(delivery(body_of("calendar.tick", tenant="*")), message=decoded("calendar.tick", tenant="*"))
+def test_a_decoded_message_gives_its_tenant_and_type_unchecked():
+    """Scheduled internal commands have the tenant `*`, which is no valid id of a business."""
+    tick = failure_from(delivery(body_of("calendar.tick", tenant="*")), message=decode("calendar.tick", tenant="*"))
     assert (tick.tenant, tick.type) == ("*", "calendar.tick")
 
 
-def test_a_message_of_another_version_is_read_as_ours_to_find_who_waits():
-    """Nothing else is changed; what can't be read for another reason is no better as ours."""
+def test_a_message_of_another_version_is_converted_to_find_its_visitor():
+    """Only the version changes; a message that is unreadable for another reason is not converted."""
     for problem in ("newer_version", "older_version"):
-        ours = as_if_of_this_version(body_of(version=9), problem)
-        assert json.loads(ours) == json.loads(body_of())
-    assert as_if_of_this_version(body_of(version=9), "invalid") is None
+        converted = convert_to_current_version(body_of(version=9), problem)
+        assert json.loads(converted) == json.loads(body_of())
+    assert convert_to_current_version(body_of(version=9), "invalid") is None
 
 
 @pytest.mark.parametrize(
@@ -130,21 +130,21 @@ def test_a_message_of_another_version_is_read_as_ours_to_find_who_waits():
         "{" * 100_000,
     ],
 )
-def test_what_says_no_id_that_could_be_ours_is_told_apart_by_its_message(body):
-    """It takes nobody's place."""
-    unread = read(delivery(body, message_id="m9"))
-    assert (unread.command_id, unread.replays) == (None, 0)
-    assert unread.failure_id == read(delivery("no json", message_id="m9")).failure_id
+def test_an_unreadable_message_without_a_valid_id_is_identified_by_its_message_id(body):
+    """It cannot overwrite another failure."""
+    unreadable = failure_from(delivery(body, message_id="m9"))
+    assert (unreadable.command_id, unreadable.replays) == (None, 0)
+    assert unreadable.failure_id == failure_from(delivery("no json", message_id="m9")).failure_id
 
 
-def test_nobody_takes_a_commands_place_by_calling_a_message_like_it():
-    """What can't be read has ids of its own, whatever the message's id looks like."""
-    command = read(delivery(body_of()), message=decoded())
-    assert read(delivery("no json", message_id="k1")).failure_id != command.failure_id
+def test_a_message_id_equal_to_a_command_key_gives_another_failure():
+    """Message ids and command keys are separate namespaces."""
+    command = failure_from(delivery(body_of()), message=decode())
+    assert failure_from(delivery("no json", message_id="k1")).failure_id != command.failure_id
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("changes", "expected"),
     [
         ({"reason": "<script>"}, {"reason": "unknown"}),
         ({"reason": "x" * 500}, {"reason": "unknown"}),
@@ -159,15 +159,15 @@ def test_nobody_takes_a_commands_place_by_calling_a_message_like_it():
         ({"group": ""}, {"group": None}),
     ],
 )
-def test_what_a_copy_says_is_checked(said, kept):
-    """Whoever can put a message on a queue can put anything into its attributes."""
-    failure = read(delivery("no json", attributes=copied(**said)))
-    assert {name: getattr(failure, name) for name in kept} == kept
+def test_dead_letter_attributes_are_checked(changes, expected):
+    """Any sender to a queue can set them."""
+    failure = failure_from(delivery("no json", attributes=copy_attributes(**changes)))
+    assert {name: getattr(failure, name) for name in expected} == expected
 
 
-def test_a_letter_without_a_time_failed_now():
-    """There is no better guess."""
-    assert read(delivery(sent_at=None)).last_at == NOON
+def test_a_dead_letter_without_a_timestamp_failed_now():
+    """The time of the call stands in for the missing timestamp."""
+    assert failure_from(delivery(sent_at=None)).last_at == NOON
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_letter_without_a_time_failed_now():
         ("calendar.tick", False),
     ],
 )
-def test_who_waits_to_hear_how_a_command_ended(kind, waits):
-    """Questions age, and the backend asks for no answer."""
-    assert (waiting(decoded(kind)) is not None) is waits
-    assert waiting(None) is None
+def test_which_commands_have_a_visitor_to_notify(kind, waits):
+    """Answers to queries go out of date, and internal commands have no visitor."""
+    assert (find_notifiable_command(decode(kind)) is not None) is waits
+    assert find_notifiable_command(None) is None

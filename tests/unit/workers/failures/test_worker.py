@@ -1,4 +1,4 @@
-"""The pools of the dead-letter queues in one process: one health check, one stop, each letter to its queue's work."""
+"""The pools of the dead-letter queues in one process: one health check, one stop, one processor per queue."""
 
 import asyncio
 import json
@@ -19,35 +19,37 @@ from tests.unit.workers.failures.conftest import LEASE, body_of
 OPTIONS = PoolOptions(wait_seconds=0, lease=LEASE)
 
 
-def pool_of(ledger):
+def make_pool(worker):
     return Pool(
-        queue=ledger.queue,
-        processor=ledger.processor,
-        leases=ledger.leases,
-        settler=ledger.settler,
+        queue=worker.queue,
+        processor=worker.processor,
+        leases=worker.leases,
+        settler=worker.settler,
         options=OPTIONS,
     )
 
 
 def record(body, *, queue, attributes=None):
-    """Return a record as Lambda hands it over."""
-    said = {name: {"stringValue": text, "dataType": "String"} for name, text in (attributes or {}).items()}
+    """Return a record of a Lambda event."""
+    message_attributes = {
+        name: {"stringValue": text, "dataType": "String"} for name, text in (attributes or {}).items()
+    }
     return {
         "messageId": "m1",
         "receiptHandle": "r1",
         "body": body,
         "attributes": {"MessageGroupId": "s1", "ApproximateReceiveCount": "1", "SentTimestamp": "1768219200000"},
-        "messageAttributes": said,
+        "messageAttributes": message_attributes,
         "eventSourceARN": f"arn:aws:sqs:eu-central-1:000000000000:{queue}",
     }
 
 
 @pytest.fixture
-def ledgers(make_ledger):
-    return {name: make_ledger(queue=name) for name in ("chat", "booking", "notifications")}
+def workers(make_worker):
+    return {name: make_worker(queue=name) for name in ("chat", "booking", "notifications")}
 
 
-def asked(url):
+def get_problems(url):
     try:
         with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             return answer.status, json.load(answer)["problems"]
@@ -56,73 +58,73 @@ def asked(url):
             return error.code, json.load(error)["problems"]
 
 
-async def test_three_queues_are_emptied_by_one_process(ledgers, logs):
-    """Letters of all of them are taken; the one health check speaks for all, and a stop ends them all."""
-    for name, ledger in ledgers.items():
-        ledger.queue.send(f"no json {name}", group="s1")
-    stop, pools = Stop(), PoolGroup([pool_of(ledger) for ledger in ledgers.values()], health_port=0)
+async def test_three_queues_are_emptied_by_one_process(workers, logs):
+    """Dead letters of all queues are recorded; one health check covers all pools, and one stop ends them all."""
+    for name, worker in workers.items():
+        worker.queue.send(f"no json {name}", group="s1")
+    stop, pools = Stop(), PoolGroup([make_pool(worker) for worker in workers.values()], health_port=0)
     working = asyncio.create_task(pools.run(stop))
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while any(ledger.queue.bodies() for ledger in ledgers.values()):
+        while any(worker.queue.bodies() for worker in workers.values()):
             await asyncio.sleep(0.01)
         started = [line for line in logs if line["event"] == "pool_started"]
         [url] = {line["health_url"] for line in started}
-        assert await asyncio.to_thread(asked, f"{url}/readyz") == (200, [])
-        ledgers["booking"].queue.fail_calls("receive", 1000)
-        while (await asyncio.to_thread(asked, f"{url}/readyz"))[0] == 200:
+        assert await asyncio.to_thread(get_problems, f"{url}/readyz") == (200, [])
+        workers["booking"].queue.fail_calls("receive", 1000)
+        while (await asyncio.to_thread(get_problems, f"{url}/readyz"))[0] == 200:
             await asyncio.sleep(0.01)
-        assert (await asyncio.to_thread(asked, f"{url}/livez"))[0] == 200
+        assert (await asyncio.to_thread(get_problems, f"{url}/livez"))[0] == 200
         stop.asked.set()
         await working
-    assert {name: [one.queue for one in each.failures.rows.values()] for name, each in ledgers.items()} == {
-        name: [name] for name in ledgers
+    assert {name: [failure.queue for failure in worker.failures.rows.values()] for name, worker in workers.items()} == {
+        name: [name] for name in workers
     }
     assert pools.handlers_left == 0
 
 
-def test_what_a_pool_left_behind_is_counted():
-    """The process must not exit as if all were well."""
+def test_running_handlers_of_all_pools_are_counted():
+    """The process must report handlers that did not end."""
     pools = [SimpleNamespace(handlers_left=left) for left in (0, 2, 1)]
     assert PoolGroup(pools).handlers_left == 3
 
 
-async def test_a_pool_that_breaks_ends_the_others(ledgers):
-    """A process that works on two of three queues would look as if it were well."""
+async def test_a_pool_that_fails_ends_the_others(workers):
+    """A process that serves two of three queues would look healthy."""
 
-    async def broken():
+    async def fail_to_start():
         raise OSError("no thread")
 
-    ledgers["booking"].leases.start = broken
+    workers["booking"].leases.start = fail_to_start
     before = set(threading.enumerate())
     with pytest.raises(ExceptionGroup):
         await asyncio.wait_for(
-            PoolGroup([pool_of(ledger) for ledger in ledgers.values()]).run(Stop()), DEADLINE_SECONDS
+            PoolGroup([make_pool(worker) for worker in workers.values()]).run(Stop()), DEADLINE_SECONDS
         )
     async with asyncio.timeout(DEADLINE_SECONDS):
         while any(thread.name == "leases" for thread in set(threading.enumerate()) - before):
             await asyncio.sleep(0.01)
 
 
-async def test_an_event_goes_to_the_work_of_its_queue(ledgers):
-    """One function has the mappings of all dead-letter queues; what a copy says about itself arrives."""
+async def test_an_event_goes_to_the_processor_of_its_queue(workers):
+    """One function has the mappings of all dead-letter queues; the dead-letter attributes are passed on."""
     batches = BatchGroup(
         {
-            ledger.queue.name: LambdaBatch(
-                queue=ledger.queue,
-                processor=ledger.processor,
-                leases=ledger.leases,
-                settler=ledger.settler,
+            worker.queue.name: LambdaBatch(
+                queue=worker.queue,
+                processor=worker.processor,
+                leases=worker.leases,
+                settler=worker.settler,
                 handler_timeout=LEASE,
             )
-            for ledger in ledgers.values()
+            for worker in workers.values()
         }
     )
     events = {"chat": ("no json", {"reason": "not_json", "error": "e"}), "booking": (body_of(), None)}
     for name, (body, attributes) in events.items():
-        event = {"Records": [record(body, queue=ledgers[name].queue.name, attributes=attributes)]}
+        event = {"Records": [record(body, queue=workers[name].queue.name, attributes=attributes)]}
         assert await batches.run(event, seconds_left=lambda: 60) == {"batchItemFailures": []}
-    found = {name: [one.reason for one in each.failures.rows.values()] for name, each in ledgers.items()}
-    assert found == {"chat": ["not_json"], "booking": ["receives_exhausted"], "notifications": []}
-    ledgers["chat"].failures.trouble = OSError("away")
-    event = {"Records": [record("more", queue=ledgers["chat"].queue.name)]}
+    reasons = {name: [failure.reason for failure in worker.failures.rows.values()] for name, worker in workers.items()}
+    assert reasons == {"chat": ["not_json"], "booking": ["receives_exhausted"], "notifications": []}
+    workers["chat"].failures.trouble = OSError("away")
+    event = {"Records": [record("more", queue=workers["chat"].queue.name)]}
     assert await batches.run(event) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
