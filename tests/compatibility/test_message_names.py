@@ -30,9 +30,14 @@ def expanded(schema, defs):
     if "enum" in schema or "const" in schema:
         found["values"] = sorted(map(str, schema.get("enum") or [schema["const"]]))
     for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        for key, value in expanded(alternative, defs).items():
-            found[key] = {**found[key], **value} if isinstance(found.get(key), dict) else value
+        found = merged(found, expanded(alternative, defs))
     return found
+
+
+def merged(one, other):
+    """Return what either of two alternatives has; the values of one field are those of both."""
+    both = {key: merged(one[key], other[key]) for key in one.keys() & other.keys()} if isinstance(one, dict) else {}
+    return one | other | both if isinstance(one, dict) else sorted({*one, *other})
 
 
 def messages(schema):
@@ -84,3 +89,12 @@ def test_no_field_becomes_required(family):
     before, now = frozen("required_fields")[family], required(FAMILIES[family])
     added = [f"{kind}: {path}" for kind, paths in before.items() for path in now[kind] if path not in paths]
     assert not added, f"older clients and queued messages do not say: {added}"
+
+
+def test_another_alternative_takes_no_name_away():
+    """A field that may be one of two objects has the fields and the values of both."""
+    kinds = [{"properties": {"type": {"const": kind}, kind: {"type": "string"}}} for kind in ("offer", "call")]
+    one, two = (expanded({"items": {"oneOf": kinds[:number]}}, {}) for number in (1, 2))
+
+    assert one == {"items": {"fields": {"type": {"values": ["offer"]}, "offer": {}}}}
+    assert two == {"items": {"fields": {"type": {"values": ["call", "offer"]}, "offer": {}, "call": {}}}}
