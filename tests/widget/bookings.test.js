@@ -93,8 +93,8 @@ test("a hold that was released is lapsed, not cancelled: nothing had been confir
 });
 
 test("a hold whose time was filled stays so while the server still holds the appointment", () => {
-  const taken = cardWith({ stage: "taken", problem: refusal("SLOT_TAKEN") });
-  const after = applyDetails(taken, details("q", { state: "held" }).data, null);
+  const filled = cardWith({ stage: "taken", problem: refusal("SLOT_TAKEN") });
+  const after = applyDetails(filled, details("q", { state: "held" }).data, null);
   assert.equal(after.stage, "taken");
   assert.equal(after.problem?.code, "SLOT_TAKEN");
 });

@@ -14,7 +14,7 @@ const after = (...frames) => frames.reduce(reduce, /** @type {State} */ (EMPTY))
  *
  * @param {State} state
  */
-const shown = (state) => timeline(state).map((entry) => short(entry));
+const displayed = (state) => timeline(state).map((entry) => short(entry));
 
 /** @param {Entry} entry */
 function short(entry) {
@@ -34,14 +34,14 @@ test("durable frames that come out of order are shown in order", () => {
     final("c2", 3, { text: "Three" }),
     sent("c1", 1, "One"),
   );
-  assert.deepEqual(shown(state), ["said One", "answer Two", "answer Three"]);
+  assert.deepEqual(displayed(state), ["said One", "answer Two", "answer Three"]);
   assert.equal(state.lastSeq, 3);
   assert.equal(hasGap(state), false);
 });
 
 test("a frame after a gap waits, and is not shown before its predecessor", () => {
   const state = after(welcome(), sent("c1", 1, "One"), final("c1", 3));
-  assert.deepEqual(shown(state), ["said One"]);
+  assert.deepEqual(displayed(state), ["said One"]);
   assert.equal(state.lastSeq, 1);
   assert.equal(hasGap(state), true);
 });
@@ -49,7 +49,7 @@ test("a frame after a gap waits, and is not shown before its predecessor", () =>
 test("a gap that is given up is passed over, and later frames go on from there", () => {
   const waiting = after(welcome(), sent("c1", 1, "One"), final("c1", 5, { text: "Five" }), sent("c2", 7, "Seven"));
   const state = reduce(waiting, { local: "skip" });
-  assert.deepEqual(shown(state), ["said One", "answer Five"]);
+  assert.deepEqual(displayed(state), ["said One", "answer Five"]);
   assert.equal(state.lastSeq, 5);
   assert.equal(hasGap(state), true);
 });
@@ -69,7 +69,7 @@ test("a durable frame that comes twice is applied once", () => {
 test("a type that this release does not know counts as a frame and shows nothing", () => {
   const unknown = /** @type {Frame} */ (/** @type {unknown} */ ({ type: "chat.sticker", seq: 1, data: {} }));
   const state = after(welcome(), unknown, sent("c1", 2, "Two"));
-  assert.deepEqual(shown(state), ["said Two"]);
+  assert.deepEqual(displayed(state), ["said Two"]);
 });
 
 test("a message goes from pending over accepted to sent, and keeps its place", () => {
@@ -95,31 +95,31 @@ test("an answer is awaited from the ack until its final, and not while the messa
 
 test("the final replaces what the deltas brought, and a late delta changes nothing", () => {
   const streaming = after(welcome(), sent("c1", 1), delta("c1", 0, "Good mor"), delta("c1", 5, "evening"));
-  assert.deepEqual(shown(streaming), ["said Hello", "answer Good evening"]);
+  assert.deepEqual(displayed(streaming), ["said Hello", "answer Good evening"]);
   const state = [final("c1", 2, { text: "Good day." }), delta("c1", 0, "Late")].reduce(reduce, streaming);
-  assert.deepEqual(shown(state), ["said Hello", "answer Good day."]);
+  assert.deepEqual(displayed(state), ["said Hello", "answer Good day."]);
 });
 
 test("a typing sign that comes after the final opens no new bubble", () => {
   const state = after(welcome(), sent("c1", 1), final("c1", 2), { type: "typing", re: "c1", data: {} });
-  assert.deepEqual(shown(state), ["said Hello", "answer Good morning."]);
+  assert.deepEqual(displayed(state), ["said Hello", "answer Good morning."]);
 });
 
 test("a final without text takes away the draft: a person reads the message", () => {
   const state = after(welcome(), sent("c1", 1), { type: "typing", re: "c1", data: {} }, final("c1", 2, { text: "" }));
-  assert.deepEqual(shown(state), ["said Hello"]);
+  assert.deepEqual(displayed(state), ["said Hello"]);
   assert.equal(awaited(state), null);
 });
 
 test("a stopped answer stays, even if it had not begun", () => {
   const state = after(welcome(), sent("c1", 1), final("c1", 2, { text: "", stopped: true }));
-  assert.deepEqual(shown(state), ["said Hello", "answer "]);
+  assert.deepEqual(displayed(state), ["said Hello", "answer "]);
 });
 
 test("what a person of the business writes stands beside the assistant's answers", () => {
   const byHand = { ...final("", 3, { text: "This is Marta.", by: "human" }), re: undefined };
   const state = after(welcome(), sent("c1", 1), final("c1", 2), byHand);
-  assert.deepEqual(shown(state), ["said Hello", "answer Good morning.", "answer This is Marta."]);
+  assert.deepEqual(displayed(state), ["said Hello", "answer Good morning.", "answer This is Marta."]);
 });
 
 test("another session empties the log but keeps what was not yet sent", () => {
@@ -130,37 +130,37 @@ test("another session empties the log but keeps what was not yet sent", () => {
     ours("c2", "chat.send", { text: "New" }),
     welcome("s2"),
   );
-  assert.deepEqual(shown(state), ["said New"]);
+  assert.deepEqual(displayed(state), ["said New"]);
   assert.equal(state.lastSeq, 0);
 });
 
 test("a welcome back to the same session keeps the log", () => {
   const state = after(welcome("s1"), sent("c1", 1), welcome("s1"));
-  assert.deepEqual(shown(state), ["said Hello"]);
+  assert.deepEqual(displayed(state), ["said Hello"]);
 });
 
 test("a refused message is marked, and the refusal stands after it", () => {
   const state = after(welcome(), ours("c1"), error("c1", "RATE_LIMITED", { retryable: true }));
-  assert.deepEqual(shown(state), ["said Hello", "refused RATE_LIMITED"]);
+  assert.deepEqual(displayed(state), ["said Hello", "refused RATE_LIMITED"]);
   assert.equal(state.entries.c1?.kind === "said" && state.entries.c1.state, "failed");
 });
 
 test("a message sent again under its id is no longer refused", () => {
   const state = after(welcome(), ours("c1"), error("c1", "RATE_LIMITED"), ours("c1"));
-  assert.deepEqual(shown(state), ["said Hello"]);
+  assert.deepEqual(displayed(state), ["said Hello"]);
   assert.equal(state.outcomes.c1, undefined);
 });
 
 test("the final of a replay takes the place of the failure that it mends", () => {
   const failed = after(welcome(), ours("c1"), sent("c1", 1), error("c1", "INTERNAL", { seq: 2 }));
-  assert.deepEqual(shown(failed), ["said Hello", "refused INTERNAL"]);
-  assert.deepEqual(shown(reduce(failed, final("c1", 3))), ["said Hello", "answer Good morning."]);
+  assert.deepEqual(displayed(failed), ["said Hello", "refused INTERNAL"]);
+  assert.deepEqual(displayed(reduce(failed, final("c1", 3))), ["said Hello", "answer Good morning."]);
 });
 
 test("a refused booking is old news once a later one has succeeded", () => {
   const refused = after(welcome(), ours("b1", "booking.create", {}), error("b1", "SLOT_TAKEN", { seq: 1 }));
-  assert.deepEqual(shown(refused), ["refused SLOT_TAKEN"]);
-  assert.deepEqual(shown(reduce(refused, booked("booking.pending", 2, { re: "b2" }))), ["appointment pending"]);
+  assert.deepEqual(displayed(refused), ["refused SLOT_TAKEN"]);
+  assert.deepEqual(displayed(reduce(refused, booked("booking.pending", 2, { re: "b2" }))), ["appointment pending"]);
 });
 
 test("a command on a card is under way until its outcome, and a question is no such command", () => {
@@ -191,7 +191,7 @@ test("a look at how a card stands is no news: the card keeps its place in the lo
     ours("q1", "booking.lookup", { appointment_id: "a1" }),
   );
   const state = reduce(before, details("q1", { state: "cancelled" }));
-  assert.deepEqual(shown(state), ["appointment cancelled", "said Hello"]);
+  assert.deepEqual(displayed(state), ["appointment cancelled", "said Hello"]);
 });
 
 test("a link allows its one purpose only, whatever else may be done with the visit", () => {

@@ -18,17 +18,17 @@ test("midnight is 00:00 of the new day", () => {
 });
 
 test("an hour that comes twice says its offset, both times, and its neighbours do not", () => {
-  const told = ["2026-10-24T23:59:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z"];
+  const instants = ["2026-10-24T23:59:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z"];
   assert.deepEqual(
-    told.map((instant) => timeOf(instant, "pl", WARSAW)),
+    instants.map((instant) => timeOf(instant, "pl", WARSAW)),
     ["01:59", "02:30 (GMT+02:00)", "02:30 (GMT+01:00)", "03:00"],
   );
 });
 
 test("the hour that the spring leaves out makes nothing ambiguous", () => {
-  const told = ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"];
+  const instants = ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"];
   assert.deepEqual(
-    told.map((instant) => timeOf(instant, "pl", WARSAW)),
+    instants.map((instant) => timeOf(instant, "pl", WARSAW)),
     ["01:30", "03:00", "03:30"],
   );
 });

@@ -10,7 +10,7 @@ const TOKEN = "abcDEF123._-abcDEF123";
  *
  * @param {string} hash
  */
-function takenFrom(hash) {
+function openAt(hash) {
   let address = `/contact?lang=pl${hash}`;
   const link = takeLink({
     location: /** @type {Location} */ ({ hash, pathname: "/contact", search: "?lang=pl" }),
@@ -25,16 +25,16 @@ function takenFrom(hash) {
 }
 
 test("a link gives its purpose and token, and leaves the address at once", () => {
-  assert.deepEqual(takenFrom(`#stride-cancel=${TOKEN}`), {
+  assert.deepEqual(openAt(`#stride-cancel=${TOKEN}`), {
     link: { purpose: "cancel", token: TOKEN },
     address: "/contact?lang=pl",
   });
-  assert.deepEqual(takenFrom(`#stride-move=${TOKEN}&utm_source=mail`).link, { purpose: "move", token: TOKEN });
+  assert.deepEqual(openAt(`#stride-move=${TOKEN}&utm_source=mail`).link, { purpose: "move", token: TOKEN });
 });
 
 test("a damaged token is told as such, and leaves the address all the same", () => {
   for (const token of ["", "short", `${TOKEN}%3D`, `${TOKEN}<b>`, "a".repeat(601)]) {
-    const { link, address } = takenFrom(`#stride-cancel=${token}`);
+    const { link, address } = openAt(`#stride-cancel=${token}`);
     assert.deepEqual(link, { purpose: "cancel", token: null }, token);
     assert.equal(address, "/contact?lang=pl");
   }
@@ -42,6 +42,6 @@ test("a damaged token is told as such, and leaves the address all the same", () 
 
 test("other fragments are left alone", () => {
   for (const hash of ["", "#prices", `#stride-book=${TOKEN}`, `#x-stride-cancel=${TOKEN}`]) {
-    assert.deepEqual(takenFrom(hash), { link: null, address: `/contact?lang=pl${hash}` });
+    assert.deepEqual(openAt(hash), { link: null, address: `/contact?lang=pl${hash}` });
   }
 });

@@ -8,9 +8,9 @@ installDocument();
 
 /** @param {string} text */
 function rendered(text) {
-  const place = container();
-  renderMarkdown(place, text);
-  return html(place);
+  const log = container();
+  renderMarkdown(log, text);
+  return html(log);
 }
 
 const LINK = 'target="_blank" rel="noopener noreferrer"';
@@ -130,18 +130,18 @@ test("text made to be slow is rendered in time", () => {
 });
 
 test("a growing answer rebuilds its last block only", () => {
-  const place = container();
-  renderMarkdown(place, "One\n\nTw");
-  const [first, second] = place.children;
-  renderMarkdown(place, "One\n\nTwo\n\nThree");
-  assert.equal(place.children[0], first);
-  assert.notEqual(place.children[1], second);
-  assert.equal(html(place), "<p>One</p><p>Two</p><p>Three</p>");
+  const log = container();
+  renderMarkdown(log, "One\n\nTw");
+  const [first, second] = log.children;
+  renderMarkdown(log, "One\n\nTwo\n\nThree");
+  assert.equal(log.children[0], first);
+  assert.notEqual(log.children[1], second);
+  assert.equal(html(log), "<p>One</p><p>Two</p><p>Three</p>");
 });
 
 test("an answer that is replaced by a shorter one leaves nothing of the old", () => {
-  const place = container();
-  renderMarkdown(place, "One\n\nTwo\n\nThree");
-  renderMarkdown(place, "Other");
-  assert.equal(html(place), "<p>Other</p>");
+  const log = container();
+  renderMarkdown(log, "One\n\nTwo\n\nThree");
+  renderMarkdown(log, "Other");
+  assert.equal(html(log), "<p>Other</p>");
 });

@@ -195,12 +195,12 @@ export class BookingForm {
     }
     this.#question = null;
     this.#notice.hide();
-    if (outcome.type === "booking.slots") this.#take(outcome);
-    else if (outcome.type === "error") this.#refused(outcome);
+    if (outcome.type === "booking.slots") this.#showSlots(outcome);
+    else if (outcome.type === "error") this.#showError(outcome);
   }
 
   /** @param {Frame<"booking.slots">} answer */
-  #take({ data }) {
+  #showSlots({ data }) {
     this.#offerServices(data.services ?? []);
     this.#fields.accept(data.contact_kinds ?? []);
     const service = this.#service.value;
@@ -208,7 +208,7 @@ export class BookingForm {
   }
 
   /** @param {Frame<"error">} refusal */
-  #refused({ data }) {
+  #showError({ data }) {
     this.#picker.failed();
     if (data.code === "UNKNOWN_SERVICE") {
       this.#service.replaceChildren(); // A name the business no longer uses: let the visitor choose.
