@@ -16,6 +16,10 @@ EXTENSIONS = frozenset(
     [".css", ".html", ".js", ".json", ".md", ".po", ".py", ".sh", ".svg", ".toml", ".ts", ".txt", ".yaml", ".yml"]
 )
 
+SOURCES = {".js", ".py", ".ts", ".yaml"}
+NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)+|[A-Z]+(?:_[A-Z]+)+|_?[a-z]+(?:_[a-z]+)+")
+"""What only code is called: `AnyClientFrame`, `CLIENT_FRAME_TYPES`, `describe_queues`."""
+
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"[\w.*-]+(/[\w.*-]+)*/?")
@@ -66,6 +70,17 @@ def test_every_link_of_a_document_leads_to_a_file(document):
     assert [target for target in local if not (document.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_name_in_a_recipe_is_in_the_code(name):
+    """A recipe that names what was renamed leads nowhere."""
+    named = {word for word in CODE.findall((ROOT / name).read_text(encoding="utf-8")) if NAME.fullmatch(word)}
+    code = [
+        ROOT / path for path in EVERYTHING if PurePosixPath(path).suffix in SOURCES and not path.startswith("docs/")
+    ]
+    known = {word for path in code for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    assert named - known == set()
+
+
 @pytest.mark.parametrize(
     ("text", "paths"),
     [
@@ -74,7 +89,7 @@ def test_every_link_of_a_document_leads_to_a_file(document):
         ("`.stride/stack.json`, `booking.create`, `/livez`, `chatbot/google-calendar`, `make up`", []),
     ],
 )
-def test_paths_are_told_from_other_code(text, paths):
+def test_other_code_is_no_path(text, paths):
     """A message type, an address or a command is no path."""
     assert named_paths(text) == paths
 
