@@ -62,15 +62,15 @@ class Texter(Protocol):
         ...
 
 
-class Turns(Protocol):
-    """Lets the notices of a line go at an even pace, however many workers there are."""
+class SendRateLimiter(Protocol):
+    """Limits how many notices per minute are sent for one rate-limit key, across all workers."""
 
-    async def turn(self, line: str, key: str, *, now: datetime) -> datetime:
-        """Return when the one with the key may go: `now`, or the place in the line that it keeps.
+    async def reserve(self, rate_limit_key: str, notice_key: str, *, now: datetime) -> datetime:
+        """Return when the notice may be sent: `now`, or a send slot, which is the same at each call.
 
         Raises:
-            TransientError: the lines can't be reached.
-            PermanentError: `line_too_long`: it would wait for hours.
+            TransientError: the limiter's store can't be reached.
+            PermanentError: `line_too_long`: the notice would wait longer than the limiter's maximum.
         """
         ...
 

@@ -24,12 +24,12 @@ from shared.metrics import Metrics
 from shared.settings import PoolSettings
 from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.ses_events import feedback_reports
 from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
 from workers.notifications.adapters.text_messages import TemplateTextMessages
-from workers.notifications.adapters.turns import DynamoTurns
-from workers.notifications.domain import LONGEST_WAIT
+from workers.notifications.domain import MAX_SEND_WAIT
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
 from workers.notifications.settings import NotificationsSettings
 
@@ -97,11 +97,11 @@ async def open_ports(
         ),
         alerts=SnsAlerts(client=sns, topic_arn=settings.sns_topic_arn) if settings.sns_topic_arn else None,
         suppressions=DynamoSuppressions(client=stores.dynamodb, table=settings.suppressions_table, secret=code_key),
-        turns=DynamoTurns(
+        send_rate_limiter=DynamoSendRateLimiter(
             client=stores.dynamodb,
             table=settings.limits_table,
             per_minute=settings.notices_per_minute,
-            longest_wait=LONGEST_WAIT,
+            max_wait=MAX_SEND_WAIT,
         ),
         changes=DynamoChanges(client=stores.dynamodb, table=settings.limits_table),
         tenants=open_knowledge(settings, clock, metrics),

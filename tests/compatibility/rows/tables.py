@@ -20,7 +20,7 @@ from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.domain.values import Contact
 from workers.notifications.adapters.changes import DynamoChanges
-from workers.notifications.adapters.turns import DynamoTurns
+from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 
 SECRET = b"the secret of the codes"
 CIPHER_KEYS = ("the older key of the payload cipher", "the newer key of the payload cipher")
@@ -121,8 +121,8 @@ class Tables:
         return DynamoChanges(client=self.client, table="LimitsTable")
 
     @property
-    def send_rate(self) -> DynamoTurns:
-        return DynamoTurns(client=self.client, table="LimitsTable", per_minute=1, longest_wait=HOUR)
+    def send_rate(self) -> DynamoSendRateLimiter:
+        return DynamoSendRateLimiter(client=self.client, table="LimitsTable", per_minute=1, max_wait=HOUR)
 
     async def claim(self, name: str) -> Any:
         return await self.claims.claim(key_of(name), fingerprint="print", lease=LEASE)

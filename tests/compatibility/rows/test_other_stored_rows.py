@@ -45,8 +45,8 @@ async def test_a_sync_token_is_read_and_replaced(tables):
 @pytest.mark.usefixtures("changing")
 async def test_a_send_slot_is_kept(tables):
     """The next slot comes after it."""
-    second = await tables.send_rate.turn("kept-salon", "kept-second", now=NOON + SECOND)
-    third = await tables.send_rate.turn("kept-salon", "kept-third", now=NOON + SECOND)
+    second = await tables.send_rate.reserve("kept-salon", "kept-second", now=NOON + SECOND)
+    third = await tables.send_rate.reserve("kept-salon", "kept-third", now=NOON + SECOND)
     assert (second, third) == (NOON + 50 * SECOND, NOON + 110 * SECOND)
 
 

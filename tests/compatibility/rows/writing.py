@@ -22,7 +22,7 @@ from workers.notifications.domain import Change
 async def write_notification_limits(tables: Tables) -> None:
     """Write the rate of a business, one place that was given, and what became of visits."""
     for name in ("kept-first", "kept-second"):
-        await tables.send_rate.turn("kept-salon", name, now=NOON)
+        await tables.send_rate.reserve("kept-salon", name, now=NOON)
     await tables.changes.note("kept-moved", Change(at=NOON, start=TEN, forgotten_at=TEN + 24 * HOUR))
     await tables.changes.note("kept-cancelled", Change(at=NOON, start=None, forgotten_at=TEN + 24 * HOUR))
 

@@ -34,9 +34,9 @@ from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.tenants import FakeTenants
 from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.text_messages import TemplateTextMessages
-from workers.notifications.adapters.turns import DynamoTurns
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 SECRET = b"the post room's secret"
@@ -147,8 +147,8 @@ class PostRoom:
             texter=None,
             alerts=None,
             suppressions=DynamoSuppressions(client=self.dynamodb, table="SuppressionsTable", secret=SECRET),
-            turns=DynamoTurns(
-                client=self.dynamodb, table="LimitsTable", per_minute=60_000, longest_wait=timedelta(hours=1)
+            send_rate_limiter=DynamoSendRateLimiter(
+                client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
             ),
             changes=DynamoChanges(client=self.dynamodb, table="LimitsTable"),
             tenants=FakeTenants({self.tenant: PROFILE}),
@@ -245,7 +245,7 @@ class PostRoom:
             ports,
             mailer=Mortal(ports.mailer, fate),
             suppressions=Mortal(ports.suppressions, fate),
-            turns=Mortal(ports.turns, fate),
+            send_rate_limiter=Mortal(ports.send_rate_limiter, fate),
         )
         try:
             await NotificationHandler(ports=mortal, claims=Mortal(claims, fate)).handle(notice, taken)

@@ -25,9 +25,9 @@ from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncT
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeNotices, FakeTexter, FakeTextMessages
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.model import FakeModel
+from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
-from tests.fakes.turns import FakeTurns
 from workers.booking.handler import BookingPorts
 from workers.booking.settings import BookingSettings
 from workers.booking.wiring import describe_queues as describe_booking
@@ -245,7 +245,7 @@ class Composition:
             texter=FakeTexter(),
             alerts=FakeAlerts(),
             suppressions=self.suppressions,
-            turns=FakeTurns(),
+            send_rate_limiter=FakeSendRateLimiter(),
             changes=FakeChanges(),
             tenants=self.tenants,
             metrics=self.metrics,

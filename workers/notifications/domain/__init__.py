@@ -5,10 +5,10 @@ from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, 
 from workers.notifications.domain.gsm import gsm_text, septets, shortened
 from workers.notifications.domain.links import AppointmentLinks, appointment_links
 from workers.notifications.domain.messages import Attachment, Letter, TextMessage, VisitorNotice, one_line
-from workers.notifications.domain.timing import LONGEST_WAIT, is_too_late, line_of, quiet_until
+from workers.notifications.domain.timing import MAX_SEND_WAIT, is_too_late, quiet_until, rate_limit_key
 
 __all__ = [
-    "LONGEST_WAIT",
+    "MAX_SEND_WAIT",
     "AppointmentLinks",
     "Attachment",
     "Change",
@@ -22,9 +22,9 @@ __all__ = [
     "gsm_text",
     "is_outdated",
     "is_too_late",
-    "line_of",
     "one_line",
     "quiet_until",
+    "rate_limit_key",
     "says_that_it_stands",
     "septets",
     "shortened",

@@ -1,4 +1,4 @@
-"""Judges whether now is the time to tell somebody: who sleeps waits, and who floods stands in line."""
+"""Decides when a notice may be sent: reminders wait for the end of quiet hours, and each business has a rate limit."""
 
 from datetime import datetime, timedelta
 
@@ -7,20 +7,20 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.quiet_hours import TO_GET_READY
 from workers.notifications.domain.messages import VisitorNotice
 
-LONGEST_WAIT = timedelta(hours=1)
-"""More than that much ahead in the line, and a business sends what a person should look at first.
+MAX_SEND_WAIT = timedelta(hours=1)
+"""A notice that the rate limit would delay for longer is dead-lettered, for an operator to examine.
 
-What waits is in flight, and of that a queue takes 120,000 for all businesses: at the default pace an hour is 18,000
-(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html).
+Waiting notices are in flight, and a queue allows 120,000 messages in flight for all businesses together: at the default
+rate an hour is 18,000 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html).
 """
 
 
 def quiet_until(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
-    """Return when a notice may wake its reader that nobody there is waiting for; None if it may now.
+    """Return the end of the quiet hours if the notice has to wait for it; None if it may be sent now.
 
-    Booking plans reminders around the quiet hours; this is for those that were held up. A replay is refused whenever
-    the business replays; only if a visit stands that begins in the morning its reader hears of it at once. Everything
-    else answers what somebody just did, and does not wait.
+    Booking plans reminders outside the quiet hours; this covers reminders that were delayed. A business may replay a
+    request at any hour, so `ChooseAgain` waits too, unless its visit takes place and begins soon after the quiet hours.
+    Every other notice answers something that the visitor or the business has just done, and does not wait.
     """
     if not isinstance(notice, AppointmentReminder | ChooseAgain) or profile.quiet_hours is None:
         return None
@@ -33,7 +33,7 @@ def quiet_until(notice: VisitorNotice, profile: TenantProfile, now: datetime) ->
 
 
 def is_too_late(notice: VisitorNotice, at: datetime) -> bool:
-    """Whether a reminder at that time leaves its reader no time to get ready."""
+    """Return whether the notice is a reminder that would leave the visitor no time to get ready if sent at `at`."""
     return isinstance(notice, AppointmentReminder) and _leaves_no_time(notice, at)
 
 
@@ -41,6 +41,6 @@ def _leaves_no_time(notice: VisitorNotice, at: datetime) -> bool:
     return at > notice.data.start - TO_GET_READY
 
 
-def line_of(notice: VisitorNotice) -> str:
-    """Return the line in which a notice waits: each business has one, and one for codes, which people sit and await."""
+def rate_limit_key(notice: VisitorNotice) -> str:
+    """Return the rate-limit key: each business has one for codes, which visitors wait for, and one for the rest."""
     return f"{notice.tenant}/{'codes' if isinstance(notice, SendCode) else 'letters'}"

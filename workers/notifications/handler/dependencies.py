@@ -7,7 +7,7 @@ from shared.links import Links
 from shared.metrics import Metrics
 from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory
-from workers.notifications.ports import Alerts, Changes, Letters, Mailer, Texter, TextMessages, Turns
+from workers.notifications.ports import Alerts, Changes, Letters, Mailer, SendRateLimiter, Texter, TextMessages
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class NotificationPorts:
     alerts: Alerts | None
     """None where alerts go nowhere but into the log."""
     suppressions: Suppressions
-    turns: Turns
+    send_rate_limiter: SendRateLimiter
     changes: Changes
     tenants: TenantDirectory
     metrics: Metrics

@@ -12,8 +12,8 @@ from workers.notifications.domain import (
     change_in,
     is_outdated,
     is_too_late,
-    line_of,
     quiet_until,
+    rate_limit_key,
     says_that_it_stands,
 )
 from workers.notifications.handler.dependencies import NotificationPorts
@@ -36,7 +36,7 @@ async def tell(ports: NotificationPorts, work: VisitorNotice) -> bool:
         return False
     if not (_comes_in_time(ports, work, profile) and await _is_wanted(ports, work)):
         return False
-    await _wait_for_turn(ports, work)
+    await _reserve_send_slot(ports, work)
     await _send(ports, work, profile)
     log.info("notice_sent", notice=work.type, channel=work.data.contact_kind, appointment_id=work.data.appointment_id)
     return True
@@ -79,11 +79,11 @@ async def _is_wanted(ports: NotificationPorts, work: VisitorNotice) -> bool:
     raise PermanentError("address_suppressed", f"no letters go to this address any more: {suppression.reason}")
 
 
-async def _wait_for_turn(ports: NotificationPorts, work: VisitorNotice) -> None:
+async def _reserve_send_slot(ports: NotificationPorts, work: VisitorNotice) -> None:
     now = ports.clock.now()
-    turn = await ports.turns.turn(line_of(work), work.claim_key, now=now)
-    if turn > now:
-        raise NotYetError("its business sends many", wait=turn - now)
+    slot = await ports.send_rate_limiter.reserve(rate_limit_key(work), work.claim_key, now=now)
+    if slot > now:
+        raise NotYetError("the rate limit of the business", wait=slot - now)
 
 
 async def _send(ports: NotificationPorts, work: VisitorNotice, profile: TenantProfile) -> None:

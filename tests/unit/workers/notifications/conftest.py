@@ -13,9 +13,9 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
+from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
-from tests.fakes.turns import FakeTurns
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -108,7 +108,11 @@ class World:
         self.letters, self.text_messages = letters or FakeLetters(), text_messages or FakeTextMessages()
         self.tenants = FakeTenants({"salon-ania": profile})
         self.links = Links(self.key)
-        self.suppressions, self.turns, self.metrics = FakeSuppressions(), FakeTurns(), FakeMetrics()
+        self.suppressions, self.send_rate_limiter, self.metrics = (
+            FakeSuppressions(),
+            FakeSendRateLimiter(),
+            FakeMetrics(),
+        )
         self.changes = FakeChanges()
         self.ports = NotificationPorts(
             letters=self.letters,
@@ -117,7 +121,7 @@ class World:
             texter=self.texter if sms else None,
             alerts=self.alerts if topic else None,
             suppressions=self.suppressions,
-            turns=self.turns,
+            send_rate_limiter=self.send_rate_limiter,
             changes=self.changes,
             tenants=self.tenants,
             metrics=self.metrics,

@@ -11,9 +11,9 @@ from shared.claims import Done
 from shared.errors import NotYetError, PermanentError, TransientError
 from shared.suppressions import Suppression
 from tests.clock_changes import moments
-from tests.fakes.turns import FakeTurns
+from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.unit.workers.notifications.conftest import build_notice, build_profile
-from workers.notifications.domain import is_too_late, line_of, quiet_until
+from workers.notifications.domain import is_too_late, quiet_until, rate_limit_key
 
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
 QUIET = "21:00-08:00"
@@ -116,7 +116,7 @@ async def test_a_suppressed_address_gets_none_and_somebody_sees_it(world, make_n
     assert caught.value.reason == "address_suppressed"
     assert "jan" not in str(caught.value).lower()
     assert world.mailer.sent == []
-    assert world.turns.asked == []
+    assert world.send_rate_limiter.requests == []
 
 
 async def test_a_suppressed_address_is_not_reminded(world, make_notice):
@@ -152,14 +152,14 @@ async def test_without_the_list_nothing_is_sent(world, make_notice):
     assert world.mailer.sent == []
 
 
-async def test_a_business_that_floods_waits_and_others_do_not(world, make_notice):
-    """No attempt is spent on waiting, and what comes back at its turn goes out."""
-    world.turns = FakeTurns(per_minute=6)
-    world.use(turns=world.turns)
+async def test_the_rate_limit_of_one_business_delays_no_other(world, make_notice):
+    """Waiting uses up no attempt, and a notice is sent when its send slot has come."""
+    world.send_rate_limiter = FakeSendRateLimiter(per_minute=6)
+    world.use(send_rate_limiter=world.send_rate_limiter)
     world.tenants.blocking.profiles["other"] = build_profile()
-    flood = [make_notice("cancelled", id=f"n{number}") for number in range(6)]
+    notices = [make_notice("cancelled", id=f"n{number}") for number in range(6)]
     waits = {}
-    for notice in flood:
+    for notice in notices:
         claim = await world.claimed(notice)
         try:
             await world.handler.handle(notice, claim)
@@ -173,15 +173,15 @@ async def test_a_business_that_floods_waits_and_others_do_not(world, make_notice
     assert len(world.mailer.sent) == 4
 
     world.clock.turn(timedelta(seconds=40))
-    for notice in flood[2:]:
+    for notice in notices[2:]:
         await world.handle(notice)
     assert len(world.mailer.sent) == 8
-    assert {world.claims.records[notice.claim_key].attempts for notice in flood} == {1}
+    assert {world.claims.records[notice.claim_key].attempts for notice in notices} == {1}
 
 
 async def test_a_code_that_waited_for_too_long_is_stale(world, make_notice):
-    """It is judged anew when its turn has come."""
-    world.use(turns=FakeTurns(per_minute=1))
+    """Staleness is checked again at its send slot."""
+    world.use(send_rate_limiter=FakeSendRateLimiter(per_minute=1))
     await world.handle(make_notice("code", id="first"))
     waits = await too_early(world, make_notice("code", id="second"))
     world.clock.turn(waits + timedelta(minutes=15))
@@ -190,13 +190,13 @@ async def test_a_code_that_waited_for_too_long_is_stale(world, make_notice):
     assert len(world.mailer.sent) == 1
 
 
-def test_codes_have_a_line_of_their_own(make_notice):
-    """For them somebody sits and waits."""
-    lines = {line_of(make_notice(kind)) for kind in ("confirmed", "cancelled", "rescheduled", "reminder")}
+def test_codes_have_a_rate_limit_key_of_their_own(make_notice):
+    """Visitors wait for them."""
+    keys = {rate_limit_key(make_notice(kind)) for kind in ("confirmed", "cancelled", "rescheduled", "reminder")}
 
-    assert len(lines) == 1
-    assert line_of(make_notice("code")) not in lines
-    assert line_of(make_notice("confirmed", tenant="other")) not in lines
+    assert len(keys) == 1
+    assert rate_limit_key(make_notice("code")) not in keys
+    assert rate_limit_key(make_notice("confirmed", tenant="other")) not in keys
 
 
 async def test_what_a_dead_worker_may_have_sent_is_counted(world, make_notice):

@@ -34,7 +34,7 @@ OPTIONAL = (
 
 
 class FakeAws:
-    """Every service that is called here; a line in the table that is behind by a minute."""
+    """Every service that is called here; the row of each rate-limit key says that nothing waits."""
 
     def __init__(self):
         self.opened = []
@@ -129,8 +129,8 @@ async def test_alerts_go_to_the_topic_that_is_set(opened, make_alert):
 
 
 @pytest.mark.parametrize(("variables", "step"), [({}, 200), ({"NOTICES_PER_MINUTE": "20"}, 3000)])
-async def test_a_business_sends_at_the_pace_that_is_set(opened, variables, step):
-    """Each notice moves its line by its share of a minute."""
+async def test_the_rate_limit_of_a_business_is_the_configured_one(opened, variables, step):
+    """Each notice advances the row by its share of a minute."""
     ports, aws = await opened(**variables)
-    await ports.turns.turn("salon-ania", "notice-1", now=FakeClock().now())
+    await ports.send_rate_limiter.reserve("salon-ania", "notice-1", now=FakeClock().now())
     assert [call["ExpressionAttributeValues"][":step"] for call in aws.calls] == [{"N": str(step)}]

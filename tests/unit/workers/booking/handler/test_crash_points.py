@@ -12,8 +12,8 @@ from shared.links import Links
 from tests.fakes.changes import FakeChanges
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
 from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
-from tests.fakes.turns import FakeTurns
 from tests.unit.workers.booking.handler.conftest import KEY, LEASE, TUESDAY_TEN, World
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler import BookingHandler
@@ -49,7 +49,7 @@ class MortalWorld(World):
             texter=Mortal(FakeTexter(), fate),
             alerts=Mortal(FakeAlerts(), fate),
             suppressions=Mortal(FakeSuppressions(), fate),
-            turns=Mortal(FakeTurns(), fate),
+            send_rate_limiter=Mortal(FakeSendRateLimiter(), fate),
             changes=Mortal(FakeChanges(), fate),
             tenants=self.tenants,
             metrics=self.metrics,

@@ -1,0 +1,95 @@
+"""The contract of the send rate limiter, in memory and in the table that all workers share."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import PermanentError
+from shared.ids import new_id
+from tests.fakes.send_rate import FakeSendRateLimiter
+from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
+
+SECOND = timedelta(seconds=1)
+BURST = 10 * SECOND
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def new_limiter(request):
+    """Return a function that makes a limiter; those on the table share its rows."""
+    client = request.getfixturevalue("dynamodb") if request.param == "dynamodb" else None
+
+    def make(per_minute=60, max_wait=timedelta(hours=1)):
+        if client is None:
+            return FakeSendRateLimiter(per_minute=per_minute, max_wait=max_wait)
+        return DynamoSendRateLimiter(client=client, table="LimitsTable", per_minute=per_minute, max_wait=max_wait)
+
+    return make
+
+
+@pytest.fixture
+def key():
+    return new_id()
+
+
+async def test_a_burst_is_sent_at_once_and_the_rest_at_the_rate(new_limiter, key, clock):
+    """At sixty a minute eleven notices are sent now, then one per second."""
+    limiter, now = new_limiter(), clock.now()
+    slots = [await limiter.reserve(key, f"{key}-{number}", now=now) for number in range(15)]
+
+    assert slots[:11] == [now] * 11
+    assert slots[11:] == [now + number * SECOND for number in range(1, 5)]
+
+
+async def test_a_notice_keeps_its_send_slot(new_limiter, key, clock):
+    """Repeated calls return the same slot, and delay no other notice."""
+    limiter, now = new_limiter(per_minute=1), clock.now()
+    await limiter.reserve(key, f"{key}-first", now=now)
+    slot = await limiter.reserve(key, f"{key}-second", now=now)
+    assert slot == now + 50 * SECOND
+    for later in (now, now + SECOND, slot, slot + BURST):
+        assert await limiter.reserve(key, f"{key}-second", now=later) == slot
+    assert await limiter.reserve(key, f"{key}-third", now=now) == slot + 60 * SECOND
+
+
+async def test_rate_limit_keys_are_independent(new_limiter, key, clock):
+    """Many notices of one key delay no other key."""
+    limiter, now = new_limiter(per_minute=1), clock.now()
+    for number in range(5):
+        await limiter.reserve(key, f"{key}-{number}", now=now)
+
+    assert await limiter.reserve(new_id(), new_id(), now=now) == now
+
+
+async def test_an_idle_key_gets_one_burst_and_no_more(new_limiter, key, clock):
+    """After an idle hour eleven notices are sent at once."""
+    limiter, now = new_limiter(), clock.now()
+    for number in range(15):
+        await limiter.reserve(key, f"{key}-{number}", now=now)
+    later = now + timedelta(hours=1)
+    slots = [await limiter.reserve(key, f"{key}-later-{number}", now=later) for number in range(12)]
+
+    assert slots == [later] * 11 + [later + SECOND]
+
+
+async def test_a_notice_that_would_wait_too_long_is_refused(new_limiter, key, clock):
+    """A refused notice reserves nothing."""
+    limiter, now = new_limiter(per_minute=1, max_wait=timedelta(minutes=2)), clock.now()
+    slots = [await limiter.reserve(key, f"{key}-{number}", now=now) for number in range(3)]
+    for _ in range(3):
+        with pytest.raises(PermanentError) as caught:
+            await limiter.reserve(key, new_id(), now=now)
+        assert caught.value.reason == "line_too_long"
+
+    assert slots == [now, now + 50 * SECOND, now + 110 * SECOND]
+    assert await limiter.reserve(key, new_id(), now=now + 60 * SECOND) == now + 170 * SECOND
+
+
+async def test_forty_concurrent_calls_get_forty_slots(new_limiter, key, clock):
+    """Two workers that call at the same moment never share a slot."""
+    limiter, now = new_limiter(), clock.now()
+    slots = await asyncio.gather(*(limiter.reserve(key, f"{key}-{number}", now=now) for number in range(40)))
+
+    waiting = sorted(slot for slot in slots if slot > now)
+    assert len(waiting) == 40 - 11
+    assert waiting == [now + number * SECOND for number in range(1, 30)]

@@ -1,0 +1,36 @@
+"""A send rate limiter in memory."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from shared.errors import PermanentError
+
+_BURST = timedelta(seconds=10)
+
+
+class FakeSendRateLimiter:
+    """A `SendRateLimiter`; the default rate delays nothing."""
+
+    def __init__(self, *, per_minute: int = 1_000_000, max_wait: timedelta = timedelta(hours=1)) -> None:
+        self._interval = timedelta(minutes=1) / per_minute
+        self._max_wait = max_wait
+        self._caught_up: dict[str, datetime] = {}
+        self._slots: dict[str, datetime] = {}
+        self.requests: list[tuple[str, str]] = []
+        """The arguments of each call."""
+
+    async def reserve(self, rate_limit_key: str, notice_key: str, *, now: datetime) -> datetime:
+        """Return when the notice may be sent."""
+        await asyncio.sleep(0)
+        self.requests.append((rate_limit_key, notice_key))
+        if notice_key in self._slots:
+            return self._slots[notice_key]
+        caught_up = max(self._caught_up.get(rate_limit_key, now), now)
+        slot = caught_up - _BURST
+        if slot - now > self._max_wait:
+            raise PermanentError("line_too_long")
+        self._caught_up[rate_limit_key] = caught_up + self._interval
+        if slot <= now:
+            return now
+        self._slots[notice_key] = slot
+        return slot

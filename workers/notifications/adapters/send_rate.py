@@ -1,0 +1,136 @@
+"""Limits how fast notices are sent: rows of the `limits` table, which all workers share."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from shared.errors import PermanentError, TransientError
+from shared.instants import from_milliseconds, to_milliseconds
+from shared.retention import SEND_RATE_RETENTION, expires_at
+
+_BURST = timedelta(seconds=10)
+"""After an idle time the notices of this many seconds may be sent at once."""
+
+_ATTEMPTS = 5
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class DynamoSendRateLimiter:
+    """A leaky bucket per rate-limit key: one row holds the time at which all reserved notices are sent.
+
+    A notice that has to wait keeps its send slot in a row of its own, so it never waits twice. Both rows are in the
+    table of quota units (docs/data.md): `quota` is `line#KEY` (with `caught_up_ms`) or `turn#NOTICE` (with `turn_ms`),
+    and `seat` is 0.
+    https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+    """
+
+    def __init__(self, *, client: Any, table: str, per_minute: int, max_wait: timedelta) -> None:
+        self._client = client
+        self._table = table
+        self._interval = timedelta(minutes=1) / per_minute
+        self._max_wait = max_wait
+
+    async def reserve(self, rate_limit_key: str, notice_key: str, *, now: datetime) -> datetime:
+        """Return when the notice may be sent.
+
+        Raises:
+            PermanentError: `line_too_long`.
+        """
+        reserved = await self._read_slot(notice_key)
+        if reserved is not None:
+            return reserved
+        slot = await self._advance(rate_limit_key, now) - _BURST
+        if slot <= now:
+            return now
+        return await self._store_slot(notice_key, slot)
+
+    async def _read_slot(self, notice_key: str) -> datetime | None:
+        with translated("send_rate.read_slot"):
+            answer = await self._client.get_item(TableName=self._table, Key=_slot_key(notice_key), ConsistentRead=True)
+        row = from_item(answer.get("Item", {}))
+        return from_milliseconds(row["turn_ms"]) if row else None
+
+    async def _advance(self, rate_limit_key: str, now: datetime) -> datetime:
+        """Return when all notices before this one are sent, and advance that time by one interval."""
+        step, start = _duration_milliseconds(self._interval), to_milliseconds(now)
+        limit = start + _duration_milliseconds(self._max_wait + _BURST)
+        for _ in range(_ATTEMPTS):
+            # A busy key advances by one interval; an idle one starts from now. It may change between the two writes.
+            before = await self._update(
+                rate_limit_key,
+                "SET caught_up_ms = caught_up_ms + :step, expires_at = :expires",
+                "caught_up_ms BETWEEN :now AND :longest",
+                {":step": step, ":now": start, ":longest": limit, ":expires": expires_at(now, SEND_RATE_RETENTION)},
+            )
+            if before is not None:
+                return from_milliseconds(before)
+            restarted = await self._update(
+                rate_limit_key,
+                "SET caught_up_ms = :next, expires_at = :expires",
+                "attribute_not_exists(quota) OR caught_up_ms < :now",
+                {":next": start + step, ":now": start, ":expires": expires_at(now, SEND_RATE_RETENTION)},
+            )
+            if restarted is not None:
+                return now
+            if await self._read_caught_up(rate_limit_key) > limit:
+                raise PermanentError("line_too_long", "this business sends more notices than its rate limit allows")
+        raise TransientError("send_rate: the row changed at every attempt")
+
+    async def _update(self, rate_limit_key: str, update: str, condition: str, values: dict[str, int]) -> int | None:
+        """Return the row's `caught_up_ms` before the update; None if the condition failed and nothing was written."""
+        with translated("send_rate.update"):
+            try:
+                answer = await self._client.update_item(
+                    TableName=self._table,
+                    Key=_rate_key(rate_limit_key),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_item(values),
+                    ReturnValues="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) == _CONDITION_FAILED:
+                    return None
+                raise
+        return int(from_item(answer.get("Attributes", {})).get("caught_up_ms", 0))
+
+    async def _read_caught_up(self, rate_limit_key: str) -> int:
+        with translated("send_rate.read_rate"):
+            answer = await self._client.get_item(
+                TableName=self._table, Key=_rate_key(rate_limit_key), ConsistentRead=True
+            )
+        return int(from_item(answer.get("Item", {})).get("caught_up_ms", 0))
+
+    async def _store_slot(self, notice_key: str, slot: datetime) -> datetime:
+        row = {
+            "quota": f"turn#{notice_key}",
+            "seat": 0,
+            "turn_ms": to_milliseconds(slot),
+            "expires_at": expires_at(slot, SEND_RATE_RETENTION),
+        }
+        with translated("send_rate.store_slot"):
+            try:
+                await self._client.put_item(
+                    TableName=self._table, Item=to_item(row), ConditionExpression="attribute_not_exists(quota)"
+                )
+            except ClientError as error:
+                if error_code(error) != _CONDITION_FAILED:
+                    raise
+                # Another worker stored a slot meanwhile, or our own write succeeded and its response was lost.
+                return await self._read_slot(notice_key) or slot
+        return from_milliseconds(to_milliseconds(slot))
+
+
+def _rate_key(rate_limit_key: str) -> dict[str, Any]:
+    return to_item({"quota": f"line#{rate_limit_key}", "seat": 0})
+
+
+def _slot_key(notice_key: str) -> dict[str, Any]:
+    return to_item({"quota": f"turn#{notice_key}", "seat": 0})
+
+
+def _duration_milliseconds(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)
