@@ -1,5 +1,6 @@
 """What holds for our packages as a whole: their names, and the contracts on what they import."""
 
+import re
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS = {"stride-chat"}
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
 @pytest.mark.parametrize("name", ["api_gateway_ws", "infra", "ops", "shared", "workers"])
@@ -27,3 +29,10 @@ def test_the_import_contracts_hold_every_worker(key):
     workers = {f"workers.{path.parent.name}" for path in (ROOT / "workers").glob("*/wiring.py")}
     assert named
     assert all(workers <= names for names in named)
+
+
+@pytest.mark.parametrize("lock", ["package-lock.json", *(f"requirements/{path.name}" for path in LOCKS)])
+def test_a_lock_file_holds_no_address(lock):
+    """Versions and hashes are served by whatever registry a machine is set up with."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert not re.findall(r'"resolved"|--(?:extra-)?index-url|--find-links|@ https?:', text)
