@@ -271,3 +271,10 @@ def test_what_a_visitor_typed_is_text_in_html_too(make_notice, make_profile, kin
     assert "<b>B</b>" not in letter.html
     assert "A &amp; &lt;b&gt;B" in letter.html
     assert letter.html.startswith("<!doctype html>")
+
+
+def test_lines_end_where_the_catalogue_says_in_text_and_where_the_window_does_in_html(write):
+    """A text is translated once for both."""
+    email = write("code", locale="en")
+    assert "ignore this message\nand the time will be free again." in email.text
+    assert "ignore this message and the time will be free again." in email.html
