@@ -6,7 +6,7 @@ from typing import Protocol
 from shared.errors import TransientError
 from shared.messages.notices import OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Change, Letter, TextMessage, VisitorNotice
+from workers.notifications.domain import AppointmentLinks, Letter, TextMessage, VisitChange, VisitorNotice
 
 
 class PerhapsTakenError(TransientError):
@@ -75,19 +75,19 @@ class SendRateLimiter(Protocol):
         ...
 
 
-class Changes(Protocol):
-    """Remembers what became of visits, so that no letter calls its reader to one that was cancelled or moved.
+class VisitChanges(Protocol):
+    """Records moves and cancellations, so that no outdated notice is sent for a visit.
 
     Raises:
-        TransientError: they can't be reached.
+        TransientError: the store can't be reached.
     """
 
-    async def note(self, appointment_id: str, change: Change) -> None:
-        """Remember a change; a later one stays, and a visit that was cancelled stays so."""
+    async def record(self, appointment_id: str, change: VisitChange) -> None:
+        """Record a change, unless a later one or a cancellation is recorded already."""
         ...
 
-    async def last(self, appointment_id: str) -> Change | None:
-        """Return what became of a visit; None if it is not known to have changed."""
+    async def find_latest(self, appointment_id: str) -> VisitChange | None:
+        """Return the change that is in force; None if none is recorded."""
         ...
 
 

@@ -22,13 +22,13 @@ from shared.log import configure_logging
 from shared.messages.notices import NOTICE
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
-from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.ses_events import feedback_reports
 from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
 from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 from workers.notifications.domain import MAX_SEND_WAIT
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
 from workers.notifications.settings import NotificationsSettings
@@ -103,7 +103,7 @@ async def open_ports(
             per_minute=settings.notices_per_minute,
             max_wait=MAX_SEND_WAIT,
         ),
-        changes=DynamoChanges(client=stores.dynamodb, table=settings.limits_table),
+        visit_changes=DynamoVisitChanges(client=stores.dynamodb, table=settings.limits_table),
         tenants=open_knowledge(settings, clock, metrics),
         metrics=metrics,
         clock=clock,

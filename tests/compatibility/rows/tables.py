@@ -19,8 +19,8 @@ from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 from workers.booking.adapters.sync_tokens import DynamoSyncTokens
 from workers.booking.domain.values import Contact
-from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
+from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 
 SECRET = b"the secret of the codes"
 CIPHER_KEYS = ("the older key of the payload cipher", "the newer key of the payload cipher")
@@ -117,8 +117,8 @@ class Tables:
         return DynamoSyncTokens(client=self.client, table="CalendarsTable")
 
     @property
-    def changes(self) -> DynamoChanges:
-        return DynamoChanges(client=self.client, table="LimitsTable")
+    def visit_changes(self) -> DynamoVisitChanges:
+        return DynamoVisitChanges(client=self.client, table="LimitsTable")
 
     @property
     def send_rate(self) -> DynamoSendRateLimiter:

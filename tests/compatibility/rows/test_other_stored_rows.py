@@ -8,7 +8,7 @@ from shared.suppressions import Suppression
 from tests.compatibility.rows.tables import HOUR, TEN, TENANT
 from tests.fakes.clock import NOON
 from workers.booking.ports import LastSync
-from workers.notifications.domain import Change
+from workers.notifications.domain import VisitChange
 
 pytestmark = pytest.mark.usefixtures("stored")
 SECOND = timedelta(seconds=1)
@@ -53,5 +53,9 @@ async def test_a_send_slot_is_kept(tables):
 async def test_visit_changes_are_read(tables):
     """An outdated notice is not sent."""
     forgotten = TEN + 24 * HOUR
-    assert await tables.changes.last("kept-moved") == Change(at=NOON, start=TEN, forgotten_at=forgotten)
-    assert await tables.changes.last("kept-cancelled") == Change(at=NOON, start=None, forgotten_at=forgotten)
+    assert await tables.visit_changes.find_latest("kept-moved") == VisitChange(
+        requested_at=NOON, new_start=TEN, expires_at=forgotten
+    )
+    assert await tables.visit_changes.find_latest("kept-cancelled") == VisitChange(
+        requested_at=NOON, new_start=None, expires_at=forgotten
+    )

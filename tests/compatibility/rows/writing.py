@@ -16,15 +16,19 @@ from tests.compatibility.rows.writing_conversations import write_connections, wr
 from tests.compatibility.rows.writing_failures import write_failures
 from tests.fakes.clock import NOON
 from workers.booking.ports import LastSync
-from workers.notifications.domain import Change
+from workers.notifications.domain import VisitChange
 
 
 async def write_notification_limits(tables: Tables) -> None:
     """Write the rate of a business, one place that was given, and what became of visits."""
     for name in ("kept-first", "kept-second"):
         await tables.send_rate.reserve("kept-salon", name, now=NOON)
-    await tables.changes.note("kept-moved", Change(at=NOON, start=TEN, forgotten_at=TEN + 24 * HOUR))
-    await tables.changes.note("kept-cancelled", Change(at=NOON, start=None, forgotten_at=TEN + 24 * HOUR))
+    await tables.visit_changes.record(
+        "kept-moved", VisitChange(requested_at=NOON, new_start=TEN, expires_at=TEN + 24 * HOUR)
+    )
+    await tables.visit_changes.record(
+        "kept-cancelled", VisitChange(requested_at=NOON, new_start=None, expires_at=TEN + 24 * HOUR)
+    )
 
 
 async def write_claims(tables: Tables) -> None:

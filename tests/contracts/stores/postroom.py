@@ -32,11 +32,11 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.tenants import FakeTenants
-from workers.notifications.adapters.changes import DynamoChanges
 from workers.notifications.adapters.letters import TemplateLetters
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
 from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 SECRET = b"the post room's secret"
@@ -150,7 +150,7 @@ class PostRoom:
             send_rate_limiter=DynamoSendRateLimiter(
                 client=self.dynamodb, table="LimitsTable", per_minute=60_000, max_wait=timedelta(hours=1)
             ),
-            changes=DynamoChanges(client=self.dynamodb, table="LimitsTable"),
+            visit_changes=DynamoVisitChanges(client=self.dynamodb, table="LimitsTable"),
             tenants=FakeTenants({self.tenant: PROFILE}),
             metrics=self.metrics,
             clock=clock,

@@ -13,7 +13,6 @@ from shared.settings import PoolSettings
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.business_calendar import FakeCalendar
-from tests.fakes.changes import FakeChanges
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeConnections, FakePoster
@@ -28,6 +27,7 @@ from tests.fakes.model import FakeModel
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.visit_changes import FakeVisitChanges
 from workers.booking.handler import BookingPorts
 from workers.booking.settings import BookingSettings
 from workers.booking.wiring import describe_queues as describe_booking
@@ -246,7 +246,7 @@ class Composition:
             alerts=FakeAlerts(),
             suppressions=self.suppressions,
             send_rate_limiter=FakeSendRateLimiter(),
-            changes=FakeChanges(),
+            visit_changes=FakeVisitChanges(),
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from shared.links import LinkPurpose, Links
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain.changes import says_that_it_stands
 from workers.notifications.domain.messages import VisitorNotice
+from workers.notifications.domain.visit_changes import confirms_visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def appointment_links(
     """
     if profile.page is None or now >= notice.data.start:
         return None
-    if not says_that_it_stands(notice):
+    if not confirms_visit(notice):
         return None
 
     def address(purpose: LinkPurpose) -> str:

@@ -7,7 +7,7 @@ from shared.links import Links
 from shared.metrics import Metrics
 from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory
-from workers.notifications.ports import Alerts, Changes, Letters, Mailer, SendRateLimiter, Texter, TextMessages
+from workers.notifications.ports import Alerts, Letters, Mailer, SendRateLimiter, Texter, TextMessages, VisitChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class NotificationPorts:
     """None where alerts go nowhere but into the log."""
     suppressions: Suppressions
     send_rate_limiter: SendRateLimiter
-    changes: Changes
+    visit_changes: VisitChanges
     tenants: TenantDirectory
     metrics: Metrics
     clock: Clock

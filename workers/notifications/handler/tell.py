@@ -9,12 +9,12 @@ from shared.tenants.profile import TenantProfile
 from workers.notifications.domain import (
     VisitorNotice,
     appointment_links,
-    change_in,
+    confirms_visit,
+    extract_change,
     is_outdated,
     is_too_late,
     quiet_until,
     rate_limit_key,
-    says_that_it_stands,
 )
 from workers.notifications.handler.dependencies import NotificationPorts
 
@@ -28,9 +28,9 @@ async def tell(ports: NotificationPorts, work: VisitorNotice) -> bool:
         NotYetError: it is quiet there, or many of this business's notices are before it.
         PermanentError: `address_suppressed`, `line_too_long`, `mail_off`, `sms_off`, or what the provider says.
     """
-    if change := change_in(work):
+    if change := extract_change(work):
         # Before anything that may wait: what is on its way and says otherwise shall not go out meanwhile.
-        await ports.changes.note(work.data.appointment_id, change)
+        await ports.visit_changes.record(work.data.appointment_id, change)
     profile = await ports.tenants.profile(work.tenant)
     if not await _is_true(ports, work):
         return False
@@ -44,7 +44,9 @@ async def tell(ports: NotificationPorts, work: VisitorNotice) -> bool:
 
 async def _is_true(ports: NotificationPorts, work: VisitorNotice) -> bool:
     """Whether the visit is still as the notice says: what waited, or is replayed, may call to one that is no more."""
-    if not says_that_it_stands(work) or not is_outdated(work, await ports.changes.last(work.data.appointment_id)):
+    if not confirms_visit(work) or not is_outdated(
+        work, await ports.visit_changes.find_latest(work.data.appointment_id)
+    ):
         return True
     log.info("notice_outdated", notice=work.type, appointment_id=work.data.appointment_id)
     return False

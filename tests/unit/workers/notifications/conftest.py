@@ -8,7 +8,6 @@ import pytest
 from shared.links import Links
 from shared.messages.notices import NOTICE
 from shared.tenants.profile import TenantProfile
-from tests.fakes.changes import FakeChanges
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
@@ -16,6 +15,7 @@ from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter,
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.visit_changes import FakeVisitChanges
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -113,7 +113,7 @@ class World:
             FakeSendRateLimiter(),
             FakeMetrics(),
         )
-        self.changes = FakeChanges()
+        self.visit_changes = FakeVisitChanges()
         self.ports = NotificationPorts(
             letters=self.letters,
             mailer=self.mailer if mail else None,
@@ -122,7 +122,7 @@ class World:
             alerts=self.alerts if topic else None,
             suppressions=self.suppressions,
             send_rate_limiter=self.send_rate_limiter,
-            changes=self.changes,
+            visit_changes=self.visit_changes,
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,

@@ -9,11 +9,11 @@ from shared.claims import Claim, Done
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.links import Links
-from tests.fakes.changes import FakeChanges
 from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
 from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
+from tests.fakes.visit_changes import FakeVisitChanges
 from tests.unit.workers.booking.handler.conftest import KEY, LEASE, TUESDAY_TEN, World
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler import BookingHandler
@@ -50,7 +50,7 @@ class MortalWorld(World):
             alerts=Mortal(FakeAlerts(), fate),
             suppressions=Mortal(FakeSuppressions(), fate),
             send_rate_limiter=Mortal(FakeSendRateLimiter(), fate),
-            changes=Mortal(FakeChanges(), fate),
+            visit_changes=Mortal(FakeVisitChanges(), fate),
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,

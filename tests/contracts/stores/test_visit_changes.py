@@ -1,0 +1,68 @@
+"""The contract of the store of visit changes, in memory and in the table that all workers share."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.ids import new_id
+from tests.fakes.visit_changes import FakeVisitChanges
+from workers.notifications.adapters.visit_changes import DynamoVisitChanges
+from workers.notifications.domain import VisitChange
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def visit_changes(request):
+    if request.param == "memory":
+        return FakeVisitChanges()
+    return DynamoVisitChanges(client=request.getfixturevalue("dynamodb"), table="LimitsTable")
+
+
+@pytest.fixture
+def visit():
+    return new_id()
+
+
+@pytest.fixture
+def moved(clock):
+    """Return a function that builds a move requested that many hours from now; each has another new start."""
+    now, odd = clock.now(), timedelta(microseconds=499)
+
+    def move(hours):
+        requested_at = now + hours * HOUR + odd
+        return VisitChange(requested_at=requested_at, new_start=requested_at + 24 * HOUR, expires_at=now + 500 * HOUR)
+
+    return move
+
+
+async def test_a_visit_without_a_change_has_no_row(visit_changes, visit):
+    """`find_latest` returns None."""
+    assert await visit_changes.find_latest(visit) is None
+
+
+async def test_the_latest_move_counts(visit_changes, visit, moved):
+    """In whatever order, and however often, the moves are recorded."""
+    for number, latest in ((2, 2), (1, 2), (2, 2), (3, 3)):
+        await visit_changes.record(visit, moved(number))
+        assert await visit_changes.find_latest(visit) == moved(latest)
+    assert await visit_changes.find_latest(f"{visit}x") is None
+
+
+async def test_a_cancellation_is_final(visit_changes, visit, moved):
+    """A move that was requested later does not replace it."""
+    cancelled = VisitChange(requested_at=moved(1).requested_at, new_start=None, expires_at=moved(1).expires_at)
+    for change in (moved(2), cancelled, moved(3)):
+        await visit_changes.record(visit, change)
+
+    assert await visit_changes.find_latest(visit) == cancelled
+
+
+async def test_a_row_expires_after_the_visit(dynamodb, visit, moved):
+    """It has a time to live, and holds no data of the visitor."""
+    await DynamoVisitChanges(client=dynamodb, table="LimitsTable").record(visit, moved(1))
+    key = {"quota": {"S": f"visit#{visit}"}, "seat": {"N": "0"}}
+    item = (await dynamodb.get_item(TableName="LimitsTable", Key=key))["Item"]
+
+    assert set(item) == {"quota", "seat", "changed_at", "moved_to", "expires_at"}
+    assert item["expires_at"]["N"] == str(int(moved(1).expires_at.timestamp()))

@@ -1,0 +1,72 @@
+"""Stores visit changes in the `limits` table: one row per visit that was cancelled or moved."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from shared.aws.errors import error_code, translated
+from shared.aws.items import from_item, to_item
+from shared.instants import to_seconds, to_sortable_text
+from workers.notifications.domain import VisitChange
+
+_AFTER_EVERY_DATE = "~"
+"""Sorts behind every date: a cancellation is final, so it replaces a move that was requested later."""
+
+
+class DynamoVisitChanges:
+    """Rows with `changed_at`, and with `moved_to` unless the visit was cancelled.
+
+    They are in the table of quota units (docs/data.md). Key: `quota` is `visit#APPOINTMENT`, `seat` is 0.
+    """
+
+    def __init__(self, *, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    async def record(self, appointment_id: str, change: VisitChange) -> None:
+        """Record a change, unless a later one or a cancellation is recorded already."""
+        changed_at = to_sortable_text(change.requested_at)
+        row = {
+            "quota": _quota_key(appointment_id),
+            "seat": 0,
+            "changed_at": changed_at,
+            "moved_to": None if change.new_start is None else to_sortable_text(change.new_start),
+            "expires_at": to_seconds(change.expires_at),
+        }
+        with translated("visit_changes.record"):
+            try:
+                await self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item(row),
+                    ConditionExpression="attribute_not_exists(quota) OR "
+                    "(attribute_exists(moved_to) AND changed_at < :at)",
+                    ExpressionAttributeValues=to_item(
+                        {":at": _AFTER_EVERY_DATE if change.new_start is None else changed_at}
+                    ),
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+
+    async def find_latest(self, appointment_id: str) -> VisitChange | None:
+        """Return the change that is in force; None if none is recorded."""
+        with translated("visit_changes.find_latest"):
+            answer = await self._client.get_item(
+                TableName=self._table,
+                Key=to_item({"quota": _quota_key(appointment_id), "seat": 0}),
+                ConsistentRead=True,
+            )
+        row = from_item(answer.get("Item", {}))
+        if not row:
+            return None
+        moved_to = row.get("moved_to")
+        return VisitChange(
+            requested_at=datetime.fromisoformat(row["changed_at"]),
+            new_start=None if moved_to is None else datetime.fromisoformat(moved_to),
+            expires_at=datetime.fromtimestamp(int(row["expires_at"]), UTC),
+        )
+
+
+def _quota_key(appointment_id: str) -> str:
+    return f"visit#{appointment_id}"

@@ -1,0 +1,54 @@
+"""Decides whether a notice is outdated by a later change of its visit: notices wait, are replayed and change order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.messages.notices import (
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentReminder,
+    AppointmentRescheduled,
+    ChooseAgain,
+)
+from shared.retention import VISIT_CHANGE_RETENTION
+from workers.notifications.domain.messages import VisitorNotice
+
+
+@dataclass(frozen=True, slots=True)
+class VisitChange:
+    """A move or the cancellation of a visit."""
+
+    requested_at: datetime
+    new_start: datetime | None
+    """The start after a move; None for a cancellation, which is final."""
+    expires_at: datetime
+
+
+def extract_change(notice: VisitorNotice) -> VisitChange | None:
+    """Return the change that the notice reports; None if it reports none."""
+    match notice:
+        case AppointmentCancelled(accepted_at=requested_at, data=facts):
+            return VisitChange(requested_at, None, max(requested_at, facts.end) + VISIT_CHANGE_RETENTION)
+        case AppointmentRescheduled(accepted_at=requested_at, data=facts):
+            expires_at = max(requested_at, facts.end) + VISIT_CHANGE_RETENTION
+            return VisitChange(requested_at, facts.start, expires_at)
+    return None
+
+
+def confirms_visit(notice: VisitorNotice) -> bool:
+    """Return whether the notice tells the visitor that the visit takes place."""
+    match notice:
+        case AppointmentConfirmed() | AppointmentRescheduled() | AppointmentReminder():
+            return True
+        case ChooseAgain(stands=stands):
+            return stands
+    return False
+
+
+def is_outdated(notice: VisitorNotice, latest: VisitChange | None) -> bool:
+    """Return whether the visit was cancelled, or was moved to another time after the notice was accepted."""
+    if latest is None or not confirms_visit(notice):
+        return False
+    if latest.new_start is None:
+        return True
+    return latest.requested_at > notice.accepted_at and latest.new_start != notice.data.start
