@@ -1,4 +1,4 @@
-"""Judges a code that a visitor typed."""
+"""Checks a code that a visitor typed."""
 
 import hmac
 import re
@@ -8,12 +8,12 @@ from shared.codes import verification_code
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—.]+")
 
 
-def code_matches(secret: bytes, appointment_id: str, sends: int, given: str) -> bool:
-    """Whether `given` is the code that was sent last, the number `sends`.
+def code_matches(secret: bytes, appointment_id: str, sends: int, typed: str) -> bool:
+    """Return whether a visitor typed the code that was sent last, the one with the number `sends`.
 
-    An older one no longer counts, or each resend would double what a guess is worth. Spaces and dashes are
-    ignored. Takes the same time whichever digit is wrong.
+    Older codes are invalid: otherwise each resend would double the chance of a guess. Spaces and dashes are
+    ignored. The comparison takes constant time.
     """
-    digits = _SEPARATORS.sub("", given).encode(errors="replace")
-    right = hmac.compare_digest(verification_code(secret, appointment_id, sends).encode(), digits)
-    return right and sends > 0
+    digits = _SEPARATORS.sub("", typed).encode(errors="replace")
+    is_equal = hmac.compare_digest(verification_code(secret, appointment_id, sends).encode(), digits)
+    return is_equal and sends > 0

@@ -1,4 +1,4 @@
-"""Reads the contact that a visitor gives: an e-mail address, or a number that takes text messages."""
+"""Parses the contact that a visitor gives: an e-mail address, or a phone number that can receive text messages."""
 
 import re
 from collections.abc import Collection
@@ -16,38 +16,39 @@ __all__ = ["ANY_EMAIL", "Channels", "Contact", "ContactRules", "parse_contact"]
 
 _INVALID = Refusal(ErrorCode.INVALID_CONTACT)
 
-_UNSEEN = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-"""Marks that address books put around a number, and that come along when it is copied."""
+_INVISIBLE = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+"""Invisible characters that address books put around a number and that are copied with it."""
 
 _NUMBER = re.compile(r"\(?\+?[0-9][0-9 ().\-/\u00a0\u2009\u202f\u2010-\u2015]*", re.ASCII)
-"""One number and nothing else. The library would look for one in any text, read letters as digits, and take
-extensions, which no text message reaches."""
+"""One number and nothing else. The library would search any text for a number, read alphabetic characters as digits,
+and accept extensions, which can't receive text messages."""
 
-_TAKES_TEXT_MESSAGES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_CAN_RECEIVE_SMS = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """What reaches visitors here."""
+    """The channels by which visitors can be contacted."""
 
     email: bool
     sms: bool
     sms_countries: Collection[str] = ()
-    """Where text messages may go, beside the business's own country: in some a single one costs as much as a visit."""
+    """Countries that text messages may be sent to, besides the business's own: in some, one message costs as much as a
+    visit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRules:
-    """What is accepted as a contact of one business."""
+    """The contacts that one business accepts."""
 
     channels: Channels
     region: str | None
-    """The country in which a number without its international prefix is meant."""
+    """The country of numbers without an international prefix."""
 
     def parse(self, text: str) -> Contact | None:
-        """Return the contact in the form in which its channel takes it; None if no code would reach it."""
-        found = parse_contact(text, channels=self.channels, region=self.region)
-        return None if isinstance(found, Refusal) else found
+        """Return the contact in its channel's format, or None if no code can reach it."""
+        contact = parse_contact(text, channels=self.channels, region=self.region)
+        return None if isinstance(contact, Refusal) else contact
 
 
 ANY_EMAIL = ContactRules(Channels(email=True, sms=False), region=None)
@@ -55,31 +56,31 @@ ANY_EMAIL = ContactRules(Channels(email=True, sms=False), region=None)
 
 
 def parse_contact(text: str, *, channels: Channels, region: str | None) -> Contact | Refusal:
-    """Return the contact in the form in which its channel takes it; anything else is `INVALID_CONTACT`.
+    """Return the contact in its channel's format, or the refusal `INVALID_CONTACT`.
 
-    `region` is the country (ISO 3166-1 alpha-2) in which a number without its international prefix is meant;
-    without one only international numbers are taken, of the countries that the channels name.
+    `region` is the country (ISO 3166-1 alpha-2) of numbers without an international prefix. Without a region, only
+    international numbers of the countries in `channels` are accepted.
     """
-    given = text.strip().strip(_UNSEEN).strip()
-    if len(given) > MAX_CONTACT_CHARACTERS:
+    contact = text.strip().strip(_INVISIBLE).strip()
+    if len(contact) > MAX_CONTACT_CHARACTERS:
         return _INVALID
-    if "@" in given:
-        return _email(given) if channels.email else _INVALID
-    return _phone(given, region, channels.sms_countries) if channels.sms else _INVALID
+    if "@" in contact:
+        return _email(contact) if channels.email else _INVALID
+    return _phone(contact, region, channels.sms_countries) if channels.sms else _INVALID
 
 
-def _email(given: str) -> Contact | Refusal:
+def _email(address: str) -> Contact | Refusal:
     """Return the address with its domain in lower case and in ASCII.
 
-    The part before the @ must be ASCII as it is, because SES takes nothing else
-    (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html). What looks like an encoded word is
-    none: a mail program would decode it, perhaps to other addresses (RFC 2047).
+    The part before the @ must be ASCII, because SES accepts nothing else
+    (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html). What looks like an
+    encoded word is refused: a mail program would decode it, perhaps to other addresses (RFC 2047).
     """
-    if "=?" in given:
+    if "=?" in address:
         return _INVALID
     try:
         checked = validate_email(
-            given,
+            address,
             check_deliverability=False,
             strict=True,
             allow_smtputf8=False,
@@ -89,16 +90,16 @@ def _email(given: str) -> Contact | Refusal:
     return Contact("email", checked.ascii_email or checked.normalized)
 
 
-def _phone(given: str, region: str | None, countries: Collection[str]) -> Contact | Refusal:
-    """Return the number as E.164 writes it, if its country is served and its plan has it take text messages."""
-    if not _NUMBER.fullmatch(given):
+def _phone(text: str, region: str | None, countries: Collection[str]) -> Contact | Refusal:
+    """Return the number in E.164 format, if its country is served and its numbering plan allows text messages to it."""
+    if not _NUMBER.fullmatch(text):
         return _INVALID
     try:
-        number = phonenumbers.parse(given, region)
+        number = phonenumbers.parse(text, region)
     except NumberParseException:
         return _INVALID
-    # A number that no numbering plan has is of an unknown type, and so of none of these.
-    if phonenumbers.number_type(number) not in _TAKES_TEXT_MESSAGES:
+    # A number that is in no numbering plan has an unknown type, which is not in this set.
+    if phonenumbers.number_type(number) not in _CAN_RECEIVE_SMS:
         return _INVALID
     if phonenumbers.region_code_for_number(number) not in {region, *countries}:
         return _INVALID

@@ -1,9 +1,9 @@
-"""Decides what becomes of an appointment that a visitor verifies, moves or cancels.
+"""Decides what happens to an appointment that a visitor verifies, moves or cancels.
 
-`now` is the instant at which the ingress accepted the command: a queue's delay costs nobody their hold. An
-appointment of another session is loaded as None, so that it cannot be told from one that does not exist.
-Outcomes carry the appointment as it shall be saved, its version one higher; the `Already...` ones are
-answered without a write.
+`now` is the instant at which the ingress accepted the command: a delay in the queue never
+ends a hold. An appointment of another session is loaded as None: the visitor can't distinguish it from one that does
+not exist. An outcome holds the appointment to save, with its version increased by one; outcomes named `Already...`
+need no write.
 """
 
 from dataclasses import dataclass, replace
@@ -16,10 +16,10 @@ from workers.booking.domain.hold import blocked_interval, has_expired
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 MAX_ATTEMPTS = 5
-"""Wrong codes a hold, over all its sends: one of a million counts, so a guesser's chance is 5 in a million."""
+"""Wrong codes per hold, over all its sends: one code in a million is valid, so a guesser's chance is 5 in a million."""
 
 MAX_SENDS = 3
-"""Codes a hold: one lost mail and one mistrusted one are forgiven, and nobody's mailbox can be flooded."""
+"""Codes per hold: enough for one lost e-mail and one that the visitor doubts, and too few to flood a mailbox."""
 
 _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
@@ -28,21 +28,21 @@ _HAS_BEGUN: Final = Refusal(ErrorCode.INVALID_TIME, about="begun")
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """The code is right: the appointment stands."""
+    """The code is right: the appointment is confirmed."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyConfirmed:
-    """Nothing is left to verify; the visitor hears the same confirmation again."""
+    """There is nothing left to verify; the visitor gets the same confirmation again."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class WrongCode:
-    """The attempt is counted, then the visitor hears the refusal."""
+    """The attempt is counted, then the visitor gets the refusal."""
 
     appointment: Appointment
     refusal: Refusal = _WRONG
@@ -50,9 +50,9 @@ class WrongCode:
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """The code number `appointment.code_sends` goes out.
+    """The code with the number `appointment.code_sends` is sent.
 
-    The hold is not prolonged, or a visitor could keep a time for 45 minutes without a code.
+    The hold is not extended: otherwise a visitor could keep a time for 45 minutes without a code.
     """
 
     appointment: Appointment
@@ -60,28 +60,28 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The time is given back: those of its buckets that are still this appointment's."""
+    """The appointment's time is freed: those buckets that it still owns."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyCancelled:
-    """Nothing is left to cancel; the visitor hears the same answer again."""
+    """There is nothing left to cancel; the visitor gets the same answer again."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The appointment goes to another time: held or confirmed as it was; confirmed if the contact is proved."""
+    """The appointment moves to another time and keeps its state, but a hold with a verified contact is confirmed."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyThere:
-    """It is at that time; the visitor hears so."""
+    """The appointment already has that time; the visitor is told so."""
 
     appointment: Appointment
 
@@ -89,7 +89,7 @@ class AlreadyThere:
 def decide_verify(
     appointment: Appointment | None, *, code_ok: bool, now: datetime
 ) -> Confirm | AlreadyConfirmed | WrongCode | Refusal:
-    """Judge a code; one more for a confirmed appointment confirms it again, whatever it says."""
+    """Decide about a code; any code for a confirmed appointment confirms it again."""
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
@@ -102,15 +102,15 @@ def decide_verify(
 
 
 def mark_contact_proved(hold: Appointment) -> Appointment:
-    """Return a hold whose code was right, but whose time the calendar gave to something else meanwhile.
+    """Mark a hold as verified: its code was right, but the calendar has filled its time meanwhile.
 
-    Its contact is proved: the time that the visitor takes instead needs no other code.
+    The time that the visitor chooses instead needs no other code.
     """
     return _next_version(hold, verified=True)
 
 
 def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | AlreadyConfirmed | Refusal:
-    """Judge the wish for another code; attempts go on counting, or each resend would buy five guesses."""
+    """Decide about a request for another code; attempts keep counting, or each resend would allow five more guesses."""
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if appointment.state is AppointmentState.CONFIRMED:
@@ -118,13 +118,13 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | Al
     if refusal := _refuse_hold(appointment, now):
         return refusal
     if appointment.code_sends >= MAX_SENDS:
-        # The hold lives on, and so does the code that was sent last.
+        # The hold and the code that was sent last stay valid.
         return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
     return Resend(_next_version(appointment, code_sends=appointment.code_sends + 1))
 
 
 def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | AlreadyCancelled | Refusal:
-    """Judge the wish to cancel; a visit that has begun stands, a hold can be let go even after its time."""
+    """Decide about a cancellation; a visit that has begun is kept, a hold can be cancelled even after its start."""
     if appointment is None:
         return _UNKNOWN
     if appointment.state is AppointmentState.CANCELLED:
@@ -137,7 +137,7 @@ def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | Al
 def decide_reschedule(
     appointment: Appointment | None, service: Service, start: datetime, now: datetime
 ) -> Move | AlreadyThere | Refusal:
-    """Judge the wish to move to a start that the rules offer (`slots.is_offered` says whether they do)."""
+    """Decide about a move to a start that the rules offer (`slots.is_offered` checks that)."""
     if appointment is None or appointment.state is AppointmentState.CANCELLED:
         return _UNKNOWN
     if has_expired(appointment, now):

@@ -1,4 +1,4 @@
-"""Names an appointment's calendar event, and tells by an event's name whose it is."""
+"""Converts appointment ids to calendar event ids and back."""
 
 import re
 
@@ -7,15 +7,15 @@ _APPOINTMENT_ID = re.compile(r"[0-9a-v]{8,64}")
 
 
 def event_id(appointment_id: str) -> str:
-    """Return the id of the appointment's calendar event, in the alphabet that Google takes from clients.
+    """Return the id of the appointment's calendar event, in the alphabet that Google accepts from clients.
 
-    It can be read back: of an event that was deleted a calendar may give little more than its id.
+    The conversion is reversible: for a deleted event, a calendar may return little more than the id.
     https://developers.google.com/workspace/calendar/api/v3/reference/events/insert
     """
     return _PREFIX + appointment_id
 
 
 def appointment_id_of_event(event: str) -> str | None:
-    """Return whose event has this id; None for an event that is not ours."""
-    found = event.removeprefix(_PREFIX)
-    return found if event.startswith(_PREFIX) and _APPOINTMENT_ID.fullmatch(found) else None
+    """Return the id of the appointment that an event shows, or None for an event that is not ours."""
+    appointment_id = event.removeprefix(_PREFIX)
+    return appointment_id if event.startswith(_PREFIX) and _APPOINTMENT_ID.fullmatch(appointment_id) else None

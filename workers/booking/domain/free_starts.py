@@ -1,4 +1,4 @@
-"""Finds the starts that what is taken leaves free, in one sweep over whole seconds since the epoch."""
+"""Finds the starts that occupied times leave free, in one sweep over whole seconds since the epoch."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -17,20 +17,20 @@ def to_seconds(instant: datetime) -> int:
 
 
 def from_seconds(seconds: int) -> datetime:
-    """Return the instant of so many seconds since the epoch."""
+    """Return the instant that is this many seconds after the epoch."""
     return _EPOCH + timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class OccupiedRanges:
-    """Stretches that are taken: sorted, and apart from each other."""
+    """Occupied times: sorted and disjoint."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
     @classmethod
     def merge(cls, busy: Sequence[Interval]) -> "OccupiedRanges":
-        """Merge intervals in any order that may overlap; parts of seconds count as taken."""
+        """Merge intervals, which may overlap and be in any order; partial seconds count as occupied."""
         starts: list[int] = []
         ends: list[int] = []
         bounds = sorted((floor(interval.start.timestamp()), ceil(interval.end.timestamp())) for interval in busy)
@@ -43,7 +43,7 @@ class OccupiedRanges:
         return cls(tuple(starts), tuple(ends))
 
     def free_runs(self, candidates: range, before: int, after: int) -> Iterator[range]:
-        """Yield runs of candidates whose stretch, from `before` seconds earlier to `after` later, is free."""
+        """Yield runs of candidates that are free from `before` seconds earlier to `after` seconds later."""
         start, step = candidates.start, candidates.step
         index = bisect_right(self.ends, start - before)
         while start < candidates.stop and index < len(self.starts):
@@ -51,7 +51,7 @@ class OccupiedRanges:
             if run:
                 yield run
                 start = run[-1] + step
-            # On to the first candidate whose stretch begins when this one is over, rounded up to a step.
+            # Go to the first candidate whose time begins after this range, rounded up to a step.
             start += max(0, -(-(self.ends[index] + before - start) // step)) * step
             index += 1
         if start < candidates.stop:

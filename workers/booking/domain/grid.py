@@ -1,6 +1,6 @@
-"""Divides time into buckets that appointments claim one by one, so that no two can overlap.
+"""Divides time into buckets; each belongs to at most one appointment, so that no two appointments overlap.
 
-How large they are follows from the profile (`shared/tenants/grid.py`).
+The profile determines the size of the buckets (`shared/tenants/grid.py`).
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def buckets(interval: Interval, minutes: int) -> tuple[datetime, ...]:
-    """Return the starts of the buckets that cover an interval, in order; they count from the epoch."""
+    """Return the starts of the buckets that cover an interval, in order; the buckets are aligned to the epoch."""
     size = timedelta(minutes=minutes)
     first = (interval.start - _EPOCH) // size
     stop = -((_EPOCH - interval.end) // size)

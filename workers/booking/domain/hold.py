@@ -1,4 +1,4 @@
-"""Places a hold on a time, and says how long it keeps it."""
+"""Builds holds, and decides how long a hold keeps its time."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from shared.tenants.services import Service
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
 HOLD_MINUTES = 15
-"""Enough to wait for a slow mail and type its code; a visitor who left does not cost the business a day."""
+"""Long enough for a slow e-mail; short enough that a visitor who leaves does not block the time for a day."""
 
 
 def blocked_interval(service: Service, start: datetime) -> Interval:
@@ -30,7 +30,7 @@ def place_hold(
     locale: str,
     now: datetime,
 ) -> Appointment:
-    """Return a fresh hold, whose first code is about to be sent; `now` is when the command was accepted."""
+    """Return a new hold whose first code is about to be sent; `now` is the time at which the command was accepted."""
     return Appointment(
         appointment_id=appointment_id,
         session_id=session_id,
@@ -53,7 +53,7 @@ def place_hold(
 
 
 def has_expired(appointment: Appointment, at: datetime) -> bool:
-    """Whether this is a hold whose time is over at the instant at which a command was accepted."""
+    """Return whether this is a hold that has expired at the instant at which a command was accepted."""
     return (
         appointment.state is AppointmentState.HELD
         and appointment.hold_expires_at is not None
@@ -62,14 +62,14 @@ def has_expired(appointment: Appointment, at: datetime) -> bool:
 
 
 def occupies_time(appointment: Appointment, at: datetime) -> bool:
-    """Whether nobody else can have the appointment's time."""
+    """Return whether the appointment keeps its time from others."""
     return appointment.state is not AppointmentState.CANCELLED and not has_expired(appointment, at)
 
 
 def is_same_request(
     appointment: Appointment, *, service_id: str, start: datetime, contact: Contact, at: datetime
 ) -> bool:
-    """Whether a session that wishes this already has it, so that it hears the same answer again."""
+    """Return whether the session already has the appointment that it requests; it then gets the same answer again."""
     return (
         occupies_time(appointment, at)
         and (appointment.service_id, appointment.start) == (service_id, start)

@@ -20,9 +20,9 @@ _STATUS = {
 def appointment_ics(
     appointment: Appointment, profile: TenantProfile, *, stamp: datetime, cancelled: bool = False
 ) -> str:
-    """Return the file's text, lines ending in CRLF; `stamp` is the instant that it is made at.
+    """Return the file's text, with lines ending in CRLF; `stamp` is the instant at which the file is made.
 
-    The UID stays the same and SEQUENCE grows, so a calendar that has the appointment moves or strikes it.
+    The UID stays the same and SEQUENCE grows, so a calendar that has the appointment updates or deletes it.
     """
     event = Event()
     event.add("uid", f"{appointment.appointment_id}@{appointment.tenant}")
@@ -47,7 +47,7 @@ def appointment_ics(
 
 def _summary(appointment: Appointment, profile: TenantProfile) -> str:
     service = profile.service(appointment.service_id)
-    # A service may be gone from the profile while its appointments stand.
+    # The service may have been removed from the profile since.
     name = service.name.in_(appointment.locale, profile.locale) if service else appointment.service_id
     return " ".join(_plain(f"{name} – {profile.name}").split())
 
@@ -61,9 +61,9 @@ def _organizer(profile: TenantProfile) -> vCalAddress | None:
 
 
 def _plain(text: str) -> str:
-    """Return the text with plain line ends and no other control characters.
+    """Return the text with LF as its only line break and no other control characters.
 
-    The library escapes line ends, but knows only CR and LF; some readers also break lines at the others.
+    The library escapes line breaks, but knows only CR and LF; some readers also break lines at other characters.
     """
     lines = "\n".join(text.splitlines())
-    return "".join(letter for letter in lines if letter == "\n" or unicodedata.category(letter) not in {"Cc", "Cs"})
+    return "".join(char for char in lines if char == "\n" or unicodedata.category(char) not in {"Cc", "Cs"})

@@ -1,4 +1,4 @@
-"""Says which lane a visit can take: a resource of the business, or one of its seats, each one visit at a time."""
+"""Finds the lanes that a visit can use. A lane is a resource or one of its seats, and has one visit at a time."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,29 +12,29 @@ from workers.booking.domain.values import Interval
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """What is taken: of the whole business, and of single lanes; in any order, overlaps allowed."""
+    """The occupied times of the whole business and of single lanes, in any order; overlaps are allowed."""
 
     everywhere: Sequence[Interval] = ()
     lanes: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
     full_days: Collection[tuple[date, str | None]] = ()
-    """Local dates whose cap is reached: of one service, or with None of the whole business."""
+    """Local dates whose daily cap is reached, for one service or (None) for the whole business."""
 
     def blocks(self, lane: str, interval: Interval) -> bool:
-        """Whether a lane has no room for a stretch of time."""
+        """Return whether a lane is occupied at any time of an interval."""
         return any(interval.overlaps(occupied) for occupied in (*self.everywhere, *self.lanes.get(lane, ())))
 
 
 def free_lanes(
     profile: TenantProfile, service: Service, blocked: Interval, occupancy: Occupancy, *, appointment_id: str
 ) -> list[str]:
-    """Return the lanes that have room for the visit with its buffers, the one to try first at the head.
+    """Return the lanes that are free for the visit with its buffers, in the order in which to try them.
 
-    Those come first that the fewest other services need; among equals the appointment's id decides, so that
-    visitors who want the same hour at the same moment try different ones, and work spreads evenly.
+    Lanes that fewer services use come first. Among equals a hash of the appointment's id decides: visitors who
+    request the same time at once try different lanes, and visits are spread evenly.
     """
     free = [lane for lane in profile.lanes_of(service) if not occupancy.blocks(lane, blocked)]
-    wanted_by = _services_by_lane(profile)
-    return sorted(free, key=lambda lane: (wanted_by[lane], _draw(appointment_id, lane)))
+    services = _services_by_lane(profile)
+    return sorted(free, key=lambda lane: (services[lane], _rank(appointment_id, lane)))
 
 
 def _services_by_lane(profile: TenantProfile) -> dict[str, int]:
@@ -45,13 +45,13 @@ def _services_by_lane(profile: TenantProfile) -> dict[str, int]:
     return counts
 
 
-def _draw(appointment_id: str, lane: str) -> bytes:
+def _rank(appointment_id: str, lane: str) -> bytes:
     return hashlib.sha256(f"{appointment_id}/{lane}".encode()).digest()
 
 
 def group_by_lane(pairs: Iterable[tuple[str, Interval]]) -> dict[str, list[Interval]]:
-    """Gather intervals by the lane that they belong to."""
-    found: dict[str, list[Interval]] = {}
+    """Group intervals by lane."""
+    by_lane: dict[str, list[Interval]] = {}
     for lane, interval in pairs:
-        found.setdefault(lane, []).append(interval)
-    return found
+        by_lane.setdefault(lane, []).append(interval)
+    return by_lane

@@ -1,7 +1,7 @@
-"""Turns wall-clock times of the tenant's zone into instants, with the odd hours of clock changes by name.
+"""Converts wall-clock times of the tenant's zone to instants, with explicit rules for clock changes.
 
-- A wall-clock time that the clocks skip (a *gap*) is no time: it is refused.
-- One that the clocks show twice (a *fold*) means the first of the two, unless an offset says which.
+- A wall-clock time that the clocks skip (a *gap*) does not exist and is refused.
+- One that the clocks show twice (a *fold*) means the first of the two, unless an offset is given.
 """
 
 import re
@@ -12,12 +12,12 @@ from shared.messages.errors import ErrorCode
 from workers.booking.domain.values import Refusal
 
 YEARS = range(2000, 2101)
-"""Years that a start may lie in: generous for bookings, and far from where date arithmetic overflows."""
+"""The years that a start may be in: more than bookings need, and far from where date arithmetic overflows."""
 
 _FIRST_OF_TWO = 0
-"""The `fold` of PEP 495: which of the two readings of a repeated wall-clock time is meant."""
+"""The `fold` of PEP 495: which of the two instants of a repeated wall-clock time is meant."""
 
-_NO_TIME = Refusal(ErrorCode.INVALID_TIME)
+_INVALID = Refusal(ErrorCode.INVALID_TIME)
 _SKIPPED = Refusal(ErrorCode.INVALID_TIME, about="skipped")
 
 _START = re.compile(
@@ -30,16 +30,16 @@ _START = re.compile(
 
 
 def local_to_utc(day: date, minutes_of_day: int, zone: ZoneInfo) -> datetime | None:
-    """Return the instant of a wall-clock time (1440 is midnight), the first of two; None in a gap."""
+    """Return the instant of a wall-clock time (1440 is the next midnight), the first of two; None in a gap."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minutes_of_day)
     instant = wall.replace(tzinfo=zone, fold=_FIRST_OF_TWO).astimezone(UTC)
-    # Only a time that exists comes back unchanged from its instant.
+    # Only a time that exists is the same after the conversion to an instant and back.
     exists = instant.astimezone(zone).replace(tzinfo=None) == wall
     return instant if exists else None
 
 
 def first_instant_from(day: date, minutes_of_day: int, zone: ZoneInfo) -> datetime:
-    """Return the instant of a wall-clock time, or of the end of the gap that swallows it."""
+    """Return the instant of a wall-clock time, or the end of the gap that it falls into."""
     minutes = minutes_of_day
     while (instant := local_to_utc(day, minutes, zone)) is None:
         minutes += 1
@@ -47,19 +47,19 @@ def first_instant_from(day: date, minutes_of_day: int, zone: ZoneInfo) -> dateti
 
 
 def parse_start(text: str, zone: ZoneInfo) -> datetime | Refusal:
-    """Read an ISO 8601 date and time: with an offset as it says, without one on the zone's wall clock.
+    """Parse an ISO 8601 date and time; without an offset it is a wall-clock time of the zone.
 
-    A space may stand for the `T`, spacing may be odd, and seconds, where given, are zero. Never raises.
+    A space may replace the `T`, other spaces are tolerated, and seconds must be zero. It never raises.
     """
     match = _START.fullmatch(" ".join(text.split()))
     if match is None or int(match["year"]) not in YEARS:
-        return _NO_TIME
+        return _INVALID
     try:
         day = date(int(match["year"]), int(match["month"]), int(match["day"]))
         clock = time(int(match["hour"]), int(match["minute"]))
         offset = _offset(match)
     except ValueError:
-        return _NO_TIME
+        return _INVALID
     if offset is not None:
         return datetime.combine(day, clock, tzinfo=offset).astimezone(UTC)
     return local_to_utc(day, clock.hour * 60 + clock.minute, zone) or _SKIPPED

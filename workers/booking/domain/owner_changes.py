@@ -1,7 +1,7 @@
-"""Decides what a change that the owner made in the calendar means for the appointment.
+"""Decides what an owner's change in the calendar means for the appointment.
 
-The owner may do what visitors may not: move a visit outside the opening hours, make it shorter or longer, cancel it a
-minute before. Only what no appointment can be is refused; whether another has the new time, the tables say.
+The owner may do what visitors may not: move a visit outside the opening hours, change its length, or cancel it a
+minute before. Only impossible appointments are refused. The store decides whether the new time is free.
 """
 
 from dataclasses import dataclass, replace
@@ -11,59 +11,59 @@ from workers.booking.domain.values import Appointment, AppointmentState, Interva
 
 MAX_VISIT = timedelta(hours=24)
 MAX_AHEAD = timedelta(days=2 * 366)
-"""A slip of the hand, such as a wrong year, is not taken for a wish."""
+"""A mistake, such as a wrong year, is not applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """What the calendar holds of an event that we entered."""
+    """An event of ours as it is in the calendar now."""
 
     version: int
-    """The version of the appointment that it was last written for; 0 where it does not say."""
+    """The version of the appointment that it was last written for, or 0 if the event does not contain it."""
     interval: Interval | None = None
-    """None where it has no times of day, or none that can be read."""
+    """None if the event has no times of day, or none that can be parsed."""
     deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """Nothing is to be done."""
+    """There is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelledByOwner:
-    """The event was deleted: the appointment is as it shall be saved."""
+    """The event was deleted; `appointment` is what to save."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class MovedByOwner:
-    """The event has other times: the appointment is as it shall be saved, if its time is free."""
+    """The event has other times; `appointment` is what to save if its time is free."""
 
     appointment: Appointment
 
 
 @dataclass(frozen=True, slots=True)
 class ForbiddenMove:
-    """The event was made into what no visit can be: it goes back to what the appointment says."""
+    """The event now describes an impossible visit; it is to be restored from the appointment."""
 
 
 OwnerChange = Unchanged | CancelledByOwner | MovedByOwner | ForbiddenMove
 
 
 def decide_owner_change(appointment: Appointment | None, event: StoredEvent | None, *, now: datetime) -> OwnerChange:
-    """Compare an appointment with its event; a visit that has begun is left as it is.
+    """Compare an appointment with its event; a visit that has begun stays as it is.
 
-    An event that the calendar never had was not deleted: it may be in another calendar, or still on its way. One of
-    another version is being written by a command of ours.
+    An event that the calendar never had was not deleted: it may be in another calendar or not be written yet. An
+    event of another version is being written by one of our commands.
     """
     if appointment is None or appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
         return Unchanged()
     if event is None:
         return Unchanged()
     if event.deleted and 0 < event.version < appointment.version:
-        # What was deleted is an entry of an earlier time or place of the visit; its present one is on its way.
+        # The deleted event belongs to an earlier time or lane of the visit; the current one is not written yet.
         return Unchanged()
     if event.deleted:
         return CancelledByOwner(replace(appointment, state=AppointmentState.CANCELLED, version=appointment.version + 1))
@@ -83,7 +83,7 @@ def _is_possible(interval: Interval, now: datetime) -> bool:
 
 
 def _move_to(appointment: Appointment, to: Interval) -> Appointment:
-    """Return the appointment at its new time, with the buffers that it had."""
+    """Return the appointment at its new time, with the same buffers."""
     before = appointment.start - appointment.blocked.start
     after = appointment.blocked.end - appointment.end
     return replace(

@@ -1,7 +1,7 @@
-"""Bounds what one visitor, one contact, one address or one day may take.
+"""Limits holds, codes and visits per session, contact, IP address and day.
 
-A *quota* has so many seats; whoever wants what it bounds takes one, in the same transaction. A seat is free
-again at an instant that stands in it, or is kept for good: nothing has to count, and nothing has to clean up.
+A *quota* has a number of units. A transaction that uses what the quota limits takes one unit. The unit stores the
+instant at which it is free again, or is kept permanently, so there are no counters and no clean-up.
 """
 
 import hmac
@@ -21,21 +21,21 @@ HOLDS_PER_SESSION = 1
 HOLDS_PER_CONTACT = 2
 HOLDS_PER_ADDRESS = 5
 SENDS_PER_SESSION = 6
-"""An hour: as many as two people with three codes each, who share a browser. Nobody may have strangers written to."""
+"""Per hour: enough for two people who share a browser, with three codes each. It stops a visitor from sending codes to
+many strangers."""
 
 SENDS_PER_HOLD_OF_ADDRESS = 6
-"""An address that may hold so many times may have so many times as many codes sent within an hour."""
+"""Codes per hour and IP address, for each hold that the address may have."""
 
 _VISITORS_NETWORK = 64
-"""Prefix of the IPv6 network that one household or one telephone has to itself (RFC 6177)."""
-
+"""Prefix length of the IPv6 network of one household or one telephone (RFC 6177)."""
 
 _DOTLESS = frozenset({"gmail.com", "googlemail.com"})
-"""One mailbox whatever dots stand in its name (https://support.google.com/mail/answer/7436150)."""
+"""Providers that ignore dots in the mailbox name (https://support.google.com/mail/answer/7436150)."""
 
 
 class Bound(StrEnum):
-    """What a quota bounds."""
+    """What a quota limits."""
 
     SESSION = "session"
     CONTACT = "contact"
@@ -46,31 +46,31 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `seats` takers at a time of what the key names."""
+    """At most `units` holders at a time for one key."""
 
     bound: Bound
     key: str
     units: int
     holder: str
-    """Who takes the seat; the same taker finds its own seat again."""
+    """Who gets the unit; the same holder finds its own unit again."""
     until: datetime | None
-    """When the seat is free again by itself; None keeps it for good."""
+    """When the unit is free again; None keeps it permanently."""
 
     @property
     def is_lasting(self) -> bool:
-        """Whether a confirmed appointment keeps its seat."""
+        """Return whether a confirmed appointment keeps its unit."""
         return self.bound is Bound.DAY
 
     @property
     def is_released_with_appointment(self) -> bool:
-        """Whether the seat is given back with the appointment; a code that was sent stays sent."""
+        """Return whether the unit is freed with the appointment; a code that was sent keeps counting."""
         return self.bound is not Bound.SENDS
 
 
 def hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_address: int) -> Iterator[Quota]:
-    """Yield what bounds holds that nobody verifies: per session, and per business by contact and by IP address.
+    """Yield the quotas of unverified holds: per session, and per business by contact and by IP address.
 
-    Neither contact nor address can be read from a key: both are hashed with the secret.
+    The keys do not reveal contacts and addresses: both are hashed with the secret.
     """
     holder, until = hold.appointment_id, hold.hold_expires_at
     yield Quota(Bound.SESSION, session_key(hold.session_id), HOLDS_PER_SESSION, holder, until)
@@ -84,9 +84,9 @@ def hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_a
 def send_quotas(
     hold: Appointment, *, secret: bytes, source_ip: str, sends_per_address: int, at: datetime
 ) -> Iterator[Quota]:
-    """Yield what bounds the codes: an hour's worth to one contact, from one session, and from one IP address.
+    """Yield the quotas of codes per hour: to one contact, from one session, and from one IP address.
 
-    Whichever business they are for, and whatever becomes of the hold: a code that was sent stays sent.
+    They count over all businesses, and keep counting when the hold ends.
     """
     holder, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
     contact = _digest(secret, f"{hold.contact.kind}/{same_mailbox(hold.contact)}")
@@ -101,32 +101,32 @@ def day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> 
     """Yield the daily caps of the business and of the service, on the visit's local date."""
     day = visit.start.astimezone(profile.zone).date()
     caps = ((None, profile.max_visits_per_day), (service.id, service.max_per_day))
-    for service_id, units in caps:
-        if units is not None:
+    for service_id, limit in caps:
+        if limit is not None:
             key = day_key(visit.tenant, day, service_id)
-            yield Quota(Bound.DAY, key, units, visit.appointment_id, visit.hold_expires_at)
+            yield Quota(Bound.DAY, key, limit, visit.appointment_id, visit.hold_expires_at)
 
 
 def day_quotas_of(profile: TenantProfile, visit: Appointment) -> Iterator[Quota]:
-    """Yield the daily caps that a visit counts under; none for a service that is gone from the profile."""
+    """Yield the daily caps that a visit counts towards; none for a service that was removed from the profile."""
     service = profile.service(visit.service_id)
     return day_quotas(profile, service, visit) if service else iter(())
 
 
 def session_key(session_id: str) -> str:
-    """Return the key of the one hold that a session may have."""
+    """Return the key of a session's quota of one hold."""
     return f"session#{session_id}"
 
 
 def day_key(tenant: str, day: date, service_id: str | None) -> str:
-    """Return the key of a day's cap: of one service, or of the whole business."""
+    """Return the key of a daily cap, of one service or of the whole business."""
     return f"day#{tenant}#{day.isoformat()}" + (f"#{service_id}" if service_id else "")
 
 
 def same_mailbox(contact: Contact) -> str:
-    """Return the contact as most mail servers compare it, so that capital letters make no new person.
+    """Return the contact in the form in which most mail servers compare it, so that upper case makes no new contact.
 
-    Sub-addresses (`jan+1@`) count as one person too: most who use them have one mailbox.
+    Sub-addresses (`jan+1@`) also count as the same contact: most who use them have one mailbox.
     """
     address = contact.address.lower()
     if contact.kind != "email":

@@ -1,4 +1,4 @@
-"""Says when a visitor is reminded of a visit, and whether a reminder still makes sense when its time has come."""
+"""Decides when a visitor is reminded of a visit, and whether a reminder is still useful when it is due."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,34 +11,34 @@ from workers.booking.domain.values import Appointment, AppointmentState
 HOURS_BEFORE = (24, 2)
 
 _AFTER_BOOKING = timedelta(hours=1)
-"""Who booked a moment ago remembers."""
+"""Visitors need no reminder of what they booked a moment ago."""
 
 _MIN_LEAD = timedelta(minutes=1)
-"""A schedule has to lie ahead when it is made."""
+"""A schedule must be in the future when it is created."""
 
 _BEFORE_QUIET = timedelta(minutes=15)
-"""A reminder takes a moment on its way: sent with the last stroke, it would come when it is quiet."""
+"""Delivery takes time: a reminder that is sent at the last minute would arrive in the quiet hours."""
 
 
 def reminder_times(
     start: datetime, profile: TenantProfile, *, booked_at: datetime, now: datetime
 ) -> Iterator[tuple[int, datetime]]:
-    """Yield how many hours before a visit its visitor is to be reminded, and when that is.
+    """Yield each reminder of a visit: how many hours before the visit it is for, and when to send it.
 
-    `now` is later than the booking where the reminders could not be planned with it: one whose time has gone by
-    meanwhile comes at once, unless it is overtaken.
+    `now` is later than `booked_at` when the reminders could not be planned with the booking. A reminder whose time has
+    passed meanwhile is sent at once, unless it is superseded.
     """
     for hours in HOURS_BEFORE:
         at = reminder_time(start, hours, profile)
-        if at >= booked_at + _AFTER_BOOKING and not _is_overtaken(start, hours, now, profile):
+        if at >= booked_at + _AFTER_BOOKING and not _is_superseded(start, hours, now, profile):
             yield hours, max(at, now + _MIN_LEAD)
 
 
 def reminder_time(start: datetime, hours_before: int, profile: TenantProfile) -> datetime:
-    """Return when a visitor is reminded so many hours before a visit, or else as near to it as wakes nobody.
+    """Return when to send the reminder for so many hours before a visit.
 
-    What falls into the quiet hours waits for their end, if that leaves time before the visit; else it comes before
-    they begin.
+    A reminder that falls into the quiet hours is postponed to their end if that leaves time before the visit;
+    otherwise it is sent before they begin.
     """
     at = start - timedelta(hours=hours_before)
     quiet = profile.quiet_hours.around(at, profile.zone) if profile.quiet_hours else None
@@ -50,16 +50,16 @@ def reminder_time(start: datetime, hours_before: int, profile: TenantProfile) ->
 def is_worth_reminding(
     appointment: Appointment | None, *, start: datetime, hours_before: int, now: datetime, profile: TenantProfile
 ) -> bool:
-    """Whether the visit stands as it was when the reminder was planned, and the reminder does not come too late."""
-    return is_unchanged_visit(appointment, start) and not _is_overtaken(start, hours_before, now, profile)
+    """Return whether the visit is unchanged since the reminder was planned, and the reminder is not too late."""
+    return is_unchanged_visit(appointment, start) and not _is_superseded(start, hours_before, now, profile)
 
 
 def is_unchanged_visit(appointment: Appointment | None, start: datetime) -> TypeGuard[Appointment]:
-    """Whether the visit is confirmed, and for the time that it had when its reminders were asked for."""
+    """Return whether the visit is confirmed and has the time for which its reminders were planned."""
     return appointment is not None and appointment.state is AppointmentState.CONFIRMED and appointment.start == start
 
 
-def _is_overtaken(start: datetime, hours_before: int, now: datetime, profile: TenantProfile) -> bool:
-    """Whether a reminder that was held up comes too late: it is left to the next one once that is due."""
+def _is_superseded(start: datetime, hours_before: int, now: datetime, profile: TenantProfile) -> bool:
+    """Return whether a delayed reminder is too late: the next reminder, or the visit itself, is due."""
     later = [reminder_time(start, hours, profile) for hours in HOURS_BEFORE if hours < hours_before]
     return now >= min([start, *later])

@@ -1,4 +1,4 @@
-"""Judges replays: which come too late to be carried out unasked, and of which refusal a visitor gets a letter."""
+"""Rules of replays: which are too old to run without asking, and which refusals a visitor gets a notice about."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,31 +7,31 @@ from workers.booking.domain.quotas import same_mailbox
 from workers.booking.domain.values import Appointment, AppointmentState, Contact
 
 MAX_REPLAY_AGE = timedelta(hours=2)
-"""Whoever asked for a time this long ago may have made other plans: they are asked to choose again."""
+"""A visitor whose request is older may have made other plans, and is asked to choose again."""
 
 
 def is_too_late(accepted_at: datetime, *, replay: int, now: datetime) -> bool:
-    """Whether a replay shall ask and not act; the original of a command is carried out however late it comes."""
+    """Return whether a replay is too old to run; the original command runs however late it is."""
     return replay > 0 and now - accepted_at > MAX_REPLAY_AGE
 
 
-def has_visit_ahead(found: Appointment | None, now: datetime) -> bool:
-    """Whether the visitor has a visit ahead, whatever became of the command."""
-    return found is not None and found.state is AppointmentState.CONFIRMED and now < found.start
+def has_visit_ahead(appointment: Appointment | None, now: datetime) -> bool:
+    """Return whether the visitor has a confirmed visit in the future, whatever the command did."""
+    return appointment is not None and appointment.state is AppointmentState.CONFIRMED and now < appointment.start
 
 
-def is_worth_a_notice(found: Appointment | None, *, cancels: bool, now: datetime) -> bool:
-    """Whether a refusal is news to its visitor: not where they have what they asked for, or the visit is over."""
-    match found:
+def is_worth_a_notice(appointment: Appointment | None, *, cancels: bool, now: datetime) -> bool:
+    """Return whether a refusal is news to its visitor: not if they have what they requested, or the visit is over."""
+    match appointment:
         case Appointment(state=AppointmentState.CANCELLED):
             return not cancels
         case Appointment(state=AppointmentState.CONFIRMED):
-            return has_visit_ahead(found, now)
+            return has_visit_ahead(appointment, now)
     return True
 
 
 def choose_again_notice_id(
-    found: Appointment | None,
+    appointment: Appointment | None,
     contact: Contact,
     *,
     command_id: str,
@@ -40,14 +40,14 @@ def choose_again_notice_id(
     accepted_at: datetime,
     now: datetime,
 ) -> str:
-    """Return the id of the letter about a refused replay: the same replay has the same, so that one letter goes out.
+    """Return the id of the notice about a refused replay; the same replay has the same id, so that one notice is sent.
 
-    An address that nobody has proved might be a stranger's, and requests by the hundred may name it. It gets one
-    letter for all requests that a business accepted on a day, each time that they are replayed: what failed for hours
-    is replayed at once.
+    An unverified address may belong to a stranger, and hundreds of requests may name it. It gets one notice for all
+    requests that a business accepted on a day, each time that they are replayed: the failures of several hours are
+    replayed together.
     """
-    if has_visit_ahead(found, now):
+    if has_visit_ahead(appointment, now):
         return derived_id(command_id, f"notice/choose_again/{replay}")
     day = accepted_at.astimezone(UTC).date()
-    asked = f"{tenant}/{contact.kind}/{same_mailbox(contact)}/{day.isoformat()}"
-    return derived_id(asked, f"notice/choose_again/{replay}")
+    requests = f"{tenant}/{contact.kind}/{same_mailbox(contact)}/{day.isoformat()}"
+    return derived_id(requests, f"notice/choose_again/{replay}")

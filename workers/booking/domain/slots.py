@@ -1,7 +1,7 @@
-"""Says which starts can be booked: opening hours, steps, notice, horizon, buffers, and what is taken.
+"""Finds the starts that can be booked, by opening hours, steps, notice, horizon, buffers and occupied times.
 
-Starts are counted in steps from each period's opening. The visit has to fit into one period; its buffers may
-stick out of it, but not into what is taken. The horizon counts local days: today and `horizon_days` more.
+Starts are counted in steps from each period's opening. The visit must fit into one period. Its buffers may exceed the
+period, but must not overlap an occupied time. The horizon counts local days: today and `horizon_days` more.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -28,11 +28,11 @@ def free_slots(
     now: datetime,
     occupancy: Occupancy,
 ) -> list[SlotOffer]:
-    """Return what is free on `days` local dates from `from_day`, by start, then in the profile's order.
+    """Return the free slots on `days` local dates from `from_day`, sorted by start, then in the profile's order.
 
-    Without a `from_day` that is today's date; without a `service_id` all services are meant, and an unknown
-    one has no slots. `taken` is what holds and appointments block, buffers included, what the calendars say, and
-    the days that are full. A start is free if one of the service's lanes is.
+    `from_day` defaults to today. Without a `service_id` all services are searched; an unknown service has no slots.
+    `occupancy` has the times of holds and appointments, buffers included, the busy times of calendars, and full days.
+    A start is free if one of the service's lanes is free.
     """
     search = _Search.prepare(profile, service_id, now, occupancy)
     begin = search.today if from_day is None else from_day.toordinal()
@@ -41,7 +41,7 @@ def free_slots(
 
 
 def is_offered(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
-    """Return None when the rules allow this start, whatever is taken, and `INVALID_TIME` when they do not."""
+    """Return None if the rules allow this start, else `INVALID_TIME`; occupied times are not considered."""
     search = _Search.prepare(profile, service.id, now, Occupancy())
     day = start.astimezone(profile.zone).date()
     step, duration = timedelta(minutes=service.step), timedelta(minutes=service.duration_minutes)
@@ -57,39 +57,38 @@ def is_offered(profile: TenantProfile, service: Service, start: datetime, now: d
 def alternatives(
     profile: TenantProfile,
     service_id: str,
-    wanted: datetime,
+    requested: datetime,
     *,
     now: datetime,
     occupancy: Occupancy,
     count: int = 5,
     days_around: int | None = None,
 ) -> list[SlotOffer]:
-    """Return the `count` best free starts to take instead of `wanted`, best first; fewer if there are fewer.
+    """Return the `count` best free starts instead of `requested`, best first; fewer if there are fewer.
 
-    First those of the same local day, closest first. Then of every other day the one closest to the wanted
-    time of day, nearest day first; when the days run out, every day's second, and so on. The earlier of two
-    equals comes first, and `wanted` itself is never among them. Only days at most `days_around` from the wanted
-    one are looked at, where that is given.
+    The starts of the same local day come first, closest first. Then each other day gives its start closest to the
+    requested time of day, nearest day first; then each day's second start, and so on. Of two equals the earlier comes
+    first. `requested` itself is never included. With `days_around`, only days at that distance or less are searched.
     """
     search = _Search.prepare(profile, service_id, now, occupancy)
-    wanted_wall = wanted.astimezone(profile.zone)
-    wanted_day = wanted_wall.toordinal()
+    requested_wall = requested.astimezone(profile.zone)
+    requested_day = requested_wall.toordinal()
 
-    def off_time_of_day(offer: SlotOffer) -> tuple[int, datetime]:
+    def distance_in_day(offer: SlotOffer) -> tuple[int, datetime]:
         wall = offer.start.astimezone(profile.zone)
-        return abs((wall.hour - wanted_wall.hour) * 60 + wall.minute - wanted_wall.minute), offer.start
+        return abs((wall.hour - requested_wall.hour) * 60 + wall.minute - requested_wall.minute), offer.start
 
-    same_day = [offer for offer in search.offers_on(wanted_day) if offer.start != wanted]
-    best = sorted(same_day, key=lambda offer: (abs(offer.start - wanted), offer.start))
+    same_day = [offer for offer in search.offers_on(requested_day) if offer.start != requested]
+    best = sorted(same_day, key=lambda offer: (abs(offer.start - requested), offer.start))
     other_days: list[list[SlotOffer]] = []
-    around = search.profile.horizon_days + abs(wanted_day - search.today) if days_around is None else days_around
-    days = range(max(search.today, wanted_day - around), min(search.last, wanted_day + around) + 1)
-    for ordinal in sorted(days, key=lambda day: (abs(day - wanted_day), day)):
+    around = search.profile.horizon_days + abs(requested_day - search.today) if days_around is None else days_around
+    days = range(max(search.today, requested_day - around), min(search.last, requested_day + around) + 1)
+    for ordinal in sorted(days, key=lambda day: (abs(day - requested_day), day)):
         if len(best) + len(other_days) >= count:
             break
-        if ordinal != wanted_day and (offers := search.offers_on(ordinal)):
-            other_days.append(sorted(offers, key=off_time_of_day))
-    best.extend(offer for turn in zip_longest(*other_days) for offer in turn if offer)
+        if ordinal != requested_day and (offers := search.offers_on(ordinal)):
+            other_days.append(sorted(offers, key=distance_in_day))
+    best.extend(offer for offers in zip_longest(*other_days) for offer in offers if offer)
     return best[:count]
 
 
@@ -99,11 +98,11 @@ def _earliest(profile: TenantProfile, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One look for free times; days are proleptic ordinals, which do not overflow."""
+    """A search for free times; days are proleptic ordinals, which do not overflow."""
 
     profile: TenantProfile
     services: tuple[tuple[Service, tuple[OccupiedRanges, ...]], ...]
-    """Each with what is taken of its lanes: a start that one of them leaves free is free."""
+    """Each with the occupied ranges of its lanes: a start is free if it is free in one of them."""
     earliest: int
     today: int
     last: int
@@ -130,7 +129,7 @@ class _Search:
         )
 
     def offers_on(self, ordinal: int) -> list[SlotOffer]:
-        """Return what is free on a day, none outside the horizon."""
+        """Return the free slots of a day; none outside the horizon."""
         if not self.today <= ordinal <= self.last:
             return []
         day = date.fromordinal(ordinal)
@@ -167,17 +166,17 @@ class _Search:
 def _merge_lanes(
     lanes: Sequence[str], occupancy: Occupancy, merged: dict[str, OccupiedRanges]
 ) -> tuple[OccupiedRanges, ...]:
-    """Return what is taken of each lane; a lane of which nothing is taken makes the others superfluous."""
-    own = {lane: occupancy.lanes.get(lane, ()) for lane in lanes}
-    needed = list(own) if all(own.values()) else [""]
+    """Return the occupied ranges of each lane; if a lane has none of its own, the others make no difference."""
+    lane_times = {lane: occupancy.lanes.get(lane, ()) for lane in lanes}
+    needed = list(lane_times) if all(lane_times.values()) else [""]
     for lane in needed:
         if lane not in merged:
-            merged[lane] = OccupiedRanges.merge([*occupancy.everywhere, *own.get(lane, ())])
+            merged[lane] = OccupiedRanges.merge([*occupancy.everywhere, *lane_times.get(lane, ())])
     return tuple(merged[lane] for lane in needed)
 
 
 def _free_runs(lanes: Sequence[OccupiedRanges], candidates: range, before: int, after: int) -> Iterable[range]:
-    """Return the candidates that at least one lane leaves free, in order."""
+    """Return the candidates that are free in at least one lane, in order."""
     if len(lanes) == 1:
         return lanes[0].free_runs(candidates, before, after)
     starts = {start for lane in lanes for run in lane.free_runs(candidates, before, after) for start in run}

@@ -1,4 +1,4 @@
-"""The values that the rules of booking speak of."""
+"""The values of booking's rules."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from shared.texts import About
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of time, aware UTC, half open: `start` belongs to it, `end` does not."""
+    """A half-open interval of time in aware UTC: `start` belongs to it, `end` does not."""
 
     start: datetime
     end: datetime
@@ -25,12 +25,12 @@ class Interval:
             raise ValueError("an interval must end after it starts")
 
     def overlaps(self, other: "Interval") -> bool:
-        """Whether the two share an instant; intervals that only touch do not."""
+        """Return whether the two share an instant; intervals that only touch do not."""
         return self.start < other.end and other.start < self.end
 
 
 class SlotOffer(NamedTuple):
-    """A visit that can be booked, without its buffers; both ends are UTC. Thousands are made for one answer."""
+    """A visit that can be booked, without its buffers, in UTC. One answer may need thousands of these."""
 
     start: datetime
     end: datetime
@@ -39,7 +39,7 @@ class SlotOffer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OccupiedTime:
-    """A stretch that an appointment of ours has, or a part of one; its buffers belong to it."""
+    """The time of one of our appointments, buffers included, or a part of that time."""
 
     interval: Interval
     resource: str
@@ -48,7 +48,7 @@ class OccupiedTime:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where a code can be sent, in the form in which the channel takes it."""
+    """An address that a code can be sent to, in its channel's format."""
 
     kind: Literal["email", "phone"]
     address: str
@@ -56,16 +56,16 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class QuotaUnit:
-    """A place of a quota (`quotas.py`) that an appointment has taken."""
+    """A unit of a quota (`quotas.py`) that an appointment has."""
 
     key: str
     number: int
     is_lasting: bool
-    """Whether a confirmed appointment keeps it; the others bound holds alone."""
+    """Whether a confirmed appointment keeps it; the others limit holds only."""
 
 
 class AppointmentState(StrEnum):
-    """How far an appointment has come."""
+    """The state of an appointment."""
 
     HELD = "held"
     CONFIRMED = "confirmed"
@@ -76,14 +76,14 @@ class ChangeKind(StrEnum):
     """What a command did to an appointment."""
 
     APPLIED = "applied"
-    """What it asked for."""
+    """What the command requested."""
     HANDOVER_REFUSED = "handover_refused"
-    """The owner moved the visit into a calendar that cannot take it: the event returns to where it was."""
+    """The owner moved the visit into a calendar that can't have it: the event is restored where it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastChange:
-    """Which command changed an appointment last, and how: the same command again finds its work done."""
+    """The last command that changed an appointment, and how; a repeat of the command finds its change done."""
 
     command_id: str = ""
     kind: ChangeKind = ChangeKind.APPLIED
@@ -91,7 +91,7 @@ class LastChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
-    """One visit of one visitor, from the hold on."""
+    """One visit of one visitor, from the hold onwards."""
 
     appointment_id: str
     session_id: str
@@ -100,42 +100,42 @@ class Appointment:
     start: datetime
     end: datetime
     blocked: Interval
-    """The visit with its buffers: what nobody else can book."""
+    """The visit with its buffers: nobody else can book this time."""
     state: AppointmentState
     contact: Contact
     name: str
     note: str
     locale: str
     hold_expires_at: datetime | None
-    """Until when the time is kept for the code; None once it is confirmed."""
+    """When the hold expires; None once the appointment is confirmed."""
     code_sends: int
-    """How many codes went out; the latest is the code number `code_sends`."""
+    """How many codes were sent; the latest has the number `code_sends`."""
     code_attempts: int
-    """How many wrong codes came in."""
+    """How many wrong codes were received."""
     version: int
-    """Grows by one with every change: guards a write against another, and is the calendar file's SEQUENCE."""
+    """Grows by one with each change: it detects concurrent writes, and is the SEQUENCE of the calendar file."""
     created_at: datetime
     resource: str = DEFAULT_RESOURCE
-    """Who or what the visit needs to itself: a resource of the profile, or one of its seats (`room/3`)."""
+    """The lane of the visit: a resource of the profile, or one of its seats (`room/3`)."""
     quota_units: tuple[QuotaUnit, ...] = ()
     verified: bool = False
-    """Of a hold: its code was right, but the business had filled its time. Of an appointment: the move that followed
-    is what confirmed it."""
+    """For a hold: its code was right, but the business had filled its time. For an appointment: the move after that
+    confirmed it."""
     calendar_event_id: str | None = None
     calendars: tuple[str, ...] = ()
-    """Where the visit is entered, or was: the last is where it stands. A profile may name others by now."""
+    """The calendars that the visit's event is or was in, the current one last. The profile may name others by now."""
     grid_minutes: int = MINUTES_STEP
-    """The size of the buckets that it claimed: a profile that changes later leaves them as they are."""
+    """The size of the visit's buckets; a later change of the profile does not change it."""
     last_change: LastChange = LastChange()
 
     def is_changed_by(self, command_id: str) -> bool:
-        """Whether the last change is the one that this command asked for."""
+        """Return whether this command made the last change, as requested."""
         return self.last_change == LastChange(command_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A no that the visitor should hear, with times to take instead where that helps."""
+    """A "no" for the visitor, with alternative times where they help."""
 
     code: ErrorCode
     alternatives: tuple[SlotOffer, ...] = ()
@@ -143,4 +143,4 @@ class Refusal:
     appointment_id: str | None = None
     """The appointment that may be moved to one of the alternatives."""
     about: About | None = None
-    """What the visitor is told in other words than the code's."""
+    """Selects a more specific sentence for the visitor than that of the code."""
