@@ -73,12 +73,12 @@ class FakeAppointments:
         claim: Claim,
         quotas: Sequence[Quota] = (),
         replaces: Appointment | None = None,
-        succeeds: str | None = None,
+        stale_holder: str | None = None,
     ) -> Lost | None:
         """Take every bucket and seat and write the appointment; the replaced hold's go over."""
         await self._begin(claim)
         ours = {appointment.appointment_id} | ({replaces.appointment_id} if replaces else set())
-        chosen = self._choose(quotas, ours, at, succeeds)
+        chosen = self._choose(quotas, ours, at, stale_holder)
         if isinstance(chosen, QuotaFull):
             return chosen
         wanted = _keys(appointment)
@@ -190,11 +190,11 @@ class FakeAppointments:
         }
 
     def _choose(
-        self, quotas: Sequence[Quota], ours: set[str], at: datetime, succeeds: str | None = None
+        self, quotas: Sequence[Quota], ours: set[str], at: datetime, stale_holder: str | None = None
     ) -> list[tuple[Quota, int]] | QuotaFull:
         chosen: list[tuple[Quota, int]] = []
         for quota in quotas:
-            mine = {*ours, quota.holder, *([succeeds] if succeeds and not quota.is_lasting else [])}
+            mine = {*ours, quota.holder, *([stale_holder] if stale_holder and not quota.is_lasting else [])}
             others = {
                 number: unit for number, unit in self._current_holders(quota.key, at).items() if unit[0] not in mine
             }

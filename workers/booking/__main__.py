@@ -1,4 +1,4 @@
-"""`python -m workers.booking`: the pool that books."""
+"""`python -m workers.booking`: runs the pool of the booking worker."""
 
 from shared.aws.run_pool import run_pool
 from workers.booking.wiring import open_worker

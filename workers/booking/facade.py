@@ -1,4 +1,4 @@
-"""What booking offers to the desk: forecasts, free times, visits, contacts and calendars. Nothing here writes."""
+"""The read-only interface for the desk: forecasts, free times, visits, contacts and calendars."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,10 +33,10 @@ __all__ = [
 
 
 class BookingFacade:
-    """Booking's rules on a deployment's stores and calendars, for reading.
+    """Applies booking's rules to a deployment's stores and calendars, without writing.
 
-    The ports are opened by the first call that needs more than appointments: they bring Google's library along, and a
-    secret that not every operator may read. `facade_wiring.open_facade` opens it.
+    The first call that needs more than appointments opens the ports: they import Google's library and need a secret
+    that not every operator may read. `facade_wiring.open_facade` opens it.
     """
 
     def __init__(self, *, appointments: AppointmentStore, open_ports: Callable[[], Awaitable[BookingPorts]]) -> None:
@@ -44,7 +44,7 @@ class BookingFacade:
         self._open_ports = open_ports
 
     async def forecast(self, command: BookingCommand, now: datetime) -> ReplayForecast:
-        """Return what the command would do if it were replayed at `now`; what can't be read leaves it `unknown`."""
+        """Return what the command would do if it were replayed at `now`; it is `unknown` if something can't be read."""
         try:
             ports = await self._open_ports()
         except TransientError as error:
@@ -56,7 +56,7 @@ class BookingFacade:
     async def free_times(
         self, tenant: str, service_id: str, *, first: date, days: int, now: datetime
     ) -> Sequence[SlotOffer]:
-        """Return the times that a visitor could book at `now`, on the business's dates from `first` on.
+        """Return the times that a visitor could book at `now`, on the business's dates from `first`.
 
         Raises:
             PermanentError: there is no such business, or booking's settings can't be read (`not_allowed_to_look`).
@@ -71,14 +71,15 @@ class BookingFacade:
         return await self._appointments.find(appointment_id)
 
     async def visits(self, tenant: str, start: datetime, end: datetime, *, now: datetime) -> Sequence[Appointment]:
-        """Return the visits that begin in a stretch of time (UTC), in order; a hold that has run out is none."""
+        """Return the visits that begin in an interval (UTC), in order, without expired holds."""
         occupied = await self._appointments.occupied_times(tenant, Interval(start, end), at=now)
-        found = await asyncio.gather(*map(self._appointments.find, {one.appointment_id for one in occupied}))
-        visits = [one for one in found if one and start <= one.start < end]
-        return sorted(visits, key=lambda one: (one.start, one.resource))
+        appointment_ids = {time.appointment_id for time in occupied}
+        appointments = await asyncio.gather(*map(self._appointments.find, appointment_ids))
+        visits = [visit for visit in appointments if visit and start <= visit.start < end]
+        return sorted(visits, key=lambda visit: (visit.start, visit.resource))
 
     async def contact_rules(self, tenant: str) -> ContactRules:
-        """Return what booking takes as a contact of the business.
+        """Return the rules for contacts of the business's visitors.
 
         Raises:
             PermanentError: there is no such business, or booking's settings can't be read (`not_allowed_to_look`).
@@ -89,10 +90,10 @@ class BookingFacade:
         return ContactRules(channels_of(ports, profile), profile.region)
 
     async def is_calendar_writable(self, calendar_id: str, now: datetime) -> bool:
-        """Read a calendar as booking does, and return whether events may be entered into it.
+        """Read a calendar as booking does, and return whether events can be written to it.
 
         Raises:
-            ConfigurationError: booking's settings or a secret can't be read; the text says which.
+            ConfigurationError: booking's settings or a secret can't be read; the message says which.
             PermanentError, TransientError: the calendar can't be read.
         """
         ports = await self._open_ports()

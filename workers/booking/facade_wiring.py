@@ -1,4 +1,4 @@
-"""Opens booking's facade on the stores and the calendar of a deployment: the one function that the desk calls."""
+"""Opens booking's facade on the stores and the calendar of a deployment, for the desk."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -21,7 +21,7 @@ _TABLES = ("appointments_table", "slots_table", "limits_table", "processed_table
 def open_facade(
     clients: AwsClients, *, dynamodb: Any, variables: Mapping[str, str], clock: Clock, metrics: Metrics
 ) -> BookingFacade:
-    """Return the facade; `variables` are the settings of the deployment's booking worker, by their names.
+    """Return the facade; `variables` are the environment variables of the deployment's booking worker.
 
     Raises:
         ConfigurationError: the deployment does not name one of the tables.
@@ -43,12 +43,12 @@ async def open_read_only_ports(
     clock: Clock,
     metrics: Metrics,
 ) -> BookingPorts:
-    """Open the worker's ports for reading: nothing stands behind those that would change something.
+    """Open the worker's ports for reading; those that would write something raise an error.
 
     Raises:
-        ConfigurationError: a setting is missing, or a secret or the bucket can't be read; the text says which.
+        ConfigurationError: a setting is missing, or a secret or the bucket can't be read; the message says which.
     """
-    # They bring Google's library along, which takes as long to load as everything else together.
+    # They import Google's library, which takes as long as all other imports together.
     from shared.aws.knowledge import open_knowledge  # noqa: PLC0415
     from shared.aws.secrets import open_secrets  # noqa: PLC0415
     from workers.booking.adapters.cached_calendar import CachedCalendar  # noqa: PLC0415
@@ -82,14 +82,14 @@ async def open_read_only_ports(
 
 
 def _missing_settings(names: list[str]) -> ConfigurationError:
-    listed = ", ".join(names)
+    listing = ", ".join(names)
     return ConfigurationError(
-        f"the stack does not say, or not well, its {listed}: deploy this release's template to it"
+        f"the stack does not say, or not well, its {listing}: deploy this release's template to it"
     )
 
 
 class _ReadOnly:
-    """Stands for every port that writes: a forecast that calls it is a mistake."""
+    """Replaces every port that writes; a forecast that calls one is a bug."""
 
     async def put(self, *_: object, **__: object) -> NoReturn:
         raise RuntimeError("a forecast changes nothing")

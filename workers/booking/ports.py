@@ -1,4 +1,4 @@
-"""The roles that only booking needs filled: where appointments are kept, the business's calendar, reminders."""
+"""The ports of booking only: appointment store, calendar, sync tokens, schedules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 
 
 class TooManyBucketsError(PermanentError):
-    """The store refuses a visit for good: its day is divided into buckets that are too small for one transaction."""
+    """The visit can't be stored: its day's buckets are so small that it needs too many for one transaction."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__("too_many_buckets", message)
@@ -22,34 +22,34 @@ class TooManyBucketsError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class SlotLost:
-    """Part of the time is somebody else's."""
+    """Another appointment owns a part of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaFull:
-    """Every seat of a quota is taken."""
+    """All units of a quota are in use."""
 
     bound: Bound
     frees_at: datetime | None
-    """When the first seat is free again by itself; None where at least one is kept for good."""
+    """When the first unit expires; None if at least one is permanent."""
 
 
 Lost = SlotLost | QuotaFull
 
 
 class AppointmentStore(Protocol):
-    """Appointments, the buckets of time that each of them owns, and the seats of quotas that they take.
+    """Stores appointments, the buckets of time that they own, and the quota units that they use.
 
-    Every write is one transaction that also checks that the command is still ours.
+    Every write is one transaction that also checks the command's claim.
 
     Raises:
-        TransientError: a conflict with another write; nothing was written, try again.
-        LeaseLostError: the command is another worker's; nothing was written.
+        TransientError: a conflict with another write; nothing was written, a retry may succeed.
+        LeaseLostError: another worker has the command's claim; nothing was written.
         TooManyBucketsError: the appointment can't be written in one transaction; nothing was written.
     """
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
-        """Return a session's appointment; another session's is as good as none."""
+        """Return a session's appointment; None for one of another session."""
         ...
 
     async def find(self, appointment_id: str) -> Appointment | None:
@@ -68,90 +68,89 @@ class AppointmentStore(Protocol):
         claim: Claim,
         quotas: Sequence[Quota] = (),
         replaces: Appointment | None = None,
-        succeeds: str | None = None,
+        stale_holder: str | None = None,
     ) -> Lost | None:
-        """Take every bucket and a seat of each quota, and write the appointment.
+        """Take every bucket and a unit of each quota, and write the appointment.
 
-        `succeeds` is an appointment that is no hold any more: what bounds holds and was left in its name is free.
-
-        What had run out at `at` counts as free. `replaces` is the session's older hold, already cancelled: its
-        buckets and seats go over in the same step.
+        What has expired at `at` counts as free. `replaces` is the session's older hold, in its cancelled version: its
+        buckets and units are transferred in the same transaction. `stale_holder` is an appointment that is no longer a
+        hold: units of hold quotas that are still in its name count as free.
         """
         ...
 
     async def save(
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
     ) -> QuotaFull | None:
-        """Write a change that touches no bucket; the version before it must still stand.
+        """Write a change that affects no bucket; the previous version must still be stored.
 
-        The seats of `quotas`, judged at `at`, are taken in the same step and not written into the appointment.
+        Units of `quotas`, as of `at`, are taken in the same transaction and are not written into the appointment.
         """
         ...
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
-        """Write the confirmed appointment and keep its buckets for good; each must still be its own.
+        """Write the confirmed appointment and keep its buckets permanently; it must still own each of them.
 
-        Of its seats it keeps the lasting ones; those that bound holds are given back.
+        It keeps its lasting quota units; those of hold quotas are freed.
         """
         ...
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
-        """Write the cancelled appointment, then free those buckets and seats that are its own."""
+        """Write the cancelled appointment, then free the buckets and units that it still owns."""
         ...
 
     async def free(self, appointment: Appointment) -> None:
-        """Free those buckets and seats that are still the appointment's own."""
+        """Free the buckets and units that the appointment still owns."""
         ...
 
     async def move(
         self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
     ) -> Lost | None:
-        """Take the buckets that only the new time needs, free those that only the old one had.
+        """Take the buckets that only the new time needs, and free those that only the old time needed.
 
-        `quotas` are the new day's: their seats take the place of the old lasting ones.
+        `quotas` are the new day's: their units replace the old lasting ones.
         """
         ...
 
     async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
-        """Return what is held or confirmed at `at`, buffers included, in pieces."""
+        """Return the times of holds and confirmed appointments at `at`, buffers included, possibly in pieces."""
         ...
 
     async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
-        """Return who has the seats of each quota's key at `at`."""
+        """Return the holders of each quota key's units at `at`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """What the business sees in its calendar."""
+    """An event for the business's calendar."""
 
     event_id: str
-    """Chosen by us, so that a second try finds its own event."""
+    """Derived from the appointment, so that a retry finds its own event."""
 
     appointment_id: str
     version: int
-    """Of the appointment: an older one never overwrites what was written for a newer."""
+    """The appointment's version: an older one never overwrites a newer one."""
     start: datetime
     end: datetime
     time_zone: str
     summary: str
     description: str
     attendee: str | None = None
-    """The visitor's e-mail address; invited only where the account may (a delegated subject)."""
+    """The visitor's e-mail address; invited only if the account may invite (it has a delegated subject)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusyTime:
-    """A stretch in which the calendar says busy."""
+    """A time that the calendar shows as busy."""
 
     interval: Interval
     appointment_id: str | None = None
-    """Whose visit it is, where the event is one that we entered."""
+    """The appointment's id, if the event is one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarChanges:
-    """Whose events were changed or deleted since the last reading, and what to give to the next."""
+    """The appointments whose events were changed or deleted since the last sync, and the token for the next sync."""
 
     appointment_ids: Sequence[str]
     next_token: str
@@ -161,77 +160,77 @@ class Calendar(Protocol):
     """The business's calendar.
 
     Raises:
-        TransientError: rate limits, time-outs, trouble on the other side.
-        UnusableCalendarError: an operator or the owner has to act.
+        TransientError: rate limits, timeouts, server errors.
+        UnusableCalendarError: a permanent problem; an operator or the owner must act.
     """
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
-        """Return when the calendar says busy; up to 30 seconds old unless it must be fresh."""
+        """Return the busy times, which may be 30 seconds old unless they must be fresh."""
         ...
 
     async def is_writable(self, calendar_id: str) -> bool:
-        """Whether we may enter events, and not only read them."""
+        """Return whether we may write events, and not only read them."""
         ...
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Make the event be there as given; doing it twice is harmless.
+        """Create or update the event; repeating it is harmless.
 
-        An event that was written for a later version of the appointment stays as it is; one that was deleted comes
-        back only for a later version.
+        An event that was written for a later version of the appointment stays as it is; a deleted one is restored only
+        for a later version.
         """
         ...
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
-        """Make the event be gone; one that is gone already is no error."""
+        """Delete the event; a missing event is no error."""
         ...
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
-        """Return an event of ours as the calendar has it now; None when this calendar never had it.
+        """Return the current state of one of our events; None if this calendar never had it.
 
-        One that was deleted says so: a calendar that was exchanged for another has deleted nothing.
+        A deleted event is returned as such, so that an event that the calendar never had does not look deleted.
         """
         ...
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
-        """Return what has changed since the token of an earlier reading.
+        """Return what has changed since the token of an earlier sync.
 
-        Without a token, or with one that has grown too old, every event of ours counts as changed.
+        Without a token, or with an expired one, all our events count as changed.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LastSync:
-    """How far a calendar was read."""
+    """The last sync of a calendar."""
 
     token: str
     synced_at: datetime
-    """When the reading began that the token ended."""
+    """When the sync that returned the token began."""
 
 
 class SyncTokens(Protocol):
-    """Where the reading of each calendar's changes goes on."""
+    """Stores the sync token of each calendar."""
 
     async def get(self, calendar_id: str) -> LastSync | None:
-        """Return the last reading; None before the first one."""
+        """Return the last sync; None before the first one."""
         ...
 
     async def put(self, calendar_id: str, last: LastSync, *, tenant: str, replaces: str | None) -> bool:
-        """Keep a reading, if the token it began with is still the one that is kept; False if another got in between."""
+        """Store a sync if the token that it began with is still stored; return whether it was."""
         ...
 
 
 class Schedules(Protocol):
-    """Commands that are to come later.
+    """Schedules internal commands.
 
     Raises:
         TransientError: throttled or unreachable.
     """
 
     async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
-        """Queue the command at an instant; a name that is there already stays as it is."""
+        """Queue the command at an instant; an existing schedule of that name stays as it is."""
         ...
 
     async def remove(self, name: str) -> None:
-        """Forget a command; one that has come, or never was planned, is no error."""
+        """Delete a schedule; a missing one is no error."""
         ...

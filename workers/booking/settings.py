@@ -1,4 +1,4 @@
-"""What the booking worker reads from the environment."""
+"""The settings of the booking worker, from the environment."""
 
 from typing import Annotated
 
@@ -20,12 +20,12 @@ CountryList = Annotated[
 
 
 class BookingSettings(AwsSettings):
-    """Its queue and tables, the code key, and the calendar's credentials."""
+    """The queue and tables, the key for codes, and the calendar's credentials."""
 
     booking_queue_url: str
     booking_dlq_url: str
     failures_table: str
-    """Where the end of a replay is noted."""
+    """The table that stores the outcome of a replay."""
 
     notifications_queue_url: str
     appointments_table: str
@@ -34,28 +34,28 @@ class BookingSettings(AwsSettings):
     calendars_table: str
     booking_queue_arn: str
     schedule_group: str
-    """Where the one-time schedules of reminders are."""
+    """The group of the reminders' one-time schedules."""
     reminder_role_arn: str
-    """What those schedules put their commands on the queue as."""
+    """The role with which those schedules send to the queue."""
 
     code_key_secret_id: str
     ses_from_email: str = ""
-    """Without a sender no e-mail can be sent, and every address is refused."""
+    """Without a sender no e-mail can be sent, and every e-mail address is refused."""
 
     sms_enabled: bool = False
-    """Whether text messages can be sent; if not, every telephone number is refused."""
+    """Whether text messages can be sent; if not, every phone number is refused."""
 
     sms_countries: CountryList = ()
-    """Whose numbers are taken beside those of each business's own country: ISO 3166-1 codes with commas between."""
+    """Countries whose numbers are accepted besides each business's own: ISO 3166-1 codes, separated by commas."""
 
     holds_per_address: int = Field(default=HOLDS_PER_ADDRESS, ge=1, le=1000)
-    """How many times one IP address may hold at a time, per business; a local stack has one address for everybody."""
+    """The limit of holds per IP address and business; on a local stack all visitors share one address."""
 
     use_secrets_manager: bool = False
     google_secret_id: str = "chatbot/google-calendar"  # noqa: S105 - a name
     google_service_account_key: SecretStr | None = None
     google_delegated_subject: str | None = None
-    """Whom the service account speaks for, where the domain delegates that; without it no guest is invited."""
+    """The user that the service account acts for, if the domain delegates that; without one no guest is invited."""
 
     google_calendar_endpoint: str | None = None
-    """Another server that speaks Google's protocol, ending in a slash."""
+    """URL of another server with Google's protocol, ending in a slash."""

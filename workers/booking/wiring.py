@@ -60,7 +60,7 @@ async def open_worker() -> AsyncIterator[Worker]:
 async def open_ports(
     clients: AwsClients, settings: BookingSettings, *, stores: Stores, clock: Clock, metrics: Metrics
 ) -> BookingPorts:
-    """Open what the use cases work with."""
+    """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
     google = await clients.enter(open_calendar(settings, secrets, clock))
     sends = await clients.client("sqs")
@@ -102,7 +102,7 @@ def describe_queues(
     claims: ClaimStore,
     outcomes: ReplayOutcomes,
 ) -> tuple[QueueDescription, ...]:
-    """Return the queue of booking commands, and what is done with them."""
+    """Describe the queue of booking commands and its handler."""
     return (
         MessageQueue(
             url=settings.booking_queue_url,
@@ -117,7 +117,7 @@ def describe_queues(
 
 @asynccontextmanager
 async def open_calendar(settings: BookingSettings, secrets: Secrets, clock: Clock) -> AsyncIterator[GoogleCalendar]:
-    """Open Google's calendar; its connections are closed with the clients."""
+    """Open Google Calendar; its connections are closed with the clients."""
     google = GoogleCalendar(
         credentials=GoogleCredentials(
             secrets=secrets if settings.use_secrets_manager else None,

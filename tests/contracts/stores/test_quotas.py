@@ -236,10 +236,12 @@ async def test_what_an_appointment_left_behind_is_its_successors_unless_it_is_fo
     claim, at = await desk.claim(), desk.clock.now()
     bounds = [quota(new, key, units=1, bound=Bound.SESSION)]
     assert isinstance(await desk.store.hold(new, at=at, claim=claim, quotas=bounds), QuotaFull)
-    assert await desk.store.hold(new, at=at, claim=claim, quotas=bounds, succeeds=first.appointment_id) is None
+    assert await desk.store.hold(new, at=at, claim=claim, quotas=bounds, stale_holder=first.appointment_id) is None
     day = f"{key}-day"
     second = await held(desk, day, NINE + 2 * HOUR, units=1, bound=Bound.DAY)
     later = desk.visit(NINE + 3 * HOUR)
     capped = [quota(later, day, units=1, bound=Bound.DAY)]
-    full = await desk.store.hold(later, at=at, claim=await desk.claim(), quotas=capped, succeeds=second.appointment_id)
+    full = await desk.store.hold(
+        later, at=at, claim=await desk.claim(), quotas=capped, stale_holder=second.appointment_id
+    )
     assert isinstance(full, QuotaFull)

@@ -1,1 +1,1 @@
-"""What booking talks to."""
+"""Booking's adapters: DynamoDB, Google Calendar, EventBridge Scheduler."""

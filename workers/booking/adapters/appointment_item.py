@@ -1,4 +1,4 @@
-"""An appointment as a DynamoDB item, and back."""
+"""Converts an appointment to a DynamoDB item and back."""
 
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,14 @@ from workers.booking.domain.values import (
 )
 
 _HANDOVER_REFUSED = "/back"
-"""How `changed_by` marks a refused handover for the release before `change_kind`, which compares the whole text.
+"""The suffix of `changed_by` that marks a refused handover for the release before `change_kind`.
 
-It is still written, so that both releases read the rows of each other; the release after this one need not."""
+That release compares the whole text. The suffix is still written, so that both releases can read each other's rows;
+the release after this one need not write it."""
 
 
 def appointment_item(appointment: Appointment) -> dict[str, Any]:
-    """Return plain values for `to_item`."""
+    """Return the appointment as plain values for `to_item`."""
     retention = HOLD_RETENTION if appointment.state is AppointmentState.HELD else VISIT_RETENTION
     return {
         "appointment_id": appointment.appointment_id,
@@ -58,7 +59,7 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
 
 
 def appointment_from_item(row: dict[str, Any]) -> Appointment:
-    """Return the appointment that `from_item` gave the values of."""
+    """Return the appointment of the values that `from_item` returned."""
     expires = row.get("hold_expires_at")
     return Appointment(
         appointment_id=row["appointment_id"],

@@ -1,4 +1,4 @@
-"""Appointments, their buckets of time and their seats in DynamoDB: every change is one transaction."""
+"""Stores appointments, their buckets and their quota units in DynamoDB; each change is one transaction."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ from workers.booking.domain.quotas import Quota, session_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
-_UNIT_TRIES = 8
-"""How often seats are chosen anew, when others took the chosen ones at the same moment."""
+_MAX_CHOICES = 8
+"""How often units are chosen again when other transactions took the chosen ones."""
 
 _PARALLEL_DAYS = 16
 
@@ -43,7 +43,7 @@ class DynamoAppointmentStore:
         )
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
-        """Return a session's appointment: both keys are needed, so a foreign one is never found."""
+        """Return a session's appointment: both keys are needed, so another session's is never found."""
         with translated("appointments.get"):
             answer = await self._client.get_item(
                 TableName=self._appointments,
@@ -54,7 +54,7 @@ class DynamoAppointmentStore:
         return appointment_from_item(from_item(item)) if item else None
 
     async def find(self, appointment_id: str) -> Appointment | None:
-        """Return an appointment by the first half of its key."""
+        """Return an appointment by its partition key."""
         with translated("appointments.query"):
             answer = await self._client.query(
                 TableName=self._appointments,
@@ -67,7 +67,7 @@ class DynamoAppointmentStore:
         return appointment_from_item(from_item(items[0])) if items else None
 
     async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
-        """Return who has the session's seat."""
+        """Return who has the unit of the session's quota."""
         return next(iter(await self._quotas.holders(session_key(session_id), at)), None)
 
     async def hold(
@@ -78,27 +78,27 @@ class DynamoAppointmentStore:
         claim: Claim,
         quotas: Sequence[Quota] = (),
         replaces: Appointment | None = None,
-        succeeds: str | None = None,
+        stale_holder: str | None = None,
     ) -> Lost | None:
-        """Take every bucket that is free, whose hold had run out at `at`, or that the replaced hold has."""
-        wanted = await self._grids.buckets(appointment)
-        takes = [self._slots.take(one, appointment, at, replaces) for one in wanted]
+        """Take the buckets, each of which must be free, expired at `at`, or the replaced hold's."""
+        buckets = await self._grids.buckets(appointment)
+        takes = [self._slots.take(bucket, appointment, at, replaces) for bucket in buckets]
         left: list[Bucket] = []
-        given: list[dict[str, Any]] = []
+        extra: list[dict[str, Any]] = []
         if replaces:
-            keys = {bucket.text for bucket in wanted}
-            left = [one for one in await self._grids.buckets(replaces) if one.text not in keys]
-            given = [self._transactions.put(replaces)]
+            keys = {bucket.text for bucket in buckets}
+            left = [bucket for bucket in await self._grids.buckets(replaces) if bucket.text not in keys]
+            extra = [self._transactions.put(replaces)]
         lost = await self._write(
             appointment,
             claim,
             takes=takes,
             quotas=quotas,
             at=at,
-            leaves=replaces,
-            given=given,
-            kept=(),
-            succeeds=succeeds,
+            releases=replaces,
+            extra=extra,
+            kept_units=(),
+            stale_holder=stale_holder,
         )
         if lost is None and replaces:
             await self._free_buckets(left, replaces)
@@ -107,73 +107,75 @@ class DynamoAppointmentStore:
     async def save(
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
     ) -> QuotaFull | None:
-        """Write the appointment alone, and the seats that it costs."""
-        for _ in range(_UNIT_TRIES):
+        """Write the appointment and the units that the change needs."""
+        for _ in range(_MAX_CHOICES):
             choices = await self._quotas.choose_units(quotas, at=at or appointment.created_at)
             if isinstance(choices, QuotaFull):
                 return choices
             if await self._transactions.write(appointment, claim, [choice.put for choice in choices]) is None:
                 return None
-        raise TransientError("appointments.save: too many others take the same seats")
+        raise TransientError("appointments.save: too many conflicts over quota units")
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
-        """Take the run-out from every bucket and lasting seat, all of which must still be the appointment's."""
+        """Remove the expiry of every bucket and lasting unit; all must still belong to the appointment."""
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
         keeps = [self._slots.keep(bucket, appointment) for bucket in await self._grids.buckets(appointment)]
         keeps += [self._quotas.keep(unit, appointment.appointment_id) for unit in lasting]
         lost = await self._transactions.write(replace(appointment, quota_units=lasting), claim, keeps)
         if lost is not None:
             return SlotLost()
-        # They would be free in minutes anyhow, so a crash here costs nobody anything.
+        # These units expire in minutes anyway, so a crash here does no harm.
         await self._free_units(appointment, [unit for unit in appointment.quota_units if not unit.is_lasting])
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
-        """Write the cancelled appointment first: buckets freed without it would be another's to confirm."""
+        """Write the cancelled appointment before freeing its buckets: otherwise it could be confirmed without them."""
         await self._transactions.write(appointment, claim, [])
         await self.free(appointment)
 
     async def free(self, appointment: Appointment) -> None:
-        """Delete the buckets and seats that are still the appointment's own."""
+        """Delete the buckets and units that still belong to the appointment."""
         await self._free_buckets(await self._grids.buckets(appointment), appointment)
         await self._free_units(appointment, appointment.quota_units)
 
     async def move(
         self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
     ) -> Lost | None:
-        """Write the set difference in one transaction: the new time is ours before the old one is not."""
+        """Write the set difference in one transaction, so that the appointment always has one of the two times."""
         before, after = await self._grids.buckets(old), await self._grids.buckets(new)
-        stands = old.state is AppointmentState.CONFIRMED
-        # What both times share is surely ours if it is for good; a hold may have lost it, and takes it anew.
-        gained = [bucket for bucket in after if bucket not in before or not stands]
+        is_confirmed = old.state is AppointmentState.CONFIRMED
+        # A confirmed appointment owns the buckets of both times; a hold may have lost them, and takes them again.
+        gained = [bucket for bucket in after if bucket not in before or not is_confirmed]
         keys = {bucket.text for bucket in after}
         takes = [self._slots.take(bucket, new, at) for bucket in gained]
         left = [bucket for bucket in before if bucket.text not in keys]
-        # What is ours for good goes back in the same step. A hold's time may be another's by now, who was accepted
-        # after it had run out: that is no reason not to move on, and what is left of it ends by itself.
-        given = [self._slots.free(bucket, old) for bucket in left if stands]
+        # A confirmed appointment's buckets are freed in the same transaction. A hold that has expired may have lost its
+        # buckets to another appointment. That must not prevent the move, and the rest expires by itself.
+        extra = [self._slots.free(bucket, old) for bucket in left if is_confirmed]
         still_held = new.state is AppointmentState.HELD
-        kept = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
-        lost = await self._write(new, claim, takes=takes, quotas=quotas, at=at, leaves=old, given=given, kept=kept)
-        if lost is None and not stands:
+        kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
+        lost = await self._write(
+            new, claim, takes=takes, quotas=quotas, at=at, releases=old, extra=extra, kept_units=kept_units
+        )
+        if lost is None and not is_confirmed:
             await self._free_buckets(left, old)
         return lost
 
     async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
-        """Return what is owned at `at`."""
+        """Return the times of all buckets that are owned at `at`."""
         limit = asyncio.Semaphore(_PARALLEL_DAYS)
-        # A bucket lies in one UTC day, and stands in that day's partition whenever its visit began.
+        # A bucket is in the partition of its own UTC day, even if its visit began the day before.
         first = between.start.date()
         days = [first + timedelta(days=n) for n in range((between.end.date() - first).days + 1)]
 
-        async def one_day(day: date) -> list[dict[str, Any]]:
+        async def read_day(day: date) -> list[dict[str, Any]]:
             async with limit:
                 return await self._rows(tenant, day)
 
-        return join_occupied_times(await asyncio.gather(*map(one_day, days)), at)
+        return join_occupied_times(await asyncio.gather(*map(read_day, days)), at)
 
     async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
-        """Return who has the seats of each key."""
+        """Return who has the units of each key."""
         holders = await asyncio.gather(*(self._quotas.holders(key, at) for key in keys))
         return dict(zip(keys, holders, strict=True))
 
@@ -185,37 +187,37 @@ class DynamoAppointmentStore:
         takes: list[dict[str, Any]],
         quotas: Sequence[Quota],
         at: datetime,
-        leaves: Appointment | None,
-        given: list[dict[str, Any]],
-        kept: tuple[QuotaUnit, ...],
-        succeeds: str | None = None,
+        releases: Appointment | None,
+        extra: list[dict[str, Any]],
+        kept_units: tuple[QuotaUnit, ...],
+        stale_holder: str | None = None,
     ) -> Lost | None:
-        """Take buckets and seats, and give back those of `leaves`; what was taken by others meanwhile is told."""
-        for _ in range(_UNIT_TRIES):
+        """Take buckets and units, and free those of `releases`; return what another appointment has taken meanwhile."""
+        for _ in range(_MAX_CHOICES):
             choices = await self._quotas.choose_units(
-                quotas, at=at, also={leaves.appointment_id} if leaves else (), succeeds=succeeds
+                quotas, at=at, also={releases.appointment_id} if releases else (), stale_holder=stale_holder
             )
             if isinstance(choices, QuotaFull):
                 return choices
-            units = (*kept, *(choice.unit for choice in choices if choice.quota.is_released_with_appointment))
-            left = _units_to_free(leaves, units)
+            units = (*kept_units, *(choice.unit for choice in choices if choice.quota.is_released_with_appointment))
+            left = _units_to_free(releases, units)
             puts = [choice.put for choice in choices]
             in_step = [
-                unit for unit in left if unit.is_lasting and leaves and leaves.state is AppointmentState.CONFIRMED
+                unit for unit in left if unit.is_lasting and releases and releases.state is AppointmentState.CONFIRMED
             ]
             frees = [self._quotas.free(unit, appointment.appointment_id) for unit in in_step]
             lost = await self._transactions.write(
-                replace(appointment, quota_units=units), claim, [*takes, *puts, *given, *frees]
+                replace(appointment, quota_units=units), claim, [*takes, *puts, *extra, *frees]
             )
             if lost is None:
-                if leaves:
-                    await self._free_units(leaves, [unit for unit in left if unit not in in_step])
+                if releases:
+                    await self._free_units(releases, [unit for unit in left if unit not in in_step])
                 return None
             if lost < len(takes):
                 return SlotLost()
             if lost >= len(takes) + len(puts):
-                raise TransientError("appointments: what was to be given back is no longer ours")
-        raise TransientError("appointments: too many others take the same seats")
+                raise TransientError("appointments: what was to be freed belongs to another appointment")
+        raise TransientError("appointments: too many conflicts over quota units")
 
     async def _rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
@@ -243,7 +245,7 @@ class DynamoAppointmentStore:
                     raise
 
 
-def _units_to_free(leaves: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
-    """Return the seats that an appointment gives up, where others are taken instead."""
-    taken = {(unit.key, unit.number) for unit in units}
-    return [unit for unit in (leaves.quota_units if leaves else ()) if (unit.key, unit.number) not in taken]
+def _units_to_free(releases: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
+    """Return the units that an appointment no longer needs."""
+    kept = {(unit.key, unit.number) for unit in units}
+    return [unit for unit in (releases.quota_units if releases else ()) if (unit.key, unit.number) not in kept]

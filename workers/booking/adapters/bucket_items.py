@@ -1,4 +1,4 @@
-"""The rows of the `slots` table: one per bucket of time that an appointment owns."""
+"""Builds and reads the rows of the `slots` table: one per bucket that an appointment owns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from workers.booking.domain.grid import buckets
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime
 
 GRID = "#grid"
-"""Sort key of the row that says how large a day's buckets are."""
+"""Sort key of the row with the size of a day's buckets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A piece of a resource's time; only one appointment can own it."""
+    """A piece of a lane's time; only one appointment can own it."""
 
     tenant: str
     resource: str
@@ -28,13 +28,13 @@ class Bucket:
     def key(self) -> dict[str, str]:
         """Return the row's key: tenant and UTC day, then the start and the resource.
 
-        All resources of a day stand together, so that one query reads them.
+        All lanes of a day are in one partition, so that one query reads them.
         """
         return {"pk": _partition(self.tenant, self.start.date()), "bucket": self.text}
 
     @property
     def text(self) -> str:
-        """Return the sort key, which also tells buckets of one tenant apart."""
+        """Return the sort key, which is unique within a tenant."""
         return f"{_text(self.start)}#{self.resource}"
 
 
@@ -45,24 +45,24 @@ def days_of(blocked: Interval) -> list[date]:
 
 
 def buckets_of(appointment: Appointment, grids: Mapping[date, int]) -> list[Bucket]:
-    """Return every bucket that the appointment blocks; `grids` says how many minutes one has on each day."""
-    found: list[Bucket] = []
+    """Return every bucket that the appointment blocks; `grids` has the size in minutes of each day's buckets."""
+    all_buckets: list[Bucket] = []
     for day in days_of(appointment.blocked):
         midnight = datetime.combine(day, time(), tzinfo=UTC)
         part = Interval(
             max(appointment.blocked.start, midnight), min(appointment.blocked.end, midnight + timedelta(days=1))
         )
         size = timedelta(minutes=grids[day])
-        found += [
+        all_buckets += [
             Bucket(appointment.tenant, appointment.resource, start, start + size) for start in buckets(part, grids[day])
         ]
-    return found
+    return all_buckets
 
 
 def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetime) -> list[OccupiedTime]:
-    """Return what the rows of some days take at `at`, the pieces of each appointment joined.
+    """Return the times that the rows of some days occupy at `at`, with the pieces of each appointment joined.
 
-    Rows as DynamoDB gives them, and as few attributes of them as will do: there may be thousands.
+    The rows are DynamoDB's, with as few attributes as possible, because there may be thousands.
     """
     now = to_milliseconds(at)
     spans: dict[tuple[str, str], Interval] = {}
@@ -76,11 +76,11 @@ def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetim
 
 
 def _first_and_last(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the first and the last bucket of each appointment: their order as text is their order in time."""
+    """Return the first and the last bucket of each appointment; their text sorts like their time."""
     edges: dict[tuple[str, str], tuple[str, str]] = {}
     for item in items:
-        start, marked, resource = item["bucket"]["S"].partition("#")
-        if not start or not marked or ("hold_until_ms" in item and int(item["hold_until_ms"]["N"]) <= now):
+        start, separator, resource = item["bucket"]["S"].partition("#")
+        if not start or not separator or ("hold_until_ms" in item and int(item["hold_until_ms"]["N"]) <= now):
             continue
         owner = (item["appointment_id"]["S"], resource)
         first, last = edges.get(owner, (start, start))
@@ -89,16 +89,15 @@ def _first_and_last(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[
 
 
 def _bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
-    """Return how long the day's buckets are; a day without rows of its own has none."""
+    """Return the size of the day's buckets; zero for a day without rows."""
     grid = next((item["grid_minutes"]["N"] for item in items if "grid_minutes" in item), "0")
     return timedelta(minutes=int(grid))
 
 
 class SlotRows:
-    """Builds the parts of transactions that touch buckets.
+    """Builds the transaction parts that take, keep and free buckets.
 
-    A row: `pk`, `bucket`, `appointment_id`, and `hold_until_ms` while the appointment is
-    only held.
+    A row has `pk`, `bucket`, `appointment_id`, and `hold_until_ms` while the appointment is a hold.
     """
 
     def __init__(self, table: str) -> None:
@@ -107,7 +106,7 @@ class SlotRows:
     def take(
         self, bucket: Bucket, appointment: Appointment, at: datetime, replaces: Appointment | None = None
     ) -> dict[str, Any]:
-        """Own a bucket that is free, whose hold had run out at `at`, or that is ours or the replaced one's."""
+        """Take a bucket that is free, expired at `at`, or already belongs to this or the replaced appointment."""
         held = appointment.state is AppointmentState.HELD and appointment.hold_expires_at
         return {
             "Put": {
@@ -134,7 +133,7 @@ class SlotRows:
         }
 
     def keep(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
-        """Keep a bucket that is ours for good."""
+        """Keep an owned bucket permanently."""
         return {
             "Update": {
                 "TableName": self.table,
@@ -145,7 +144,7 @@ class SlotRows:
         }
 
     def free(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
-        """Give a bucket back, if it is still ours."""
+        """Free a bucket if the appointment still owns it."""
         return {"Delete": {"TableName": self.table, "Key": to_item(bucket.key), **_if_owned_by(appointment)}}
 
     def grid_key(self, tenant: str, day: date) -> dict[str, str]:
@@ -153,7 +152,7 @@ class SlotRows:
         return {"pk": _partition(tenant, day), "bucket": GRID}
 
     def fix_grid(self, tenant: str, day: date, minutes: int) -> dict[str, Any]:
-        """Return the arguments that write a day's grid, which is never changed after."""
+        """Return the arguments that write a day's grid; it never changes afterwards."""
         return {
             "TableName": self.table,
             "Item": to_item(

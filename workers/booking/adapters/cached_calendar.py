@@ -1,4 +1,4 @@
-"""Keeps busy times for half a minute: one account's quota serves all tenants."""
+"""Caches busy times for half a minute, because all tenants share one account's quota."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ class _CachedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
-    """A look-up under way, and how often the calendar had been written to as it began."""
+    """A running lookup, with the number of writes to the calendar when it began."""
 
     between: Interval
     writes: int
@@ -33,7 +33,7 @@ class _Lookup:
 
 
 class CachedCalendar:
-    """A calendar whose busy times may be 30 s old unless they must be fresh; one look-up at a time per calendar."""
+    """A calendar whose busy times may be 30 s old unless they must be fresh; one lookup at a time per calendar."""
 
     def __init__(self, calendar: Calendar, clock: Clock) -> None:
         self._calendar = calendar
@@ -43,29 +43,29 @@ class CachedCalendar:
         self._writes: Counter[str] = Counter()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
-        """Return busy times, from what is kept if that is young and wide enough.
+        """Return busy times, from the cache if its answer is recent and covers the interval.
 
-        What a fresh look contradicts is kept no longer: the times that are offered instead may be filled as well.
+        A fresh answer that differs invalidates the cached one: the alternatives offered from it may be filled as well.
         """
         if fresh:
-            found = await self._calendar.busy(calendar_id, between, fresh=True)
+            fresh_times = await self._calendar.busy(calendar_id, between, fresh=True)
             cached = self._answers.get(calendar_id)
-            if cached and _covers(cached.between, between) and set(_within(cached, between)) != set(found):
+            if cached and _covers(cached.between, between) and set(_within(cached, between)) != set(fresh_times):
                 self._invalidate(calendar_id)
-            return found
+            return fresh_times
         return _within(await self._find_answer(calendar_id, between), between)
 
     async def is_writable(self, calendar_id: str) -> bool:
-        """Ask each time: who asks is looking for what is wrong."""
+        """Ask each time: the caller diagnoses a problem."""
         return await self._calendar.is_writable(calendar_id)
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Put the event, and forget what was busy before."""
+        """Write the event and invalidate the cache."""
         async with self._invalidate_around(calendar_id):
             await self._calendar.put(calendar_id, event)
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
-        """Remove the event, and forget what was busy before."""
+        """Remove the event and invalidate the cache."""
         async with self._invalidate_around(calendar_id):
             await self._calendar.remove(calendar_id, event_id)
 
@@ -74,14 +74,14 @@ class CachedCalendar:
         return await self._calendar.find_event(calendar_id, event_id)
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
-        """Return what has changed; if anything has, what was busy before is forgotten."""
-        found = await self._calendar.changes(calendar_id, since)
-        if found.appointment_ids:
+        """Return the changes, and invalidate the cache if there are any."""
+        changes = await self._calendar.changes(calendar_id, since)
+        if changes.appointment_ids:
             self._invalidate(calendar_id)
-        return found
+        return changes
 
     async def _find_answer(self, calendar_id: str, between: Interval) -> _CachedAnswer:
-        """Return an answer that is kept, or that of the look-up under way, or of one of our own."""
+        """Return the cached answer, or that of the running lookup, or that of a new one."""
         while True:
             cached = self._answers.get(calendar_id)
             if cached and self._is_usable(cached, between):
@@ -90,13 +90,13 @@ class CachedCalendar:
             if lookup is None:
                 lookup = self._start_lookup(calendar_id, between)
             if lookup.writes == self._writes[calendar_id] and _covers(lookup.between, between):
-                # All who wait share what comes of it, trouble too: ten who ask a calendar that hangs wait once, and not
-                # in a line. Whoever is cut off leaves it to the others.
+                # All waiting callers share the lookup's result, errors too: with a calendar that hangs, they wait in
+                # parallel. A cancelled caller does not cancel the lookup.
                 return await asyncio.shield(lookup.task)
             await asyncio.wait({lookup.task})
 
     def _start_lookup(self, calendar_id: str, between: Interval) -> "_Lookup":
-        # A little wider than asked, so that the next question, a moment later, is covered too.
+        # Wider than requested, so that the answer covers the next requests, too.
         wide = Interval(between.start - _WINDOW, between.end + _WINDOW)
         task = asyncio.create_task(self._read(calendar_id, wide))
         lookup = self._lookups[calendar_id] = _Lookup(wide, self._writes[calendar_id], task)
@@ -105,22 +105,22 @@ class CachedCalendar:
             if self._lookups.get(calendar_id) is lookup:
                 del self._lookups[calendar_id]
             if not done.cancelled():
-                done.exception()  # looked at here, for when nobody waits any more
+                done.exception()  # retrieved here in case no caller is waiting any more
 
         task.add_done_callback(end_lookup)
         return lookup
 
     async def _read(self, calendar_id: str, wide: Interval) -> _CachedAnswer:
-        began, writes = self._clock.now(), self._writes[calendar_id]
-        found = _CachedAnswer(began, wide, await self._calendar.busy(calendar_id, wide))
+        started_at, writes = self._clock.now(), self._writes[calendar_id]
+        answer = _CachedAnswer(started_at, wide, await self._calendar.busy(calendar_id, wide))
         if writes == self._writes[calendar_id]:
-            # Nothing was written meanwhile, of which this answer may know or not.
-            self._answers[calendar_id] = found
-        return found
+            # Cached only if there was no write meanwhile, which this answer may or may not contain.
+            self._answers[calendar_id] = answer
+        return answer
 
     @asynccontextmanager
     async def _invalidate_around(self, calendar_id: str) -> AsyncIterator[None]:
-        """Keep no answer that was read before the change or during it, whether the change works out or not."""
+        """Cache no answer from before the change or during it, whether the change succeeds or not."""
         self._invalidate(calendar_id)
         try:
             yield

@@ -1,4 +1,4 @@
-"""How large the buckets of a tenant's day are: what its first booking wanted, for good."""
+"""Fixes the size of a day's buckets with the day's first booking, and caches it."""
 
 from datetime import date
 from typing import Any
@@ -14,10 +14,10 @@ _MAX_CACHED_DAYS = 10_000
 
 
 class DayGrids:
-    """Buckets exclude each other by their keys, so all bookings of a day need the same size of them.
+    """The size of the buckets of each tenant and day.
 
-    Whatever the profile that each worker knows says meanwhile. The row never changes, so no transaction has to
-    check it.
+    Buckets exclude each other by their keys, so all bookings of a day need the same size, whatever version of the
+    profile a worker has. The row never changes, so no transaction has to check it.
     """
 
     def __init__(self, client: Any, slots: SlotRows) -> None:
@@ -26,7 +26,7 @@ class DayGrids:
         self._cached: dict[tuple[str, date], int] = {}
 
     async def buckets(self, appointment: Appointment) -> list[Bucket]:
-        """Return the buckets of an appointment, as large as its days' grids say."""
+        """Return the buckets of an appointment, in the sizes of its days' grids."""
         grids = {
             day: await self._grid(appointment.tenant, day, appointment.grid_minutes)
             for day in days_of(appointment.blocked)
@@ -43,7 +43,7 @@ class DayGrids:
         return cached
 
     async def _fix_grid(self, tenant: str, day: date, minutes: int) -> int:
-        """Write the grid, or read the one that stands."""
+        """Write the grid, or read the one that exists."""
         with translated("slots.grid"):
             try:
                 await self._client.put_item(**self._slots.fix_grid(tenant, day, minutes))

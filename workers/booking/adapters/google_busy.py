@@ -1,4 +1,4 @@
-"""Reads busy times from Google's lists of events: what cannot be read is never taken for free."""
+"""Parses busy times from Google's lists of events; what can't be parsed never counts as free."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -13,28 +13,28 @@ BUSY_FIELDS = (
     "timeZone,nextPageToken,items(id,status,transparency,eventType,start(date,dateTime),end(date,dateTime),"
     "attendees(self,responseStatus),extendedProperties/private)"
 )
-"""All that is asked for; what an event is about is none of our business."""
+"""The only fields that are requested; the contents of events stay private."""
 
 _NEVER_BUSY = frozenset({"workingLocation", "birthday"})
-"""Kinds of events that say something about a day and take none of it.
+"""Types of events that describe a day and occupy no time.
 
 https://developers.google.com/workspace/calendar/api/guides/event-types
 """
 
 
 def parse_busy_times(page: Any) -> list[BusyTime]:
-    """Return the busy times of a page of `events.list`; a visit of ours is marked as one.
+    """Return the busy times of a page of `events.list`, with the appointment id for our own events.
 
     Raises:
-        TransientError: the page cannot be read.
+        TransientError: the page can't be parsed.
     """
     try:
         # Google's JSON may leave out what is empty.
         items = page.get("items", ())
-        found = [_busy_time(item, page.get("timeZone")) for item in items if _is_busy(item)]
+        times = [_busy_time(item, page.get("timeZone")) for item in items if _is_busy(item)]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise TransientError(f"calendar.busy: the answer cannot be read ({type(error).__name__})") from error
-    return [one for one in found if one]
+    return [time for time in times if time]
 
 
 def _is_busy(item: Any) -> bool:
@@ -45,13 +45,13 @@ def _is_busy(item: Any) -> bool:
 
 
 def _busy_time(item: Any, time_zone: Any) -> BusyTime | None:
-    start, end = _edge(item["start"], time_zone), _edge(item["end"], time_zone)
-    # An entry without length keeps nobody busy.
+    start, end = _boundary_instant(item["start"], time_zone), _boundary_instant(item["end"], time_zone)
+    # An event without duration occupies no time.
     return BusyTime(Interval(start, end), visit_id_of(item)) if start < end else None
 
 
-def _edge(boundary: Any, time_zone: Any) -> datetime:
-    """Return an instant; a whole day begins and ends with the calendar's midnight."""
+def _boundary_instant(boundary: Any, time_zone: Any) -> datetime:
+    """Return an instant; all-day events begin and end at the calendar's midnight."""
     if "date" not in boundary:
         return instant_in(boundary)
     midnight = datetime.combine(date.fromisoformat(boundary["date"]), time(), ZoneInfo(time_zone or "UTC"))

@@ -1,4 +1,4 @@
-"""Google Calendar through google-api-python-client, which blocks: every call runs on a thread of its own pool."""
+"""Calls Google Calendar with google-api-python-client, which blocks: every call runs in a thread pool."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ _THREADS = 8
 
 
 class GoogleCalendar:
-    """The business's calendar; the event ids are ours, so that nothing is ever entered twice."""
+    """The business's calendar; we choose the event ids, so that no event is created twice."""
 
     def __init__(
         self,
@@ -44,16 +44,16 @@ class GoogleCalendar:
         self._open: set[Any] = set()
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
-        """Ask for the events of a time; always fresh."""
+        """Read the events of an interval; the answer is always fresh."""
         del fresh
         return await self._call("busy", lambda service: google_calls.busy_times(service, calendar_id, between))
 
     async def is_writable(self, calendar_id: str) -> bool:
-        """Ask what we are to the calendar."""
+        """Ask for our access role."""
         return await self._call("role", lambda service: google_calls.is_writable(service, calendar_id))
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Make the event be there as given, unless it was written for a later version."""
+        """Write the event, unless it was written for a later version."""
         invites = self._credentials.may_invite
         await self._call("put", lambda service: google_calls.put_event(service, calendar_id, event, invites=invites))
 
@@ -66,12 +66,12 @@ class GoogleCalendar:
         return await self._call("find_event", lambda service: google_calls.find_event(service, calendar_id, event_id))
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
-        """Return whose events changed."""
+        """Return the appointments whose events changed."""
         now = self._clock.now()
         return await self._call("changes", lambda service: google_calls.changes(service, calendar_id, since, now=now))
 
     def close(self) -> None:
-        """Let the threads and their connections go."""
+        """Stop the threads and close their connections."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         while self._open:
             self._open.pop().close()
@@ -87,14 +87,14 @@ class GoogleCalendar:
     def _service(self) -> Any:
         """Return this thread's client: httplib2 connections must not be shared between threads."""
         credentials = self._credentials.current()
-        kept = getattr(self._local, "kept", None)
-        if kept is None or kept[0] is not credentials:
-            if kept:
-                self._open.discard(kept[1])
-                kept[1].close()
+        cached = getattr(self._local, "cached", None)
+        if cached is None or cached[0] is not credentials:
+            if cached:
+                self._open.discard(cached[1])
+                cached[1].close()
             http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(timeout=self._timeout_seconds))
             options = {"api_endpoint": self._endpoint} if self._endpoint else None
             service = build("calendar", "v3", http=http, static_discovery=True, client_options=options)
-            kept = self._local.kept = (credentials, service)
+            cached = self._local.cached = (credentials, service)
             self._open.add(service)
-        return kept[1]
+        return cached[1]

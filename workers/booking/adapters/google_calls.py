@@ -1,4 +1,4 @@
-"""What is asked of Google's Calendar API, call by call; everything here blocks."""
+"""The calls of Google's Calendar API; all functions here block."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -31,23 +31,23 @@ _DUPLICATE = 409
 _ETAG_IS_OLD = 412
 _GONE = (404, 410)
 _TOKEN_IS_UNUSABLE = (400, 410)
-"""Too old, or not one of Google's: either way everything is read anew."""
+"""Too old, or not one of Google's: in both cases all events are read again."""
 
 _MAX_ATTEMPTS = 4
-"""How often an event is read anew when somebody else changes it at the same moment."""
+"""How often an event is read again after a concurrent change."""
 
 _WRITERS = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
 
 _PAGE = 2500
-"""The most that Google gives at a time: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
+"""Google's maximum per page: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
 
 _MAX_PAGES = 200
 _PAST = timedelta(days=1)
-"""How far back the first reading of a calendar looks: visits that have begun are left as they are."""
+"""How far back the first read of a calendar goes: visits that have begun are not changed."""
 
 
 def busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTime]:
-    """Return when the calendar says busy, recurring events taken apart."""
+    """Return the busy times, with recurring events expanded."""
     first = service.events().list(
         calendarId=calendar_id,
         singleEvents=True,
@@ -56,20 +56,20 @@ def busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTi
         maxResults=_PAGE,
         fields=BUSY_FIELDS,
     )
-    found = [busy for page in _pages(service, first) for busy in parse_busy_times(page)]
-    return [busy for busy in found if busy.interval.overlaps(between)]
+    times = [busy for page in _pages(service, first) for busy in parse_busy_times(page)]
+    return [busy for busy in times if busy.interval.overlaps(between)]
 
 
 def is_writable(service: Any, calendar_id: str) -> bool:
-    """Whether the calendar is shared with us to be changed."""
+    """Return whether we have write access to the calendar."""
     request = service.events().list(calendarId=calendar_id, maxResults=1, fields="accessRole")
     return _require_object(request.execute(), "list").get("accessRole") in _WRITERS
 
 
 def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: bool) -> None:
-    """Insert the event; where its id is taken, make that one say the same, unless it is of a later version.
+    """Insert the event; if its id exists already, update that event unless it was written for a later version.
 
-    Its id is taken when an earlier try got through, and also when the event was moved or deleted since.
+    The id exists after an earlier attempt succeeded, also if the event was moved or deleted since.
     """
     body = event_body(event, invites=invites)
     try:
@@ -80,59 +80,59 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
     else:
         return
     for _ in range(_MAX_ATTEMPTS):
-        there = _read(service, calendar_id, event.event_id, COMPARED_FIELDS)
-        if there is None:
-            raise TransientError("calendar.put: the id is taken by an event that is not there")
-        if version_of(there) > event.version or matches_event(there, event):
+        stored = _read(service, calendar_id, event.event_id, COMPARED_FIELDS)
+        if stored is None:
+            raise TransientError("calendar.put: the id exists, but the event can't be read")
+        if version_of(stored) > event.version or matches_event(stored, event):
             return
-        if is_deleted(there) and version_of(there) == event.version:
-            # An earlier try got through, and somebody has deleted it since: that is theirs to decide.
+        if is_deleted(stored) and version_of(stored) == event.version:
+            # An earlier attempt succeeded, and the owner has deleted the event since: respect that.
             return
         request = service.events().patch(
             calendarId=calendar_id, eventId=event.event_id, body=patch_body(event), sendUpdates="none", fields="id"
         )
-        if _execute_if_unchanged(request, there):
+        if _execute_if_unchanged(request, stored):
             return
-    raise TransientError("calendar.put: others change the event at the same moment")
+    raise TransientError("calendar.put: too many concurrent changes of the event")
 
 
 def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
-    """Delete the event as it was just read; one that is gone is no error."""
+    """Delete the event, if it is still as it was read; a missing event is no error."""
     for _ in range(_MAX_ATTEMPTS):
-        there = _read(service, calendar_id, event_id, f"etag,{READ_FIELDS}")
-        if there is None or is_deleted(there):
+        stored = _read(service, calendar_id, event_id, f"etag,{READ_FIELDS}")
+        if stored is None or is_deleted(stored):
             return
         request = service.events().delete(calendarId=calendar_id, eventId=event_id, sendUpdates="none")
         try:
-            if _execute_if_unchanged(request, there):
+            if _execute_if_unchanged(request, stored):
                 return
         except Exception as error:
             if vendor_status(error) not in _GONE:
                 raise
             return
-    raise TransientError("calendar.remove: others change the event at the same moment")
+    raise TransientError("calendar.remove: too many concurrent changes of the event")
 
 
 def find_event(service: Any, calendar_id: str, event_id: str) -> StoredEvent | None:
-    """Return an event as it is now, a deleted one too; None when the calendar never had it."""
-    there = _read(service, calendar_id, event_id, READ_FIELDS)
-    return None if there is None else parse_event(there)
+    """Return an event's current state, also of a deleted one; None if the calendar never had it."""
+    stored = _read(service, calendar_id, event_id, READ_FIELDS)
+    return None if stored is None else parse_event(stored)
 
 
 def changes(service: Any, calendar_id: str, since: str | None, *, now: datetime) -> CalendarChanges:
-    """Return whose events changed since the token; without a good one, those of all visits that are to come."""
+    """Return the appointments whose events changed since the token; without a usable token, all future ones."""
     if since is not None:
         try:
             return _list_changes(service, calendar_id, syncToken=since)
         except Exception as error:
             if vendor_status(error) not in _TOKEN_IS_UNUSABLE:
                 raise
-            log.info("calendar_sync_starts_anew")
+            log.info("calendar_sync_restarted")
     return _list_changes(service, calendar_id, timeMin=in_rfc3339(now - _PAST))
 
 
 def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChanges:
-    # What was deleted is asked for in words: without a token Google would leave it out.
+    # Deleted events are requested explicitly: without a token Google would leave them out.
     first = service.events().list(
         calendarId=calendar_id,
         showDeleted=True,
@@ -147,8 +147,8 @@ def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChang
         token = page.get("nextSyncToken")
     if not isinstance(token, str) or not token:
         raise TransientError("calendar.changes: the list ends without a token")
-    ours = (appointment_id_of_event(event_id) for event_id in ids)
-    return CalendarChanges(tuple(dict.fromkeys(filter(None, ours))), token)
+    appointment_ids = (appointment_id_of_event(event_id) for event_id in ids)
+    return CalendarChanges(tuple(dict.fromkeys(filter(None, appointment_ids))), token)
 
 
 def _pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:
@@ -172,9 +172,9 @@ def _read(service: Any, calendar_id: str, event_id: str, fields: str) -> dict[st
     return _require_object(answer, "get")
 
 
-def _execute_if_unchanged(request: Any, there: dict[str, Any]) -> bool:
-    """Write, if the event is still what was read; False if it is not."""
-    etag = there.get("etag")
+def _execute_if_unchanged(request: Any, stored: dict[str, Any]) -> bool:
+    """Execute the request if the event is unchanged since it was read; return whether it was."""
+    etag = stored.get("etag")
     if not isinstance(etag, str):
         raise TransientError("calendar.get: the event has no etag")
     request.headers["If-Match"] = etag

@@ -1,4 +1,4 @@
-"""The service account's credentials: Secrets Manager first, the environment variable as fallback, then kept."""
+"""Loads and caches the service account's credentials, from Secrets Manager or an environment variable."""
 
 import json
 import threading
@@ -17,22 +17,22 @@ _SCOPES = ("https://www.googleapis.com/auth/calendar",)
 
 
 class GoogleCredentials:
-    """Reads the key at its first use, and again after it was refused. Safe to use from several threads."""
+    """Loads the key at its first use, and again after it was refused. It is thread-safe."""
 
     def __init__(
         self, *, secrets: Secrets | None, secret_id: str, fallback: str | None, subject: str | None = None
     ) -> None:
-        """Take `secrets=None` where Secrets Manager is not used, and the person that the account speaks for, if any."""
+        """Without Secrets Manager `secrets` is None; `subject` is the user that the account acts for, if any."""
         self._secrets = secrets
         self._secret_id = secret_id
         self._fallback = fallback
         self._subject = subject
         self._lock = threading.Lock()
-        self._kept: Any = None
+        self._credentials: Any = None
 
     @property
     def may_invite(self) -> bool:
-        """Whether guests can be invited: Google lets a service account do so in a person's name alone.
+        """Return whether guests can be invited: a service account may do so only on behalf of a user.
 
         https://developers.google.com/workspace/calendar/api/guides/auth
         """
@@ -42,17 +42,17 @@ class GoogleCredentials:
         """Return the credentials.
 
         Raises:
-            UnusableCalendarError: `NOT_CONFIGURED`; the text says what to set.
+            UnusableCalendarError: `NOT_CONFIGURED`; the message says what to set.
         """
         with self._lock:
-            if self._kept is None:
-                self._kept = self._read()
-            return self._kept
+            if self._credentials is None:
+                self._credentials = self._read()
+            return self._credentials
 
     def forget(self) -> None:
-        """Read the key anew at the next use."""
+        """Drop the credentials, so that the key is loaded again at the next use."""
         with self._lock:
-            self._kept = None
+            self._credentials = None
             if self._secrets:
                 self._secrets.forget(self._secret_id)
 
@@ -67,9 +67,9 @@ class GoogleCredentials:
         try:
             account = service_account.Credentials.from_service_account_info(json.loads(text), scopes=_SCOPES)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
-            # JSON that is no object, or an object with odd fields; its text could quote the key.
+            # JSON that is no object, or has unexpected fields. The error's text is left out: it could contain the key.
             if self._secrets:
-                self._secrets.forget(self._secret_id)  # so that a repaired key works at once
+                self._secrets.forget(self._secret_id)  # so that a corrected key works at once
             raise UnusableCalendarError(
                 CalendarProblem.NOT_CONFIGURED, "the service account's key is not valid"
             ) from error

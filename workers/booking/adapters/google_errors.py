@@ -1,4 +1,4 @@
-"""Turns the errors of Google's client into "try again" and "never again"."""
+"""Translates the errors of Google's client to transient and permanent errors."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _RATE_LIMITS = frozenset(
 
 
 def vendor_status(error: BaseException) -> int | None:
-    """Return the HTTP status of Google's answer, if it was one."""
+    """Return the HTTP status of Google's answer, or None if there was no answer."""
     return int(error.resp.status) if isinstance(error, HttpError) else None
 
 
@@ -27,7 +27,7 @@ def vendor_status(error: BaseException) -> int | None:
 def translate_google_errors(operation: str, credentials: GoogleCredentials) -> Iterator[None]:
     """Raise `TransientError` or `UnusableCalendarError` for what the client raises inside the `with`.
 
-    Access that was revoked drops the kept credentials, so that a repaired key works at once.
+    Revoked access drops the cached credentials, so that a corrected key works at once.
     """
     try:
         yield
@@ -40,19 +40,19 @@ def translate_google_errors(operation: str, credentials: GoogleCredentials) -> I
             f"{operation}: the service account's key is refused; put a valid key in the secret",
         ) from error
     except HttpError as error:
-        raise _http(operation, error, credentials) from error
+        raise _translate_http(operation, error, credentials) from error
     except (TransportError, httplib2.HttpLib2Error, TimeoutError, OSError, json.JSONDecodeError) as error:
         raise TransientError(f"{operation}: {type(error).__name__}") from error
 
 
-def _http(operation: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
+def _translate_http(operation: str, error: HttpError, credentials: GoogleCredentials) -> Exception:
     status = int(error.resp.status)
     details = error.error_details if isinstance(error.error_details, list) else []
     reasons = {detail.get("reason") for detail in details if isinstance(detail, dict)}
     if status == 429 or status >= 500 or (status == 403 and reasons & _RATE_LIMITS):
         return TransientError(f"{operation}: {status}", retry_after=timedelta(seconds=2))
     if status in (409, 412):
-        return TransientError(f"{operation}: {status}: changed by another at the same moment")
+        return TransientError(f"{operation}: {status}: changed concurrently")
     if status == 401:
         credentials.forget()
         return UnusableCalendarError(CalendarProblem.ACCESS_REVOKED, f"{operation}: 401")

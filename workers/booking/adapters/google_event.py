@@ -1,4 +1,4 @@
-"""An event of ours as Google's API writes it, and what can be read from one."""
+"""Converts our events to Google's format and parses them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +10,13 @@ from workers.booking.ports import CalendarEvent
 
 READ_FIELDS = "id,status,start(date,dateTime),end(date,dateTime),extendedProperties/private"
 COMPARED_FIELDS = f"etag,summary,description,{READ_FIELDS}"
-"""What tells whether an event says already what it should."""
+"""The fields that are compared to decide whether an event is up to date."""
 
 _ID, _VERSION = "appointment_id", "version"
 
 
 def event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
-    """Return the event as it shall be; the visitor is a guest only where the account may invite."""
+    """Return the event's body; the visitor is a guest only if the account may invite."""
     body: dict[str, Any] = {
         "id": event.event_id,
         "status": "confirmed",
@@ -25,7 +25,7 @@ def event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
         "start": {"dateTime": in_rfc3339(event.start), "timeZone": event.time_zone},
         "end": {"dateTime": in_rfc3339(event.end), "timeZone": event.time_zone},
         "reminders": {"useDefault": True},
-        # Ours can be told from the owner's own events by this.
+        # This distinguishes our events from the owner's own.
         "extendedProperties": {"private": {_ID: event.appointment_id, _VERSION: str(event.version)}},
     }
     if invites and event.attendee:
@@ -34,11 +34,11 @@ def event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
 
 
 def patch_body(event: CalendarEvent) -> dict[str, Any]:
-    """Return what makes an event say so, whatever it says now; what we do not write stays the owner's.
+    """Return the patch that updates an event from any state; fields that we do not write keep the owner's values.
 
-    A patch merges objects, so a `date` that the owner made of our time has to be taken away by name; lists it
-    replaces, so it names no guests. Reminders of their own beside the calendar's Google refuses for good
-    (`cannotUseDefaultRemindersAndSpecifyOverride`), so it names none either.
+    A patch merges objects, so a `date` that the owner set instead of our time must be removed explicitly. It replaces
+    lists, so it contains no guests. Google permanently refuses default reminders beside the owner's own
+    (`cannotUseDefaultRemindersAndSpecifyOverride`), so it contains no reminders.
     """
     body = event_body(event, invites=False)
     for edge in ("start", "end"):
@@ -48,41 +48,45 @@ def patch_body(event: CalendarEvent) -> dict[str, Any]:
 
 
 def matches_event(item: Any, event: CalendarEvent) -> bool:
-    """Whether the event that the calendar has is this one, in all that we write."""
-    entered = parse_event(item)
+    """Return whether the calendar's event equals this one in all fields that we write."""
+    stored = parse_event(item)
     return (
-        not entered.deleted
-        and entered.version == event.version
-        and entered.interval == Interval(event.start.astimezone(UTC), event.end.astimezone(UTC))
+        not stored.deleted
+        and stored.version == event.version
+        and stored.interval == Interval(event.start.astimezone(UTC), event.end.astimezone(UTC))
         and _text(item, "summary") == event.summary
         and _text(item, "description") == event.description
     )
 
 
 def parse_event(item: Any) -> StoredEvent:
-    """Return what an event of ours says, as far as it can be read."""
+    """Return the state of one of our events, as far as it can be parsed."""
     return StoredEvent(version=version_of(item), interval=_interval(item), deleted=is_deleted(item))
 
 
 def version_of(item: Any) -> int:
-    """Return the version of the appointment that an event was written for; 0 where it does not say."""
+    """Return the version of the appointment that an event was written for; 0 if the event does not contain it."""
     text = _private(item).get(_VERSION)
     return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 9 else 0
 
 
 def visit_id_of(item: Any) -> str | None:
-    """Return whose visit an event is: a copy that the owner made of it has another id, and is nobody's."""
+    """Return the id of the appointment that an event shows, or None; a copy by the owner has another event id."""
     appointment_id = _private(item).get(_ID)
     return appointment_id if isinstance(appointment_id, str) and item.get("id") == event_id(appointment_id) else None
 
 
 def is_deleted(item: Any) -> bool:
-    """Whether the event is one that was deleted; of those Google may tell little more than the id."""
+    """Return whether the event was deleted; for deleted events Google may return little more than the id."""
     return bool(item.get("status") == "cancelled")
 
 
 def instant_in(boundary: Any) -> datetime:
-    """Return the instant of a `start` or `end`, in UTC; raise ValueError, KeyError or TypeError without one."""
+    """Return the instant of a `start` or `end`, in UTC.
+
+    Raises:
+        ValueError, KeyError, TypeError: it has no instant.
+    """
     instant = datetime.fromisoformat(boundary["dateTime"])
     if instant.tzinfo is None:
         raise ValueError("a time without its offset")
@@ -90,7 +94,7 @@ def instant_in(boundary: Any) -> datetime:
 
 
 def in_rfc3339(instant: datetime) -> str:
-    """Return an instant as Google takes it."""
+    """Return an instant in the format that Google accepts."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -108,5 +112,5 @@ def _private(item: Any) -> dict[str, Any]:
 
 
 def _text(item: Any, name: str) -> str:
-    # An empty text is left out of the answer.
+    # Google leaves out empty texts.
     return str(item.get(name, ""))

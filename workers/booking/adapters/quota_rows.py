@@ -1,4 +1,4 @@
-"""The rows of the `limits` table: one per seat of a quota that somebody has taken."""
+"""Builds and reads the quota rows of the `limits` table: one per unit of a quota that is in use."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ from workers.booking.ports import QuotaFull
 
 @dataclass(frozen=True, slots=True)
 class UnitChoice:
-    """A seat that looked free, and the part of a transaction that takes it if it still is."""
+    """A unit that was free when it was read, and the transaction part that takes it if it still is."""
 
     quota: Quota
     unit: QuotaUnit
@@ -26,11 +26,11 @@ class UnitChoice:
 
 
 class QuotaRows:
-    """Finds free seats and builds the parts of transactions that take, keep and free them.
+    """Finds free units and builds the transaction parts that take, keep and free them.
 
-    A row: `quota`, `seat`, `taker`, `until_ms` unless it is kept for good, and `expires_at` for the table's TTL.
-    The formats of `quota` stand in `domain/quotas.py`. The table also keeps send rates and changes of visits
-    (docs/data.md).
+    A row has `quota`, `seat` (the unit's number), `taker` (its holder), `until_ms` unless it is permanent, and
+    `expires_at` for the table's TTL. `domain/quotas.py` defines the values of `quota`. The table also stores send rates
+    and changes of visits (docs/data.md).
     """
 
     def __init__(self, client: Any, table: str) -> None:
@@ -38,18 +38,18 @@ class QuotaRows:
         self._table = table
 
     async def choose_units(
-        self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = (), succeeds: str | None = None
+        self, quotas: Sequence[Quota], *, at: datetime, also: Collection[str] = (), stale_holder: str | None = None
     ) -> list[UnitChoice] | QuotaFull:
-        """Return a free seat of each quota, or the first quota that has none.
+        """Return a free unit of each quota, or the first quota that has none.
 
-        A seat is free that nobody took, whose time was over at `at`, or whose taker is the quota's own or one of
-        `also`; also one that `succeeds` names, unless it is for good. Which one is drawn by lot, so that those who
-        choose at the same moment seldom meet.
+        A unit is free if it has no holder, has expired at `at`, or belongs to the quota's own holder or one of `also`;
+        a unit of `stale_holder` is free unless it is permanent. The unit is chosen at random, so that concurrent
+        transactions seldom conflict.
         """
         rows = await asyncio.gather(*(self._rows(quota.key) for quota in quotas))
         choices: list[UnitChoice] = []
         for quota, stored in zip(quotas, rows, strict=True):
-            left_behind = () if quota.is_lasting or succeeds is None else (succeeds,)
+            left_behind = () if quota.is_lasting or stale_holder is None else (stale_holder,)
             ours = {quota.holder, *also, *left_behind}
             others = [row for row in stored if _is_current(row, at) and row["taker"] not in ours]
             numbers = set(range(quota.units)) - {int(row["seat"]) for row in others}
@@ -62,18 +62,18 @@ class QuotaRows:
             own_numbers = [
                 int(row["seat"]) for row in stored if row["taker"] == quota.holder and int(row["seat"]) in numbers
             ]
-            number = own_numbers[0] if own_numbers else random.choice(sorted(numbers))  # noqa: S311 - a lot
+            number = own_numbers[0] if own_numbers else random.choice(sorted(numbers))  # noqa: S311 - no secret
             choices.append(
                 UnitChoice(quota, QuotaUnit(quota.key, number, quota.is_lasting), self._take(quota, number, at, ours))
             )
         return choices
 
     async def holders(self, key: str, at: datetime) -> list[str]:
-        """Return who has the seats of a key at `at`."""
+        """Return who has the units of a key at `at`."""
         return [row["taker"] for row in await self._rows(key) if _is_current(row, at)]
 
     def keep(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
-        """Keep a seat that is ours for good."""
+        """Keep an owned unit permanently."""
         return {
             "Update": {
                 "TableName": self._table,
@@ -85,7 +85,7 @@ class QuotaRows:
         }
 
     def free(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
-        """Give a seat back; one that is gone already is no reason to fail."""
+        """Free a unit; a unit that is free already is no error."""
         return {
             "Delete": {
                 "TableName": self._table,

@@ -1,4 +1,4 @@
-"""Commands that are to come later, as one-time schedules of EventBridge Scheduler."""
+"""Schedules commands as one-time schedules of EventBridge Scheduler."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,21 +10,21 @@ from shared.messages.commands import InternalBookingCommand
 
 
 class EventBridgeSchedules:
-    """Schedules in one group, each of which puts a message on a FIFO queue once and is gone then.
+    """One-time schedules in one group; each sends a message to a FIFO queue and is deleted afterwards.
 
-    The queue needs content-based deduplication, because a schedule names no deduplication id:
+    The queue needs content-based deduplication, because a schedule can't set a deduplication id:
     https://docs.aws.amazon.com/scheduler/latest/APIReference/API_SqsParameters.html
     """
 
     def __init__(self, *, client: Any, group: str, queue_arn: str, role_arn: str) -> None:
-        """Take the queue's ARN, and the role in which the scheduler sends to it."""
+        """`role_arn` is the role with which the scheduler sends to the queue."""
         self._client = client
         self._group = group
         self._queue_arn = queue_arn
         self._role_arn = role_arn
 
     async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
-        """Create the schedule, in whole seconds; one of its name stays as it is."""
+        """Create the schedule, with a time in whole seconds; an existing one of that name stays as it is."""
         with translated("scheduler.create"):
             try:
                 await self._client.create_schedule(
@@ -46,11 +46,11 @@ class EventBridgeSchedules:
                     raise
 
     async def remove(self, name: str) -> None:
-        """Delete the schedule, if it is there."""
+        """Delete the schedule, if it exists."""
         with translated("scheduler.delete"):
             try:
                 await self._client.delete_schedule(Name=name, GroupName=self._group)
             except ClientError as error:
-                # A missing group is said like a missing schedule; creating one says it too, and that is no whisper.
+                # A missing group gives the same error as a missing schedule; `put` reports a missing group.
                 if error_code(error) != "ResourceNotFoundException":
                     raise

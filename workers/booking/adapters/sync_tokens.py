@@ -1,4 +1,4 @@
-"""How far each calendar was read, in DynamoDB."""
+"""Stores the sync token of each calendar in DynamoDB."""
 
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,14 @@ from workers.booking.ports import LastSync
 
 
 class DynamoSyncTokens:
-    """Table `calendars`, key `calendar_id`: `sync_token`, `synced_at`, and the `tenant` that had it read last."""
+    """Table `calendars`, key `calendar_id`: `sync_token`, `synced_at`, and the `tenant` of the last sync."""
 
     def __init__(self, *, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     async def get(self, calendar_id: str) -> LastSync | None:
-        """Return the last reading."""
+        """Return the last sync."""
         with translated("calendars.get"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"calendar_id": calendar_id}), ConsistentRead=True
@@ -30,7 +30,7 @@ class DynamoSyncTokens:
         return LastSync(row["sync_token"], datetime.fromisoformat(row["synced_at"]))
 
     async def put(self, calendar_id: str, last: LastSync, *, tenant: str, replaces: str | None) -> bool:
-        """Keep a reading, unless the token changed since it began."""
+        """Store a sync, unless the token has changed since it began."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(calendar_id)"}
         if replaces is not None:
             condition = {

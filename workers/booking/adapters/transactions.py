@@ -1,4 +1,4 @@
-"""Writes an appointment and all that goes with it in one DynamoDB transaction, or nothing of it."""
+"""Writes an appointment and its other rows in one DynamoDB transaction."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _MAX_ITEMS = 100
 
 
 class Transactions:
-    """Every transaction checks the command's claim first and the appointment's version second."""
+    """Writes transactions whose first part checks the command's claim, and the second the appointment's version."""
 
     def __init__(self, client: Any, *, appointments_table: str, processed_table: str) -> None:
         self._client = client
@@ -34,7 +34,7 @@ class Transactions:
     async def write(self, appointment: Appointment, claim: Claim, changes: Sequence[dict[str, Any]]) -> int | None:
         """Write all or nothing; return the position of the first change whose condition failed.
 
-        A conflict with another transaction is tried again: it says nothing about the conditions.
+        A conflict with another transaction is retried, because it does not evaluate the conditions.
         """
         items = [self._claim_check(claim), self.put(appointment), *changes]
         if len(items) > _MAX_ITEMS:
@@ -55,7 +55,7 @@ class Transactions:
         raise TransientError("appointments: too many conflicts")
 
     def put(self, appointment: Appointment) -> dict[str, Any]:
-        """Return the part that writes an appointment over the version before it."""
+        """Return the part that replaces the appointment's previous version."""
         put: dict[str, Any] = {"TableName": self._appointments, "Item": to_item(appointment_item(appointment))}
         if appointment.version == 1:
             put["ConditionExpression"] = "attribute_not_exists(appointment_id)"

@@ -1,4 +1,4 @@
-"""The use cases of booking: each returns the frame that ends its command."""
+"""The use cases of booking; each returns the frame that completes its command."""
 
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.dispatch import BookingHandler

@@ -1,4 +1,4 @@
-"""Calls for a person where no retry helps: at most once an hour for each reason and business."""
+"""Alerts the operators about problems that no retry solves, at most once an hour per reason and business."""
 
 from shared.ids import derived_id
 from shared.messages.notices import AlertFacts, OperatorAlert
@@ -7,7 +7,7 @@ from workers.booking.handler.dependencies import BookingPorts
 
 _ADVICE = {
     CalendarProblem.ACCESS_REVOKED: (
-        "Google refuses the service account's key: make a new key and put it into the secret. It is used at once."
+        "Google refuses the service account's key: create a new key and store it in the secret. It is used at once."
     ),
     CalendarProblem.FORBIDDEN: (
         "Share the calendar with the service account, with the right to make changes to events."
@@ -19,19 +19,19 @@ _ADVICE = {
         "There is no usable service account: put its JSON key into the secret or into GOOGLE_SERVICE_ACCOUNT_KEY."
     ),
     CalendarProblem.MOVE_REFUSED: (
-        "A visit was moved in the calendar to where it can't be: onto another visit, into the past, or to a whole day. "
-        "It was put back. Move it to a free time, or cancel it by deleting its event."
+        "A visit was moved in the calendar to a time that it can't have: another visit's, a past one, or a whole day. "
+        "The event was restored. Move it to a free time, or cancel it by deleting its event."
     ),
 }
-_DEFAULT_ADVICE = "The calendar can't be used: the reason and the log of the booking worker say more."
+_DEFAULT_ADVICE = "The calendar can't be used: see the reason, and the log of the booking worker."
 
 
 _INSTALLATION_WIDE = frozenset({CalendarProblem.ACCESS_REVOKED, CalendarProblem.NOT_CONFIGURED})
-"""The one key of the installation serves every business: one alert says it for all."""
+"""All businesses share the installation's key, so one alert is enough for all of them."""
 
 
 async def alert_operator(ports: BookingPorts, *, tenant: str, session_id: str, problem: CalendarProblem) -> None:
-    """Queue a notice to the operator; it says nothing of any visitor."""
+    """Queue an alert; it contains nothing about visitors."""
     now = ports.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     await ports.notices.put(

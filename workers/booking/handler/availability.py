@@ -1,4 +1,4 @@
-"""What is taken: by appointments of ours, and by what else stands in the business's calendar."""
+"""Answers which times are free, and adds free times to refusals."""
 
 import itertools
 from collections.abc import Collection, Sequence
@@ -19,18 +19,18 @@ from workers.booking.handler.limits import channels_of, contact_kinds
 from workers.booking.handler.occupancy import load_occupancy
 
 MAX_LISTED_BYTES = 22 * 1024
-"""Of an answer's services and slots, so that its frame stays under 24 KB; later slots are asked for by `from`."""
+"""Limit of an answer's services and slots, so that its frame stays under 24 KB; `from` requests later slots."""
 
 _MAX_LISTED_SLOTS = 300
-"""More never fit, at 90 bytes and more a slot: what is beyond them need not even be looked at."""
+"""More never fit at 90 bytes or more per slot, so later slots are not serialized."""
 
-_ALTERNATIVES = 5
+_MAX_ALTERNATIVES = 5
 _DAYS_AROUND = (0, 7)
-"""How far from the wanted day to look for alternatives, as long as too few are found."""
+"""How many days around the requested day to search for alternatives, in turn, until enough are found."""
 
 
 async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) -> BookingSlots | Error:
-    """Return free times, whole days of them as far as a frame holds; an unknown service is refused."""
+    """Return the free times of as many whole days as a frame holds; an unknown service is refused."""
     profile = await ports.tenants.profile(command.tenant)
     now = ports.clock.now()
     service = profile.service(command.data.service) if command.data.service else None
@@ -47,10 +47,12 @@ async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) ->
         at=command.accepted_at,
     )
     services = tuple(
-        ServiceOffer(id=one.id, name=one.name.in_(locale, profile.locale), duration_minutes=one.duration_minutes)
-        for one in profile.services
+        ServiceOffer(
+            id=offered.id, name=offered.name.in_(locale, profile.locale), duration_minutes=offered.duration_minutes
+        )
+        for offered in profile.services
     )
-    room = MAX_LISTED_BYTES - sum(_json_bytes(one) for one in services)
+    room = MAX_LISTED_BYTES - sum(map(_json_bytes, services))
     listed, next_from = _fit_whole_days(build_slots(offers[:_MAX_LISTED_SLOTS], profile.zone), room)
     return BookingSlots(
         re=command.client_id,
@@ -75,9 +77,9 @@ async def find_free_times(
     now: datetime,
     at: datetime,
 ) -> list[SlotOffer]:
-    """Return the times that can be booked on the business's dates from `from_day` on, by default from today.
+    """Return the times that can be booked on the business's dates from `from_day`, by default from today.
 
-    What is occupied is judged as of `at`, when the ingress accepted the question. Without a service all are meant.
+    Occupied times are those at `at`, when the ingress accepted the command. Without a service all are searched.
     """
     window = _search_window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
     if window is None:
@@ -86,22 +88,22 @@ async def find_free_times(
     return free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
 
 
-def _fit_whole_days(found: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
-    """Return the days that fit, and the first one that does not.
+def _fit_whole_days(listed: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
+    """Return the slots of the days that fit, and the first day that does not.
 
-    A day that is cut would look nearly booked out; only a first day that is too long by itself is.
+    A truncated day would look nearly full, so only a first day that alone is too long is truncated.
     """
-    sizes = itertools.accumulate(_json_bytes(slot) for slot in found)
-    fitting = tuple(slot for slot, size in zip(found, sizes, strict=True) if size <= room)
-    if len(fitting) == len(found):
+    sizes = itertools.accumulate(_json_bytes(slot) for slot in listed)
+    fitting = tuple(slot for slot, size in zip(listed, sizes, strict=True) if size <= room)
+    if len(fitting) == len(listed):
         return fitting, None
-    cut = found[len(fitting)].start.date()
-    whole = tuple(slot for slot in fitting if slot.start.date() < cut)
-    return (whole, cut) if whole else (fitting, cut + timedelta(days=1))
+    first_left_out = listed[len(fitting)].start.date()
+    whole = tuple(slot for slot in fitting if slot.start.date() < first_left_out)
+    return (whole, first_left_out) if whole else (fitting, first_left_out + timedelta(days=1))
 
 
 def _json_bytes(part: Message) -> int:
-    """Return the bytes that a part of a list takes, its comma included."""
+    """Return the size of a list item in bytes, with its comma."""
     return len(part.model_dump_json().encode()) + 1
 
 
@@ -110,21 +112,21 @@ async def refuse_with_alternatives(
     command: Envelope,
     profile: TenantProfile,
     service_id: str,
-    wanted: datetime,
+    requested: datetime,
     *,
     code: ErrorCode = ErrorCode.SLOT_TAKEN,
     ignoring: Collection[str] = (),
 ) -> Refusal:
-    """Return a refusal with free times to take instead, best first; times of `ignoring` count as free.
+    """Return a refusal with alternative free times, best first; times of the appointments in `ignoring` count as free.
 
-    The wanted day is looked at first, then those around it, and the whole horizon only when these have too few. A
-    calendar that can't be reached costs the visitor the alternatives, not the answer.
+    The requested day is searched first, then the days around it, and the whole horizon only if these have too few. If a
+    calendar can't be reached, the refusal has no alternatives.
     """
     now = ports.clock.now()
-    wanted_day, today = (instant.astimezone(profile.zone).date() for instant in (wanted, now))
-    found: list[SlotOffer] = []
+    requested_day, today = (instant.astimezone(profile.zone).date() for instant in (requested, now))
+    offers: list[SlotOffer] = []
     for around in (*_DAYS_AROUND, None):
-        first = today if around is None else _days_before(wanted_day, around)
+        first = today if around is None else _days_before(requested_day, around)
         window = _search_window(profile, first, profile.horizon_days + 1 if around is None else 2 * around + 1, now)
         if window is None:
             continue
@@ -134,12 +136,12 @@ async def refuse_with_alternatives(
             )
         except (TransientError, PermanentError):
             break
-        found = alternatives(
-            profile, service_id, wanted, now=now, occupancy=occupancy, count=_ALTERNATIVES, days_around=around
+        offers = alternatives(
+            profile, service_id, requested, now=now, occupancy=occupancy, count=_MAX_ALTERNATIVES, days_around=around
         )
-        if len(found) >= _ALTERNATIVES:
+        if len(offers) >= _MAX_ALTERNATIVES:
             break
-    return Refusal(code, tuple(found))
+    return Refusal(code, tuple(offers))
 
 
 def _days_before(day: date, days: int) -> date:
@@ -147,11 +149,11 @@ def _days_before(day: date, days: int) -> date:
 
 
 def _search_window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
-    """Return the instants of local days from `first` on, as far as the horizon reaches; None if it is past."""
+    """Return the interval of local days from `first`, within the horizon; None if that leaves no day."""
     today = now.astimezone(profile.zone).date()
     last = today + timedelta(days=profile.horizon_days + 1)
     begin = max(first, today)
-    # The smaller one first: a visitor may ask for the last day of the calendar.
+    # The minimum is taken before adding days: a visitor may request the last possible date.
     end = min(min(first, last) + timedelta(days=days), last)
     if end <= begin:
         return None

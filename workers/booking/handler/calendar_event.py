@@ -1,4 +1,4 @@
-"""Makes the business's calendar say what our records say of an appointment."""
+"""Writes appointments to the business's calendars and removes them."""
 
 import html
 from dataclasses import replace
@@ -13,31 +13,31 @@ _SUMMARY_CHARACTERS = 200
 
 
 def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appointment:
-    """Return the appointment with the calendar that it is about to be entered into, and where it was before."""
+    """Return the appointment with the calendar that its event is about to be written to, after those of before."""
     calendar_id = profile.calendar_of(appointment.resource)
-    before = tuple(one for one in appointment.calendars if one != calendar_id)
+    before = tuple(earlier for earlier in appointment.calendars if earlier != calendar_id)
     return replace(
         appointment, calendar_event_id=event_id(appointment.appointment_id), calendars=(*before, calendar_id)
     )
 
 
 async def sync_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
-    """Make the calendars say what the record says: the visit at its time, in its one calendar, or nowhere.
+    """Write the event, and remove it from the calendars where the visit is no longer.
 
-    A command by link runs beside those of the visit's own session. So the record is read once more after the entry was
-    written: whoever is last leaves the calendars as the record is then.
+    A command with a link runs in parallel with those of the visit's own session. So the appointment is read again after
+    the event was written: the last command leaves the calendars in the state of the appointment.
     """
     await write_event(ports, appointment, profile)
-    now = await ports.appointments.get(appointment.appointment_id, appointment.session_id)
-    stands = now is not None and now.state is not AppointmentState.CANCELLED
-    stands_in = current_calendar(now, profile) if now and stands else None
+    stored = await ports.appointments.get(appointment.appointment_id, appointment.session_id)
+    is_active = stored is not None and stored.state is not AppointmentState.CANCELLED
+    calendar_of_event = current_calendar(stored, profile) if stored and is_active else None
     for calendar_id in appointment.calendars:
-        if calendar_id != stands_in:
+        if calendar_id != calendar_of_event:
             await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
 async def write_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
-    """Make the visit's calendar say that the appointment stands."""
+    """Write the visit's event to its current calendar."""
     service = profile.service(appointment.service_id)
     name = service.name.in_(profile.locale) if service else appointment.service_id
     who = appointment.name or appointment.contact.address
@@ -58,23 +58,23 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
 
 
 async def remove_events(ports: BookingPorts, appointment: Appointment) -> None:
-    """Make every calendar that the visit was entered into forget it."""
+    """Remove the visit's event from every calendar that it was written to."""
     for calendar_id in appointment.calendars:
         await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
 
 
 def current_calendar(appointment: Appointment, profile: TenantProfile) -> str:
-    """Return the calendar that the visit stands in."""
+    """Return the id of the calendar that has the visit's event."""
     return appointment.calendars[-1] if appointment.calendars else profile.calendar_of(appointment.resource)
 
 
 def _describe_visit(appointment: Appointment) -> str:
-    """Return who comes and what they wrote; calendars show a description as HTML, so none of it may be markup."""
+    """Return the visitor's name, contact and note, escaped: calendars show a description as HTML."""
     note = "\n".join(map(_collapse_whitespace, appointment.note.splitlines()))
     parts = (_collapse_whitespace(appointment.name), appointment.contact.address, note)
-    # Quotes matter in attributes alone, and some calendars would show their entities.
+    # Quotes need no escape outside attributes, and some calendars would show the entities.
     return html.escape("\n".join(part for part in parts if part), quote=False)
 
 
 def _collapse_whitespace(text: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -1,7 +1,7 @@
-"""Looks, every minute, for what owners changed in their calendars, and asks to have each change followed up.
+"""Reads owners' changes in calendars once a minute, and queues a comparison for each changed visit.
 
-Three steps, each of which may be done twice: a tick asks for every calendar to be read, reading asks for every changed
-visit to be compared with its event, and only then is kept how far was read.
+There are three idempotent steps: a tick queues a read of each calendar, a read queues a comparison of each changed
+visit with its event, and then the new sync token is stored.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ from workers.booking.ports import LastSync
 
 log = structlog.get_logger()
 
-_AT_ONCE = 20
-_TICKS_COUNT_FOR = timedelta(minutes=2)
+_PARALLEL_REQUESTS = 20
+_MAX_TICK_AGE = timedelta(minutes=2)
 
 
 async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> None:
-    """Ask for every calendar of every business to be read; of one without a good profile none is known.
+    """Queue a read of every calendar of every business with a valid profile.
 
-    After a halt many ticks wait in line: the latest does for all.
+    After an outage many ticks are queued: old ones are skipped, because the latest is enough.
     """
-    if ports.clock.now() - command.accepted_at > _TICKS_COUNT_FOR:
+    if ports.clock.now() - command.accepted_at > _MAX_TICK_AGE:
         return
     for tenant in await ports.tenants.tenants():
         try:
@@ -43,7 +43,7 @@ async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> 
         except PermanentError:
             continue
         for calendar_id in profile.calendars:
-            # In a group of its own, so that a calendar that is slow keeps no other waiting.
+            # A message group per calendar, so that a slow calendar does not delay the others.
             group = derived_id(calendar_id, "sync")
             sync_command = CalendarSync(
                 id=derived_id(command.id, f"sync/{tenant}/{calendar_id}"),
@@ -57,42 +57,44 @@ async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> 
 
 
 async def read_calendar_changes(ports: BookingPorts, command: CalendarSync) -> None:
-    """Read what changed since the last time, and have each visit compared in its own visitor's turn.
+    """Read the changes since the last sync, and queue a comparison of each changed visit in its session's group.
 
-    A calendar that can't be read is read in the next minute: the command is not worth a retry, nor a place among the
-    dead letters. After a halt many wait in line, and the first of them does the work of all.
+    A calendar that can't be read is read again in the next minute, so the command is neither retried nor
+    dead-lettered. After an outage many such commands are queued, and the first one makes the others unnecessary.
     """
     calendar_id = command.data.calendar_id
     last = await ports.sync_tokens.get(calendar_id)
     if last and last.synced_at >= command.accepted_at:
         return
-    began = ports.clock.now()
+    started_at = ports.clock.now()
     try:
-        found = await ports.calendar.changes(calendar_id, last.token if last else None)
+        changes = await ports.calendar.changes(calendar_id, last.token if last else None)
     except TransientError as error:
         log.warning("calendar_not_read", error=str(error))
         return
     except UnusableCalendarError as error:
-        log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason says it all
+        log.error("calendar_not_readable", reason=error.reason)  # noqa: TRY400 - the reason is enough
         await alert_operator(ports, tenant=command.tenant, session_id=command.session_id, problem=error.problem)
         return
-    for first in range(0, len(found.appointment_ids), _AT_ONCE):
-        some = found.appointment_ids[first : first + _AT_ONCE]
-        await asyncio.gather(*(_request_comparison(ports, command, one, found.next_token) for one in some))
-    kept = await ports.sync_tokens.put(
+    for first in range(0, len(changes.appointment_ids), _PARALLEL_REQUESTS):
+        batch = changes.appointment_ids[first : first + _PARALLEL_REQUESTS]
+        await asyncio.gather(
+            *(_request_comparison(ports, command, appointment_id, changes.next_token) for appointment_id in batch)
+        )
+    is_stored = await ports.sync_tokens.put(
         calendar_id,
-        LastSync(found.next_token, began),
+        LastSync(changes.next_token, started_at),
         tenant=command.tenant,
         replaces=last.token if last else None,
     )
-    if found.appointment_ids or not kept:
-        log.info("calendar_read", changes=len(found.appointment_ids), kept=kept)
+    if changes.appointment_ids or not is_stored:
+        log.info("calendar_read", changes=len(changes.appointment_ids), token_stored=is_stored)
 
 
 async def _request_comparison(ports: BookingPorts, command: CalendarSync, appointment_id: str, token: str) -> None:
-    """Ask to have a visit compared with its event, after whatever its visitor asked for before.
+    """Queue a comparison of a visit with its event, after the commands that its visitor sent before.
 
-    The calendar of one business may name a visit of another, so nothing but the record says whose it is.
+    A calendar may contain the id of another business's visit, so tenant and session come from the appointment.
     """
     appointment = await ports.appointments.find(appointment_id)
     if appointment is None or appointment.state is not AppointmentState.CONFIRMED:

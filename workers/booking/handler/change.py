@@ -1,4 +1,4 @@
-"""A visitor cancels or moves an appointment of their own."""
+"""Use cases: a visitor cancels or reschedules an appointment."""
 
 from dataclasses import replace
 
@@ -44,7 +44,10 @@ log = structlog.get_logger()
 
 
 async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
-    """Give the time back; who had confirmed it is told by a notice too, by the command that cancelled."""
+    """Cancel the appointment and free its time.
+
+    For a confirmed appointment the command that cancelled it also queues a notice.
+    """
     profile = await ports.tenants.profile(command.tenant)
     appointment = await find_appointment(ports, command)
     match decide_cancel(appointment, command.accepted_at):
@@ -53,7 +56,7 @@ async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, loca
             await ports.appointments.cancel(changed, claim=claim)
             log.info("appointment_cancelled", appointment_id=changed.appointment_id)
         case AlreadyCancelled(changed):
-            # Frees what a crash may have left.
+            # Free what a crash may have left behind.
             await ports.appointments.free(changed)
         case Refusal() as refusal:
             return build_refusal(command, refusal, profile.zone, locale)
@@ -65,10 +68,10 @@ async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, loca
 
 
 async def reschedule(ports: BookingPorts, command: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
-    """Move to another time: the new one is taken in the same transaction that frees the old one.
+    """Move the appointment: one transaction occupies the new time and frees the old one.
 
-    Only the command that moved has effects: the owner may have moved or deleted the event since. A replay moves as of
-    now, not to what has just gone by.
+    Only the command that moved it has effects: the owner may have moved or deleted the event since. A replay is judged
+    as of now, so it does not move to a time that has just passed.
     """
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
@@ -81,7 +84,7 @@ async def reschedule(ports: BookingPorts, command: BookingReschedule, claim: Cla
     if moved.hold_expires_at:
         return build_pending(command, moved, profile.zone)
     if moved.verified:
-        # A hold whose contact was proved: the move has confirmed it.
+        # A hold with a verified contact: the move has confirmed it.
         if moved.is_changed_by(command.id):
             await run_confirmation_effects(ports, command, moved, profile)
         return build_confirmed(command, moved, profile, now)
@@ -102,7 +105,7 @@ async def _move_appointment(
     if appointment is None:
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
     if appointment.is_changed_by(command.id):
-        return appointment  # moved before this command was cut off
+        return appointment  # moved before this command was interrupted
     service = profile.service(appointment.service_id)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
@@ -139,7 +142,7 @@ async def _move_to_free_lane(
     profile: TenantProfile,
     claim: Claim,
 ) -> Appointment | Refusal:
-    """Take the new time, with the same resource where that is free."""
+    """Move to the new time, in the same lane if that is free."""
     ours = {old.appointment_id}
     lanes = await find_free_lanes(ports, profile, service, moved, at=command.accepted_at, ignoring=ours)
     for lane in sorted(lanes, key=lambda lane: lane != old.resource):

@@ -1,4 +1,4 @@
-"""Asks a visitor by letter to choose again: their request had failed, its replay was refused, and nobody is there."""
+"""Sends a visitor who is not connected a notice to choose again, after the replay of a failed request was refused."""
 
 from datetime import datetime
 
@@ -20,23 +20,23 @@ log = structlog.get_logger()
 
 
 async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
-    """Queue the letter, if an address is known and the refusal is news; the same replay queues the same one."""
+    """Queue the notice if a contact is known and the refusal is news; the same replay queues the same notice."""
     now = ports.clock.now()
-    found = await find_target_appointment(ports, command)
-    if not is_worth_a_notice(found, cancels=isinstance(command, BookingCancel), now=now):
+    appointment = await find_target_appointment(ports, command)
+    if not is_worth_a_notice(appointment, cancels=isinstance(command, BookingCancel), now=now):
         return
     profile = await ports.tenants.profile(command.tenant)
-    asked = _facts_of(found) if found else _requested_facts(ports, command, profile)
-    if asked is None:
-        log.info("choose_again_unaddressed")
+    facts = _facts_of(appointment) if appointment else _requested_facts(ports, command, profile)
+    if facts is None:
+        log.info("choose_again_without_contact")
         return
-    appointment_id, contact, service_id, start, end = asked
-    locale = found.locale if found else command.locale
+    appointment_id, contact, service_id, start, end = facts
+    locale = appointment.locale if appointment else command.locale
     service = profile.service(service_id)
     await ports.notices.put(
         ChooseAgain(
             id=choose_again_notice_id(
-                found,
+                appointment,
                 contact,
                 command_id=command.id,
                 replay=command.replay,
@@ -45,16 +45,16 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
                 now=now,
             ),
             tenant=command.tenant,
-            session_id=found.session_id if found else command.session_id,
+            session_id=appointment.session_id if appointment else command.session_id,
             locale=locale,
             accepted_at=command.accepted_at,
             trace=command.trace,
-            stands=has_visit_ahead(found, now),
+            stands=has_visit_ahead(appointment, now),
             data=AppointmentFacts(
                 appointment_id=appointment_id,
                 contact=contact.address,
                 contact_kind=contact.kind,
-                # Nothing that a visitor typed: neither a name nor a service that the business does not have.
+                # Nothing that the visitor typed: no name, and no service that the business does not have.
                 service=service.id if service else "",
                 service_name=service.name.in_(locale, profile.locale) if service else "",
                 start=start.astimezone(profile.zone),
@@ -65,14 +65,14 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
     log.info("choose_again_queued", appointment_id=appointment_id, replay=command.replay)
 
 
-def _facts_of(found: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
-    return found.appointment_id, found.contact, found.service_id, found.start, found.end
+def _facts_of(appointment: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
+    return appointment.appointment_id, appointment.contact, appointment.service_id, appointment.start, appointment.end
 
 
 def _requested_facts(
     ports: BookingPorts, command: Replayable, profile: TenantProfile
 ) -> tuple[str, Contact, str, datetime, datetime] | None:
-    """Return what a wish says that came to nothing; only of a wish itself is an address known."""
+    """Return the facts of a request that created no appointment, or None if it has no usable contact or start."""
     if not isinstance(command, BookingCreate):
         return None
     contact = parse_contact(command.data.contact, channels=channels_of(ports, profile), region=profile.region)

@@ -1,4 +1,4 @@
-"""A visitor asks for a time: it is held, and a code goes out."""
+"""Use case: a visitor requests a time; it is held, and a code is sent."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,9 +32,9 @@ log = structlog.get_logger()
 
 
 async def create(ports: BookingPorts, command: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
-    """Hold the time, have the code sent, and say so; or refuse, with no appointment written.
+    """Hold the time and queue the code, or refuse without writing an appointment.
 
-    A replay that has nothing held yet holds from now on: the visitor gets their code now.
+    For a replay without a hold, the hold starts now, because the visitor gets the code now.
     """
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
@@ -42,7 +42,7 @@ async def create(ports: BookingPorts, command: BookingCreate, claim: Claim, loca
     held = await ports.appointments.get(appointment_id_of(command), command.session_id)
     if held is None:
         if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= ports.clock.now():
-            # It waited so long that its hold would be over before the visitor hears of it.
+            # The command waited so long that its hold would expire before the visitor gets the code.
             return build_refusal(command, Refusal(ErrorCode.CODE_EXPIRED), profile.zone, locale)
         answer = await _hold(ports, command, profile, claim, locale)
         if isinstance(answer, Refusal):
@@ -67,11 +67,11 @@ async def _hold(
     if isinstance(requested, Refusal):
         return requested
     service, appointment = requested
-    own, left_by = await load_session_hold(ports, command)
-    if own and is_same_hold(own, appointment, command):
-        return own
-    # A session holds one time: its newer wish takes the place of the older one.
-    ours = {own.appointment_id} if own else set()
+    current_hold, stale_holder = await load_session_hold(ports, command)
+    if current_hold and is_same_hold(current_hold, appointment, command):
+        return current_hold
+    # A session has at most one hold: a newer request replaces the older one.
+    ours = {current_hold.appointment_id} if current_hold else set()
     lanes = await find_free_lanes(ports, profile, service, appointment, at=command.accepted_at, ignoring=ours)
     for lane in lanes:
         candidate = replace(appointment, resource=lane)
@@ -82,11 +82,11 @@ async def _hold(
                 at=command.accepted_at,
                 claim=claim,
                 quotas=quotas,
-                replaces=_cancel_replaced_hold(own, command) if own else None,
-                succeeds=left_by,
+                replaces=_cancel_replaced_hold(current_hold, command) if current_hold else None,
+                stale_holder=stale_holder,
             )
         except TooManyBucketsError:
-            break  # a day whose pieces are too fine for the visit: nobody can have it there
+            break  # the day's buckets are too small for this visit: nobody can book it on that day
         if lost is None:
             ports.metrics.count("AppointmentCreated")
             log.info("appointment_held", appointment_id=candidate.appointment_id, service=service.id, resource=lane)
@@ -102,7 +102,7 @@ async def _hold(
 def _hold_quotas(
     ports: BookingPorts, command: BookingCreate, profile: TenantProfile, service: Service, candidate: Appointment
 ) -> tuple[Quota, ...]:
-    """Return everything that bounds a hold with its first code."""
+    """Return all quotas of a hold and its first code."""
     return (
         *hold_quotas(
             candidate, secret=ports.code_key, source_ip=command.source_ip, holds_per_address=ports.holds_per_address
@@ -121,7 +121,7 @@ def _hold_quotas(
 async def build_requested_hold(
     ports: BookingPorts, command: BookingCreate, profile: TenantProfile, locale: str
 ) -> tuple[Service, Appointment] | Refusal:
-    """Return the appointment that the visitor wishes for, or the first reason why it can't be."""
+    """Return the service and the hold that the visitor requests, or the first reason for a refusal."""
     service = profile.service(command.data.service)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
@@ -149,27 +149,31 @@ async def build_requested_hold(
 
 
 async def load_session_hold(ports: BookingPorts, command: BookingCreate) -> tuple[Appointment | None, str | None]:
-    """Return the time that the session holds already, or the appointment that left its seat behind.
+    """Return the session's current hold, or the id of an appointment that still has its quota unit but is no hold.
 
-    A worker that died between confirming a hold and giving its seats back must not shut the session out.
+    A worker that crashed between confirming a hold and freeing its units must not lock the session out.
     """
     holder = await ports.appointments.find_session_hold(command.session_id, at=command.accepted_at)
-    own = await ports.appointments.get(holder, command.session_id) if holder else None
-    if own and own.state is AppointmentState.HELD and occupies_time(own, command.accepted_at):
-        return own, None
+    current_hold = await ports.appointments.get(holder, command.session_id) if holder else None
+    if (
+        current_hold
+        and current_hold.state is AppointmentState.HELD
+        and occupies_time(current_hold, command.accepted_at)
+    ):
+        return current_hold, None
     return None, holder
 
 
-def is_same_hold(own: Appointment, candidate: Appointment, command: BookingCreate) -> bool:
-    """Whether the session has this very hold: asking twice is answered twice, with one effect.
+def is_same_hold(current_hold: Appointment, candidate: Appointment, command: BookingCreate) -> bool:
+    """Return whether the session's hold is the requested one, so that a repeated request gets the same answer.
 
-    A hold that too many wrong codes have closed helps nobody: booking again gets a fresh one.
+    A hold with too many wrong codes is useless: a repeated request gets a new one.
     """
     return (
-        own.hold_expires_at is not None
-        and own.code_attempts < MAX_ATTEMPTS
+        current_hold.hold_expires_at is not None
+        and current_hold.code_attempts < MAX_ATTEMPTS
         and is_same_request(
-            own,
+            current_hold,
             service_id=candidate.service_id,
             start=candidate.start,
             contact=candidate.contact,
@@ -178,16 +182,16 @@ def is_same_hold(own: Appointment, candidate: Appointment, command: BookingCreat
     )
 
 
-def _cancel_replaced_hold(own: Appointment, command: BookingCreate) -> Appointment:
+def _cancel_replaced_hold(current_hold: Appointment, command: BookingCreate) -> Appointment:
     return replace(
-        own,
+        current_hold,
         state=AppointmentState.CANCELLED,
         hold_expires_at=None,
-        version=own.version + 1,
+        version=current_hold.version + 1,
         last_change=LastChange(command.id),
     )
 
 
 def appointment_id_of(command: BookingCreate) -> str:
-    """Return the id of the appointment that a wish becomes, however often it is tried."""
+    """Return the id of the appointment that a command creates; it is the same for each attempt."""
     return derived_id(command.id, "appointment")

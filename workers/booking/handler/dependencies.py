@@ -1,4 +1,4 @@
-"""What the use cases of booking are given to work with."""
+"""The dependencies of booking's use cases."""
 
 from dataclasses import dataclass
 
@@ -25,26 +25,26 @@ class BookingPorts:
     metrics: Metrics
     clock: Clock
     code_key: bytes
-    """Secret; shared with the notifications worker, which computes the same codes."""
+    """A secret that is shared with the notifications worker, which computes the same codes."""
 
     email_enabled: bool
-    """Whether e-mails are sent at all: without a sender a contact can't be verified."""
+    """Whether e-mails can be sent: without a sender no e-mail address can be verified."""
 
     sms_enabled: bool = False
-    """Whether text messages are sent at all."""
+    """Whether text messages can be sent."""
 
     sms_countries: frozenset[str] = frozenset()
-    """Where they may go, beside each business's own country."""
+    """Countries that text messages may be sent to, besides each business's own."""
 
     holds_per_address: int = HOLDS_PER_ADDRESS
-    """How many times may be held from one IP address, per business, before a code is typed."""
+    """The limit of unverified holds per IP address and business."""
 
     @property
     def sends_per_address(self) -> int:
-        """Return how many codes an hour may be sent for visitors at one IP address."""
+        """The limit of codes per hour for visitors at one IP address."""
         return self.holds_per_address * SENDS_PER_HOLD_OF_ADDRESS
 
     @property
     def links(self) -> Links:
-        """Return what reads the links of letters."""
+        """Return the reader of the links in e-mails."""
         return Links(self.code_key)

@@ -1,4 +1,4 @@
-"""Sends each booking command to its use case, and the frame that ends it to the visitor."""
+"""Routes each booking command to its use case, and sends the resulting frame to the visitor."""
 
 import structlog
 
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class BookingHandler:
-    """Ends every command with one durable frame; free times are a question, answered without a trace."""
+    """Ends every command with one durable frame; answers to queries (free times, lookups) are not stored."""
 
     def __init__(self, *, ports: BookingPorts, replies: Replies, claims: ClaimStore) -> None:
         self._ports = ports
@@ -44,7 +44,7 @@ class BookingHandler:
         self._claims = claims
 
     async def handle(self, command: BookingCommand, claim: Claim) -> str | None:
-        """Carry out one command; return the code of what is refused."""
+        """Run the command's use case; return the error code if it is refused."""
         if isinstance(command, InternalCommand):
             await self._complete(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
@@ -68,7 +68,7 @@ class BookingHandler:
             await self._replies.durable(command.session_id, frame, claim=claim)
 
     async def _answer(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
-        """Answer a question to whoever listens now; it ages, so it is not kept."""
+        """Post the answer to a query to the live connections; it becomes outdated, so it is not stored."""
         await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
         await self._claims.complete(claim)
         return code_of(frame)
@@ -90,16 +90,16 @@ class BookingHandler:
                 return await reschedule(self._ports, command, claim, locale)
 
     async def repeat(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
-        """Say the outcome once more; a worker that died after it may have left its letter unwritten."""
+        """Send the stored outcome again, and the notice that a crashed worker may not have queued."""
         frame = await self._replies.repeat(command.session_id, outcome_seq)
         if frame is not None and isinstance(command, Replayable):
             await self._notify_unreachable_visitor(command, frame)
         return code_of(frame)
 
     async def _notify_unreachable_visitor(self, command: Replayable, frame: ServerFrame) -> None:
-        """Have the visitor written to whose replay was refused, unless their page is open to show it.
+        """Queue a notice about a refused replay if the visitor is not connected.
 
-        To post a frame is to forget the connections that are gone: those that are left took it, or asked for it since.
+        Posting the frame removes dead connections: the remaining ones received it, or will request it on resume.
         """
         if not (command.replay and isinstance(frame, Error)):
             return
@@ -107,9 +107,9 @@ class BookingHandler:
             await ask_to_choose_again(self._ports, command)
 
     async def mismatch(self, command: BookingCommand) -> None:
-        """Refuse another command under an id that was used before."""
+        """Refuse a command with an id that another command has used."""
         if isinstance(command, InternalCommand):
-            # Nobody waits for it, and the first one is carried out.
+            # Nobody waits for its answer, and the first command runs.
             log.warning("internal_command_mismatched")
             return
         locale = await self._replies.locale(command.session_id, command.locale)
@@ -117,9 +117,9 @@ class BookingHandler:
         await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
 
     async def give_up(self, command: BookingCommand, claim: Claim, reason: str) -> None:
-        """Tell the visitor that the command has failed, and somebody who can mend it where nobody else can.
+        """Notify the visitor that the command has failed, and the operators if the calendar is the reason.
 
-        Its copy waits on the dead-letter queue.
+        A copy of it is on the dead-letter queue.
         """
         if problem := CalendarProblem.of_reason(reason):
             await alert_operator(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)

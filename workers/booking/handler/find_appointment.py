@@ -1,4 +1,4 @@
-"""Finds the appointment that a command is about: one of the conversation's own, or the one that a link names."""
+"""Finds the appointment that a command is about: one of the same session, or the one that a link names."""
 
 from shared.links import PURPOSES, LinkPurpose
 from shared.messages.commands import BookingCancel, BookingLookup, BookingReschedule
@@ -10,15 +10,15 @@ _LINKS: dict[type, tuple[LinkPurpose, ...]] = {
     BookingCancel: ("cancel",),
     BookingReschedule: ("move",),
 }
-"""What a link must be for, by the command that it comes with."""
+"""The purposes that a link may have, by command."""
 
 
 async def find_appointment(
     ports: BookingPorts, command: BookingLookup | BookingCancel | BookingReschedule
 ) -> Appointment | None:
-    """Return the appointment; None for one that is unknown, another session's, or behind a link that is no good.
+    """Return the appointment; None if it is unknown, belongs to another session, or the link is invalid.
 
-    A link is a proof by itself: whoever reads the letters to a contact may act for it, from any session.
+    A link authorizes by itself: whoever can read a contact's e-mails may act for it, from any session.
     """
     if command.data.link is None:
         return await ports.appointments.get(command.data.appointment_id or "", command.session_id)

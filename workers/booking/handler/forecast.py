@@ -1,4 +1,4 @@
-"""Forecasts what a replay of a booking command would do now, by the rules of its handler; changes nothing."""
+"""Forecasts what a replay of a booking command would do now, by the rules of its use case, without any changes."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -45,7 +45,7 @@ from workers.booking.handler.replay_forecast import ReplayForecast, build_foreca
 
 
 async def forecast(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
-    """Return what a replay of a command would do now; a store or calendar that fails is a forecast, too."""
+    """Return what a replay of a command would do now; a failing store or calendar results in a forecast, too."""
     try:
         return await _forecast_command(ports, command)
     except TransientError as error:
@@ -89,18 +89,18 @@ async def _forecast_create(ports: BookingPorts, command: BookingCreate, profile:
         start = parse_start(command.data.start, profile.zone)
         return forecast_refusal(profile, start if isinstance(start, datetime) else None, request, now)
     service, requested = request
-    own, _ = await load_session_hold(ports, command)
-    if own and is_same_hold(own, requested, command):
-        return build_forecast(profile, "already_done", own.start, appointment=own)
-    return await _forecast_time(ports, command, profile, service, requested, instead_of=own)
+    current_hold, _ = await load_session_hold(ports, command)
+    if current_hold and is_same_hold(current_hold, requested, command):
+        return build_forecast(profile, "already_done", current_hold.start, appointment=current_hold)
+    return await _forecast_time(ports, command, profile, service, requested, instead_of=current_hold)
 
 
 async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile: TenantProfile) -> ReplayForecast:
     hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if hold and hold.verified and hold.hold_expires_at and hold.is_changed_by(command.id):
-        # This very command's code was right, and its time was filled by the business.
-        found = await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
-        return build_forecast(profile, "taken", hold.start, found, hold)
+        # The code of this command was right, but the business has filled its time.
+        refusal = await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
+        return build_forecast(profile, "taken", hold.start, refusal, hold)
     code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, command.data.code)
     match decide_verify(hold, code_ok=code_ok, now=command.accepted_at):
         case AlreadyConfirmed(standing):
@@ -117,7 +117,7 @@ async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile:
 async def _forecast_resend(ports: BookingPorts, command: BookingResend, profile: TenantProfile) -> ReplayForecast:
     hold = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if hold and has_expired(hold, ports.clock.now()):
-        # Another code for it would be of no use.
+        # Another code would be useless.
         return build_forecast(profile, "stale", hold.start, appointment=hold)
     match decide_resend(hold, command.accepted_at):
         case AlreadyConfirmed(standing):
@@ -134,8 +134,8 @@ async def _forecast_cancel(ports: BookingPorts, command: BookingCancel, profile:
             return build_forecast(
                 profile, "would_be_done", appointment.start if appointment else None, appointment=appointment
             )
-        case AlreadyCancelled(gone):
-            return await _forecast_remaining_effects(ports, command, profile, gone)
+        case AlreadyCancelled(cancelled):
+            return await _forecast_remaining_effects(ports, command, profile, cancelled)
         case Refusal() as refusal:
             return build_forecast(profile, "refused", appointment.start if appointment else None, refusal, appointment)
 
@@ -156,27 +156,27 @@ async def _forecast_reschedule(
         return build_forecast(profile, "refused", start, decision, appointment)
     if not isinstance(decision, Move):
         return await _forecast_remaining_effects(ports, command, profile, decision.appointment)
-    if refusal := is_offered(profile, service, start, now):
-        found = await refuse_with_alternatives(
-            ports, command, profile, service.id, start, code=refusal.code, ignoring={appointment.appointment_id}
+    if not_offered := is_offered(profile, service, start, now):
+        refusal = await refuse_with_alternatives(
+            ports, command, profile, service.id, start, code=not_offered.code, ignoring={appointment.appointment_id}
         )
-        return forecast_refusal(profile, start, found, now, appointment)
+        return forecast_refusal(profile, start, refusal, now, appointment)
     return await _forecast_time(
         ports, command, profile, service, replace(decision.appointment, state=appointment.state)
     )
 
 
 async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | BookingPlanReminders) -> ReplayForecast:
-    found = await ports.appointments.get(command.data.appointment_id, command.session_id)
+    appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     profile = await ports.tenants.profile(command.tenant)
     start, now = command.data.start, ports.clock.now()
     if isinstance(command, BookingRemind):
         hours = command.data.hours_before
-        is_wanted = is_worth_reminding(found, start=start, hours_before=hours, now=now, profile=profile)
+        is_useful = is_worth_reminding(appointment, start=start, hours_before=hours, now=now, profile=profile)
     else:
-        left = reminder_times(start, profile, booked_at=command.accepted_at, now=now)
-        is_wanted = is_unchanged_visit(found, start) and any(left)
-    return build_forecast(profile, "would_be_done" if is_wanted else "stale", start, appointment=found)
+        remaining = reminder_times(start, profile, booked_at=command.accepted_at, now=now)
+        is_useful = is_unchanged_visit(appointment, start) and any(remaining)
+    return build_forecast(profile, "would_be_done" if is_useful else "stale", start, appointment=appointment)
 
 
 async def _forecast_time(
@@ -188,7 +188,7 @@ async def _forecast_time(
     *,
     instead_of: Appointment | None = None,
 ) -> ReplayForecast:
-    """Return whether a lane has room for the visit; its own time, and that of the hold it replaces, are free to it."""
+    """Return whether a lane is free for the visit; its own time and that of the hold that it replaces count as free."""
     ours = {requested.appointment_id, *([instead_of.appointment_id] if instead_of else ())}
     occupancy = await load_occupancy(
         ports, command.tenant, profile, requested.blocked, at=ports.clock.now(), fresh=True, ignoring=ours
@@ -196,19 +196,19 @@ async def _forecast_time(
     day = requested.start.astimezone(profile.zone).date()
     is_full = not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days)
     lanes = free_lanes(profile, service, requested.blocked, occupancy, appointment_id=requested.appointment_id)
-    there = None if isinstance(command, BookingCreate) else requested
+    existing = None if isinstance(command, BookingCreate) else requested
     if lanes and not is_full:
-        return build_forecast(profile, "free", requested.start, appointment=there)
-    found = await refuse_with_alternatives(ports, command, profile, service.id, requested.start, ignoring=ours)
-    return build_forecast(profile, "taken", requested.start, found, there)
+        return build_forecast(profile, "free", requested.start, appointment=existing)
+    refusal = await refuse_with_alternatives(ports, command, profile, service.id, requested.start, ignoring=ours)
+    return build_forecast(profile, "taken", requested.start, refusal, existing)
 
 
 async def _forecast_remaining_effects(
     ports: BookingPorts, command: Replayable, profile: TenantProfile, appointment: Appointment
 ) -> ReplayForecast:
-    """Return what is left to do for a change that is made: only the command that made it has effects to finish.
+    """Return what is left to do for a change that is already stored: only the command that made it has effects left.
 
-    The calendar is asked, because an entry in it is among them: what made the command fail may be so still.
+    The calendar is read, because its event is one of these effects: the cause of the failure may persist.
     """
     if not appointment.is_changed_by(command.id):
         return build_forecast(profile, "already_done", appointment.start, appointment=appointment)

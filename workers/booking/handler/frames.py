@@ -1,4 +1,4 @@
-"""Appointments and refusals as the visitor sees them."""
+"""Builds the frames that visitors get about appointments and refusals."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from workers.booking.domain.values import Appointment, Refusal, SlotOffer
 
 
 def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]:
-    """Return offers with the tenant's offset."""
+    """Return the offers in the tenant's zone."""
     return tuple(
         Slot(start=offer.start.astimezone(zone), end=offer.end.astimezone(zone), service=offer.service_id)
         for offer in offers
@@ -34,7 +34,7 @@ def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]
 
 
 def build_refusal(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
-    """Return a refusal with what helps: times to take instead, or when to try again."""
+    """Return the `error` frame of a refusal, with alternative times or the time to retry after."""
     return refusal(
         refusal_.code,
         re=command.client_id,
@@ -47,7 +47,7 @@ def build_refusal(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: 
 
 
 def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -> BookingPending:
-    """Return what a visitor hears of a hold."""
+    """Return the frame about a hold."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold is pending")
     return BookingPending(
@@ -67,7 +67,7 @@ def build_pending(command: Envelope, appointment: Appointment, zone: ZoneInfo) -
 def build_confirmed(
     command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
 ) -> BookingConfirmed:
-    """Return what a visitor hears of an appointment that stands."""
+    """Return the frame about a confirmed appointment."""
     return BookingConfirmed(
         re=command.client_id,
         data=BookingConfirmedData(
@@ -83,7 +83,7 @@ def build_confirmed(
 def build_rescheduled(
     command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime, *, by: ChangedBy = "visitor"
 ) -> BookingRescheduled:
-    """Return what a visitor hears of an appointment that has moved."""
+    """Return the frame about a moved appointment."""
     return BookingRescheduled(
         re=command.client_id or None,
         data=BookingRescheduledData(
@@ -100,7 +100,7 @@ def build_rescheduled(
 def build_cancelled(
     command: Envelope, appointment: Appointment, zone: ZoneInfo, *, by: ChangedBy = "visitor"
 ) -> BookingCancelled:
-    """Return what a visitor hears of an appointment that is no more."""
+    """Return the frame about a cancelled appointment."""
     return BookingCancelled(
         re=command.client_id or None,
         data=BookingCancelledData(

@@ -1,4 +1,4 @@
-"""Which contacts a code can reach, and what a visitor hears who asks for too much."""
+"""Finds the channels for codes, and converts full quotas to refusals."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,7 +14,7 @@ from workers.booking.ports import QuotaFull
 
 
 def channels_of(ports: BookingPorts, profile: TenantProfile) -> Channels:
-    """Return the channels that are on, for the installation and for the business."""
+    """Return the channels that are enabled for both the installation and the business."""
     return Channels(
         email=ports.email_enabled and bool(profile.senders.email),
         sms=ports.sms_enabled,
@@ -23,7 +23,7 @@ def channels_of(ports: BookingPorts, profile: TenantProfile) -> Channels:
 
 
 def contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:
-    """Return what a visitor may give as a contact."""
+    """Return the kinds of contact that a visitor may give."""
     kinds: list[Literal["email", "phone"]] = []
     if channels.email:
         kinds.append("email")
@@ -33,10 +33,10 @@ def contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:
 
 
 def refuse_full_quota(full: QuotaFull, at: datetime) -> Refusal | None:
-    """Return `RATE_LIMITED` with the time until a seat is free; None for a full day, which is a taken time.
+    """Return `RATE_LIMITED` with the time until a unit is free; None for a full day, which counts as an occupied time.
 
     Raises:
-        TransientError: the session's hold appeared since we looked: look again.
+        TransientError: the session's hold has changed since it was read; a retry reads it again.
     """
     if full.bound is Bound.DAY:
         return None

@@ -1,4 +1,4 @@
-"""A visitor asks how an appointment stands, and what may be done with it."""
+"""Use case: a visitor asks for the state of an appointment and what may be done with it."""
 
 from typing import Literal
 
@@ -16,30 +16,30 @@ from workers.booking.handler.frames import build_refusal
 
 
 async def look_up(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
-    """Return the appointment as it is now; a question, which leaves no trace."""
+    """Return the appointment's current details; the query changes nothing."""
     profile = await ports.tenants.profile(command.tenant)
-    found = await find_appointment(ports, command)
-    if found is None:
+    appointment = await find_appointment(ports, command)
+    if appointment is None:
         return build_refusal(command, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
-    now, service = ports.clock.now(), profile.service(found.service_id)
-    over = found.state is AppointmentState.CANCELLED or has_expired(found, command.accepted_at)
-    state: Literal["held", "confirmed", "cancelled"] = "cancelled" if over else found.state.value
-    stands = found.state is AppointmentState.CONFIRMED
-    changeable = not over and isinstance(decide_cancel(found, command.accepted_at), Cancel)
+    now, service = ports.clock.now(), profile.service(appointment.service_id)
+    is_over = appointment.state is AppointmentState.CANCELLED or has_expired(appointment, command.accepted_at)
+    state: Literal["held", "confirmed", "cancelled"] = "cancelled" if is_over else appointment.state.value
+    is_confirmed = appointment.state is AppointmentState.CONFIRMED
+    is_changeable = not is_over and isinstance(decide_cancel(appointment, command.accepted_at), Cancel)
     return BookingDetails(
         re=command.client_id,
         data=BookingDetailsData(
-            appointment_id=found.appointment_id,
+            appointment_id=appointment.appointment_id,
             state=state,
-            start=found.start.astimezone(profile.zone),
-            end=found.end.astimezone(profile.zone),
-            service=found.service_id,
-            service_name=service.name.in_(locale, profile.locale) if service else found.service_id,
+            start=appointment.start.astimezone(profile.zone),
+            end=appointment.end.astimezone(profile.zone),
+            service=appointment.service_id,
+            service_name=service.name.in_(locale, profile.locale) if service else appointment.service_id,
             time_zone=profile.time_zone,
-            contact=mask_contact(found.contact.address),
-            expires_at=None if over else found.hold_expires_at,
-            can_cancel=changeable,
-            can_reschedule=changeable and service is not None,
-            ics=appointment_ics(found, profile, stamp=now) if stands else None,
+            contact=mask_contact(appointment.contact.address),
+            expires_at=None if is_over else appointment.hold_expires_at,
+            can_cancel=is_changeable,
+            can_reschedule=is_changeable and service is not None,
+            ics=appointment_ics(appointment, profile, stamp=now) if is_confirmed else None,
         ),
     )

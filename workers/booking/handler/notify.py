@@ -1,4 +1,4 @@
-"""Queues the notices of an appointment; each has an id of its own, so that none is sent twice."""
+"""Queues the notices of an appointment; each event has its own id, so that no notice is sent twice."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from workers.booking.domain.values import Appointment
 
 
 async def send_code(notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile) -> None:
-    """Have the latest code sent."""
+    """Queue the latest code."""
     if appointment.hold_expires_at is None:
         raise ValueError("only a hold has a code")
     await notices.put(
@@ -35,7 +35,7 @@ async def send_code(notices: NoticeQueue, command: Envelope, appointment: Appoin
 async def send_confirmed(
     notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile, now: datetime
 ) -> None:
-    """Have the confirmation sent, with its calendar file."""
+    """Queue the confirmation, with its calendar file."""
     ics = appointment_ics(appointment, profile, stamp=now)
     await notices.put(AppointmentConfirmed(**_common(command, appointment, profile, "confirmed"), ics=ics))
 
@@ -49,7 +49,7 @@ async def send_cancelled(
     *,
     by: ChangedBy = "visitor",
 ) -> None:
-    """Have the cancellation sent."""
+    """Queue the cancellation."""
     ics = appointment_ics(appointment, profile, stamp=now, cancelled=True)
     await notices.put(AppointmentCancelled(**_common(command, appointment, profile, "cancelled"), ics=ics, by=by))
 
@@ -63,7 +63,7 @@ async def send_rescheduled(
     *,
     by: ChangedBy = "visitor",
 ) -> None:
-    """Have the new time sent."""
+    """Queue the new time."""
     ics = appointment_ics(appointment, profile, stamp=now)
     event = f"rescheduled#{appointment.version}"
     await notices.put(AppointmentRescheduled(**_common(command, appointment, profile, event), ics=ics, by=by))
@@ -72,7 +72,7 @@ async def send_rescheduled(
 async def send_reminder(
     notices: NoticeQueue, command: Envelope, appointment: Appointment, profile: TenantProfile, hours_before: int
 ) -> None:
-    """Have the visitor reminded; once for each time that the visit is moved to."""
+    """Queue a reminder; one for each time that the visit is moved to."""
     event = f"reminder#{appointment.start.isoformat()}#{hours_before}"
     await notices.put(AppointmentReminder(**_common(command, appointment, profile, event), hours_before=hours_before))
 

@@ -1,4 +1,4 @@
-"""What is taken in a stretch of time: by appointments of ours, by what stands in calendars, by caps on days."""
+"""Loads what occupies an interval: our appointments, busy times of calendars, and daily caps."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
@@ -26,12 +26,12 @@ async def load_occupancy(
     ignoring: Collection[str] = (),
     lanes: Collection[str] | None = None,
 ) -> Occupancy:
-    """Return everything that is taken in an interval, as of `at`, but for the appointments `ignoring`.
+    """Return everything that occupies an interval at `at`, except the appointments in `ignoring`.
 
-    Where `lanes` are named, the calendars of others are not asked.
+    With `lanes`, the calendars of other lanes are not read.
 
     Raises:
-        TransientError, PermanentError: a store or a calendar could not say; nothing is taken for free then.
+        TransientError, PermanentError: a store or a calendar can't be read; nothing counts as free then.
     """
     calendars = [
         (calendar_id, own)
@@ -39,15 +39,15 @@ async def load_occupancy(
         if not own or lanes is None or set(own) & set(lanes)
     ]
     ours, full_days, busy = await asyncio.gather(
-        # A day wider: what reaches into the interval is to be known as a whole, or its event would look foreign.
+        # One day wider: an appointment that reaches into the interval must be complete, or its event looks foreign.
         ports.appointments.occupied_times(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
         _full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
         asyncio.gather(*(ports.calendar.busy(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)),
     )
     everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
     for (calendar_id, own), times in zip(calendars, busy, strict=True):
-        there = [time for time in ours if profile.calendar_of(time.resource) == calendar_id]
-        foreign = _find_foreign_times(times, there, ignoring)
+        own_times = [time for time in ours if profile.calendar_of(time.resource) == calendar_id]
+        foreign = _find_foreign_times(times, own_times, ignoring)
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
     return Occupancy(everywhere=everywhere, lanes=group_by_lane(in_lanes), full_days=full_days)
@@ -62,7 +62,7 @@ async def find_free_lanes(
     at: datetime,
     ignoring: Collection[str],
 ) -> list[str]:
-    """Return the lanes that have room for an appointment, the one to try first at the head; it reads the calendars."""
+    """Read the calendars and return the lanes that are free for an appointment, in the order in which to try them."""
     occupancy = await load_occupancy(
         ports,
         appointment.tenant,
@@ -79,10 +79,9 @@ async def find_free_lanes(
 def _split_by_lane(
     times: Iterable[OccupiedTime], profile: TenantProfile
 ) -> tuple[list[Interval], list[tuple[str, Interval]]]:
-    """Return what is taken of all lanes, and what is taken of each.
+    """Return the intervals that occupy all lanes, and those that occupy one lane each.
 
-    A visit stands also when the profile has changed since. Where nobody can say whose time it needs, it needs
-    everybody's.
+    Visits stay valid when the profile changes. A visit whose resource is no longer in the profile occupies all lanes.
     """
     everywhere: list[Interval] = []
     in_lanes: list[tuple[str, Interval]] = []
@@ -97,25 +96,25 @@ def _split_by_lane(
 def _find_foreign_times(
     busy: Iterable[BusyTime], ours: Sequence[OccupiedTime], ignoring: Collection[str]
 ) -> list[Interval]:
-    """Return the busy times that our records of this calendar do not explain: the owner's own, and events that moved.
+    """Return the busy times that our appointments do not explain: the owner's own events, and events that were moved.
 
-    An event that we entered stands for a time that the records have already, for its lane alone. One that the
-    owner has dragged elsewhere keeps that other time busy until the records have followed.
+    The time of an event of ours is known from its appointment, for its lane only. An event that the owner has moved
+    keeps its new time busy until the appointment has followed.
     """
     spans = _join_spans(ours)
-    found: list[Interval] = []
+    foreign: list[Interval] = []
     for time in busy:
         if time.appointment_id in ignoring:
             continue
         span = spans.get(time.appointment_id or "")
         if span and span.start <= time.interval.start and time.interval.end <= span.end:
             continue
-        found.append(time.interval)
-    return found
+        foreign.append(time.interval)
+    return foreign
 
 
 def _join_spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:
-    """Join the pieces of each appointment, which lie side by side."""
+    """Join the pieces of each appointment, which are adjacent."""
     spans: dict[str, Interval] = {}
     for piece in ours:
         known = spans.get(piece.appointment_id, piece.interval)
@@ -134,7 +133,7 @@ async def _full_days(
     at: datetime,
     ignoring: Collection[str],
 ) -> frozenset[tuple[date, str | None]]:
-    """Return the local dates whose caps are reached; asks for nothing where there are no caps."""
+    """Return the local dates whose caps are reached; without caps nothing is read."""
     caps: list[tuple[str | None, int]] = [
         (service.id, service.max_per_day) for service in profile.services if service.max_per_day
     ]
@@ -142,10 +141,12 @@ async def _full_days(
         caps.append((None, profile.max_visits_per_day))
     first, last = (edge.astimezone(profile.zone).date() for edge in (between.start, between.end))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if caps else []
-    wanted = {day_key(tenant, day, service_id): (day, service_id, limit) for day in days for service_id, limit in caps}
-    holders = await ports.appointments.quota_holders(list(wanted), at=at) if wanted else {}
+    caps_by_key = {
+        day_key(tenant, day, service_id): (day, service_id, limit) for day in days for service_id, limit in caps
+    }
+    holders = await ports.appointments.quota_holders(list(caps_by_key), at=at) if caps_by_key else {}
     return frozenset(
         (day, service_id)
-        for key, (day, service_id, limit) in wanted.items()
+        for key, (day, service_id, limit) in caps_by_key.items()
         if len(set(holders.get(key, ())) - set(ignoring)) >= limit
     )

@@ -1,4 +1,4 @@
-"""Follows what the owner did to a visit's event: the appointment changes with it, or the event goes back."""
+"""Use case: applies what the owner changed in a visit's event to the appointment, or restores the event."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,10 +33,10 @@ log = structlog.get_logger()
 
 
 async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, claim: Claim) -> ServerFrame | None:
-    """Compare the visit with its event as it is now; return what the visitor hears, if there is anything to say.
+    """Compare the visit with its current event; return the frame for the visitor, or None if nothing changed.
 
-    What the calendar said when the change was noticed does not count: since then the visitor may have moved or
-    cancelled, and the owner may have thought again. The same command once more finishes what it began.
+    The event's state at the time of detection does not count: the visitor or the owner may have changed it since. A
+    repeat of the same command finishes what it began.
     """
     profile = await ports.tenants.profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
@@ -45,7 +45,7 @@ async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, cla
     if appointment.is_changed_by(command.id):
         changed: Appointment | None = appointment
         if appointment.state is AppointmentState.CANCELLED:
-            # Frees what a crash may have left.
+            # Free what a crash may have left behind.
             await ports.appointments.free(appointment)
     else:
         changed = await _apply_owner_change(ports, command, appointment, profile, claim)
@@ -58,24 +58,24 @@ async def _apply_owner_change(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
     if appointment.last_change == _refused_handover(command):
-        # A hand-over was refused before this command was cut off.
+        # A handover was refused before this command was interrupted.
         await _restore_calendars(ports, command, appointment, profile)
         return None
     event = await ports.calendar.find_event(
         current_calendar(appointment, profile), event_id(appointment.appointment_id)
     )
-    if event and event.deleted and (found := await _find_moved_event(ports, appointment, profile)):
-        return await _hand_over(ports, command, appointment, found, profile=profile, claim=claim)
+    if event and event.deleted and (moved_event := await _find_moved_event(ports, appointment, profile)):
+        return await _hand_over(ports, command, appointment, moved_event, profile=profile, claim=claim)
     match decide_owner_change(appointment, event, now=ports.clock.now()):
-        case CancelledByOwner(next_one):
-            gone = replace(next_one, last_change=LastChange(command.id))
-            await ports.appointments.cancel(gone, claim=claim)
-            log.info("appointment_cancelled_by_business", appointment_id=gone.appointment_id)
-            return gone
-        case MovedByOwner(next_one):
+        case CancelledByOwner(changed_visit):
+            cancelled = replace(changed_visit, last_change=LastChange(command.id))
+            await ports.appointments.cancel(cancelled, claim=claim)
+            log.info("appointment_cancelled_by_business", appointment_id=cancelled.appointment_id)
+            return cancelled
+        case MovedByOwner(changed_visit):
             lanes = _lanes_in_same_calendar(appointment, profile)
             moved = await _move_to_free_lane(
-                ports, command, appointment, next_one, lanes=lanes, profile=profile, claim=claim
+                ports, command, appointment, changed_visit, lanes=lanes, profile=profile, claim=claim
             )
             if moved is None:
                 await _restore_event(ports, command, appointment, profile)
@@ -88,7 +88,7 @@ async def _apply_owner_change(
 async def _find_moved_event(
     ports: BookingPorts, appointment: Appointment, profile: TenantProfile
 ) -> tuple[str, StoredEvent] | None:
-    """Return the calendar of a colleague that the owner has dragged the event into, and the event there."""
+    """Return the other calendar that the owner has moved the event to, and the event there."""
     for calendar_id in profile.calendars:
         if calendar_id == current_calendar(appointment, profile):
             continue
@@ -102,13 +102,13 @@ async def _hand_over(
     ports: BookingPorts,
     command: CalendarChanged,
     appointment: Appointment,
-    found: tuple[str, StoredEvent],
+    moved_event: tuple[str, StoredEvent],
     *,
     profile: TenantProfile,
     claim: Claim,
 ) -> Appointment | None:
-    """Give the visit to the colleague; where she can't take it, it goes back to where it was, and somebody is told."""
-    calendar_id, event = found
+    """Move the visit to a lane of the other calendar; if none is free, restore the event and alert the operators."""
+    calendar_id, event = moved_event
     now = ports.clock.now()
     if appointment.state is not AppointmentState.CONFIRMED or appointment.start <= now:
         return None
@@ -121,17 +121,17 @@ async def _hand_over(
         )
         if moved:
             return moved
-    # Of the next version, because an entry that was deleted comes back for no other.
-    back = replace(_next_version(appointment), last_change=_refused_handover(command))
-    await ports.appointments.save(back, claim=claim)
-    await _restore_calendars(ports, command, back, profile)
+    # A new version, because a deleted event is only restored for a later version.
+    restored = replace(_next_version(appointment), last_change=_refused_handover(command))
+    await ports.appointments.save(restored, claim=claim)
+    await _restore_calendars(ports, command, restored, profile)
     return None
 
 
 async def _restore_calendars(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
 ) -> None:
-    """Enter the visit where it was, and only then take it from the calendars that it was dragged into."""
+    """Restore the event in its own calendar, then remove it from the calendars that it was moved to."""
     await _restore_event(ports, command, appointment, profile)
     for calendar_id in profile.calendars:
         if calendar_id != current_calendar(appointment, profile):
@@ -151,45 +151,45 @@ async def _move_to_free_lane(
     ports: BookingPorts,
     command: CalendarChanged,
     old: Appointment,
-    next_one: Appointment,
+    changed_visit: Appointment,
     *,
     lanes: Sequence[str],
     profile: TenantProfile,
     claim: Claim,
 ) -> Appointment | None:
-    """Take the time with the first of the lanes that is free.
+    """Move the visit to the first lane that is free.
 
-    A daily cap is the owner's own, and the owner may go beyond it; one place under it that is free is taken.
+    The owner may exceed their own daily cap; if the cap has a free unit, the visit takes it.
     """
     now = ports.clock.now()
     for lane in lanes:
-        there = replace(
-            next_one, resource=lane, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile)
+        candidate = replace(
+            changed_visit, resource=lane, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile)
         )
-        there = assign_calendar(there, profile)
+        candidate = assign_calendar(candidate, profile)
         try:
             lost = await ports.appointments.move(
-                old, there, at=now, claim=claim, quotas=tuple(day_quotas_of(profile, there))
+                old, candidate, at=now, claim=claim, quotas=tuple(day_quotas_of(profile, candidate))
             )
             if isinstance(lost, QuotaFull):
-                lost = await ports.appointments.move(old, there, at=now, claim=claim)
+                lost = await ports.appointments.move(old, candidate, at=now, claim=claim)
         except TooManyBucketsError:
             return None
         if lost is None:
-            log.info("appointment_moved_by_business", appointment_id=there.appointment_id, resource=lane)
+            log.info("appointment_moved_by_business", appointment_id=candidate.appointment_id, resource=lane)
             await delete_reminders(ports, old)
-            return there
+            return candidate
     return None
 
 
 def _suitable_lanes(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
-    """Return the lanes that can take a visit of its service; none of a service that is no more."""
+    """Return the lanes of the visit's service; none if the service was removed from the profile."""
     service = profile.service(appointment.service_id)
     return profile.lanes_of(service) if service else ()
 
 
 def _lanes_in_same_calendar(appointment: Appointment, profile: TenantProfile) -> list[str]:
-    """Return the visit's own lane, then others that have the same calendar."""
+    """Return the visit's own lane, then the service's other lanes with the same calendar."""
     calendar_id = profile.calendar_of(appointment.resource)
     others = (lane for lane in _suitable_lanes(appointment, profile) if lane != appointment.resource)
     return [appointment.resource, *(lane for lane in others if profile.calendar_of(lane) == calendar_id)]
@@ -198,7 +198,7 @@ def _lanes_in_same_calendar(appointment: Appointment, profile: TenantProfile) ->
 async def _restore_event(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile
 ) -> None:
-    """Make the event say again what the record says; somebody is told first, so that a crash leaves a reason to."""
+    """Write the event from the appointment again; the alert comes first, so that a crash does not lose it."""
     log.info("calendar_move_refused", appointment_id=appointment.appointment_id)
     await alert_operator(
         ports, tenant=command.tenant, session_id=command.session_id, problem=CalendarProblem.MOVE_REFUSED
@@ -216,6 +216,6 @@ async def _notify_visitor(
         return build_cancelled(command, changed, profile.zone, by="business")
     await send_rescheduled(ports.notices, command, changed, profile, now, by="business")
     await plan_reminders(ports, changed, profile, now)
-    # The event is where the owner put it; this makes it say the new version.
+    # The event has the owner's time already; this writes the new version to it.
     await sync_event(ports, changed, profile)
     return build_rescheduled(command, changed, profile, now, by="business")

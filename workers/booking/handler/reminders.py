@@ -1,4 +1,4 @@
-"""Plans a visit's reminders, takes them back, and judges each when its time has come."""
+"""Plans and deletes a visit's reminders, and sends each when it is due."""
 
 from datetime import datetime, timedelta
 
@@ -21,23 +21,23 @@ from workers.booking.handler.notify import send_reminder
 log = structlog.get_logger()
 
 _RETRY_DELAY = timedelta(minutes=5)
-"""Between two tries to plan reminders anew."""
+"""The delay between two attempts to plan reminders."""
 
 
 async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, now: datetime) -> None:
-    """Plan what is still to come; those of an earlier time of the visit find out that it has moved.
+    """Schedule the visit's reminders; obsolete ones for an earlier time do nothing when they are due.
 
-    Trouble with schedules fails no visitor's command: the appointment stands. The reminders become a command of their
-    own, which is tried again and, when that is in vain, waits at the desk. It has a line of its own too, so that the
-    visitor's next wish does not wait behind it.
+    A failure of the scheduler does not fail the visitor's command, because the appointment is stored. The planning
+    becomes an internal command, which is retried and finally dead-lettered. It has its own message group, so that the
+    visitor's next command does not wait behind it.
 
     Raises:
-        TransientError, PermanentError: the queue does not take that command either.
+        TransientError, PermanentError: the queue refuses that command, too.
     """
     try:
         await _plan(ports, appointment, profile, booked_at=now)
     except (TransientError, PermanentError) as error:
-        log.warning("reminders_not_planned_yet", appointment_id=appointment.appointment_id, error=described(error))
+        log.warning("reminders_not_planned", appointment_id=appointment.appointment_id, error=described(error))
         command = BookingPlanReminders(
             id=derived_id(appointment.appointment_id, f"plan_reminders/{appointment.last_change.command_id}"),
             tenant=appointment.tenant,
@@ -50,15 +50,15 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
 
 
 async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> None:
-    """Plan the reminders that could not be planned before, if the visit still stands as it did.
+    """Schedule the reminders that could not be scheduled before, if the visit is unchanged.
 
     Raises:
-        TransientError: they can't be planned now either; nothing is in a hurry, so the next try is well after this one.
-        PermanentError: as they are, they never can.
+        TransientError: the scheduler still fails; there is no hurry, so the retry comes minutes later.
+        PermanentError: the scheduler refuses them permanently.
     """
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if not is_unchanged_visit(appointment, command.data.start):
-        log.info("reminders_not_wanted", appointment_id=command.data.appointment_id)
+        log.info("reminders_obsolete", appointment_id=command.data.appointment_id)
         return
     profile = await ports.tenants.profile(command.tenant)
     try:
@@ -68,7 +68,7 @@ async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> 
 
 
 async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
-    """Plan each reminder, whatever becomes of another; a schedule names the visit, and says nothing of the visitor."""
+    """Schedule each reminder, even if another fails; a schedule contains the visit's id and no data of the visitor."""
     first_error: TransientError | PermanentError | None = None
     for hours, at in reminder_times(appointment.start, profile, booked_at=booked_at, now=ports.clock.now()):
         name = _schedule_name(appointment, hours)
@@ -91,13 +91,13 @@ async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantPr
 
 
 async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> None:
-    """Take the reminders of the visit's time back; one that stays finds out for itself that it is not wanted."""
+    """Delete the reminders of the visit's time; one that can't be deleted does nothing when it is due."""
     for hours in HOURS_BEFORE:
         try:
             await ports.schedules.remove(_schedule_name(appointment, hours))
         except (TransientError, PermanentError) as error:
             log.warning(
-                "reminder_not_dropped",
+                "reminder_not_deleted",
                 appointment_id=appointment.appointment_id,
                 hours_before=hours,
                 error=described(error),
@@ -105,20 +105,20 @@ async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> Non
 
 
 async def send_due_reminder(ports: BookingPorts, command: BookingRemind) -> None:
-    """Have the visitor reminded, if the visit still stands as it did."""
-    wanted = command.data
+    """Queue the reminder if the visit is unchanged."""
+    reminder = command.data
     profile = await ports.tenants.profile(command.tenant)
-    appointment = await ports.appointments.get(wanted.appointment_id, command.session_id)
-    is_wanted = is_worth_reminding(
-        appointment, start=wanted.start, hours_before=wanted.hours_before, now=ports.clock.now(), profile=profile
+    appointment = await ports.appointments.get(reminder.appointment_id, command.session_id)
+    is_useful = is_worth_reminding(
+        appointment, start=reminder.start, hours_before=reminder.hours_before, now=ports.clock.now(), profile=profile
     )
-    if appointment is None or not is_wanted:
-        log.info("reminder_not_wanted", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
+    if appointment is None or not is_useful:
+        log.info("reminder_obsolete", appointment_id=reminder.appointment_id, hours_before=reminder.hours_before)
         return
-    await send_reminder(ports.notices, command, appointment, profile, wanted.hours_before)
-    log.info("visit_reminded", appointment_id=wanted.appointment_id, hours_before=wanted.hours_before)
+    await send_reminder(ports.notices, command, appointment, profile, reminder.hours_before)
+    log.info("visit_reminded", appointment_id=reminder.appointment_id, hours_before=reminder.hours_before)
 
 
 def _schedule_name(appointment: Appointment, hours_before: int) -> str:
-    """Return the name of a schedule, and the id of its command: one for each time that a visit is moved to."""
+    """Return the name of a schedule, which is also its command's id; each time of the visit has its own."""
     return derived_id(appointment.appointment_id, f"remind/{appointment.start.isoformat()}/{hours_before}")

@@ -1,4 +1,4 @@
-"""A command that failed is replayed by the business: in time it is carried out, later the visitor chooses again."""
+"""Refuses replays that come too late: the visitor is asked to choose again."""
 
 from datetime import datetime
 
@@ -17,22 +17,22 @@ Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | Boo
 
 
 async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusal | None:
-    """Return `CODE_EXPIRED`, with times to choose from, for a replay that would surprise its visitor.
+    """Return `CODE_EXPIRED`, with alternatives, for a replay that would surprise its visitor, else None.
 
-    A command that did its deed before it failed is finished whatever its age: the visit stands, and only its entry in
-    the calendar or its letter may be missing.
+    A command that stored its change before it failed is finished whatever its age: only its calendar event or its
+    notices may be missing.
     """
     if not is_too_late(command.accepted_at, replay=command.replay, now=ports.clock.now()):
         return None
-    found = await find_target_appointment(ports, command)
+    appointment = await find_target_appointment(ports, command)
     if (
-        found
-        and found.hold_expires_at is None
-        and (found.is_changed_by(command.id) or isinstance(command, BookingCreate))
+        appointment
+        and appointment.hold_expires_at is None
+        and (appointment.is_changed_by(command.id) or isinstance(command, BookingCreate))
     ):
         return None
     profile = await ports.tenants.profile(command.tenant)
-    requested = requested_time(command, found, profile)
+    requested = requested_time(command, appointment, profile)
     if requested is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
     service_id, start = requested
@@ -40,7 +40,7 @@ async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusa
 
 
 async def find_target_appointment(ports: BookingPorts, command: Replayable) -> Appointment | None:
-    """Return the appointment that a command is about, if there is one."""
+    """Return the appointment that a command is about, or None."""
     if isinstance(command, BookingCreate):
         return await ports.appointments.get(appointment_id_of(command), command.session_id)
     if isinstance(command, BookingCancel | BookingReschedule):
@@ -49,11 +49,13 @@ async def find_target_appointment(ports: BookingPorts, command: Replayable) -> A
 
 
 def requested_time(
-    command: Replayable, found: Appointment | None, profile: TenantProfile
+    command: Replayable, appointment: Appointment | None, profile: TenantProfile
 ) -> tuple[str, datetime] | None:
-    """Return the service and the time that the visitor had in mind."""
+    """Return the service and the start that the visitor requested or has."""
     if isinstance(command, BookingCreate):
         start = parse_start(command.data.start, profile.zone)
         service = profile.service(command.data.service)
         return (service.id, start) if service and not isinstance(start, Refusal) else None
-    return (found.service_id, found.start) if found and profile.service(found.service_id) else None
+    return (
+        (appointment.service_id, appointment.start) if appointment and profile.service(appointment.service_id) else None
+    )

@@ -1,4 +1,4 @@
-"""The forecast of a replay of a booking command, as far as it can be known beforehand."""
+"""The forecast of a booking command's replay."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,16 +25,16 @@ ReplayForecastKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class ReplayForecast:
-    """What would happen, and the times that the visitor would be offered; all with the offset of the business."""
+    """What would happen, and the times that the visitor would be offered, all in the zone of the business."""
 
     kind: ReplayForecastKind
     start: datetime | None = None
-    """The time that it is about."""
+    """The start of the visit that the command is about."""
     alternatives: tuple[datetime, ...] = ()
     code: str | None = None
-    """Of a refusal: its error code. Of what would fail, or is unknown: the reason."""
+    """The error code of a refusal, or the reason of `would_fail` and `unknown`."""
     state: AppointmentState | None = None
-    """Of the appointment, where one is there."""
+    """The state of the appointment, if there is one."""
 
 
 def forecast_refusal(
@@ -44,7 +44,7 @@ def forecast_refusal(
     now: datetime,
     appointment: Appointment | None = None,
 ) -> ReplayForecast:
-    """Return the forecast of a request that the rules refuse: because its time is past, or for another reason."""
+    """Return the forecast of a request that the rules refuse: its time is past, or another reason."""
     is_past = refusal.code is ErrorCode.INVALID_TIME and start is not None and start <= now
     return build_forecast(profile, "past" if is_past else "refused", start, refusal, appointment)
 

@@ -1,4 +1,4 @@
-"""A visitor types the code: the appointment is confirmed and entered into the calendar. Or asks for another code."""
+"""Use cases: a visitor enters the code, which confirms the appointment, or requests another code."""
 
 from dataclasses import replace
 
@@ -38,16 +38,17 @@ log = structlog.get_logger()
 
 
 async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
-    """Confirm first, in one transaction; the calendar event, the notice and the reminders are retried after it.
+    """Confirm the appointment in one transaction, then send the notice, plan reminders and write the event.
 
-    Only the command that confirmed has effects, so that a later one never undoes what the owner did to the event.
+    A retry repeats these effects, but only for the command that confirmed: a later one must not overwrite the owner's
+    changes to the event.
     """
     profile = await ports.tenants.profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
-        # This very command judged its code before it was cut off.
-        judged = await _offer_other_times(ports, command, appointment, profile) if appointment.verified else _WRONG
-        return build_refusal(command, judged, profile.zone, locale)
+        # This command checked its code before it was interrupted.
+        result = await _offer_other_times(ports, command, appointment, profile) if appointment.verified else _WRONG
+        return build_refusal(command, result, profile.zone, locale)
     code_ok = appointment is not None and code_matches(
         ports.code_key, appointment.appointment_id, appointment.code_sends, command.data.code
     )
@@ -72,9 +73,9 @@ async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, loca
 async def run_confirmation_effects(
     ports: BookingPorts, command: BookingVerify | BookingReschedule, appointment: Appointment, profile: TenantProfile
 ) -> None:
-    """Have the confirmation sent, the reminders planned and the visit entered; each is harmless when repeated.
+    """Queue the confirmation, plan the reminders and write the event; each can be repeated.
 
-    The calendar comes last: one that can't be reached keeps nobody waiting for their letter.
+    The calendar comes last, so that an unreachable calendar does not delay the visitor's notice.
     """
     await send_confirmed(ports.notices, command, appointment, profile, ports.clock.now())
     await plan_reminders(ports, appointment, profile, ports.clock.now())
@@ -93,7 +94,7 @@ async def _confirm(
     profile: TenantProfile,
     claim: Claim,
 ) -> Appointment | Refusal:
-    """Confirm, unless the owner has filled the time by hand: then another lane takes it, or the visitor may move."""
+    """Confirm the hold; if the owner has filled its time, use another lane or offer other times."""
     lanes = await _find_unblocked_lanes(ports, command, hold, profile)
     for lane in lanes:
         changed = assign_calendar(replace(confirmed_hold, resource=lane, last_change=LastChange(command.id)), profile)
@@ -109,7 +110,7 @@ async def _confirm(
         if lane == hold.resource:
             return await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
     if has_expired(hold, ports.clock.now()):
-        # The code came in time and was judged late: what is over by now can't be moved, only booked anew.
+        # The code came in time but was processed late: the hold has expired, so the visitor must book again.
         return await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
     await ports.appointments.save(replace(mark_contact_proved(hold), last_change=LastChange(command.id)), claim=claim)
     log.info("appointment_time_filled", appointment_id=hold.appointment_id)
@@ -119,12 +120,12 @@ async def _confirm(
 async def _find_unblocked_lanes(
     ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile
 ) -> list[str]:
-    """Return the lanes that the calendars leave for the held time, the hold's own first; none if all are filled.
+    """Return the lanes whose calendars are free at the held time, the hold's own first; none if all are filled.
 
-    A calendar that can't be asked costs nobody their slot: it is theirs in our records.
+    If a calendar can't be read, the hold keeps its lane: its buckets belong to it in our tables.
     """
     service = profile.service(hold.service_id)
-    able = profile.lanes_of(service) if service else ()
+    lanes = profile.lanes_of(service) if service else ()
     try:
         occupancy = await load_occupancy(
             ports,
@@ -134,10 +135,10 @@ async def _find_unblocked_lanes(
             at=command.accepted_at,
             fresh=True,
             ignoring={hold.appointment_id},
-            lanes={hold.resource, *able},
+            lanes={hold.resource, *lanes},
         )
     except (TransientError, PermanentError) as error:
-        log.warning("calendar_not_asked", appointment_id=hold.appointment_id, reason=type(error).__name__)
+        log.warning("calendar_not_checked", appointment_id=hold.appointment_id, reason=type(error).__name__)
         return [hold.resource]
     if not occupancy.blocks(hold.resource, hold.blocked):
         return [hold.resource]
@@ -149,10 +150,10 @@ async def _find_unblocked_lanes(
 async def _offer_other_times(
     ports: BookingPorts, command: BookingVerify, hold: Appointment, profile: TenantProfile
 ) -> Refusal:
-    found = await refuse_with_alternatives(
+    refusal = await refuse_with_alternatives(
         ports, command, profile, hold.service_id, hold.start, ignoring={hold.appointment_id}
     )
-    return replace(found, appointment_id=hold.appointment_id)
+    return replace(refusal, appointment_id=hold.appointment_id)
 
 
 async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, locale: str) -> ServerFrame:
@@ -160,7 +161,7 @@ async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, loca
     profile = await ports.tenants.profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
-        again = appointment  # counted before this command was cut off
+        again = appointment  # counted before this command was interrupted
     else:
         match decide_resend(appointment, command.accepted_at):
             case Resend(next_one):
@@ -174,8 +175,8 @@ async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, loca
                         at=command.accepted_at,
                     )
                 )
-                full = await ports.appointments.save(again, claim=claim, at=command.accepted_at, quotas=quotas)
-                if full and (limit := refuse_full_quota(full, command.accepted_at)):
+                full_quota = await ports.appointments.save(again, claim=claim, at=command.accepted_at, quotas=quotas)
+                if full_quota and (limit := refuse_full_quota(full_quota, command.accepted_at)):
                     return build_refusal(command, limit, profile.zone, locale)
             case AlreadyConfirmed(standing):
                 return build_confirmed(command, standing, profile, ports.clock.now())
