@@ -30,9 +30,10 @@ setup: $(READY) catalogues ## install what everything else needs into .venv, and
 up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
+# Three processes keep two cores busy: the end-to-end tests mostly wait.
 test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
-	$(PYTEST) -n 2 $(ARGS)
+	$(PYTEST) -n 3 $(ARGS)
 
 test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
@@ -40,6 +41,7 @@ test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the cont
 
 soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)
+	$(PYTEST) -n 2 -m hypothesis --hypothesis-profile thorough tests/unit
 
 check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, template
 	$(VENV)/bin/ruff check

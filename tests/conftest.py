@@ -28,9 +28,11 @@ from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
 from tests.selection import STACK, is_fast, process_group
 
-# Both judge how fast the machine is.
-settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("here")
+# Neither a deadline nor a health check judges how fast the machine is.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", UNHURRIED, max_examples=60)
+settings.register_profile("thorough", UNHURRIED, max_examples=1000)
+settings.load_profile("short")
 
 LEASE_SECONDS = 3
 """Short, so that the work of a killed worker is taken over soon."""

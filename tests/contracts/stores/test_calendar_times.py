@@ -12,7 +12,7 @@ from workers.booking.domain.values import Interval
 LENGTH = timedelta(minutes=45)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(moment=moments())
 async def test_an_event_is_at_the_visits_instant_and_on_its_wall_clock(google, moment):
     """The times carry an offset, so no clock change can shift them, and beside them stands the business's zone.

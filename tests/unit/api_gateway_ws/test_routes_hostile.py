@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -62,7 +62,6 @@ def is_answer(outcome):
     return isinstance(outcome, RefusedFrame | StopRequest | Hello | Ping | Envelope)
 
 
-@settings(max_examples=80, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=()), max_size=300))
 def test_no_text_raises(text):
     """Whatever arrives, half characters included, is a command or a refusal."""
@@ -81,7 +80,6 @@ _JSON = st.recursive(
 _FIELDS = ["text", "id", "last_seq", "locale", "start", "contact", "service", "appointment_id", "code", "from", "days"]
 
 
-@settings(max_examples=120, deadline=None)
 @given(
     kind=st.sampled_from(sorted(CLIENT_FRAME_TYPES)) | _JSON,
     client_id=st.just("a1") | _JSON,

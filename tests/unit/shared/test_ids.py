@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ids import command_key, derived_id, fingerprint, new_id
@@ -28,21 +28,18 @@ def test_a_fresh_id_is_like_no_other():
     assert all(re.fullmatch(r"[0-9a-f]{32}", one) for one in ids)
 
 
-@settings(max_examples=150, deadline=None)
 @given(TRIPLE, TRIPLE)
 def test_no_two_commands_share_a_key(one, other):
     """However their parts run together: `ab`, `c` is not `a`, `bc`."""
     assert (command_key(*one) == command_key(*other)) is (one == other)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(":0123456789", min_size=1, max_size=8), st.text(":0123456789", min_size=1, max_size=8))
 def test_digits_and_colons_do_not_confuse_a_key(one, other):
     """They are what the lengths are written with."""
     assert command_key(one + other, "", "s") != command_key(one, other, "s")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_an_effects_id_is_one_that_a_calendar_takes(key, effect):
     """Base32hex in lower case, which appointment ids have too."""
@@ -56,7 +53,6 @@ def test_each_effect_of_a_command_has_its_own_id():
     assert len(ids) == 6
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_a_fingerprint_tells_payloads_apart(one, other):
     """Thirty-two hexadecimal characters."""

@@ -4,7 +4,7 @@ import string
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.masking import mask_contact, mask_personal_data, mask_unchecked_contact
@@ -47,7 +47,6 @@ def test_what_is_no_address_and_no_number_stays(text):
     assert mask_personal_data(text) == text
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_an_address_is_found_between_any_texts(before, after):
     """Masking twice changes nothing more."""
@@ -78,7 +77,6 @@ def test_a_mask_shows_first_letters_and_the_last_label_or_a_country_and_two_digi
     assert mask_contact(address) == shown
 
 
-@settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=40) | st.emails())
 def test_a_mask_never_tells_more(text):
     """For any text at all, no more than two letters and what follows the last dot come through."""
@@ -87,7 +85,6 @@ def test_a_mask_never_tells_more(text):
     assert shown == "***" or shown == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
 
 
-@settings(max_examples=200, deadline=None)
 @given(digits=st.text(string.digits, max_size=20))
 def test_a_masked_number_never_tells_more(digits):
     """The country's code, which is three digits at the most, and the last two."""

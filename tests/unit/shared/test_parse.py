@@ -6,7 +6,7 @@ import textwrap
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError
@@ -142,7 +142,6 @@ def test_a_day_may_refer_to_the_hours_of_another():
     assert hours.friday == hours.monday != ()
 
 
-@settings(max_examples=120, deadline=None)
 @given(
     st.text(max_size=200)
     | st.text("abn:-[]{}&*!|>'\"%@`, \n\t#?1", max_size=80)

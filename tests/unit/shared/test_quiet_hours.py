@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -65,7 +65,6 @@ def test_an_end_that_is_no_time_or_two(text, at, begins, ends):
     assert found == tuple(datetime.fromisoformat(end).replace(tzinfo=UTC) for end in (begins, ends))
 
 
-@settings(max_examples=400, deadline=None)
 @given(quiet_hours(), moments())
 def test_what_the_wall_calls_quiet_is_quiet(hours, moment):
     """In ten years of six zones; a period holds the instant, is contiguous, and ends when the wall does not say so."""

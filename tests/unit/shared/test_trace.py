@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.trace import MAX_HEADER_CHARACTERS, Trace, current_trace, tracing
@@ -72,7 +72,6 @@ def test_what_names_no_trace_is_none(header):
     assert Trace.parse(header) is None
 
 
-@settings(max_examples=150, deadline=None)
 @given(traces)
 def test_a_header_says_all_of_a_trace(trace):
     """Written and read it is the same, within the length that others take."""
@@ -80,7 +79,6 @@ def test_a_header_says_all_of_a_trace(trace):
     assert len(trace.header) <= MAX_HEADER_CHARACTERS
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=300) | near_headers)
 @example(f"Root={ROOT};Root=evil")
 def test_no_text_does_harm(text):
@@ -89,7 +87,6 @@ def test_no_text_does_harm(text):
     assert trace is None or WELL_FORMED.fullmatch(trace.header)
 
 
-@settings(max_examples=50, deadline=None)
 @given(traces)
 def test_a_child_is_of_the_same_trace(trace):
     """Only who caused it is another."""
@@ -99,7 +96,6 @@ def test_a_child_is_of_the_same_trace(trace):
     assert Trace.parse(child.header) == child
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2106, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds
 def test_a_new_trace_is_named_after_its_instant(at):
     """X-Ray takes none that is older than a month; two of one instant are two."""

@@ -7,7 +7,7 @@ import pytest
 from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.aws.signer import CONTENT_TYPE, JsonCallSigner
@@ -44,7 +44,6 @@ def signed(signer=None, *, target=TARGET, body=b"{}", credentials=KEYS, now=NOON
     return signer.headers(target, body, credentials, now)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     body=st.binary(max_size=300),
     target=st.builds("AmazonSQS.{}".format, st.text("ABCabc", min_size=1, max_size=20)),

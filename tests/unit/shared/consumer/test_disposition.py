@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.consumer.disposition import (
@@ -60,7 +60,6 @@ def test_the_other_side_may_ask_for_a_longer_wait(asked, waited):
     )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     error=st.sampled_from(
         [TransientError("a"), PermanentError("b"), ValueError("c"), TimeoutError(), LeaseLostError("d")]

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.consumer.permits import Permits
@@ -254,7 +254,6 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(total=st.integers(1, 6), story=st.lists(steps, max_size=25))
 def test_no_interleaving_loses_a_permit_or_makes_one(total, story):
     """However takes, gives and cancellations meet, the sum stays, the order is kept, and nobody is forgotten."""

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import PermanentError, TransientError
@@ -153,7 +153,6 @@ def test_who_waits_for_permits_is_sent_away():
     run(scene, story, seconds=1)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     sent=st.integers(0, 60),
     groups=st.integers(1, 15),

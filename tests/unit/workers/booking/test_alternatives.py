@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.booking.domain.lanes import Occupancy
@@ -94,7 +94,6 @@ def test_where_nothing_is_free_nothing_is_proposed(make_profile, accepted_at, se
     assert alternatives(make_profile(hours=()), service, accepted_at, now=accepted_at, occupancy=Occupancy()) == []
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     zone=st.sampled_from(["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),
     wanted_hours=st.integers(-50, 24 * 12),

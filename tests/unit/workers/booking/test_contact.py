@@ -5,7 +5,7 @@ import time
 
 import phonenumbers
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.messages.errors import ErrorCode
@@ -185,7 +185,6 @@ def test_a_contact_whose_channel_is_off_is_refused(channels, email, phone):
     assert isinstance(parse("+48600700800", channels=channels), Contact) is phone
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     text=st.text(max_size=60)
     | st.emails()
@@ -200,7 +199,6 @@ def test_reading_a_contact_never_raises(text, region):
     assert found == INVALID or (isinstance(found, Contact) and found.address.isascii() and found.address.isprintable())
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     region=st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)),
     form=st.sampled_from([phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL]),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.tenants.grid import MAX_BUCKETS, bucket_minutes, check_profile
@@ -65,7 +65,6 @@ def test_neighbours_share_no_bucket():
     assert not set(one) & set(other)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     first=st.tuples(st.integers(-600, 600), st.integers(1, 300)),
     second=st.tuples(st.integers(-600, 600), st.integers(1, 300)),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -98,7 +98,6 @@ HOSTILE = (
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(HOSTILE) | st.text(max_size=120),
     note=st.sampled_from(HOSTILE) | st.text(max_size=200),

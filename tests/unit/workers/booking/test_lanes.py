@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -143,7 +143,6 @@ def test_visitors_spread_over_equal_lanes(salon, hour):
 lanes = st.sampled_from(["anna", "tom", "room/1", "room/2", "room/3"])
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     blocked=st.lists(st.tuples(lanes, st.integers(0, 12), st.integers(1, 8)), max_size=30), service=st.integers(0, 3)
 )

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.messages.errors import ErrorCode
@@ -117,7 +117,6 @@ def test_a_time_that_the_clocks_show_twice_is_the_first(zone, repeated, first):
     assert parse_start(second.astimezone(ZoneInfo(zone)).isoformat(), ZoneInfo(zone)) == second
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     text=st.text(max_size=60)
     | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]?[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?([+-][0-9:]{2,5})?Z?"),
@@ -132,7 +131,6 @@ def test_reading_a_start_never_raises(text, zone):
     assert result == INVALID or (isinstance(result, datetime) and result.tzinfo is UTC)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     minutes=st.integers(0, 22 * 365 * 24 * 60),
     zone=st.sampled_from(ZONES),
@@ -145,7 +143,6 @@ def test_an_instant_survives_its_way_over_the_wire(minutes, zone, separator):
     assert parse_start(instant.astimezone(ZoneInfo(zone)).isoformat(separator), ZoneInfo(zone)) == instant
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     day=st.dates(date(2018, 1, 1), date(2040, 1, 1)),
     minutes=st.integers(0, 1440),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clock_changes import moments
@@ -93,7 +93,6 @@ def test_quiet_hours_put_a_reminder_off_or_bring_it_forward(make_profile, visit,
     assert [f"{at:%Y-%m-%dT%H:%M}" for at in planned] == [day_before, hours_before]
 
 
-@settings(max_examples=300, deadline=None)
 @given(begins=st.integers(0, 287), length=st.integers(1, 14 * 12), moment=moments())
 def test_no_reminder_comes_when_it_is_quiet(begins, length, moment):
     """In ten years of six zones; each comes before the visit, the long one before the short one."""

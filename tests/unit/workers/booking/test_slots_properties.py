@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.booking.domain.hold import blocked_interval
@@ -88,7 +88,6 @@ def plain_reading(profile, now, busy):
     return found
 
 
-@settings(max_examples=80, deadline=None)
 @given(situation=situations())
 def test_the_search_finds_what_a_plain_reading_of_the_rules_finds(make_profile, situation):
     """Hours, steps, notice, horizon, buffers and clock changes: nothing more is offered, and nothing less."""
@@ -100,7 +99,6 @@ def test_the_search_finds_what_a_plain_reading_of_the_rules_finds(make_profile, 
     assert [offer.start for offer in offers] == plain_reading(profile, now, busy)
 
 
-@settings(max_examples=80, deadline=None)
 @given(situation=situations())
 def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, situation):
     """What the list shows can be booked: the single check agrees, no buffer meets what is taken, ends fit."""
@@ -126,7 +124,6 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
     assert all(earlier.start < later.start for earlier, later in pairwise(offers))
 
 
-@settings(max_examples=40, deadline=None)
 @given(situation=situations(), days=st.integers(1, 4))
 def test_a_list_is_made_of_its_days(make_profile, situation, days):
     """Asking for several days gives what asking for each of them gives."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.conversations.replies import refusal
@@ -61,7 +61,6 @@ def test_the_conversation_goes_strictly_in_turns(history, expected):
     assert turns(history, "now") == tuple(Turn(role, text) for role, text in expected)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.booleans() | st.none(), max_size=12))
 def test_any_history_makes_a_conversation_that_the_model_takes(sides):
     """Whatever was cut off, merged or left out."""

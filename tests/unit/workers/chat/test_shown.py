@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.limits import MAX_FRAME_BYTES
@@ -58,7 +58,6 @@ def test_an_answer_is_shown_as_written_but_for_control_characters(text, visible)
     assert shown(text) == visible
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     letters=st.text(st.characters(exclude_categories=()), min_size=1, max_size=12),
     times=st.integers(1, 30_000),

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import TransientError
@@ -25,7 +25,6 @@ class Screen:
         self.posts.append(text)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=5) | st.none(), max_size=20))
 async def test_the_offsets_put_the_answer_together(pieces):
     """However pieces and posts fall; an offset counts characters, not bytes."""

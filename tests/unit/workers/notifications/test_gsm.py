@@ -1,7 +1,7 @@
 """What letters a text message is written with."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.notifications.domain import gsm_text, septets, shortened
@@ -40,7 +40,6 @@ def test_the_alphabet_is_the_standards():
     assert septets("10 € [x]") == 11
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=200))
 def test_any_text_can_be_written(text):
     """In one alphabet, on one line, and the same when it is written again."""
@@ -51,7 +50,6 @@ def test_any_text_can_be_written(text):
     assert gsm_text(written) == written
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=100), st.integers(10, 60))
 def test_a_shortened_text_fits_and_says_that_it_goes_on(text, most):
     """What fits is left alone."""

@@ -1,7 +1,7 @@
 """How a notice reads, in every language, and what a name can't do to it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.languages.available import languages
@@ -167,7 +167,6 @@ def test_a_name_is_text_and_nothing_else(write, name):
     assert f"Hello {name}," in text
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(st.characters(exclude_categories=()), max_size=300))
 def test_any_text_is_one_line(text):
     """Printable, not too long, without spaces at its ends."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.claims import Done
@@ -89,7 +89,6 @@ async def test_what_somebody_just_did_is_answered_at_night(new_world, make_notic
     assert len(world.mailer.sent) == 1
 
 
-@settings(max_examples=200, deadline=None)
 @given(begins=st.integers(0, 23), length=st.integers(1, 14), moment=moments())
 def test_a_reminder_never_goes_out_when_it_is_quiet(begins, length, moment):
     """In ten years of six zones: what waits goes out when the wall does not say that it is quiet."""
