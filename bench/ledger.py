@@ -1,4 +1,4 @@
-"""Measures the ledger with ten thousand failures in it: one by its id, filters, pages (`python bench/ledger.py`)."""
+"""Measures the failure ledger with ten thousand failures: reads by id, filters and pages (`python bench/ledger.py`)."""
 
 import argparse
 import asyncio
@@ -27,21 +27,21 @@ from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
 
-KINDS = ("calendar_access_revoked", "timeout", "bug", "attempts_exhausted", "receives_exhausted")
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+REASONS = ("calendar_access_revoked", "timeout", "bug", "attempts_exhausted", "receives_exhausted")
+FIRST_FAILURE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 PAYLOAD = '{"version":1,"type":"booking.create","data":{"contact":"visitor@example.com","note":"%s"}}' % ("n" * 600)
-AT_ONCE = 32
+MAX_CONCURRENT_CALLS = 32
 
 
 def failure(number: int) -> Failure:
-    """Return one of many failures, of five kinds and ten tenants."""
-    at = BEGAN + timedelta(seconds=7 * number)
+    """Return failure number `number`: the failures have five reasons and ten tenants."""
+    at = FIRST_FAILURE_AT + timedelta(seconds=7 * number)
     return Failure(
         failure_id=failure_id("booking", f"command-{number}"),
         queue="booking",
         group=f"session-{number}",
         payload=PAYLOAD,
-        reason=KINDS[number % len(KINDS)],
+        reason=REASONS[number % len(REASONS)],
         error="PermanentError: the calendar refused the key",
         attempts=1,
         first_at=at,
@@ -54,57 +54,57 @@ def failure(number: int) -> Failure:
     )
 
 
-async def timed(name: str, rounds: int, work: Callable[[], Awaitable[Any]]) -> None:
-    """Print the median and the worst of some rounds, and how much was found."""
-    seconds, answer = [], None
+async def measure_search(name: str, rounds: int, action: Callable[[], Awaitable[Any]]) -> None:
+    """Print the median and the longest time of some rounds, and the number of results."""
+    durations, answer = [], None
     for _ in range(rounds):
-        began = time.perf_counter()
-        answer = await work()
-        seconds.append(time.perf_counter() - began)
+        started = time.perf_counter()
+        answer = await action()
+        durations.append(time.perf_counter() - started)
     found = len(answer) if isinstance(answer, list) else len(getattr(answer, "failures", [answer]))
-    print(f"{name:<44} {statistics.median(seconds):8.3f} s  worst {max(seconds):8.3f} s  {found:>6} found")
+    print(f"{name:<44} {statistics.median(durations):8.3f} s  max {max(durations):8.3f} s  {found:>6} found")
 
 
 async def measure(ledger: DynamoFailureLedger, options: argparse.Namespace) -> None:
-    """Fill the ledger and ask it."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    """Fill the ledger, then time searches in it."""
+    write_limit = asyncio.Semaphore(MAX_CONCURRENT_CALLS)
 
-    async def take(number: int) -> None:
-        async with gate:
+    async def record(number: int) -> None:
+        async with write_limit:
             await ledger.record(failure(number))
 
-    began = time.perf_counter()
-    await asyncio.gather(*(take(number) for number in range(options.failures)))
-    seconds = time.perf_counter() - began
-    print(f"{options.failures} taken in {seconds:.1f} s, {options.failures / seconds:.0f} a second\n")
+    started = time.perf_counter()
+    await asyncio.gather(*(record(number) for number in range(options.failures)))
+    seconds = time.perf_counter() - started
+    print(f"{options.failures} recorded in {seconds:.1f} s, {options.failures / seconds:.0f} a second\n")
 
-    async def all_pages(wanted: FailureFilter) -> list[Failure]:
+    async def all_pages(search: FailureFilter) -> list[Failure]:
         found, after = [], None
         while True:
-            page = await ledger.find(wanted, limit=500, after=after)
+            page = await ledger.find(search, limit=500, after=after)
             found += page.failures
             if (after := page.after) is None:
                 return found
 
-    one = failure(options.failures // 2)
+    example = failure(options.failures // 2)
     searches = {
         "the latest 50": FailureFilter(),
         "the latest 50 of a tenant": FailureFilter(tenants=["tenant-3"]),
         "50 of a reason": FailureFilter(reason="timeout"),
-        "one by its command's id": FailureFilter(text=one.command_id),
-        "one by its id, within a tenant": FailureFilter(text=one.failure_id, tenants=[one.tenant or ""]),
-        "none (a text that is nowhere)": FailureFilter(text="nowhere"),
-        "an hour": FailureFilter(since=one.last_at, until=one.last_at + timedelta(hours=1)),
-        "discarded ones": FailureFilter(states=[FailureState.DISCARDED]),
+        "one by its command's id": FailureFilter(text=example.command_id),
+        "one by its id, within a tenant": FailureFilter(text=example.failure_id, tenants=[example.tenant or ""]),
+        "none (a text that no failure has)": FailureFilter(text="nowhere"),
+        "an hour": FailureFilter(since=example.last_at, until=example.last_at + timedelta(hours=1)),
+        "discarded failures": FailureFilter(states=[FailureState.DISCARDED]),
     }
-    await timed("one by its key", options.rounds, lambda: ledger.get(one.failure_id))
-    for name, wanted in searches.items():
-        await timed(name, options.rounds, lambda wanted=wanted: ledger.find(wanted))  # type: ignore[misc]
-    await timed("all, 500 a page, with their payloads", 1, lambda: all_pages(FailureFilter()))
+    await measure_search("one by its key", options.rounds, lambda: ledger.get(example.failure_id))
+    for name, search in searches.items():
+        await measure_search(name, options.rounds, lambda search=search: ledger.find(search))  # type: ignore[misc]
+    await measure_search("all, 500 a page, with their payloads", 1, lambda: all_pages(FailureFilter()))
 
 
 async def main() -> None:
-    """Start an emulator, and measure."""
+    """Start an emulator and measure."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--failures", type=int, default=10_000)
     arguments.add_argument("--rounds", type=int, default=5)
@@ -130,7 +130,7 @@ async def main() -> None:
                     knowledge_bucket="",
                     websocket_endpoint=endpoint,
                 )
-                client = await AwsClients(stack, settings).client("dynamodb", connections=AT_ONCE)
+                client = await AwsClients(stack, settings).client("dynamodb", connections=MAX_CONCURRENT_CALLS)
                 cipher = PayloadCipher(["k" * 64])
                 ledger = DynamoFailureLedger(client=client, table="FailuresTable", cipher=cipher, clock=SystemClock())
                 await measure(ledger, options)

@@ -1,6 +1,6 @@
-"""Measures the search for free times: 60 days, 500 busy intervals, against checking every start with every one.
+"""Measures the search for free times over 60 days with 500 busy intervals: `python bench/slots.py`.
 
-Run it with `python bench/slots.py`.
+The other side compares every start with every busy interval.
 """
 
 import random
@@ -25,15 +25,18 @@ RUNS = 50
 
 
 def main() -> None:
-    """Print the times, after asserting that both ways find the same."""
+    """Print the durations, after asserting that both searches return the same slots."""
     profile, busy = make_profile(), make_busy()
     swept, naive = sweep(profile, busy), check_all(profile, busy)
     assert swept == naive
-    wanted = datetime(2026, 3, 16, 9, tzinfo=UTC)
+    requested_start = datetime(2026, 3, 16, 9, tzinfo=UTC)
     print(f"{DAYS} days, {BUSY} busy intervals, {len(swept)} free slots")
     report("free_slots", lambda: sweep(profile, busy))
-    report("alternatives", lambda: alternatives(profile, "consultation", wanted, now=NOW, occupancy=Occupancy(busy)))
-    report("every start against every busy", lambda: check_all(profile, busy), runs=3)
+    report(
+        "alternatives",
+        lambda: alternatives(profile, "consultation", requested_start, now=NOW, occupancy=Occupancy(busy)),
+    )
+    report("every start with every interval", lambda: check_all(profile, busy), runs=3)
 
 
 def make_profile() -> TenantProfile:
@@ -61,19 +64,19 @@ def make_profile() -> TenantProfile:
 
 
 def make_busy() -> list[Interval]:
-    """Return visits of half an hour, anywhere in the horizon, in no order."""
+    """Return half-hour intervals at random times within the horizon, unsorted."""
     random.seed(1)
     starts = (NOW + timedelta(minutes=5 * random.randrange(DAYS * 24 * 12)) for _ in range(BUSY))
     return [Interval(start, start + timedelta(minutes=30)) for start in starts]
 
 
 def sweep(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
-    """Search with the domain's one sweep."""
+    """Search with the domain's single sweep over sorted intervals."""
     return free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy(busy))
 
 
 def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
-    """Search as one would at first: list every start, drop those that overlap any busy interval."""
+    """Search the simple way: list every start, then drop those that overlap a busy interval."""
     service = profile.services[0]
     before = timedelta(minutes=service.buffer_before_minutes)
     after = timedelta(minutes=service.buffer_after_minutes)
@@ -86,13 +89,13 @@ def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
 
 
 def report(name: str, action: Callable[[], object], runs: int = RUNS) -> None:
-    """Print how long an action takes: the median, and the best, which other work on the machine disturbs least."""
-    times = []
+    """Print how long an action takes: the median and the minimum, which other load on the machine affects least."""
+    durations = []
     for _ in range(runs):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         action()
-        times.append(time.perf_counter() - begun)
-    print(f"{name:32} median {statistics.median(times) * 1000:8.2f} ms   best {min(times) * 1000:8.2f} ms")
+        durations.append(time.perf_counter() - started)
+    print(f"{name:32} median {statistics.median(durations) * 1000:8.2f} ms   min {min(durations) * 1000:8.2f} ms")
 
 
 if __name__ == "__main__":

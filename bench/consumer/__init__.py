@@ -1,1 +1,1 @@
-"""How fast a queue's consumer is, side by side with what one would pick instead."""
+"""Measures our queue consumer side by side with the alternatives."""

@@ -1,11 +1,11 @@
-"""Who is measured, with which messages, and where it runs."""
+"""The consumers that are measured: their messages, environments and commands."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.consumer.environments import python_of
+from bench.consumer.environments import ensure_environment
 from bench.consumer.messages import FANFERRO_ATTRIBUTES, command, taskiq_task
 
 
@@ -15,30 +15,32 @@ class Contender:
 
     name: str
     module: str
-    what: str
+    description: str
     environment: str | None = None
-    """None is this project's own."""
+    """The name of its virtual environment; None for this project's own."""
     body: str = field(default_factory=command)
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    first_guess: int = 4000
-    """How many messages its first warm-up gets."""
+    warm_up_messages: int = 4000
+    """How many messages its first warm-up run gets."""
     arguments: Sequence[str] = ()
     needs_dynamodb: bool = False
 
     def command(self, queue: str, messages: int, dynamodb_url: str | None) -> list[str]:
-        """Return what starts it; makes its environment first if there is none.
+        """Return the command that starts it; create its environment first if there is none.
 
         Raises:
-            CannotRunError: nothing here runs it.
+            CannotRunError: its environment can't be created.
         """
-        python = python_of(self.environment) if self.environment else sys.executable
-        more = ["--dynamodb", dynamodb_url] if self.needs_dynamodb and dynamodb_url else []
-        start = [python, "-m", f"bench.consumer.runners.{self.module}"]
-        return [*start, "--queue", queue, "--messages", str(messages), *self.arguments, *more]
+        python = ensure_environment(self.environment) if self.environment else sys.executable
+        dynamodb_arguments = ["--dynamodb", dynamodb_url] if self.needs_dynamodb and dynamodb_url else []
+        runner = [python, "-m", f"bench.consumer.runners.{self.module}"]
+        return [*runner, "--queue", queue, "--messages", str(messages), *self.arguments, *dynamodb_arguments]
 
 
 CONTENDERS = (
-    Contender("raw", "raw", "signed requests on 8 sockets, no client library, nothing handled", first_guess=20_000),
+    Contender(
+        "raw", "raw", "signed requests on 8 sockets, no client library, nothing handled", warm_up_messages=20_000
+    ),
     Contender("aiobotocore", "bare_aiobotocore", "8 loops of receive and batch delete, nothing handled"),
     Contender(
         "taskiq",
@@ -46,7 +48,7 @@ CONTENDERS = (
         "taskiq-aio-sqs, 100 tasks at once; it deletes one by one",
         environment="taskiq",
         body=taskiq_task(),
-        first_guess=1000,
+        warm_up_messages=1000,
     ),
     Contender(
         "fanferro",
@@ -55,6 +57,8 @@ CONTENDERS = (
         environment="fanferro",
         attributes=FANFERRO_ATTRIBUTES,
     ),
-    Contender("pool", "pool", "ours, everything on, claims in memory"),
-    Contender("pool-dynamodb", "pool", "ours, claims in an emulated DynamoDB", first_guess=300, needs_dynamodb=True),
+    Contender("pool", "pool", "ours, with all features, claims in memory"),
+    Contender(
+        "pool-dynamodb", "pool", "ours, claims in an emulated DynamoDB", warm_up_messages=300, needs_dynamodb=True
+    ),
 )

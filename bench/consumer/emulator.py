@@ -1,4 +1,4 @@
-"""An emulated DynamoDB with the template's tables, for the pool that keeps its claims there."""
+"""Runs an emulated DynamoDB with the template's tables, for the pool that keeps its claims there."""
 
 import tempfile
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from tests.contracts.stores.template import create_tables
 
 
 @contextmanager
-def dynamodb() -> Iterator[str]:
-    """Run it for the time of the `with`, and give its endpoint."""
+def running_dynamodb() -> Iterator[str]:
+    """Run the emulator for the duration of the `with`, and yield its endpoint."""
     with tempfile.TemporaryDirectory() as folder:
         children = Children(Path(folder) / "logs", Interrupts())
         port = free_port()

@@ -1,4 +1,4 @@
-"""The messages that everybody is given: our own command, as the ingress writes it, in each one's envelope."""
+"""The messages of the benchmark: our command, as the ingress writes it, in the envelope of each consumer."""
 
 import json
 
@@ -11,7 +11,7 @@ def command(*, key: str = "key-{n}", session: str = "session-{n}", text: str = "
 
 
 def taskiq_task() -> str:
-    """Return a task as taskiq's own sender writes it, with the command as its argument."""
+    """Return a task as taskiq's sender writes it, with the command as its argument."""
     content = json.loads(command())
     task = {"task_id": "{n}", "task_name": "noop", "labels": {}, "labels_types": None, "args": [content], "kwargs": {}}
     return json.dumps(task)
@@ -21,4 +21,4 @@ FANFERRO_ATTRIBUTES = {
     "fanferro.id": {"DataType": "String", "StringValue": "018f2d5e-7a3b-7c1d-9e2f-3a4b5c6d7e8f"},
     "fanferro.type": {"DataType": "String", "StringValue": "chat.command.v1"},
 }
-"""What fanferro puts beside a JSON body by default."""
+"""The message attributes that fanferro sends with a JSON body by default."""

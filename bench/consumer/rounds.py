@@ -1,4 +1,4 @@
-"""The rounds: everybody warms up alone, then all run in turn, again and again."""
+"""The rounds of the benchmark: each consumer warms up alone, then all run one after another in each round."""
 
 import sys
 from collections.abc import Sequence
@@ -6,32 +6,32 @@ from itertools import count
 
 from bench.consumer.contenders import Contender
 from bench.consumer.environments import CannotRunError
-from bench.consumer.run import Course, Result
+from bench.consumer.harness import Harness, Result
 
-_MOST_MESSAGES = 400_000
-_FEWEST_MESSAGES = 200
+_MAX_MESSAGES = 400_000
+_MIN_MESSAGES = 200
 
 
 class Rounds:
-    """Runs the contenders in turn, so that a noisy neighbour disturbs all alike."""
+    """Runs the contenders one after another in each round, so that other load on the machine affects all alike."""
 
-    def __init__(self, course: Course, contenders: Sequence[Contender], *, seconds: float) -> None:
-        self._course = course
+    def __init__(self, harness: Harness, contenders: Sequence[Contender], *, seconds: float) -> None:
+        self._harness = harness
         self._contenders = list(contenders)
         self._seconds = seconds
         self._numbers = count(1)
         self._sizes: dict[str, int] = {}
         self.skipped: dict[str, str] = {}
-        """Why somebody does not run, by name."""
+        """Why a contender is not measured, by its name."""
 
     def warm_up(self) -> None:
-        """Find how many messages keep each busy for the wanted time; whoever can't run is left out."""
+        """Find how many messages each contender processes in the given seconds; skip those that can't run."""
         for contender in list(self._contenders):
-            size = contender.first_guess
+            size = contender.warm_up_messages
             try:
                 for _ in range(2):
                     rate = self._run(contender, size, "warm-up").rate
-                    size = max(_FEWEST_MESSAGES, min(_MOST_MESSAGES, round(rate * self._seconds / 100) * 100))
+                    size = max(_MIN_MESSAGES, min(_MAX_MESSAGES, round(rate * self._seconds / 100) * 100))
             except CannotRunError as error:
                 self.skipped[contender.name] = str(error)
                 self._contenders.remove(contender)
@@ -39,19 +39,19 @@ class Rounds:
             self._sizes[contender.name] = size
 
     def run(self, rounds: int) -> list[list[Result]]:
-        """Return the results, round by round."""
+        """Return the results of each round."""
         return [
-            [self._run(one, self._sizes[one.name], f"round {number} of {rounds}") for one in self._contenders]
+            [self._run(each, self._sizes[each.name], f"round {number} of {rounds}") for each in self._contenders]
             for number in range(1, rounds + 1)
         ]
 
-    def _run(self, contender: Contender, messages: int, when: str) -> Result:
-        where = f"{when:>14}  {contender.name:14} {messages:>8} messages"
+    def _run(self, contender: Contender, messages: int, step: str) -> Result:
+        label = f"{step:>14}  {contender.name:14} {messages:>8} messages"
         on_terminal = sys.stderr.isatty()
         if on_terminal:
-            print(f"\r\033[K{where} ...", end="", file=sys.stderr, flush=True)
-        result = self._course.run(contender, messages, number=next(self._numbers))
+            print(f"\r\033[K{label} ...", end="", file=sys.stderr, flush=True)
+        result = self._harness.run(contender, messages, number=next(self._numbers))
         end = "" if on_terminal else "\n"
         start = "\r\033[K" if on_terminal else ""
-        print(f"{start}{where} {result.rate:>10,.0f} /s", end=end, file=sys.stderr, flush=True)
+        print(f"{start}{label} {result.rate:>10,.0f} /s", end=end, file=sys.stderr, flush=True)
         return result

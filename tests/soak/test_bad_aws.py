@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.consumer.environments import CannotRunError, python_of
+from bench.consumer.environments import CannotRunError, ensure_environment
 from infra.local.environment import clean_environment
 from infra.local.ports import HOST, free_port
 from shared.ids import new_id
@@ -77,7 +77,7 @@ class Microburst:
 def microburst_before(endpoint_url, log):
     """Run the proxy in an environment of its own: it wants another botocore than the emulator does."""
     port = free_port()
-    command = [python_of("microburst", REQUIREMENTS), "-m", "microburst", "--no-resign"]
+    command = [ensure_environment("microburst", REQUIREMENTS), "-m", "microburst", "--no-resign"]
     command += ["--upstream", endpoint_url, "--port", str(port), "--host", HOST]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=clean_environment(), stdout=output, stderr=subprocess.STDOUT)

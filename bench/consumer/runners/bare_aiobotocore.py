@@ -1,4 +1,4 @@
-"""What one writes first: a few loops that receive ten and delete ten with aiobotocore, and no handling at all."""
+"""The simplest consumer: a few loops that receive ten and delete ten with aiobotocore, without handling them."""
 
 import asyncio
 from typing import Any
@@ -6,25 +6,25 @@ from urllib.parse import urlsplit
 
 from aiobotocore.session import get_session
 
-from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.runners.stopwatch import Stopwatch
 
 
-async def work(client: Any, queue: str, watch: Stopwatch) -> None:
-    """Receive and delete for ever."""
+async def receive_and_delete(client: Any, queue: str, watch: Stopwatch) -> None:
+    """Receive and delete messages until the task is cancelled."""
     while True:
         answer = await client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         messages = answer.get("Messages", ())
         if not messages:
             continue
-        entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
+        entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
         await client.delete_message_batch(QueueUrl=queue, Entries=entries)
-        watch.handled(len(messages))
+        watch.count_handled(len(messages))
 
 
 async def main() -> None:
     """Run the loops until the queue is empty."""
-    arguments = parser(__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--loops", type=int, default=8)
     options = arguments.parse_args()
     address = urlsplit(options.queue)
@@ -37,9 +37,9 @@ async def main() -> None:
     ) as client:
         watch = Stopwatch(options.queue, options.messages)
         watch.start()
-        working = [asyncio.create_task(work(client, options.queue, watch)) for _ in range(options.loops)]
+        tasks = [asyncio.create_task(receive_and_delete(client, options.queue, watch)) for _ in range(options.loops)]
         await watch.finish()
-        await asyncio.gather(*working)
+        await asyncio.gather(*tasks)
 
 
 if __name__ == "__main__":

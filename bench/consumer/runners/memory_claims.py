@@ -1,4 +1,4 @@
-"""Processed-message records in memory: what the pool costs when the table costs nothing."""
+"""Processed-message records in memory, to measure the pool without the cost of the table."""
 
 import itertools
 from collections.abc import Collection, Sequence
@@ -9,36 +9,36 @@ from shared.errors import LeaseLostError
 
 
 class MemoryClaims:
-    """The records as the table keeps them, for as long as a command is not done, and without the table's time."""
+    """Keeps the record of a command until the command is done; it never waits."""
 
     def __init__(self) -> None:
         self._owners: dict[str, str] = {}
         self._numbers = itertools.count()
 
     async def claim(self, key: str, *, fingerprint: str, lease: timedelta) -> Claim | Done | Busy | Mismatch:
-        """Take the command, if nobody has it."""
+        """Claim the command, if nobody holds a claim on it."""
         if key in self._owners:
             raise AssertionError(f"{key} came twice")
         self._owners[key] = owner = f"owner-{next(self._numbers)}"
         return Claim(key=key, owner=owner, attempts=1)
 
     async def complete(self, claim: Claim) -> None:
-        """End the command, if it is the owner's."""
+        """Complete the command, if the claim's owner still holds it."""
         if self._owners.pop(claim.key) != claim.owner:
             raise LeaseLostError(claim.key)
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
-        """Keep the command."""
+        """Return whether the claim is still held; it needs no extension here."""
         return self._owners.get(claim.key) == claim.owner
 
     async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
-        """Return those that are another's."""
+        """Return the claims that another owner holds now."""
         return [claim for claim in claims if self._owners.get(claim.key, claim.owner) != claim.owner]
 
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
-        """Give the command back."""
+        """Release the claim."""
         self._owners.pop(claim.key, None)
 
     async def stop_requested(self, key: str) -> bool:
-        """Nobody asks."""
+        """Return False: no visitor stops an answer here."""
         return False

@@ -1,4 +1,4 @@
-"""This project's pool with everything on: decoding, claims, leases, order, log lines; its handler does nothing."""
+"""This project's pool with all features: decoding, claims, leases, order, log lines; its handler does nothing."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.runners.memory_claims import MemoryClaims
 from bench.consumer.runners.stopwatch import Stopwatch
 from shared.aws.claims import DynamoClaimStore
@@ -30,46 +30,45 @@ from shared.settings import AwsSettings, PoolSettings
 
 TABLE = "ProcessedTable"
 
-
 POISON = "poison"
-"""The session whose commands fail at every attempt."""
+"""The session whose commands fail in every attempt."""
 
 
 class Handler:
-    """Ends every command at once; keeps how old it was when the body's text says when it was sent."""
+    """Completes every command at once; records its age if its text is the time of sending."""
 
-    def __init__(self, claims: ClaimStore, watch: Stopwatch, *, seconds: float = 0) -> None:
+    def __init__(self, claims: ClaimStore, watch: Stopwatch, *, handler_seconds: float = 0) -> None:
         self._claims = claims
         self._watch = watch
-        self._seconds = seconds
+        self._handler_seconds = handler_seconds
         self.waits_ms: list[float] = []
         self.failed = 0
 
-    async def handle(self, work: ChatSend, claim: Claim) -> None:
-        """Take note, and do nothing."""
-        if self._seconds:
-            await asyncio.sleep(self._seconds)
-        if work.session_id == POISON:
+    async def handle(self, command: ChatSend, claim: Claim) -> None:
+        """Record the command's age and complete it."""
+        if self._handler_seconds:
+            await asyncio.sleep(self._handler_seconds)
+        if command.session_id == POISON:
             self.failed += 1
             raise TransientError("poison")
-        if work.data.text.isdecimal():
-            self.waits_ms.append((time.monotonic_ns() - int(work.data.text)) / 1e6)
+        if command.data.text.isdecimal():
+            self.waits_ms.append((time.monotonic_ns() - int(command.data.text)) / 1e6)
         await self._claims.complete(claim)
-        self._watch.handled()
+        self._watch.count_handled()
 
-    async def repeat(self, work: ChatSend, outcome_seq: int | None) -> None:
-        """Nothing to say again."""
+    async def repeat(self, command: ChatSend, outcome_seq: int | None) -> None:
+        """Do nothing: no reply was stored."""
 
-    async def mismatch(self, work: ChatSend) -> None:
+    async def mismatch(self, command: ChatSend) -> None:
         """Not expected."""
-        raise AssertionError(work.id)
+        raise AssertionError(command.id)
 
-    async def give_up(self, work: ChatSend, claim: Claim, reason: str) -> None:
+    async def give_up(self, command: ChatSend, claim: Claim, reason: str) -> None:
         """Not expected."""
-        raise AssertionError(work.id, claim, reason)
+        raise AssertionError(command.id, claim, reason)
 
     def report(self) -> dict[str, Any]:
-        """Return the waits' percentiles, if any were kept."""
+        """Return the percentiles of the waits, if any were recorded."""
         if len(self.waits_ms) < 2:
             return {}
         cuts = statistics.quantiles(self.waits_ms, n=100)
@@ -79,7 +78,7 @@ class Handler:
 
 async def main() -> None:
     """Run the pool until the queue is empty."""
-    arguments = parser(__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--dynamodb", metavar="URL", help="keep claims there, not in memory")
     arguments.add_argument("--concurrency", type=int, help="instead of the pool's default")
     arguments.add_argument("--transport", choices=("lean", "aiobotocore"), help="instead of the pool's default")
@@ -87,7 +86,7 @@ async def main() -> None:
     arguments.add_argument("--log-level", default="INFO", help="INFO, as deployed, writes a line per delivery")
     options = arguments.parse_args()
     watch = Stopwatch(options.queue, options.messages)
-    # Log lines are written, as everywhere, but to nobody: whoever read them would take part in the race.
+    # Log lines are written, as in production, but discarded: a process that reads them would affect the measurement.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     configure_logging(level=options.log_level, component="bench")
     clock = SystemClock()
@@ -97,7 +96,7 @@ async def main() -> None:
             claims = DynamoClaimStore(
                 client=await clients.client("dynamodb", connections=100), table=TABLE, clock=clock
             )
-        handler = Handler(claims, watch, seconds=options.seconds)
+        handler = Handler(claims, watch, handler_seconds=options.seconds)
         settings = pool_settings(options)
         queue = MessageQueue(
             url=options.queue,
@@ -116,9 +115,9 @@ async def main() -> None:
             settings=settings,
         )
         watch.start()
-        working = asyncio.create_task(worker.pool.run(Stop()))
+        pool_task = asyncio.create_task(worker.pool.run(Stop()))
         await watch.finish(handler.report)
-        await working
+        await pool_task
 
 
 def aws_settings(options: argparse.Namespace) -> AwsSettings:
@@ -142,9 +141,9 @@ def aws_settings(options: argparse.Namespace) -> AwsSettings:
 
 
 def pool_settings(options: argparse.Namespace) -> PoolSettings:
-    """Return the defaults with what was asked for."""
-    chosen = {"concurrency": options.concurrency, "transport": options.transport}
-    return PoolSettings.model_validate({name: value for name, value in chosen.items() if value})
+    """Return the default settings with the overrides of the command line."""
+    overrides = {"concurrency": options.concurrency, "transport": options.transport}
+    return PoolSettings.model_validate({name: value for name, value in overrides.items() if value})
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""The limit: signed requests written straight to a few sockets, receive ten, delete ten, nothing else."""
+"""The upper limit: signed requests on a few sockets that receive ten and delete ten messages, without handling."""
 
 import asyncio
 import json
 from urllib.parse import urlsplit
 
-from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.runners.stopwatch import Stopwatch
 from bench.consumer.signing import Signer
 
 
-class Loop(asyncio.Protocol):
+class ReceiveAndDelete(asyncio.Protocol):
     """One connection that receives and deletes until the queue is empty."""
 
     def __init__(self, queue: str, signer: Signer, watch: Stopwatch) -> None:
@@ -22,13 +22,13 @@ class Loop(asyncio.Protocol):
         self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first ten."""
+        """Request the first ten messages."""
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
         self._transport.write(self._signer.request("ReceiveMessage", self._receive))
 
     def data_received(self, data: bytes) -> None:
-        """Delete what came; ask for more once it is deleted."""
+        """Delete the messages of an answer; request the next ones once they are deleted."""
         self._received += data
         end = self._received.find(b"\r\n\r\n")
         at = self._received.find(b"Content-Length: ") + 16
@@ -36,7 +36,7 @@ class Loop(asyncio.Protocol):
             return
         body, self._received = self._received[end + 4 :], b""
         if self._deleting:
-            self._watch.handled(self._deleting)
+            self._watch.count_handled(self._deleting)
             self._deleting = 0
             self._transport.write(self._signer.request("ReceiveMessage", self._receive))
         elif messages := json.loads(body).get("Messages"):
@@ -48,7 +48,7 @@ class Loop(asyncio.Protocol):
 
 async def main() -> None:
     """Run the connections until the queue is empty."""
-    arguments = parser(__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--connections", type=int, default=8)
     options = arguments.parse_args()
     watch = Stopwatch(options.queue, options.messages)
@@ -57,7 +57,9 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     watch.start()
     for _ in range(options.connections):
-        await loop.create_connection(lambda: Loop(options.queue, signer, watch), address.hostname, address.port)
+        await loop.create_connection(
+            lambda: ReceiveAndDelete(options.queue, signer, watch), address.hostname, address.port
+        )
     await watch.finish()
 
 

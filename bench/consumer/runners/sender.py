@@ -1,4 +1,4 @@
-"""Sends commands at a steady rate, each with the moment of its sending in its text; on a FIFO queue in groups."""
+"""Sends commands at a steady rate, with the time of sending as their text; on a FIFO queue to several groups."""
 
 import asyncio
 import json
@@ -6,12 +6,12 @@ import time
 from urllib.parse import urlsplit
 
 from bench.consumer.messages import command
-from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.signing import Signer
 
 
-class Line:
-    """One connection that carries one call at a time."""
+class SqsConnection:
+    """A connection that carries one call at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, signer: Signer) -> None:
         self._reader = reader
@@ -28,37 +28,39 @@ class Line:
 
 
 async def main() -> None:
-    """Send until all are sent; a late call does not delay the next one."""
-    arguments = parser(__doc__)
+    """Send all messages; a slow call does not delay the next one."""
+    arguments = make_parser(__doc__)
     arguments.add_argument("--rate", type=float, required=True, metavar="N", help="messages a second")
-    arguments.add_argument("--groups", type=int, metavar="N", help="how many groups of a FIFO queue take turns")
-    arguments.add_argument("--poison", metavar="SESSION", help="one more group, which gets a message at each turn")
+    arguments.add_argument("--groups", type=int, metavar="N", help="number of groups of a FIFO queue, used in rotation")
+    arguments.add_argument("--poison", metavar="SESSION", help="one more group, which gets a message in each rotation")
     options = arguments.parse_args()
     address = urlsplit(options.queue)
     signer = Signer(address.netloc, region=REGION, key=KEY)
-    idle: list[Line] = []
+    idle: list[SqsConnection] = []
     sending: set[asyncio.Task[None]] = set()
 
     async def send(number: int, session: str) -> None:
         text = str(time.monotonic_ns())
         connect = asyncio.open_connection
-        line = idle.pop() if idle else Line(*await connect(address.hostname, address.port), signer)
+        connection = idle.pop() if idle else SqsConnection(*await connect(address.hostname, address.port), signer)
         key = f"timed-{session}-{number}"
         call = {"QueueUrl": options.queue, "MessageBody": command(key=key, session=session, text=text)}
-        await line.send(call | {"MessageGroupId": session, "MessageDeduplicationId": key} if options.groups else call)
-        idle.append(line)
+        await connection.send(
+            call | {"MessageGroupId": session, "MessageDeduplicationId": key} if options.groups else call
+        )
+        idle.append(connection)
 
-    def begin(number: int, session: str) -> None:
+    def start_sending(number: int, session: str) -> None:
         task = asyncio.create_task(send(number, session))
         sending.add(task)
         task.add_done_callback(sending.discard)
 
-    started = time.monotonic()
+    first_send_at = time.monotonic()
     for number in range(options.messages):
-        await asyncio.sleep(max(0, started + number / options.rate - time.monotonic()))
-        begin(number, f"session-{number % options.groups if options.groups else number}")
+        await asyncio.sleep(max(0, first_send_at + number / options.rate - time.monotonic()))
+        start_sending(number, f"session-{number % options.groups if options.groups else number}")
         if options.poison and number % options.groups == 0:
-            begin(number, options.poison)
+            start_sending(number, options.poison)
     await asyncio.gather(*sending)
 
 

@@ -1,4 +1,4 @@
-"""Measures a consumer from inside, from its first receive to its last delete; needs nothing but Python."""
+"""Measures a consumer from inside, from its first receive to its last delete; needs only the standard library."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-_LOOK_SECONDS = 0.005
+_POLL_SECONDS = 0.005
 
 
 class Stopwatch:
@@ -28,26 +28,26 @@ class Stopwatch:
         self._out = os.dup(sys.stdout.fileno())
 
     def start(self) -> None:
-        """Begin, right before the first receive."""
+        """Start the measurement, immediately before the first receive."""
         self._wall, self._cpu = time.perf_counter(), _cpu_seconds()
 
-    def handled(self, count: int = 1) -> None:
+    def count_handled(self, count: int = 1) -> None:
         """Count messages whose handler has run."""
         self._handled += count
         if self._handled >= self._messages:
             self._all_handled.set()
 
-    async def finish(self, more: Callable[[], dict[str, Any]] = dict) -> None:
-        """Wait for the last delete, print the result, and end the process: how it stops is not measured here."""
+    async def finish(self, extra: Callable[[], dict[str, Any]] = dict) -> None:
+        """Wait for the last delete, print the result, and end the process without measuring its shutdown."""
         await self._all_handled.wait()
-        while self._deleted() < self._messages:  # noqa: ASYNC110 - another process deletes
-            await asyncio.sleep(_LOOK_SECONDS)
+        while self._count_deleted() < self._messages:  # noqa: ASYNC110 - another process deletes
+            await asyncio.sleep(_POLL_SECONDS)
         seconds, cpu_seconds = time.perf_counter() - self._wall, _cpu_seconds() - self._cpu
         result = {"messages": self._messages, "seconds": seconds, "cpu_seconds": cpu_seconds, "rss_mb": _peak_mb()}
-        os.write(self._out, f"{json.dumps(result | more())}\n".encode())
+        os.write(self._out, f"{json.dumps(result | extra())}\n".encode())
         os._exit(0)
 
-    def _deleted(self) -> int:
+    def _count_deleted(self) -> int:
         with contextlib.closing(http.client.HTTPConnection(self._broker, timeout=10)) as connection:
             connection.request("GET", "/_broker/stats")
             deleted: int = json.loads(connection.getresponse().read())["deleted"]
@@ -64,5 +64,5 @@ def _peak_mb() -> float:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    # getrusage would count what the process that started us had.
+    # getrusage would include the peak of the process that started this one.
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 import fanferro
 
-from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.runners.stopwatch import Stopwatch
 
 
 async def main() -> None:
     """Run one consumer until the queue is empty."""
-    arguments = parser(__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--concurrency", type=int, default=100)
     arguments.add_argument("--pollers", type=int, default=8)
     options = arguments.parse_args()
@@ -26,7 +26,7 @@ async def main() -> None:
 
     async def handle(message: fanferro.Message[dict[str, Any]]) -> None:
         assert message.body["type"] == "chat.send"
-        watch.handled()
+        watch.count_handled()
 
     async with client:
         consumer = client.consumer(

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from taskiq.receiver import Receiver
 from taskiq_aio_sqs import SQSBroker
 
-from bench.consumer.runners.arguments import KEY, REGION, parser
+from bench.consumer.runners.arguments import KEY, REGION, make_parser
 from bench.consumer.runners.stopwatch import Stopwatch
 
 
 async def main() -> None:
     """Run one worker until the queue is empty."""
-    arguments = parser(__doc__)
+    arguments = make_parser(__doc__)
     arguments.add_argument("--concurrency", type=int, default=100)
     options = arguments.parse_args()
     address = urlsplit(options.queue)
@@ -30,7 +30,7 @@ async def main() -> None:
     @broker.task(task_name="noop")
     async def noop(command: dict[str, Any]) -> None:
         del command
-        watch.handled()
+        watch.count_handled()
 
     broker.is_worker_process = True
     await broker.startup()

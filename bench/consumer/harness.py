@@ -1,4 +1,4 @@
-"""One run: a fresh queue, a fresh process, and what both say afterwards."""
+"""Executes one run with a fresh queue and a fresh process, and reads the figures of both."""
 
 import json
 import os
@@ -14,16 +14,16 @@ from bench.consumer.environments import ROOT
 from infra.local.environment import clean_environment
 from tests.broker.process import RunningBroker
 
-_LONGEST_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 
 
 class RunError(Exception):
-    """A consumer did not finish; the text has what it said."""
+    """A consumer did not finish; the text contains its error output."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one run took."""
+    """The figures of one run."""
 
     name: str
     messages: int
@@ -43,23 +43,23 @@ class Result:
         return self.cpu_seconds / self.messages * 1e6
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for a file."""
+        """Return the result as JSON values."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class Course:
-    """Where everybody runs."""
+class Harness:
+    """The servers that all contenders run against."""
 
     broker: RunningBroker
     dynamodb_url: str | None = None
     fifo: bool = False
 
     def run(self, contender: Contender, messages: int, *, number: int) -> Result:
-        """Run one consumer over `messages` messages.
+        """Let one consumer process `messages` messages.
 
         Raises:
-            CannotRunError: nothing here runs it.
+            CannotRunError: its environment can't be created.
             RunError: it did not finish.
         """
         name = f"bench-{contender.name}-{number}" + (".fifo" if self.fifo else "")
@@ -67,15 +67,15 @@ class Course:
         body = contender.body.replace("{n}", f"{number}-{{n}}")
         self.broker.fill(queue, count=messages, body=body, attributes=dict(contender.attributes))
         self.broker.reset_stats()
-        with process(contender.command(queue, messages, self.dynamodb_url)) as running:
-            said = outcome(running, contender.name)
+        with runner_process(contender.command(queue, messages, self.dynamodb_url)) as running:
+            output = read_result(running, contender.name)
         requests = sum(self.broker.stats()["requests"].values())
-        return Result(name=contender.name, requests=requests, **said)
+        return Result(name=contender.name, requests=requests, **output)
 
 
 @contextmanager
-def process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
-    """Start a runner in a session of its own, and end it with all that it started."""
+def runner_process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
+    """Start a runner in a separate session; at the end kill it with all processes that it started."""
     environment = {**clean_environment(), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command,
@@ -93,19 +93,19 @@ def process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
                 os.killpg(running.pid, signal.SIGKILL)
 
 
-def outcome(running: "subprocess.Popen[str]", name: str) -> dict[str, Any]:
-    """Wait for a runner's one line.
+def read_result(running: "subprocess.Popen[str]", name: str) -> dict[str, Any]:
+    """Wait for the runner's result, the last line of its output.
 
     Raises:
-        RunError: there was none.
+        RunError: the runner failed, printed nothing, or did not finish in time.
     """
     try:
-        out, complaints = running.communicate(timeout=_LONGEST_SECONDS)
-    except subprocess.TimeoutExpired as late:
+        text, errors = running.communicate(timeout=_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired as timeout:
         os.killpg(running.pid, signal.SIGKILL)
-        _, complaints = running.communicate()
-        raise RunError(f"{name} did not finish in {_LONGEST_SECONDS} s\n{complaints[-2000:]}") from late
-    if running.returncode or not out.strip():
-        raise RunError(f"{name} ended with exit code {running.returncode}\n{complaints[-2000:]}")
-    said: dict[str, Any] = json.loads(out.strip().rpartition("\n")[2])
-    return said
+        _, errors = running.communicate()
+        raise RunError(f"{name} did not finish in {_TIMEOUT_SECONDS} s\n{errors[-2000:]}") from timeout
+    if running.returncode or not text.strip():
+        raise RunError(f"{name} ended with exit code {running.returncode}\n{errors[-2000:]}")
+    result: dict[str, Any] = json.loads(text.strip().rpartition("\n")[2])
+    return result

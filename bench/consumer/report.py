@@ -1,16 +1,16 @@
-"""What the rounds add up to, as a table for a terminal."""
+"""Formats the results of all rounds as a table for a terminal."""
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
-from bench.consumer.run import Result
+from bench.consumer.harness import Result
 
 _RIVALS = ("raw", "aiobotocore", "taskiq", "fanferro")
 _OURS = "pool"
 
 
-def table(rounds: Sequence[Sequence[Result]], what: dict[str, str]) -> str:
-    """Return a line for each consumer, then the ratios of ours to the others, taken round by round."""
+def throughput_report(rounds: Sequence[Sequence[Result]], descriptions: dict[str, str]) -> str:
+    """Return a row for each consumer, then the ratios of our pool to the others, computed round by round."""
     names = [result.name for result in rounds[0]]
     header = f"{'':14}{'messages/s':>12}{'(min - max)':>20}{'CPU us/message':>16}{'requests/message':>18}{'peak MB':>9}"
     lines = ["", header]
@@ -18,12 +18,12 @@ def table(rounds: Sequence[Sequence[Result]], what: dict[str, str]) -> str:
         runs = [result for results in rounds for result in results if result.name == name]
         rates = [result.rate for result in runs]
         spread = f"({min(rates):,.0f} - {max(rates):,.0f})"
-        cpu_us, peak_mb = _median(runs, lambda one: one.cpu_us), _median(runs, lambda one: one.rss_mb)
-        calls = _median(runs, lambda one: one.requests / one.messages)
+        cpu_us, peak_mb = _median(runs, lambda run: run.cpu_us), _median(runs, lambda run: run.rss_mb)
+        calls = _median(runs, lambda run: run.requests / run.messages)
         lines.append(
             f"{name:14}{statistics.median(rates):>12,.0f}{spread:>20}{cpu_us:>16.1f}{calls:>18.3f}{peak_mb:>9.0f}"
         )
-    lines += ["", *_ratios(rounds, names), "", *(f"{name}: {what[name]}" for name in names)]
+    lines += ["", *_ratios(rounds, names), "", *(f"{name}: {descriptions[name]}" for name in names)]
     return "\n".join(lines)
 
 
