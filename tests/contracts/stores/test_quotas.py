@@ -26,7 +26,7 @@ def key():
 
 
 def quota(visit, key, *, units=2, bound=Bound.CONTACT, **changes):
-    fields = {"taker": visit.appointment_id, "until": visit.hold_expires_at} | changes
+    fields = {"holder": visit.appointment_id, "until": visit.hold_expires_at} | changes
     return Quota(bound, key, units, **fields)
 
 
