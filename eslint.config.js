@@ -5,7 +5,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import globals from "globals";
 
 export default defineConfig(
-  globalIgnores([".venv/", ".stride/", "dist/"]),
+  globalIgnores([".venv/", ".stride/", "dist/", "widget/locales/"]),
   js.configs.all,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },

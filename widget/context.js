@@ -4,11 +4,11 @@
 
 import { referTo } from "./bookings.js";
 import { nameOf } from "./offer.js";
-import { stringsFor } from "./strings.js";
 
 /** @import { Appointment, BookingWish, Command, CommandData, ContactKind, Service } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
+/** @import { Texts } from "./texts.js" */
 
 /** @typedef {ReturnType<typeof contextFor>} Context */
 
@@ -18,18 +18,19 @@ import { stringsFor } from "./strings.js";
  *
  * @param {{
  *   element: Pick<StrideChat, "locale" | "getAttribute" | "book">,
+ *   t: Texts,
  *   chat: () => Chat | null,
  *   log: () => { toEnd: () => void } | null,
  *   closeForm: (appointmentId?: string) => void,
  *   closeVisit: (appointmentId?: string) => void,
  * }} page
  */
-export function contextFor({ element, chat, log, closeForm, closeVisit }) {
+export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
   const { locale } = element;
   const command = (/** @type {string} */ type, /** @type {CommandData} */ data) => chat()?.command(type, data) ?? null;
   const offer = () => chat()?.offer(locale); // As last heard: now, or on an earlier page.
   return {
-    t: stringsFor(locale),
+    t,
     locale,
     business: element.getAttribute("business") ?? "",
     suggestions: (element.getAttribute("suggestions") ?? "")

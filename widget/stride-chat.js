@@ -7,7 +7,7 @@
  * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as letters link to it, shows that
  * appointment at once.
  *
- * Attributes: `websocket-url`, `tenant`, `locale` (pl | en; else the page's), `business` (the name at the top),
+ * Attributes: `websocket-url`, `tenant`, `locale` (a language of `locales/`; else the page's), `business` (the name at the top),
  * `suggestions` (first questions to offer, split by "|"), `theme` (light | dark | auto). Methods: `open()`,
  * `close()`, `book({ service, date })`. Events: `stride-chat-open`, `stride-chat-close`.
  *
@@ -34,8 +34,8 @@ import { contextFor } from "./context.js";
 import { awaited, timeline } from "./conversation.js";
 import { takeLink } from "./link.js";
 import { Refresher } from "./refresher.js";
-import { localeFor } from "./strings.js";
 import { styleSheets } from "./styles.js";
+import { languageFor, loadTexts } from "./texts.js";
 import { BookingForm } from "./views/booking-form.js";
 import { Composer } from "./views/composer.js";
 import { Log } from "./views/log.js";
@@ -43,6 +43,7 @@ import { Panel } from "./views/panel.js";
 import { VisitSheet } from "./views/visit-sheet.js";
 
 /** @import { BookingWish, Link } from "./types.d.ts" */
+/** @import { Texts } from "./texts.js" */
 
 export class StrideChat extends HTMLElement {
   static observedAttributes = ["websocket-url", "tenant", "locale", "business", "suggestions"];
@@ -63,6 +64,11 @@ export class StrideChat extends HTMLElement {
   #link = null;
   /** @type {Refresher | null} */
   #refresher = null;
+  /** @type {Texts | null} */
+  #texts = null;
+  /** @type {(() => void)[]} */
+  #onceBuilt = [];
+  #started = false;
   #drawing = false;
   #onLink = () => this.#follow(takeLink());
   #onWake = () => {
@@ -76,7 +82,8 @@ export class StrideChat extends HTMLElement {
   }
 
   connectedCallback() {
-    this.#build();
+    this.#started = true;
+    this.#speak();
     this.#converse();
     this.#onLink();
     for (const [target, event] of WAKING) target.addEventListener(event, this.#onWake);
@@ -84,6 +91,7 @@ export class StrideChat extends HTMLElement {
   }
 
   disconnectedCallback() {
+    this.#started = false;
     for (const [target, event] of WAKING) target.removeEventListener(event, this.#onWake);
     removeEventListener("hashchange", this.#onLink);
     this.#refresher?.stop();
@@ -98,20 +106,24 @@ export class StrideChat extends HTMLElement {
    * @param {string | null} after
    */
   attributeChangedCallback(name, before, after) {
-    if (!this.isConnected || !this.#panel || before === after) return;
+    // An upgraded element hears of its attributes before it is connected.
+    if (!this.#started || before === after) return;
     if (name === "websocket-url" || name === "tenant") this.#converse();
-    else {
-      if (name === "locale") this.#chat?.speak(this.locale);
-      this.#build();
-    }
+    else if (name === "locale") {
+      this.#chat?.speak(this.locale);
+      this.#speak();
+    } else this.#build();
   }
 
   get locale() {
-    return localeFor(this.getAttribute("locale") || this.closest("[lang]")?.getAttribute("lang") || navigator.language);
+    return languageFor(
+      this.getAttribute("locale") || this.closest("[lang]")?.getAttribute("lang") || navigator.language,
+    );
   }
 
   /** Open the window and connect. */
   open({ focus = true } = {}) {
+    if (!this.#panel) this.#onceBuilt.push(() => this.open({ focus }));
     if (!this.#panel || this.#panel.isOpen) return;
     this.#panel.open({ focus });
     this.#chat?.start();
@@ -121,6 +133,7 @@ export class StrideChat extends HTMLElement {
   }
 
   close() {
+    this.#onceBuilt = [];
     if (!this.#panel?.isOpen) return;
     this.#panel.close();
     if (this.#chat) this.#chat.store.open = false;
@@ -133,6 +146,10 @@ export class StrideChat extends HTMLElement {
    * @param {BookingWish} wish
    */
   book(wish = {}) {
+    if (!this.#panel) {
+      this.#onceBuilt.push(() => this.book(wish));
+      return;
+    }
     this.open({ focus: false });
     if (!this.#chat) return;
     this.#form?.open(wish);
@@ -173,10 +190,28 @@ export class StrideChat extends HTMLElement {
     this.#draw();
   }
 
+  /** Load the texts of the language, then make the views in it; a file that can't be loaded is asked for again. */
+  async #speak() {
+    const { locale } = this;
+    try {
+      const texts = await loadTexts(locale);
+      if (!this.#started) return;
+      if (this.locale !== locale) {
+        this.#speak();
+        return;
+      }
+      this.#texts = texts;
+      this.#build();
+    } catch {
+      if (this.#started) setTimeout(() => this.#speak(), RETRY_MS);
+    }
+  }
+
   /** Make the views, in the language of now; words not sent yet are carried over. */
   #build() {
+    if (this.#texts === null) return;
     const [words, wasOpen] = [this.#composer?.text ?? "", this.#panel?.isOpen ?? false];
-    const context = this.#context();
+    const context = this.#context(this.#texts);
     this.#panel?.dispose();
     this.#form?.close();
     const log = new Log(context);
@@ -197,12 +232,15 @@ export class StrideChat extends HTMLElement {
     composer.text = words;
     if (wasOpen) panel.open({ focus: false });
     if (this.#link) this.#showVisit(this.#link);
+    for (const action of this.#onceBuilt.splice(0)) action();
     this.#draw();
   }
 
-  #context() {
+  /** @param {Texts} t */
+  #context(t) {
     return contextFor({
       element: this,
+      t,
       chat: () => this.#chat,
       log: () => this.#log,
       closeForm: (appointmentId) => this.#closeForm(appointmentId),
@@ -263,6 +301,9 @@ export class StrideChat extends HTMLElement {
     if (seen) this.#refresher?.look();
   }
 }
+
+/** How long to wait before the texts are asked for again. */
+const RETRY_MS = 5000;
 
 /** @type {[EventTarget, string][]} */
 const WAKING = [

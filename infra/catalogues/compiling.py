@@ -13,8 +13,8 @@ from infra.catalogues.places import Part
 from infra.catalogues.po_file import REFERENCE, Entry, PoFile, catalog_of, is_translated, read_po_file
 from shared.languages.cldr import cldr_locale
 
-INDEX = "index.json"
-"""Which languages a folder of JSON files has."""
+INDEX = "languages.js"
+"""Which languages a folder of JSON files has, as a module: a browser loads it along with the others."""
 
 
 def compile_parts(all_parts: Iterable[Part]) -> list[Path]:
@@ -87,11 +87,11 @@ def _compile_json(part: Part) -> Iterable[Path]:
             _write(compiled, json_bytes(texts))
             yield compiled
     tags = [path.stem for path in part.files]
-    index, content = part.locales / INDEX, json_bytes({"languages": tags})
+    index, content = part.locales / INDEX, f"export default {json.dumps(tags)};\n".encode()
     if not index.exists() or index.read_bytes() != content:
         _write(index, content)
         yield index
-    _remove_others(part, ".json", {*tags, index.stem})
+    _remove_others(part, ".json", set(tags))
 
 
 def _is_stale(compiled: Path, sources: Iterable[Path]) -> bool:

@@ -174,7 +174,7 @@ class ScriptedBackend:
             session_id=f"id-of-{session.token}",
             session=session.token,
             resume="ok" if "session" in connection.query else "new",
-            disclosure=DISCLOSURE[frame["data"].get("locale", "pl")],
+            disclosure=DISCLOSURE.get(frame["data"].get("locale", "pl"), DISCLOSURE["en"]),
         )
         await connection.send(server.Welcome(re=frame["id"], data=data))
         for stored in session.frames[frame["data"].get("last_seq", 0) :]:

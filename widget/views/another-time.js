@@ -27,12 +27,12 @@ export class AnotherTime {
         onclick: () => actions.book({ appointment: this.#entry }),
       },
       icon("calendar"),
-      t.moreTimes,
+      t("more_times"),
     );
     this.#release = h(
       "button",
       { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
-      t.giveUp,
+      t("give_up"),
     );
     this.node = h(
       "div",

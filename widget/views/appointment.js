@@ -107,11 +107,11 @@ export class AppointmentCard {
     const at = zone();
     const when = (/** @type {string} */ instant) => `${dayOf(instant, locale, at)}, ${timeOf(instant, locale, at)}`;
     const titles = {
-      pending: t.enterCode(hasPhone(entry)),
-      taken: t.taken,
-      confirmed: entry.moved ? t.moved : t.confirmed,
-      cancelled: t.cancelled,
-      lapsed: t.lapsed,
+      pending: t(hasPhone(entry) ? "enter_code_phone" : "enter_code_email"),
+      taken: t("taken"),
+      confirmed: entry.moved ? t("moved") : t("confirmed"),
+      cancelled: t("cancelled"),
+      lapsed: t("lapsed"),
     };
     say(this.#title, titles[entry.stage]);
     say(this.#service, serviceName(entry.service));
@@ -119,7 +119,7 @@ export class AppointmentCard {
     say(this.#day, `${dayOf(entry.start, locale, at)},`);
     say(this.#hours, timeOf(entry.start, locale, at) + ends);
     const elsewhere = at !== undefined && clocksDiffer(entry.start, at);
-    say(this.#zone, elsewhere ? t.zone(zoneName(entry.start, locale, at)) : "");
+    say(this.#zone, elsewhere ? t("zone", { zone: zoneName(entry.start, locale, at) }) : "");
     show(this.#zone, elsewhere);
     const note = this.#noteOn(entry, when);
     say(this.#note, note);
@@ -136,13 +136,13 @@ export class AppointmentCard {
   #noteOn({ stage, by, moved, was }, when) {
     const { t, business } = this.#context;
     const fromBusiness = (/** @type {string} */ text) => (business ? `${business}: ${text}` : text);
-    if (stage === "taken") return t.takenNote;
-    if (stage === "cancelled" && by === "business") return fromBusiness(t.cancelledByBusiness);
+    if (stage === "taken") return t("taken_note");
+    if (stage === "cancelled" && by === "business") return fromBusiness(t("cancelled_by_business"));
     if (stage !== "confirmed" || !moved) return "";
     if (by === "business") {
-      return fromBusiness([t.movedByBusiness, was && t.before(when(was))].filter(Boolean).join(" "));
+      return fromBusiness([t("moved_by_business"), was && t("before", { start: when(was) })].filter(Boolean).join(" "));
     }
-    return was ? t.before(when(was)) : "";
+    return was ? t("before", { start: when(was) }) : "";
   }
 
   /** @param {AppointmentEntry} entry */

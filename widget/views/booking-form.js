@@ -53,7 +53,7 @@ export class BookingForm {
     this.#serviceField = h(
       "div",
       { class: "form-field" },
-      h("label", { class: "label", for: "service" }, t.service),
+      h("label", { class: "label", for: "service" }, t("service")),
       this.#service,
     );
     this.#picker = new TimePicker(context, { onMore: (from) => this.#askMore(from), onPick: () => this.#allow() });
@@ -65,7 +65,7 @@ export class BookingForm {
       {
         type: "button",
         class: "icon-button",
-        "aria-label": t.back,
+        "aria-label": t("back"),
         "data-testid": "booking-back",
         onclick: () => actions.closeForm(),
       },
@@ -110,11 +110,15 @@ export class BookingForm {
     this.#command = null;
     this.#complain(null);
     const { t, locale, zone } = this.#context;
-    say(this.#title, appointment ? t.move : t.book);
+    say(this.#title, appointment ? t("move") : t("book"));
     const stands = appointment?.stage === "confirmed";
     say(
       this.#present,
-      stands ? t.now(`${dayOf(appointment.start, locale, zone())}, ${timeOf(appointment.start, locale, zone())}`) : "",
+      stands
+        ? t("now", {
+            start: `${dayOf(appointment.start, locale, zone())}, ${timeOf(appointment.start, locale, zone())}`,
+          })
+        : "",
     );
     show(this.#present, stands);
     show(this.#serviceField, !appointment);
@@ -223,9 +227,9 @@ export class BookingForm {
     const { t } = this.#context;
     const chosen = this.#service.value;
     this.#service.replaceChildren(
-      h("option", { value: "" }, t.chooseService),
+      h("option", { value: "" }, t("choose_service")),
       ...services.map(({ id, name, duration_minutes: minutes }) =>
-        h("option", { value: id }, `${name} · ${t.minutes(minutes)}`),
+        h("option", { value: id }, `${name} · ${t("minutes", { minutes })}`),
       ),
     );
     this.#select(chosen);
@@ -249,9 +253,9 @@ export class BookingForm {
     const { t } = this.#context;
     const slot = this.#picker.chosen;
     this.#complain(null);
-    if (!this.#service.value) this.#missing(t.needService, this.#service);
-    else if (!slot) this.#missing(t.needTime, this.#picker);
-    else if (!this.#moves && !this.#fields.complete) this.#refuseContact({ message: this.#fields.wish });
+    if (!this.#service.value) this.#missing(t("need_service"), this.#service);
+    else if (!slot) this.#missing(t("need_time"), this.#picker);
+    else if (!this.#moves && !this.#fields.complete) this.#refuseContact({ message: this.#fields.request });
     else this.#submitTime(slot);
   }
 
@@ -314,7 +318,9 @@ export class BookingForm {
 
   #allow() {
     const { t } = this.#context;
-    const labels = this.#moves ? { idle: t.move, underWay: t.moving } : { idle: t.hold, underWay: t.holding };
+    const labels = this.#moves
+      ? { idle: t("move"), underWay: t("moving") }
+      : { idle: t("hold"), underWay: t("holding") };
     say(this.#submit, this.#command ? labels.underWay : labels.idle);
     this.#submit.disabled = this.#command !== null;
   }

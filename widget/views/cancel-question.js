@@ -27,17 +27,17 @@ export class CancelQuestion {
     this.#yes = h(
       "button",
       { type: "button", class: "button danger", "data-testid": `${testid}-yes`, onclick: answer(onYes) },
-      t.cancelYes,
+      t("cancel_yes"),
     );
     const no = h(
       "button",
       { type: "button", class: "button soft", "data-testid": `${testid}-no`, onclick: answer(() => this.#dismiss()) },
-      t.cancelNo,
+      t("cancel_no"),
     );
-    this.#text = h("p", { tabindex: "-1", class: "question" }, t.cancelSure);
+    this.#text = h("p", { tabindex: "-1", class: "question" }, t("cancel_sure"));
     this.node = h(
       "div",
-      { class: "sure", role: "group", "aria-label": t.cancelSure, hidden: true },
+      { class: "sure", role: "group", "aria-label": t("cancel_sure"), hidden: true },
       this.#text,
       h("div", { class: "row" }, this.#yes, no),
     );
@@ -65,6 +65,6 @@ export class CancelQuestion {
   /** @param {Busy} busy */
   update(busy) {
     this.#yes.disabled = busy !== null;
-    say(this.#yes, busy?.type === "booking.cancel" ? this.#t.cancelling : this.#t.cancelYes);
+    say(this.#yes, busy?.type === "booking.cancel" ? this.#t("cancelling") : this.#t("cancel_yes"));
   }
 }

@@ -45,7 +45,7 @@ export class CodeEntry {
       inputmode: "numeric",
       autocomplete: "one-time-code",
       maxlength: "11",
-      "aria-label": t.code(hasPhone(entry)),
+      "aria-label": t(hasPhone(entry) ? "code_phone" : "code_email"),
       placeholder: "000000",
       "data-testid": "code-input",
       oninput: () => this.#typed(),
@@ -53,17 +53,17 @@ export class CodeEntry {
     this.#confirm = h(
       "button",
       { type: "submit", class: "button", "data-testid": "code-submit", disabled: true },
-      t.confirm,
+      t("confirm"),
     );
     this.#resend = h(
       "button",
       { type: "button", class: "link", "data-testid": "code-resend", onclick: () => actions.resend(id) },
-      t.resend,
+      t("resend"),
     );
     this.#release = h(
       "button",
       { type: "button", class: "link", "data-testid": "release", onclick: () => actions.cancel(this.#entry) },
-      t.release,
+      t("release"),
     );
     this.#again = h(
       "button",
@@ -74,7 +74,7 @@ export class CodeEntry {
         hidden: true,
         onclick: () => actions.book({ service: this.#entry.service }),
       },
-      t.again,
+      t("again"),
     );
     this.node = h(
       "form",
@@ -97,9 +97,12 @@ export class CodeEntry {
     this.#expiresAt = entry.expires_at;
     this.#busy = busy;
     const place = entry.contact ?? "";
-    say(this.#sent, entry.codes > 1 ? this.#t.codeSentAgain(place) : this.#t.codeSent(place));
+    say(
+      this.#sent,
+      entry.codes > 1 ? this.#t("code_sent_again", { contact: place }) : this.#t("code_sent", { contact: place }),
+    );
     if (entry.problem !== this.#problem) this.#judged(entry.problem);
-    say(this.#confirm, busy?.type === "booking.verify" ? this.#t.confirming : this.#t.confirm);
+    say(this.#confirm, busy?.type === "booking.verify" ? this.#t("confirming") : this.#t("confirm"));
     for (const button of [this.#resend, this.#release]) button.disabled = busy !== null;
     this.#input.readOnly = busy?.type === "booking.verify";
     this.#allow();
@@ -151,7 +154,7 @@ export class CodeEntry {
   /** The visitor's clock may be wrong, so the field stays open: the server judges. */
   #tick() {
     const left = this.#expiresAt ? countdown(this.#expiresAt) : null;
-    say(this.#countdown, left ? this.#t.heldFor(left) : this.#t.heldTooLong);
+    say(this.#countdown, left ? this.#t("held_for", { time: left }) : this.#t("held_too_long"));
     show(this.#again, left === null);
   }
 }

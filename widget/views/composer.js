@@ -25,8 +25,8 @@ export class Composer {
     this.#input = h("textarea", {
       class: "input",
       rows: "1",
-      "aria-label": t.message,
-      placeholder: t.placeholder,
+      "aria-label": t("message"),
+      placeholder: t("placeholder"),
       enterkeyhint: "send",
       "data-testid": "composer-input",
       "aria-describedby": "counter",
@@ -35,7 +35,7 @@ export class Composer {
     });
     this.#send = h(
       "button",
-      { type: "submit", class: "send", "aria-label": t.send, "data-testid": "send", disabled: true },
+      { type: "submit", class: "send", "aria-label": t("send"), "data-testid": "send", disabled: true },
       icon("send"),
     );
     this.#counter = h("p", { class: "counter", id: "counter", "data-testid": "counter", role: "status" });
@@ -45,18 +45,18 @@ export class Composer {
         type: "button",
         class: "pill",
         "data-testid": "stop",
-        "aria-label": t.stopAnswer,
+        "aria-label": t("stop_answer"),
         hidden: true,
         onclick: () => actions.stop(),
       },
       icon("stop"),
-      t.stop,
+      t("stop"),
     );
     const book = h(
       "button",
       { type: "button", class: "pill", "data-testid": "book", onclick: () => actions.book({}) },
       icon("calendar"),
-      t.book,
+      t("book"),
     );
     this.node = h(
       "form",
@@ -115,8 +115,8 @@ export class Composer {
     this.#send.disabled = !clean(this.#input.value) || left < 0;
     this.#input.setAttribute("aria-invalid", String(left < 0));
     this.#counter.classList.toggle("over", left < 0);
-    if (left < 0) say(this.#counter, this.#t.tooLong(-left));
-    else say(this.#counter, left < WARN_BELOW ? this.#t.left(left) : "");
+    if (left < 0) say(this.#counter, this.#t.plural("too_long", -left));
+    else say(this.#counter, left < WARN_BELOW ? this.#t.plural("left", left) : "");
     this.#grow();
   }
 

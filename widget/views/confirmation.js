@@ -36,9 +36,9 @@ export class Confirmation {
      */
     const button = (testid, kind, content, onclick) =>
       h("button", { type: "button", class: kind, "data-testid": testid, onclick }, content);
-    this.#file = button("download-ics", "button", [icon("download"), t.calendar], () => this.#download());
-    this.#move = button("reschedule", "link", t.move, () => this.#actions.book({ appointment: this.#entry }));
-    this.#cancel = button("cancel-appointment", "link", t.cancel, () => this.#ask());
+    this.#file = button("download-ics", "button", [icon("download"), t("calendar")], () => this.#download());
+    this.#move = button("reschedule", "link", t("move"), () => this.#actions.book({ appointment: this.#entry }));
+    this.#cancel = button("cancel-appointment", "link", t("cancel"), () => this.#ask());
     this.#buttons = h(
       "div",
       { class: "row", hidden: true },
@@ -49,7 +49,7 @@ export class Confirmation {
       { t },
       { onYes: () => this.#actions.cancel(this.#entry), onNo: () => this.#kept() },
     );
-    this.#again = button("book-again", "button soft", t.again, () =>
+    this.#again = button("book-again", "button soft", t("again"), () =>
       this.#actions.book({ service: this.#entry.service }),
     );
     this.node = h(
@@ -75,7 +75,7 @@ export class Confirmation {
     show(this.#cancel, entry.may?.cancel !== false);
     for (const button of [this.#move, this.#cancel]) button.disabled = busy !== null;
     show(this.#again, !stands);
-    say(this.#again, entry.by === "business" ? this.#t.another : this.#t.again);
+    say(this.#again, entry.by === "business" ? this.#t("another") : this.#t("again"));
     this.#question.update(busy);
   }
 
@@ -90,6 +90,6 @@ export class Confirmation {
   }
 
   #download() {
-    saveCalendarFile(this.#entry.ics ?? "", { name: this.#t.file, start: this.#entry.start, beside: this.node });
+    saveCalendarFile(this.#entry.ics ?? "", { name: this.#t("file"), start: this.#entry.start, beside: this.node });
   }
 }

@@ -65,10 +65,10 @@ export class DetailFields {
     this.node = h(
       "fieldset",
       { class: "details" },
-      h("legend", { class: "unseen" }, t.details),
-      field(t.name, t.optional, this.#name),
+      h("legend", { class: "unseen" }, t("details")),
+      field(t("name"), t("optional"), this.#name),
       contact,
-      field(t.note, t.optional, this.#note),
+      field(t("note"), t("optional"), this.#note),
     );
   }
 
@@ -81,16 +81,15 @@ export class DetailFields {
     const known = kinds.filter((kind) => kind in PLAUSIBLE);
     if (known.length === 0 || String(known) === String(this.#kinds)) return;
     this.#kinds = known;
-    const words = this.#t.contacts[this.#asked];
-    this.#contactLabel.textContent = words.label;
-    this.#contactHint.textContent = words.hint;
+    this.#contactLabel.textContent = this.#t(`contact_${this.#asked}_label`);
+    this.#contactHint.textContent = this.#t(`contact_${this.#asked}_hint`);
     this.#contact.inputMode = KEYBOARDS[this.#asked];
     this.#contact.autocomplete = this.#asked === "phone" ? "tel" : "email";
   }
 
   /** The sentence that asks for a better contact. */
-  get wish() {
-    return this.#t.contacts[this.#asked].wish;
+  get request() {
+    return this.#t(`contact_${this.#asked}_request`);
   }
 
   /**

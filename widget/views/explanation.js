@@ -18,8 +18,10 @@ const MINUTE_MS = 60_000;
  * @param {Context["t"]} t
  */
 export function explain({ code, message, retry_after_ms: wait = 0 }, t, { heard = true } = {}) {
-  if (code === "RATE_LIMITED" && heard && wait >= MINUTE_MS) return t.tryIn(Math.ceil(wait / MINUTE_MS));
-  return message || t.lost;
+  if (code === "RATE_LIMITED" && heard && wait >= MINUTE_MS) {
+    return t("try_in", { minutes: Math.ceil(wait / MINUTE_MS) });
+  }
+  return message || t("lost");
 }
 
 /**
@@ -40,7 +42,7 @@ export function alternativeButtons(error, { t, locale, zone }, choose, testid = 
         type: "button",
         class: "button soft",
         "data-testid": testid,
-        title: t.alternatives,
+        title: t("alternatives"),
         onclick: () => choose(slot),
       },
       describe(slot),

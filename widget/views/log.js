@@ -32,7 +32,7 @@ export class Log {
     this.#greeting = h(
       "div",
       { class: "greeting" },
-      h("p", { class: "greeting-text" }, t.greeting),
+      h("p", { class: "greeting-text" }, t("greeting")),
       h(
         "div",
         { class: "suggestions" },
@@ -50,18 +50,18 @@ export class Log {
       class: "entries",
       role: "log",
       "aria-live": "polite",
-      "aria-label": t.log,
+      "aria-label": t("log"),
       "data-testid": "log",
     });
     this.#typing = h(
       "div",
       { class: "typing", "data-testid": "typing", role: "status", hidden: true },
       h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
-      h("span", { class: "unseen" }, t.typing),
+      h("span", { class: "unseen" }, t("typing")),
     );
     this.scroller = h(
       "div",
-      { class: "scroller", part: "log", tabindex: "0", "aria-label": t.log, role: "group" },
+      { class: "scroller", part: "log", tabindex: "0", "aria-label": t("log"), role: "group" },
       this.#disclosure,
       this.#greeting,
       this.#list,
@@ -72,7 +72,7 @@ export class Log {
       {
         type: "button",
         class: "newest",
-        "aria-label": t.newest,
+        "aria-label": t("newest"),
         "data-testid": "newest",
         hidden: true,
         onclick: () => this.toEnd(),

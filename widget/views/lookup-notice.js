@@ -20,13 +20,13 @@ export class LookupNotice {
       "div",
       { class: "form-field", hidden: true },
       this.#text,
-      h("button", { type: "button", class: "button soft", "data-testid": "times-retry", onclick: onRetry }, t.retry),
+      h("button", { type: "button", class: "button soft", "data-testid": "times-retry", onclick: onRetry }, t("retry")),
     );
   }
 
   /** @param {string | undefined} message */
   show(message) {
-    say(this.#text, message || this.#t.timesLost);
+    say(this.#text, message || this.#t("times_lost"));
     show(this.node, true);
   }
 

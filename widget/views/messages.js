@@ -20,7 +20,7 @@ export class SaidBubble {
     this.node = h(
       "article",
       { class: "message said", part: "message-visitor", "data-testid": "message", "data-kind": "said" },
-      h("span", { class: "unseen" }, `${t.you}: `),
+      h("span", { class: "unseen" }, `${t("you")}: `),
       this.#text,
       this.#status,
     );
@@ -31,9 +31,9 @@ export class SaidBubble {
     say(this.#text, entry.text);
     this.node.dataset.state = entry.state;
     this.node.dataset.seq = String(entry.seq ?? "");
-    const pending = this.connected() ? this.t.pending : this.t.unsent;
+    const pending = this.connected() ? this.t("pending") : this.t("unsent");
     /** @type {Partial<Record<SaidEntry["state"], string>>} */
-    const words = { pending, failed: this.t.failed };
+    const words = { pending, failed: this.t("failed") };
     say(this.#status, words[entry.state] ?? "");
   }
 }
@@ -66,7 +66,7 @@ export class AnswerBubble {
     const source = (entry.from ? "… " : "") + entry.text;
     this.node.dataset.state = entry.streaming ? "streaming" : "final";
     this.node.dataset.by = entry.by ?? "assistant";
-    say(this.#who, entry.by === "human" ? this.t.human : `${this.t.assistant}: `);
+    say(this.#who, entry.by === "human" ? this.t("human") : `${this.t("assistant")}: `);
     this.#who.className = entry.by === "human" ? "by-human" : "unseen";
     this.node.dataset.seq = String(entry.seq ?? "");
     this.node.hidden = entry.streaming && !source;
@@ -77,7 +77,7 @@ export class AnswerBubble {
     if (source !== this.#source) renderMarkdown(this.#body, source);
     if (this.#source === null || !entry.streaming) this.#showOffers(entry);
     this.#source = source;
-    say(this.#stopped, entry.stopped ? this.t.stopped : "");
+    say(this.#stopped, entry.stopped ? this.t("stopped") : "");
     show(this.#stopped, entry.stopped === true);
   }
 
@@ -95,7 +95,7 @@ export class AnswerBubble {
             onclick: () => this.actions.book({ service: offer.service, date: offer.date }),
           },
           icon("calendar"),
-          this.t.bookHere,
+          this.t("book_here"),
         ),
       );
     }
@@ -167,7 +167,7 @@ export class RefusalNote {
           actions.again(re, command, { ended: Boolean(seq) });
         },
       },
-      t.retry,
+      t("retry"),
     );
     if (error.retry_after_ms) {
       button.disabled = true;

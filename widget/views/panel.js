@@ -44,7 +44,7 @@ export class Panel {
         "data-testid": "launcher",
         "aria-haspopup": "dialog",
         "aria-expanded": "false",
-        "aria-label": t.open,
+        "aria-label": t("open"),
         onclick: onOpen,
         onpointerenter: onNear,
         onfocus: onNear,
@@ -55,7 +55,7 @@ export class Panel {
     this.#status = h("p", { class: "status", role: "status", "data-testid": "connection-status" });
     const close = h(
       "button",
-      { type: "button", class: "icon-button", "aria-label": t.close, "data-testid": "close", onclick: onClose },
+      { type: "button", class: "icon-button", "aria-label": t("close"), "data-testid": "close", onclick: onClose },
       icon("close"),
     );
     this.#panel = h(
@@ -74,7 +74,7 @@ export class Panel {
         "div",
         { class: "head", part: "header" },
         h("span", { class: "avatar", "aria-hidden": "true" }, icon("spark")),
-        h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t.title), this.#status),
+        h("div", { class: "names" }, h("h2", { class: "title", id: "title" }, business || t("title")), this.#status),
         close,
       ),
       h("div", { class: "stage" }, h("div", { class: "talk" }, log.node, composer.node), visit.node, form.node),
@@ -93,12 +93,12 @@ export class Panel {
    */
   update(connectionState, unread) {
     /** @type {Partial<Record<ConnectionState, string>>} */
-    const words = { connecting: this.#t.connecting, reconnecting: this.#t.reconnecting };
-    say(this.#status, words[connectionState] ?? this.#t.assistant);
+    const words = { connecting: this.#t("connecting"), reconnecting: this.#t("reconnecting") };
+    say(this.#status, words[connectionState] ?? this.#t("assistant"));
     this.#status.dataset.state = connectionState;
     say(this.#badge, unread > 9 ? "9+" : String(unread));
     show(this.#badge, unread > 0);
-    const label = unread > 0 ? `${this.#t.open} (${this.#t.unread(unread)})` : this.#t.open;
+    const label = unread > 0 ? `${this.#t("open")} (${this.#t.plural("unread", unread)})` : this.#t("open");
     if (this.#launcher.getAttribute("aria-label") !== label) this.#launcher.setAttribute("aria-label", label);
   }
 

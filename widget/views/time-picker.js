@@ -50,13 +50,13 @@ export class TimePicker {
     this.#locale = locale;
     this.#onMore = onMore;
     this.#onPick = onPick;
-    this.#days = h("div", { class: "days", role: "group", "aria-label": t.day, "data-testid": "days" });
-    this.#times = h("div", { class: "times", role: "group", "aria-label": t.time, "data-testid": "times" });
+    this.#days = h("div", { class: "days", role: "group", "aria-label": t("day"), "data-testid": "days" });
+    this.#times = h("div", { class: "times", role: "group", "aria-label": t("time"), "data-testid": "times" });
     this.#timesLabel = h("p", { class: "label day-label", "aria-live": "polite" });
     this.#more = h(
       "button",
       { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#askMore() },
-      t.later,
+      t("later"),
     );
     this.#note = h("p", { class: "hint", role: "status", "data-testid": "times-note" });
     this.#zoneNote = h("p", { class: "hint", "data-testid": "zone-note" });
@@ -95,7 +95,7 @@ export class TimePicker {
     this.#from = from;
     show(this.node, true);
     this.#more.disabled = true;
-    say(this.#note, this.#t.loadingTimes);
+    say(this.#note, this.#t("loading_times"));
     this.#draw();
   }
 
@@ -113,7 +113,7 @@ export class TimePicker {
     this.#nextFrom = last > from ? last : addDays(from, DAYS_AT_ONCE);
     this.#more.disabled = false;
     this.#settle();
-    say(this.#note, this.#slots.size ? "" : this.#t.noTimes);
+    say(this.#note, this.#slots.size ? "" : this.#t("no_times"));
     this.#draw();
   }
 
@@ -186,7 +186,7 @@ export class TimePicker {
     const [first] = slots;
     say(this.#timesLabel, first ? dayOf(first.start, this.#locale, zone) : "");
     const foreign = first && zone && clocksDiffer(first.start, zone);
-    say(this.#zoneNote, foreign ? this.#t.zone(zoneName(first.start, this.#locale, zone)) : "");
+    say(this.#zoneNote, foreign ? this.#t("zone", { zone: zoneName(first.start, this.#locale, zone) }) : "");
   }
 
   #askMore() {

@@ -37,7 +37,7 @@ export class VisitFacts {
       "button",
       { type: "button", class: "button soft", "data-testid": "visit-ics", onclick: () => this.#save() },
       icon("download"),
-      t.calendar,
+      t("calendar"),
     );
     this.node = h(
       "div",
@@ -76,7 +76,7 @@ export class VisitFacts {
     say(this.#day, dayOf(start, locale, zone));
     say(this.#time, `${timeOf(start, locale, zone)}–${timeOf(end, locale, zone)}`);
     const elsewhere = clocksDiffer(start, zone);
-    say(this.#zone, elsewhere ? this.#context.t.zone(zoneName(start, locale, zone)) : "");
+    say(this.#zone, elsewhere ? this.#context.t("zone", { zone: zoneName(start, locale, zone) }) : "");
     show(this.#zone, elsewhere);
     const sentence = this.#sentence(visit, purpose);
     say(this.#said, sentence);
@@ -92,16 +92,18 @@ export class VisitFacts {
   #sentence(visit, purpose) {
     const { t } = this.#context;
     const { state, start, can_cancel: cancel, can_reschedule: move } = visit;
-    if (state === "cancelled") return t.visitCancelled;
-    if (new Date(start).getTime() < Date.now()) return t.visitPast;
-    if (state === "held") return t.visitHeld;
-    if (!cancel && !move) return t.visitFixed;
+    if (state === "cancelled") return t("visit_cancelled");
+    if (new Date(start).getTime() < Date.now()) return t("visit_past");
+    if (state === "held") return t("visit_held");
+    if (!cancel && !move) return t("visit_fixed");
     const [here, there] = purpose === "cancel" ? [cancel, move] : [move, cancel];
-    return [t.visitStands, here && t.untilYouDecide, there && t.otherLink[purpose]].filter(Boolean).join(" ");
+    return [t("visit_stands"), here && t("until_you_decide"), there && t(`other_link_${purpose}`)]
+      .filter(Boolean)
+      .join(" ");
   }
 
   #save() {
     if (!this.#visit?.ics) return;
-    saveCalendarFile(this.#visit.ics, { name: this.#context.t.file, start: this.#visit.start, beside: this.node });
+    saveCalendarFile(this.#visit.ics, { name: this.#context.t("file"), start: this.#visit.start, beside: this.node });
   }
 }

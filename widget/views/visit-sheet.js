@@ -62,10 +62,10 @@ export class VisitSheet {
         ...content,
       );
     this.#buttons = {
-      retry: button("retry", () => this.#ask(), t.retry),
-      move: button("move", () => this.#move(), icon("calendar"), t.move),
-      cancel: button("cancel", () => this.#askAboutCancelling(), t.cancelVisit),
-      again: button("again", () => actions.book({ service: this.#visit?.service }), icon("calendar"), t.again),
+      retry: button("retry", () => this.#ask(), t("retry")),
+      move: button("move", () => this.#move(), icon("calendar"), t("move")),
+      cancel: button("cancel", () => this.#askAboutCancelling(), t("cancel_visit")),
+      again: button("again", () => actions.book({ service: this.#visit?.service }), icon("calendar"), t("again")),
     };
     this.#row = h("div", { class: "sheet-buttons" }, Object.values(this.#buttons));
     this.#foot = h("div", { class: "sheet-foot" }, this.#question.node, this.#row);
@@ -74,7 +74,7 @@ export class VisitSheet {
       {
         type: "button",
         class: "icon-button",
-        "aria-label": t.back,
+        "aria-label": t("back"),
         "data-testid": "visit-back",
         onclick: () => actions.closeVisit(),
       },
@@ -106,7 +106,7 @@ export class VisitSheet {
     this.#problem = link.token ? null : "broken";
     this.#lookedUpOn = 0;
     this.#question.hide();
-    say(this.#title, this.#context.t.yourVisit);
+    say(this.#title, this.#context.t("your_visit"));
     show(this.node, true);
     this.#draw();
     this.focus();
@@ -211,7 +211,7 @@ export class VisitSheet {
     const visit = gone ? null : this.#visit;
     const problem = this.#sentence();
     if (visit) this.#facts.show(visit, purpose);
-    else this.#facts.tell(problem || t.lookingUp);
+    else this.#facts.tell(problem || t("looking_up"));
     const refused = visit ? problem : "";
     say(this.#complaint, refused);
     show(this.#complaint, refused !== "");
@@ -230,7 +230,7 @@ export class VisitSheet {
   #sentence() {
     const { t } = this.#context;
     if (this.#problem === null) return "";
-    const sentences = { broken: t.linkBroken, unknown: t.linkUnknown, lost: t.visitLost };
+    const sentences = { broken: t("link_broken"), unknown: t("link_unknown"), lost: t("visit_lost") };
     return typeof this.#problem === "string" ? sentences[this.#problem] : explain(this.#problem, t);
   }
 

@@ -62,9 +62,9 @@ def test_a_language_that_is_gone_leaves_nothing(project):
 def test_javascript_gets_one_json_file_for_each_language(project):
     """And a list of the languages that there are."""
     project.use('t("greeting"); t.plural("left", 3); t("format_day");', "texts.js")
-    assert names(compile_parts(project.parts)) == ["en.json", "index.json", "pl.json"]
+    assert names(compile_parts(project.parts)) == ["en.json", "languages.js", "pl.json"]
     locales = project.path("pl").parent
-    assert json.loads((locales / "index.json").read_text()) == {"languages": ["en", "pl"]}
+    assert (locales / "languages.js").read_text() == 'export default ["en", "pl"];\n'
     assert json.loads((locales / "pl.json").read_text()) == {
         "greeting": "Dzień dobry, {name}!",
         "left": {"one": "{count} dzień", "few": "{count} dni", "many": "{count} dnia", "other": "{count} dnia"},
