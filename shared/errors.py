@@ -51,7 +51,7 @@ class ConfigurationError(Exception):
     """A setting or a tenant's profile is unusable; the text says which and what to do."""
 
 
-def described(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return the error's name, with its text if it is one of ours: a library's text may repeat a visitor's words."""
     name = type(error).__name__
     return f"{name}: {error}" if isinstance(error, TransientError | PermanentError | ConfigurationError) else name

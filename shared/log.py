@@ -13,7 +13,7 @@ import structlog
 from pydantic_core import to_json
 
 from shared.clock import SystemClock
-from shared.errors import described
+from shared.errors import describe_error
 from shared.masking import mask_personal_data
 
 _fields: ContextVar[dict[str, object] | None] = ContextVar("log_fields", default=None)
@@ -153,7 +153,7 @@ def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | No
 def _named(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return f"{type(error).__name__} of {', '.join(_named(one) for one in error.exceptions)}"
-    return described(error)
+    return describe_error(error)
 
 
 def _masked(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.tracing import trace_attribute
 from shared.ids import fingerprint
 from shared.messages.commands import AnyCommand
@@ -26,7 +26,7 @@ class SqsCommandPublisher:
         body = command.data.model_dump_json()
         # Read once more: SQS would refuse a message whose header is malformed.
         trace = Trace.parse(command.trace)
-        with translated("sqs.send"):
+        with translate_aws_errors("sqs.send"):
             self._client.send_message(
                 QueueUrl=self._chat_url if command.type == "chat.send" else self._booking_url,
                 MessageBody=command.model_dump_json(by_alias=True),

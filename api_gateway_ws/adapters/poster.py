@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ class ManagementApiPoster:
     def post(self, connection_id: str, text: str) -> bool:
         """Send one frame; False when the connection is gone."""
         try:
-            with translated("websocket.post"):
+            with translate_aws_errors("websocket.post"):
                 self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
         except (TransientError, PermanentError) as error:
             if not (isinstance(error.__cause__, ClientError) and _is_gone(error.__cause__)):

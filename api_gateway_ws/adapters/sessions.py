@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import to_milliseconds
 from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, expires_at
@@ -20,7 +20,7 @@ class DynamoSessions:
 
     def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
         """Record an open connection."""
-        with translated("connections.register"):
+        with translate_aws_errors("connections.register"):
             self._client.put_item(
                 TableName=self._connections,
                 Item=to_item(
@@ -38,7 +38,7 @@ class DynamoSessions:
         self, session_id: str, connection_id: str, *, locale: str | None, tz: str | None, now: datetime
     ) -> None:
         """Record language and zone; a row that was believed dead is restored."""
-        with translated("connections.greet"):
+        with translate_aws_errors("connections.greet"):
             self._client.update_item(
                 TableName=self._connections,
                 Key=to_item({"session_id": session_id, "connection_id": connection_id}),
@@ -58,7 +58,7 @@ class DynamoSessions:
 
     def locale_of(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for."""
-        with translated("connections.locale"):
+        with translate_aws_errors("connections.locale"):
             answer = self._client.get_item(
                 TableName=self._connections,
                 Key=to_item({"session_id": session_id, "connection_id": connection_id}),
@@ -67,7 +67,7 @@ class DynamoSessions:
 
     def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection."""
-        with translated("connections.remove"):
+        with translate_aws_errors("connections.remove"):
             self._client.delete_item(
                 TableName=self._connections,
                 Key=to_item({"session_id": session_id, "connection_id": connection_id}),
@@ -81,7 +81,7 @@ class DynamoSessions:
             ExpressionAttributeValues=to_item({":session": session_id, ":seq": seq}),
             ConsistentRead=True,
         )
-        with translated("conversations.after"):
+        with translate_aws_errors("conversations.after"):
             for page in pages:
                 for item in page["Items"]:
                     yield from_item(item)["frame"]
@@ -96,7 +96,7 @@ class DynamoStopFlags:
 
     def request_stop(self, key: str, *, now: datetime) -> None:
         """Flag a command; one that has ended or never was is not harmed."""
-        with translated("claims.stop"):
+        with translate_aws_errors("claims.stop"):
             self._client.update_item(
                 TableName=self._table,
                 Key=to_item({"command_key": key}),

@@ -15,7 +15,7 @@ from ops.desk.erasing import Erasing
 from ops.health.checks import Check
 from ops.queues.figures import QueueGauge
 from shared.clock import Clock
-from shared.errors import ConfigurationError, PermanentError, TransientError, described
+from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
 from shared.suppressions import Suppressions
 
 T = TypeVar("T")
@@ -68,8 +68,8 @@ def carried_out(work: Coroutine[Any, Any, T]) -> T:
     except ConfigurationError as error:
         raise TroubleError(str(error)) from None
     except TransientError as error:
-        raise TroubleError(f"not reached ({described(error)}): try again in a moment") from None
+        raise TroubleError(f"not reached ({describe_error(error)}): try again in a moment") from None
     except PermanentError as error:
         raise TroubleError(
-            f"refused ({described(error)}): `stride doctor` says what is missing, from permissions to tables"
+            f"refused ({describe_error(error)}): `stride doctor` says what is missing, from permissions to tables"
         ) from None

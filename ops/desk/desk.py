@@ -40,7 +40,7 @@ from ops.desk.ports import Contacts, Forecasts, Replays
 from ops.desk.rate_limit import Job, finish
 from ops.desk.search import Search
 from shared.clock import Clock
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.ledger.ports import FailureLedger
 from shared.ledger.rules import OPEN
@@ -153,12 +153,12 @@ class Desk:
         except TransientError as error:
             # It may be on its queue all the same: nobody can say, so its outcome is awaited.
             again_at = self._clock.now() + transitions.REPLAY_TIMEOUT
-            return NotPossible(Why.NOT_SENT, again_at=again_at, detail=described(error))
+            return NotPossible(Why.NOT_SENT, again_at=again_at, detail=describe_error(error))
         except PermanentError as error:
             await self._ledger.change(
                 transitions.revert_unsent(changed, self._clock.now(), before=before[0].state, reason=error.reason)
             )
-            return NotPossible(Why.NOT_SENT, detail=described(error))
+            return NotPossible(Why.NOT_SENT, detail=describe_error(error))
         log.info("failure_replayed", failure_id=failure_id, replay=changed.replays, tenant=changed.tenant)
         return Replayed(failure_id, changed.replays)
 
@@ -189,7 +189,7 @@ class Desk:
                 # That the ledger is out of reach for one does not end the others.
                 if dry_run:
                     return Forecast(ForecastKind.UNKNOWN, code=error.reason)
-                return NotPossible(Why.NOT_SENT, detail=described(error))
+                return NotPossible(Why.NOT_SENT, detail=describe_error(error))
 
         return await run_each(chosen, act, per_second=per_second, on_progress=on_progress)
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.errors import ConfigurationError, PermanentError, TransientError, described
+from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
 
 DEADLINE_SECONDS = 20.0
 
@@ -52,7 +52,7 @@ async def _checks(examination: Examination) -> Sequence[Check]:
     except TimeoutError:
         detail = f"no answer in {DEADLINE_SECONDS:g} s"
     except (ConfigurationError, PermanentError, TransientError) as error:
-        detail = described(error)
+        detail = describe_error(error)
     except Exception as error:  # noqa: BLE001 - one check that breaks must not hide the others
         detail = type(error).__name__
     return [Check(examination.name, "problem", detail, examination.advice)]

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from ops.deployment import Deployment
 from ops.health.checks import Check, Examination
 from ops.health.stores import Open
-from shared.aws.errors import code_behind, translated
+from shared.aws.errors import find_error_code, translate_aws_errors
 from shared.clock import Clock
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.tenants.ports import TenantDirectory
 from shared.tenants.profile import TenantProfile
 from workers.booking.facade import BookingFacade, CalendarProblem
@@ -88,7 +88,7 @@ class _Looks:
         except TimeoutError:
             return Check(name, "problem", f"{detail}: no answer in {_MODEL_SECONDS:g} s", _MODEL_ADVICE)
         except (PermanentError, TransientError) as error:
-            return Check(name, "problem", f"{detail}: {described(error)}", _MODEL_ADVICE)
+            return Check(name, "problem", f"{detail}: {describe_error(error)}", _MODEL_ADVICE)
         return Check(name, "ok", detail)
 
     @property
@@ -97,7 +97,7 @@ class _Looks:
 
     async def _answers(self, model: str) -> None:
         client = await self._client("bedrock-runtime")
-        with translated("bedrock.converse"):
+        with translate_aws_errors("bedrock.converse"):
             # One word in and one token out: the only question that needs the very rights that an answer needs.
             await client.converse(
                 modelId=model,
@@ -114,7 +114,7 @@ class _Looks:
         problem: PermanentError | None = None
         for identity in (address, domain):
             try:
-                with translated("ses.identity"):
+                with translate_aws_errors("ses.identity"):
                     answer = await client.get_email_identity(EmailIdentity=identity)
             except PermanentError as error:
                 problem = error
@@ -122,7 +122,7 @@ class _Looks:
             if answer.get("VerifiedForSendingStatus"):
                 return [await self._account(f"{identity} is verified")]
             return [Check("e-mail", "problem", f"{identity} is not verified", _SENDER_ADVICE)]
-        if problem and code_behind(problem) != "NotFoundException":
+        if problem and find_error_code(problem) != "NotFoundException":
             raise problem
         return [Check("e-mail", "problem", f"SES knows neither {address} nor {domain}", _SENDER_ADVICE)]
 
@@ -130,10 +130,10 @@ class _Looks:
         """Return whether SES lets the account send to anybody at all."""
         client = await self._client("sesv2")
         try:
-            with translated("ses.account"):
+            with translate_aws_errors("ses.account"):
                 account = await client.get_account()
         except PermanentError as error:
-            return Check("e-mail", "problem", f"{detail}, but {described(error)}", "allow ses:GetAccount")
+            return Check("e-mail", "problem", f"{detail}, but {describe_error(error)}", "allow ses:GetAccount")
         if not account.get("SendingEnabled", True):
             advice = "read why in SES's console, under account dashboard, and answer there"
             return Check("e-mail", "problem", "SES has stopped this account's sending", advice)
@@ -149,7 +149,7 @@ class _Looks:
         if self._deployment.endpoint_url:
             return [Check("text messages", "ok", "the emulator keeps them to itself")]
         client = await self._client("sns")
-        with translated("sns.sandbox"):
+        with translate_aws_errors("sns.sandbox"):
             answer = await client.get_sms_sandbox_account_status()
         if answer.get("IsInSandbox"):
             advice = "leave it in SNS's console, and raise the monthly limit: until then only verified numbers get any"
@@ -190,4 +190,4 @@ class _Looks:
 
 
 def _problem(name: str, error: PermanentError | TransientError) -> Check:
-    return Check(name, "problem", described(error), _ADVICE.get(error.reason, "try again; then look at the log"))
+    return Check(name, "problem", describe_error(error), _ADVICE.get(error.reason, "try again; then look at the log"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from ops.deployment import Deployment
 from ops.health.checks import Check, Examination
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.ledger.failures import QUEUES
 
 Open = Callable[[str], Awaitable[Any]]
@@ -71,7 +71,7 @@ class _Looks:
 
     async def credentials(self) -> Sequence[Check]:
         client = await self._client("sts")
-        with translated("sts.identity"):
+        with translate_aws_errors("sts.identity"):
             identity: Mapping[str, str] = await client.get_caller_identity()
         return [Check("credentials", "ok", f"account {identity['Account']}, {identity['Arn'].rpartition(':')[2]}")]
 
@@ -79,7 +79,7 @@ class _Looks:
         async def look() -> Sequence[Check]:
             check = await self._queue(name)
             client = await self._client("sqs")
-            with translated("sqs.attributes"):
+            with translate_aws_errors("sqs.attributes"):
                 await client.get_queue_attributes(
                     QueueUrl=self._deployment.named(f"{name}_dlq_url"), AttributeNames=["QueueArn"]
                 )
@@ -93,7 +93,7 @@ class _Looks:
 
     async def _queue(self, name: str) -> Check:
         client = await self._client("sqs")
-        with translated("sqs.attributes"):
+        with translate_aws_errors("sqs.attributes"):
             answer = await client.get_queue_attributes(
                 QueueUrl=self._deployment.named(f"{name}_queue_url"), AttributeNames=["RedrivePolicy", "QueueArn"]
             )
@@ -105,7 +105,7 @@ class _Looks:
     def table(self, name: str) -> Callable[[], Awaitable[Sequence[Check]]]:
         async def look() -> Sequence[Check]:
             client, deployed = await self._client("dynamodb"), self._deployment.named(f"{name}_table")
-            with translated("dynamodb.describe"):
+            with translate_aws_errors("dynamodb.describe"):
                 answer = await client.describe_table(TableName=deployed)
             status = answer["Table"]["TableStatus"]
             if status not in {"ACTIVE", "UPDATING"}:
@@ -117,7 +117,7 @@ class _Looks:
     def secret(self, variable: str, what_for: str) -> Callable[[], Awaitable[Sequence[Check]]]:
         async def look() -> Sequence[Check]:
             name, client = variable.removesuffix("_secret_id"), await self._client("secretsmanager")
-            with translated("secrets.get"):
+            with translate_aws_errors("secrets.get"):
                 answer = await client.get_secret_value(SecretId=self._deployment.named(variable))
             if not answer.get("SecretString", "").strip():
                 return [Check(f"secret {name}", "problem", "it is empty", f"it {what_for}: put a value into it")]
@@ -128,7 +128,7 @@ class _Looks:
     async def schedules(self) -> Sequence[Check]:
         scheduler, iam = await self._client("scheduler"), await self._client("iam")
         role = self._deployment.named("reminder_role_arn").rpartition("/")[2]
-        with translated("schedules"):
+        with translate_aws_errors("schedules"):
             await scheduler.get_schedule_group(Name=self._deployment.named("schedule_group"))
             await iam.get_role(RoleName=role)
         return [Check("reminders", "ok", f"{role} may put them on the booking queue")]

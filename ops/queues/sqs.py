@@ -11,9 +11,9 @@ import httpx2
 import structlog
 
 from ops.queues.figures import OldestAges, QueueAddress, QueueFigures
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.clock import Clock
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class SqsQueueGauge:
 
     async def _attributes(self, url: str) -> dict[str, int]:
         names = [_WAITING, _IN_FLIGHT, _DELAYED]
-        with translated("queues.attributes"):
+        with translate_aws_errors("queues.attributes"):
             answer = await self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return {name: int(answer["Attributes"].get(name, 0)) for name in names}
 
@@ -79,13 +79,13 @@ class CloudWatchAges:
         try:
             seconds = await self._latest(address, now)
         except (TransientError, PermanentError) as error:
-            log.warning("oldest_age_unknown", queue=address.queue, error=described(error))
+            log.warning("oldest_age_unknown", queue=address.queue, error=describe_error(error))
             seconds = None
         self._known[address.url] = (now, seconds)
         return seconds
 
     async def _latest(self, address: QueueAddress, now: datetime) -> float | None:
-        with translated("queues.oldest_age"):
+        with translate_aws_errors("queues.oldest_age"):
             answer = await self._client.get_metric_statistics(
                 Namespace="AWS/SQS",
                 MetricName="ApproximateAgeOfOldestMessage",

@@ -33,7 +33,7 @@ from ops.web.sessions import Sessions
 from ops.web.sign_in import SignOut
 from ops.web.today import TodayPages
 from shared.clock import Clock
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.retention import DESK_SESSION_LIFETIME
 
 log = structlog.get_logger()
@@ -144,10 +144,10 @@ class _Trouble:
         try:
             await self._app(scope, receive, noted)
         except TransientError as error:
-            log.warning("page_unavailable", error=described(error))
+            log.warning("page_unavailable", error=describe_error(error))
             status = 503
         except PermanentError as error:
-            log.warning("page_failed", error=described(error))
+            log.warning("page_failed", error=describe_error(error))
             status = 500
         except Exception:
             log.exception("page_failed")

@@ -11,7 +11,7 @@ import structlog
 
 from ops.queues.figures import QueueFigures, QueueGauge
 from shared.clock import Clock
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class Samples:
             self._is_failing = False
         except (TransientError, PermanentError) as error:
             if not self._is_failing:
-                log.warning("queues_not_readable", error=described(error))
+                log.warning("queues_not_readable", error=describe_error(error))
             self._is_failing = True
         self._taken.append(Sample(self._clock.now(), figures))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.claims import Busy, Claim, Done, Mismatch
 from shared.clock import Clock
@@ -45,7 +45,7 @@ class DynamoClaimStore:
         now = self._clock.now()
         owner = new_id()
         try:
-            with translated("claims.claim"):
+            with translate_aws_errors("claims.claim"):
                 async with asyncio.timeout(_DEADLINE_SECONDS):
                     answer = await self._client.update_item(
                         TableName=self._table,
@@ -118,7 +118,7 @@ class DynamoClaimStore:
         lost: list[Claim] = []
         for start in range(0, len(claims), _READ_BATCH):
             batch = claims[start : start + _READ_BATCH]
-            with translated("claims.lost"):
+            with translate_aws_errors("claims.lost"):
                 answer = await self._client.batch_get_item(
                     RequestItems={
                         self._table: {
@@ -152,7 +152,7 @@ class DynamoClaimStore:
         return bool(from_item(await self._item(key)).get("stop"))
 
     async def _item(self, key: str) -> dict[str, Any]:
-        with translated("claims.get"):
+        with translate_aws_errors("claims.get"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"command_key": key}), ConsistentRead=True
             )
@@ -160,7 +160,7 @@ class DynamoClaimStore:
         return item
 
     async def _update(self, claim: Claim, update: str, values: dict[str, Any]) -> bool:
-        with translated("claims.update"):
+        with translate_aws_errors("claims.update"):
             try:
                 await self._client.update_item(
                     TableName=self._table,

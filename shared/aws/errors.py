@@ -58,7 +58,7 @@ def error_code(error: ClientError) -> str:
     return code
 
 
-def code_behind(error: BaseException) -> str:
+def find_error_code(error: BaseException) -> str:
     """Return the code of AWS that a translated error comes from, `` if none."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ClientError):
@@ -67,7 +67,7 @@ def code_behind(error: BaseException) -> str:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translate_aws_errors(what: str) -> Iterator[None]:
     """Raise `TransientError` or `PermanentError` for what the vendor's client raises inside the `with`."""
     try:
         yield

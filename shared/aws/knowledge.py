@@ -14,7 +14,7 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.metrics import Metrics
@@ -96,7 +96,7 @@ class KnowledgeBucket:
             ConfigurationError: the bucket is missing or may not be read.
         """
         try:
-            with translated("knowledge.check"):
+            with translate_aws_errors("knowledge.check"):
                 self._client.head_bucket(Bucket=self._bucket)
         except PermanentError as error:
             raise ConfigurationError(
@@ -108,7 +108,7 @@ class KnowledgeBucket:
         """Return the names of the folders that can be a tenant's, in order; listed anew each time."""
         names: list[str] = []
         more: dict[str, str] = {}
-        with translated("knowledge.tenants"):
+        with translate_aws_errors("knowledge.tenants"):
             while len(names) < _MAX_LISTED:
                 page = self._client.list_objects_v2(Bucket=self._bucket, Delimiter="/", Prefix="", **more)
                 names += [entry["Prefix"].removesuffix("/") for entry in page.get("CommonPrefixes", ())]
@@ -193,7 +193,7 @@ class KnowledgeBucket:
         prefix = f"{tenant}/"
         entries: list[dict[str, Any]] = []
         more: dict[str, str] = {}
-        with translated("knowledge.list"):
+        with translate_aws_errors("knowledge.list"):
             while len(entries) < _MAX_LISTED:
                 page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **more)
                 entries += page.get("Contents", ())
@@ -214,7 +214,7 @@ class KnowledgeBucket:
 
     def _read(self, tenant: str, name: str) -> tuple[str, str] | None:
         """Return an object's text and ETag, None when it is not there."""
-        with translated("knowledge.read"):
+        with translate_aws_errors("knowledge.read"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
                 body: bytes = answer["Body"].read()

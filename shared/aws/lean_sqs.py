@@ -16,11 +16,17 @@ from aiobotocore.credentials import AioCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
 from pydantic_core import from_json, to_json
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.http_pool import HttpPool
 from shared.aws.signer import JsonCallSigner
 from shared.aws.sqs import CALL_DEADLINE_SECONDS, RECEIVE_DEADLINE_SECONDS, SqsQueue
-from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, read_failed_entries, receive_request
+from shared.aws.sqs_messages import (
+    change_request,
+    delete_request,
+    read_deliveries,
+    read_failed_entries,
+    receive_request,
+)
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange
 from shared.json_objects import parse_json_object
@@ -85,23 +91,23 @@ class LeanSqsQueue(SqsQueue):
     ) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one."""
         request = receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
-        with translated("sqs.receive"):
+        with translate_aws_errors("sqs.receive"):
             answer = await self._lean_polls.call(
                 "ReceiveMessage", request, deadline_seconds=wait_seconds + RECEIVE_DEADLINE_SECONDS
             )
-        return deliveries_of(answer)
+        return read_deliveries(answer)
 
     async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
         request = delete_request(self._url, deliveries)
-        with translated("sqs.delete"):
+        with translate_aws_errors("sqs.delete"):
             answer = await self._lean_calls.call("DeleteMessageBatch", request, deadline_seconds=CALL_DEADLINE_SECONDS)
         return read_failed_entries(answer, deliveries)
 
     async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
         request = change_request(self._url, changes)
-        with translated("sqs.change_visibility"):
+        with translate_aws_errors("sqs.change_visibility"):
             answer = await self._lean_calls.call(
                 "ChangeMessageVisibilityBatch", request, deadline_seconds=CALL_DEADLINE_SECONDS
             )
@@ -131,7 +137,7 @@ async def lean_sqs_queue(
         )
 
 
-def is_reached_by_lean_calls(endpoint_url: str) -> bool:
+def supports_lean_calls(endpoint_url: str) -> bool:
     """Whether lean calls can be made to this address: not through a proxy, and not to a path."""
     where = urlsplit(endpoint_url)
     needs_proxy = where.scheme in getproxies() and not proxy_bypass(where.hostname or "")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from shared.aws.claims import DynamoClaimStore
 from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.lean_sqs import is_reached_by_lean_calls, lean_sqs_queue
+from shared.aws.lean_sqs import lean_sqs_queue, supports_lean_calls
 from shared.aws.sqs import RECEIVE_DEADLINE_SECONDS, SqsQueue
 from shared.claims import ClaimStore
 from shared.clock import Clock
@@ -50,7 +50,7 @@ async def open_queue(
 ) -> SqsQueue:
     """Open a queue with the transport of the settings: connections for long polls apart from those that settle."""
     calls = await clients.client("sqs")
-    if settings.transport == "lean" and is_reached_by_lean_calls(calls.meta.endpoint_url):
+    if settings.transport == "lean" and supports_lean_calls(calls.meta.endpoint_url):
         return await clients.enter(
             lean_sqs_queue(
                 calls,

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError
 from shared.settings import AwsSettings
@@ -37,7 +37,7 @@ class Secrets:
         if kept and now - kept[0] < _KEPT:
             return kept[1]
         try:
-            with translated("secrets.get"):
+            with translate_aws_errors("secrets.get"):
                 value: str = self._client.get_secret_value(SecretId=secret_id)["SecretString"]
         except PermanentError as error:
             raise ConfigurationError(

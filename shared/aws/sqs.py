@@ -8,8 +8,14 @@ from typing import Any
 
 import structlog
 
-from shared.aws.errors import translated
-from shared.aws.sqs_messages import change_request, delete_request, deliveries_of, read_failed_entries, receive_request
+from shared.aws.errors import translate_aws_errors
+from shared.aws.sqs_messages import (
+    change_request,
+    delete_request,
+    read_deliveries,
+    read_failed_entries,
+    receive_request,
+)
 from shared.aws.tracing import trace_attribute
 from shared.consumer.delivery import DeadLetterCopy, Delivery, FailedEntry, VisibilityChange
 from shared.masking import mask_personal_data
@@ -53,30 +59,30 @@ class SqsQueue:
         self, *, max_messages: int, wait_seconds: int, visibility_seconds: int, attempt_id: str | None = None
     ) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one."""
-        with translated("sqs.receive"):
+        with translate_aws_errors("sqs.receive"):
             async with asyncio.timeout(wait_seconds + RECEIVE_DEADLINE_SECONDS):
                 answer = await self._polls.receive_message(
                     **receive_request(self._url, max_messages, wait_seconds, visibility_seconds, attempt_id)
                 )
-        return deliveries_of(answer)
+        return read_deliveries(answer)
 
     async def delete(self, deliveries: Sequence[Delivery]) -> Sequence[FailedEntry]:
         """Delete up to 10 messages; return those that the queue failed to delete."""
-        with translated("sqs.delete"):
+        with translate_aws_errors("sqs.delete"):
             async with asyncio.timeout(CALL_DEADLINE_SECONDS):
                 answer = await self._calls.delete_message_batch(**delete_request(self._url, deliveries))
         return read_failed_entries(answer, deliveries)
 
     async def change_visibility(self, changes: Sequence[VisibilityChange]) -> Sequence[FailedEntry]:
         """Change up to 10 time-outs; return the deliveries that the queue failed to change."""
-        with translated("sqs.change_visibility"):
+        with translate_aws_errors("sqs.change_visibility"):
             async with asyncio.timeout(CALL_DEADLINE_SECONDS):
                 answer = await self._calls.change_message_visibility_batch(**change_request(self._url, changes))
         return read_failed_entries(answer, [change.delivery for change in changes])
 
     async def max_receive_count(self) -> int | None:
         """Return after how many receives SQS itself moves a message to the dead-letter queue."""
-        with translated("sqs.attributes"):
+        with translate_aws_errors("sqs.attributes"):
             answer = await self._calls.get_queue_attributes(QueueUrl=self._url, AttributeNames=["RedrivePolicy"])
         policy = answer.get("Attributes", {}).get("RedrivePolicy")
         return int(json.loads(policy)["maxReceiveCount"]) if policy else None
@@ -102,7 +108,7 @@ class SqsQueue:
             # What is said about it counts as part of the message. Better there without its story than not at all.
             log.error("dead_letter_without_story", **described)
             described = {}
-        with translated("sqs.dead_letter"):
+        with translate_aws_errors("sqs.dead_letter"):
             await self._calls.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=delivery.body,
@@ -134,7 +140,7 @@ class SqsNoticeQueue:
     async def put(self, notice: AnyNotice) -> None:
         """Queue a notice; the notifications worker sends each id once, however often it is put."""
         trace = current_trace.get()
-        with translated("sqs.send"):
+        with translate_aws_errors("sqs.send"):
             await self._calls.send_message(
                 QueueUrl=self._url,
                 MessageBody=notice.model_dump_json(),
@@ -156,7 +162,7 @@ class SqsInternalCommandQueue:
         What such a command says follows from its id, so the id alone tells repeats.
         """
         trace = current_trace.get()
-        with translated("sqs.send"):
+        with translate_aws_errors("sqs.send"):
             await self._calls.send_message(
                 QueueUrl=self._url,
                 MessageBody=command.model_dump_json(by_alias=True),

@@ -8,7 +8,7 @@ from shared.consumer.delivery import Delivery, FailedEntry, VisibilityChange, ma
 from shared.errors import TransientError
 
 _SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
-STORY_ATTRIBUTES = ("reason", "error", "attempts", "queue", "group", "message_id")
+DEAD_LETTER_ATTRIBUTES = ("reason", "error", "attempts", "queue", "group", "message_id")
 """What a copy on a dead-letter queue carries, and nothing else has."""
 
 _GONE = frozenset(
@@ -33,7 +33,7 @@ def receive_request(
         "WaitTimeSeconds": wait_seconds,
         "VisibilityTimeout": visibility_seconds,
         "MessageSystemAttributeNames": _SYSTEM_ATTRIBUTES,
-        "MessageAttributeNames": STORY_ATTRIBUTES,
+        "MessageAttributeNames": DEAD_LETTER_ATTRIBUTES,
     }
     return request if attempt_id is None else {**request, "ReceiveRequestAttemptId": attempt_id}
 
@@ -53,7 +53,7 @@ def change_request(url: str, changes: Sequence[VisibilityChange]) -> dict[str, A
     return {"QueueUrl": url, "Entries": entries}
 
 
-def deliveries_of(answer: dict[str, Any]) -> list[Delivery]:
+def read_deliveries(answer: dict[str, Any]) -> list[Delivery]:
     """Return the deliveries of a ReceiveMessage's answer.
 
     Raises:

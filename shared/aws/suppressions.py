@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds, to_seconds
 from shared.suppressions import Suppression, suppression_key
@@ -33,7 +33,7 @@ class DynamoSuppressions:
             # The table forgets a row by this; one without it stays.
             "expires_at": to_seconds(suppression.until) if suppression.until else None,
         }
-        with translated("suppressions.add"):
+        with translate_aws_errors("suppressions.add"):
             try:
                 await self._client.put_item(
                     TableName=self._table,
@@ -47,7 +47,7 @@ class DynamoSuppressions:
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
         """Return why an address gets no letters; the table takes its time to forget, so the end is looked at."""
-        with translated("suppressions.find"):
+        with translate_aws_errors("suppressions.find"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item(self._key(address)), ConsistentRead=True
             )
@@ -59,7 +59,7 @@ class DynamoSuppressions:
 
     async def remove(self, address: str) -> bool:
         """Forget an address."""
-        with translated("suppressions.remove"):
+        with translate_aws_errors("suppressions.remove"):
             answer = await self._client.delete_item(
                 TableName=self._table, Key=to_item(self._key(address)), ReturnValues="ALL_OLD"
             )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.messages.server import Usage
 
@@ -16,7 +16,7 @@ class DynamoUsageStore:
 
     async def add(self, tenant: str, day: str, usage: Usage) -> None:
         """Add one answer's tokens, and one to the answers."""
-        with translated("usage.add"):
+        with translate_aws_errors("usage.add"):
             await self._client.update_item(
                 TableName=self._table,
                 Key=to_item({"tenant": tenant, "day": day}),
@@ -37,6 +37,6 @@ class DynamoUsageStore:
 
     async def output_tokens(self, tenant: str, day: str) -> int:
         """Return the output tokens of a day so far."""
-        with translated("usage.get"):
+        with translate_aws_errors("usage.get"):
             answer = await self._client.get_item(TableName=self._table, Key=to_item({"tenant": tenant, "day": day}))
         return int(from_item(answer.get("Item", {})).get("output_tokens", 0))

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.errors import PermanentError, TransientError
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ class ApiGatewayPoster:
     async def post(self, connection_id: str, text: str) -> bool:
         """Send one frame; False when the connection is gone. Other trouble is logged: the frame is stored."""
         try:
-            with translated("websocket.post"):
+            with translate_aws_errors("websocket.post"):
                 try:
                     await self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
                 except ClientError as error:

@@ -8,7 +8,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery
-from shared.consumer.disposition import Disposition, RetryPolicy, try_again
+from shared.consumer.disposition import Disposition, RetryPolicy, retry_later
 from shared.consumer.telemetry import Telemetry
 from shared.log import log_fields
 from shared.trace import Trace, tracing
@@ -53,11 +53,11 @@ class DeliveryProcessor(ABC):
             if is_being_cancelled():
                 raise
             log.exception("processing_failed")
-            disposition = try_again(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
+            disposition = retry_later(RuntimeError(), attempt=delivery.receive_count, policy=self._policy)
         except Exception as error:
             # A bug of the worker core must not keep the message, and the group behind it, in flight.
             log.exception("processing_failed")
-            disposition = try_again(error, attempt=delivery.receive_count, policy=self._policy)
+            disposition = retry_later(error, attempt=delivery.receive_count, policy=self._policy)
         seconds, name = time.monotonic() - started, type(disposition).__name__
         summary: dict[str, object] = {
             "disposition": name,

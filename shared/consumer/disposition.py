@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.backoff import RandomSource, backoff
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, described
+from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, describe_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def disposition_of(
         reason = error.reason if isinstance(error, TransientError | PermanentError) else DeadLetterReason.BUG
         if isinstance(error, TimeoutError):
             reason = DeadLetterReason.TIMEOUT
-        return DeadLetter(reason=reason, error=described(error), attempts=attempts)
+        return DeadLetter(reason=reason, error=describe_error(error), attempts=attempts)
     delay = _delay_after(attempts, policy, random_source)
     if isinstance(error, TransientError) and error.retry_after:
         delay = max(delay, error.retry_after)
     return RetryIn(min(delay, MAX_VISIBILITY), reason=type(error).__name__)
 
 
-def try_again(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
+def retry_later(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
     """Return when to come back after trouble that says nothing about the message, however often it comes."""
     return RetryIn(_delay_after(max(attempt, 1), policy), reason=type(error).__name__)
 

@@ -83,7 +83,7 @@ class Examined(Protocol):
 
 
 @contextmanager
-def serving_health(vitals: Examined, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
+def serve_health(vitals: Examined, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
     """Answer `GET /livez` and `/readyz` on a thread of its own: 200, or 503 with the reasons.
 
     The thread answers also while the event loop is blocked. Without a port there is no server. The body gets the

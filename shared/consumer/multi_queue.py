@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
-from shared.consumer.health import Vitals, serving_health
+from shared.consumer.health import Vitals, serve_health
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lambda_event import BatchResponse, SqsEvent
 from shared.consumer.lifecycle import Stop
@@ -26,7 +26,7 @@ class PoolGroup:
     async def run(self, stop: Stop) -> None:
         """Work until a stop is asked for."""
         vitals = _AllVitals([pool.vitals for pool in self._pools])
-        with serving_health(vitals, port=self._health_port) as health_url:
+        with serve_health(vitals, port=self._health_port) as health_url:
             async with asyncio.TaskGroup() as group:
                 for pool in self._pools:
                     group.create_task(pool.run(stop, health_url=health_url))

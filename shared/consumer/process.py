@@ -20,13 +20,13 @@ from shared.consumer.disposition import (
     RetryIn,
     RetryPolicy,
     disposition_of,
-    try_again,
+    retry_later,
 )
 from shared.consumer.handler import Handler, MessageT, fingerprint_of
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.telemetry import Telemetry
 from shared.dead_letter_reasons import DeadLetterReason
-from shared.errors import LeaseLostError, NotYetError, TransientError, described
+from shared.errors import LeaseLostError, NotYetError, TransientError, describe_error
 from shared.ledger.ports import ReplayOutcomes
 
 log = structlog.get_logger()
@@ -101,8 +101,8 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                     wait = max(until - self._clock.now(), timedelta(seconds=1))
                     return RetryIn(min(wait, self._lease), reason="in_progress_elsewhere")
         except Exception as error:  # noqa: BLE001 - nothing was decided before the claim: always retry
-            log.warning("claim_failed", error=described(error))
-            return try_again(error, attempt=delivery.receive_count, policy=self._policy)
+            log.warning("claim_failed", error=describe_error(error))
+            return retry_later(error, attempt=delivery.receive_count, policy=self._policy)
         fields["attempt"] = claim_result.attempts
         return await self._process_or_isolate(delivery, message, claim_result)
 
@@ -169,7 +169,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             if isinstance(error, NotYetError):
                 log.info("not_yet", wait_seconds=round(error.wait.total_seconds()))
             elif isinstance(error, TransientError):
-                log.warning("attempt_failed", error=described(error))
+                log.warning("attempt_failed", error=describe_error(error))
             else:
                 log.exception("attempt_failed")
             return disposition_of(error, attempts=claim.attempts, policy=self._policy)
@@ -181,8 +181,8 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             async with asyncio.timeout(self._leases.limit_seconds):
                 await self._record_outcome(message, code)
         except Exception as error:  # noqa: BLE001 - the command has ended; the next delivery finds it done and records the outcome
-            log.warning("outcome_not_noted", error=described(error))
-            return try_again(error, attempt=claim.attempts, policy=self._policy)
+            log.warning("outcome_not_noted", error=describe_error(error))
+            return retry_later(error, attempt=claim.attempts, policy=self._policy)
         return Ack()
 
     async def _record_outcome(self, message: MessageT, code: str | None) -> None:
@@ -205,7 +205,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             raise
         except Exception as error:
             log.exception("giving_up_failed")
-            return try_again(error, attempt=claim.attempts, policy=self._policy)
+            return retry_later(error, attempt=claim.attempts, policy=self._policy)
         return disposition
 
     async def _release(self, claim: Claim, *, unspent: bool = False) -> None:
@@ -213,4 +213,4 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             await self._claims.release(claim, unspent=unspent)
         except Exception as error:  # noqa: BLE001 - the delivery continues whatever the error is
             # The lease expires by itself; until then the next attempt finds the command busy.
-            log.warning("release_failed", error=described(error))
+            log.warning("release_failed", error=describe_error(error))

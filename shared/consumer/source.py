@@ -11,7 +11,7 @@ import structlog
 from shared.backoff import backoff
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.permits import Permits
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ids import new_id
 
 log = structlog.get_logger()
@@ -172,7 +172,7 @@ class Source:
             )
         except Exception as error:
             self._failures += 1
-            self.last_error = described(error)
+            self.last_error = describe_error(error)
             if isinstance(error, TransientError | PermanentError):
                 log.warning("receive_failed", queue=self._queue.name, failures=self._failures, error=str(error))
             else:

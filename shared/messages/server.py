@@ -221,7 +221,7 @@ class ServerFrame(Message):
     re: str | None = None
     seq: int | None = None
 
-    def numbered(self, seq: int) -> Self:
+    def with_seq(self, seq: int) -> Self:
         """Return this frame as the session's durable frame number `seq`."""
         return self.model_copy(update={"seq": seq})
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 
-def known_country(code: str) -> str:
+def check_country(code: str) -> str:
     """Return the code; raise ValueError unless it is an ISO 3166-1 alpha-2 code in capitals."""
     if code not in _countries():
         raise ValueError(f"{code!r} is not a country code of two capital letters such as PL (ISO 3166-1)")

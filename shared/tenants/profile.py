@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.languages.available import SHARED, languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
-from shared.tenants.country import country_of_zone, known_country
+from shared.tenants.country import check_country, country_of_zone
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
 from shared.tenants.page import first_page, page_address
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
@@ -96,7 +96,7 @@ class TenantProfile(Section):
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)]
     allowed_origins: tuple[str, ...] = ()
     allow_missing_origin: bool = False
-    country: Annotated[str, AfterValidator(known_country)] | None = None
+    country: Annotated[str, AfterValidator(check_country)] | None = None
     """Whose telephone numbers may be written without +; the time zone's country where none is given."""
     page_url: Annotated[str, AfterValidator(page_address)] | None = None
     """The page that the links in letters open, with the widget on it; the first allowed origin where none is given."""

@@ -96,7 +96,7 @@ async def test_foreign_frames_are_ignored(page: Page, site: str, backend: Script
         '{"v":1,"type":"chat.dance","seq":1,"data":{}}',
     ):
         await connection.send_text(text)
-    connection.session.frames.append(server.Pong().numbered(1))
+    connection.session.frames.append(server.Pong().with_seq(1))
     await connection.session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="mówię dalej")))
     await expect(page.get_by_text("mówię dalej")).to_be_visible()
     await expect(page.get_by_text("cudza ramka")).to_have_count(0)

@@ -74,13 +74,13 @@ async def test_gap_in_seq(page: Page, site: str, backend: ScriptedBackend, open_
     await open_chat(page)
     await backend.wait_for("hello")
     connection = backend.connections[0]
-    lost = server.ChatFinal(re="a", data=server.ChatFinalData(text="pierwsza")).numbered(1)
+    lost = server.ChatFinal(re="a", data=server.ChatFinalData(text="pierwsza")).with_seq(1)
     connection.session.frames.append(lost)
     late = server.ChatFinal(re="b", data=server.ChatFinalData(text="druga"))
     await connection.session.store(late)
     again = await backend.wait_for("hello", 2)
     assert again["data"]["last_seq"] == 0
-    await connection.send(late.numbered(2))
+    await connection.send(late.with_seq(2))
     await expect(messages(page, "answer")).to_have_count(2)
     await expect(messages(page, "answer").first).to_contain_text("pierwsza")
     await expect(messages(page, "answer").last).to_contain_text("druga")

@@ -142,7 +142,7 @@ class FakeConversations:
     ) -> ServerFrame:
         record = self._claims.demand(claim)
         texts = self.texts.setdefault(session_id, [])
-        numbered = frame.numbered(len(texts) + 1)
+        numbered = frame.with_seq(len(texts) + 1)
         texts.append(numbered.wire())
         record.markers[marker] = len(texts)
         if tenant:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from shared.settings import AwsSettings
-from shared.tenants.country import known_country
+from shared.tenants.country import check_country
 from workers.booking.domain.quotas import HOLDS_PER_ADDRESS
 
 
@@ -15,7 +15,7 @@ def _split_list(value: object) -> object:
 
 
 CountryList = Annotated[
-    tuple[Annotated[str, AfterValidator(known_country)], ...], NoDecode, BeforeValidator(_split_list)
+    tuple[Annotated[str, AfterValidator(check_country)], ...], NoDecode, BeforeValidator(_split_list)
 ]
 
 

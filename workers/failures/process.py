@@ -8,11 +8,11 @@ import structlog
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery
 from shared.consumer.delivery_processor import DeliveryProcessor
-from shared.consumer.disposition import Abandon, Ack, Disposition, RetryPolicy, disposition_of, try_again
+from shared.consumer.disposition import Abandon, Ack, Disposition, RetryPolicy, disposition_of, retry_later
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.queue_description import QueueRuntime
 from shared.consumer.telemetry import Telemetry
-from shared.errors import TransientError, described
+from shared.errors import TransientError, describe_error
 from workers.failures.handler import LedgerHandler
 
 log = structlog.get_logger()
@@ -44,11 +44,11 @@ class DeadLetterProcessor(DeliveryProcessor):
             async with asyncio.timeout(self._leases.limit_seconds):
                 recorded = await self._handler.handle(delivery)
         except TransientError as error:
-            log.warning("dead_letter_not_recorded", error=described(error))
+            log.warning("dead_letter_not_recorded", error=describe_error(error))
             return disposition_of(error, attempts=delivery.receive_count, policy=_POLICY)
         except Exception as error:
             log.exception("dead_letter_not_recorded")
-            return try_again(error, attempt=delivery.receive_count, policy=_POLICY)
+            return retry_later(error, attempt=delivery.receive_count, policy=_POLICY)
         ids = {"failure_id": recorded.failure_id, "command_id": recorded.command_id, "tenant": recorded.tenant}
         fields |= {name: value for name, value in ids.items() if value}
         return Ack()

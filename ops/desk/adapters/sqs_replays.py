@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops.desk.domain.payload import numbered
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.tracing import trace_attribute
 from shared.errors import PermanentError
 from shared.ledger.failures import Failure
@@ -39,7 +39,7 @@ class SqsReplays:
         else:
             group = failure.group or failure.tenant
             ordering = {"MessageGroupId": group} if group else {}
-        with translated("sqs.replay"):
+        with translate_aws_errors("sqs.replay"):
             await self._client.send_message(
                 QueueUrl=url,
                 MessageBody=body,

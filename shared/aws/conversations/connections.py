@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.clock import Clock
 from shared.conversations.ports import Connection
@@ -27,7 +27,7 @@ class DynamoConnectionStore:
 
     async def of(self, session_id: str) -> Sequence[Connection]:
         """Return the session's connections, newest first, by a consistent read."""
-        with translated("connections.of"):
+        with translate_aws_errors("connections.of"):
             answer = await self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="session_id = :session",
@@ -50,7 +50,7 @@ class DynamoConnectionStore:
     async def remove(self, session_id: str, connection_id: str) -> None:
         """Forget a connection that has been there for more than ten seconds."""
         oldest = self._clock.now() - _ESTABLISHING
-        with translated("connections.remove"):
+        with translate_aws_errors("connections.remove"):
             try:
                 await self._client.delete_item(
                     TableName=self._table,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.conversations.takeover import ConversationAuditEntry
 from shared.retention import CONVERSATION_RETENTION, expires_at
@@ -41,12 +41,12 @@ class DynamoConversationAudit:
 
     async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add an entry for an action that leaves no frame."""
-        with translated("conversations.note"):
+        with translate_aws_errors("conversations.note"):
             await self._client.update_item(**build_entry_update(self._table, session_id, entry))
 
     async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the entries, oldest first."""
-        with translated("conversations.story"):
+        with translate_aws_errors("conversations.story"):
             answer = await self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="session_id = :session AND seq < :zero",

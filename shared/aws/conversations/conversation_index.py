@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.conversations.ports import ConversationSummaries, ConversationSummary
 
@@ -62,7 +62,7 @@ class DynamoConversationIndex:
         }
         if start:
             query["ExclusiveStartKey"] = start
-        with translated("conversations.by_day"):
+        with translate_aws_errors("conversations.by_day"):
             answer: dict[str, Any] = await self._client.query(**query)
         return answer
 
@@ -77,7 +77,7 @@ class DynamoConversationIndex:
             "Limit": _FRAMES_ASKED,
         }
         for _ in range(_PAGES_ASKED):
-            with translated("conversations.belongs"):
+            with translate_aws_errors("conversations.belongs"):
                 answer = await self._client.query(**query)
             days = [str(row["tenant_day"]) for row in map(from_item, answer.get("Items", ())) if "tenant_day" in row]
             if days:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.conversations.conversation_audit import build_entry_update
 from shared.aws.conversations.frame_items import frame_item, read_frame, read_takeover
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.backoff import backoff
 from shared.claims import Claim
@@ -109,7 +109,7 @@ class DynamoConversationStore:
         self, session_id: str, last_seq: int, step: _Step, claim: Claim, marker: Marker
     ) -> ServerFrame | None:
         """Write a frame behind the last one; None if another one came first. Return what the marker stands for."""
-        numbered = step.frame.numbered(last_seq + 1)
+        numbered = step.frame.with_seq(last_seq + 1)
         items = [self._put(session_id, numbered, step.takeover, step.tenant), self._mark(claim, marker, numbered)]
         if step.entry:
             items.append({"Update": build_entry_update(self._table, session_id, step.entry)})
@@ -146,7 +146,7 @@ class DynamoConversationStore:
 
     async def _write(self, items: list[dict[str, Any]]) -> list[str] | None:
         """Write all of it, or nothing: then return what was against each item."""
-        with translated("conversations.append"):
+        with translate_aws_errors("conversations.append"):
             try:
                 await self._client.transact_write_items(TransactItems=items)
             except ClientError as error:
@@ -157,7 +157,7 @@ class DynamoConversationStore:
         return None
 
     async def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame:
-        with translated("conversations.marker"):
+        with translate_aws_errors("conversations.marker"):
             answer = await self._client.get_item(
                 TableName=self._processed_table, Key=to_item({"command_key": claim.key}), ConsistentRead=True
             )
@@ -180,7 +180,7 @@ class DynamoConversationStore:
 
     async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
-        with translated("conversations.frame"):
+        with translate_aws_errors("conversations.frame"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"session_id": session_id, "seq": seq}), ConsistentRead=True
             )
@@ -192,7 +192,7 @@ class DynamoConversationStore:
         return (int(items[0]["seq"]["N"]), read_takeover(items[0])) if items else (0, None)
 
     async def _newest(self, session_id: str, limit: int) -> list[dict[str, Any]]:
-        with translated("conversations.query"):
+        with translate_aws_errors("conversations.query"):
             answer = await self._client.query(
                 TableName=self._table,
                 # Rows under negative numbers are audit entries: `conversation_audit.py`.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failure_items import outline_of
 from shared.instants import to_sortable_text
@@ -111,7 +111,7 @@ class FailureSearch:
             values |= {f":{name}": text for name, text in filters.items()}
         if start:
             request["ExclusiveStartKey"] = start
-        with translated("failures.find"):
+        with translate_aws_errors("failures.find"):
             answer: dict[str, Any] = await self._client.query(
                 **request, ExpressionAttributeNames=names, ExpressionAttributeValues=to_item(values)
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failure_items import failure_of, items_of
 from shared.aws.ledger.failure_search import FailureSearch
@@ -84,7 +84,7 @@ class DynamoFailureLedger:
         return item is not None and await self._write(failure, over=item)
 
     async def _item(self, failure_id: str) -> dict[str, Any] | None:
-        with translated("failures.get"):
+        with translate_aws_errors("failures.get"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"failure_id": failure_id}), ConsistentRead=True
             )
@@ -102,7 +102,7 @@ class DynamoFailureLedger:
             put["ConditionExpression"] = "#version = :version"
             put["ExpressionAttributeNames"] = {"#version": "version"}
             put["ExpressionAttributeValues"] = to_item({":version": failure.version - 1})
-        with translated("failures.write"):
+        with translate_aws_errors("failures.write"):
             try:
                 if more := build_part_writes(self._table, main, rest, over=over):
                     await self._client.transact_write_items(TransactItems=[{"Put": put}, *more])
@@ -138,7 +138,7 @@ class DynamoFailureLedger:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
-            with translated("failures.read"):
+            with translate_aws_errors("failures.read"):
                 answer = await self._client.batch_get_item(
                     RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
                 )
@@ -152,7 +152,7 @@ class DynamoFailureLedger:
     async def _read(self, item: dict[str, Any]) -> Failure:
         rest: list[bytes] = []
         for number in range(1, from_item({"parts": item["parts"]})["parts"]):
-            with translated("failures.part"):
+            with translate_aws_errors("failures.part"):
                 answer = await self._client.get_item(
                     TableName=self._table,
                     Key=to_item({"failure_id": part_id(item["failure_id"]["S"], number)}),

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.aws.ledger.failure_items import entry_value
 from shared.aws.ledger.payload_parts import build_expiry_update
@@ -36,7 +36,7 @@ class DynamoReplayOutcomes:
     async def _record_end(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
         ends = expires_at(entry.at, FAILURE_RETENTION)
         failed = failure_id(self._queue, command_id)
-        with translated("failures.resolved"):
+        with translate_aws_errors("failures.resolved"):
             try:
                 answer = await self._client.update_item(
                     TableName=self._table,

@@ -38,7 +38,7 @@ async def test_frames_are_numbered_from_one(stores, session):
     first = await conversations.append(session, sent("Cześć — 你好"), claim=claim, marker="sent")
     second = await conversations.append(session, final(), claim=claim, marker="outcome")
     assert (first.seq, second.seq) == (1, 2)
-    assert first == sent("Cześć — 你好").numbered(1)
+    assert first == sent("Cześć — 你好").with_seq(1)
     assert await conversations.frame(session, 1) == first
     assert list((await conversations.latest(session, 10)).frames) == [first, second]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.errors import TransientError
@@ -44,7 +44,7 @@ class DynamoAppointmentStore:
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
         """Return a session's appointment: both keys are needed, so another session's is never found."""
-        with translated("appointments.get"):
+        with translate_aws_errors("appointments.get"):
             answer = await self._client.get_item(
                 TableName=self._appointments,
                 Key=to_item({"appointment_id": appointment_id, "session_id": session_id}),
@@ -55,7 +55,7 @@ class DynamoAppointmentStore:
 
     async def find(self, appointment_id: str) -> Appointment | None:
         """Return an appointment by its partition key."""
-        with translated("appointments.query"):
+        with translate_aws_errors("appointments.query"):
             answer = await self._client.query(
                 TableName=self._appointments,
                 KeyConditionExpression="appointment_id = :appointment",
@@ -223,7 +223,7 @@ class DynamoAppointmentStore:
         rows: list[dict[str, Any]] = []
         query = self._slots.day_query(tenant, day)
         while True:
-            with translated("slots.query"):
+            with translate_aws_errors("slots.query"):
                 answer = await self._client.query(**query)
             rows += answer.get("Items", ())
             if not (after := answer.get("LastEvaluatedKey")):
@@ -237,7 +237,7 @@ class DynamoAppointmentStore:
         await asyncio.gather(*(self._free(self._quotas.free(unit, appointment.appointment_id)) for unit in units))
 
     async def _free(self, part: dict[str, Any]) -> None:
-        with translated("slots.free"):
+        with translate_aws_errors("slots.free"):
             try:
                 await self._client.delete_item(**part["Delete"])
             except ClientError as error:

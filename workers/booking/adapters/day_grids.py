@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, days_of
 from workers.booking.domain.values import Appointment
@@ -44,7 +44,7 @@ class DayGrids:
 
     async def _fix_grid(self, tenant: str, day: date, minutes: int) -> int:
         """Write the grid, or read the one that exists."""
-        with translated("slots.grid"):
+        with translate_aws_errors("slots.grid"):
             try:
                 await self._client.put_item(**self._slots.fix_grid(tenant, day, minutes))
             except ClientError as error:

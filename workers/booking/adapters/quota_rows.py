@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds
 from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, expires_at
@@ -104,7 +104,7 @@ class QuotaRows:
             "ConsistentRead": True,
         }
         while True:
-            with translated("limits.query"):
+            with translate_aws_errors("limits.query"):
                 answer = await self._client.query(**query)
             rows += [from_item(item) for item in answer.get("Items", ())]
             if not (after := answer.get("LastEvaluatedKey")):

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.messages.commands import InternalBookingCommand
 
 
@@ -25,7 +25,7 @@ class EventBridgeSchedules:
 
     async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
         """Create the schedule, with a time in whole seconds; an existing one of that name stays as it is."""
-        with translated("scheduler.create"):
+        with translate_aws_errors("scheduler.create"):
             try:
                 await self._client.create_schedule(
                     Name=name,
@@ -47,7 +47,7 @@ class EventBridgeSchedules:
 
     async def remove(self, name: str) -> None:
         """Delete the schedule, if it exists."""
-        with translated("scheduler.delete"):
+        with translate_aws_errors("scheduler.delete"):
             try:
                 await self._client.delete_schedule(Name=name, GroupName=self._group)
             except ClientError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.retention import SYNC_TOKEN_RETENTION, expires_at
 from workers.booking.ports import LastSync
@@ -20,7 +20,7 @@ class DynamoSyncTokens:
 
     async def get(self, calendar_id: str) -> LastSync | None:
         """Return the last sync."""
-        with translated("calendars.get"):
+        with translate_aws_errors("calendars.get"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"calendar_id": calendar_id}), ConsistentRead=True
             )
@@ -44,7 +44,7 @@ class DynamoSyncTokens:
             "tenant": tenant,
             "expires_at": expires_at(last.synced_at, SYNC_TOKEN_RETENTION),
         }
-        with translated("calendars.put"):
+        with translate_aws_errors("calendars.put"):
             try:
                 await self._client.put_item(TableName=self._table, Item=to_item(row), **condition)
             except ClientError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.backoff import backoff
 from shared.claims import Claim
@@ -65,7 +65,7 @@ class Transactions:
         return {"Put": put}
 
     async def _try_write(self, items: list[dict[str, Any]]) -> list[str]:
-        with translated("appointments.write"):
+        with translate_aws_errors("appointments.write"):
             try:
                 await self._client.transact_write_items(TransactItems=items)
             except ClientError as error:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.errors import PermanentError, TransientError, described
+from shared.errors import PermanentError, TransientError, describe_error
 from shared.ids import derived_id
 from shared.messages.commands import (
     BookingPlanReminders,
@@ -37,7 +37,7 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
     try:
         await _plan(ports, appointment, profile, booked_at=now)
     except (TransientError, PermanentError) as error:
-        log.warning("reminders_not_planned", appointment_id=appointment.appointment_id, error=described(error))
+        log.warning("reminders_not_planned", appointment_id=appointment.appointment_id, error=describe_error(error))
         command = BookingPlanReminders(
             id=derived_id(appointment.appointment_id, f"plan_reminders/{appointment.last_change.command_id}"),
             tenant=appointment.tenant,
@@ -100,7 +100,7 @@ async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> Non
                 "reminder_not_deleted",
                 appointment_id=appointment.appointment_id,
                 hours_before=hours,
-                error=described(error),
+                error=describe_error(error),
             )
 
 

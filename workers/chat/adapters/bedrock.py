@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from botocore.exceptions import EventStreamError
 
-from shared.aws.errors import code_behind, error_code, translated
+from shared.aws.errors import error_code, find_error_code, translate_aws_errors
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import TransientError
 from shared.json_objects import parse_json_object
@@ -70,7 +70,7 @@ class BedrockModel:
 
     async def _ask(self, prompt: Prompt) -> Any:
         try:
-            with translated("bedrock.converse_stream"):
+            with translate_aws_errors("bedrock.converse_stream"):
                 return await self._client.converse_stream(
                     modelId=prompt.model_id or self._default_model_id,
                     system=[
@@ -85,7 +85,7 @@ class BedrockModel:
                     inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
                 )
         except TransientError as error:
-            busy = code_behind(error) in _BUSY
+            busy = find_error_code(error) in _BUSY
             error.reason = ModelFailure.BUSY if busy else ModelFailure.FAILED
             raise
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.errors import PermanentError, TransientError
 from shared.instants import from_milliseconds, to_milliseconds
@@ -48,7 +48,7 @@ class DynamoSendRateLimiter:
         return await self._store_slot(notice_key, slot)
 
     async def _read_slot(self, notice_key: str) -> datetime | None:
-        with translated("send_rate.read_slot"):
+        with translate_aws_errors("send_rate.read_slot"):
             answer = await self._client.get_item(TableName=self._table, Key=_slot_key(notice_key), ConsistentRead=True)
         row = from_item(answer.get("Item", {}))
         return from_milliseconds(row["turn_ms"]) if row else None
@@ -81,7 +81,7 @@ class DynamoSendRateLimiter:
 
     async def _update(self, rate_limit_key: str, update: str, condition: str, values: dict[str, int]) -> int | None:
         """Return the row's `caught_up_ms` before the update; None if the condition failed and nothing was written."""
-        with translated("send_rate.update"):
+        with translate_aws_errors("send_rate.update"):
             try:
                 answer = await self._client.update_item(
                     TableName=self._table,
@@ -98,7 +98,7 @@ class DynamoSendRateLimiter:
         return int(from_item(answer.get("Attributes", {})).get("caught_up_ms", 0))
 
     async def _read_caught_up(self, rate_limit_key: str) -> int:
-        with translated("send_rate.read_rate"):
+        with translate_aws_errors("send_rate.read_rate"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=_rate_key(rate_limit_key), ConsistentRead=True
             )
@@ -111,7 +111,7 @@ class DynamoSendRateLimiter:
             "turn_ms": to_milliseconds(slot),
             "expires_at": expires_at(slot, SEND_RATE_RETENTION),
         }
-        with translated("send_rate.store_slot"):
+        with translate_aws_errors("send_rate.store_slot"):
             try:
                 await self._client.put_item(
                     TableName=self._table, Item=to_item(row), ConditionExpression="attribute_not_exists(quota)"

@@ -10,7 +10,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from shared.aws.errors import code_behind, translated
+from shared.aws.errors import find_error_code, translate_aws_errors
 from shared.errors import DeploymentError, PermanentError, TransientError
 from workers.notifications.adapters.unanswered import not_taken
 from workers.notifications.domain import Letter
@@ -38,7 +38,7 @@ class SesMailer:
         """Return once SES has taken the letter."""
         message = self._message(letter).as_bytes(policy=SMTP)
         try:
-            with translated("ses.send_email"):
+            with translate_aws_errors("ses.send_email"):
                 await self._client.send_email(
                     FromEmailAddress=self._sender,
                     Destination={"ToAddresses": [letter.recipient]},
@@ -48,7 +48,7 @@ class SesMailer:
         except TransientError as error:
             raise not_taken(error, reason="mail_not_taken") from error
         except PermanentError as error:
-            code = code_behind(error)
+            code = find_error_code(error)
             if code in _REJECTED:
                 raise PermanentError("mail_rejected", code) from error
             if code in _DEPLOYMENT:

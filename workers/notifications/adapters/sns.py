@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from shared.aws.errors import code_behind, translated
+from shared.aws.errors import find_error_code, translate_aws_errors
 from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.messages.notices import OperatorAlert
 from workers.notifications.adapters.unanswered import not_taken
@@ -55,7 +55,7 @@ class SnsTexter:
         except TransientError as error:
             raise not_taken(error, reason="sms_not_taken") from error
         except PermanentError as error:
-            code = code_behind(error)
+            code = find_error_code(error)
             if code in _NUMBER_REFUSED:
                 # Without the text of SNS, which repeats the number.
                 raise PermanentError("sms_rejected", code) from error
@@ -87,10 +87,10 @@ class SnsAlerts:
 @contextmanager
 def _publishing() -> Iterator[None]:
     try:
-        with translated("sns.publish"):
+        with translate_aws_errors("sns.publish"):
             yield
     except PermanentError as error:
-        code = code_behind(error)
+        code = find_error_code(error)
         if code in _DEPLOYMENT:
             raise DeploymentError(error.reason, str(error)) from error
         if code == _KEY_THROTTLED:

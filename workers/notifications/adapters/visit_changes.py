@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws.errors import error_code, translated
+from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import to_seconds, to_sortable_text
 from workers.notifications.domain import VisitChange
@@ -34,7 +34,7 @@ class DynamoVisitChanges:
             "moved_to": None if change.new_start is None else to_sortable_text(change.new_start),
             "expires_at": to_seconds(change.expires_at),
         }
-        with translated("visit_changes.record"):
+        with translate_aws_errors("visit_changes.record"):
             try:
                 await self._client.put_item(
                     TableName=self._table,
@@ -51,7 +51,7 @@ class DynamoVisitChanges:
 
     async def find_latest(self, appointment_id: str) -> VisitChange | None:
         """Return the change that is in force; None if none is recorded."""
-        with translated("visit_changes.find_latest"):
+        with translate_aws_errors("visit_changes.find_latest"):
             answer = await self._client.get_item(
                 TableName=self._table,
                 Key=to_item({"quota": _quota_key(appointment_id), "seat": 0}),

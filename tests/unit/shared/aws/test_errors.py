@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from botocore import exceptions as vendor
 
-from shared.aws.errors import translated
+from shared.aws.errors import translate_aws_errors
 from shared.errors import PermanentError, TransientError
 
 URL = {"endpoint_url": "https://sqs.eu-central-1.amazonaws.com"}
@@ -18,7 +18,7 @@ def answered(code, status=400):
 
 
 def translate(error):
-    with translated("sqs.send"):
+    with translate_aws_errors("sqs.send"):
         raise error
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import CredentialRetrievalError
 
 from shared.aws.clients import aws_clients
 from shared.aws.http_pool import HttpPool
-from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, is_reached_by_lean_calls, lean_sqs_queue
+from shared.aws.lean_sqs import LeanSqsQueue, SqsCalls, lean_sqs_queue, supports_lean_calls
 from shared.aws.queue_connector import open_queue
 from shared.aws.sqs import SqsQueue
 from shared.consumer.delivery import Delivery, VisibilityChange
@@ -210,7 +210,7 @@ def test_a_proxy_is_seen(environment, variables, url, needed):
     """Where the environment names one for this address and does not except it."""
     for name, value in variables.items():
         environment(name, value)
-    assert is_reached_by_lean_calls(url) is not needed
+    assert supports_lean_calls(url) is not needed
 
 
 def settings_for(address):
