@@ -1,16 +1,16 @@
-"""`stride`, also as `python -m ops`."""
+"""The command `stride`, also run as `python -m ops`."""
 
 import sys
 
 _OURS = frozenset({"api_gateway_ws", "ops", "shared", "workers"})
 _NOT_INSTALLED = 3
-"""As where there is no deployment; the command line, which has a name for it, is what is missing."""
+"""The same as `ops.cli.session.NO_DEPLOYMENT`, which can't be imported if a package is missing."""
 
 
 def main() -> None:
-    """Run the command line; without what it needs beside the workers, say so in a sentence."""
+    """Run the command line; print one line if a package of the extra `desk` is not installed."""
     try:
-        # A plain installation has no click, which is the first thing that this imports.
+        # An installation without the extra has no click, which this imports first.
         from ops.cli.app import stride  # noqa: PLC0415
 
         stride(prog_name="stride")

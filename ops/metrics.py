@@ -1,8 +1,8 @@
-"""The desk looks at what the workers do, and measures nothing."""
+"""Metrics for the desk, which records none."""
 
 
 class NoMetrics:
-    """Takes the part of the workers' metrics: a look is no event of the business."""
+    """Metrics that record nothing: reading through the workers' code is no event of the business."""
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
         """Count nothing."""

@@ -1,4 +1,4 @@
-"""What the command line takes from its surroundings: the account it runs under, and where AWS calls shall go."""
+"""Reads the environment of the command line: the operating system's user, and the target of AWS calls."""
 
 import getpass
 import os
@@ -7,7 +7,7 @@ from collections.abc import MutableMapping
 from shared.errors import ConfigurationError
 
 EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""An emulator wants some; these can never be anybody's real ones."""
+"""An emulator requires credentials; these can't be real ones."""
 
 
 def account_name() -> str:
@@ -15,11 +15,11 @@ def account_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        raise ConfigurationError("nobody knows who you are on this machine: say so with --as NAME") from None
+        raise ConfigurationError("the name of your account is unknown: give one with --as NAME") from None
 
 
 def send_calls_to_emulator(endpoint_url: str, region: str, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let every AWS client of this process speak to an emulator, with nothing of the person's own account."""
+    """Direct every AWS client of this process to an emulator, without the user's own AWS settings."""
     for name in [name for name in environment if name.startswith("AWS_")]:
         del environment[name]
     environment.update(
@@ -30,12 +30,12 @@ def send_calls_to_emulator(endpoint_url: str, region: str, environment: MutableM
             "AWS_DEFAULT_REGION": region,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # Without it a client without credentials asks the instance's metadata service, and waits.
+            # Without it, a client without credentials calls the instance metadata service and waits.
             "AWS_EC2_METADATA_DISABLED": "true",
         }
     )
 
 
 def aws_region(environment: MutableMapping[str, str] = os.environ) -> str:
-    """Return the region that the person's environment names, or ours."""
+    """Return the region that the environment names, or the project's default."""
     return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "eu-central-1"

@@ -1,4 +1,4 @@
-"""The only file of the desk that knows every concrete class."""
+"""The only file that knows every concrete class of the desk."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,12 +8,12 @@ from typing import Any
 import httpx2
 
 from ops.deployment import Deployment
-from ops.desk.adapters.forecasts import WorkersForecasts
-from ops.desk.adapters.sqs_replays import SqsReplays
+from ops.desk.adapters.sqs_replays import SqsReplayQueues
+from ops.desk.adapters.worker_rules import WorkerRulesForecaster
 from ops.desk.desk import Desk
-from ops.desk.erasing import Erasing
+from ops.desk.erasure import FailureErasure
 from ops.health import services, stores
-from ops.health.checks import Check, examined
+from ops.health.checks import CheckResult, run_checks
 from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
@@ -38,7 +38,7 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
     """Open the desk of a deployment.
 
     Raises:
-        ConfigurationError: the deployment lacks a part, or we may not read it; the text says which.
+        ConfigurationError: the a part of the deployment is missing or may not be read; the text says which.
     """
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
@@ -46,27 +46,27 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
         booking = open_booking(deployment, clients, dynamodb=dynamodb, clock=clock)
         yield Desk(
             ledger=await _ledger(deployment, dynamodb, clock),
-            replays=SqsReplays(client=await clients.client("sqs"), urls=deployment.queue_urls),
-            forecasts=WorkersForecasts(booking=booking, clock=clock),
+            replays=SqsReplayQueues(client=await clients.client("sqs"), urls=deployment.queue_urls),
+            forecaster=WorkerRulesForecaster(booking=booking, clock=clock),
             contacts=booking,
             clock=clock,
         )
 
 
 @asynccontextmanager
-async def open_erasing(deployment: Deployment) -> AsyncIterator[Erasing]:
-    """Open what erases the failures of a conversation."""
+async def open_erasure(deployment: Deployment) -> AsyncIterator[FailureErasure]:
+    """Open the erasure of failures."""
     clock = SystemClock()
     async with aws_clients(aws_settings(deployment)) as clients:
-        yield Erasing(ledger=await _ledger(deployment, await clients.client("dynamodb"), clock), clock=clock)
+        yield FailureErasure(ledger=await _ledger(deployment, await clients.client("dynamodb"), clock), clock=clock)
 
 
 async def _ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> DynamoFailureLedger:
     secrets = open_secrets(aws_settings(deployment), clock=clock)
-    key = await asyncio.to_thread(secrets.text, deployment.named("failures_key_secret_id"))
+    key = await asyncio.to_thread(secrets.text, deployment.require("failures_key_secret_id"))
     return DynamoFailureLedger(
         client=dynamodb,
-        table=deployment.named("failures_table"),
+        table=deployment.require("failures_table"),
         cipher=PayloadCipher(key.split()),
         clock=clock,
     )
@@ -74,13 +74,13 @@ async def _ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> Dynamo
 
 @asynccontextmanager
 async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
-    """Open what reads the figures of a deployment's queues."""
+    """Open the gauge of a deployment's queues."""
     clock = SystemClock()
     queues = [
-        QueueAddress(name, deployment.named(f"{name}_queue_url"), deployment.named(f"{name}_dlq_url"))
+        QueueAddress(name, deployment.require(f"{name}_queue_url"), deployment.require(f"{name}_dlq_url"))
         for name in QUEUES
     ]
-    queues.append(QueueAddress(FEEDBACK, deployment.named("feedback_queue_url"), None))
+    queues.append(QueueAddress(FEEDBACK, deployment.require("feedback_queue_url"), None))
     async with aws_clients(aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
         ages: OldestAges = (
             EmulatorAges(http=http, endpoint_url=deployment.endpoint_url, clock=clock)
@@ -92,32 +92,32 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
 
 @asynccontextmanager
 async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppressions]:
-    """Open the list of addresses that get no letters."""
+    """Open the list of suppressed e-mail addresses."""
     async with aws_clients(aws_settings(deployment)) as clients:
         secrets = open_secrets(aws_settings(deployment), clock=SystemClock())
-        key = await asyncio.to_thread(secrets.text, deployment.named("code_key_secret_id"))
+        key = await asyncio.to_thread(secrets.text, deployment.require("code_key_secret_id"))
         yield DynamoSuppressions(
             client=await clients.client("dynamodb"),
-            table=deployment.named("suppressions_table"),
+            table=deployment.require("suppressions_table"),
             secret=key.encode(),
         )
 
 
 def aws_settings(deployment: Deployment) -> AwsSettings:
-    """Return where AWS is, and what the deployment named its parts."""
+    """Return the AWS settings of a deployment, with the names of its resources."""
     return AwsSettings(
         aws_region=deployment.region,
         aws_endpoint_url=deployment.endpoint_url,
-        conversations_table=deployment.named("conversations_table"),
-        connections_table=deployment.named("connections_table"),
-        processed_table=deployment.named("processed_table"),
-        knowledge_bucket=deployment.named("knowledge_bucket"),
-        websocket_endpoint=deployment.named("websocket_endpoint"),
+        conversations_table=deployment.require("conversations_table"),
+        connections_table=deployment.require("connections_table"),
+        processed_table=deployment.require("processed_table"),
+        knowledge_bucket=deployment.require("knowledge_bucket"),
+        websocket_endpoint=deployment.require("websocket_endpoint"),
     )
 
 
-async def examine(deployment: Deployment, told: Callable[[Check], None]) -> list[Check]:
-    """Look at everything that a deployment needs; tell each check as it comes in, and return all."""
+async def run_health_checks(deployment: Deployment, report: Callable[[CheckResult], None]) -> list[CheckResult]:
+    """Run all health checks of a deployment; report each result in order, and return all."""
     clock, settings = SystemClock(), aws_settings(deployment)
     async with aws_clients(settings) as clients:
 
@@ -125,33 +125,33 @@ async def examine(deployment: Deployment, told: Callable[[Check], None]) -> list
             endpoint_url = deployment.variables.get("bedrock_url") if service == "bedrock-runtime" else None
             return await clients.client(service, endpoint_url=endpoint_url, read_timeout_seconds=15, attempts=2)
 
-        # Opened by the check that needs them: what is missing is that check's problem, and hides no other.
+        # Opened by the first check that needs it: an error is a problem of that check only.
         async def open_tenants() -> TenantDirectory:
             return await asyncio.to_thread(open_knowledge, settings, clock, NoMetrics())
 
-        async def open_rules() -> BookingFacade:
+        async def open_facade_of_booking() -> BookingFacade:
             return open_booking(deployment, clients, dynamodb=await clients.client("dynamodb"), clock=clock)
 
-        return await examined(
+        return await run_checks(
             [
-                *stores.examinations(deployment, open_client),
-                *services.examinations(
+                *stores.health_checks(deployment, open_client),
+                *services.health_checks(
                     deployment,
                     open_client,
                     open_tenants=Once(open_tenants),
-                    open_booking=Once(open_rules),
+                    open_booking=Once(open_facade_of_booking),
                     clock=clock,
                 ),
             ],
-            told,
+            report,
         )
 
 
 def open_booking(deployment: Deployment, clients: AwsClients, *, dynamodb: Any, clock: Clock) -> BookingFacade:
-    """Open what booking offers to the desk.
+    """Open the facade of booking.
 
     Raises:
-        ConfigurationError: the deployment does not name one of the tables.
+        ConfigurationError: an output of the deployment that names a table is missing.
     """
     local = {"aws_endpoint_url": deployment.endpoint_url} if deployment.endpoint_url else {}
     variables = {**deployment.variables, "aws_region": deployment.region, **local}

@@ -1,4 +1,4 @@
-"""`stride failures edit`: change what a failed message says, in an editor or from a file."""
+"""`stride failures edit`: change the data of a failed message, in an editor or from a file."""
 
 import sys
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ import click
 
 from ops.cli.data_file import NotDataError, from_text, to_text
 from ops.cli.examples import WithExamples
-from ops.cli.sentences import refused
-from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
+from ops.cli.sentences import describe_rejection
+from ops.cli.session import NOT_DONE, CommandError, Session, run_async
 from ops.cli.views import print_lines
 from ops.desk.desk import Desk
-from ops.desk.domain.values import Edited, FieldProblem, FieldProblemKind, Invalid, NotPossible, Why
+from ops.desk.domain.values import Edited, FieldProblem, FieldProblemKind, Invalid, NotPossible, NotPossibleReason
 
 _EDIT = """
 Examples:
@@ -25,26 +25,26 @@ Examples:
 
 @click.command(cls=WithExamples, epilog=_EDIT)
 @click.argument("failure_id", metavar="ID")
-@click.option("--data", "source", metavar="FILE", help="Take the new data from a file, or with - from standard input.")
+@click.option("--data", "source", metavar="FILE", help="Read the new data from a file, or from standard input with -.")
 @click.pass_obj
 def edit(session: Session, /, *, failure_id: str, source: str | None) -> None:
-    """Change what a failed message says, in $EDITOR or from a file; replay it afterwards.
+    """Change the data of a failed message, in $EDITOR or from a file; replay it afterwards.
 
-    Only the payload's `data` can be changed; it is checked before it is kept. The editor shows personal data, and
-    that you looked is on record.
+    Only the payload's `data` can be changed; it is checked before it is stored. The editor shows personal data, which
+    is recorded in the audit trail.
     """
-    text = _text_of(source) if source else None
+    text = _read_source(source) if source else None
 
     async def run() -> Edited | None:
         async with session.open_desk() as desk:
             if text is None:
-                return await _in_editor(session, desk, failure_id)
-            outcome = await _tried(session, desk, failure_id, text)
+                return await _edit_in_editor(session, desk, failure_id)
+            outcome = await _apply_edit(session, desk, failure_id, text)
             if isinstance(outcome, Invalid):
-                raise TroubleError(f"not changed; {_listed(outcome.problems)}", NOT_DONE)
+                raise CommandError(f"nothing was changed: {_join_problems(outcome.problems)}", NOT_DONE)
             return outcome
 
-    edited = carried_out(run())
+    edited = run_async(run())
     if edited is None or not edited.fields:
         print_lines(session.out, "Nothing was changed.")
     else:
@@ -53,47 +53,48 @@ def edit(session: Session, /, *, failure_id: str, source: str | None) -> None:
         )
 
 
-async def _in_editor(session: Session, desk: Desk, failure_id: str) -> Edited | None:
-    """Return what came of it; None if the person left everything as it was."""
-    case = await desk.show(session.operator, failure_id, unmasked=True)
-    if case is None or case.data is None:
-        raise TroubleError(refused(failure_id, NotPossible(Why.NOT_EDITABLE if case else Why.UNKNOWN)), NOT_DONE)
-    text = to_text(case.data, case.failure)
+async def _edit_in_editor(session: Session, desk: Desk, failure_id: str) -> Edited | None:
+    """Return the edit, or None if the operator changed nothing."""
+    details = await desk.show(session.operator, failure_id, unmasked=True)
+    if details is None or details.data is None:
+        reason = NotPossibleReason.NOT_EDITABLE if details else NotPossibleReason.UNKNOWN
+        raise CommandError(describe_rejection(failure_id, NotPossible(reason)), NOT_DONE)
+    text = to_text(details.data, details.failure)
     while written := click.edit(text, extension=".yaml"):
-        outcome = await _tried(session, desk, failure_id, written)
+        outcome = await _apply_edit(session, desk, failure_id, written)
         if isinstance(outcome, Edited):
             return outcome
-        print_lines(session.err, _listed(outcome.problems))
+        print_lines(session.err, _join_problems(outcome.problems))
         if not click.confirm("Edit it again?", default=True, err=True):
             return None
-        text = _with_problems(written, outcome.problems)
+        text = _prepend_problems(written, outcome.problems)
     return None
 
 
-async def _tried(session: Session, desk: Desk, failure_id: str, text: str) -> Edited | Invalid:
+async def _apply_edit(session: Session, desk: Desk, failure_id: str, text: str) -> Edited | Invalid:
     try:
         data = from_text(text)
     except NotDataError as error:
         return Invalid({"": FieldProblem(FieldProblemKind.INVALID, str(error))})
     outcome = await desk.edit(session.operator, failure_id, data)
     if isinstance(outcome, NotPossible):
-        raise TroubleError(refused(failure_id, outcome), NOT_DONE)
+        raise CommandError(describe_rejection(failure_id, outcome), NOT_DONE)
     return outcome
 
 
-def _with_problems(written: str, problems: Mapping[str, FieldProblem]) -> str:
-    """Return the text as it was written, below what is wrong with it."""
-    kept = [line for line in written.splitlines() if not line.startswith("# !")]
-    told = [f"# ! {name or 'the whole'}: {problem.text}" for name, problem in problems.items()]
-    return "\n".join([*told, *kept]) + "\n"
+def _prepend_problems(written: str, problems: Mapping[str, FieldProblem]) -> str:
+    """Return the written text below comments that list its problems."""
+    text_lines = [line for line in written.splitlines() if not line.startswith("# !")]
+    problem_lines = [f"# ! {name or 'data'}: {problem.text}" for name, problem in problems.items()]
+    return "\n".join([*problem_lines, *text_lines]) + "\n"
 
 
-def _text_of(source: str) -> str:
+def _read_source(source: str) -> str:
     try:
         return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TroubleError(f"{source} can't be read: {type(error).__name__}", NOT_DONE) from None
+        raise CommandError(f"{source} can't be read: {type(error).__name__}", NOT_DONE) from None
 
 
-def _listed(problems: Mapping[str, FieldProblem]) -> str:
-    return "; ".join(f"{name or 'the whole'}: {problem.text}" for name, problem in problems.items())
+def _join_problems(problems: Mapping[str, FieldProblem]) -> str:
+    return "; ".join(f"{name or 'data'}: {problem.text}" for name, problem in problems.items())

@@ -1,14 +1,14 @@
-"""`stride failures erase`: what failed of one conversation is erased, because its person asks to be forgotten."""
+"""`stride failures erase`: erase the failures of one conversation when its visitor asks to be forgotten."""
 
 from typing import Any
 
 import click
 
 from ops.cli.examples import WithExamples
-from ops.cli.plain import as_json
-from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
+from ops.cli.json_output import to_json
+from ops.cli.session import NOT_DONE, CommandError, Session, run_async
 from ops.cli.views import print_lines
-from ops.desk.domain.values import Erased
+from ops.desk.domain.values import ErasureCounts
 from shared.ledger.failures import FailureState
 
 _ERASE = """
@@ -17,63 +17,67 @@ Examples:
   stride failures erase --session 8c1f...
   stride failures erase --session 8c1f... --yes --json
 
-Exit code 1 if something is left that could not be erased at the moment.
+Exit code 1 if a failure could not be erased at the moment.
 """
 
 
-def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def _parse_session_id(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not value.strip():
-        raise click.BadParameter("name the conversation: `stride failures show ID` says its session")
+        raise click.BadParameter("give the session id of a conversation, as `stride failures show ID` prints it")
     return value.strip()
 
 
 @click.command(cls=WithExamples, epilog=_ERASE)
-@click.option("--session", "session_id", required=True, metavar="SESSION_ID", callback=_named, help="Whose failures.")
-@click.option("--dry-run", is_flag=True, help="Only say how many there are.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--session", "session_id", required=True, metavar="SESSION_ID", callback=_parse_session_id, help="The conversation."
+)
+@click.option("--dry-run", is_flag=True, help="Only count the failures.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def erase(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_json: bool) -> None:
-    """Erase what failed of one conversation, for good: its person asks to be forgotten.
+    """Erase the failures of one conversation for good, when its visitor asks to be forgotten.
 
-    What they said, the errors and every id that leads to them go. What kind of message it was, when it failed, and
-    who erased it stay in the list for 180 days, as `erased`. Nothing of it can be replayed any more.
+    The messages, the errors and all ids that lead to the visitor are deleted. The type of each message, when it failed,
+    and who erased it stay in the list for 180 days, with the state `erased`. Erased messages can't be replayed.
     """
 
-    async def run() -> Erased:
-        async with session.open_erasing() as erasing:
+    async def run() -> ErasureCounts:
+        async with session.open_erasure() as erasure:
             if dry_run or not yes:
-                there = await erasing.session(session.operator, session_id, dry_run=True)
-                if dry_run or not there.total:
-                    return there
-                if not click.confirm(f"Erase {_counted(there)} for good?", err=True):
-                    raise TroubleError("nothing was erased", NOT_DONE)
-            return await erasing.session(session.operator, session_id)
+                preview = await erasure.erase_session(session.operator, session_id, dry_run=True)
+                if dry_run or not preview.total:
+                    return preview
+                if not click.confirm(f"Erase {_describe_counts(preview)} for good?", err=True):
+                    raise CommandError("nothing was erased", NOT_DONE)
+            return await erasure.erase_session(session.operator, session_id)
 
-    done = carried_out(run())
+    counts = run_async(run())
     if is_json:
-        print_lines(session.out, as_json(_row(done)))
-    elif done.total:
-        print_lines(session.out, f"{'Would erase' if dry_run else 'Erased'} {_counted(done)}.")
-    elif not done.left:
-        print_lines(session.out, "There is no failure of this conversation.")
-    if under_way := done.by_state.get(FailureState.REPLAYING.value):
-        # Its message is on a queue, and a worker that has it knows nothing of the ledger.
-        click.echo(f"{under_way} being replayed will be carried out all the same: do it again after that.", err=True)
-    if done.left:
-        raise TroubleError(f"{done.left} changed at this moment and were not erased: do it again", NOT_DONE)
+        print_lines(session.out, to_json(_to_row(counts)))
+    elif counts.total:
+        print_lines(session.out, f"{'Would erase' if dry_run else 'Erased'} {_describe_counts(counts)}.")
+    elif not counts.not_erased:
+        print_lines(session.out, "This conversation has no failures.")
+    if running := counts.by_state.get(FailureState.REPLAYING.value):
+        # Its message is on a queue, and the worker that receives it does not read the ledger.
+        click.echo(f"{running} replays are running and will be completed: repeat the command afterwards.", err=True)
+    if counts.not_erased:
+        raise CommandError(
+            f"{counts.not_erased} were changed at the same time and not erased: repeat the command", NOT_DONE
+        )
 
 
-def _counted(erased: Erased) -> str:
-    queues = ", ".join(f"{count} {queue}" for queue, count in sorted(erased.by_queue.items()))
-    states = ", ".join(f"{count} {state}" for state, count in sorted(erased.by_state.items()))
-    return f"{erased.total} failure{'s' if erased.total > 1 else ''} ({queues}; {states})"
+def _describe_counts(counts: ErasureCounts) -> str:
+    queues = ", ".join(f"{count} {queue}" for queue, count in sorted(counts.by_queue.items()))
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.by_state.items()))
+    return f"{counts.total} failure{'s' if counts.total > 1 else ''} ({queues}; {states})"
 
 
-def _row(erased: Erased) -> dict[str, Any]:
+def _to_row(counts: ErasureCounts) -> dict[str, Any]:
     return {
-        "failures": erased.total,
-        "by_queue": dict(erased.by_queue),
-        "by_state": dict(erased.by_state),
-        "left": erased.left,
+        "failures": counts.total,
+        "by_queue": dict(counts.by_queue),
+        "by_state": dict(counts.by_state),
+        "left": counts.not_erased,
     }

@@ -1,4 +1,4 @@
-"""`stride failures list|show|watch|stats`: the commands that look."""
+"""`stride failures list|show|watch|stats`: the commands that only read."""
 
 import asyncio
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from ops.cli.examples import GroupWithExamples, WithExamples
-from ops.cli.options import Cursor, filters, wanted
-from ops.cli.plain import as_json, case_row, failure_row
+from ops.cli.json_output import details_row, failure_row, to_json
+from ops.cli.options import Cursor, filter_options, make_filter
 from ops.cli.sentences import NO_SUCH
-from ops.cli.session import NOT_DONE, Session, TroubleError, carried_out
-from ops.cli.views import case_view, failure_line, failures_table, print_lines, print_view, stats_view
+from ops.cli.session import NOT_DONE, CommandError, Session, run_async
+from ops.cli.views import details_view, failure_line, failures_table, print_lines, print_view, stats_view
 from shared.ledger.failures import FailureFilter, FailureState
 
-_WAITING = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN, FailureState.REPLAYING})
+_NOT_ENDED = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN, FailureState.REPLAYING})
 
 
 _FAILURES = """
@@ -25,14 +25,14 @@ Examples:
   stride failures edit 3f0c... && stride failures retry 3f0c...
   stride failures discard 3f0c... --reason "the visitor called"
 
-Exit codes: 0 done, 1 something could not be done, 2 the command is not
-understood, 3 there is no deployment or it can't be reached.
+Exit codes: 0 success, 1 not everything could be done, 2 invalid command
+line, 3 there is no deployment or it can't be reached.
 """
 
 
 @click.group(cls=GroupWithExamples, epilog=_FAILURES)
 def failures() -> None:
-    """Find, repair and replay what failed."""
+    """Find, edit, replay and discard failures."""
 
 
 _LIST_FAILURES = """
@@ -44,9 +44,11 @@ Examples:
 
 
 @failures.command("list", cls=WithExamples, epilog=_LIST_FAILURES)
-@filters
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many to show.")
-@click.option("--after", type=Cursor(), metavar="CURSOR", help="Go on where the last list ended; it says the cursor.")
+@filter_options
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Maximum number of failures."
+)
+@click.option("--after", type=Cursor(), metavar="CURSOR", help="Continue after the cursor of the previous list.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_failures(session: Session, /, *, limit: int, after: str | None, is_json: bool, **options: Any) -> None:
@@ -54,19 +56,19 @@ def list_failures(session: Session, /, *, limit: int, after: str | None, is_json
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            page = await desk.find(session.operator, _waiting(session, options), limit=limit, after=after)
+            page = await desk.find(session.operator, _make_default_filter(session, options), limit=limit, after=after)
         if is_json:
             rows = [failure_row(failure) for failure in page.failures]
-            print_lines(session.out, as_json({"failures": rows, "after": page.after}))
+            print_lines(session.out, to_json({"failures": rows, "after": page.after}))
             return
         if page.failures:
             print_view(session.out, failures_table(page.failures, session.clock.now()))
         else:
-            session.err.print("Nothing that matches." if not after else "Nothing more.")
+            session.err.print("No failure matches." if not after else "No more failures.")
         if page.after:
-            print_lines(session.err, f"There are more: --after {page.after}")
+            print_lines(session.err, f"There are more failures: --after {page.after}")
 
-    carried_out(run())
+    run_async(run())
 
 
 _SHOW = """
@@ -78,23 +80,23 @@ Examples:
 
 @failures.command(cls=WithExamples, epilog=_SHOW)
 @click.argument("failure_id", metavar="ID")
-@click.option("--unmask", is_flag=True, help="Show personal data. That you looked is on record.")
+@click.option("--unmask", is_flag=True, help="Show personal data. This is recorded in the audit trail.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def show(session: Session, /, *, failure_id: str, unmask: bool, is_json: bool) -> None:
-    """Show one failure: what it says, what a replay would do now, and what was done so far."""
+    """Show one failure: its message, what a replay would do now, and its audit trail."""
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            case = await desk.show(session.operator, failure_id, unmasked=unmask)
-        if case is None:
-            raise TroubleError(NO_SUCH.format(failure_id), NOT_DONE)
+            details = await desk.show(session.operator, failure_id, unmasked=unmask)
+        if details is None:
+            raise CommandError(NO_SUCH.format(failure_id), NOT_DONE)
         if is_json:
-            print_lines(session.out, as_json(case_row(case)))
+            print_lines(session.out, to_json(details_row(details)))
         else:
-            print_view(session.out, case_view(case, session.clock.now()))
+            print_view(session.out, details_view(details, session.clock.now()))
 
-    carried_out(run())
+    run_async(run())
 
 
 _STATS = """
@@ -105,7 +107,7 @@ Examples:
 
 
 @failures.command(cls=WithExamples, epilog=_STATS)
-@filters
+@filter_options
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
@@ -113,7 +115,7 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            counts = await desk.stats(session.operator, _waiting(session, options))
+            counts = await desk.stats(session.operator, _make_default_filter(session, options))
         if is_json:
             by_hour = {hour.isoformat(): count for hour, count in counts.by_hour.items()}
             cells = {
@@ -122,7 +124,7 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
             }
             print_lines(
                 session.out,
-                as_json(
+                to_json(
                     {
                         "total": counts.total,
                         "is_complete": counts.is_complete,
@@ -137,11 +139,11 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
         else:
             print_view(session.out, stats_view(counts, width=session.out.width))
 
-    carried_out(run())
+    run_async(run())
 
 
-_WATCHED = 1_000
-"""Each look reads as many: of older ones nobody hears, but `list` shows them."""
+_MAX_WATCHED = 1_000
+"""How many failures each poll reads: older ones are not watched, but `list` shows them."""
 
 _WATCH = """
 Examples:
@@ -151,41 +153,41 @@ Examples:
 
 
 @failures.command(cls=WithExamples, epilog=_WATCH)
-@filters
-@click.option("--interval", type=click.FloatRange(min=0.1), default=2, show_default=True, help="Seconds in between.")
+@filter_options
+@click.option("--interval", type=click.FloatRange(min=0.1), default=2, show_default=True, help="Seconds between polls.")
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
-@click.option("--looks", type=click.IntRange(1), hidden=True, help="End after so many looks.")
+@click.option("--looks", type=click.IntRange(1), hidden=True, help="End after this many polls.")
 @click.pass_obj
 def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | None, **options: Any) -> None:
     """Print a line for each new failure, and for each that changes, until Ctrl-C."""
-    print_lines(session.err, f"Watching {session.title()}; Ctrl-C ends it.")
+    print_lines(session.err, f"Watching {session.title()}; Ctrl-C stops.")
 
     async def run() -> None:
         seen: dict[str, int] = {}
-        found = wanted(session.clock.now(), **{**options, "states": options["states"] or ("all",)})
-        number = 0
+        watched = make_filter(session.clock.now(), **{**options, "states": options["states"] or ("all",)})
+        polls = 0
         async with session.open_desk() as desk:
-            while looks is None or number < looks:
-                if number:
+            while looks is None or polls < looks:
+                if polls:
                     await asyncio.sleep(interval)
-                latest = [failure async for failure in desk.every(session.operator, found, limit=_WATCHED)]
-                if len(latest) == _WATCHED and not number:
-                    print_lines(session.err, f"There are more: the latest {_WATCHED} are watched.")
+                latest = [failure async for failure in desk.iterate(session.operator, watched, limit=_MAX_WATCHED)]
+                if len(latest) == _MAX_WATCHED and not polls:
+                    print_lines(session.err, f"There are more failures: only the latest {_MAX_WATCHED} are watched.")
                 for failure in reversed(latest):
-                    is_news = seen.get(failure.failure_id) != failure.version
-                    if is_news and (number or failure.state in _WAITING):
-                        line = as_json(failure_row(failure), indent=None) if is_json else failure_line(failure)
+                    is_changed = seen.get(failure.failure_id) != failure.version
+                    if is_changed and (polls or failure.state in _NOT_ENDED):
+                        line = to_json(failure_row(failure), indent=None) if is_json else failure_line(failure)
                         print_lines(session.out, line)
                     seen[failure.failure_id] = failure.version
-                number += 1
+                polls += 1
 
     try:
-        carried_out(run())
+        run_async(run())
     except KeyboardInterrupt:
         session.err.print("Stopped.")
 
 
-def _waiting(session: Session, options: dict[str, Any]) -> FailureFilter:
-    """Return the filter of the options; without a state, what is not over."""
-    states = options["states"] or tuple(_WAITING)
-    return wanted(session.clock.now(), **{**options, "states": states})
+def _make_default_filter(session: Session, options: dict[str, Any]) -> FailureFilter:
+    """Return the filter of the options; without a state, failures that have not ended."""
+    states = options["states"] or tuple(_NOT_ENDED)
+    return make_filter(session.clock.now(), **{**options, "states": states})

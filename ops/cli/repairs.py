@@ -1,4 +1,4 @@
-"""`stride failures retry|discard`: the commands that end a failure, one way or the other."""
+"""`stride failures retry|discard`: the commands that replay or discard failures."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ops.cli.examples import WithExamples
-from ops.cli.options import filters, wanted
-from ops.cli.plain import as_json, tally_row
-from ops.cli.sentences import FORECASTS, forecast_sentence, refused, why_not
-from ops.cli.session import NOT_DONE, STOPPED, Session, TroubleError, carried_out
+from ops.cli.json_output import tally_row, to_json
+from ops.cli.options import filter_options, make_filter
+from ops.cli.sentences import FORECASTS, describe_forecast, describe_reason, describe_rejection
+from ops.cli.session import NOT_DONE, STOPPED, CommandError, Session, run_async
 from ops.cli.views import print_lines
 from ops.desk.desk import Desk
 from ops.desk.domain import values
@@ -30,12 +30,14 @@ Examples:
 
 @click.command(cls=WithExamples, epilog=_RETRY)
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@filters
-@click.option("--all", "is_all", is_flag=True, help="Everything that waits, without a filter.")
-@click.option("--rate", type=click.FloatRange(min=0.1, max=1000), default=50, show_default=True, help="A second.")
-@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
-@click.option("--again", is_flag=True, help="Also what has ended; name it, or its --state.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@filter_options
+@click.option("--all", "is_all", is_flag=True, help="All open failures.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0.1, max=1000), default=50, show_default=True, help="Replays per second."
+)
+@click.option("--dry-run", is_flag=True, help="Only forecast the outcomes.")
+@click.option("--again", is_flag=True, help="Also replay failures that have ended; give their ids or --state.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def retry(
@@ -51,64 +53,69 @@ def retry(
     is_json: bool,
     **options: Any,
 ) -> None:
-    """Put failures back on their queues, by id or by filter, in the order in which they were asked for.
+    """Put failed messages back on their queues, by id or by filter, in the order in which visitors sent them.
 
-    What a failed try did already is found and not done again. --dry-run says for each what a replay would do now:
-    whether the time is still free, taken, or gone by.
+    Effects of earlier attempts are found and not repeated. --dry-run forecasts each replay, such as whether the
+    requested time is still free, is occupied, or has passed.
     """
     is_filtered = is_all or any(options.values())
     if bool(ids) == is_filtered:
-        raise click.UsageError(
-            "give ids or filters, not both" if ids else "say which failures are meant: ids, filters, or --all"
-        )
-    chosen: FailureFilter | Sequence[str] = ids
+        raise click.UsageError("use either ids or filters" if ids else "select failures by ids, filters, or --all")
+    selection: FailureFilter | Sequence[str] = ids
     if not ids:
-        chosen = wanted(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
+        selection = make_filter(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
 
-    told: deque[values.Progress] = deque(maxlen=1)
+    latest_progress: deque[values.Progress] = deque(maxlen=1)
 
     async def run() -> Tally:
         async with session.open_desk() as desk:
-            if not dry_run and not yes and isinstance(chosen, FailureFilter):
-                counts = await desk.stats(session.operator, chosen)
+            if not dry_run and not yes and isinstance(selection, FailureFilter):
+                counts = await desk.stats(session.operator, selection)
                 if counts.total:
                     _confirm(counts, rate)
-            return await _retried(
-                session, desk, chosen, rate=rate, dry_run=dry_run, again=again, quiet=is_json, also=told.append
+            return await _replay_with_progress(
+                session,
+                desk,
+                selection,
+                rate=rate,
+                dry_run=dry_run,
+                again=again,
+                quiet=is_json,
+                on_progress=latest_progress.append,
             )
 
-    show = partial(_print_tally, session, is_json=is_json)
+    print_tally = partial(_print_tally, session, is_json=is_json)
     try:
-        tally = carried_out(run())
-    except (KeyboardInterrupt, TroubleError) as end:
-        # What was done until then is done: whoever goes on has to know of it.
-        if told:
-            show(told[-1].tally)
-        if isinstance(end, TroubleError):
+        tally = run_async(run())
+    except (KeyboardInterrupt, CommandError) as error:
+        # The operator has to know how many were replayed before the end.
+        if latest_progress:
+            print_tally(latest_progress[-1].tally)
+        if isinstance(error, CommandError):
             raise
-        raise TroubleError("stopped; the others are as they were", STOPPED) from None
-    show(tally)
+        raise CommandError("stopped; the remaining failures are unchanged", STOPPED) from None
+    print_tally(tally)
     if tally.not_possible:
         raise SystemExit(NOT_DONE)
 
 
 def _confirm(counts: values.Stats, rate: float) -> None:
     reasons = ", ".join(f"{count} {reason}" for reason, count in list(counts.by_reason.items())[:5])
-    question = f"Replay {counts.total} failures ({reasons}) at {rate:g} a second?"
+    question = f"Replay {counts.total} failures ({reasons}) at {rate:g} per second?"
     if not click.confirm(question, err=True):
-        raise TroubleError("nothing was replayed", NOT_DONE)
+        raise CommandError("nothing was replayed", NOT_DONE)
 
 
-async def _retried(
+async def _replay_with_progress(
     session: Session,
     desk: Desk,
-    chosen: FailureFilter | Sequence[str],
+    selection: FailureFilter | Sequence[str],
     *,
     rate: float,
     dry_run: bool,
     again: bool,
     quiet: bool,
-    also: Callable[[values.Progress], None],
+    on_progress: Callable[[values.Progress], None],
 ) -> Tally:
     progress = Progress(
         TextColumn("{task.description}"),
@@ -119,42 +126,47 @@ async def _retried(
         transient=True,
     )
     with nullcontext() if quiet else progress:
-        task = progress.add_task("Looking ahead" if dry_run else "Replaying", total=None)
+        task = progress.add_task("Forecasting" if dry_run else "Replaying", total=None)
 
-        def told(step: values.Progress) -> None:
-            also(step)
+        def show_progress(step: values.Progress) -> None:
+            on_progress(step)
             progress.update(task, completed=step.done, total=step.total)
-            if not quiet and (step.total <= _SHOWN or isinstance(step.outcome, NotPossible)):
-                print_lines(progress.console if session.err.is_terminal else session.err, _outcome(step))
+            if not quiet and (step.total <= _MAX_LISTED or isinstance(step.outcome, NotPossible)):
+                print_lines(progress.console if session.err.is_terminal else session.err, _describe_outcome(step))
 
         return await desk.replay_many(
-            session.operator, chosen, per_second=rate, dry_run=dry_run, again=again, on_progress=told
+            session.operator, selection, per_second=rate, dry_run=dry_run, again=again, on_progress=show_progress
         )
 
 
-_SHOWN = 20
-"""Up to so many are told one by one."""
+_MAX_LISTED = 20
+"""Up to this many outcomes are printed one by one."""
 
 
-def _outcome(step: values.Progress) -> str:
+def _describe_outcome(step: values.Progress) -> str:
     match step.outcome:
         case Replayed(replay=number):
             return f"{step.failure_id}  on its queue again (replay {number})"
         case Forecast():
-            return f"{step.failure_id}  {forecast_sentence(step.outcome)}"
+            return f"{step.failure_id}  {describe_forecast(step.outcome)}"
         case NotPossible():
-            return f"{step.failure_id}  not replayed: {why_not(step.outcome)}"
+            return f"{step.failure_id}  not replayed: {describe_reason(step.outcome)}"
 
 
 def _print_tally(session: Session, tally: Tally, *, is_json: bool) -> None:
     if is_json:
-        print_lines(session.out, as_json(tally_row(tally)))
+        print_lines(session.out, to_json(tally_row(tally)))
         return
-    lines = [f"{count}: {FORECASTS[kind]}" for kind, count in sorted(tally.forecasts.items(), key=lambda one: -one[1])]
+    lines = [
+        f"{count}: {FORECASTS[kind]}" for kind, count in sorted(tally.forecasts.items(), key=lambda pair: -pair[1])
+    ]
     if tally.replayed:
-        lines.append(f"{tally.replayed} on their queues again; `stride failures watch` shows what becomes of them")
-    lines += [f"{count} not replayed: {why_not(NotPossible(why))}" for why, count in sorted(tally.not_possible.items())]
-    print_lines(session.out, *(lines or ["Nothing that matches."]))
+        lines.append(f"{tally.replayed} on their queues again; `stride failures watch` shows the outcomes")
+    lines += [
+        f"{count} not replayed: {describe_reason(NotPossible(why))}"
+        for why, count in sorted(tally.not_possible.items())
+    ]
+    print_lines(session.out, *(lines or ["No failure matches."]))
 
 
 _DISCARD = """
@@ -165,22 +177,22 @@ Example:
 
 @click.command(cls=WithExamples, epilog=_DISCARD)
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--reason", required=True, help="Why nothing needs to be done; it stands in the story.")
+@click.option("--reason", required=True, help="Why no action is needed; stored in the audit trail.")
 @click.pass_obj
 def discard(session: Session, /, *, ids: tuple[str, ...], reason: str) -> None:
-    """Say that nothing needs to be done about failures; they stay in the ledger for a while."""
+    """Mark failures as needing no action; they stay in the ledger until their retention ends."""
 
     async def run() -> int:
-        number = 0
+        not_discarded = 0
         async with session.open_desk() as desk:
             for failure_id in ids:
                 match await desk.discard(session.operator, failure_id, reason):
                     case Discarded():
                         print_lines(session.out, f"{failure_id}  discarded")
                     case NotPossible() as why:
-                        print_lines(session.err, refused(failure_id, why))
-                        number += 1
-        return number
+                        print_lines(session.err, describe_rejection(failure_id, why))
+                        not_discarded += 1
+        return not_discarded
 
-    if carried_out(run()):
+    if run_async(run()):
         raise SystemExit(NOT_DONE)

@@ -1,66 +1,66 @@
-"""What the command line says about forecasts, and about what it did not do."""
+"""The sentences of the command line about forecasts and rejected actions."""
 
-from ops.cli.times import local_time, moment
-from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, Why
+from ops.cli.times import format_business_time, format_local_time
+from ops.desk.domain.values import Forecast, ForecastKind, NotPossible, NotPossibleReason
 
 FORECASTS: dict[ForecastKind, str] = {
     ForecastKind.FREE: "the time is free: it would be booked",
-    ForecastKind.TAKEN: "the time is taken: the visitor would be offered others",
-    ForecastKind.PAST: "the time has gone by: the visitor would be offered others",
-    ForecastKind.TOO_OLD: "the visitor asked too long ago: they would be asked to choose again",
-    ForecastKind.ALREADY_DONE: "it is done already: the visitor would hear so, and nothing else would happen",
-    ForecastKind.WOULD_BE_FINISHED: "the visit stands: its entry in the calendar and its letter would be completed",
-    ForecastKind.REFUSED: "the visitor would hear a no",
-    ForecastKind.WOULD_BE_DONE: "it would be carried out",
-    ForecastKind.STALE: "it comes too late to help: nothing would be sent",
+    ForecastKind.OCCUPIED: "the time is occupied: the visitor would be offered others",
+    ForecastKind.PAST: "the time has passed: the visitor would be offered others",
+    ForecastKind.TOO_OLD: "the request is too old: the visitor would be asked to choose again",
+    ForecastKind.ALREADY_DONE: "it is done already: the visitor would be told so, and nothing else would happen",
+    ForecastKind.WOULD_BE_FINISHED: "the visit is booked: its calendar event and its e-mail would be completed",
+    ForecastKind.REFUSED: "the request would be refused",
+    ForecastKind.WOULD_BE_DONE: "it would be processed",
+    ForecastKind.STALE: "it is too late to be useful: nothing would be sent",
     ForecastKind.WOULD_BE_SENT: "it would be sent",
     ForecastKind.WOULD_BE_TRIED: "it would be tried again",
-    ForecastKind.UNREADABLE: "no worker of this release can read it: it would fail again",
-    ForecastKind.WOULD_FAIL: "it would fail again as things are",
-    ForecastKind.UNKNOWN: "nobody can say at the moment",
+    ForecastKind.UNREADABLE: "no worker of this release can decode it: it would fail again",
+    ForecastKind.WOULD_FAIL: "it would fail again at present",
+    ForecastKind.UNKNOWN: "the outcome can't be forecast at the moment",
 }
 
-NO_SUCH = "there is no failure {}: `stride failures list` shows those that are there; an id is given whole"
+NO_SUCH = "there is no failure {}: `stride failures list` shows the ids; give the whole id"
 
-_WHY_NOT: dict[Why, str] = {
-    Why.UNKNOWN: "there is no such failure",
-    Why.REPLAYING: "a replay is under way",
-    Why.ENDED: "it has ended: --again replays it all the same",
-    Why.ERASED: "its visitor asked to be forgotten, and nothing is left of what it said",
-    Why.UNREADABLE: "it is no JSON object with an id, so it can't be replayed",
-    Why.PAYLOAD_UNREADABLE: "no key at hand opens it: start the desk anew with the ledger's present keys",
-    Why.NOT_EDITABLE: "nothing in it can be edited",
-    Why.CHANGED_MEANWHILE: "somebody else changed it at this moment: look again",
-    Why.NOT_SENT: "its queue did not take it",
-    Why.AFTER_ANOTHER: "an earlier one of the same conversation could not be sent",
-    Why.NO_REASON: "say why with --reason",
+_REASONS: dict[NotPossibleReason, str] = {
+    NotPossibleReason.UNKNOWN: "there is no such failure",
+    NotPossibleReason.REPLAYING: "a replay is running",
+    NotPossibleReason.ENDED: "it has ended: --again replays it anyway",
+    NotPossibleReason.ERASED: "its content was erased, because its visitor asked to be forgotten",
+    NotPossibleReason.UNREADABLE: "it is not a JSON object with an id, so it can't be replayed",
+    NotPossibleReason.PAYLOAD_UNREADABLE: "no available key decrypts it: restart the desk with the current keys",
+    NotPossibleReason.NOT_EDITABLE: "it has no data that can be edited",
+    NotPossibleReason.CHANGED_MEANWHILE: "somebody else changed it at the same time: read it again",
+    NotPossibleReason.NOT_SENT: "it could not be put on its queue",
+    NotPossibleReason.AFTER_ANOTHER: "an earlier message of the same conversation could not be sent",
+    NotPossibleReason.NO_REASON: "give a reason with --reason",
 }
 
 
-def forecast_sentence(forecast: Forecast) -> str:
-    """Return what a replay would do, with the time or the reason that it is about."""
-    about = []
+def describe_forecast(forecast: Forecast) -> str:
+    """Return what a replay would do, with the requested time and the code if there are any."""
+    details = []
     if forecast.start:
-        about.append(moment(forecast.start))
+        details.append(format_business_time(forecast.start))
     if forecast.code:
-        about.append(forecast.code)
-    return FORECASTS[forecast.kind] + (f" ({', '.join(about)})" if about else "")
+        details.append(forecast.code)
+    return FORECASTS[forecast.kind] + (f" ({', '.join(details)})" if details else "")
 
 
-def why_not(reason: NotPossible) -> str:
-    """Return why nothing was done."""
-    sentence = _WHY_NOT[reason.why]
+def describe_reason(reason: NotPossible) -> str:
+    """Return why an action is not possible."""
+    sentence = _REASONS[reason.why]
     if reason.detail:
         sentence += f" ({reason.detail})"
     if reason.again_at:
-        sentence += f"; it may be repeated after {local_time(reason.again_at)}"
+        sentence += f"; it may be repeated after {format_local_time(reason.again_at)}"
     return sentence
 
 
-def refused(failure_id: str, reason: NotPossible) -> str:
-    """Return the sentence for one failure about which nothing was done."""
-    if reason.why is Why.UNKNOWN:
+def describe_rejection(failure_id: str, reason: NotPossible) -> str:
+    """Return the sentence about one failure for which an action is not possible."""
+    if reason.why is NotPossibleReason.UNKNOWN:
         return NO_SUCH.format(failure_id)
-    # Only a replay knows --again.
-    sentence = "it has ended already" if reason.why is Why.ENDED else why_not(reason)
+    # Only `retry` has --again.
+    sentence = "it has ended already" if reason.why is NotPossibleReason.ENDED else describe_reason(reason)
     return f"{failure_id}: {sentence}"

@@ -1,4 +1,4 @@
-"""What every command is given: who acts, what they act on, and where to write."""
+"""The session that every command gets: the operator, the deployment, and the consoles; and the exit codes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,8 +11,8 @@ from rich.console import Console
 
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Operator
-from ops.desk.erasing import Erasing
-from ops.health.checks import Check
+from ops.desk.erasure import FailureErasure
+from ops.health.checks import CheckResult
 from ops.queues.figures import QueueGauge
 from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError, TransientError, describe_error
@@ -21,55 +21,55 @@ from shared.suppressions import Suppressions
 T = TypeVar("T")
 
 NOT_DONE = 1
-"""Something could not be done, or is not as it should be."""
+"""Something could not be done, or a check found a problem."""
 NO_DEPLOYMENT = 3
-"""There is no deployment to look at, or it can't be reached. 2 is click's, for a command that is not understood."""
+"""There is no deployment, or it can't be reached. (click uses 2 for an invalid command line.)"""
 STOPPED = 130
-"""Ctrl-C in the middle, as shells have it: 128 and the signal."""
+"""Stopped by Ctrl-C: 128 plus the number of the signal, as in shells."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """One run of the command line; the parts are opened by the command that needs them."""
+    """One run of the command line; each command opens the parts that it needs."""
 
     operator: Operator
     title: Callable[[], str]
-    """Tells what the deployment is called."""
+    """Returns the display name of the deployment."""
     open_desk: Callable[[], AbstractAsyncContextManager[Desk]]
-    open_erasing: Callable[[], AbstractAsyncContextManager[Erasing]]
+    open_erasure: Callable[[], AbstractAsyncContextManager[FailureErasure]]
     open_gauge: Callable[[], AbstractAsyncContextManager[QueueGauge]]
-    examine: Callable[[Callable[[Check], None]], Coroutine[Any, Any, list[Check]]]
-    """Runs the health checks; tells each as it comes in, and returns all."""
+    run_health_checks: Callable[[Callable[[CheckResult], None]], Coroutine[Any, Any, list[CheckResult]]]
+    """Runs the health checks, reports each result in order, and returns all."""
     open_suppressions: Callable[[], AbstractAsyncContextManager[Suppressions]]
     clock: Clock
     out: Console = field(default_factory=lambda: Console(highlight=False))
-    """What was asked for."""
+    """For results."""
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
-    """Everything else: progress, questions, trouble."""
+    """For everything else: progress, questions and errors."""
 
 
-class TroubleError(click.ClickException):
-    """What went wrong, and what to do, as the last line; never a traceback."""
+class CommandError(click.ClickException):
+    """An error that is printed as one line, with what to do about it, and without a traceback."""
 
     def __init__(self, message: str, exit_code: int = NO_DEPLOYMENT) -> None:
         super().__init__(message)
         self.code = exit_code
 
     @property
-    def exit_code(self) -> int:  # type: ignore[override]  # click has one for all of a class
-        """Return what the process ends with."""
+    def exit_code(self) -> int:  # type: ignore[override]  # click has one for each class
+        """Return the exit code of the process."""
         return self.code
 
 
-def carried_out(work: Coroutine[Any, Any, T]) -> T:
-    """Run the asynchronous part of a command, with its trouble said in a sentence."""
+def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run the asynchronous part of a command; turn known errors into a `CommandError`."""
     try:
-        return asyncio.run(work)
+        return asyncio.run(coroutine)
     except ConfigurationError as error:
-        raise TroubleError(str(error)) from None
+        raise CommandError(str(error)) from None
     except TransientError as error:
-        raise TroubleError(f"not reached ({describe_error(error)}): try again in a moment") from None
+        raise CommandError(f"not reached ({describe_error(error)}): try again in a moment") from None
     except PermanentError as error:
-        raise TroubleError(
-            f"refused ({describe_error(error)}): `stride doctor` says what is missing, from permissions to tables"
+        raise CommandError(
+            f"rejected ({describe_error(error)}): `stride doctor` finds what is missing, such as permissions or tables"
         ) from None

@@ -1,17 +1,17 @@
-"""`stride suppressions`: whether an address gets no letters any more, and how it gets them again."""
+"""`stride suppressions`: show and remove the suppression of an e-mail address."""
 
 import click
 
 from ops.cli.examples import GroupWithExamples, WithExamples
-from ops.cli.session import NOT_DONE, Session, carried_out
-from ops.cli.times import local
+from ops.cli.session import NOT_DONE, Session, run_async
+from ops.cli.times import format_local
 from ops.cli.views import print_lines
 from shared.suppressions import Suppression
 from workers.booking.facade import ANY_EMAIL
 
 _SUPPRESSIONS = """
-Exit code 0 if the address gets letters, or gets them again; 1 if not, 2 if
-it is none.
+Exit code 0 if the address gets e-mails; 1 if it is suppressed, 2 if it is
+not an e-mail address.
 
 Examples:
   stride suppressions show jan@example.com
@@ -20,27 +20,27 @@ Examples:
 
 _WHY = {
     "bounced": "its provider says that there is no such mailbox",
-    "complained": "its owner complained of a letter",
+    "complained": "its owner reported an e-mail as spam",
     "full": "its mailbox was full",
 }
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Return the address as booking keeps it, and so as letters go to it."""
+    """Return the address in booking's normal form, to which e-mails are sent."""
     contact = ANY_EMAIL.parse(value)
     if contact is None:
         raise click.BadParameter(
-            f"{value!r} is no e-mail address, and nothing else is ever suppressed here: who opted out of text messages "
-            "stands on a list of SNS's own"
+            f"{value!r} is not an e-mail address, and only those are suppressed here: SNS keeps its own list of "
+            "numbers that opted out of text messages"
         )
     return contact.address
 
 
 @click.group(cls=GroupWithExamples, epilog=_SUPPRESSIONS)
 def suppressions() -> None:
-    """Look after the addresses that no letter goes to: what bounced for good, and who complained.
+    """Inspect and remove suppressions: addresses that get no e-mails after a bounce or a complaint.
 
-    The table knows no address, only keyed hashes: there is nothing to list.
+    The table stores keyed hashes instead of addresses, so there is no list.
     """
 
 
@@ -48,18 +48,19 @@ def suppressions() -> None:
 @click.argument("address", callback=_address)
 @click.pass_obj
 def show(session: Session, /, *, address: str) -> None:
-    """Say whether an address gets letters."""
+    """Show whether an address is suppressed, since when and why."""
 
-    async def look() -> Suppression | None:
-        async with session.open_suppressions() as kept:
-            return await kept.find(address, at=session.clock.now())
+    async def find() -> Suppression | None:
+        async with session.open_suppressions() as suppressions:
+            return await suppressions.find(address, at=session.clock.now())
 
-    found = carried_out(look())
-    if found is None:
-        session.out.print("It gets letters.")
+    suppression = run_async(find())
+    if suppression is None:
+        session.out.print("The address gets e-mails.")
         return
-    until = f", until {local(found.until)}" if found.until else ", until somebody removes it"
-    print_lines(session.out, f"It gets none since {local(found.since)}{until}: {_WHY[found.reason]}.")
+    until = f"until {format_local(suppression.until)}" if suppression.until else "until the suppression is removed"
+    since = format_local(suppression.since)
+    print_lines(session.out, f"The address gets no e-mails since {since}, {until}: {_WHY[suppression.reason]}.")
     raise SystemExit(NOT_DONE)
 
 
@@ -67,13 +68,13 @@ def show(session: Session, /, *, address: str) -> None:
 @click.argument("address", callback=_address)
 @click.pass_obj
 def remove(session: Session, /, *, address: str) -> None:
-    """Let letters go to an address again, after its owner said that they want them."""
+    """Remove the suppression of an address, after its owner said that they want e-mails."""
 
-    async def forget() -> bool:
-        async with session.open_suppressions() as kept:
-            return await kept.remove(address)
+    async def remove_suppression() -> bool:
+        async with session.open_suppressions() as suppressions:
+            return await suppressions.remove(address)
 
-    if not carried_out(forget()):
-        session.out.print("It was not suppressed.")
+    if not run_async(remove_suppression()):
+        session.out.print("The address was not suppressed.")
         return
-    session.out.print("It gets letters again. SES has a list of its own, for the account: look there, too.")
+    session.out.print("The address gets e-mails again. Also check the suppression list of your account in SES.")

@@ -1,23 +1,23 @@
-"""Writes instants as this machine's clock shows them, with its offset: logs are written elsewhere."""
+"""Formats instants in local time with the offset, because logs may be from machines in other zones."""
 
 from datetime import datetime
 
 
-def local(instant: datetime) -> str:
-    """Return day and time: `2026-01-12 13:00:05+01:00`."""
+def format_local(instant: datetime) -> str:
+    """Return date and time: `2026-01-12 13:00:05+01:00`."""
     return instant.astimezone().isoformat(" ", "seconds")
 
 
-def local_time(instant: datetime) -> str:
+def format_local_time(instant: datetime) -> str:
     """Return the time of day: `13:00:05+01:00`."""
     return instant.astimezone().timetz().isoformat("seconds")
 
 
-def local_hour(instant: datetime) -> str:
-    """Return an hour of a plot: `12 Jan 13:00+01:00`."""
+def format_local_hour(instant: datetime) -> str:
+    """Return an hour for a plot: `12 Jan 13:00+01:00`."""
     return f"{instant.astimezone():%d %b }{instant.astimezone().timetz().isoformat('minutes')}"
 
 
-def moment(instant: datetime) -> str:
-    """Return a time as the business's clocks show it, which has the business's own offset."""
+def format_business_time(instant: datetime) -> str:
+    """Return a time in the zone of the business, with the offset that it has."""
     return f"{instant:%a %d %b %Y }{instant.timetz().isoformat('minutes')}"

@@ -1,4 +1,4 @@
-"""Failures, cases and counts as a person reads them in a terminal; what came from outside is never markup."""
+"""Renders failures, details and counts for a terminal; text from outside is never interpreted as markup."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli.plot import bar, by_hour
-from ops.cli.sentences import forecast_sentence, why_not
-from ops.cli.times import local, local_time, moment
+from ops.cli.plot import horizontal_bar, hour_chart
+from ops.cli.sentences import describe_forecast, describe_reason
+from ops.cli.times import format_business_time, format_local, format_local_time
 from ops.desk.domain import transitions
-from ops.desk.domain.values import Case, Line, Stats
+from ops.desk.domain.values import FailureDetails, PayloadLine, Stats
 from shared.ledger.failures import Failure, FailureState
 
 _COLOURS = {
@@ -25,23 +25,23 @@ _COLOURS = {
     FailureState.ERASED: "dim",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters and the marks that turn text around: in a terminal they do things."""
+"""Control characters and bidirectional marks, which a terminal would interpret."""
 
 _UNBOUNDED = 100_000
-"""Columns: more than any line has."""
+"""A width in columns that no line reaches."""
 
 
 def safe(text: object, style: str = "") -> Text:
-    """Return what somebody else said as text that can only be read."""
+    """Return text from outside with control characters replaced."""
     return Text(_CONTROL.sub("\ufffd", str(text)), style=style)
 
 
 def failures_table(failures: Sequence[Failure], now: datetime) -> Table:
-    """Return one line per failure."""
+    """Return a table with one line per failure."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     rows = [failure_cells(failure, now) for failure in failures]
     for number, name in enumerate(("ID", "STATE", "AGE", "QUEUE", "TYPE", "TENANT", "ERROR")):
-        # What people search for and copy is whole however narrow the terminal is; the rest is shortened.
+        # What operators search for and copy is never shortened, however narrow the terminal is.
         is_whole = name in {"ID", "ERROR"}
         widest = max((row[number].cell_len for row in rows), default=0)
         table.add_column(
@@ -56,11 +56,11 @@ def failures_table(failures: Sequence[Failure], now: datetime) -> Table:
 
 
 def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
-    """Return what a line of the list says."""
+    """Return the cells of one line of the table."""
     return (
         safe(failure.failure_id),
         _state(failure, is_lost=transitions.is_lost(failure, now)),
-        Text(age(now - failure.last_at)),
+        Text(format_span(now - failure.last_at)),
         safe(failure.queue),
         safe(failure.type or "-"),
         safe(failure.tenant or "-"),
@@ -69,11 +69,11 @@ def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
 
 
 def failure_line(failure: Failure) -> Text:
-    """Return a failure on one line, with the time at which something happened to it last."""
+    """Return a failure as one line, with the time of its last change."""
     at = max((entry.at for entry in failure.audit_trail), default=failure.last_at)
     return Text(" ").join(
         (
-            Text(local_time(at), style="dim"),
+            Text(format_local_time(at), style="dim"),
             Text(f"{failure.state.value:12}", style=_COLOURS[failure.state]),
             safe(failure.failure_id),
             safe(failure.type or failure.queue),
@@ -83,11 +83,12 @@ def failure_line(failure: Failure) -> Text:
     )
 
 
-def case_view(case: Case, now: datetime) -> RenderableType:
-    """Return one failure with what it says, what a replay would do, and its story."""
-    failure = case.failure
-    facts = _pairs()
-    times = f"first {local(failure.first_at)}, last {local(failure.last_at)} ({age(now - failure.last_at)} ago)"
+def details_view(details: FailureDetails, now: datetime) -> RenderableType:
+    """Return one failure with its message, the forecast of a replay, and its audit trail."""
+    failure = details.failure
+    facts = _make_pairs()
+    since_last = format_span(now - failure.last_at)
+    times = f"first {format_local(failure.first_at)}, last {format_local(failure.last_at)} ({since_last} ago)"
     for name, value in (
         ("failure", failure.failure_id),
         ("message", f"{failure.type or 'unreadable'} on {failure.queue}"),
@@ -100,18 +101,20 @@ def case_view(case: Case, now: datetime) -> RenderableType:
         ("trace", failure.trace or "-"),
     ):
         facts.add_row(name, safe(value))
-    facts.add_row("state", _state(failure, is_lost=case.is_lost))
-    said = _pairs()
-    for line in case.lines:
-        said.add_row(safe(line.name), safe(_said(line), "yellow" if line.is_masked else ""))
-    parts: list[RenderableType] = [facts, Text("\nWhat it says", style="bold"), said]
-    if any(line.is_masked for line in case.lines):
-        parts.append(Text("personal data is masked: --unmask shows it, and is on record", style="dim"))
-    parts += [Text("\nA replay now", style="bold"), _forecast(case)]
+    facts.add_row("state", _state(failure, is_lost=details.is_lost))
+    message = _make_pairs()
+    for line in details.lines:
+        message.add_row(safe(line.name), safe(_line_text(line), "yellow" if line.is_masked else ""))
+    parts: list[RenderableType] = [facts, Text("\nMessage", style="bold"), message]
+    if any(line.is_masked for line in details.lines):
+        parts.append(Text("personal data is masked: --unmask shows it and is recorded", style="dim"))
+    parts += [Text("\nForecast of a replay", style="bold"), _forecast(details)]
     audit_trail = Table(box=None, pad_edge=False, show_header=False)
     for entry in failure.audit_trail:
-        audit_trail.add_row(Text(local(entry.at), style="dim"), safe(entry.by), safe(entry.action), safe(entry.note))
-    return Group(*parts, Text("\nStory", style="bold"), audit_trail)
+        audit_trail.add_row(
+            Text(format_local(entry.at), style="dim"), safe(entry.by), safe(entry.action), safe(entry.note)
+        )
+    return Group(*parts, Text("\nAudit trail", style="bold"), audit_trail)
 
 
 def stats_view(stats: Stats, *, width: int) -> RenderableType:
@@ -124,7 +127,7 @@ def stats_view(stats: Stats, *, width: int) -> RenderableType:
     reasons.add_column("", overflow="crop")
     top = max(stats.by_reason.values())
     for reason, count in stats.by_reason.items():
-        reasons.add_row(safe(reason), str(count), Text(bar(count, top), style="red"))
+        reasons.add_row(safe(reason), str(count), Text(horizontal_bar(count, top), style="red"))
     states = ", ".join(f"{count} {state}" for state, count in stats.by_state.items())
     queues = ", ".join(f"{count} {queue}" for queue, count in stats.by_queue.items())
     more = "" if stats.is_complete else " (the latest; there are more)"
@@ -132,12 +135,12 @@ def stats_view(stats: Stats, *, width: int) -> RenderableType:
         Text(f"{stats.total} failures{more}: {states}; by queue: {queues}\n"),
         reasons,
         Text("\nBy hour of the last failure", style="bold"),
-        by_hour(stats.by_hour, width=width),
+        hour_chart(stats.by_hour, width=width),
     )
 
 
-def age(span: timedelta) -> str:
-    """Return a stretch of time in its two greatest units at the most: `3d 4h`, `12m`, `8s`."""
+def format_span(span: timedelta) -> str:
+    """Return a span of time in at most two units: `3d 4h`, `12m`, `8s`."""
     seconds = max(int(span.total_seconds()), 0)
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
     if days:
@@ -148,7 +151,7 @@ def age(span: timedelta) -> str:
 
 
 def print_view(console: Console, view: RenderableType) -> None:
-    """Print a view as wide as the terminal; for whoever pipes it on, as wide as its longest line."""
+    """Print a view as wide as the terminal; in a pipe, as wide as its longest line."""
     if console.is_terminal:
         console.print(view, crop=False)
         return
@@ -157,7 +160,7 @@ def print_view(console: Console, view: RenderableType) -> None:
 
 
 def print_lines(console: Console, *lines: Text | str) -> None:
-    """Print lines that must not be broken, for whoever pipes them on."""
+    """Print lines without wrapping, so that they can be piped."""
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, emoji=False)
 
@@ -166,22 +169,22 @@ def _state(failure: Failure, *, is_lost: bool) -> Text:
     return Text(failure.state.value + (", no outcome came" if is_lost else ""), style=_COLOURS[failure.state])
 
 
-def _said(line: Line) -> str:
+def _line_text(line: PayloadLine) -> str:
     if line.unreadable_characters is None:
         return line.value
-    return f"{line.value} ({line.unreadable_characters} characters that can't be read)"
+    return f"{line.value} ({line.unreadable_characters} unreadable characters)"
 
 
-def _forecast(case: Case) -> Text:
-    text = Text(forecast_sentence(case.forecast))
-    if case.forecast.alternatives:
-        text.append("\nfree instead: " + "; ".join(moment(run_each) for run_each in case.forecast.alternatives))
-    if case.blocked:
-        text.append(f"\nnot now: {why_not(case.blocked)}", style="yellow")
+def _forecast(details: FailureDetails) -> Text:
+    text = Text(describe_forecast(details.forecast))
+    if details.forecast.alternatives:
+        text.append("\nalternatives: " + "; ".join(map(format_business_time, details.forecast.alternatives)))
+    if details.blocked:
+        text.append(f"\nnot possible now: {describe_reason(details.blocked)}", style="yellow")
     return text
 
 
-def _pairs() -> Table:
+def _make_pairs() -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")

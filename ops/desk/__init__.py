@@ -1,1 +1,1 @@
-"""The desk: where a person finds what failed, sees what a replay would do, repairs it and replays it."""
+"""The desk: an operator finds failures, sees what a replay would do, edits them and replays them."""

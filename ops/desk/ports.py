@@ -1,4 +1,4 @@
-"""The roles that the desk needs filled beside the ledger: the way back to the queues, a look ahead, and contacts."""
+"""The ports of the desk beside the failure ledger: queues for replays, forecasts, and rules for contacts."""
 
 from typing import Protocol
 
@@ -7,35 +7,35 @@ from shared.ledger.failures import Failure
 from workers.booking.facade import ContactRules
 
 
-class Replays(Protocol):
-    """The way back to a failure's queue."""
+class ReplayQueues(Protocol):
+    """Puts failures back on the queues that they came from."""
 
     async def put(self, failure: Failure) -> None:
-        """Queue the payload as replay number `failure.replays`, in its group; the same one twice is harmless.
+        """Send the payload as replay number `failure.replays`, in its message group; sending it twice has no effect.
 
         Raises:
-            TransientError: it may be queued or not.
-            PermanentError: it is not queued.
+            TransientError: it may or may not be on the queue.
+            PermanentError: it is not on the queue.
         """
         ...
 
 
-class Forecasts(Protocol):
-    """What a replay would do now; looks, and changes nothing."""
+class Forecaster(Protocol):
+    """Forecasts what a replay would do now; changes nothing."""
 
-    async def of(self, failure: Failure) -> Forecast:
-        """Return what would happen; trouble in finding out is a forecast, too."""
+    async def forecast(self, failure: Failure) -> Forecast:
+        """Return what a replay would do; if that can't be found out, the forecast says so."""
         ...
 
 
 class Contacts(Protocol):
-    """What may stand as the contact of somebody who visits a business."""
+    """Gives the rules for visitors' contacts, by business."""
 
     async def contact_rules(self, tenant: str) -> ContactRules:
-        """Return what booking takes as a contact of the business.
+        """Return the rules by which booking accepts a contact of the business.
 
         Raises:
-            TransientError: what says so can't be reached.
-            PermanentError: there is no such business, or it may not be looked at.
+            TransientError: the profile can't be reached.
+            PermanentError: there is no such business, or its profile may not be read.
         """
         ...

@@ -1,4 +1,4 @@
-"""Reads the ledger for one person: what is theirs, and of what waits also the replays whose outcome never came."""
+"""Searches the failure ledger for one operator: within their tenants, lost replays included."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,18 +11,19 @@ from shared.ledger.ports import FailureLedger
 from shared.ledger.rules import make_cursor
 
 _PAGE = 500
-_MOST_READS = 20
-"""How often a page that replays under way have shortened is filled up."""
+_MAX_READS = 20
+"""How many pages of the ledger are read to fill one page, when running replays are left out of it."""
 
-_MOST_REPLAYING = 500
-"""How many of those that are replaying are looked at, when what waits is counted."""
+_MAX_REPLAYING = 500
+"""How many running replays are checked for lost ones when open failures are counted."""
 
 
 class Search:
-    """Finds failures for a person.
+    """Finds failures that an operator may see.
 
-    Whoever asks for all that waits finds also what was replayed and never heard of again; a replay that is under way
-    is left out. Only the story tells them apart, so a page may be shorter than the ledger's, and another follows it.
+    A search for all open failures also returns lost replays: replays whose outcome never came. Running replays are left
+    out. Only the audit trail tells the two apart, so a page may be shorter than a page of the ledger although more
+    failures follow.
     """
 
     def __init__(self, *, ledger: FailureLedger, clock: Clock) -> None:
@@ -30,38 +31,42 @@ class Search:
         self._clock = clock
 
     async def get(self, operator: Operator, failure_id: str) -> Failure | None:
-        """Return one failure, if it is the person's to see."""
+        """Return one failure, or None if the operator may not see it."""
         failure = await self._ledger.get(failure_id)
         return failure if failure and transitions.may_see(operator, failure) else None
 
-    async def page(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> FailurePage:
-        """Return up to `limit` failures, the latest first; what was left out is made up for by those after it."""
+    async def find(
+        self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
+    ) -> FailurePage:
+        """Return up to `limit` failures, the latest first; later ones fill the gaps that running replays leave."""
         found: list[Failure] = []
-        for _ in range(_MOST_READS):
-            read = await self._read(operator, wanted, limit=limit, after=after)
-            kept = self._wanted(read, wanted)
-            found += kept
+        for _ in range(_MAX_READS):
+            read = await self._read(operator, failure_filter, limit=limit, after=after)
+            remaining = self._drop_running_replays(read, failure_filter)
+            found += remaining
             after = read.after
-            if after is None or len(found) >= limit or len(kept) == len(read.failures):
+            if after is None or len(found) >= limit or len(remaining) == len(read.failures):
                 break
         return FailurePage(found[:limit], make_cursor(found[limit - 1]) if len(found) > limit else after)
 
-    async def every(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+    async def iterate(self, operator: Operator, failure_filter: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures, the latest first."""
         after, left = None, limit
         while left > 0:
-            read = await self._read(operator, wanted, limit=min(_PAGE, left), after=after)
-            kept = self._wanted(read, wanted)
-            for failure in kept:
+            read = await self._read(operator, failure_filter, limit=min(_PAGE, left), after=after)
+            remaining = self._drop_running_replays(read, failure_filter)
+            for failure in remaining:
                 yield failure
-            after, left = read.after, left - len(kept)
+            after, left = read.after, left - len(remaining)
             if after is None:
                 return
 
-    async def outlines(self, operator: Operator, wanted: FailureFilter, *, limit: int) -> tuple[list[Failure], bool]:
-        """Return up to `limit` failures to count, which cost least, and whether these are all."""
+    async def find_outlines(
+        self, operator: Operator, failure_filter: FailureFilter, *, limit: int
+    ) -> tuple[list[Failure], bool]:
+        """Return up to `limit` outlines for counting, the cheapest read, and whether these are all."""
         found: list[Failure] = []
-        after, theirs = None, transitions.restrict_to_tenants(operator, wanted)
+        after, theirs = None, transitions.restrict_to_tenants(operator, failure_filter)
         while theirs is not None:
             page = await self._ledger.find(theirs, limit=limit + 1 - len(found), after=after, outlines=True)
             found += (outline for outline in page.failures if transitions.may_see(operator, outline))
@@ -69,26 +74,34 @@ class Search:
             if after is None or len(found) > limit:
                 break
         is_complete = len(found) <= limit
-        if transitions.wants_all_waiting(wanted):
-            # Outlines have no story. These are few, unless many are being replayed just now.
-            replaying = replace(wanted, states=frozenset({FailureState.REPLAYING}))
-            read = await self._read(operator, replaying, limit=_MOST_REPLAYING, after=None)
+        if transitions.wants_all_waiting(failure_filter):
+            # Outlines have no audit trail. These are few, unless a bulk replay is running.
+            replaying = replace(failure_filter, states=frozenset({FailureState.REPLAYING}))
+            read = await self._read(operator, replaying, limit=_MAX_REPLAYING, after=None)
             known = {outline.failure_id for outline in found}
-            found += (one for one in self._wanted(read, wanted) if one.failure_id not in known)
+            found += (
+                failure
+                for failure in self._drop_running_replays(read, failure_filter)
+                if failure.failure_id not in known
+            )
             is_complete = is_complete and read.after is None and len(found) <= limit
         return found[:limit], is_complete
 
-    async def _read(self, operator: Operator, wanted: FailureFilter, *, limit: int, after: str | None) -> FailurePage:
-        theirs = transitions.restrict_to_tenants(operator, transitions.include_replaying(wanted))
+    async def _read(
+        self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
+    ) -> FailurePage:
+        theirs = transitions.restrict_to_tenants(operator, transitions.include_replaying(failure_filter))
         if theirs is None:
             return FailurePage([], None)
         page = await self._ledger.find(theirs, limit=limit, after=after)
         return replace(page, failures=[failure for failure in page.failures if transitions.may_see(operator, failure)])
 
-    def _wanted(self, read: FailurePage, wanted: FailureFilter) -> list[Failure]:
-        if not transitions.wants_all_waiting(wanted):
+    def _drop_running_replays(self, read: FailurePage, failure_filter: FailureFilter) -> list[Failure]:
+        if not transitions.wants_all_waiting(failure_filter):
             return list(read.failures)
         now = self._clock.now()
         return [
-            one for one in read.failures if one.state is not FailureState.REPLAYING or transitions.is_lost(one, now)
+            failure
+            for failure in read.failures
+            if failure.state is not FailureState.REPLAYING or transitions.is_lost(failure, now)
         ]

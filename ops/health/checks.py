@@ -1,4 +1,4 @@
-"""One check of a deployment's health, and how many of them are run side by side."""
+"""Runs the health checks of a deployment concurrently, each with a deadline."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,48 +11,53 @@ DEADLINE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, how it is, and what to do if that is not well."""
+class CheckResult:
+    """What was checked, its state, and what to do if there is a problem."""
 
     name: str
     state: Literal["ok", "problem", "off"]
-    """`off` is something that is not wanted here, such as text messages."""
+    """`off` is a feature that this deployment does not use, such as text messages."""
     detail: str = ""
     advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """Something to look at; what it raises is a problem, with the advice that is given for that."""
+class HealthCheck:
+    """One check to run. An exception that it raises becomes a problem with `advice`."""
 
     name: str
-    look: Callable[[], Awaitable[Sequence[Check]]]
+    run: Callable[[], Awaitable[Sequence[CheckResult]]]
     advice: str
 
 
-async def examined(examinations: Sequence[Examination], told: Callable[[Check], None] = lambda _: None) -> list[Check]:
-    """Run all side by side; return their checks in order, and tell each as soon as those before it are told."""
-    tasks = [asyncio.create_task(_checks(examination)) for examination in examinations]
-    found: list[Check] = []
+async def run_checks(
+    health_checks: Sequence[HealthCheck], report: Callable[[CheckResult], None] = lambda _: None
+) -> list[CheckResult]:
+    """Run all checks concurrently; return the results in order.
+
+    Each result is reported as soon as all results before it have been reported.
+    """
+    tasks = [asyncio.create_task(_run_check(health_check)) for health_check in health_checks]
+    results: list[CheckResult] = []
     try:
         for task in tasks:
             for check in await task:
-                told(check)
-                found.append(check)
+                report(check)
+                results.append(check)
     finally:
         for task in tasks:
             task.cancel()
-    return found
+    return results
 
 
-async def _checks(examination: Examination) -> Sequence[Check]:
+async def _run_check(health_check: HealthCheck) -> Sequence[CheckResult]:
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            return await examination.look()
+            return await health_check.run()
     except TimeoutError:
         detail = f"no answer in {DEADLINE_SECONDS:g} s"
     except (ConfigurationError, PermanentError, TransientError) as error:
         detail = describe_error(error)
-    except Exception as error:  # noqa: BLE001 - one check that breaks must not hide the others
+    except Exception as error:  # noqa: BLE001 - a failed check must not hide the others
         detail = type(error).__name__
-    return [Check(examination.name, "problem", detail, examination.advice)]
+    return [CheckResult(health_check.name, "problem", detail, health_check.advice)]

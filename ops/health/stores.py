@@ -1,14 +1,14 @@
-"""Looks at credentials, queues, tables, secrets and the role of the reminders' schedules."""
+"""Checks settings, credentials, queues, tables, secrets, and the role of the reminder schedules."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ops.deployment import Deployment
-from ops.health.checks import Check, Examination
+from ops.health.checks import CheckResult, HealthCheck
 from shared.aws.errors import translate_aws_errors
 from shared.ledger.failures import QUEUES
 
-Open = Callable[[str], Awaitable[Any]]
+OpenClient = Callable[[str], Awaitable[Any]]
 """Opens a client of a service."""
 
 _TABLES = (
@@ -16,119 +16,129 @@ _TABLES = (
     *("conversations", "connections", "processed", "usage", "failures"),
 )
 _SECRETS = {
-    "session_key_secret_id": "signs conversations",
-    "code_key_secret_id": "makes codes and links",
-    "failures_key_secret_id": "opens what failed",
-    "google_secret_id": "opens the calendars",
+    "session_key_secret_id": "signs session tokens",
+    "code_key_secret_id": "derives codes and signs links",
+    "failures_key_secret_id": "decrypts payloads of failures",
+    "google_secret_id": "gives access to the calendars",
 }
 
 
-def examinations(deployment: Deployment, client: Open) -> list[Examination]:
-    """Return what there is to look at in AWS itself."""
-    looks = _Looks(deployment, client)
+def health_checks(deployment: Deployment, open_client: OpenClient) -> list[HealthCheck]:
+    """Return the checks of the AWS resources of a deployment."""
+    checks = _Checks(deployment, open_client)
     return [
-        Examination("settings", looks.settings, "deploy this release's template: `make deploy`"),
-        Examination("credentials", looks.credentials, "sign in to AWS, or set AWS_PROFILE"),
+        HealthCheck("settings", checks.settings, "deploy this release's template: `make deploy`"),
+        HealthCheck("credentials", checks.credentials, "sign in to AWS, or set AWS_PROFILE"),
         *(
-            Examination(f"queue {name}", looks.queue(name), f"allow sqs:GetQueueAttributes; is {name}'s queue deleted?")
+            HealthCheck(
+                f"queue {name}", checks.queue(name), f"allow sqs:GetQueueAttributes; is {name}'s queue deleted?"
+            )
             for name in QUEUES
         ),
-        Examination("queue feedback", looks.feedback, "allow sqs:GetQueueAttributes; is feedback's queue deleted?"),
+        HealthCheck("queue feedback", checks.feedback, "allow sqs:GetQueueAttributes; is feedback's queue deleted?"),
         *(
-            Examination(f"table {name}", looks.table(name), f"allow dynamodb:DescribeTable; is {name}'s table deleted?")
+            HealthCheck(
+                f"table {name}", checks.table(name), f"allow dynamodb:DescribeTable; is {name}'s table deleted?"
+            )
             for name in _TABLES
         ),
         *(
-            Examination(
+            HealthCheck(
                 f"secret {variable.removesuffix('_secret_id')}",
-                looks.secret(variable, what_for),
+                checks.secret(variable, what_for),
                 "put a value into it, and allow secretsmanager:GetSecretValue on it",
             )
             for variable, what_for in _SECRETS.items()
         ),
-        Examination("reminders", looks.schedules, "deploy the template anew: the role or the group is gone"),
+        HealthCheck(
+            "reminders", checks.schedules, "deploy the template again: the role or the schedule group was deleted"
+        ),
     ]
 
 
-class _Looks:
-    def __init__(self, deployment: Deployment, client: Open) -> None:
+class _Checks:
+    def __init__(self, deployment: Deployment, open_client: OpenClient) -> None:
         self._deployment = deployment
-        self._client = client
+        self._open_client = open_client
 
-    async def settings(self) -> Sequence[Check]:
-        wanted = [
+    async def settings(self) -> Sequence[CheckResult]:
+        required = [
             *(f"{name}_{end}" for name in QUEUES for end in ("queue_url", "dlq_url")),
             "feedback_queue_url",
             *(f"{name}_table" for name in _TABLES),
             *_SECRETS,
             *("knowledge_bucket", "websocket_endpoint", "schedule_group", "reminder_role_arn", "bedrock_model_id"),
         ]
-        missing = [name for name in wanted if not self._deployment.variables.get(name)]
+        missing = [name for name in required if not self._deployment.variables.get(name)]
         if missing:
-            detail = f"the stack does not say {', '.join(missing)}"
-            return [Check("settings", "problem", detail, "deploy this release's template to it")]
-        return [Check("settings", "ok", f"{self._deployment.title}: {len(wanted)} settings")]
+            detail = f"the stack has no output or parameter {', '.join(missing)}"
+            return [CheckResult("settings", "problem", detail, "deploy this release's template to it")]
+        return [CheckResult("settings", "ok", f"{self._deployment.title}: {len(required)} settings")]
 
-    async def credentials(self) -> Sequence[Check]:
-        client = await self._client("sts")
+    async def credentials(self) -> Sequence[CheckResult]:
+        client = await self._open_client("sts")
         with translate_aws_errors("sts.identity"):
             identity: Mapping[str, str] = await client.get_caller_identity()
-        return [Check("credentials", "ok", f"account {identity['Account']}, {identity['Arn'].rpartition(':')[2]}")]
+        return [
+            CheckResult("credentials", "ok", f"account {identity['Account']}, {identity['Arn'].rpartition(':')[2]}")
+        ]
 
-    def queue(self, name: str) -> Callable[[], Awaitable[Sequence[Check]]]:
-        async def look() -> Sequence[Check]:
-            check = await self._queue(name)
-            client = await self._client("sqs")
+    def queue(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+        async def check() -> Sequence[CheckResult]:
+            result = await self._queue(name)
+            client = await self._open_client("sqs")
             with translate_aws_errors("sqs.attributes"):
                 await client.get_queue_attributes(
-                    QueueUrl=self._deployment.named(f"{name}_dlq_url"), AttributeNames=["QueueArn"]
+                    QueueUrl=self._deployment.require(f"{name}_dlq_url"), AttributeNames=["QueueArn"]
                 )
-            return [check]
+            return [result]
 
-        return look
+        return check
 
-    async def feedback(self) -> Sequence[Check]:
-        # What it gives up goes to the dead letters of notifications.
+    async def feedback(self) -> Sequence[CheckResult]:
+        # Its dead letters go to the dead-letter queue of notifications.
         return [await self._queue("feedback")]
 
-    async def _queue(self, name: str) -> Check:
-        client = await self._client("sqs")
+    async def _queue(self, name: str) -> CheckResult:
+        client = await self._open_client("sqs")
         with translate_aws_errors("sqs.attributes"):
             answer = await client.get_queue_attributes(
-                QueueUrl=self._deployment.named(f"{name}_queue_url"), AttributeNames=["RedrivePolicy", "QueueArn"]
+                QueueUrl=self._deployment.require(f"{name}_queue_url"), AttributeNames=["RedrivePolicy", "QueueArn"]
             )
         if "RedrivePolicy" not in answer["Attributes"]:
-            advice = "without one a message whose workers die goes round for ever: deploy the template anew"
-            return Check(f"queue {name}", "problem", "it has no redrive policy", advice)
-        return Check(f"queue {name}", "ok", answer["Attributes"].get("QueueArn", ""))
+            advice = "without one a message that crashes its workers is delivered forever: deploy the template again"
+            return CheckResult(f"queue {name}", "problem", "it has no redrive policy", advice)
+        return CheckResult(f"queue {name}", "ok", answer["Attributes"].get("QueueArn", ""))
 
-    def table(self, name: str) -> Callable[[], Awaitable[Sequence[Check]]]:
-        async def look() -> Sequence[Check]:
-            client, deployed = await self._client("dynamodb"), self._deployment.named(f"{name}_table")
+    def table(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+        async def check() -> Sequence[CheckResult]:
+            client, deployed = await self._open_client("dynamodb"), self._deployment.require(f"{name}_table")
             with translate_aws_errors("dynamodb.describe"):
                 answer = await client.describe_table(TableName=deployed)
             status = answer["Table"]["TableStatus"]
             if status not in {"ACTIVE", "UPDATING"}:
-                return [Check(f"table {name}", "problem", f"{deployed} is {status}", "wait, then look again")]
-            return [Check(f"table {name}", "ok", deployed)]
+                return [
+                    CheckResult(f"table {name}", "problem", f"{deployed} is {status}", "wait, then run the check again")
+                ]
+            return [CheckResult(f"table {name}", "ok", deployed)]
 
-        return look
+        return check
 
-    def secret(self, variable: str, what_for: str) -> Callable[[], Awaitable[Sequence[Check]]]:
-        async def look() -> Sequence[Check]:
-            name, client = variable.removesuffix("_secret_id"), await self._client("secretsmanager")
+    def secret(self, variable: str, what_for: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+        async def check() -> Sequence[CheckResult]:
+            name, client = variable.removesuffix("_secret_id"), await self._open_client("secretsmanager")
             with translate_aws_errors("secrets.get"):
-                answer = await client.get_secret_value(SecretId=self._deployment.named(variable))
+                answer = await client.get_secret_value(SecretId=self._deployment.require(variable))
             if not answer.get("SecretString", "").strip():
-                return [Check(f"secret {name}", "problem", "it is empty", f"it {what_for}: put a value into it")]
-            return [Check(f"secret {name}", "ok", what_for)]
+                return [CheckResult(f"secret {name}", "problem", "it is empty", f"it {what_for}: put a value into it")]
+            return [CheckResult(f"secret {name}", "ok", what_for)]
 
-        return look
+        return check
 
-    async def schedules(self) -> Sequence[Check]:
-        scheduler, iam = await self._client("scheduler"), await self._client("iam")
-        role = self._deployment.named("reminder_role_arn").rpartition("/")[2]
+    async def schedules(self) -> Sequence[CheckResult]:
+        scheduler, iam = await self._open_client("scheduler"), await self._open_client("iam")
+        role = self._deployment.require("reminder_role_arn").rpartition("/")[2]
         with translate_aws_errors("schedules"):
-            await scheduler.get_schedule_group(Name=self._deployment.named("schedule_group"))
+            await scheduler.get_schedule_group(Name=self._deployment.require("schedule_group"))
             await iam.get_role(RoleName=role)
-        return [Check("reminders", "ok", f"{role} may put them on the booking queue")]
+        return [CheckResult("reminders", "ok", f"{role} may send them to the booking queue")]

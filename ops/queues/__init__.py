@@ -1,1 +1,1 @@
-"""How full the queues are, and how long their oldest message has waited."""
+"""The depth of the queues, and the age of their oldest message."""

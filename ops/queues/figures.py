@@ -1,4 +1,4 @@
-"""The figures of a queue, and who finds them out."""
+"""The figures of a queue, and the ports that read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,33 +7,34 @@ from typing import Protocol
 from shared.ledger.failures import QUEUES
 
 FEEDBACK = "feedback"
-"""The queue on which bounces and complaints come back; what it gives up goes to the dead letters of notifications."""
+"""The queue of bounces and complaints; its dead letters go to the dead-letter queue of notifications."""
 
 GAUGED = (*QUEUES, FEEDBACK)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueFigures:
-    """One queue at one moment; SQS counts about right, not exactly."""
+    """One queue at one moment; the counts of SQS are approximate."""
 
     queue: str
     """One of `GAUGED`."""
     waiting: int
     in_flight: int
     dead: int | None
-    """On its dead-letter queue; the ledger takes them from there within moments. None where it has none of its own."""
+    """Messages on its dead-letter queue; the failures worker moves them to the ledger within seconds. None if the queue
+    shares the dead-letter queue of another."""
     oldest_seconds: float | None
-    """How long the oldest message has waited; 0 for an empty queue, None where nobody can say."""
+    """The age of the oldest message; 0 for an empty queue, None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueAddress:
-    """Where a queue and its dead letters are."""
+    """The URLs of a queue and its dead-letter queue."""
 
     queue: str
     url: str
     dead_letter_url: str | None
-    """None where it shares another's."""
+    """None if it shares the dead-letter queue of another."""
 
 
 class QueueGauge(Protocol):
@@ -44,13 +45,13 @@ class QueueGauge(Protocol):
     """
 
     async def read(self) -> Sequence[QueueFigures]:
-        """Return the figures of now."""
+        """Return the current figures."""
         ...
 
 
 class OldestAges(Protocol):
-    """Tells how long the oldest message of a queue has waited."""
+    """Gives the age of the oldest message of a queue."""
 
     async def of(self, address: QueueAddress) -> float | None:
-        """Return seconds, or None where nothing is known."""
+        """Return the age in seconds, or None if it is unknown."""
         ...

@@ -23,12 +23,12 @@ _WAITING, _IN_FLIGHT, _DELAYED = (
     "ApproximateNumberOfMessagesDelayed",
 )
 _METRIC_PERIOD_SECONDS = 60
-_KEPT = timedelta(seconds=55)
-"""CloudWatch has a new figure once a minute, and each question costs."""
+_CACHE_DURATION = timedelta(seconds=55)
+"""CloudWatch has a new figure once a minute, and each request costs money."""
 
 
 class SqsQueueGauge:
-    """Reads the attributes of each queue; an age that can't be found out spoils nothing."""
+    """Reads the attributes of each queue; an unknown age does not hide the other figures."""
 
     def __init__(self, *, client: Any, queues: Sequence[QueueAddress], ages: OldestAges) -> None:
         self._client = client
@@ -36,12 +36,14 @@ class SqsQueueGauge:
         self._ages = ages
 
     async def read(self) -> Sequence[QueueFigures]:
-        """Return the figures of all queues, which are asked side by side."""
+        """Return the figures of all queues, read concurrently."""
         return await asyncio.gather(*map(self._figures, self._queues))
 
     async def _figures(self, address: QueueAddress) -> QueueFigures:
-        own, dead = await asyncio.gather(self._attributes(address.url), self._dead(address.dead_letter_url))
-        waiting, in_flight = own[_WAITING] + own[_DELAYED], own[_IN_FLIGHT]
+        counts, dead = await asyncio.gather(
+            self._attributes(address.url), self._count_dead_letters(address.dead_letter_url)
+        )
+        waiting, in_flight = counts[_WAITING] + counts[_DELAYED], counts[_IN_FLIGHT]
         return QueueFigures(
             queue=address.queue,
             waiting=waiting,
@@ -50,11 +52,11 @@ class SqsQueueGauge:
             oldest_seconds=await self._ages.of(address) if waiting or in_flight else 0.0,
         )
 
-    async def _dead(self, url: str | None) -> int | None:
+    async def _count_dead_letters(self, url: str | None) -> int | None:
         if url is None:
             return None
-        found = await self._attributes(url)
-        return found[_WAITING] + found[_IN_FLIGHT]
+        counts = await self._attributes(url)
+        return counts[_WAITING] + counts[_IN_FLIGHT]
 
     async def _attributes(self, url: str) -> dict[str, int]:
         names = [_WAITING, _IN_FLIGHT, _DELAYED]
@@ -64,24 +66,24 @@ class SqsQueueGauge:
 
 
 class CloudWatchAges:
-    """SQS itself does not tell; its metric does, a minute or two later."""
+    """Reads the age from CloudWatch's metric, which is one or two minutes late; SQS itself has no such attribute."""
 
     def __init__(self, *, client: Any, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._known: dict[str, tuple[Any, float | None]] = {}
+        self._cache: dict[str, tuple[Any, float | None]] = {}
 
     async def of(self, address: QueueAddress) -> float | None:
-        """Return the latest figure of the last five minutes; None where there is none, or none that we may read."""
+        """Return the latest figure of the last five minutes; None if there is none or it may not be read."""
         now = self._clock.now()
-        if (known := self._known.get(address.url)) and now - known[0] < _KEPT:
-            return known[1]
+        if (cached := self._cache.get(address.url)) and now - cached[0] < _CACHE_DURATION:
+            return cached[1]
         try:
             seconds = await self._latest(address, now)
         except (TransientError, PermanentError) as error:
             log.warning("oldest_age_unknown", queue=address.queue, error=describe_error(error))
             seconds = None
-        self._known[address.url] = (now, seconds)
+        self._cache[address.url] = (now, seconds)
         return seconds
 
     async def _latest(self, address: QueueAddress, now: datetime) -> float | None:
@@ -100,7 +102,7 @@ class CloudWatchAges:
 
 
 class EmulatorAges:
-    """The local emulator has no metrics of queues, but lets one look at the messages."""
+    """Reads the age from the messages themselves: the local emulator shows them, and has no queue metrics."""
 
     def __init__(self, *, http: httpx2.AsyncClient, endpoint_url: str, clock: Clock) -> None:
         self._http = http
@@ -108,7 +110,7 @@ class EmulatorAges:
         self._clock = clock
 
     async def of(self, address: QueueAddress) -> float | None:
-        """Return how long the oldest message is there; None from an emulator that does not say."""
+        """Return the age of the oldest message; None if the emulator does not show messages."""
         try:
             answer = await self._http.get(f"{self._address}?{urlencode({'QueueUrl': address.url})}")
             answer.raise_for_status()

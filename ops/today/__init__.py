@@ -1,1 +1,1 @@
-"""The owner's day: who comes, who has written, and an answer by hand."""
+"""The owner's day: visits, conversations, and staff answers."""

@@ -1,4 +1,4 @@
-"""The pure rules of the owner's day: what of frames and appointments its pages show, and what of an answer is said."""
+"""The pure rules of the owner's day: previews, unanswered messages, visits, and the text of staff answers."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -12,67 +12,72 @@ from shared.tenants.services import DEFAULT_RESOURCE
 from workers.booking.facade import Appointment
 
 
-def said(text: str) -> str:
-    """Return what a person's answer says: as of all who write, no control characters but line ends and tabs."""
-    return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc").strip()
+def sanitize_answer(text: str) -> str:
+    """Return a staff answer without control characters, as visitors' messages are; line ends and tabs stay."""
+    return "".join(
+        character for character in text if character in "\n\t" or unicodedata.category(character) != "Cc"
+    ).strip()
 
 
-def last_words(frames: Sequence[ServerFrame]) -> tuple[str, Speaker | None]:
-    """Return what was said last, and by whom; nothing where there are bookings alone."""
-    return next((words for words in map(_words, reversed(frames)) if words), ("", None))
+def find_last_message(frames: Sequence[ServerFrame]) -> tuple[str, Speaker | None]:
+    """Return the last message and its speaker; nothing if the session has only bookings."""
+    return next((message for message in map(_message_of, reversed(frames)) if message), ("", None))
 
 
-def _words(frame: ServerFrame) -> tuple[str, Speaker] | None:
+def _message_of(frame: ServerFrame) -> tuple[str, Speaker] | None:
     match frame:
         case ChatSent():
             return frame.data.text, "visitor"
-        case ChatFinal() if frame.data.text and not _leaves_to_person(frame):
+        case ChatFinal() if frame.data.text and not _leaves_to_staff(frame):
             return frame.data.text, frame.data.by or "assistant"
         case _:
             return None
 
 
-def waiting(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
-    """Return what was left to a person and has no answer, whoever may answer it by now.
+def find_unanswered(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
+    """Return the messages that were left to staff and have no answer yet, even if the takeover has ended.
 
-    A person's words answer all that was written before them, those of the assistant all that was left before. That a
-    button was pressed answers nothing.
+    A staff answer answers all messages before it; an answer of the assistant answers all messages that were left to
+    staff before it. An announcement answers nothing.
     """
-    asked: dict[str | None, ChatSent] = {}
-    left: list[ChatSent] = []
+    pending: dict[str | None, ChatSent] = {}
+    unanswered: list[ChatSent] = []
     for frame in frames:
         match frame:
             case ChatSent():
-                asked[frame.re] = frame
-            case ChatFinal() if _leaves_to_person(frame):
-                left += [asked.pop(frame.re)] if frame.re in asked else []
+                pending[frame.re] = frame
+            case ChatFinal() if _leaves_to_staff(frame):
+                unanswered += [pending.pop(frame.re)] if frame.re in pending else []
             case ChatFinal() if frame.data.text and not frame.data.announces:
-                left.clear()
+                unanswered.clear()
                 if frame.data.by == "human":
-                    asked.clear()
-    return tuple(left)
+                    pending.clear()
+    return tuple(unanswered)
 
 
-def _leaves_to_person(final: ChatFinal) -> bool:
-    """Whether a message ended with it unanswered, because a person reads it."""
+def _leaves_to_staff(final: ChatFinal) -> bool:
+    """Return whether the frame ends a command without an answer, because staff read the message."""
     return final.data.announces == "is_read"
 
 
-def has_looked(story: Sequence[ConversationAuditEntry], name: str, day: date) -> bool:
-    """Whether it is on record that somebody looked on this day (UTC): pages refresh, and one look a day is enough."""
-    return any(entry.action == "looked" and entry.by == name and entry.at.date() == day for entry in story)
+def has_viewed(audit_trail: Sequence[ConversationAuditEntry], name: str, day: date) -> bool:
+    """Return whether an audit entry says that the operator viewed the conversation on this day (UTC).
+
+    Pages refresh themselves, so one entry per day is enough.
+    """
+    return any(entry.action == "looked" and entry.by == name and entry.at.date() == day for entry in audit_trail)
 
 
-def whole_day(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
-    """Return a date of the business from midnight to midnight: 23 or 25 hours on two days of the year."""
+def day_bounds(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
+    """Return the midnights around a date of the business; two days of the year have 23 or 25 hours."""
     start, end = (
-        datetime.combine(one, time(), tzinfo=profile.zone).astimezone(UTC) for one in (day, day + timedelta(days=1))
+        datetime.combine(date_, time(), tzinfo=profile.zone).astimezone(UTC) for date_ in (day, day + timedelta(days=1))
     )
     return start, end
 
 
-def visit_of(appointment: Appointment, profile: TenantProfile) -> Visit:
-    """Return an appointment as the owner sees it."""
+def make_visit(appointment: Appointment, profile: TenantProfile) -> Visit:
+    """Return an appointment as a visit for the owner."""
     service = profile.service(appointment.service_id)
     return Visit(
         appointment_id=appointment.appointment_id,

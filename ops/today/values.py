@@ -1,4 +1,4 @@
-"""What the owner's day consists of."""
+"""The values of the owner's day."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Speaker = Literal["visitor", "assistant", "human"]
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """A tenant as the pages name it."""
+    """A tenant with its display name and time zone."""
 
     tenant: str
     name: str
@@ -24,7 +24,7 @@ class Business:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An appointment as the owner sees it: it is their own customer, so nothing is masked."""
+    """An appointment for the owner, whose customer the visitor is: nothing is masked."""
 
     appointment_id: str
     session_id: str
@@ -36,36 +36,36 @@ class Visit:
     contact: str
     note: str
     resource: str
-    """Empty where the business has no resources."""
+    """Empty if the business has no resources."""
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """A conversation in a list: when it was last alive, and its last words."""
+class ConversationPreview:
+    """A conversation in a list: the time of its last frame, and its last message."""
 
     session_id: str
     last_at: datetime
-    words: str
+    text: str
     by: Speaker | None
-    """None where nothing was said, as after bookings alone."""
+    """None if there is no message, for example if there are only bookings."""
 
     takeover: Takeover | None = None
-    """That a person answers it now."""
+    """The active takeover."""
 
-    waiting: Sequence[str] = ()
-    """What the visitor wrote to a person, and nobody has answered; also when no person answers any more."""
+    unanswered: Sequence[str] = ()
+    """The visitor's messages that were left to staff and have no answer, even if the takeover has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of a business; the date is the business's own."""
+    """One day of a business, by the date in its time zone."""
 
     business: Business
     day: date
     visits: Sequence[Visit]
-    conversations: Sequence[Glance]
+    conversations: Sequence[ConversationPreview]
     has_more: bool = False
-    """Whether there were more conversations than are shown."""
+    """Whether there are more conversations than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +76,30 @@ class Conversation:
     session_id: str
     frames: Sequence[ServerFrame]
     is_listening: bool
-    """Whether the visitor's page is open now; if not, an answer waits there."""
+    """Whether the visitor has an open connection; if not, an answer is delivered on return."""
 
-    story: Sequence[ConversationAuditEntry]
-    """Who did what in it, oldest first."""
+    audit_trail: Sequence[ConversationAuditEntry]
+    """The audit entries of the conversation, oldest first."""
 
     takeover: Takeover | None
-    """That a person answers it now."""
+    """The active takeover."""
 
     services: Mapping[str, str]
-    """What the business calls its services, by their ids."""
+    """The names of the business's services by id."""
 
-    waiting: Collection[int]
-    """The numbers of the frames that the visitor wrote to a person, and nobody has answered."""
+    unanswered: Collection[int]
+    """The sequence numbers of the visitor's messages that were left to staff and have no answer."""
 
 
-class Answered(StrEnum):
-    """What became of an answer by hand, or of a button that was pressed."""
+class AnswerOutcome(StrEnum):
+    """The outcome of a staff answer, a takeover or a hand-back."""
 
     SENT = "sent"
     EMPTY = "empty"
     TOO_LONG = "too_long"
     UNKNOWN = "unknown"
-    """There is no such conversation, or it is not this person's to see: both look the same."""
-    OTHER_WORDS = "other_words"
-    """The same form was sent before, with other words."""
+    """There is no such conversation, or the operator may not see it: both look the same."""
+    OTHER_TEXT = "other_words"
+    """The same form was sent before, with another text."""
     BUSY = "busy"
-    """The same form is being sent at this moment."""
+    """The same form is being processed at the moment."""

@@ -1,1 +1,1 @@
-"""The desk in the browser: pages rendered on the server, every action without JavaScript too."""
+"""The desk in the browser: pages are rendered on the server, and every action works without JavaScript."""

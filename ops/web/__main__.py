@@ -1,4 +1,4 @@
-"""`python -m ops.web`: serve the desk, of the local stack or of any account."""
+"""`python -m ops.web`: serve the desk of the local stack or of a deployed stack."""
 
 import argparse
 import asyncio
@@ -10,15 +10,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ops.deployment import find_deployment
-from ops.web.serve import Served, serve
+from ops.web.serve import DeskAddress, serve
 from ops.web.settings import WebSettings
 from shared.errors import ConfigurationError
 from shared.log import configure_logging
 
 EPILOG = """\
 examples:
-  python -m ops.web                              the local stack's, as .stride/stack.json describes it
-  python -m ops.web --stack stride --port 8090   a deployed stack's, with your AWS credentials
+  python -m ops.web                              the local stack that .stride/stack.json describes
+  python -m ops.web --stack stride --port 8090   a deployed stack, with your AWS credentials
 
 Variables: DESK_TOKEN, DESK_TENANTS, DESK_HOST, DESK_PORT, DESK_PUBLIC_URL, DESK_TIME_ZONE, DESK_SESSION_KEY, and for
 sign-in with OpenID Connect DESK_OIDC_ISSUER, DESK_OIDC_CLIENT_ID, DESK_OIDC_CLIENT_SECRET.
@@ -26,7 +26,7 @@ sign-in with OpenID Connect DESK_OIDC_ISSUER, DESK_OIDC_CLIENT_ID, DESK_OIDC_CLI
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return the exit code: 0 after a stop that was asked for, 1 when the desk could not be opened."""
+    """Return the exit code: 0 after a requested stop, 1 if the desk could not be started."""
     parser = argparse.ArgumentParser(
         prog="python -m ops.web",
         description="Serve the desk in the browser.",
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--stack", help="name of a deployed stack")
     parser.add_argument("--stack-file", type=Path, help="description of a local stack")
-    parser.add_argument("--port", type=int, help="0 takes a free one (default)")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (default)")
     arguments = parser.parse_args(argv)
     return run(stack=arguments.stack, stack_file=arguments.stack_file, port=arguments.port)
 
@@ -43,12 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(*, stack: str | None = None, stack_file: Path | None = None, port: int | None = None) -> int:
     """Serve the desk of a deployment until it is stopped; return the exit code."""
     configure_logging(component="desk")
-    given: dict[str, Any] = {} if port is None else {"port": port}
+    overrides: dict[str, Any] = {} if port is None else {"port": port}
     try:
-        settings = WebSettings(**given)
-        asyncio.run(serve(find_deployment(stack=stack, stack_file=stack_file), settings, ready=_say))
+        settings = WebSettings(**overrides)
+        asyncio.run(serve(find_deployment(stack=stack, stack_file=stack_file), settings, ready=_print_address))
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, one['loc'])).upper() or 'settings'}: {one['msg']}" for one in error.errors())
+        problems = (
+            f"{'.'.join(map(str, problem['loc'])).upper() or 'settings'}: {problem['msg']}"
+            for problem in error.errors()
+        )
         print(f"not started, check the variables DESK_*: {'; '.join(problems)}", file=sys.stderr)
         return 1
     except ConfigurationError as error:
@@ -57,10 +60,10 @@ def run(*, stack: str | None = None, stack_file: Path | None = None, port: int |
     return 0
 
 
-def _say(served: Served) -> None:
-    """Print where it is, on a line that begins with `ready`, and what lets one in."""
-    print(f"ready {served.url}", flush=True)
-    print(f"sign in at {served.sign_in_url}", flush=True)
+def _print_address(address: DeskAddress) -> None:
+    """Print the address on a line that begins with `ready`, and the address of the sign-in."""
+    print(f"ready {address.url}", flush=True)
+    print(f"sign in at {address.sign_in_url}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The desk as an ASGI application: which pages there are, and what stands before all of them."""
+"""The desk as an ASGI application: its routes and its middleware."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -46,7 +46,7 @@ class SignIn(Protocol):
     """One way to sign in."""
 
     def routes(self, guard: RouteGuard) -> list[Route]:
-        """Return its pages and actions."""
+        """Return the routes of its pages and actions."""
         ...
 
 
@@ -65,7 +65,7 @@ def create_app(
     clock: Clock,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
 ) -> Starlette:
-    """Return the desk. Everything but the sign-in, the styles and `/health` asks who is there: see `gate.py`."""
+    """Return the desk. All routes but the sign-in, static files and `/health` require a sign-in (`route_guard.py`)."""
     address = urlsplit(public_url)
     https = address.scheme == "https"
     sessions = Sessions(clock=clock)
@@ -91,16 +91,16 @@ def create_app(
             Middleware(
                 SessionMiddleware,
                 secret_key=session_key,
-                # Cookies do not tell ports apart: two desks on one machine have two names.
+                # Cookies are shared between ports, so two desks on one machine need two names.
                 session_cookie="__Host-stride-desk" if https else f"stride-desk-{address.port or 80}",
                 max_age=int(DESK_SESSION_LIFETIME.total_seconds()),
                 same_site="lax",
                 https_only=https,
             ),
-            Middleware(_Trouble, page=_problem_page(rendering, sessions)),
+            Middleware(_ErrorPages, render=_make_error_page(rendering, sessions)),
             Middleware(BodyLimit),
         ],
-        exception_handlers={HTTPException: _http_problem(rendering, sessions)},
+        exception_handlers={HTTPException: _make_http_error_handler(rendering, sessions)},
     )
     app.state.runs = runs
     return app
@@ -111,7 +111,7 @@ async def _health(_request: Request) -> Response:
 
 
 class _KnownHosts(TrustedHostMiddleware):
-    """A foreign name that leads to this machine opens nothing; load balancers ask for health by address."""
+    """Rejects unknown host names, except for `/health`, which load balancers request by address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == HEALTH:
@@ -120,29 +120,29 @@ class _KnownHosts(TrustedHostMiddleware):
             await super().__call__(scope, receive, send)
 
 
-ProblemPage = Callable[[Request, int], Response]
+ErrorPage = Callable[[Request, int], Response]
 
 
-class _Trouble:
-    """Answers with a page whatever went wrong; the log has where, and never what somebody had typed."""
+class _ErrorPages:
+    """Renders an error page for every exception; the log has the traceback, but no form data."""
 
-    def __init__(self, app: ASGIApp, *, page: ProblemPage) -> None:
+    def __init__(self, app: ASGIApp, *, render: ErrorPage) -> None:
         self._app = app
-        self._page = page
+        self._render = render
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        has_begun = False
+        has_started = False
 
-        async def noted(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+        async def send_and_note_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, send_and_note_start)
         except TransientError as error:
             log.warning("page_unavailable", error=describe_error(error))
             status = 503
@@ -154,21 +154,23 @@ class _Trouble:
             status = 500
         else:
             return
-        if not has_begun:
-            await self._page(Request(scope), status)(scope, receive, send)
+        if not has_started:
+            await self._render(Request(scope), status)(scope, receive, send)
 
 
-def _problem_page(rendering: Rendering, sessions: Sessions) -> ProblemPage:
-    def page(request: Request, status: int) -> Response:
+def _make_error_page(rendering: Rendering, sessions: Sessions) -> ErrorPage:
+    def render(request: Request, status: int) -> Response:
         return rendering.page(request, "problem.html", sessions.operator(request), status=status, problem_status=status)
 
-    return page
+    return render
 
 
-def _http_problem(rendering: Rendering, sessions: Sessions) -> Callable[[Request, Exception], Awaitable[Response]]:
-    page = _problem_page(rendering, sessions)
+def _make_http_error_handler(
+    rendering: Rendering, sessions: Sessions
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    render = _make_error_page(rendering, sessions)
 
     async def handle(request: Request, error: Exception) -> Response:
-        return page(request, error.status_code if isinstance(error, HTTPException) else 500)
+        return render(request, error.status_code if isinstance(error, HTTPException) else 500)
 
     return handle

@@ -1,4 +1,4 @@
-"""The page of failures: filters, paging, and what is done to several at once."""
+"""The list of failures: filters, paging and bulk actions."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 from ops.desk.desk import Desk
 from ops.desk.domain import transitions
 from ops.desk.domain.values import Discarded, Operator, Progress, Tally
-from ops.web.filters import AGES, Wanted
+from ops.web.filters import AGES, FilterForm
 from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.runs import Runs
@@ -24,7 +24,7 @@ _MAX_CURSOR_CHARACTERS = 4_000
 
 
 class FailuresPages:
-    """Lists failures, and replays or discards those that are chosen or that a filter finds."""
+    """Lists failures, and replays or discards selected ones or all that a filter finds."""
 
     def __init__(self, *, desk: Desk, runs: Runs, rendering: Rendering, clock: Clock) -> None:
         self._desk = desk
@@ -33,20 +33,20 @@ class FailuresPages:
         self._clock = clock
 
     def routes(self, guard: RouteGuard) -> list[Route]:
-        """Return pages and actions."""
+        """Return the routes of the pages and actions."""
         return [
             guard.page("/failures", self._list),
-            guard.action("/failures/selected", self._selected),
-            guard.page("/failures/all", self._ask_about_all),
+            guard.action("/failures/selected", self._act_on_selected),
+            guard.page("/failures/all", self._confirm_replay_all),
             guard.action("/failures/all", self._replay_all),
-            guard.page("/runs/{run_id}", self._run),
+            guard.page("/runs/{run_id}", self._show_run),
         ]
 
     async def _list(self, request: Request, operator: Operator) -> Response:
-        wanted = Wanted.read(request.query_params)
+        filter_form = FilterForm.read(request.query_params)
         after = request.query_params.get("after", "")[:_MAX_CURSOR_CHARACTERS] or None
         now = self._clock.now()
-        page = await self._desk.find(operator, wanted.filter(now), limit=PAGE, after=after)
+        page = await self._desk.find(operator, filter_form.filter(now), limit=PAGE, after=after)
         return self._rendering.page(
             request,
             "failures.html",
@@ -56,19 +56,21 @@ class FailuresPages:
             lost={failure.failure_id for failure in page.failures if transitions.is_lost(failure, now)},
             older=page.after,
             is_first=after is None,
-            wanted=wanted,
+            filter_form=filter_form,
             queues=QUEUES,
             states=list(FailureState),
             ages=list(AGES),
         )
 
-    async def _selected(self, request: Request, operator: Operator, form: FormData) -> Response:
-        ids = [str(one) for one in form.getlist("id")][:PAGE]
+    async def _act_on_selected(self, request: Request, operator: Operator, form: FormData) -> Response:
+        ids = [str(failure_id) for failure_id in form.getlist("id")][:PAGE]
         if not ids:
             return RedirectResponse(f"/failures{_query(form)}", status_code=303)
         match form.get("do"):
             case "replay":
-                run = self._runs.begin(operator, lambda note: self._desk.replay_many(operator, ids, on_progress=note))
+                run = self._runs.begin(
+                    operator, lambda report: self._desk.replay_many(operator, ids, on_progress=report)
+                )
                 return RedirectResponse(f"/runs/{run.run_id}", status_code=303)
             case "discard":
                 return await self._discard(request, operator, ids, str(form.get("reason", "")))
@@ -76,39 +78,43 @@ class FailuresPages:
                 raise HTTPException(400)
 
     async def _discard(self, request: Request, operator: Operator, ids: list[str], reason: str) -> Response:
-        outcomes = [await self._desk.discard(operator, one, reason) for one in ids]
-        left = [outcome for outcome in outcomes if not isinstance(outcome, Discarded)]
+        outcomes = [await self._desk.discard(operator, failure_id, reason) for failure_id in ids]
+        rejected = [outcome for outcome in outcomes if not isinstance(outcome, Discarded)]
         return self._rendering.page(
-            request, "discarded.html", operator, discarded=len(outcomes) - len(left), reasons=[one.why for one in left]
+            request,
+            "discarded.html",
+            operator,
+            discarded=len(outcomes) - len(rejected),
+            reasons=[outcome.why for outcome in rejected],
         )
 
-    async def _ask_about_all(self, request: Request, operator: Operator) -> Response:
-        wanted = Wanted.read(request.query_params)
-        stats = await self._desk.stats(operator, wanted.filter(self._clock.now()))
+    async def _confirm_replay_all(self, request: Request, operator: Operator) -> Response:
+        filter_form = FilterForm.read(request.query_params)
+        stats = await self._desk.stats(operator, filter_form.filter(self._clock.now()))
         return self._rendering.page(
-            request, "replay_all.html", operator, wanted=wanted, stats=stats, rates=list(_RATES)
+            request, "replay_all.html", operator, filter_form=filter_form, stats=stats, rates=list(_RATES)
         )
 
     async def _replay_all(self, _request: Request, operator: Operator, form: FormData) -> Response:
-        wanted = Wanted.read({name: str(value) for name, value in form.items()})
-        found = wanted.filter(self._clock.now())
+        filter_form = FilterForm.read({name: str(value) for name, value in form.items()})
+        failure_filter = filter_form.filter(self._clock.now())
         per_second = _RATES.get(str(form.get("rate")), min(_RATES.values()))
-        is_dry = form.get("do") == "dry_run"
+        is_dry_run = form.get("do") == "dry_run"
 
-        async def work(note: Callable[[Progress], None]) -> Tally:
+        async def replay(report: Callable[[Progress], None]) -> Tally:
             return await self._desk.replay_many(
-                operator, found, per_second=per_second, dry_run=is_dry, on_progress=note
+                operator, failure_filter, per_second=per_second, dry_run=is_dry_run, on_progress=report
             )
 
-        run = self._runs.begin(operator, work)
+        run = self._runs.begin(operator, replay)
         return RedirectResponse(f"/runs/{run.run_id}", status_code=303)
 
-    async def _run(self, request: Request, operator: Operator) -> Response:
-        run = self._runs.of(operator, request.path_params["run_id"])
+    async def _show_run(self, request: Request, operator: Operator) -> Response:
+        run = self._runs.get(operator, request.path_params["run_id"])
         if run is None:
             raise HTTPException(404)
         return self._rendering.page(request, "run.html", operator, run=run)
 
 
 def _query(form: FormData) -> str:
-    return Wanted.read({name: str(value) for name, value in form.items()}).query()
+    return FilterForm.read({name: str(value) for name, value in form.items()}).query()

@@ -1,4 +1,4 @@
-"""Pure: a message's `data` as the fields of a form, and back."""
+"""Converts a message's `data` to the fields of a form, and back."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -9,14 +9,14 @@ from ops.desk.domain.values import FieldProblem
 from shared.languages.catalogue import Texts
 
 FIELD = "data."
-"""Before the names of fields in the form."""
+"""The prefix of the field names in the form."""
 
 _LONG_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form, with what is wrong with it."""
+    """One field of a form, with the problem of its value."""
 
     name: str
     text: str
@@ -25,14 +25,14 @@ class Field:
 
     @property
     def is_long(self) -> bool:
-        """Whether it takes more than a line."""
+        """Return whether the field needs several lines."""
         return self.name in {"note", "text"} or "\n" in self.text or len(self.text) > _LONG_CHARACTERS
 
 
-def fields_of(data: Mapping[str, Any], editable: Collection[str]) -> list[Field]:
-    """Return the fields that may be edited: those that say something first, then those that do not."""
-    given = [Field(name, _text(value)) for name, value in data.items() if name in editable]
-    return given + [Field(name, "") for name in sorted(set(editable) - set(data))]
+def make_fields(data: Mapping[str, Any], editable: Collection[str]) -> list[Field]:
+    """Return the editable fields: those with a value first, then the empty ones."""
+    filled = [Field(name, _to_text(value)) for name, value in data.items() if name in editable]
+    return filled + [Field(name, "") for name in sorted(set(editable) - set(data))]
 
 
 def problem_text(problem: FieldProblem, t: Texts) -> str:
@@ -40,10 +40,10 @@ def problem_text(problem: FieldProblem, t: Texts) -> str:
     return t(f"problem_{problem.kind}", limit=problem.limit)
 
 
-def data_from(given: Mapping[str, str]) -> dict[str, Any]:
-    """Return what was filled in, with line ends as text has them: browsers send CRLF in forms."""
-    return {name: text.replace("\r\n", "\n") for name, text in given.items()}
+def parse_fields(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the form with normal line ends: browsers send CRLF."""
+    return {name: text.replace("\r\n", "\n") for name, text in form.items()}
 
 
-def _text(value: object) -> str:
+def _to_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

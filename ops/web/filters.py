@@ -1,4 +1,4 @@
-"""Pure: which failures an address asks for, and the address that asks for them."""
+"""Converts the query of an address to a filter of failures, and back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from shared.ledger.failures import QUEUES, FailureFilter, FailureState
 from shared.ledger.rules import OPEN
 
-WAITING = "open"
-"""What waits for somebody to do something."""
+OPEN_STATES = "open"
+"""The value of `state` for all failures that need action."""
 
 AGES = {f"{hours}h": timedelta(hours=hours) for hours in (1, 24, 48)} | {
     f"{days}d": timedelta(days=days) for days in (7, 30)
@@ -18,8 +18,8 @@ _MAX_TEXT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The fields of the filter as the page shows them; empty is anything."""
+class FilterForm:
+    """The fields of the filter form; an empty field matches everything."""
 
     state: str = ""
     queue: str = ""
@@ -29,21 +29,21 @@ class Wanted:
     text: str = ""
 
     @classmethod
-    def read(cls, given: Mapping[str, str]) -> "Wanted":
-        """Return what was asked for; what makes no sense is left out. Nothing asked is what is open."""
-        states = {WAITING, "any", *FailureState}
-        state = given.get("state", WAITING)
+    def read(cls, query: Mapping[str, str]) -> "FilterForm":
+        """Return the fields of a query; invalid values are ignored, and without a state open failures are meant."""
+        states = {OPEN_STATES, "any", *FailureState}
+        state = query.get("state", OPEN_STATES)
         return cls(
-            state=state if state in states else WAITING,
-            queue=_one_of(QUEUES, given.get("queue")),
-            tenant=_text(given.get("tenant")),
-            reason=_text(given.get("reason")),
-            age=_one_of(tuple(AGES), given.get("age")),
-            text=_text(given.get("text")),
+            state=state if state in states else OPEN_STATES,
+            queue=_one_of(QUEUES, query.get("queue")),
+            tenant=_clean_text(query.get("tenant")),
+            reason=_clean_text(query.get("reason")),
+            age=_one_of(tuple(AGES), query.get("age")),
+            text=_clean_text(query.get("text")),
         )
 
     def filter(self, now: datetime) -> FailureFilter:
-        """Return what the ledger is asked."""
+        """Return the filter for the ledger."""
         return FailureFilter(
             queue=self.queue or None,
             tenants=[self.tenant] if self.tenant else None,
@@ -54,26 +54,28 @@ class Wanted:
         )
 
     def query(self, **changes: str) -> str:
-        """Return the query of the address that asks for this, with some of it changed."""
+        """Return the query of this form as part of an address, with some fields changed."""
         fields = {name: getattr(self, name) for name in ("state", "queue", "tenant", "reason", "age", "text")} | changes
-        given = {name: value for name, value in fields.items() if value and (name, value) != ("state", WAITING)}
-        return f"?{urlencode(given)}" if given else ""
+        non_default = {
+            name: value for name, value in fields.items() if value and (name, value) != ("state", OPEN_STATES)
+        }
+        return f"?{urlencode(non_default)}" if non_default else ""
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether there is something to clear."""
-        return self != Wanted(state=WAITING)
+        """Return whether any field differs from the default."""
+        return self != FilterForm(state=OPEN_STATES)
 
     def _states(self) -> list[FailureState] | None:
         if self.state == "any":
             return None
-        return sorted(OPEN) if self.state == WAITING else [FailureState(self.state)]
+        return sorted(OPEN) if self.state == OPEN_STATES else [FailureState(self.state)]
 
 
-def _one_of(known: tuple[str, ...], given: str | None) -> str:
-    return given if given in known else ""
+def _one_of(choices: tuple[str, ...], value: str | None) -> str:
+    return value if value in choices else ""
 
 
-def _text(given: str | None) -> str:
-    text = " ".join((given or "").split())[:_MAX_TEXT_CHARACTERS]
+def _clean_text(value: str | None) -> str:
+    text = " ".join((value or "").split())[:_MAX_TEXT_CHARACTERS]
     return text if text.isprintable() else ""

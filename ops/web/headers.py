@@ -1,4 +1,4 @@
-"""What every answer of the desk says to the browser, and how much the browser may say to the desk."""
+"""Middleware of the desk: security headers on every response, and a limit for request bodies."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -24,14 +24,14 @@ _HTTPS_ONLY = "max-age=31536000"
 
 
 class StrictHeaders:
-    """Nothing inline, nothing framed, nothing kept in a cache, no address told to other sites."""
+    """Adds headers that forbid inline code, frames, caching and referrers."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
         self._headers = {**_HEADERS, **({"Strict-Transport-Security": _HTTPS_ONLY} if https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and add the headers to what answers it."""
+        """Pass a request on, and add the headers to the response."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -42,38 +42,38 @@ class StrictHeaders:
 
 
 class _TooLargeError(Exception):
-    """More has come than is taken."""
+    """The request body is too large."""
 
 
 class BodyLimit:
-    """Refuses what is larger than any form of ours, also where its length was not told."""
+    """Rejects bodies that are larger than any form of the desk, also without a Content-Length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and count what comes of it."""
+        """Pass a request on, and count the bytes of its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken, has_begun = 0, False
+        received_bytes, has_started = 0, False
 
-        async def counted() -> Message:
-            nonlocal taken
+        async def receive_and_count() -> Message:
+            nonlocal received_bytes
             message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MAX_BODY_BYTES:
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > MAX_BODY_BYTES:
                 raise _TooLargeError
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+        async def send_and_note_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
-            await self._app(scope, counted, noted)
+            await self._app(scope, receive_and_count, send_and_note_start)
         except _TooLargeError:
-            if has_begun:
+            if has_started:
                 raise
             await PlainTextResponse("413", status_code=413)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Signing in at an OpenID Connect provider, such as a Cognito user pool: authorization code with PKCE."""
+"""Sign-in at an OpenID Connect provider, such as a Cognito user pool: authorization code flow with PKCE."""
 
 import re
 from collections.abc import Mapping
@@ -27,14 +27,14 @@ _START = f"{SIGN_IN}/start"
 _NEXT = "next"
 _TENANT = re.compile(r"[a-z0-9-]{3,40}")
 _NAMES = ("email", "cognito:username", "sub")
-"""What a provider has checked: a name that people can give themselves would let them act as somebody else."""
+"""Claims that a provider has verified: with a name that users choose themselves they could act as somebody else."""
 _TIMEOUT_SECONDS = 5
 
 
 class OpenIdSignIn:
-    """Lets in whom the provider vouches for, to the tenants that their token names.
+    """Signs in users that the provider authenticates, for the tenants that their token names.
 
-    State, nonce and the PKCE verifier are kept in the session's cookie until the person comes back.
+    State, nonce and the PKCE verifier are kept in the session cookie until the user returns.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class OpenIdSignIn:
         self._return_url = f"{public_url}{RETURN}"
         self._sessions = sessions
         self._rendering = rendering
-        self._provider = client or self._registered()
+        self._provider = client or self._register_client()
 
     def routes(self, guard: RouteGuard) -> list[Route]:
-        """Return the page, the way out and the way back."""
+        """Return the routes of the page, of the redirect to the provider, and of the return."""
         return [
             guard.public_page(SIGN_IN, self._show),
             guard.public_page(_START, self._start),
@@ -83,20 +83,20 @@ class OpenIdSignIn:
             )
         except (OAuthError, JoseError) as error:
             log.warning("sign_in_refused", method="open_id", error=type(error).__name__)
-            return self._refused(request, "not_signed_in")
+            return self._reject(request, "not_signed_in")
         except (HTTPError, RuntimeError, ValueError):
             log.exception("open_id_provider_failed")
             return self._page(request, problem="provider_down", status=502)
-        # Without a checked identity token there is no claim to go by.
+        # Without a verified identity token there are no claims.
         operator = operator_from_claims(token.get("userinfo") or {}, self._settings)
         if operator is None:
             log.warning("sign_in_refused", method="open_id", error="no_tenants")
-            return self._refused(request, "no_tenants")
+            return self._reject(request, "no_tenants")
         self._sessions.begin(request, operator)
         log.info("signed_in", method="open_id")
         return RedirectResponse(safe_local_url(next_page), status_code=303)
 
-    def _refused(self, request: Request, problem: str) -> Response:
+    def _reject(self, request: Request, problem: str) -> Response:
         self._sessions.end(request)
         return self._page(request, problem=problem, status=403)
 
@@ -106,7 +106,7 @@ class OpenIdSignIn:
             request, "sign_in.html", status=status, next=next_page, problem=problem, provider=_START
         )
 
-    def _registered(self) -> Any:
+    def _register_client(self) -> Any:
         secret = self._settings.oidc_client_secret
         return OAuth().register(
             "desk",
@@ -123,27 +123,27 @@ class OpenIdSignIn:
 
 
 def operator_from_claims(claims: Mapping[str, Any], settings: WebSettings) -> Operator | None:
-    """Return who the claims are about, and whose failures they may see; None for somebody who may see none.
+    """Return the operator that the claims describe, with their tenants; None if there are no tenants.
 
-    The claim of tenants is text with spaces or commas between, or a list; it must not be one that people can
-    change of themselves. Groups whose names are ids of tenants count, too.
+    The claim of tenants is text, separated by spaces or commas, or a list; users must not be able to change it
+    themselves. Groups whose names are tenant ids count, too.
     """
     names = [claims.get(name) for name in _NAMES if name != "email" or _is_true(claims.get("email_verified"))]
-    name = next((one for one in names if isinstance(one, str) and one.isprintable() and one.strip()), None)
+    name = next((text for text in names if isinstance(text, str) and text.isprintable() and text.strip()), None)
     if name is None:
         return None
-    groups = _listed(claims.get(settings.oidc_groups_claim))
+    groups = _to_list(claims.get(settings.oidc_groups_claim))
     if settings.oidc_operators_group in groups:
         return Operator(name=name[:100], tenants=None)
-    wanted = {*groups, *_listed(claims.get(settings.oidc_tenants_claim))}
-    tenants = frozenset(one for one in wanted if _TENANT.fullmatch(one))
+    claimed = {*groups, *_to_list(claims.get(settings.oidc_tenants_claim))}
+    tenants = frozenset(tenant for tenant in claimed if _TENANT.fullmatch(tenant))
     return Operator(name=name[:100], tenants=tenants) if tenants else None
 
 
-def _listed(value: object) -> list[str]:
+def _to_list(value: object) -> list[str]:
     if isinstance(value, str):
         return value.replace(",", " ").split()
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _is_true(value: object) -> bool:

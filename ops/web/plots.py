@@ -1,4 +1,4 @@
-"""Plots as SVG, drawn on the server: bars over hours, and lines over a day."""
+"""Draws plots as SVG: stacked bars, and lines over time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,34 +14,34 @@ _STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on the axis of time: where, from 0 to 1, and what it says."""
+    """A mark on the time axis: its position from 0 to 1, and its label."""
 
     at: float
     label: str
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a plot: points from 0 to 1 in time, None where nothing was measured."""
+class Series:
+    """One line of a plot: times from 0 to 1 with values; None where there is no measurement."""
 
     name: str
     points: Sequence[tuple[float, float | None]]
 
 
 def bars(title: str, values: Sequence[tuple[str, Mapping[str, int]]], ticks: Sequence[Tick]) -> Markup:
-    """Return stacked bars, one per label, of named parts; each says what it counts when it is pointed at.
+    """Return stacked bars of named parts, one bar per label; each part has its count as a tooltip.
 
-    The names get the classes `series-0`, `series-1` and so on, in the order in which they first come.
+    The names get the classes `series-0`, `series-1` and so on, in the order of their first use.
     """
     names = list(dict.fromkeys(name for _, parts in values for name in parts))
     top = _round_up(max((sum(parts.values()) for _, parts in values), default=0))
     width = (WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
-    drawn = Markup("")
+    shapes = Markup("")
     for index, (label, parts) in enumerate(values):
         below = 0
         for name, count in parts.items():
             x, height = _LEFT + index * width, _height(count, top)
-            drawn += Markup(
+            shapes += Markup(
                 '<rect class="series-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
             ).format(
                 names.index(name) % _SERIES,
@@ -52,49 +52,49 @@ def bars(title: str, values: Sequence[tuple[str, Mapping[str, int]]], ticks: Seq
                 f"{label} · {name}: {count}",
             )
             below += count
-    return _plot(title, drawn, ticks, top)
+    return _plot(title, shapes, ticks, top)
 
 
-def lines(title: str, series: Sequence[Line], ticks: Sequence[Tick]) -> Markup:
-    """Return a plot of lines, each interrupted where nothing was measured."""
+def lines(title: str, series: Sequence[Series], ticks: Sequence[Tick]) -> Markup:
+    """Return a plot of lines, interrupted where there is no measurement."""
     top = _round_up(max((value for line in series for _, value in line.points if value is not None), default=0))
-    drawn = Markup("")
+    shapes = Markup("")
     for number, line in enumerate(series):
-        path, is_down = [], False
+        path, is_drawing = [], False
         for at, value in line.points:
             if value is None:
-                is_down = False
+                is_drawing = False
                 continue
-            path.append(f"{'L' if is_down else 'M'}{_x(at):.1f} {_y(value, top):.1f}")
-            is_down = True
-        drawn += Markup('<path class="line series-{}" d="{}"><title>{}</title></path>').format(
+            path.append(f"{'L' if is_drawing else 'M'}{_x(at):.1f} {_y(value, top):.1f}")
+            is_drawing = True
+        shapes += Markup('<path class="line series-{}" d="{}"><title>{}</title></path>').format(
             number % _SERIES, " ".join(path), line.name
         )
-    return _plot(title, drawn, ticks, top)
+    return _plot(title, shapes, ticks, top)
 
 
 _SERIES = 6
-"""Colours that the style sheet has."""
+"""The number of colours in the style sheet."""
 
 
-def day_ticks(first: datetime, last: datetime, *, most: int = 5) -> list[Tick]:
-    """Return marks with the time of day, evenly spread and a minute or more apart, or they would say the same.
+def day_ticks(first: datetime, last: datetime, *, max_ticks: int = 5) -> list[Tick]:
+    """Return evenly spaced marks with the time of day, at least a minute apart so that their labels differ.
 
-    Both instants are in the zone that is to be shown.
+    Both instants are in the time zone of the labels.
     """
-    # Two clocks of one zone are subtracted by what they show, whatever happened to summer time in between.
+    # Subtraction of two times in one zone ignores a change of daylight saving time in between; UTC does not.
     span = last.astimezone(UTC) - first.astimezone(UTC)
     if not span:
         return []
     shape = "%H:%M" if span.total_seconds() <= 36 * 3600 else "%d.%m %H:%M"
-    count = min(most, int(span.total_seconds()) // 60)
+    count = min(max_ticks, int(span.total_seconds()) // 60)
     if count < 1:
         return [Tick(0.0, first.strftime(shape))]
-    at = ((first.astimezone(UTC) + span * index / count).astimezone(first.tzinfo) for index in range(count + 1))
-    return [Tick(index / count, run_each.strftime(shape)) for index, run_each in enumerate(at)]
+    instants = ((first.astimezone(UTC) + span * index / count).astimezone(first.tzinfo) for index in range(count + 1))
+    return [Tick(index / count, instant.strftime(shape)) for index, instant in enumerate(instants)]
 
 
-def _plot(title: str, drawn: Markup, ticks: Sequence[Tick], top: float) -> Markup:
+def _plot(title: str, shapes: Markup, ticks: Sequence[Tick], top: float) -> Markup:
     grid = Markup("")
     for step in range(_STEPS + 1):
         value = top * step / _STEPS
@@ -108,7 +108,7 @@ def _plot(title: str, drawn: Markup, ticks: Sequence[Tick], top: float) -> Marku
             " minor" if index % 2 else "", _x(tick.at), HEIGHT - 6, anchor, tick.label
         )
     return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
-        WIDTH, HEIGHT, title, grid, drawn
+        WIDTH, HEIGHT, title, grid, shapes
     )
 
 
@@ -125,7 +125,7 @@ def _height(value: float, top: float) -> float:
 
 
 def _round_up(value: float) -> float:
-    """Return a round number that is not smaller and divides well: 4, 8, 20, 40, 80, 200 and so on."""
+    """Return the next round number that divides well: 4, 8, 20, 40, 80, 200 and so on."""
     if value <= _STEPS:
         return _STEPS
     power = 10 ** floor(log10(value))

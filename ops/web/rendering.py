@@ -1,4 +1,4 @@
-"""Makes pages of templates: whatever they show is text, in the reader's language and time zone."""
+"""Renders templates, with automatic escaping, in the reader's language and the time zone of the desk."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Rendering:
-    """Renders templates with what every page has: words, times, who is signed in, the form's token."""
+    """Renders templates with what every page needs: texts, times, the operator, and the form token."""
 
     def __init__(self, *, sessions: Sessions, clock: Clock, zone: ZoneInfo) -> None:
         self._sessions = sessions
@@ -39,13 +39,13 @@ class Rendering:
 
     @property
     def zone(self) -> ZoneInfo:
-        """Return the zone of every time that no business decides."""
+        """Return the time zone of the desk, for times that do not belong to a business."""
         return self._zone
 
     def page(
         self, request: Request, template: str, operator: Operator | None = None, *, status: int = 200, **content: Any
     ) -> HTMLResponse:
-        """Return a page. `said` in the address names the outcome of the last action; unknown ones are ignored."""
+        """Return a page. `said` in the query names the outcome of the last action; unknown names are ignored."""
         t = texts_of(request)
         outcome = request.query_params.get("said", "")
         html = self._templates.get_template(template).render(
@@ -56,7 +56,7 @@ class Rendering:
             operator=operator,
             here=request.url.path,
             outcome=outcome,
-            said=t.get(f"said_{outcome}"),
+            outcome_text=t.get(f"said_{outcome}"),
             csrf=Markup('<input type="hidden" name="{}" value="{}">').format(
                 CSRF_FIELD, self._sessions.form_token(request)
             ),
@@ -66,13 +66,13 @@ class Rendering:
 
 
 def query(**parameters: str | None) -> str:
-    """Return the query of an address, without what is empty."""
-    given = {name: value for name, value in parameters.items() if value}
-    return f"?{urlencode(given)}" if given else ""
+    """Return the query of an address, without empty parameters."""
+    non_empty = {name: value for name, value in parameters.items() if value}
+    return f"?{urlencode(non_empty)}" if non_empty else ""
 
 
 class Times:
-    """Writes times as people read them."""
+    """Formats times in the reader's language."""
 
     def __init__(self, t: Texts, zone: ZoneInfo, now: datetime) -> None:
         self._locale = cldr_locale(t.language)
@@ -81,20 +81,20 @@ class Times:
         self._now = now
 
     def exact(self, at: datetime, zone: ZoneInfo | None = None) -> str:
-        """Return day and time: `24 Nov 2026, 17:05`."""
-        return self._written("format_exact", at, zone)
+        """Return date and time: `24 Nov 2026, 17:05`."""
+        return self._format("format_exact", at, zone)
 
     def precise(self, at: datetime) -> str:
-        """Return day and time with seconds and zone."""
-        return self._written("format_precise", at)
+        """Return date and time with seconds and zone."""
+        return self._format("format_precise", at)
 
-    def wish(self, at: datetime) -> str:
-        """Return day and time as the business has it: its own offset is kept."""
-        return self._written("format_requested", at.replace(tzinfo=UTC), ZoneInfo("UTC"))
+    def business_time(self, at: datetime) -> str:
+        """Return date and time with the offset that the instant has: the one of the business."""
+        return self._format("format_requested", at.replace(tzinfo=UTC), ZoneInfo("UTC"))
 
     def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """Return the time of day."""
-        return self._written("format_clock", at, zone)
+        return self._format("format_clock", at, zone)
 
     def day(self, day: date) -> str:
         """Return a date with its weekday."""
@@ -108,5 +108,5 @@ class Times:
         """Return a span of time in short: `5 min`."""
         return format_timedelta(timedelta(seconds=max(seconds, 0)), locale=self._locale, format="short", threshold=1.2)
 
-    def _written(self, pattern: str, at: datetime, zone: ZoneInfo | None = None) -> str:
+    def _format(self, pattern: str, at: datetime, zone: ZoneInfo | None = None) -> str:
         return format_datetime(at, self._t(pattern), tzinfo=zone or self._zone, locale=self._locale)

@@ -1,4 +1,4 @@
-"""The only ways to make a route: every page asks who is signed in, every action also whether the form is ours."""
+"""Makes all routes of the desk: pages require a sign-in, actions also a form token of the session."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
@@ -28,7 +28,7 @@ class RouteGuard:
         self._sessions = sessions
 
     def page(self, path: str, show: PageHandler) -> Route:
-        """Return a route of a page; a stranger is sent to sign in, and back afterwards."""
+        """Return the route of a page; without a session it redirects to the sign-in, and back afterwards."""
 
         async def endpoint(request: Request) -> Response:
             operator = self._sessions.operator(request)
@@ -39,7 +39,7 @@ class RouteGuard:
         return Route(path, endpoint, methods=["GET"])
 
     def action(self, path: str, act: ActionHandler) -> Route:
-        """Return a route that changes something; 401 for a stranger, 403 for a form that we did not make."""
+        """Return the route of an action; 401 without a session, 403 without the form token of the session."""
 
         async def endpoint(request: Request) -> Response:
             operator = self._sessions.operator(request)
@@ -50,11 +50,11 @@ class RouteGuard:
         return Route(path, endpoint, methods=["POST"])
 
     def public_page(self, path: str, show: PublicPageHandler) -> Route:
-        """Return a route of a page for everybody."""
+        """Return the route of a page that requires no sign-in."""
         return Route(path, show, methods=["GET"])
 
     def public_action(self, path: str, act: PublicActionHandler) -> Route:
-        """Return a route for forms of those who are not signed in yet."""
+        """Return the route of an action that requires a form token but no sign-in."""
 
         async def endpoint(request: Request) -> Response:
             return await act(request, await self._form(request))
@@ -62,20 +62,20 @@ class RouteGuard:
         return Route(path, endpoint, methods=["POST"])
 
     async def _form(self, request: Request) -> FormData:
-        # Browsers say where a request comes from; those that do not are held by the form's token alone.
+        # Browsers send the origin of a request; for those that do not, the form token is the only check.
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             raise HTTPException(403)
         form = await request.form(max_files=0, max_fields=_MAX_FIELDS)
-        if not self._sessions.made(request, form):
+        if not self._sessions.is_own_form(request, form):
             raise HTTPException(403)
         return form
 
 
-def safe_local_url(wanted: str | None) -> str:
-    """Return the address to go on to after the sign-in, if it is one of ours; else the first page."""
-    # Browsers take a backslash for a slash, and leave out tabs and line ends; two slashes begin another site's name.
-    is_ours = wanted and wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
-    return wanted if wanted and is_ours and wanted.isprintable() else "/"
+def safe_local_url(url: str | None) -> str:
+    """Return the address to open after the sign-in if it is on this site; else the first page."""
+    # Browsers read a backslash as a slash and skip tabs and line ends; two slashes start the name of another site.
+    is_local = url and url.startswith("/") and not url.startswith("//") and "\\" not in url
+    return url if url and is_local and url.isprintable() else "/"
 
 
 def _address(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""Replays of many that go on behind a page: how far each has come, for the person who began it."""
+"""Runs bulk replays in the background, and shows the progress to the operator who started them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,14 +13,14 @@ from shared.ids import new_id
 
 log = structlog.get_logger()
 
-_MOST_KEPT = 50
+_MAX_RUNS = 50
 
-Work = Callable[[Callable[[Progress], None]], Awaitable[Tally]]
+BulkReplay = Callable[[Callable[[Progress], None]], Awaitable[Tally]]
 
 
 @dataclass(slots=True)
 class Run:
-    """One replay of many."""
+    """One bulk replay."""
 
     run_id: str
     operator: Operator
@@ -28,46 +28,46 @@ class Run:
     done: int = 0
     total: int = 0
     tally: Tally | None = None
-    """None until it has ended."""
+    """None until the run has ended."""
     has_failed: bool = False
 
 
 class Runs:
-    """Keeps the last runs of this process, and stops them with it: what was not sent stays as it was."""
+    """Keeps the last runs of this process; a stop cancels them and leaves the remaining failures unchanged."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, operator: Operator, work: Work) -> Run:
-        """Start some work, and return at once."""
+    def begin(self, operator: Operator, replay: BulkReplay) -> Run:
+        """Start a bulk replay in the background."""
         run = Run(new_id(), operator, self._clock.now())
-        for old in list(self._runs)[: max(len(self._runs) - _MOST_KEPT + 1, 0)]:
+        for old in list(self._runs)[: max(len(self._runs) - _MAX_RUNS + 1, 0)]:
             del self._runs[old]
         self._runs[run.run_id] = run
-        task = asyncio.create_task(self._carry_out(run, work))
+        task = asyncio.create_task(self._execute(run, replay))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return run
 
-    def of(self, operator: Operator, run_id: str) -> Run | None:
-        """Return a run of this person's own."""
+    def get(self, operator: Operator, run_id: str) -> Run | None:
+        """Return a run that the operator started, or None."""
         run = self._runs.get(run_id)
         return run if run and run.operator == operator else None
 
     async def stop(self) -> None:
-        """Cancel what is under way."""
+        """Cancel all running replays."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _carry_out(self, run: Run, work: Work) -> None:
-        def note(progress: Progress) -> None:
+    async def _execute(self, run: Run, replay: BulkReplay) -> None:
+        def record_progress(progress: Progress) -> None:
             run.done, run.total = progress.done, progress.total
 
         try:
-            run.tally = await work(note)
+            run.tally = await replay(record_progress)
         except Exception:
             log.exception("run_failed", run_id=run.run_id)
             run.has_failed = True

@@ -1,4 +1,4 @@
-"""Remembers the queues' figures of a day, to draw them: one sample every ten seconds, in this process alone."""
+"""Samples the figures of the queues every ten seconds and keeps them for a day, in memory."""
 
 import asyncio
 from collections import deque
@@ -16,12 +16,12 @@ from shared.errors import PermanentError, TransientError, describe_error
 log = structlog.get_logger()
 
 INTERVAL = timedelta(seconds=10)
-KEPT = timedelta(days=1)
+HISTORY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The figures of one moment; none if the queues could not be asked."""
+    """The figures at one moment; empty if they could not be read."""
 
     at: datetime
     figures: Sequence[QueueFigures]
@@ -33,21 +33,21 @@ class Samples:
     def __init__(self, *, gauge: QueueGauge, clock: Clock) -> None:
         self._gauge = gauge
         self._clock = clock
-        self._taken: deque[Sample] = deque(maxlen=int(KEPT / INTERVAL))
+        self._history: deque[Sample] = deque(maxlen=int(HISTORY / INTERVAL))
         self._is_failing = False
 
     @property
-    def taken(self) -> Sequence[Sample]:
-        """Return every sample that is kept."""
-        return tuple(self._taken)
+    def history(self) -> Sequence[Sample]:
+        """Return all samples, oldest first."""
+        return tuple(self._history)
 
     @property
     def latest(self) -> Sample | None:
         """Return the last sample."""
-        return self._taken[-1] if self._taken else None
+        return self._history[-1] if self._history else None
 
     async def take(self) -> None:
-        """Take a sample now; trouble is a sample without figures, and a line in the log when it begins."""
+        """Take a sample now; after an error it has no figures, and only the first of several errors is logged."""
         figures: Sequence[QueueFigures] = ()
         try:
             figures = await self._gauge.read()
@@ -56,7 +56,7 @@ class Samples:
             if not self._is_failing:
                 log.warning("queues_not_readable", error=describe_error(error))
             self._is_failing = True
-        self._taken.append(Sample(self._clock.now(), figures))
+        self._history.append(Sample(self._clock.now(), figures))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take samples until the stop."""
@@ -66,9 +66,9 @@ class Samples:
                 await asyncio.wait_for(stop.wait(), INTERVAL.total_seconds())
 
 
-def thinned(samples: Sequence[Sample], most: int) -> list[Sample]:
-    """Return up to `most` samples, evenly spread, the last one among them: a plot has not more points to show."""
-    if len(samples) <= most:
+def thin_out(samples: Sequence[Sample], limit: int) -> list[Sample]:
+    """Return up to `limit` evenly spaced samples including the last: a plot can't show more points."""
+    if len(samples) <= limit:
         return list(samples)
-    step = len(samples) / most
-    return [samples[min(int((index + 1) * step), len(samples)) - 1] for index in range(most)]
+    step = len(samples) / limit
+    return [samples[min(int((index + 1) * step), len(samples)) - 1] for index in range(limit)]

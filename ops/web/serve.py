@@ -1,4 +1,4 @@
-"""Serves the desk until a SIGTERM or Ctrl-C, and says where it is."""
+"""Serves the desk until SIGTERM or Ctrl-C."""
 
 import asyncio
 import secrets
@@ -19,75 +19,77 @@ _STOP_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """Where the desk is, and what lets one in."""
+class DeskAddress:
+    """The address of the desk, and the token of the sign-in."""
 
     url: str
     token: str | None
-    """None where an OpenID provider is asked, and where whoever started the desk knows it already."""
+    """None if an OpenID provider is used or the token was configured."""
 
     @property
     def sign_in_url(self) -> str:
-        """Return the address that fills the token in: behind the #, so no server and no log sees it."""
+        """Return the address that fills in the token: after the #, so that it reaches neither servers nor logs."""
         return f"{self.url}/sign-in#{self.token}" if self.token else f"{self.url}/sign-in"
 
 
-async def serve(deployment: Deployment, settings: WebSettings, *, ready: Callable[[Served], None]) -> None:
-    """Serve the desk of a deployment; `ready` is told when it listens.
+async def serve(deployment: Deployment, settings: WebSettings, *, ready: Callable[[DeskAddress], None]) -> None:
+    """Serve the desk of a deployment; `ready` is called with its address when it listens.
 
     Raises:
-        ConfigurationError: the port is taken, or the deployment lacks a part; the text says which.
+        ConfigurationError: the port is in use, or a part of the deployment is missing; the text says which.
     """
-    with _listening(settings) as listener:
+    with _open_listener(settings) as listener:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        own = f"http://{host}:{listener.getsockname()[1]}"
-        public_url = (settings.public_url or own).rstrip("/")
-        given = settings.token.get_secret_value() if settings.token else secrets.token_urlsafe(24)
+        local_url = f"http://{host}:{listener.getsockname()[1]}"
+        public_url = (settings.public_url or local_url).rstrip("/")
+        token = settings.token.get_secret_value() if settings.token else secrets.token_urlsafe(24)
         stop = Stop()
         with stop_on_signals(stop):
-            async with open_web(deployment, settings, public_url=public_url, token=given) as (app, samples):
+            async with open_web(deployment, settings, public_url=public_url, token=token) as (app, samples):
                 server = _Server(
                     uvicorn.Config(
                         app,
                         log_config=None,
                         access_log=False,
                         server_header=False,
-                        # The desk believes nobody about who they are, but the network.
+                        # Only the address of the connection is trusted, because sign-in attempts are limited by it.
                         proxy_headers=False,
                         timeout_graceful_shutdown=_STOP_SECONDS,
                     ),
-                    ready=lambda: ready(Served(public_url, None if settings.oidc_issuer or settings.token else given)),
+                    ready=lambda: ready(
+                        DeskAddress(public_url, None if settings.oidc_issuer or settings.token else token)
+                    ),
                 )
-                ending = asyncio.create_task(_end(server, stop))
+                stopping = asyncio.create_task(_stop_server(server, stop))
                 sampling = asyncio.create_task(samples.run(stop.asked))
                 try:
                     await server.serve(sockets=[listener])
                 finally:
-                    for task in (ending, sampling):
+                    for task in (stopping, sampling):
                         task.cancel()
-                    await asyncio.gather(ending, sampling, return_exceptions=True)
+                    await asyncio.gather(stopping, sampling, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to `stop_on_signals`: uvicorn's own way ends the process before it has closed its tables."""
+    """Leaves signals to `stop_on_signals`: uvicorn's own handler ends the process before clients are closed."""
 
     def __init__(self, config: uvicorn.Config, *, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and report that the desk listens."""
         await super().startup(sockets)
         if self.started:
             self._ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Capture no signals."""
         yield
 
 
-async def _end(server: uvicorn.Server, stop: Stop) -> None:
+async def _stop_server(server: uvicorn.Server, stop: Stop) -> None:
     await stop.asked.wait()
     server.should_exit = True
     await stop.at_once.wait()
@@ -95,8 +97,8 @@ async def _end(server: uvicorn.Server, stop: Stop) -> None:
 
 
 @contextmanager
-def _listening(settings: WebSettings) -> Iterator[socket.socket]:
-    """Take the port before anything else, so that the address is known and a taken port is said at once."""
+def _open_listener(settings: WebSettings) -> Iterator[socket.socket]:
+    """Bind the port first, so that the address is known and a port in use is reported at once."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

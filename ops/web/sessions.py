@@ -1,4 +1,4 @@
-"""Who is signed in: a signed cookie with an end, and the token that every form has to bring back."""
+"""The session of an operator: a signed cookie that expires, and the token that every form must contain."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -11,19 +11,19 @@ from shared.clock import Clock
 from shared.ids import new_id
 from shared.retention import DESK_SESSION_LIFETIME
 
-LOOK = timedelta(minutes=5)
-"""How long somebody who asked for personal data may come back to it, as browsers do with Back."""
+UNMASK_DURATION = timedelta(minutes=5)
+"""How long an operator who requested personal data may fetch it again, as a browser does with Back."""
 
 CSRF_FIELD = "csrf"
 
 _FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
-_LOOK = "look"
+_UNMASKED = "look"
 
 
 class Sessions:
-    """Keeps who signed in inside `request.session`, which a middleware signs.
+    """Keeps the signed-in operator in `request.session`, which a middleware signs.
 
-    A cookie can't be taken back, so those that were signed out early are remembered until they would have ended.
+    A cookie can't be revoked, so the ids of sessions that were signed out are remembered until they would have expired.
     """
 
     def __init__(self, *, clock: Clock) -> None:
@@ -31,7 +31,7 @@ class Sessions:
         self._ended: dict[str, datetime] = {}
 
     def begin(self, request: Request, operator: Operator) -> None:
-        """Sign a person in, under a session and a form token that nobody can have known before."""
+        """Sign an operator in, with a new session id and a new form token."""
         self.end(request)
         request.session.update(
             {
@@ -43,7 +43,7 @@ class Sessions:
         )
 
     def operator(self, request: Request) -> Operator | None:
-        """Return who is signed in, or None."""
+        """Return the signed-in operator, or None."""
         content = request.session
         if "id" not in content or content["id"] in self._ended:
             return None
@@ -53,33 +53,33 @@ class Sessions:
         return Operator(name=content["name"], tenants=None if tenants is None else frozenset(tenants))
 
     def end(self, request: Request) -> None:
-        """Sign out: the cookie goes, and a copy of it is worth nothing."""
+        """Sign out: delete the cookie, and reject copies of it."""
         now = self._clock.now()
-        self._ended = {one: until for one, until in self._ended.items() if until > now}
+        self._ended = {session_id: until for session_id, until in self._ended.items() if until > now}
         if "id" in request.session:
             self._ended[request.session["id"]] = datetime.fromisoformat(request.session["until"])
         request.session.clear()
 
-    def begin_look(self, request: Request, failure_id: str) -> None:
-        """Let this session see one failure's personal data for a while; what it saw before it sees no longer."""
-        request.session[_LOOK] = {"of": failure_id, "until": (self._clock.now() + LOOK).isoformat()}
+    def allow_unmasked(self, request: Request, failure_id: str) -> None:
+        """Let this session fetch one failure's personal data for a few minutes, and no longer that of another."""
+        request.session[_UNMASKED] = {"of": failure_id, "until": (self._clock.now() + UNMASK_DURATION).isoformat()}
 
-    def is_looking(self, request: Request, failure_id: str) -> bool:
-        """Whether this session asked for one failure's personal data a short time ago."""
-        look = request.session.get(_LOOK)
-        if look is None or look["of"] != failure_id:
+    def may_see_unmasked(self, request: Request, failure_id: str) -> bool:
+        """Return whether this session may fetch the failure's personal data again."""
+        unmasked = request.session.get(_UNMASKED)
+        if unmasked is None or unmasked["of"] != failure_id:
             return False
-        return self._clock.now() < datetime.fromisoformat(look["until"])
+        return self._clock.now() < datetime.fromisoformat(unmasked["until"])
 
     def form_token(self, request: Request) -> str:
-        """Return what this session's forms carry; a visitor without a session gets one, for the sign-in form."""
+        """Return the form token of this session; without a sign-in a new one, for the sign-in form."""
         if _FORM_TOKEN not in request.session:
             request.session[_FORM_TOKEN] = new_id()
         return str(request.session[_FORM_TOKEN])
 
-    def made(self, request: Request, form: FormData) -> bool:
-        """Whether a form is one that we gave to this session."""
-        expected, given = request.session.get(_FORM_TOKEN), form.get(CSRF_FIELD)
-        if not isinstance(expected, str) or not isinstance(given, str):
+    def is_own_form(self, request: Request, form: FormData) -> bool:
+        """Return whether a form contains the form token of this session."""
+        expected, actual = request.session.get(_FORM_TOKEN), form.get(CSRF_FIELD)
+        if not isinstance(expected, str) or not isinstance(actual, str):
             return False
-        return hmac.compare_digest(expected.encode(), given.encode())
+        return hmac.compare_digest(expected.encode(), actual.encode())

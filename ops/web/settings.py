@@ -1,4 +1,4 @@
-"""What the desk in the browser reads from the environment: where it serves, and who may sign in."""
+"""The settings of the desk in the browser: where it listens, and who may sign in."""
 
 from ipaddress import ip_address
 from typing import Self
@@ -10,24 +10,24 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class WebSettings(BaseSettings):
-    """Variables that begin with `DESK_`, all optional."""
+    """Environment variables that begin with `DESK_`; all are optional."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="DESK_")
 
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
-    """0 takes a free one."""
+    """0 takes a free port."""
     public_url: str | None = None
-    """Where browsers reach the desk, if something stands before it; https, but on this machine."""
+    """The address for browsers, if the desk is behind a proxy; https unless it is on this machine."""
     time_zone: str = "Europe/Warsaw"
 
     token: SecretStr | None = Field(default=None, min_length=16)
-    """Signs in whoever has it, where no OpenID provider is named; a random one is made where it is missing."""
+    """The sign-in token, if no OpenID provider is configured; by default a random one."""
     tenants: str = ""
-    """Of whom the token lets in: the tenants, with spaces between; empty is all."""
+    """The tenants that the token gives access to, separated by spaces; empty means all."""
 
     session_key: SecretStr | None = Field(default=None, min_length=32)
-    """Signs the session cookies; a random one is made where it is missing, so a restart signs everybody out."""
+    """The key that signs session cookies; by default a random one, so that a restart ends all sessions."""
 
     oidc_issuer: str | None = None
     oidc_client_id: str = ""
@@ -35,23 +35,23 @@ class WebSettings(BaseSettings):
     oidc_tenants_claim: str = "custom:tenants"
     oidc_groups_claim: str = "cognito:groups"
     oidc_operators_group: str = "operators"
-    """Whoever is in this group sees every tenant."""
+    """Members of this group see all tenants."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         if self.time_zone not in available_timezones():
             raise ValueError("DESK_TIME_ZONE is not an IANA time zone such as Europe/Warsaw")
         if self.public_url and not is_safe_address(self.public_url):
-            raise ValueError("DESK_PUBLIC_URL has to be https, or http on this machine alone")
+            raise ValueError("DESK_PUBLIC_URL has to be https, or http on this machine only")
         if self.public_url is None and not is_loopback(self.host):
-            raise ValueError("DESK_HOST lets other machines in, so DESK_PUBLIC_URL has to say where, with https")
+            raise ValueError("DESK_HOST accepts other machines, so DESK_PUBLIC_URL is required, with https")
         if self.oidc_issuer and not (is_safe_address(self.oidc_issuer) and self.oidc_client_id):
-            raise ValueError("DESK_OIDC_ISSUER has to be https, and DESK_OIDC_CLIENT_ID has to be given")
+            raise ValueError("DESK_OIDC_ISSUER has to be https, and DESK_OIDC_CLIENT_ID is required")
         return self
 
 
 def is_safe_address(url: str) -> bool:
-    """Whether what is sent to an address can't be read on the way: https, or this machine."""
+    """Return whether requests to an address are protected: https, or on this machine."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
@@ -59,7 +59,7 @@ def is_safe_address(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine's own."""
+    """Return whether a host name or address is a loopback address of this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Signing in with the token of this desk, and signing out."""
+"""Sign-in with the token of the desk, and sign-out."""
 
 import hmac
 
@@ -20,7 +20,7 @@ MAX_NAME_CHARACTERS = 60
 
 
 class TokenSignIn:
-    """Lets in whoever has the token. The name is what they say it is: the token is one for all who have it."""
+    """Signs in everybody who has the token; all share it, so the name is not verified."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class TokenSignIn:
         self._rendering = rendering
 
     def routes(self, guard: RouteGuard) -> list[Route]:
-        """Return the pages and actions of the sign-in."""
+        """Return the routes of the sign-in."""
         return [guard.public_page(SIGN_IN, self._show), guard.public_action(SIGN_IN, self._sign_in)]
 
     async def _show(self, request: Request) -> Response:
@@ -70,16 +70,16 @@ class TokenSignIn:
 
 
 class SignOut:
-    """Ends a session; with an OpenID provider, the one over there is left to the provider's own page."""
+    """Ends the session at the desk; a session at an OpenID provider stays, and ends on the provider's own page."""
 
     def __init__(self, *, sessions: Sessions) -> None:
         self._sessions = sessions
 
     def routes(self, guard: RouteGuard) -> list[Route]:
-        """Return the one action."""
+        """Return the route of the action."""
         return [guard.action("/sign-out", self._sign_out)]
 
-    async def _sign_out(self, request: Request, _person: Operator, _form: FormData) -> Response:
+    async def _sign_out(self, request: Request, _operator: Operator, _form: FormData) -> Response:
         self._sessions.end(request)
         log.info("signed_out")
         return RedirectResponse(f"{SIGN_IN}?said=signed_out", status_code=303)

@@ -1,4 +1,4 @@
-"""The only file of the desk in the browser that knows every concrete class."""
+"""The only file that knows every concrete class of the desk in the browser."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -34,10 +34,10 @@ log = structlog.get_logger()
 async def open_web(
     deployment: Deployment, settings: WebSettings, *, public_url: str, token: str
 ) -> AsyncIterator[tuple[Starlette, Samples]]:
-    """Open the desk of a deployment as an application, with the samples that somebody has to keep taking.
+    """Open the desk of a deployment as an application, with the samples, which the caller has to keep taking.
 
     Raises:
-        ConfigurationError: the deployment lacks a part, or we may not read it; the text says which.
+        ConfigurationError: a part of the deployment is missing or may not be read; the text says which.
     """
     clock = SystemClock()
     async with open_desk(deployment) as desk, open_gauge(deployment) as gauge, open_today(deployment, clock) as today:
@@ -80,9 +80,9 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
         yield Today(
             tenants=open_knowledge(aws, clock, NoMetrics()),
             booking=open_booking(deployment, clients, dynamodb=stores.dynamodb, clock=clock),
-            index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.named("conversations_table")),
+            index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.require("conversations_table")),
             conversations=stores.conversations,
-            story=DynamoConversationAudit(client=stores.dynamodb, table=deployment.named("conversations_table")),
+            audit=DynamoConversationAudit(client=stores.dynamodb, table=deployment.require("conversations_table")),
             claims=stores.claims,
             replies=stores.replies,
             clock=clock,

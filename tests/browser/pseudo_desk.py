@@ -15,7 +15,7 @@ from shared.messages.server import BookingConfirmed, BookingConfirmedData
 from tests.fakes.clock import NOON
 from tests.fakes.tenants import FakeTenants
 from tests.unit.ops.web.conftest import World, a_failure, profile
-from tests.unit.ops.web.talks import final, left_to_staff, say, sent
+from tests.unit.ops.web.conversations import final, left_to_staff, say, sent
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
 TENANT = "salon-ania"

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
-from ops.desk.adapters.sqs_replays import SqsReplays
+from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from shared.aws.sqs import SqsInternalCommandQueue, SqsNoticeQueue, SqsQueue
 from shared.consumer.delivery import DeadLetterCopy, Delivery
 from shared.ledger.failures import Failure
@@ -99,5 +99,5 @@ async def replay(queue, body):
         trace=TRACE,
         replays=2,
     )
-    await SqsReplays(client=client, urls=URLS).put(failure)
+    await SqsReplayQueues(client=client, urls=URLS).put(failure)
     return client.sent

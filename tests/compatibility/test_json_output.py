@@ -5,7 +5,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from ops.desk.domain.values import Forecast, ForecastKind, Why
+from ops.desk.domain.values import Forecast, ForecastKind, NotPossibleReason
 from shared.ledger.failures import FailureState
 from tests.compatibility.frozen_names import assert_kept, frozen
 from tests.fakes.clock import NOON
@@ -41,7 +41,7 @@ def current_output(name):
     """Return what a command prints about a failure whose time is taken, as JSON."""
     terminal = Terminal()
     failure_id = terminal.failed("k1")
-    terminal.world.forecasts.told[failure_id] = Forecast(ForecastKind.TAKEN, start=NOON, alternatives=[NOON])
+    terminal.world.forecaster.by_failure[failure_id] = Forecast(ForecastKind.OCCUPIED, start=NOON, alternatives=[NOON])
     replaying = ""
     if "REPLAYING" in COMMANDS[name]:
         replaying = terminal.failed("k2")
@@ -66,7 +66,7 @@ def watched():
 
 def current_values():
     """Return the values that the output takes from closed vocabularies."""
-    return {"forecast": list(ForecastKind), "not_possible": list(Why), "state": list(FailureState)}
+    return {"forecast": list(ForecastKind), "not_possible": list(NotPossibleReason), "state": list(FailureState)}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

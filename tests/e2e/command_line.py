@@ -19,7 +19,7 @@ from ops.cli.app import stride
 from ops.cli.session import Session
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
-from ops.wiring import examine, open_desk, open_erasing, open_gauge, open_suppressions
+from ops.wiring import open_desk, open_erasure, open_gauge, open_suppressions, run_health_checks
 from shared.clock import SystemClock
 from tests.deadlines import DEADLINE_SECONDS
 
@@ -56,9 +56,9 @@ class CommandLine:
             operator=Operator("tester"),
             title=lambda: self._deployment.title,
             open_desk=lambda: open_desk(self._deployment),
-            open_erasing=lambda: open_erasing(self._deployment),
+            open_erasure=lambda: open_erasure(self._deployment),
             open_gauge=lambda: open_gauge(self._deployment),
-            examine=lambda told: examine(self._deployment, told),
+            run_health_checks=lambda told: run_health_checks(self._deployment, told),
             open_suppressions=lambda: open_suppressions(self._deployment),
             clock=SystemClock(),
             out=Console(highlight=False, width=_WIDTH),

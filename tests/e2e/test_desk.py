@@ -34,8 +34,8 @@ async def failed_id(backstage: Backstage, session: str, kind: str) -> str:
 async def shown(stride: CommandLine, failure_id: str) -> dict[str, Any]:
     ran = await stride("failures", "show", failure_id, "--json")
     assert ran.code == 0, ran.err
-    case: dict[str, Any] = ran.json
-    return case
+    details: dict[str, Any] = ran.json
+    return details
 
 
 def resolved(backstage: Backstage, failure_id: str) -> bool:
@@ -64,7 +64,7 @@ async def test_a_confirmation_that_failed_is_repaired_and_replayed_twice(
         assert (before["state"], before["reason"]) == ("failed", "calendar_access_revoked")
         assert (before["forecast"]["kind"], before["forecast"]["code"]) == ("would_fail", "calendar_access_revoked")
         assert answer["code"] not in json.dumps(before)
-        assert "it would fail again as things are" in table.out
+        assert "it would fail again at present" in table.out
         assert address not in table.out
 
         assert (await shown(stride, one))["forecast"]["kind"] == "would_be_finished"
@@ -108,10 +108,10 @@ async def test_a_wish_that_failed_is_foretold_edited_and_replayed(
         start = datetime.fromisoformat(slot["start"])
         backstage.block_calendar(start.isoformat(), (start + timedelta(hours=1)).isoformat())
         taken = await stride("failures", "retry", one, "--dry-run")
-        assert (taken.code, "1: the time is taken" in taken.out) == (0, True)
-        case = await shown(stride, one)
-        assert case["forecast"]["kind"] == "taken"
-        other = case["forecast"]["alternatives"][0]
+        assert (taken.code, "1: the time is occupied" in taken.out) == (0, True)
+        details = await shown(stride, one)
+        assert details["forecast"]["kind"] == "taken"
+        other = details["forecast"]["alternatives"][0]
 
         data = {"start": other, "service": slot["service"], "contact": address, "strat": "x"}
         wrong = await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
@@ -133,9 +133,9 @@ async def test_an_editor_opens_the_data_and_nothing_else(stack: Stack, backstage
     script = "sed -i -e 's/jan@example.com/anna@example.com/' -e '/^#/d'"
     ran = await stride("failures", "edit", one, EDITOR=script)
     assert (ran.code, "Changed contact." in ran.out) == (0, True), ran.err
-    case = (await stride("failures", "show", one, "--unmask", "--json")).json
-    assert case["data"]["contact"] == "anna@example.com"
-    assert [entry["what"] for entry in case["story"]] == ["failed", "unmasked", "edited", "unmasked"]
+    details = (await stride("failures", "show", one, "--unmask", "--json")).json
+    assert details["data"]["contact"] == "anna@example.com"
+    assert [entry["what"] for entry in details["story"]] == ["failed", "unmasked", "edited", "unmasked"]
 
 
 async def test_a_failure_is_found_and_discarded(stack: Stack, backstage: Backstage, stride: CommandLine):

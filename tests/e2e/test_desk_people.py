@@ -34,10 +34,10 @@ async def test_a_person_is_forgotten(stack: Stack, backstage: Backstage, stride:
     assert (row["state"], row["story"][-1]["by"]) == ("erased", "tester")
     assert session not in str(row)
     assert (await stride("failures", "erase", "--session", session, "--yes")).out.strip() == (
-        "There is no failure of this conversation."
+        "This conversation has no failures."
     )
     retried = await stride("failures", "retry", one, "--again")
-    assert (retried.code, "nothing is left of what it said" in retried.err + retried.out) == (1, True)
+    assert (retried.code, "its content was erased" in retried.err + retried.out) == (1, True)
 
 
 async def test_a_notice_goes_where_booking_would_let_it(stack: Stack, stride: CommandLine):

@@ -1,4 +1,4 @@
-"""A desk that notes the pace at which many failures are replayed, and waits for none of it."""
+"""A desk that records the rate of bulk replays and does not wait for it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,15 +11,15 @@ _QUICK = 10_000.0
 
 
 class NotingDesk(Desk):
-    """Does what a desk does; no test has to measure time."""
+    """A desk whose bulk replays are fast, so that no test has to measure time."""
 
-    def __init__(self, **roles: Any) -> None:
-        super().__init__(**roles)
-        self.paces: list[float] = []
+    def __init__(self, **ports: Any) -> None:
+        super().__init__(**ports)
+        self.rates: list[float] = []
 
     async def replay_many(
-        self, operator: Operator, wanted: FailureFilter | Sequence[str], *, per_second: float = 50, **more: Any
+        self, operator: Operator, selection: FailureFilter | Sequence[str], *, per_second: float = 50, **more: Any
     ) -> Tally:
-        """Note the pace."""
-        self.paces.append(per_second)
-        return await super().replay_many(operator, wanted, per_second=_QUICK, **more)
+        """Record the rate, and replay as fast as possible."""
+        self.rates.append(per_second)
+        return await super().replay_many(operator, selection, per_second=_QUICK, **more)

@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider over HTTP: codes with PKCE, signed tokens, and every lie that it is told to tell."""
+"""A small OpenID Connect provider over HTTP: codes with PKCE, signed tokens, and forged tokens on request."""
 
 import base64
 import hashlib
@@ -22,25 +22,25 @@ CLIENT_ID, CLIENT_SECRET = "desk", "the-secret-of-the-desk-at-its-provider"
 
 
 class FakeOpenIdProvider:
-    """Vouches for one person at a time.
+    """Authenticates one user at a time.
 
-    `claims` are added to the next tokens, and may contradict what is right; `forge` changes how they are signed.
+    `claims` are added to the next tokens and may override the right ones; `forge` changes how tokens are signed.
     """
 
     def __init__(self, port: int) -> None:
         self.issuer = f"http://{HOST}:{port}"
         self.claims: dict[str, Any] = {}
         self.forge: str | None = None
-        """`key` signs with a key that nobody knows, `secret` with the client's secret, `none` not at all.
+        """`key` signs with an unknown key, `secret` with the client's secret, `none` not at all.
 
         `missing` sends no token.
         """
         self.codes: dict[str, dict[str, str]] = {}
         self._key = RSAKey.generate_key(2048, {"kid": "one"})
-        self._other = RSAKey.generate_key(2048, {"kid": "one"})
+        self._unknown_key = RSAKey.generate_key(2048, {"kid": "one"})
 
     def authorize(self, query: dict[str, str]) -> str:
-        """Return the code that a person brings back who signed in at the address with this query."""
+        """Return the code with which a user returns who signed in at the address with this query."""
         assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
         assert query["client_id"] == CLIENT_ID
         code = f"code-{len(self.codes)}"
@@ -48,7 +48,7 @@ class FakeOpenIdProvider:
         return code
 
     def app(self) -> Starlette:
-        """Return the endpoints that the desk itself asks."""
+        """Return the endpoints that the desk itself calls."""
         return Starlette(
             routes=[
                 Route("/.well-known/openid-configuration", self._metadata),
@@ -73,19 +73,23 @@ class FakeOpenIdProvider:
 
     async def _token(self, request: Request) -> JSONResponse:
         form = await request.form()
-        asked = self.codes.pop(str(form.get("code")), None)
+        authorization = self.codes.pop(str(form.get("code")), None)
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         challenge = hashlib.sha256(str(form.get("code_verifier", "")).encode()).digest()
-        expected = asked and asked["code_challenge"] == base64.urlsafe_b64encode(challenge).decode().rstrip("=")
-        if not expected or request.headers.get("authorization") != f"Basic {basic}":
+        is_valid = authorization and authorization["code_challenge"] == base64.urlsafe_b64encode(
+            challenge
+        ).decode().rstrip("=")
+        if not is_valid or request.headers.get("authorization") != f"Basic {basic}":
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         answer = {"access_token": "access", "token_type": "Bearer", "expires_in": 300}
-        return JSONResponse(answer if self.forge == "missing" else answer | {"id_token": self._signed(asked)})
+        return JSONResponse(answer if self.forge == "missing" else answer | {"id_token": self._sign(authorization)})
 
-    def _signed(self, asked: dict[str, str]) -> str:
+    def _sign(self, authorization: dict[str, str]) -> str:
         now = int(time.time())
-        right = {"iss": self.issuer, "aud": CLIENT_ID, "sub": "person-1", "iat": now, "exp": now + 300}
-        claims = {name: value for name, value in (right | {"nonce": asked["nonce"]} | self.claims).items() if value}
+        valid = {"iss": self.issuer, "aud": CLIENT_ID, "sub": "person-1", "iat": now, "exp": now + 300}
+        claims = {
+            name: value for name, value in (valid | {"nonce": authorization["nonce"]} | self.claims).items() if value
+        }
         if self.forge == "none":
             head, body, _ = jwt.encode({"alg": "RS256"}, claims, self._key).split(".")
             head = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
@@ -93,13 +97,13 @@ class FakeOpenIdProvider:
         if self.forge == "secret":
             key = OctKey.import_key(CLIENT_SECRET)
             return jwt.encode({"alg": "HS256"}, claims, key)
-        key = self._other if self.forge == "key" else self._key
+        key = self._unknown_key if self.forge == "key" else self._key
         return jwt.encode({"alg": "RS256", "kid": "one"}, claims, key)
 
 
 @contextmanager
 def serving_provider() -> Iterator[FakeOpenIdProvider]:
-    """Serve a provider from a thread of its own, as any other site would be."""
+    """Serve a provider on its own thread, as a separate site."""
     port = free_port()
     provider = FakeOpenIdProvider(port)
     config = uvicorn.Config(provider.app(), host=HOST, port=port, log_config=None, access_log=False)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.desk.adapters.sqs_replays import SqsReplays
+from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from ops.desk.desk import Desk
 from ops.desk.domain.values import Discarded, Edited, NotPossible, Replayed
 from shared.aws.ledger.failures import DynamoFailureLedger
@@ -19,7 +19,7 @@ from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
 from shared.ledger.failures import FailureFilter, FailureState
 from tests.contracts.stores.test_desk import taken_from
-from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
+from tests.fakes.desk import ANNA, FakeContacts, FakeForecaster, failed_booking
 
 KINDS = ("calendar_access_revoked", "attempts_exhausted", "timeout", "quarantined", "not_json")
 EACH, GROUPS = 2_000, 100
@@ -41,10 +41,10 @@ async def opened(emulator, clients, dynamodb):
     url = emulator.client("sqs").create_queue(QueueName=name, Attributes=fifo)["QueueUrl"]
     clock = SystemClock()
     ledger = DynamoFailureLedger(client=dynamodb, table="FailuresTable", cipher=PayloadCipher(["k" * 64]), clock=clock)
-    replays = SqsReplays(client=await clients.client("sqs"), urls={"booking": url})
+    replays = SqsReplayQueues(client=await clients.client("sqs"), urls={"booking": url})
     return (
         ledger,
-        Desk(ledger=ledger, replays=replays, forecasts=FakeForecasts(), contacts=FakeContacts(), clock=clock),
+        Desk(ledger=ledger, replays=replays, forecaster=FakeForecaster(), contacts=FakeContacts(), clock=clock),
         url,
     )
 
@@ -132,6 +132,6 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
         entries.update(entry.action for entry in kept.audit_trail if entry.by == ANNA.name)
         assert kept.state is not FailureState.FAILED
     assert entries == {"edited": 1, "replayed": REPLAYED + 1, "discarded": 1}
-    async for failure in desk.every(ANNA, replace(mine, states=[FailureState.FAILED]), limit=5 * EACH):
+    async for failure in desk.iterate(ANNA, replace(mine, states=[FailureState.FAILED]), limit=5 * EACH):
         assert failure.version == 1
         assert failure.failure_id not in touched

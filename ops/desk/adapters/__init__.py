@@ -1,1 +1,1 @@
-"""What fills the desk's roles."""
+"""The adapters of the desk's ports."""

@@ -1,9 +1,9 @@
-"""Puts failures back on their queues, each in its group."""
+"""Sends replays to the workers' SQS queues, each in its message group."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from ops.desk.domain.payload import numbered
+from ops.desk.domain.payload import make_replay_payload
 from shared.aws.errors import translate_aws_errors
 from shared.aws.tracing import trace_attribute
 from shared.errors import PermanentError
@@ -11,22 +11,22 @@ from shared.ledger.failures import Failure
 from shared.trace import Trace
 
 
-class SqsReplays:
-    """The way back to the workers' queues."""
+class SqsReplayQueues:
+    """The `ReplayQueues` on SQS."""
 
     def __init__(self, *, client: Any, urls: Mapping[str, str]) -> None:
-        """Take the queues' URLs by the names that failures have for them."""
+        """Take the URLs by the queue names that failures have."""
         self._client = client
         self._urls = urls
 
     async def put(self, failure: Failure) -> None:
-        """Queue the payload as replay number `failure.replays`, in its group; the same one twice is harmless.
+        """Send the payload as replay number `failure.replays`, in its message group; sending it twice has no effect.
 
-        A FIFO queue swallows the second one by its deduplication id, the claim's key; the claim does it elsewhere.
+        A FIFO queue drops the second one by its deduplication id, the claim's key; on other queues the claim does.
         """
-        body = numbered(failure)
+        body = make_replay_payload(failure)
         if body is None:
-            raise PermanentError("unreadable", "what is no JSON object can't be replayed")
+            raise PermanentError("unreadable", "a payload that is not a JSON object can't be replayed")
         url = self._urls.get(failure.queue)
         if url is None:
             raise PermanentError("unknown_queue", f"there is no queue {failure.queue!r} to put it on")

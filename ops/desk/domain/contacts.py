@@ -1,4 +1,4 @@
-"""Where a notice may go instead: what booking would take as a contact of the same business, and nothing else."""
+"""Checks a new contact of a notice by the rules that booking has for contacts of the same business."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,39 +6,45 @@ from typing import Any
 from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid
 from workers.booking.facade import ContactRules
 
-_OF_KIND = {
-    "email": FieldProblem(FieldProblemKind.IS_EMAIL, "the contact is an e-mail address: say `email` or nothing"),
-    "phone": FieldProblem(FieldProblemKind.IS_PHONE, "the contact is a telephone number: say `phone` or nothing"),
+_PROBLEM_OF_KIND = {
+    "email": FieldProblem(
+        FieldProblemKind.IS_EMAIL, "the contact is an e-mail address: give `email` or leave it empty"
+    ),
+    "phone": FieldProblem(
+        FieldProblemKind.IS_PHONE, "the contact is a telephone number: give `phone` or leave it empty"
+    ),
 }
 
 
-def with_contact(before: Mapping[str, Any], given: Mapping[str, Any], rules: ContactRules) -> dict[str, Any] | Invalid:
-    """Return what is given with its contact as booking would keep it, and with the kind that it is of.
+def normalize_contact(
+    before: Mapping[str, Any], after: Mapping[str, Any], rules: ContactRules
+) -> dict[str, Any] | Invalid:
+    """Return the new data with the contact in booking's normal form, and with the kind of the contact.
 
-    A contact that stays is left alone: it may be of a channel that is off by now. A kind that stays, or is left
-    empty, follows the contact; another one has to be what the contact is.
+    A contact that does not change is not checked: its channel may have been turned off since. A kind that does not
+    change, or is empty, is derived from the contact; any other must match it.
     """
-    text, stated = given.get("contact"), given.get("contact_kind")
+    text, stated = after.get("contact"), after.get("contact_kind")
     is_stated = stated not in ("", None, before.get("contact_kind"))
     if not isinstance(text, str) or (text == before.get("contact") and not is_stated):
-        return {**given, "contact_kind": stated or before.get("contact_kind")}
+        return {**after, "contact_kind": stated or before.get("contact_kind")}
     contact = rules.parse(text)
     if contact is None:
-        return Invalid({"contact": _why_not(text, rules)})
+        return Invalid({"contact": _describe_problem(text, rules)})
     if is_stated and stated != contact.kind:
-        return Invalid({"contact_kind": _OF_KIND[contact.kind]})
-    return {**given, "contact": contact.address, "contact_kind": contact.kind}
+        return Invalid({"contact_kind": _PROBLEM_OF_KIND[contact.kind]})
+    return {**after, "contact": contact.address, "contact_kind": contact.kind}
 
 
-def _why_not(text: str, rules: ContactRules) -> FieldProblem:
-    """Return what is wrong, without what was given."""
+def _describe_problem(text: str, rules: ContactRules) -> FieldProblem:
+    """Return what is wrong, without repeating the contact."""
     kind = FieldProblemKind
     if "@" in text:
         if rules.channels.email:
-            return FieldProblem(kind.NO_EMAIL, "this is no e-mail address that letters could reach")
+            return FieldProblem(kind.NO_EMAIL, "this is not an e-mail address that can receive e-mails")
         return FieldProblem(kind.EMAIL_OFF, "no e-mails are sent for this business")
     if rules.channels.sms:
         return FieldProblem(
-            kind.NO_CONTACT, "this is neither an e-mail address nor a mobile number of a country that is served"
+            kind.NO_CONTACT, "this is neither an e-mail address nor a mobile number of a supported country"
         )
-    return FieldProblem(kind.SMS_OFF, "this is no e-mail address, and text messages are off")
+    return FieldProblem(kind.SMS_OFF, "this is not an e-mail address, and text messages are off")

@@ -8,11 +8,11 @@ from ops.desk.domain.values import Stats
 from shared.ledger.failures import Failure
 
 MAX_HOURS = 24 * 31
-"""The most hours that are told apart; failures before them count in every other way."""
+"""How many hours are counted separately; earlier failures are in all other counts."""
 
 
-def counted(failures: Sequence[Failure], *, is_complete: bool) -> Stats:
-    """Return the counts; hours without a failure in between are there, with 0."""
+def count_failures(failures: Sequence[Failure], *, is_complete: bool) -> Stats:
+    """Return the counts; hours without a failure between others count 0."""
     hours = [_hour(failure.last_at) for failure in failures]
     by_reason: dict[str, Counter[datetime]] = {}
     for failure, hour in zip(failures, hours, strict=True):
@@ -20,8 +20,8 @@ def counted(failures: Sequence[Failure], *, is_complete: bool) -> Stats:
     reasons = sorted(by_reason, key=lambda reason: (-by_reason[reason].total(), reason))
     return Stats(
         total=len(failures),
-        by_state=_ranked(Counter(failure.state.value for failure in failures)),
-        by_queue=_ranked(Counter(failure.queue for failure in failures)),
+        by_state=_sort_by_count(Counter(failure.state.value for failure in failures)),
+        by_queue=_sort_by_count(Counter(failure.queue for failure in failures)),
         by_reason={reason: by_reason[reason].total() for reason in reasons},
         by_hour=_every_hour(Counter(hours)),
         by_reason_and_hour={reason: dict(sorted(by_reason[reason].items())) for reason in reasons},
@@ -34,11 +34,11 @@ def _every_hour(counts: Counter[datetime]) -> dict[datetime, int]:
         return {}
     first, last = min(counts), max(counts)
     number = int((last - first) / timedelta(hours=1)) + 1
-    shown = range(max(number - MAX_HOURS, 0), number)
-    return {hour: counts[hour] for hour in (first + timedelta(hours=n) for n in shown)}
+    counted = range(max(number - MAX_HOURS, 0), number)
+    return {hour: counts[hour] for hour in (first + timedelta(hours=n) for n in counted)}
 
 
-def _ranked(counts: Counter[str]) -> dict[str, int]:
+def _sort_by_count(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

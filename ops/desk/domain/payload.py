@@ -1,4 +1,4 @@
-"""Reads a failure's payload as the message that it is, and writes other `data` into it."""
+"""Decodes a failure's payload, and replaces the `data` in it."""
 
 import json
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ops.desk.domain.contacts import with_contact
-from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid, NotPossible, Why
+from ops.desk.domain.contacts import normalize_contact
+from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid, NotPossible, NotPossibleReason
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
@@ -33,11 +33,11 @@ _MESSAGES: dict[str, TypeAdapter[Any]] = {
     "notifications": NOTICE,
 }
 _EDITABLE_IN_NOTICES = frozenset({"contact", "contact_kind", "name"})
-"""Where a notice goes. The rest follows from the appointment: a code for another one is nobody's to ask for."""
+"""The recipient. All other fields follow from the appointment; nobody may have a code for another one sent."""
 
 
-def read(failure: Failure) -> Queued | None:
-    """Return the message, or None if its queue's worker would not understand it."""
+def read_message(failure: Failure) -> Queued | None:
+    """Return the message, or None if the worker of its queue could not decode it."""
     if failure.queue not in _MESSAGES:
         return None
     try:
@@ -47,16 +47,16 @@ def read(failure: Failure) -> Queued | None:
     return message
 
 
-def data_of(message: Queued) -> dict[str, Any]:
-    """Return what the message says, in the words of the wire."""
+def message_data(message: Queued) -> dict[str, Any]:
+    """Return the `data` of the message, with the field names of the wire."""
     data: dict[str, Any] = message.data.model_dump(mode="json", by_alias=True, exclude_none=True)
     return data
 
 
 def editable_fields(message: Queued | None) -> frozenset[str]:
-    """Return the names of those fields of `data` that may be changed.
+    """Return the names of the fields of `data` that may be changed.
 
-    What the backend asks of itself follows from its id, and an alert has nothing that could be mended.
+    The data of an internal command follows from its id, and an alert has nothing to correct.
     """
     if message is None or isinstance(message, InternalCommand):
         return frozenset()
@@ -65,51 +65,53 @@ def editable_fields(message: Queued | None) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in type(message.data).model_fields.items())
 
 
-def goes_to_a_contact(failure: Failure) -> bool:
-    """Whether it is a notice to a visitor, whose contact is checked when it is edited."""
-    return isinstance(read(failure), AppointmentNotice)
+def is_sent_to_contact(failure: Failure) -> bool:
+    """Return whether it is a notice to a visitor, so that an edit checks the contact."""
+    return isinstance(read_message(failure), AppointmentNotice)
 
 
-def rewritten(
+def rewrite_payload(
     failure: Failure, data: Mapping[str, Any], contacts: ContactRules | None = None
 ) -> tuple[str, list[str]] | Invalid | NotPossible:
-    """Return the payload with other data, and the names of the fields that it changes.
+    """Return the payload with new data, and the names of the fields that it changes.
 
-    `data` is the whole of it; only what may be edited may be missing from a notice's. An empty text stands for a
-    field that is not given. Everything around `data` stays: the ids, and so the effects, are the same. What goes to
-    a contact can't be edited without the rules for `contacts`.
+    `data` replaces all fields; only for a notice, missing fields keep their values. An empty text means that a field is
+    not given. Everything around `data` stays, so the ids and the effects derived from them are the same. A message
+    that is sent to a contact can't be edited without the rules for `contacts`.
     """
-    message = read(failure)
+    message = read_message(failure)
     allowed = editable_fields(message)
     if message is None or not allowed:
-        return NotPossible(Why.NOT_EDITABLE)
-    before = data_of(message)
-    given = {str(name): value for name, value in data.items()}
+        return NotPossible(NotPossibleReason.NOT_EDITABLE)
+    before = message_data(message)
+    after = {str(name): value for name, value in data.items()}
     if isinstance(message, Notice):
-        given = {**before, **given}
-    if problems := _not_allowed(given, before, allowed):
+        after = {**before, **after}
+    if problems := _find_forbidden_changes(before, after, allowed):
         return Invalid(problems)
     if isinstance(message, AppointmentNotice):
-        checked = with_contact(before, given, contacts) if contacts else NotPossible(Why.NOT_EDITABLE)
+        checked = (
+            normalize_contact(before, after, contacts) if contacts else NotPossible(NotPossibleReason.NOT_EDITABLE)
+        )
         if not isinstance(checked, dict):
             return checked
-        given = checked
+        after = checked
     required = {field.alias or name for name, field in type(message.data).model_fields.items() if field.is_required()}
-    given = {name: value for name, value in given.items() if value not in ("", None) or name in required}
-    envelope = {**message.model_dump(mode="json", by_alias=True), "data": given}
+    after = {name: value for name, value in after.items() if value not in ("", None) or name in required}
+    envelope = {**message.model_dump(mode="json", by_alias=True), "data": after}
     try:
         changed: Queued = _MESSAGES[failure.queue].validate_json(json.dumps(envelope, default=_plain))
     except ValidationError as error:
-        return Invalid(_problems(error))
-    after = data_of(changed)
-    fields = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        return Invalid(_describe_problems(error))
+    written = message_data(changed)
+    fields = [name for name in {**before, **written} if before.get(name) != written.get(name)]
     return changed.model_dump_json(by_alias=True), fields
 
 
-def numbered(failure: Failure) -> str | None:
-    """Return the payload as replay number `failure.replays`; None if it is no JSON object with an id.
+def make_replay_payload(failure: Failure) -> str | None:
+    """Return the payload as replay number `failure.replays`; None if it is not a JSON object with an id.
 
-    What this release can't read is left as it is otherwise: another one may.
+    A payload that this release can't decode is not changed otherwise: another release may decode it.
     """
     envelope = parse_json_object(failure.payload)
     if envelope is None or identity(envelope) is None:
@@ -117,9 +119,9 @@ def numbered(failure: Failure) -> str | None:
     return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))
 
 
-def asked_at(failure: Failure) -> datetime:
-    """Return when the message was accepted; of what does not say so, when it failed first."""
-    message = read(failure)
+def accepted_at(failure: Failure) -> datetime:
+    """Return when the message was accepted; for an unreadable one, when it first failed."""
+    message = read_message(failure)
     return message.accepted_at if message else failure.first_at
 
 
@@ -127,39 +129,39 @@ _FIXED = FieldProblem(FieldProblemKind.FIXED, "this can't be changed")
 _UNKNOWN_FIELD = FieldProblem(FieldProblemKind.UNKNOWN_FIELD, "there is no such field")
 
 
-def _not_allowed(
-    given: Mapping[str, Any], before: Mapping[str, Any], allowed: frozenset[str]
+def _find_forbidden_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], allowed: frozenset[str]
 ) -> dict[str, FieldProblem]:
     problems = {}
-    for name, value in given.items():
+    for name, value in after.items():
         if name in allowed or before.get(name) == value:
             continue
         problems[name] = _FIXED if name in before else _UNKNOWN_FIELD
     return problems
 
 
-_KINDS = {
+_PROBLEM_KINDS = {
     "missing": FieldProblemKind.MISSING,
     "string_too_short": FieldProblemKind.MISSING,
     "string_too_long": FieldProblemKind.TOO_LONG,
 }
-"""What pydantic calls the problems that an operator can be told more of than that the value is invalid."""
+"""The error types of pydantic that have a kind of their own; all others are invalid values."""
 
 
-def _problems(error: ValidationError) -> dict[str, FieldProblem]:
-    """Return what is wrong, without what was given: it may end up in a terminal's scrollback or a log."""
-    found: dict[str, FieldProblem] = {}
+def _describe_problems(error: ValidationError) -> dict[str, FieldProblem]:
+    """Return what is wrong, without the values: it may end up in a terminal's scrollback or in a log."""
+    problems: dict[str, FieldProblem] = {}
     for problem in error.errors(include_input=False, include_url=False):
         path = [str(part) for part in problem["loc"]]
         name = ".".join(path[path.index("data") + 1 :]) if "data" in path else ""
-        kind = _KINDS.get(problem["type"], FieldProblemKind.INVALID)
+        kind = _PROBLEM_KINDS.get(problem["type"], FieldProblemKind.INVALID)
         limit = problem.get("ctx", {}).get("max_length")
-        found.setdefault(name, FieldProblem(kind, describe_problem(problem), limit))
-    return found
+        problems.setdefault(name, FieldProblem(kind, describe_problem(problem), limit))
+    return problems
 
 
 def _plain(value: object) -> str:
-    """Return what YAML has read as a date or a time in the form of the wire."""
+    """Return a date or a time that YAML has parsed, in the format of the wire."""
     if isinstance(value, date | datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a message")
+    raise TypeError(f"a message can't contain a {type(value).__name__}")

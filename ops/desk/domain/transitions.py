@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ops.desk.domain.values import NotPossible, Operator, Why
+from ops.desk.domain.values import NotPossible, NotPossibleReason, Operator
 from shared.ledger.audit_details import AuditDetail, EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import AuditAction, AuditEntry, Failure, FailureFilter, FailureState
 from shared.ledger.rules import ENDED, OPEN
@@ -24,25 +24,27 @@ def may_see(operator: Operator, failure: Failure) -> bool:
     return operator.tenants is None or (failure.tenant is not None and failure.tenant in operator.tenants)
 
 
-def restrict_to_tenants(operator: Operator, wanted: FailureFilter) -> FailureFilter | None:
+def restrict_to_tenants(operator: Operator, failure_filter: FailureFilter) -> FailureFilter | None:
     """Restrict a filter to the operator's tenants; return None if no tenant is left."""
     if operator.tenants is None:
-        return wanted
-    theirs = operator.tenants if wanted.tenants is None else operator.tenants.intersection(wanted.tenants)
-    return replace(wanted, tenants=theirs) if theirs else None
+        return failure_filter
+    theirs = (
+        operator.tenants if failure_filter.tenants is None else operator.tenants.intersection(failure_filter.tenants)
+    )
+    return replace(failure_filter, tenants=theirs) if theirs else None
 
 
-def wants_all_waiting(wanted: FailureFilter) -> bool:
+def wants_all_waiting(failure_filter: FailureFilter) -> bool:
     """Return whether a filter asks for everything that needs action, and so also for lost replays."""
-    states = wanted.states
+    states = failure_filter.states
     return states is not None and OPEN.issubset(states) and FailureState.REPLAYING not in states
 
 
-def include_replaying(wanted: FailureFilter) -> FailureFilter:
+def include_replaying(failure_filter: FailureFilter) -> FailureFilter:
     """Add the replays in progress, some of which may be lost, to a filter for everything that needs action."""
-    if wanted.states is None or not wants_all_waiting(wanted):
-        return wanted
-    return replace(wanted, states=frozenset({*wanted.states, FailureState.REPLAYING}))
+    if failure_filter.states is None or not wants_all_waiting(failure_filter):
+        return failure_filter
+    return replace(failure_filter, states=frozenset({*failure_filter.states, FailureState.REPLAYING}))
 
 
 def is_lost(failure: Failure, now: datetime) -> bool:
@@ -54,12 +56,12 @@ def is_lost(failure: Failure, now: datetime) -> bool:
 def why_blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
     """Return why the failure can't be acted on now, or None."""
     if failure.state is FailureState.ERASED:
-        return NotPossible(Why.ERASED)
+        return NotPossible(NotPossibleReason.ERASED)
     if failure.state is FailureState.REPLAYING:
         over = _replayed_at(failure) + REPLAY_TIMEOUT
-        return NotPossible(Why.REPLAYING, again_at=over) if now < over else None
+        return NotPossible(NotPossibleReason.REPLAYING, again_at=over) if now < over else None
     if failure.state in ENDED and not again:
-        return NotPossible(Why.ENDED)
+        return NotPossible(NotPossibleReason.ENDED)
     return None
 
 
@@ -67,7 +69,9 @@ def why_undecryptable(failure: Failure) -> NotPossible | None:
     """Return why the payload can't be used, or None if it is decrypted."""
     if failure.payload:
         return None
-    return NotPossible(Why.ERASED if failure.state is FailureState.ERASED else Why.PAYLOAD_UNREADABLE)
+    return NotPossible(
+        NotPossibleReason.ERASED if failure.state is FailureState.ERASED else NotPossibleReason.PAYLOAD_UNREADABLE
+    )
 
 
 def start_replay(failure: Failure, operator: Operator, now: datetime) -> Failure:

@@ -1,4 +1,4 @@
-"""What the desk speaks of: people, failures made readable, forecasts, and how an action ended."""
+"""The values of the desk: operators, failures with details, forecasts, and outcomes of actions."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -12,45 +12,45 @@ from shared.ledger.failures import Failure, FailurePage
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who sits at the desk."""
+    """Who uses the desk."""
 
     name: str
-    """As they signed in; it stands in the story of everything they do."""
+    """The name under which they signed in; it stands in every audit entry of theirs."""
     tenants: frozenset[str] | None = None
-    """The tenants whose failures they may see; None is all, and what belongs to none."""
+    """The tenants whose failures they may see; None means all tenants, and failures without a tenant."""
 
 
 class ForecastKind(StrEnum):
-    """What a replay would come to, if it were made now."""
+    """What the outcome of a replay would be now."""
 
     FREE = "free"
-    """The wished time is free: it would be booked, or moved to."""
-    TAKEN = "taken"
-    """Somebody else has the time: the visitor would be offered the `alternatives`."""
+    """The requested time is free: the visit would be booked or moved there."""
+    OCCUPIED = "taken"
+    """The time is occupied: the visitor would be offered the `alternatives`."""
     PAST = "past"
-    """The time has gone by: the visitor would be offered the `alternatives`."""
+    """The time has passed: the visitor would be offered the `alternatives`."""
     TOO_OLD = "too_old"
-    """The visitor asked too long ago: they would be asked to choose again."""
+    """The request is too old: the visitor would be asked to choose again."""
     ALREADY_DONE = "already_done"
-    """The effect is there already: the visitor would hear so, and nothing else would happen."""
+    """The effect exists already: the visitor would be told so, and nothing else would happen."""
     WOULD_BE_FINISHED = "would_be_finished"
-    """The visit stands already; what is missing of it, the entry in the calendar or the letter, would be made."""
+    """The visit is booked already; its missing calendar event or e-mail would be created."""
     REFUSED = "refused"
-    """The visitor would hear the refusal `code`."""
+    """The visitor would get the refusal `code`."""
     WOULD_BE_DONE = "would_be_done"
-    """A booking command without a time of its own: a code, a cancellation, a reminder. It would be carried out."""
+    """A booking command without a requested time, such as a code, a cancellation or a reminder, would be processed."""
     STALE = "stale"
-    """A notice that comes too late to help: it would not be sent."""
+    """A notice that is too late to be useful: it would not be sent."""
     WOULD_BE_SENT = "would_be_sent"
     """A notice that would be sent."""
     WOULD_BE_TRIED = "would_be_tried"
-    """Nothing is known beforehand: it would be tried again."""
+    """The outcome can't be forecast: the command would be tried again."""
     UNREADABLE = "unreadable"
-    """It is none of its queue's messages: as it is, its worker would give it up at once."""
+    """It is not a message of its queue: the worker would dead-letter it at once."""
     WOULD_FAIL = "would_fail"
-    """It would fail again as things are; `code` names the reason, such as `calendar_access_revoked`."""
+    """It would fail again at present; `code` names the reason, such as `calendar_access_revoked`."""
     UNKNOWN = "unknown"
-    """What would tell can't be reached at the moment."""
+    """What the forecast depends on can't be reached at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,93 +59,93 @@ class Forecast:
 
     kind: ForecastKind
     start: datetime | None = None
-    """The wished time, with the offset of the business; None where there is none."""
+    """The requested time, with the offset of the business; None if there is none."""
     alternatives: Sequence[datetime] = ()
-    """Free times to take instead, best first, with the offset of the business."""
+    """Free times to offer instead, best first, with the offset of the business."""
     code: str | None = None
-    """Of what is refused: the protocol's error code. Of what would fail: the reason."""
+    """For `REFUSED` the protocol's error code, for `WOULD_FAIL` the reason."""
     appointment_state: str | None = None
-    """`held`, `confirmed` or `cancelled`, where an appointment is there."""
+    """`held`, `confirmed` or `cancelled` if there is an appointment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found(FailurePage):
-    """Some failures without their payloads, the latest first."""
+class FailureList(FailurePage):
+    """A page of failures without their payloads, the latest first."""
 
     contacts: Mapping[str, str]
-    """The failure's id to the masked contact, of those messages that have one: by it an owner knows whose it is."""
+    """Masked contacts by failure id, for messages that have one: owners recognize the visitor by it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that a message says, such as `contact`: `a***@e***.com`."""
+class PayloadLine:
+    """One field of a message, such as `contact`: `a***@e***.com`."""
 
     name: str
     value: str
     is_masked: bool = False
     unreadable_characters: int | None = None
-    """How long a payload is that can't be read, where it is masked as a whole."""
+    """The length of an unreadable payload, if it is masked as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One failure, laid out for a person. Its `failure.payload` is empty: what it says stands in `lines`."""
+class FailureDetails:
+    """One failure for display. `failure.payload` is empty; its content stands in `lines`."""
 
     failure: Failure
-    lines: Sequence[Line]
-    """The payload's `data`, personal data masked unless it was asked for."""
+    lines: Sequence[PayloadLine]
+    """The payload's `data`; personal data is masked unless it was requested."""
     forecast: Forecast
     is_editable: bool
-    """Whether `Desk.edit` takes new data for it."""
+    """Whether `Desk.edit` accepts new data for it."""
     editable: Collection[str] = ()
     """The names of the fields that may be changed."""
     data: Mapping[str, Any] | None = None
-    """The payload's `data` as it is, to edit it; only of what is editable, and when personal data was asked for."""
+    """The payload's unmasked `data` for editing; only if it is editable and personal data was requested."""
     blocked: "NotPossible | None" = None
-    """Why it would not be replayed now without `again=True`; None if it would."""
+    """Why it can't be replayed now without `again=True`; None if it can."""
     is_lost: bool = False
-    """Whether it was replayed, and the outcome is not awaited any more."""
+    """Whether it was replayed and no outcome came in time."""
 
 
-class Why(StrEnum):
-    """Why the desk did not do what it was asked."""
+class NotPossibleReason(StrEnum):
+    """Why the desk did not carry out an action."""
 
     UNKNOWN = "unknown"
-    """There is no such failure, or it is not this person's to see: both look the same."""
+    """There is no such failure, or the operator may not see it: both look the same."""
     REPLAYING = "replaying"
-    """A replay is under way; after `again_at` it counts as lost, and may be repeated."""
+    """A replay is running; after `again_at` it counts as lost and may be repeated."""
     ENDED = "ended"
-    """Nobody has to do anything about it any more: only asked for once more, with `again=True`."""
+    """It needs no action any more, and is replayed only with `again=True`."""
     ERASED = "erased"
-    """Its visitor asked to be forgotten: nothing is left to be done."""
+    """It was erased because its visitor asked to be forgotten."""
     UNREADABLE = "unreadable"
-    """It is no message that a queue's worker can read."""
+    """It is not a message that the worker of its queue can decode."""
     PAYLOAD_UNREADABLE = "payload_unreadable"
-    """None of the desk's keys opens what it says: it needs the newer one, or the one that was dropped."""
+    """None of the desk's keys decrypts the payload: a newer key, or one that was removed, is needed."""
     NOT_EDITABLE = "not_editable"
-    """What it says follows from its id, or can't be read."""
+    """Its data follows from its id, or can't be decoded."""
     CHANGED_MEANWHILE = "changed_meanwhile"
-    """Somebody else did something about it at the same moment: look again."""
+    """Somebody else changed it at the same time: read it again."""
     NOT_SENT = "not_sent"
-    """The ledger or the queue could not be reached, or refused it; `detail` says more."""
+    """The ledger or the queue could not be reached, or rejected it; `detail` says more."""
     AFTER_ANOTHER = "after_another"
-    """An earlier one of the same conversation could not be sent, and order is kept."""
+    """An earlier message of the same conversation could not be sent, and the order is kept."""
     NO_REASON = "no_reason"
-    """A failure is discarded for a reason, and none was given."""
+    """Discarding a failure requires a reason, and none was given."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotPossible:
-    """The desk did nothing."""
+    """The desk did not carry out an action, and changed nothing."""
 
-    why: Why
+    why: NotPossibleReason
     again_at: datetime | None = None
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The message is on its queue again; the outcome will be in the ledger."""
+    """The message is on its queue again; its outcome will be recorded in the ledger."""
 
     failure_id: str
     replay: int
@@ -154,16 +154,16 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The payload says something else now; it was not replayed yet."""
+    """The payload was changed; it was not replayed."""
 
     failure: Failure
     """Without its payload."""
     fields: Sequence[str]
-    """The names of the fields that changed; empty if none did."""
+    """The names of the changed fields; empty if none changed."""
 
 
 class FieldProblemKind(StrEnum):
-    """What can be wrong with a field that was edited."""
+    """The kinds of problems of an edited field."""
 
     MISSING = "missing"
     TOO_LONG = "too_long"
@@ -173,11 +173,11 @@ class FieldProblemKind(StrEnum):
     """The field may not be changed."""
     NO_EMAIL = "no_email"
     NO_CONTACT = "no_contact"
-    """Neither an e-mail address nor a mobile number that is served."""
+    """Neither an e-mail address nor a mobile number of a supported country."""
     EMAIL_OFF = "email_off"
     SMS_OFF = "sms_off"
     IS_EMAIL = "is_email"
-    """The contact is an e-mail address, and the kind says something else."""
+    """The contact is an e-mail address, but the given kind is another."""
     IS_PHONE = "is_phone"
 
 
@@ -189,56 +189,56 @@ class FieldProblem:
     text: str
     """The same in English, for the command line."""
     limit: int | None = None
-    """How many characters are allowed, of what is too long."""
+    """The maximum number of characters, for `TOO_LONG`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """The new data is none that this message can have; nothing was written."""
+    """The new data is not valid for this message; nothing was written."""
 
     problems: Mapping[str, FieldProblem]
-    """The field's name (`""` for the whole) to what is wrong with it, without its value."""
+    """What is wrong by field name (`""` for the whole data), without the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """Nobody will be reminded of the failure any more; it stays in the ledger for a while."""
+    """The failure needs no action any more; it stays in the ledger until its retention ends."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
-    """What was erased of a conversation; on a dry run, what would be."""
+class ErasureCounts:
+    """How many failures of a conversation were erased; on a dry run, how many would be."""
 
     by_queue: Mapping[str, int]
     by_state: Mapping[str, int]
-    """As they were before."""
-    left: int = 0
-    """How many are as they were, because somebody else changed them at the same moment."""
+    """The states before the erasure."""
+    not_erased: int = 0
+    """How many were not erased, because somebody else changed them at the same time."""
 
     @property
     def total(self) -> int:
-        """Return how many failures it counts."""
+        """Return how many failures were erased."""
         return sum(self.by_queue.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of each of many."""
+    """Counts of the outcomes of a bulk action."""
 
     replayed: int = 0
-    not_possible: Mapping[Why, int] = field(default_factory=Counter)
+    not_possible: Mapping[NotPossibleReason, int] = field(default_factory=Counter)
     forecasts: Mapping[ForecastKind, int] = field(default_factory=Counter)
-    """On a dry run only: nothing was replayed."""
+    """Only on a dry run, which replays nothing."""
 
     @property
     def total(self) -> int:
-        """Return how many it counts."""
+        """Return the number of outcomes."""
         return self.replayed + sum(self.not_possible.values()) + sum(self.forecasts.values())
 
     def plus(self, outcome: "Replayed | NotPossible | Forecast") -> "Tally":
-        """Return the tally with one more in it."""
+        """Return the tally with one more outcome."""
         match outcome:
             case Replayed():
                 return replace(self, replayed=self.replayed + 1)
@@ -250,18 +250,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a replay of many has come."""
+    """The progress of a bulk replay."""
 
     total: int
     failure_id: str
     outcome: "Replayed | NotPossible | Forecast"
     """A forecast on a dry run."""
     tally: Tally
-    """Of this one and of those before it."""
+    """The outcomes up to this one."""
 
     @property
     def done(self) -> int:
-        """Return how many have ended, one way or the other."""
+        """Return how many failures are done, whatever their outcome."""
         return self.tally.total
 
 
@@ -274,7 +274,7 @@ class Stats:
     by_queue: Mapping[str, int]
     by_reason: Mapping[str, int]
     by_hour: Mapping[datetime, int]
-    """The hour (UTC) of the last failure, every hour between the first and the last among them."""
+    """By the hour (UTC) of the last failure, without gaps between the first and the last hour."""
     by_reason_and_hour: Mapping[str, Mapping[datetime, int]]
     is_complete: bool = True
-    """False when there are more failures than were counted; the latest were."""
+    """False if only the latest failures were counted, because there are too many."""

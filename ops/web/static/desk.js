@@ -1,8 +1,8 @@
-/** What is nicer with JavaScript and works without: fresh figures, one box for all, the token out of the address. */
+/** Optional improvements: pages refresh themselves, one box selects all, the token is filled in from the address. */
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 
-/** Fetch the page again and show what changed, but never under somebody's hands. */
+/** Fetch the page again and replace its content, unless the user is working with it. */
 async function refresh() {
   const isBusy = document.hidden || main.contains(document.activeElement) || String(getSelection());
   if (isBusy) return true;
@@ -13,7 +13,7 @@ async function refresh() {
   /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */
   const inputs = main.querySelectorAll("textarea, input:not([type=hidden])");
   for (const input of inputs) {
-    if (input.value !== input.defaultValue) return true; // Half-written words stay.
+    if (input.value !== input.defaultValue) return true; // Keep what the user has typed.
   }
   const before = main.querySelector(".log");
   const atEnd = before && before.scrollHeight - before.scrollTop - before.clientHeight < 40;
@@ -28,11 +28,11 @@ async function refresh() {
 
 /** @param {number} seconds */
 async function keepFresh(seconds) {
-  for (let goesOn = true; goesOn;) {
+  for (let isRefreshing = true; isRefreshing;) {
     await new Promise((resolve) => {
       setTimeout(resolve, seconds * 1000);
     });
-    goesOn = await refresh().catch(() => true);
+    isRefreshing = await refresh().catch(() => true);
   }
 }
 
@@ -53,7 +53,7 @@ if (all) {
 }
 
 /**
- * The address that is printed at the start has the token behind its #, where no server and no log sees it.
+ * The address that is printed at the start has the token in its fragment, which reaches neither servers nor logs.
  *
  * @type {HTMLInputElement | null}
  */

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.today.rules import last_words, waiting
+from ops.today.rules import find_last_message, find_unanswered
 from shared.aws.conversations.connections import DynamoConnectionStore
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
 from shared.conversations.ports import Connection
@@ -68,13 +68,13 @@ def test_frames_of_bookings_are_read_with_every_field(frames):
 
 def test_announcements_do_not_count_as_answers(frames):
     """Messages still wait for an answer after a takeover and after a hand-back."""
-    assert [frame.data.text for frame in waiting(frames)] == ["Hello Ola", "Are you there?"]
+    assert [frame.data.text for frame in find_unanswered(frames)] == ["Hello Ola", "Are you there?"]
 
 
 def test_the_announcement_of_a_reader_does_not_count_as_an_answer(frames):
     """The last words are the visitor's."""
-    assert last_words(frames[:7]) == ("Hello Ola", "visitor")
-    assert last_words(frames[:9]) == ("Are you there?", "visitor")
+    assert find_last_message(frames[:7]) == ("Hello Ola", "visitor")
+    assert find_last_message(frames[:9]) == ("Are you there?", "visitor")
 
 
 async def test_the_takeover_is_read(tables, session):

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.desk.adapters.sqs_replays import SqsReplays
+from ops.desk.adapters.sqs_replays import SqsReplayQueues
 from ops.desk.desk import Desk
-from ops.desk.domain.values import ForecastKind, Why
+from ops.desk.domain.values import ForecastKind, NotPossibleReason
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.clock import SystemClock
 from shared.errors import PermanentError
@@ -19,7 +19,7 @@ from shared.ledger.audit_details import ReplayNumber
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.ledger.rules import OPEN
 from tests.contracts.stores.conftest import CIPHER
-from tests.fakes.desk import ANNA, FakeContacts, FakeForecasts, failed_booking
+from tests.fakes.desk import ANNA, FakeContacts, FakeForecaster, failed_booking
 
 COUNT, GROUPS = 60, 5
 """`make soak` replays five hundred of ten thousand."""
@@ -42,12 +42,14 @@ def ledger(dynamodb):
 
 @pytest.fixture
 def replays(sqs, queues):
-    return SqsReplays(client=sqs, urls=queues)
+    return SqsReplayQueues(client=sqs, urls=queues)
 
 
 @pytest.fixture
 def desk(ledger, replays):
-    return Desk(ledger=ledger, replays=replays, forecasts=FakeForecasts(), contacts=FakeContacts(), clock=SystemClock())
+    return Desk(
+        ledger=ledger, replays=replays, forecaster=FakeForecaster(), contacts=FakeContacts(), clock=SystemClock()
+    )
 
 
 def taken_from(emulator, url):
@@ -129,7 +131,7 @@ async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledge
     [failure] = await many_failed(ledger, 1, reason=f"bug-{uuid.uuid4().hex[:6]}")
     emulator.client("sqs").delete_queue(QueueUrl=queues["booking"])
     outcome = await desk.replay(ANNA, failure.failure_id)
-    assert outcome.why is Why.NOT_SENT
+    assert outcome.why is NotPossibleReason.NOT_SENT
     kept = await ledger.get(failure.failure_id)
     assert (kept.state, kept.audit_trail[-1].action) == (FailureState.FAILED, "failed")
     with pytest.raises(PermanentError, match="there is no queue"):

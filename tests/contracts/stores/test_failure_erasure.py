@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from ops.desk.domain.erasing import erased
-from ops.desk.erasing import Erasing
+from ops.desk.domain.erasure import erase_failure
+from ops.desk.erasure import FailureErasure
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
@@ -48,7 +48,7 @@ def stored(emulator):
 
 
 async def erase(ledger, failure):
-    gone = erased(failure, ANNA, NOON + SECOND)
+    gone = erase_failure(failure, ANNA, NOON + SECOND)
     assert await ledger.change(gone)
     return gone
 
@@ -98,8 +98,8 @@ async def test_the_use_case_erases_on_both(stores, clock, letter, session):
     other = replace(letter, failure_id=new_id(), session_id="another", group="another")
     for failure in (letter, unread, other):
         await stores.failures.record(failure)
-    done = await Erasing(ledger=stores.failures, clock=clock).session(ANNA, session)
-    assert (done.total, done.left) == (2, 0)
+    done = await FailureErasure(ledger=stores.failures, clock=clock).session(ANNA, session)
+    assert (done.total, done.not_erased) == (2, 0)
     states = [(await stores.failures.get(one.failure_id)).state for one in (letter, unread, other)]
     assert states == [FailureState.ERASED, FailureState.ERASED, FailureState.FAILED]
 

@@ -1,4 +1,4 @@
-"""The deployment to look after is found, or a sentence says what to do."""
+"""The deployment is found, or an error says what to do."""
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "make up"),
         ("{", "can't be read"),
@@ -21,18 +21,18 @@ from shared.errors import ConfigurationError
         ('{"region": "eu-central-1"}', "does not describe a stack"),
     ],
 )
-def test_a_file_that_describes_no_stack(tmp_path: Path, content, said):
-    """Says how to get one."""
+def test_an_invalid_description_file(tmp_path: Path, content, message):
+    """The error says how to create one."""
     file = tmp_path / "stack.json"
     if content is not None:
         file.write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         find_deployment(stack_file=file)
 
 
 @pytest.fixture
-def somebody(monkeypatch):
-    """Have credentials, whatever this machine has."""
+def credentials(monkeypatch):
+    """Set credentials, whatever this machine has."""
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "x")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"):
@@ -40,8 +40,8 @@ def somebody(monkeypatch):
 
 
 @pytest.fixture
-def refusing():
-    """Return the address of a CloudFormation that refuses every call with the code that the fixture's list holds."""
+def failing_cloudformation():
+    """Return the address of a CloudFormation that answers every call with the error code in the fixture's list."""
     codes: list[str] = []
 
     class Refuse(BaseHTTPRequestHandler):
@@ -63,36 +63,36 @@ def refusing():
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("ValidationError", "there is no stack"),
-        ("ExpiredToken", "sign in anew"),
-        ("InvalidClientTokenId", "sign in anew"),
+        ("ExpiredToken", "sign in again"),
+        ("InvalidClientTokenId", "sign in again"),
         ("AccessDenied", "allow cloudformation:DescribeStacks"),
     ],
 )
-@pytest.mark.usefixtures("somebody")
-def test_a_refusal_says_what_to_do(tmp_path: Path, refusing, code, said):
-    """By the code of AWS, whatever its message says."""
-    address, codes = refusing
+@pytest.mark.usefixtures("credentials")
+def test_an_error_of_cloudformation_says_what_to_do(tmp_path: Path, failing_cloudformation, code, message):
+    """The advice depends on the error code, not on the message."""
+    address, codes = failing_cloudformation
     codes.append(code)
     file = tmp_path / "stack.json"
     file.write_text(json.dumps({"aws_endpoint_url": address, "region": "eu-central-1"}), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         find_deployment(stack_file=file)
 
 
-@pytest.mark.usefixtures("somebody")
-def test_a_stack_that_is_gone(tmp_path: Path):
-    """The file of a stack that was killed leads to nobody."""
+@pytest.mark.usefixtures("credentials")
+def test_a_stopped_stack(tmp_path: Path):
+    """The description file of a killed stack leads to no server."""
     file = tmp_path / "stack.json"
     file.write_text(json.dumps({"aws_endpoint_url": "http://127.0.0.1:9", "region": "eu-central-1"}), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"can't be reached .* start `make up` anew"):
+    with pytest.raises(ConfigurationError, match=r"can't be reached .* run `make up` again"):
         find_deployment(stack_file=file)
 
 
-def test_nothing_of_a_persons_account_reaches_an_emulator():
-    """And nothing that is not AWS's is touched."""
+def test_calls_to_an_emulator_have_no_real_credentials():
+    """Variables that do not belong to AWS stay unchanged."""
     environment = {"AWS_PROFILE": "boss", "AWS_SESSION_TOKEN": "secret", "AWS_CA_BUNDLE": "x", "HOME": "/home/a"}
     send_calls_to_emulator("http://127.0.0.1:4566", "eu-central-1", environment)
     assert "boss" not in environment.values()
@@ -100,8 +100,8 @@ def test_nothing_of_a_persons_account_reaches_an_emulator():
     assert (environment["AWS_ENDPOINT_URL"], environment["HOME"]) == ("http://127.0.0.1:4566", "/home/a")
 
 
-def test_an_older_release_is_named():
-    """A stack that lacks an output was deployed before there was one."""
+def test_a_missing_output_is_named():
+    """A stack without an output was deployed by an older release."""
     deployment = Deployment("stride", "eu-central-1", None, {})
-    with pytest.raises(ConfigurationError, match="does not say its failures_table: deploy"):
-        deployment.named("failures_table")
+    with pytest.raises(ConfigurationError, match="has no output or parameter failures_table: deploy"):
+        deployment.require("failures_table")

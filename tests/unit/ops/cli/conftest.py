@@ -1,4 +1,4 @@
-"""What the tests of the command line share: `stride` over a desk in memory."""
+"""Fixtures of the command line's tests: `stride` with a desk in memory."""
 
 import asyncio
 import json
@@ -10,14 +10,14 @@ from rich.console import Console
 
 from ops.cli.app import stride
 from ops.cli.session import Session
-from ops.health.checks import Check
+from ops.health.checks import CheckResult
 from ops.queues.figures import QueueFigures
 from tests.fakes.desk import ANNA, DeskWorld
 from tests.fakes.suppressions import FakeSuppressions
 
 
 class FakeGauge:
-    """Reads what it was told."""
+    """Returns the figures that a test sets."""
 
     def __init__(self):
         self.figures = [
@@ -31,50 +31,53 @@ class FakeGauge:
 
 
 class Terminal:
-    """Runs commands, each with a loop of its own, as the shell does."""
+    """Runs commands, each with its own event loop, as in a shell."""
 
     def __init__(self):
         self.world, self.gauge = DeskWorld(), FakeGauge()
-        self.checks = [Check("queue booking", "ok", "there"), Check("e-mail", "off", "no sender", "deploy with one")]
+        self.checks = [
+            CheckResult("queue booking", "ok", "there"),
+            CheckResult("e-mail", "off", "no sender", "deploy with one"),
+        ]
         self.suppressions = FakeSuppressions()
-        self.trouble = None
+        self.error = None
         self.screen = {"width": 160}
-        """What the console is; it is no terminal unless that is said."""
+        """The arguments of the console, which is not a terminal by default."""
         self.err_screen = {"width": 160}
 
-    def run(self, *arguments, given=None, **environment):
+    def run(self, *arguments, stdin=None, **environment):
         @asynccontextmanager
-        async def opened(part):
-            if self.trouble:
-                raise self.trouble
+        async def open_part(part):
+            if self.error:
+                raise self.error
             yield part
 
-        async def examine(told):
+        async def run_health_checks(report):
             for check in self.checks:
-                told(check)
+                report(check)
             return self.checks
 
         session = Session(
             operator=ANNA,
             title=lambda: "stride in memory",
-            open_desk=lambda: opened(self.world.desk),
-            open_erasing=lambda: opened(self.world.erasing),
-            open_gauge=lambda: opened(self.gauge),
-            examine=examine,
-            open_suppressions=lambda: opened(self.suppressions),
+            open_desk=lambda: open_part(self.world.desk),
+            open_erasure=lambda: open_part(self.world.erasure),
+            open_gauge=lambda: open_part(self.gauge),
+            run_health_checks=run_health_checks,
+            open_suppressions=lambda: open_part(self.suppressions),
             clock=self.world.clock,
             out=Console(highlight=False, **self.screen),
             err=Console(stderr=True, highlight=False, **self.err_screen),
         )
-        done = CliRunner().invoke(stride, arguments, input=given, env=environment, obj=session)
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done
+        result = CliRunner().invoke(stride, arguments, input=stdin, env=environment, obj=session)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
 
     def json(self, *arguments):
-        done = self.run(*arguments, "--json")
-        assert done.exit_code == 0, done.stderr
-        return json.loads(done.stdout)
+        result = self.run(*arguments, "--json")
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
 
     def failed(self, key="k1", **changes):
         return asyncio.run(self.world.failed(key, **changes))

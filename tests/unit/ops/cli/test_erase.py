@@ -6,28 +6,28 @@ from structlog.testing import capture_logs
 from shared.ledger.failures import FailureState
 
 
-def test_it_asks_and_says_what_would_go(terminal):
-    """How many, of what; a no leaves them as they are."""
+def test_a_question_names_what_would_be_erased(terminal):
+    """It has the counts by queue and state; "no" leaves the failures unchanged."""
     one, other = terminal.failed("k1"), terminal.failed("k2", session="s2")
     command = ("failures", "erase", "--session", "s1")
-    asked = terminal.run(*command, given="n\n")
+    asked = terminal.run(*command, stdin="n\n")
     assert (asked.exit_code, "Erase 1 failure (1 booking; 1 failed) for good?" in asked.stderr) == (1, True)
     assert terminal.kept(one).state is FailureState.FAILED
     with capture_logs():
-        done = terminal.run(*command, given="y\n")
+        done = terminal.run(*command, stdin="y\n")
     assert (done.exit_code, done.stdout.strip()) == (0, "Erased 1 failure (1 booking; 1 failed).")
     assert (terminal.kept(one).state, terminal.kept(other).state) == (FailureState.ERASED, FailureState.FAILED)
 
 
-def test_without_an_answer_nothing_goes(terminal):
+def test_without_an_answer_nothing_is_erased(terminal):
     """A script that forgot --yes erases nothing."""
     one = terminal.failed()
-    assert terminal.run("failures", "erase", "--session", "s1", given="").exit_code == 1
+    assert terminal.run("failures", "erase", "--session", "s1", stdin="").exit_code == 1
     assert terminal.kept(one).state is FailureState.FAILED
 
 
-def test_yes_does_not_ask(terminal):
-    """For programs, with the counts as JSON."""
+def test_yes_asks_no_question(terminal):
+    """Programs get the counts as JSON."""
     one = terminal.failed()
     with capture_logs():
         counts = terminal.json("failures", "erase", "--session", "s1", "--yes")
@@ -37,7 +37,7 @@ def test_yes_does_not_ask(terminal):
 
 @pytest.mark.parametrize("more", [(), ("--yes",)])
 def test_a_dry_run_erases_nothing(terminal, more):
-    """Also with --yes, and without a question."""
+    """It asks no question, also with --yes."""
     one = terminal.failed()
     done = terminal.run("failures", "erase", "--session", "s1", "--dry-run", *more)
     assert (done.exit_code, done.stdout.strip()) == (0, "Would erase 1 failure (1 booking; 1 failed).")
@@ -45,22 +45,22 @@ def test_a_dry_run_erases_nothing(terminal, more):
 
 
 @pytest.mark.parametrize("more", [(), ("--yes",), ("--dry-run",)])
-def test_nothing_there_is_said_without_a_question(terminal, more):
-    """Whoever asks for it once more hears that it is done."""
+def test_a_conversation_without_failures_needs_no_question(terminal, more):
+    """A repetition of the command says that there is nothing to erase."""
     done = terminal.run("failures", "erase", "--session", "nobody", *more)
-    assert (done.exit_code, done.stdout.strip()) == (0, "There is no failure of this conversation.")
+    assert (done.exit_code, done.stdout.strip()) == (0, "This conversation has no failures.")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--session", ""), ("--session", "  ")])
-def test_a_conversation_has_to_be_named(terminal, arguments):
-    """An empty variable in a script is no conversation."""
+def test_a_session_id_is_required(terminal, arguments):
+    """An empty variable of a script is not a session id."""
     one = terminal.failed()
     assert terminal.run("failures", "erase", *arguments, "--yes").exit_code == 2
     assert terminal.kept(one).state is FailureState.FAILED
 
 
-def test_what_is_left_is_an_error(terminal):
-    """Exit code 1, and what to do."""
+def test_a_failure_that_was_not_erased_is_an_error(terminal):
+    """The exit code is 1, and the message says what to do."""
     terminal.failed()
 
     async def never(_failure):
@@ -68,25 +68,25 @@ def test_what_is_left_is_an_error(terminal):
 
     terminal.world.ledger.change = never
     done = terminal.run("failures", "erase", "--session", "s1", "--yes")
-    assert (done.exit_code, "1 changed at this moment" in done.stderr) == (1, True)
+    assert (done.exit_code, "1 were changed at the same time" in done.stderr) == (1, True)
 
 
-def test_what_was_erased_can_be_looked_at(terminal):
-    """The list and the story say who erased what, and when; there is nothing else."""
+def test_an_erased_failure_can_be_shown(terminal):
+    """The list and the audit trail say who erased it and when; nothing else is left."""
     one = terminal.failed()
     terminal.run("failures", "erase", "--session", "s1", "--yes")
     [row] = terminal.json("failures", "list", "--state", "erased")["failures"]
     assert (row["failure_id"], row["session_id"], row["error"]) == (one, None, "")
-    shown = terminal.run("failures", "show", one)
-    assert (shown.exit_code, "jan@" in shown.stdout, "erased" in shown.stdout) == (0, False, True)
+    printed = terminal.run("failures", "show", one)
+    assert (printed.exit_code, "jan@" in printed.stdout, "erased" in printed.stdout) == (0, False, True)
 
 
 @pytest.mark.parametrize("more", ["--dry-run", "--yes"])
-def test_a_replay_that_is_under_way_is_told(terminal, more):
-    """It can't be called back, and what it leads to may fail as well."""
+def test_a_running_replay_is_reported(terminal, more):
+    """It can't be stopped, and its message may fail again."""
     terminal.failed("k1", state=FailureState.REPLAYING, replays=1)
     with capture_logs():
         done = terminal.run("failures", "erase", "--session", "s1", more)
         again = terminal.run("failures", "erase", "--session", "s1", more)
-    assert (done.exit_code, "1 being replayed will be carried out all the same" in done.stderr) == (0, True)
-    assert ("replayed" in again.stderr) is (more == "--dry-run")
+    assert (done.exit_code, "1 replays are running and will be completed" in done.stderr) == (0, True)
+    assert ("replays" in again.stderr) is (more == "--dry-run")

@@ -15,11 +15,11 @@ from tests.fakes.clock import NOON
 HOUR = timedelta(hours=1)
 
 
-def ids(listed):
-    return [row["failure_id"] for row in listed["failures"]]
+def ids(page):
+    return [row["failure_id"] for row in page["failures"]]
 
 
-def test_a_list_says_what_failed_and_nothing_of_the_visitor(terminal):
+def test_a_list_has_no_personal_data(terminal):
     """One line per failure, the latest first."""
     old = terminal.failed("old", last_at=NOON - 3 * HOUR, first_at=NOON - 3 * HOUR)
     new = terminal.failed("new")
@@ -50,8 +50,8 @@ def test_a_list_says_what_failed_and_nothing_of_the_visitor(terminal):
         ([], {"chat", "clinic", "bug", "old"}),
     ],
 )
-def test_filters_find_what_they_say(terminal, options, expected):
-    """And without one, what is not over."""
+def test_each_option_filters(terminal, options, expected):
+    """Without options, failures that have not ended are listed."""
     old = NOON - 3 * HOUR
     made = {
         terminal.failed("chat", queue="chat"): "chat",
@@ -63,8 +63,8 @@ def test_filters_find_what_they_say(terminal, options, expected):
     assert {made[one] for one in ids(terminal.json("failures", "list", *options))} == expected
 
 
-def test_a_long_list_goes_on(terminal):
-    """The cursor leads through all of it, each once."""
+def test_a_cursor_continues_a_list(terminal):
+    """The pages together have every failure once."""
     made = {terminal.failed(f"k{n}", last_at=NOON - n * HOUR, first_at=NOON - n * HOUR) for n in range(7)}
     seen, cursor = [], ()
     while True:
@@ -89,35 +89,35 @@ def test_a_long_list_goes_on(terminal):
         "",
     ],
 )
-def test_a_cursor_that_is_none_is_refused(terminal, cursor):
-    """Or a slip of the hand would look like the end of the list."""
+def test_an_invalid_cursor_is_rejected(terminal, cursor):
+    """Otherwise a typing error would look like the end of the list."""
     terminal.failed()
     done = terminal.run("failures", "list", "--after", cursor)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "is no cursor" in done.stderr
+    assert "is not a cursor" in done.stderr
 
 
-def test_a_case_is_shown_with_its_forecast_and_its_story(terminal):
-    """What it says is masked, and a line says how to see the rest."""
+def test_show_prints_the_forecast_and_the_audit_trail(terminal):
+    """The message is masked, and a line says how to unmask it."""
     one = terminal.failed()
-    terminal.world.forecasts.told[one] = Forecast(
-        ForecastKind.TAKEN, start=NOON + HOUR, alternatives=[NOON + 2 * HOUR, NOON + 3 * HOUR]
+    terminal.world.forecaster.by_failure[one] = Forecast(
+        ForecastKind.OCCUPIED, start=NOON + HOUR, alternatives=[NOON + 2 * HOUR, NOON + 3 * HOUR]
     )
     done = terminal.run("failures", "show", one)
     assert "j***@e***.com" in done.stdout
     assert "--unmask" in done.stdout
-    assert "the time is taken: the visitor would be offered others (Mon 12 Jan 2026 13:00+00:00)" in done.stdout
-    assert "free instead: Mon 12 Jan 2026 14:00+00:00; Mon 12 Jan 2026 15:00+00:00" in done.stdout
+    assert "the time is occupied: the visitor would be offered others (Mon 12 Jan 2026 13:00+00:00)" in done.stdout
+    assert "alternatives: Mon 12 Jan 2026 14:00+00:00; Mon 12 Jan 2026 15:00+00:00" in done.stdout
     assert "jan@example.com" in terminal.run("failures", "show", one, "--unmask").stdout
-    case = terminal.json("failures", "show", one)
-    assert case["forecast"]["kind"] == "taken"
-    assert [entry["what"] for entry in case["story"]] == ["failed", "unmasked"]
-    assert set(case["story"][0]) == {"at", "by", "what", "note"}
-    assert case["data"] is None
+    details = terminal.json("failures", "show", one)
+    assert details["forecast"]["kind"] == "taken"
+    assert [entry["what"] for entry in details["story"]] == ["failed", "unmasked"]
+    assert set(details["story"][0]) == {"at", "by", "what", "note"}
+    assert details["data"] is None
 
 
-def test_hostile_text_does_nothing_to_the_terminal(terminal):
-    """No colours, no titles, no text that runs backwards, no markup: every control character is shown as one."""
+def test_hostile_text_does_not_control_the_terminal(terminal):
+    """Control characters, bidirectional marks and markup are printed as text."""
     evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe [bold red]x[/] :smiley:"
     one = terminal.failed(
         error=evil, tenant=evil, data={"start": evil, "service": evil, "contact": "x", "name": evil}, reason=evil
@@ -129,8 +129,8 @@ def test_hostile_text_does_nothing_to_the_terminal(terminal):
         assert "[bold red]x[/]" in done.stdout.replace("\n", "")
 
 
-def test_counts_are_drawn(terminal):
-    """By error, and by hour as a plot."""
+def test_stats_print_counts_and_a_plot(terminal):
+    """The counts are by error, and the plot is by hour."""
     for number in range(5):
         terminal.failed(f"k{number}", reason="bug" if number else "timeout")
     done = terminal.run("failures", "stats")
@@ -142,90 +142,90 @@ def test_counts_are_drawn(terminal):
     assert "No failures." in terminal.run("failures", "stats", "--queue", "chat").stdout
 
 
-def test_watching_tells_what_is_new(terminal):
-    """What waits at the start, then each change once, as lines or as JSON."""
+def test_watch_prints_each_change(terminal):
+    """It prints open failures at the start, then each change once."""
     one = terminal.failed()
-    every, looks = terminal.world.desk.every, []
+    iterate, polls = terminal.world.desk.iterate, []
 
-    def busy(operator, wanted, *, limit):
-        looks.append(wanted)
-        if len(looks) == 3:
+    def iterate_with_a_change(operator, failure_filter, *, limit):
+        polls.append(failure_filter)
+        if len(polls) == 3:
             kept = terminal.kept(one)
             changed = replace(kept, state=FailureState.DISCARDED, version=kept.version + 1)
             terminal.world.ledger.rows[one] = changed
-        return every(operator, wanted, limit=limit)
+        return iterate(operator, failure_filter, limit=limit)
 
-    terminal.world.desk.every = busy
+    terminal.world.desk.iterate = iterate_with_a_change
     done = terminal.run("failures", "watch", "--interval", "0.1", "--looks", "4", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["failure_id"], row["state"]) for row in rows] == [(one, "failed"), (one, "discarded")]
 
 
-def test_watching_many_misses_none_and_says_where_it_ends(terminal, monkeypatch):
-    """A storm brings more at once than one page of the ledger holds."""
-    monkeypatch.setattr("ops.cli.failures._WATCHED", 450)
+def test_watch_reads_more_than_one_page(terminal, monkeypatch):
+    """Many failures at once are all printed, up to a limit that is reported."""
+    monkeypatch.setattr("ops.cli.failures._MAX_WATCHED", 450)
     all_of_them = {terminal.failed(f"k{number:03}") for number in range(430)}
     done = terminal.run("failures", "watch", "--looks", "1", "--json")
     assert {json.loads(line)["failure_id"] for line in done.stdout.splitlines()} == all_of_them
-    assert "There are more" not in done.stderr
+    assert "There are more failures" not in done.stderr
     for number in range(430, 460):
         terminal.failed(f"k{number:03}")
     done = terminal.run("failures", "watch", "--looks", "1", "--json")
     assert len(done.stdout.splitlines()) == 450
-    assert "the latest 450 are watched" in done.stderr
+    assert "only the latest 450 are watched" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("trouble", "code", "said"),
+    ("error", "code", "text"),
     [
         (ConfigurationError("there is no stack"), 3, "there is no stack"),
         (TransientError("failures.find: timeout"), 3, "try again in a moment"),
         (DeploymentError("aws_AccessDenied", "failures.find: AccessDenied"), 3, "stride doctor"),
     ],
 )
-def test_trouble_is_a_sentence(terminal, trouble, code, said):
-    """With an exit code, and without a traceback."""
-    terminal.trouble = trouble
+def test_an_error_is_one_line(terminal, error, code, text):
+    """It has an exit code and no traceback."""
+    terminal.error = error
     done = terminal.run("failures", "list")
-    assert (done.exit_code, said in done.stderr, done.stdout) == (code, True, "")
+    assert (done.exit_code, text in done.stderr, done.stdout) == (code, True, "")
 
 
-def test_an_id_that_nobody_has(terminal):
-    """The sentence says how to find those that are there."""
+def test_an_unknown_id(terminal):
+    """The message says how to list the ids."""
     done = terminal.run("failures", "show", "nobody's")
     assert (done.exit_code, "stride failures list" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("age", ["2", "2 years", "h", "-2h", "999999h", ""])
-def test_an_age_that_is_none(terminal, age):
-    """The sentence has examples."""
+def test_an_invalid_age(terminal, age):
+    """The message has examples."""
     done = terminal.run("failures", "list", "--age", age)
     assert (done.exit_code, "90s, 15m, 2h, 3d or 1w" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", [[], ["failures"], ["doctor"], ["status"], ["desk"]])
 def test_help_has_examples(terminal, command):
-    """Of every command, also before anything runs."""
+    """The help of every group and of top-level commands has them."""
     done = terminal.run(*command, "--help")
     assert (done.exit_code, "Examples:\n  " in done.stdout) == (0, True)
 
 
 @pytest.mark.parametrize("group", [[], ["failures"], ["suppressions"]])
-def test_help_lists_commands_in_whole_sentences(terminal, group):
-    """What a command is for is not cut in the middle."""
+def test_help_does_not_shorten_descriptions(terminal, group):
+    """The list of commands has whole sentences."""
     listed = terminal.run(*group, "--help").stdout.partition("Commands:")[2].partition("\n\n")[0]
     assert ("." in listed, "..." in listed) == (True, False)
 
 
 @pytest.mark.parametrize("command", ["list", "show", "retry", "edit", "discard", "watch", "stats"])
-def test_help_of_each_has_examples(terminal, command):
-    """A line that can be copied says more than a list of options."""
+def test_help_of_each_subcommand_has_examples(terminal, command):
+    """The help has a command line that can be copied."""
     done = terminal.run("failures", command, "--help")
     assert (done.exit_code, f"  stride failures {command}" in done.stdout) == (0, True)
 
 
-def test_a_replay_that_never_came_back_is_among_what_waits(terminal):
-    """`--state open` lists it with a word of its own, `show` has that word, and a filter replays it once more."""
+def test_a_lost_replay_is_open(terminal):
+    """`--state open` and `show` mark it, and a filter replays it again."""
     one = terminal.failed()
     terminal.run("failures", "retry", one)
     assert ids(terminal.json("failures", "list", "--state", "open")) == []

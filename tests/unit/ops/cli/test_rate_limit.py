@@ -1,4 +1,4 @@
-"""`stride failures retry` of many: the pace that was asked for, and how far it has come."""
+"""`stride failures retry` of many failures: the rate and the progress bar."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from tests.fakes.noting_desk import NotingDesk
 
 
 @pytest.fixture
-def many(terminal):
-    """Return a terminal with thirty failures: too many to be told one by one."""
+def terminal_with_many(terminal):
+    """Return a terminal with thirty failures: too many to be printed one by one."""
     world = terminal.world
     world.desk = NotingDesk(
         ledger=world.ledger,
         replays=world.replays,
-        forecasts=world.forecasts,
+        forecaster=world.forecaster,
         contacts=world.contacts,
         clock=world.clock,
     )
@@ -21,25 +21,25 @@ def many(terminal):
     return terminal
 
 
-@pytest.mark.parametrize(("given", "pace"), [([], 50), (["--rate", "0.5"], 0.5), (["--rate", "200"], 200)])
-@pytest.mark.parametrize("how", ["--yes", "--dry-run"])
-def test_the_rate_is_the_one_that_was_asked_for(many, given, pace, how):
-    """Whoever has just repaired a provider does not want it to be hit by all at once."""
-    assert many.run("failures", "retry", "--all", how, *given).exit_code == 0
-    assert many.world.desk.paces == [pace]
+@pytest.mark.parametrize(("options", "rate"), [([], 50), (["--rate", "0.5"], 0.5), (["--rate", "200"], 200)])
+@pytest.mark.parametrize("mode", ["--yes", "--dry-run"])
+def test_the_rate_option_limits_the_rate(terminal_with_many, options, rate, mode):
+    """A provider that was just repaired must not be overloaded."""
+    assert terminal_with_many.run("failures", "retry", "--all", mode, *options).exit_code == 0
+    assert terminal_with_many.world.desk.rates == [rate]
 
 
-@pytest.mark.parametrize(("how", "doing"), [("--yes", "Replaying"), ("--dry-run", "Looking ahead")])
-def test_a_terminal_shows_how_far_it_has_come(many, how, doing):
-    """In a line that moves on."""
-    many.err_screen |= {"force_terminal": True, "legacy_windows": False}
-    done = many.run("failures", "retry", "--all", how, TERM="xterm")
-    assert doing in done.stderr
+@pytest.mark.parametrize(("mode", "description"), [("--yes", "Replaying"), ("--dry-run", "Forecasting")])
+def test_a_terminal_shows_progress(terminal_with_many, mode, description):
+    """A progress bar counts the replays."""
+    terminal_with_many.err_screen |= {"force_terminal": True, "legacy_windows": False}
+    done = terminal_with_many.run("failures", "retry", "--all", mode, TERM="xterm")
+    assert description in done.stderr
     assert "30/30" in done.stderr
 
 
-def test_a_program_gets_no_moving_line(many):
-    """Not even where its errors go to a terminal."""
-    many.err_screen |= {"force_terminal": True, "legacy_windows": False}
-    done = many.run("failures", "retry", "--all", "--yes", "--json", TERM="xterm")
+def test_json_output_has_no_progress_bar(terminal_with_many):
+    """Not even if stderr is a terminal."""
+    terminal_with_many.err_screen |= {"force_terminal": True, "legacy_windows": False}
+    done = terminal_with_many.run("failures", "retry", "--all", "--yes", "--json", TERM="xterm")
     assert (done.exit_code, done.stderr) == (0, "")

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from ops.desk.domain.values import Forecast, ForecastKind, Operator, Replayed, Why
-from ops.desk.rate_limit import Job, run_in_order
+from ops.desk.domain.values import Forecast, ForecastKind, NotPossibleReason, Operator, Replayed
+from ops.desk.rate_limit import Job, run_at_rate
 from shared.errors import PermanentError, TransientError
 from shared.ledger.failures import FailureFilter, FailureState
 from tests.fakes.clock import NOON
@@ -69,16 +69,16 @@ async def test_ids_are_replayed_once_each_whatever_their_order(world):
     """An id that is named twice, or that nobody has, does no harm."""
     [one, two] = await many(world, 2)
     tally = await world.desk.replay_many(ANNA, [two, one, two, "nobody's"], per_second=QUICK)
-    assert (tally.replayed, tally.not_possible) == (2, {Why.UNKNOWN: 1})
+    assert (tally.replayed, tally.not_possible) == (2, {NotPossibleReason.UNKNOWN: 1})
 
 
 async def test_a_dry_run_only_looks(world):
     """It says for each what would happen."""
     ids = await many(world, 5)
-    world.forecasts.told[ids[0]] = Forecast(ForecastKind.TAKEN)
+    world.forecaster.by_failure[ids[0]] = Forecast(ForecastKind.OCCUPIED)
     before = dict(world.ledger.rows)
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
-    assert (tally.replayed, tally.forecasts) == (0, {ForecastKind.FREE: 4, ForecastKind.TAKEN: 1})
+    assert (tally.replayed, tally.forecasts) == (0, {ForecastKind.FREE: 4, ForecastKind.OCCUPIED: 1})
     assert (world.replays.sent, world.ledger.rows) == ([], before)
 
 
@@ -107,7 +107,10 @@ async def test_order_is_kept_when_one_can_not_be_sent(world):
 
     world.replays.put = refusing
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
-    assert (tally.replayed, tally.not_possible) == (3, {Why.NOT_SENT: 1, Why.AFTER_ANOTHER: 2})
+    assert (tally.replayed, tally.not_possible) == (
+        3,
+        {NotPossibleReason.NOT_SENT: 1, NotPossibleReason.AFTER_ANOTHER: 2},
+    )
     assert [json.loads(body)["id"] for _, _, body in world.replays.sent] == ["k0", "k2", "k4"]
 
 
@@ -126,7 +129,7 @@ async def test_a_ledger_that_stumbles_costs_one_and_not_the_rest(world):
     assert looked.forecasts == {ForecastKind.FREE: 20, ForecastKind.UNKNOWN: 1}
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
     # Of its conversation two more were there, which wait for it.
-    assert tally.not_possible == {Why.NOT_SENT: 1, Why.AFTER_ANOTHER: 2}
+    assert tally.not_possible == {NotPossibleReason.NOT_SENT: 1, NotPossibleReason.AFTER_ANOTHER: 2}
     assert tally.replayed == len(world.replays.sent) == 18
 
 
@@ -183,7 +186,7 @@ def moments_of(count, *, per_second, holds_up=None):
             moments.append(loop.time() - began)
             await asyncio.sleep(3 if job.failure_id == holds_up else 0)
 
-        await run_in_order([Job(str(n), str(n)) for n in range(count)], act, per_second=per_second)
+        await run_at_rate([Job(str(n), str(n)) for n in range(count)], act, per_second=per_second)
         return moments
 
     return run_turned(run())
@@ -211,7 +214,7 @@ async def test_what_breaks_ends_them_all():
             raise PermanentError("aws_AccessDenied")
 
     with pytest.raises(PermanentError):
-        await run_in_order([Job(str(n), "g") for n in range(100)], act, per_second=QUICK)
+        await run_at_rate([Job(str(n), "g") for n in range(100)], act, per_second=QUICK)
     assert len(done) < 100
     with pytest.raises(ValueError, match="per_second"):
-        await run_in_order([], act, per_second=0)
+        await run_at_rate([], act, per_second=0)

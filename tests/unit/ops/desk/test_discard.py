@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.desk.domain.values import Discarded, NotPossible, Why
+from ops.desk.domain.values import Discarded, NotPossible, NotPossibleReason
 from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 
@@ -20,7 +20,7 @@ async def test_a_discarded_failure_stays_with_its_reason(world):
 async def test_a_reason_is_needed(world, reason):
     """Nothing is written without one."""
     one = await world.failed()
-    assert await world.desk.discard(ANNA, one, reason) == NotPossible(Why.NO_REASON)
+    assert await world.desk.discard(ANNA, one, reason) == NotPossible(NotPossibleReason.NO_REASON)
     assert world.kept(one).state is FailureState.FAILED
 
 
@@ -35,6 +35,6 @@ async def test_what_is_under_way_or_over_is_not_discarded(world):
     """Its outcome would be overwritten."""
     one, two = await world.failed(), await world.failed("k2")
     await world.desk.replay(ANNA, one)
-    assert (await world.desk.discard(ANNA, one, "x")).why is Why.REPLAYING
+    assert (await world.desk.discard(ANNA, one, "x")).why is NotPossibleReason.REPLAYING
     await world.desk.discard(ANNA, two, "x")
-    assert (await world.desk.discard(ANNA, two, "y")).why is Why.ENDED
+    assert (await world.desk.discard(ANNA, two, "y")).why is NotPossibleReason.ENDED

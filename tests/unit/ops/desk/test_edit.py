@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ops.desk.domain.values import Edited, Invalid, NotPossible, Operator, Why
+from ops.desk.domain.values import Edited, Invalid, NotPossible, NotPossibleReason, Operator
 from shared.errors import TransientError
 from shared.ledger.audit_details import EditedFields
 from shared.ledger.failures import FailureState
@@ -123,7 +123,7 @@ async def test_what_is_under_way_is_not_edited(world):
     """The replay has the old words already."""
     one = await world.failed()
     await world.desk.replay(ANNA, one)
-    assert (await world.desk.edit(ANNA, one, {**DATA, "name": "Ann"})).why is Why.REPLAYING
+    assert (await world.desk.edit(ANNA, one, {**DATA, "name": "Ann"})).why is NotPossibleReason.REPLAYING
 
 
 async def test_a_notice_goes_to_another_address_and_says_the_same(world):
@@ -159,8 +159,8 @@ async def test_a_notice_goes_to_what_booking_takes_as_a_contact(world, given, ke
     assert world.contacts.asked == ["salon"]
 
 
-NO_ADDRESS = "this is no e-mail address that letters could reach"
-NO_NUMBER = "this is neither an e-mail address nor a mobile number of a country that is served"
+NO_ADDRESS = "this is not an e-mail address that can receive e-mails"
+NO_NUMBER = "this is neither an e-mail address nor a mobile number of a supported country"
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,12 @@ NO_NUMBER = "this is neither an e-mail address nor a mobile number of a country 
         ({"contact": "x" * 10_000}, {"contact": NO_NUMBER}),
         (
             {"contact": "jan@example.com", "contact_kind": "phone"},
-            {"contact_kind": "the contact is an e-mail address: say `email` or nothing"},
+            {"contact_kind": "the contact is an e-mail address: give `email` or leave it empty"},
         ),
-        ({"contact_kind": "phone"}, {"contact_kind": "the contact is an e-mail address: say `email` or nothing"}),
+        (
+            {"contact_kind": "phone"},
+            {"contact_kind": "the contact is an e-mail address: give `email` or leave it empty"},
+        ),
     ],
 )
 async def test_a_notice_goes_nowhere_else(world, given, problems):
@@ -193,7 +196,7 @@ async def test_a_notice_goes_nowhere_else(world, given, problems):
     ("channels", "contact", "problem"),
     [
         (Channels(email=False, sms=True), "jan@example.com", "no e-mails are sent for this business"),
-        (Channels(email=True, sms=False), "512 345 678", "this is no e-mail address, and text messages are off"),
+        (Channels(email=True, sms=False), "512 345 678", "this is not an e-mail address, and text messages are off"),
     ],
 )
 async def test_a_channel_that_is_off_takes_no_notice(world, channels, contact, problem):
@@ -215,7 +218,7 @@ async def test_a_contact_that_stays_is_not_in_the_way_of_the_name(world):
 
 async def test_without_the_rules_no_notice_is_edited(world):
     """What booking takes can't be told while the profile can't be read: nothing is written."""
-    world.contacts.trouble = TransientError("knowledge: not reached")
+    world.contacts.error = TransientError("knowledge: not reached")
     one = await world.failed(payload=a_code(), queue="notifications")
     before = world.kept(one)
     with pytest.raises(TransientError):
@@ -226,14 +229,18 @@ async def test_without_the_rules_no_notice_is_edited(world):
 async def test_what_belongs_to_no_business_goes_to_no_contact(world):
     """There are no rules to check it by."""
     one = await world.failed(payload=a_code(), queue="notifications", tenant=None)
-    assert await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}) == NotPossible(Why.NOT_EDITABLE)
+    assert await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}) == NotPossible(
+        NotPossibleReason.NOT_EDITABLE
+    )
 
 
 async def test_another_business_is_not_asked_about(world):
     """Whose failure it is comes first."""
     one = await world.failed(payload=a_code(), queue="notifications")
     stranger = Operator("eve", frozenset({"clinic"}))
-    assert await world.desk.edit(stranger, one, {"contact": "eve@example.com"}) == NotPossible(Why.UNKNOWN)
+    assert await world.desk.edit(stranger, one, {"contact": "eve@example.com"}) == NotPossible(
+        NotPossibleReason.UNKNOWN
+    )
     assert world.contacts.asked == []
 
 
@@ -251,5 +258,7 @@ async def test_another_business_is_not_asked_about(world):
 async def test_what_nobody_said_is_not_edited(world, queue, body):
     """What the backend asks of itself follows from its id; what can't be read has no fields."""
     one = await world.failed(payload=body, queue=queue)
-    assert await world.desk.edit(ANNA, one, {"calendar_id": "yours@example.com"}) == NotPossible(Why.NOT_EDITABLE)
+    assert await world.desk.edit(ANNA, one, {"calendar_id": "yours@example.com"}) == NotPossible(
+        NotPossibleReason.NOT_EDITABLE
+    )
     assert world.kept(one).payload == body

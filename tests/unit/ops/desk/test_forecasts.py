@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from ops.desk.adapters.forecasts import WorkersForecasts
+from ops.desk.adapters.worker_rules import WorkerRulesForecaster
 from ops.desk.domain.values import ForecastKind
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.desk import failed_booking
@@ -44,19 +44,19 @@ def booking():
 
 
 @pytest.fixture
-def forecasts(booking, clock):
-    return WorkersForecasts(booking=booking, clock=clock)
+def forecaster(booking, clock):
+    return WorkerRulesForecaster(booking=booking, clock=clock)
 
 
-async def test_booking_is_asked_about_the_replay_that_would_be_made(forecasts, booking):
+async def test_booking_is_asked_about_the_replay_that_would_be_made(forecaster, booking):
     """Its age counts for a replay alone, so the number has to be right."""
     hour = timedelta(hours=1)
     booking.replay_forecast = ReplayForecast(
         "taken", NOON, alternatives=(NOON + hour,), code="SLOT_TAKEN", state=AppointmentState.HELD
     )
-    forecast = await forecasts.of(failed_booking(replays=2))
+    forecast = await forecaster.forecast(failed_booking(replays=2))
     assert [work.replay for work in booking.asked] == [3]
-    assert (forecast.kind, forecast.start, forecast.alternatives) == (ForecastKind.TAKEN, NOON, (NOON + hour,))
+    assert (forecast.kind, forecast.start, forecast.alternatives) == (ForecastKind.OCCUPIED, NOON, (NOON + hour,))
     assert (forecast.code, forecast.appointment_state) == ("SLOT_TAKEN", "held")
 
 
@@ -69,22 +69,22 @@ async def test_booking_is_asked_about_the_replay_that_would_be_made(forecasts, b
         ({"type": "notice.reminder", "hours_before": 2}, 61, "stale"),
     ],
 )
-async def test_a_notice_that_comes_too_late(forecasts, clock, body, minutes, kind):
+async def test_a_notice_that_comes_too_late(forecaster, clock, body, minutes, kind):
     """Is stale, as the worker sees it."""
     failure = failed_booking(queue="notifications", payload=command_body(data=FACTS, **body))
     clock.turn(timedelta(minutes=minutes))
-    assert (await forecasts.of(failure)).kind == kind
+    assert (await forecaster.forecast(failure)).kind == kind
 
 
-async def test_a_question_to_the_assistant_is_tried_again(forecasts):
+async def test_a_question_to_the_assistant_is_tried_again(forecaster):
     """Nobody knows what a model will say."""
-    assert (await forecasts.of(failed_booking(queue="chat", payload=command_body()))).kind == "would_be_tried"
+    assert (await forecaster.forecast(failed_booking(queue="chat", payload=command_body()))).kind == "would_be_tried"
 
 
 @pytest.mark.parametrize("payload", ["not JSON", "{}", '{"version": 99}', command_body()])
-async def test_what_booking_can_not_read(forecasts, booking, payload):
+async def test_what_booking_can_not_read(forecaster, booking, payload):
     """Also a message of another queue: it would be given up at once."""
-    assert (await forecasts.of(failed_booking(payload=payload))).kind is ForecastKind.UNREADABLE
+    assert (await forecaster.forecast(failed_booking(payload=payload))).kind is ForecastKind.UNREADABLE
     assert booking.asked == []
 
 

@@ -155,13 +155,13 @@ async def test_a_number_of_them_is_that_number(world):
     for number in range(3):
         await under_way(world, f"k{number}")
     old = [await world.failed(f"old {n}", last_at=NOON - n * MOMENT, first_at=NOON - n * MOMENT) for n in (1, 2, 3)]
-    assert [one.failure_id async for one in world.desk.every(ANNA, WAITING, limit=2)] == old[:2]
+    assert [one.failure_id async for one in world.desk.iterate(ANNA, WAITING, limit=2)] == old[:2]
 
 
 async def test_a_case_says_that_no_outcome_came(world):
     """Once it is over, the replay that is under way is not lost yet."""
     cases = [await world.desk.show(ANNA, one) for one in (await lost(world, "lost"), await under_way(world, "way"))]
-    assert [case.is_lost for case in cases] == [True, False]
+    assert [details.is_lost for details in cases] == [True, False]
     assert not (await world.desk.show(ANNA, await world.failed("failed"))).is_lost
 
 

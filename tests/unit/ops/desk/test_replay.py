@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops.desk.domain.transitions import REPLAY_TIMEOUT
-from ops.desk.domain.values import Discarded, NotPossible, Operator, Replayed, Why
+from ops.desk.domain.values import Discarded, NotPossible, NotPossibleReason, Operator, Replayed
 from shared.errors import PermanentError, TransientError
 from shared.ledger.audit_details import NotSent
 from shared.ledger.failures import FailureState
@@ -57,7 +57,9 @@ async def test_a_replay_under_way_is_left_alone_until_it_counts_as_lost(world):
     began = world.clock.now()
     await world.desk.replay(ANNA, one)
     world.clock.turn(REPLAY_TIMEOUT - MOMENT)
-    assert await world.desk.replay(ANNA, one) == NotPossible(Why.REPLAYING, again_at=began + REPLAY_TIMEOUT)
+    assert await world.desk.replay(ANNA, one) == NotPossible(
+        NotPossibleReason.REPLAYING, again_at=began + REPLAY_TIMEOUT
+    )
     world.clock.turn(MOMENT)
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
     assert [json.loads(body)["replay"] for _, _, body in world.replays.sent] == [1, 2]
@@ -84,7 +86,7 @@ async def test_what_has_ended_is_replayed_only_when_that_is_meant(world, end):
     else:
         await world.desk.discard(ANNA, one, "the visitor called")
     sent = len(world.replays.sent)
-    assert await world.desk.replay(ANNA, one) == NotPossible(Why.ENDED)
+    assert await world.desk.replay(ANNA, one) == NotPossible(NotPossibleReason.ENDED)
     assert len(world.replays.sent) == sent
     assert isinstance(await world.desk.replay(ANNA, one, again=True), Replayed)
 
@@ -92,13 +94,13 @@ async def test_what_has_ended_is_replayed_only_when_that_is_meant(world, end):
 async def test_a_queue_that_refuses_leaves_the_failure_as_it_was(world):
     """The story says what was tried; it may be tried again at once."""
     one = await world.failed()
-    world.replays.trouble = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
+    world.replays.error = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
     outcome = await world.desk.replay(ANNA, one)
-    assert (outcome.why, outcome.again_at) == (Why.NOT_SENT, None)
+    assert (outcome.why, outcome.again_at) == (NotPossibleReason.NOT_SENT, None)
     kept = world.kept(one)
     assert (kept.state, kept.audit_trail[-1].note) == (FailureState.FAILED, "not sent: aws_AccessDenied")
     assert kept.audit_trail[-1].detail == NotSent("aws_AccessDenied")
-    world.replays.trouble = None
+    world.replays.error = None
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
 
 
@@ -107,7 +109,7 @@ async def test_a_replay_that_is_lost_waits_for_nobody_who_can_answer(world):
     one = await world.failed()
     await world.desk.replay(ANNA, one)
     world.clock.turn(REPLAY_TIMEOUT)
-    world.replays.trouble = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
+    world.replays.error = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
     await world.desk.replay(ANNA, one)
     assert world.kept(one).state is FailureState.FAILED_AGAIN
 
@@ -117,7 +119,7 @@ async def test_what_no_key_opens_is_not_touched(world, again):
     """Neither replayed nor edited: what is stored may be read by a desk with the key. It may be put aside."""
     one = await world.failed(payload="")
     before = dict(world.ledger.rows)
-    unreadable = NotPossible(Why.PAYLOAD_UNREADABLE)
+    unreadable = NotPossible(NotPossibleReason.PAYLOAD_UNREADABLE)
     assert await world.desk.replay(ANNA, one, again=again) == unreadable
     assert await world.desk.edit(ANNA, one, {"start": "2026-01-14T10:00"}) == unreadable
     assert (await world.desk.show(ANNA, one)).blocked == unreadable
@@ -147,9 +149,9 @@ async def test_a_stop_waits_for_the_replay_that_is_under_way(world):
 async def test_a_queue_that_does_not_answer_may_have_it(world):
     """Nobody can say, so its outcome is awaited like that of any replay."""
     one = await world.failed()
-    world.replays.trouble = TransientError("sqs.replay: timeout")
+    world.replays.error = TransientError("sqs.replay: timeout")
     outcome = await world.desk.replay(ANNA, one)
-    assert (outcome.why, outcome.again_at) == (Why.NOT_SENT, world.clock.now() + REPLAY_TIMEOUT)
+    assert (outcome.why, outcome.again_at) == (NotPossibleReason.NOT_SENT, world.clock.now() + REPLAY_TIMEOUT)
     assert world.kept(one).state is FailureState.REPLAYING
 
 
@@ -157,7 +159,7 @@ async def test_a_queue_that_does_not_answer_may_have_it(world):
 async def test_what_says_no_id_can_not_be_replayed(world, payload):
     """It would only come back, as another failure."""
     one = await world.failed(payload=payload)
-    assert await world.desk.replay(ANNA, one) == NotPossible(Why.UNREADABLE)
+    assert await world.desk.replay(ANNA, one) == NotPossible(NotPossibleReason.UNREADABLE)
     assert world.replays.sent == []
     assert world.kept(one).state is FailureState.FAILED
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.desk.domain.values import NotPossible, Operator, Why
+from ops.desk.domain.values import NotPossible, NotPossibleReason, Operator
 from shared.ledger.failures import FailureFilter
 from tests.fakes.desk import ANNA
 
@@ -40,7 +40,7 @@ async def test_a_foreign_failure_looks_like_none(world, foreign, nobodys):
     unknown = await every_action(world.desk, OWNER, "0" * 32)
     assert await every_action(world.desk, OWNER, foreign) == unknown
     assert await every_action(world.desk, OWNER, nobodys) == unknown
-    assert unknown[3] == NotPossible(Why.UNKNOWN)
+    assert unknown[3] == NotPossible(NotPossibleReason.UNKNOWN)
     assert (world.ledger.rows, world.replays.sent) == (before, [])
 
 

@@ -6,34 +6,34 @@ import pytest
 
 from ops.deployment import Deployment
 from ops.health import stores
-from ops.health.checks import Check, Examination, examined
+from ops.health.checks import CheckResult, HealthCheck, run_checks
 from shared.errors import ConfigurationError, DeploymentError
 from tests.deadlines import DEADLINE_SECONDS
 from tests.infra.template import load, of_type
 
 
-def examination(name, outcome):
+def health_check(name, outcome):
     async def look():
         if isinstance(outcome, Exception):
             raise outcome
-        return [Check(name, "ok", outcome)]
+        return [CheckResult(name, "ok", outcome)]
 
-    return Examination(name, look, f"mend {name}")
+    return HealthCheck(name, look, f"mend {name}")
 
 
 async def test_every_trouble_is_a_check():
     """Ours is told whole, a library's by its name alone."""
-    told = []
-    checks = await examined(
+    reported = []
+    checks = await run_checks(
         [
-            examination("a", "fine"),
-            examination("b", DeploymentError("aws_AccessDenied", "sqs: AccessDenied")),
-            examination("c", ConfigurationError("no bucket")),
-            examination("d", KeyError("somebody's words")),
+            health_check("a", "fine"),
+            health_check("b", DeploymentError("aws_AccessDenied", "sqs: AccessDenied")),
+            health_check("c", ConfigurationError("no bucket")),
+            health_check("d", KeyError("somebody's words")),
         ],
-        told.append,
+        reported.append,
     )
-    assert told == checks
+    assert reported == checks
     assert [(check.name, check.state, check.advice) for check in checks] == [
         ("a", "ok", ""),
         *((name, "problem", f"mend {name}") for name in "bcd"),
@@ -51,10 +51,10 @@ async def test_checks_wait_for_nobody():
 
     async def slow():
         await all_run.wait()
-        return [Check("slow", "ok")]
+        return [CheckResult("slow", "ok")]
 
     async with asyncio.timeout(DEADLINE_SECONDS):
-        assert len(await examined([Examination("slow", slow, "")] * 20)) == 20
+        assert len(await run_checks([HealthCheck("slow", slow, "")] * 20)) == 20
 
 
 class FakeAws:
@@ -88,19 +88,19 @@ class FakeAws:
 
 def test_the_doctor_looks_at_every_table_of_the_template():
     """A table that a later release adds can't be forgotten here: the stack's outputs name them all."""
-    examinations = stores.examinations(Deployment("s", "r", None, {}), FakeAws().client)
-    looked_at = [one.name.removeprefix("table ") for one in examinations if one.name.startswith("table ")]
+    health_checks = stores.health_checks(Deployment("s", "r", None, {}), FakeAws().client)
+    checked = [one.name.removeprefix("table ") for one in health_checks if one.name.startswith("table ")]
     named = [name.removesuffix("Table").lower() for name in load()["Outputs"] if name.endswith("Table")]
-    assert sorted(looked_at) == sorted(named)
+    assert sorted(checked) == sorted(named)
     assert len(named) == len(of_type(load(), "AWS::DynamoDB::Table"))
 
 
 def test_the_doctor_looks_at_every_queue_of_the_template():
     """Also at the one on which bounces come back; dead letters are looked at with their queue."""
-    examinations = stores.examinations(Deployment("s", "r", None, {}), FakeAws().client)
-    looked_at = [one.name.removeprefix("queue ") for one in examinations if one.name.startswith("queue ")]
+    health_checks = stores.health_checks(Deployment("s", "r", None, {}), FakeAws().client)
+    checked = [one.name.removeprefix("queue ") for one in health_checks if one.name.startswith("queue ")]
     named = [name.removesuffix("QueueUrl").lower() for name in load()["Outputs"] if name.endswith("QueueUrl")]
-    assert sorted(looked_at) == sorted(named)
+    assert sorted(checked) == sorted(named)
     dead = [name for name in load()["Outputs"] if name.endswith("DlqUrl")]
     assert len(named) + len(dead) == len(of_type(load(), "AWS::SQS::Queue"))
 
@@ -117,7 +117,7 @@ def test_the_doctor_looks_at_every_queue_of_the_template():
 async def test_the_queue_of_bounces_is_looked_at(url, state, detail):
     """Without it no address is ever suppressed, and nothing else would tell; a stack that lacks its name says so."""
     variables = {"feedback_queue_url": url} if url else {}
-    found = await examined(stores.examinations(Deployment("s", "r", None, variables), FakeAws().client))
+    found = await run_checks(stores.health_checks(Deployment("s", "r", None, variables), FakeAws().client))
     by_name = {check.name: check for check in found}
     assert by_name["queue feedback"].state == state
     assert detail in by_name["queue feedback"].detail
@@ -132,7 +132,7 @@ async def test_a_queue_needs_its_dead_letters():
         "chat_queue_url": "well",
         "chat_dlq_url": "well",
     }
-    found = await examined(stores.examinations(Deployment("s", "r", None, variables), FakeAws().client))
+    found = await run_checks(stores.health_checks(Deployment("s", "r", None, variables), FakeAws().client))
     by_name = {check.name: check for check in found}
     assert "QueueDoesNotExist" in by_name["queue booking"].detail
     assert by_name["queue chat"].state == "ok"
@@ -153,7 +153,7 @@ async def test_a_broken_deployment_is_found_out():
         "reminder_role_arn": "arn:aws:iam::123:role/reminders",
         "schedule_group": "group",
     }
-    found = await examined(stores.examinations(Deployment("s", "r", None, variables), FakeAws().client))
+    found = await run_checks(stores.health_checks(Deployment("s", "r", None, variables), FakeAws().client))
     by_name = {check.name: check for check in found}
     assert by_name["settings"].state == "problem"
     assert "failures_table" in by_name["settings"].detail

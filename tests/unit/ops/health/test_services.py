@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from ops.deployment import Deployment
 from ops.health import services
-from ops.health.checks import examined
+from ops.health.checks import run_checks
 from shared.tenants.profile import TenantProfile
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
@@ -49,12 +49,12 @@ class FakeAws:
 
     async def get_email_identity(self, *, EmailIdentity):  # noqa: N803 - AWS names them so
         if EmailIdentity not in self.identities:
-            raise refused("NotFoundException", "GetEmailIdentity")
+            raise client_error("NotFoundException", "GetEmailIdentity")
         return {"VerifiedForSendingStatus": self.identities[EmailIdentity]}
 
     async def get_account(self):
         if self.account is None:
-            raise refused("AccessDeniedException", "GetAccount")
+            raise client_error("AccessDeniedException", "GetAccount")
         return self.account
 
     async def get_sms_sandbox_account_status(self):
@@ -66,10 +66,10 @@ class FakeAws:
         if modelId in self.hanging:
             await asyncio.sleep(60)
         if modelId not in self.models:
-            raise refused("AccessDeniedException", "Converse")
+            raise client_error("AccessDeniedException", "Converse")
 
 
-def refused(code, operation):
+def client_error(code, operation):
     return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
 
 
@@ -107,10 +107,10 @@ def look(aws):
             return FakeTenants(tenants or {TENANT: tenant or profile()})
 
         deployment = Deployment("s", "r", endpoint_url, variables)
-        examinations = services.examinations(
+        health_checks = services.health_checks(
             deployment, aws.client, open_tenants=open_tenants, open_booking=open_booking, clock=FakeClock()
         )
-        checks = await examined(examinations)
+        checks = await run_checks(health_checks)
         return Found(checks)
 
     return look
@@ -126,18 +126,18 @@ async def test_all_is_well(look):
 
 
 @pytest.mark.parametrize(
-    ("account", "said", "advice"),
+    ("account", "detail", "advice"),
     [
         ({"SendingEnabled": False, "ProductionAccessEnabled": True}, "stopped this account's sending", "dashboard"),
         ({"SendingEnabled": True, "ProductionAccessEnabled": False}, "in SES's sandbox", "ask for production access"),
     ],
 )
-async def test_an_account_that_reaches_nobody(look, aws, account, said, advice):
+async def test_an_account_that_reaches_nobody(look, aws, account, detail, advice):
     """A verified sender is not enough: letters to visitors would be refused one by one."""
     aws.account = account
     check = (await look())["e-mail"]
     assert check.state == "problem"
-    assert (said in check.detail, advice in check.advice) == (True, True)
+    assert (detail in check.detail, advice in check.advice) == (True, True)
 
 
 async def test_an_account_that_may_not_be_looked_at(look, aws):

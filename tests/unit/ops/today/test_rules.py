@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.today.rules import last_words, waiting
+from ops.today.rules import find_last_message, find_unanswered
 from shared.conversations.announcements import announcement
 from shared.conversations.replies import refusal
 from shared.messages.errors import ErrorCode
@@ -52,22 +52,22 @@ TOOK_OVER, HANDED_BACK = (staff(announcement(what, "en"), announces=what) for wh
 )
 def test_what_waits_for_a_person(frames, waits):
     """Whatever was left to one, until somebody answers; that a button was pressed is no answer."""
-    assert [one.data.text for one in waiting(frames)] == waits
+    assert [one.data.text for one in find_unanswered(frames)] == waits
 
 
 def test_the_last_words_are_the_visitors_where_a_person_reads_them():
     """That they are read is nobody's answer."""
-    assert last_words([ask("a"), left("a", IS_READ)]) == ("a", "visitor")
-    assert last_words([ask("a"), left("a")]) == ("a", "visitor")
-    assert last_words([ask("a"), final("a", "Yes")]) == ("Yes", "assistant")
-    assert last_words([ask("a"), TOOK_OVER]) == (TOOK_OVER.data.text, "human")
+    assert find_last_message([ask("a"), left("a", IS_READ)]) == ("a", "visitor")
+    assert find_last_message([ask("a"), left("a")]) == ("a", "visitor")
+    assert find_last_message([ask("a"), final("a", "Yes")]) == ("Yes", "assistant")
+    assert find_last_message([ask("a"), TOOK_OVER]) == (TOOK_OVER.data.text, "human")
 
 
 def test_words_count_as_what_their_field_says():
     """An answer that says the sentence is an answer; a reworded announcement, and one of a newer release, is none."""
-    assert waiting([ask("a"), left("a"), ask("b"), final("b", IS_READ)]) == ()
-    assert waiting([ask("a"), left("a"), staff(TOOK_OVER.data.text)]) == ()
-    assert waiting([ask("a"), left("a", "Somebody reads this.")]) == (ask("a"),)
+    assert find_unanswered([ask("a"), left("a"), ask("b"), final("b", IS_READ)]) == ()
+    assert find_unanswered([ask("a"), left("a"), staff(TOOK_OVER.data.text)]) == ()
+    assert find_unanswered([ask("a"), left("a", "Somebody reads this.")]) == (ask("a"),)
     newer = staff("Your note has arrived.", announces="handover_requested")
-    assert waiting([ask("a"), left("a"), newer]) == (ask("a"),)
-    assert last_words([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")
+    assert find_unanswered([ask("a"), left("a"), newer]) == (ask("a"),)
+    assert find_last_message([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")

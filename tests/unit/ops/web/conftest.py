@@ -38,26 +38,26 @@ _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class FakeReplays:
+class FakeReplayQueues:
     """`Replays` that remembers what was queued."""
 
     def __init__(self):
         self.queued: list[Failure] = []
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
 
     async def put(self, failure):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         self.queued.append(failure)
 
 
-class FakeForecasts:
+class FakeForecaster:
     """`Forecasts` that says what it was told to say."""
 
     def __init__(self):
         self.answer = Forecast(ForecastKind.FREE, start=NOON)
 
-    async def of(self, failure):
+    async def forecast(self, failure):
         return self.answer
 
 
@@ -69,11 +69,11 @@ class FakeGauge:
             QueueFigures("booking", 3, 1, 0, 12.0),
             QueueFigures("feedback", 1, 0, None, 3.0),
         ]
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
 
     async def read(self):
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         return self.figures
 
 
@@ -134,8 +134,8 @@ class World:
 
     clock: FakeClock = field(default_factory=FakeClock)
     ledger: FakeFailures = field(default_factory=FakeFailures)
-    replays: FakeReplays = field(default_factory=FakeReplays)
-    forecasts: FakeForecasts = field(default_factory=FakeForecasts)
+    replays: FakeReplayQueues = field(default_factory=FakeReplayQueues)
+    forecaster: FakeForecaster = field(default_factory=FakeForecaster)
     gauge: FakeGauge = field(default_factory=FakeGauge)
     poster: FakePoster = field(default_factory=FakePoster)
     desk_type: type[Desk] = Desk
@@ -155,7 +155,7 @@ class World:
         desk = self.desk_type(
             ledger=self.ledger,
             replays=self.replays,
-            forecasts=self.forecasts,
+            forecaster=self.forecaster,
             contacts=FakeContacts(),
             clock=self.clock,
         )
@@ -165,7 +165,7 @@ class World:
             booking=BookingFacade(appointments=self.appointments, open_ports=None),
             index=self.conversations.index,
             conversations=self.conversations,
-            story=self.conversations.story,
+            audit=self.conversations.story,
             claims=self.claims,
             replies=replies,
             clock=self.clock,
@@ -248,7 +248,7 @@ def owner(world):
 
 
 @pytest.fixture
-def anias(world):
+def salon_owner(world):
     """Return somebody who sees Ania's salon alone."""
     browser = Browser(world.app(tenants=frozenset({"salon-ania"})))
     with browser.http:

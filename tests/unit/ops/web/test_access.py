@@ -72,37 +72,37 @@ def test_a_form_from_another_site_is_refused(owner, world):
     assert world.replays.queued == []
 
 
-def test_another_tenants_failure_looks_like_none(anias, world):
+def test_another_tenants_failure_looks_like_none(salon_owner, world):
     """Whoever sees one business finds nothing of the others, and can't do anything about it."""
-    listed = anias.get("/failures").text
+    listed = salon_owner.get("/failures").text
     assert "salon-ania" in listed
     assert "studio-bea" not in listed
-    assert "studio-bea" not in anias.get("/failures?tenant=studio-bea").text
-    assert "studio-bea" not in anias.get("/").text
-    assert anias.get("/failures/f-bea").status_code == anias.get("/failures/nothing").status_code == 404
-    anias.get("/failures/f-ania")
-    csrf, before = anias.csrf(), world.failure("f-bea")
+    assert "studio-bea" not in salon_owner.get("/failures?tenant=studio-bea").text
+    assert "studio-bea" not in salon_owner.get("/").text
+    assert salon_owner.get("/failures/f-bea").status_code == salon_owner.get("/failures/nothing").status_code == 404
+    salon_owner.get("/failures/f-ania")
+    csrf, before = salon_owner.csrf(), world.failure("f-bea")
     for action in ("replay", "discard", "unmask", "edit", "data"):
-        answer = anias.send(f"/failures/f-bea/{action}", csrf=csrf, reason="x", **{"data.name": "Eve"})
+        answer = salon_owner.send(f"/failures/f-bea/{action}", csrf=csrf, reason="x", **{"data.name": "Eve"})
         assert answer.status_code == 404, action
-    anias.send("/failures/selected", csrf=csrf, id="f-bea", do="discard", reason="x")
-    anias.send("/failures/selected", csrf=csrf, id="f-bea", do="replay")
-    anias.send("/failures/all", csrf=csrf, tenant="studio-bea", do="replay")
+    salon_owner.send("/failures/selected", csrf=csrf, id="f-bea", do="discard", reason="x")
+    salon_owner.send("/failures/selected", csrf=csrf, id="f-bea", do="replay")
+    salon_owner.send("/failures/all", csrf=csrf, tenant="studio-bea", do="replay")
     assert world.failure("f-bea") == before
 
 
-def test_another_tenants_day_looks_like_none(anias):
+def test_another_tenants_day_looks_like_none(salon_owner):
     """The pages of a day are there for one's own businesses alone."""
-    assert anias.get("/today").headers["location"] == "/today/salon-ania"
-    foreign, unknown = anias.get("/today/studio-bea"), anias.get("/today/nobody")
+    assert salon_owner.get("/today").headers["location"] == "/today/salon-ania"
+    foreign, unknown = salon_owner.get("/today/studio-bea"), salon_owner.get("/today/nobody")
     assert foreign.status_code == unknown.status_code == 404
 
 
-def test_queues_are_for_those_who_see_all(anias, owner, world):
+def test_queues_are_for_those_who_see_all(salon_owner, owner, world):
     """How full the queues are is everybody's affair together, so one business's owner does not see it."""
-    anias.http.portal.call(world.samples.take)
+    salon_owner.http.portal.call(world.samples.take)
     assert 'data-testid="queues"' in owner.get("/").text
-    assert 'data-testid="queues"' not in anias.get("/").text
+    assert 'data-testid="queues"' not in salon_owner.get("/").text
 
 
 def test_headers_are_strict(stranger, owner):

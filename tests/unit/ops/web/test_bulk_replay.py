@@ -5,7 +5,7 @@ from dataclasses import replace
 from shared.ledger.failures import FailureState
 
 
-def until_ended(browser):
+def follow_until_ended(browser):
     """Follow a run until it has ended; return its page."""
     for _ in range(200):
         page = browser.follow() if browser.last.status_code == 303 else browser.get(str(browser.last.url))
@@ -18,7 +18,7 @@ def test_replays_those_that_are_selected(owner, world):
     """Several are replayed together, and the page says how many were."""
     owner.get("/failures")
     owner.send("/failures/selected", id=["f-ania", "f-bea"], do="replay")
-    assert "2 messages were replayed." in until_ended(owner)
+    assert "2 messages were replayed." in follow_until_ended(owner)
     assert {one.failure_id for one in world.replays.queued} == {"f-ania", "f-bea"}
 
 
@@ -48,15 +48,15 @@ def test_replays_all_that_a_filter_finds(owner, world):
     world.ledger.rows["f-bea"] = replace(world.failure("f-bea"), reason="timeout")
     assert "Found: 1" in owner.get("/failures/all?reason=timeout").text
     owner.send("/failures/all", reason="timeout", rate="50", do="dry_run")
-    assert "would be booked" in until_ended(owner)
+    assert "would be booked" in follow_until_ended(owner)
     assert world.replays.queued == []
     owner.get("/failures/all?reason=timeout")
     owner.send("/failures/all", reason="timeout", rate="50", do="replay")
-    until_ended(owner)
+    follow_until_ended(owner)
     assert [one.failure_id for one in world.replays.queued] == ["f-bea"]
 
 
-def test_a_run_is_its_owners(owner, anias):
+def test_a_run_is_its_owners(owner, salon_owner):
     """Nobody else sees how far somebody's replay has come."""
     owner.get("/failures")
     run = owner.send("/failures/selected", id="f-ania", do="replay").headers["location"]
@@ -64,4 +64,4 @@ def test_a_run_is_its_owners(owner, anias):
     other = type(owner)(owner.http.app)
     other.sign_in("Eve")
     assert other.get(run).status_code == 404
-    assert anias.get("/runs/nothing").status_code == 404
+    assert salon_owner.get("/runs/nothing").status_code == 404

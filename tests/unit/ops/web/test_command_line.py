@@ -23,9 +23,9 @@ def test_a_setting_that_is_no_good(capsys, monkeypatch, stack_file):
     monkeypatch.setenv("DESK_PUBLIC_URL", "http://desk.example.com")
     monkeypatch.setenv("DESK_TOKEN", "a-token-that-nobody-guesses")
     assert main(["--stack-file", str(stack_file)]) == 1
-    said = capsys.readouterr().err
-    assert "DESK_PUBLIC_URL has to be https" in said
-    assert "guesses" not in said
+    message = capsys.readouterr().err
+    assert "DESK_PUBLIC_URL has to be https" in message
+    assert "guesses" not in message
 
 
 def test_no_stack(capsys, tmp_path):

@@ -20,7 +20,7 @@ def posted(browser, path, **fields):
     return browser.send(path, **fields)
 
 
-def looked(browser, path):
+def request_personal_data(browser, path):
     """Send a form that asks for personal data, and open the page that it leads to."""
     return browser.follow() if posted(browser, path).status_code == 303 else browser.last
 
@@ -76,13 +76,13 @@ def test_shows_one_with_its_story(owner, world):
         assert there in text
     for hidden in ("anna@example.com", "Nowak", "Secret words"):
         assert hidden not in text
-    world.forecasts.answer = Forecast(ForecastKind.TAKEN, start=NOON, alternatives=[NOON + timedelta(hours=3)])
+    world.forecaster.answer = Forecast(ForecastKind.OCCUPIED, start=NOON, alternatives=[NOON + timedelta(hours=3)])
     assert "15:00" in owner.get("/failures/f-ania").text
 
 
 def test_to_unmask_is_on_record(owner, world):
     """Personal data is shown to whoever asks for it by a form, and the story says who that was."""
-    text = looked(owner, "/failures/f-ania/unmask").text
+    text = request_personal_data(owner, "/failures/f-ania/unmask").text
     assert "anna@example.com" in text
     assert (world.failure().audit_trail[-1].action, world.failure().audit_trail[-1].by) == ("unmasked", "Ola")
     assert "anna@example.com" not in owner.get("/failures/f-ania").text
@@ -102,7 +102,7 @@ def test_replays(owner, world):
     assert answer.status_code == 409
     assert "under way" in answer.text
     assert "data-refresh" not in answer.text
-    assert "data-refresh" not in looked(owner, "/failures/f-ania/unmask").text
+    assert "data-refresh" not in request_personal_data(owner, "/failures/f-ania/unmask").text
     assert len(world.replays.queued) == 1
 
 
@@ -121,10 +121,10 @@ def test_a_story_is_told_in_the_browsers_language(owner, world):
     polish = type(owner)(owner.http.app, language="pl")
     polish.sign_in("ledger")
     posted(polish, "/failures/f-ania/replay")
-    story = polish.follow().text.partition('data-testid="story"')[2].partition("</ol>")[0]
+    audit_trail = polish.follow().text.partition('data-testid="story"')[2].partition("</ol>")[0]
     for there in ("– rejestr niepowodzeń", "– ledger", "Ponowienie nr 1"):
-        assert there in story
-    assert "replay 1" not in story
+        assert there in audit_trail
+    assert "replay 1" not in audit_trail
 
 
 def test_what_ended_is_replayed_only_when_that_is_meant(owner, world):
@@ -168,9 +168,9 @@ def test_hostile_text_is_text(owner, world):
         owner.get("/failures/all?state=any"),
         owner.get("/failures/f-ania"),
         owner.get("/failures/f-raw"),
-        looked(owner, "/failures/f-ania/unmask"),
-        looked(owner, "/failures/f-raw/unmask"),
-        looked(owner, "/failures/f-ania/edit"),
+        request_personal_data(owner, "/failures/f-ania/unmask"),
+        request_personal_data(owner, "/failures/f-raw/unmask"),
+        request_personal_data(owner, "/failures/f-ania/edit"),
         owner.get(f"/sign-in?said={HOSTILE}&next={HOSTILE}"),
     ]
     for page in pages:
@@ -183,7 +183,7 @@ def test_hostile_text_is_text(owner, world):
 
 def test_trouble_is_a_page(owner, world):
     """A ledger that is out of reach is said on a page, and so is a queue; nothing of an exception is."""
-    world.replays.trouble = PermanentError("access_denied", "AccessDenied: arn:aws:sqs")
+    world.replays.error = PermanentError("access_denied", "AccessDenied: arn:aws:sqs")
     assert posted(owner, "/failures/f-ania/replay").status_code == 409
     world.ledger.trouble = TransientError("failures.get: Throttling")
     answer = owner.get("/failures")

@@ -11,7 +11,7 @@ from ops.desk.domain.transitions import REPLAY_TIMEOUT
 from shared.ledger.audit_details import ReplayNumber
 from shared.ledger.failures import AuditEntry, FailureState
 from tests.fakes.clock import NOON
-from tests.unit.ops.web.talks import final, say, sent
+from tests.unit.ops.web.conversations import final, sent, store_frames
 
 MINUTE = timedelta(minutes=1)
 
@@ -78,15 +78,15 @@ def test_figures_are_what_their_links_lead_to(owner, world, state):
     assert (figure, found(owner.get(address).text)) == (2, 2)
 
 
-def test_a_conversation_leads_to_its_failures(anias, world):
+def test_a_conversation_leads_to_its_failures(salon_owner, world):
     """Whatever became of them; those of other conversations are not there."""
     session = "session-salon-ania"
-    anias.http.portal.call(say(world, sent("Dogs?"), final("No idea."), session=session))
+    salon_owner.http.portal.call(store_frames(world, sent("Dogs?"), final("No idea."), session=session))
     world.ledger.rows["f-ania"] = replace(world.failure(), state=FailureState.RESOLVED)
     world.ledger.rows["other"] = replace(world.failure(), failure_id="other", session_id="another")
-    text = anias.get(f"/today/salon-ania/conversations/{session}").text
+    text = salon_owner.get(f"/today/salon-ania/conversations/{session}").text
     [link] = re.findall(r'href="([^"]+)" data-testid="its-failures"', text)
-    text = anias.get(html.unescape(link)).text
+    text = salon_owner.get(html.unescape(link)).text
     assert found(text) == 1
     assert "/failures/f-ania" in text
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.web.sessions import LOOK
+from ops.web.sessions import UNMASK_DURATION
 
 SECRET = "anna@example.com"
 
@@ -48,7 +48,7 @@ def test_a_look_ends(owner, world, way):
     """After a short time its page leads to the one that hides what it showed."""
     action, page = way
     asked(owner, action)
-    world.clock.turn(LOOK)
+    world.clock.turn(UNMASK_DURATION)
     answer = owner.get(page)
     assert (answer.status_code, answer.headers["location"], answer.text) == (303, "/failures/f-ania", "")
     assert SECRET not in owner.follow().text
@@ -80,11 +80,11 @@ def test_a_look_is_at_one_failure(owner, way):
     assert owner.get(page).status_code == 303
 
 
-def test_a_look_does_not_outlive_the_right_to_it(anias, world):
+def test_a_look_does_not_outlive_the_right_to_it(salon_owner, world):
     """A failure that is another business's by now looks like none."""
-    page = asked(anias, "unmask")
+    page = asked(salon_owner, "unmask")
     world.ledger.rows["f-ania"] = world.failure("f-bea")
-    assert anias.get(page).status_code == 404
+    assert salon_owner.get(page).status_code == 404
 
 
 def test_the_cookie_knows_which_and_until_when(owner):

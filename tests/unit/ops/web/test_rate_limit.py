@@ -5,36 +5,36 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.noting_desk import NotingDesk
-from tests.unit.ops.web.test_bulk_replay import until_ended
+from tests.unit.ops.web.test_bulk_replay import follow_until_ended
 
 
 @pytest.fixture
-def paces(world):
+def rates(world):
     """Return the paces of the desk that the pages speak to, as they come in."""
-    noted = []
+    recorded = []
 
-    class Noting(NotingDesk):
-        def __init__(self, **roles):
-            super().__init__(**roles)
-            self.paces = noted
+    class RecordingDesk(NotingDesk):
+        def __init__(self, **ports):
+            super().__init__(**ports)
+            self.rates = recorded
 
-    world.desk_type = Noting
-    return noted
+    world.desk_type = RecordingDesk
+    return recorded
 
 
-@pytest.mark.parametrize(("chosen", "pace"), [("5", 5), ("20", 20), ("50", 50), ("1000000", 5), ("", 5)])
+@pytest.mark.parametrize(("chosen", "rate"), [("5", 5), ("20", 20), ("50", 50), ("1000000", 5), ("", 5)])
 @pytest.mark.parametrize("do", ["replay", "dry_run"])
-def test_all_are_replayed_at_the_pace_that_was_chosen(paces, owner, chosen, pace, do):
+def test_all_are_replayed_at_the_pace_that_was_chosen(rates, owner, chosen, rate, do):
     """One that is not offered is the slowest."""
     owner.get("/failures/all?reason=calendar_access_revoked")
     owner.send("/failures/all", reason="calendar_access_revoked", rate=chosen, do=do)
-    until_ended(owner)
-    assert paces == [pace]
+    follow_until_ended(owner)
+    assert rates == [rate]
 
 
 @pytest.mark.parametrize("field", ["trace", "attempts", "command_id", "session_id"])
 def test_a_failures_page_has_what_leads_to_its_log_lines(owner, world, field):
     """Whoever reads the log searches for these."""
-    said = {"trace": "1-5759e988-bd862e3fe1be46a994272793", "attempts": 4711}.get(field, f"the-{field}-of-it")
-    world.ledger.rows["f-ania"] = replace(world.failure(), **{field: said})
-    assert f">{said}<" in owner.get("/failures/f-ania").text
+    value = {"trace": "1-5759e988-bd862e3fe1be46a994272793", "attempts": 4711}.get(field, f"the-{field}-of-it")
+    world.ledger.rows["f-ania"] = replace(world.failure(), **{field: value})
+    assert f">{value}<" in owner.get("/failures/f-ania").text

@@ -4,11 +4,11 @@ from typing import get_args
 
 import pytest
 
-from ops.desk.domain.values import FieldProblemKind, ForecastKind, Why
-from ops.today.values import Answered, Speaker
+from ops.desk.domain.values import FieldProblemKind, ForecastKind, NotPossibleReason
+from ops.today.values import AnswerOutcome, Speaker
+from ops.web.audit_trail import describe_entry
 from ops.web.filters import AGES
 from ops.web.language import CATALOGUE
-from ops.web.story import told
 from shared.conversations.takeover import ConversationAuditAction
 from shared.ledger.audit_details import EditedFields, NotSent, ReplayNumber
 from shared.ledger.failures import QUEUES, AuditAction, AuditEntry, FailureState
@@ -31,12 +31,12 @@ def test_everything_has_a_name():
         *(f"state_{one}" for one in (*FailureState, "open", "any")),
         *(f"deed_{one}" for one in get_args(AuditAction)),
         *(f"forecast_{one}" for one in ForecastKind),
-        *(f"why_{one}" for one in Why),
+        *(f"why_{one}" for one in NotPossibleReason),
         *(f"problem_{one}" for one in FieldProblemKind),
         *(f"type_{one}" for one in types),
         *(f"queue_{one}" for one in QUEUES),
         *(f"age_{one}" for one in AGES),
-        *(f"answer_{one}" for one in Answered if one is not Answered.SENT),
+        *(f"answer_{one}" for one in AnswerOutcome if one is not AnswerOutcome.SENT),
         *(f"who_{one}" for one in get_args(Speaker)),
         *(f"part_{one}" for one in (LEDGER, "desk", *QUEUES)),
         *(f"did_{one}" for one in get_args(ConversationAuditAction)),
@@ -46,7 +46,7 @@ def test_everything_has_a_name():
 
 
 @pytest.mark.parametrize(
-    ("by", "what", "detail", "who", "said"),
+    ("by", "action", "detail", "who", "note"),
     [
         (
             "ledger",
@@ -66,7 +66,7 @@ def test_everything_has_a_name():
         ("Ola", "discarded", "contact, name", "Ola", "contact, name"),
     ],
 )
-def test_a_story_is_in_the_readers_words(by, what, detail, who, said):
+def test_a_story_is_in_the_readers_words(by, action, detail, who, note):
     """Parts and what they note have words; people, their reasons, and what nobody translated stay as they are."""
-    one = told(AuditEntry(NOON, by, what, detail), CATALOGUE.texts("pl"))
-    assert (one.who, one.note) == (who, said)
+    one = describe_entry(AuditEntry(NOON, by, action, detail), CATALOGUE.texts("pl"))
+    assert (one.who, one.note) == (who, note)

@@ -9,7 +9,7 @@ import pytest
 from shared.errors import DeploymentError, TransientError
 from shared.messages.server import BookingCancelled, BookingCancelledData, BookingConfirmed, BookingConfirmedData
 from tests.fakes.clock import NOON
-from tests.unit.ops.web.talks import TALK, final, say, sent
+from tests.unit.ops.web.conversations import CONVERSATION, final, sent, store_frames
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
 HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}"
@@ -73,13 +73,13 @@ def test_a_day_that_is_none_is_today(owner, day):
 
 def test_shows_the_conversations_of_a_day(owner, world):
     """Conversations stand with their last words, the latest first; those of other days do not."""
-    owner.http.portal.call(say(world, sent("Old"), session="s-0"))
+    owner.http.portal.call(store_frames(world, sent("Old"), session="s-0"))
     world.clock.turn(timedelta(days=1))
     owner.sign_in()
-    owner.http.portal.call(say(world, sent("Dogs?"), final("Yes, dogs.")))
+    owner.http.portal.call(store_frames(world, sent("Dogs?"), final("Yes, dogs.")))
     world.clock.turn(timedelta(minutes=5))
-    owner.http.portal.call(say(world, sent("Parking?"), session="s-2"))
-    owner.http.portal.call(say(world, sent("Elsewhere"), session="s-3", tenant="studio-bea"))
+    owner.http.portal.call(store_frames(world, sent("Parking?"), session="s-2"))
+    owner.http.portal.call(store_frames(world, sent("Elsewhere"), session="s-3", tenant="studio-bea"))
     text = owner.get("/today/salon-ania").text
     assert text.index("Parking?") < text.index("Yes, dogs.")
     assert "Old" not in text
@@ -90,7 +90,7 @@ def test_shows_the_conversations_of_a_day(owner, world):
 def test_a_day_of_the_business_is_not_one_of_utc(owner, world):
     """Half past midnight in Warsaw is a new day there, while the index still has the old one."""
     world.clock.set(datetime(2026, 1, 12, 23, 30, tzinfo=UTC))
-    owner.http.portal.call(say(world, sent("Late")))
+    owner.http.portal.call(store_frames(world, sent("Late")))
     assert "Late" in owner.get("/today/salon-ania").text
     assert "Late" in owner.get("/today/salon-ania?day=2026-01-13").text
     assert "Late" not in owner.get("/today/salon-ania?day=2026-01-12").text
@@ -98,11 +98,11 @@ def test_a_day_of_the_business_is_not_one_of_utc(owner, world):
 
 def test_an_answer_by_hand_is_kept_and_posted(owner, world):
     """The owner's words become the session's next durable frame, marked as a person's, in every open tab."""
-    owner.http.portal.call(say(world, sent("Dogs?"), final("No idea.")))
+    owner.http.portal.call(store_frames(world, sent("Dogs?"), final("No idea.")))
     world.connections.open("s-1", "tab-1")
-    assert "open now" in owner.get(TALK).text
-    owner.send(TALK, text="  Yes, dogs\r\nare welcome. ", answer_id="one")
-    assert owner.last.headers["location"] == f"{TALK}?said=answered"
+    assert "open now" in owner.get(CONVERSATION).text
+    owner.send(CONVERSATION, text="  Yes, dogs\r\nare welcome. ", answer_id="one")
+    assert owner.last.headers["location"] == f"{CONVERSATION}?said=answered"
     frame = world.conversations.of("s-1")[-1]
     assert (frame.seq, frame.re, frame.data.by, frame.data.text) == (3, None, "human", "Yes, dogs\nare welcome.")
     [(connection, text)] = world.poster.posted
@@ -112,36 +112,36 @@ def test_an_answer_by_hand_is_kept_and_posted(owner, world):
 
 def test_a_form_that_is_sent_twice_says_its_words_once(owner, world):
     """A double click is one answer; other words under the same form are refused, and kept in the form."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
     csrf = owner.csrf()
     [answer_id] = re.findall(r'name="answer_id" value="([^"]+)"', owner.last.text)
     for _ in range(2):
-        assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
+        assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
     assert len(world.conversations.of("s-1")) == 2
-    refused = owner.send(TALK, csrf=csrf, text="No, sorry.", answer_id=answer_id)
+    refused = owner.send(CONVERSATION, csrf=csrf, text="No, sorry.", answer_id=answer_id)
     assert (refused.status_code, "No, sorry." in refused.text) == (422, True)
     assert len(world.conversations.of("s-1")) == 2
 
 
-def shown_id(browser):
+def answer_id_on_page(browser):
     [answer_id] = re.findall(r'name="answer_id" value="([^"]+)"', browser.last.text)
     return answer_id
 
 
 def test_words_that_may_have_been_said_keep_their_form(owner, world):
     """Whoever presses again on the page that says "it is being sent" says their words once, whatever came of them."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
-    csrf, answer_id = owner.csrf(), shown_id(owner)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
+    csrf, answer_id = owner.csrf(), answer_id_on_page(owner)
     world.conversations.trouble.append(RuntimeError("the process that had the claim died"))
-    assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 500
-    busy = owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id)
+    assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 500
+    busy = owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id)
     assert (busy.status_code, "It is being sent already" in busy.text) == (422, True)
-    assert shown_id(owner) == answer_id
+    assert answer_id_on_page(owner) == answer_id
     world.clock.turn(timedelta(minutes=1))
     for _ in range(2):
-        assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
+        assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
 
 
@@ -150,61 +150,61 @@ def test_other_words_get_a_form_of_their_own(owner, world):
 
     Neither refreshes itself, which would take the words away and the id with them.
     """
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
     csrf = owner.csrf()
     assert "data-refresh" in owner.last.text
-    owner.send(TALK, csrf=csrf, text=" ", answer_id="one")
-    assert shown_id(owner) == "one"
+    owner.send(CONVERSATION, csrf=csrf, text=" ", answer_id="one")
+    assert answer_id_on_page(owner) == "one"
     assert "data-refresh" not in owner.last.text
-    owner.send(TALK, csrf=csrf, text="Yes.", answer_id="one")
-    owner.send(TALK, csrf=csrf, text="No, sorry.", answer_id="one")
-    assert owner.send(TALK, text="No, sorry.", answer_id=shown_id(owner)).status_code == 303
+    owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one")
+    owner.send(CONVERSATION, csrf=csrf, text="No, sorry.", answer_id="one")
+    assert owner.send(CONVERSATION, text="No, sorry.", answer_id=answer_id_on_page(owner)).status_code == 303
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes.", "No, sorry."]
 
 
-@pytest.mark.parametrize("trouble", [TransientError("throttled"), DeploymentError("aws_AccessDeniedException")])
-def test_an_answer_that_could_not_be_stored_may_be_sent_again_at_once(owner, world, trouble):
+@pytest.mark.parametrize("error", [TransientError("throttled"), DeploymentError("aws_AccessDeniedException")])
+def test_an_answer_that_could_not_be_stored_may_be_sent_again_at_once(owner, world, error):
     """Nobody waits for a lease that nobody works under; the words are said once."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
     csrf = owner.csrf()
-    world.conversations.trouble.append(trouble)
-    assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id="one").status_code in {500, 503}
-    assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id="one").status_code == 303
+    world.conversations.trouble.append(error)
+    assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one").status_code in {500, 503}
+    assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one").status_code == 303
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
 
 
 def test_a_forms_id_has_an_end(owner, world):
     """What somebody makes longer than ours are is cut, and tells forms apart up to there."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
     csrf = owner.csrf()
     for answer_id in ("x" * 64, "x" * 64 + "y" * 10_000, "x" * 63):
-        assert owner.send(TALK, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
+        assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes.", "Yes."]
-    owner.send(TALK, csrf=csrf, text=" ", answer_id="y" * 10_000)
-    assert shown_id(owner) == "y" * 64
+    owner.send(CONVERSATION, csrf=csrf, text=" ", answer_id="y" * 10_000)
+    assert answer_id_on_page(owner) == "y" * 64
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 4001])
 def test_an_answer_that_is_none_is_refused(owner, world, text):
     """Nothing, and more than a frame should hold, is not said."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
-    assert owner.send(TALK, text=text, answer_id="one").status_code == 422
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
+    assert owner.send(CONVERSATION, text=text, answer_id="one").status_code == 422
     assert len(world.conversations.of("s-1")) == 1
 
 
-def test_another_businesss_conversation_looks_like_none(anias, owner, world):
+def test_another_businesss_conversation_looks_like_none(salon_owner, owner, world):
     """Neither under its own business nor under one's own is another's conversation shown or answered."""
-    owner.http.portal.call(say(world, sent("Private"), session="s-bea", tenant="studio-bea"))
-    owner.http.portal.call(say(world, sent("Dogs?")))
+    owner.http.portal.call(store_frames(world, sent("Private"), session="s-bea", tenant="studio-bea"))
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
     for tenant in ("studio-bea", "salon-ania"):
         path = f"/today/{tenant}/conversations/s-bea"
-        assert anias.get(path).status_code == 404
-        anias.get(TALK)
-        assert anias.send(path, text="Hello", answer_id="one").status_code == 404
+        assert salon_owner.get(path).status_code == 404
+        salon_owner.get(CONVERSATION)
+        assert salon_owner.send(path, text="Hello", answer_id="one").status_code == 404
     assert owner.get("/today/salon-ania/conversations/s-bea").status_code == 404
     assert len(world.conversations.of("s-bea")) == 1
 
@@ -212,10 +212,10 @@ def test_another_businesss_conversation_looks_like_none(anias, owner, world):
 def test_what_visitors_and_models_say_is_text(owner, world):
     """Words, names and notes are shown as they are, and do nothing."""
     gone = BookingCancelled(data=BookingCancelledData(appointment_id="a9", start=NOON, service=HOSTILE))
-    owner.http.portal.call(say(world, sent(HOSTILE), gone, final(HOSTILE)))
+    owner.http.portal.call(store_frames(world, sent(HOSTILE), gone, final(HOSTILE)))
     visit = a_visit(name=HOSTILE, note=HOSTILE, contact=Contact("email", HOSTILE), service_id=HOSTILE)
     owner.http.portal.call(book, world, visit)
-    for path in ("/today/salon-ania", TALK):
+    for path in ("/today/salon-ania", CONVERSATION):
         text = owner.get(path).text
         assert "<script>alert" not in text
         assert "{{ 7 * 7 }}" in text
@@ -223,10 +223,10 @@ def test_what_visitors_and_models_say_is_text(owner, world):
 
 def test_a_frame_that_could_not_be_posted_is_kept(owner, world):
     """When the connections can't be read, the answer waits in the conversation."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
     world.connections.trouble = TransientError("connections.of: Throttling")
-    assert owner.send(TALK, text="Yes.", answer_id="one").status_code == 303
+    assert owner.send(CONVERSATION, text="Yes.", answer_id="one").status_code == 303
     assert world.conversations.of("s-1")[-1].data.text == "Yes."
 
 
@@ -235,34 +235,37 @@ def test_what_goes_on_over_midnight_stands_on_both_days(owner, world):
     for minutes in (-5, 5):
         # Midnight in Warsaw, eleven at night in UTC.
         world.clock.set(datetime(2026, 1, 12, 23, tzinfo=UTC) + timedelta(minutes=minutes))
-        owner.http.portal.call(say(world, sent("Late")))
+        owner.http.portal.call(store_frames(world, sent("Late")))
     for day in (12, 13):
         assert 'data-testid="conversations"' in owner.get(f"/today/salon-ania?day=2026-01-{day}").text
 
 
-@pytest.mark.parametrize(("service", "shown"), [("massage", "Masaż"), ("gone-by-now", "gone-by-now")])
-def test_a_booking_says_what_the_business_calls_it(owner, world, service, shown):
+@pytest.mark.parametrize(("service", "name"), [("massage", "Masaż"), ("gone-by-now", "gone-by-now")])
+def test_a_booking_says_what_the_business_calls_it(owner, world, service, name):
     """One that the business no longer has is shown by its id."""
     booked = BookingConfirmedData(
         appointment_id="a1", start=NOON, end=NOON + timedelta(hours=1), service=service, ics="BEGIN:VCALENDAR"
     )
-    owner.http.portal.call(say(world, sent("Hi"), BookingConfirmed(re="c2", data=booked)))
-    assert f"<b>{shown}</b> 12 Jan 2026, 13:00" in owner.get(TALK).text
+    owner.http.portal.call(store_frames(world, sent("Hi"), BookingConfirmed(re="c2", data=booked)))
+    assert f"<b>{name}</b> 12 Jan 2026, 13:00" in owner.get(CONVERSATION).text
 
 
 def test_an_answer_has_no_control_characters(owner, world):
     """Nobody who writes may send any; words that consist of nothing else are none."""
-    owner.http.portal.call(say(world, sent("Dogs?")))
-    owner.get(TALK)
+    owner.http.portal.call(store_frames(world, sent("Dogs?")))
+    owner.get(CONVERSATION)
     csrf = owner.csrf()
-    assert owner.send(TALK, csrf=csrf, text="\x00\x1b \x9b", answer_id="one").status_code == 422
-    assert owner.send(TALK, csrf=csrf, text="Yes,\x1b\tdogs.\r\n\x07Small ones.", answer_id="one").status_code == 303
+    assert owner.send(CONVERSATION, csrf=csrf, text="\x00\x1b \x9b", answer_id="one").status_code == 422
+    assert (
+        owner.send(CONVERSATION, csrf=csrf, text="Yes,\x1b\tdogs.\r\n\x07Small ones.", answer_id="one").status_code
+        == 303
+    )
     assert world.conversations.of("s-1")[-1].data.text == "Yes,\tdogs.\nSmall ones."
 
 
 def test_an_id_that_is_too_long_is_nobodys(owner, world):
     """No table is asked for it, which would refuse it."""
-    owner.http.portal.call(say(world, sent("Private"), session="s" * 101))
+    owner.http.portal.call(store_frames(world, sent("Private"), session="s" * 101))
     owner.get("/failures")
     csrf = owner.csrf()
     address = f"/today/salon-ania/conversations/{'s' * 101}"
@@ -274,14 +277,14 @@ def test_an_id_that_is_too_long_is_nobodys(owner, world):
 def test_what_describes_a_control_is_on_the_page(owner, world):
     """Each once, also where many conversations are somebody's; and the log is reached by keys and has a name."""
     for number in range(3):
-        owner.http.portal.call(say(world, sent("Dogs?"), session=f"s-{number}"))
+        owner.http.portal.call(store_frames(world, sent("Dogs?"), session=f"s-{number}"))
         address = f"/today/salon-ania/conversations/s-{number}"
         owner.get(address)
         owner.send(f"{address}/take-over", press_id="one")
-    pages = [owner.get("/today/salon-ania").text, owner.get(TALK).text]
-    pages.append(owner.send(TALK, text=" ", answer_id="one").text)
-    owner.get(TALK)
-    owner.send(f"{TALK}/hand-back", press_id="two")
+    pages = [owner.get("/today/salon-ania").text, owner.get(CONVERSATION).text]
+    pages.append(owner.send(CONVERSATION, text=" ", answer_id="one").text)
+    owner.get(CONVERSATION)
+    owner.send(f"{CONVERSATION}/hand-back", press_id="two")
     pages.append(owner.follow().text)
     for page in pages:
         ids = re.findall(r' id="([^"]+)"', page)

@@ -8,12 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from ops.queues.figures import QueueFigures
-from ops.web.fields import data_from, fields_of
-from ops.web.filters import Wanted
+from ops.web.fields import make_fields, parse_fields
+from ops.web.filters import FilterForm
 from ops.web.language import CATALOGUE, language_of_browser
-from ops.web.plots import HEIGHT, Line, Tick, bars, day_ticks, lines
+from ops.web.plots import HEIGHT, Series, Tick, bars, day_ticks, lines
 from ops.web.rendering import Times
-from ops.web.samples import Sample, thinned
+from ops.web.samples import Sample, thin_out
 from ops.web.settings import WebSettings, is_safe_address
 from shared.ledger.failures import FailureState
 from tests.fakes.clock import NOON
@@ -95,17 +95,17 @@ def test_secrets_are_not_shown():
 
 def test_filter_has_the_states_that_are_meant():
     """Without a state what waits is meant; `any` is every state."""
-    assert Wanted.read({}).filter(NOON).states == [FailureState.FAILED, FailureState.FAILED_AGAIN]
-    assert Wanted.read({"state": "any"}).filter(NOON).states is None
-    assert Wanted.read({"state": "resolved", "age": "1h"}).filter(NOON).since == NOON - timedelta(hours=1)
-    assert Wanted.read({}).query() == ""
-    assert Wanted.read({"text": "a&b"}).query(after="x") == "?text=a%26b&after=x"
+    assert FilterForm.read({}).filter(NOON).states == [FailureState.FAILED, FailureState.FAILED_AGAIN]
+    assert FilterForm.read({"state": "any"}).filter(NOON).states is None
+    assert FilterForm.read({"state": "resolved", "age": "1h"}).filter(NOON).since == NOON - timedelta(hours=1)
+    assert FilterForm.read({}).query() == ""
+    assert FilterForm.read({"text": "a&b"}).query(after="x") == "?text=a%26b&after=x"
 
 
 def test_fields_of_a_form():
     """Only what may be edited is in the form, what says nothing comes last, and text comes back as text."""
     data = {"start": "2026", "contact": "a@b.pl", "count": 3, "secret": "x"}
-    fields = fields_of(data, {"start", "contact", "count", "note"})
+    fields = make_fields(data, {"start", "contact", "count", "note"})
     assert [(field.name, field.text) for field in fields] == [
         ("start", "2026"),
         ("contact", "a@b.pl"),
@@ -113,28 +113,28 @@ def test_fields_of_a_form():
         ("note", ""),
     ]
     assert fields[-1].is_long
-    assert data_from({"note": "a\r\nb"}) == {"note": "a\nb"}
+    assert parse_fields({"note": "a\r\nb"}) == {"note": "a\nb"}
 
 
-def drawn(svg):
+def parse_svg(svg):
     return ET.fromstring(str(svg))  # noqa: S314 - made a line above
 
 
 def test_bars_stand_on_each_other():
     """Parts of a bar are stacked, none leaves the plot, and names are text."""
     svg = bars("Failures", [("10:00", {"<b>": 3, "other": 5}), ("11:00", {"<b>": 0})], [Tick(0, "10:00")])
-    boxes = [(float(box.get("y")), float(box.get("height"))) for box in drawn(svg).iter("rect")]
+    boxes = [(float(box.get("y")), float(box.get("height"))) for box in parse_svg(svg).iter("rect")]
     assert boxes[0][0] == pytest.approx(boxes[1][0] + boxes[1][1], abs=0.2)
     assert all(y >= 0 and y + height <= HEIGHT for y, height in boxes)
     assert "<b>" not in str(svg)
-    assert drawn(bars("Nothing", [], [])) is not None
+    assert parse_svg(bars("Nothing", [], [])) is not None
 
 
 @pytest.mark.parametrize("top", [0, 1, 4, 5, 9, 10, 99, 1_000, 123_456])
 def test_plots_fit(top):
     """Whatever the largest value is, the line stays inside the plot; gaps interrupt it."""
-    svg = lines("Depth", [Line("booking", [(0, top), (0.5, None), (1, top)])], [])
-    [path] = [one for one in drawn(svg).iter("path") if "line" in one.get("class")]
+    svg = lines("Depth", [Series("booking", [(0, top), (0.5, None), (1, top)])], [])
+    [path] = [one for one in parse_svg(svg).iter("path") if "line" in one.get("class")]
     assert path.get("d").count("M") == 2
     heights = [float(part.split()[1]) for part in path.get("d").replace("L", "M").split("M")[1:]]
     assert all(0 <= y <= HEIGHT for y in heights)
@@ -143,8 +143,12 @@ def test_plots_fit(top):
 def test_ticks():
     """Marks are spread evenly; over more than a day they say the date."""
     first = datetime(2026, 1, 12, tzinfo=UTC)
-    assert [tick.label for tick in day_ticks(first, first + timedelta(hours=4), most=2)] == ["00:00", "02:00", "04:00"]
-    assert day_ticks(first, first + timedelta(days=2), most=1)[0].label == "12.01 00:00"
+    assert [tick.label for tick in day_ticks(first, first + timedelta(hours=4), max_ticks=2)] == [
+        "00:00",
+        "02:00",
+        "04:00",
+    ]
+    assert day_ticks(first, first + timedelta(days=2), max_ticks=1)[0].label == "12.01 00:00"
     assert day_ticks(first, first) == []
 
 
@@ -162,20 +166,20 @@ def test_ticks():
 def test_no_two_ticks_say_the_same(seconds, labels):
     """A desk that has just begun has few minutes to name."""
     first = datetime(2026, 1, 12, 16, 2, 50, tzinfo=UTC)
-    assert [tick.label for tick in day_ticks(first, first + timedelta(seconds=seconds), most=4)] == labels
+    assert [tick.label for tick in day_ticks(first, first + timedelta(seconds=seconds), max_ticks=4)] == labels
 
 
 def test_ticks_stay_true_as_summer_time_ends():
     """Forty minutes that the clocks show as minus twenty."""
     zone = ZoneInfo("Europe/Warsaw")
     first = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)
-    ticks = day_ticks(first.astimezone(zone), (first + timedelta(minutes=40)).astimezone(zone), most=2)
+    ticks = day_ticks(first.astimezone(zone), (first + timedelta(minutes=40)).astimezone(zone), max_ticks=2)
     assert [tick.label for tick in ticks] == ["02:40", "02:00", "02:20"]
 
 
 def test_samples_are_thinned_to_what_can_be_seen():
     """Few samples stay, of many an even choice with the last among them."""
     samples = [Sample(NOON + timedelta(seconds=10 * n), [QueueFigures("chat", n, 0, 0, None)]) for n in range(1000)]
-    assert thinned(samples[:5], 10) == samples[:5]
-    few = thinned(samples, 100)
+    assert thin_out(samples[:5], 10) == samples[:5]
+    few = thin_out(samples, 100)
     assert (len(few), few[-1]) == (100, samples[-1])

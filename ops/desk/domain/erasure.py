@@ -1,4 +1,4 @@
-"""Decides which failures are a conversation's, and what is left of one after a person asked to be forgotten."""
+"""Decides which failures belong to a conversation, and what remains of a failure after its erasure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,22 +9,23 @@ from shared.ledger.failures import AuditEntry, Failure, FailureState
 
 
 def is_of_session(failure: Failure, session_id: str) -> bool:
-    """Whether somebody said it in this conversation.
+    """Return whether the failure belongs to this conversation.
 
-    What could not be read may say so all the same, as another release's message does; else only its group does, and
-    that of a notice is the business.
+    An unreadable message may still name its session, as one of another release does. Otherwise only its message group
+    does, except that the group of a notice is the business.
     """
     if failure.session_id is not None:
         return failure.session_id == session_id
-    said = (parse_json_object(failure.payload) or {}).get("session_id")
-    return said == session_id or (failure.queue != "notifications" and failure.group == session_id)
+    named_session = (parse_json_object(failure.payload) or {}).get("session_id")
+    return named_session == session_id or (failure.queue != "notifications" and failure.group == session_id)
 
 
-def erased(failure: Failure, operator: Operator, now: datetime) -> Failure:
-    """Return the failure with nothing in it that was said, or that leads to whoever said it.
+def erase_failure(failure: Failure, operator: Operator, now: datetime) -> Failure:
+    """Return the failure without personal data and without ids that lead to the visitor.
 
-    What is kept is named here; anything that failures may carry one day goes. Of its story the deeds stay, since
-    they say who looked at personal data, and no details, which people may write.
+    Only the fields named here are kept, so a field that is added later is erased by default. The entries of the audit
+    trail stay, because they say who looked at personal data; their details go, because operators may write anything
+    into them.
     """
     return Failure(
         failure_id=failure.failure_id,

@@ -1,4 +1,4 @@
-"""Pure: a failure's story in the reader's language; the names of people and their reasons stay as they are."""
+"""Describes audit entries in the reader's language; operators' names and reasons are not translated."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,21 @@ from shared.ledger.failures import SYSTEM_ACTIONS, AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the story."""
+class AuditLine:
+    """One line of an audit trail."""
 
     entry: AuditEntry
     who: str
     note: str
 
 
-def told(entry: AuditEntry, t: Texts) -> Told:
-    """Return a deed with who did it, and its note, in the reader's language."""
+def describe_entry(entry: AuditEntry, t: Texts) -> AuditLine:
+    """Return an audit entry with its author and its note in the reader's language."""
     who = t.or_itself("part", entry.by) if entry.action in SYSTEM_ACTIONS else entry.by
-    return Told(entry, who, _note(entry, t))
+    return AuditLine(entry, who, _describe_detail(entry, t))
 
 
-def _note(entry: AuditEntry, t: Texts) -> str:
+def _describe_detail(entry: AuditEntry, t: Texts) -> str:
     match entry.detail:
         case ReplayNumber(number):
             return t("replay_number", number=number)

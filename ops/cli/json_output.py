@@ -1,4 +1,4 @@
-"""Failures, cases and counts as JSON, for other programs."""
+"""Failures, details and counts as JSON, for other programs; the keys are stable."""
 
 import json
 from collections import Counter
@@ -7,40 +7,40 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ops.desk.domain.values import Case, Tally
+from ops.desk.domain.values import FailureDetails, Tally
 from shared.ledger.failures import Failure
 
 
-def as_json(value: object, *, indent: int | None = 2) -> str:
-    """Return JSON; instants as RFC 3339 writes them."""
-    return json.dumps(value, indent=indent, default=_plain)
+def to_json(value: object, *, indent: int | None = 2) -> str:
+    """Return JSON; instants are in the format of RFC 3339."""
+    return json.dumps(value, indent=indent, default=_to_plain_value)
 
 
 def failure_row(failure: Failure) -> dict[str, Any]:
-    """Return a failure without its payload and its story."""
+    """Return a failure without its payload and its audit trail."""
     row = asdict(failure)
     del row["payload"], row["audit_trail"]
     return row
 
 
-def case_row(case: Case) -> dict[str, Any]:
-    """Return everything that `show` shows."""
+def details_row(details: FailureDetails) -> dict[str, Any]:
+    """Return everything that `stride failures show` prints."""
     return {
-        **failure_row(case.failure),
+        **failure_row(details.failure),
         "story": [
             {"at": entry.at, "by": entry.by, "what": entry.action, "note": entry.note}
-            for entry in case.failure.audit_trail
+            for entry in details.failure.audit_trail
         ],
-        "lines": [asdict(line) for line in case.lines],
-        "data": case.data,
-        "forecast": asdict(case.forecast),
-        "is_editable": case.is_editable,
-        "blocked": asdict(case.blocked) if case.blocked else None,
+        "lines": [asdict(line) for line in details.lines],
+        "data": details.data,
+        "forecast": asdict(details.forecast),
+        "is_editable": details.is_editable,
+        "blocked": asdict(details.blocked) if details.blocked else None,
     }
 
 
 def tally_row(tally: Tally) -> dict[str, Any]:
-    """Return what became of many."""
+    """Return the outcomes of a bulk replay."""
     return {
         "replayed": tally.replayed,
         "not_possible": dict(tally.not_possible),
@@ -48,7 +48,7 @@ def tally_row(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _plain(value: object) -> Any:
+def _to_plain_value(value: object) -> Any:
     match value:
         case datetime():
             return value.isoformat()
@@ -60,4 +60,4 @@ def _plain(value: object) -> Any:
             return list(value)
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,6 +1,6 @@
-"""Looks ahead with the workers' own rules: booking's, and what the notifications worker holds for stale."""
+"""Forecasts replays by the workers' own rules: booking's forecast, and the staleness of notices."""
 
-from ops.desk.domain.payload import read
+from ops.desk.domain.payload import read_message
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureState
@@ -10,19 +10,19 @@ from shared.messages.staleness import is_stale
 from workers.booking.facade import BookingFacade
 
 
-class WorkersForecasts:
-    """What a replay would come to, queue by queue."""
+class WorkerRulesForecaster:
+    """A `Forecaster` that applies the rules of the worker of each queue."""
 
     def __init__(self, *, booking: BookingFacade, clock: Clock) -> None:
         self._booking = booking
         self._clock = clock
 
-    async def of(self, failure: Failure) -> Forecast:
-        """Return what would happen; trouble in finding out is a forecast, too."""
+    async def forecast(self, failure: Failure) -> Forecast:
+        """Return what a replay would do; if that can't be found out, the forecast says so."""
         if not failure.payload:
             is_erased = failure.state is FailureState.ERASED
             return Forecast(ForecastKind.UNKNOWN, code="erased" if is_erased else "payload_unreadable")
-        message = read(failure)
+        message = read_message(failure)
         if message is None:
             return Forecast(ForecastKind.UNREADABLE)
         if isinstance(message, ChatSend):

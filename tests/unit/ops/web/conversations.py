@@ -5,10 +5,10 @@ from datetime import timedelta
 from shared.ids import new_id
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
 
-TALK = "/today/salon-ania/conversations/s-1"
+CONVERSATION = "/today/salon-ania/conversations/s-1"
 
 
-def say(world, *frames, session="s-1", tenant="salon-ania"):
+def store_frames(world, *frames, session="s-1", tenant="salon-ania"):
     """Let a session have some durable frames, the first of them a visitor's own."""
 
     async def store():

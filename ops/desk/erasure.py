@@ -1,0 +1,91 @@
+"""Erases the failures of one conversation, because a visitor asks to be forgotten, and records that."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import structlog
+
+from ops.desk.domain import transitions
+from ops.desk.domain.erasure import erase_failure, is_of_session
+from ops.desk.domain.values import ErasureCounts, Operator
+from shared.clock import Clock
+from shared.ids import fingerprint
+from shared.ledger.failures import Failure, FailureFilter, FailureState
+from shared.ledger.ports import FailureLedger
+
+log = structlog.get_logger()
+
+_PAGE = 1000
+_TRIES = 5
+"""How often the erasure of a failure is repeated if somebody else changed it at the same time."""
+
+_NOT_ERASED = frozenset(FailureState) - {FailureState.ERASED}
+
+
+class FailureErasure:
+    """Erases the failures of one conversation, within the tenants of an operator.
+
+    A failure without a tenant is erased only by an operator who may see all tenants.
+
+    Raises:
+        TransientError: the ledger can't be reached; what was erased stays erased, and a repetition erases the rest.
+    """
+
+    def __init__(self, *, ledger: FailureLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    async def erase_session(self, operator: Operator, session_id: str, *, dry_run: bool = False) -> ErasureCounts:
+        """Erase every failure of a conversation; on a dry run only count them.
+
+        A dead letter that arrives later becomes a new failure; one of an erased failure is dropped.
+        """
+        queues, states, not_erased = Counter[str](), Counter[str](), 0
+        try:
+            async for failure in self._iterate_failures(operator, session_id):
+                is_erased = dry_run or await self._erase(operator, failure, session_id)
+                if is_erased:
+                    queues[failure.queue] += 1
+                    states[failure.state.value] += 1
+                not_erased += is_erased is False
+        finally:
+            # Also after an error: what was erased by then stays erased.
+            if queues and not dry_run:
+                who = fingerprint(operator.name)
+                log.info("failures_erased", failures=queues.total(), by_queue=dict(queues), by_fingerprint=who)
+        return ErasureCounts(by_queue=queues, by_state=states, not_erased=not_erased)
+
+    async def _iterate_failures(self, operator: Operator, session_id: str) -> AsyncIterator[Failure]:
+        """Yield the conversation's failures as the table has them now: an index may lag behind."""
+        # The indexes have no message groups. For operators who see all tenants, failures without a session are read
+        # one by one.
+        failure_filter = FailureFilter(states=_NOT_ERASED, text=None if operator.tenants is None else session_id)
+        theirs, after = transitions.restrict_to_tenants(operator, failure_filter), None
+        while theirs is not None:
+            page = await self._ledger.find(theirs, limit=_PAGE, after=after, outlines=True)
+            for outline in page.failures:
+                if outline.session_id in (session_id, None):
+                    failure = await self._get_of_session(operator, outline.failure_id, session_id)
+                    if failure:
+                        yield failure
+            after = page.after
+            if after is None:
+                return
+
+    async def _get_of_session(self, operator: Operator, failure_id: str, session_id: str) -> Failure | None:
+        failure = await self._ledger.get(failure_id)
+        is_theirs = (
+            failure is not None and transitions.may_see(operator, failure) and is_of_session(failure, session_id)
+        )
+        return failure if is_theirs else None
+
+    async def _erase(self, operator: Operator, failure: Failure, session_id: str) -> bool | None:
+        """Return whether it was erased; None if somebody else erased it at the same time."""
+        current: Failure | None = failure
+        for _ in range(_TRIES):
+            if current is None:
+                return None
+            if await self._ledger.change(erase_failure(current, operator, self._clock.now())):
+                return True
+            current = await self._get_of_session(operator, failure.failure_id, session_id)
+        return False
