@@ -9,13 +9,15 @@ from shared.consumer.delivery import FailedEntry
 from shared.errors import TransientError
 from tests.contracts.stores.queue.neighbour import CALLS, DELIVERIES, answer
 from tests.contracts.stores.queue.queues import TRANSPORTS, server_at
-from tests.deadlines import DEADLINE_SECONDS
+
+BELOW_READ_TIMEOUT_SECONDS = 20
+"""The client itself gives a read up after 30 seconds."""
 
 
 async def test_silence_ends_with_the_deadline(neighbour, queue, call, give_up):
     """A server that takes the request and never answers keeps nobody for long."""
     neighbour.said = b""
-    async with asyncio.timeout(DEADLINE_SECONDS):
+    async with asyncio.timeout(BELOW_READ_TIMEOUT_SECONDS):
         await give_up(lambda: call(queue), lambda: neighbour.requests)
     assert len(neighbour.requests) == 1
 
@@ -23,7 +25,7 @@ async def test_silence_ends_with_the_deadline(neighbour, queue, call, give_up):
 async def test_an_answer_that_never_ends_ends_with_the_deadline(neighbour, queue, call, give_up):
     """The deadline is for all of the answer, not for its first byte."""
     neighbour.said = answer('{"Messages": [', length=500)
-    async with asyncio.timeout(DEADLINE_SECONDS):
+    async with asyncio.timeout(BELOW_READ_TIMEOUT_SECONDS):
         await give_up(lambda: call(queue), lambda: neighbour.requests)
 
 
