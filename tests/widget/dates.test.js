@@ -39,13 +39,21 @@ test("clocks that go back by other than an hour are told apart too", () => {
   assert.equal(timeOf("2026-11-01T06:30:00Z", "en", "America/New_York"), "01:30 (GMT-05:00)");
 });
 
-test("days are counted on the calendar, over months, years and changes of the clock", () => {
-  assert.equal(addDays("2026-11-30", 1), "2026-12-01");
-  assert.equal(addDays("2026-12-31", 1), "2027-01-01");
-  assert.equal(addDays("2028-02-28", 1), "2028-02-29");
-  assert.equal(addDays("2026-03-28", 2), "2026-03-30");
-  assert.equal(addDays("2026-10-24", 2), "2026-10-26");
-  assert.equal(addDays("2026-11-24", 0), "2026-11-24");
+test("days are counted on the calendar, over months, years and changes of the clock, wherever the visitor is", (context) => {
+  const { TZ } = process.env;
+  context.after(() => {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  });
+  for (const zone of ["UTC", "Pacific/Auckland", "America/New_York"]) {
+    process.env.TZ = zone;
+    assert.equal(addDays("2026-11-30", 1), "2026-12-01", zone);
+    assert.equal(addDays("2026-12-31", 1), "2027-01-01", zone);
+    assert.equal(addDays("2028-02-28", 1), "2028-02-29", zone);
+    assert.equal(addDays("2026-03-28", 2), "2026-03-30", zone);
+    assert.equal(addDays("2026-10-24", 2), "2026-10-26", zone);
+    assert.equal(addDays("2026-11-24", 0), "2026-11-24", zone);
+  }
 });
 
 test("a day is told in the visitor's language", () => {
