@@ -1,4 +1,4 @@
-"""Run the stand-in for Google Calendar on this machine."""
+"""Runs the stand-in for Google Calendar on this machine: `python -m infra.local.google_calendar`."""
 
 import argparse
 import asyncio
@@ -64,7 +64,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         default=TOKEN_LIFETIME_SECONDS,
         metavar="SECONDS",
-        help="how long an access token is good (default: %(default)s)",
+        help="lifetime of an access token (default: %(default)s)",
     )
     return parser.parse_args(argv)
 
@@ -86,13 +86,13 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run the server; give the exit code."""
+    """Run the server; return the exit code."""
     options = arguments()
     try:
         asyncio.run(serve(options))
-    except OSError as failure:
-        is_taken = failure.errno == errno.EADDRINUSE
-        reason = "the port is taken; choose another, or 0 for a free one" if is_taken else str(failure)
+    except OSError as error:
+        is_in_use = error.errno == errno.EADDRINUSE
+        reason = "the port is in use; choose another, or 0 for a free one" if is_in_use else str(error)
         print(f"cannot listen on {HOST}:{options.port}: {reason}", file=sys.stderr)
         return 1
     return 0
@@ -107,15 +107,15 @@ def _port(text: str) -> int:
 def _account_key(path: str) -> AccountKey:
     try:
         return read_account_key(Path(path))
-    except (OSError, ValueError) as failure:
-        raise argparse.ArgumentTypeError(f"{path}: {failure}") from failure
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error}") from error
 
 
 def _zone_name(name: str) -> str:
     try:
         return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError) as failure:
-        raise argparse.ArgumentTypeError(f"no such time zone: {name}") from failure
+    except (KeyError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"no such time zone: {name}") from error
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Who may call: signed assertions are exchanged for access tokens, and tokens are checked.
+"""Authenticates callers: exchanges signed assertions for access tokens, and checks the tokens.
 
 The exchange follows https://developers.google.com/identity/protocols/oauth2/service-account. Domain-wide
-delegation is taken as granted: an account may act for any `sub`.
+delegation is always granted: an account may act for any `sub`.
 """
 
 import base64
@@ -15,21 +15,21 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from infra.local.google_calendar.errors import Json, unauthenticated
+from infra.local.google_calendar.errors import Json, invalid_credentials
 from infra.local.google_calendar.keys import AccountKey
 from infra.local.google_calendar.scopes import PREFIX
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
-"""The client library names this audience whatever `token_uri` its key file says."""
+"""The client library uses this audience, whatever the `token_uri` of the key file."""
 
-LONGEST_ASSERTION_SECONDS = 3600
+MAX_ASSERTION_SECONDS = 3600
 CLOCK_SKEW_SECONDS = 300
 TOKEN_LIFETIME_SECONDS = 3599
 
 
 class TokenRefused(Exception):  # noqa: N818  # an answer of the protocol
-    """An assertion that gets no token; `error` is a code of RFC 6749."""
+    """The assertion is refused; `error` is a code of RFC 6749."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
@@ -37,13 +37,13 @@ class TokenRefused(Exception):  # noqa: N818  # an answer of the protocol
         self.description = description
 
     def body(self) -> Json:
-        """Give the JSON that goes with status 400."""
+        """Return the JSON that goes with status 400."""
         return {"error": self.error, "error_description": self.description}
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a token speaks for: a service account, or the person it may act for."""
+    """The account that a token identifies: a service account, or the user for whom it acts."""
 
     account: str
     subject: str | None
@@ -52,12 +52,12 @@ class Caller:
 
     @property
     def email(self) -> str:
-        """Give the address that the caller's own events carry."""
+        """Return the e-mail address that the caller's events carry."""
         return self.subject or self.account
 
 
 class Authority:
-    """The token endpoint's memory: registered keys, which of them are revoked, and living tokens."""
+    """The state of the token endpoint: registered keys, whether they are revoked, and issued tokens."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Authority:
         self._revoked = False
 
     def revoke_keys(self, *, keep_tokens: bool) -> None:
-        """Refuse every key from now on; tokens issued before live on only if kept (as at Google)."""
+        """Refuse every key from now on; with `keep_tokens`, issued tokens stay valid, as at Google."""
         self._revoked = True
         if not keep_tokens:
             self.expire_tokens()
@@ -83,11 +83,11 @@ class Authority:
         self._revoked = False
 
     def expire_tokens(self) -> None:
-        """Make every token that was issued so far useless."""
+        """Make every issued token invalid."""
         self._tokens.clear()
 
     def exchange(self, form: Mapping[str, object], *, own_url: str) -> Json:
-        """Give an access token for a signed assertion or raise TokenRefused."""
+        """Return an access token for a signed assertion; raise `TokenRefused` if it is not valid."""
         if form.get("grant_type") != GRANT_TYPE:
             raise TokenRefused("unsupported_grant_type", "Invalid grant_type: " + str(form.get("grant_type")))
         header, claims, signed, signature = _parts(str(form.get("assertion", "")))
@@ -95,7 +95,7 @@ class Authority:
         keys = [key for key in self._keys if key.client_email == account]
         if not keys:
             raise TokenRefused("invalid_grant", "Invalid grant: account not found")
-        if not any(self._fits(key, header, signed, signature) for key in keys):
+        if not any(self._verifies(key, header, signed, signature) for key in keys):
             raise TokenRefused("invalid_grant", "Invalid JWT Signature.")
         if claims.get("aud") not in {GOOGLE_AUDIENCE, own_url, *(key.token_uri for key in keys)}:
             raise TokenRefused("invalid_grant", "Invalid JWT: Failed audience check.")
@@ -114,17 +114,17 @@ class Authority:
         )
         return {"access_token": token, "expires_in": self._lifetime_seconds, "token_type": "Bearer"}
 
-    def caller(self, authorization: str | None) -> Caller:
-        """Find who an `Authorization` header speaks for or raise Google's refusal."""
+    def authenticate(self, authorization: str | None) -> Caller:
+        """Return the caller whom an `Authorization` header identifies, or raise Google's refusal."""
         if not authorization:
-            raise unauthenticated("required", "Login Required.")
+            raise invalid_credentials("required", "Login Required.")
         scheme, _, token = authorization.partition(" ")
         caller = self._tokens.get(token) if scheme.lower() == "bearer" else None
         if caller is None or caller.expires_at <= self._clock():
-            raise unauthenticated()
+            raise invalid_credentials()
         return caller
 
-    def _fits(self, key: AccountKey, header: Json, signed: bytes, signature: bytes) -> bool:
+    def _verifies(self, key: AccountKey, header: Json, signed: bytes, signature: bytes) -> bool:
         if self._revoked or header.get("alg") != "RS256" or header.get("kid", key.key_id) != key.key_id:
             return False
         try:
@@ -141,7 +141,7 @@ class Authority:
             and isinstance(expires, int)
             and expires > now.timestamp()
             and issued <= now.timestamp() + CLOCK_SKEW_SECONDS
-            and 0 < expires - issued <= LONGEST_ASSERTION_SECONDS
+            and 0 < expires - issued <= MAX_ASSERTION_SECONDS
         )
         if not reasonable:
             raise TokenRefused(
@@ -152,14 +152,14 @@ class Authority:
 
 
 def _parts(assertion: str) -> tuple[Json, Json, bytes, bytes]:
-    """Take an assertion apart: header, claims, the bytes that are signed, the signature."""
+    """Split an assertion into header, claims, signed bytes and signature."""
     try:
         head, payload, signature = assertion.split(".")
-        header, claims = dict(json.loads(_decoded(head))), dict(json.loads(_decoded(payload)))
-        return header, claims, f"{head}.{payload}".encode(), _decoded(signature)
+        header, claims = dict(json.loads(_decode_part(head))), dict(json.loads(_decode_part(payload)))
+        return header, claims, f"{head}.{payload}".encode(), _decode_part(signature)
     except (ValueError, TypeError) as malformed:
         raise TokenRefused("invalid_request", "Bad Request") from malformed
 
 
-def _decoded(part: str) -> bytes:
+def _decode_part(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,4 +1,4 @@
-"""The stand-in's own routes, under /_standin: faults, keys, calendars, the owner's hand, what was called."""
+"""The control routes of the stand-in, under /_standin: faults, keys, calendars, changes by the owner, call counts."""
 
 import json
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from infra.local.google_calendar.errors import Json, bad_request, invalid, required
-from infra.local.google_calendar.faults import parsed
+from infra.local.google_calendar.errors import Json, bad_request, invalid, missing_required
+from infra.local.google_calendar.faults import parse_fault
 from infra.local.google_calendar.resources import calendar_resource, event_resource
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.store import ROLES
@@ -16,13 +16,13 @@ CONTROL_PATH = "/_standin"
 
 
 class Control:
-    """Handlers that only tests, the demo and the local stack call; they need no token."""
+    """Handlers for tests, the demo and the local stack; they need no token."""
 
     def __init__(self, standin: Standin) -> None:
         self._standin = standin
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """Give every route."""
+        """Return every route."""
         return (
             web.get(f"{CONTROL_PATH}/ready", self.ready),
             web.post(f"{CONTROL_PATH}/reset", self.reset),
@@ -43,13 +43,13 @@ class Control:
         )
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Say that the server answers."""
+        """Report that the server is ready."""
         return web.json_response({"ready": True})
 
     async def reset(self, _request: web.Request) -> web.Response:
-        """Go back to the start."""
+        """Restore the initial state."""
         self._standin.reset()
-        return _done()
+        return _empty_answer()
 
     async def calls(self, _request: web.Request) -> web.Response:
         """Count the calls since the start or the last reset, by method and path."""
@@ -57,61 +57,61 @@ class Control:
         return web.json_response({"calls": counts, "total": sum(counts.values())})
 
     async def faults(self, _request: web.Request) -> web.Response:
-        """Say which faults are ordered and which have struck."""
+        """Return the pending faults, and how often each kind was applied."""
         return web.json_response(self._standin.faults.report())
 
     async def order_fault(self, request: web.Request) -> web.Response:
-        """Order a fault."""
+        """Add a fault."""
         try:
-            self._standin.faults.order(parsed(await _body(request)))
+            self._standin.faults.order(parse_fault(await _body(request)))
         except ValueError as unclear:
             raise invalid(str(unclear)) from unclear
         return web.json_response(self._standin.faults.report(), status=HTTPStatus.CREATED)
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
-        """Take every fault back."""
+        """Remove every fault."""
         self._standin.faults.clear()
-        return _done()
+        return _empty_answer()
 
     async def revoke_keys(self, request: web.Request) -> web.Response:
         """Refuse the keys, and tokens too unless the body says `keep_tokens`."""
         self._standin.authority.revoke_keys(keep_tokens=(await _body(request)).get("keep_tokens") is True)
-        return _done()
+        return _empty_answer()
 
     async def restore_keys(self, _request: web.Request) -> web.Response:
         """Accept the keys again."""
         self._standin.authority.restore_keys()
-        return _done()
+        return _empty_answer()
 
     async def expire_tokens(self, _request: web.Request) -> web.Response:
-        """Make issued access tokens useless: the next call hears 401."""
+        """Invalidate the issued access tokens: the next call is answered with 401."""
         self._standin.authority.expire_tokens()
-        return _done()
+        return _empty_answer()
 
     async def expire_sync_tokens(self, _request: web.Request) -> web.Response:
-        """Make given sync tokens stale: the next sync hears 410."""
+        """Invalidate the issued sync tokens: the next sync is answered with 410."""
         self._standin.expire_sync_tokens()
-        return _done()
+        return _empty_answer()
 
     async def create_calendar(self, request: web.Request) -> web.Response:
         """Add a calendar."""
         body = await _body(request)
         if not body.get("id"):
-            raise required("Missing id.")
+            raise missing_required("Missing id.")
         where = str(body.get("timeZone") or self._standin.time_zone)
         calendar = self._standin.store.create_calendar(str(body["id"]), where)
         return web.json_response(calendar_resource(calendar), status=HTTPStatus.CREATED)
 
     async def share_calendar(self, request: web.Request) -> web.Response:
-        """Make the service account another `role` of a calendar, as its owner would in the settings."""
+        """Give the service account another `role` for a calendar, as its owner does in the settings."""
         body = await _body(request)
         if body.get("role") not in ROLES:
             raise invalid(f"Invalid role; it may be {', '.join(ROLES)}.")
         self._standin.store.calendar(str(body.get("id", ""))).access_role = body["role"]
-        return _done()
+        return _empty_answer()
 
     async def events(self, request: web.Request) -> web.Response:
-        """Show every event of a calendar, or of all of them, deleted ones too."""
+        """Return every event of a calendar, or of all of them, deleted ones included."""
         store = self._standin.store
         named = request.query.get("calendar")
         calendars = store.calendars() if named is None else [store.calendar(named)]
@@ -119,7 +119,7 @@ class Control:
         return web.json_response({"items": items})
 
     async def add_event(self, request: web.Request) -> web.Response:
-        """Add an event as the calendar's owner would by hand."""
+        """Add an event as the calendar's owner does in Google's interface."""
         body = await _body(request)
         calendar = self._standin.store.calendar(str(body.pop("calendar", "")))
         for name in ("start", "end"):
@@ -128,23 +128,23 @@ class Control:
         return web.json_response(event_resource(event, calendar), status=HTTPStatus.CREATED)
 
     async def change_event(self, request: web.Request) -> web.Response:
-        """Change an event as the calendar's owner would by hand."""
+        """Change an event as the calendar's owner does in Google's interface."""
         body = await _body(request)
         calendar = self._standin.store.calendar(request.query.get("calendar", ""))
         for name in {"start", "end"} & set(body):
-            # The owner's word takes the place of what was there, a date of a time too.
+            # The new boundary replaces the old one, also a date a time and a time a date.
             body[name] = {"date": None, "dateTime": None, **_object(_boundary(body[name], calendar.time_zone.key))}
         event = self._standin.store.patch(calendar.id, request.query.get("id", ""), body)
         return web.json_response(event_resource(event, calendar))
 
     async def delete_event(self, request: web.Request) -> web.Response:
-        """Delete an event as the calendar's owner would by hand."""
+        """Delete an event as the calendar's owner does in Google's interface."""
         self._standin.store.delete(request.query.get("calendar", ""), request.query.get("id", ""))
-        return _done()
+        return _empty_answer()
 
 
 def _boundary(given: object, time_zone: str) -> object:
-    """Let the owner write a plain text: a date, or a time with an offset or in the calendar's zone."""
+    """Accept a boundary as plain text: a date, or a time with an offset or in the calendar's zone."""
     if not isinstance(given, str):
         return given
     return {"dateTime": given, "timeZone": time_zone} if "T" in given else {"date": given}
@@ -154,7 +154,7 @@ def _object(given: object) -> Json:
     return given if isinstance(given, dict) else {}
 
 
-def _done() -> web.Response:
+def _empty_answer() -> web.Response:
     return web.json_response({})
 
 

@@ -1,6 +1,6 @@
 """Checks calls against the discovery document that the client library ships.
 
-The document is the one description of the API that Google keeps for machines: a parameter or field that it
+It is Google's machine-readable description of the API: a parameter or field that it
 does not name does not exist.
 """
 
@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 from infra.local.google_calendar.errors import Json
 from infra.local.google_calendar.moments import DATE, DATE_TIME
 
-EVERYWHERE = frozenset({"alt", "fields", "key", "prettyPrint", "quotaUser"})
-"""Query parameters that every method takes."""
+COMMON_PARAMETERS = frozenset({"alt", "fields", "key", "prettyPrint", "quotaUser"})
+"""Query parameters that every method accepts."""
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
@@ -36,7 +36,7 @@ def document() -> Json:
 
 
 def method_of(verb: str, url: str) -> Json:
-    """Find the method that a request means; raise AssertionError if there is none."""
+    """Return the method that a request calls; raise AssertionError if there is none."""
     path = urlsplit(url).path.partition("/calendar/v3/")[2]
     for resource in document()["resources"].values():
         for method in resource["methods"].values():
@@ -48,9 +48,9 @@ def method_of(verb: str, url: str) -> Json:
 
 
 def check_request(verb: str, url: str, body: bytes | str | None) -> None:
-    """Raise AssertionError if a request says what its method does not take."""
+    """Raise AssertionError if a request has a parameter or field that its method does not accept."""
     method = method_of(verb, url)
-    known = EVERYWHERE | set(method.get("parameters", {}))
+    known = COMMON_PARAMETERS | set(method.get("parameters", {}))
     unknown = set(parse_qs(urlsplit(url).query)) - known
     if unknown:
         raise AssertionError(f"{method['id']} takes no {', '.join(sorted(unknown))}")
@@ -61,7 +61,7 @@ def check_request(verb: str, url: str, body: bytes | str | None) -> None:
 
 
 def check_response(verb: str, url: str, status: int, body: bytes | str) -> None:
-    """Raise AssertionError if an answer is not what its method gives, or a refusal not of Google's form."""
+    """Raise AssertionError if an answer or a refusal does not fit the schema of its method."""
     method = method_of(verb, url)
     where = f"{method['id']} response {status}"
     if status >= 400:

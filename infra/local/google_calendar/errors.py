@@ -1,4 +1,4 @@
-"""The refusals Google Calendar gives, in Google's JSON.
+"""The errors of Google Calendar, in Google's JSON.
 
 Reasons and shapes follow https://developers.google.com/workspace/calendar/api/guides/errors.
 """
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """One refused request."""
+    """A refused request."""
 
     status: HTTPStatus
     reason: str
@@ -22,7 +22,7 @@ class ApiError(Exception):
     location: str | None = None
 
     def body(self) -> Json:
-        """Give the JSON that Google sends along with the status."""
+        """Return the JSON that Google sends along with the status."""
         entry: Json = {"domain": self.domain, "reason": self.reason, "message": self.message}
         if self.location is not None:
             entry |= {"locationType": self.location_type, "location": self.location}
@@ -30,13 +30,13 @@ class ApiError(Exception):
 
 
 def invalid(message: str, location: str | None = None) -> ApiError:
-    """Refuse a value; `location` is the query parameter it came in."""
+    """Refuse a value; `location` is the name of its query parameter."""
     kind = None if location is None else "parameter"
     return ApiError(HTTPStatus.BAD_REQUEST, "invalid", message, location_type=kind, location=location)
 
 
-def required(message: str) -> ApiError:
-    """Refuse a request that lacks something."""
+def missing_required(message: str) -> ApiError:
+    """Refuse a request without a required value."""
     return ApiError(HTTPStatus.BAD_REQUEST, "required", message)
 
 
@@ -46,67 +46,67 @@ def bad_request(message: str = "Bad Request") -> ApiError:
 
 
 def time_range(reason: str, message: str) -> ApiError:
-    """Refuse a range of time, as the calendar's own complaint."""
+    """Refuse a time range with an error of the domain `calendar`."""
     return ApiError(HTTPStatus.BAD_REQUEST, reason, message, "calendar", "parameter", "timeMax")
 
 
 def time_range_empty() -> ApiError:
-    """Refuse an end that is not after its start."""
+    """Refuse an end that is not later than its start."""
     return time_range("timeRangeEmpty", "The specified time range is empty.")
 
 
-def unauthenticated(reason: str = "authError", message: str = "Invalid Credentials") -> ApiError:
-    """Refuse a caller without a token that is valid now."""
+def invalid_credentials(reason: str = "authError", message: str = "Invalid Credentials") -> ApiError:
+    """Refuse a caller without a valid token."""
     return ApiError(HTTPStatus.UNAUTHORIZED, reason, message, "global", "header", "Authorization")
 
 
 def insufficient_scopes() -> ApiError:
-    """Refuse a token that was issued for other things."""
+    """Refuse a token whose scopes do not include the method."""
     message = "Request had insufficient authentication scopes."
     return ApiError(HTTPStatus.FORBIDDEN, "insufficientPermissions", message)
 
 
 def forbidden_for_service_accounts() -> ApiError:
-    """Refuse guests that a service account invites in its own name."""
+    """Refuse attendees that a service account invites on its own behalf."""
     message = "Service accounts cannot invite attendees without Domain-Wide Delegation of Authority."
     return ApiError(HTTPStatus.FORBIDDEN, "forbiddenForServiceAccounts", message, "calendar")
 
 
 def writer_access_required() -> ApiError:
-    """Refuse a change of a calendar that was shared to be read."""
+    """Refuse a change of a calendar that is shared for reading only."""
     message = "You need to have writer access to this calendar."
     return ApiError(HTTPStatus.FORBIDDEN, "requiredAccessLevel", message, "calendar")
 
 
 def not_found() -> ApiError:
-    """Say that there is no such calendar or event."""
+    """Refuse an unknown calendar or event."""
     return ApiError(HTTPStatus.NOT_FOUND, "notFound", "Not Found")
 
 
 def duplicate() -> ApiError:
-    """Say that the chosen id was used before, even if its event is deleted now."""
+    """Refuse an id that was used before, even if its event is deleted."""
     return ApiError(HTTPStatus.CONFLICT, "duplicate", "The requested identifier already exists.")
 
 
-def deleted() -> ApiError:
-    """Say that the event was deleted before."""
+def already_deleted() -> ApiError:
+    """Refuse to delete an event again."""
     return ApiError(HTTPStatus.GONE, "deleted", "Resource has been deleted")
 
 
 def full_sync_required() -> ApiError:
-    """Say that a sync token leads nowhere any more."""
+    """Refuse a sync token that is no longer valid."""
     message = "Sync token is no longer valid, a full sync is required."
     return ApiError(HTTPStatus.GONE, "fullSyncRequired", message, "calendar", "parameter", "syncToken")
 
 
 def updated_min_too_long_ago() -> ApiError:
-    """Say that deletions are not remembered for so long."""
+    """Refuse an `updatedMin` from before the time for which deletions are kept."""
     message = "The requested minimum modification time lies too far in the past."
     return ApiError(HTTPStatus.GONE, "updatedMinTooLongAgo", message, "calendar", "parameter", "updatedMin")
 
 
 def condition_not_met() -> ApiError:
-    """Say that the event changed since its etag was read."""
+    """Refuse a write because the event has changed since its etag was read."""
     return ApiError(
         HTTPStatus.PRECONDITION_FAILED,
         "conditionNotMet",

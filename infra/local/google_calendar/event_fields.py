@@ -1,4 +1,4 @@
-"""What a client may write into an event: which fields, of which types, and how a patch changes them."""
+"""The writable fields of an event, their types, and how a patch changes them."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ WRITABLE: Mapping[str, type] = {
     "transparency": str,
     "visibility": str,
 }
-"""Everything else in a body is read-only or unknown, and Google passes over both in silence."""
+"""All other fields of a body are read-only or unknown; Google ignores them without an error."""
 
 CHOICES: Mapping[str, frozenset[str]] = {
     "eventType": frozenset({"default", "birthday", "focusTime", "outOfOffice", "workingLocation"}),
@@ -41,20 +41,20 @@ PROPERTY_VALUE_LENGTH = 1024
 PROPERTY_COUNT = 300
 
 
-def checked_id(event_id: object) -> str:
-    """Give back a client's id: base32hex, 5 to 1024 characters; raise a refusal for any other."""
+def parse_event_id(event_id: object) -> str:
+    """Return an event id from a client: base32hex, 5 to 1024 characters; refuse any other."""
     if not isinstance(event_id, str) or EVENT_ID.fullmatch(event_id) is None:
         raise invalid("Invalid resource id value.")
     return event_id
 
 
-def written(body: Json) -> Json:
-    """Keep the fields a client may write, in the form they are stored; raise a refusal for a wrong one."""
+def parse_fields(body: Json) -> Json:
+    """Return the writable fields of a body as they are stored; refuse an invalid one."""
     if body.get("recurrence"):
         raise ApiError(
             bad_request().status,
             "notImplemented",
-            "This stand-in for Google Calendar keeps single events only; it refuses `recurrence`.",
+            "This stand-in for Google Calendar supports single events only; it refuses `recurrence`.",
         )
     fields = {name: body[name] for name in WRITABLE if body.get(name) is not None}
     for name, value in fields.items():
@@ -72,22 +72,22 @@ def written(body: Json) -> Json:
     return fields
 
 
-def merged(fields: Json, patch: Json) -> Json:
-    """Apply a patch: objects are merged, lists replaced, and null takes a field away."""
+def merge_patch(fields: Json, patch: Json) -> Json:
+    """Apply a patch: objects are merged, lists are replaced, and null removes a field."""
     result = dict(fields)
     for name, value in patch.items():
         if value is None:
             result.pop(name, None)
         elif isinstance(value, dict):
             before = result.get(name)
-            result[name] = merged(before if isinstance(before, dict) else {}, value)
+            result[name] = merge_patch(before if isinstance(before, dict) else {}, value)
         else:
             result[name] = value
     return result
 
 
 def _properties(given: Json) -> Json:
-    """Drop what Google drops without a word: long keys whole, long values behind their limit."""
+    """Drop properties with long keys and truncate long values, as Google does without an error."""
     kept: Json = {}
     for audience in ("private", "shared"):
         properties = given.get(audience)

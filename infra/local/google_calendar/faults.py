@@ -1,4 +1,4 @@
-"""Faults on demand: which calls fail next, and how."""
+"""Faults on demand: which of the next calls fail, and how."""
 
 import asyncio
 import json
@@ -19,15 +19,15 @@ ANSWERS: dict[str, ApiError | None] = {
     "stall": None,
 }
 TARGETS = ("freebusy", "list", "sync", "events", "token")
-"""`sync` is a list of what changed, `list` any other, `events` every call about a single event."""
+"""`sync` is a list of changes, `list` any other list, `events` a call for a single event."""
 STALL_SECONDS = 30.0
 
 
 @dataclass
 class Fault:
-    """One ordered fault: it spoils the next `times` calls that it is meant for.
+    """One fault: it affects the next `times` calls with its target.
 
-    Without a `target` it is meant for every call of the API, but not for the token endpoint. With `applied`
+    Without a `target` it affects every call of the API, but not of the token endpoint. With `applied`
     the call is carried out first, so that only its answer is lost.
     """
 
@@ -37,15 +37,15 @@ class Fault:
     target: str | None
     applied: bool
 
-    def fits(self, target: str) -> bool:
-        """Whether it is meant for this call."""
+    def matches(self, target: str) -> bool:
+        """Return whether the fault affects a call with this target."""
         return self.times > 0 and (self.target == target or (self.target is None and target != "token"))
 
 
-def parsed(order: Json) -> Fault:
-    """Read an order; raise ValueError that says what is wrong with it."""
-    kind, target = order.get("kind"), order.get("path")
-    times, seconds, applied = order.get("times", 1), order.get("seconds", STALL_SECONDS), order.get("applied")
+def parse_fault(body: Json) -> Fault:
+    """Parse a fault; raise ValueError with the reason if it is not valid."""
+    kind, target = body.get("kind"), body.get("path")
+    times, seconds, applied = body.get("times", 1), body.get("seconds", STALL_SECONDS), body.get("applied")
     if kind not in ANSWERS:
         raise ValueError(f"kind is one of {', '.join(sorted(ANSWERS))}, not {kind!r}")
     if target is not None and target not in TARGETS:
@@ -58,42 +58,42 @@ def parsed(order: Json) -> Fault:
 
 
 class Faults:
-    """Ordered faults, the oldest first, and how many of each kind have struck."""
+    """The pending faults, the oldest first, and how often each kind was applied."""
 
     def __init__(self) -> None:
-        self._ordered: list[Fault] = []
+        self._pending: list[Fault] = []
         self._closing = asyncio.Event()
         self.struck: Counter[str] = Counter()
 
     def order(self, fault: Fault) -> None:
-        """Add one."""
-        self._ordered.append(fault)
+        """Add a fault."""
+        self._pending.append(fault)
 
     def clear(self) -> None:
-        """Take all of them back."""
-        self._ordered.clear()
+        """Remove all faults."""
+        self._pending.clear()
         self.struck.clear()
 
     def report(self) -> Json:
-        """Say what is still ordered and what has struck."""
-        pending = [{"kind": fault.kind, "times": fault.times, "path": fault.target} for fault in self._ordered]
+        """Return the pending faults and the counts of applied ones."""
+        pending = [{"kind": fault.kind, "times": fault.times, "path": fault.target} for fault in self._pending]
         return {"pending": pending, "struck": dict(self.struck)}
 
     def take(self, target: str) -> Fault | None:
-        """Give the fault that spoils this call, if there is one, and count it."""
-        for fault in self._ordered:
-            if fault.fits(target):
+        """Return the fault that affects this call, if there is one, and count it."""
+        for fault in self._pending:
+            if fault.matches(target):
                 fault.times -= 1
                 self.struck[fault.kind] += 1
-                self._ordered = [left for left in self._ordered if left.times > 0]
+                self._pending = [each for each in self._pending if each.times > 0]
                 return fault
         return None
 
     async def strike(self, fault: Fault, request: web.Request, target: str) -> web.Response:
-        """Answer as the fault says; a stall says nothing and then hangs up."""
+        """Answer as the fault defines; a stall sends nothing and then closes the connection."""
         answer = ANSWERS[fault.kind]
         if answer is None:
-            await self._stay_silent(fault.seconds)
+            await self._stall(fault.seconds)
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=HTTPStatus.GATEWAY_TIMEOUT)
@@ -108,7 +108,7 @@ class Faults:
         """End every stall, so that the server can stop."""
         self._closing.set()
 
-    async def _stay_silent(self, seconds: float) -> None:
+    async def _stall(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._closing.wait(), seconds)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Service accounts of the stand-in: a key file in Google's form around a key made on the spot."""
+"""Creates service accounts for the stand-in, with key files in Google's format, and reads them."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ PROJECT = "local-stand-in"
 
 @dataclass(frozen=True)
 class AccountKey:
-    """The public half of one key of a service account: all that a token endpoint may know of it."""
+    """The public part of a service account's key, which is all that the token endpoint needs."""
 
     key_id: str
     client_email: str
@@ -30,7 +30,7 @@ class AccountKey:
 
 
 def make_service_account(token_uri: str, name: str = "booking") -> Json:
-    """Make a new key and give the content of its file, as Google lets one download it."""
+    """Create a key and return the content of its file in the format of Google's downloads."""
     private_key = generate_private_key(public_exponent=65537, key_size=2048)
     public = private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.sha256(public).hexdigest()
@@ -51,10 +51,10 @@ def make_service_account(token_uri: str, name: str = "booking") -> Json:
     }
 
 
-def account_key(info: Json) -> AccountKey:
-    """Read the public half out of a key file's content; raise ValueError if it is no such content."""
-    wanted = ("private_key_id", "client_email", "token_uri", "private_key")
-    missing = [name for name in wanted if not isinstance(info.get(name), str)]
+def parse_account_key(info: Json) -> AccountKey:
+    """Return the public part of a key file's content; raise ValueError if the content is not valid."""
+    required = ("private_key_id", "client_email", "token_uri", "private_key")
+    missing = [name for name in required if not isinstance(info.get(name), str)]
     if info.get("type") != "service_account" or missing:
         raise ValueError(f"not the key file of a service account (missing: {', '.join(missing) or 'type'})")
     public_key = load_pem_private_key(info["private_key"].encode(), password=None).public_key()
@@ -64,5 +64,5 @@ def account_key(info: Json) -> AccountKey:
 
 
 def read_account_key(path: Path) -> AccountKey:
-    """Read the public half out of a key file; raise OSError or ValueError with the reason."""
-    return account_key(json.loads(path.read_text(encoding="utf-8")))
+    """Return the public part of a key file; raise OSError or ValueError with the reason."""
+    return parse_account_key(json.loads(path.read_text(encoding="utf-8")))

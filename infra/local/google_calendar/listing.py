@@ -1,4 +1,4 @@
-"""Which events `events.list` gives, page by page, and which changed since an earlier list."""
+"""Lists events for `events.list`, page by page, and the changes since an earlier list."""
 
 import base64
 import binascii
@@ -17,17 +17,17 @@ from infra.local.google_calendar.errors import (
 )
 from infra.local.google_calendar.store import Calendar, Event
 
-DEFAULT_PAGE = 250
-LARGEST_PAGE = 2500
-DELETIONS_REMEMBERED = timedelta(days=28)
+DEFAULT_PAGE_SIZE = 250
+MAX_PAGE_SIZE = 2500
+DELETION_RETENTION = timedelta(days=28)
 
 Position = list[str | int]
-"""Where an event stands in the order of a list; JSON keeps it comparable inside a page token."""
+"""The sort key of an event in a list; it stays comparable as JSON in a page token."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What an `events.list` asks for."""
+    """The parameters of `events.list`."""
 
     time_min: datetime | None = None
     time_max: datetime | None = None
@@ -38,14 +38,14 @@ class Filters:
     text: str | None = None
     private: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
-    max_results: int = DEFAULT_PAGE
+    max_results: int = DEFAULT_PAGE_SIZE
     page_token: str | None = None
     sync_token: str | None = None
     single_events: bool = False
 
     @property
     def forbids_sync(self) -> bool:
-        """Whether Google gives no sync token for such a list."""
+        """Return whether Google returns no sync token for such a list."""
         return bool(
             self.order_by or self.ical_uid or self.text or self.private or self.shared or self.updated_min,
         )
@@ -53,7 +53,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: either more follows, or a sync token ends it."""
+    """One page of a list: it has the token of the next page, or the sync token that ends the list."""
 
     events: list[Event]
     next_page_token: str | None
@@ -61,33 +61,33 @@ class Page:
     is_incremental: bool
 
 
-def listed(
-    calendar: Calendar, filters: Filters, *, now: datetime, epoch: str, largest_page: int = LARGEST_PAGE
+def list_page(
+    calendar: Calendar, filters: Filters, *, now: datetime, epoch: str, max_page_size: int = MAX_PAGE_SIZE
 ) -> Page:
-    """Give the page that the filters ask for.
+    """Return the requested page of events.
 
-    Sync tokens are good within one `epoch` only: a new one makes every older token stale. A sync after a list
-    with time bounds gives every change, inside the bounds or not.
+    Sync tokens are valid within one `epoch` only. A sync after a list
+    with time bounds returns every change, inside the bounds or not.
     """
     _check(filters, now)
     since = 0
     if filters.sync_token is not None:
         since = _since(filters.sync_token, calendar, epoch)
     after, seen = _resume(filters, calendar)
-    wanted = _changed(since) if filters.sync_token is not None else _wanted(filters)
+    is_listed = _changed_since(since) if filters.sync_token is not None else _matches_filters(filters)
     order = _order(filters.order_by)
-    matching = sorted(filter(wanted, calendar.events.values()), key=order)
+    matching = sorted(filter(is_listed, calendar.events.values()), key=order)
     rest = [event for event in matching if after is None or order(event) > after]
-    size = min(filters.max_results, largest_page)
+    size = min(filters.max_results, max_page_size)
     page, more = rest[:size], len(rest) > size
     next_page = None
     if more:
-        mark = {"after": order(page[-1]), "order": filters.order_by}
-        next_page = _sealed(mark | {"seen": seen, "calendar": calendar.id})
+        token = {"after": order(page[-1]), "order": filters.order_by}
+        next_page = _encode_token(token | {"seen": seen, "calendar": calendar.id})
     next_sync = None
     if not more and not filters.forbids_sync:
-        # The count from the first page on: what was written while the client paged comes again next time.
-        next_sync = _sealed({"since": seen, "epoch": epoch, "calendar": calendar.id})
+        # The number at the first page: writes that happen while the client pages are listed again in the next sync.
+        next_sync = _encode_token({"since": seen, "epoch": epoch, "calendar": calendar.id})
     return Page(page, next_page, next_sync, filters.sync_token is not None)
 
 
@@ -98,18 +98,18 @@ def _check(filters: Filters, now: datetime) -> None:
         raise bad_request("The requested ordering is not available for the particular query.")
     if filters.time_min and filters.time_max and filters.time_min >= filters.time_max:
         raise time_range_empty()
-    if filters.updated_min is not None and now - filters.updated_min > DELETIONS_REMEMBERED:
+    if filters.updated_min is not None and now - filters.updated_min > DELETION_RETENTION:
         raise updated_min_too_long_ago()
     if filters.sync_token is not None and (filters.forbids_sync or filters.time_min or filters.time_max):
         raise bad_request("Sync token cannot be combined with filters; repeat the first list's otherwise.")
 
 
-def _changed(since: int) -> Callable[[Event], bool]:
+def _changed_since(since: int) -> Callable[[Event], bool]:
     return lambda event: event.change > since
 
 
-def _wanted(filters: Filters) -> Callable[[Event], bool]:
-    def is_wanted(event: Event) -> bool:
+def _matches_filters(filters: Filters) -> Callable[[Event], bool]:
+    def matches(event: Event) -> bool:
         properties: Json = event.fields.get("extendedProperties", {})
         return (
             (filters.show_deleted or not event.is_deleted or filters.updated_min is not None)
@@ -121,7 +121,7 @@ def _wanted(filters: Filters) -> Callable[[Event], bool]:
             and all(_has(properties.get("shared", {}), pair) for pair in filters.shared)
         )
 
-    return is_wanted
+    return matches
 
 
 def _has(properties: Json, pair: str) -> bool:
@@ -132,8 +132,8 @@ def _has(properties: Json, pair: str) -> bool:
 
 
 def _contains(event: Event, text: str | None) -> bool:
-    said = " ".join(str(event.fields.get(name, "")) for name in ("summary", "description", "location"))
-    return text is None or text.casefold() in said.casefold()
+    searched = " ".join(str(event.fields.get(name, "")) for name in ("summary", "description", "location"))
+    return text is None or text.casefold() in searched.casefold()
 
 
 def _order(order_by: str | None) -> Callable[[Event], Position]:
@@ -145,28 +145,28 @@ def _order(order_by: str | None) -> Callable[[Event], Position]:
 
 
 def _since(token: str, calendar: Calendar, epoch: str) -> int:
-    content = _opened(token)
+    content = _decode_token(token)
     if content is None or content.get("epoch") != epoch or content.get("calendar") != calendar.id:
         raise full_sync_required()
     return int(content["since"])
 
 
 def _resume(filters: Filters, calendar: Calendar) -> tuple[Position | None, int]:
-    """Give where the page before ended, and the calendar's count of changes when the first page was read."""
+    """Return the last position of the previous page, and the number of the last change at the first page."""
     if filters.page_token is None:
         return None, calendar.change
-    content = _opened(filters.page_token) or {}
+    content = _decode_token(filters.page_token) or {}
     is_ours = content.get("calendar") == calendar.id and content.get("order") == filters.order_by
     if "after" not in content or not is_ours:
         raise invalid("Invalid page token value.", "pageToken")
     return content["after"], int(content["seen"])
 
 
-def _sealed(content: Json) -> str:
+def _encode_token(content: Json) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
-def _opened(token: str) -> Json | None:
+def _decode_token(token: str) -> Json | None:
     try:
         content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, binascii.Error):

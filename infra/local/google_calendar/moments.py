@@ -1,11 +1,11 @@
-"""How Google writes moments: RFC 3339 instants, all-day dates and the zones they are shown in."""
+"""Parses and formats Google's times: RFC 3339 instants, all-day dates, time zones."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
-from infra.local.google_calendar.errors import ApiError, Json, invalid, required, time_range_empty
+from infra.local.google_calendar.errors import ApiError, Json, invalid, missing_required, time_range_empty
 
 DATE_TIME = re.compile(
     r"(?P<local>\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.\d+)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?",
@@ -15,28 +15,28 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 @dataclass(frozen=True)
 class Span:
-    """The instants between which an event lasts; the end does not belong to it."""
+    """The instants between which an event lasts; the end is exclusive."""
 
     start: datetime
     end: datetime
 
     def overlaps(self, start: datetime | None, end: datetime | None) -> bool:
-        """Whether any of it lies between the two bounds; a bound that is None is no bound."""
+        """Return whether it overlaps the time between two bounds; None is no bound."""
         return (start is None or self.end > start) and (end is None or self.start < end)
 
 
-def zone(name: object, refusal: ApiError) -> ZoneInfo:
-    """Find an IANA zone, or raise the refusal."""
+def find_zone(name: object, refusal: ApiError) -> ZoneInfo:
+    """Return an IANA zone, or raise the refusal."""
     try:
         return ZoneInfo(str(name))
     except (KeyError, ValueError, OSError) as unknown:
         raise refusal from unknown
 
 
-def instant(text: object, refusal: ApiError, *, without_offset: tzinfo | None = None) -> datetime:
-    """Read an RFC 3339 instant; fractions of a second are dropped, as Google does.
+def parse_instant(text: object, refusal: ApiError, *, without_offset: tzinfo | None = None) -> datetime:
+    """Parse an RFC 3339 instant; fractions of a second are dropped, as Google does.
 
-    A text without an offset is taken in `without_offset`; with no such zone it is refused.
+    A text without an offset is read in the zone `without_offset`; without such a zone it is refused.
     """
     found = DATE_TIME.fullmatch(text) if isinstance(text, str) else None
     if found is None:
@@ -52,8 +52,8 @@ def instant(text: object, refusal: ApiError, *, without_offset: tzinfo | None = 
     return moment.astimezone(UTC)
 
 
-def span_of(fields: Json, calendar_zone: ZoneInfo) -> Span:
-    """Read the `start` and `end` of an event; raise Google's complaint where one is wrong."""
+def parse_span(fields: Json, calendar_zone: ZoneInfo) -> Span:
+    """Parse the `start` and `end` of an event; raise Google's error where one is invalid."""
     start, end = (_boundary(fields.get(name), name, calendar_zone) for name in ("start", "end"))
     if ("date" in fields["start"]) != ("date" in fields["end"]):
         raise invalid("Start and end times must either both be date or both be dateTime.")
@@ -62,32 +62,32 @@ def span_of(fields: Json, calendar_zone: ZoneInfo) -> Span:
     return Span(start, end)
 
 
-def shown(moment: datetime, where: tzinfo) -> str:
-    """Write an instant in a zone; UTC is written with a Z."""
+def format_instant(moment: datetime, where: tzinfo) -> str:
+    """Format an instant in a zone; UTC is written with a Z."""
     text = moment.astimezone(where).isoformat(timespec="seconds")
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
-def stamped(moment: datetime) -> str:
-    """Write an instant as Google stamps its records: UTC with milliseconds."""
+def format_timestamp(moment: datetime) -> str:
+    """Format an instant as in Google's `created` and `updated`: UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _boundary(given: object, name: str, calendar_zone: ZoneInfo) -> datetime:
     if not isinstance(given, dict) or not ("date" in given or "dateTime" in given):
-        raise required(f"Missing {name} time.")
+        raise missing_required(f"Missing {name} time.")
     wrong = invalid(f"Invalid {name} time.")
     if "date" in given and "dateTime" in given:
         raise wrong
     own_zone = None
     if given.get("timeZone") is not None:
-        own_zone = zone(given["timeZone"], invalid(f"Invalid time zone definition for {name} time."))
+        own_zone = find_zone(given["timeZone"], invalid(f"Invalid time zone definition for {name} time."))
     if "date" in given:
         return datetime.combine(_day(given["date"], wrong), time(), calendar_zone).astimezone(UTC)
     found = DATE_TIME.fullmatch(str(given["dateTime"]))
     if found is not None and found["offset"] is None and own_zone is None:
-        raise required(f"Missing time zone definition for {name} time.")
-    return instant(given["dateTime"], wrong, without_offset=own_zone)
+        raise missing_required(f"Missing time zone definition for {name} time.")
+    return parse_instant(given["dateTime"], wrong, without_offset=own_zone)
 
 
 def _day(text: object, refusal: ApiError) -> date:

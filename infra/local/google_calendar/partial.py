@@ -1,4 +1,4 @@
-"""Partial answers: what the query parameter `fields` leaves of one.
+"""Partial responses: selects the fields that the query parameter `fields` names.
 
 https://developers.google.com/workspace/calendar/api/guides/performance#partial
 """
@@ -12,23 +12,25 @@ from infra.local.google_calendar.discovery import document
 from infra.local.google_calendar.errors import Json, bad_request, invalid
 
 Selection = dict[str, "Selection"]
-"""The names that are kept, each with what is kept inside; nothing named inside keeps all of it."""
+"""The selected names, each with the selection inside its value; an empty selection selects all of it."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_]+|[(),/]")
 
 
 def partial_answer(answer: web.Response, fields: str | None, method: str) -> web.Response:
-    """Return the answer with the named fields alone; refuse a name that the answer's schema does not have."""
+    """Return the answer with the selected fields only; refuse a name that the answer's schema does not have."""
     if fields is None or answer.text is None or not answer.text:
         return answer
-    selection = selected(fields)
+    selection = parse_selection(fields)
     _, resource, name = method.split(".")
     _check(selection, document()["resources"][resource]["methods"][name]["response"])
-    return web.json_response(cut(json.loads(answer.text), selection), status=answer.status, headers=_etag(answer))
+    return web.json_response(
+        select_fields(json.loads(answer.text), selection), status=answer.status, headers=_etag(answer)
+    )
 
 
-def selected(fields: str) -> Selection:
-    """Read a selection such as `kind,items(id,start/date)`; raise a refusal for one that cannot be read."""
+def parse_selection(fields: str) -> Selection:
+    """Parse a selection such as `kind,items(id,start/date)`; refuse an invalid one."""
     tokens = _TOKEN.findall(fields)
     if "".join(tokens) != fields:
         raise invalid(f"Invalid field selection {fields}", "fields")
@@ -39,17 +41,17 @@ def selected(fields: str) -> Selection:
     return selection
 
 
-def cut(value: object, selection: Selection) -> object:
-    """Return what the selection leaves of a value; lists are cut item by item."""
+def select_fields(value: object, selection: Selection) -> object:
+    """Return the selected fields of a value; the selection applies to each item of a list."""
     if isinstance(value, list):
-        return [cut(item, selection) for item in value]
+        return [select_fields(item, selection) for item in value]
     if not selection or not isinstance(value, dict):
         return value
-    return {name: cut(inner, selection[name]) for name, inner in value.items() if name in selection}
+    return {name: select_fields(inner, selection[name]) for name, inner in value.items() if name in selection}
 
 
 def _list(tokens: list[str]) -> Selection:
-    """Take a list of names, up to and with the bracket that ends it, off the front."""
+    """Consume a list of names and the closing bracket from the front of the tokens."""
     found: Selection = {}
     while tokens:
         name = tokens.pop(0)

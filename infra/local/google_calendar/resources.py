@@ -1,4 +1,4 @@
-"""The records as Google writes them: events, lists of them, calendars."""
+"""The resources in Google's JSON: events, lists of events, calendars."""
 
 import base64
 import hashlib
@@ -6,15 +6,15 @@ from datetime import datetime, tzinfo
 
 from infra.local.google_calendar.errors import Json
 from infra.local.google_calendar.listing import Page
-from infra.local.google_calendar.moments import shown, stamped
+from infra.local.google_calendar.moments import format_instant, format_timestamp
 from infra.local.google_calendar.store import Calendar, Event
 
 DEFAULTS = {"transparency": "opaque", "visibility": "default", "guestsCanInviteOthers": True}
-"""Values that Google leaves out of its answers."""
+"""Default values, which Google leaves out of its answers."""
 
 
 def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
-    """Write one event; times are shown in `where`, otherwise in the calendar's zone."""
+    """Return one event as JSON; times are in the zone `where`, by default in the calendar's zone."""
     given = {
         name: value
         for name, value in event.fields.items()
@@ -29,8 +29,8 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
         "id": event.id,
         "status": event.status,
         "htmlLink": f"https://www.google.com/calendar/event?eid={link}",
-        "created": stamped(event.created),
-        "updated": stamped(event.updated),
+        "created": format_timestamp(event.created),
+        "updated": format_timestamp(event.updated),
         "creator": {"email": event.creator} | ({"self": True} if event.creator == calendar.id else {}),
         "organizer": {"email": calendar.id, "self": True},
         "start": _boundary(event.fields["start"], event.span.start, calendar, where),
@@ -44,7 +44,7 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
 
 
 def calendar_resource(calendar: Calendar) -> Json:
-    """Write one calendar."""
+    """Return one calendar as JSON."""
     return {
         "kind": "calendar#calendar",
         "etag": _etag(calendar.id, calendar.time_zone.key),
@@ -55,7 +55,7 @@ def calendar_resource(calendar: Calendar) -> Json:
 
 
 def calendar_list(calendars: list[Calendar]) -> Json:
-    """Write the list of calendars: every one, as if each owner had shared theirs."""
+    """Return the list of all calendars as JSON, as if each owner had shared theirs."""
     entries = [
         calendar_resource(calendar)
         | {"kind": "calendar#calendarListEntry", "accessRole": calendar.access_role, "selected": True}
@@ -72,9 +72,9 @@ def calendar_list(calendars: list[Calendar]) -> Json:
 
 
 def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_deleted: bool) -> Json:
-    """Write one page of events.
+    """Return one page of events as JSON.
 
-    What was deleted since the last sync is an id and a status only, unless deleted events are asked for.
+    Events that were deleted since the last sync have an id and a status only, unless deleted events are requested.
     """
     bare = page.is_incremental and not show_deleted
     items = [
@@ -85,7 +85,7 @@ def event_list(page: Page, calendar: Calendar, where: tzinfo | None, *, show_del
         "kind": "calendar#events",
         "etag": _etag(calendar.id, str(calendar.change)),
         "summary": calendar.id,
-        "updated": stamped(calendar.updated),
+        "updated": format_timestamp(calendar.updated),
         "timeZone": calendar.time_zone.key,
         "accessRole": calendar.access_role,
         "defaultReminders": [],
@@ -103,7 +103,7 @@ def _tombstone(event: Event) -> Json:
 
 
 def _guest(guest: Json, calendar: Calendar) -> Json:
-    """Mark the guest whose copy of the event this calendar has."""
+    """Mark the attendee to whom this calendar belongs."""
     return guest | ({"self": True} if guest["email"] == calendar.id else {})
 
 
@@ -111,7 +111,7 @@ def _boundary(given: Json, moment: datetime, calendar: Calendar, where: tzinfo |
     if "date" in given:
         return {"date": given["date"]}
     return {
-        "dateTime": shown(moment, where or calendar.time_zone),
+        "dateTime": format_instant(moment, where or calendar.time_zone),
         "timeZone": given.get("timeZone") or calendar.time_zone.key,
     }
 

@@ -1,4 +1,4 @@
-"""The calls of Calendar v3, from an HTTP request to the JSON of its answer."""
+"""The methods of Calendar v3, from an HTTP request to its JSON answer."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -19,9 +19,9 @@ from infra.local.google_calendar.errors import (
     not_found,
     writer_access_required,
 )
-from infra.local.google_calendar.freebusy import query
-from infra.local.google_calendar.listing import DEFAULT_PAGE, Filters, listed
-from infra.local.google_calendar.moments import instant, zone
+from infra.local.google_calendar.freebusy import query_busy_times
+from infra.local.google_calendar.listing import DEFAULT_PAGE_SIZE, Filters, list_page
+from infra.local.google_calendar.moments import find_zone, parse_instant
 from infra.local.google_calendar.partial import partial_answer
 from infra.local.google_calendar.resources import (
     calendar_list,
@@ -29,7 +29,7 @@ from infra.local.google_calendar.resources import (
     event_list,
     event_resource,
 )
-from infra.local.google_calendar.scopes import opens
+from infra.local.google_calendar.scopes import allows_method
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.store import READING_ROLES, Event
 
@@ -38,7 +38,7 @@ BASE_PATH = "/calendar/v3"
 
 @dataclass(frozen=True)
 class Call:
-    """One request by a known caller."""
+    """One request by an authenticated caller."""
 
     request: web.Request
     caller: Caller
@@ -46,18 +46,18 @@ class Call:
 
     @property
     def calendar_id(self) -> str:
-        """Give the calendar that is meant; `primary` is the caller's own."""
-        named = self.request.match_info["calendarId"]
-        return self.caller.email if named == "primary" else named
+        """Return the id of the calendar; `primary` is the caller's own."""
+        calendar_id = self.request.match_info["calendarId"]
+        return self.caller.email if calendar_id == "primary" else calendar_id
 
     @property
     def event_id(self) -> str:
-        """Give the event that is meant."""
+        """Return the id of the event."""
         return self.request.match_info["eventId"]
 
     @property
     def if_match(self) -> str | None:
-        """Give the etag that must still be true, once somebody else had a chance to write."""
+        """Return the etag of a conditional write, after the hook `before_conditional_writes` has run."""
         etag = self.request.headers.get("If-Match")
         if etag is not None:
             self.standin.before_conditional_writes()
@@ -65,9 +65,9 @@ class Call:
 
     @property
     def zone(self) -> tzinfo | None:
-        """Give the zone the caller wants times in."""
+        """Return the zone in which the caller requests times."""
         name = self.request.query.get("timeZone")
-        return None if name is None else zone(name, invalid("Invalid time zone.", "timeZone"))
+        return None if name is None else find_zone(name, invalid("Invalid time zone.", "timeZone"))
 
     async def body(self) -> Json:
         """Read the request's JSON object."""
@@ -79,21 +79,21 @@ class Call:
             raise bad_request()
         return content
 
-    def must_be_writer(self) -> None:
-        """Refuse who may only read."""
+    def require_writer(self) -> None:
+        """Refuse callers that may only read the calendar."""
         if self.standin.store.calendar(self.calendar_id).access_role in READING_ROLES:
             raise writer_access_required()
 
     async def event_body(self) -> Json:
-        """Read an event; a service account that speaks for itself may not invite anybody."""
-        self.must_be_writer()
+        """Read an event; a service account that acts for no user may not invite attendees."""
+        self.require_writer()
         content = await self.body()
         if content.get("attendees") and self.caller.subject is None:
             raise forbidden_for_service_accounts()
         return content
 
     def answer(self, event: Event) -> web.Response:
-        """Answer with an event, its etag also as a header."""
+        """Answer with an event and its etag as a header."""
         calendar = self.standin.store.calendar(self.calendar_id)
         resource = event_resource(event, calendar, self.zone)
         return web.json_response(resource, headers={"ETag": event.etag})
@@ -103,13 +103,13 @@ Handler = Callable[[Call], Awaitable[web.Response]]
 
 
 async def insert(call: Call) -> web.Response:
-    """Do `events.insert`."""
+    """Carry out `events.insert`."""
     body = await call.event_body()
     return call.answer(call.standin.store.insert(call.calendar_id, body, call.caller.email))
 
 
 async def get(call: Call) -> web.Response:
-    """Do `events.get`."""
+    """Carry out `events.get`."""
     event = call.standin.store.get(call.calendar_id, call.event_id)
     if call.request.headers.get("If-None-Match") == event.etag:
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": event.etag})
@@ -117,48 +117,48 @@ async def get(call: Call) -> web.Response:
 
 
 async def patch(call: Call) -> web.Response:
-    """Do `events.patch`."""
+    """Carry out `events.patch`."""
     body = await call.event_body()
     store = call.standin.store
     return call.answer(store.patch(call.calendar_id, call.event_id, body, if_match=call.if_match))
 
 
 async def update(call: Call) -> web.Response:
-    """Do `events.update`."""
+    """Carry out `events.update`."""
     body = await call.event_body()
     store = call.standin.store
     return call.answer(store.replace(call.calendar_id, call.event_id, body, if_match=call.if_match))
 
 
 async def delete(call: Call) -> web.Response:
-    """Do `events.delete`."""
-    call.must_be_writer()
+    """Carry out `events.delete`."""
+    call.require_writer()
     call.standin.store.delete(call.calendar_id, call.event_id, if_match=call.if_match)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
 async def list_events(call: Call) -> web.Response:
-    """Do `events.list`."""
+    """Carry out `events.list`."""
     standin, filters = call.standin, _filters(call.request)
     calendar = standin.store.calendar(call.calendar_id)
-    page = listed(
-        calendar, filters, now=standin.store.now(), epoch=standin.sync_epoch, largest_page=standin.largest_page
+    page = list_page(
+        calendar, filters, now=standin.store.now(), epoch=standin.sync_epoch, max_page_size=standin.max_page_size
     )
     return web.json_response(event_list(page, calendar, call.zone, show_deleted=filters.show_deleted))
 
 
 async def freebusy(call: Call) -> web.Response:
-    """Do `freebusy.query`."""
-    return web.json_response(query(call.standin.store, await call.body()))
+    """Carry out `freebusy.query`."""
+    return web.json_response(query_busy_times(call.standin.store, await call.body()))
 
 
 async def get_calendar(call: Call) -> web.Response:
-    """Do `calendars.get`."""
+    """Carry out `calendars.get`."""
     return web.json_response(calendar_resource(call.standin.store.calendar(call.calendar_id)))
 
 
 async def list_calendars(call: Call) -> web.Response:
-    """Do `calendarList.list`."""
+    """Carry out `calendarList.list`."""
     return web.json_response(calendar_list(call.standin.store.calendars()))
 
 
@@ -176,20 +176,20 @@ METHODS: tuple[tuple[str, str, str, Handler], ...] = (
 
 
 def api_routes(standin: Standin) -> Iterable[web.RouteDef]:
-    """Give the routes of every method; whatever else is asked of the API is not found."""
+    """Return the routes of every method; all other paths of the API are not found."""
     for verb, path, method, handler in METHODS:
-        yield web.route(verb, f"{BASE_PATH}/{path}", _served(standin, method, handler), name=None)
-    yield web.route("*", BASE_PATH + "/{anything:.*}", _nothing_there)
+        yield web.route(verb, f"{BASE_PATH}/{path}", _make_handler(standin, method, handler), name=None)
+    yield web.route("*", BASE_PATH + "/{anything:.*}", _answer_not_found)
 
 
-def _served(
+def _make_handler(
     standin: Standin,
     method: str,
     handler: Handler,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def serve(request: web.Request) -> web.StreamResponse:
-        caller = standin.authority.caller(request.headers.get("Authorization"))
-        if not opens(caller.scopes, method):
+        caller = standin.authority.authenticate(request.headers.get("Authorization"))
+        if not allows_method(caller.scopes, method):
             raise insufficient_scopes()
         call = Call(request, caller, standin)
         target = _target(request, method)
@@ -204,19 +204,19 @@ def _served(
 
 
 def _target(request: web.Request, method: str) -> str:
-    """Give what a fault calls the call."""
+    """Return the name of the call in the faults."""
     if method == "calendar.events.list":
         return "sync" if "syncToken" in request.query or request.query.get("showDeleted") == "true" else "list"
     return "freebusy" if method == "calendar.freebusy.query" else "events"
 
 
-async def _nothing_there(_request: web.Request) -> web.Response:
+async def _answer_not_found(_request: web.Request) -> web.Response:
     raise not_found()
 
 
 def _filters(request: web.Request) -> Filters:
     def moment(name: str) -> datetime | None:
-        return instant(given[name], bad_request()) if name in given else None
+        return parse_instant(given[name], bad_request()) if name in given else None
 
     given = request.query
     order_by = given.get("orderBy")
@@ -234,7 +234,7 @@ def _filters(request: web.Request) -> Filters:
         text=given.get("q"),
         private=tuple(given.getall("privateExtendedProperty", [])),
         shared=tuple(given.getall("sharedExtendedProperty", [])),
-        max_results=int(given.get("maxResults", DEFAULT_PAGE)),
+        max_results=int(given.get("maxResults", DEFAULT_PAGE_SIZE)),
         page_token=given.get("pageToken"),
         sync_token=given.get("syncToken"),
         single_events=given.get("singleEvents") == "true",

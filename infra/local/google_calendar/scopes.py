@@ -1,4 +1,4 @@
-"""Which OAuth scopes open which method, as the discovery document lists them."""
+"""The OAuth scopes that allow each method, as the discovery document lists them."""
 
 from collections.abc import Mapping
 
@@ -44,6 +44,6 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 }
 
 
-def opens(granted: frozenset[str], method: str) -> bool:
-    """Whether a token with these scopes (whole URLs) may call the method."""
+def allows_method(granted: frozenset[str], method: str) -> bool:
+    """Return whether a token with these scopes (whole URLs) may call the method."""
     return any(PREFIX + name in granted for name in ALLOWED[method])

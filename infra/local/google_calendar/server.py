@@ -1,4 +1,4 @@
-"""The stand-in as an HTTP server: its application, and how it listens on this machine only."""
+"""The HTTP server of the stand-in, which listens on this machine only."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,8 +19,8 @@ SHUTDOWN_SECONDS = 0.5
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def application(standin: Standin) -> web.Application:
-    """Put the routes together."""
+def create_application(standin: Standin) -> web.Application:
+    """Return the application with all routes."""
 
     async def token(request: web.Request) -> web.StreamResponse:
         fault = standin.faults.take("token")
@@ -32,7 +32,7 @@ def application(standin: Standin) -> web.Application:
             return web.json_response(refusal.body(), status=HTTPStatus.BAD_REQUEST)
         return web.json_response(granted)
 
-    app = web.Application(middlewares=[_counted(standin), _refusals_as_json])
+    app = web.Application(middlewares=[_count_calls(standin), _refusals_as_json])
     app.add_routes([web.post("/token", token), *Control(standin).routes(), *api_routes(standin)])
     app.on_shutdown.append(lambda _app: standin.faults.close())
     return app
@@ -40,8 +40,8 @@ def application(standin: Standin) -> web.Application:
 
 @asynccontextmanager
 async def listening(standin: Standin, port: int = 0) -> AsyncIterator[str]:
-    """Serve until the block ends; give the server's address. Raise OSError if the port is taken."""
-    runner = web.AppRunner(application(standin), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    """Serve until the end of the `async with`; yield the server's address. Raise OSError if the port is in use."""
+    runner = web.AppRunner(create_application(standin), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()
@@ -51,11 +51,11 @@ async def listening(standin: Standin, port: int = 0) -> AsyncIterator[str]:
 
 
 def api_endpoint(address: str) -> str:
-    """Give what the client library wants as `api_endpoint`; the slash at its end matters."""
+    """Return the client library's `api_endpoint`; it must end in a slash."""
     return f"{address}{BASE_PATH}/"
 
 
-def _counted(standin: Standin) -> Middleware:
+def _count_calls(standin: Standin) -> Middleware:
     @web.middleware
     async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith(CONTROL_PATH):

@@ -1,4 +1,4 @@
-"""Everything that one running stand-in remembers, and how it starts afresh."""
+"""The state of one running stand-in, and its reset."""
 
 import secrets
 from collections import Counter
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from infra.local.google_calendar.auth import TOKEN_LIFETIME_SECONDS, Authority
 from infra.local.google_calendar.faults import Faults
 from infra.local.google_calendar.keys import AccountKey
-from infra.local.google_calendar.listing import LARGEST_PAGE
+from infra.local.google_calendar.listing import MAX_PAGE_SIZE
 from infra.local.google_calendar.store import CalendarStore
 
 
@@ -20,12 +20,12 @@ def _new_event_id() -> str:
     return secrets.token_hex(13)  # hexadecimal digits are base32hex digits too
 
 
-def _nothing() -> None:
-    """Let a write go through undisturbed."""
+def _do_nothing() -> None:
+    """Do nothing before a conditional write."""
 
 
 class Standin:
-    """The state behind the routes. `calendars` are there from the start and after every reset."""
+    """The state behind the routes. `calendars` exist from the start and after every reset."""
 
     def __init__(
         self,
@@ -42,24 +42,24 @@ class Standin:
         self.calls: Counter[str] = Counter()
         self.time_zone = time_zone
         self.sync_epoch = ""
-        self.largest_page = LARGEST_PAGE
+        self.max_page_size = MAX_PAGE_SIZE
         """Tests make it small, so that a few events fill several pages."""
-        self.before_conditional_writes: Callable[[], object] = _nothing
-        """Called before each write that depends on an etag: what somebody else does at that moment."""
+        self.before_conditional_writes: Callable[[], object] = _do_nothing
+        """A hook that runs before each conditional write, for tests in which another client writes at that time."""
         self._calendars = tuple(calendars)
         self.reset()
 
     def reset(self) -> None:
-        """Go back to the start: the first calendars, empty; no faults; good keys. Tokens stay good."""
+        """Restore the initial state: empty calendars, no faults, valid keys. Issued access tokens stay valid."""
         self.store.clear()
         for calendar_id in self._calendars:
             self.store.create_calendar(calendar_id, self.time_zone)
         self.faults.clear()
         self.calls.clear()
         self.authority.restore_keys()
-        self.largest_page, self.before_conditional_writes = LARGEST_PAGE, _nothing
+        self.max_page_size, self.before_conditional_writes = MAX_PAGE_SIZE, _do_nothing
         self.expire_sync_tokens()
 
     def expire_sync_tokens(self) -> None:
-        """Make every sync token that was given so far stale."""
+        """Invalidate every issued sync token."""
         self.sync_epoch = secrets.token_hex(4)

@@ -1,4 +1,4 @@
-"""Calendars and their events, kept in memory: every rule about writing one, and nothing of HTTP."""
+"""Calendars and their events in memory, with the rules of writing; without HTTP."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -7,23 +7,23 @@ from zoneinfo import ZoneInfo
 
 from infra.local.google_calendar.errors import (
     Json,
+    already_deleted,
     condition_not_met,
-    deleted,
     duplicate,
     invalid,
     not_found,
 )
-from infra.local.google_calendar.event_fields import checked_id, merged, written
-from infra.local.google_calendar.moments import Span, span_of, zone
+from infra.local.google_calendar.event_fields import merge_patch, parse_event_id, parse_fields
+from infra.local.google_calendar.moments import Span, find_zone, parse_span
 
 READING_ROLES = ("freeBusyReader", "reader")
 ROLES = (*READING_ROLES, "writerWithoutPrivateAccess", "writer", "owner")
-"""What one may be to a calendar: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
+"""The roles that a user may have for a calendar: https://developers.google.com/workspace/calendar/api/v3/reference/events/list"""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One state of an event. `change` is the calendar-wide number of the write that made it."""
+    """One version of an event. `change` is the calendar-wide number of the write that created it."""
 
     id: str
     fields: Json
@@ -37,40 +37,40 @@ class Event:
 
     @property
     def status(self) -> str:
-        """Give `confirmed`, `tentative` or `cancelled`."""
+        """Return `confirmed`, `tentative` or `cancelled`."""
         return str(self.fields.get("status", "confirmed"))
 
     @property
     def is_deleted(self) -> bool:
-        """Whether it was deleted; its id stays taken for ever."""
+        """Return whether the event is deleted; its id can't be used again."""
         return self.status == "cancelled"
 
     @property
     def blocks_time(self) -> bool:
-        """Whether its time counts as busy."""
+        """Return whether the event makes its time busy."""
         return not self.is_deleted and self.fields.get("transparency") != "transparent"
 
     @property
     def etag(self) -> str:
-        """Give the mark of this state; two writes in one millisecond differ too."""
+        """Return the version's etag; two writes in one millisecond have different ones."""
         return f'"{int(self.updated.timestamp() * 1000)}{self.change:06d}"'
 
 
 @dataclass
 class Calendar:
-    """One calendar; `events` keeps the deleted ones too."""
+    """One calendar; `events` includes deleted ones."""
 
     id: str
     time_zone: ZoneInfo
     updated: datetime
     change: int = 0
     access_role: str = "writer"
-    """What the service account is to the calendar."""
+    """The service account's role for the calendar."""
     events: dict[str, Event] = field(default_factory=dict)
 
 
 class CalendarStore:
-    """Every calendar there is."""
+    """All calendars."""
 
     def __init__(self, *, clock: Callable[[], datetime], new_event_id: Callable[[], str]) -> None:
         self._clock = clock
@@ -78,72 +78,72 @@ class CalendarStore:
         self._calendars: dict[str, Calendar] = {}
 
     def now(self) -> datetime:
-        """Give the time the store goes by."""
+        """Return the time of the store's clock."""
         return self._clock()
 
     def create_calendar(self, calendar_id: str, time_zone: str = "UTC") -> Calendar:
         """Add an empty calendar; one that exists stays as it is."""
-        where = zone(time_zone, invalid("Invalid time zone."))
+        where = find_zone(time_zone, invalid("Invalid time zone."))
         return self._calendars.setdefault(calendar_id, Calendar(calendar_id, where, self._clock()))
 
     def calendars(self) -> list[Calendar]:
-        """Give every calendar, the oldest first."""
+        """Return every calendar, the oldest first."""
         return list(self._calendars.values())
 
     def calendar(self, calendar_id: str) -> Calendar:
-        """Find one calendar or raise `notFound`."""
+        """Return one calendar or raise `notFound`."""
         if calendar_id not in self._calendars:
             raise not_found()
         return self._calendars[calendar_id]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all calendars."""
         self._calendars.clear()
 
     def get(self, calendar_id: str, event_id: str) -> Event:
-        """Find one event, deleted or not, or raise `notFound`."""
+        """Return one event, deleted or not, or raise `notFound`."""
         event = self.calendar(calendar_id).events.get(event_id)
         if event is None:
             raise not_found()
         return event
 
     def insert(self, calendar_id: str, body: Json, creator: str) -> Event:
-        """Add an event under the client's id, or under a new one if it chose none."""
+        """Add an event under the client's id, or under a new id if the body has none."""
         calendar = self.calendar(calendar_id)
-        event_id = self._new_event_id() if body.get("id") is None else checked_id(body["id"])
+        event_id = self._new_event_id() if body.get("id") is None else parse_event_id(body["id"])
         if event_id in calendar.events:
             raise duplicate()
-        fields = written(body)
-        span = span_of(fields, calendar.time_zone)
+        fields = parse_fields(body)
+        span = parse_span(fields, calendar.time_zone)
         now = self._clock()
         position = len(calendar.events) + 1
-        return self._keep(calendar, Event(event_id, fields, span, creator, now, now, position, 0))
+        return self._store(calendar, Event(event_id, fields, span, creator, now, now, position, 0))
 
     def patch(self, calendar_id: str, event_id: str, body: Json, *, if_match: str | None = None) -> Event:
-        """Change the fields that the body names. A `status` of `confirmed` brings a deleted event back."""
-        before = self._matching(calendar_id, event_id, if_match)
-        return self._change(calendar_id, before, written(merged(before.fields, body)))
+        """Change the fields in the body. A `status` of `confirmed` restores a deleted event."""
+        before = self._get_matching(calendar_id, event_id, if_match)
+        return self._change(calendar_id, before, parse_fields(merge_patch(before.fields, body)))
 
     def replace(self, calendar_id: str, event_id: str, body: Json, *, if_match: str | None = None) -> Event:
-        """Put a whole new event in the place of an old one."""
-        before = self._matching(calendar_id, event_id, if_match)
-        claimed = body.get("sequence")
-        if isinstance(claimed, int) and claimed < before.sequence:
+        """Replace all fields of an event."""
+        before = self._get_matching(calendar_id, event_id, if_match)
+        sequence = body.get("sequence")
+        if isinstance(sequence, int) and sequence < before.sequence:
             raise invalid(f"Invalid sequence value. It must be at least {before.sequence}.")
-        fields = written(body)
+        fields = parse_fields(body)
         if before.is_deleted and "status" not in fields:
             fields["status"] = "cancelled"
         return self._change(calendar_id, before, fields)
 
     def delete(self, calendar_id: str, event_id: str, *, if_match: str | None = None) -> None:
-        """Mark an event as cancelled; raise `deleted` if it is already."""
+        """Mark an event as cancelled; raise `deleted` if it is cancelled already."""
         event = self.get(calendar_id, event_id)
         if event.is_deleted:
-            raise deleted()
-        self._matching(calendar_id, event_id, if_match)
+            raise already_deleted()
+        self._get_matching(calendar_id, event_id, if_match)
         self._change(calendar_id, event, event.fields | {"status": "cancelled"})
 
-    def _matching(self, calendar_id: str, event_id: str, if_match: str | None) -> Event:
+    def _get_matching(self, calendar_id: str, event_id: str, if_match: str | None) -> Event:
         event = self.get(calendar_id, event_id)
         if if_match is not None and if_match != "*":
             known = {tag.strip() for tag in if_match.split(",")}
@@ -153,14 +153,14 @@ class CalendarStore:
 
     def _change(self, calendar_id: str, before: Event, fields: Json) -> Event:
         calendar = self.calendar(calendar_id)
-        span = span_of(fields, calendar.time_zone)
+        span = parse_span(fields, calendar.time_zone)
         sequence = before.sequence + (span != before.span)
-        return self._keep(
+        return self._store(
             calendar,
             replace(before, fields=fields, span=span, sequence=sequence, updated=self._clock()),
         )
 
-    def _keep(self, calendar: Calendar, event: Event) -> Event:
+    def _store(self, calendar: Calendar, event: Event) -> Event:
         calendar.change += 1
         calendar.updated = event.updated
         kept = replace(event, change=calendar.change)

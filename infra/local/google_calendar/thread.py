@@ -1,4 +1,4 @@
-"""The stand-in beside a test: the same server on a thread of the same process."""
+"""Runs the stand-in in a test: the same server on a thread of the test's process."""
 
 import asyncio
 import threading
@@ -11,9 +11,9 @@ from infra.local.google_calendar.standin import Standin
 
 @contextmanager
 def serving(standin: Standin, port: int = 0) -> Iterator[str]:
-    """Serve until the block ends; give the server's address.
+    """Serve until the end of the `with`; yield the server's address.
 
-    The client library blocks, so a test that calls it cannot serve on its own thread.
+    The client library is synchronous, so a test that calls it can't serve on its own thread.
     """
     ready = threading.Event()
     addresses: list[str] = []

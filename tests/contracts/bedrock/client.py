@@ -1,4 +1,4 @@
-"""What the contract tests of the Bedrock stand-in speak to it with."""
+"""Clients for the contract tests of the Bedrock stand-in."""
 
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -10,8 +10,8 @@ import pytest
 HAIKU = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
 
 
-class Neighbour:
-    """The stand-in's address, the AWS client for it, and its own routes."""
+class StandInServer:
+    """A running stand-in: its URL, an AWS client for it, and its control routes."""
 
     def __init__(self, url: str, client: Any, http: aiohttp.ClientSession) -> None:
         self.url = url
@@ -44,7 +44,7 @@ class Neighbour:
                 count += kind == "contentBlockDelta"
         except error as broken:
             return count, broken
-        return pytest.fail(f"the stream ended well after {count} deltas")
+        return pytest.fail(f"the stream ended without an error after {count} deltas")
 
 
 def messages(*turns: Any) -> list[dict[str, Any]]:

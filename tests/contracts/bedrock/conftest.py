@@ -7,7 +7,7 @@ from aiobotocore.session import get_session
 
 from infra.local.bedrock.server import serving
 from infra.local.bedrock.standin import Pace
-from tests.contracts.bedrock.client import Neighbour
+from tests.contracts.bedrock.client import StandInServer
 from tests.deadlines import DEADLINE_SECONDS
 
 
@@ -29,7 +29,7 @@ async def server():
         client_of(url, read_timeout=DEADLINE_SECONDS) as client,
         aiohttp.ClientSession() as http,
     ):
-        yield Neighbour(url, client, http)
+        yield StandInServer(url, client, http)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def bedrock(server):
 
 
 @pytest.fixture
-async def impatient(bedrock):
-    """Return the same stand-in with a client that waits a second for each piece."""
+async def short_timeout(bedrock):
+    """Return the same stand-in with a client whose read timeout is one second."""
     async with client_of(bedrock.url, read_timeout=1) as client:
-        yield Neighbour(bedrock.url, client, bedrock.http)
+        yield StandInServer(bedrock.url, client, bedrock.http)

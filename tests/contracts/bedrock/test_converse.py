@@ -1,4 +1,4 @@
-"""The Bedrock stand-in's answers, parsed by the real asynchronous AWS client."""
+"""The Bedrock stand-in's answers, parsed by the asynchronous AWS client."""
 
 import json
 import time
@@ -36,7 +36,7 @@ TOOLS = {
 
 
 async def test_an_answer_streams_as_the_client_expects(bedrock):
-    """Every event is parsed, in the service's order, and the deltas joined are the answer."""
+    """All events are parsed, in the service's order, and the joined deltas are the answer."""
     events = await bedrock.events("When are you open on Saturday?", system=[{"text": DOCUMENTS}])
 
     kinds = [kind for kind, _ in events]
@@ -64,7 +64,7 @@ async def test_an_answer_streams_as_the_client_expects(bedrock):
 
 
 async def test_a_tool_call_streams_and_its_result_closes_the_turn(bedrock):
-    """A request for an appointment is a sentence and a tool call; the turn after its result is a closing sentence."""
+    """A request for an appointment is answered with a sentence and a tool call, its result with a closing sentence."""
     request = "I want to book a massage tomorrow"
     events = await bedrock.events(request, system=[{"text": DOCUMENTS}], toolConfig=TOOLS)
 
@@ -95,7 +95,7 @@ async def test_converse_answers_in_one_piece(bedrock):
 
 
 async def test_the_bare_model_is_invalid(bedrock):
-    """A model id that is no profile of the EU gets the error that AWS gives."""
+    """A model id that is not an EU inference profile is refused with the error of AWS."""
     with pytest.raises(ClientError) as refusal:
         await bedrock.client.converse_stream(modelId=HAIKU.removeprefix("eu."), messages=messages("Hi"))
 
@@ -113,7 +113,7 @@ async def test_a_broken_conversation_is_refused(bedrock):
 
 
 async def test_a_long_system_prompt_is_cached(bedrock):
-    """The first call writes the marked prefix, the second reads it."""
+    """The first call writes the marked prefix to the cache, the second reads it."""
     system = [{"text": DOCUMENTS + "x" * 20_000}, {"cachePoint": {"type": "default"}}]
 
     usages = [(await bedrock.events("Hi", system=system))[-1][1]["usage"] for _ in range(2)]
@@ -123,8 +123,8 @@ async def test_a_long_system_prompt_is_cached(bedrock):
     assert usages[0]["totalTokens"] == usages[1]["totalTokens"]
 
 
-async def test_the_set_pace_is_kept(bedrock):
-    """An answer takes the first token's wait and then its tokens at the pace, piece by piece."""
+async def test_the_configured_pace_is_kept(bedrock):
+    """An answer starts after the delay of the first token and continues at the configured rate."""
     await bedrock.control("POST", "pace", {"tokens_per_second": 40, "first_token_ms": 100})
     await bedrock.control("POST", "script", {"replies": [{"text": "word " * 16}]})
     started = time.monotonic()
@@ -132,12 +132,12 @@ async def test_the_set_pace_is_kept(bedrock):
 
     assert arrivals[0] >= 0.09
     assert arrivals[-1] >= 0.4
-    # A machine that is late for the first piece still sees most of the pace.
+    # On a busy machine the first delta may be late, so only a part of the duration is required.
     assert arrivals[-1] - arrivals[0] >= 0.1
 
 
 async def test_scripted_replies_come_first(bedrock):
-    """A test can put anything into the model's mouth, for one call each."""
+    """A test can script the model's replies, one for each call."""
     tool = {"name": "no_such_tool", "input": {"date": "' OR 1=1"}}
     await bedrock.control("POST", "script", {"replies": [{"text": "BOOK_APPOINTMENT:x", "tool": tool}]})
 

@@ -1,4 +1,4 @@
-"""The demo business's assistant on the stand-in: its real documents, the real prompt, the real client."""
+"""The demo business's assistant on the stand-in, with its real documents, prompt and client."""
 
 import re
 from datetime import UTC, datetime
@@ -82,7 +82,7 @@ async def test_a_question_is_answered_by_its_passage(bedrock, question):
     ("file", "pattern"), [("index.html", r'suggestions="(.+?)"'), ("english.js", r'suggestions: "(.+?)"')]
 )
 def test_each_suggestion_of_the_page_is_asked(file, pattern):
-    """What the page proposes to ask is in the table, so that nobody proposes a question without an answer."""
+    """Every suggestion of the page is in the table of answered questions."""
     (suggestions,) = re.findall(pattern, (STATIC / file).read_text(encoding="utf-8"))
 
     assert {question.text for question in TABLE} >= set(suggestions.split("|"))

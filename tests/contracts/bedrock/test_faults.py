@@ -1,4 +1,4 @@
-"""The Bedrock stand-in's faults, as the real asynchronous AWS client meets them."""
+"""The Bedrock stand-in's faults, as the asynchronous AWS client handles them."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, EventStreamError
     ("kind", "code", "status"), [("throttle", "ThrottlingException", 429), ("error", "InternalServerException", 500)]
 )
 async def test_a_call_can_be_refused(bedrock, kind, code, status):
-    """Throttling and failures come before the stream, as often as was asked, and then no more."""
+    """Throttling and failures happen before the stream, as often as requested."""
     await bedrock.control("POST", "faults", {"kind": kind, "times": 2})
     for _ in range(2):
         with pytest.raises(ClientError) as refusal:
@@ -29,7 +29,7 @@ async def test_a_call_can_be_refused(bedrock, kind, code, status):
     ("kind", "code"), [("throttle", "throttlingException"), ("error", "modelStreamErrorException")]
 )
 async def test_a_stream_can_break_with_an_exception(bedrock, kind, code):
-    """After the asked number of deltas the client raises the exception that came in the stream."""
+    """After the requested number of deltas the client raises the exception event of the stream."""
     await bedrock.control("POST", "faults", {"kind": kind, "after_deltas": 3})
 
     count, broken = await bedrock.deltas_until(EventStreamError, "Hi")
@@ -40,7 +40,7 @@ async def test_a_stream_can_break_with_an_exception(bedrock, kind, code):
 
 
 async def test_a_connection_can_be_cut(bedrock):
-    """The deltas asked for arrive, then the connection ends without an end of the stream."""
+    """The requested deltas arrive, then the connection is closed before the end of the stream."""
     await bedrock.control("POST", "faults", {"kind": "cut", "after_deltas": 3})
 
     count, _ = await bedrock.deltas_until(aiohttp.ClientPayloadError, "Hi")
@@ -50,7 +50,7 @@ async def test_a_connection_can_be_cut(bedrock):
 
 
 async def test_a_stream_can_stall(bedrock):
-    """The stream falls silent for the time asked and then goes on."""
+    """The stream pauses for the requested time and then continues."""
     await bedrock.control("POST", "faults", {"kind": "stall", "after_deltas": 2, "seconds": 0.3})
     started = time.monotonic()
 
@@ -60,17 +60,17 @@ async def test_a_stream_can_stall(bedrock):
     assert events[-1][0] == "metadata"
 
 
-async def test_a_stall_beyond_the_client_s_patience_is_a_time_out(impatient):
-    """A stream that is silent for longer than the read time-out ends with aiohttp's own error, not botocore's."""
-    await impatient.control("POST", "faults", {"kind": "stall", "after_deltas": 2, "seconds": 20})
+async def test_a_stall_beyond_the_read_timeout_is_a_timeout(short_timeout):
+    """A pause beyond the read timeout raises aiohttp's error, not botocore's."""
+    await short_timeout.control("POST", "faults", {"kind": "stall", "after_deltas": 2, "seconds": 20})
 
-    count, _ = await impatient.deltas_until(aiohttp.SocketTimeoutError, "Hi")
+    count, _ = await short_timeout.deltas_until(aiohttp.SocketTimeoutError, "Hi")
 
     assert count == 2
 
 
-async def test_a_slow_model_is_slow_at_every_delta(bedrock):
-    """Each delta from the asked one on keeps the client waiting."""
+async def test_a_slow_fault_delays_every_delta(bedrock):
+    """Each delta from the requested one on is delayed."""
     await bedrock.control("POST", "script", {"replies": [{"text": "one two three four"}]})
     await bedrock.control("POST", "faults", {"kind": "slow", "after_deltas": 1, "seconds": 0.1})
     started = time.monotonic()
@@ -80,8 +80,8 @@ async def test_a_slow_model_is_slow_at_every_delta(bedrock):
     assert time.monotonic() - started >= 0.3
 
 
-async def test_a_client_that_leaves_ends_the_answer(bedrock):
-    """Nothing is written on for a client that closed the stream, and the call counts as not completed."""
+async def test_a_client_that_disconnects_ends_the_answer(bedrock):
+    """After the client closes the stream nothing more is written, and the call counts as not completed."""
     await bedrock.control("POST", "pace", {"tokens_per_second": 20, "first_token_ms": 0})
     async with aclosing(bedrock.stream("Hi")) as stream:
         async for kind, _ in stream:

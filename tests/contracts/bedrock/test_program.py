@@ -29,8 +29,8 @@ def test_it_runs_as_a_program_and_stops_on_a_signal():
     """The program says where it listens, streams to boto3, and ends with 0 on SIGTERM, an answer under way or not."""
     with _start("--first-token-ms", "0", "--tokens-per-second", "40") as process:
         try:
-            word, url = process.stdout.readline().split()
-            assert word == "ready"
+            label, url = process.stdout.readline().split()
+            assert label == "ready"
             with closing(_client(url)) as client:
                 greeting = {"modelId": HAIKU, "messages": [{"role": "user", "content": [{"text": "Cześć"}]}]}
                 events = list(client.converse_stream(**greeting)["stream"])
@@ -44,12 +44,12 @@ def test_it_runs_as_a_program_and_stops_on_a_signal():
         assert process.communicate(timeout=DEADLINE_SECONDS) == ("", "")
 
 
-def test_a_taken_port_is_said_clearly():
-    """A port in use ends the program with 1 and one clear sentence."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_reported_clearly():
+    """A port in use exits with 1 and a clear message."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as occupied:
+        port = occupied.getsockname()[1]
         with _start("--port", str(port)) as process:
-            _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
+            _, error_output = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 1
-    assert complaint.startswith(f"cannot listen on 127.0.0.1:{port}:")
-    assert complaint.count("\n") == 1
+    assert error_output.startswith(f"cannot listen on 127.0.0.1:{port}:")
+    assert error_output.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Google's own client library, pointed at the stand-in and checked against its discovery document."""
+"""Google's client library, connected to the stand-in and checked against the discovery document."""
 
 import json
 import time
@@ -25,10 +25,10 @@ DAY = {"timeMin": "2027-03-01T00:00:00Z", "timeMax": "2027-03-02T00:00:00Z"}
 
 
 class CheckedHttp(httplib2.Http):
-    """An HTTP client that holds every call of the API against the discovery document."""
+    """An HTTP client that checks every call of the API against the discovery document."""
 
-    def request(self, uri, method="GET", body=None, headers=None, **rest):
-        response, content = super().request(uri, method, body, headers, **rest)
+    def request(self, uri, method="GET", body=None, headers=None, **options):
+        response, content = super().request(uri, method, body, headers, **options)
         if "/calendar/v3/" in uri:
             if response.status < 400:
                 check_request(method, uri, body)
@@ -36,8 +36,8 @@ class CheckedHttp(httplib2.Http):
         return response, content
 
 
-class Neighbour:
-    """One stand-in with its key file, and ways to reach it."""
+class StandInServer:
+    """A running stand-in with its key file, and clients for it."""
 
     def __init__(self, address, info):
         self.address = address
@@ -66,8 +66,8 @@ def visit(hour=9, **fields):
     }
 
 
-def refused(request):
-    """Run a request that is refused; give its status and reason."""
+def expect_refusal(request):
+    """Execute a request that must be refused; return status and reason."""
     with pytest.raises(HttpError) as failure:
         request.execute()
     return failure.value.status_code, failure.value.error_details[0]["reason"]
@@ -90,9 +90,9 @@ def assertion(info, **changes):
     return jwt.encode(signer, claims | {"exp": now + 600} | changes).decode()
 
 
-def ask_for_token(neighbour, signed):
+def request_token(server, signed):
     form = f"grant_type={GRANT_TYPE}&assertion={signed}"
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     with closing(httplib2.Http()) as http:
-        response, content = http.request(f"{neighbour.address}/token", "POST", form, headers)
+        response, content = http.request(f"{server.address}/token", "POST", form, headers)
     return response.status, json.loads(content)

@@ -1,13 +1,13 @@
-"""One stand-in for a file of tests, empty again before each of them."""
+"""One stand-in for each test module, reset before each test."""
 
 from contextlib import closing
 
 import pytest
 
-from infra.local.google_calendar.keys import account_key, make_service_account
+from infra.local.google_calendar.keys import make_service_account, parse_account_key
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serving
-from tests.contracts.google_calendar.client import CALENDAR, Neighbour
+from tests.contracts.google_calendar.client import CALENDAR, StandInServer
 
 
 @pytest.fixture(scope="module")
@@ -16,19 +16,19 @@ def info():
 
 
 @pytest.fixture(scope="module")
-def server(info):
-    standin = Standin(keys=[account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
+def running_server(info):
+    standin = Standin(keys=[parse_account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
     with serving(standin) as address:
-        yield Neighbour(address, info)
+        yield StandInServer(address, info)
 
 
 @pytest.fixture
-def neighbour(server):
-    server.control("POST", "reset")
-    return server
+def server(running_server):
+    running_server.control("POST", "reset")
+    return running_server
 
 
 @pytest.fixture
-def api(neighbour):
-    with closing(neighbour.service()) as service:
+def api(server):
+    with closing(server.service()) as service:
         yield service

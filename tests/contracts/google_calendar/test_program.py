@@ -1,4 +1,4 @@
-"""The stand-in as a program of its own."""
+"""The stand-in as a program."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from contextlib import closing
 from google.oauth2.service_account import Credentials
 from googleapiclient.discovery import build
 
-from tests.contracts.google_calendar.client import CALENDAR, SCOPE, Neighbour, busy
+from tests.contracts.google_calendar.client import CALENDAR, SCOPE, StandInServer, busy
 from tests.deadlines import DEADLINE_SECONDS
 
 
@@ -21,17 +21,17 @@ def start(*options):
     return subprocess.Popen(command, text=True, env=dict(os.environ, PYTHONWARNINGS="error"), **pipes)
 
 
-def test_it_runs_as_a_program_and_stops_on_a_signal(info, tmp_path):
-    """The program says where it listens, serves the registered key, and ends with 0 on SIGTERM."""
+def test_the_program_serves_until_a_signal(info, tmp_path):
+    """The program prints its address, accepts the registered key, and exits with 0 on SIGTERM."""
     key_file = tmp_path / "key.json"
     key_file.write_text(json.dumps(info))
     with start("--calendar", CALENDAR, "--service-account", str(key_file)) as process:
         try:
-            word, endpoint = process.stdout.readline().split()
-            assert word == "ready"
-            neighbour = Neighbour(endpoint.removesuffix("/calendar/v3/"), info)
-            assert neighbour.control("GET", "ready") == {"ready": True}
-            credentials = Credentials.from_service_account_info(neighbour.info, scopes=[SCOPE])
+            label, endpoint = process.stdout.readline().split()
+            assert label == "ready"
+            server = StandInServer(endpoint.removesuffix("/calendar/v3/"), info)
+            assert server.control("GET", "ready") == {"ready": True}
+            credentials = Credentials.from_service_account_info(server.info, scopes=[SCOPE])
             options = {"api_endpoint": endpoint}
             plain = {"credentials": credentials, "static_discovery": True, "client_options": options}
             with closing(build("calendar", "v3", **plain)) as api:
@@ -42,17 +42,17 @@ def test_it_runs_as_a_program_and_stops_on_a_signal(info, tmp_path):
     assert process.returncode == 0
 
 
-def test_a_taken_port_and_a_bad_key_file_are_said_clearly(tmp_path):
-    """A port in use ends with 1 and a file that is no key with 2, each with one clear sentence."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_and_a_bad_key_file_are_reported_clearly(tmp_path):
+    """A port in use exits with 1 and an invalid key file with 2, each with a clear message."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as occupied_port:
+        port = occupied_port.getsockname()[1]
         with start("--port", str(port)) as process:
-            _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
+            _, error_output = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 1
-    assert complaint.startswith(f"cannot listen on 127.0.0.1:{port}: the port is taken")
-    assert complaint.count("\n") == 1
+    assert error_output.startswith(f"cannot listen on 127.0.0.1:{port}: the port is in use")
+    assert error_output.count("\n") == 1
     (tmp_path / "key.json").write_text("{}")
     with start("--service-account", str(tmp_path / "key.json")) as process:
-        _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
+        _, error_output = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 2
-    assert "not the key file of a service account" in complaint
+    assert "not the key file of a service account" in error_output

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from infra.local.google_calendar.faults import parsed
+from infra.local.google_calendar.faults import parse_fault
 from infra.local.google_calendar.server import api_endpoint
 from shared.ids import derived_id, new_id
 from tests.fakes.business_calendar import FakeCalendar
@@ -118,7 +118,7 @@ class AtGoogle:
         return [(event.id, event.span.start) for event in events if not event.is_deleted]
 
     def order(self, kind, **fault):
-        self.standin.faults.order(parsed({"kind": kind, **fault}))
+        self.standin.faults.order(parse_fault({"kind": kind, **fault}))
 
 
 def _times(interval):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api_gateway_ws.adapters.sessions import DynamoSessions, DynamoStopFlags
-from infra.local.google_calendar.keys import account_key, make_service_account
+from infra.local.google_calendar.keys import make_service_account, parse_account_key
 from infra.local.google_calendar.standin import Standin
 from infra.local.google_calendar.thread import serving
 from shared.aws.claims import DynamoClaimStore
@@ -110,7 +110,7 @@ def stores(request, clock):
 @pytest.fixture(scope="session")
 def neighbour():
     info = make_service_account("http://127.0.0.1/token")
-    standin = Standin(keys=[account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
+    standin = Standin(keys=[parse_account_key(info)], calendars=[CALENDAR], time_zone="Europe/Warsaw")
     with serving(standin) as address:
         yield standin, address, info
 

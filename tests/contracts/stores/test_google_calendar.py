@@ -137,7 +137,7 @@ async def test_half_a_year_is_asked_for_at_once(google):
     starts = [NINE + n * HOUR for n in range(7)]
     for start in starts:
         google.owner_enters(Interval(start, start + HOUR))
-    google.standin.largest_page = 2
+    google.standin.max_page_size = 2
     busy = await google.calendar.busy(CALENDAR, Interval(NINE - HOUR, NINE + 170 * 24 * HOUR))
     assert sorted(one.interval.start for one in busy) == starts
     assert google.standin.calls["GET /calendar/v3/calendars/{calendarId}/events"] == 4
@@ -277,7 +277,7 @@ async def test_changes_come_from_all_pages(google):
     events = [visit(NINE + n * HOUR) for n in range(5)]
     for event in events:
         await google.calendar.put(CALENDAR, event)
-    google.standin.largest_page = 2
+    google.standin.max_page_size = 2
     found = await google.calendar.changes(CALENDAR, None)
     assert sorted(found.appointment_ids) == sorted(event.appointment_id for event in events)
     assert list((await google.calendar.changes(CALENDAR, found.next_token)).appointment_ids) == []

@@ -1,4 +1,4 @@
-"""An empty calendar, and a clock that a test moves by hand."""
+"""An empty calendar and a clock that tests set."""
 
 import pytest
 

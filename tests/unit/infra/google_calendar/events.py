@@ -1,4 +1,4 @@
-"""Events to try the stand-in's rules on."""
+"""Builds events for the tests of the stand-in's rules."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that a test moves by hand."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.time = datetime(2027, 1, 1, tzinfo=UTC)

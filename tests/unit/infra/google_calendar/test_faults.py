@@ -1,15 +1,15 @@
-"""Which calls a fault strikes."""
+"""Which calls a fault affects."""
 
 import pytest
 
-from infra.local.google_calendar.faults import Faults, parsed
+from infra.local.google_calendar.faults import Faults, parse_fault
 
 
-async def test_a_fault_strikes_its_own_calls_and_no_more():
-    """A fault is taken as often as ordered, by its own calls; without a path never by the token."""
+async def test_a_fault_affects_its_calls_as_often_as_requested():
+    """A fault affects the requested number of calls of its path; without a path never those of the token endpoint."""
     faults = Faults()
-    faults.order(parsed({"kind": "quota", "times": 2, "path": "events"}))
-    faults.order(parsed({"kind": "stall", "seconds": 1}))
+    faults.order(parse_fault({"kind": "quota", "times": 2, "path": "events"}))
+    faults.order(parse_fault({"kind": "stall", "seconds": 1}))
     assert faults.take("token") is None
     struck = [faults.take(target) for target in ("events", "freebusy", "events", "events")]
     assert [fault and fault.kind for fault in struck] == ["quota", "stall", "quota", None]
@@ -17,7 +17,7 @@ async def test_a_fault_strikes_its_own_calls_and_no_more():
 
 
 @pytest.mark.parametrize("order", [{}, {"kind": "x"}, {"kind": "quota", "times": 0}, {"kind": "stall", "path": "x"}])
-def test_an_unclear_fault_is_refused(order):
-    """An order that can not be carried out says what is wrong with it."""
+def test_an_invalid_fault_is_refused(order):
+    """An invalid fault is refused with the reason."""
     with pytest.raises(ValueError, match="is"):
-        parsed(order)
+        parse_fault(order)

@@ -1,16 +1,16 @@
-"""When a calendar is busy."""
+"""The busy times of a calendar."""
 
 from datetime import timedelta
 
 import pytest
 
-from infra.local.google_calendar.freebusy import busy, query
+from infra.local.google_calendar.freebusy import busy_spans, query_busy_times
 from infra.local.google_calendar.moments import Span
 from tests.unit.infra.google_calendar.events import CALENDAR, MORNING, body, refusal
 
 
 def test_busy_times_are_joined_and_cut_to_the_window(store):
-    """Overlapping and touching events become one; free, deleted and outside ones do not count."""
+    """Overlapping and adjacent events become one; transparent, deleted and outside ones do not count."""
     for start, minutes, extra in [
         (0, 60, {}),
         (30, 60, {}),
@@ -25,21 +25,23 @@ def test_busy_times_are_joined_and_cut_to_the_window(store):
     window = Span(MORNING + timedelta(minutes=15), MORNING + timedelta(minutes=480))
     minutes = [
         ((span.start - MORNING).seconds // 60, (span.end - MORNING).seconds // 60)
-        for span in busy(store.calendar(CALENDAR).events.values(), window)
+        for span in busy_spans(store.calendar(CALENDAR).events.values(), window)
     ]
     assert minutes == [(15, 120), (460, 480)]
 
 
-def test_a_busy_query_answers_each_calendar_for_itself(store):
-    """An unknown calendar is `notFound` in its own entry, one over the limit `tooManyCalendarsRequested`."""
+def test_a_busy_query_answers_each_calendar_separately(store):
+    """An unknown calendar is `notFound` in its entry, one over the limit `tooManyCalendarsRequested`."""
     store.insert(CALENDAR, body(), "me")
-    asked = {
+    request = {
         "timeMin": "2027-03-01T00:00:00Z",
         "timeMax": "2027-03-02T00:00:00Z",
         "timeZone": "Europe/Warsaw",
     }
     items = [{"id": CALENDAR}, {"id": "nobody"}, {"id": "late"}]
-    answer = query(store, asked | {"items": items, "calendarExpansionMax": 2, "timeZone": "Europe/Warsaw"})["calendars"]
+    answer = query_busy_times(
+        store, request | {"items": items, "calendarExpansionMax": 2, "timeZone": "Europe/Warsaw"}
+    )["calendars"]
     assert answer[CALENDAR] == {
         "busy": [{"start": "2027-03-01T10:00:00+01:00", "end": "2027-03-01T11:00:00+01:00"}],
     }
@@ -60,7 +62,7 @@ def test_a_busy_query_answers_each_calendar_for_itself(store):
     ],
 )
 def test_a_wrong_busy_query_is_refused(store, change, reason):
-    """A query that makes no sense is refused as a whole."""
-    asked = {"timeMin": "2027-03-01T00:00:00Z", "timeMax": "2027-05-30T00:00:00Z", "items": []}
-    query(store, asked)
-    assert refusal(query, store, asked | change) == reason
+    """An invalid query is refused as a whole."""
+    request = {"timeMin": "2027-03-01T00:00:00Z", "timeMax": "2027-05-30T00:00:00Z", "items": []}
+    query_busy_times(store, request)
+    assert refusal(query_busy_times, store, request | change) == reason

@@ -1,4 +1,4 @@
-"""How events are written: ids, etags, sequence, patches, and bodies that are refused."""
+"""Writing events: ids, etags, sequence, patches, and refused bodies."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from infra.local.google_calendar.errors import ApiError
-from infra.local.google_calendar.moments import Span, instant, shown, span_of
+from infra.local.google_calendar.moments import Span, format_instant, parse_instant, parse_span
 from infra.local.google_calendar.resources import event_resource
 from tests.unit.infra.google_calendar.events import CALENDAR, MORNING, body, refusal
 
@@ -15,12 +15,12 @@ REFUSAL = ApiError(400, "bad", "bad")
 
 @pytest.mark.parametrize("event_id", ["abc1", "ABCDE", "wxyz12", "abc-def", "a" * 1025, "", 12345])
 def test_an_id_outside_base32hex_is_refused(store, event_id):
-    """Only 5 to 1024 characters of a-v and 0-9 make an event id."""
+    """An event id has 5 to 1024 characters of a-v and 0-9."""
     assert refusal(store.insert, CALENDAR, body(id=event_id), "me") == "invalid"
 
 
-def test_an_id_stays_taken_after_its_event_is_deleted(store):
-    """The id of a living or a deleted event can not be used again."""
+def test_the_id_of_a_deleted_event_can_not_be_used_again(store):
+    """The id of an event can't be used again, whether the event is deleted or not."""
     store.insert(CALENDAR, body(id="abcde"), "me")
     assert refusal(store.insert, CALENDAR, body(id="abcde"), "me") == "duplicate"
     store.delete(CALENDAR, "abcde")
@@ -29,7 +29,7 @@ def test_an_id_stays_taken_after_its_event_is_deleted(store):
 
 
 def test_an_event_is_deleted_once(store):
-    """The second deletion hears `deleted`, an unknown id `notFound`."""
+    """The second deletion is refused with `deleted`, an unknown id with `notFound`."""
     store.insert(CALENDAR, body(id="abcde"), "me")
     store.delete(CALENDAR, "abcde")
     assert refusal(store.delete, CALENDAR, "abcde") == "deleted"
@@ -37,8 +37,8 @@ def test_an_event_is_deleted_once(store):
     assert refusal(store.delete, "nobody@example.com", "abcde") == "notFound"
 
 
-def test_a_deleted_event_comes_back_only_when_its_status_is_patched(store):
-    """A patch of another field leaves a deletion alone; `status: confirmed` undoes it."""
+def test_only_a_patch_of_its_status_restores_a_deleted_event(store):
+    """A patch of another field does not restore the event; `status: confirmed` does."""
     store.insert(CALENDAR, body(id="abcde"), "me")
     store.delete(CALENDAR, "abcde")
     assert store.patch(CALENDAR, "abcde", {"summary": "x"}).is_deleted
@@ -46,8 +46,8 @@ def test_a_deleted_event_comes_back_only_when_its_status_is_patched(store):
     assert not store.patch(CALENDAR, "abcde", {"status": "confirmed"}).is_deleted
 
 
-def test_every_write_has_an_etag_of_its_own(store):
-    """The etag changes at every write, also when the clock stands still."""
+def test_every_write_has_a_different_etag(store):
+    """The etag changes at every write, even within one tick of the clock."""
     tags = [store.insert(CALENDAR, body(id="abcde"), "me").etag]
     tags += [store.patch(CALENDAR, "abcde", {"summary": text}).etag for text in "xyz"]
     store.delete(CALENDAR, "abcde")
@@ -56,7 +56,7 @@ def test_every_write_has_an_etag_of_its_own(store):
 
 
 def test_a_write_with_an_old_etag_changes_nothing(store):
-    """Patch, replace and delete with an etag that is not current hear `conditionNotMet`."""
+    """Patch, replace and delete with an old etag are refused with `conditionNotMet`."""
     old = store.insert(CALENDAR, body(id="abcde"), "me").etag
     current = store.patch(CALENDAR, "abcde", {"summary": "new"}, if_match=old).etag
     assert refusal(store.patch, CALENDAR, "abcde", {"summary": "x"}, if_match=old) == "conditionNotMet"
@@ -67,7 +67,7 @@ def test_a_write_with_an_old_etag_changes_nothing(store):
 
 
 def test_the_sequence_counts_changes_of_time_only(store):
-    """A new summary keeps the sequence, a new time raises it, the same time in another zone does not."""
+    """A new summary and the same time in another zone keep the sequence; a new time increments it."""
     store.insert(CALENDAR, body(id="abcde"), "me")
     assert store.patch(CALENDAR, "abcde", {"summary": "x"}).sequence == 0
     same = {"start": {"dateTime": "2027-03-01T10:00:00+01:00"}}
@@ -77,8 +77,8 @@ def test_the_sequence_counts_changes_of_time_only(store):
     assert refusal(store.replace, CALENDAR, "abcde", body(sequence=0)) == "invalid"
 
 
-def test_a_patch_merges_and_a_replacement_forgets(store):
-    """A patch merges objects and removes nulls; a replacement keeps nothing that it does not name."""
+def test_a_patch_merges_and_a_replacement_replaces_all_fields(store):
+    """A patch merges objects and removes nulls; a replacement keeps its own fields only."""
     properties = {"private": {"a": "1", "b": "2"}}
     store.insert(CALENDAR, body(id="abcde", summary="s", extendedProperties=properties), "me")
     patch = {"extendedProperties": {"private": {"a": None, "c": "3"}}, "location": "here", "id": "other"}
@@ -88,8 +88,8 @@ def test_a_patch_merges_and_a_replacement_forgets(store):
     assert set(store.replace(CALENDAR, "abcde", body()).fields) == {"start", "end"}
 
 
-def test_extended_properties_lose_what_google_drops(store):
-    """A key over 44 characters vanishes and a value over 1024 is cut, both in silence."""
+def test_long_extended_properties_are_dropped_or_truncated(store):
+    """A key over 44 characters is dropped and a value over 1024 is truncated, without an error."""
     properties = {"private": {"k" * 44: "v" * 2000, "k" * 45: "gone"}}
     event = store.insert(CALENDAR, body(extendedProperties=properties), "me")
     assert event.fields["extendedProperties"] == {"private": {"k" * 44: "v" * 1024}}
@@ -114,32 +114,32 @@ def test_extended_properties_lose_what_google_drops(store):
     ],
 )
 def test_a_wrong_body_is_refused_with_its_reason(store, change, reason):
-    """Every wrong event hears why, and is not kept."""
+    """An invalid event is refused with the reason, and not stored."""
     assert refusal(store.insert, CALENDAR, body() | change, "me") == reason
     assert store.calendar(CALENDAR).events == {}
 
 
-def test_a_local_time_is_taken_in_the_zone_it_names():
-    """A time without an offset counts in its own zone, an all-day date in the calendar's."""
+def test_a_local_time_is_read_in_its_own_zone():
+    """A time without an offset is read in its own zone, an all-day date in the calendar's."""
     warsaw = ZoneInfo("Europe/Warsaw")
     local = {"dateTime": "2027-07-01T09:00:00", "timeZone": "America/New_York"}
-    span = span_of({"start": local, "end": {"dateTime": "2027-07-01T13:30:00.500Z"}}, warsaw)
+    span = parse_span({"start": local, "end": {"dateTime": "2027-07-01T13:30:00.500Z"}}, warsaw)
     assert span == Span(datetime(2027, 7, 1, 13, tzinfo=UTC), datetime(2027, 7, 1, 13, 30, tzinfo=UTC))
-    day = span_of({"start": {"date": "2027-03-28"}, "end": {"date": "2027-03-29"}}, warsaw)
+    day = parse_span({"start": {"date": "2027-03-28"}, "end": {"date": "2027-03-29"}}, warsaw)
     assert day.end - day.start == timedelta(hours=23)  # the clocks go forward that night
-    assert shown(span.start, warsaw) == "2027-07-01T15:00:00+02:00"
-    assert shown(span.start, UTC) == "2027-07-01T13:00:00Z"
+    assert format_instant(span.start, warsaw) == "2027-07-01T15:00:00+02:00"
+    assert format_instant(span.start, UTC) == "2027-07-01T13:00:00Z"
 
 
 @pytest.mark.parametrize("text", ["2027-03-01", "2027-03-01T09:00:00", "x", None, "2027-13-01T09:00:00Z"])
-def test_a_bound_without_an_offset_is_no_instant(text):
-    """A bound of a query must name one instant."""
+def test_a_bound_without_an_offset_is_refused(text):
+    """A bound of a query must be an instant with an offset."""
     with pytest.raises(ApiError):
-        instant(text, REFUSAL)
+        parse_instant(text, REFUSAL)
 
 
-def test_an_event_is_written_in_the_zone_that_is_asked_for(store):
-    """Times are shown in the calendar's zone, or in the caller's; the event's own zone name is kept."""
+def test_an_event_is_formatted_in_the_requested_zone(store):
+    """Times are in the calendar's zone or in the requested one; the event keeps its zone name."""
     event = store.insert(CALENDAR, body(), "me@example.com")
     calendar = store.calendar(CALENDAR)
     assert event_resource(event, calendar)["start"] == {
