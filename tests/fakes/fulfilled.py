@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.fakes.conversations import FakeConversationAudit, FakeConversations
     from tests.fakes.figures import FakeMetrics, FakeUsage
     from tests.fakes.ingress import FakeBlockingPoster, FakeCommandPublisher, FakeSessions
-    from tests.fakes.letters import FakeLetters, FakeMailer, FakeNotices
     from tests.fakes.model import FakeModel
+    from tests.fakes.notices import FakeEmailTemplates, FakeMailer, FakeNotices
     from tests.fakes.tenants import FakeProfiles, FakeTenants
     from workers.booking import ports as booking
     from workers.chat import ports as chat
@@ -67,7 +67,9 @@ if TYPE_CHECKING:
         model: FakeModel,
         appointments: FakeAppointments,
         calendar: FakeCalendar,
-        letters: FakeLetters,
+        email_templates: FakeEmailTemplates,
         mailer: FakeMailer,
-    ) -> tuple[chat.Model, booking.AppointmentStore, booking.Calendar, notifications.Letters, notifications.Mailer]:
-        return model, appointments, calendar, letters, mailer
+    ) -> tuple[
+        chat.Model, booking.AppointmentStore, booking.Calendar, notifications.EmailTemplates, notifications.Mailer
+    ]:
+        return model, appointments, calendar, email_templates, mailer

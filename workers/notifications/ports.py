@@ -6,32 +6,32 @@ from typing import Protocol
 from shared.errors import TransientError
 from shared.messages.notices import OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Letter, TextMessage, VisitChange, VisitorNotice
+from workers.notifications.domain import AppointmentLinks, Email, TextMessage, VisitChange, VisitorNotice
 
 
-class PerhapsTakenError(TransientError):
+class UnknownOutcomeError(TransientError):
     """The provider gave no answer: it may have taken what it was given, and the next try would repeat it."""
 
 
-class Letters(Protocol):
+class EmailTemplates(Protocol):
     """Words a notice as an e-mail, in the recipient's language."""
 
-    def write(
+    def render(
         self,
         notice: VisitorNotice,
         profile: TenantProfile,
         *,
         code: str | None,
         links: AppointmentLinks | None = None,
-    ) -> Letter:
+    ) -> Email:
         """Return the letter; `code` is given for a `notice.code` alone."""
         ...
 
 
-class TextMessages(Protocol):
+class TextMessageTemplates(Protocol):
     """Words a notice as an SMS, in the recipient's language."""
 
-    def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
+    def render(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message; `code` is given for a `notice.code` alone."""
         ...
 
@@ -39,7 +39,7 @@ class TextMessages(Protocol):
 class Mailer(Protocol):
     """Sends e-mail."""
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Email) -> None:
         """Return once the provider has taken the letter.
 
         Raises:
@@ -49,7 +49,7 @@ class Mailer(Protocol):
         ...
 
 
-class Texter(Protocol):
+class SmsSender(Protocol):
     """Sends SMS."""
 
     async def send(self, message: TextMessage) -> None:

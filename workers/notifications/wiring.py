@@ -22,12 +22,12 @@ from shared.log import configure_logging
 from shared.messages.notices import NOTICE
 from shared.metrics import Metrics
 from shared.settings import PoolSettings
-from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
-from workers.notifications.adapters.ses_events import feedback_reports
-from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
-from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.adapters.ses_events import feedback_report_adapter
+from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
+from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 from workers.notifications.domain import MAX_SEND_WAIT
 from workers.notifications.handler import FeedbackHandler, NotificationHandler, NotificationPorts
@@ -79,7 +79,7 @@ async def open_ports(
     # Most deployments need none, and a client takes its time to open.
     sns = await open_sender("sns") if settings.sms_enabled or settings.sns_topic_arn else None
     return NotificationPorts(
-        letters=TemplateLetters(),
+        email_templates=JinjaEmailTemplates(),
         mailer=(
             SesMailer(
                 client=await open_sender("sesv2"),
@@ -89,9 +89,9 @@ async def open_ports(
             if settings.ses_from_email
             else None
         ),
-        text_messages=TemplateTextMessages(),
-        texter=(
-            SnsTexter(client=sns, max_price_usd=settings.sms_max_price_usd, sender_id=settings.sms_sender_id)
+        text_message_templates=JinjaTextMessageTemplates(),
+        sms_sender=(
+            SnsSmsSender(client=sns, max_price_usd=settings.sms_max_price_usd, sender_id=settings.sms_sender_id)
             if settings.sms_enabled
             else None
         ),
@@ -133,7 +133,7 @@ def describe_queues(
         MessageQueue(
             url=settings.feedback_queue_url,
             dead_letter_url=settings.notifications_dlq_url,
-            messages=feedback_reports(settings.feedback_topic_arn),
+            messages=feedback_report_adapter(settings.feedback_topic_arn),
             handler=FeedbackHandler(
                 suppressions=ports.suppressions, claims=claims, metrics=ports.metrics, clock=ports.clock
             ),

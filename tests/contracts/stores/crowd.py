@@ -17,7 +17,7 @@ from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
-from tests.fakes.letters import FakeNotices
+from tests.fakes.notices import FakeNotices
 from tests.fakes.tenants import FakeTenants
 from workers.booking.domain.values import Appointment, AppointmentState, Interval
 from workers.booking.handler import BookingHandler, BookingPorts

@@ -32,10 +32,10 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.tenants import FakeTenants
-from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
-from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
@@ -141,10 +141,10 @@ class PostRoom:
 
     def ports(self, clock):
         return NotificationPorts(
-            letters=TemplateLetters(),
+            email_templates=JinjaEmailTemplates(),
             mailer=SesMailer(client=self.ses, sender="no-reply@stride.example"),
-            text_messages=TemplateTextMessages(),
-            texter=None,
+            text_message_templates=JinjaTextMessageTemplates(),
+            sms_sender=None,
             alerts=None,
             suppressions=DynamoSuppressions(client=self.dynamodb, table="SuppressionsTable", secret=SECRET),
             send_rate_limiter=DynamoSendRateLimiter(

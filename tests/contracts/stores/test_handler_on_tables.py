@@ -14,7 +14,7 @@ from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
-from tests.fakes.letters import FakeNotices
+from tests.fakes.notices import FakeNotices
 from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.handler import BookingPorts

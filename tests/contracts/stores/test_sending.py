@@ -16,7 +16,7 @@ from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
 from shared.trace import Trace, tracing
 from tests.contracts.stores.template import create_queue
 from tests.fakes.ingress import FakeCommandPublisher
-from tests.fakes.letters import FakeNotices
+from tests.fakes.notices import FakeNotices
 
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
 TRACE = Trace("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", sampled=True)

@@ -10,8 +10,8 @@ from shared.errors import DeploymentError
 from shared.ids import new_id
 from shared.messages.notices import NOTICE
 from tests.deadlines import DEADLINE_SECONDS
-from tests.fakes.letters import FakeAlerts, FakeTexter
-from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
+from tests.fakes.notices import FakeAlerts, FakeSmsSender
+from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
 from workers.notifications.domain import TextMessage
 
 ALERT = NOTICE.validate_python(
@@ -36,7 +36,7 @@ async def sns(clients):
 def texter(request):
     """Return what sends, and what tells which texts a number got."""
     if request.param == "memory":
-        fake = FakeTexter()
+        fake = FakeSmsSender()
         return fake, lambda number: [message.text for message in fake.sent if message.recipient == number]
 
     emulator = request.getfixturevalue("emulator")
@@ -47,7 +47,7 @@ def texter(request):
             caught = json.load(answer)["sms_messages"]
         return [message["Message"] for message in caught.get(number, [])]
 
-    return SnsTexter(client=request.getfixturevalue("sns"), max_price_usd=Decimal("0.20")), arrived
+    return SnsSmsSender(client=request.getfixturevalue("sns"), max_price_usd=Decimal("0.20")), arrived
 
 
 @pytest.fixture(params=["memory", "sns"])

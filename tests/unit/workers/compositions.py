@@ -21,9 +21,16 @@ from tests.fakes.envelopes import command_body
 from tests.fakes.failures import FakeFailures
 from tests.fakes.figures import FakeMetrics, FakeUsage
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
-from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeNotices, FakeTexter, FakeTextMessages
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.model import FakeModel
+from tests.fakes.notices import (
+    FakeAlerts,
+    FakeEmailTemplates,
+    FakeMailer,
+    FakeNotices,
+    FakeSmsSender,
+    FakeTextMessageTemplates,
+)
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
@@ -239,10 +246,10 @@ class Composition:
 
     def _notifications(self):
         ports = NotificationPorts(
-            letters=FakeLetters(),
+            email_templates=FakeEmailTemplates(),
             mailer=FakeMailer(),
-            text_messages=FakeTextMessages(),
-            texter=FakeTexter(),
+            text_message_templates=FakeTextMessageTemplates(),
+            sms_sender=FakeSmsSender(),
             alerts=FakeAlerts(),
             suppressions=self.suppressions,
             send_rate_limiter=FakeSendRateLimiter(),

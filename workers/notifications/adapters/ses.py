@@ -12,8 +12,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from shared.aws.errors import find_error_code, translate_aws_errors
 from shared.errors import DeploymentError, PermanentError, TransientError
-from workers.notifications.adapters.unanswered import not_taken
-from workers.notifications.domain import Letter
+from workers.notifications.adapters.send_errors import translate_send_error
+from workers.notifications.domain import Email
 
 _REJECTED = frozenset({"MessageRejected", "MailFromDomainNotVerifiedException", "BadRequestException"})
 _DEPLOYMENT = frozenset({"AccountSuspendedException", "SendingPausedException", "NotFoundException"})
@@ -34,19 +34,19 @@ class SesMailer:
         self._sender = parseaddr(sender)[1]
         self._options = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, email: Email) -> None:
         """Return once SES has taken the letter."""
-        message = self._message(letter).as_bytes(policy=SMTP)
+        message = self._message(email).as_bytes(policy=SMTP)
         try:
             with translate_aws_errors("ses.send_email"):
                 await self._client.send_email(
                     FromEmailAddress=self._sender,
-                    Destination={"ToAddresses": [letter.recipient]},
+                    Destination={"ToAddresses": [email.recipient]},
                     Content={"Raw": {"Data": message}},
                     **self._options,
                 )
         except TransientError as error:
-            raise not_taken(error, reason="mail_not_taken") from error
+            raise translate_send_error(error, reason="mail_not_taken") from error
         except PermanentError as error:
             code = find_error_code(error)
             if code in _REJECTED:
@@ -55,21 +55,21 @@ class SesMailer:
                 raise DeploymentError(error.reason, code) from error
             raise
 
-    def _message(self, letter: Letter) -> EmailMessage:
+    def _message(self, email: Email) -> EmailMessage:
         """Return the message, the same to the byte for the same letter."""
         message = EmailMessage()
-        message["From"] = Address(letter.sender_name, addr_spec=self._sender)
-        message["To"] = _recipient(letter.recipient)
-        if reply_to := _reply_to(letter.reply_to):
+        message["From"] = Address(email.sender_name, addr_spec=self._sender)
+        message["To"] = _recipient(email.recipient)
+        if reply_to := _reply_to(email.reply_to):
             message["Reply-To"] = reply_to
-        message["Subject"] = letter.subject
+        message["Subject"] = email.subject
         # The same for a repeated letter, so that mail programs can show it once.
-        message["Message-ID"] = f"<{letter.notice_id}@{self._sender.rpartition('@')[2]}>"
+        message["Message-ID"] = f"<{email.notice_id}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text)
-        if letter.html:
-            message.add_alternative(letter.html, subtype="html")
-        for attachment in letter.attachments:
+        message.set_content(email.text)
+        if email.html:
+            message.add_alternative(email.html, subtype="html")
+        for attachment in email.attachments:
             kind, _, subtype = attachment.content_type.partition("/")
             message.add_attachment(
                 attachment.content.encode(),
@@ -78,7 +78,7 @@ class SesMailer:
                 filename=attachment.name,
                 params={"charset": "utf-8", "method": "PUBLISH"},
             )
-        _fix_boundaries(message, letter.notice_id)
+        _fix_boundaries(message, email.notice_id)
         return message
 
 

@@ -49,7 +49,7 @@ class _Event(Message):
     complaint: _Complaint | None = None
 
 
-def feedback_reports(topic_arn: str) -> TypeAdapter[FeedbackReport]:
+def feedback_report_adapter(topic_arn: str) -> TypeAdapter[FeedbackReport]:
     """Return what reads the feedback queue: notifications of one topic, and nothing else.
 
     The queue's policy lets in that topic alone; this looks again, since a policy is changed more easily.

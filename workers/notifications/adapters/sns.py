@@ -8,8 +8,8 @@ from typing import Any
 from shared.aws.errors import find_error_code, translate_aws_errors
 from shared.errors import DeploymentError, PermanentError, TransientError
 from shared.messages.notices import OperatorAlert
-from workers.notifications.adapters.unanswered import not_taken
-from workers.notifications.domain import TextMessage, gsm_text
+from workers.notifications.adapters.send_errors import translate_send_error
+from workers.notifications.domain import TextMessage, to_gsm_text
 
 _NUMBER_REFUSED = frozenset({"InvalidParameter", "ParameterValueInvalid", "ValidationException", "OptedOut"})
 _DEPLOYMENT = frozenset(
@@ -30,7 +30,7 @@ _KEY_THROTTLED = "KMSThrottling"
 _SUBJECT_CHARACTERS = 99
 
 
-class SnsTexter:
+class SnsSmsSender:
     """Sends text messages as transactional ones, which go before others, up to a price."""
 
     def __init__(self, *, client: Any, max_price_usd: Decimal, sender_id: str = "") -> None:
@@ -53,7 +53,7 @@ class SnsTexter:
                     MessageAttributes=self._attributes,
                 )
         except TransientError as error:
-            raise not_taken(error, reason="sms_not_taken") from error
+            raise translate_send_error(error, reason="sms_not_taken") from error
         except PermanentError as error:
             code = find_error_code(error)
             if code in _NUMBER_REFUSED:
@@ -76,7 +76,7 @@ class SnsAlerts:
             await self._client.publish(
                 TopicArn=self._topic_arn,
                 # SNS refuses subjects of 100 characters, and letters outside ASCII.
-                Subject=_ascii_line(f"{facts.reason} ({alert.tenant})")[:_SUBJECT_CHARACTERS],
+                Subject=_to_ascii(f"{facts.reason} ({alert.tenant})")[:_SUBJECT_CHARACTERS],
                 Message=(
                     f"{facts.advice}\n\nReason: {facts.reason}\nBusiness: {alert.tenant}\nNotice: {alert.id}\n\n"
                     "`stride doctor` checks what else is missing; `stride failures list` shows what waits for it.\n"
@@ -98,5 +98,5 @@ def _publishing() -> Iterator[None]:
         raise
 
 
-def _ascii_line(text: str) -> str:
-    return gsm_text(text).encode("ascii", "replace").decode()
+def _to_ascii(text: str) -> str:
+    return to_gsm_text(text).encode("ascii", "replace").decode()

@@ -1,32 +1,32 @@
 """Pure values and rules of notifications: what is sent, when, and what it may be written with."""
 
-from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, suppression_of
-from workers.notifications.domain.gsm import gsm_text, septets, shortened
-from workers.notifications.domain.links import AppointmentLinks, appointment_links
-from workers.notifications.domain.messages import Attachment, Letter, TextMessage, VisitorNotice, one_line
-from workers.notifications.domain.timing import MAX_SEND_WAIT, is_too_late, quiet_until, rate_limit_key
+from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, decide_suppression
+from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text
+from workers.notifications.domain.links import AppointmentLinks, issue_appointment_links
+from workers.notifications.domain.messages import Attachment, Email, TextMessage, VisitorNotice, flatten_text
+from workers.notifications.domain.timing import MAX_SEND_WAIT, find_quiet_hours_end, is_too_late, rate_limit_key
 from workers.notifications.domain.visit_changes import VisitChange, confirms_visit, extract_change, is_outdated
 
 __all__ = [
     "MAX_SEND_WAIT",
     "AppointmentLinks",
     "Attachment",
+    "Email",
     "FeedbackReport",
-    "Letter",
     "MailFeedback",
     "TextMessage",
     "VisitChange",
     "VisitorNotice",
-    "appointment_links",
     "confirms_visit",
+    "count_septets",
+    "decide_suppression",
     "extract_change",
-    "gsm_text",
+    "find_quiet_hours_end",
+    "flatten_text",
     "is_outdated",
     "is_too_late",
-    "one_line",
-    "quiet_until",
+    "issue_appointment_links",
     "rate_limit_key",
-    "septets",
-    "shortened",
-    "suppression_of",
+    "shorten_to_septets",
+    "to_gsm_text",
 ]

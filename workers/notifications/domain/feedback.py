@@ -43,7 +43,7 @@ class FeedbackReport(Message):
         return f"feedback#{self.id}"
 
 
-def suppression_of(feedback: MailFeedback, *, now: datetime) -> Suppression | None:
+def decide_suppression(feedback: MailFeedback, *, now: datetime) -> Suppression | None:
     """Return what becomes of the address; None if it goes on getting letters.
 
     What bounces for good is not there, and who complained wants none: both stay until a person removes them. A full

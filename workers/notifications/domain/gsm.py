@@ -1,6 +1,6 @@
-"""Writes a text with the letters that an SMS has room for: GSM 7 bit, 160 of them in one part (3GPP TS 23.038).
+"""Converts a text to the GSM 7-bit alphabet, of which one part of an SMS holds 160 septets (3GPP TS 23.038).
 
-A longer text, or one with a single letter from outside the alphabet, goes out, and is billed, as several.
+A longer text, or one with a single character outside the alphabet, is sent and billed as several parts.
 """
 
 import string
@@ -8,46 +8,45 @@ import unicodedata
 
 from anyascii import anyascii
 
-_LETTERS = frozenset(
+_CHARACTERS = frozenset(
     string.ascii_letters + string.digits + "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà"
 )
-_DOUBLE_LETTERS = frozenset("^{}\\[~]|€")
-"""Of the extension table: two septets each."""
+_TWO_SEPTET_CHARACTERS = frozenset("^{}\\[~]|€")
+"""Characters of the extension table: two septets each."""
 
-_NO_LETTERS = frozenset({"So", "Sk", "Cs", "Cn", "Co", "Cf", "Cc"})
-"""Emoji and their like have no letters that stand for them, only names such as `:scissors:`."""
+_SYMBOL_CATEGORIES = frozenset({"So", "Sk", "Cs", "Cn", "Co", "Cf", "Cc"})
+"""Unicode categories that are dropped: emoji and the like are transliterated to names such as `:scissors:`."""
 
 _ELLIPSIS = "..."
 
 
-def gsm_text(text: str) -> str:
-    """Return the text in GSM letters, others replaced by the nearest ones: `Zażółć` is `Zazolc`."""
-    return " ".join("".join(map(_gsm_letters, text)).split())
+def to_gsm_text(text: str) -> str:
+    """Return the text in GSM characters, with others replaced by the nearest ones: `Zażółć` becomes `Zazolc`."""
+    return " ".join("".join(map(_to_gsm_characters, text)).split())
 
 
-def septets(text: str) -> int:
-    """Return how much of a part the text takes."""
-    return sum(2 if letter in _DOUBLE_LETTERS else 1 for letter in text)
+def count_septets(text: str) -> int:
+    """Return how many septets a text in GSM characters takes."""
+    return sum(2 if character in _TWO_SEPTET_CHARACTERS else 1 for character in text)
 
 
-def shortened(text: str, most: int) -> str:
-    """Return the text in GSM letters, cut to so many septets."""
-    whole = gsm_text(text)
-    if septets(whole) <= most:
-        return whole
-    cut = whole
-    while septets(cut) > most - len(_ELLIPSIS):
+def shorten_to_septets(text: str, max_septets: int) -> str:
+    """Return the text in GSM characters, cut to at most `max_septets` septets."""
+    cut = to_gsm_text(text)
+    if count_septets(cut) <= max_septets:
+        return cut
+    while count_septets(cut) > max_septets - len(_ELLIPSIS):
         cut = cut[:-1]
     return cut.rstrip(" ,.-") + _ELLIPSIS
 
 
-def _gsm_letters(letter: str) -> str:
-    if letter in _LETTERS or letter in _DOUBLE_LETTERS:
-        return letter
-    if letter.isspace():
+def _to_gsm_characters(character: str) -> str:
+    if character in _CHARACTERS or character in _TWO_SEPTET_CHARACTERS:
+        return character
+    if character.isspace():
         return " "
-    if letter == "`":
+    if character == "`":
         return "'"
-    if unicodedata.category(letter) in _NO_LETTERS:
+    if unicodedata.category(character) in _SYMBOL_CATEGORIES:
         return ""
-    return anyascii(letter).replace("`", "'")
+    return anyascii(character).replace("`", "'")

@@ -17,7 +17,7 @@ class AppointmentLinks:
     move: str = field(repr=False)
 
 
-def appointment_links(
+def issue_appointment_links(
     links: Links, notice: VisitorNotice, profile: TenantProfile, now: datetime
 ) -> AppointmentLinks | None:
     """Return the links of a letter about a visit that stands and has not begun; None where none are of use.

@@ -27,7 +27,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """One e-mail."""
 
     notice_id: str
@@ -50,6 +50,6 @@ class TextMessage:
     text: str = field(repr=False)
 
 
-def one_line(text: str) -> str:
+def flatten_text(text: str) -> str:
     """Return the text fit for a header: no line ends, no other control characters, not too long."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]

@@ -15,7 +15,7 @@ rate an hour is 18,000 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest
 """
 
 
-def quiet_until(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
+def find_quiet_hours_end(notice: VisitorNotice, profile: TenantProfile, now: datetime) -> datetime | None:
     """Return the end of the quiet hours if the notice has to wait for it; None if it may be sent now.
 
     Booking plans reminders outside the quiet hours; this covers reminders that were delayed. A business may replay a

@@ -7,18 +7,26 @@ from shared.links import Links
 from shared.metrics import Metrics
 from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory
-from workers.notifications.ports import Alerts, Letters, Mailer, SendRateLimiter, Texter, TextMessages, VisitChanges
+from workers.notifications.ports import (
+    Alerts,
+    EmailTemplates,
+    Mailer,
+    SendRateLimiter,
+    SmsSender,
+    TextMessageTemplates,
+    VisitChanges,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationPorts:
     """The ports, and the secret that codes and links are made with."""
 
-    letters: Letters
+    email_templates: EmailTemplates
     mailer: Mailer | None
     """None where e-mail is off."""
-    text_messages: TextMessages
-    texter: Texter | None
+    text_message_templates: TextMessageTemplates
+    sms_sender: SmsSender | None
     """None where text messages are off."""
     alerts: Alerts | None
     """None where alerts go nowhere but into the log."""

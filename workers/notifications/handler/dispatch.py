@@ -12,7 +12,7 @@ from workers.notifications.domain import VisitorNotice
 from workers.notifications.handler.alert import alert
 from workers.notifications.handler.dependencies import NotificationPorts
 from workers.notifications.handler.tell import tell
-from workers.notifications.ports import PerhapsTakenError
+from workers.notifications.ports import UnknownOutcomeError
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class NotificationHandler:
         """Tell the visitor, and record it; whatever leaves open whether the provider said yes is counted."""
         try:
             is_sent = await tell(self._ports, work)
-        except (PerhapsTakenError, asyncio.CancelledError):
+        except (UnknownOutcomeError, asyncio.CancelledError):
             self._count_as_perhaps_repeated(work)
             raise
         try:

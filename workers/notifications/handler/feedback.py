@@ -6,7 +6,7 @@ from shared.claims import Claim, ClaimStore
 from shared.clock import Clock
 from shared.metrics import Metrics
 from shared.suppressions import Suppressions
-from workers.notifications.domain import FeedbackReport, suppression_of
+from workers.notifications.domain import FeedbackReport, decide_suppression
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ class FeedbackHandler:
     async def handle(self, work: FeedbackReport, claim: Claim) -> None:
         """Note the address, if it shall get no more letters."""
         said = work.data
-        suppression = suppression_of(said, now=self._clock.now())
+        suppression = decide_suppression(said, now=self._clock.now())
         if suppression and said.address:
             await self._suppressions.add(said.address, suppression)
             self._metrics.count("AddressesSuppressed", Reason=suppression.reason)

@@ -8,12 +8,12 @@ from shared.messages.notices import AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
 from workers.notifications.domain import (
     VisitorNotice,
-    appointment_links,
     confirms_visit,
     extract_change,
+    find_quiet_hours_end,
     is_outdated,
     is_too_late,
-    quiet_until,
+    issue_appointment_links,
     rate_limit_key,
 )
 from workers.notifications.handler.dependencies import NotificationPorts
@@ -55,7 +55,7 @@ async def _is_true(ports: NotificationPorts, work: VisitorNotice) -> bool:
 def _comes_in_time(ports: NotificationPorts, work: VisitorNotice, profile: TenantProfile) -> bool:
     """Let what would wake somebody wait for the end of the quiet hours; False for a reminder that is too late then."""
     now = ports.clock.now()
-    wakes_nobody_at = quiet_until(work, profile, now)
+    wakes_nobody_at = find_quiet_hours_end(work, profile, now)
     if wakes_nobody_at is None:
         return True
     if is_too_late(work, wakes_nobody_at):
@@ -96,13 +96,13 @@ async def _send(ports: NotificationPorts, work: VisitorNotice, profile: TenantPr
         else None
     )
     if work.data.contact_kind == "phone":
-        if ports.texter is None:
+        if ports.sms_sender is None:
             # Booking took the number while text messages were on.
             raise PermanentError("sms_off", "text messages are off: set SMS_ENABLED, then replay the notice")
-        await ports.texter.send(ports.text_messages.write(work, profile, code=code))
+        await ports.sms_sender.send(ports.text_message_templates.render(work, profile, code=code))
     else:
         if ports.mailer is None:
             # Booking took the address, or planned the reminder, while e-mail was on.
             raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
-        links = appointment_links(ports.links, work, profile, ports.clock.now())
-        await ports.mailer.send(ports.letters.write(work, profile, code=code, links=links))
+        links = issue_appointment_links(ports.links, work, profile, ports.clock.now())
+        await ports.mailer.send(ports.email_templates.render(work, profile, code=code, links=links))

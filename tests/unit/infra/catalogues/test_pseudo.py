@@ -9,7 +9,7 @@ from infra.catalogues.places import ROOT, parts
 from infra.catalogues.pseudo import PSEUDO, pseudo_text, write_pseudo
 from shared.languages.catalogue import Catalogue
 from tests.unit.workers.notifications.conftest import build_notice, build_profile
-from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.domain import AppointmentLinks
 
 TEMPLATES = ROOT / "workers" / "notifications" / "templates"
@@ -66,7 +66,7 @@ def test_an_email_has_no_word_outside_of_the_catalogue(catalogue, kind, fields, 
     """Neither its subject, nor its text, nor its page."""
     notice = build_notice(kind, locale=PSEUDO, data={"name": "Ωμ", "service_name": "Φως"}, **fields)
     profile = build_profile(name="Αθήνα", page_url=page_url)
-    email = TemplateLetters(catalogue).write(notice, profile, code="123456", links=links)
+    email = JinjaEmailTemplates(catalogue).render(notice, profile, code="123456", links=links)
     page = re.sub(r"<style>.*?</style>|<[^>]*>", " ", email.html, flags=re.DOTALL)
     assert untranslated(email.subject + email.text.replace("https://1.23/", "")) == []
     assert untranslated(page) == []

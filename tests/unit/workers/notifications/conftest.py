@@ -11,7 +11,7 @@ from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
-from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
+from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, FakeSmsSender, FakeTextMessageTemplates
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.tenants import FakeTenants
@@ -101,24 +101,22 @@ class World:
 
     key = b"a secret of the deployment"
 
-    def __init__(self, profile, *, letters=None, text_messages=None, mail=True, sms=True, topic=True):
+    def __init__(self, profile, *, email_templates=None, text_message_templates=None, mail=True, sms=True, topic=True):
         self.clock = FakeClock()
         self.claims = FakeClaims(self.clock)
-        self.mailer, self.texter, self.alerts = FakeMailer(), FakeTexter(), FakeAlerts()
-        self.letters, self.text_messages = letters or FakeLetters(), text_messages or FakeTextMessages()
+        self.mailer, self.sms_sender, self.alerts = FakeMailer(), FakeSmsSender(), FakeAlerts()
+        self.email_templates = email_templates or FakeEmailTemplates()
+        self.text_message_templates = text_message_templates or FakeTextMessageTemplates()
         self.tenants = FakeTenants({"salon-ania": profile})
         self.links = Links(self.key)
-        self.suppressions, self.send_rate_limiter, self.metrics = (
-            FakeSuppressions(),
-            FakeSendRateLimiter(),
-            FakeMetrics(),
-        )
+        self.suppressions, self.metrics = FakeSuppressions(), FakeMetrics()
+        self.send_rate_limiter = FakeSendRateLimiter()
         self.visit_changes = FakeVisitChanges()
         self.ports = NotificationPorts(
-            letters=self.letters,
+            email_templates=self.email_templates,
             mailer=self.mailer if mail else None,
-            text_messages=self.text_messages,
-            texter=self.texter if sms else None,
+            text_message_templates=self.text_message_templates,
+            sms_sender=self.sms_sender if sms else None,
             alerts=self.alerts if topic else None,
             suppressions=self.suppressions,
             send_rate_limiter=self.send_rate_limiter,

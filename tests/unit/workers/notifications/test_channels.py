@@ -6,8 +6,8 @@ import structlog
 from shared.claims import Done
 from shared.codes import verification_code
 from shared.errors import PermanentError, TransientError
-from workers.notifications.adapters.letters import TemplateLetters
-from workers.notifications.adapters.text_messages import TemplateTextMessages
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
+from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
 KINDS = ["code", "confirmed", "cancelled", "rescheduled", "reminder"]
@@ -19,19 +19,19 @@ async def test_a_notice_goes_the_way_that_its_contact_is(world, make_notice, kin
     await world.handle(make_notice(kind))
     await world.handle(make_notice(kind, id="another", data=PHONE))
 
-    assert [letter.recipient for letter in world.mailer.sent] == ["jan@example.com"]
-    assert [message.recipient for message in world.texter.sent] == ["+48600700800"]
+    assert [email.recipient for email in world.mailer.sent] == ["jan@example.com"]
+    assert [message.recipient for message in world.sms_sender.sent] == ["+48600700800"]
 
 
 async def test_a_code_by_text_message_is_computed_where_it_is_sent(new_world, make_notice):
     """It is in the message, and neither in the notice nor in a log line, and nor is the number."""
-    world = new_world(text_messages=TemplateTextMessages())
+    world = new_world(text_message_templates=JinjaTextMessageTemplates())
     notice = make_notice("code", send_number=2, data=PHONE)
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 
     code = verification_code(world.key, notice.data.appointment_id, 2)
-    assert world.texter.sent[0].text.startswith(code)
+    assert world.sms_sender.sent[0].text.startswith(code)
     assert code not in notice.model_dump_json()
     assert code not in str(logs)
     assert "600700800" not in str(logs)
@@ -41,13 +41,13 @@ async def test_a_code_by_text_message_is_computed_where_it_is_sent(new_world, ma
 @pytest.mark.parametrize("kind", KINDS)
 async def test_links_are_made_where_the_letter_is(new_world, make_notice, kind):
     """They are in the letter, and neither in the notice on the queue nor in a log line."""
-    world = new_world(letters=TemplateLetters())
+    world = new_world(email_templates=JinjaEmailTemplates())
     notice = make_notice(kind)
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 
-    [letter] = world.mailer.sent
-    found = [line.partition("=")[2].rstrip(">") for line in letter.text.splitlines() if "#stride-" in line]
+    [email] = world.mailer.sent
+    found = [line.partition("=")[2].rstrip(">") for line in email.text.splitlines() if "#stride-" in line]
     claims = [world.links.read(token, tenant=notice.tenant, now=world.clock.now()) for token in found]
     assert [claim.purpose for claim in claims] == ([] if kind in {"code", "cancelled"} else ["move", "cancel"])
     assert {claim.appointment_id for claim in claims} <= {notice.data.appointment_id}
@@ -64,7 +64,7 @@ async def test_where_text_messages_are_off_a_number_gets_none(new_world, make_no
     with pytest.raises(PermanentError) as caught:
         await world.handle(notice)
     assert caught.value.reason == "sms_off"
-    assert world.mailer.sent == world.texter.sent == []
+    assert world.mailer.sent == world.sms_sender.sent == []
     assert not world.claims.records[notice.claim_key].done
 
 
@@ -76,7 +76,7 @@ async def test_where_mail_is_off_an_address_gets_none(new_world, make_notice):
     with pytest.raises(PermanentError) as caught:
         await world.handle(notice)
     assert caught.value.reason == "mail_off"
-    assert world.mailer.sent == world.texter.sent == []
+    assert world.mailer.sent == world.sms_sender.sent == []
     assert not world.claims.records[notice.claim_key].done
 
 
@@ -84,14 +84,14 @@ async def test_where_mail_is_off_an_address_gets_none(new_world, make_notice):
 async def test_a_message_that_was_not_taken_is_not_done(world, make_notice, error):
     """The worker core decides whether it is tried again; the next try sends it, once."""
     notice = make_notice("reminder", data=PHONE)
-    world.texter.trouble.append(error)
+    world.sms_sender.trouble.append(error)
     claim = await world.claimed(notice)
     with pytest.raises(type(error)):
         await world.handler.handle(notice, claim)
     assert not world.claims.records[notice.claim_key].done
 
     await world.handler.handle(notice, claim)
-    assert len(world.texter.sent) == 1
+    assert len(world.sms_sender.sent) == 1
     assert isinstance(await world.claimed(notice), Done)
 
 

@@ -16,8 +16,8 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.suppressions import FakeSuppressions
-from workers.notifications.adapters.ses_events import feedback_reports
-from workers.notifications.domain import MailFeedback, suppression_of
+from workers.notifications.adapters.ses_events import feedback_report_adapter
+from workers.notifications.domain import MailFeedback, decide_suppression
 from workers.notifications.handler import FeedbackHandler
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:stride-feedback"
@@ -25,7 +25,7 @@ MESSAGE_ID = "3f0c1a52-7d3e-4f57-9f60-0a4b5b2d8c11"
 AT = datetime(2026, 1, 12, 11, 59, tzinfo=UTC)
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
-DECODER = Decoder(feedback_reports(TOPIC))
+DECODER = Decoder(feedback_report_adapter(TOPIC))
 
 
 def bounce(kind="Permanent", detail="General", *, to=("jan@example.com",), said="jan@example.com"):
@@ -95,17 +95,17 @@ def feedback(kind, detail=""):
 )
 def test_what_becomes_of_an_address(kind, detail, expected):
     """What is gone or complains gets no more; what is full gets none for a day; the rest goes on."""
-    assert suppression_of(feedback(kind, detail), now=NOW) == expected
+    assert decide_suppression(feedback(kind, detail), now=NOW) == expected
 
 
 def test_an_old_word_on_a_full_mailbox_is_none():
     """A queue that stood still for a day brings no news."""
-    assert suppression_of(feedback("bounce", "Transient/MailboxFull"), now=AT + DAY) is None
+    assert decide_suppression(feedback("bounce", "Transient/MailboxFull"), now=AT + DAY) is None
 
 
 def test_a_word_from_the_future_counts_from_now():
     """Another's clock does not say how long a mailbox is full."""
-    found = suppression_of(feedback("bounce", "Transient/MailboxFull"), now=AT - timedelta(days=365))
+    found = decide_suppression(feedback("bounce", "Transient/MailboxFull"), now=AT - timedelta(days=365))
     assert found is not None
     assert found.until == AT - timedelta(days=364)
 

@@ -1,19 +1,19 @@
-"""What letters a text message is written with."""
+"""Text messages are converted to the GSM 7-bit alphabet."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.notifications.domain import gsm_text, septets, shortened
-from workers.notifications.domain.gsm import _DOUBLE_LETTERS, _LETTERS
+from workers.notifications.domain import count_septets, shorten_to_septets, to_gsm_text
+from workers.notifications.domain.gsm import _CHARACTERS, _TWO_SEPTET_CHARACTERS
 
 
 def is_gsm(text):
-    return all(letter in _LETTERS or letter in _DOUBLE_LETTERS for letter in text)
+    return all(character in _CHARACTERS or character in _TWO_SEPTET_CHARACTERS for character in text)
 
 
 @pytest.mark.parametrize(
-    ("text", "written"),
+    ("text", "expected"),
     [
         ("Zażółć gęślą jaźń ŁÓDŹ", "Zazolc gesla jazn LODZ"),
         ("Crème brûlée à Malmö", "Crème brulée à Malmö"),
@@ -27,33 +27,33 @@ def is_gsm(text):
         ("", ""),
     ],
 )
-def test_a_text_keeps_what_phones_show_and_loses_the_rest(text, written):
-    """The nearest letters stand in; emoji go; spaces are plain."""
-    assert gsm_text(text) == written
+def test_characters_outside_the_alphabet_are_replaced_or_dropped(text, expected):
+    """Letters become the nearest ones, emoji are dropped, and any white space becomes a space."""
+    assert to_gsm_text(text) == expected
 
 
-def test_the_alphabet_is_the_standards():
-    """127 letters and the line feed, carriage return and escape that we never write; nine that count twice."""
-    assert len(_LETTERS) == 128 - 3
-    assert len(_DOUBLE_LETTERS) == 9
-    assert not _LETTERS & _DOUBLE_LETTERS
-    assert septets("10 € [x]") == 11
+def test_the_alphabet_is_that_of_the_standard():
+    """128 codes less line feed, carriage return and escape, which we never write; nine characters take two septets."""
+    assert len(_CHARACTERS) == 128 - 3
+    assert len(_TWO_SEPTET_CHARACTERS) == 9
+    assert not _CHARACTERS & _TWO_SEPTET_CHARACTERS
+    assert count_septets("10 € [x]") == 11
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=200))
-def test_any_text_can_be_written(text):
-    """In one alphabet, on one line, and the same when it is written again."""
-    written = gsm_text(text)
+def test_any_text_can_be_converted(text):
+    """The result is in the alphabet, on one line, and does not change when it is converted again."""
+    converted = to_gsm_text(text)
 
-    assert is_gsm(written)
-    assert "\n" not in written
-    assert gsm_text(written) == written
+    assert is_gsm(converted)
+    assert "\n" not in converted
+    assert to_gsm_text(converted) == converted
 
 
 @given(st.text(max_size=100), st.integers(10, 60))
-def test_a_shortened_text_fits_and_says_that_it_goes_on(text, most):
-    """What fits is left alone."""
-    short, whole = shortened(text, most), gsm_text(text)
+def test_a_shortened_text_fits_and_ends_with_an_ellipsis(text, max_septets):
+    """A text that fits stays whole."""
+    short, whole = shorten_to_septets(text, max_septets), to_gsm_text(text)
 
-    assert septets(short) <= most
-    assert short == whole if septets(whole) <= most else short.endswith("...")
+    assert count_septets(short) <= max_septets
+    assert short == whole if count_septets(whole) <= max_septets else short.endswith("...")

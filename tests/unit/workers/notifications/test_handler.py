@@ -9,8 +9,8 @@ from shared.claims import Claim, Done
 from shared.codes import verification_code
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from tests.fakes.claims import FakeClaims
-from workers.notifications.adapters.letters import TemplateLetters
-from workers.notifications.ports import PerhapsTakenError
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
+from workers.notifications.ports import UnknownOutcomeError
 
 
 async def test_a_code_is_computed_where_it_is_sent(world, make_notice):
@@ -19,8 +19,8 @@ async def test_a_code_is_computed_where_it_is_sent(world, make_notice):
     await world.handle(notice)
 
     code = verification_code(world.key, notice.data.appointment_id, 2)
-    assert world.letters.codes == [code]
-    assert [letter.text for letter in world.mailer.sent] == [f"notice.code {code}"]
+    assert world.email_templates.codes == [code]
+    assert [email.text for email in world.mailer.sent] == [f"notice.code {code}"]
     assert isinstance(await world.claimed(notice), Done)
 
 
@@ -30,20 +30,20 @@ async def test_other_letters_get_no_code(world, make_notice, kind):
     notice = make_notice(kind)
     await world.handle(notice)
 
-    assert world.letters.codes == [None]
+    assert world.email_templates.codes == [None]
 
 
 @pytest.mark.parametrize("kind", ["code", "confirmed"])
 async def test_the_code_is_in_the_letter_and_nowhere_else(new_world, make_notice, kind):
     """Neither the notice on the queue nor any log line has it, nor do they name the recipient."""
-    world = new_world(letters=TemplateLetters())
+    world = new_world(email_templates=JinjaEmailTemplates())
     notice = make_notice(kind)
     code = verification_code(world.key, notice.data.appointment_id, 1)
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 
-    [letter] = world.mailer.sent
-    assert (code in letter.text) is (kind == "code")
+    [email] = world.mailer.sent
+    assert (code in email.text) is (kind == "code")
     assert code not in notice.model_dump_json()
     assert code not in str(logs)
     assert "jan@example.com" not in str(logs)
@@ -67,7 +67,7 @@ async def test_a_reminder_of_a_visit_that_has_begun_is_not_sent(world, make_noti
         world.clock.set(notice.data.start)
         await world.handle(notice)
 
-    assert world.mailer.sent == world.texter.sent == []
+    assert world.mailer.sent == world.sms_sender.sent == []
     assert isinstance(await world.claimed(notice), Done)
 
 
@@ -101,7 +101,7 @@ REPEATED = "NoticesPerhapsRepeated"
 
 @pytest.mark.parametrize(
     ("error", "counted"),
-    [(PerhapsTakenError("no answer"), 1), (TransientError("throttled"), 0), (PermanentError("mail_rejected"), 0)],
+    [(UnknownOutcomeError("no answer"), 1), (TransientError("throttled"), 0), (PermanentError("mail_rejected"), 0)],
 )
 async def test_a_letter_of_which_nobody_knows_is_counted(world, make_notice, error, counted):
     """It goes out again. What the provider refused was not sent, and is not counted."""

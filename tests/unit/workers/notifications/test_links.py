@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.links import LinkClaim, Links
-from workers.notifications.domain import appointment_links
+from workers.notifications.domain import issue_appointment_links
 
 LINKS = Links(b"a secret of the deployment")
 PAGE = "https://salon.example/wizyty"
@@ -18,7 +18,7 @@ def links_of(make_notice, make_profile):
 
     def links_of(kind, *, before=timedelta(hours=1), profile=None):
         notice = make_notice(kind)
-        return appointment_links(LINKS, notice, profile or make_profile(), notice.data.start - before)
+        return issue_appointment_links(LINKS, notice, profile or make_profile(), notice.data.start - before)
 
     return links_of
 
@@ -70,6 +70,6 @@ def test_the_links_lead_to_the_page_that_there_is(links_of, make_profile, fields
 def test_who_shall_choose_again_gets_links_to_a_visit_that_stands(make_notice, make_profile):
     """Its address was proved when it was confirmed; of a wish it may be a stranger's."""
     notice = make_notice("choose_again", stands=True)
-    links = appointment_links(LINKS, notice, make_profile(), notice.data.start - timedelta(hours=1))
+    links = issue_appointment_links(LINKS, notice, make_profile(), notice.data.start - timedelta(hours=1))
 
     assert links is not None

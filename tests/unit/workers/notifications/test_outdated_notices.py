@@ -18,7 +18,7 @@ CONFIRMING_NOTICES = [("confirmed", {}), ("rescheduled", {}), ("reminder", {}), 
 
 
 def sent_texts(world):
-    return [email.subject for email in world.mailer.sent] + [message.text for message in world.texter.sent]
+    return [email.subject for email in world.mailer.sent] + [message.text for message in world.sms_sender.sent]
 
 
 @pytest.mark.parametrize("data", [{}, PHONE])

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from shared.errors import DeploymentError, PermanentError, TransientError
-from workers.notifications.adapters.sns import SnsAlerts, SnsTexter
+from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
 from workers.notifications.domain import TextMessage
-from workers.notifications.ports import PerhapsTakenError
+from workers.notifications.ports import UnknownOutcomeError
 
 MESSAGE = TextMessage(recipient="+48600700800", text="123456 to kod")
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -28,14 +28,14 @@ class FakeSns:
         self.calls.append(arguments)
 
 
-def texter(client, **options):
-    return SnsTexter(client=client, max_price_usd=Decimal("0.05"), **options)
+def sms_sender(client, **options):
+    return SnsSmsSender(client=client, max_price_usd=Decimal("0.05"), **options)
 
 
 async def test_a_sender_has_a_name_where_there_is_one():
     """Where a country takes names; it is off unless somebody sets it."""
     client = FakeSns()
-    await texter(client, sender_id="SalonAnia").send(MESSAGE)
+    await sms_sender(client, sender_id="SalonAnia").send(MESSAGE)
 
     sender = client.calls[0]["MessageAttributes"]["AWS.SNS.SMS.SenderID"]
     assert sender == {"DataType": "String", "StringValue": "SalonAnia"}
@@ -44,7 +44,7 @@ async def test_a_sender_has_a_name_where_there_is_one():
 async def test_throttling_says_when_to_come_back_and_why():
     """The reason is the ledger's word, should no attempt be left."""
     with pytest.raises(TransientError) as caught:
-        await texter(FakeSns(refused("Throttled", 429))).send(MESSAGE)
+        await sms_sender(FakeSns(refused("Throttled", 429))).send(MESSAGE)
     assert (caught.value.retry_after, caught.value.reason) == (timedelta(seconds=1), "sms_not_taken")
 
 
@@ -68,7 +68,7 @@ PASSING = [
 async def test_a_message_is_a_transactional_one_to_its_number():
     """It goes before advertisements do, and to nobody else."""
     client = FakeSns()
-    await texter(client).send(MESSAGE)
+    await sms_sender(client).send(MESSAGE)
 
     assert client.calls == [
         {
@@ -86,7 +86,7 @@ async def test_a_message_is_a_transactional_one_to_its_number():
 async def test_a_number_that_sns_refuses_is_never_tried_again(code):
     """Nor one whose owner wants no messages. The reason is the ledger's word; the number stays out of it."""
     with pytest.raises(PermanentError) as caught:
-        await texter(FakeSns(refused(code))).send(MESSAGE)
+        await sms_sender(FakeSns(refused(code))).send(MESSAGE)
 
     assert not isinstance(caught.value, DeploymentError)
     assert (caught.value.reason, str(caught.value)) == ("sms_rejected", code)
@@ -96,7 +96,7 @@ async def test_a_number_that_sns_refuses_is_never_tried_again(code):
 async def test_trouble_on_the_other_side_is_tried_again(make_alert, error):
     """Nothing is wrong with the message, nor with the alert."""
     with pytest.raises(TransientError):
-        await texter(FakeSns(error)).send(MESSAGE)
+        await sms_sender(FakeSns(error)).send(MESSAGE)
     with pytest.raises(TransientError):
         await SnsAlerts(client=FakeSns(error), topic_arn=TOPIC).send(make_alert())
 
@@ -105,8 +105,8 @@ async def test_trouble_on_the_other_side_is_tried_again(make_alert, error):
 async def test_no_answer_is_not_a_no(error, perhaps):
     """The message may have been taken, and is perhaps sent twice."""
     with pytest.raises(TransientError) as caught:
-        await texter(FakeSns(error)).send(MESSAGE)
-    assert isinstance(caught.value, PerhapsTakenError) is perhaps
+        await sms_sender(FakeSns(error)).send(MESSAGE)
+    assert isinstance(caught.value, UnknownOutcomeError) is perhaps
 
 
 async def test_a_key_that_is_throttled_passes(make_alert):
@@ -133,7 +133,7 @@ async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(make_alert, co
     error = refused(code, status)
 
     for send in (
-        texter(FakeSns(error)).send(MESSAGE),
+        sms_sender(FakeSns(error)).send(MESSAGE),
         SnsAlerts(client=FakeSns(error), topic_arn=TOPIC).send(make_alert()),
     ):
         with pytest.raises(DeploymentError) as caught:

@@ -13,7 +13,7 @@ from shared.suppressions import Suppression
 from tests.clock_changes import moments
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.unit.workers.notifications.conftest import build_notice, build_profile
-from workers.notifications.domain import is_too_late, quiet_until, rate_limit_key
+from workers.notifications.domain import find_quiet_hours_end, is_too_late, rate_limit_key
 
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
 QUIET = "21:00-08:00"
@@ -41,10 +41,10 @@ async def test_a_reminder_that_comes_late_wakes_nobody(new_world, make_notice, m
     world.clock.set(at("2026-01-12T20:30"))
 
     assert await too_early(world, notice) == timedelta(hours=10, minutes=30)
-    assert world.mailer.sent == world.texter.sent == []
+    assert world.mailer.sent == world.sms_sender.sent == []
     world.clock.set(at("2026-01-13T07:00"))
     await world.handle(notice)
-    assert len(world.mailer.sent + world.texter.sent) == 1
+    assert len(world.mailer.sent + world.sms_sender.sent) == 1
 
 
 async def test_a_reminder_that_would_wait_too_long_is_not_sent(new_world, make_notice, make_profile):
@@ -76,7 +76,7 @@ async def test_who_shall_choose_again_sleeps_on_unless_a_visit_is_near(new_world
         world.clock.set(at("2026-01-13T07:00"))
     await world.handle(notice)
 
-    assert len(world.texter.sent) == 1
+    assert len(world.sms_sender.sent) == 1
 
 
 @pytest.mark.parametrize("kind", ["code", "confirmed", "cancelled", "rescheduled"])
@@ -97,9 +97,9 @@ def test_a_reminder_never_goes_out_when_it_is_quiet(begins, length, moment):
     profile = build_profile(time_zone=name, quiet_hours=f"{begins:02}:00-{ends:02}:00")
     notice = build_notice("reminder", data={"start": now + timedelta(hours=20), "end": now + timedelta(hours=21)})
 
-    until = quiet_until(notice, profile, now)
+    until = find_quiet_hours_end(notice, profile, now)
     goes = until or now
-    assert quiet_until(notice, profile, goes) is None
+    assert find_quiet_hours_end(notice, profile, goes) is None
     assert goes - now <= timedelta(hours=length + 2)
     assert (goes.astimezone(profile.zone).hour - begins) % 24 >= length
     assert is_too_late(notice, notice.data.start)
@@ -139,7 +139,7 @@ async def test_a_mailbox_that_was_full_gets_letters_again(world, make_notice):
     world.clock.set(until)
     await world.handle(make_notice("confirmed"))
 
-    assert (len(world.texter.sent), len(world.mailer.sent)) == (1, 1)
+    assert (len(world.sms_sender.sent), len(world.mailer.sent)) == (1, 1)
 
 
 async def test_without_the_list_nothing_is_sent(world, make_notice):

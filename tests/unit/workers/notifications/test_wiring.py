@@ -9,7 +9,7 @@ from shared.aws.items import to_item
 from shared.aws.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
-from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.domain import TextMessage
 from workers.notifications.settings import NotificationsSettings
 from workers.notifications.wiring import open_ports
@@ -85,7 +85,7 @@ def opened(monkeypatch):
 async def test_without_its_setting_a_channel_is_off(opened):
     """Then booking refuses the contact; no client is opened that nobody needs."""
     ports, aws = await opened()
-    assert (ports.mailer, ports.texter, ports.alerts) == (None, None, None)
+    assert (ports.mailer, ports.sms_sender, ports.alerts) == (None, None, None)
     assert aws.opened == []
 
 
@@ -101,13 +101,13 @@ async def test_without_its_setting_a_channel_is_off(opened):
 async def test_each_channel_is_turned_on_by_itself(opened, variables, on):
     """None of them brings another one along."""
     ports, _ = await opened(**variables)
-    assert tuple(role is not None for role in (ports.mailer, ports.texter, ports.alerts)) == on
+    assert tuple(role is not None for role in (ports.mailer, ports.sms_sender, ports.alerts)) == on
 
 
 async def test_letters_go_from_the_sender_by_the_configuration_set(opened, make_notice, make_profile):
     """Without the set no bounce ever comes back."""
     ports, aws = await opened(SES_FROM_EMAIL="no-reply@stride.example", SES_CONFIGURATION_SET="letters")
-    await ports.mailer.send(TemplateLetters().write(make_notice("confirmed"), make_profile(), code=None))
+    await ports.mailer.send(JinjaEmailTemplates().render(make_notice("confirmed"), make_profile(), code=None))
     [call] = aws.calls
     assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("no-reply@stride.example", "letters")
 
@@ -115,7 +115,7 @@ async def test_letters_go_from_the_sender_by_the_configuration_set(opened, make_
 async def test_text_messages_go_at_the_price_and_under_the_name_that_are_set(opened):
     """A dearer one is dropped by SNS."""
     ports, aws = await opened(SMS_ENABLED="true", SMS_MAX_PRICE_USD="0.07", SMS_SENDER_ID="SalonAnia")
-    await ports.texter.send(TextMessage(recipient="+48600700800", text="123456 to kod"))
+    await ports.sms_sender.send(TextMessage(recipient="+48600700800", text="123456 to kod"))
     [call] = aws.calls
     said = {name.rpartition(".")[2]: one["StringValue"] for name, one in call["MessageAttributes"].items()}
     assert (call["PhoneNumber"], said["MaxPrice"], said["SenderID"]) == ("+48600700800", "0.07", "SalonAnia")

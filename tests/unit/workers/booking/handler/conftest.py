@@ -18,7 +18,7 @@ from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules, FakeSyncTokens
-from tests.fakes.letters import FakeNotices
+from tests.fakes.notices import FakeNotices
 from tests.fakes.tenants import FakeTenants
 from workers.booking.handler import BookingHandler, BookingPorts
 

@@ -9,8 +9,8 @@ from shared.claims import Claim, Done
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.links import Links
-from tests.fakes.letters import FakeAlerts, FakeLetters, FakeMailer, FakeTexter, FakeTextMessages
 from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, FakeSmsSender, FakeTextMessageTemplates
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
 from tests.fakes.visit_changes import FakeVisitChanges
@@ -43,10 +43,10 @@ class MortalWorld(World):
         self.ports = replace(self.ports, **mortal)
         self.handler = BookingHandler(ports=self.ports, replies=replies, claims=claims)
         notice_ports = NotificationPorts(
-            letters=FakeLetters(),
+            email_templates=FakeEmailTemplates(),
             mailer=Mortal(self.mailer, fate),
-            text_messages=FakeTextMessages(),
-            texter=Mortal(FakeTexter(), fate),
+            text_message_templates=FakeTextMessageTemplates(),
+            sms_sender=Mortal(FakeSmsSender(), fate),
             alerts=Mortal(FakeAlerts(), fate),
             suppressions=Mortal(FakeSuppressions(), fate),
             send_rate_limiter=Mortal(FakeSendRateLimiter(), fate),

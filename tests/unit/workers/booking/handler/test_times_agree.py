@@ -15,14 +15,14 @@ from shared.claims import Claim
 from shared.messages.errors import ErrorCode
 from tests.clock_changes import CHANGING, ZONES, clock_changes, days
 from workers.booking.adapters.appointment_item import appointment_from_item, appointment_item
-from workers.notifications.adapters.letters import TemplateLetters
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 
 ALL_DAY = {
     name: ["00:00-24:00"] for name in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 }
 VISIT = {"id": "visit", "name": {"pl": "Wizyta", "en": "Visit"}, "duration_minutes": 30, "buffer_after_minutes": 10}
 LENGTH = timedelta(minutes=30)
-LETTERS = TemplateLetters()
+LETTERS = JinjaEmailTemplates()
 LINE = re.compile(r"^    (.*\d\d:\d\d)(?: \(GMT([+-]\d\d:\d\d)\))? \(([\w/]+)\)$", re.MULTILINE)
 POLISH_MONTHS = (
     *("stycznia", "lutego", "marca", "kwietnia", "maja", "czerwca"),
@@ -88,7 +88,7 @@ async def assert_letters_agree(world, notices, instant):
             assert_file_agrees(notice.ics, instant)
         for language in ("en", "pl"):
             code = "123456" if notice.type == "notice.code" else None
-            letter = LETTERS.write(notice.model_copy(update={"locale": language}), profile, code=code)
+            letter = LETTERS.render(notice.model_copy(update={"locale": language}), profile, code=code)
             [(written, offset, zone)] = LINE.findall(letter.text)
             assert zone == profile.time_zone
             # Only where the clocks show the hour twice does it take the offset to say which one is meant.

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.languages.available import languages
-from workers.notifications.adapters.text_messages import TemplateTextMessages
-from workers.notifications.domain import gsm_text, septets
+from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
+from workers.notifications.domain import count_septets, to_gsm_text
 
-MESSAGES = TemplateTextMessages()
+MESSAGES = JinjaTextMessageTemplates()
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
 TWICE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 """Half past two in Warsaw, for the first time."""
@@ -32,7 +32,7 @@ def write(make_notice, make_profile):
 
     def write(kind, *, profile=None, data=None, **fields):
         notice = make_notice(kind, data=PHONE | (data or {}), **fields)
-        return MESSAGES.write(notice, profile or make_profile(), code="123456" if kind == "code" else None)
+        return MESSAGES.render(notice, profile or make_profile(), code="123456" if kind == "code" else None)
 
     return write
 
@@ -93,8 +93,8 @@ def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, k
         for start in [*starts, TWICE]:
             own = {**fields, "expires_at": TWICE} if start == TWICE and kind == "code" else fields
             text = write(kind, locale=locale, profile=profile, data={"service_name": name, "start": start}, **own).text
-            assert septets(text) <= 160, text
-            assert gsm_text(text) == text
+            assert count_septets(text) <= 160, text
+            assert to_gsm_text(text) == text
 
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)

@@ -10,7 +10,7 @@ from botocore.exceptions import (
 )
 
 from shared.errors import TransientError
-from workers.notifications.ports import PerhapsTakenError
+from workers.notifications.ports import UnknownOutcomeError
 
 _NEVER_ARRIVED = (
     ConnectTimeoutError,
@@ -23,9 +23,9 @@ _MISHAPS = frozenset({500, 502, 504})
 """Something broke on the way, perhaps on the way back. With 429 and 503 nothing was done."""
 
 
-def not_taken(error: TransientError, *, reason: str) -> TransientError:
+def translate_send_error(error: TransientError, *, reason: str) -> TransientError:
     """Return the error with the ledger's word for it; a `PerhapsTakenError` if the provider may have said yes."""
-    kind = PerhapsTakenError if _may_have_arrived(error.__cause__) else TransientError
+    kind = UnknownOutcomeError if _may_have_arrived(error.__cause__) else TransientError
     return kind(str(error), retry_after=error.retry_after, reason=reason)
 
 

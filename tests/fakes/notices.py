@@ -4,7 +4,7 @@ import asyncio
 
 from shared.messages.notices import NOTICE, AnyNotice, OperatorAlert
 from shared.tenants.profile import TenantProfile
-from workers.notifications.domain import AppointmentLinks, Letter, TextMessage, VisitorNotice
+from workers.notifications.domain import AppointmentLinks, Email, TextMessage, VisitorNotice
 
 
 class FakeNotices:
@@ -36,25 +36,25 @@ class FakeNotices:
         return list(first.values())
 
 
-class FakeLetters:
+class FakeEmailTemplates:
     """`Letters` without words: what matters stands in the text."""
 
     def __init__(self) -> None:
         self.codes: list[str | None] = []
         self.links: list[AppointmentLinks | None] = []
 
-    def write(
+    def render(
         self,
         notice: VisitorNotice,
         profile: TenantProfile,
         *,
         code: str | None,
         links: AppointmentLinks | None = None,
-    ) -> Letter:
+    ) -> Email:
         """Return the letter."""
         self.codes.append(code)
         self.links.append(links)
-        return Letter(
+        return Email(
             notice_id=notice.id,
             recipient=notice.data.contact,
             sender_name=profile.name,
@@ -68,31 +68,31 @@ class FakeMailer:
     """A `Mailer` that keeps what it was given."""
 
     def __init__(self) -> None:
-        self.sent: list[Letter] = []
+        self.sent: list[Email] = []
         self.trouble: list[Exception] = []
         """Each is raised by one of the next calls."""
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, email: Email) -> None:
         """Return once the letter is taken."""
         await asyncio.sleep(0)
         if self.trouble:
             raise self.trouble.pop(0)
-        self.sent.append(letter)
+        self.sent.append(email)
 
 
-class FakeTextMessages:
+class FakeTextMessageTemplates:
     """`TextMessages` without words."""
 
     def __init__(self) -> None:
         self.codes: list[str | None] = []
 
-    def write(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
+    def render(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
         self.codes.append(code)
         return TextMessage(recipient=notice.data.contact, text=f"{notice.type} {code}")
 
 
-class FakeTexter:
+class FakeSmsSender:
     """A `Texter` that keeps what it was given."""
 
     def __init__(self) -> None:

@@ -3,57 +3,57 @@
 from shared.languages.catalogue import Catalogue
 from shared.messages.notices import ChooseAgain, SendCode
 from shared.tenants.profile import TenantProfile
-from workers.notifications.adapters.templates import CATALOGUE, Templates, written
-from workers.notifications.domain import AppointmentLinks, Attachment, Letter, VisitorNotice, one_line
+from workers.notifications.adapters.templates import CATALOGUE, NoticeTemplates, format_instant
+from workers.notifications.domain import AppointmentLinks, Attachment, Email, VisitorNotice, flatten_text
 
 
-class TemplateLetters:
+class JinjaEmailTemplates:
     """Letters in the reader's language, or in the business's, as plain text and as HTML that says the same."""
 
     def __init__(self, catalogue: Catalogue = CATALOGUE) -> None:
         self._catalogue = catalogue
-        self._texts = Templates("txt")
-        self._pages = Templates("html")
+        self._text_templates = NoticeTemplates("txt")
+        self._html_templates = NoticeTemplates("html")
 
-    def write(
+    def render(
         self,
         notice: VisitorNotice,
         profile: TenantProfile,
         *,
         code: str | None,
         links: AppointmentLinks | None = None,
-    ) -> Letter:
+    ) -> Email:
         """Return the letter."""
         t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
         own: dict[str, object] = {"greeting": t("greeting")}
         if isinstance(notice, SendCode):
             # It goes to an address that nobody has proved yet: no stranger shall read there what a visitor typed.
-            expires = written(notice.expires_at, t("format_time"), language=t.language, zone=zone)
+            expires = format_instant(notice.expires_at, t("format_time"), language=t.language, zone=zone)
             own |= {"code": code, "expires": expires}
         elif isinstance(notice, ChooseAgain):
             # The same holds here: what was asked for may never have been confirmed.
             own |= {"stands": notice.stands}
-        elif name := one_line(notice.data.name):
+        elif name := flatten_text(notice.data.name):
             own |= {"greeting": t("greeting_name", name=name)}
         facts = {
             **own,
-            "business": one_line(profile.name),
-            "service": one_line(notice.data.service_name),
-            "start": written(notice.data.start, t("format_date"), language=t.language, zone=zone),
+            "business": flatten_text(profile.name),
+            "service": flatten_text(notice.data.service_name),
+            "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
             "links": links,
             "page": profile.page,
         }
-        text = self._texts.fill(notice, t, **facts)
+        text = self._text_templates.render(notice, t, **facts)
         subject, _, body = text.partition("\n")
-        html = self._pages.fill(notice, t, **facts, subject=one_line(subject))
+        html = self._html_templates.render(notice, t, **facts, subject=flatten_text(subject))
         ics = getattr(notice, "ics", None)
-        return Letter(
+        return Email(
             notice_id=notice.id,
             recipient=notice.data.contact,
-            sender_name=one_line(profile.name),
+            sender_name=flatten_text(profile.name),
             reply_to=profile.senders.email,
-            subject=one_line(subject),
+            subject=flatten_text(subject),
             text=body.strip() + "\n",
             html=html,
             attachments=(Attachment("appointment.ics", "text/calendar", ics),) if ics else (),

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.languages.available import languages
-from workers.notifications.adapters.letters import TemplateLetters
-from workers.notifications.domain import AppointmentLinks, one_line
+from workers.notifications.adapters.email_templates import JinjaEmailTemplates
+from workers.notifications.domain import AppointmentLinks, flatten_text
 
 KINDS = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again")
 LINKS = AppointmentLinks(cancel="https://salon.example/#stride-cancel=c1", move="https://salon.example/#stride-move=m1")
-LETTERS = TemplateLetters()
+LETTERS = JinjaEmailTemplates()
 HEADER_BREAKS = "\r\nBcc: everybody@example.com\r\n\r\nPay here"
 
 
@@ -20,7 +20,7 @@ def write(make_notice, make_profile):
 
     def write(kind, *, profile=None, links=None, **fields):
         notice = make_notice(kind, **fields)
-        return LETTERS.write(notice, profile or make_profile(), code="123456" if kind == "code" else None, links=links)
+        return LETTERS.render(notice, profile or make_profile(), code="123456" if kind == "code" else None, links=links)
 
     return write
 
@@ -44,22 +44,22 @@ def write(make_notice, make_profile):
 )
 def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale, subject, sentence):
     """Dates as people there write them, in the business's own time."""
-    letter = write(kind, locale=locale)
+    email = write(kind, locale=locale)
 
-    assert letter.subject == subject
-    assert sentence in letter.text
-    assert "(Europe/Warsaw)" in letter.text
-    assert letter.text.endswith("Salon Ania\n")
-    assert (letter.recipient, letter.sender_name, letter.reply_to) == (
+    assert email.subject == subject
+    assert sentence in email.text
+    assert "(Europe/Warsaw)" in email.text
+    assert email.text.endswith("Salon Ania\n")
+    assert (email.recipient, email.sender_name, email.reply_to) == (
         "jan@example.com",
         "Salon Ania",
         "salon@example.com",
     )
-    assert "{" not in letter.subject + letter.text
+    assert "{" not in email.subject + email.text
 
 
 @pytest.mark.parametrize(
-    ("start", "locale", "written"),
+    ("start", "locale", "expected"),
     [
         ("2026-03-28T09:00:00Z", "en", "Saturday, 28 March 2026, 10:00"),
         ("2026-03-29T09:00:00Z", "en", "Sunday, 29 March 2026, 11:00"),
@@ -69,9 +69,9 @@ def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale
         ("2026-01-13T10:00:00+05:00", "pl", "wtorek, 13 stycznia 2026, godz. 06:00"),
     ],
 )
-def test_a_date_is_the_one_on_the_businesses_wall(write, start, locale, written):
+def test_a_date_is_the_one_on_the_businesses_wall(write, start, locale, expected):
     """Over clock changes and midnight, whatever offset the notice came with."""
-    assert f"{written} (Europe/Warsaw)" in write("cancelled", locale=locale, data={"start": start}).text
+    assert f"{expected} (Europe/Warsaw)" in write("cancelled", locale=locale, data={"start": start}).text
 
 
 def test_a_code_says_until_when_the_time_is_held(write):
@@ -113,8 +113,8 @@ def test_an_address_that_is_not_proved_reads_no_word_of_the_visitors(write, kind
 )
 def test_who_shall_choose_again_reads_how_things_stand(write, locale, nothing, unchanged):
     """Nothing is booked, and the page is a click away; or the visit stands, with the links that change it."""
-    letter = write("choose_again", locale=locale)
-    for text in (letter.text, letter.html):
+    email = write("choose_again", locale=locale)
+    for text in (email.text, email.html):
         assert nothing in text
         assert "https://salon.example/wizyty" in text
         assert "Masaż" in text
@@ -128,9 +128,9 @@ def test_who_shall_choose_again_reads_how_things_stand(write, locale, nothing, u
 
 def test_a_service_that_is_gone_leaves_no_hole(write):
     """The business's name stands there instead."""
-    letter = write("choose_again", data={"service": "", "service_name": ""})
-    assert "    Salon Ania\n" in letter.text
-    assert "Salon Ania" in letter.html
+    email = write("choose_again", data={"service": "", "service_name": ""})
+    assert "    Salon Ania\n" in email.text
+    assert "Salon Ania" in email.html
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,13 +148,13 @@ def test_only_what_is_settled_comes_with_a_calendar_file(write, kind):
 def test_names_break_neither_headers_nor_lines(write, make_profile, kind, locale):
     """What a visitor or an owner typed stays on its one line."""
     profile = make_profile(name=f"Salon{HEADER_BREAKS}")
-    letter = write(
+    email = write(
         kind, locale=locale, profile=profile, data={"name": f"Jan{HEADER_BREAKS}", "service_name": f"M{HEADER_BREAKS}"}
     )
 
-    for header in (letter.subject, letter.sender_name):
+    for header in (email.subject, email.sender_name):
         assert header.isprintable()
-    lines = letter.text.splitlines()
+    lines = email.text.splitlines()
     assert "Pay here" not in lines
     assert not any(line.startswith("Bcc") for line in lines)
 
@@ -170,7 +170,7 @@ def test_a_name_is_text_and_nothing_else(write, name):
 @given(st.text(st.characters(exclude_categories=()), max_size=300))
 def test_any_text_is_one_line(text):
     """Printable, not too long, without spaces at its ends."""
-    line = one_line(text)
+    line = flatten_text(text)
 
     assert line.isprintable()
     assert len(line) <= 200
@@ -264,12 +264,12 @@ def test_what_a_visitor_typed_is_text_in_html_too(make_notice, make_profile, kin
     """Neither a name nor a business's own words become markup."""
     name = "<img src=x onerror=alert(1)>"
     notice = make_notice(kind, locale=locale, data={"name": name})
-    letter = TemplateLetters().write(notice, make_profile(name="A & <b>B</b>"), code=None)
+    email = JinjaEmailTemplates().render(notice, make_profile(name="A & <b>B</b>"), code=None)
 
-    assert "<img" not in letter.html
-    assert "<b>B</b>" not in letter.html
-    assert "A &amp; &lt;b&gt;B" in letter.html
-    assert letter.html.startswith("<!doctype html>")
+    assert "<img" not in email.html
+    assert "<b>B</b>" not in email.html
+    assert "A &amp; &lt;b&gt;B" in email.html
+    assert email.html.startswith("<!doctype html>")
 
 
 def test_lines_end_where_the_catalogue_says_in_text_and_where_the_window_does_in_html(write):
