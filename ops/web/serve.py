@@ -61,7 +61,7 @@ async def serve(deployment: Deployment, settings: WebSettings, *, ready: Callabl
                     ),
                 )
                 stopping = asyncio.create_task(_stop_server(server, stop))
-                sampling = asyncio.create_task(samples.run(stop.asked))
+                sampling = asyncio.create_task(samples.run(stop.requested))
                 try:
                     await server.serve(sockets=[listener])
                 finally:
@@ -90,7 +90,7 @@ class _Server(uvicorn.Server):
 
 
 async def _stop_server(server: uvicorn.Server, stop: Stop) -> None:
-    await stop.asked.wait()
+    await stop.requested.wait()
     server.should_exit = True
     await stop.at_once.wait()
     server.force_exit = True

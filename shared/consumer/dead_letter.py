@@ -1,4 +1,4 @@
-"""Gives a message up: first copy it to the dead-letter queue with its reason, then notify whoever waits for it."""
+"""Dead-letters a message: copies it to the dead-letter queue with its reason, then notifies whoever waits for it."""
 
 from typing import Generic
 

@@ -1,4 +1,4 @@
-"""From a message body to a typed command, or the reason why it can't be read."""
+"""Decodes a message body to a typed message, or says why it is unreadable."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ M_co = TypeVar("M_co", covariant=True)
 
 
 class UndecodableError(Exception):
-    """The body is no message that we know."""
+    """The body is not a message of this queue."""
 
     def __init__(self, reason: DeadLetterReason, message: str) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class Decoder(Generic[M_co]):
         version: int = ENVELOPE_VERSION,
         upgrades: Mapping[int, Upgrade] = UPGRADES,
     ) -> None:
-        """Take the messages' type, the version that it describes, and how to get there from older ones."""
+        """Take the type of the messages, its version, and the upgrades from older versions."""
         self._adapter = adapter
         self._version = version
         self._upgrades = upgrades
@@ -51,7 +51,7 @@ class Decoder(Generic[M_co]):
             return self._adapter.validate_json(body)
         except ValidationError as error:
             problem = error
-        # Only what this version does not read is looked at closer: an upgrade costs the usual message nothing.
+        # Only a message that does not validate is examined further: upgrades cost the usual message nothing.
         content = parse_json_object(body)
         if content is None:
             raise UndecodableError(DeadLetterReason.NOT_JSON, "the body is not a JSON object")
@@ -71,7 +71,7 @@ class Decoder(Generic[M_co]):
         while version < self._version:
             if version not in self._upgrades:
                 raise UndecodableError(
-                    DeadLetterReason.OLDER_VERSION, f"no way from envelope version {version} to {self._version}"
+                    DeadLetterReason.OLDER_VERSION, f"no upgrade from envelope version {version} to {self._version}"
                 )
             try:
                 content = self._upgrades[version](content)

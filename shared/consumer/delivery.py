@@ -1,11 +1,11 @@
-"""One receipt of one message, and the port to the queue that it came from."""
+"""A delivery (one receipt of one message), and the port of its queue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-@dataclass(slots=True)  # not frozen: one is made per message, and that would cost a third more of reading it
+@dataclass(slots=True)  # not frozen: there is one per message, and frozen ones take a third longer to create
 class Delivery:
     """A message as it was received: to be settled before its visibility time-out ends."""
 
@@ -19,13 +19,13 @@ class Delivery:
     sent_at: float | None = None
     """When it was sent, in seconds since the epoch."""
     attributes: Mapping[str, str] | None = None
-    """What our own copy on a dead-letter queue says about itself (`DeadLetterCopy`); other messages have none."""
+    """The attributes of a copy on a dead-letter queue (`DeadLetterCopy`); other messages have none."""
 
 
 def make_delivery(
     *, message_id: str, receipt: str, body: str, attributes: Mapping[str, Any], texts: Mapping[str, str] | None
 ) -> Delivery:
-    """Return the delivery of a message with these system attributes, which a receive and a Lambda event name alike."""
+    """Return the delivery of a message; a receive and a Lambda event have the same system attributes."""
     sent = attributes.get("SentTimestamp")
     return Delivery(
         message_id=message_id,
@@ -41,7 +41,7 @@ def make_delivery(
 
 @dataclass(frozen=True, slots=True)
 class VisibilityChange:
-    """When an unsettled delivery shall be seen again, in seconds from now; 0 is at once."""
+    """In how many seconds an unsettled delivery becomes visible again; 0 means at once."""
 
     delivery: Delivery
     seconds: int
@@ -49,7 +49,7 @@ class VisibilityChange:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCopy:
-    """What goes to the dead-letter queue before the source message is deleted."""
+    """The copy that is put on the dead-letter queue before the source message is deleted."""
 
     delivery: Delivery
     deduplication_id: str
@@ -68,7 +68,7 @@ class FailedEntry:
 
 
 class Queue(Protocol):
-    """The source of deliveries. A call that does not work raises `TransientError` or `PermanentError`.
+    """The source of deliveries. A call that fails raises `TransientError` or `PermanentError`.
 
     Every call ends by itself: an answer that does not come within its deadline is a `TransientError`.
     """
@@ -77,7 +77,7 @@ class Queue(Protocol):
 
     @property
     def is_fifo(self) -> bool:
-        """Whether messages of a group come in order, and a receive can be repeated by its attempt id."""
+        """Whether messages of a group arrive in order, and a receive can be repeated by its attempt id."""
         ...
 
     async def receive(
@@ -85,8 +85,8 @@ class Queue(Protocol):
     ) -> Sequence[Delivery]:
         """Return up to 10 messages, waiting for the first one.
 
-        On a FIFO queue a call with the `attempt_id` of an earlier one whose answer was lost returns what that one
-        took, within five minutes
+        On a FIFO queue a call with the `attempt_id` of an earlier one whose answer was lost returns the
+        same messages, within five minutes
         (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html).
         """
         ...
@@ -100,9 +100,9 @@ class Queue(Protocol):
         ...
 
     async def dead_letter(self, copy: DeadLetterCopy) -> None:
-        """Put a copy on the dead-letter queue; the source message is left alone."""
+        """Put a copy on the dead-letter queue; the source message stays."""
         ...
 
     async def max_receive_count(self) -> int | None:
-        """Return after how many receives the queue itself gives a message up; None if it never does."""
+        """Return after how many receives the queue itself dead-letters a message; None if it never does."""
         ...

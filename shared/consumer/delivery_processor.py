@@ -69,7 +69,7 @@ class DeliveryProcessor(ABC):
         if lag_seconds is not None:
             summary["lag_ms"] = round(lag_seconds * 1000)
         self._log.info("delivery_finished", **summary)
-        self._telemetry.finished(name, seconds=seconds, lag_seconds=lag_seconds)
+        self._telemetry.record_delivery(name, seconds=seconds, lag_seconds=lag_seconds)
         return disposition
 
 

@@ -1,4 +1,4 @@
-"""What to do with a delivery: the closed vocabulary, and the one pure function that chooses from it."""
+"""What to do with a delivery: the closed set of dispositions, and the pure function that chooses one."""
 
 import random
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from shared.errors import DeploymentError, LeaseLostError, NotYetError, Permanen
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The work is done: delete the message."""
+    """The message is done: delete it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryIn:
-    """Not now: show the message again after `delay`."""
+    """Make the message visible again after `delay`."""
 
     delay: timedelta
     reason: str = ""
@@ -26,7 +26,7 @@ class RetryIn:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Never again: copy the message to the dead-letter queue with the reason, then delete it."""
+    """Copy the message to the dead-letter queue with the reason, then delete it."""
 
     reason: str
     error: str
@@ -35,26 +35,26 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """It is another worker's now: touch nothing."""
+    """Another worker has the message now: change nothing."""
 
 
 Disposition = Ack | RetryIn | DeadLetter | Abandon
 
 MAX_VISIBILITY = timedelta(hours=12) - timedelta(minutes=10)
-"""SQS counts its twelve hours from the receipt, and the handler had some of them:
+"""SQS counts its twelve hours from the receipt, and the handler has used some of them:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a command is tried in all, and how long to wait in between."""
+    """The maximum number of attempts, and the waits between them."""
 
     max_attempts: int = 5
     base: timedelta = timedelta(seconds=1)
     cap: timedelta = timedelta(minutes=2)
 
 
-def disposition_of(
+def decide_disposition(
     error: Exception, *, attempts: int, policy: RetryPolicy, random_source: RandomSource = random.random
 ) -> Disposition:
     """Return what an exception means for the delivery whose command was claimed `attempts` times."""
@@ -76,7 +76,7 @@ def disposition_of(
 
 
 def retry_later(error: Exception, *, attempt: int, policy: RetryPolicy) -> RetryIn:
-    """Return when to come back after trouble that says nothing about the message, however often it comes."""
+    """Return a retry after an error that does not count as an attempt of the message, however often it happens."""
     return RetryIn(_delay_after(max(attempt, 1), policy), reason=type(error).__name__)
 
 

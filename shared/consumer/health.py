@@ -1,4 +1,4 @@
-"""Whether a pool lives and is ready, for whoever may restart it: `/livez` and `/readyz` on a small HTTP server."""
+"""Serves the health of a pool as `/livez` and `/readyz` on a small HTTP server, for a supervisor that restarts it."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from shared.errors import ConfigurationError
 Problems = Callable[[], Sequence[str]]
 
 _POLL_MARGIN_SECONDS = 30.0
-"""Longer than any deadline of a receive call: who waits past it waits for nothing."""
+"""Longer than any deadline of a receive call: a call that is open for longer hangs."""
 
 _SILENT_KEEPER_SECONDS = 60.0
 _BLOCKED_LOOP_SECONDS = 60.0
@@ -25,23 +25,23 @@ _LOOP_BEAT_SECONDS = 1.0
 
 
 class Vitals:
-    """What says that a pool is stuck. An idle one is not: its long poll comes home in time."""
+    """The signs that a pool is stuck. An idle pool is not stuck: its long poll ends in time."""
 
     def __init__(self, *, source: Source, leases: LeaseKeeper, wait_seconds: float) -> None:
         self._source = source
         self._leases = leases
         self._stuck_seconds = wait_seconds + _POLL_MARGIN_SECONDS
-        self.looped_at = time.monotonic()
+        self.loop_ran_at = time.monotonic()
         self.is_stopping = False
         self.is_started = False
 
     async def beat(self) -> None:
-        """Note that the event loop goes round, for ever."""
+        """Record that the event loop runs, until cancelled."""
         while True:
-            self.looped_at = time.monotonic()
+            self.loop_ran_at = time.monotonic()
             await asyncio.sleep(_LOOP_BEAT_SECONDS)
 
-    def stuck(self) -> list[str]:
+    def find_liveness_problems(self) -> list[str]:
         """Return why the process should be replaced; called from any thread."""
         now = time.monotonic()
         problems = []
@@ -52,15 +52,15 @@ class Vitals:
             problems.append("nothing receives")
         if self.is_started and not self.is_stopping and now - self._leases.heartbeat.beat_at > _SILENT_KEEPER_SECONDS:
             problems.append("leases are not kept")
-        if self.is_started and not self.is_stopping and now - self.looped_at > _BLOCKED_LOOP_SECONDS:
-            problems.append(f"a handler has blocked the event loop for {now - self.looped_at:.0f} s")
+        if self.is_started and not self.is_stopping and now - self.loop_ran_at > _BLOCKED_LOOP_SECONDS:
+            problems.append(f"a handler has blocked the event loop for {now - self.loop_ran_at:.0f} s")
         if overdue_message_ids := self._leases.overdue_message_ids():
             problems.append(f"handlers hang: {', '.join(overdue_message_ids[:5])}")
         return problems
 
-    def unready(self) -> list[str]:
-        """Return why the pool does no work at the moment."""
-        problems = self.stuck()
+    def find_readiness_problems(self) -> list[str]:
+        """Return why the pool processes no messages at the moment."""
+        problems = self.find_liveness_problems()
         if not self.is_started:
             problems.append("starting")
         if self.is_stopping:
@@ -70,29 +70,29 @@ class Vitals:
         return problems
 
 
-class Examined(Protocol):
-    """What a health check asks; both are called from any thread."""
+class HealthSource(Protocol):
+    """What a health check asks; its methods are called from any thread."""
 
-    def stuck(self) -> list[str]:
+    def find_liveness_problems(self) -> list[str]:
         """Return why the process should be replaced."""
         ...
 
-    def unready(self) -> list[str]:
-        """Return why no work is done at the moment."""
+    def find_readiness_problems(self) -> list[str]:
+        """Return why no messages are processed at the moment."""
         ...
 
 
 @contextmanager
-def serve_health(vitals: Examined, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
+def serve_health(vitals: HealthSource, *, port: int | None, host: str = "127.0.0.1") -> Iterator[str | None]:
     """Answer `GET /livez` and `/readyz` on a thread of its own: 200, or 503 with the reasons.
 
-    The thread answers also while the event loop is blocked. Without a port there is no server. The body gets the
+    The thread answers even while the event loop is blocked. Without a port there is no server. The body gets the
     server's address; port 0 takes a free one.
     """
     if port is None:
         yield None
         return
-    checks: dict[str, Problems] = {"/livez": vitals.stuck, "/readyz": vitals.unready}
+    checks: dict[str, Problems] = {"/livez": vitals.find_liveness_problems, "/readyz": vitals.find_readiness_problems}
     try:
         server = ThreadingHTTPServer((host, port), _handler(checks))
     except OSError as error:
@@ -111,7 +111,7 @@ def _handler(checks: dict[str, Problems]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers the checks."""
 
-        timeout = 5  # a client that connects and says nothing
+        timeout = 5  # for a client that connects and sends nothing
 
         def do_GET(self) -> None:
             """Answer one check."""
@@ -131,7 +131,7 @@ def _handler(checks: dict[str, Problems]) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the library calls
-            """Say nothing: a line per probe would drown what matters."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name for it
+            """Log nothing: a line per probe would hide the other lines."""
 
     return Handler

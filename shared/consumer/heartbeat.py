@@ -133,7 +133,7 @@ class Heartbeat:
                 return
             # Times out early enough for another try within the lease.
             async with asyncio.timeout(self._interval_seconds / 2):
-                refused = await queue.change_visibility(changes)
+                failed_entries = await queue.change_visibility(changes)
         except (TransientError, PermanentError, TimeoutError) as error:
             log.warning("lease_extension_failed", messages=len(changes), error=str(error) or type(error).__name__)
             return
@@ -141,7 +141,7 @@ class Heartbeat:
             for leased in batch:
                 leased.in_flight = None
             done.set_result(None)
-        outcome = {one.delivery.receipt: one.gone for one in refused}
+        outcome = {one.delivery.receipt: one.gone for one in failed_entries}
         for leased in batch:
             if leased.delivery.receipt not in self._leased:
                 continue  # settled meanwhile, and gone for that reason
@@ -150,7 +150,7 @@ class Heartbeat:
                 leased.extended_at = now
             elif gone:
                 self._mark_lost(leased, "the queue refused the receipt")
-        self._telemetry.extended(len(batch) - len(outcome))
+        self._telemetry.record_extensions(len(batch) - len(outcome))
         if outcome:
             log.warning("lease_extension_failed", messages=len(outcome))
 
@@ -197,7 +197,7 @@ class Heartbeat:
         if leased.is_lost:
             return
         leased.is_lost = True
-        self._telemetry.lost()
+        self._telemetry.record_lost_lease()
         running = leased.handler_lease is not None
         log.warning("lease_lost", message_id=leased.delivery.message_id, why=cause, running=running)
         if leased.handler_lease:

@@ -16,7 +16,7 @@ from shared.consumer.telemetry import Telemetry
 
 
 class LambdaBatch:
-    """Works on one event's records: groups side by side, each in order, partial failures reported.
+    """Processes the records of one event: groups concurrently, each in order, with partial failures reported.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -41,7 +41,7 @@ class LambdaBatch:
     async def run(self, event: SqsEvent, *, seconds_left: Callable[[], float] = lambda: inf) -> BatchResponse:
         """Return the `batchItemFailures`: Lambda deletes every message that is not among them.
 
-        What the function's time no longer suffices for is handed back instead of being cut off.
+        When the function's remaining time is too short for another handler, the remaining messages are handed back.
         """
         deliveries = [_delivery(record) for record in event["Records"]]
         failed: set[str] = set()
@@ -49,7 +49,7 @@ class LambdaBatch:
         async def settle(delivery: Delivery, disposition: Disposition) -> None:
             extending = self._leases.untrack(delivery)
             if isinstance(disposition, RetryIn | Abandon):
-                # Lambda deletes what is not reported, and an abandoned message is still another worker's.
+                # Lambda deletes what is not reported, and an abandoned message belongs to another worker.
                 failed.add(delivery.message_id)
                 if extending:
                     await extending

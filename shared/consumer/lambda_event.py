@@ -1,4 +1,4 @@
-"""What Lambda hands to the function of an event-source mapping, and what it expects back.
+"""The event that Lambda passes to the function of an event-source mapping, and the response that it expects.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
@@ -21,7 +21,7 @@ class SqsRecord(TypedDict):
     attributes: NotRequired[dict[str, str]]
     messageAttributes: NotRequired[dict[str, MessageAttribute]]
     eventSourceARN: str
-    """The queue."""
+    """The ARN of the queue."""
 
 
 class SqsEvent(TypedDict):
@@ -43,7 +43,7 @@ class BatchResponse(TypedDict):
 
 
 class LambdaContext(Protocol):
-    """What a function is told about its invocation."""
+    """The context of an invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how long the function may still run."""

@@ -1,4 +1,4 @@
-"""When a pool stops: once asked to finish, twice asked to end now."""
+"""Requests to stop a pool: the first lets handlers finish, the second ends them at once."""
 
 import asyncio
 import signal
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 
 
 class Stop:
-    """A wish to stop, which grows: `asked` lets running handlers finish, `at_once` does not."""
+    """A request to stop: `requested` lets running handlers finish, `at_once` does not."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
         self.at_once = asyncio.Event()
 
     def request(self) -> None:
-        """Ask to stop; asked again, to stop at once."""
-        if self.asked.is_set():
+        """Request a stop; a second request means to stop at once."""
+        if self.requested.is_set():
             self.at_once.set()
-        self.asked.set()
+        self.requested.set()
 
 
 @contextmanager
 def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """Take SIGTERM and SIGINT for a request to stop, inside the `with`."""
+    """Turn SIGTERM and SIGINT into requests to stop, inside the `with`."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.request)

@@ -1,4 +1,4 @@
-"""The queues of one worker together: one stop, one health check, one function for all their mappings."""
+"""Runs all queues of one worker with one stop, one health check and one Lambda function."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from shared.consumer.pool import Pool
 
 
 class PoolGroup:
-    """Runs the pool of each queue side by side; if one breaks, all end."""
+    """Runs the pools of all queues concurrently; if one fails, all end."""
 
     def __init__(self, pools: Sequence[Pool], *, health_port: int | None = None) -> None:
         self._pools = pools
@@ -20,11 +20,11 @@ class PoolGroup:
 
     @property
     def handlers_left(self) -> int:
-        """How many handlers went on after the end although they were cancelled."""
+        """How many handlers were still running at the end although they were cancelled."""
         return sum(pool.handlers_left for pool in self._pools)
 
     async def run(self, stop: Stop) -> None:
-        """Work until a stop is asked for."""
+        """Process until a stop is requested."""
         vitals = _AllVitals([pool.vitals for pool in self._pools])
         with serve_health(vitals, port=self._health_port) as health_url:
             async with asyncio.TaskGroup() as group:
@@ -33,23 +33,23 @@ class PoolGroup:
 
 
 class _AllVitals:
-    """All is well when each of them is."""
+    """The problems of several pools as those of one."""
 
     def __init__(self, vitals: Sequence[Vitals]) -> None:
         self._vitals = vitals
 
-    def stuck(self) -> list[str]:
-        return [problem for each in self._vitals for problem in each.stuck()]
+    def find_liveness_problems(self) -> list[str]:
+        return [problem for each in self._vitals for problem in each.find_liveness_problems()]
 
-    def unready(self) -> list[str]:
-        return [problem for each in self._vitals for problem in each.unready()]
+    def find_readiness_problems(self) -> list[str]:
+        return [problem for each in self._vitals for problem in each.find_readiness_problems()]
 
 
 class BatchGroup:
-    """Works on an event with the batch of the queue that it comes from: Lambda mixes no queues in one event."""
+    """Processes an event with the batch of its queue: all records of a Lambda event are of one queue."""
 
     def __init__(self, batches: Mapping[str, LambdaBatch]) -> None:
-        """Take the batches by the names of their queues."""
+        """Take the batches by the name of their queue."""
         self._batches = batches
 
     async def run(self, event: SqsEvent, *, seconds_left: Callable[[], float] = lambda: inf) -> BatchResponse:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    wanted: int
+    max_count: int
     granted: "asyncio.Future[int]"
-    patience_seconds: float
+    fill_timeout_seconds: float
     timer: asyncio.TimerHandle | None = None
-    is_patient: bool = True
+    is_filling: bool = True
+    """Whether it still waits for all the permits that it asked for."""
 
 
 class Permits:
@@ -23,19 +24,19 @@ class Permits:
         self._waiters: deque[_Waiter] = deque()
         self._is_closed = False
 
-    async def take(self, at_most: int, *, patience_seconds: float = 0) -> int:
-        """Return how many permits were taken: between 1 and `at_most`, or 0 once no more are given out.
+    async def take(self, max_count: int, *, fill_timeout_seconds: float = 0) -> int:
+        """Take permits and return how many: between 1 and `max_count`, or 0 after `close()`.
 
-        Waits for the first one as long as it takes, and then for the others as long as the patience lasts: a receive of
-        ten messages costs as much as a receive of one.
+        Waits for the first permit without limit, and then up to `fill_timeout_seconds` for the others: a receive of ten
+        messages costs as much as a receive of one.
         """
         if self._is_closed:
             return 0
-        wanted = min(at_most, self.total)
-        if self.free >= wanted and not self._waiters:
-            self.free -= wanted
-            return wanted
-        waiter = _Waiter(wanted, asyncio.get_running_loop().create_future(), patience_seconds)
+        max_count = min(max_count, self.total)
+        if self.free >= max_count and not self._waiters:
+            self.free -= max_count
+            return max_count
+        waiter = _Waiter(max_count, asyncio.get_running_loop().create_future(), fill_timeout_seconds)
         self._waiters.append(waiter)
         self._serve()
         try:
@@ -58,15 +59,15 @@ class Permits:
             self._serve()
 
     def close(self) -> None:
-        """Give no more out: whoever waits gets 0."""
+        """Give out no more permits: every waiter gets 0."""
         self._is_closed = True
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.granted.done():
                 waiter.granted.set_result(0)
 
-    def _lose_patience(self, waiter: _Waiter) -> None:
-        waiter.is_patient = False
+    def _stop_filling(self, waiter: _Waiter) -> None:
+        waiter.is_filling = False
         self._serve()
 
     def _serve(self) -> None:
@@ -77,12 +78,12 @@ class Permits:
                 continue
             if self.free <= 0:
                 return
-            if waiter.is_patient and self.free < waiter.wanted:
+            if waiter.is_filling and self.free < waiter.max_count:
                 if waiter.timer is None:
                     loop = asyncio.get_running_loop()
-                    waiter.timer = loop.call_later(waiter.patience_seconds, self._lose_patience, waiter)
+                    waiter.timer = loop.call_later(waiter.fill_timeout_seconds, self._stop_filling, waiter)
                 return
             self._waiters.popleft()
-            count = min(self.free, waiter.wanted)
+            count = min(self.free, waiter.max_count)
             self.free -= count
             waiter.granted.set_result(count)

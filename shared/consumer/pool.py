@@ -104,7 +104,7 @@ class Pool:
         try:
             await self._leases.start()
             coroutines = (self._telemetry.run(), self._compare_limits(), vitals.beat())
-            background_tasks += [asyncio.create_task(work) for work in coroutines]
+            background_tasks += [asyncio.create_task(coroutine) for coroutine in coroutines]
             self._source.open()
             vitals.is_started = True
             log.info(
@@ -113,7 +113,7 @@ class Pool:
                 concurrency=self._options.concurrency,
                 health_url=health_url,
             )
-            await stop.asked.wait()
+            await stop.requested.wait()
             vitals.is_stopping = True
             await self._stop(stop)
         finally:
@@ -138,7 +138,7 @@ class Pool:
                 "max_receive_count_too_low",
                 queue=self._queue.name,
                 max_receive_count=max_receive_count,
-                wanted=required,
+                required=required,
                 hint="the queue moves messages to its dead-letter queue before their attempts are used up: "
                 "handing a successor back in its group costs a receive too",
             )
@@ -157,8 +157,8 @@ class Pool:
         started = group_batches(deliveries, in_order=self._queue.is_fifo)
         for batch in started:
             # A batch of one needs no order: the settler settles it, and the task ends with the handler.
-            work = self._process_alone(batch[0]) if len(batch) == 1 else self._process_batch(batch)
-            self._running[batch[0].receipt] = start(work)
+            processing = self._process_alone(batch[0]) if len(batch) == 1 else self._process_batch(batch)
+            self._running[batch[0].receipt] = start(processing)
         return len(started)
 
     async def _process_alone(self, delivery: Delivery) -> None:
@@ -175,7 +175,7 @@ class Pool:
             await self._hand_back([delivery])
         else:
             self._unsettled += 1
-            self._settler.begin(delivery, disposition, self._on_settled)
+            self._settler.start_settling(delivery, disposition, self._on_settled)
         finally:
             self._on_batch_done(delivery)
 
@@ -226,17 +226,18 @@ class Pool:
         drain_seconds = self._options.drain.total_seconds()
         ends = loop.time() + drain_seconds
         # Half of the reserved time is for cancelled handlers, the rest for handing back.
-        kept = min(_ENDING_SECONDS, drain_seconds / 2)
+        reserved = min(_ENDING_SECONDS, drain_seconds / 2)
         self._is_stopping = True
         log.info("pool_stopping", queue=self._queue.name, in_hand=len(self._in_hand), running=len(self._running))
-        going_quiet = asyncio.create_task(self._go_quiet())
-        await self._drain(stop, until=ends - kept)
+        source_stopping = asyncio.create_task(self._stop_source())
+        await self._drain(stop, until=ends - reserved)
         if stop.at_once.is_set():
-            ends = min(ends, loop.time() + kept)
+            ends = min(ends, loop.time() + reserved)
         for task in self._running.values():
             task.cancel()
         await asyncio.wait(
-            [going_quiet, *self._running.values()], timeout=max(ends - kept / 2 - loop.time(), _MIN_STEP_SECONDS)
+            [source_stopping, *self._running.values()],
+            timeout=max(ends - reserved / 2 - loop.time(), _MIN_STEP_SECONDS),
         )
         self.handlers_left = len(self._running)
         if self.handlers_left:
@@ -248,8 +249,8 @@ class Pool:
         except TimeoutError:
             log.warning("not_handed_back", queue=self._queue.name, deliveries=len(self._in_hand))
 
-    async def _go_quiet(self) -> None:
-        for delivery in await self._source.quiet(grace_seconds=_POLL_GRACE_SECONDS):
+    async def _stop_source(self) -> None:
+        for delivery in await self._source.stop_receiving(grace_seconds=_POLL_GRACE_SECONDS):
             self._in_hand[delivery.receipt] = delivery
             self._unstarted.append(delivery)
         await self._hand_back(self._unstarted)
@@ -257,6 +258,8 @@ class Pool:
     async def _drain(self, stop: Stop, *, until: float) -> None:
         loop = asyncio.get_running_loop()
         at_once = asyncio.create_task(stop.at_once.wait())
-        while self._running and not at_once.done() and (left := until - loop.time()) > 0:
-            await asyncio.wait({*self._running.values(), at_once}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        while self._running and not at_once.done() and (seconds_left := until - loop.time()) > 0:
+            await asyncio.wait(
+                {*self._running.values(), at_once}, timeout=seconds_left, return_when=asyncio.FIRST_COMPLETED
+            )
         at_once.cancel()

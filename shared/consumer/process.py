@@ -19,7 +19,7 @@ from shared.consumer.disposition import (
     Disposition,
     RetryIn,
     RetryPolicy,
-    disposition_of,
+    decide_disposition,
     retry_later,
 )
 from shared.consumer.handler import Handler, MessageT, fingerprint_of
@@ -139,7 +139,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         return disposition
 
     def _check_attempts(self, claim: Claim) -> DeadLetter | None:
-        """Return how a command ends that shall not be tried once more, whatever its handler would say."""
+        """Return the dead letter of a command that must not be tried again; None if its handler may run."""
         if claim.unfinished >= DEATHS_BEFORE_QUARANTINE:
             return DeadLetter(
                 reason=DeadLetterReason.QUARANTINED,
@@ -164,7 +164,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             # This task was not cancelled; something that the handler awaited was. That is an ordinary failure.
             log.exception("attempt_failed")
             inside = RuntimeError("cancelled from inside")
-            return disposition_of(inside, attempts=claim.attempts, policy=self._policy)
+            return decide_disposition(inside, attempts=claim.attempts, policy=self._policy)
         except Exception as error:
             if isinstance(error, NotYetError):
                 log.info("not_yet", wait_seconds=round(error.wait.total_seconds()))
@@ -172,7 +172,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
                 log.warning("attempt_failed", error=describe_error(error))
             else:
                 log.exception("attempt_failed")
-            return disposition_of(error, attempts=claim.attempts, policy=self._policy)
+            return decide_disposition(error, attempts=claim.attempts, policy=self._policy)
         return await self._finish_replay(message, claim, code)
 
     async def _finish_replay(self, message: MessageT, claim: Claim, code: str | None) -> Ack | RetryIn:
@@ -186,7 +186,7 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
         return Ack()
 
     async def _record_outcome(self, message: MessageT, code: str | None) -> None:
-        """Tell the ledger how a replay ended: whether the command was carried out, or with which no."""
+        """Record in the ledger how a replay ended: resolved, or refused with which code."""
         if not message.replay or self._outcomes is None:
             return
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""What a worker does with one queue: described first, and turned into a processor once the queue is open."""
+"""The description of one queue of a worker, from which its processor is built once the queue is open."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from shared.ledger.ports import ReplayOutcomes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRuntime:
-    """One open queue with its lease keeper and its telemetry, and what every processor needs beside them."""
+    """One open queue with its lease keeper, its telemetry and the other dependencies of every processor."""
 
     queue: Queue
     leases: LeaseKeeper
@@ -36,29 +36,29 @@ class QueueDescription(Protocol):
 
     @property
     def url(self) -> str:
-        """Where the queue is."""
+        """The URL of the queue."""
         ...
 
     @property
     def dead_letter_url(self) -> str | None:
-        """Where its messages end that fail for good; None if every message is tried until it succeeds."""
+        """The URL of the dead-letter queue; None if every message is tried until it succeeds."""
         ...
 
     @property
     def max_attempts(self) -> int:
-        """How often the worker tries a message; the queue itself has to allow more receives than that."""
+        """How often the worker tries a message; the queue itself must allow more receives."""
         ...
 
     def build_processor(self, runtime: QueueRuntime) -> DeliveryProcessor:
-        """Return what decides about each delivery of the open queue."""
+        """Return the processor that decides about each delivery of the open queue."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageQueue(Generic[MessageT]):
-    """A queue whose messages a handler carries out.
+    """A queue whose messages are processed by a handler.
 
-    No field has a default: a description that forgets one does not type-check, and neither does one whose handler
+    No field has a default: a description without one does not type-check, and neither does one whose handler
     takes other messages than the queue has.
     """
 
@@ -68,10 +68,10 @@ class MessageQueue(Generic[MessageT]):
     handler: Handler[MessageT]
     max_attempts: int
     outcomes: ReplayOutcomes | None
-    """Where the end of a replay is noted; None for messages that the desk never replays."""
+    """Records how a replay ended; None for messages that the desk never replays."""
 
     def build_processor(self, runtime: QueueRuntime) -> Processor[MessageT]:
-        """Return the processor that claims each message, has it handled and gives it up when it has to."""
+        """Return the processor that claims each message, runs the handler and dead-letters permanent failures."""
         return Processor(
             queue=runtime.queue,
             decoder=Decoder(self.messages),

@@ -1,4 +1,4 @@
-"""Order: deliveries of one group one after the other, different groups side by side."""
+"""Processes deliveries of one message group in order, and different groups concurrently."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -34,7 +34,7 @@ async def process_in_order(
 ) -> None:
     """Process one batch in order; each delivery is settled before the next one starts.
 
-    When a delivery stays unfinished, or a stop was requested, its successors are handed back, so that none overtakes.
+    When a delivery stays unfinished, or a stop was requested, its successors are handed back in order.
     """
     for position, delivery in enumerate(batch):
         disposition = await process(delivery)

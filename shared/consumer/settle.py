@@ -19,24 +19,24 @@ T = TypeVar("T")
 _BATCH = 10
 _TRIES = 4
 _LINGER_SECONDS = 0.05
-"""How long the first entry of a batch waits for company. Nobody waits for it: its handler's permit is back already."""
+"""How long the first entry of a batch waits for others. Nothing waits for it: the permit is already given back."""
 
 _SHORT_LINGER_SECONDS = 0.005
-"""The same where somebody does: the next message of a FIFO group comes only when this one is off the queue."""
+"""The same on a FIFO queue: the next message of a group is delivered only when this one is off the queue."""
 
 _FIRST_PAUSE_SECONDS = 0.1
 _MAX_PAUSE_SECONDS = 0.4
 
 
-Then = Callable[[Delivery], None]
-"""Called once the queue has answered for a delivery, however it answered."""
+OnSettled = Callable[[Delivery], None]
+"""Called once the queue has answered for a delivery, successfully or not."""
 
 
 class Settler:
     """Settles deliveries.
 
-    What the queue refuses after several tries is logged and left: the message comes back, and its processed-message
-    record keeps it from being done twice.
+    An entry that fails after several tries is logged and given up: the message is delivered again, and its
+    processed-message record prevents a second execution.
     """
 
     def __init__(self, queue: Queue) -> None:
@@ -46,48 +46,48 @@ class Settler:
             "change_visibility", queue.change_visibility, lambda change: change.delivery, _SHORT_LINGER_SECONDS
         )
 
-    def begin(self, delivery: Delivery, disposition: Disposition, then: Then) -> None:
-        """Carry out one disposition, and call `then` when it is done."""
+    def start_settling(self, delivery: Delivery, disposition: Disposition, on_settled: OnSettled) -> None:
+        """Carry out one disposition, and call `on_settled` when it is done."""
         match disposition:
             case Ack() | DeadLetter():
-                self._deletes.add(delivery, then)
+                self._deletes.add(delivery, on_settled)
             case RetryIn(delay):
-                self._changes.add(VisibilityChange(delivery, max(round(delay.total_seconds()), 0)), then)
+                self._changes.add(VisibilityChange(delivery, max(round(delay.total_seconds()), 0)), on_settled)
             case Abandon():
-                then(delivery)
+                on_settled(delivery)
 
     async def settle(self, delivery: Delivery, disposition: Disposition) -> None:
         """Carry out one disposition; return once the queue has answered."""
         answered = asyncio.Event()
-        self.begin(delivery, disposition, lambda _: answered.set())
+        self.start_settling(delivery, disposition, lambda _: answered.set())
         await answered.wait()
 
     async def hand_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the deliveries be seen again at once; return once the queue has answered.
+        """Make the deliveries visible again at once; return once the queue has answered.
 
-        Last first: when the queue shows a group again, all of it is back.
+        The last one first: when a group becomes visible again, all its messages are there, in order.
         """
         if not deliveries:
             return
         answered = asyncio.Event()
         waiting = {delivery.receipt for delivery in deliveries}
 
-        def one_less(delivery: Delivery) -> None:
+        def mark_answered(delivery: Delivery) -> None:
             waiting.discard(delivery.receipt)
             if not waiting:
                 answered.set()
 
         for delivery in reversed(deliveries):
-            self._changes.add(VisibilityChange(delivery, 0), one_less)
+            self._changes.add(VisibilityChange(delivery, 0), mark_answered)
         await answered.wait()
 
     async def finish(self) -> None:
-        """Send what still waits for company, and return once the queue has answered for everything."""
+        """Send the incomplete batches, and return once the queue has answered for everything."""
         await asyncio.gather(self._deletes.finish(), self._changes.finish())
 
 
 class _Batcher(Generic[T]):
-    """Collects the entries of one kind of call, and reads the partial failures."""
+    """Collects entries for one kind of batch call, and retries the entries that failed."""
 
     def __init__(
         self,
@@ -100,14 +100,14 @@ class _Batcher(Generic[T]):
         self._send = send
         self._delivery_of = delivery_of
         self._linger_seconds = linger_seconds
-        self._waiting: list[tuple[T, Then]] = []
+        self._waiting: list[tuple[T, OnSettled]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._context = contextvars.Context()
-        """A batch belongs to nobody: its log lines and its calls must not go by the delivery that filled it."""
+        """An empty context: log fields and trace of the delivery that completed a batch must not apply to the batch."""
 
-    def add(self, entry: T, then: Then) -> None:
-        self._waiting.append((entry, then))
+    def add(self, entry: T, on_settled: OnSettled) -> None:
+        self._waiting.append((entry, on_settled))
         if len(self._waiting) >= _BATCH:
             self._flush()
         elif self._timer is None:
@@ -128,14 +128,14 @@ class _Batcher(Generic[T]):
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _settle(self, batch: "list[tuple[T, Then]]") -> None:
+    async def _settle(self, batch: "list[tuple[T, OnSettled]]") -> None:
         try:
             await self._send_all([entry for entry, _ in batch])
         except Exception:
             log.exception("settlement_broken", call=self._call, entries=len(batch))
         finally:
-            for entry, then in batch:
-                then(self._delivery_of(entry))
+            for entry, on_settled in batch:
+                on_settled(self._delivery_of(entry))
 
     async def _send_all(self, entries: list[T]) -> None:
         for attempt in range(_TRIES):
@@ -150,8 +150,8 @@ class _Batcher(Generic[T]):
                 continue
             if not failed_entries:
                 return
-            again = {one.delivery.receipt for one in failed_entries if not one.gone}
-            entries = [entry for entry in entries if self._delivery_of(entry).receipt in again]
+            retryable = {one.delivery.receipt for one in failed_entries if not one.gone}
+            entries = [entry for entry in entries if self._delivery_of(entry).receipt in retryable]
             if not entries:
                 return
         log.error("settlement_given_up", call=self._call, entries=len(entries))

@@ -1,4 +1,4 @@
-"""Where deliveries come from: pollers that grow with the backlog, never fetch what can't be worked on, end cleanly."""
+"""Receives deliveries: the number of pollers follows the backlog, and no message is fetched without a free handler."""
 
 import asyncio
 import time
@@ -19,26 +19,25 @@ log = structlog.get_logger()
 RECEIVE_MAX = 10
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
 
-_PATIENCE_SECONDS = 0.02
-"""How long a receive waits for ten permits when it has some. It has fewer only while the pool is nearly full: then nine
-more free handlers are worth less than the requests of messages that are fetched one by one."""
+_FILL_TIMEOUT_SECONDS = 0.02
+"""How long a receive that has some permits waits for ten. It has fewer only while the pool is nearly full. Then a short
+wait costs less than the requests of messages that are fetched one by one."""
 
 _FIRST_PAUSE_SECONDS = 0.2
 _MAX_PAUSE_SECONDS = 5.0
-"""Short enough to be back soon after an outage."""
+"""Short enough to continue soon after an outage."""
 
 _RECOVERY_SECONDS = 1.0
-_EARLY_SECONDS = 1.0
-_MOST_EARLY = 3
-"""After this many empty answers in a row that came at once, somebody does not wait for messages as we asked: a setting,
-or a proxy that answers for the queue. Then we wait ourselves, or an idle queue would cost thousands of receives a
-second."""
+_EARLY_ANSWER_SECONDS = 1.0
+_MAX_EARLY_ANSWERS = 3
+"""After more empty answers in a row that came at once, long polling does not work: because of a setting, or a proxy
+that answers instead. Then the poller pauses itself, or an idle queue would cost thousands of receives a second."""
 
 _ATTEMPT_SECONDS = 240.0
 """How long a receive may be repeated by its id: less than the five minutes for which SQS remembers it."""
 
 Start = Callable[[Sequence[Delivery]], int]
-"""Begins the work on what was received, and returns how many permits that keeps."""
+"""Starts to process received deliveries, and returns how many permits they keep."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +46,7 @@ class _Poller:
     task: "asyncio.Task[None] | None" = None
     receiving_since: float | None = None
     attempt_id: str | None = None
-    """Names the receive that is under way, or whose answer was lost; FIFO queues only."""
+    """Id of the receive that is under way or whose answer was lost; only on FIFO queues."""
 
     attempt_ends: float = 0.0
 
@@ -55,9 +54,9 @@ class _Poller:
 class Source:
     """Receives from one queue.
 
-    One poller waits for messages, with long polls. Whenever a poller comes back full and permits are left, another
-    one starts; a poller beyond the first that finds nothing ends. So an idle queue costs one long poll at a time,
-    and no receive ever waits for the work on what was received before.
+    One poller waits for messages with long polls. When a receive returns the maximum and permits are left, another
+    poller starts; every poller but the first ends when it receives nothing. So an idle queue costs one long poll at a
+    time, and no receive waits until earlier messages are processed.
     """
 
     def __init__(
@@ -68,49 +67,49 @@ class Source:
         self._start = start
         self._wait_seconds = wait_seconds
         self._visibility_seconds = round(visibility.total_seconds())
-        self._most_pollers = -(-permits.total // RECEIVE_MAX)
+        self._max_pollers = -(-permits.total // RECEIVE_MAX)
         self._pollers: set[_Poller] = set()
         self._failures = 0
-        self._is_quiet = False
+        self._is_stopped = False
         self.last_error: str | None = None
         """Why the last receive failed; None while receiving works."""
         self.receives = 0
 
     def open(self) -> None:
-        """Begin to receive."""
+        """Start to receive."""
         self._add_poller(is_first=True)
 
     @property
     def pollers(self) -> int:
-        """How many pollers there are."""
+        """The number of pollers."""
         return len(self._pollers)
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody receives, or waits for permits to do so."""
+        """Whether a poller receives, or waits for permits to do so."""
         return any(poller.task and not poller.task.done() for poller in list(self._pollers))
 
     def receiving_since(self) -> float | None:
         """Return when the oldest receive under way began, on the monotonic clock."""
         return min((one.receiving_since for one in list(self._pollers) if one.receiving_since), default=None)
 
-    async def quiet(self, *, grace_seconds: float) -> list[Delivery]:
-        """Receive no more; return what open receives had taken and nobody has begun.
+    async def stop_receiving(self, *, grace_seconds: float) -> list[Delivery]:
+        """Stop receiving; return the deliveries of open receives that were recovered and not started.
 
-        A receive that comes home within the grace period is taken as it is. A later one is cut off. On a FIFO queue
-        one that was cut off or failed is asked once more by its attempt id, so that what it had taken is not
-        stranded until its time-out ends.
+        A receive that ends within the grace period counts as usual; a later one is cancelled. On a FIFO queue a receive
+        that was cancelled or failed is repeated once with its attempt id, so that its messages are not invisible until
+        their time-out ends.
         """
-        self._is_quiet = True
+        self._is_stopped = True
         self._permits.close()
         tasks = [poller.task for poller in self._pollers if poller.task]
         if tasks:
             await asyncio.wait(tasks, timeout=grace_seconds)
-        cut_off = [poller for poller in self._pollers if poller.task and not poller.task.done()]
-        for poller in cut_off:
+        cancelled = [poller for poller in self._pollers if poller.task and not poller.task.done()]
+        for poller in cancelled:
             if poller.task:
                 poller.task.cancel()
-        await asyncio.gather(*(poller.task for poller in cut_off if poller.task), return_exceptions=True)
+        await asyncio.gather(*(poller.task for poller in cancelled if poller.task), return_exceptions=True)
         open_attempts = [poller.attempt_id for poller in self._pollers if poller.attempt_id]
         recovered = await asyncio.gather(*(self._recover(attempt_id) for attempt_id in open_attempts))
         self._pollers.clear()
@@ -120,18 +119,18 @@ class Source:
         poller = _Poller(is_first)
         self._pollers.add(poller)
         poller.task = asyncio.create_task(self._poll(poller))
-        poller.task.add_done_callback(self._ended)
+        poller.task.add_done_callback(self._log_failure)
 
     async def _poll(self, poller: _Poller) -> None:
-        permits = early = 0
-        while not self._is_quiet:
-            permits = permits or await self._permits.take(RECEIVE_MAX, patience_seconds=_PATIENCE_SECONDS)
+        permits = early_answers = 0
+        while not self._is_stopped:
+            permits = permits or await self._permits.take(RECEIVE_MAX, fill_timeout_seconds=_FILL_TIMEOUT_SECONDS)
             if not permits:
                 return
             began = time.monotonic()
             deliveries = await self._receive(poller, permits)
             if deliveries is None:
-                # What a FIFO receive may have taken comes when it is repeated, and needs its permits then.
+                # A repeated FIFO receive returns what this one may have taken, and needs the permits then.
                 if not self._queue.is_fifo:
                     self._permits.give(permits)
                     permits = 0
@@ -146,17 +145,19 @@ class Source:
                 continue
             self._permits.give(permits - (self._start(deliveries) if deliveries else 0))
             permits = 0
-            if len(deliveries) == RECEIVE_MAX and self._permits.free and len(self._pollers) < self._most_pollers:
+            if len(deliveries) == RECEIVE_MAX and self._permits.free and len(self._pollers) < self._max_pollers:
                 self._add_poller()
             elif not (deliveries or poller.is_first):
                 self._pollers.discard(poller)
                 return
-            early = early + 1 if not deliveries and time.monotonic() - began < _EARLY_SECONDS else 0
-            if early > _MOST_EARLY:
-                await asyncio.sleep(_EARLY_SECONDS)
+            early_answers = (
+                early_answers + 1 if not deliveries and time.monotonic() - began < _EARLY_ANSWER_SECONDS else 0
+            )
+            if early_answers > _MAX_EARLY_ANSWERS:
+                await asyncio.sleep(_EARLY_ANSWER_SECONDS)
 
     async def _receive(self, poller: _Poller, permits: int) -> Sequence[Delivery] | None:
-        """Return what came, or None when the call failed: the next one asks for the same messages again."""
+        """Return the deliveries, or None when the call failed: the next call asks for the same messages again."""
         now = time.monotonic()
         if self._queue.is_fifo and (poller.attempt_id is None or now > poller.attempt_ends):
             poller.attempt_id, poller.attempt_ends = new_id(), now + _ATTEMPT_SECONDS
@@ -165,7 +166,7 @@ class Source:
         try:
             deliveries = await self._queue.receive(
                 max_messages=permits,
-                # Only one long poll is open at an idle queue; the others look, and leave when there is nothing.
+                # An idle queue has one open long poll; the other pollers do not wait, and end on an empty answer.
                 wait_seconds=self._wait_seconds if poller.is_first else 0,
                 visibility_seconds=self._visibility_seconds,
                 attempt_id=poller.attempt_id,
@@ -194,12 +195,12 @@ class Source:
                     attempt_id=attempt_id,
                 )
         except (TransientError, PermanentError, TimeoutError) as error:
-            # What the receive took, if anything, is seen again when its time-out ends.
+            # Messages that the receive took, if any, become visible again when their time-out ends.
             log.warning("receive_not_recovered", queue=self._queue.name, error=str(error) or type(error).__name__)
         except Exception:
             log.exception("receive_not_recovered", queue=self._queue.name)
         return ()
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _log_failure(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):
             log.error("poller_broken", queue=self._queue.name, exc_info=error)

@@ -1,4 +1,4 @@
-"""What a consumer counts and times, summed up and handed to the dashboard once a minute."""
+"""Counters and timings of a consumer, written as metrics once a minute."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ _SAMPLES = 100
 
 
 class _Sample:
-    """A fair sample of what was measured since the last flush (Vitter's algorithm R)."""
+    """A uniform sample of the values since the last flush (Vitter's algorithm R)."""
 
     __slots__ = ("seen", "values")
 
@@ -29,12 +29,12 @@ class _Sample:
         self.seen += 1
         if len(self.values) < _SAMPLES:
             self.values.append(value)
-        elif (place := int(random.random() * self.seen)) < _SAMPLES:  # noqa: S311 - statistics
-            self.values[place] = value
+        elif (position := int(random.random() * self.seen)) < _SAMPLES:  # noqa: S311 - statistics
+            self.values[position] = value
 
 
 class Telemetry:
-    """Counters and timings of one queue's consumer; without a place to put them it only counts."""
+    """Counters and timings of one queue's consumer; without metrics it only counts."""
 
     def __init__(
         self, metrics: Metrics | None = None, *, queue: str = "", in_flight: Callable[[], int] = lambda: 0
@@ -42,7 +42,7 @@ class Telemetry:
         self._metrics = metrics
         self._queue = queue
         self.in_flight = in_flight
-        """Returns how many deliveries are ours right now."""
+        """Returns how many deliveries are in flight."""
         self.dispositions: Counter[str] = Counter()
         self._lag = _Sample()
         self._handler = _Sample()
@@ -50,31 +50,31 @@ class Telemetry:
         self._extensions = 0
         self._lost = 0
 
-    def finished(self, disposition: str, *, seconds: float, lag_seconds: float | None) -> None:
-        """Note one delivery: how it ended, how long it took, how long it had waited on the queue."""
+    def record_delivery(self, disposition: str, *, seconds: float, lag_seconds: float | None) -> None:
+        """Record one delivery: its disposition, its duration, and how long the message waited on the queue."""
         self.dispositions[disposition] += 1
         self._handler.add(seconds * 1000)
         if lag_seconds is not None:
             self._lag.add(max(lag_seconds, 0.0) * 1000)
 
-    def extended(self, count: int) -> None:
-        """Note extended leases; called from the keeper's thread."""
+    def record_extensions(self, count: int) -> None:
+        """Record extended leases; called from the keeper's thread."""
         with self._lock:
             self._extensions += count
 
-    def lost(self) -> None:
-        """Note a lost lease; called from the keeper's thread."""
+    def record_lost_lease(self) -> None:
+        """Record a lost lease; called from the keeper's thread."""
         with self._lock:
             self._lost += 1
 
     async def run(self) -> None:
-        """Flush once a minute, for ever."""
+        """Flush once a minute, until cancelled."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what was counted and timed since the last time."""
+        """Write what was counted and timed since the last flush."""
         dispositions, self.dispositions = self.dispositions, Counter()
         lag, self._lag = self._lag, _Sample()
         handler, self._handler = self._handler, _Sample()

@@ -42,11 +42,11 @@ class Worker:
     pool: PoolGroup
     batch: BatchGroup
     leases: tuple[LeaseKeeper, ...]
-    """The pools start and stop them; a Lambda function starts them once, for the time of its environment."""
+    """A pool starts and stops its keeper; a Lambda function starts them once per environment."""
 
 
 WorkerFactory = Callable[[], AbstractAsyncContextManager[Worker]]
-"""Opens a worker with everything that it needs, and closes all of it again: each `wiring.py` has one."""
+"""Opens a worker with its dependencies, and closes them again: each `wiring.py` has one."""
 
 
 async def build_worker(
@@ -58,10 +58,10 @@ async def build_worker(
     metrics: Metrics,
     settings: PoolSettings,
 ) -> Worker:
-    """Open the described queues and return the worker that works on all of them.
+    """Open the described queues and return the worker that processes all of them.
 
     Raises:
-        Whatever the connector raises when a queue can't be opened.
+        Exception: what the connector raises when a queue can't be opened.
     """
     pools: list[Pool] = []
     batches: dict[str, LambdaBatch] = {}

@@ -8,7 +8,7 @@ import structlog
 from shared.clock import Clock
 from shared.consumer.delivery import Delivery
 from shared.consumer.delivery_processor import DeliveryProcessor
-from shared.consumer.disposition import Abandon, Ack, Disposition, RetryPolicy, disposition_of, retry_later
+from shared.consumer.disposition import Abandon, Ack, Disposition, RetryPolicy, decide_disposition, retry_later
 from shared.consumer.lease import LeaseKeeper
 from shared.consumer.queue_description import QueueRuntime
 from shared.consumer.telemetry import Telemetry
@@ -45,7 +45,7 @@ class DeadLetterProcessor(DeliveryProcessor):
                 recorded = await self._handler.handle(delivery)
         except TransientError as error:
             log.warning("dead_letter_not_recorded", error=describe_error(error))
-            return disposition_of(error, attempts=delivery.receive_count, policy=_POLICY)
+            return decide_disposition(error, attempts=delivery.receive_count, policy=_POLICY)
         except Exception as error:
             log.exception("dead_letter_not_recorded")
             return retry_later(error, attempt=delivery.receive_count, policy=_POLICY)

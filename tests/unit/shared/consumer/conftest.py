@@ -25,14 +25,14 @@ LEASE = timedelta(seconds=30)
 
 @dataclass
 class ObedientHandler:
-    """Raises what it was told to, in order, and otherwise does the work; keeps what it was asked."""
+    """Raises the given errors in order, and otherwise processes messages; records its calls."""
 
     claims: FakeClaims
     errors: list = field(default_factory=list)
     give_up_errors: list = field(default_factory=list)
     repeat_errors: list = field(default_factory=list)
     code: str | None = None
-    """Of the no with which its work ends."""
+    """The code of the refusal that `handle` returns."""
     delay_seconds: float = 0
     started: asyncio.Event = field(default_factory=asyncio.Event)
     handled: list = field(default_factory=list)
@@ -42,33 +42,33 @@ class ObedientHandler:
     cancelled: list = field(default_factory=list)
     claims_seen: list = field(default_factory=list)
 
-    async def handle(self, work, claim):
-        self.handled.append(work.id)
-        self.claims_seen.append((work.id, claim))
+    async def handle(self, message, claim):
+        self.handled.append(message.id)
+        self.claims_seen.append((message.id, claim))
         self.started.set()
         try:
             await asyncio.sleep(self.delay_seconds)
         except asyncio.CancelledError:
-            self.cancelled.append(work.id)
+            self.cancelled.append(message.id)
             raise
         if self.errors:
             raise self.errors.pop(0)
         await self.claims.complete(claim)
         return self.code
 
-    async def repeat(self, work, outcome_seq):
+    async def repeat(self, message, outcome_seq):
         if self.repeat_errors:
             raise self.repeat_errors.pop(0)
-        self.repeated.append((work.id, outcome_seq))
+        self.repeated.append((message.id, outcome_seq))
         return self.code
 
-    async def mismatch(self, work):
-        self.mismatched.append(work.id)
+    async def mismatch(self, message):
+        self.mismatched.append(message.id)
 
-    async def give_up(self, work, claim, reason):
+    async def give_up(self, message, claim, reason):
         if self.give_up_errors:
             raise self.give_up_errors.pop(0)
-        self.given_up.append((work.id, reason))
+        self.given_up.append((message.id, reason))
         await self.claims.complete(claim)
 
 
@@ -120,9 +120,9 @@ class Bench:
         """Let the lease keeper go round once, as its thread does."""
         await self.leases.heartbeat.beat(self.queue, self.claims)
 
-    async def take(self, most=10):
+    async def take(self, max_messages=10):
         seconds = round(self.lease.total_seconds())
-        return list(await self.queue.receive(max_messages=most, wait_seconds=0, visibility_seconds=seconds))
+        return list(await self.queue.receive(max_messages=max_messages, wait_seconds=0, visibility_seconds=seconds))
 
     async def deliver(self, body=None, group="s1"):
         """Put a message and receive it."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from shared.errors import PermanentError, TransientError
 from tests.deadlines import DEADLINE_SECONDS
 
-TROUBLE = [TransientError("sqs"), PermanentError("aws_AccessDenied")]
+CALL_ERRORS = [TransientError("sqs"), PermanentError("aws_AccessDenied")]
 
 
 async def track(bench, count, *, group=None):

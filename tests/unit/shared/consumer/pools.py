@@ -28,7 +28,7 @@ async def running(bench, **options):
     try:
         yield stop
     finally:
-        if not stop.asked.is_set():
+        if not stop.requested.is_set():
             stop.request()
         await asyncio.wait_for(run, DEADLINE_SECONDS)
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What the tests of the source share: queues that answer by a script or lose answers, and a source with its work."""
+"""Shared by the tests of the source: queues with scripted or lost answers, and a source with its processing."""
 
 import asyncio
 import itertools
@@ -18,17 +18,17 @@ VISIBILITY = timedelta(seconds=30)
 
 @dataclass
 class Ask:
-    """One receive as it was asked for."""
+    """The parameters of one receive."""
 
     at: float
-    most: int
+    max_messages: int
     wait: int
     visibility: int
     attempt: str | None
 
 
 class Script:
-    """Answers receives one after the other as it was told to, then like an empty queue; keeps what it was asked.
+    """Answers receives from a script, then like an empty queue; records the requests.
 
     An answer is a number of deliveries, an error, or a list of deliveries; `seconds` is how long each takes.
     """
@@ -40,15 +40,15 @@ class Script:
         self.seconds = seconds
         self.asks = []
         self.open = []
-        self.most_open = self.most_open_waiting = 0
+        self.max_open = self.max_open_waiting = 0
 
     async def receive(self, *, max_messages, wait_seconds, visibility_seconds, attempt_id=None):
         loop = asyncio.get_running_loop()
         ask = Ask(loop.time(), max_messages, wait_seconds, visibility_seconds, attempt_id)
         self.asks.append(ask)
         self.open.append(ask)
-        self.most_open = max(self.most_open, len(self.open))
-        self.most_open_waiting = max(self.most_open_waiting, sum(one.wait > 0 for one in self.open))
+        self.max_open = max(self.max_open, len(self.open))
+        self.max_open_waiting = max(self.max_open_waiting, sum(one.wait > 0 for one in self.open))
         try:
             answer = next(self.answers, None)
             await asyncio.sleep(self.seconds if answer is not None else max(wait_seconds, self.seconds))
@@ -67,7 +67,7 @@ def messages(count):
 
 
 class Scene:
-    """A source with its permits, and the work that it starts: it lasts until it is told to end."""
+    """A source with its permits and the processing that it starts, which lasts until `finish`."""
 
     def __init__(self, queue, *, total=64, lasts=True, wait=WAIT):
         self.queue = queue
@@ -90,26 +90,26 @@ class Scene:
         del self.working[:count]
         self.permits.give(count)
 
-    async def quiet(self, grace=0.3):
-        return await self.source.quiet(grace_seconds=grace)
+    async def stop(self, grace=0.3):
+        return await self.source.stop_receiving(grace_seconds=grace)
 
 
-def run(scene, story, *, seconds=0.0):
-    """Open the source, let time pass, let the story happen, and go quiet if it didn't."""
+def run(scene, scenario, *, seconds=0.0):
+    """Open the source, let time pass, run the scenario, and stop the source."""
 
     async def live():
         scene.source.open()
         await asyncio.sleep(seconds)
         try:
-            return await story() if story else None
+            return await scenario() if scenario else None
         finally:
-            await scene.quiet()
+            await scene.stop()
 
     return run_turned(live())
 
 
 class Forgetful(MemoryQueue):
-    """Takes messages, and loses the answers that it was told to lose."""
+    """Receives messages, and loses the answers given in `lost`."""
 
     def __init__(self, *lost, **options):
         super().__init__(**options)

@@ -35,14 +35,14 @@ def test_a_good_body_becomes_its_message(body):
     "text",
     ["", "hello", "{", "[]", "null", "17", '"text"', "[" * 100_000, '{"a":' * 100_000, "1" * 5000, "\ud800", "\x00"],
 )
-def test_what_is_no_json_object_is_said_to_be_none(text):
+def test_a_body_that_is_no_json_object_is_not_json(text):
     """Other texts, other JSON values and endless nesting have one reason, and never another exception."""
     assert refusal(CHAT, text).reason == "not_json"
 
 
 @pytest.mark.parametrize("decoder", [CHAT, BOOKING, Decoder(NOTICE)])
 def test_a_newer_version_is_named(decoder, body):
-    """An envelope from a later release is told apart from a broken one, so that it can be replayed after it."""
+    """An envelope of a later release has a reason of its own, so that it can be replayed after the update."""
     found = refusal(decoder, body(version=2, data={"new": SECRET}, type="chat.sing"))
     assert found.reason == "newer_version"
     assert SECRET not in str(found)
@@ -69,7 +69,7 @@ def test_an_unknown_type_is_named(body):
     ],
 )
 def test_a_wrong_field_is_named_without_its_value(body, changes, field):
-    """The reason goes to logs and to the dead letter: it says where, never what."""
+    """The reason goes to logs and to the dead letter: it names the fields, never their values."""
     found = refusal(CHAT, body(**changes))
     assert found.reason == "invalid"
     assert f"{field}:" in str(found)
@@ -130,7 +130,7 @@ def test_an_older_version_is_upgraded_step_by_step(third, body, version, data, t
         (4, {"text": SECRET}, "newer_version"),
     ],
 )
-def test_an_upgrade_that_does_not_work_is_said(third, body, version, data, reason):
+def test_a_failed_upgrade_makes_the_message_invalid(third, body, version, data, reason):
     """A version from before any step, and content that no version ever had, end with a reason and no value."""
     found = refusal(third, body(version=version, data=data))
     assert found.reason == reason

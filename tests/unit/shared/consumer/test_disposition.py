@@ -12,7 +12,7 @@ from shared.consumer.disposition import (
     DeadLetter,
     RetryIn,
     RetryPolicy,
-    disposition_of,
+    decide_disposition,
 )
 from shared.errors import DeploymentError, LeaseLostError, PermanentError, TransientError
 
@@ -40,7 +40,7 @@ POLICY = RetryPolicy(max_attempts=5, base=timedelta(seconds=1), cap=timedelta(mi
 )
 def test_each_kind_of_error_has_its_meaning(error, attempts, expected):
     """Never an ack; what is wrong for good goes at once, everything else after the last attempt."""
-    assert disposition_of(error, attempts=attempts, policy=POLICY, random_source=lambda: 0.5) == expected
+    assert decide_disposition(error, attempts=attempts, policy=POLICY, random_source=lambda: 0.5) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_other_side_may_ask_for_a_longer_wait(asked, waited):
     """As long as the queue can hide a message at most."""
     error = TransientError("throttled", retry_after=asked)
 
-    assert disposition_of(error, attempts=1, policy=POLICY, random_source=lambda: 0.5) == RetryIn(
+    assert decide_disposition(error, attempts=1, policy=POLICY, random_source=lambda: 0.5) == RetryIn(
         waited, "TransientError"
     )
 
@@ -68,7 +68,7 @@ def test_the_other_side_may_ask_for_a_longer_wait(asked, waited):
 )
 def test_an_exception_is_never_an_ack(error, attempts):
     """It is tried again, dead-lettered or left to another; the wait is rolled if nobody says otherwise."""
-    outcome = disposition_of(error, attempts=attempts, policy=POLICY)
+    outcome = decide_disposition(error, attempts=attempts, policy=POLICY)
 
     assert isinstance(outcome, RetryIn | DeadLetter | Abandon)
     if attempts >= POLICY.max_attempts:

@@ -24,7 +24,7 @@ WAIT = 20
 
 
 class Parts:
-    """What vitals look at: a source and a lease keeper that are as they are told to be, and the time."""
+    """A scripted source and lease keeper for `Vitals`, and the time."""
 
     def __init__(self, monkeypatch):
         self.now = 10_000.0
@@ -41,10 +41,10 @@ class Parts:
     def receiving_since(self):
         return self.since
 
-    def pass_time(self, seconds, *, keeper_beats=True, loop_beats=True):
+    def advance(self, seconds, *, keeper_beats=True, loop_beats=True):
         self.now += seconds
         if loop_beats:
-            self.vitals.looped_at = self.now
+            self.vitals.loop_ran_at = self.now
         if keeper_beats:
             self.leases.heartbeat.beat_at = self.now
 
@@ -75,7 +75,7 @@ def asked(parts):
 def test_an_idle_pool_lives_and_is_ready(parts, asked):
     """A long poll that is open for its whole time is what idling looks like."""
     parts.since = parts.now
-    parts.pass_time(WAIT + 10)
+    parts.advance(WAIT + 10)
     assert asked("/livez") == (200, {"ok": True, "problems": []})
     assert asked("/readyz?verbose") == (200, {"ok": True, "problems": []})
 
@@ -83,14 +83,14 @@ def test_an_idle_pool_lives_and_is_ready(parts, asked):
 def test_a_receive_that_hangs_is_no_life(parts, asked):
     """Past every deadline that a receive has, nobody will answer it."""
     parts.since = parts.now
-    parts.pass_time(WAIT + 31)
+    parts.advance(WAIT + 31)
     status, content = asked("/livez")
     assert (status, content["problems"]) == (503, ["a receive has been open for 51 s"])
     assert asked("/readyz")[0] == 503
 
 
 def test_nothing_that_receives_is_no_life(parts, asked):
-    """A pool whose pollers have ended gets no work any more, unless it is told to stop."""
+    """A pool whose pollers have ended receives nothing, which is a problem unless it is stopping."""
     parts.is_open = False
     assert asked("/livez") == (503, {"ok": False, "problems": ["nothing receives"]})
     parts.vitals.is_stopping = True
@@ -99,9 +99,9 @@ def test_nothing_that_receives_is_no_life(parts, asked):
 
 def test_leases_that_are_not_kept_are_no_life(parts, asked):
     """When the keeper's thread is silent for a minute, another worker takes over what we are at."""
-    parts.pass_time(59, keeper_beats=False)
+    parts.advance(59, keeper_beats=False)
     assert asked("/livez")[0] == 200
-    parts.pass_time(2, keeper_beats=False)
+    parts.advance(2, keeper_beats=False)
     assert asked("/livez") == (503, {"ok": False, "problems": ["leases are not kept"]})
 
 
@@ -111,9 +111,9 @@ async def test_a_handler_that_hangs_is_no_life(parts, asked):
     handler_leases = [parts.leases.handler_lease(one, Claim(one.message_id, "owner", 1)) for one in deliveries]
     for handler_lease in handler_leases:
         handler_lease.__enter__()
-    parts.pass_time(129)
+    parts.advance(129)
     assert asked("/livez")[0] == 200
-    parts.pass_time(2)
+    parts.advance(2)
     status, content = asked("/livez")
     assert (status, content["problems"]) == (503, ["handlers hang: m0, m1, m2, m3, m4"])
     for handler_lease in handler_leases:
@@ -129,20 +129,20 @@ async def test_a_handler_that_hangs_is_no_life(parts, asked):
     ],
 )
 def test_who_starts_or_stops_lives_but_is_not_ready(parts, asked, changes, problem):
-    """Nobody restarts it for that; nobody waits for its work either."""
+    """It is not restarted for that, and not ready either."""
     for name, value in changes.items():
         setattr(parts.vitals, name, value)
     parts.is_open = False
-    parts.pass_time(3600, keeper_beats=False)
+    parts.advance(3600, keeper_beats=False)
     assert asked("/livez")[0] == 200
     assert asked("/readyz") == (503, {"ok": False, "problems": [problem]})
 
 
 def test_a_loop_that_is_blocked_is_no_life(parts, asked):
     """A handler that blocks it for some seconds is slow; for more than a minute, everybody waits for it in vain."""
-    parts.pass_time(59, loop_beats=False)
+    parts.advance(59, loop_beats=False)
     assert asked("/livez")[0] == 200
-    parts.pass_time(2, loop_beats=False)
+    parts.advance(2, loop_beats=False)
     assert asked("/livez") == (503, {"ok": False, "problems": ["a handler has blocked the event loop for 61 s"]})
 
 
@@ -171,7 +171,7 @@ async def test_a_blocked_loop_shows_after_a_while(parts):
     """A receive can't come home through a blocked loop, and that is seen from the thread."""
     parts.since = parts.now
     with serve_health(parts.vitals, port=0) as url, ThreadPoolExecutor(1) as threads:
-        parts.pass_time(60)
+        parts.advance(60)
         assert threads.submit(ask, url, "/livez").result(timeout=DEADLINE_SECONDS)[0] == 503
 
 
@@ -206,7 +206,7 @@ def test_the_server_ends_with_the_pool(parts):
         socket.create_connection((addresses[0].hostname, addresses[0].port), timeout=DEADLINE_SECONDS)
 
 
-async def test_a_port_that_is_taken_stops_the_start(parts):
+async def test_a_port_in_use_fails_the_start(parts):
     """Better no start than one that nobody can look after."""
     with serve_health(parts.vitals, port=0) as url:
         with (

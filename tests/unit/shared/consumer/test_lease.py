@@ -8,7 +8,7 @@ import pytest
 from shared.consumer.delivery import FailedEntry, VisibilityChange
 from shared.consumer.disposition import Ack
 from shared.consumer.heartbeat import MAX_VISIBILITY_SECONDS
-from tests.unit.shared.consumer.leases import TROUBLE, track, until
+from tests.unit.shared.consumer.leases import CALL_ERRORS, track, until
 
 
 async def test_deliveries_are_extended_in_batches_of_ten(bench):
@@ -85,7 +85,7 @@ async def test_what_was_settled_before_its_batch_goes_out_is_left_out(bench):
     assert sent == [[second]]
 
 
-@pytest.mark.parametrize("error", TROUBLE)
+@pytest.mark.parametrize("error", CALL_ERRORS)
 async def test_a_failed_extension_is_tried_again_at_the_next_beat(bench, error):
     """A call that fails, for whatever reason, ends neither the other batches nor the next round."""
     await track(bench, 15)
@@ -161,9 +161,9 @@ async def test_a_claim_is_extended_while_its_handler_runs(bench):
     assert bench.claims.records["k1"].lease_until == until
 
 
-@pytest.mark.parametrize("error", TROUBLE)
+@pytest.mark.parametrize("error", CALL_ERRORS)
 async def test_a_claim_that_cannot_be_extended_now_is_not_lost(bench, error):
-    """Trouble with the table is no word about the owner: the handler goes on, and the next beat extends."""
+    """An error of the table says nothing about the owner: the handler continues, and the next beat extends."""
     extend, lost = bench.claims.extend, bench.claims.find_lost
     failures = [error, error]
 

@@ -23,7 +23,7 @@ def invalidate(bench, delivery):
 
 @pytest.mark.parametrize("lose", [steal, invalidate])
 async def test_a_lost_lease_cancels_the_handler_within_a_second(make_bench, lose):
-    """Whether the claim or the receipt was taken from outside: the handler ends, and its late write is refused."""
+    """Whether the claim or the receipt is lost to another worker: the handler ends, and its late write is refused."""
     bench = make_bench(monotonic=time.monotonic)
     bench.handler.delay_seconds = 3600
     delivery = await bench.deliver()
@@ -95,11 +95,11 @@ async def test_a_stop_wins_over_a_lost_claim(bench):
     """A task that is cancelled from outside as well ends as cancelled, not as a lost lease."""
     delivery, claim = await bench.deliver(), await bench.claim()
 
-    async def work():
+    async def run_handler():
         with bench.leases.handler_lease(delivery, claim):
             await asyncio.sleep(5)
 
-    task = asyncio.create_task(work())
+    task = asyncio.create_task(run_handler())
     await asyncio.sleep(0)
     bench.claims.steal(claim)
     beating = asyncio.create_task(bench.beat())
@@ -119,15 +119,15 @@ async def test_a_loss_after_the_end_cancels_nobody(bench):
     assert asyncio.current_task().cancelling() == 0
 
 
-async def test_a_lost_claim_is_said_by_hold(bench):
+async def test_the_handler_lease_raises_when_the_claim_is_lost(bench):
     """Whoever holds a claim directly hears of its loss as `LeaseLostError`."""
     delivery, claim = await bench.deliver(), await bench.claim()
 
-    async def work():
+    async def run_handler():
         with bench.leases.handler_lease(delivery, claim):
             await asyncio.sleep(5)
 
-    task = asyncio.create_task(work())
+    task = asyncio.create_task(run_handler())
     await asyncio.sleep(0)
     bench.claims.steal(claim)
     await bench.beat()
@@ -142,10 +142,10 @@ async def test_a_handler_does_not_begin_on_a_lease_that_was_lost_while_it_was_cl
     claim = bench.claims.claim
 
     async def slow(*arguments, **named):
-        taken = await claim(*arguments, **named)
+        claimed = await claim(*arguments, **named)
         bench.clock.turn(timedelta(seconds=31))
         await bench.beat()
-        return taken
+        return claimed
 
     bench.claims.claim = slow
     assert await bench.processor.process(delivery) == Abandon()
@@ -157,7 +157,7 @@ async def test_a_handler_does_not_begin_on_a_lease_that_was_lost_while_it_was_cl
 async def test_a_lost_lease_is_no_success_and_no_failure(bench, makes_of_it):
     """Whatever a handler makes of its cancellation: the message is another worker's, not ours to delete or bury."""
 
-    async def deaf(work, claim):
+    async def deaf(message, claim):
         try:
             bench.handler.started.set()
             await asyncio.sleep(5)

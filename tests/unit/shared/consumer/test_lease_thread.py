@@ -13,7 +13,7 @@ from shared.consumer.disposition import Ack, DeadLetter
 from shared.consumer.lease import LeaseKeeper
 from shared.errors import LeaseLostError, TransientError
 from tests.deadlines import DEADLINE_SECONDS
-from tests.unit.shared.consumer.leases import TROUBLE, keeping, track, until
+from tests.unit.shared.consumer.leases import CALL_ERRORS, keeping, track, until
 
 
 async def test_a_blocked_loop_keeps_its_leases(make_bench, body):
@@ -21,7 +21,7 @@ async def test_a_blocked_loop_keeps_its_leases(make_bench, body):
     bench = make_bench(lease=timedelta(seconds=1.2), monotonic=time.monotonic)
     bench.queue._clock = bench.claims._clock = SystemClock()
 
-    async def block(work, claim):
+    async def block(message, claim):
         time.sleep(2.4)  # noqa: ASYNC251 - that is the point
         await bench.claims.complete(claim)
 
@@ -97,7 +97,7 @@ async def test_an_absolute_limit_ends_a_hung_handler(make_bench):
     assert bench.handler.given_up == [("k1", "timeout")]
 
 
-@pytest.mark.parametrize("error", [*TROUBLE, ValueError("bug")])
+@pytest.mark.parametrize("error", [*CALL_ERRORS, ValueError("bug")])
 async def test_the_heartbeat_outlives_a_failed_call(make_bench, error):
     """A worker whose queue refuses everything for a while goes on extending."""
     bench = make_bench(lease=timedelta(seconds=0.06), monotonic=time.monotonic)
@@ -114,7 +114,7 @@ async def test_the_heartbeat_outlives_a_failed_call(make_bench, error):
         await until(lambda: calls and bench.leases.heartbeat.beat_at > before + 0.2)
 
 
-async def test_connections_that_cannot_be_opened_are_said_at_the_start(bench):
+async def test_a_start_fails_when_connections_fail(bench):
     """A worker that could not keep its leases does not start."""
 
     @asynccontextmanager

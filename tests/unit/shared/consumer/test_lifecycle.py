@@ -17,15 +17,15 @@ async def happens(event):
         await event.wait()
 
 
-def test_the_first_wish_is_to_finish():
+def test_the_first_request_is_to_finish():
     """Only the second one is in a hurry, and a third one changes nothing."""
     stop = Stop()
-    assert (stop.asked.is_set(), stop.at_once.is_set()) == (False, False)
+    assert (stop.requested.is_set(), stop.at_once.is_set()) == (False, False)
     stop.request()
-    assert (stop.asked.is_set(), stop.at_once.is_set()) == (True, False)
+    assert (stop.requested.is_set(), stop.at_once.is_set()) == (True, False)
     stop.request()
     stop.request()
-    assert (stop.asked.is_set(), stop.at_once.is_set()) == (True, True)
+    assert (stop.requested.is_set(), stop.at_once.is_set()) == (True, True)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -34,7 +34,7 @@ async def test_a_signal_asks_to_stop(number):
     stop = Stop()
     with stop_on_signals(stop):
         os.kill(os.getpid(), number)
-        await happens(stop.asked)
+        await happens(stop.requested)
         assert not stop.at_once.is_set()
 
 
@@ -45,12 +45,12 @@ async def test_a_second_signal_asks_to_stop_at_once(first, second):
     stop = Stop()
     with stop_on_signals(stop):
         os.kill(os.getpid(), first)
-        await happens(stop.asked)
+        await happens(stop.requested)
         os.kill(os.getpid(), second)
         await happens(stop.at_once)
 
 
-async def test_signals_are_taken_only_inside():
+async def test_signals_are_handled_only_inside():
     """Afterwards they do what they do anywhere, also when the body failed."""
     with pytest.raises(ValueError, match="bug"), stop_on_signals(Stop()):
         raise ValueError("bug")

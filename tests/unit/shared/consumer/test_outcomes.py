@@ -49,7 +49,7 @@ def state(failures):
 
 
 async def test_a_replay_that_went_well_is_noted(noting, failures):
-    """Who did it is in the story."""
+    """The audit trail says who did it."""
     assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
     assert state(failures) is FailureState.RESOLVED
     [failure] = failures.rows.values()
@@ -64,7 +64,7 @@ async def test_an_original_is_nobodys_replay(noting, failures):
 
 @pytest.mark.parametrize("error", [TransientError("dynamodb"), DeploymentError("aws_AccessDenied"), OSError("bug")])
 async def test_a_note_that_can_not_be_written_is_written_later(noting, failures, error):
-    """The message stays until it is; the work is not done twice."""
+    """The message stays until it is; the command is not carried out twice."""
     failures.trouble = error
     for _ in range(10):
         assert isinstance(await noting.processor.process(await noting.deliver(REPLAY)), RetryIn)
@@ -77,7 +77,7 @@ async def test_a_note_that_can_not_be_written_is_written_later(noting, failures,
 
 
 async def test_a_replay_that_was_done_before_is_noted_when_it_comes_again(noting, failures):
-    """The worker died between the work and the note."""
+    """The worker died between the command's end and the record of its outcome."""
     claim = await noting.claim("k1#r1", fingerprint=_fingerprint(REPLAY))
     await noting.claims.complete(claim)
     assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
@@ -100,7 +100,7 @@ async def test_a_no_is_no_success(noting, failures, is_done):
 
 
 async def test_a_replay_that_failed_is_not_noted_here(noting, failures):
-    """Its letter says so, on its way through the dead-letter queue."""
+    """Its dead letter reports it, through the dead-letter queue."""
     noting.handler.errors = [PermanentError("calendar_unknown")]
     assert isinstance(await noting.processor.process(await noting.deliver(REPLAY)), DeadLetter)
     assert state(failures) is FailureState.REPLAYING

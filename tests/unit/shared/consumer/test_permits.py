@@ -1,219 +1,248 @@
-"""Permits: never more out than there are, none lost, first come, first served."""
+"""Permits: never more granted than there are, none lost, granted in the order of requests."""
 
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.consumer.permits import Permits
 from tests.deadlines import DEADLINE_SECONDS
-from tests.fakes.turned_loop import run_turned
+from tests.fakes.turned_loop import TurnedLoop, run_turned
 
-LONGEST = 0.01
-"""No patience in these tests lasts longer."""
+MAX_FILL_SECONDS = 0.01
+"""The longest time in these tests that a waiter waits for all of its permits."""
 
 
-async def turns(count=3):
+async def run_loop(count=3):
     for _ in range(count):
         await asyncio.sleep(0)
 
 
-async def soon(task):
-    """Return a task's result; what hangs fails."""
+async def result_of(task):
+    """Return a task's result; fail if it hangs."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         return await task
 
 
-async def asking(permits, at_most, patience=0.0):
-    """Ask for permits in a task that has begun to wait, or has them."""
-    task = asyncio.create_task(permits.take(at_most, patience_seconds=patience))
+async def start_taking(permits, max_count, fill_timeout=0.0):
+    """Take permits in a task that waits for them, or has them."""
+    task = asyncio.create_task(permits.take(max_count, fill_timeout_seconds=fill_timeout))
     await asyncio.sleep(0)
     return task
 
 
 @pytest.mark.parametrize(
-    ("total", "at_most", "taken"),
+    ("total", "max_count", "granted"),
     [(1, 1, 1), (1, 10, 1), (64, 10, 10), (10, 10, 10), (7, 10, 7)],
 )
-async def test_what_is_free_is_taken_at_once(total, at_most, taken):
+async def test_free_permits_are_granted_at_once(total, max_count, granted):
     """As many as were asked for, or as many as there are in all."""
     permits = Permits(total)
-    assert await permits.take(at_most, patience_seconds=60) == taken
-    assert permits.free == total - taken
+    assert await permits.take(max_count, fill_timeout_seconds=60) == granted
+    assert permits.free == total - granted
 
 
-@pytest.mark.parametrize(("free", "taken"), [(1, 1), (3, 3), (9, 9)])
-def test_patience_ends_with_what_is_free(free, taken):
-    """Who wants ten and sees fewer waits as long as the patience lasts, then goes with those."""
+@pytest.mark.parametrize(("free", "granted"), [(1, 1), (3, 3), (9, 9)])
+def test_the_fill_timeout_ends_with_the_free_permits(free, granted):
+    """A request for ten with fewer free waits until the time-out, then gets those."""
 
-    async def story():
+    async def scenario():
         permits = Permits(10)
         await permits.take(10 - free)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        assert await permits.take(10, patience_seconds=LONGEST) == taken
-        assert loop.time() - began == pytest.approx(LONGEST)
+        assert await permits.take(10, fill_timeout_seconds=MAX_FILL_SECONDS) == granted
+        assert loop.time() - began == pytest.approx(MAX_FILL_SECONDS)
 
-    run_turned(story())
+    run_turned(scenario())
 
 
-def test_patience_is_rewarded():
-    """Permits that come back within it are taken along, and nobody waits longer than for all of them."""
+def test_permits_given_back_before_the_timeout_are_granted_too():
+    """The wait ends as soon as all of the requested permits are free."""
 
-    async def story():
+    async def scenario():
         permits = Permits(10)
         await permits.take(8)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        loop.call_later(LONGEST / 2, permits.give, 8)
-        assert await permits.take(10, patience_seconds=LONGEST) == 10
-        assert loop.time() - began == pytest.approx(LONGEST / 2)
+        loop.call_later(MAX_FILL_SECONDS / 2, permits.give, 8)
+        assert await permits.take(10, fill_timeout_seconds=MAX_FILL_SECONDS) == 10
+        assert loop.time() - began == pytest.approx(MAX_FILL_SECONDS / 2)
 
-    run_turned(story())
+    run_turned(scenario())
 
 
 def test_the_first_permit_is_waited_for_as_long_as_it_takes():
-    """Patience is about the others; without any permit there is nothing to go with."""
+    """The time-out is for the other permits; a take never returns without one."""
 
-    async def story():
+    async def scenario():
         permits = Permits(2)
         await permits.take(2)
         loop = asyncio.get_running_loop()
         loop.call_later(3600, permits.give, 1)
-        assert await permits.take(10, patience_seconds=LONGEST) == 1
+        assert await permits.take(10, fill_timeout_seconds=MAX_FILL_SECONDS) == 1
 
-    run_turned(story())
+    run_turned(scenario())
 
 
-async def test_first_come_first_served():
-    """A small wish does not overtake a big one that was there before, also when it could be fulfilled."""
+async def test_permits_are_granted_in_the_order_of_requests():
+    """A small request does not overtake an earlier big one, even when there are permits for it."""
     permits = Permits(10)
     await permits.take(8)
-    big = await asking(permits, 10, patience=60)
-    small = await asking(permits, 1, patience=60)
-    await turns()
+    big = await start_taking(permits, 10, fill_timeout=60)
+    small = await start_taking(permits, 1, fill_timeout=60)
+    await run_loop()
     assert (big.done(), small.done()) == (False, False)
     permits.give(8)
-    assert await soon(big) == 10
+    assert await result_of(big) == 10
     assert not small.done()
     permits.give(10)
-    assert await soon(small) == 1
+    assert await result_of(small) == 1
 
 
-async def test_a_newcomer_waits_behind_those_who_wait():
-    """Permits that come back are not snatched away from who asked first."""
+async def test_a_new_request_waits_behind_earlier_ones():
+    """Permits that are given back go to the earliest request."""
     permits = Permits(1)
     await permits.take(1)
-    first = await asking(permits, 1)
+    first = await start_taking(permits, 1)
     permits.give(1)
-    newcomer = await asking(permits, 1)
-    assert await soon(first) == 1
-    assert not newcomer.done()
+    later = await start_taking(permits, 1)
+    assert await result_of(first) == 1
+    assert not later.done()
     permits.give(1)
-    assert await soon(newcomer) == 1
+    assert await result_of(later) == 1
 
 
-async def test_who_is_cancelled_while_waiting_takes_nothing():
-    """The permits go to the next in the line."""
+async def test_a_waiter_that_is_cancelled_takes_nothing():
+    """The permits go to the next waiter."""
     permits = Permits(1)
     await permits.take(1)
-    leaving, staying = await asking(permits, 1), await asking(permits, 1)
+    leaving, staying = await start_taking(permits, 1), await start_taking(permits, 1)
     leaving.cancel()
     permits.give(1)
-    assert await soon(staying) == 1
+    assert await result_of(staying) == 1
     assert leaving.cancelled()
     assert permits.free == 0
 
 
-async def test_who_is_cancelled_with_permits_on_the_way_gives_them_back():
-    """Between the grant and the waiter's next step there is room for a cancellation."""
+async def test_a_waiter_that_is_cancelled_after_its_grant_gives_it_back():
+    """A cancellation may come between the grant and the waiter's next step."""
     permits = Permits(5)
     await permits.take(5)
-    leaving, staying = await asking(permits, 3), await asking(permits, 2)
+    leaving, staying = await start_taking(permits, 3), await start_taking(permits, 2)
     permits.give(3)
     leaving.cancel()
-    assert await soon(staying) == 2
+    assert await result_of(staying) == 2
     assert leaving.cancelled()
     assert permits.free == 1
 
 
-async def test_who_is_cancelled_holds_nobody_up():
-    """A patient wish for ten that goes away lets the next one have the few that are free."""
+async def test_a_waiter_that_is_cancelled_lets_the_next_one_proceed():
+    """When a request for ten is cancelled, the next one gets the few permits that are free."""
     permits = Permits(10)
     await permits.take(5)
-    patient = await asking(permits, 10, patience=60)
-    modest = await asking(permits, 3)
-    await turns()
-    patient.cancel()
-    assert await soon(modest) == 3
+    filling = await start_taking(permits, 10, fill_timeout=60)
+    modest = await start_taking(permits, 3)
+    await run_loop()
+    filling.cancel()
+    assert await result_of(modest) == 3
 
 
-async def test_closing_sends_everybody_away():
-    """Whoever waits gets none, and so does whoever comes later; permits may still come back."""
+async def test_closing_ends_all_waits():
+    """Waiters and later requests get none; permits may still be given back."""
     permits = Permits(2)
     await permits.take(2)
-    waiting = [await asking(permits, 1), await asking(permits, 10, patience=60)]
+    waiting = [await start_taking(permits, 1), await start_taking(permits, 10, fill_timeout=60)]
     permits.close()
-    assert [await soon(task) for task in waiting] == [0, 0]
+    assert [await result_of(task) for task in waiting] == [0, 0]
     permits.give(2)
     assert await permits.take(1) == 0
     assert permits.free == permits.total == 2
 
 
-async def test_closing_takes_nothing_from_who_was_served():
-    """A grant that is on its way arrives, and a waiter that is cancelled just then is no trouble."""
+async def test_closing_keeps_earlier_grants():
+    """A grant made before closing arrives, also when another waiter is cancelled at that moment."""
     permits = Permits(2)
     await permits.take(2)
-    served, leaving = await asking(permits, 1), await asking(permits, 1)
+    served, leaving = await start_taking(permits, 1), await start_taking(permits, 1)
     permits.give(1)
     leaving.cancel()
     permits.close()
-    assert await soon(served) == 1
+    assert await result_of(served) == 1
     await asyncio.wait([leaving])
     assert leaving.cancelled()
     assert permits.free == 0
 
 
+class GrantFuture(asyncio.Future):
+    """A future that records its task when its result is set, which is before the task runs again."""
+
+    def __init__(self, *, loop, completed_tasks):
+        super().__init__(loop=loop)
+        self._task = asyncio.current_task(loop)
+        self._completed_tasks = completed_tasks
+
+    def set_result(self, result):
+        super().set_result(result)
+        self._completed_tasks.append(self._task)
+
+
+class GrantRecordingLoop(TurnedLoop):
+    """Records in which order futures get their results, by the task that waits for each."""
+
+    def __init__(self):
+        self.completed_tasks = []
+        super().__init__()
+
+    def create_future(self):
+        return GrantFuture(loop=self, completed_tasks=self.completed_tasks)
+
+
 class Interleaving:
-    """Takers, givers and cancellations in any order, and what must hold whatever the order is."""
+    """Takes, gives and cancellations in any order, and the invariants that hold in every order.
+
+    The order of the grants counts, not of the wake-ups: a task that waited wakes up after its grant, and another task
+    may get free permits without a wait in between.
+    """
 
     def __init__(self, total):
         self.permits = Permits(total)
         self.tasks = []
         self.given_back = set()
         self.cancelled = set()
-        self.served = []
 
-    async def take(self, at_most, patience):
-        number = len(self.tasks)
+    async def take(self, max_count, fill_timeout):
+        completed_tasks = asyncio.get_running_loop().completed_tasks
 
         async def taker():
-            count = await self.permits.take(at_most, patience_seconds=patience)
-            assert 1 <= count <= min(at_most, self.permits.total)
-            self.served.append(number)
+            count = await self.permits.take(max_count, fill_timeout_seconds=fill_timeout)
+            assert 1 <= count <= min(max_count, self.permits.total)
+            task = asyncio.current_task()
+            if task not in completed_tasks:  # granted without a wait
+                completed_tasks.append(task)
             return count
 
         self.tasks.append(asyncio.create_task(taker()))
         await asyncio.sleep(0)
 
     def held(self):
-        """Return who has permits, in the order of asking."""
+        """Return the numbers of the tasks that have permits, in the order of requests."""
         return [
             number
             for number, task in enumerate(self.tasks)
             if task.done() and not task.cancelled() and number not in self.given_back
         ]
 
-    def give(self, place):
+    def give(self, index):
         if held := self.held():
-            number = held[place % len(held)]
+            number = held[index % len(held)]
             self.given_back.add(number)
             self.permits.give(self.tasks[number].result())
 
-    def cancel(self, place):
+    def cancel(self, index):
         if pending := [number for number, task in enumerate(self.tasks) if not task.done()]:
-            number = pending[place % len(pending)]
+            number = pending[index % len(pending)]
             self.tasks[number].cancel()
             self.cancelled.add(number)
 
@@ -225,11 +254,11 @@ class Interleaving:
         assert self.count() <= self.permits.total
 
     async def settle(self):
-        """Let every patience end."""
-        await asyncio.sleep(2 * LONGEST)
-        assert self.count() == self.permits.total, "a permit got lost"
+        """Let every fill time-out end."""
+        await asyncio.sleep(2 * MAX_FILL_SECONDS)
+        assert self.count() == self.permits.total, "a permit is lost"
         waiting = [task for task in self.tasks if not task.done()]
-        assert not (waiting and self.permits.free), "somebody waits for what is there"
+        assert not (waiting and self.permits.free), "a task waits although permits are free"
 
     async def finish(self):
         while True:
@@ -239,42 +268,56 @@ class Interleaving:
             self.give(0)
         assert self.permits.free == self.permits.total
         assert all(task.done() for task in self.tasks)
-        served = [number for number in self.served if number not in self.cancelled]
-        assert served == sorted(served), "somebody was overtaken"
-        assert len(served) + len(self.cancelled) >= len(self.tasks)
+        completed = asyncio.get_running_loop().completed_tasks
+        granted = [self.tasks.index(task) for task in completed if task in self.tasks]
+        granted = [number for number in granted if number not in self.cancelled]
+        assert granted == sorted(granted), "a task was overtaken"
+        assert len(granted) + len(self.cancelled) >= len(self.tasks)
 
 
 steps = st.one_of(
-    st.tuples(st.just("take"), st.integers(1, 6), st.sampled_from([0.0, 0.002, LONGEST])),
+    st.tuples(st.just("take"), st.integers(1, 6), st.sampled_from([0.0, 0.002, MAX_FILL_SECONDS])),
     st.tuples(st.just("give"), st.integers(0, 5)),
     st.tuples(st.just("cancel"), st.integers(0, 5)),
-    st.tuples(st.just("turn")),
-    st.tuples(st.just("pass"), st.sampled_from([0.001, 0.003])),
+    st.tuples(st.just("step")),
+    st.tuples(st.just("sleep"), st.sampled_from([0.001, 0.003])),
     st.tuples(st.just("settle")),
 )
 
 
-@given(total=st.integers(1, 6), story=st.lists(steps, max_size=25))
-def test_no_interleaving_loses_a_permit_or_makes_one(total, story):
-    """However takes, gives and cancellations meet, the sum stays, the order is kept, and nobody is forgotten."""
+@example(
+    total=3,
+    scenario=[
+        ("take", 1, 0.0),
+        ("take", 1, 0.0),
+        ("take", 2, 0.0),
+        ("take", 1, 0.0),
+        ("give", 0),
+        ("cancel", 0),
+        ("take", 1, 0.0),
+    ],
+)
+@given(total=st.integers(1, 6), scenario=st.lists(steps, max_size=25))
+def test_no_interleaving_loses_a_permit_or_makes_one(total, scenario):
+    """In every order of takes, gives and cancellations the sum stays, the order is kept, and no task waits for ever."""
 
     async def live():
         scene = Interleaving(total)
-        for step in story:
+        for step in scenario:
             match step:
-                case ("take", at_most, patience):
-                    await scene.take(at_most, patience)
-                case ("give", place):
-                    scene.give(place)
-                case ("cancel", place):
-                    scene.cancel(place)
-                case ("turn",):
+                case ("take", max_count, fill_timeout):
+                    await scene.take(max_count, fill_timeout)
+                case ("give", index):
+                    scene.give(index)
+                case ("cancel", index):
+                    scene.cancel(index)
+                case ("step",):
                     await asyncio.sleep(0)
-                case ("pass", seconds):
+                case ("sleep", seconds):
                     await asyncio.sleep(seconds)
                 case ("settle",):
                     await scene.settle()
             scene.check()
         await scene.finish()
 
-    run_turned(live())
+    run_turned(live(), loop_factory=GrantRecordingLoop)

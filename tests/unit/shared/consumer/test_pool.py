@@ -1,4 +1,4 @@
-"""The pool: as much at once as it may, in order, and through the troubles of its queue."""
+"""The pool: bounded concurrency, order within a group, and failures of its queue."""
 
 import asyncio
 import time
@@ -19,15 +19,15 @@ class Counting:
 
     def __init__(self, claims):
         self.claims = claims
-        self.now = self.most = 0
+        self.now = self.maximum = 0
         self.done = []
 
-    async def handle(self, work, claim):
+    async def handle(self, message, claim):
         self.now += 1
-        self.most = max(self.most, self.now)
+        self.maximum = max(self.maximum, self.now)
         await asyncio.sleep(0.01)
         self.now -= 1
-        self.done.append(work.id)
+        self.done.append(message.id)
         await self.claims.complete(claim)
 
 
@@ -37,12 +37,12 @@ async def test_no_more_run_at_once_than_allowed(make_bench, body):
     send(bench, body, 30)
     async with running(bench, concurrency=3):
         await until(lambda: not bench.queue.bodies())
-    assert bench.handler.most == 3
+    assert bench.handler.maximum == 3
     assert len(bench.handler.done) == 30
 
 
 async def test_nothing_is_fetched_that_cannot_be_worked_on(bench, body):
-    """While every permit is taken the rest stays on the queue, for other workers to take."""
+    """While every permit is in use the rest stays on the queue, for other workers to take."""
     bench.handler.delay_seconds = 0.3
     send(bench, body, 10)
     async with running(bench, concurrency=4):
@@ -136,18 +136,22 @@ async def test_a_line_that_breaks_is_handed_back(bench, body):
     assert pool._in_hand == {}
 
 
-@pytest.mark.parametrize(("most", "warns"), [(6, True), (14, True), (15, False), (100, False), (None, False)])
-async def test_a_queue_that_gives_up_too_early_is_named(make_bench, logs, most, warns):
+@pytest.mark.parametrize(
+    ("max_receive_count", "warns"), [(6, True), (14, True), (15, False), (100, False), (None, False)]
+)
+async def test_a_queue_that_gives_up_too_early_is_named(make_bench, logs, max_receive_count, warns):
     """When SQS might move a message away before its attempts are used up, the start says so, and what is wanted."""
-    bench = make_bench(queue=MemoryQueue(max_receive_count=most))
+    bench = make_bench(queue=MemoryQueue(max_receive_count=max_receive_count))
     async with running(bench, max_attempts=5):
         await until(lambda: bench.queue.open_polls)
     found = [line for line in logs if line["event"] == "max_receive_count_too_low"]
-    assert [(line["max_receive_count"], line["wanted"]) for line in found] == ([(most, 15)] if warns else [])
+    assert [(line["max_receive_count"], line["required"]) for line in found] == (
+        [(max_receive_count, 15)] if warns else []
+    )
 
 
 async def test_limits_that_cannot_be_read_stop_nobody(bench, body):
-    """A role without that permission costs the warning, not the work."""
+    """A role without that permission costs the warning only."""
 
     async def denied():
         raise PermanentError("aws_AccessDenied")

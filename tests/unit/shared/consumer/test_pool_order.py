@@ -1,4 +1,4 @@
-"""Order per group under random trouble: handlers that fail, calls that fail, messages that come twice."""
+"""Order per group under random failures: handlers that fail, calls that fail, messages that are delivered twice."""
 
 import asyncio
 import random
@@ -29,24 +29,24 @@ class Unreliable:
         self.side_by_side = 0
         self.repeats = 0
 
-    async def handle(self, work, claim):
-        assert work.session_id not in self.running, "two handlers of one group at once"
-        self.running.add(work.session_id)
+    async def handle(self, message, claim):
+        assert message.session_id not in self.running, "two handlers of one group at once"
+        self.running.add(message.session_id)
         self.side_by_side = max(self.side_by_side, len(self.running))
         try:
             for _ in range(self.random.randrange(4)):
                 await asyncio.sleep(0)
             if self.random.random() < 0.125:
                 raise self.random.choice([TransientError("throttled"), ValueError("bug")])
-            self.finished[work.session_id].append(work.data.text)
+            self.finished[message.session_id].append(message.data.text)
             await self.claims.complete(claim)
         finally:
-            self.running.discard(work.session_id)
+            self.running.discard(message.session_id)
 
-    async def repeat(self, work, outcome_seq):
+    async def repeat(self, message, outcome_seq):
         self.repeats += 1
 
-    async def give_up(self, work, claim, reason):
+    async def give_up(self, message, claim, reason):
         raise AssertionError("nothing is to be given up")
 
 
@@ -101,7 +101,7 @@ async def test_every_group_keeps_its_order(make_bench, body, seed):
 
 
 async def test_a_message_that_comes_twice_is_done_once(make_bench, body):
-    """When the queue delivers a message again while it is worked on or after, its work is not done again."""
+    """When the queue delivers a message again while it is processed or later, it is not carried out again."""
     bench = make_bench(handler=Unreliable, max_attempts=1000, retry_base=timedelta(milliseconds=1))
     for number in range(30):
         bench.queue.send(body(f"k{number}", str(number), f"s{number}"), group=f"s{number}")

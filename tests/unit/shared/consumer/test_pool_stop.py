@@ -20,7 +20,7 @@ async def test_an_idle_pool_ends_its_poll_at_once(bench):
 
 
 async def test_a_busy_pool_stops_without_asking_for_more(bench, body):
-    """When all permits are taken at the stop, no further poll begins."""
+    """When all permits are in use at the stop, no further poll begins."""
     bench.handler.delay_seconds = 0.1
     send(bench, body, 4)
     async with running(bench, concurrency=2) as stop:
@@ -71,7 +71,7 @@ async def test_signals_ask_for_a_stop(number):
     loop = asyncio.get_running_loop()
     with stop_on_signals(stop):
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stop.asked.wait(), DEADLINE_SECONDS)
+        await asyncio.wait_for(stop.requested.wait(), DEADLINE_SECONDS)
     assert not loop.remove_signal_handler(number)
 
 
@@ -91,8 +91,8 @@ async def test_a_handler_that_ignores_its_cancellation_is_left_behind(bench, bod
     """The stop ends in its time all the same, gives the message back, and says how many it left."""
     release = asyncio.Event()
 
-    async def stubborn(work, claim):
-        bench.handler.handled.append(work.id)
+    async def stubborn(message, claim):
+        bench.handler.handled.append(message.id)
         while not release.is_set():
             try:
                 await release.wait()

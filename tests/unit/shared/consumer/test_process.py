@@ -17,7 +17,7 @@ from tests.fakes.log_lines import add_fields
 
 
 async def test_work_that_returns_is_acknowledged(bench):
-    """A handler that comes back has done the work: the message may go, and nothing else was called."""
+    """A handler that returns has carried the command out: it is acknowledged, and nothing else is called."""
     delivery = await bench.deliver()
     assert await bench.processor.process(delivery) == Ack()
     assert bench.handler.handled == ["k1"]
@@ -31,7 +31,7 @@ async def test_the_processor_does_not_settle(bench):
     assert bench.queue.in_flight() == [delivery.body]
 
 
-async def test_work_that_was_done_is_said_again(bench):
+async def test_the_outcome_of_a_finished_command_is_posted_again(bench):
     """A second delivery of an ended command repeats its outcome and does not run the handler."""
     await bench.processor.process(await bench.deliver())
     bench.claims.records["k1"].markers["outcome"] = 7
@@ -79,7 +79,7 @@ async def test_a_resend_over_another_connection_is_the_same_command(bench, body)
     assert bench.handler.mismatched == []
 
 
-async def test_what_cannot_be_read_is_dead_lettered_at_once(bench):
+async def test_an_unreadable_message_is_dead_lettered_at_once(bench):
     """On its first receipt an unreadable message goes, with the reason; nothing is claimed, no handler runs."""
     delivery = await bench.deliver('{"version": 9}')
     assert isinstance(await bench.processor.process(delivery), DeadLetter)
@@ -98,7 +98,7 @@ async def test_a_replay_is_another_attempt_at_the_same_effects(bench, body):
 
 
 async def test_two_deliveries_at_once_run_one_handler(bench):
-    """When the queue delivers twice side by side, one worker does the work and the other waits."""
+    """When the queue delivers twice side by side, one worker carries the command out and the other waits."""
     bench.handler.delay_seconds = 0.01
     first, second = await bench.deliver(), await bench.deliver(group="other")
     dispositions = await asyncio.gather(bench.processor.process(first), bench.processor.process(second))

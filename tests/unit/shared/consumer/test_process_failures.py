@@ -9,7 +9,7 @@ from shared.consumer.disposition import Abandon, DeadLetter, RetryIn
 from shared.errors import LeaseLostError, NotYetError, PermanentError, TransientError
 
 
-async def test_passing_trouble_gives_the_command_back(bench):
+async def test_a_transient_error_releases_the_command(bench):
     """After a `TransientError` the command is free at once and the message comes again, not before it was asked for."""
     wait = timedelta(seconds=40)
     bench.handler.errors = [TransientError("throttled", retry_after=wait)]
@@ -32,24 +32,24 @@ async def test_what_is_too_early_comes_back_and_costs_no_attempt(bench):
     assert (record.attempts, record.unfinished, record.owner) == (0, 0, None)
 
 
-async def test_a_permanent_failure_is_copied_told_and_ended(bench):
-    """The copy comes first and says why; then the visitor is told; then the message may go."""
+async def test_a_permanent_failure_is_copied_and_notified_and_ends(bench):
+    """The copy comes first and says why; then the visitor is notified; then the message is deleted."""
     order = []
     give_up, dead_letter = bench.handler.give_up, bench.queue.dead_letter
 
-    async def told(work, claim, reason):
-        order.append("told")
-        await give_up(work, claim, reason)
+    async def notify(message, claim, reason):
+        order.append("notified")
+        await give_up(message, claim, reason)
 
     async def copied(copy):
         order.append("copied")
         await dead_letter(copy)
 
-    bench.handler.give_up, bench.queue.dead_letter = told, copied
+    bench.handler.give_up, bench.queue.dead_letter = notify, copied
     bench.handler.errors = [PermanentError("calendar_unknown", "no such calendar")]
     disposition = await bench.processor.process(await bench.deliver())
     assert disposition == DeadLetter("calendar_unknown", "no such calendar", attempts=1)
-    assert order == ["copied", "told"]
+    assert order == ["copied", "notified"]
     (copy,) = bench.queue.dead_letters
     assert (copy.reason, copy.error, copy.attempts) == ("calendar_unknown", "no such calendar", 1)
     assert copy.deduplication_id == "k1#1"
@@ -70,7 +70,7 @@ async def test_a_crash_between_copy_and_word_repeats_both(bench):
 
 @pytest.mark.parametrize("error", [TransientError("sqs"), PermanentError("aws_AccessDenied"), ValueError("bug")])
 async def test_without_a_copy_nothing_is_ended(bench, error):
-    """While the dead-letter queue can't be reached, the visitor is not told and the message stays."""
+    """While the dead-letter queue can't be reached, the visitor is not notified and the message stays."""
 
     async def fail(_copy):
         raise error
@@ -141,7 +141,7 @@ async def test_lost_work_is_left_alone(bench):
 
 
 async def test_a_lease_lost_while_giving_up_is_left_alone(bench):
-    """If the command is another's by the time the visitor should be told, that one tells."""
+    """If the command is another's by the time the visitor should be notified, that worker notifies."""
     bench.handler.errors = [PermanentError("calendar_unknown")]
     bench.handler.give_up_errors = [LeaseLostError("k1")]
     assert await bench.processor.process(await bench.deliver()) == Abandon()
@@ -190,7 +190,7 @@ async def test_a_bug_of_the_core_itself_is_a_retry(bench):
 async def test_a_cancellation_from_inside_is_a_failure(bench):
     """When something that a handler waited for was cancelled, nobody cancelled us: the attempt failed, and counts."""
 
-    async def wait_for_a_cancelled_look_up(work, claim):
+    async def wait_for_a_cancelled_look_up(message, claim):
         shared = asyncio.get_running_loop().create_future()
         shared.cancel()
         await shared

@@ -22,7 +22,7 @@ async def test_a_command_whose_workers_were_killed_is_not_run_again(bench):
 
 
 async def test_a_message_that_kills_its_workers_is_quarantined(bench):
-    """After three workers died of it, a fourth does not try: it is dead-lettered, and the visitor is told."""
+    """After three workers died of it, a fourth does not try: it is dead-lettered, and the visitor is notified."""
     for deaths in range(3):
         assert (await bench.claim("k1", fingerprint=None)).unfinished == deaths
         bench.clock.turn(2 * bench.lease)

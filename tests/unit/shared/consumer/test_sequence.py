@@ -33,7 +33,7 @@ class Recorder:
     async def hand_back(self, some):
         self.happened.append(f"back {' '.join(one.body for one in some)}")
 
-    async def work(self, batch, stopping=lambda: False):
+    async def process_batch(self, batch, stopping=lambda: False):
         await process_in_order(
             batch,
             process=self.process,
@@ -58,7 +58,7 @@ def test_on_a_standard_queue_nobody_waits():
 
 async def test_each_message_is_settled_before_the_next_starts():
     """A successor sees what its predecessor did, and that it is off the queue."""
-    happened = await Recorder({"a2": DEAD}).work([delivery("a1"), delivery("a2"), delivery("a3")])
+    happened = await Recorder({"a2": DEAD}).process_batch([delivery("a1"), delivery("a2"), delivery("a3")])
     assert happened == [
         "process a1",
         "settle a1 Ack",
@@ -73,11 +73,11 @@ async def test_each_message_is_settled_before_the_next_starts():
 async def test_behind_a_message_that_is_not_done_nobody_overtakes(disposition):
     """The successors are handed back together."""
     batch = [delivery(name) for name in ("a1", "a2", "a3", "a4")]
-    happened = await Recorder({"a2": disposition}).work(batch)
+    happened = await Recorder({"a2": disposition}).process_batch(batch)
     assert happened[2:] == ["process a2", f"settle a2 {type(disposition).__name__}", "back a3 a4"]
 
 
 async def test_a_stop_lets_the_running_message_finish():
     """After a stop was asked for, what runs is settled and what waits is handed back."""
-    happened = await Recorder().work([delivery("a1"), delivery("a2"), delivery("a3")], stopping=lambda: True)
+    happened = await Recorder().process_batch([delivery("a1"), delivery("a2"), delivery("a3")], stopping=lambda: True)
     assert happened == ["process a1", "settle a1 Ack", "back a2 a3"]

@@ -15,7 +15,7 @@ def test_an_idle_queue_costs_three_receives_a_minute():
     run(scene, None, seconds=600)
     assert len(scene.queue.asks) <= 31
     assert {ask.wait for ask in scene.queue.asks} == {WAIT}
-    assert scene.queue.most_open == 1
+    assert scene.queue.max_open == 1
 
 
 def test_it_says_what_it_wants():
@@ -23,7 +23,7 @@ def test_it_says_what_it_wants():
     scene = Scene(Script())
     run(scene, None, seconds=1)
     (ask,) = scene.queue.asks
-    assert (ask.most, ask.visibility, ask.attempt) == (10, 30, None)
+    assert (ask.max_messages, ask.visibility, ask.attempt) == (10, 30, None)
 
 
 @pytest.mark.parametrize(("total", "bound"), [(1, 1), (10, 1), (11, 2), (64, 7)])
@@ -31,41 +31,41 @@ def test_a_backlog_brings_more_pollers_up_to_the_bound(total, bound):
     """As many as it takes to use every permit, ten at a time."""
     scene = Scene(Script(*[10] * 200), total=total, lasts=False)
 
-    async def story():
+    async def scenario():
         assert scene.source.pollers == bound
 
-    run(scene, story, seconds=1)
-    assert scene.queue.most_open == bound
+    run(scene, scenario, seconds=1)
+    assert scene.queue.max_open == bound
 
 
 def test_what_is_not_full_brings_no_more_pollers():
     """Nine of ten means that the queue is nearly empty."""
     scene = Scene(Script(*[9] * 50), lasts=False)
     run(scene, None, seconds=0.4)
-    assert scene.queue.most_open == 1
+    assert scene.queue.max_open == 1
 
 
 def test_without_permits_there_are_no_more_pollers():
     """A full receive that used the last permits is no reason to start somebody who would only wait."""
     scene = Scene(Script(*[10] * 50), total=20)
 
-    async def story():
+    async def scenario():
         assert scene.source.pollers <= 2
         assert len(scene.working) == 20
         assert scene.queue.open == []
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 def test_an_empty_queue_sends_the_extra_pollers_away():
     """Each of them looks once more; then one poller is left, and waits long."""
     busy, scene = 40, Scene(Script(*[10] * 40), lasts=False)
 
-    async def story():
+    async def scenario():
         assert scene.source.pollers == 1
         assert [ask.wait for ask in scene.queue.open] == [WAIT]
 
-    run(scene, story, seconds=WAIT - 1)
+    run(scene, scenario, seconds=WAIT - 1)
     assert len(scene.queue.asks) <= busy + 7
 
 
@@ -73,81 +73,81 @@ def test_only_one_receive_waits_long():
     """The others look and come back, however long the backlog lasts."""
     scene = Scene(Script(*[10] * 40, *[3] * 5, *[10] * 40), lasts=False)
     run(scene, None, seconds=45)
-    assert scene.queue.most_open == 7
-    assert scene.queue.most_open_waiting == 1
+    assert scene.queue.max_open == 7
+    assert scene.queue.max_open_waiting == 1
 
 
 def test_a_backlog_that_comes_back_is_met_again():
     """Pollers grow anew after they were sent away."""
     scene = Scene(Script(*[10] * 40, 0, 0, 0, 0, 0, 0, 0, 0, *[10] * 40), lasts=False)
 
-    async def story():
-        scene.queue.most_open = 0
+    async def scenario():
+        scene.queue.max_open = 0
         await asyncio.sleep(WAIT)
-        assert scene.queue.most_open == 7
+        assert scene.queue.max_open == 7
 
-    run(scene, story, seconds=0.12)
+    run(scene, scenario, seconds=0.12)
 
 
 def test_nothing_is_asked_for_beyond_the_permits():
     """What works and what is asked for is never more than the total, whatever ends when."""
     scene = Scene(Script(*[10, 3, 10, 7, 1, 10, 10, 2] * 20, seconds=0.01), total=23)
 
-    async def story():
+    async def scenario():
         for count in [5, 1, 9, 12, 2, 23, 7] * 10:
             await asyncio.sleep(0.004)
             scene.finish(min(count, len(scene.working)))
-            asked = sum(ask.most for ask in scene.queue.open)
+            asked = sum(ask.max_messages for ask in scene.queue.open)
             assert len(scene.working) + asked + scene.permits.free <= 23
             assert scene.permits.free >= 0
 
-    run(scene, story)
+    run(scene, scenario)
     assert len(scene.started) > 100
 
 
 def test_permits_that_were_not_needed_come_back():
-    """Three messages keep three permits; the next receive asks for the others, and for all once the work is done."""
+    """Three messages keep three permits; the next receive asks for the others, and for all once they are processed."""
     scene = Scene(Script(3), total=10)
 
-    async def story():
-        assert [ask.most for ask in scene.queue.asks] == [10, 7]
+    async def scenario():
+        assert [ask.max_messages for ask in scene.queue.asks] == [10, 7]
         scene.finish(3)
         await asyncio.sleep(WAIT)
-        assert scene.queue.asks[-1].most == 10
+        assert scene.queue.asks[-1].max_messages == 10
 
-    run(scene, story, seconds=0.1)
+    run(scene, scenario, seconds=0.1)
 
 
 def test_a_line_needs_one_permit():
-    """A group's messages are worked on one after the other, so what they were taken with is given back but one."""
+    """Messages of one group are processed one after the other, so they keep a single permit."""
     scene = Scene(Script(10), total=10)
     scene.start = lambda _deliveries: 1
     scene.source = Source(
         queue=scene.queue, permits=scene.permits, start=scene.start, wait_seconds=WAIT, visibility=VISIBILITY
     )
 
-    async def story():
-        assert [ask.most for ask in scene.queue.asks] == [10, 9]
+    async def scenario():
+        assert [ask.max_messages for ask in scene.queue.asks] == [10, 9]
 
-    run(scene, story, seconds=0.1)
+    run(scene, scenario, seconds=0.1)
 
 
 def test_slow_work_keeps_no_receive_waiting():
     """While a message is worked on for minutes, the next ones come as if it was not there."""
     scene = Scene(Script(1, 1, 1))
 
-    async def story():
+    async def scenario():
         assert len(scene.started) == 3
         assert len(scene.queue.open) == 1
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 def test_a_receive_that_hangs_can_be_seen():
     """Since when the oldest one is open; a poller that waits for permits has none."""
     scene = Scene(Script(10), total=10)
 
-    async def story():
+    async def scenario():
         assert scene.source.receiving_since() is not None
         await asyncio.sleep(1)
         assert scene.source.receiving_since() is None, "all permits are in use"
@@ -157,24 +157,24 @@ def test_a_receive_that_hangs_can_be_seen():
         await asyncio.sleep(5)
         assert scene.source.receiving_since() == since
 
-    run(scene, story, seconds=0.005)
+    run(scene, scenario, seconds=0.005)
 
 
 def test_it_is_open_while_somebody_receives_or_waits():
-    """Not before it was opened, and not after it went quiet."""
+    """It does not receive before it is opened or after it is stopped."""
     scene = Scene(Script(10), total=10)
     assert not scene.source.is_open
 
-    async def story():
+    async def scenario():
         assert scene.source.is_open
-        await scene.quiet()
+        await scene.stop()
         assert not scene.source.is_open
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 def test_a_source_that_broke_is_not_open(logs):
-    """An error in starting the work ends the poller, and can be seen from outside."""
+    """An error in starting to process ends the poller, and is logged."""
     scene = Scene(Script(1))
 
     def broken(_deliveries):
@@ -186,7 +186,7 @@ def test_a_source_that_broke_is_not_open(logs):
         source.open()
         await asyncio.sleep(1)
         assert not source.is_open
-        await source.quiet(grace_seconds=0)
+        await source.stop_receiving(grace_seconds=0)
 
     run_turned(live())
     assert [line["event"] for line in logs] == ["poller_broken"]
@@ -196,8 +196,8 @@ def test_answers_that_do_not_wait_are_no_hot_loop():
     """With a wait of 0, or a proxy that answers at once, an idle queue is still asked about once a second."""
     scene = Scene(Script(), wait=0)
 
-    async def story():
+    async def scenario():
         await asyncio.sleep(60)
 
-    run(scene, story)
+    run(scene, scenario)
     assert 50 <= len(scene.queue.asks) <= 70

@@ -1,4 +1,4 @@
-"""The source goes quiet: open receives are cut off, and what they had taken is recovered, not stranded."""
+"""The source stops: open receives are cancelled, and the messages that they had received are recovered."""
 
 import asyncio
 
@@ -13,37 +13,37 @@ from tests.fakes.turned_loop import run_turned
 from tests.unit.shared.consumer.sources import Forgetful, Scene, Script, run
 
 
-def test_a_receive_that_comes_home_in_time_is_taken_as_it_is():
+def test_a_receive_that_ends_within_the_grace_period_counts_as_usual():
     """Within the grace period nothing is cut off, and no receive follows."""
     scene = Scene(Script(4, seconds=0.2, fifo=True), lasts=False)
 
-    async def story():
-        assert await scene.quiet(grace=0.3) == []
+    async def scenario():
+        assert await scene.stop(grace=0.3) == []
         assert len(scene.started) == 4
         await asyncio.sleep(60)
         assert len(scene.queue.asks) == 1
 
-    run(scene, story, seconds=0.1)
+    run(scene, scenario, seconds=0.1)
 
 
 @pytest.mark.parametrize("fifo", [True, False])
 def test_an_open_long_poll_is_cut_off(fifo):
-    """Going quiet takes the grace period, not the twenty seconds that a poll of an empty queue may last."""
+    """Stopping takes the grace period, not the twenty seconds that a poll of an empty queue may last."""
     scene = Scene(Script(fifo=fifo))
 
-    async def story():
+    async def scenario():
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await scene.quiet(grace=0.3)
+        await scene.stop(grace=0.3)
         assert loop.time() - began < 0.5
         assert scene.queue.open == []
         assert not scene.source.is_open
         assert scene.source.receiving_since() is None
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
-def test_what_a_cut_off_receive_had_taken_is_recovered():
+def test_messages_of_a_cancelled_receive_are_recovered():
     """On a FIFO queue the receive is asked once more, and what comes is handed out, not stranded."""
     queue = MemoryQueue(clock=FakeClock())
     queue.stall("receive", 60)
@@ -51,33 +51,33 @@ def test_what_a_cut_off_receive_had_taken_is_recovered():
         queue.send(f"m{number}", group="g")
     scene = Scene(queue)
 
-    async def story():
+    async def scenario():
         assert queue.in_flight() == ["m0", "m1", "m2"]
-        assert [one.body for one in await scene.quiet()] == ["m0", "m1", "m2"]
+        assert [one.body for one in await scene.stop()] == ["m0", "m1", "m2"]
         assert scene.started == []
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.25], ids="{} s later".format)
-def test_what_a_failed_receive_had_taken_is_recovered(after):
+def test_messages_of_a_failed_receive_are_recovered(after):
     """Its answer was lost; whether its pause ends within the grace period or not, it is asked for once more."""
     queue = Forgetful(True)
     queue.send("m0", group="g")
     scene = Scene(queue)
 
-    async def story():
+    async def scenario():
         while not scene.source.last_error:
             await asyncio.sleep(0.001)
         await asyncio.sleep(after)
-        recovered = await scene.quiet()
+        recovered = await scene.stop()
         assert [one.body for one in (*recovered, *scene.started)] == ["m0"]
 
-    run(scene, story)
+    run(scene, scenario)
 
 
 def test_a_receive_that_fails_at_the_end_is_recovered():
-    """Also when its failure is heard after the source went quiet."""
+    """Also when the failure arrives after the source stopped."""
 
     class Late(Forgetful):
         async def receive(self, **options):
@@ -91,33 +91,33 @@ def test_a_receive_that_fails_at_the_end_is_recovered():
     queue.send("m0", group="g")
     scene = Scene(queue)
 
-    async def story():
-        assert [one.body for one in await scene.quiet(grace=0.5)] == ["m0"]
+    async def scenario():
+        assert [one.body for one in await scene.stop(grace=0.5)] == ["m0"]
 
-    run(scene, story, seconds=0.05)
+    run(scene, scenario, seconds=0.05)
 
 
 def test_a_standard_queue_recovers_nothing():
-    """It can't; what it had taken shows again after its time-out."""
+    """It can't; its messages become visible again after their time-out."""
     scene = Scene(Script())
 
-    async def story():
-        assert await scene.quiet() == []
+    async def scenario():
+        assert await scene.stop() == []
         assert len(scene.queue.asks) == 1
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 @pytest.mark.parametrize("error", [TransientError("reset"), PermanentError("aws_403"), ValueError("a bug")])
 def test_a_recovery_that_fails_is_left(logs, error):
-    """The end goes on; what was taken shows again after its time-out."""
+    """The end goes on; the messages become visible again after their time-out."""
     scene = Scene(Script(fifo=True))
 
-    async def story():
+    async def scenario():
         scene.queue.answers = iter([error])
-        assert await scene.quiet() == []
+        assert await scene.stop() == []
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
     assert [line["event"] for line in logs] == ["receive_not_recovered"]
 
 
@@ -128,29 +128,29 @@ def test_a_queue_that_hangs_keeps_the_end_for_a_second():
     queue.send("m0", group="g")
     scene = Scene(queue)
 
-    async def story():
+    async def scenario():
         loop = asyncio.get_running_loop()
         began = loop.time()
-        assert await scene.quiet() == []
+        assert await scene.stop() == []
         assert loop.time() - began < 2
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 def test_who_waits_for_permits_is_sent_away():
-    """When all permits are in use, going quiet takes no time."""
+    """When all permits are in use, stopping takes no time."""
     scene = Scene(Script(10, fifo=True), total=10)
 
-    async def story():
+    async def scenario():
         loop = asyncio.get_running_loop()
         began = loop.time()
-        assert await scene.quiet() == []
+        assert await scene.stop() == []
         assert loop.time() - began < 0.01
         scene.finish(10)
         await asyncio.sleep(60)
         assert len(scene.queue.asks) == 1
 
-    run(scene, story, seconds=1)
+    run(scene, scenario, seconds=1)
 
 
 @given(
@@ -185,7 +185,7 @@ def test_nothing_is_stranded(*, sent, groups, total, lost, stalls, stop_at, grac
             assert scene.permits.free + len(scene.working) <= total
         queue.lost = iter(())
         queue._stalls.clear()
-        recovered = await scene.quiet(grace=grace)
+        recovered = await scene.stop(grace=grace)
         found = [one.body for one in (*scene.started, *recovered)]
         assert sorted(found) == sorted(queue.in_flight())
 

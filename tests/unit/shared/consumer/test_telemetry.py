@@ -33,7 +33,7 @@ def figures(metrics, name):
 def test_each_way_to_end_is_a_count(metrics, telemetry):
     """With the disposition as a dimension, beside the queue."""
     for disposition in ("ack", "ack", "retry"):
-        telemetry.finished(disposition, seconds=0.1, lag_seconds=1)
+        telemetry.record_delivery(disposition, seconds=0.1, lag_seconds=1)
     telemetry.flush()
     assert figures(metrics, "Deliveries") == [
         Figure("Deliveries", 2, "count", (("Disposition", "ack"), *QUEUE)),
@@ -42,9 +42,9 @@ def test_each_way_to_end_is_a_count(metrics, telemetry):
 
 
 def test_times_are_in_milliseconds(metrics, telemetry):
-    """How long the work took, and how long the message had waited; clocks that differ make no wait below zero."""
-    telemetry.finished("ack", seconds=0.25, lag_seconds=2)
-    telemetry.finished("ack", seconds=0.5, lag_seconds=-0.3)
+    """How long the handler took, and how long the message had waited; clocks that differ make no wait below zero."""
+    telemetry.record_delivery("ack", seconds=0.25, lag_seconds=2)
+    telemetry.record_delivery("ack", seconds=0.5, lag_seconds=-0.3)
     telemetry.flush()
     assert [figure.value for figure in figures(metrics, "HandlerTime")] == [250, 500]
     assert [figure.value for figure in figures(metrics, "ReceiveLag")] == [2000, 0]
@@ -53,7 +53,7 @@ def test_times_are_in_milliseconds(metrics, telemetry):
 
 def test_a_wait_that_nobody_knows_is_left_out(metrics, telemetry):
     """Not every delivery says when it was sent."""
-    telemetry.finished("ack", seconds=0.1, lag_seconds=None)
+    telemetry.record_delivery("ack", seconds=0.1, lag_seconds=None)
     telemetry.flush()
     assert figures(metrics, "ReceiveLag") == []
     assert len(figures(metrics, "HandlerTime")) == 1
@@ -61,9 +61,9 @@ def test_a_wait_that_nobody_knows_is_left_out(metrics, telemetry):
 
 def test_every_flush_begins_anew(metrics, telemetry):
     """What was handed over once is not handed over again."""
-    telemetry.finished("ack", seconds=0.1, lag_seconds=1)
-    telemetry.extended(3)
-    telemetry.lost()
+    telemetry.record_delivery("ack", seconds=0.1, lag_seconds=1)
+    telemetry.record_extensions(3)
+    telemetry.record_lost_lease()
     telemetry.flush()
     del metrics.figures[:]
     telemetry.flush()
@@ -72,17 +72,17 @@ def test_every_flush_begins_anew(metrics, telemetry):
 
 def test_leases_are_counted(metrics, telemetry):
     """Extensions by the number of messages, losses one by one."""
-    telemetry.extended(10)
-    telemetry.extended(0)
-    telemetry.extended(4)
-    telemetry.lost()
-    telemetry.lost()
+    telemetry.record_extensions(10)
+    telemetry.record_extensions(0)
+    telemetry.record_extensions(4)
+    telemetry.record_lost_lease()
+    telemetry.record_lost_lease()
     telemetry.flush()
     assert metrics.total("LeaseExtensions") == 14
     assert metrics.total("LeasesLost") == 2
 
 
-def test_what_is_ours_is_shown_as_it_is_right_now(metrics, telemetry):
+def test_in_flight_is_the_number_at_the_flush(metrics, telemetry):
     """Also when it is nothing: a line that ends would look like a worker that died."""
     in_hand = []
     telemetry.in_flight = lambda: len(in_hand)
@@ -95,7 +95,7 @@ def test_what_is_ours_is_shown_as_it_is_right_now(metrics, telemetry):
 def test_many_values_are_a_fair_sample(metrics, telemetry):
     """No more than one line carries; which ones is a matter of chance, not of who came first or last."""
     for number in range(10_000):
-        telemetry.finished("ack", seconds=number / 1000, lag_seconds=None)
+        telemetry.record_delivery("ack", seconds=number / 1000, lag_seconds=None)
     telemetry.flush()
     values = [round(figure.value) for figure in figures(metrics, "HandlerTime")]
     assert len(values) == len(set(values)) == 100
@@ -108,7 +108,7 @@ def test_many_values_are_a_fair_sample(metrics, telemetry):
 def test_few_values_are_all_there(metrics, telemetry):
     """Up to a hundred nothing is left to chance."""
     for number in range(100):
-        telemetry.finished("ack", seconds=number / 1000, lag_seconds=None)
+        telemetry.record_delivery("ack", seconds=number / 1000, lag_seconds=None)
     telemetry.flush()
     assert [round(figure.value) for figure in figures(metrics, "HandlerTime")] == list(range(100))
 
@@ -118,7 +118,7 @@ def test_a_line_takes_no_more_values_than_cloudwatch():
     stream = io.StringIO()
     telemetry = Telemetry(EmfMetrics(clock=FakeClock(), stream=stream), queue="chat.fifo")
     for _ in range(5_000):
-        telemetry.finished("ack", seconds=0.1, lag_seconds=0.2)
+        telemetry.record_delivery("ack", seconds=0.1, lag_seconds=0.2)
     telemetry.flush()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len(lines) == 4
@@ -130,8 +130,8 @@ def test_counting_from_another_thread_loses_nothing(metrics, telemetry):
 
     def keep():
         for _ in range(2_000):
-            telemetry.extended(1)
-            telemetry.lost()
+            telemetry.record_extensions(1)
+            telemetry.record_lost_lease()
 
     threads = [threading.Thread(target=keep) for _ in range(3)]
     for thread in threads:
@@ -143,10 +143,10 @@ def test_counting_from_another_thread_loses_nothing(metrics, telemetry):
     assert metrics.total("LeasesLost") == 6_000
 
 
-def test_without_a_place_for_figures_it_only_counts():
-    """A test reads how deliveries ended, and flushing is no trouble."""
+def test_without_metrics_it_only_counts():
+    """A test reads the dispositions, and flushing works."""
     telemetry = Telemetry()
-    telemetry.finished("ack", seconds=0.1, lag_seconds=1)
+    telemetry.record_delivery("ack", seconds=0.1, lag_seconds=1)
     assert telemetry.dispositions == {"ack": 1}
     telemetry.flush()
     assert telemetry.dispositions == {}

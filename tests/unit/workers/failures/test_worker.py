@@ -74,7 +74,7 @@ async def test_three_queues_are_emptied_by_one_process(workers, logs):
         while (await asyncio.to_thread(get_problems, f"{url}/readyz"))[0] == 200:
             await asyncio.sleep(0.01)
         assert (await asyncio.to_thread(get_problems, f"{url}/livez"))[0] == 200
-        stop.asked.set()
+        stop.requested.set()
         await working
     assert {name: [failure.queue for failure in worker.failures.rows.values()] for name, worker in workers.items()} == {
         name: [name] for name in workers

@@ -32,7 +32,7 @@ def test_a_receive_is_repeated_with_all_its_permits():
         queue.send(f"m{number}", group=f"g{number}")
     scene = Scene(queue, total=20)
 
-    async def story():
+    async def scenario():
         assert len(scene.working) == 10
         assert scene.permits.free == 0
         scene.finish(2)
@@ -41,22 +41,22 @@ def test_a_receive_is_repeated_with_all_its_permits():
         assert scene.permits.free == 0
         repeated = queue.attempts[1]
         asked = zip(queue.attempts, queue.asked, strict=True)
-        assert [most for attempt, most in asked if attempt == repeated] == [10, 10]
+        assert [max_messages for attempt, max_messages in asked if attempt == repeated] == [10, 10]
 
-    run(scene, story, seconds=0.09)
+    run(scene, scenario, seconds=0.09)
 
 
 def test_a_standard_queue_keeps_no_permits_of_a_failed_receive():
-    """It remembers no attempts, so nobody can ask again for what was taken."""
+    """It remembers no attempts, so a receive cannot be repeated for the same messages."""
     scene = Scene(Script(TransientError("reset"), PermanentError("aws_403"), seconds=0), total=10)
 
-    async def story():
+    async def scenario():
         assert scene.permits.free == 10
         await asyncio.sleep(5)
         assert {ask.attempt for ask in scene.queue.asks} == {None}
-        assert [ask.most for ask in scene.queue.asks] == [10, 10, 10]
+        assert [ask.max_messages for ask in scene.queue.asks] == [10, 10, 10]
 
-    run(scene, story, seconds=0.01)
+    run(scene, scenario, seconds=0.01)
 
 
 def test_an_attempt_that_is_too_old_is_given_up(monkeypatch):
@@ -68,7 +68,7 @@ def test_an_attempt_that_is_too_old_is_given_up(monkeypatch):
         monkeypatch.setattr(source_module, "time", SimpleNamespace(monotonic=loop.time))
         scene.source.open()
         await asyncio.sleep(900)
-        await scene.quiet()
+        await scene.stop()
 
     run_turned(live())
     attempts = itertools.groupby(scene.queue.asks, key=lambda ask: ask.attempt)
@@ -83,13 +83,13 @@ def test_the_pause_grows_and_is_bounded():
     run(scene, None, seconds=100)
     gaps = [later.at - ask.at for ask, later in itertools.pairwise(scene.queue.asks)]
     for number, gap in enumerate(gaps[:12]):
-        longest = min(0.2 * 2**number, 5.0)
-        assert longest / 2 <= gap <= longest + 0.05
+        max_pause = min(0.2 * 2**number, 5.0)
+        assert max_pause / 2 <= gap <= max_pause + 0.05
     assert gaps[13] <= 0.25
 
 
 @pytest.mark.parametrize(
-    ("error", "shown"),
+    ("error", "reported"),
     [
         (TransientError("reset"), "TransientError: reset"),
         (PermanentError("aws_403"), "PermanentError: aws_403"),
@@ -97,17 +97,17 @@ def test_the_pause_grows_and_is_bounded():
     ],
 )
 @pytest.mark.parametrize("fifo", [True, False])
-def test_no_failure_ends_the_source(logs, error, shown, fifo):
-    """Whatever a receive raises is logged and shown, a library's by its name alone, until one works again."""
+def test_no_failure_ends_the_source(logs, error, reported, fifo):
+    """Whatever a receive raises is logged and reported, a library's by its name alone, until a receive works again."""
     scene = Scene(Script(error, 1, fifo=fifo))
 
-    async def story():
+    async def scenario():
         await asyncio.sleep(0.05)
-        assert scene.source.last_error == shown
+        assert scene.source.last_error == reported
         assert scene.source.is_open
         await asyncio.sleep(5)
         assert scene.source.last_error is None
         assert len(scene.started) == 1
 
-    run(scene, story)
+    run(scene, scenario)
     assert [line["event"] for line in logs] == ["receive_failed"]
