@@ -98,7 +98,7 @@ async def test_the_use_case_erases_on_both(stores, clock, letter, session):
     other = replace(letter, failure_id=new_id(), session_id="another", group="another")
     for failure in (letter, unread, other):
         await stores.failures.record(failure)
-    done = await FailureErasure(ledger=stores.failures, clock=clock).session(ANNA, session)
+    done = await FailureErasure(ledger=stores.failures, clock=clock).erase_session(ANNA, session)
     assert (done.total, done.not_erased) == (2, 0)
     states = [(await stores.failures.get(one.failure_id)).state for one in (letter, unread, other)]
     assert states == [FailureState.ERASED, FailureState.ERASED, FailureState.FAILED]

@@ -1,4 +1,4 @@
-"""What the tests of the desk share: a desk with everything in memory."""
+"""Fixtures of the desk's tests: a desk with everything in memory."""
 
 import pytest
 

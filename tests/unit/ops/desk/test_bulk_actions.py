@@ -1,4 +1,4 @@
-"""Many failures are replayed: all that is meant and nothing else, in order, at a pace."""
+"""Bulk replays: exactly the selected failures, in order, at a limited rate."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.fakes.turned_loop import run_turned
 QUICK = 10_000
 
 
-async def many(world, number, **changes):
+async def record_many(world, number, **changes):
     return [
         await world.failed(
             f"k{n:04}",
@@ -33,9 +33,9 @@ async def many(world, number, **changes):
     ]
 
 
-async def test_what_a_filter_means_is_replayed_and_nothing_else(world):
-    """Counts are exact, and the others are untouched."""
-    await many(world, 40)
+async def test_a_filter_selects_what_is_replayed(world):
+    """Counts are exact, and other failures are unchanged."""
+    await record_many(world, 40)
     others = [await world.failed(f"x{n}", reason="bug") for n in range(20)]
     tally = await world.desk.replay_many(ANNA, FailureFilter(reason="calendar_access_revoked"), per_second=QUICK)
     assert (tally.replayed, tally.not_possible, tally.forecasts) == (40, Counter(), Counter())
@@ -43,20 +43,20 @@ async def test_what_a_filter_means_is_replayed_and_nothing_else(world):
     assert {world.kept(one).state for one in others} == {FailureState.FAILED}
 
 
-async def test_groups_keep_the_order_in_which_visitors_asked(world):
-    """However the ledger sorts them, and however many run side by side."""
-    ids = await many(world, 70)
+async def test_groups_keep_the_order_of_acceptance(world):
+    """Whatever the order in the ledger, and however many run concurrently."""
+    ids = await record_many(world, 70)
     for number, failure_id in enumerate(ids):
         kept = world.kept(failure_id)
         body = json.loads(kept.payload) | {"accepted_at": (NOON + timedelta(seconds=number)).isoformat()}
         world.ledger.rows[failure_id] = replace(kept, payload=json.dumps(body))
     put = world.replays.put
 
-    async def slow_for_some(failure):
+    async def put_some_slowly(failure):
         await asyncio.sleep(0.02 if failure.command_id.endswith(("0", "3")) else 0)
         await put(failure)
 
-    world.replays.put = slow_for_some
+    world.replays.put = put_some_slowly
     await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
     by_group = defaultdict(list)
     for _, group, body in world.replays.sent:
@@ -65,16 +65,16 @@ async def test_groups_keep_the_order_in_which_visitors_asked(world):
     assert all(times == sorted(times) for times in by_group.values())
 
 
-async def test_ids_are_replayed_once_each_whatever_their_order(world):
-    """An id that is named twice, or that nobody has, does no harm."""
-    [one, two] = await many(world, 2)
+async def test_each_id_is_replayed_once(world):
+    """A repeated id counts once, and an unknown id does not stop the others."""
+    [one, two] = await record_many(world, 2)
     tally = await world.desk.replay_many(ANNA, [two, one, two, "nobody's"], per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (2, {NotPossibleReason.UNKNOWN: 1})
 
 
-async def test_a_dry_run_only_looks(world):
-    """It says for each what would happen."""
-    ids = await many(world, 5)
+async def test_a_dry_run_only_forecasts(world):
+    """It counts the forecasts and changes nothing."""
+    ids = await record_many(world, 5)
     world.forecaster.by_failure[ids[0]] = Forecast(ForecastKind.OCCUPIED)
     before = dict(world.ledger.rows)
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
@@ -82,17 +82,17 @@ async def test_a_dry_run_only_looks(world):
     assert (world.replays.sent, world.ledger.rows) == ([], before)
 
 
-async def test_a_filter_without_states_means_what_waits(world):
-    """Nothing that is over, or under way, is touched by the way."""
-    ids = await many(world, 4)
+async def test_a_filter_without_states_selects_open_failures(world):
+    """Ended failures and running replays are not replayed."""
+    ids = await record_many(world, 4)
     await world.desk.discard(ANNA, ids[0], "called")
     await world.desk.replay(ANNA, ids[1])
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (2, {})
 
 
-async def test_order_is_kept_when_one_can_not_be_sent(world):
-    """Those behind it in its group stay where they are; another group goes on."""
+async def test_order_is_kept_if_one_can_not_be_sent(world):
+    """The rest of its group is skipped; other groups continue."""
     for number in range(6):
         session = "odd" if number % 2 else "even"
         accepted = (NOON + timedelta(seconds=number)).isoformat()
@@ -100,12 +100,12 @@ async def test_order_is_kept_when_one_can_not_be_sent(world):
         await world.failed(f"k{number}", session=session, payload=body)
     put = world.replays.put
 
-    async def refusing(failure):
+    async def reject_one(failure):
         if failure.command_id == "k1":
             raise PermanentError("aws_InvalidParameter", "sqs.replay: refused")
         await put(failure)
 
-    world.replays.put = refusing
+    world.replays.put = reject_one
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (
         3,
@@ -114,35 +114,35 @@ async def test_order_is_kept_when_one_can_not_be_sent(world):
     assert [json.loads(body)["id"] for _, _, body in world.replays.sent] == ["k0", "k2", "k4"]
 
 
-async def test_a_ledger_that_stumbles_costs_one_and_not_the_rest(world):
-    """Who replays hundreds hears at the end which one it was, and what went well is counted."""
-    ids = await many(world, 21)
-    first, get = min(ids), world.ledger.get  # Asked for at the same time, they are sorted by their ids.
+async def test_an_error_of_the_ledger_affects_one_failure(world):
+    """The others are replayed, and the tally counts both."""
+    ids = await record_many(world, 21)
+    first, get = min(ids), world.ledger.get  # With the same time of acceptance they are sorted by id.
 
-    async def stumbling(failure_id):
+    async def fail_for_first(failure_id):
         if failure_id == first:
             raise TransientError("failures.get: timeout")
         return await get(failure_id)
 
-    world.ledger.get = stumbling
-    looked = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
-    assert looked.forecasts == {ForecastKind.FREE: 20, ForecastKind.UNKNOWN: 1}
+    world.ledger.get = fail_for_first
+    forecast_tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
+    assert forecast_tally.forecasts == {ForecastKind.FREE: 20, ForecastKind.UNKNOWN: 1}
     tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
-    # Of its conversation two more were there, which wait for it.
+    # Two more failures of its conversation are skipped.
     assert tally.not_possible == {NotPossibleReason.NOT_SENT: 1, NotPossibleReason.AFTER_ANOTHER: 2}
     assert tally.replayed == len(world.replays.sent) == 18
 
 
-async def test_a_stop_leaves_none_half_done(world):
-    """Those under way are finished, the others are as they were, and what was told until then is true."""
-    await many(world, 60)
+async def test_a_stop_completes_running_replays(world):
+    """Running replays are completed, the others are unchanged, and the reported progress is right."""
+    await record_many(world, 60)
     steps, put = [], world.replays.put
 
-    async def slow(failure):
+    async def put_slowly(failure):
         await asyncio.sleep(0.01)
         await put(failure)
 
-    world.replays.put = slow
+    world.replays.put = put_slowly
     running = asyncio.create_task(
         world.desk.replay_many(ANNA, FailureFilter(), per_second=500, on_progress=steps.append)
     )
@@ -156,9 +156,9 @@ async def test_a_stop_leaves_none_half_done(world):
     assert states[FailureState.FAILED] == 60 - len(world.replays.sent)
 
 
-async def test_progress_is_told_for_each(world):
-    """So that a bar can be drawn, and a list printed."""
-    await many(world, 12)
+async def test_progress_is_reported_for_each(world):
+    """A progress bar and a list can be made from it."""
+    await record_many(world, 12)
     steps = []
     await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, on_progress=steps.append)
     assert [step.done for step in steps] == list(range(1, 13))
@@ -166,46 +166,46 @@ async def test_progress_is_told_for_each(world):
     assert all(isinstance(step.outcome, Replayed) for step in steps)
 
 
-async def test_two_people_replay_the_same_many(world):
+async def test_two_operators_replay_the_same_failures(world):
     """Each message is sent once."""
-    await many(world, 50)
+    await record_many(world, 50)
     tallies = await asyncio.gather(
         *(world.desk.replay_many(Operator(name), FailureFilter(), per_second=QUICK) for name in ("anna", "bob"))
     )
     assert sum(tally.replayed for tally in tallies) == len(world.replays.sent) == 50
 
 
-def moments_of(count, *, per_second, holds_up=None):
-    """Run jobs at a pace; return when each began, in seconds that no real clock has to wait for."""
+def start_times(count, *, per_second, slow_id=None):
+    """Run jobs at a rate; return when each started, in seconds of simulated time."""
 
     async def run():
-        loop, moments = asyncio.get_running_loop(), []
+        loop, times = asyncio.get_running_loop(), []
         began = loop.time()
 
         async def act(job):
-            moments.append(loop.time() - began)
-            await asyncio.sleep(3 if job.failure_id == holds_up else 0)
+            times.append(loop.time() - began)
+            await asyncio.sleep(3 if job.failure_id == slow_id else 0)
 
         await run_at_rate([Job(str(n), str(n)) for n in range(count)], act, per_second=per_second)
-        return moments
+        return times
 
     return run_turned(run())
 
 
-def test_the_pace_is_kept():
-    """Twenty at 100 a second take a fifth of a second, evenly."""
-    assert moments_of(21, per_second=100) == pytest.approx([number / 100 for number in range(21)])
+def test_the_rate_is_limited():
+    """At 100 per second, jobs start every hundredth of a second."""
+    assert start_times(21, per_second=100) == pytest.approx([number / 100 for number in range(21)])
 
 
-def test_a_pause_is_not_made_up_for(monkeypatch):
-    """After a job that held everything up, the rest goes on at the pace and not all at once: the other side is slow."""
+def test_a_pause_causes_no_burst(monkeypatch):
+    """After a job that blocked all others, the rest starts at the limited rate, because the other side is slow."""
     monkeypatch.setattr("ops.desk.rate_limit.MAX_CONCURRENT", 1)
-    # The fourth had its turn already and waits for a permit alone.
-    assert moments_of(8, per_second=1, holds_up="2") == pytest.approx([0, 1, 2, 5, 5, 6, 7, 8])
+    # The fourth job was due already and waits only for a permit.
+    assert start_times(8, per_second=1, slow_id="2") == pytest.approx([0, 1, 2, 5, 5, 6, 7, 8])
 
 
-async def test_what_breaks_ends_them_all():
-    """The first error is the one that is heard."""
+async def test_an_exception_stops_all_jobs():
+    """The first exception is raised."""
     done = []
 
     async def act(job):

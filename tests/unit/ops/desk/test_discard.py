@@ -1,4 +1,4 @@
-"""A failure is put aside, for a reason that stays."""
+"""Failures are discarded, with a reason in the audit trail."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from shared.ledger.failures import FailureState
 from tests.fakes.desk import ANNA
 
 
-async def test_a_discarded_failure_stays_with_its_reason(world):
-    """Who put it aside, and why, can be read later."""
+async def test_a_discarded_failure_keeps_its_reason(world):
+    """The audit trail says who discarded it and why."""
     one = await world.failed()
     assert isinstance(await world.desk.discard(ANNA, one, " the visitor\ncalled "), Discarded)
     kept = world.kept(one)
@@ -17,22 +17,22 @@ async def test_a_discarded_failure_stays_with_its_reason(world):
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\n"])
-async def test_a_reason_is_needed(world, reason):
+async def test_a_reason_is_required(world, reason):
     """Nothing is written without one."""
     one = await world.failed()
     assert await world.desk.discard(ANNA, one, reason) == NotPossible(NotPossibleReason.NO_REASON)
     assert world.kept(one).state is FailureState.FAILED
 
 
-async def test_a_long_reason_keeps_its_beginning(world):
-    """A story has fifty lines and one item of a table."""
+async def test_a_long_reason_is_shortened(world):
+    """An audit trail of fifty entries has to fit into one item of the table."""
     one = await world.failed()
     await world.desk.discard(ANNA, one, "a" * 299 + "bcd")
     assert world.kept(one).audit_trail[-1].note == "a" * 299 + "b"
 
 
-async def test_what_is_under_way_or_over_is_not_discarded(world):
-    """Its outcome would be overwritten."""
+async def test_running_and_ended_failures_are_not_discarded(world):
+    """The outcome would be overwritten."""
     one, two = await world.failed(), await world.failed("k2")
     await world.desk.replay(ANNA, one)
     assert (await world.desk.discard(ANNA, one, "x")).why is NotPossibleReason.REPLAYING

@@ -1,4 +1,4 @@
-"""A message is mended: its data alone, checked, on record, with the same id and so the same effects."""
+"""Messages are edited: only their data, checked and recorded, with the same id and so the same effects."""
 
 import json
 
@@ -36,7 +36,7 @@ def texts(outcome):
 
 
 async def test_only_the_data_changes(world):
-    """Business, conversation, ids and the time of acceptance are what they were."""
+    """Tenant, session, ids and the time of acceptance stay the same."""
     one = await world.failed()
     before = payload(world, one)
     edited = await world.desk.edit(ANNA, one, {**DATA, "contact": "anna@example.com"})
@@ -47,8 +47,8 @@ async def test_only_the_data_changes(world):
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
-async def test_an_edit_is_on_record_without_what_it_says(world):
-    """The story has who, when and which fields; never a value."""
+async def test_an_edit_is_recorded_without_values(world):
+    """The audit entry has the operator, the time and the names of the fields."""
     one = await world.failed()
     await world.desk.edit(ANNA, one, {**DATA, "contact": "anna@example.com", "start": "2026-01-14T10:00"})
     entry = world.kept(one).audit_trail[-1]
@@ -57,8 +57,8 @@ async def test_an_edit_is_on_record_without_what_it_says(world):
     assert world.kept(one).state is FailureState.FAILED
 
 
-async def test_the_edited_message_is_what_is_replayed(world):
-    """With the same id: what a failed try did already is found again."""
+async def test_a_replay_sends_the_edited_message(world):
+    """It has the same id, so effects of failed attempts are found."""
     one = await world.failed()
     await world.desk.edit(ANNA, one, {**DATA, "service": "consultation"})
     await world.desk.replay(ANNA, one)
@@ -95,7 +95,7 @@ async def test_a_problem_can_be_said_in_another_language(world, data, kind, limi
         ({**DATA, "note": "x" * 10_000}, {"note": "String should have at most 1000 characters"}),
     ],
 )
-async def test_data_that_is_none_is_not_kept(world, data, problems):
+async def test_invalid_data_is_rejected(world, data, problems):
     """Each field's problem is said, without its value; nothing is written."""
     one = await world.failed()
     before = world.kept(one)
@@ -103,40 +103,40 @@ async def test_data_that_is_none_is_not_kept(world, data, problems):
     assert world.kept(one) == before
 
 
-async def test_an_edit_that_changes_nothing_leaves_no_trace(world):
-    """Saving the editor's file as it was is no deed."""
+async def test_an_unchanged_edit_is_not_recorded(world):
+    """Saving the editor's file unchanged adds no audit entry."""
     one = await world.failed()
     before = world.kept(one)
     edited = await world.desk.edit(ANNA, one, DATA)
     assert (edited.fields, world.kept(one)) == ((), before)
 
 
-async def test_an_empty_text_stands_for_nothing_given(world):
-    """A form has a field for everything, also for what the visitor left out."""
+async def test_an_empty_text_means_no_value(world):
+    """A form has all fields, also those that the visitor did not fill in."""
     one = await world.failed(payload=command_body(type="booking.slots", data={"service": "massage", "days": 3}))
     edited = await world.desk.edit(ANNA, one, {"service": "", "from": "2026-01-14", "days": "7"})
     assert isinstance(edited, Edited)
     assert payload(world, one)["data"] == {"service": None, "from": "2026-01-14", "days": 7}
 
 
-async def test_what_is_under_way_is_not_edited(world):
-    """The replay has the old words already."""
+async def test_a_running_replay_is_not_edited(world):
+    """Its message with the old data is on the queue already."""
     one = await world.failed()
     await world.desk.replay(ANNA, one)
     assert (await world.desk.edit(ANNA, one, {**DATA, "name": "Ann"})).why is NotPossibleReason.REPLAYING
 
 
-async def test_a_notice_goes_to_another_address_and_says_the_same(world):
-    """A code for another appointment is nobody's to ask for."""
+async def test_only_the_contact_of_a_notice_changes(world):
+    """Nobody may have a code for another appointment sent."""
     body = command_body(type="notice.code", data=FACTS, send_number=1, expires_at="2026-01-12T12:15:00Z")
     one = await world.failed(payload=body, queue="notifications")
     assert isinstance(await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}), Edited)
     assert payload(world, one)["data"] == {**FACTS, "contact": "jan@example.com"}
-    stolen = await world.desk.edit(ANNA, one, {**FACTS, "appointment_id": "fedcba9876543210"})
-    assert texts(stolen) == {"appointment_id": "this can't be changed"}
+    forbidden = await world.desk.edit(ANNA, one, {**FACTS, "appointment_id": "fedcba9876543210"})
+    assert texts(forbidden) == {"appointment_id": "this can't be changed"}
 
 
-def a_code(**facts):
+def make_code_notice(**facts):
     return command_body(type="notice.code", data={**FACTS, **facts}, send_number=1, expires_at="2026-01-12T12:15:00Z")
 
 
@@ -150,9 +150,9 @@ def a_code(**facts):
         ({"contact": "512 345 678", "contact_kind": "phone"}, ("phone", "+48512345678")),
     ],
 )
-async def test_a_notice_goes_to_what_booking_takes_as_a_contact(world, given, kept):
-    """In the form in which its channel takes it; what kind it is follows from it."""
-    one = await world.failed(payload=a_code(), queue="notifications")
+async def test_a_contact_is_normalized_as_in_booking(world, given, kept):
+    """It is stored in the form for its channel, and the kind is derived from it."""
+    one = await world.failed(payload=make_code_notice(), queue="notifications")
     assert isinstance(await world.desk.edit(ANNA, one, given), Edited)
     data = payload(world, one)["data"]
     assert (data["contact_kind"], data["contact"]) == kept
@@ -184,9 +184,9 @@ NO_NUMBER = "this is neither an e-mail address nor a mobile number of a supporte
         ),
     ],
 )
-async def test_a_notice_goes_nowhere_else(world, given, problems):
-    """What booking would refuse is refused here, with a sentence that does not repeat it; nothing is written."""
-    one = await world.failed(payload=a_code(), queue="notifications")
+async def test_a_contact_that_booking_rejects_is_rejected(world, given, problems):
+    """The message does not repeat the contact, and nothing is written."""
+    one = await world.failed(payload=make_code_notice(), queue="notifications")
     before = world.kept(one)
     assert texts(await world.desk.edit(ANNA, one, given)) == problems
     assert world.kept(one) == before
@@ -199,44 +199,44 @@ async def test_a_notice_goes_nowhere_else(world, given, problems):
         (Channels(email=True, sms=False), "512 345 678", "this is not an e-mail address, and text messages are off"),
     ],
 )
-async def test_a_channel_that_is_off_takes_no_notice(world, channels, contact, problem):
-    """The notice would fail once more."""
+async def test_a_channel_that_is_off_is_rejected(world, channels, contact, problem):
+    """The notice would fail again."""
     world.contacts.rules = ContactRules(channels, region="PL")
-    one = await world.failed(payload=a_code(), queue="notifications")
+    one = await world.failed(payload=make_code_notice(), queue="notifications")
     assert texts(await world.desk.edit(ANNA, one, {"contact": contact})) == {"contact": problem}
 
 
-async def test_a_contact_that_stays_is_not_in_the_way_of_the_name(world):
-    """It may be of a channel that was turned off since; the kind stays with it."""
+async def test_an_unchanged_contact_is_not_checked(world):
+    """Its channel may have been turned off since; the kind stays the same."""
     world.contacts.rules = ContactRules(Channels(email=True, sms=False), region="PL")
-    body = a_code(contact="+48512345678", contact_kind="phone")
+    body = make_code_notice(contact="+48512345678", contact_kind="phone")
     one = await world.failed(payload=body, queue="notifications")
     edited = await world.desk.edit(ANNA, one, {"name": "Anna", "contact_kind": ""})
     assert edited.fields == ("name",)
     assert payload(world, one)["data"]["contact_kind"] == "phone"
 
 
-async def test_without_the_rules_no_notice_is_edited(world):
-    """What booking takes can't be told while the profile can't be read: nothing is written."""
+async def test_a_notice_is_not_edited_without_the_rules(world):
+    """If the profile can't be read, the contact can't be checked: nothing is written."""
     world.contacts.error = TransientError("knowledge: not reached")
-    one = await world.failed(payload=a_code(), queue="notifications")
+    one = await world.failed(payload=make_code_notice(), queue="notifications")
     before = world.kept(one)
     with pytest.raises(TransientError):
         await world.desk.edit(ANNA, one, {"contact": "jan@example.com"})
     assert world.kept(one) == before
 
 
-async def test_what_belongs_to_no_business_goes_to_no_contact(world):
-    """There are no rules to check it by."""
-    one = await world.failed(payload=a_code(), queue="notifications", tenant=None)
+async def test_a_notice_without_a_tenant_is_not_edited(world):
+    """There are no rules for its contact."""
+    one = await world.failed(payload=make_code_notice(), queue="notifications", tenant=None)
     assert await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}) == NotPossible(
         NotPossibleReason.NOT_EDITABLE
     )
 
 
-async def test_another_business_is_not_asked_about(world):
-    """Whose failure it is comes first."""
-    one = await world.failed(payload=a_code(), queue="notifications")
+async def test_the_operators_tenants_are_checked_first(world):
+    """The rules of a foreign tenant are not read."""
+    one = await world.failed(payload=make_code_notice(), queue="notifications")
     stranger = Operator("eve", frozenset({"clinic"}))
     assert await world.desk.edit(stranger, one, {"contact": "eve@example.com"}) == NotPossible(
         NotPossibleReason.UNKNOWN
@@ -255,8 +255,8 @@ async def test_another_business_is_not_asked_about(world):
         ("elsewhere", command_body(type="booking.create", data=DATA)),
     ],
 )
-async def test_what_nobody_said_is_not_edited(world, queue, body):
-    """What the backend asks of itself follows from its id; what can't be read has no fields."""
+async def test_internal_and_unreadable_messages_are_not_edited(world, queue, body):
+    """The data of internal commands follows from their ids; unreadable messages have no fields."""
     one = await world.failed(payload=body, queue=queue)
     assert await world.desk.edit(ANNA, one, {"calendar_id": "yours@example.com"}) == NotPossible(
         NotPossibleReason.NOT_EDITABLE

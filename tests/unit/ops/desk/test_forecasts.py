@@ -1,4 +1,4 @@
-"""Each queue's failures are foretold by the rules of its own worker."""
+"""Replays are forecast by the rules of the worker of each queue."""
 
 from datetime import timedelta
 from typing import get_args
@@ -22,14 +22,14 @@ FACTS = {
 }
 
 
-class Booking:
+class FakeBooking:
     def __init__(self):
-        self.asked = []
+        self.commands = []
         self.replay_forecast = ReplayForecast("free")
 
     async def forecast(self, command, now):
         assert now == NOON
-        self.asked.append(command)
+        self.commands.append(command)
         return self.replay_forecast
 
 
@@ -40,7 +40,7 @@ def clock():
 
 @pytest.fixture
 def booking():
-    return Booking()
+    return FakeBooking()
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def forecaster(booking, clock):
     return WorkerRulesForecaster(booking=booking, clock=clock)
 
 
-async def test_booking_is_asked_about_the_replay_that_would_be_made(forecaster, booking):
-    """Its age counts for a replay alone, so the number has to be right."""
+async def test_booking_forecasts_the_next_replay(forecaster, booking):
+    """Booking checks the age of replays only, so the command needs the number of the replay."""
     hour = timedelta(hours=1)
     booking.replay_forecast = ReplayForecast(
         "taken", NOON, alternatives=(NOON + hour,), code="SLOT_TAKEN", state=AppointmentState.HELD
     )
     forecast = await forecaster.forecast(failed_booking(replays=2))
-    assert [work.replay for work in booking.asked] == [3]
+    assert [command.replay for command in booking.commands] == [3]
     assert (forecast.kind, forecast.start, forecast.alternatives) == (ForecastKind.OCCUPIED, NOON, (NOON + hour,))
     assert (forecast.code, forecast.appointment_state) == ("SLOT_TAKEN", "held")
 
@@ -69,25 +69,25 @@ async def test_booking_is_asked_about_the_replay_that_would_be_made(forecaster, 
         ({"type": "notice.reminder", "hours_before": 2}, 61, "stale"),
     ],
 )
-async def test_a_notice_that_comes_too_late(forecaster, clock, body, minutes, kind):
-    """Is stale, as the worker sees it."""
+async def test_a_late_notice_is_stale(forecaster, clock, body, minutes, kind):
+    """By the rule of the notifications worker."""
     failure = failed_booking(queue="notifications", payload=command_body(data=FACTS, **body))
     clock.turn(timedelta(minutes=minutes))
     assert (await forecaster.forecast(failure)).kind == kind
 
 
-async def test_a_question_to_the_assistant_is_tried_again(forecaster):
-    """Nobody knows what a model will say."""
+async def test_a_chat_message_would_be_tried(forecaster):
+    """The answer of a model can't be forecast."""
     assert (await forecaster.forecast(failed_booking(queue="chat", payload=command_body()))).kind == "would_be_tried"
 
 
 @pytest.mark.parametrize("payload", ["not JSON", "{}", '{"version": 99}', command_body()])
-async def test_what_booking_can_not_read(forecaster, booking, payload):
-    """Also a message of another queue: it would be given up at once."""
+async def test_an_unreadable_booking_command(forecaster, booking, payload):
+    """Also a message of another queue: it would be dead-lettered at once."""
     assert (await forecaster.forecast(failed_booking(payload=payload))).kind is ForecastKind.UNREADABLE
-    assert booking.asked == []
+    assert booking.commands == []
 
 
 def test_the_desk_knows_every_forecast_of_booking():
-    """A kind that is added there is added here."""
+    """A kind that booking adds has to be added here."""
     assert set(get_args(ReplayForecastKind)) <= {kind.value for kind in ForecastKind}

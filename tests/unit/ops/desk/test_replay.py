@@ -1,4 +1,4 @@
-"""One failure is put back on its queue: once, in its group, and on record."""
+"""A failure is put back on its queue: once, in its message group, and recorded."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ MOMENT = timedelta(seconds=1)
 
 
 async def test_a_replay_is_the_same_command_with_a_number(world):
-    """The payload goes back to its queue in its group, everything but the replay's number as it was."""
+    """The payload goes to its queue in its message group, unchanged but for the number of the replay."""
     one = await world.failed()
     before = json.loads(world.kept(one).payload)
     assert await world.desk.replay(ANNA, one) == Replayed(one, 1)
@@ -28,14 +28,14 @@ async def test_a_replay_is_the_same_command_with_a_number(world):
     assert json.loads(body) == {**before, "replay": 1}
 
 
-async def test_a_replay_is_on_record_before_the_queue_has_it(world):
-    """When the process dies in between, the ledger says so, and nobody takes it for untouched."""
+async def test_a_replay_is_recorded_before_it_is_sent(world):
+    """After a crash in between, the ledger shows that a replay was started."""
     one = await world.failed()
-    seen = []
-    world.replays.before = lambda _: seen.append(world.kept(one).state)
+    states = []
+    world.replays.before = lambda _: states.append(world.kept(one).state)
     await world.desk.replay(ANNA, one)
     kept = world.kept(one)
-    assert seen == [FailureState.REPLAYING]
+    assert states == [FailureState.REPLAYING]
     assert [(entry.by, entry.action, entry.note) for entry in kept.audit_trail] == [
         ("ledger", "failed", "calendar_access_revoked"),
         ("anna", "replayed", "replay 1"),
@@ -43,42 +43,42 @@ async def test_a_replay_is_on_record_before_the_queue_has_it(world):
     assert kept.audit_trail[-1].at == world.clock.now()
 
 
-async def test_two_people_replay_at_the_same_moment(world):
-    """One replay is made, and the other hears that it is under way."""
+async def test_concurrent_replays_send_once(world):
+    """One operator replays; the others get the result that a replay is running."""
     one = await world.failed()
     outcomes = await asyncio.gather(*(world.desk.replay(Operator(name), one) for name in ("anna", "bob", "eve")))
     assert sum(isinstance(outcome, Replayed) for outcome in outcomes) == 1
     assert len(world.replays.sent) == 1
 
 
-async def test_a_replay_under_way_is_left_alone_until_it_counts_as_lost(world):
-    """After that time another replay, with a number and so a claim of its own, may be made."""
+async def test_a_running_replay_blocks_another_until_it_is_lost(world):
+    """After the timeout another replay is allowed, with its own number and so its own claim."""
     one = await world.failed()
-    began = world.clock.now()
+    started_at = world.clock.now()
     await world.desk.replay(ANNA, one)
     world.clock.turn(REPLAY_TIMEOUT - MOMENT)
     assert await world.desk.replay(ANNA, one) == NotPossible(
-        NotPossibleReason.REPLAYING, again_at=began + REPLAY_TIMEOUT
+        NotPossibleReason.REPLAYING, again_at=started_at + REPLAY_TIMEOUT
     )
     world.clock.turn(MOMENT)
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
     assert [json.loads(body)["replay"] for _, _, body in world.replays.sent] == [1, 2]
 
 
-async def test_what_failed_again_is_replayed_again(world):
-    """Each replay has the next number."""
+async def test_each_replay_has_the_next_number(world):
+    """A failure that failed again can be replayed again."""
     one = await world.failed()
     await world.desk.replay(ANNA, one)
     failed = world.kept(one)
     world.clock.turn(timedelta(minutes=1))
-    await world.ledger.record(_again(failed, world.clock.now()))
+    await world.ledger.record(_failed_again(failed, world.clock.now()))
     assert world.kept(one).state is FailureState.FAILED_AGAIN
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
 
 
 @pytest.mark.parametrize("end", ["resolved", "discarded"])
-async def test_what_has_ended_is_replayed_only_when_that_is_meant(world, end):
-    """Nobody books for a visitor a second time by a slip of the hand."""
+async def test_an_ended_failure_needs_again(world, end):
+    """A visit is not booked a second time by mistake."""
     one = await world.failed()
     if end == "resolved":
         await world.desk.replay(ANNA, one)
@@ -91,8 +91,8 @@ async def test_what_has_ended_is_replayed_only_when_that_is_meant(world, end):
     assert isinstance(await world.desk.replay(ANNA, one, again=True), Replayed)
 
 
-async def test_a_queue_that_refuses_leaves_the_failure_as_it_was(world):
-    """The story says what was tried; it may be tried again at once."""
+async def test_a_rejected_replay_restores_the_state(world):
+    """The audit trail has the attempt, and the failure can be replayed at once."""
     one = await world.failed()
     world.replays.error = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
     outcome = await world.desk.replay(ANNA, one)
@@ -104,8 +104,8 @@ async def test_a_queue_that_refuses_leaves_the_failure_as_it_was(world):
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
 
 
-async def test_a_replay_that_is_lost_waits_for_nobody_who_can_answer(world):
-    """The one before it never came back, and this one was never sent: somebody has to look at it again."""
+async def test_a_rejected_replay_after_a_lost_one_is_open(world):
+    """The earlier replay has no outcome and this one was not sent, so the failure needs action."""
     one = await world.failed()
     await world.desk.replay(ANNA, one)
     world.clock.turn(REPLAY_TIMEOUT)
@@ -115,8 +115,8 @@ async def test_a_replay_that_is_lost_waits_for_nobody_who_can_answer(world):
 
 
 @pytest.mark.parametrize("again", [False, True])
-async def test_what_no_key_opens_is_not_touched(world, again):
-    """Neither replayed nor edited: what is stored may be read by a desk with the key. It may be put aside."""
+async def test_an_undecryptable_failure_is_not_changed(world, again):
+    """It is neither replayed nor edited, because a desk with the key can decrypt it. It may be discarded."""
     one = await world.failed(payload="")
     before = dict(world.ledger.rows)
     unreadable = NotPossible(NotPossibleReason.PAYLOAD_UNREADABLE)
@@ -127,16 +127,16 @@ async def test_what_no_key_opens_is_not_touched(world, again):
     assert isinstance(await world.desk.discard(ANNA, one, "the key is lost"), Discarded)
 
 
-async def test_a_stop_waits_for_the_replay_that_is_under_way(world):
-    """Otherwise the ledger would say `replaying` of a message that no queue has."""
+async def test_a_stop_waits_for_a_running_replay(world):
+    """Otherwise the ledger would say `replaying` although no queue has the message."""
     one, put, reached = await world.failed(), world.replays.put, asyncio.Event()
 
-    async def slow(failure):
+    async def put_slowly(failure):
         reached.set()
         await asyncio.sleep(0.05)
         await put(failure)
 
-    world.replays.put = slow
+    world.replays.put = put_slowly
     replaying = asyncio.create_task(world.desk.replay(ANNA, one))
     await reached.wait()
     replaying.cancel()
@@ -146,8 +146,8 @@ async def test_a_stop_waits_for_the_replay_that_is_under_way(world):
     assert len(world.replays.sent) == 1
 
 
-async def test_a_queue_that_does_not_answer_may_have_it(world):
-    """Nobody can say, so its outcome is awaited like that of any replay."""
+async def test_a_replay_without_a_response_is_awaited(world):
+    """The message may be on the queue, so its outcome is awaited."""
     one = await world.failed()
     world.replays.error = TransientError("sqs.replay: timeout")
     outcome = await world.desk.replay(ANNA, one)
@@ -156,8 +156,8 @@ async def test_a_queue_that_does_not_answer_may_have_it(world):
 
 
 @pytest.mark.parametrize("payload", ["not JSON", '["a"]', "\ud800", "{" * 100_000, "{}", '{"id": ""}'])
-async def test_what_says_no_id_can_not_be_replayed(world, payload):
-    """It would only come back, as another failure."""
+async def test_a_payload_without_an_id_is_not_replayed(world, payload):
+    """It would only become another failure."""
     one = await world.failed(payload=payload)
     assert await world.desk.replay(ANNA, one) == NotPossible(NotPossibleReason.UNREADABLE)
     assert world.replays.sent == []
@@ -165,15 +165,15 @@ async def test_what_says_no_id_can_not_be_replayed(world, payload):
 
 
 async def test_a_newer_envelope_is_replayed_as_it_is(world):
-    """Another release may read what this one can't."""
+    """Another release may decode it."""
     one = await world.failed(payload='{"version": 99, "id": "k1", "who": "ż", "replay": 0}')
     assert isinstance(await world.desk.replay(ANNA, one), Replayed)
     [(_, _, body)] = world.replays.sent
     assert json.loads(body) == {"version": 99, "id": "k1", "who": "ż", "replay": 1}
 
 
-async def test_an_unreachable_ledger_does_nothing(world):
-    """The trouble is said, and no message is sent that the ledger does not know of."""
+async def test_an_unreachable_ledger_prevents_a_replay(world):
+    """The error is raised, and no message is sent that the ledger does not have."""
     one = await world.failed()
     world.ledger.trouble = TransientError("failures.get: timeout")
     with pytest.raises(TransientError):
@@ -181,19 +181,19 @@ async def test_an_unreachable_ledger_does_nothing(world):
     assert world.replays.sent == []
 
 
-async def test_a_write_whose_answer_got_lost_counts(world):
-    """A client that sends a write again is told that the version no longer stands, and it is its own."""
+async def test_a_write_with_a_lost_response_counts(world):
+    """The client repeats the write, which fails because its own first write changed the version."""
     one = await world.failed()
     change = world.ledger.change
 
-    async def forgetful(failure):
+    async def change_without_response(failure):
         await change(failure)
         return False
 
-    world.ledger.change = forgetful
+    world.ledger.change = change_without_response
     assert await world.desk.replay(ANNA, one) == Replayed(one, 1)
     assert len(world.replays.sent) == 1
 
 
-def _again(failure, at):
+def _failed_again(failure, at):
     return replace(failure, last_at=at, attempts=5, audit_trail=(), reason="attempts_exhausted")

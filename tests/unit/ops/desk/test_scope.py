@@ -1,4 +1,4 @@
-"""A person sees what is theirs, and can't tell what is another's from what is not there."""
+"""Operators see the failures of their tenants, and others look like unknown ids."""
 
 from dataclasses import replace
 
@@ -17,8 +17,8 @@ async def foreign(world):
 
 
 @pytest.fixture
-async def nobodys(world):
-    return await world.failed("nobodys", tenant=None, payload="not JSON")
+async def without_tenant(world):
+    return await world.failed("without tenant", tenant=None, payload="not JSON")
 
 
 async def every_action(desk, operator, failure_id):
@@ -34,55 +34,55 @@ async def every_action(desk, operator, failure_id):
     ]
 
 
-async def test_a_foreign_failure_looks_like_none(world, foreign, nobodys):
-    """Every action has the same answer for it as for an id that nobody has, and leaves no trace."""
+async def test_a_foreign_failure_looks_unknown(world, foreign, without_tenant):
+    """Every action has the same result as for an unknown id, and changes nothing."""
     before = dict(world.ledger.rows)
     unknown = await every_action(world.desk, OWNER, "0" * 32)
     assert await every_action(world.desk, OWNER, foreign) == unknown
-    assert await every_action(world.desk, OWNER, nobodys) == unknown
+    assert await every_action(world.desk, OWNER, without_tenant) == unknown
     assert unknown[3] == NotPossible(NotPossibleReason.UNKNOWN)
     assert (world.ledger.rows, world.replays.sent) == (before, [])
 
 
 @pytest.mark.parametrize("tenants", [None, {"clinic"}, {"clinic", "salon"}, set()])
-async def test_a_filter_never_reaches_further_than_the_person(world, foreign, nobodys, tenants):
-    """Whatever tenants are asked for, only one's own are found, counted or replayed."""
+async def test_a_filter_is_restricted_to_the_operators_tenants(world, foreign, without_tenant, tenants):
+    """Only these are found, counted or replayed, whatever tenants the filter has."""
     mine = await world.failed("mine")
-    wanted = FailureFilter(tenants=tenants)
+    failure_filter = FailureFilter(tenants=tenants)
     expected = [mine] if tenants is None or "salon" in tenants else []
-    found = await world.desk.find(OWNER, wanted)
+    found = await world.desk.find(OWNER, failure_filter)
     assert [failure.failure_id for failure in found.failures] == expected
-    assert (await world.desk.stats(OWNER, wanted)).total == len(expected)
-    await world.desk.replay_many(OWNER, wanted)
+    assert (await world.desk.stats(OWNER, failure_filter)).total == len(expected)
+    await world.desk.replay_many(OWNER, failure_filter)
     assert len(world.replays.sent) == len(expected)
 
 
-async def test_a_ledger_that_finds_too_much_shows_nobody_more(world, foreign, nobodys):
-    """What a page brings is looked at once more: a filter that goes wrong below hands nothing over."""
+async def test_each_failure_is_checked_again(world, foreign, without_tenant):
+    """A search of the ledger that returns too much shows no foreign failures."""
     mine, find = await world.failed("mine"), world.ledger.find
 
-    async def careless(wanted, **how):
-        return await find(replace(wanted, tenants=None), **how)
+    async def find_all_tenants(failure_filter, **options):
+        return await find(replace(failure_filter, tenants=None), **options)
 
-    world.ledger.find = careless
+    world.ledger.find = find_all_tenants
     assert [failure.failure_id for failure in (await world.desk.find(OWNER)).failures] == [mine]
     assert (await world.desk.stats(OWNER, FailureFilter())).total == 1
     assert (await world.desk.replay_many(OWNER, FailureFilter())).replayed == 1
 
 
-async def test_a_person_without_tenants_sees_nothing(world, foreign):
-    """No tenants is not the same as all of them."""
+async def test_an_operator_without_tenants_sees_nothing(world, foreign):
+    """An empty set of tenants does not mean all tenants."""
     assert (await world.desk.find(Operator("guest", frozenset()))).failures == []
 
 
-async def test_an_operator_sees_everything(world, foreign, nobodys):
-    """Also what belongs to nobody, because it could not be read."""
+async def test_an_operator_of_all_tenants_sees_everything(world, foreign, without_tenant):
+    """Also failures without a tenant, whose message is unreadable."""
     found = await world.desk.find(ANNA)
-    assert {failure.failure_id for failure in found.failures} == {foreign, nobodys}
+    assert {failure.failure_id for failure in found.failures} == {foreign, without_tenant}
 
 
 async def test_a_list_has_no_payloads(world):
-    """What visitors said is shown by `show` alone, masked."""
+    """Only `show` returns the content of messages, masked."""
     await world.failed()
     found = await world.desk.find(ANNA)
     assert [failure.payload for failure in found.failures] == [""]

@@ -10,8 +10,8 @@ from tests.fakes.desk import ANNA
 HOUR = timedelta(hours=1)
 
 
-async def test_counts_are_exact_and_hours_without_failures_are_there(world):
-    """Every hour between the first and the last has its number, 0 among them."""
+async def test_counts_include_hours_without_failures(world):
+    """Every hour between the first and the last has a count, which may be 0."""
     for number, (hours, reason) in enumerate([(0, "bug"), (0.5, "bug"), (3, "timeout")]):
         at = NOON + hours * HOUR
         await world.failed(f"k{number}", reason=reason, first_at=at, last_at=at)
@@ -23,14 +23,14 @@ async def test_counts_are_exact_and_hours_without_failures_are_there(world):
     assert (dict(stats.by_state), dict(stats.by_queue)) == ({"failed": 3}, {"booking": 3})
 
 
-async def test_nothing_is_nothing(world):
-    """An empty ledger has empty counts."""
+async def test_an_empty_ledger(world):
+    """Its counts are empty."""
     stats = await world.desk.stats(ANNA, FailureFilter(queue="chat"))
     assert (stats.total, dict(stats.by_hour)) == (0, {})
 
 
-async def test_a_failure_of_last_year_does_not_make_ten_thousand_hours(world):
-    """A plot ends a month back; the other counts have everything."""
+async def test_old_failures_do_not_extend_the_plot(world):
+    """The hours of the last month are counted separately; the other counts include older failures."""
     await world.failed("old", first_at=NOON - timedelta(days=365), last_at=NOON - timedelta(days=365))
     await world.failed("new")
     stats = await world.desk.stats(ANNA)

@@ -1,4 +1,4 @@
-"""Checks run side by side; one that breaks says so and hides none of the others."""
+"""Checks run concurrently, and a failed check does not hide the others."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.deadlines import DEADLINE_SECONDS
 from tests.infra.template import load, of_type
 
 
-def health_check(name, outcome):
+def make_check(name, outcome):
     async def look():
         if isinstance(outcome, Exception):
             raise outcome
@@ -21,15 +21,15 @@ def health_check(name, outcome):
     return HealthCheck(name, look, f"mend {name}")
 
 
-async def test_every_trouble_is_a_check():
-    """Ours is told whole, a library's by its name alone."""
+async def test_every_exception_is_a_problem():
+    """The project's own errors have their text; of others only the type is reported."""
     reported = []
     checks = await run_checks(
         [
-            health_check("a", "fine"),
-            health_check("b", DeploymentError("aws_AccessDenied", "sqs: AccessDenied")),
-            health_check("c", ConfigurationError("no bucket")),
-            health_check("d", KeyError("somebody's words")),
+            make_check("a", "fine"),
+            make_check("b", DeploymentError("aws_AccessDenied", "sqs: AccessDenied")),
+            make_check("c", ConfigurationError("no bucket")),
+            make_check("d", KeyError("somebody's words")),
         ],
         reported.append,
     )
@@ -45,8 +45,8 @@ async def test_every_trouble_is_a_check():
     ]
 
 
-async def test_checks_wait_for_nobody():
-    """The slowest one decides how long all take."""
+async def test_checks_run_concurrently():
+    """All checks have to be running before any of them ends."""
     all_run = asyncio.Barrier(20)
 
     async def slow():
@@ -58,12 +58,12 @@ async def test_checks_wait_for_nobody():
 
 
 class FakeAws:
-    """Clients of every service: a broken deployment."""
+    """Clients of all services of a broken deployment."""
 
     async def client(self, _service):
         return self
 
-    async def get_queue_attributes(self, *, QueueUrl, AttributeNames):  # noqa: N803 - AWS names them so
+    async def get_queue_attributes(self, *, QueueUrl, AttributeNames):  # noqa: N803 - the names of AWS
         if QueueUrl == "deleted":
             raise DeploymentError("aws_QueueDoesNotExist", "sqs: QueueDoesNotExist")
         if QueueUrl == "well":
@@ -86,8 +86,8 @@ class FakeAws:
         return {}
 
 
-def test_the_doctor_looks_at_every_table_of_the_template():
-    """A table that a later release adds can't be forgotten here: the stack's outputs name them all."""
+def test_every_table_of_the_template_is_checked():
+    """A table that a later release adds must be checked, too: the stack's outputs name all tables."""
     health_checks = stores.health_checks(Deployment("s", "r", None, {}), FakeAws().client)
     checked = [one.name.removeprefix("table ") for one in health_checks if one.name.startswith("table ")]
     named = [name.removesuffix("Table").lower() for name in load()["Outputs"] if name.endswith("Table")]
@@ -95,8 +95,8 @@ def test_the_doctor_looks_at_every_table_of_the_template():
     assert len(named) == len(of_type(load(), "AWS::DynamoDB::Table"))
 
 
-def test_the_doctor_looks_at_every_queue_of_the_template():
-    """Also at the one on which bounces come back; dead letters are looked at with their queue."""
+def test_every_queue_of_the_template_is_checked():
+    """The queue of bounces, too; dead-letter queues are checked with their queues."""
     health_checks = stores.health_checks(Deployment("s", "r", None, {}), FakeAws().client)
     checked = [one.name.removeprefix("queue ") for one in health_checks if one.name.startswith("queue ")]
     named = [name.removesuffix("QueueUrl").lower() for name in load()["Outputs"] if name.endswith("QueueUrl")]
@@ -114,8 +114,8 @@ def test_the_doctor_looks_at_every_queue_of_the_template():
         (None, "problem", "feedback_queue_url"),
     ],
 )
-async def test_the_queue_of_bounces_is_looked_at(url, state, detail):
-    """Without it no address is ever suppressed, and nothing else would tell; a stack that lacks its name says so."""
+async def test_the_queue_of_bounces_is_checked(url, state, detail):
+    """Without it no address is suppressed, and nothing else reports that; also if the stack has no output for it."""
     variables = {"feedback_queue_url": url} if url else {}
     found = await run_checks(stores.health_checks(Deployment("s", "r", None, variables), FakeAws().client))
     by_name = {check.name: check for check in found}
@@ -124,8 +124,8 @@ async def test_the_queue_of_bounces_is_looked_at(url, state, detail):
     assert ("feedback_queue_url" in by_name["settings"].detail) is (url is None)
 
 
-async def test_a_queue_needs_its_dead_letters():
-    """A queue that is there is not well when what it gives up has nowhere to go."""
+async def test_a_queue_needs_its_dead_letter_queue():
+    """A queue without its dead-letter queue is a problem."""
     variables = {
         "booking_queue_url": "well",
         "booking_dlq_url": "deleted",
@@ -138,8 +138,8 @@ async def test_a_queue_needs_its_dead_letters():
     assert by_name["queue chat"].state == "ok"
 
 
-async def test_a_broken_deployment_is_found_out():
-    """A queue without a redrive policy, a table on its way out, an empty secret, a setting that is missing."""
+async def test_a_broken_deployment():
+    """A queue without redrive policy, a table being deleted, an empty secret and a missing setting are found."""
     variables = {
         **{
             f"{name}_{end}": f"{name}-{end}"

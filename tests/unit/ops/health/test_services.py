@@ -1,4 +1,4 @@
-"""What the doctor says of models, senders, and businesses with their calendars."""
+"""Health checks of models, senders, businesses and their calendars."""
 
 import asyncio
 from types import SimpleNamespace
@@ -34,14 +34,14 @@ def profile(**fields):
 
 
 class FakeAws:
-    """Clients of every service, with an account that is well until a test says otherwise."""
+    """Clients of all services, without problems until a test sets one."""
 
     def __init__(self):
         self.identities = {"example.com": True}
         self.account = {"SendingEnabled": True, "ProductionAccessEnabled": True}
         self.in_sms_sandbox = False
         self.models = {MODEL}
-        self.asked = []
+        self.asked_models = []
         self.hanging = set()
 
     async def client(self, _service):
@@ -62,7 +62,7 @@ class FakeAws:
 
     async def converse(self, *, modelId, messages, inferenceConfig):  # noqa: N803
         assert (len(messages), inferenceConfig) == (1, {"maxTokens": 1})
-        self.asked.append(modelId)
+        self.asked_models.append(modelId)
         if modelId in self.hanging:
             await asyncio.sleep(60)
         if modelId not in self.models:
@@ -78,8 +78,8 @@ def aws():
     return FakeAws()
 
 
-class Found(dict):
-    """The checks by their names, and all of them."""
+class Results(dict):
+    """The results by their names; `all` is the list of them."""
 
     def __init__(self, checks):
         super().__init__({check.name: check for check in checks})
@@ -87,10 +87,10 @@ class Found(dict):
 
 
 @pytest.fixture
-def look(aws):
-    """Return a function that examines a deployment, and gives each check under its name."""
+def check_services(aws):
+    """Return a function that runs the checks of a deployment and returns the results by name."""
 
-    async def look(*, calendar=None, tenant=None, tenants=None, endpoint_url=None, **variables):
+    async def check_services(*, calendar=None, tenant=None, tenants=None, endpoint_url=None, **variables):
         variables = {
             "bedrock_model_id": MODEL,
             "ses_from_email": "salon@example.com",
@@ -111,18 +111,18 @@ def look(aws):
             deployment, aws.client, open_tenants=open_tenants, open_booking=open_booking, clock=FakeClock()
         )
         checks = await run_checks(health_checks)
-        return Found(checks)
+        return Results(checks)
 
-    return look
+    return check_services
 
 
-async def test_all_is_well(look):
-    """Each thing once, and nothing to do."""
-    found = await look()
-    assert {name: check.state for name, check in found.items()} == dict.fromkeys(
+async def test_a_deployment_without_problems(check_services):
+    """Each check is ok, and none has advice."""
+    results = await check_services()
+    assert {name: check.state for name, check in results.items()} == dict.fromkeys(
         ["model", "e-mail", "text messages", f"profile {TENANT}", f"calendar {TENANT}"], "ok"
     )
-    assert {check.advice for check in found.values()} == {""}
+    assert {check.advice for check in results.values()} == {""}
 
 
 @pytest.mark.parametrize(
@@ -132,48 +132,48 @@ async def test_all_is_well(look):
         ({"SendingEnabled": True, "ProductionAccessEnabled": False}, "in SES's sandbox", "ask for production access"),
     ],
 )
-async def test_an_account_that_reaches_nobody(look, aws, account, detail, advice):
-    """A verified sender is not enough: letters to visitors would be refused one by one."""
+async def test_an_account_that_may_not_send(check_services, aws, account, detail, advice):
+    """A verified sender is not enough: SES would reject every e-mail to a visitor."""
     aws.account = account
-    check = (await look())["e-mail"]
+    check = (await check_services())["e-mail"]
     assert check.state == "problem"
     assert (detail in check.detail, advice in check.advice) == (True, True)
 
 
-async def test_an_account_that_may_not_be_looked_at(look, aws):
-    """The sender is well, as far as one may see; the advice is about what is missing."""
+async def test_an_account_that_may_not_be_read(check_services, aws):
+    """The result says that the sender is verified, and the advice names the missing permission."""
     aws.account = None
-    check = (await look())["e-mail"]
+    check = (await check_services())["e-mail"]
     assert (check.state, check.advice) == ("problem", "allow ses:GetAccount")
     assert check.detail.startswith("example.com is verified, but ")
 
 
-async def test_a_sender_that_nobody_verified(look, aws):
-    """The address and its domain are looked for, in this order."""
+async def test_an_unverified_sender(check_services, aws):
+    """The address is checked first, then its domain."""
     aws.identities = {"example.com": False}
-    assert "example.com is not verified" in (await look())["e-mail"].detail
+    assert "example.com is not verified" in (await check_services())["e-mail"].detail
     aws.identities = {}
-    assert "neither salon@example.com nor example.com" in (await look())["e-mail"].detail
-    assert (await look(ses_from_email=""))["e-mail"].state == "off"
+    assert "neither salon@example.com nor example.com" in (await check_services())["e-mail"].detail
+    assert (await check_services(ses_from_email=""))["e-mail"].state == "off"
 
 
-async def test_text_messages_in_the_sandbox(look, aws):
-    """They go to verified numbers alone; where they are not wanted, or kept by an emulator, nobody is asked."""
+async def test_text_messages_in_the_sandbox(check_services, aws):
+    """Only verified numbers get them; if text messages are off or an emulator is used, SNS is not called."""
     aws.in_sms_sandbox = True
-    check = (await look())["text messages"]
+    check = (await check_services())["text messages"]
     assert (check.state, "sandbox" in check.detail) == ("problem", True)
-    assert (await look(sms_enabled="false"))["text messages"].state == "off"
-    assert (await look(endpoint_url="http://127.0.0.1:4566"))["text messages"].state == "ok"
+    assert (await check_services(sms_enabled="false"))["text messages"].state == "off"
+    assert (await check_services(endpoint_url="http://127.0.0.1:4566"))["text messages"].state == "ok"
 
 
-async def test_the_models_of_businesses_are_asked_too(look, aws):
-    """Those that are not the deployment's own, each once, with whose they are; one that is broken hides no other."""
+async def test_the_models_of_tenants_are_checked(check_services, aws):
+    """Each further model is called once and named with its tenants; a broken one does not hide the others."""
     nova, opus, own = (profile(model={"id": name}) for name in ("nova", "opus", MODEL))
     aws.models.add("opus")
-    found = await look(tenants={"a": nova, "b": opus, "c": nova, "d": own})
-    assert sorted(aws.asked) == [MODEL, "nova", "opus"]
-    assert found["own model"].detail == "opus of b"
-    [broken] = [check for check in found.all if check.state == "problem"]
+    results = await check_services(tenants={"a": nova, "b": opus, "c": nova, "d": own})
+    assert sorted(aws.asked_models) == [MODEL, "nova", "opus"]
+    assert results["own model"].detail == "opus of b"
+    [broken] = [check for check in results.all if check.state == "problem"]
     assert (broken.name, broken.detail) == (
         "own model",
         "nova of a, c: DeploymentError: bedrock.converse: AccessDeniedException",
@@ -181,39 +181,39 @@ async def test_the_models_of_businesses_are_asked_too(look, aws):
     assert "bedrock:InvokeModel" in broken.advice
 
 
-async def test_a_model_that_hangs_is_named(look, aws, monkeypatch):
-    """And what else there is to look at is looked at."""
+async def test_a_model_that_hangs_is_named(check_services, aws, monkeypatch):
+    """The other checks are completed."""
     monkeypatch.setattr(services, "_MODEL_SECONDS", 0.01)
     aws.hanging.add("nova")
-    found = await look(tenants={"a": profile(model={"id": "nova"})})
-    assert found["own model"].detail == "nova of a: no answer in 0.01 s"
-    assert (found["profile a"].state, found["calendar a"].state) == ("ok", "ok")
+    results = await check_services(tenants={"a": profile(model={"id": "nova"})})
+    assert results["own model"].detail == "nova of a: no answer in 0.01 s"
+    assert (results["profile a"].state, results["calendar a"].state) == ("ok", "ok")
 
 
-async def test_models_that_this_stack_does_not_speak_to(look, aws):
-    """An emulator without a stand-in for the model: nobody is asked."""
-    found = await look(tenants={"a": profile(model={"id": "nova"})}, endpoint_url="http://127.0.0.1:4566")
-    assert (found["model"].state, aws.asked, "own model" in found) == ("off", [], False)
+async def test_an_emulator_without_models(check_services, aws):
+    """Without a stand-in for Bedrock no model is called."""
+    results = await check_services(tenants={"a": profile(model={"id": "nova"})}, endpoint_url="http://127.0.0.1:4566")
+    assert (results["model"].state, aws.asked_models, "own model" in results) == ("off", [], False)
 
 
-async def test_a_calendar_that_may_only_be_read(look):
-    """Its times are offered and none could be entered, which no visitor should be the first to find."""
+async def test_a_read_only_calendar(check_services):
+    """Its times would be offered, but no visit could be entered."""
     calendar = FakeCalendar("calendar", "olas")
     calendar.read_only.add("olas")
     own = [{"id": "anna"}, {"id": "ola", "calendar_id": "olas"}]
-    found = await look(calendar=calendar, tenant=profile(resources=own))
-    check = found[f"calendar {TENANT}"]
+    results = await check_services(calendar=calendar, tenant=profile(resources=own))
+    check = results[f"calendar {TENANT}"]
     assert (check.state, check.detail) == ("problem", "olas may be read, but not written")
     assert "right to change events" in check.advice
 
 
-async def test_a_calendar_that_is_not_shared(look):
-    """Says what to do in the owner's words."""
-    check = (await look(calendar=FakeCalendar("another")))[f"calendar {TENANT}"]
+async def test_a_calendar_that_is_not_shared(check_services):
+    """The advice says how to share it."""
+    check = (await check_services(calendar=FakeCalendar("another")))[f"calendar {TENANT}"]
     assert (check.state, "share the calendar" in check.advice) == ("problem", True)
 
 
-async def test_a_business_whose_pages_may_not_open_the_chat(look):
-    """A profile can be read and still serve nobody."""
-    check = (await look(tenant=profile(allowed_origins=[])))[f"profile {TENANT}"]
+async def test_a_business_without_allowed_origins(check_services):
+    """Its profile is valid, but no page can open the chat."""
+    check = (await check_services(tenant=profile(allowed_origins=[])))[f"profile {TENANT}"]
     assert (check.state, check.detail) == ("problem", "no page may open the chat")

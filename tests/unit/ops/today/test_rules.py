@@ -1,4 +1,4 @@
-"""What of a conversation's frames the owner's pages show."""
+"""The last message and the unanswered messages of a conversation, for the owner's pages."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def final(name, text="", **more):
     return ChatFinal(re=name, data=ChatFinalData(text=text, **more))
 
 
-def left(name, text=""):
+def left_to_staff(name, text=""):
     return final(name, text, announces="is_read")
 
 
@@ -26,48 +26,50 @@ def staff(text, **more):
 
 
 IS_READ = announcement("is_read", "pl")
-TOOK_OVER, HANDED_BACK = (staff(announcement(what, "en"), announces=what) for what in ("took_over", "handed_back"))
+TOOK_OVER, HANDED_BACK = (
+    staff(announcement(action, "en"), announces=action) for action in ("took_over", "handed_back")
+)
 
 
 @pytest.mark.parametrize(
-    ("frames", "waits"),
+    ("frames", "expected"),
     [
         ([], []),
         ([ask("a"), final("a", "An answer")], []),
         ([ask("a")], []),
-        ([ask("a"), left("a", IS_READ), ask("b"), left("b")], ["a", "b"]),
-        ([ask("a"), left("a"), staff("Yes"), ask("b"), left("b")], ["b"]),
-        # Written before somebody took over, and left to them after it.
-        ([ask("a"), TOOK_OVER, left("a")], ["a"]),
-        # A worker that is late leaves to the person what the person has answered by then.
-        ([ask("a"), staff("Yes"), left("a")], []),
-        ([ask("a"), left("a"), HANDED_BACK], ["a"]),
-        ([ask("a"), left("a"), HANDED_BACK, ask("b")], ["a"]),
-        ([ask("a"), left("a"), HANDED_BACK, ask("b"), final("b", "An answer to both")], []),
-        ([ask("a"), left("a"), ask("b"), final("b", stopped=True)], ["a"]),
+        ([ask("a"), left_to_staff("a", IS_READ), ask("b"), left_to_staff("b")], ["a", "b"]),
+        ([ask("a"), left_to_staff("a"), staff("Yes"), ask("b"), left_to_staff("b")], ["b"]),
+        # Written before the takeover, and left to staff after it.
+        ([ask("a"), TOOK_OVER, left_to_staff("a")], ["a"]),
+        # A late worker leaves a message to staff that they have answered already.
+        ([ask("a"), staff("Yes"), left_to_staff("a")], []),
+        ([ask("a"), left_to_staff("a"), HANDED_BACK], ["a"]),
+        ([ask("a"), left_to_staff("a"), HANDED_BACK, ask("b")], ["a"]),
+        ([ask("a"), left_to_staff("a"), HANDED_BACK, ask("b"), final("b", "An answer to both")], []),
+        ([ask("a"), left_to_staff("a"), ask("b"), final("b", stopped=True)], ["a"]),
         ([ask("a"), refusal(ErrorCode.TIMEOUT, re="a", locale="en")], []),
-        # Its beginning is further back than anybody looks.
-        ([left("a"), ask("b"), left("b")], ["b"]),
+        # The message itself is older than the frames that are read.
+        ([left_to_staff("a"), ask("b"), left_to_staff("b")], ["b"]),
     ],
 )
-def test_what_waits_for_a_person(frames, waits):
-    """Whatever was left to one, until somebody answers; that a button was pressed is no answer."""
-    assert [one.data.text for one in find_unanswered(frames)] == waits
+def test_unanswered_messages(frames, expected):
+    """All messages that were left to staff, until an answer; an announcement is not an answer."""
+    assert [message.data.text for message in find_unanswered(frames)] == expected
 
 
-def test_the_last_words_are_the_visitors_where_a_person_reads_them():
-    """That they are read is nobody's answer."""
-    assert find_last_message([ask("a"), left("a", IS_READ)]) == ("a", "visitor")
-    assert find_last_message([ask("a"), left("a")]) == ("a", "visitor")
+def test_the_last_message_is_the_visitors_during_a_takeover():
+    """The announcement that staff read it is not a message."""
+    assert find_last_message([ask("a"), left_to_staff("a", IS_READ)]) == ("a", "visitor")
+    assert find_last_message([ask("a"), left_to_staff("a")]) == ("a", "visitor")
     assert find_last_message([ask("a"), final("a", "Yes")]) == ("Yes", "assistant")
     assert find_last_message([ask("a"), TOOK_OVER]) == (TOOK_OVER.data.text, "human")
 
 
-def test_words_count_as_what_their_field_says():
-    """An answer that says the sentence is an answer; a reworded announcement, and one of a newer release, is none."""
-    assert find_unanswered([ask("a"), left("a"), ask("b"), final("b", IS_READ)]) == ()
-    assert find_unanswered([ask("a"), left("a"), staff(TOOK_OVER.data.text)]) == ()
-    assert find_unanswered([ask("a"), left("a", "Somebody reads this.")]) == (ask("a"),)
+def test_the_announces_field_decides():
+    """An answer with the sentence of an announcement is an answer; reworded and newer announcements are none."""
+    assert find_unanswered([ask("a"), left_to_staff("a"), ask("b"), final("b", IS_READ)]) == ()
+    assert find_unanswered([ask("a"), left_to_staff("a"), staff(TOOK_OVER.data.text)]) == ()
+    assert find_unanswered([ask("a"), left_to_staff("a", "Somebody reads this.")]) == (ask("a"),)
     newer = staff("Your note has arrived.", announces="handover_requested")
-    assert find_unanswered([ask("a"), left("a"), newer]) == (ask("a"),)
+    assert find_unanswered([ask("a"), left_to_staff("a"), newer]) == (ask("a"),)
     assert find_last_message([ask("a"), final("a", IS_READ)]) == (IS_READ, "assistant")

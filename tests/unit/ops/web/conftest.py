@@ -1,4 +1,4 @@
-"""A desk in the browser over fakes: two businesses, a failure of each, and whoever signs in."""
+"""Fixtures: the desk in the browser with fakes, two businesses with a failure each, and signed-in browsers."""
 
 import html
 import json
@@ -39,7 +39,7 @@ _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 class FakeReplayQueues:
-    """`Replays` that remembers what was queued."""
+    """`ReplayQueues` that keeps the sent replays."""
 
     def __init__(self):
         self.queued: list[Failure] = []
@@ -52,7 +52,7 @@ class FakeReplayQueues:
 
 
 class FakeForecaster:
-    """`Forecasts` that says what it was told to say."""
+    """A `Forecaster` with one forecast for all failures."""
 
     def __init__(self):
         self.answer = Forecast(ForecastKind.FREE, start=NOON)
@@ -90,7 +90,7 @@ def profile(name="Salon Ania"):
     )
 
 
-def a_failure(failure_id="f-ania", tenant="salon-ania", **changes):
+def make_failure(failure_id="f-ania", tenant="salon-ania", **changes):
     envelope = {
         "version": 1,
         "id": f"command-of-{failure_id}",
@@ -130,7 +130,7 @@ def a_failure(failure_id="f-ania", tenant="salon-ania", **changes):
 
 @dataclass
 class World:
-    """Everything that stands behind the pages."""
+    """Everything that the pages depend on."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     ledger: FakeFailures = field(default_factory=FakeFailures)
@@ -147,11 +147,11 @@ class World:
         self.appointments = FakeAppointments(self.claims)
         self.tenants = FakeTenants({"salon-ania": profile(), "studio-bea": profile("Studio Bea")})
         self.samples = Samples(gauge=self.gauge, clock=self.clock)
-        for one in (a_failure(), a_failure("f-bea", "studio-bea")):
-            self.ledger.rows[one.failure_id] = one
+        for failure in (make_failure(), make_failure("f-bea", "studio-bea")):
+            self.ledger.rows[failure.failure_id] = failure
 
     def app(self, *, tenants=None, sign_in=None, public_url=ADDRESS):
-        """Return the desk, whose token lets in to some tenants, or to all."""
+        """Return the desk; its token gives access to some tenants, or to all."""
         desk = self.desk_type(
             ledger=self.ledger,
             replays=self.replays,
@@ -196,7 +196,7 @@ class World:
 
 
 class Browser:
-    """A browser without JavaScript: it opens pages, and sends the forms that are on them."""
+    """A browser without JavaScript, which opens pages and sends their forms."""
 
     def __init__(self, app, *, language="en", address=ADDRESS):
         self.http = TestClient(app, base_url=address, follow_redirects=False, headers={"accept-language": language})
@@ -207,18 +207,18 @@ class Browser:
         return self.last
 
     def follow(self):
-        """Open the page that the last answer leads to."""
+        """Follow the redirect of the last response."""
         return self.get(self.last.headers["location"])
 
     def send(self, path, *, csrf=None, **fields):
-        """Send a form with the token of the page that is open, or another one."""
+        """Send a form with the form token of the current page, or with another one."""
         token = csrf or self.csrf()
         self.last = self.http.post(path, data={"csrf": token, **fields})
         return self.last
 
     def csrf(self):
-        found = _CSRF.search(self.last.text if self.last is not None else "")
-        return html.unescape(found.group(1)) if found else ""
+        match = _CSRF.search(self.last.text if self.last is not None else "")
+        return html.unescape(match.group(1)) if match else ""
 
     def sign_in(self, name="Ola", token=TOKEN):
         self.get("/sign-in")
@@ -232,7 +232,7 @@ def world():
 
 @pytest.fixture
 def stranger(world):
-    """Return somebody who has not signed in."""
+    """Return a browser without a sign-in."""
     browser = Browser(world.app())
     with browser.http:
         yield browser
@@ -240,7 +240,7 @@ def stranger(world):
 
 @pytest.fixture
 def owner(world):
-    """Return somebody who sees every tenant."""
+    """Return the browser of an operator who sees all tenants."""
     browser = Browser(world.app())
     with browser.http:
         browser.sign_in()
@@ -249,7 +249,7 @@ def owner(world):
 
 @pytest.fixture
 def salon_owner(world):
-    """Return somebody who sees Ania's salon alone."""
+    """Return the browser of an operator who sees only `salon-ania`."""
     browser = Browser(world.app(tenants=frozenset({"salon-ania"})))
     with browser.http:
         browser.sign_in()

@@ -1,4 +1,4 @@
-"""What the tests of the owner's pages let a visitor's conversation have."""
+"""Frames of conversations for the tests of the owner's pages."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ CONVERSATION = "/today/salon-ania/conversations/s-1"
 
 
 def store_frames(world, *frames, session="s-1", tenant="salon-ania"):
-    """Let a session have some durable frames, the first of them a visitor's own."""
+    """Return a function that stores durable frames of a session."""
 
     async def store():
         for frame in frames:

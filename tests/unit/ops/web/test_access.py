@@ -1,4 +1,4 @@
-"""Nothing is shown or done without a sign-in, for another's tenant, or by a form that is not ours."""
+"""Access needs a sign-in, the right tenant, and a form token of the session."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ OPEN = {"/sign-in", "/health", "/static"}
 
 
 def paths(app, method):
-    """Return the path of every route of a method, with ids filled in that exist."""
+    """Return the paths of all routes of a method, with existing ids."""
     ids = {"failure_id": "f-ania", "run_id": "r", "tenant": "salon-ania", "session_id": "session-salon-ania"}
     return [
         route.path.format(**ids)
@@ -22,29 +22,29 @@ def paths(app, method):
 
 
 def test_no_page_without_a_sign_in(stranger):
-    """Every page sends a stranger to the sign-in, and shows nothing of what it has."""
-    found = paths(stranger.http.app, "GET")
-    assert len(found) >= 8
-    for path in found:
+    """Every page redirects to the sign-in, and the response has no content."""
+    protected = paths(stranger.http.app, "GET")
+    assert len(protected) >= 8
+    for path in protected:
         answer = stranger.get(path)
         assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), path
         assert answer.text == ""
 
 
 def test_no_action_without_a_sign_in(stranger, world):
-    """Every action refuses a stranger with 401, with the token of the sign-in form, too; nothing is done."""
+    """Every action responds with 401, also with the form token of the sign-in page, and changes nothing."""
     stranger.get("/sign-in")
     csrf, before = stranger.csrf(), dict(world.ledger.rows)
-    found = paths(stranger.http.app, "POST")
-    assert len(found) >= 9
-    for path in found:
+    protected = paths(stranger.http.app, "POST")
+    assert len(protected) >= 9
+    for path in protected:
         assert stranger.send(path, csrf=csrf, id="f-ania", do="replay", reason="x").status_code == 401, path
     assert (world.ledger.rows, world.replays.queued) == (before, [])
 
 
 @pytest.mark.parametrize("csrf", ["", "0" * 32, "ą"])
 def test_a_forged_form_is_refused(owner, world, csrf):
-    """A form without our token, or with another's, does nothing, whatever it is sent to."""
+    """No action accepts a form without the form token of the session."""
     before = dict(world.ledger.rows)
     for path in [*paths(owner.http.app, "POST"), "/sign-in"]:
         answer = owner.http.post(path, data={"csrf": csrf, "id": "f-ania", "do": "replay", "reason": "x"})
@@ -53,7 +53,7 @@ def test_a_forged_form_is_refused(owner, world, csrf):
 
 
 def test_another_sessions_token_is_refused(owner, world):
-    """The token of one person's form is worth nothing in another's session."""
+    """A form token is valid only in its own session."""
     other = type(owner)(owner.http.app)
     other.sign_in("Eve")
     other.get("/failures/f-ania")
@@ -62,7 +62,7 @@ def test_another_sessions_token_is_refused(owner, world):
 
 
 def test_a_form_from_another_site_is_refused(owner, world):
-    """What a browser says comes from another site is refused, even with the right token."""
+    """A request that the browser marks as cross-site is rejected, even with the right form token."""
     owner.get("/failures/f-ania")
     for site in ("cross-site", "same-site"):
         answer = owner.http.post(
@@ -72,11 +72,11 @@ def test_a_form_from_another_site_is_refused(owner, world):
     assert world.replays.queued == []
 
 
-def test_another_tenants_failure_looks_like_none(salon_owner, world):
-    """Whoever sees one business finds nothing of the others, and can't do anything about it."""
-    listed = salon_owner.get("/failures").text
-    assert "salon-ania" in listed
-    assert "studio-bea" not in listed
+def test_another_tenants_failure_looks_unknown(salon_owner, world):
+    """An operator of one tenant neither sees nor changes failures of others."""
+    list_page = salon_owner.get("/failures").text
+    assert "salon-ania" in list_page
+    assert "studio-bea" not in list_page
     assert "studio-bea" not in salon_owner.get("/failures?tenant=studio-bea").text
     assert "studio-bea" not in salon_owner.get("/").text
     assert salon_owner.get("/failures/f-bea").status_code == salon_owner.get("/failures/nothing").status_code == 404
@@ -91,22 +91,22 @@ def test_another_tenants_failure_looks_like_none(salon_owner, world):
     assert world.failure("f-bea") == before
 
 
-def test_another_tenants_day_looks_like_none(salon_owner):
-    """The pages of a day are there for one's own businesses alone."""
+def test_another_tenants_day_looks_unknown(salon_owner):
+    """Operators can open the days of their own tenants only."""
     assert salon_owner.get("/today").headers["location"] == "/today/salon-ania"
     foreign, unknown = salon_owner.get("/today/studio-bea"), salon_owner.get("/today/nobody")
     assert foreign.status_code == unknown.status_code == 404
 
 
 def test_queues_are_for_those_who_see_all(salon_owner, owner, world):
-    """How full the queues are is everybody's affair together, so one business's owner does not see it."""
+    """The queues are shared by all tenants, so an operator of one tenant does not see their figures."""
     salon_owner.http.portal.call(world.samples.take)
     assert 'data-testid="queues"' in owner.get("/").text
     assert 'data-testid="queues"' not in salon_owner.get("/").text
 
 
 def test_headers_are_strict(stranger, owner):
-    """Nothing inline, no frames, no cache, no referrer: on every answer, errors and styles among them."""
+    """Every response forbids inline code, frames, caching and referrers, also errors and static files."""
     answers = [owner.get("/"), owner.get("/nothing"), stranger.get("/failures"), stranger.get("/static/desk.css")]
     for answer in answers:
         policy = answer.headers["content-security-policy"]
@@ -120,7 +120,7 @@ def test_headers_are_strict(stranger, owner):
 
 
 def test_the_cookie_is_strict(world, stranger):
-    """The cookie is out of reach of scripts and of other sites; with https it is never sent without."""
+    """Scripts and other sites can't read the cookie, and with https it is never sent unencrypted."""
     cookie = stranger.sign_in().headers["set-cookie"]
     assert "httponly" in cookie.lower()
     assert "samesite=lax" in cookie.lower()
@@ -133,27 +133,27 @@ def test_the_cookie_is_strict(world, stranger):
 
 
 def test_a_changed_cookie_signs_nobody_in(owner):
-    """A cookie that was not signed by us is no sign-in."""
+    """A cookie without a valid signature is no session."""
     [(name, value)] = owner.http.cookies.items()
     owner.http.cookies.clear()
     owner.http.cookies.set(name, f"e30=.{value.partition('.')[2]}")
     assert owner.get("/").status_code == 303
 
 
-def test_foreign_names_lead_nowhere(owner):
-    """A foreign host name that leads to this machine opens nothing; health may be asked by any name."""
+def test_unknown_host_names_are_rejected(owner):
+    """Only `/health` accepts every host name."""
     assert owner.get("/", headers={"host": "evil.example.com"}).status_code == 400
     assert owner.get("/health", headers={"host": "10.0.0.7"}).text == "ok"
 
 
-def test_too_much_is_refused(owner):
-    """A form that is larger than any of ours is refused."""
+def test_large_bodies_are_rejected(owner):
+    """The limit is above the size of every form of the desk."""
     owner.get("/failures")
     assert owner.send("/failures/selected", id="x" * 300_000).status_code == 413
 
 
 def test_a_session_ends(owner, world):
-    """After half a day one has to sign in again."""
+    """After its lifetime a new sign-in is needed."""
     assert owner.get("/").status_code == 200
     world.clock.turn(DESK_SESSION_LIFETIME - timedelta(seconds=1))
     assert owner.get("/").status_code == 200
@@ -162,7 +162,7 @@ def test_a_session_ends(owner, world):
 
 
 def test_a_copy_of_the_cookie_ends_with_the_sign_out(owner):
-    """Whoever kept a cookie of a session that was signed out has nothing."""
+    """A copied cookie of an ended session is rejected."""
     owner.get("/")
     kept = dict(owner.http.cookies)
     assert owner.send("/sign-out").headers["location"] == "/sign-in?said=signed_out"
@@ -172,7 +172,7 @@ def test_a_copy_of_the_cookie_ends_with_the_sign_out(owner):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "goes_to"),
+    ("url", "target"),
     [
         ("/failures?state=any", "/failures?state=any"),
         ("", "/"),
@@ -184,6 +184,6 @@ def test_a_copy_of_the_cookie_ends_with_the_sign_out(owner):
         ("failures", "/"),
     ],
 )
-def test_the_sign_in_leads_to_our_own_pages(wanted, goes_to):
-    """Wherever a link wants to lead after the sign-in, it stays here."""
-    assert safe_local_url(wanted) == goes_to
+def test_the_sign_in_redirects_only_to_local_pages(url, target):
+    """Addresses of other sites are replaced by the first page."""
+    assert safe_local_url(url) == target

@@ -1,4 +1,4 @@
-"""Several failures are replayed or discarded together, and a run shows how far it has come."""
+"""Bulk actions on failures, and the page of a run with its progress."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from shared.ledger.failures import FailureState
 
 
 def follow_until_ended(browser):
-    """Follow a run until it has ended; return its page."""
+    """Reload the page of a run until it has ended; return the page."""
     for _ in range(200):
         page = browser.follow() if browser.last.status_code == 303 else browser.get(str(browser.last.url))
         if "data-refresh" not in page.text:
@@ -14,27 +14,27 @@ def follow_until_ended(browser):
     raise AssertionError("the run does not end")
 
 
-def test_replays_those_that_are_selected(owner, world):
-    """Several are replayed together, and the page says how many were."""
+def test_replays_selected_failures(owner, world):
+    """The page of the run has the number of replays."""
     owner.get("/failures")
     owner.send("/failures/selected", id=["f-ania", "f-bea"], do="replay")
     assert "2 messages were replayed." in follow_until_ended(owner)
-    assert {one.failure_id for one in world.replays.queued} == {"f-ania", "f-bea"}
+    assert {failure.failure_id for failure in world.replays.queued} == {"f-ania", "f-bea"}
 
 
-def test_discards_those_that_are_selected(owner, world):
-    """Several are discarded for one reason; without one they are left alone, and the page says why."""
+def test_discards_selected_failures(owner, world):
+    """They share a reason; without a reason nothing is discarded, and the page says so."""
     owner.get("/failures")
     assert "2 messages were left alone:" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
     assert (
         "2 messages were discarded."
         in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard", reason="Test").text
     )
-    assert {one.state for one in world.ledger.rows.values()} == {FailureState.DISCARDED}
+    assert {failure.state for failure in world.ledger.rows.values()} == {FailureState.DISCARDED}
 
 
 def test_nothing_selected_changes_nothing(owner, world):
-    """Without a selection the list is shown again; an action that there is not is refused."""
+    """Without a selection the list is shown again; an unknown action is rejected."""
     before = dict(world.ledger.rows)
     owner.get("/failures")
     csrf = owner.csrf()
@@ -44,7 +44,7 @@ def test_nothing_selected_changes_nothing(owner, world):
 
 
 def test_replays_all_that_a_filter_finds(owner, world):
-    """What a filter finds is counted first, tried without effect, then replayed."""
+    """The failures are counted first, then forecast in a dry run, then replayed."""
     world.ledger.rows["f-bea"] = replace(world.failure("f-bea"), reason="timeout")
     assert "Found: 1" in owner.get("/failures/all?reason=timeout").text
     owner.send("/failures/all", reason="timeout", rate="50", do="dry_run")
@@ -53,11 +53,11 @@ def test_replays_all_that_a_filter_finds(owner, world):
     owner.get("/failures/all?reason=timeout")
     owner.send("/failures/all", reason="timeout", rate="50", do="replay")
     follow_until_ended(owner)
-    assert [one.failure_id for one in world.replays.queued] == ["f-bea"]
+    assert [failure.failure_id for failure in world.replays.queued] == ["f-bea"]
 
 
-def test_a_run_is_its_owners(owner, salon_owner):
-    """Nobody else sees how far somebody's replay has come."""
+def test_a_run_belongs_to_its_operator(owner, salon_owner):
+    """Other operators can't see it."""
     owner.get("/failures")
     run = owner.send("/failures/selected", id="f-ania", do="replay").headers["location"]
     assert owner.get(run).status_code == 200

@@ -1,4 +1,4 @@
-"""`python -m ops.web`: says what is wrong with its settings, its port or its stack, in one sentence."""
+"""`python -m ops.web`: errors of settings, port and stack are one line."""
 
 import socket
 
@@ -18,8 +18,8 @@ def stack_file(tmp_path):
     return path
 
 
-def test_a_setting_that_is_no_good(capsys, monkeypatch, stack_file):
-    """An unsafe address ends the start with the variable's name, and without the value of any secret."""
+def test_an_invalid_setting(capsys, monkeypatch, stack_file):
+    """The message has the name of the variable and no secret values."""
     monkeypatch.setenv("DESK_PUBLIC_URL", "http://desk.example.com")
     monkeypatch.setenv("DESK_TOKEN", "a-token-that-nobody-guesses")
     assert main(["--stack-file", str(stack_file)]) == 1
@@ -28,18 +28,18 @@ def test_a_setting_that_is_no_good(capsys, monkeypatch, stack_file):
     assert "guesses" not in message
 
 
-def test_no_stack(capsys, tmp_path):
-    """A description that is not there says what to do."""
+def test_a_missing_stack(capsys, tmp_path):
+    """The message says how to start one."""
     assert main(["--stack-file", str(tmp_path / "none.json")]) == 1
     assert "make up" in capsys.readouterr().err
 
 
-async def test_a_taken_port():
-    """A port that another program has is named before anything is opened."""
+async def test_a_port_in_use():
+    """The port is checked before anything else is opened, and the message names it."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        nowhere = Deployment("stride", "eu-central-1", "http://127.0.0.1:9", {})
+        unreachable = Deployment("stride", "eu-central-1", "http://127.0.0.1:9", {})
         with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}"):
-            await serve(nowhere, WebSettings(port=port), ready=lambda _: None)
+            await serve(unreachable, WebSettings(port=port), ready=lambda _: None)

@@ -1,21 +1,21 @@
-"""A message is edited on its page: its data alone, checked, and on record."""
+"""The form that edits a message: only its data, checked and recorded."""
 
 import json
 
 HOSTILE = "<script>alert('x')</script>\">"
 
 
-def form_of(browser, path):
-    """Ask for the form of a failure, which is on record, and open the page that this leads to."""
+def open_form(browser, path):
+    """Request the form of a failure, which is recorded, and follow the redirect."""
     browser.get(path.rpartition("/")[0])
     browser.send(path)
     return browser.follow()
 
 
-def test_edits_the_data_alone(owner, world):
-    """The form has what the message says; what comes back changes that, and nothing around it."""
+def test_edits_only_the_data(owner, world):
+    """The form has the fields of the data; saving changes these and nothing around them."""
     before = json.loads(world.failure().payload)
-    text = form_of(owner, "/failures/f-ania/edit").text
+    text = open_form(owner, "/failures/f-ania/edit").text
     assert 'value="anna@example.com"' in text
     assert "data.tenant" not in text
     fields = {f"data.{name}": value for name, value in before["data"].items()}
@@ -31,18 +31,18 @@ def test_edits_the_data_alone(owner, world):
 
 
 def test_saves_and_replays(owner, world):
-    """One button keeps the change and replays it."""
-    form_of(owner, "/failures/f-ania/edit")
+    """One button saves the change and replays the message."""
+    open_form(owner, "/failures/f-ania/edit")
     fields = {f"data.{name}": value for name, value in json.loads(world.failure().payload)["data"].items()}
     answer = owner.send("/failures/f-ania/data", do="replay", **fields | {"data.name": "Ania"})
     assert answer.headers["location"] == "/failures/f-ania?said=replayed"
     assert '"Ania"' in world.replays.queued[0].payload
 
 
-def test_says_what_is_wrong_at_the_field(owner, world):
-    """A value that no such message can have comes back with what is wrong beside it, and nothing is kept."""
+def test_shows_problems_at_the_fields(owner, world):
+    """An invalid value is shown again with its problem, and nothing is stored."""
     before = world.failure().payload
-    form_of(owner, "/failures/f-ania/edit")
+    open_form(owner, "/failures/f-ania/edit")
     fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
     answer = owner.send("/failures/f-ania/data", do="save", **fields | {"data.service": "x" * 90, "data.name": HOSTILE})
     assert answer.status_code == 422
@@ -53,10 +53,10 @@ def test_says_what_is_wrong_at_the_field(owner, world):
     assert world.failure().payload == before
 
 
-def test_fields_that_are_not_there_are_refused(owner, world):
-    """A form with more fields than the message has, the tenant's for one, changes nothing."""
+def test_unknown_fields_are_rejected(owner, world):
+    """A form with an additional field, such as the tenant, changes nothing."""
     before = world.failure().payload
-    form_of(owner, "/failures/f-ania/edit")
+    open_form(owner, "/failures/f-ania/edit")
     fields = {f"data.{name}": value for name, value in json.loads(before)["data"].items()}
     assert owner.send("/failures/f-ania/data", **fields | {"data.tenant": "studio-bea"}).status_code == 422
     assert world.failure().payload == before

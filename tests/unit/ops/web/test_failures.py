@@ -1,4 +1,4 @@
-"""The pages of failures: find, look, replay, discard; whatever a message says is text."""
+"""The pages of failures: search, details, replay and discard; content of messages is escaped."""
 
 import json
 from dataclasses import replace
@@ -14,19 +14,19 @@ from tests.fakes.clock import NOON
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 
 
-def posted(browser, path, **fields):
-    """Open the failure's page, send one of its forms, and return the answer."""
+def post_form(browser, path, **fields):
+    """Open the failure's page, send one of its forms, and return the response."""
     browser.get(path.rpartition("/")[0])
     return browser.send(path, **fields)
 
 
 def request_personal_data(browser, path):
-    """Send a form that asks for personal data, and open the page that it leads to."""
-    return browser.follow() if posted(browser, path).status_code == 303 else browser.last
+    """Send a form that requests personal data, and follow the redirect."""
+    return browser.follow() if post_form(browser, path).status_code == 303 else browser.last
 
 
-def test_finds_what_waits(owner, world):
-    """The list shows what waits for somebody; what is resolved is found when it is asked for."""
+def test_lists_open_failures(owner, world):
+    """Resolved failures are listed only on request."""
     world.ledger.rows["f-bea"] = replace(world.failure("f-bea"), state=FailureState.RESOLVED)
     text = owner.get("/failures").text
     assert ("f-ania" in text, "f-bea" in text) == (True, False)
@@ -51,15 +51,15 @@ def test_finds_what_waits(owner, world):
     ],
 )
 def test_filters(owner, query, found):
-    """Each field of the filter narrows the list; what makes no sense is left out."""
+    """Each field of the filter restricts the list; invalid values are ignored."""
     assert ("f-ania" in owner.get(f"/failures?{query}").text) is found
 
 
 def test_pages_follow_each_other(owner, world):
-    """Fifty a page; the link to the older ones keeps the filter, and the last page has none."""
+    """A page has fifty failures; the link to older ones keeps the filter, and the last page has no link."""
     for number in range(70):
-        one = replace(world.failure(), failure_id=f"n{number:02}", last_at=NOON - timedelta(minutes=number))
-        world.ledger.rows[one.failure_id] = one
+        failure = replace(world.failure(), failure_id=f"n{number:02}", last_at=NOON - timedelta(minutes=number))
+        world.ledger.rows[failure.failure_id] = failure
     first = owner.get("/failures?queue=booking").text
     assert first.count('data-testid="failure"') == 50
     [link] = [part.partition('"')[0] for part in first.split('rel="next" href="')[1:]]
@@ -69,8 +69,8 @@ def test_pages_follow_each_other(owner, world):
     assert 'rel="next"' not in second
 
 
-def test_shows_one_with_its_story(owner, world):
-    """One failure's page has its reason, its ids, who did what, and what a replay would do; personal data is masked."""
+def test_shows_the_details_of_a_failure(owner, world):
+    """The page has the reason, ids, audit trail and forecast; personal data is masked."""
     text = owner.get("/failures/f-ania").text
     for there in ("calendar&#39;s key", "command-of-f-ania", "session-salon-ania", "ledger", "massage", "free"):
         assert there in text
@@ -80,8 +80,8 @@ def test_shows_one_with_its_story(owner, world):
     assert "15:00" in owner.get("/failures/f-ania").text
 
 
-def test_to_unmask_is_on_record(owner, world):
-    """Personal data is shown to whoever asks for it by a form, and the story says who that was."""
+def test_unmasking_is_recorded(owner, world):
+    """Personal data is shown after a form is sent, and the audit trail has the operator's name."""
     text = request_personal_data(owner, "/failures/f-ania/unmask").text
     assert "anna@example.com" in text
     assert (world.failure().audit_trail[-1].action, world.failure().audit_trail[-1].by) == ("unmasked", "Ola")
@@ -90,10 +90,10 @@ def test_to_unmask_is_on_record(owner, world):
 
 
 def test_replays(owner, world):
-    """A replay goes to its queue, the story names the person, and a second one has to wait."""
-    answer = posted(owner, "/failures/f-ania/replay")
+    """The message is sent, the audit trail has the operator's name, and a second replay is rejected."""
+    answer = post_form(owner, "/failures/f-ania/replay")
     assert answer.headers["location"] == "/failures/f-ania?said=replayed"
-    assert [(one.failure_id, one.replays) for one in world.replays.queued] == [("f-ania", 1)]
+    assert [(failure.failure_id, failure.replays) for failure in world.replays.queued] == [("f-ania", 1)]
     assert (world.failure().state, world.failure().audit_trail[-1].by) == (FailureState.REPLAYING, "Ola")
     page = owner.follow()
     assert "on its queue again" in page.text
@@ -106,9 +106,9 @@ def test_replays(owner, world):
     assert len(world.replays.queued) == 1
 
 
-def test_an_outcome_that_is_there_is_not_awaited(owner, world):
-    """The sentence that it will stand here goes with the replay; other sentences stay."""
-    posted(owner, "/failures/f-ania/replay")
+def test_the_note_about_a_replay_disappears_with_its_outcome(owner, world):
+    """Notes about other actions stay."""
+    post_form(owner, "/failures/f-ania/replay")
     assert 'data-testid="said"' in owner.follow().text
     for state in (FailureState.RESOLVED, FailureState.FAILED_AGAIN):
         world.ledger.rows["f-ania"] = replace(world.failure(), state=state)
@@ -116,34 +116,34 @@ def test_an_outcome_that_is_there_is_not_awaited(owner, world):
         assert 'data-testid="said"' in owner.get("/failures/f-ania?said=edited").text
 
 
-def test_a_story_is_told_in_the_browsers_language(owner, world):
-    """Who did it and what about it; people's names stay."""
+def test_the_audit_trail_is_translated(owner, world):
+    """Actions and parts of the system are translated; operators' names are not."""
     polish = type(owner)(owner.http.app, language="pl")
     polish.sign_in("ledger")
-    posted(polish, "/failures/f-ania/replay")
+    post_form(polish, "/failures/f-ania/replay")
     audit_trail = polish.follow().text.partition('data-testid="story"')[2].partition("</ol>")[0]
     for there in ("– rejestr niepowodzeń", "– ledger", "Ponowienie nr 1"):
         assert there in audit_trail
     assert "replay 1" not in audit_trail
 
 
-def test_what_ended_is_replayed_only_when_that_is_meant(owner, world):
-    """A resolved one is replayed by the button that says so, and by no other form."""
+def test_an_ended_failure_is_replayed_only_by_its_own_button(owner, world):
+    """Only the form with `again` replays a resolved failure."""
     world.ledger.rows["f-ania"] = replace(world.failure(), state=FailureState.RESOLVED)
-    assert posted(owner, "/failures/f-ania/replay").status_code == 409
-    assert posted(owner, "/failures/f-ania/replay", again="yes").status_code == 303
+    assert post_form(owner, "/failures/f-ania/replay").status_code == 409
+    assert post_form(owner, "/failures/f-ania/replay", again="yes").status_code == 303
 
 
 def test_discards_with_a_reason(owner, world):
-    """A failure is discarded for a reason that stands in its story."""
-    assert posted(owner, "/failures/f-ania/discard", reason="  ").status_code == 409
-    assert posted(owner, "/failures/f-ania/discard", reason="Called Anna").status_code == 303
+    """The reason is required and stands in the audit trail."""
+    assert post_form(owner, "/failures/f-ania/discard", reason="  ").status_code == 409
+    assert post_form(owner, "/failures/f-ania/discard", reason="Called Anna").status_code == 303
     assert world.failure().state is FailureState.DISCARDED
     assert "Called Anna" in owner.follow().text
 
 
-def test_hostile_text_is_text(owner, world):
-    """Whatever stands in a message, its ids, its error or its story is shown as it is, and does nothing."""
+def test_hostile_text_is_escaped(owner, world):
+    """Text of messages, ids, errors and audit trails is shown as text on every page."""
     payload = json.loads(world.failure().payload)
     payload["data"] |= {"name": HOSTILE, "note": HOSTILE, "service": "<b>massage</b>"}
     hostile = replace(
@@ -181,10 +181,10 @@ def test_hostile_text_is_text(owner, world):
         assert "49" not in page.text or "{{ 7 * 7 }}" in page.text
 
 
-def test_trouble_is_a_page(owner, world):
-    """A ledger that is out of reach is said on a page, and so is a queue; nothing of an exception is."""
+def test_errors_have_a_page(owner, world):
+    """An unreachable ledger or queue has an error page without the text of the exception."""
     world.replays.error = PermanentError("access_denied", "AccessDenied: arn:aws:sqs")
-    assert posted(owner, "/failures/f-ania/replay").status_code == 409
+    assert post_form(owner, "/failures/f-ania/replay").status_code == 409
     world.ledger.trouble = TransientError("failures.get: Throttling")
     answer = owner.get("/failures")
     assert answer.status_code == 503
@@ -195,7 +195,7 @@ def test_trouble_is_a_page(owner, world):
     assert answer.headers["content-security-policy"]
 
 
-def test_speaks_the_browsers_language(world, owner):
+def test_pages_are_in_the_browsers_language(world, owner):
     """Pages are in the first language of the browser that the desk speaks, else in English."""
     polish = type(owner)(owner.http.app, language="tlh, pl-PL;q=0.8, en;q=0.5")
     assert '<html lang="pl">' in polish.get("/sign-in").text

@@ -1,4 +1,4 @@
-"""Signing in at an OpenID provider: nobody comes in with less than a token that was made for this very sign-in."""
+"""Sign-in with OpenID Connect: only a token that was issued for this sign-in is accepted."""
 
 import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -27,7 +27,7 @@ def settings(provider):
 
 @pytest.fixture
 def visitor(world, settings, stranger):
-    """Return somebody's browser at a desk that asks the provider."""
+    """Return a browser at a desk that uses the provider."""
 
     def by_provider(sessions, rendering):
         return OpenIdSignIn(settings=settings, public_url=ADDRESS, sessions=sessions, rendering=rendering)
@@ -37,24 +37,24 @@ def visitor(world, settings, stranger):
         yield browser
 
 
-def set_out(browser):
-    """Leave for the provider; return what it is asked."""
+def start_sign_in(browser):
+    """Start the sign-in; return the query with which the browser is sent to the provider."""
     answer = browser.get("/sign-in/start?next=/failures")
     assert answer.status_code == 302
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
 
-def come_back(browser, **query):
+def return_from_provider(browser, **query):
     return browser.get(f"/sign-in/return?{urlencode(query)}")
 
 
 def sign_in(browser, provider):
-    asked = set_out(browser)
-    return come_back(browser, code=provider.authorize(asked), state=asked["state"])
+    query = start_sign_in(browser)
+    return return_from_provider(browser, code=provider.authorize(query), state=query["state"])
 
 
-def test_signs_in_to_ones_own_tenants(visitor, provider):
-    """Whoever the provider vouches for sees the tenants of their token, and the page that they wanted."""
+def test_signs_in_for_the_tenants_of_the_token(visitor, provider):
+    """The operator sees these tenants, and the page that was requested first."""
     assert "/sign-in/start" in visitor.get("/sign-in").text
     answer = sign_in(visitor, provider)
     assert (answer.status_code, answer.headers["location"]) == (303, "/failures")
@@ -65,9 +65,9 @@ def test_signs_in_to_ones_own_tenants(visitor, provider):
     assert "by ania" in visitor.follow().text
 
 
-def test_every_sign_in_has_secrets_of_its_own(visitor):
-    """Challenge, state and nonce are new each time, and the way back is ours."""
-    first, second = set_out(visitor), set_out(visitor)
+def test_every_sign_in_has_new_secrets(visitor):
+    """Challenge, state and nonce are new each time, and the redirect URI is the desk's."""
+    first, second = start_sign_in(visitor), start_sign_in(visitor)
     for name in ("state", "nonce", "code_challenge"):
         assert len(first[name]) >= 20
         assert first[name] != second[name]
@@ -75,7 +75,7 @@ def test_every_sign_in_has_secrets_of_its_own(visitor):
 
 
 @pytest.mark.parametrize(
-    "lie",
+    "wrong_claims",
     [
         {"nonce": "another"},
         {"nonce": None},
@@ -91,63 +91,63 @@ def test_every_sign_in_has_secrets_of_its_own(visitor):
         {"custom:tenants": " , "},
     ],
 )
-def test_a_token_that_was_not_made_for_this_is_refused(visitor, provider, lie):
-    """Nonce, issuer, audience, end and tenants have to be right, each of them."""
-    provider.claims |= lie
+def test_a_token_with_a_wrong_claim_is_rejected(visitor, provider, wrong_claims):
+    """Nonce, issuer, audience, expiry and tenants all have to be right."""
+    provider.claims |= wrong_claims
     assert sign_in(visitor, provider).status_code == 403
     assert visitor.get("/").status_code == 303
 
 
 @pytest.mark.parametrize("forge", ["key", "secret", "none", "missing"])
-def test_a_token_that_the_provider_did_not_sign_is_refused(visitor, provider, forge):
-    """Another key, the client's own secret, no signature or no token at all: nobody is signed in."""
+def test_a_token_with_a_wrong_signature_is_rejected(visitor, provider, forge):
+    """Also with the client's own secret, without a signature, and without a token."""
     provider.forge = forge
     assert sign_in(visitor, provider).status_code == 403
     assert visitor.get("/").status_code == 303
 
 
-def test_a_state_that_is_not_this_sessions_is_refused(visitor, provider):
-    """Neither another session's state nor one that was used is taken; the provider is not even asked."""
-    asked = set_out(visitor)
-    code = provider.authorize(asked)
-    assert come_back(visitor, code=code, state="another").status_code == 403
-    assert come_back(visitor, code=code).status_code == 403
+def test_a_foreign_state_is_rejected(visitor, provider):
+    """Neither the state of another session nor a used one is accepted, and the provider is not called."""
+    query = start_sign_in(visitor)
+    code = provider.authorize(query)
+    assert return_from_provider(visitor, code=code, state="another").status_code == 403
+    assert return_from_provider(visitor, code=code).status_code == 403
     assert code in provider.codes
-    asked = set_out(visitor)
-    code = provider.authorize(asked)
-    assert come_back(visitor, code=code, state=asked["state"]).status_code == 303
+    query = start_sign_in(visitor)
+    code = provider.authorize(query)
+    assert return_from_provider(visitor, code=code, state=query["state"]).status_code == 303
     other = type(visitor)(visitor.http.app)
-    assert come_back(other, code=code, state=asked["state"]).status_code == 403
+    assert return_from_provider(other, code=code, state=query["state"]).status_code == 403
 
 
-def test_only_the_latest_way_to_the_provider_leads_back(visitor, provider):
-    """Whoever sets out anew leaves nothing of before in the cookie, which would grow with each time."""
-    first = set_out(visitor)
+def test_only_the_latest_sign_in_can_be_completed(visitor, provider):
+    """A new sign-in removes the previous one from the cookie, which would grow otherwise."""
+    first = start_sign_in(visitor)
     sizes = []
     for _ in range(5):
-        set_out(visitor)
+        start_sign_in(visitor)
         sizes.append(sum(map(len, visitor.http.cookies.values())))
     assert max(sizes) - min(sizes) < 50
     code = provider.authorize(first)
-    assert come_back(visitor, code=code, state=first["state"]).status_code == 403
+    assert return_from_provider(visitor, code=code, state=first["state"]).status_code == 403
 
 
-def test_a_code_of_another_sign_in_is_refused(visitor, provider):
-    """A stolen code is worth nothing without the verifier of the session that it was made for."""
-    stolen = provider.authorize(set_out(visitor))
-    asked = set_out(visitor)
-    assert come_back(visitor, code=stolen, state=asked["state"]).status_code == 403
+def test_a_code_of_another_sign_in_is_rejected(visitor, provider):
+    """A stolen code is useless without the verifier of its session."""
+    stolen = provider.authorize(start_sign_in(visitor))
+    query = start_sign_in(visitor)
+    assert return_from_provider(visitor, code=stolen, state=query["state"]).status_code == 403
 
 
-def test_a_refusal_of_the_provider_is_said(visitor):
-    """Whoever breaks off over there finds the sign-in page again, without what the address said."""
-    answer = come_back(visitor, error="access_denied", error_description="<b>no</b>")
+def test_an_error_of_the_provider_is_shown_without_its_text(visitor):
+    """A cancelled sign-in leads to the sign-in page, without the text from the address."""
+    answer = return_from_provider(visitor, error="access_denied", error_description="<b>no</b>")
     assert answer.status_code == 403
     assert "<b>no" not in answer.text
 
 
-def test_a_provider_that_is_away_is_said(world, stranger):
-    """A provider that does not answer is a page that says so."""
+def test_an_unreachable_provider_has_a_page(world, stranger):
+    """The status is 502."""
     settings = WebSettings(oidc_issuer="http://127.0.0.1:9", oidc_client_id=CLIENT_ID)
 
     def by_provider(sessions, rendering):
@@ -171,10 +171,10 @@ def test_a_provider_that_is_away_is_said(world, stranger):
     ],
 )
 def test_tenants_of_claims(claims, tenants):
-    """Claims name tenants; only the operators' group is all of them, and nothing is nobody."""
+    """Claims name tenants; only the operators' group means all, and without tenants there is no operator."""
     operator = operator_from_claims({"sub": "1", **claims}, WebSettings())
-    found = None if operator is None else "all" if operator.tenants is None else set(operator.tenants)
-    assert found == tenants
+    actual = None if operator is None else "all" if operator.tenants is None else set(operator.tenants)
+    assert actual == tenants
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_tenants_of_claims(claims, tenants):
     ],
 )
 def test_name_of_claims(claims, name):
-    """The story names people by what the provider has checked, and what can be printed."""
+    """The name in audit trails is one that the provider has verified, and printable."""
     operator = operator_from_claims({"sub": "1", "custom:tenants": "salon-ania", **claims}, WebSettings())
     assert operator is not None
     assert operator.name == name

@@ -1,4 +1,4 @@
-"""The first page: what waits, when it failed, and how the queues stand."""
+"""The first page: open failures, their plot, and the figures of the queues."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,8 +6,8 @@ from datetime import timedelta
 from shared.errors import TransientError
 
 
-def test_overview_counts_and_draws(owner, world):
-    """The first page has what waits, a plot of the failures, and the queues' figures with their plots."""
+def test_the_overview_has_counts_and_plots(owner, world):
+    """Figures that can't be read are reported without the text of the error."""
     owner.http.portal.call(world.samples.take)
     world.clock.turn(timedelta(seconds=10))
     owner.http.portal.call(world.samples.take)
@@ -24,10 +24,10 @@ def test_overview_counts_and_draws(owner, world):
 
 
 def test_many_are_counted_once_a_minute(owner, salon_owner, world):
-    """Hundreds of failures are not read again for every look at the first page; few are, and nobody sees another's."""
+    """Hundreds of failures are cached, few are not, and the cache is separate for each set of tenants."""
     for number in range(300):
-        one = replace(world.failure(), failure_id=f"n{number}")
-        world.ledger.rows[one.failure_id] = one
+        failure = replace(world.failure(), failure_id=f"n{number}")
+        world.ledger.rows[failure.failure_id] = failure
     assert '<span class="figure">302</span>' in owner.get("/").text
     assert '<span class="figure">301</span>' in salon_owner.get("/").text
     world.ledger.rows = {"f-ania": world.failure()}

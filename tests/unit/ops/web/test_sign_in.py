@@ -1,4 +1,4 @@
-"""Signing in with the token of the desk."""
+"""Sign-in with the token of the desk."""
 
 from datetime import timedelta
 
@@ -9,9 +9,9 @@ RIGHT = "a-token-that-nobody-guesses"
 
 
 def test_the_token_signs_in(stranger, world):
-    """The right token signs in under the name that was given, and leads to the page that was wanted."""
-    wanted = stranger.get("/failures/f-ania").headers["location"]
-    stranger.get(wanted)
+    """The token signs in under the given name and opens the page that was requested first."""
+    sign_in_page = stranger.get("/failures/f-ania").headers["location"]
+    stranger.get(sign_in_page)
     answer = stranger.send("/sign-in", name="  Ola   Kowalska ", token=f" {RIGHT} ", next="/failures/f-ania")
     assert (answer.status_code, answer.headers["location"]) == (303, "/failures/f-ania")
     assert "Ola Kowalska" in stranger.get("/").text
@@ -20,22 +20,22 @@ def test_the_token_signs_in(stranger, world):
 
 
 def test_a_wrong_token_is_refused(stranger):
-    """A wrong token says so, in a form that can be sent again."""
+    """The form says so and can be sent again."""
     answer = stranger.sign_in(token="wrong")
     assert answer.status_code == 403
     assert "not right" in answer.text
     assert stranger.send("/sign-in", name="Ola", token=RIGHT).status_code == 303
 
 
-def test_a_name_is_needed(stranger):
-    """Everything that is done here stands beside a name, so there has to be a printable one."""
+def test_a_name_is_required(stranger):
+    """Audit entries need a printable name."""
     for name in ("", "   ", "a" * 61, "Ola\x1b[0m"):
         assert stranger.sign_in(name=name).status_code == 422
     assert stranger.get("/").status_code == 303
 
 
-def test_guesses_are_slowed(stranger, world):
-    """After five wrong tokens even the right one has to wait for five minutes."""
+def test_failed_sign_ins_are_limited(stranger, world):
+    """After five wrong tokens even the right one is rejected for five minutes."""
     for _ in range(ATTEMPTS_PER_ADDRESS):
         assert stranger.sign_in(token="wrong").status_code == 403
     assert stranger.sign_in().status_code == 429
@@ -43,8 +43,8 @@ def test_guesses_are_slowed(stranger, world):
     assert stranger.sign_in().status_code == 303
 
 
-def test_guesses_from_many_addresses_are_slowed():
-    """Whoever has many addresses has no more guesses in all than a bound."""
+def test_failed_sign_ins_of_all_addresses_are_limited():
+    """An attacker with many addresses has a limited number of attempts in total."""
     clock = FakeClock()
     sign_in_limit = SignInLimit(clock=clock)
     for number in range(ATTEMPTS_OF_ALL):
@@ -55,8 +55,8 @@ def test_guesses_from_many_addresses_are_slowed():
     assert sign_in_limit.is_allowed("10.0.1.1")
 
 
-def test_a_flood_of_addresses_fills_no_memory():
-    """The addresses are forgotten then; the bound of all of them still holds."""
+def test_many_addresses_do_not_fill_the_memory():
+    """The addresses are dropped then; the limit for all of them still applies."""
     sign_in_limit = SignInLimit(clock=FakeClock())
     for number in range(3_000):
         sign_in_limit.record_failure(f"2001:db8::{number:x}")
@@ -65,7 +65,7 @@ def test_a_flood_of_addresses_fills_no_memory():
 
 
 def test_the_session_is_new_with_the_sign_in(stranger):
-    """The form's token from before the sign-in is worth nothing after it: nobody can have prepared a session."""
+    """A form token from before the sign-in is invalid after it, so a prepared session is useless."""
     stranger.get("/sign-in")
     before = stranger.csrf()
     stranger.send("/sign-in", name="Ola", token=RIGHT)
@@ -74,13 +74,13 @@ def test_the_session_is_new_with_the_sign_in(stranger):
     assert stranger.send("/sign-out", csrf=before).status_code == 403
 
 
-def test_who_is_signed_in_needs_no_form(owner):
-    """The sign-in page leads on for somebody who is signed in."""
+def test_a_signed_in_operator_is_redirected(owner):
+    """The sign-in page redirects to the first page."""
     assert owner.get("/sign-in").headers["location"] == "/"
 
 
-def test_whoever_signs_in_anew_leaves_the_old_session(owner):
-    """A copy of the cookie from before a second sign-in is worth nothing."""
+def test_a_second_sign_in_ends_the_first_session(owner):
+    """A copy of the earlier cookie is rejected."""
     owner.get("/")
     old = dict(owner.http.cookies)
     assert owner.send("/sign-in", name="Eve", token=RIGHT).status_code == 303

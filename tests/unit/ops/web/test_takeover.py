@@ -1,4 +1,4 @@
-"""Who answers a conversation, on the owner's pages: taken over, handed back, and on record."""
+"""Takeovers on the owner's pages: taking over, handing back, and the audit trail."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ DAY = "/today/salon-ania"
 
 @pytest.fixture
 def at_conversation(owner, world):
-    """Return the owner before a conversation in which a visitor has asked something."""
+    """Return the owner's browser on the page of a conversation with a question of the visitor."""
     owner.http.portal.call(store_frames(world, sent("Dogs?"), final("No idea.")))
     owner.get(CONVERSATION)
     return owner
@@ -34,8 +34,8 @@ def takeover(world):
     return world.conversations.takeovers.get("s-1")
 
 
-def test_an_answer_silences_the_assistant(at_conversation, world):
-    """The page says until when, in the zone of the business, and offers to hand back instead of to take over."""
+def test_a_staff_answer_silences_the_assistant(at_conversation, world):
+    """The page says until when, in the time zone of the business, and offers to hand back."""
     assert 'data-testid="take-over"' in at_conversation.last.text
     at_conversation.send(CONVERSATION, text="Yes.", answer_id="one")
     text = at_conversation.follow().text
@@ -45,8 +45,8 @@ def test_an_answer_silences_the_assistant(at_conversation, world):
     assert takeover(world).until == world.clock.now() + TAKEOVER_DURATION
 
 
-def test_a_person_takes_over_before_they_answer(at_conversation, world):
-    """The visitor hears so in their language, in every open tab, as a person's words."""
+def test_taking_over_is_announced(at_conversation, world):
+    """The visitor gets the announcement in their language, in every open tab, marked as written by staff."""
     world.connections.open("s-1", "tab-1", locale="pl")
     press(at_conversation, "take-over")
     assert at_conversation.last.headers["location"] == f"{CONVERSATION}?said=took_over"
@@ -58,8 +58,8 @@ def test_a_person_takes_over_before_they_answer(at_conversation, world):
     assert "You are answering" in at_conversation.follow().text
 
 
-def test_a_person_hands_back(at_conversation, world):
-    """The visitor hears so; without an open page, in the language of the business."""
+def test_handing_back_is_announced(at_conversation, world):
+    """Without an open connection the announcement is in the language of the business."""
     press(at_conversation, "take-over")
     at_conversation.follow()
     press(at_conversation, "hand-back")
@@ -72,8 +72,8 @@ def test_a_person_hands_back(at_conversation, world):
     assert 'data-testid="taken-over"' not in text
 
 
-def test_what_a_button_says_is_not_shown_as_somebodys_words(at_conversation):
-    """Nobody typed it; what a person typed stands beside it under their name."""
+def test_announcements_do_not_look_like_staff_answers(at_conversation):
+    """An announcement is an event in the log; a staff answer is a message."""
     press(at_conversation, "take-over")
     at_conversation.follow()
     at_conversation.send(CONVERSATION, text="Yes, dogs may come.", answer_id="two")
@@ -82,8 +82,8 @@ def test_what_a_button_says_is_not_shown_as_somebodys_words(at_conversation):
     assert re.search(r'class="bubble human"><small>[^<]+</small><p>Yes, dogs may come\.</p>', text)
 
 
-def test_a_model_that_says_the_sentence_is_shown_as_the_assistant(at_conversation, world):
-    """Nobody took over: the words stand in the assistant's bubble."""
+def test_an_answer_with_the_text_of_an_announcement(at_conversation, world):
+    """An answer of the model stays an answer, whatever its text is."""
     sentence = announcement("took_over", "en")
     at_conversation.http.portal.call(store_frames(world, final(sentence)))
     text = at_conversation.get(CONVERSATION).text
@@ -92,8 +92,8 @@ def test_a_model_that_says_the_sentence_is_shown_as_the_assistant(at_conversatio
 
 
 @pytest.mark.parametrize("ids", [("one", "one"), ("one", "two")])
-def test_a_button_that_is_pressed_twice_does_it_once(at_conversation, world, ids):
-    """By a double click, or by somebody else on a page that is a little old: one sentence, one line of the story."""
+def test_a_repeated_action_happens_once(at_conversation, world, ids):
+    """A double click, or a click on an outdated page, adds one announcement and one audit entry."""
     csrf = at_conversation.csrf()
     for action, outcome in (("take-over", "took_over"), ("hand-back", "handed_back")):
         before = len(world.conversations.of("s-1"))
@@ -104,8 +104,8 @@ def test_a_button_that_is_pressed_twice_does_it_once(at_conversation, world, ids
     assert [action for action, _ in entries(world)] == ["looked", "took_over", "handed_back"]
 
 
-def test_a_double_click_is_one_press_whatever_the_visitor_does(at_conversation, world):
-    """Even if they change the language in between."""
+def test_a_double_click_counts_once_after_a_change_of_language(at_conversation, world):
+    """The visitor may change the language between the two requests."""
     csrf = at_conversation.csrf()
     world.connections.open("s-1", "tab-1", locale="pl")
     press(at_conversation, "take-over", csrf=csrf)
@@ -115,8 +115,8 @@ def test_a_double_click_is_one_press_whatever_the_visitor_does(at_conversation, 
     assert len(world.conversations.of("s-1")) == 3
 
 
-def test_a_press_that_could_not_be_stored_may_be_made_again(at_conversation, world):
-    """It is not taken for one that is under way."""
+def test_an_action_that_was_not_stored_can_be_repeated(at_conversation, world):
+    """The failed request does not count as running."""
     csrf = at_conversation.csrf()
     world.conversations.trouble.append(TransientError("throttled"))
     assert press(at_conversation, "take-over", csrf=csrf).status_code == 503
@@ -124,8 +124,8 @@ def test_a_press_that_could_not_be_stored_may_be_made_again(at_conversation, wor
     assert takeover(world)
 
 
-def test_half_an_hour_after_the_last_words_the_assistant_is_back(at_conversation, world):
-    """Each answer gives the person more time; what they do not use runs out by itself."""
+def test_a_takeover_ends_half_an_hour_after_the_last_answer(at_conversation, world):
+    """Each staff answer extends it."""
     csrf = at_conversation.csrf()
     at_conversation.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one")
     world.clock.turn(timedelta(minutes=20))
@@ -137,8 +137,8 @@ def test_half_an_hour_after_the_last_words_the_assistant_is_back(at_conversation
     assert 'data-testid="taken-over"' not in at_conversation.get(DAY).text
 
 
-def test_what_the_visitor_writes_meanwhile_stands_out(at_conversation, world):
-    """What was left to the person is marked until somebody answers it."""
+def test_unanswered_messages_are_marked(at_conversation, world):
+    """Messages that were left to staff are marked until somebody answers."""
     at_conversation.send(CONVERSATION, text="Yes.", answer_id="one")
     assert 'data-testid="waits"' not in at_conversation.follow().text
     at_conversation.http.portal.call(
@@ -153,8 +153,8 @@ def test_what_the_visitor_writes_meanwhile_stands_out(at_conversation, world):
 
 
 @pytest.mark.parametrize("ends", ["hand-back", "by itself"])
-def test_what_a_person_left_unanswered_is_not_forgotten(at_conversation, world, ends):
-    """It waits, first on the page of the day, until somebody answers: it may be the assistant, who knows of it."""
+def test_unanswered_messages_stay_after_the_takeover(at_conversation, world, ends):
+    """They stay first on the page of the day until staff or the assistant answer."""
     press(at_conversation, "take-over")
     at_conversation.http.portal.call(store_frames(world, sent("And <b>cats</b>?"), left_to_staff()))
     if ends == "hand-back":
@@ -174,8 +174,8 @@ def test_what_a_person_left_unanswered_is_not_forgotten(at_conversation, world, 
     assert 'data-testid="waits"' not in at_conversation.get(CONVERSATION).text
 
 
-def test_conversations_of_a_person_come_first_on_the_page_of_the_day(at_conversation, world):
-    """With what was written meanwhile, and a button to hand back; the others follow, the latest first."""
+def test_takeovers_come_first_on_the_page_of_the_day(at_conversation, world):
+    """They have the unanswered messages and a button to hand back; other conversations follow, the latest first."""
     press(at_conversation, "take-over")
     at_conversation.http.portal.call(store_frames(world, sent("And cats?"), left_to_staff()))
     for number in (2, 3):
@@ -191,8 +191,8 @@ def test_conversations_of_a_person_come_first_on_the_page_of_the_day(at_conversa
     assert takeover(world) is None
 
 
-def test_another_person_sees_who_answers(at_conversation, world):
-    """And may hand back as well; what each did is on record."""
+def test_other_operators_see_who_answers(at_conversation, world):
+    """They may hand back, too, and the audit trail has both operators."""
     press(at_conversation, "take-over")
     jan = Browser(at_conversation.http.app)
     jan.sign_in("Jan")
@@ -204,8 +204,8 @@ def test_another_person_sees_who_answers(at_conversation, world):
     assert entries(world) == [("looked", "Ola"), ("took_over", "Ola"), ("looked", "Jan"), ("handed_back", "Jan")]
 
 
-def test_the_story_is_shown(at_conversation, world):
-    """Who, when and what, the latest first, never the words; a name is text."""
+def test_the_page_has_the_audit_trail(at_conversation, world):
+    """It has operator, time and action, the latest first, and no messages; names are escaped."""
     name = "<b>Ola</b>"
     ola = Browser(at_conversation.http.app)
     ola.sign_in(name)
@@ -225,8 +225,8 @@ def test_the_story_is_shown(at_conversation, world):
     ]
 
 
-def test_a_look_is_on_record_once_a_day(at_conversation, world):
-    """However often the page refreshes itself; a look at the page of the day is none."""
+def test_a_view_is_recorded_once_a_day(at_conversation, world):
+    """However often the page is refreshed; the page of the day is not recorded."""
     for _ in range(3):
         at_conversation.get(CONVERSATION)
     at_conversation.get(DAY)
@@ -237,16 +237,16 @@ def test_a_look_is_on_record_once_a_day(at_conversation, world):
     assert entries(world) == [("looked", "Ola")] * 2
 
 
-def test_nothing_is_shown_without_a_record(owner, world):
-    """If the look can't be noted, there is none."""
+def test_a_view_that_can_not_be_recorded_fails(owner, world):
+    """The conversation is not displayed without an audit entry."""
     owner.http.portal.call(store_frames(world, sent("Private")))
     world.conversations.story.trouble.append(TransientError("throttled"))
     assert owner.get(CONVERSATION).status_code == 503
     assert "Private" not in owner.last.text
 
 
-def test_another_businesss_conversation_is_not_taken_over(salon_owner, world):
-    """Neither under its own business nor under one's own; and nobody is noted as having looked."""
+def test_another_tenants_conversation_can_not_be_changed(salon_owner, world):
+    """Neither under its own tenant nor under the operator's, and no audit entry is added."""
     salon_owner.http.portal.call(store_frames(world, sent("Private"), session="s-bea", tenant="studio-bea"))
     salon_owner.get("/failures")
     csrf = salon_owner.csrf()

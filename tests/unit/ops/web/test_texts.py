@@ -1,4 +1,4 @@
-"""What the pages say: there is a text for everything that the desk can speak of."""
+"""The texts of the pages: every value that the desk displays has one."""
 
 from typing import get_args
 
@@ -18,8 +18,8 @@ from shared.messages.notices import NOTICE
 from tests.fakes.clock import NOON
 
 
-def test_everything_has_a_name():
-    """States, deeds, forecasts, reasons to do nothing, and kinds of messages are never shown by their code."""
+def test_every_value_has_a_text():
+    """States, audit actions, forecasts, reasons, problems and types of messages are not displayed as codes."""
     types = [
         choice["properties"]["type"]["const"]
         for adapter in (QUEUED_COMMAND, NOTICE)
@@ -27,7 +27,7 @@ def test_everything_has_a_name():
         if "type" in choice.get("properties", {}) and "version" in choice["properties"]
     ]
     assert len(types) >= 15
-    wanted = [
+    text_ids = [
         *(f"state_{one}" for one in (*FailureState, "open", "any")),
         *(f"deed_{one}" for one in get_args(AuditAction)),
         *(f"forecast_{one}" for one in ForecastKind),
@@ -42,7 +42,7 @@ def test_everything_has_a_name():
         *(f"did_{one}" for one in get_args(ConversationAuditAction)),
     ]
     t = CATALOGUE.texts("en")
-    assert [name for name in wanted if t.get(name) is None] == []
+    assert [text_id for text_id in text_ids if t.get(text_id) is None] == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_everything_has_a_name():
         ("Ola", "discarded", "contact, name", "Ola", "contact, name"),
     ],
 )
-def test_a_story_is_in_the_readers_words(by, action, detail, who, note):
-    """Parts and what they note have words; people, their reasons, and what nobody translated stay as they are."""
-    one = describe_entry(AuditEntry(NOON, by, action, detail), CATALOGUE.texts("pl"))
-    assert (one.who, one.note) == (who, note)
+def test_audit_entries_are_translated(by, action, detail, who, note):
+    """Parts of the system and their notes are translated; operators, their reasons and unknown values are not."""
+    line = describe_entry(AuditEntry(NOON, by, action, detail), CATALOGUE.texts("pl"))
+    assert (line.who, line.note) == (who, note)

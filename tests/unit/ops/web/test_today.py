@@ -1,4 +1,4 @@
-"""The owner's pages: the visits and conversations of a day, and an answer by hand that is said once."""
+"""The owner's pages: the visits and conversations of a day, and staff answers."""
 
 import re
 from dataclasses import replace
@@ -15,7 +15,7 @@ from workers.booking.domain.values import Appointment, AppointmentState, Contact
 HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}"
 
 
-def a_visit(**changes):
+def make_visit(**changes):
     start = datetime(2026, 1, 12, 14, tzinfo=UTC)
     fields = {
         "appointment_id": "a1",
@@ -48,13 +48,15 @@ async def book(world, *visits):
 
 
 def test_shows_the_visits_of_a_day(owner, world):
-    """Visits stand in order, in the zone of the business; other days' and other businesses' do not."""
-    later = a_visit(appointment_id="a2", name="Ewa", start=NOON + timedelta(hours=5), end=NOON + timedelta(hours=6))
+    """In order, in the time zone of the business, without those of other days and businesses."""
+    later = make_visit(appointment_id="a2", name="Ewa", start=NOON + timedelta(hours=5), end=NOON + timedelta(hours=6))
     later = replace(later, blocked=Interval(later.start, later.end))
-    tomorrow = a_visit(appointment_id="a3", name="Iga", start=NOON + timedelta(days=1), end=NOON + timedelta(days=1.1))
+    tomorrow = make_visit(
+        appointment_id="a3", name="Iga", start=NOON + timedelta(days=1), end=NOON + timedelta(days=1.1)
+    )
     tomorrow = replace(tomorrow, blocked=Interval(tomorrow.start, tomorrow.end))
-    elsewhere = a_visit(appointment_id="a4", name="Bea", tenant="studio-bea")
-    owner.http.portal.call(book, world, later, a_visit(), tomorrow, elsewhere)
+    elsewhere = make_visit(appointment_id="a4", name="Bea", tenant="studio-bea")
+    owner.http.portal.call(book, world, later, make_visit(), tomorrow, elsewhere)
     text = owner.get("/today/salon-ania").text
     assert text.index("Anna Nowak") < text.index("Ewa")
     assert "15:00" in text
@@ -66,13 +68,13 @@ def test_shows_the_visits_of_a_day(owner, world):
 
 
 @pytest.mark.parametrize("day", ["nonsense", "0001-01-01", "9999-12-31", "2026-13-01", ""])
-def test_a_day_that_is_none_is_today(owner, day):
-    """An address with no such day shows the present one."""
+def test_an_invalid_day_is_replaced_by_today(owner, day):
+    """An address with an invalid date shows the current day."""
     assert "Monday, 12 January 2026" in owner.get(f"/today/salon-ania?day={day}").text
 
 
 def test_shows_the_conversations_of_a_day(owner, world):
-    """Conversations stand with their last words, the latest first; those of other days do not."""
+    """With their last messages, the latest first, without those of other days."""
     owner.http.portal.call(store_frames(world, sent("Old"), session="s-0"))
     world.clock.turn(timedelta(days=1))
     owner.sign_in()
@@ -87,8 +89,8 @@ def test_shows_the_conversations_of_a_day(owner, world):
     assert "Old" in owner.get("/today/salon-ania?day=2026-01-12").text
 
 
-def test_a_day_of_the_business_is_not_one_of_utc(owner, world):
-    """Half past midnight in Warsaw is a new day there, while the index still has the old one."""
+def test_days_are_in_the_time_zone_of_the_business(owner, world):
+    """Half past midnight in Warsaw is the next day, while the index, in UTC, has the previous one."""
     world.clock.set(datetime(2026, 1, 12, 23, 30, tzinfo=UTC))
     owner.http.portal.call(store_frames(world, sent("Late")))
     assert "Late" in owner.get("/today/salon-ania").text
@@ -96,8 +98,8 @@ def test_a_day_of_the_business_is_not_one_of_utc(owner, world):
     assert "Late" not in owner.get("/today/salon-ania?day=2026-01-12").text
 
 
-def test_an_answer_by_hand_is_kept_and_posted(owner, world):
-    """The owner's words become the session's next durable frame, marked as a person's, in every open tab."""
+def test_a_staff_answer_is_stored_and_posted(owner, world):
+    """It becomes the session's next durable frame, marked as written by staff, and is posted to every open tab."""
     owner.http.portal.call(store_frames(world, sent("Dogs?"), final("No idea.")))
     world.connections.open("s-1", "tab-1")
     assert "open now" in owner.get(CONVERSATION).text
@@ -110,8 +112,8 @@ def test_an_answer_by_hand_is_kept_and_posted(owner, world):
     assert "Yes, dogs" in owner.follow().text
 
 
-def test_a_form_that_is_sent_twice_says_its_words_once(owner, world):
-    """A double click is one answer; other words under the same form are refused, and kept in the form."""
+def test_a_form_that_is_sent_twice_answers_once(owner, world):
+    """A double click is one answer; another text with the same id is rejected and kept in the form."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf = owner.csrf()
@@ -119,8 +121,8 @@ def test_a_form_that_is_sent_twice_says_its_words_once(owner, world):
     for _ in range(2):
         assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
     assert len(world.conversations.of("s-1")) == 2
-    refused = owner.send(CONVERSATION, csrf=csrf, text="No, sorry.", answer_id=answer_id)
-    assert (refused.status_code, "No, sorry." in refused.text) == (422, True)
+    rejected = owner.send(CONVERSATION, csrf=csrf, text="No, sorry.", answer_id=answer_id)
+    assert (rejected.status_code, "No, sorry." in rejected.text) == (422, True)
     assert len(world.conversations.of("s-1")) == 2
 
 
@@ -129,8 +131,8 @@ def answer_id_on_page(browser):
     return answer_id
 
 
-def test_words_that_may_have_been_said_keep_their_form(owner, world):
-    """Whoever presses again on the page that says "it is being sent" says their words once, whatever came of them."""
+def test_a_text_that_may_have_been_sent_keeps_its_id(owner, world):
+    """Sending the form again after "it is being sent" answers once, whatever happened to the first request."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf, answer_id = owner.csrf(), answer_id_on_page(owner)
@@ -145,10 +147,10 @@ def test_words_that_may_have_been_said_keep_their_form(owner, world):
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
 
 
-def test_other_words_get_a_form_of_their_own(owner, world):
-    """The form that refuses them says them when it is sent as it is; one without words keeps its id.
+def test_a_different_text_gets_a_new_id(owner, world):
+    """The form with the rejected text sends it as a new answer; a form without text keeps its id.
 
-    Neither refreshes itself, which would take the words away and the id with them.
+    Neither page refreshes itself, which would remove the text and the id.
     """
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
@@ -164,8 +166,8 @@ def test_other_words_get_a_form_of_their_own(owner, world):
 
 
 @pytest.mark.parametrize("error", [TransientError("throttled"), DeploymentError("aws_AccessDeniedException")])
-def test_an_answer_that_could_not_be_stored_may_be_sent_again_at_once(owner, world, error):
-    """Nobody waits for a lease that nobody works under; the words are said once."""
+def test_an_answer_that_was_not_stored_can_be_sent_again(owner, world, error):
+    """At once, without waiting for the lease, and it is sent once."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf = owner.csrf()
@@ -175,8 +177,8 @@ def test_an_answer_that_could_not_be_stored_may_be_sent_again_at_once(owner, wor
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
 
 
-def test_a_forms_id_has_an_end(owner, world):
-    """What somebody makes longer than ours are is cut, and tells forms apart up to there."""
+def test_the_id_of_a_form_is_shortened(owner, world):
+    """Only the first 64 characters count."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf = owner.csrf()
@@ -188,16 +190,16 @@ def test_a_forms_id_has_an_end(owner, world):
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 4001])
-def test_an_answer_that_is_none_is_refused(owner, world, text):
-    """Nothing, and more than a frame should hold, is not said."""
+def test_an_empty_or_long_answer_is_rejected(owner, world, text):
+    """Nothing is sent."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     assert owner.send(CONVERSATION, text=text, answer_id="one").status_code == 422
     assert len(world.conversations.of("s-1")) == 1
 
 
-def test_another_businesss_conversation_looks_like_none(salon_owner, owner, world):
-    """Neither under its own business nor under one's own is another's conversation shown or answered."""
+def test_another_tenants_conversation_looks_unknown(salon_owner, owner, world):
+    """It is neither displayed nor answered, under its own tenant or under the operator's."""
     owner.http.portal.call(store_frames(world, sent("Private"), session="s-bea", tenant="studio-bea"))
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     for tenant in ("studio-bea", "salon-ania"):
@@ -209,11 +211,11 @@ def test_another_businesss_conversation_looks_like_none(salon_owner, owner, worl
     assert len(world.conversations.of("s-bea")) == 1
 
 
-def test_what_visitors_and_models_say_is_text(owner, world):
-    """Words, names and notes are shown as they are, and do nothing."""
+def test_hostile_text_is_escaped(owner, world):
+    """Messages, names and notes are displayed as text."""
     gone = BookingCancelled(data=BookingCancelledData(appointment_id="a9", start=NOON, service=HOSTILE))
     owner.http.portal.call(store_frames(world, sent(HOSTILE), gone, final(HOSTILE)))
-    visit = a_visit(name=HOSTILE, note=HOSTILE, contact=Contact("email", HOSTILE), service_id=HOSTILE)
+    visit = make_visit(name=HOSTILE, note=HOSTILE, contact=Contact("email", HOSTILE), service_id=HOSTILE)
     owner.http.portal.call(book, world, visit)
     for path in ("/today/salon-ania", CONVERSATION):
         text = owner.get(path).text
@@ -221,8 +223,8 @@ def test_what_visitors_and_models_say_is_text(owner, world):
         assert "{{ 7 * 7 }}" in text
 
 
-def test_a_frame_that_could_not_be_posted_is_kept(owner, world):
-    """When the connections can't be read, the answer waits in the conversation."""
+def test_an_answer_that_could_not_be_posted_is_stored(owner, world):
+    """If the connections can't be read, the visitor gets it on return."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     world.connections.trouble = TransientError("connections.of: Throttling")
@@ -230,8 +232,8 @@ def test_a_frame_that_could_not_be_posted_is_kept(owner, world):
     assert world.conversations.of("s-1")[-1].data.text == "Yes."
 
 
-def test_what_goes_on_over_midnight_stands_on_both_days(owner, world):
-    """The earlier day keeps the conversation, though its last words are of the next one, at the same date of UTC."""
+def test_a_conversation_over_midnight_is_on_both_days(owner, world):
+    """The earlier day keeps it, although its last message is on the next day, with the same date in UTC."""
     for minutes in (-5, 5):
         # Midnight in Warsaw, eleven at night in UTC.
         world.clock.set(datetime(2026, 1, 12, 23, tzinfo=UTC) + timedelta(minutes=minutes))
@@ -241,8 +243,8 @@ def test_what_goes_on_over_midnight_stands_on_both_days(owner, world):
 
 
 @pytest.mark.parametrize(("service", "name"), [("massage", "Masaż"), ("gone-by-now", "gone-by-now")])
-def test_a_booking_says_what_the_business_calls_it(owner, world, service, name):
-    """One that the business no longer has is shown by its id."""
+def test_a_booking_has_the_name_of_its_service(owner, world, service, name):
+    """A service that no longer exists is displayed by its id."""
     booked = BookingConfirmedData(
         appointment_id="a1", start=NOON, end=NOON + timedelta(hours=1), service=service, ics="BEGIN:VCALENDAR"
     )
@@ -251,7 +253,7 @@ def test_a_booking_says_what_the_business_calls_it(owner, world, service, name):
 
 
 def test_an_answer_has_no_control_characters(owner, world):
-    """Nobody who writes may send any; words that consist of nothing else are none."""
+    """They are removed, and an answer without other characters is rejected."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf = owner.csrf()
@@ -263,8 +265,8 @@ def test_an_answer_has_no_control_characters(owner, world):
     assert world.conversations.of("s-1")[-1].data.text == "Yes,\tdogs.\nSmall ones."
 
 
-def test_an_id_that_is_too_long_is_nobodys(owner, world):
-    """No table is asked for it, which would refuse it."""
+def test_a_long_session_id_is_unknown(owner, world):
+    """No table is read, because DynamoDB would reject the key."""
     owner.http.portal.call(store_frames(world, sent("Private"), session="s" * 101))
     owner.get("/failures")
     csrf = owner.csrf()
@@ -274,8 +276,8 @@ def test_an_id_that_is_too_long_is_nobodys(owner, world):
     assert owner.send(f"{address}/take-over", csrf=csrf, press_id="one").status_code == 404
 
 
-def test_what_describes_a_control_is_on_the_page(owner, world):
-    """Each once, also where many conversations are somebody's; and the log is reached by keys and has a name."""
+def test_descriptions_of_controls_exist(owner, world):
+    """Each id exists once, also with several takeovers; the log can be focused and has a label."""
     for number in range(3):
         owner.http.portal.call(store_frames(world, sent("Dogs?"), session=f"s-{number}"))
         address = f"/today/salon-ania/conversations/s-{number}"

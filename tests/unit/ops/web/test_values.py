@@ -1,4 +1,4 @@
-"""Small pure parts: settings, languages, plots, fields, samples, filters."""
+"""Pure functions: settings, languages, plots, fields, samples and filters."""
 
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
@@ -28,7 +28,7 @@ from tests.fakes.clock import NOON
     ],
 )
 def test_a_precise_time_has_its_zone(language, zone, text):
-    """It is looked up in logs, which are written elsewhere."""
+    """It is compared with logs of machines in other zones."""
     assert Times(CATALOGUE.texts(language), ZoneInfo(zone), NOON).precise(NOON) == text
 
 
@@ -46,7 +46,7 @@ def test_a_precise_time_has_its_zone(language, zone, text):
     ],
 )
 def test_language(header, language):
-    """The browser's first wish among ours counts; what can't be read is no wish."""
+    """The first preference with a catalogue counts; invalid ones are ignored."""
     assert language_of_browser(header) == language
 
 
@@ -64,7 +64,7 @@ def test_language(header, language):
     ],
 )
 def test_safe_addresses(url, is_safe):
-    """Cookies and tokens travel under https, or not at all beyond this machine."""
+    """Cookies and tokens are sent with https, or only within this machine."""
     assert is_safe_address(url) is is_safe
 
 
@@ -80,21 +80,21 @@ def test_safe_addresses(url, is_safe):
         {"time_zone": "Mars/Olympus"},
     ],
 )
-def test_settings_that_would_be_unsafe_are_refused(fields):
-    """A desk that others could listen to, or guess their way into, does not start."""
+def test_unsafe_settings_are_rejected(fields):
+    """A desk does not start without encryption for other machines, or with short secrets."""
     with pytest.raises(ValidationError):
         WebSettings(**fields)
 
 
-def test_secrets_are_not_shown():
-    """No secret stands in what settings say of themselves."""
+def test_secrets_are_not_in_the_repr():
+    """So they are not logged."""
     settings = WebSettings(token="a-token-that-nobody-guesses", session_key="k" * 40)
     assert "guesses" not in repr(settings)
     assert "kkk" not in repr(settings)
 
 
-def test_filter_has_the_states_that_are_meant():
-    """Without a state what waits is meant; `any` is every state."""
+def test_states_of_the_filter():
+    """Without a state open failures are meant; `any` means all states."""
     assert FilterForm.read({}).filter(NOON).states == [FailureState.FAILED, FailureState.FAILED_AGAIN]
     assert FilterForm.read({"state": "any"}).filter(NOON).states is None
     assert FilterForm.read({"state": "resolved", "age": "1h"}).filter(NOON).since == NOON - timedelta(hours=1)
@@ -103,7 +103,7 @@ def test_filter_has_the_states_that_are_meant():
 
 
 def test_fields_of_a_form():
-    """Only what may be edited is in the form, what says nothing comes last, and text comes back as text."""
+    """The form has the editable fields, empty ones last, and its line ends are normalized."""
     data = {"start": "2026", "contact": "a@b.pl", "count": 3, "secret": "x"}
     fields = make_fields(data, {"start", "contact", "count", "note"})
     assert [(field.name, field.text) for field in fields] == [
@@ -117,11 +117,11 @@ def test_fields_of_a_form():
 
 
 def parse_svg(svg):
-    return ET.fromstring(str(svg))  # noqa: S314 - made a line above
+    return ET.fromstring(str(svg))  # noqa: S314 - created by the test
 
 
-def test_bars_stand_on_each_other():
-    """Parts of a bar are stacked, none leaves the plot, and names are text."""
+def test_bars_are_stacked():
+    """Parts of a bar are stacked within the plot, and names are escaped."""
     svg = bars("Failures", [("10:00", {"<b>": 3, "other": 5}), ("11:00", {"<b>": 0})], [Tick(0, "10:00")])
     boxes = [(float(box.get("y")), float(box.get("height"))) for box in parse_svg(svg).iter("rect")]
     assert boxes[0][0] == pytest.approx(boxes[1][0] + boxes[1][1], abs=0.2)
@@ -131,17 +131,17 @@ def test_bars_stand_on_each_other():
 
 
 @pytest.mark.parametrize("top", [0, 1, 4, 5, 9, 10, 99, 1_000, 123_456])
-def test_plots_fit(top):
-    """Whatever the largest value is, the line stays inside the plot; gaps interrupt it."""
+def test_lines_stay_in_the_plot(top):
+    """For every maximum; gaps interrupt the line."""
     svg = lines("Depth", [Series("booking", [(0, top), (0.5, None), (1, top)])], [])
-    [path] = [one for one in parse_svg(svg).iter("path") if "line" in one.get("class")]
+    [path] = [element for element in parse_svg(svg).iter("path") if "line" in element.get("class")]
     assert path.get("d").count("M") == 2
     heights = [float(part.split()[1]) for part in path.get("d").replace("L", "M").split("M")[1:]]
     assert all(0 <= y <= HEIGHT for y in heights)
 
 
 def test_ticks():
-    """Marks are spread evenly; over more than a day they say the date."""
+    """Marks are evenly spaced; for more than a day they have a date."""
     first = datetime(2026, 1, 12, tzinfo=UTC)
     assert [tick.label for tick in day_ticks(first, first + timedelta(hours=4), max_ticks=2)] == [
         "00:00",
@@ -163,22 +163,22 @@ def test_ticks():
         (240, ["16:02", "16:03", "16:04", "16:05", "16:06"]),
     ],
 )
-def test_no_two_ticks_say_the_same(seconds, labels):
-    """A desk that has just begun has few minutes to name."""
+def test_ticks_have_different_labels(seconds, labels):
+    """A desk that was just started has a plot of a few minutes."""
     first = datetime(2026, 1, 12, 16, 2, 50, tzinfo=UTC)
     assert [tick.label for tick in day_ticks(first, first + timedelta(seconds=seconds), max_ticks=4)] == labels
 
 
-def test_ticks_stay_true_as_summer_time_ends():
-    """Forty minutes that the clocks show as minus twenty."""
+def test_ticks_at_the_end_of_daylight_saving_time():
+    """Forty minutes pass while the local time goes back twenty."""
     zone = ZoneInfo("Europe/Warsaw")
     first = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)
     ticks = day_ticks(first.astimezone(zone), (first + timedelta(minutes=40)).astimezone(zone), max_ticks=2)
     assert [tick.label for tick in ticks] == ["02:40", "02:00", "02:20"]
 
 
-def test_samples_are_thinned_to_what_can_be_seen():
-    """Few samples stay, of many an even choice with the last among them."""
+def test_samples_are_thinned_out():
+    """Few samples are kept; of many, evenly spaced ones with the last."""
     samples = [Sample(NOON + timedelta(seconds=10 * n), [QueueFigures("chat", n, 0, 0, None)]) for n in range(1000)]
     assert thin_out(samples[:5], 10) == samples[:5]
     few = thin_out(samples, 100)
