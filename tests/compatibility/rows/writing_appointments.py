@@ -18,14 +18,14 @@ from tests.compatibility.rows.tables import (
 )
 from tests.fakes.clock import NOON
 from workers.booking.domain.event_id import event_id
-from workers.booking.domain.hold import place_hold
+from workers.booking.domain.hold import create_hold
 from workers.booking.domain.quotas import day_quotas, hold_quotas, send_quotas
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 
 
 def hold_of(name: str, start: datetime, **changes: Any) -> Appointment:
     """Return a hold as the handler places it."""
-    hold = place_hold(
+    hold = create_hold(
         appointment_id=appointment_id_of(name),
         session_id=f"kept-{name}",
         tenant=TENANT,

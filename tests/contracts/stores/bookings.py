@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.ids import derived_id, new_id
 from shared.tenants.services import Service
-from workers.booking.domain.hold import place_hold
+from workers.booking.domain.hold import create_hold
 from workers.booking.domain.values import AppointmentState, Contact, Interval, LastChange
 
 NINE = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Desk:
         return await self.stores.claims.claim(key or new_id(), fingerprint="print", lease=LEASE)
 
     def visit(self, start=NINE, *, service=HOUR, session_id=None, grid_minutes=15, resource="default"):
-        hold = place_hold(
+        hold = create_hold(
             appointment_id=derived_id(new_id(), "appointment"),
             session_id=session_id or new_id(),
             tenant=self.tenant,

@@ -17,7 +17,7 @@ def blocked_interval(service: Service, start: datetime) -> Interval:
     )
 
 
-def place_hold(
+def create_hold(
     *,
     appointment_id: str,
     session_id: str,

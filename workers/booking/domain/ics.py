@@ -65,5 +65,5 @@ def _plain(text: str) -> str:
 
     The library escapes line breaks, but knows only CR and LF; some readers also break lines at other characters.
     """
-    lines = "\n".join(text.splitlines())
-    return "".join(char for char in lines if char == "\n" or unicodedata.category(char) not in {"Cc", "Cs"})
+    plain = "\n".join(text.splitlines())
+    return "".join(char for char in plain if char == "\n" or unicodedata.category(char) not in {"Cc", "Cs"})

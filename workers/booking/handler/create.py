@@ -15,7 +15,7 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_ATTEMPTS
-from workers.booking.domain.hold import HOLD_MINUTES, is_same_request, occupies_time, place_hold
+from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, occupies_time
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quotas
 from workers.booking.domain.slots import is_offered
@@ -133,7 +133,7 @@ async def build_requested_hold(
     contact = parse_contact(command.data.contact, channels=channels_of(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return contact
-    hold = place_hold(
+    hold = create_hold(
         appointment_id=appointment_id_of(command),
         session_id=command.session_id,
         tenant=command.tenant,

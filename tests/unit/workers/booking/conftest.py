@@ -1,4 +1,4 @@
-"""What the tests of booking share: a small business in any zone, and one of its appointments."""
+"""Fixtures for the tests of booking: a small business in any zone, and one of its appointments."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.hold import place_hold
+from workers.booking.domain.hold import create_hold
 from workers.booking.domain.values import Contact
 
 ACCEPTED_AT = datetime(2026, 1, 12, 7, tzinfo=UTC)
@@ -48,12 +48,12 @@ def make_profile():
 
 @pytest.fixture(scope="session")
 def accepted_at():
-    """Return the instant at which the commands of these tests were accepted: a Monday, 08:00 in Warsaw."""
+    """Return the instant at which these tests' commands were accepted: a Monday, 08:00 in Warsaw."""
     return ACCEPTED_AT
 
 
 def build_hold(**changes):
-    hold = place_hold(
+    hold = create_hold(
         appointment_id="0123456789abcdefghijklmnopqrstuv",
         session_id="session",
         tenant="salon-ania",
@@ -75,5 +75,5 @@ def make_hold():
 
 @pytest.fixture
 def hold():
-    """Return a hold on the next day's 10:00 in Warsaw, placed a moment ago."""
+    """Return a hold on the next day at 10:00 in Warsaw, placed a moment ago."""
     return build_hold()

@@ -1,4 +1,4 @@
-"""Which contacts are taken, and how little of one is shown."""
+"""Which contacts are accepted."""
 
 import string
 import time
@@ -31,8 +31,8 @@ def parse(text, *, region="PL", channels=BOTH, **more):
         ("48600700800@example.com", "48600700800@example.com"),
     ],
 )
-def test_an_address_is_taken_as_mail_servers_take_it(text, address):
-    """Spaces around it go, the domain is in lower case and in ASCII."""
+def test_an_address_is_normalized_as_mail_servers_do(text, address):
+    """Surrounding spaces are removed, the domain is in lower case and in ASCII."""
     assert parse(text) == Contact("email", address)
 
 
@@ -49,8 +49,8 @@ def test_an_address_is_taken_as_mail_servers_take_it(text, address):
         "a" * 9_988 + "@example.com",
     ],
 )
-def test_what_no_mail_reaches_is_refused(text):
-    """Malformed addresses, several of them, reserved names, look-alike letters and endless ones."""
+def test_an_address_that_no_email_reaches_is_refused(text):
+    """Malformed, multiple, reserved, look-alike and overlong addresses."""
     assert parse(text) == INVALID
 
 
@@ -62,8 +62,8 @@ def test_what_no_mail_reaches_is_refused(text):
         *("48 600 700 800", "600–700–800", "\u202a+48 600 700 800\u202c", "600/700/800", "+48 600 70 08 00"),
     ],
 )
-def test_a_mobile_number_is_taken_however_people_write_it(text):
-    """Spaces, dashes, brackets, prefixes, and the marks that address books copy along; the result is E.164."""
+def test_a_mobile_number_is_accepted_in_any_usual_spelling(text):
+    """Spaces, dashes, brackets, prefixes, and invisible characters from address books; the result is E.164."""
     assert parse(text) == MOBILE
 
 
@@ -78,8 +78,8 @@ def test_a_mobile_number_is_taken_however_people_write_it(text):
         ("+39 312 345 6789", "PL", "+393123456789"),
     ],
 )
-def test_a_number_is_read_as_in_the_businesses_country(text, region, number):
-    """An international one is the same everywhere; American numbers do not tell mobiles from others."""
+def test_a_national_number_belongs_to_the_businesss_country(text, region, number):
+    """An international number is the same everywhere; American numbers do not distinguish mobile and fixed lines."""
     assert parse(text, region=region) == Contact("phone", number)
 
 
@@ -133,8 +133,8 @@ def test_a_number_is_read_as_in_the_businesses_country(text, region, number):
         pytest.param("6" + "-" * 200, id="dashes"),
     ],
 )
-def test_what_no_text_message_reaches_is_refused(text):
-    """The code would cost somebody money, or reach nobody, or somebody else."""
+def test_a_number_that_no_text_message_reaches_is_refused(text):
+    """The code would cost somebody money, or reach nobody or the wrong person."""
     began = time.process_time()
 
     assert parse(text) == INVALID
@@ -143,13 +143,13 @@ def test_what_no_text_message_reaches_is_refused(text):
 
 @pytest.mark.parametrize("text", ["600700800", "0048600700800", "48600700800"])
 def test_a_national_number_needs_a_country(text):
-    """Where the business's is not known, nobody guesses whose number it is."""
+    """If the business's country is unknown, the number's country is not guessed."""
     assert parse(text, region=None) == INVALID
     assert parse("+48600700800", region=None) == MOBILE
 
 
 @pytest.mark.parametrize(
-    ("number", "region", "countries", "is_taken"),
+    ("number", "region", "countries", "is_accepted"),
     [
         ("600 700 800", "PL", (), True),
         ("+44 7400 123456", "PL", (), False),
@@ -157,17 +157,17 @@ def test_a_national_number_needs_a_country(text):
         ("+48 600 700 800", "GB", ("DE",), False),
         ("+48 600 700 800", None, (), False),
         ("+48 600 700 800", None, ("PL",), True),
-        # One prefix, several countries: the number says which.
+        # Several countries share one prefix: the number decides.
         ("+1 204 234 5678", "US", (), False),
         ("+1 204 234 5678", "US", ("CA",), True),
     ],
 )
-def test_numbers_of_countries_that_are_not_served_are_refused(number, region, countries, is_taken):
-    """A business has its own country, and nothing else that nobody named: somebody pays for each message."""
-    found = parse(number, region=region, channels=Channels(email=True, sms=True, sms_countries=countries))
+def test_numbers_of_countries_that_are_not_served_are_refused(number, region, countries, is_accepted):
+    """Only the business's own country and the configured ones are served, because each message costs money."""
+    parsed = parse(number, region=region, channels=Channels(email=True, sms=True, sms_countries=countries))
 
-    assert isinstance(found, Contact) is is_taken
-    assert is_taken or found == INVALID
+    assert isinstance(parsed, Contact) is is_accepted
+    assert is_accepted or parsed == INVALID
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_numbers_of_countries_that_are_not_served_are_refused(number, region, co
     ],
 )
 def test_a_contact_whose_channel_is_off_is_refused(channels, email, phone):
-    """A business that cannot send a code does not pretend to."""
+    """A business that can't send a code does not accept the contact."""
     assert isinstance(parse("jan@example.com", channels=channels), Contact) is email
     assert isinstance(parse("+48600700800", channels=channels), Contact) is phone
 
@@ -192,25 +192,27 @@ def test_a_contact_whose_channel_is_off_is_refused(channels, email, phone):
     | st.text("+0123456789 ()-.x#;,extel:", max_size=40),
     region=st.sampled_from(["PL", "US", "GB", None]),
 )
-def test_reading_a_contact_never_raises(text, region):
-    """Whatever a visitor types is a contact in plain ASCII, or a refusal."""
-    found = parse(text, region=region)
+def test_parsing_a_contact_never_raises(text, region):
+    """Any text is an ASCII contact or a refusal."""
+    parsed = parse(text, region=region)
 
-    assert found == INVALID or (isinstance(found, Contact) and found.address.isascii() and found.address.isprintable())
+    assert parsed == INVALID or (
+        isinstance(parsed, Contact) and parsed.address.isascii() and parsed.address.isprintable()
+    )
 
 
 @given(
     region=st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)),
     form=st.sampled_from([phonenumbers.PhoneNumberFormat.NATIONAL, phonenumbers.PhoneNumberFormat.INTERNATIONAL]),
 )
-def test_every_countrys_mobile_number_is_read_back_the_same(region, form):
-    """As the numbering plan of each country writes its example, at home and from abroad; read twice, it stays."""
+def test_every_countrys_mobile_number_is_parsed_the_same_in_every_form(region, form):
+    """Each country's example number in national and international form; the result is parsed to itself."""
     example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
     assume(example is not None)
     written = phonenumbers.format_number(example, form)
     assume(not set(written) & set(string.ascii_letters))
 
-    found = parse(written, region=region)
+    parsed = parse(written, region=region)
 
-    assert found == Contact("phone", phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
-    assert parse(found.address, region=None) == found
+    assert parsed == Contact("phone", phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164))
+    assert parse(parsed.address, region=None) == parsed

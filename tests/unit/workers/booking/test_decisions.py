@@ -1,4 +1,4 @@
-"""What becomes of an appointment that is verified, moved or cancelled, state by state."""
+"""What happens to an appointment that is verified, moved or cancelled, state by state."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -43,7 +43,7 @@ def cancelled(hold):
 
 
 def test_a_hold_blocks_its_buffers_and_ends_after_a_quarter_of_an_hour(hold, accepted_at):
-    """It counts from when the command was accepted, not from when a worker got to it."""
+    """The time counts from when the command was accepted, not from when a worker processed it."""
     minutes = timedelta(minutes=1)
     assert hold.end == hold.start + 30 * minutes
     assert hold.blocked == Interval(hold.start - 10 * minutes, hold.end + 20 * minutes)
@@ -51,8 +51,8 @@ def test_a_hold_blocks_its_buffers_and_ends_after_a_quarter_of_an_hour(hold, acc
     assert (hold.state, hold.code_sends, hold.code_attempts, hold.version) == (AppointmentState.HELD, 1, 0, 1)
 
 
-def test_a_hold_has_run_out_at_its_last_instant(hold, confirmed, cancelled, accepted_at):
-    """From then on its time is free; a confirmed appointment never runs out."""
+def test_a_hold_has_expired_at_its_last_instant(hold, confirmed, cancelled, accepted_at):
+    """From then on its time is free; a confirmed appointment never expires."""
     assert not has_expired(hold, accepted_at + HOLD - INSTANT)
     assert has_expired(hold, accepted_at + HOLD)
     assert occupies_time(hold, accepted_at)
@@ -61,7 +61,7 @@ def test_a_hold_has_run_out_at_its_last_instant(hold, confirmed, cancelled, acce
     assert not occupies_time(cancelled, accepted_at)
 
 
-def test_the_right_code_confirms_until_the_hold_ends(hold, accepted_at):
+def test_the_right_code_confirms_until_the_hold_expires(hold, accepted_at):
     """The last instant before the end still counts."""
     outcome = decide_verify(hold, code_ok=True, now=accepted_at + HOLD - INSTANT)
 
@@ -70,7 +70,7 @@ def test_the_right_code_confirms_until_the_hold_ends(hold, accepted_at):
 
 
 def test_a_wrong_code_is_counted(hold, accepted_at):
-    """The attempt is saved with the refusal, so that nobody can go on guessing."""
+    """The attempt is saved with the refusal, so that guessing is limited."""
     outcome = decide_verify(hold, code_ok=False, now=accepted_at)
 
     assert outcome == WrongCode(replace(hold, code_attempts=1, version=2))
@@ -79,7 +79,7 @@ def test_a_wrong_code_is_counted(hold, accepted_at):
 
 @pytest.mark.parametrize("code_ok", [True, False])
 def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at, code_ok):
-    """The fifth wrong code is still judged, the sixth code is not."""
+    """The fifth wrong code is still checked, a sixth code is not."""
     for _ in range(MAX_ATTEMPTS):
         outcome = decide_verify(hold, code_ok=False, now=accepted_at)
         assert isinstance(outcome, WrongCode)
@@ -90,8 +90,8 @@ def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at,
 
 
 @pytest.mark.parametrize("code_ok", [True, False])
-def test_a_code_for_what_is_not_there_is_unknown(cancelled, accepted_at, code_ok):
-    """Another session's appointment, none at all and a cancelled one cannot be told apart."""
+def test_a_code_for_a_missing_appointment_is_unknown(cancelled, accepted_at, code_ok):
+    """A visitor can't distinguish another session's, a missing and a cancelled appointment."""
     for appointment in (None, cancelled):
         assert decide_verify(appointment, code_ok=code_ok, now=accepted_at) == UNKNOWN
         assert decide_resend(appointment, accepted_at) == UNKNOWN
@@ -99,7 +99,7 @@ def test_a_code_for_what_is_not_there_is_unknown(cancelled, accepted_at, code_ok
 
 @pytest.mark.parametrize("code_ok", [True, False])
 def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok):
-    """A repeated code is harmless, long after the hold would have ended."""
+    """A repeated code is harmless, even long after the hold would have expired."""
     later = accepted_at + 10 * HOLD
 
     assert decide_verify(confirmed, code_ok=code_ok, now=later) == AlreadyConfirmed(confirmed)
@@ -107,8 +107,8 @@ def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok)
 
 
 @pytest.mark.parametrize("code_ok", [True, False])
-def test_a_hold_that_has_run_out_is_expired_for_every_code(hold, accepted_at, code_ok):
-    """Somebody else may have its time already; expiry is said before exhausted attempts."""
+def test_an_expired_hold_refuses_every_code(hold, accepted_at, code_ok):
+    """Another visitor may have its time already; expiry has priority over exhausted attempts."""
     spent = replace(hold, code_attempts=MAX_ATTEMPTS)
 
     for appointment in (hold, spent):
@@ -116,8 +116,8 @@ def test_a_hold_that_has_run_out_is_expired_for_every_code(hold, accepted_at, co
         assert decide_resend(appointment, accepted_at + HOLD) == EXPIRED
 
 
-def test_a_code_is_sent_three_times_at_most(hold, accepted_at):
-    """A resend counts up and does not prolong the hold."""
+def test_a_fourth_code_is_not_sent(hold, accepted_at):
+    """A resend increases the count and does not extend the hold."""
     for number in range(2, MAX_SENDS + 1):
         outcome = decide_resend(hold, accepted_at)
         assert outcome == Resend(replace(hold, code_sends=number, version=hold.version + 1))
@@ -128,7 +128,7 @@ def test_a_code_is_sent_three_times_at_most(hold, accepted_at):
 
 
 def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at):
-    """A hold also after it ran out: then there is just nothing left to free."""
+    """A hold can be cancelled even after it expired: then there is nothing left to free."""
     for appointment, now in ((hold, accepted_at), (hold, accepted_at + HOLD), (confirmed, accepted_at)):
         outcome = decide_cancel(appointment, now)
 
@@ -138,12 +138,12 @@ def test_a_hold_and_an_appointment_can_be_cancelled(hold, confirmed, accepted_at
 
 
 def test_cancelling_twice_is_harmless(cancelled, accepted_at):
-    """The visitor hears the same, and nothing is written."""
+    """The visitor gets the same answer, and nothing is written."""
     assert decide_cancel(cancelled, accepted_at) == AlreadyCancelled(cancelled)
 
 
 def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(make_profile, confirmed):
-    """What has happened stays in the books."""
+    """The record of past visits stays."""
     service = make_profile().services[1]
     later = confirmed.start + timedelta(days=1)
     invalid = Refusal(ErrorCode.INVALID_TIME, about="begun")
@@ -154,7 +154,7 @@ def test_a_visit_that_has_begun_can_be_neither_cancelled_nor_moved(make_profile,
 
 
 def test_an_appointment_moves_with_its_buffers(make_profile, hold, confirmed, accepted_at):
-    """It stays what it was, held or confirmed; a hold's end does not move."""
+    """It keeps its state, held or confirmed, and a hold keeps its expiry."""
     service, day = make_profile().services[1], timedelta(days=1)
 
     for appointment in (hold, confirmed):
@@ -171,8 +171,8 @@ def test_an_appointment_moves_with_its_buffers(make_profile, hold, confirmed, ac
         )
 
 
-def test_what_cannot_move_is_refused(make_profile, hold, confirmed, cancelled, accepted_at):
-    """None, a cancelled one and an expired hold do not move; to its own time an appointment is there already."""
+def test_a_move_that_is_not_possible_is_refused(make_profile, hold, confirmed, cancelled, accepted_at):
+    """A missing or cancelled appointment and an expired hold can't move; a move to its own time changes nothing."""
     service = make_profile().services[1]
     later = hold.start + timedelta(days=1)
 
@@ -183,12 +183,12 @@ def test_what_cannot_move_is_refused(make_profile, hold, confirmed, cancelled, a
     assert decide_cancel(None, accepted_at) == UNKNOWN
 
 
-def test_asking_for_what_one_holds_is_the_same_wish(hold, accepted_at):
+def test_requesting_the_held_time_again_is_the_same_request(hold, accepted_at):
     """Only while it is held, and only for the same service, time and contact."""
-    wish = {"service_id": hold.service_id, "start": hold.start, "contact": hold.contact, "at": accepted_at}
+    request = {"service_id": hold.service_id, "start": hold.start, "contact": hold.contact, "at": accepted_at}
 
-    assert is_same_request(hold, **wish)
-    assert not is_same_request(hold, **wish | {"at": accepted_at + HOLD})
-    assert not is_same_request(hold, **wish | {"start": hold.start + timedelta(minutes=30)})
-    assert not is_same_request(hold, **wish | {"service_id": "massage"})
-    assert not is_same_request(hold, **wish | {"contact": Contact("email", "jana@example.com")})
+    assert is_same_request(hold, **request)
+    assert not is_same_request(hold, **request | {"at": accepted_at + HOLD})
+    assert not is_same_request(hold, **request | {"start": hold.start + timedelta(minutes=30)})
+    assert not is_same_request(hold, **request | {"service_id": "massage"})
+    assert not is_same_request(hold, **request | {"contact": Contact("email", "jana@example.com")})

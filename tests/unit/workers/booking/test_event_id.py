@@ -1,4 +1,4 @@
-"""How an appointment's event is named, and read back."""
+"""Converting an appointment's id to its event's id and back."""
 
 import re
 
@@ -9,15 +9,15 @@ from workers.booking.domain.event_id import appointment_id_of_event, event_id
 
 
 @pytest.mark.parametrize("appointment_id", ["01234567", "0123456789abcdefghijklmnopqrstuv", "v" * 64])
-def test_an_event_tells_whose_it_is(appointment_id):
-    """There and back; the name is one that Google takes."""
+def test_an_event_id_is_converted_back_to_its_appointment(appointment_id):
+    """The conversion is reversible, and Google accepts the id."""
     name = event_id(appointment_id)
     assert re.fullmatch(r"[0-9a-v]{5,1024}", name)
     assert appointment_id_of_event(name) == appointment_id
 
 
 def test_a_derived_id_has_an_event():
-    """As all appointments' ids are derived."""
+    """All ids of appointments are derived like this one."""
     appointment_id = derived_id("key", "appointment")
     assert appointment_id_of_event(event_id(appointment_id)) == appointment_id
 
@@ -37,6 +37,6 @@ def test_a_derived_id_has_an_event():
         "apt01234567\n",
     ],
 )
-def test_an_event_of_the_owners_is_nobodys(name):
-    """Too short, too long, another alphabet, an instance of a series."""
+def test_the_owners_own_event_belongs_to_no_appointment(name):
+    """The id is too short, too long, in another alphabet, or an instance of a series."""
     assert appointment_id_of_event(name) is None

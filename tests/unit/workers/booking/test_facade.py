@@ -1,4 +1,4 @@
-"""What the desk may ask of booking: answered by booking's own rules, and without a change."""
+"""What the desk reads through the facade: booking's own rules answer, and nothing is changed."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,7 +24,7 @@ def facade(world):
 
 
 def facade_of(world, *, error=None):
-    """Return the facade over a business; with an error its ports can't be opened."""
+    """Return the facade of a business; with an error its ports can't be opened."""
 
     async def open_ports():
         if error:
@@ -34,8 +34,8 @@ def facade_of(world, *, error=None):
     return BookingFacade(appointments=world.appointments, open_ports=open_ports)
 
 
-async def test_a_forecast_is_judged_at_the_instant_that_is_named(world, facade):
-    """The clock of the ports does not count: one instant for the whole case."""
+async def test_a_forecast_uses_the_given_instant(world, facade):
+    """The ports' clock does not count: one instant applies to the whole case."""
     command = replayed(world.create_command())
     assert (await facade.forecast(command, world.clock.now())).kind == "free"
     assert (await facade.forecast(command, world.clock.now() + timedelta(days=2))).kind == "too_old"
@@ -49,14 +49,14 @@ async def test_a_forecast_is_judged_at_the_instant_that_is_named(world, facade):
         (TransientError("secrets.get", reason="secrets_busy"), "secrets_busy"),
     ],
 )
-async def test_what_can_not_be_read_leaves_a_forecast_unknown(world, error, code):
-    """The failure itself is still shown."""
+async def test_unreadable_settings_leave_a_forecast_unknown(world, error, code):
+    """The desk still shows the failure."""
     forecast = await facade_of(world, error=error).forecast(replayed(world.create_command()), world.clock.now())
     assert (forecast.kind, forecast.code) == ("unknown", code)
 
 
 async def test_free_times_are_those_that_a_visitor_is_offered(world, facade):
-    """A time that is held is not among them."""
+    """A held time is not among them."""
     await world.held("2026-01-13T10:00")
     offers = await facade.free_times(TENANT, "massage", first=date(2026, 1, 13), days=1, now=world.clock.now())
     frame = await world.ask("slots", service="massage", **{"from": "2026-01-13"}, days=1)
@@ -68,12 +68,12 @@ async def test_free_times_are_those_that_a_visitor_is_offered(world, facade):
 
 
 async def test_no_times_are_free_in_the_past(world, facade):
-    """Whatever the calendar says."""
+    """The calendar does not matter."""
     assert await facade.free_times(TENANT, "massage", first=date(2025, 1, 1), days=1, now=world.clock.now()) == []
 
 
-async def test_visits_of_a_day_stand_in_order(world, facade):
-    """Those of other days, and holds that have run out, are not among them."""
+async def test_visits_of_a_day_are_sorted(world, facade):
+    """Visits of other days and expired holds are not included."""
     late = await world.held("2026-01-13T15:00", session="eva", contact="eva@example.com")
     early = await world.held("2026-01-13T11:00", session="iga", contact="iga@example.com")
     await world.held("2026-01-14T11:00", session="bea", contact="bea@example.com")
@@ -83,7 +83,7 @@ async def test_visits_of_a_day_stand_in_order(world, facade):
     assert await facade.visits(TENANT, day, day + timedelta(days=1), now=world.clock.now() + timedelta(hours=1)) == []
 
 
-async def test_one_visit_is_found_whosever_it_is(world, facade):
+async def test_a_visit_of_any_session_is_found(world, facade):
     """The desk knows its id, not its session."""
     appointment_id = await world.held()
     visit = await facade.visit(appointment_id)
@@ -93,34 +93,34 @@ async def test_one_visit_is_found_whosever_it_is(world, facade):
 
 
 async def test_appointments_need_no_ports(world):
-    """Who may not read booking's secrets still sees who comes today."""
+    """An operator without access to booking's secrets still sees today's visits."""
     appointment_id = await world.held()
     facade = facade_of(world, error=ConfigurationError("no secret"))
     assert await facade.visit(appointment_id) is not None
 
 
 async def test_channels_and_country_are_those_of_booking(world, facade):
-    """The installation's channels, and the country of the business."""
+    """The installation's channels and the business's country apply."""
     assert await facade.contact_rules(TENANT) == ContactRules(
         Channels(email=True, sms=False, sms_countries=frozenset()), region="PL"
     )
 
 
-async def test_a_business_that_is_not_there_has_no_rules(facade):
-    """Nothing is guessed."""
+async def test_an_unknown_business_has_no_rules(facade):
+    """There are no default rules."""
     with pytest.raises(PermanentError, match="nobody"):
         await facade.contact_rules("nobody")
 
 
 async def test_a_missing_permission_is_named(world):
-    """An operator reads which permission is missing."""
+    """The error names the permission."""
     facade = facade_of(world, error=ConfigurationError("the secret CodeKey can't be read"))
     with pytest.raises(PermanentError, match="CodeKey"):
         await facade.contact_rules(TENANT)
 
 
-async def test_a_calendar_is_read_before_it_counts_as_writable(world, facade):
-    """One that is shared for reading alone is told apart from one that is not shared."""
+async def test_a_read_only_calendar_is_not_writable(world, facade):
+    """A calendar that is shared read-only is distinguished from one that is not shared."""
     now = world.clock.now()
     assert await facade.is_calendar_writable("calendar", now)
     world.calendar.read_only.add("calendar")
@@ -130,7 +130,7 @@ async def test_a_calendar_is_read_before_it_counts_as_writable(world, facade):
 
 
 @pytest.mark.parametrize(("text", "found"), [("Jan@Example.COM", "Jan@example.com"), ("+48600700800", None)])
-def test_an_address_is_read_as_booking_keeps_it(text, found):
-    """So the desk finds it on the list of suppressed addresses."""
+def test_an_address_is_normalized_as_booking_stores_it(text, found):
+    """So the desk finds it in the suppression list."""
     contact = ANY_EMAIL.parse(text)
     assert (contact.address if contact else None) == found

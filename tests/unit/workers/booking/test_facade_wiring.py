@@ -1,4 +1,4 @@
-"""What the desk asks booking's rules with: the settings and the calendar that the worker has."""
+"""Opening the facade with the settings and the calendar of the deployment's worker."""
 
 import subprocess
 import sys
@@ -40,14 +40,14 @@ async def open_ports(variables):
 
 
 @pytest.mark.parametrize("name", ["slots_table", "schedule_group"])
-async def test_a_stack_of_another_release_is_named(name):
-    """The setting that it does not say, and what to do about it."""
+async def test_a_missing_setting_of_an_older_stack_is_named(name):
+    """The error names the setting and says what to do."""
     with pytest.raises(ConfigurationError, match=rf"{name}: deploy this release's template"):
         await open_ports({one: value for one, value in VARIABLES.items() if one != name})
 
 
-def test_a_stack_that_does_not_name_a_table():
-    """Nothing could be shown of it, so this is said before anything is opened."""
+def test_a_missing_table_is_an_error():
+    """The facade could show nothing, so the error is raised before anything is opened."""
     variables = {one: value for one, value in VARIABLES.items() if one != "slots_table"}
     with pytest.raises(ConfigurationError, match=r"slots_table: deploy this release's template"):
         open_facade(None, dynamodb=None, variables=variables, clock=FakeClock(), metrics=FakeMetrics())
@@ -55,7 +55,7 @@ def test_a_stack_that_does_not_name_a_table():
 
 @pytest.mark.parametrize("subject", ["owner@salon.example", None])
 async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject):
-    """Where the account speaks for a person, the calendar may be shared with that person alone."""
+    """If the account acts for a user, the calendar may be shared only with that user."""
     asked = {}
 
     def credentials(**given):
@@ -68,8 +68,8 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
     assert asked["subject"] == subject
 
 
-async def test_ports_that_would_write_have_nothing_behind_them(monkeypatch):
-    """A forecast that got there would be a mistake."""
+async def test_ports_that_would_write_raise_an_error(monkeypatch):
+    """A forecast that calls one has a bug."""
     monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
     monkeypatch.setattr(knowledge, "open_knowledge", lambda *_: None)
     ports = await open_ports(VARIABLES)
@@ -78,8 +78,8 @@ async def test_ports_that_would_write_have_nothing_behind_them(monkeypatch):
             await port.put("anything")
 
 
-def test_the_desk_starts_without_the_calendars_library():
-    """It takes as long to load as all the rest together, and most commands need no calendar."""
+def test_the_desk_starts_without_googles_library():
+    """Its import takes as long as all others together, and most commands need no calendar."""
     look = "import sys, ops.cli.app, ops.wiring; print([one for one in sys.modules if one.startswith('googleapi')])"
     found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""How coarse buckets may be, and that they cover what they should."""
+"""The size of buckets, and that they cover an interval."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,19 +39,19 @@ def service(duration, **fields):
     ],
 )
 def test_buckets_are_as_coarse_as_the_profile_allows(make_profile, zone, hours, services, expected):
-    """Every step, length, buffer, opening time and UTC offset falls on an edge of a bucket."""
+    """All steps, lengths, buffers, opening times and UTC offsets are multiples of a bucket."""
     assert bucket_minutes(make_profile(zone=zone, hours=(hours,), services=[services])) == expected
 
 
 def test_the_hours_of_an_exception_count_too(make_profile):
-    """A date that opens at a quarter past makes the buckets of the whole profile finer."""
+    """One date that opens at a quarter past the hour makes the buckets of the whole profile smaller."""
     exception = {"date": "2026-12-24", "hours": ["09:15-12:00"]}
 
     assert bucket_minutes(make_profile(services=[service(60)], exceptions=[exception])) == 15
 
 
 def test_buckets_cover_an_interval_that_is_off_the_grid():
-    """The first and the last bucket are claimed whole, so two that share a minute share a bucket."""
+    """The first and the last bucket are taken completely, so two intervals in the same minute share a bucket."""
     covered = buckets(Interval(TEN + timedelta(minutes=10), TEN + timedelta(minutes=31)), 15)
 
     assert covered == (TEN, TEN + timedelta(minutes=15), TEN + timedelta(minutes=30))
@@ -71,7 +71,7 @@ def test_neighbours_share_no_bucket():
     minutes=st.sampled_from([5, 15, 45, 60, 1440]),
 )
 def test_intervals_that_overlap_share_a_bucket(first, second, minutes):
-    """Whatever the size of the buckets, no two overlapping intervals can be claimed both."""
+    """Whatever the size of the buckets, two overlapping intervals can't both be taken."""
     one, other = (
         Interval(TEN + timedelta(minutes=start), TEN + timedelta(minutes=start + length))
         for start, length in (first, second)
@@ -85,7 +85,7 @@ def test_intervals_that_overlap_share_a_bucket(first, second, minutes):
 
 @pytest.mark.parametrize("zone", ["Europe/Warsaw", "Asia/Kathmandu", "Australia/Lord_Howe"])
 def test_offered_visits_fill_their_buckets_exactly(make_profile, zone):
-    """A free time is never refused for a neighbour that only shares a bucket with it, on clock changes either."""
+    """A free time is never refused for a neighbour that only shares a bucket with it, not even on clock changes."""
     profile = make_profile(zone=zone, hours=("00:00-24:00",), weekend=("00:00-24:00",))
     size = timedelta(minutes=bucket_minutes(profile))
     now = datetime(2026, 3, 27, tzinfo=UTC)
@@ -98,7 +98,7 @@ def test_offered_visits_fill_their_buckets_exactly(make_profile, zone):
 
 
 def test_a_profile_whose_visits_need_too_many_buckets_is_refused(make_profile):
-    """The owner hears which service it is, how much it takes and what to do."""
+    """The error names the service, its number of buckets and what to do."""
     profile = make_profile(services=[service(200, buffer_after_minutes=5)])
 
     with pytest.raises(ValueError, match=r"'visit' blocks 205 minutes .* 41 parts of 5 .* 40 are allowed"):
@@ -106,7 +106,7 @@ def test_a_profile_whose_visits_need_too_many_buckets_is_refused(make_profile):
 
 
 def test_a_profile_at_the_limit_is_accepted(make_profile):
-    """Forty buckets still fit into one transaction, old and new."""
+    """Forty buckets, old and new, fit into one transaction."""
     profile = make_profile(services=[service(195, buffer_after_minutes=5)])
 
     check_profile(profile)

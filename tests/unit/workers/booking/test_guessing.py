@@ -1,4 +1,4 @@
-"""What a guess at a code is worth, counted over every code that there is."""
+"""The chance of guessing a code, counted over all possible codes."""
 
 import hmac
 from collections import Counter
@@ -17,46 +17,47 @@ HOLDS = 150_000
 
 
 def code_of(number, sends=1):
-    """Return the code of one of many appointments; which they are never changes, so nothing here is left to chance."""
+    """Return the code of one of many appointments; their ids are fixed, so the test has no random input."""
     return verification_code(SECRET, f"{number:032x}", sends)
 
 
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.soak)])
 def test_of_a_million_guesses_one_is_right(step):
-    """After all the resends that there are, six digits that can be typed are tried: the latest code alone fits."""
+    """After all resends, possible codes are tried: only the latest one matches."""
     latest = verification_code(SECRET, "appointment", MAX_SENDS)
     guesses = (f"{number:0{CODE_DIGITS}}" for number in range(int(latest) % step, CODES, step))
     assert [guess for guess in guesses if code_matches(SECRET, "appointment", MAX_SENDS, guess)] == [latest]
 
 
 def test_no_code_is_likelier_than_another():
-    """64 bits are not shared out evenly among a million, but the most favoured code gains nothing to speak of."""
+    """64 bits can't be divided evenly by a million, but the most frequent code gains almost nothing."""
     favoured = Fraction(-(-(2**64) // CODES), 2**64)
     assert favoured * MAX_ATTEMPTS <= PROMISED * (1 + Fraction(1, 10**12))
 
 
-def test_knowing_every_code_so_far_does_not_help():
-    """The guesses that would have opened most of the earlier holds open as few of the next as any others would."""
+def test_knowing_all_earlier_codes_does_not_help():
+    """The codes that were most frequent for earlier holds match the next ones no more often than any others."""
     earlier = Counter(code_of(number) for number in range(HOLDS))
     best = {guess for guess, _ in earlier.most_common(MAX_ATTEMPTS)}
     opened = sum(code_of(number) in best for number in range(HOLDS, 2 * HOLDS))
-    expected = HOLDS * PROMISED  # 0.75; ten or more would happen once in a hundred million tries
+    expected = HOLDS * PROMISED  # The expected number is 0.75; ten or more would happen once in a hundred million runs.
     assert opened < expected + 9
 
 
-def test_the_codes_of_one_hold_do_not_give_each_other_away():
-    """Who knows the first code knows nothing of the second: every difference between them is about as frequent."""
+def test_the_codes_of_one_hold_are_independent():
+    """The first code reveals nothing about the second: all differences between them are about equally frequent."""
     bins = 1000
     differences = Counter(
         (int(code_of(number, 2)) - int(code_of(number, 1))) % CODES * bins // CODES for number in range(HOLDS)
     )
     expected = HOLDS / bins
-    chi_square = sum((differences[place] - expected) ** 2 / expected for place in range(bins))
-    assert 999 - 5 * 44.7 < chi_square < 999 + 5 * 44.7  # its mean and standard deviation, five of them either way
+    chi_square = sum((differences[index] - expected) ** 2 / expected for index in range(bins))
+    # The mean is 999, the standard deviation 44.7; five deviations in both directions are allowed.
+    assert 999 - 5 * 44.7 < chi_square < 999 + 5 * 44.7
 
 
-def test_the_comparison_takes_as_long_for_every_guess(monkeypatch):
-    """All six digits are compared, in the way of the standard library that does not stop at the first difference."""
+def test_the_comparison_takes_constant_time(monkeypatch):
+    """All six digits are compared, with the standard library's function that does not stop at the first difference."""
     compared = []
 
     def spy(ours, theirs):

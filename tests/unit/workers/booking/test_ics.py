@@ -1,4 +1,4 @@
-"""What the calendar file says, and that nobody's words can add to it."""
+"""What the calendar file contains, and that no text can add properties to it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,8 +23,8 @@ def names_of(text):
     return [line.partition(":")[0].partition(";")[0] for line in unfolded.split("\r\n") if line]
 
 
-def test_the_file_says_what_was_booked(make_profile, hold, accepted_at):
-    """Times are UTC, the texts are in the appointment's language."""
+def test_the_file_describes_the_appointment(make_profile, hold, accepted_at):
+    """Times are in UTC, texts in the appointment's language."""
     confirmed = replace(hold, state=AppointmentState.CONFIRMED, version=2, note="Proszę o ciszę")
     profile = make_profile(senders={"email": "salon@example.com"})
 
@@ -61,14 +61,14 @@ def test_the_file_says_what_was_booked(make_profile, hold, accepted_at):
     ],
 )
 def test_the_status_follows_the_state(make_profile, hold, state, cancelled, status):
-    """A file for a cancelled appointment strikes it from the visitor's calendar."""
+    """A file for a cancelled appointment deletes it from the visitor's calendar."""
     text = appointment_ics(replace(hold, state=state), make_profile(), stamp=hold.created_at, cancelled=cancelled)
 
     assert event_of(text)["status"] == status
 
 
-def test_a_moved_appointment_is_the_same_event_later_on(make_profile, hold, accepted_at):
-    """The UID stays and the sequence grows, so calendars move it instead of adding one."""
+def test_a_moved_appointment_is_a_later_version_of_the_same_event(make_profile, hold, accepted_at):
+    """The UID stays and the sequence grows, so calendars update the event instead of adding one."""
     moved = replace(hold, start=hold.start + timedelta(days=1), end=hold.end + timedelta(days=1), version=5)
     before, after = (event_of(appointment_ics(each, make_profile(), stamp=accepted_at)) for each in (hold, moved))
 
@@ -77,7 +77,7 @@ def test_a_moved_appointment_is_the_same_event_later_on(make_profile, hold, acce
 
 
 def test_a_service_that_is_no_longer_offered_keeps_its_id(make_profile, hold, accepted_at):
-    """An appointment outlives its entry in the profile; without a sender nobody is the organizer."""
+    """An appointment outlives its service in the profile; without a sender there is no organizer."""
     event = event_of(appointment_ics(replace(hold, service_id="gone"), make_profile(), stamp=accepted_at))
 
     assert event["summary"] == "gone – Salon Ania"
@@ -103,8 +103,8 @@ HOSTILE = (
     note=st.sampled_from(HOSTILE) | st.text(max_size=200),
     business=st.sampled_from(HOSTILE[:5]),
 )
-def test_no_text_can_add_a_line(make_profile, make_hold, business, name, note):
-    """Line ends of every kind are escaped, control characters dropped; the text itself comes through."""
+def test_no_text_can_add_a_property(make_profile, make_hold, business, name, note):
+    """All kinds of line breaks are escaped and control characters removed; the text itself stays."""
     profile = make_profile(name=business, senders={"email": "salon@example.com"})
     appointment = make_hold(name=name, note=note)
 
@@ -116,8 +116,8 @@ def test_no_text_can_add_a_line(make_profile, make_hold, business, name, note):
     assert event_of(text)["organizer"] == "mailto:salon@example.com"
 
 
-def test_what_a_visitor_wrote_comes_back_as_it_was(make_profile, hold, accepted_at):
-    """Escaping is undone by whoever reads the file."""
+def test_a_visitors_text_is_read_back_unchanged(make_profile, hold, accepted_at):
+    """A reader of the file undoes the escaping."""
     appointment = replace(hold, name='Jan "J"; K', note="first, line\nsecond\\line")
 
     event = event_of(appointment_ics(appointment, make_profile(), stamp=accepted_at))

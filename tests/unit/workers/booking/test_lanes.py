@@ -1,4 +1,4 @@
-"""Several people, chairs and places: a start is free if one lane is, and visitors spread over them."""
+"""Several lanes: a start is free if one lane is, and visits are spread over them."""
 
 from datetime import date, timedelta
 from itertools import product
@@ -43,18 +43,18 @@ def hour(accepted_at):
     ],
 )
 def test_a_service_has_the_lanes_of_its_resources(salon, service, lanes):
-    """Without resources of its own, those of the whole business."""
+    """A service without resources of its own has those of the whole business."""
     assert salon.lanes_of(salon.service(service)) == lanes
 
 
-def test_a_lane_names_its_resource_and_its_seat(salon):
-    """The one lane of a resource is its first seat."""
+def test_a_lane_is_a_resource_and_a_number(salon):
+    """A resource with one lane has its first seat."""
     lanes = [lane for resource in salon.resources for lane in resource.lanes]
     assert [parse_lane(lane) for lane in lanes] == [("anna", 1), ("tom", 1), ("room", 1), ("room", 2), ("room", 3)]
 
 
 def test_a_business_without_resources_has_one_lane(make_profile):
-    """One visit at a time, as ever."""
+    """It has one visit at a time."""
     profile = make_profile()
     assert profile.lanes_of(profile.services[0]) == ("default",)
     assert profile.calendars == {"calendar": ()}
@@ -62,7 +62,7 @@ def test_a_business_without_resources_has_one_lane(make_profile):
 
 
 def test_calendars_are_those_of_the_business_and_of_its_resources(salon):
-    """A resource's own calendar keeps that resource busy and nobody else."""
+    """A resource's own calendar occupies that resource only."""
     assert salon.calendars == {"calendar": (), "room@calendar.example": ("room/1", "room/2", "room/3")}
     assert (salon.calendar_of("room/2"), salon.calendar_of("tom")) == ("room@calendar.example", "calendar")
 
@@ -77,14 +77,14 @@ def test_calendars_are_those_of_the_business_and_of_its_resources(salon):
         ({"max_visits_per_day": 0}, "greater than or equal to 1"),
     ],
 )
-def test_a_profile_that_contradicts_itself_is_refused(make_profile, fields, reason):
-    """With a sentence that says what is wrong."""
+def test_a_contradictory_profile_is_refused(make_profile, fields, reason):
+    """The message says what is wrong."""
     with pytest.raises(ValidationError, match=reason):
         make_profile(**fields)
 
 
 def test_a_start_is_free_while_one_lane_is(salon, accepted_at, hour):
-    """Both hairdressers have to be busy before the hour is gone."""
+    """Both hairdressers must be busy before the hour is not offered."""
 
     def starts(occupancy):
         offers = free_slots(salon, "cut", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
@@ -96,8 +96,8 @@ def test_a_start_is_free_while_one_lane_is(salon, accepted_at, hour):
     assert hour.start not in starts(Occupancy(everywhere=[hour]))
 
 
-def test_a_visit_needs_one_lane_for_all_of_its_time(salon, accepted_at, hour):
-    """One free until half past and another from then on are no room for an hour."""
+def test_a_visit_needs_one_lane_for_its_whole_time(salon, accepted_at, hour):
+    """One lane until half past and another afterwards are not enough for an hour."""
     half = timedelta(minutes=30)
     first, second = Interval(hour.start, hour.start + half), Interval(hour.start + half, hour.end)
     occupancy = Occupancy(lanes={"room/1": [first], "room/2": [second], "room/3": [hour]})
@@ -106,7 +106,7 @@ def test_a_visit_needs_one_lane_for_all_of_its_time(salon, accepted_at, hour):
 
 
 def test_a_full_day_has_no_starts(salon, accepted_at):
-    """The cap of a service closes the day for it alone, that of the business for all."""
+    """A service's cap closes the day for that service, the business's cap for all services."""
     today = date(2026, 1, 12)
 
     def services(full):
@@ -125,8 +125,8 @@ def test_a_full_day_has_no_starts(salon, accepted_at):
     )
 
 
-def test_the_lane_that_fewest_services_need_comes_first(salon, hour):
-    """Tom alone can colour: a cut goes to Anna while she is free."""
+def test_the_lane_that_fewest_services_use_comes_first(salon, hour):
+    """Only Tom can colour, so a cut goes to Anna while she is free."""
     cut = salon.service("cut")
     orders = {tuple(free_lanes(salon, cut, hour, Occupancy(), appointment_id=str(n))) for n in range(50)}
     assert orders == {("anna", "tom")}
@@ -135,7 +135,7 @@ def test_the_lane_that_fewest_services_need_comes_first(salon, hour):
 
 
 def test_visitors_spread_over_equal_lanes(salon, hour):
-    """Thirty who want a place at the same moment do not all try the first one."""
+    """Thirty visitors at the same moment do not all try the same lane first."""
     firsts = [free_lanes(salon, salon.service("class"), hour, Occupancy(), appointment_id=str(n))[0] for n in range(30)]
     assert {firsts.count(lane) > 4 for lane in ("room/1", "room/2", "room/3")} == {True}
 
@@ -168,8 +168,8 @@ def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, blocked, se
             assert (start in listed) == bool(free)
 
 
-def test_public_holidays_are_closed(make_profile):
-    """Unless an exception says otherwise; the parts of a country have their own."""
+def test_no_starts_are_offered_on_public_holidays(make_profile):
+    """Unless an exception says otherwise; regions of a country have their own holidays."""
     profile = make_profile(public_holidays="PL", exceptions=[{"date": "2026-05-01", "hours": ["10:00-12:00"]}])
     assert profile.hours_on(date(2026, 11, 11)) == ()
     assert profile.hours_on(date(2026, 11, 12)) != ()
@@ -179,7 +179,7 @@ def test_public_holidays_are_closed(make_profile):
 
 
 @pytest.mark.parametrize("region", ["XX", "PL-XX", "", "pl", "Poland!"])
-def test_holidays_that_nobody_knows_are_refused(make_profile, region):
-    """The owner hears so, not the visitor who finds a closed door."""
+def test_an_unknown_region_of_holidays_is_refused(make_profile, region):
+    """The owner gets the error, before a visitor comes to a closed business."""
     with pytest.raises(ValidationError, match="holidays"):
         make_profile(public_holidays=region)

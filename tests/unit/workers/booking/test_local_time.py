@@ -1,4 +1,4 @@
-"""How wall-clock times become instants, also in the odd hours of clock changes."""
+"""Converting wall-clock times to instants, also at clock changes."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -46,7 +46,7 @@ TEN_IN_WARSAW = datetime(2026, 1, 13, 9, tzinfo=UTC)
     ],
 )
 def test_a_start_is_read_in_every_usual_spelling(text):
-    """With an offset a start is that instant, without one it is on the tenant's wall clock."""
+    """With an offset a start is that instant, without one it is a wall-clock time of the tenant's zone."""
     assert parse_start(text, WARSAW) == TEN_IN_WARSAW
 
 
@@ -78,8 +78,8 @@ def test_a_start_is_read_in_every_usual_spelling(text):
         "2026-01-13T10:00\x00",
     ],
 )
-def test_what_is_no_start_is_refused(text):
-    """Garbage, dates that are none, seconds, and years out of range are all `INVALID_TIME`."""
+def test_an_invalid_start_is_refused(text):
+    """Other text, impossible dates, seconds, and years out of range are all `INVALID_TIME`."""
     assert parse_start(text, WARSAW) == INVALID
 
 
@@ -94,7 +94,7 @@ def test_what_is_no_start_is_refused(text):
     ],
 )
 def test_a_time_that_the_clocks_skip_is_refused(zone, skipped):
-    """A wall-clock time in the gap is no time, and the sentence says why; the same digits with an offset are one."""
+    """A wall-clock time in the gap does not exist, and the sentence says so; with an offset the same time is valid."""
     assert parse_start(skipped, ZoneInfo(zone)) == Refusal(ErrorCode.INVALID_TIME, about="skipped")
     assert isinstance(parse_start(skipped + "Z", ZoneInfo(zone)), datetime)
 
@@ -110,7 +110,7 @@ def test_a_time_that_the_clocks_skip_is_refused(zone, skipped):
     ],
 )
 def test_a_time_that_the_clocks_show_twice_is_the_first(zone, repeated, first):
-    """Without an offset the first of two is meant; with one, the visitor can have the second."""
+    """Without an offset the first of the two is meant; with one, the visitor can choose the second."""
     second = first + (timedelta(minutes=30) if zone == "Australia/Lord_Howe" else timedelta(hours=1))
 
     assert parse_start(repeated, ZoneInfo(zone)) == first
@@ -124,8 +124,8 @@ def test_a_time_that_the_clocks_show_twice_is_the_first(zone, repeated, first):
 )
 @example(text="0000-00-00T00:00", zone="Europe/Warsaw")
 @example(text="2000-01-01T00:00+23:59", zone="Europe/Warsaw")
-def test_reading_a_start_never_raises(text, zone):
-    """Whatever comes over the wire is an instant in UTC or a refusal."""
+def test_parsing_a_start_never_raises(text, zone):
+    """Any text is an instant in UTC or a refusal."""
     result = parse_start(text, ZoneInfo(zone))
 
     assert result == INVALID or (isinstance(result, datetime) and result.tzinfo is UTC)
@@ -136,8 +136,8 @@ def test_reading_a_start_never_raises(text, zone):
     zone=st.sampled_from(ZONES),
     separator=st.sampled_from(["T", " "]),
 )
-def test_an_instant_survives_its_way_over_the_wire(minutes, zone, separator):
-    """What we write with the tenant's offset is read back as the same instant, in every zone."""
+def test_an_instant_is_parsed_back_from_its_text(minutes, zone, separator):
+    """What we write with the tenant's offset is parsed back to the same instant, in every zone."""
     instant = datetime(2018, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
 
     assert parse_start(instant.astimezone(ZoneInfo(zone)).isoformat(separator), ZoneInfo(zone)) == instant
@@ -148,8 +148,8 @@ def test_an_instant_survives_its_way_over_the_wire(minutes, zone, separator):
     minutes=st.integers(0, 1440),
     zone=st.sampled_from(ZONES),
 )
-def test_a_wall_clock_time_comes_back_from_its_instant(day, minutes, zone):
-    """An instant that is found shows the wall clock that was asked for; in a gap the next instant is near."""
+def test_an_instant_has_the_requested_wall_clock_time(day, minutes, zone):
+    """Its wall-clock time is the requested one; in a gap the next instant is close."""
     wall = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minutes)
     instant = local_to_utc(day, minutes, ZoneInfo(zone))
 
@@ -162,7 +162,7 @@ def test_a_wall_clock_time_comes_back_from_its_instant(day, minutes, zone):
 
 
 def test_a_skipped_time_moves_to_the_end_of_its_gap():
-    """A day whose clocks jump from 02:00 to 03:00 has its 02:30 at 03:00, even where a whole day is skipped."""
+    """On a day whose clocks jump from 02:00 to 03:00, 02:30 becomes 03:00; a skipped whole day works the same way."""
     assert first_instant_from(date(2026, 3, 29), 150, WARSAW) == datetime(2026, 3, 29, 1, tzinfo=UTC)
     assert first_instant_from(date(2011, 12, 30), 600, ZoneInfo("Pacific/Apia")) == datetime(
         2011, 12, 30, 10, tzinfo=UTC

@@ -1,4 +1,4 @@
-"""What becomes of an appointment whose event the owner changed, case by case."""
+"""What happens to an appointment whose event the owner changed, case by case."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ HALF_HOUR, HOUR, DAY = timedelta(minutes=30), timedelta(hours=1), timedelta(days
 
 @pytest.fixture
 def visit(make_hold):
-    """Return a confirmed consultation: half an hour from 9:00 on, ten minutes before and twenty after it."""
+    """Return a confirmed consultation: half an hour from 9:00, with buffers of ten minutes before and twenty after."""
     return make_hold(state=AppointmentState.CONFIRMED, hold_expires_at=None, version=2)
 
 
@@ -30,38 +30,38 @@ def event(start=START, length=HALF_HOUR, **changes):
     return replace(StoredEvent(2, Interval(start, start + length)), **changes)
 
 
-def decided(appointment, entered, now=MONDAY_SEVEN):
-    return decide_owner_change(appointment, entered, now=now)
+def decide(appointment, stored, now=MONDAY_SEVEN):
+    return decide_owner_change(appointment, stored, now=now)
 
 
-def test_an_event_as_it_was_entered_changes_nothing(visit):
-    """That is what our own writes look like, too."""
-    assert decided(visit, event()) == Unchanged()
+def test_an_unchanged_event_changes_nothing(visit):
+    """Our own writes look the same."""
+    assert decide(visit, event()) == Unchanged()
 
 
 @pytest.mark.parametrize("version", [0, 1, 3, 999_999_999])
-def test_an_event_of_another_version_is_still_to_be_written(visit, version):
-    """By the command that made the version; what the event says until then is not believed."""
-    assert decided(visit, event(START + HOUR, version=version)) == Unchanged()
+def test_an_event_of_another_version_is_not_written_yet(visit, version):
+    """The command that made the version will write it; until then the event's content does not count."""
+    assert decide(visit, event(START + HOUR, version=version)) == Unchanged()
 
 
-def test_an_event_that_never_was_is_not_deleted(visit):
+def test_a_missing_event_is_not_a_deleted_one(visit):
     """The business may have another calendar by now."""
-    assert decided(visit, None) == Unchanged()
+    assert decide(visit, None) == Unchanged()
 
 
 @pytest.mark.parametrize("interval", [None, Interval(START, START + HALF_HOUR)])
-def test_an_older_entry_that_was_deleted_is_no_wish(visit, interval):
-    """The visit has moved on since, to another calendar and back: its present entry is on its way."""
-    assert decided(visit, StoredEvent(1, interval, deleted=True)) == Unchanged()
+def test_a_deleted_event_of_an_older_version_cancels_nothing(visit, interval):
+    """The visit has moved to another calendar and back since: its current event is not written yet."""
+    assert decide(visit, StoredEvent(1, interval, deleted=True)) == Unchanged()
 
 
 @pytest.mark.parametrize("version", [0, 2, 3])
 @pytest.mark.parametrize("interval", [None, Interval(START, START + HALF_HOUR)])
 def test_a_deleted_event_cancels(visit, version, interval):
-    """Whatever is left of it to read."""
-    gone = decided(visit, StoredEvent(version, interval, deleted=True))
-    assert gone == CancelledByOwner(replace(visit, state=AppointmentState.CANCELLED, version=3))
+    """However little of the event can still be read."""
+    cancellation = decide(visit, StoredEvent(version, interval, deleted=True))
+    assert cancellation == CancelledByOwner(replace(visit, state=AppointmentState.CANCELLED, version=3))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_deleted_event_cancels(visit, version, interval):
     ],
 )
 def test_an_event_with_other_times_moves_the_visit(visit, start, length):
-    """Later, longer, by minutes, by years: the owner's hours are the owner's. The buffers go along."""
-    moved = decided(visit, event(start, length))
+    """Later, longer, by minutes or by years: the owner may do that. The buffers stay the same."""
+    moved = decide(visit, event(start, length))
     assert isinstance(moved, MovedByOwner)
     assert (moved.appointment.start, moved.appointment.end, moved.appointment.version) == (start, start + length, 3)
     buffers = (timedelta(minutes=10), timedelta(minutes=20))
@@ -86,7 +86,7 @@ def test_an_event_with_other_times_moves_the_visit(visit, start, length):
 
 
 @pytest.mark.parametrize(
-    "entered",
+    "stored",
     [
         StoredEvent(2, None),
         event(MONDAY_SEVEN),
@@ -98,21 +98,21 @@ def test_an_event_with_other_times_moves_the_visit(visit, start, length):
         event(datetime(1, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_what_no_visit_can_be_is_refused(visit, entered):
-    """A whole day, the past, longer than a day, a slip of the hand in the year."""
-    assert decided(visit, entered) == ForbiddenMove()
+def test_an_impossible_visit_is_refused(visit, stored):
+    """An all-day event, a past time, more than a day, a wrong year."""
+    assert decide(visit, stored) == ForbiddenMove()
 
 
-@pytest.mark.parametrize("entered", [event(START + HOUR), event(deleted=True), StoredEvent(2, None)])
+@pytest.mark.parametrize("stored", [event(START + HOUR), event(deleted=True), StoredEvent(2, None)])
 @pytest.mark.parametrize("passed", [timedelta(0), HOUR, 30 * DAY])
-def test_a_visit_that_has_begun_is_left_alone(visit, entered, passed):
-    """Tidying up in the calendar afterwards cancels nothing."""
-    assert decided(visit, entered, START + passed) == Unchanged()
+def test_a_visit_that_has_begun_does_not_change(visit, stored, passed):
+    """Deleting old events in the calendar cancels nothing."""
+    assert decide(visit, stored, START + passed) == Unchanged()
 
 
 @pytest.mark.parametrize("state", [AppointmentState.HELD, AppointmentState.CANCELLED])
-@pytest.mark.parametrize("entered", [event(START + HOUR), event(deleted=True)])
-def test_a_visit_that_does_not_stand_has_no_event(make_hold, state, entered):
-    """Nothing that happens to one means anything; neither for a visit that nobody knows."""
-    assert decided(make_hold(state=state, version=2), entered) == Unchanged()
-    assert decided(None, entered) == Unchanged()
+@pytest.mark.parametrize("stored", [event(START + HOUR), event(deleted=True)])
+def test_the_event_of_an_unconfirmed_appointment_changes_nothing(make_hold, state, stored):
+    """That holds for a hold, a cancelled and an unknown appointment."""
+    assert decide(make_hold(state=state, version=2), stored) == Unchanged()
+    assert decide(None, stored) == Unchanged()

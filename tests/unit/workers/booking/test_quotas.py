@@ -1,4 +1,4 @@
-"""What bounds holds, codes and days, and that no key tells who it is about."""
+"""The quotas of holds, codes and days, and that their keys reveal no contact."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,8 +23,8 @@ def send_quota(hold, *, secret, at):
     return sends(hold, secret)[0]
 
 
-def test_holds_are_bounded_three_ways(hold):
-    """One a session, two a contact, five an address; each seat is free with the end of the hold."""
+def test_holds_have_three_quotas(hold):
+    """One per session, two per contact, five per address; each unit is free when the hold expires."""
     found = holds(hold)
     assert {bound: quota.units for bound, quota in found.items()} == {
         Bound.SESSION: 1,
@@ -35,13 +35,13 @@ def test_holds_are_bounded_three_ways(hold):
     assert not any(quota.is_lasting for quota in found.values())
 
 
-def test_no_address_is_no_bound(hold):
-    """An ingress that does not know the address bounds by the others."""
+def test_without_an_address_there_is_no_address_quota(hold):
+    """An ingress that does not know the address leaves the other quotas."""
     assert set(holds(hold, source_ip="")) == {Bound.SESSION, Bound.CONTACT}
 
 
-def test_keys_tell_nothing(hold):
-    """Neither contact nor address stands in a key, and another secret makes other keys."""
+def test_keys_reveal_no_contact(hold):
+    """Neither contact nor address is part of a key, and another secret makes other keys."""
     quotas = [*holds(hold).values(), send_quota(hold, secret=SECRET, at=hold.created_at)]
     text = " ".join(quota.key for quota in quotas)
     assert hold.contact.address not in text
@@ -63,7 +63,7 @@ def test_keys_tell_nothing(hold):
     ],
 )
 def test_one_mailbox_is_one_contact(hold, one, other, same):
-    """Capital letters and sub-addresses make no new person."""
+    """Upper case and sub-addresses make no new contact."""
     keys = {
         send_quota(replace(hold, contact=Contact("email", address)), secret=SECRET, at=hold.created_at).key
         for address in (one, other)
@@ -71,8 +71,8 @@ def test_one_mailbox_is_one_contact(hold, one, other, same):
     assert (len(keys) == 1) is same
 
 
-def test_codes_are_bounded_across_businesses_and_holds_are_not(hold):
-    """Three an hour to one contact, whoever's they are; a second business does not count the first one's holds."""
+def test_code_quotas_span_businesses_and_hold_quotas_do_not(hold):
+    """A contact gets three codes an hour from all businesses together; holds are counted per business."""
     elsewhere = replace(hold, tenant="another")
     sends = {send_quota(one, secret=SECRET, at=hold.created_at).key for one in (hold, elsewhere)}
     assert len(sends) == 1
@@ -92,14 +92,14 @@ def test_codes_are_bounded_across_businesses_and_holds_are_not(hold):
         ("nonsense", "nonsense", True),
     ],
 )
-def test_one_network_of_a_household_is_one_address(hold, one, other, same):
-    """Of IPv6 a visitor has a whole /64 to choose from."""
+def test_one_household_network_is_one_address(hold, one, other, same):
+    """A visitor can choose any address of an IPv6 /64."""
     keys = {holds(hold, source_ip=address)[Bound.ADDRESS].key for address in (one, other)}
     assert (len(keys) == 1) is same
 
 
-def test_days_are_capped_on_the_local_date(make_profile, hold):
-    """Per business and per service; a confirmed appointment keeps its place."""
+def test_daily_caps_use_the_local_date(make_profile, hold):
+    """Per business and per service; a confirmed appointment keeps its unit."""
     services = [{"id": "massage", "name": {"en": "M"}, "duration_minutes": 60, "max_per_day": 3}]
     profile = make_profile(services=services, max_visits_per_day=9)
     late = replace(hold, start=hold.start.replace(hour=23, minute=30))
@@ -113,8 +113,8 @@ def test_days_are_capped_on_the_local_date(make_profile, hold):
     assert list(day_quotas(make_profile(), make_profile().services[0], hold)) == []
 
 
-def test_codes_are_bounded_by_contact_session_and_address(hold):
-    """So that one browser cannot have the world written to, whatever contacts it makes up."""
+def test_codes_have_quotas_by_contact_session_and_address(hold):
+    """So that one browser can't send codes to many strangers by inventing contacts."""
     contact, session, address = sends(hold)
     assert [one.units for one in (contact, session, address)] == [3, 6, 30]
     assert not any(one.is_released_with_appointment for one in (contact, session, address))

@@ -1,4 +1,4 @@
-"""When visitors are reminded, and when no more."""
+"""When reminders are sent, and when no more."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,8 +33,8 @@ def planned_for(start, profile):
         (-HOUR, []),
     ],
 )
-def test_a_reminder_comes_a_day_and_two_hours_before(make_profile, left, hours):
-    """Those that would be past, or less than an hour away, are left out."""
+def test_reminders_are_sent_a_day_and_two_hours_before(make_profile, left, hours):
+    """Reminders in the past or within an hour of booking are left out."""
     planned = reminder_times(START, make_profile(), booked_at=START - left, now=START - left)
     assert list(planned) == [(one, START - one * HOUR) for one in hours]
 
@@ -43,25 +43,25 @@ def test_a_reminder_comes_a_day_and_two_hours_before(make_profile, left, hours):
     ("left", "times"),
     [
         (25 * HOUR, [24 * HOUR, 2 * HOUR]),
-        # Half an hour ahead, though not an hour: that one is about the booking, which was days ago.
+        # Half an hour ahead; the limit of an hour counts from the booking, which was days ago.
         (24 * HOUR + 30 * MINUTE, [24 * HOUR, 2 * HOUR]),
-        # Its time has gone by: at once.
+        # Its time has passed: it is sent at once.
         (20 * HOUR, [20 * HOUR - MINUTE, 2 * HOUR]),
-        # Overtaken by the next one.
+        # Superseded by the next one.
         (2 * HOUR, [2 * HOUR - MINUTE]),
         (HOUR, [HOUR - MINUTE]),
         (0 * HOUR, []),
         (-HOUR, []),
     ],
 )
-def test_what_is_planned_late_is_made_up_for(make_profile, left, times):
+def test_late_planning_sends_missed_reminders(make_profile, left, times):
     """The visit was booked three days before, and its reminders could not be planned then."""
     planned = reminder_times(START, make_profile(), booked_at=START - 72 * HOUR, now=START - left)
     assert [START - at for _, at in planned] == times
 
 
-def test_who_booked_a_moment_before_is_not_reminded_late(make_profile):
-    """A reminder that was left out as the visit was booked does not come because planning took long."""
+def test_late_planning_adds_no_reminder_that_booking_left_out(make_profile):
+    """A reminder that was left out at booking is not sent because planning was delayed."""
     planned = reminder_times(START, make_profile(), booked_at=START - 24 * HOUR, now=START - 23 * HOUR)
     assert list(planned) == [(2, START - 2 * HOUR)]
 
@@ -69,11 +69,11 @@ def test_who_booked_a_moment_before_is_not_reminded_late(make_profile):
 @pytest.mark.parametrize(
     ("visit", "day_before", "hours_before"),
     [
-        # In Warsaw's winter: a visit at 10:00, whose reminders wake nobody.
+        # Winter in Warsaw: a visit at 10:00, whose reminders are outside the quiet hours.
         ("2026-01-13T10:00", "2026-01-12T10:00", "2026-01-13T08:00"),
-        # At 09:00: the night's end leaves an hour.
+        # At 09:00: the end of the quiet hours leaves an hour.
         ("2026-01-13T09:00", "2026-01-12T09:00", "2026-01-13T08:00"),
-        # At 08:55 it leaves too little: the evening before.
+        # At 08:55 it leaves too little time: the evening before.
         ("2026-01-13T08:55", "2026-01-12T08:55", "2026-01-12T20:45"),
         ("2026-01-13T07:00", "2026-01-12T08:00", "2026-01-12T20:45"),
         # At night.
@@ -84,8 +84,8 @@ def test_who_booked_a_moment_before_is_not_reminded_late(make_profile):
         ("2026-10-25T08:30", "2026-10-24T09:30", "2026-10-24T20:45"),
     ],
 )
-def test_quiet_hours_put_a_reminder_off_or_bring_it_forward(make_profile, visit, day_before, hours_before):
-    """To their end where an hour is left to get ready; else to a quarter of an hour before they begin."""
+def test_quiet_hours_postpone_or_advance_a_reminder(make_profile, visit, day_before, hours_before):
+    """To their end if that leaves an hour to get ready; otherwise to a quarter of an hour before they begin."""
     profile = make_profile(quiet_hours="21:00-08:00")
     start = datetime.fromisoformat(visit).replace(tzinfo=profile.zone).astimezone(UTC)
 
@@ -94,8 +94,8 @@ def test_quiet_hours_put_a_reminder_off_or_bring_it_forward(make_profile, visit,
 
 
 @given(begins=st.integers(0, 287), length=st.integers(1, 14 * 12), moment=moments())
-def test_no_reminder_comes_when_it_is_quiet(begins, length, moment):
-    """In ten years of six zones; each comes before the visit, the long one before the short one."""
+def test_no_reminder_is_sent_in_quiet_hours(begins, length, moment):
+    """For ten years and six zones; each reminder is before the visit, the long one before the short one."""
     name, start = moment
     ends = (begins + length) % 288
     text = f"{begins // 12:02}:{begins % 12 * 5:02}-{ends // 12:02}:{ends % 12 * 5:02}"
@@ -130,13 +130,13 @@ def worth(appointment, hours=2, start=START, left=2 * HOUR, quiet_hours=None):
         (24, -HOUR, False),
     ],
 )
-def test_a_reminder_that_comes_late_is_worth_it_until_the_next(visit, hours, left, expected):
-    """The last one until the visit begins: nobody is reminded twice in a minute after a halt."""
+def test_a_late_reminder_is_sent_until_the_next_one_is_due(visit, hours, left, expected):
+    """The last one until the visit begins: after an outage nobody gets two reminders at once."""
     assert worth(visit, hours, left=left) is expected
 
 
-def test_a_long_reminder_gives_way_to_a_short_one_that_was_brought_forward(make_hold):
-    """For a visit at 08:30 the short one comes at a quarter to nine in the evening."""
+def test_a_late_long_reminder_is_superseded_by_an_advanced_short_one(make_hold):
+    """For a visit at 08:30 the short one is sent at 20:45 the evening before."""
     start = datetime(2026, 1, 13, 7, 30, tzinfo=UTC)
     visit = make_hold(state=AppointmentState.CONFIRMED, hold_expires_at=None, start=start)
     for minutes, expected in ((1, True), (0, False)):
@@ -145,14 +145,14 @@ def test_a_long_reminder_gives_way_to_a_short_one_that_was_brought_forward(make_
         assert is_worth_reminding(visit, start=start, hours_before=24, now=now, profile=profile) is expected
 
 
-def test_only_a_visit_that_stands_is_worth_it(visit, make_hold):
-    """Not a hold, not a cancelled one, not one that nobody knows."""
+def test_only_a_confirmed_visit_is_reminded_of(visit, make_hold):
+    """Not a hold, not a cancelled appointment, not an unknown one."""
     assert worth(visit)
     assert not worth(make_hold(state=AppointmentState.CANCELLED, start=START))
     assert not worth(make_hold(start=START))
     assert not worth(None)
 
 
-def test_a_visit_that_moved_has_reminders_of_its_own(visit):
-    """The one planned for its earlier time is not wanted."""
+def test_a_moved_visit_has_its_own_reminders(visit):
+    """The reminder of its earlier time is obsolete."""
     assert not worth(visit, start=START + HOUR)

@@ -1,4 +1,4 @@
-"""When a replay asks instead of acting, and of which refusal its visitor reads."""
+"""When a replay asks instead of running, and which refusals its visitor gets a notice about."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -52,7 +52,7 @@ def visit(state, start=NOW + timedelta(hours=1)):
     ],
 )
 def test_only_a_replay_can_be_too_late(age, replay, late):
-    """An original is carried out however late it comes."""
+    """An original command runs however late it is."""
     assert is_too_late(NOW - age, replay=replay, now=NOW) is late
 
 
@@ -68,13 +68,13 @@ def test_only_a_replay_can_be_too_late(age, replay, late):
         (visit(AppointmentState.CANCELLED), True, False, False),
     ],
 )
-def test_a_refusal_is_news_unless_all_is_as_it_was_wished(found, cancels, has_visit, is_news):
-    """Who wanted to cancel what is cancelled has it; a visit that has begun is over and done."""
+def test_a_refusal_is_news_unless_the_visitor_has_what_they_requested(found, cancels, has_visit, is_news):
+    """A cancelled visit satisfies a request to cancel; a visit that has begun is over."""
     assert has_visit_ahead(found, NOW) is has_visit
     assert is_worth_a_notice(found, cancels=cancels, now=NOW) is is_news
 
 
-def a_letter(found=None, address="jan@example.com", **changes):
+def notice_id(found=None, address="jan@example.com", **changes):
     fields = {"command_id": "c1", "replay": 1, "tenant": "salon-ania", "accepted_at": NOW, "now": NOW}
     return choose_again_notice_id(found, replace(JAN, address=address), **fields | changes)
 
@@ -90,9 +90,9 @@ def a_letter(found=None, address="jan@example.com", **changes):
         {"now": NOW + timedelta(days=1)},
     ],
 )
-def test_an_address_that_nobody_proved_reads_one_letter_for_a_day_of_requests(same):
-    """Whoever has it written to by naming it a hundred times, in capital letters too, has it written to once."""
-    assert a_letter(**same) == a_letter()
+def test_an_unverified_address_gets_one_notice_for_a_day_of_requests(same):
+    """A hundred requests that name it, also in upper case, cause one notice."""
+    assert notice_id(**same) == notice_id()
 
 
 @pytest.mark.parametrize(
@@ -104,13 +104,13 @@ def test_an_address_that_nobody_proved_reads_one_letter_for_a_day_of_requests(sa
         {"address": "ewa@example.com"},
     ],
 )
-def test_another_replay_person_or_business_is_another_letter(other):
-    """Each of them has something to say."""
-    assert a_letter(**other) != a_letter()
+def test_another_replay_contact_or_business_has_another_notice(other):
+    """Each of them has its own information."""
+    assert notice_id(**other) != notice_id()
 
 
-def test_of_a_visit_that_stands_each_request_has_its_letter():
-    """Its address is proved; two requests about two visits are two pieces of news."""
+def test_each_request_about_a_confirmed_visit_has_its_own_notice():
+    """Its address is verified, and two requests about two visits are different news."""
     found = visit(AppointmentState.CONFIRMED)
-    assert a_letter(found) == a_letter(found, now=NOW + timedelta(minutes=1))
-    assert len({a_letter(found), a_letter(found, command_id="c2"), a_letter(found, replay=2), a_letter()}) == 4
+    assert notice_id(found) == notice_id(found, now=NOW + timedelta(minutes=1))
+    assert len({notice_id(found), notice_id(found, command_id="c2"), notice_id(found, replay=2), notice_id()}) == 4

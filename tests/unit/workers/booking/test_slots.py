@@ -1,4 +1,4 @@
-"""Which starts are offered, on ordinary days and on those whose clocks change."""
+"""Which starts are offered, on ordinary days and on days with clock changes."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ MONDAY = date(2026, 1, 12)
 INVALID = Refusal(ErrorCode.INVALID_TIME)
 
 
-def walls(offers, zone="Europe/Warsaw"):
+def wall_times(offers, zone="Europe/Warsaw"):
     return [offer.start.astimezone(ZoneInfo(zone)).strftime("%H:%M") for offer in offers]
 
 
@@ -22,16 +22,16 @@ def on(profile, day, now, *, service="massage", days=1, busy=()):
     return free_slots(profile, service, from_day=day, days=days, now=now, occupancy=Occupancy(busy))
 
 
-def test_starts_are_steps_from_each_opening_that_leave_room_for_the_visit(make_profile, accepted_at):
-    """A visit fits inside one period: none spans the lunch break, and the last ends at closing time."""
-    assert walls(on(make_profile(), MONDAY, accepted_at)) == [
+def test_starts_are_steps_from_each_opening_with_room_for_the_visit(make_profile, accepted_at):
+    """A visit fits into one period: none spans the lunch break, and the last one ends at closing time."""
+    assert wall_times(on(make_profile(), MONDAY, accepted_at)) == [
         *("09:00", "09:30", "10:00", "10:30", "11:00"),
         *("13:00", "13:30", "14:00", "14:30", "15:00", "15:30", "16:00"),
     ]
 
 
-def test_an_offer_says_when_the_visit_ends_without_its_buffers(make_profile, accepted_at):
-    """Buffers are the business's, the visitor hears the visit; both ends are in UTC."""
+def test_an_offer_ends_with_the_visit_without_its_buffers(make_profile, accepted_at):
+    """Buffers are internal to the business; both ends are in UTC."""
     first = on(make_profile(), MONDAY, accepted_at, service="consultation")[0]
 
     assert first == SlotOffer(accepted_at + timedelta(hours=1), accepted_at + timedelta(hours=1.5), "consultation")
@@ -39,10 +39,10 @@ def test_an_offer_says_when_the_visit_ends_without_its_buffers(make_profile, acc
 
 
 def test_all_services_come_by_start_and_then_in_the_profiles_order(make_profile, accepted_at):
-    """Without a service every service is listed."""
+    """Without a service all services are listed."""
     offers = on(make_profile(hours=("09:00-10:00",)), MONDAY, accepted_at, service=None)
 
-    assert [(wall, offer.service_id) for wall, offer in zip(walls(offers), offers, strict=True)] == [
+    assert [(wall, offer.service_id) for wall, offer in zip(wall_times(offers), offers, strict=True)] == [
         ("09:00", "massage"),
         ("09:00", "consultation"),
         ("09:30", "consultation"),
@@ -50,30 +50,30 @@ def test_all_services_come_by_start_and_then_in_the_profiles_order(make_profile,
 
 
 def test_an_unknown_service_has_no_slots(make_profile, accepted_at):
-    """The handler says `UNKNOWN_SERVICE`; here there is just nothing."""
+    """The handler refuses with `UNKNOWN_SERVICE`; here the list is empty."""
     assert on(make_profile(), MONDAY, accepted_at, service="haircut") == []
 
 
 def test_an_exception_replaces_the_hours_of_its_date(make_profile, accepted_at):
-    """A holiday is closed, and a long Saturday is open, whatever the week says."""
+    """A holiday is closed and a long Saturday is open, whatever the weekly hours are."""
     profile = make_profile(exceptions=[{"date": "2026-01-13"}, {"date": "2026-01-17", "hours": ["10:00-11:00"]}])
 
     assert on(profile, date(2026, 1, 13), accepted_at) == []
-    assert walls(on(profile, date(2026, 1, 17), accepted_at)) == ["10:00"]
+    assert wall_times(on(profile, date(2026, 1, 17), accepted_at)) == ["10:00"]
     assert on(profile, date(2026, 1, 18), accepted_at) == []
 
 
 def test_the_notice_counts_from_now_to_the_second(make_profile, accepted_at):
-    """A start exactly at the notice's end is offered, one a second earlier is not."""
+    """A start exactly at the end of the notice is offered, one a second earlier is not."""
     profile = make_profile(minimum_notice_minutes=120)
 
-    assert walls(on(profile, MONDAY, accepted_at))[0] == "10:00"
-    assert walls(on(profile, MONDAY, accepted_at + timedelta(seconds=1)))[0] == "10:30"
-    assert walls(on(profile, MONDAY, accepted_at + timedelta(microseconds=1)))[0] == "10:30"
+    assert wall_times(on(profile, MONDAY, accepted_at))[0] == "10:00"
+    assert wall_times(on(profile, MONDAY, accepted_at + timedelta(seconds=1)))[0] == "10:30"
+    assert wall_times(on(profile, MONDAY, accepted_at + timedelta(microseconds=1)))[0] == "10:30"
 
 
 def test_the_horizon_counts_local_days_after_today(make_profile):
-    """At 23:30 UTC it is tomorrow in Warsaw already, so the last day is one later than UTC's date says."""
+    """At 23:30 UTC it is already tomorrow in Warsaw, so the last day is one later than UTC's date."""
     profile = make_profile(horizon_days=1)
     late = datetime(2026, 1, 12, 23, 30, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ def test_the_horizon_counts_local_days_after_today(make_profile):
 
 @pytest.mark.parametrize("day", [date.min, date(2025, 1, 1), date(2027, 1, 1), date.max])
 def test_a_day_outside_the_horizon_has_no_slots(make_profile, accepted_at, day):
-    """A client may ask for any date; none overflows."""
+    """A client may request any date; none overflows."""
     assert on(make_profile(), day, accepted_at, days=60) == []
 
 
@@ -94,8 +94,8 @@ def test_without_a_day_the_list_begins_today(make_profile, accepted_at):
     assert {offer.start.date() for offer in offers} == {MONDAY, date(2026, 1, 13)}
 
 
-def test_what_is_taken_blocks_every_visit_whose_buffers_reach_into_it(make_profile, accepted_at):
-    """With 10 minutes before and 20 after, 10:00-11:00 takes the starts from 09:30 to 11:00."""
+def test_an_occupied_time_blocks_every_visit_whose_buffers_overlap_it(make_profile, accepted_at):
+    """With buffers of 10 minutes before and 20 after, 10:00-11:00 blocks the starts from 09:30 to 11:00."""
     ten = accepted_at + timedelta(hours=2)
     offers = on(
         make_profile(hours=("09:00-12:30",)),
@@ -105,17 +105,17 @@ def test_what_is_taken_blocks_every_visit_whose_buffers_reach_into_it(make_profi
         busy=[Interval(ten, ten + timedelta(hours=1))],
     )
 
-    assert walls(offers) == ["09:00", "11:30", "12:00"]
+    assert wall_times(offers) == ["09:00", "11:30", "12:00"]
 
 
-def test_buffers_may_stick_out_of_the_opening_hours(make_profile, accepted_at):
-    """The room is aired before opening time; only what is taken there forbids it."""
+def test_buffers_may_exceed_the_opening_hours(make_profile, accepted_at):
+    """The room can be prepared before opening time, unless that time is occupied."""
     nine = accepted_at + timedelta(hours=1)
     early = Interval(nine - timedelta(minutes=20), nine - timedelta(minutes=9))
 
     profile = make_profile(hours=("09:00-10:00",))
-    assert walls(on(profile, MONDAY, accepted_at, service="consultation")) == ["09:00", "09:30"]
-    assert walls(on(profile, MONDAY, accepted_at, service="consultation", busy=[early])) == ["09:30"]
+    assert wall_times(on(profile, MONDAY, accepted_at, service="consultation")) == ["09:00", "09:30"]
+    assert wall_times(on(profile, MONDAY, accepted_at, service="consultation", busy=[early])) == ["09:30"]
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,15 @@ def test_buffers_may_stick_out_of_the_opening_hours(make_profile, accepted_at):
         ("Asia/Kathmandu", date(2026, 3, 29), "00:00-03:00", ["00:00", "01:00", "02:00"]),
     ],
 )
-def test_a_day_whose_clocks_change_is_as_long_as_it_is(make_profile, zone, day, hours, expected):
-    """Skipped hours are not offered, repeated ones twice, and no visit is shorter than it should be."""
+def test_a_day_with_a_clock_change_has_its_real_length(make_profile, zone, day, hours, expected):
+    """Skipped hours are not offered, repeated ones are offered twice, and every visit has its full length."""
     hour = {"id": "hour", "name": {"en": "Hour"}, "duration_minutes": 60}
     profile = make_profile(zone=zone, hours=(hours,), weekend=(hours,), services=[hour])
     now = datetime.combine(day, datetime.min.time(), tzinfo=UTC) - timedelta(days=2)
 
     offers = on(profile, day, now, service="hour")
 
-    assert walls(offers, zone) == expected
+    assert wall_times(offers, zone) == expected
     assert all(is_offered(profile, profile.services[0], offer.start, now) is None for offer in offers)
 
 
@@ -161,7 +161,7 @@ def test_a_day_whose_clocks_change_is_as_long_as_it_is(make_profile, zone, day, 
     ],
 )
 def test_a_start_that_the_rules_forbid_is_an_invalid_time(make_profile, accepted_at, why, hours_later):
-    """The refusal is the same for every reason, and does not depend on what is taken."""
+    """The refusal is the same for every reason and does not depend on occupied times."""
     profile = make_profile(minimum_notice_minutes=120)
     start = accepted_at + timedelta(hours=hours_later)
 
@@ -169,15 +169,15 @@ def test_a_start_that_the_rules_forbid_is_an_invalid_time(make_profile, accepted
 
 
 def test_a_start_that_the_rules_allow_is_offered(make_profile, accepted_at):
-    """The first start after the notice and the last one of the horizon are both allowed."""
+    """The first start after the notice and the last one of the horizon are allowed."""
     profile = make_profile(minimum_notice_minutes=120)
 
     for start in (accepted_at + timedelta(hours=2), accepted_at + timedelta(days=30, hours=8)):
         assert is_offered(profile, profile.services[0], start, accepted_at) is None
 
 
-def test_a_day_that_closes_at_a_midnight_that_the_clocks_skip_has_all_of_its_hours(make_profile):
-    """São Paulo, 3 November 2018: the last hour ends as the clocks jump from midnight to one, and is an hour long."""
+def test_a_day_that_closes_at_a_skipped_midnight_keeps_all_its_hours(make_profile):
+    """São Paulo, 3 November 2018: the clocks jump from midnight to one, and the last hour is a full hour."""
     evening = ("20:00-24:00",)
     service = [{"id": "visit", "name": {"en": "Visit"}, "duration_minutes": 60}]
     profile = make_profile(zone="America/Sao_Paulo", hours=evening, weekend=evening, services=service)
@@ -185,6 +185,6 @@ def test_a_day_that_closes_at_a_midnight_that_the_clocks_skip_has_all_of_its_hou
 
     offers = on(profile, day, now, service="visit")
 
-    assert walls(offers, "America/Sao_Paulo") == ["20:00", "21:00", "22:00", "23:00"]
+    assert wall_times(offers, "America/Sao_Paulo") == ["20:00", "21:00", "22:00", "23:00"]
     assert {offer.end - offer.start for offer in offers} == {timedelta(hours=1)}
     assert is_offered(profile, profile.services[0], offers[-1].start, now) is None

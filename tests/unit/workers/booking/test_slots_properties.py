@@ -1,4 +1,4 @@
-"""That the search finds exactly what the rules say, checked minute by minute against a plain reading of them."""
+"""Checks the search against a minute-by-minute implementation of the rules."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -62,8 +62,8 @@ def situations(draw):
     return fields, now, busy
 
 
-def plain_reading(profile, now, busy):
-    """List the free starts by looking at every five minutes of the days around."""
+def brute_force_starts(profile, now, busy):
+    """List the free starts by checking every five minutes of the surrounding days."""
     service, zone = profile.services[0], ZoneInfo(profile.time_zone)
     today = now.astimezone(zone).date()
     begin = datetime.combine(today, datetime.min.time(), tzinfo=UTC) - timedelta(days=1)
@@ -89,19 +89,19 @@ def plain_reading(profile, now, busy):
 
 
 @given(situation=situations())
-def test_the_search_finds_what_a_plain_reading_of_the_rules_finds(make_profile, situation):
-    """Hours, steps, notice, horizon, buffers and clock changes: nothing more is offered, and nothing less."""
+def test_the_search_equals_a_brute_force_search(make_profile, situation):
+    """Hours, steps, notice, horizon, buffers and clock changes: exactly the same starts are offered."""
     fields, now, busy = situation
     profile = make_profile(**fields)
 
     offers = free_slots(profile, None, from_day=None, days=60, now=now, occupancy=Occupancy(busy))
 
-    assert [offer.start for offer in offers] == plain_reading(profile, now, busy)
+    assert [offer.start for offer in offers] == brute_force_starts(profile, now, busy)
 
 
 @given(situation=situations())
 def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, situation):
-    """What the list shows can be booked: the single check agrees, no buffer meets what is taken, ends fit."""
+    """Every listed start can be booked: the single check agrees, buffers overlap nothing, and the end fits."""
     fields, now, busy = situation
     profile = make_profile(**fields)
     service, zone = profile.services[0], ZoneInfo(profile.time_zone)
@@ -112,7 +112,7 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
         assert is_offered(profile, service, offer.start, now) is None
         assert not any(blocked_interval(service, offer.start).overlaps(interval) for interval in busy)
         assert offer.end - offer.start == timedelta(minutes=service.duration_minutes)
-        # The last minute, not the end: where the clocks skip the midnight that a day closes at, the end reads 01:00.
+        # The last minute, not the end: if the clocks skip the midnight at which a day closes, the end reads 01:00.
         start, last = offer.start.astimezone(zone), (offer.end - MINUTE).astimezone(zone)
         midnight = datetime.combine(start.date(), datetime.min.time(), tzinfo=zone)
         if midnight.utcoffset() == (midnight + timedelta(days=1)).utcoffset():
@@ -125,8 +125,8 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
 
 
 @given(situation=situations(), days=st.integers(1, 4))
-def test_a_list_is_made_of_its_days(make_profile, situation, days):
-    """Asking for several days gives what asking for each of them gives."""
+def test_a_list_of_days_is_the_sum_of_its_days(make_profile, situation, days):
+    """A request for several days gives the same as requests for each of them."""
     fields, now, busy = situation
     profile = make_profile(**fields)
     today = now.astimezone(ZoneInfo(profile.time_zone)).date()

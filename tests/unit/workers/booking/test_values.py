@@ -1,4 +1,4 @@
-"""What an interval accepts, and when two share time."""
+"""Which intervals are valid, and when two of them overlap."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -20,8 +20,8 @@ HOUR = timedelta(hours=1)
         (TEN, (TEN + HOUR).astimezone(timezone(HOUR)), "UTC"),
     ],
 )
-def test_an_interval_refuses_what_is_none(start, end, message):
-    """Ends that are naive, in another zone or in the wrong order are a bug of the caller, said at once."""
+def test_an_invalid_interval_raises(start, end, message):
+    """Naive ends, other zones and a wrong order are bugs of the caller, and are reported at once."""
     with pytest.raises(ValueError, match=message):
         Interval(start, end)
 
@@ -31,7 +31,7 @@ def test_an_interval_refuses_what_is_none(start, end, message):
     [(-2, -1, False), (-1, 0, False), (-1, 0.5, True), (0, 1, True), (0.2, 0.3, True), (1, 2, False)],
 )
 def test_intervals_that_touch_do_not_overlap(begins, ends, shares):
-    """An interval is half open, so the next visit may begin when this one ends."""
+    """An interval is half-open, so the next visit may begin when this one ends."""
     one, other = Interval(TEN, TEN + HOUR), Interval(TEN + begins * HOUR, TEN + ends * HOUR)
 
     assert one.overlaps(other) is shares
@@ -39,5 +39,5 @@ def test_intervals_that_touch_do_not_overlap(begins, ends, shares):
 
 
 def test_the_states_are_stored_by_their_names():
-    """The words in the table are the ones that the predecessor's dashboards can read."""
+    """The predecessor's dashboards read these words in the table."""
     assert list(AppointmentState) == ["held", "confirmed", "cancelled"]

@@ -1,4 +1,4 @@
-"""What the half-minute memory of busy times may answer, and what it must forget."""
+"""What the cache of busy times may answer, and when it is invalidated."""
 
 import asyncio
 from dataclasses import replace
@@ -31,7 +31,7 @@ EVENT = CalendarEvent(
 
 
 class SlowCalendar(FakeCalendar):
-    """Reads when it is asked, and answers when it is told to."""
+    """A calendar that reads when it is called and answers when the test lets it."""
 
     def __init__(self):
         super().__init__()
@@ -70,13 +70,13 @@ async def spans(calendar, between=MORNING, **how):
     return [busy.interval for busy in await calendar.busy("calendar", between, **how)]
 
 
-async def settle():
+async def let_tasks_run():
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-async def test_busy_times_are_asked_for_once_in_half_a_minute(google, calendar, clock):
-    """Also for another day nearby; after that they are asked for anew."""
+async def test_busy_times_are_read_once_in_half_a_minute(google, calendar, clock):
+    """The answer also covers a nearby day; after half a minute they are read again."""
     assert await spans(calendar) == []
     assert timedelta(seconds=30) == MAX_AGE
     google.block(MORNING)
@@ -88,16 +88,16 @@ async def test_busy_times_are_asked_for_once_in_half_a_minute(google, calendar, 
     assert google.calls == ["busy", "busy"]
 
 
-async def test_what_has_to_be_fresh_is_asked_for(google, calendar):
-    """Whatever is kept."""
+async def test_a_fresh_request_reads_the_calendar(google, calendar):
+    """The cache does not matter."""
     await spans(calendar)
     google.block(MORNING)
     assert await spans(calendar, fresh=True) == [MORNING]
     assert google.looks == [False, True]
 
 
-async def test_what_a_fresh_look_contradicts_is_forgotten(google, calendar):
-    """The owner has filled the whole morning: who is refused one hour of it is not offered the next."""
+async def test_a_fresh_answer_that_differs_invalidates_the_cache(google, calendar):
+    """The owner has filled the whole morning: a visitor who is refused one hour of it is not offered the next one."""
     await spans(calendar)
     await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True)
     await spans(calendar)
@@ -107,28 +107,28 @@ async def test_what_a_fresh_look_contradicts_is_forgotten(google, calendar):
     assert await spans(calendar, Interval(NINE + HOUR, NINE + 2 * HOUR)) == [MORNING]
 
 
-async def test_a_time_beyond_what_is_kept_is_asked_for(google, calendar):
-    """An answer for this week says nothing about the next."""
+async def test_a_time_outside_the_cached_interval_is_read(google, calendar):
+    """An answer for this week does not cover the next one."""
     await spans(calendar)
     google.block(Interval(MORNING.start + 7 * DAY, MORNING.end + 7 * DAY))
     assert len(await spans(calendar, Interval(MORNING.start + 7 * DAY, MORNING.end + 7 * DAY))) == 1
 
 
-async def test_many_who_ask_at_once_are_one_question(google, calendar):
+async def test_concurrent_requests_share_one_lookup(google, calendar):
     """The others wait for its answer."""
     google.may_answer.clear()
     asking = [asyncio.create_task(spans(calendar)) for _ in range(20)]
-    await settle()
+    await let_tasks_run()
     google.may_answer.set()
     assert await asyncio.gather(*asking) == [[]] * 20
     assert google.calls == ["busy"]
 
 
-async def test_an_answer_is_as_old_as_its_question(google, calendar, clock):
-    """Google may have looked right then, and taken its time to say so."""
+async def test_an_answer_is_as_old_as_its_request(google, calendar, clock):
+    """The calendar may have read at once and answered late."""
     google.may_answer.clear()
     asking = asyncio.create_task(spans(calendar))
-    await settle()
+    await let_tasks_run()
     clock.turn(MAX_AGE)
     google.may_answer.set()
     await asking
@@ -136,8 +136,8 @@ async def test_an_answer_is_as_old_as_its_question(google, calendar, clock):
     assert google.calls == ["busy", "busy"]
 
 
-async def test_what_is_written_is_seen_at_once(google, calendar):
-    """A visit that was just entered or removed is not listed as free or busy for half a minute."""
+async def test_a_write_is_visible_at_once(google, calendar):
+    """A visit that was just added or removed is not listed wrongly for half a minute."""
     await spans(calendar)
     await calendar.put("calendar", EVENT)
     assert await spans(calendar) == [Interval(NINE, NINE + HOUR)]
@@ -145,30 +145,30 @@ async def test_what_is_written_is_seen_at_once(google, calendar):
     assert await spans(calendar) == []
 
 
-async def test_an_answer_from_before_a_write_is_not_kept(google, calendar):
-    """The question was on its way when the event was put."""
+async def test_an_answer_from_before_a_write_is_not_cached(google, calendar):
+    """The request was sent before the event was written."""
     google.may_answer.clear()
     asking = asyncio.create_task(spans(calendar))
-    await settle()
+    await let_tasks_run()
     await calendar.put("calendar", EVENT)
     google.may_answer.set()
     assert await asking == []
     assert await spans(calendar) == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_an_answer_from_during_a_write_is_not_kept(google, calendar):
-    """The question was asked and answered while the write was on its way."""
+async def test_an_answer_from_during_a_write_is_not_cached(google, calendar):
+    """The request was sent and answered during the write."""
     google.may_write.clear()
     writing = asyncio.create_task(calendar.put("calendar", EVENT))
-    await settle()
+    await let_tasks_run()
     assert await spans(calendar) == []
     google.may_write.set()
     await writing
     assert await spans(calendar) == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_a_write_that_failed_may_have_gone_through(google, calendar):
-    """Its answer may have been lost, so what was kept is not believed any more."""
+async def test_a_failed_write_invalidates_the_cache(google, calendar):
+    """The write may have succeeded although its answer was lost."""
     google.fail("put", TransientError("time-out"))
     await spans(calendar)
     with pytest.raises(TransientError):
@@ -177,8 +177,8 @@ async def test_a_write_that_failed_may_have_gone_through(google, calendar):
     assert await spans(calendar) == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_a_change_by_the_owner_is_seen_once_it_is_known(google, calendar):
-    """Reading the changes tells of it; reading that there are none keeps what is kept."""
+async def test_a_change_by_the_owner_invalidates_the_cache(google, calendar):
+    """A sync with changes invalidates the cache; a sync without changes does not."""
     await calendar.put("calendar", EVENT)
     token = (await calendar.changes("calendar", None)).next_token
     await spans(calendar)
@@ -192,7 +192,7 @@ async def test_a_change_by_the_owner_is_seen_once_it_is_known(google, calendar):
 
 
 async def test_an_event_is_read_from_the_calendar_itself(google, calendar):
-    """Nothing of a single event is kept."""
+    """Single events are not cached."""
     await calendar.put("calendar", EVENT)
     first = await calendar.find_event("calendar", EVENT.event_id)
     google.events["calendar"][EVENT.event_id] = replace(EVENT, end=NINE + 2 * HOUR)
@@ -200,12 +200,12 @@ async def test_an_event_is_read_from_the_calendar_itself(google, calendar):
     assert (first.interval.end, second.interval.end) == (NINE + HOUR, NINE + 2 * HOUR)
 
 
-async def test_all_who_wait_for_a_calendar_that_fails_wait_once(google, calendar):
-    """Ten who ask at the same time share one look-up and its trouble; the next one asks anew."""
+async def test_concurrent_requests_share_one_failure(google, calendar):
+    """Ten concurrent requests share one lookup and its error; the next request starts a new lookup."""
     google.may_answer.clear()
     google.fail("busy", TransientError("calendar.busy: 503"))
     asking = [asyncio.create_task(spans(calendar)) for _ in range(10)]
-    await settle()
+    await let_tasks_run()
     google.may_answer.set()
     answers = await asyncio.gather(*asking, return_exceptions=True)
     assert [type(answer) for answer in answers] == [TransientError] * 10
@@ -213,25 +213,25 @@ async def test_all_who_wait_for_a_calendar_that_fails_wait_once(google, calendar
     assert await spans(calendar) == []
 
 
-async def test_who_is_cut_off_leaves_the_look_up_to_the_others(google, calendar):
-    """The first to ask may go; the others get what it asked for."""
+async def test_a_cancelled_request_does_not_cancel_the_lookup(google, calendar):
+    """The first request may be cancelled; the others get the lookup's answer."""
     google.may_answer.clear()
     first, second = (asyncio.create_task(spans(calendar)) for _ in range(2))
-    await settle()
+    await let_tasks_run()
     first.cancel()
-    await settle()
+    await let_tasks_run()
     google.may_answer.set()
     assert await second == []
     assert google.calls == ["busy"]
 
 
-async def test_who_asks_after_a_write_is_not_told_what_was_before_it(google, calendar):
-    """A look-up that began before the write is the others' alone."""
+async def test_a_request_after_a_write_does_not_get_an_answer_from_before(google, calendar):
+    """Only earlier requests share a lookup that began before the write."""
     google.may_answer.clear()
     early = asyncio.create_task(spans(calendar))
-    await settle()
+    await let_tasks_run()
     await calendar.put("calendar", EVENT)
     late = asyncio.create_task(spans(calendar))
-    await settle()
+    await let_tasks_run()
     google.may_answer.set()
     assert (await early, await late) == ([], [Interval(NINE, NINE + HOUR)])

@@ -1,4 +1,4 @@
-"""What Google's lists of events mean for free time, also those that are not as they should be."""
+"""Parsing busy times from Google's lists of events, malformed ones included."""
 
 from datetime import UTC, datetime
 
@@ -28,13 +28,13 @@ def page(*items, **fields):
 
 @pytest.mark.parametrize("start", [NINE, "2027-03-01T10:00:00+01:00", "2027-03-01T09:00:00.000Z"])
 def test_busy_times_are_read_in_utc(start):
-    """Whatever offset they come with."""
+    """The offset in the answer does not matter."""
     assert parse_busy_times(page(event(start))) == [BusyTime(MORNING)]
 
 
 @pytest.mark.parametrize("empty", [{"items": []}, {}, {"timeZone": "Europe/Warsaw"}])
 def test_a_page_without_events_is_free(empty):
-    """It is an answer, so Google has looked."""
+    """It is a valid answer without busy times."""
     assert parse_busy_times(empty) == []
 
 
@@ -51,7 +51,7 @@ def test_a_page_without_events_is_free(empty):
     ],
 )
 def test_an_event_is_ours_only_under_its_own_id(item, visit_id):
-    """Properties can be copied with an event; its id can't."""
+    """An event's properties can be copied, its id can't."""
     assert parse_busy_times(page(item)) == [BusyTime(MORNING, visit_id)]
 
 
@@ -65,13 +65,13 @@ def test_an_event_is_ours_only_under_its_own_id(item, visit_id):
         {"attendees": [{"responseStatus": "accepted"}, {"self": True, "responseStatus": "declined"}]},
     ],
 )
-def test_what_keeps_nobody_busy_is_left_out(fields):
-    """The others count."""
+def test_events_that_occupy_no_time_are_skipped(fields):
+    """The other events count."""
     assert parse_busy_times(page(event(**fields), event())) == [BusyTime(MORNING)]
 
 
 def test_a_deleted_event_needs_no_times():
-    """Google may leave little of it but its id."""
+    """Google may return little more than its id."""
     assert parse_busy_times(page({"id": "gone", "status": "cancelled"})) == []
 
 
@@ -83,8 +83,8 @@ def test_a_deleted_event_needs_no_times():
         (None, "2027-03-01", (datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 3, 2, tzinfo=UTC))),
     ],
 )
-def test_a_whole_day_is_the_calendars_day(time_zone, day, hours):
-    """From midnight to midnight where the calendar is: on a day visit_id clocks change that is not 24 hours."""
+def test_an_all_day_event_uses_the_calendars_zone(time_zone, day, hours):
+    """It lasts from midnight to midnight in the calendar's zone; with a clock change that is not 24 hours."""
     following = f"{day[:-2]}{int(day[-2:]) + 1:02}"
     found = parse_busy_times(
         {"timeZone": time_zone, "items": [{"id": "day", "start": {"date": day}, "end": {"date": following}}]}
@@ -93,8 +93,8 @@ def test_a_whole_day_is_the_calendars_day(time_zone, day, hours):
 
 
 @pytest.mark.parametrize("end", [NINE, "2027-03-01T08:00:00Z"])
-def test_an_entry_without_length_is_skipped(end):
-    """It keeps nobody busy; the others count."""
+def test_an_event_without_duration_is_skipped(end):
+    """It occupies no time; the other events count."""
     assert parse_busy_times(page(event(end=end), event())) == [BusyTime(MORNING)]
 
 
@@ -123,7 +123,7 @@ def test_an_entry_without_length_is_skipped(end):
         page({"id": "x", "start": {"date": "2027-02-01"}, "end": {"date": "2027-03-01"}}, timeZone=7),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_transient(broken):
-    """Never a bug of ours and never free time; the text says what happened, without the answer."""
+def test_an_unreadable_answer_is_a_transient_error(broken):
+    """It is neither a bug of ours nor free time; the message gives the type of the error, but not the answer."""
     with pytest.raises(TransientError, match="cannot be read"):
         parse_busy_times(broken)

@@ -1,4 +1,4 @@
-"""A key that cannot be a service account's says so, and is never quoted."""
+"""Loading the service account's key: invalid keys are reported and never quoted."""
 
 import json
 
@@ -26,8 +26,8 @@ from workers.booking.adapters.google_credentials import GoogleCredentials
         '{"client_email": 5, "token_uri": 7, "private_key": null}',
     ],
 )
-def test_what_is_no_service_account_is_not_configured(text):
-    """Whatever JSON stands there; the operator is told what to do, and nobody what the text was."""
+def test_an_invalid_key_is_reported_as_not_configured(text):
+    """Whatever JSON the secret contains, the message says what to do and does not quote it."""
     credentials = GoogleCredentials(secrets=None, secret_id="chatbot/google-calendar", fallback=text)
     with pytest.raises(PermanentError) as caught:
         credentials.current()
@@ -36,7 +36,7 @@ def test_what_is_no_service_account_is_not_configured(text):
 
 
 class Vault:
-    """Secrets Manager with one secret in it, or none."""
+    """A Secrets Manager with one secret or none."""
 
     def __init__(self, text):
         self.text = text
@@ -48,8 +48,8 @@ class Vault:
 
 
 @pytest.mark.parametrize("has_secret", [True, False])
-def test_the_secret_comes_first_and_the_variable_stands_in_for_it(has_secret):
-    """An account may have both; the variable counts only where the secret can't be read."""
+def test_the_secret_has_priority_over_the_variable(has_secret):
+    """Both may be set; the variable counts only if the secret can't be read."""
     secret, variable = (
         make_service_account("http://127.0.0.1/token") | {"client_email": f"{name}@salon.example"}
         for name in ("secret", "variable")
@@ -60,8 +60,8 @@ def test_the_secret_comes_first_and_the_variable_stands_in_for_it(has_secret):
     assert credentials.current().service_account_email == expected["client_email"]
 
 
-def test_a_secret_that_is_mended_works_at_once():
-    """What was no key is read anew at the next use, without waiting for any cache."""
+def test_a_corrected_secret_works_at_once():
+    """An invalid key is loaded again at the next use, without waiting for a cache to expire."""
     vault = Vault("no JSON")
     secrets = Secrets(client=vault, clock=FakeClock())
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=None)

@@ -1,4 +1,4 @@
-"""What Google refuses, in our own errors: what passes, what an operator has to mend, and a key that is read anew."""
+"""Translating Google's errors, and loading a refused key again."""
 
 import httplib2
 import pytest
@@ -20,8 +20,8 @@ class Credentials:
     ("status", "reason", "forgotten"),
     [(401, "calendar_access_revoked", 1), (403, "calendar_forbidden", 0), (404, "calendar_unknown", 0)],
 )
-def test_a_key_that_is_refused_is_read_anew(status, reason, forgotten):
-    """So that a repaired one works at once; a calendar that is not shared has nothing to do with the key."""
+def test_a_refused_key_is_loaded_again(status, reason, forgotten):
+    """A corrected key works at once; the error of an unshared calendar does not concern the key."""
     credentials = Credentials()
     refused = HttpError(httplib2.Response({"status": status}), b"{}", uri="https://calendar.example")
     with pytest.raises(PermanentError) as caught, translate_google_errors("calendar.get", credentials):

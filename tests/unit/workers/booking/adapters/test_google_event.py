@@ -1,4 +1,4 @@
-"""What is read from an event of ours, whatever became of it in the calendar."""
+"""Parsing one of our events, whatever has happened to it in the calendar."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,20 +25,20 @@ EVENT = CalendarEvent(
 
 
 def as_written(**changes):
-    """Return the event as Google gives it: without what is empty, in the calendar's offset."""
+    """Return the event as Google returns it: without empty fields, in the calendar's zone."""
     body = event_body(EVENT, invites=False)
     body["start"] = {"dateTime": "2027-03-01T10:00:00+01:00"}
     del body["description"]
     return body | changes
 
 
-def test_an_event_reminds_as_its_calendar_does():
-    """When the owner is reminded is set once, for all events."""
+def test_an_event_uses_the_calendars_reminders():
+    """The owner sets reminders once for all events."""
     assert event_body(EVENT, invites=False)["reminders"] == {"useDefault": True}
 
 
-def test_an_event_that_was_written_says_so():
-    """Whatever offset the times come in, and though an empty text is left out."""
+def test_an_unchanged_event_matches():
+    """The offset of its times does not matter, nor does a missing field that is empty."""
     assert matches_event(as_written(), EVENT)
 
 
@@ -55,14 +55,14 @@ def test_an_event_that_was_written_says_so():
         {"extendedProperties": {}},
     ],
 )
-def test_an_event_that_was_changed_does_not(changes):
-    """Each part of what we write counts."""
+def test_a_changed_event_does_not_match(changes):
+    """Every field that we write counts."""
     assert not matches_event(as_written(**changes), EVENT)
 
 
 @pytest.mark.parametrize("text", [None, 3, "", "three", "-3", "3.0", "³", "9" * 5000])
-def test_a_version_that_cannot_be_read_is_none(text):
-    """It is older than every version that there is, so no write of ours respects it."""
+def test_an_unreadable_version_is_zero(text):
+    """It is older than every version, so any write of ours replaces it."""
     assert version_of({"extendedProperties": {"private": {"version": text}}}) == 0
 
 
@@ -77,17 +77,17 @@ def test_a_version_that_cannot_be_read_is_none(text):
         {"start": {"dateTime": "2027-03-01T12:00:00Z"}},
     ],
 )
-def test_times_that_cannot_be_read_are_none(edges):
-    """A whole day, nonsense, an end before the start."""
+def test_unreadable_times_are_none(edges):
+    """An all-day event, invalid texts, an end before the start."""
     item = {"id": EVENT.event_id, "end": {"dateTime": "2027-03-01T10:00:00Z"}} | edges
     assert parse_event(item) == StoredEvent(version=0, interval=None)
 
 
 def test_a_deleted_event_may_be_an_id_alone():
-    """That is all that Google promises to keep."""
+    """Google promises to keep only the id."""
     assert parse_event({"id": EVENT.event_id, "status": "cancelled"}) == StoredEvent(0, None, deleted=True)
 
 
 def test_what_is_written_is_read_back():
-    """The body itself is an event."""
+    """The request's body is itself a valid event."""
     assert parse_event(event_body(EVENT, invites=False)) == StoredEvent(3, Interval(NINE, NINE + HOUR))
