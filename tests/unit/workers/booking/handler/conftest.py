@@ -1,4 +1,4 @@
-"""What the tests of booking's use cases share: visitors, a business, and the handler with everything in memory."""
+"""Fixtures for the tests of booking's use cases: visitors, a business, and the handler with in-memory ports."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def replayed(command, number=1):
 
 
 class World:
-    """A business that visitors book with; `session` is the one who is meant where no other is named."""
+    """A business with visitors; `session` is the default visitor's."""
 
     def __init__(self, profile, now, *, email_enabled=True):
         self.clock = FakeClock(now)
@@ -64,7 +64,7 @@ class World:
         self.handler = BookingHandler(ports=self.ports, replies=replies, claims=self.claims)
 
     def command(self, kind, *, session="session", client_id=None, replay=0, at=None, source_ip="", **data):
-        """Return a command that was accepted now, or `at` another time."""
+        """Return a command that was accepted now, or at the time `at`."""
         client_id = client_id or new_id()
         return BOOKING_COMMAND.validate_python(
             {
@@ -86,7 +86,7 @@ class World:
         return self.command("create", start=start, contact=contact, service=service, **fields)
 
     async def handle(self, command):
-        """Carry a command out as the worker core does; return the frame that ended it."""
+        """Handle a command as the worker core does; return the frame that ended it."""
         claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
         assert isinstance(claim, Claim)
         try:
@@ -118,7 +118,7 @@ class World:
         return await self.handle(self.create_command(start, **fields))
 
     async def failed(self, command):
-        """Let a command fail for good, because the calendar is closed to us; return it."""
+        """Let a command fail permanently because the calendar is unusable; return it."""
         self.calendar.closed = PermanentError("calendar_access_revoked", "the key is refused")
         with pytest.raises(PermanentError):
             await self.handle(command)
@@ -129,7 +129,7 @@ class World:
         return await self.handle(self.command(kind, **fields))
 
     async def ask(self, kind, **fields):
-        """Ask what leaves no trace; return the one frame that answers."""
+        """Send a query; return the one frame that answers it."""
         self.poster.posted.clear()
         command = self.command(kind, **fields)
         claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
@@ -162,8 +162,8 @@ class World:
         return verification_code(KEY, appointment_id, number)
 
     @property
-    def told(self):
-        """Return the types of the notices that people get."""
+    def notice_types(self):
+        """Return the types of the queued notices."""
         return [notice.type for notice in self.notices.delivered]
 
     @property
@@ -176,7 +176,7 @@ class World:
 
 @pytest.fixture
 def new_world(make_profile, accepted_at):
-    """Return a function that opens a business, with fields of its profile."""
+    """Return a function that creates a business, with fields of its profile."""
 
     def new_world(*, email_enabled=True, **fields):
         profile = make_profile(**{"senders": {"email": "salon@example.com"}} | fields)

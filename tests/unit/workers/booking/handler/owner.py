@@ -1,4 +1,4 @@
-"""The owner's hand in a visit's event, as the tests of what follows from it need it."""
+"""Helpers for tests of the owner's changes to a visit's event."""
 
 from datetime import UTC, datetime, timedelta
 

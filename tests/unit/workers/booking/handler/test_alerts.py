@@ -1,4 +1,4 @@
-"""When somebody is called who can mend what no retry does."""
+"""When operators are alerted about problems that no retry solves."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +10,12 @@ from shared.messages.commands import BOOKING_COMMAND
 LEASE = timedelta(seconds=30)
 
 
-async def given_up(world, command, reason):
+async def give_up(world, command, reason):
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
     await world.handler.give_up(command, claim, reason)
 
 
-def own(world, **fields):
+def internal_command(world, **fields):
     return BOOKING_COMMAND.validate_python(
         {
             "id": "own-command",
@@ -38,9 +38,9 @@ def own(world, **fields):
         ("calendar_request_refused", "the log"),
     ],
 )
-async def test_a_calendar_that_is_closed_to_us_calls_for_somebody(world, reason, advice):
-    """With what to do, and without a word about the visitor, who hears that it failed."""
-    await given_up(world, world.create_command(name="Jan"), reason)
+async def test_an_unusable_calendar_alerts_the_operators(world, reason, advice):
+    """The alert says what to do and contains nothing about the visitor, who is notified that the command failed."""
+    await give_up(world, world.create_command(name="Jan"), reason)
 
     [notice] = world.notices.delivered
     assert (notice.type, notice.tenant, notice.data.reason) == ("notice.alert", "salon-ania", reason)
@@ -50,31 +50,31 @@ async def test_a_calendar_that_is_closed_to_us_calls_for_somebody(world, reason,
 
 
 @pytest.mark.parametrize("reason", ["bug", "timeout", "attempts_exhausted", "too_many_buckets", "bad_profile"])
-async def test_what_is_no_calendars_fault_calls_nobody(world, reason):
-    """The dead letter and its metrics say that."""
-    await given_up(world, world.create_command(), reason)
+async def test_other_failures_cause_no_alert(world, reason):
+    """The dead letter and its metrics are enough."""
+    await give_up(world, world.create_command(), reason)
     assert world.notices.delivered == []
 
 
-async def test_nobody_is_called_twice_an_hour(world):
-    """However many commands fail; another reason, and the next hour, are news."""
+async def test_there_is_one_alert_an_hour_for_each_reason(world):
+    """However many commands fail; another reason or the next hour causes another alert."""
     world.clock.set(datetime(2026, 1, 12, 8, 30, tzinfo=UTC))
     for session in ("one", "two", "three"):
-        await given_up(world, world.create_command(session=session), "calendar_access_revoked")
+        await give_up(world, world.create_command(session=session), "calendar_access_revoked")
     assert len(world.notices.delivered) == 1
-    await given_up(world, world.create_command(session="four"), "calendar_unknown")
+    await give_up(world, world.create_command(session="four"), "calendar_unknown")
     assert len(world.notices.delivered) == 2
     world.clock.turn(timedelta(minutes=30))
-    await given_up(world, world.create_command(session="five"), "calendar_access_revoked")
+    await give_up(world, world.create_command(session="five"), "calendar_access_revoked")
     assert len(world.notices.delivered) == 3
 
 
-async def test_an_alert_that_is_not_queued_is_tried_again(world):
-    """The command is not at its end before: giving up is repeated as a whole."""
+async def test_an_alert_that_can_not_be_queued_is_retried(world):
+    """The command is not completed before: giving up is repeated completely."""
     world.notices.trouble.append(TransientError("sqs"))
     command = world.create_command()
     with pytest.raises(TransientError):
-        await given_up(world, command, "calendar_access_revoked")
+        await give_up(world, command, "calendar_access_revoked")
     assert world.frames() == []
     assert not world.claims.records[command.claim_key].done
 
@@ -91,10 +91,10 @@ async def test_an_alert_that_is_not_queued_is_tried_again(world):
         },
     ],
 )
-async def test_a_command_of_our_own_fails_without_a_word_to_the_visitor(world, fields):
-    """Nobody waits for it; its record ends, and a repeat says nothing either."""
-    command = own(world, **fields)
-    await given_up(world, command, "bug")
+async def test_an_internal_command_fails_without_a_frame(world, fields):
+    """No visitor waits for it; its record is completed, and a repeat sends nothing either."""
+    command = internal_command(world, **fields)
+    await give_up(world, command, "bug")
     await world.handler.repeat(command, None)
     await world.handler.mismatch(command)
     assert world.frames() == []

@@ -1,4 +1,4 @@
-"""Somebody books in a stranger's name and tries everything to get more guesses at the code than they are due."""
+"""An attacker books in a stranger's name and tries to get more guesses at the code than are allowed."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ TIMES = [f"2026-01-{day}T{hour}:00" for day in range(13, 17) for hour in range(1
 
 
 class Attacker:
-    """Knows the appointment's id, its session and every code but the one that counts; its own luck is kept out of it.
+    """Knows the appointment's id, its session and every code but the valid one, so that its chance hits are excluded.
 
     A guess is *evaluated* when its answer tells something: that it was wrong, or that the appointment stands.
     """
@@ -32,7 +32,7 @@ class Attacker:
         self.evaluated = Counter()
 
     async def book(self, start=None):
-        """Wish for a time, the same as before or another, in the name of the same stranger or another."""
+        """Request a time, the same as before or another, in the name of the same stranger or another."""
         start = start or self.random.choice(TIMES)
         contact = f"stranger-{self.random.randrange(3)}@example.com"
         answer = await self.persist("create", start=start, contact=contact, service="massage")
@@ -40,19 +40,19 @@ class Attacker:
             self.appointment_id = answer.data.appointment_id
 
     async def guess(self):
-        """Try one code: any that has been sent, the next one that would be, or any number."""
+        """Try one code: one that has been sent, the next one, or any number."""
         held = await self.world.appointment(self.appointment_id)
         known = [self.world.code(self.appointment_id, number) for number in range(MAX_SENDS + 3)]
         wrong = [code for number, code in enumerate(known) if number != held.code_sends]
         guess = self.random.choice([*wrong, f"{self.random.randrange(10**6):06}"])
         if guess == known[held.code_sends]:
-            return  # luck is counted elsewhere
+            return  # Chance hits are counted elsewhere.
         answer = await self.persist("verify", appointment_id=self.appointment_id, code=guess)
         if answer.type == "error" and answer.data.code == ErrorCode.CODE_INVALID:
             self.evaluated[self.appointment_id] += 1
 
     async def burst(self):
-        """Guess many times at once, as if no queue kept the order."""
+        """Send many guesses concurrently, as if no queue kept the order."""
         await asyncio.gather(*(self.guess() for _ in range(self.random.randint(2, 8))))
 
     async def resend(self):
@@ -62,7 +62,7 @@ class Attacker:
         await self.persist("reschedule", appointment_id=self.appointment_id, start=self.random.choice(TIMES))
 
     async def persist(self, kind, **data):
-        """Have a command done, as often as the queue has to hand it out."""
+        """Handle a command, with as many attempts as the queue allows."""
         command = self.world.command(kind, **data)
         for _ in range(50):
             try:
@@ -74,7 +74,7 @@ class Attacker:
 
 @pytest.mark.parametrize("seed", range(25))
 async def test_nobody_gets_more_than_five_guesses_a_hold(new_world, seed):
-    """Whatever is mixed: new codes, moves, new wishes, and many guesses at the same instant."""
+    """With any mix of new codes, moves, new requests and concurrent guesses."""
     world = new_world()
     attacker = Attacker(world, seed)
     await attacker.book(TIMES[0])
@@ -90,8 +90,8 @@ async def test_nobody_gets_more_than_five_guesses_a_hold(new_world, seed):
 
 
 @pytest.mark.parametrize("at_once", [False, True])
-async def test_the_sixth_guess_does_not_count_though_it_is_right(world, at_once):
-    """Wrong ones and the right one, in any order at once: at most five of them have been looked at."""
+async def test_a_sixth_guess_does_not_count_even_if_it_is_right(world, at_once):
+    """Wrong codes and the right one arrive concurrently in any order: at most five of them are checked."""
     attacker = Attacker(world, 1)
     await attacker.book(TIMES[0])
     appointment_id = attacker.appointment_id
@@ -104,14 +104,14 @@ async def test_the_sixth_guess_does_not_count_though_it_is_right(world, at_once)
 
     codes = Counter(answer.data.code if answer.type == "error" else answer.type for answer in answers)
     if at_once and codes["booking.confirmed"]:
-        # It was among the first five to be written down: everything after it hears the same confirmation.
+        # The right code was among the first five to be stored: every later guess gets the same confirmation.
         assert codes[ErrorCode.CODE_INVALID] < MAX_ATTEMPTS
     else:
         assert codes == {ErrorCode.CODE_INVALID: MAX_ATTEMPTS, ErrorCode.TOO_MANY_ATTEMPTS: 3}
 
 
-async def test_a_code_stands_nowhere_but_in_the_letter(world):
-    """Not on the queue, in a table, in a frame or in a log, whatever happens to the hold."""
+async def test_a_code_is_only_in_its_message(world):
+    """It is not on the queue, in a table, in a frame or in a log, whatever happens to the hold."""
     with structlog.testing.capture_logs() as lines:
         appointment_id = await world.held()
         codes = [world.code(appointment_id, number) for number in range(1, MAX_SENDS + 2)]
@@ -126,6 +126,6 @@ async def test_a_code_stands_nowhere_but_in_the_letter(world):
     frames = [frame.wire() for frame in world.conversations.of("session")]
     assert frames[-1].find("booking.confirmed") > 0
     written = "\n".join([*world.notices.bodies, *rows, *frames, *map(str, lines)])
-    # A digit or a letter on either side makes it part of an id.
+    # With a digit or a hexadecimal character on either side it is part of an id.
     assert [code for code in codes if re.search(rf"(?<![0-9a-z]){code}(?![0-9a-z])", written)] == []
     assert "notice.code" in written

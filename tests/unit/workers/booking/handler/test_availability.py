@@ -1,4 +1,4 @@
-"""Free times as a visitor sees them."""
+"""Free times for a visitor."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,8 @@ HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 
 
-async def listed(world, **data):
-    """Ask for free times; return the data of the one frame that answers."""
+async def request_slots(world, **data):
+    """Request free times; return the data of the one frame that answers."""
     frame = await world.ask("slots", **data)
     assert frame["type"] == "booking.slots"
     return frame["data"]
@@ -25,9 +25,9 @@ def starts(data):
     return [slot["start"] for slot in data["slots"]]
 
 
-async def test_free_times_come_with_the_services_that_they_are_for(world):
-    """In order, in the tenant's offset; the services are named in the visitor's language."""
-    data = await listed(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
+async def test_free_times_include_the_services(world):
+    """They are sorted and in the tenant's zone; the services have their names in the visitor's language."""
+    data = await request_slots(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
 
     assert starts(data)[:2] == ["2026-01-13T09:00:00+01:00", "2026-01-13T09:30:00+01:00"]
     assert data["slots"][0]["end"] == "2026-01-13T10:00:00+01:00"
@@ -37,39 +37,39 @@ async def test_free_times_come_with_the_services_that_they_are_for(world):
     assert data["time_zone"] == "Europe/Warsaw"
 
 
-async def test_a_question_leaves_no_trace(world):
-    """Free times age, so they are not kept; nothing is written but that the question is done."""
-    await listed(world)
+async def test_a_query_stores_nothing(world):
+    """Free times become outdated, so they are not stored; only the command is recorded as completed."""
+    await request_slots(world)
 
     assert (world.frames(), world.appointments.writes, world.notices.bodies) == ([], 0, [])
 
 
 async def test_without_a_service_all_are_listed(world):
-    """From today on, for two weeks."""
-    data = await listed(world)
+    """From today, for two weeks."""
+    data = await request_slots(world)
 
     assert {slot["service"] for slot in data["slots"]} == {"massage", "consultation"}
     assert starts(data)[0].startswith("2026-01-12")
 
 
-async def test_what_is_taken_is_not_listed(world):
-    """Neither held times with their buffers, nor confirmed ones, nor what else the calendar says."""
+async def test_an_occupied_time_is_not_listed(world):
+    """Held times with their buffers, confirmed visits, and other events in the calendar."""
     await world.held("2026-01-13T10:00", service="consultation", session="another")
     await world.confirmed("2026-01-13T13:00", session="third")
     world.calendar.block(Interval(NINE_UTC + 6 * HOUR, NINE_UTC + 7 * HOUR))
 
-    data = await listed(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
+    data = await request_slots(world, **{"service": "massage", "from": "2026-01-13", "days": 1})
     assert [start[11:16] for start in starts(data)] == ["11:00", "14:00", "14:30", "15:00"]
 
 
-async def test_a_hold_that_ran_out_is_listed_again(world):
-    """At the instant at which the question was accepted."""
+async def test_an_expired_hold_is_listed_again(world):
+    """The instant at which the query was accepted counts."""
     await world.held(session="another")
     question = {"service": "massage", "from": "2026-01-13", "days": 1}
-    before = starts(await listed(world, **question))
+    before = starts(await request_slots(world, **question))
     world.clock.turn(timedelta(minutes=15))
 
-    assert set(starts(await listed(world, **question))) - set(before) == {
+    assert set(starts(await request_slots(world, **question))) - set(before) == {
         "2026-01-13T09:30:00+01:00",
         "2026-01-13T10:00:00+01:00",
         "2026-01-13T10:30:00+01:00",
@@ -86,16 +86,16 @@ async def test_a_hold_that_ran_out_is_listed_again(world):
         {"from": "2026-01-17", "days": 2},
     ],
 )
-async def test_where_there_is_nothing_to_book_the_list_is_empty(world, question):
-    """The past, beyond the horizon, a weekend: the services are named all the same."""
-    data = await listed(world, **question)
+async def test_without_free_times_the_list_is_empty(world, question):
+    """The past, beyond the horizon, a weekend: the services are still included."""
+    data = await request_slots(world, **question)
 
     assert data["slots"] == []
     assert len(data["services"]) == 2
 
 
 async def test_an_unknown_service_is_refused(world):
-    """An empty list would say that it is booked out."""
+    """An empty list would mean that it is fully booked."""
     command = world.command("slots", service="haircut")
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
     await world.handler.handle(command, claim)
@@ -104,12 +104,12 @@ async def test_an_unknown_service_is_refused(world):
     assert (frame["type"], frame["data"]["code"], frame.get("seq")) == ("error", "UNKNOWN_SERVICE", None)
 
 
-async def test_a_list_that_is_cut_says_where_to_go_on(new_world):
-    """Asked on from there, every free time is told exactly once, and no day looks booked out that is not."""
+async def test_a_truncated_list_continues_at_the_given_day(new_world):
+    """The next queries return every free time exactly once, and no truncated day looks full."""
     world = new_world(hours=("00:00-24:00",), weekend=("00:00-24:00",), horizon_days=60)
     found, day = [], "2026-01-12"
     while day:
-        data = await listed(world, service="consultation", days=60, **{"from": day})
+        data = await request_slots(world, service="consultation", days=60, **{"from": day})
         found += starts(data)
         day = data.get("next_from")
 
@@ -121,13 +121,13 @@ async def test_a_list_that_is_cut_says_where_to_go_on(new_world):
 
 @pytest.mark.parametrize("services", [1, 50])
 async def test_a_long_list_stays_within_one_frame(new_world, services):
-    """Two months of short visits are cut at what a frame holds beside the services; the first ones are there."""
+    """Two months of short visits are truncated to what a frame holds beside the services; the first are included."""
     ids = [f"{number:x>60}" for number in range(services)]
     names = {"en": "A name of some forty letters, as long ones"}
     short = [{"id": one, "name": names, "duration_minutes": 30} for one in ids]
     world = new_world(services=short, hours=("00:00-24:00",), weekend=("00:00-24:00",), horizon_days=60)
 
-    data = await listed(world, days=60)
+    data = await request_slots(world, days=60)
 
     size = len(world.poster.posted[0][1].encode())
     assert MAX_FRAME_BYTES * 0.7 < size <= MAX_FRAME_BYTES
@@ -136,35 +136,35 @@ async def test_a_long_list_stays_within_one_frame(new_world, services):
 
 
 async def test_every_listed_time_can_be_booked(world):
-    """What the list says and what the booking takes are one rule."""
+    """The list and the booking follow the same rule."""
     await world.held("2026-01-13T10:00", service="consultation", session="another")
-    data = await listed(world, **{"from": "2026-01-13", "days": 1})
+    data = await request_slots(world, **{"from": "2026-01-13", "days": 1})
 
     for number, slot in enumerate(itertools.islice(data["slots"], 0, None, 4)):
-        wish = {"service": slot["service"], "contact": f"jan{number}@example.com"}
-        held = await world.create(slot["start"], session=f"visitor{number}", **wish)
+        request = {"service": slot["service"], "contact": f"jan{number}@example.com"}
+        held = await world.create(slot["start"], session=f"visitor{number}", **request)
         assert held.type == "booking.pending"
         await world.send("cancel", session=f"visitor{number}", appointment_id=held.data.appointment_id)
 
 
-async def test_a_list_may_be_half_a_minute_old_but_a_booking_may_not(world):
-    """The look for a list may come from the cache; the one before a hold is fresh."""
-    await listed(world)
+async def test_a_list_may_be_half_a_minute_old_but_a_booking_is_fresh(world):
+    """A list may use the cached calendar; a hold reads it again."""
+    await request_slots(world)
     await world.create()
 
     assert world.calendar.looks == [False, True]
 
 
-async def test_a_verification_and_a_move_look_anew(world):
-    """The owner may have filled the time by hand a moment ago."""
+async def test_a_verification_and_a_move_read_the_calendar_again(world):
+    """The owner may have filled the time a moment ago."""
     appointment_id = await world.confirmed()
     assert world.calendar.looks == [True, True]
     await world.send("reschedule", appointment_id=appointment_id, start="2026-01-14T14:00")
     assert world.calendar.looks == [True, True, True]
 
 
-async def test_a_calendar_that_cannot_be_asked_is_asked_again_later(world):
-    """A list that ignores it would offer what is taken."""
+async def test_a_list_is_retried_if_the_calendar_fails(world):
+    """A list without the calendar would offer occupied times."""
     world.calendar.fail("busy", TransientError("quota"))
     command = world.command("slots")
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)

@@ -1,4 +1,4 @@
-"""What one visitor may hold, how many codes go to one contact, and what they hear beyond it."""
+"""The quotas of one visitor, one contact, one address and one day, and the refusals beyond them."""
 
 from datetime import timedelta
 
@@ -17,8 +17,8 @@ def hours(number):
     return TIMES[number]
 
 
-async def test_a_session_holds_one_time(world):
-    """Its newer wish takes the place of the older one, wherever that was."""
+async def test_a_session_has_one_hold(world):
+    """A newer request replaces the older one."""
     first = await world.held("2026-01-13T10:00")
     second = await world.held("2026-01-14T15:00")
 
@@ -30,15 +30,15 @@ async def test_a_session_holds_one_time(world):
     assert (await world.create("2026-01-13T10:00", session="another")).type == "booking.pending"
 
 
-async def test_a_confirmed_appointment_is_no_hold(world):
-    """A visitor may book again."""
+async def test_a_confirmed_appointment_is_not_a_hold(world):
+    """The visitor may book again."""
     first = await world.confirmed("2026-01-13T10:00")
     await world.held("2026-01-14T10:00")
     assert (await world.appointment(first)).state is AppointmentState.CONFIRMED
 
 
-async def test_a_contact_holds_two_times(world):
-    """Under whatever sessions; told when to come back, with nothing written."""
+async def test_a_contact_has_two_holds(world):
+    """The sessions do not matter; the refusal says when to try again, and nothing is written."""
     for number in range(2):
         await world.held(hours(number), session=str(number))
     world.clock.turn(timedelta(minutes=5))
@@ -52,8 +52,8 @@ async def test_a_contact_holds_two_times(world):
     assert (await world.create(hours(2), session="third")).type == "booking.pending"
 
 
-async def test_an_address_holds_five_times(world):
-    """However many contacts and sessions it makes up; a verified one counts no more."""
+async def test_an_address_has_five_holds(world):
+    """Contacts and sessions do not matter; a verified hold no longer counts."""
     for number in range(5):
         held = await world.create(
             hours(number), session=str(number), contact=f"v{number}@example.com", source_ip="192.0.2.7"
@@ -69,7 +69,7 @@ async def test_an_address_holds_five_times(world):
 
 
 async def test_a_contact_gets_three_codes_an_hour(world):
-    """First ones and repeated ones together; the hold stands, and its code goes on working."""
+    """First codes and resent ones count together; the hold stays, and its code stays valid."""
     first = await world.held(hours(0))
     await world.send("resend", appointment_id=first)
     await world.send("resend", appointment_id=first)
@@ -77,7 +77,7 @@ async def test_a_contact_gets_three_codes_an_hour(world):
 
     refused = await world.create(hours(1), session="another")
     assert (refused.data.code, refused.data.retry_after_ms) == (FULL, 60 * 60 * 1000)
-    assert world.told.count("notice.code") == 3
+    assert world.notice_types.count("notice.code") == 3
     world.clock.turn(timedelta(hours=1))
     assert (await world.create(hours(1), session="another")).type == "booking.pending"
 
@@ -102,7 +102,7 @@ async def held_by(world, session):
 
 
 async def test_a_day_is_full(new_world):
-    """The cap of a day is a taken time, with times of other days to take instead."""
+    """A full day counts as an occupied time, with alternatives on other days."""
     world = new_world(max_visits_per_day=1)
     await world.held(hours(0))
     refused = await world.create(hours(1), session="another")
@@ -115,8 +115,8 @@ async def test_a_day_is_full(new_world):
     assert (await world.create(hours(2), session="another")).type == "booking.pending"
 
 
-async def test_an_appointment_takes_its_place_in_the_new_day(new_world):
-    """And leaves its old one; within a day it keeps it."""
+async def test_a_moved_appointment_counts_on_its_new_day(new_world):
+    """It no longer counts on its old day; within one day it keeps its unit."""
     world = new_world(max_visits_per_day=1)
     mine = await world.confirmed(hours(0))
     await world.confirmed(hours(2), session="another")
@@ -132,8 +132,8 @@ async def slots(world):
     return [slot["start"] for slot in frame["data"]["slots"]]
 
 
-async def test_a_hold_that_another_worker_placed_meanwhile_is_looked_at_again(world):
-    """Two commands of one session at once, which queues do not do, are not told that it was too much."""
+async def test_a_hold_that_another_worker_placed_meanwhile_is_read_again(world):
+    """Two concurrent commands of one session, which queues prevent, are not refused as too many."""
     held = await world.held(hours(0))
     holder = world.appointments.units[session_key("session"), 0]
     world.appointments.find_session_hold = nobody
@@ -147,8 +147,8 @@ async def nobody(session_id, *, at):
     return None
 
 
-async def test_what_a_death_left_behind_is_no_place_in_the_day(new_world):
-    """A worker died between confirming and giving the hold's seats back: its own seat is free, the day's is not."""
+async def test_units_that_a_crash_left_behind_do_not_free_the_day(new_world):
+    """A worker crashed between confirming and freeing units: the session's unit is free, the day's is not."""
     world = new_world(max_visits_per_day=1)
     held = await world.held()
     units = dict(world.appointments.units)
@@ -158,8 +158,8 @@ async def test_what_a_death_left_behind_is_no_place_in_the_day(new_world):
     assert (await world.create("2026-01-14T15:00")).type == "booking.pending"
 
 
-async def test_a_hold_that_wrong_codes_closed_can_be_booked_anew(world):
-    """The same wish gets a hold and a code of its own."""
+async def test_a_hold_with_too_many_wrong_codes_can_be_booked_again(world):
+    """The same request gets a new hold with its own code."""
     held = await world.held()
     for _ in range(5):
         await world.send("verify", appointment_id=held, code="000000")

@@ -1,4 +1,4 @@
-"""What a confirmed appointment becomes in the owner's calendar, and whose it is from then on."""
+"""The event of a confirmed appointment in the owner's calendar, and what the owner may do with it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,37 +12,37 @@ HOUR = timedelta(hours=1)
 
 
 async def confirmed_event(world, **typed):
-    """Confirm an appointment with what a visitor typed; return its event."""
+    """Confirm an appointment with texts that a visitor typed; return its event."""
     await world.confirmed(**typed)
     [event] = world.events
     return event
 
 
-async def test_what_a_visitor_typed_is_no_markup_in_the_owners_calendar(world):
-    """Calendars show descriptions as HTML; a link stays the text that it was."""
+async def test_a_visitors_text_is_escaped_in_the_owners_calendar(world):
+    """Calendars show descriptions as HTML; a link stays the same text."""
     event = await confirmed_event(world, name="<b>Jan</b>", note='<a href="https://evil.example">Pay & win</a>')
 
     name, contact, note = event.description.split("\n")
     assert (name, contact) == ("&lt;b&gt;Jan&lt;/b&gt;", "jan@example.com")
     assert note == '&lt;a href="https://evil.example"&gt;Pay &amp; win&lt;/a&gt;'
-    assert event.summary == "Masaż: <b>Jan</b>"  # plain text for every calendar
+    assert event.summary == "Masaż: <b>Jan</b>"  # Plain text for every calendar.
 
 
 async def test_a_note_keeps_its_lines_but_a_name_has_one(world):
-    """Nobody forges the line with the address."""
+    """A visitor can't forge the line with the address."""
     event = await confirmed_event(world, name="Jan\nother@example.com", note="One\n\tTwo\n\nThree")
 
     assert event.description == "Jan other@example.com\njan@example.com\nOne\nTwo\n\nThree"
 
 
 @pytest.mark.parametrize("name", ["Jan\r\nKowalski", "Jan\tKowalski", "Jan\u2028Kowalski", "Jan\u202eKowalski"])
-async def test_a_summary_is_one_line(world, name):
-    """No line ends, no control characters, nothing that turns the text around."""
+async def test_a_summary_is_a_single_line(world, name):
+    """No line breaks, no control characters, no characters that reverse the text."""
     assert (await confirmed_event(world, name=name)).summary == "Masaż: Jan Kowalski"
 
 
-async def test_a_summary_is_not_too_long(new_world):
-    """Whatever the service is called."""
+async def test_a_summary_is_truncated(new_world):
+    """Whatever the name of the service."""
     services = [{"id": "massage", "name": {"en": "M" * 119}, "duration_minutes": 60}]
     event = await confirmed_event(new_world(services=services), name="J" * 120)
 
@@ -51,8 +51,8 @@ async def test_a_summary_is_not_too_long(new_world):
 
 
 @pytest.mark.parametrize("what", ["deleted", "moved"])
-async def test_a_code_typed_again_leaves_the_owners_calendar_alone(world, what):
-    """What the owner did to the event since the confirmation stands."""
+async def test_a_repeated_code_does_not_change_the_event(world, what):
+    """What the owner did to the event since the confirmation stays."""
     appointment_id = await world.confirmed()
     events = world.calendar.events["calendar"]
     [event] = events.values()
@@ -66,11 +66,11 @@ async def test_a_code_typed_again_leaves_the_owners_calendar_alone(world, what):
 
     assert again.type == "booking.confirmed"
     assert events == before
-    assert world.told == ["notice.code", "notice.confirmed"]
+    assert world.notice_types == ["notice.code", "notice.confirmed"]
 
 
-async def test_a_code_of_before_a_move_leaves_the_new_time_alone(world):
-    """Another command changed the appointment last; the late repeat of the verification enters nothing."""
+async def test_a_code_from_before_a_move_does_not_change_the_event(world):
+    """Another command changed the appointment last; the late repeat of the verification writes nothing."""
     appointment_id = await world.held()
     data = {"appointment_id": appointment_id, "code": world.code(appointment_id)}
     await world.handle(world.command("verify", client_id="v1", **data))
@@ -81,8 +81,8 @@ async def test_a_code_of_before_a_move_leaves_the_new_time_alone(world):
     assert world.calendar.calls.count("put") == puts
 
 
-async def test_cancelling_again_leaves_the_owners_calendar_alone(world):
-    """Who entered the visit again by hand keeps the entry."""
+async def test_a_repeated_cancellation_does_not_change_the_calendar(world):
+    """An event that the owner added again stays."""
     appointment_id = await world.confirmed()
     [event] = world.events
     await world.send("cancel", appointment_id=appointment_id)
@@ -92,8 +92,8 @@ async def test_cancelling_again_leaves_the_owners_calendar_alone(world):
     assert world.events == [event]
 
 
-async def test_moving_to_where_it_is_leaves_the_owners_calendar_alone(world):
-    """The visitor hears the time again, but an event that the owner deleted does not come back."""
+async def test_a_move_to_the_same_time_does_not_change_the_event(world):
+    """The visitor gets the time again, but an event that the owner deleted is not restored."""
     appointment_id = await world.confirmed()
     world.calendar.events["calendar"].clear()
 
@@ -103,11 +103,11 @@ async def test_moving_to_where_it_is_leaves_the_owners_calendar_alone(world):
         world.calendar.events["calendar"].clear()
 
     assert world.calendar.calls.count("put") == 2
-    assert world.told.count("notice.rescheduled") == 1
+    assert world.notice_types.count("notice.rescheduled") == 1
 
 
-async def test_a_replayed_move_finishes_the_job(world):
-    """The event follows once the calendar is open to us again; the move itself is made once."""
+async def test_a_replayed_move_completes_its_effects(world):
+    """The event follows once the calendar is usable again; the appointment moves only once."""
     appointment_id = await world.confirmed()
     data = {"appointment_id": appointment_id, "start": "2026-01-13T14:00"}
     world.calendar.fail("put", PermanentError("calendar_access_revoked"))
@@ -116,16 +116,16 @@ async def test_a_replayed_move_finishes_the_job(world):
 
     await world.handle(world.command("reschedule", client_id="r1", replay=1, **data))
     assert [event.start for event in world.events] == [NINE_UTC + 4 * HOUR]
-    assert world.told.count("notice.rescheduled") == 1
+    assert world.notice_types.count("notice.rescheduled") == 1
     assert (await world.appointment(appointment_id)).version == 3
 
 
-async def test_a_replayed_cancellation_finishes_the_job(world):
-    """The event goes once the calendar is open to us again."""
+async def test_a_replayed_cancellation_completes_its_effects(world):
+    """The event is removed once the calendar is usable again."""
     appointment_id = await world.confirmed()
     world.calendar.fail("remove", PermanentError("calendar_access_revoked"))
     with pytest.raises(PermanentError):
         await world.handle(world.command("cancel", client_id="c1", appointment_id=appointment_id))
 
     await world.handle(world.command("cancel", client_id="c1", replay=1, appointment_id=appointment_id))
-    assert (world.events, world.told.count("notice.cancelled")) == ([], 1)
+    assert (world.events, world.notice_types.count("notice.cancelled")) == ([], 1)

@@ -1,4 +1,4 @@
-"""Calendars of single resources: busy for that resource alone, and where its visits are entered."""
+"""Calendars of single resources: they occupy that resource only, and contain the events of its visits."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ def world(new_world):
 
 @pytest.fixture
 async def ten(world):
-    """Return the hour of the visit that the tests wish for."""
+    """Return the hour of the visit that the tests request."""
     appointment = await world.appointment(await world.held())
     await world.send("cancel", appointment_id=appointment.appointment_id)
     return Interval(appointment.start, appointment.end)
@@ -33,8 +33,8 @@ async def lane(world, number):
     return (await world.appointment(appointment_id, str(number))).resource
 
 
-async def test_a_resources_calendar_keeps_that_resource_busy(world, ten):
-    """Tom is at the dentist's; Anna takes the visit, and nobody a second one."""
+async def test_a_resources_calendar_occupies_that_resource(world, ten):
+    """Tom is not available; Anna gets the visit, and there is no second one."""
     world.calendar.block(ten, "tom")
     assert await lane(world, 1) == "anna"
     refused = await world.create(session="2", contact="visitor2@example.com")
@@ -42,21 +42,21 @@ async def test_a_resources_calendar_keeps_that_resource_busy(world, ten):
     assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [1, 0]
 
 
-async def test_the_businesss_calendar_keeps_everybody_busy(world, ten):
-    """A day off is everybody's."""
+async def test_the_businesss_calendar_occupies_all_resources(world, ten):
+    """A day off applies to all of them."""
     world.calendar.block(ten)
     assert (await world.create(session="1")).data.code == ErrorCode.SLOT_TAKEN
 
 
-async def test_a_visit_stands_in_its_resources_calendar(world, ten):
-    """Two visits at one hour, each in its own."""
+async def test_a_visits_event_is_in_its_resources_calendar(world, ten):
+    """Two visits at the same time, each in its own calendar."""
     assert {await lane(world, 1), await lane(world, 2)} == {"anna", "tom"}
     assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [1, 1]
 
 
 @pytest.mark.parametrize("number", [10, 20, 30, 40])
-async def test_a_visit_keeps_its_resource_where_it_can(world, number):
-    """Also the one that got the second choice because the first was taken."""
+async def test_a_visit_keeps_its_resource_if_possible(world, number):
+    """Also a visit in the second lane, because the first one was occupied."""
     lanes = {str(one): await lane(world, one) for one in (number, number + 1)}
     for (appointment_id, session), start in zip(list(world.appointments.rows), ("13:00", "14:00"), strict=True):
         moved = await world.send(
@@ -67,7 +67,7 @@ async def test_a_visit_keeps_its_resource_where_it_can(world, number):
 
 
 async def test_a_visit_that_changes_its_resource_changes_its_calendar(world, ten):
-    """It stands in one calendar alone."""
+    """The event is in one calendar only."""
     lanes = {await lane(world, number): str(number) for number in (1, 2)}
     session = lanes["tom"]
     mine = await world.appointments.find(next(one for one, who in world.appointments.rows if who == session))
@@ -80,12 +80,12 @@ async def test_a_visit_that_changes_its_resource_changes_its_calendar(world, ten
     assert [len(world.calendar.events[name]) for name in ("calendar", "tom")] == [2, 0]
 
 
-async def test_an_event_dragged_by_half_its_length_keeps_all_of_its_new_time_busy(world, ten):
-    """For every lane: whose it will be, only the records can say, once they have followed."""
+async def test_an_event_moved_by_half_its_length_occupies_all_of_its_new_time(world, ten):
+    """For every lane: until the appointment has followed, its lane is unknown."""
     await lane(world, 1)
     [(name, event)] = [(name, one) for name, events in world.calendar.events.items() for one in events.values()]
-    dragged = replace(event, start=event.start + HOUR / 2, end=event.end + HOUR / 2)
-    world.calendar.events["calendar"][event.event_id] = dragged
+    moved_event = replace(event, start=event.start + HOUR / 2, end=event.end + HOUR / 2)
+    world.calendar.events["calendar"][event.event_id] = moved_event
     if name != "calendar":
         world.calendar.events[name].clear()
     refused = await world.create("2026-01-13T10:30", session="2", contact="visitor2@example.com")

@@ -1,4 +1,4 @@
-"""A visitor cancels or moves an appointment."""
+"""A visitor cancels or reschedules an appointment."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,32 +14,32 @@ HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 
 
-async def test_a_cancelled_appointment_is_gone_everywhere(world):
-    """From the calendar and from the taken times; who had confirmed it is told by mail."""
+async def test_a_cancelled_appointment_is_removed_everywhere(world):
+    """From the calendar and from the occupied times; the visitor of a confirmed appointment gets a notice."""
     appointment_id = await world.confirmed()
     frame = await world.send("cancel", appointment_id=appointment_id)
 
     assert (frame.type, frame.data.start, frame.data.service) == ("booking.cancelled", NINE_UTC, "massage")
     assert (await world.appointment(appointment_id)).state is AppointmentState.CANCELLED
     assert (world.events, world.appointments.buckets) == ([], {})
-    assert world.told == ["notice.code", "notice.confirmed", "notice.cancelled"]
+    assert world.notice_types == ["notice.code", "notice.confirmed", "notice.cancelled"]
     assert "STATUS:CANCELLED" in world.notices.delivered[-1].ics
     assert (await world.create(session="another")).type == "booking.pending"
 
 
-async def test_a_hold_is_let_go_without_a_mail(world):
-    """Nobody was told that it stands, so nobody is told that it does not; the calendar never knew it."""
+async def test_cancelling_a_hold_sends_no_notice(world):
+    """There was no confirmation, so there is no cancellation notice; the calendar has no event."""
     appointment_id = await world.held()
     calls = len(world.calendar.calls)
 
     assert (await world.send("cancel", appointment_id=appointment_id)).type == "booking.cancelled"
     assert world.appointments.buckets == {}
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
     assert len(world.calendar.calls) == calls
 
 
-async def test_a_hold_that_ran_out_frees_only_what_is_still_its_own(world):
-    """Somebody else has the time by now and keeps it."""
+async def test_an_expired_hold_frees_only_what_it_still_owns(world):
+    """Another visitor has the time by now and keeps it."""
     appointment_id = await world.held()
     world.clock.turn(timedelta(minutes=15))
     others = await world.held(session="another")
@@ -48,37 +48,37 @@ async def test_a_hold_that_ran_out_frees_only_what_is_still_its_own(world):
     assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {others}
 
 
-async def test_cancelling_twice_is_answered_the_same_and_told_once(world):
-    """A second command finds it cancelled."""
+async def test_a_repeated_cancellation_gets_the_same_answer_and_one_notice(world):
+    """The second command finds the appointment cancelled."""
     appointment_id = await world.confirmed()
     first = await world.send("cancel", appointment_id=appointment_id)
     again = await world.send("cancel", appointment_id=appointment_id)
 
     assert again.data == first.data
-    assert world.told.count("notice.cancelled") == 1
+    assert world.notice_types.count("notice.cancelled") == 1
 
 
-@pytest.mark.parametrize("place", ["buckets", "calendar", "notices", "frame"])
-async def test_a_cancellation_that_was_cut_off_is_finished_by_the_next_try(world, place):
-    """The event goes, the mail goes out once, and one frame says so."""
+@pytest.mark.parametrize("step", ["buckets", "calendar", "notices", "frame"])
+async def test_an_interrupted_cancellation_is_completed_by_the_retry(world, step):
+    """The event is removed, one notice is sent, and one frame reports it."""
     appointment_id = await world.confirmed()
     command = world.command("cancel", appointment_id=appointment_id)
-    if place == "calendar":
+    if step == "calendar":
         world.calendar.fail("remove", TransientError("quota"))
     else:
-        places = {"buckets": world.appointments.stuck, "notices": world.notices.trouble}
-        places.get(place, world.conversations.trouble).append(TransientError("throttled"))
+        steps = {"buckets": world.appointments.stuck, "notices": world.notices.trouble}
+        steps.get(step, world.conversations.trouble).append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 
     assert (await world.handle(command)).type == "booking.cancelled"
     assert (world.events, world.appointments.buckets) == ([], {})
-    assert world.told.count("notice.cancelled") == 1
+    assert world.notice_types.count("notice.cancelled") == 1
     assert world.frames().count("booking.cancelled") == 1
 
 
 @pytest.mark.parametrize(("kind", "data"), [("cancel", {}), ("reschedule", {"start": "2026-01-14T10:00"})])
-async def test_a_visit_that_has_begun_stays_in_the_books(world, kind, data):
+async def test_a_visit_that_has_begun_is_kept(world, kind, data):
     """It can be neither cancelled nor moved; nothing is written."""
     appointment_id = await world.confirmed()
     writes = world.appointments.writes
@@ -91,7 +91,7 @@ async def test_a_visit_that_has_begun_stays_in_the_books(world, kind, data):
 
 
 async def test_an_appointment_moves_with_its_event(world):
-    """The old time is free, the new one is taken, and the visitor's own calendar can follow."""
+    """The old time is free, the new one is occupied, and the visitor's calendar can follow."""
     appointment_id = await world.confirmed()
     frame = await world.send("reschedule", appointment_id=appointment_id, start="2026-01-14T15:00")
 
@@ -100,14 +100,14 @@ async def test_an_appointment_moves_with_its_event(world):
     assert (frame.data.start, frame.data.end) == (later, later + HOUR)
     assert [(event.start, event.end) for event in world.events] == [(later, later + HOUR)]
     assert min(start for *_, start in world.appointments.buckets) == later
-    assert world.told == ["notice.code", "notice.confirmed", "notice.rescheduled"]
+    assert world.notice_types == ["notice.code", "notice.confirmed", "notice.rescheduled"]
     assert f"SEQUENCE:{(await world.appointment(appointment_id)).version}" in frame.data.ics
     assert (await world.create(session="another")).type == "booking.pending"
 
 
 @pytest.mark.parametrize("start", ["2026-01-13T10:30", "2026-01-13T09:30"])
 async def test_an_appointment_can_move_by_half_of_its_length(world, start):
-    """Its own entry in the calendar, of which only a part lies in the new time, is not in its way."""
+    """Its own event, which overlaps the new time partly, does not block the move."""
     appointment_id = await world.confirmed()
     frame = await world.send("reschedule", appointment_id=appointment_id, start=start)
 
@@ -116,8 +116,8 @@ async def test_an_appointment_can_move_by_half_of_its_length(world, start):
     assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}
 
 
-async def test_what_joins_the_own_entry_in_the_calendar_is_still_in_the_way(world):
-    """The calendar shows two entries that touch as one."""
+async def test_an_event_adjacent_to_the_own_one_still_blocks(world):
+    """The calendar returns two adjacent events as one."""
     appointment_id = await world.confirmed()
     world.calendar.block(Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR))
 
@@ -126,8 +126,8 @@ async def test_what_joins_the_own_entry_in_the_calendar_is_still_in_the_way(worl
     assert (await world.appointment(appointment_id)).start == NINE_UTC
 
 
-async def test_a_hold_moves_and_keeps_its_code_and_its_end(world):
-    """It is still to be verified."""
+async def test_a_hold_moves_and_keeps_its_code_and_its_expiry(world):
+    """It still has to be verified."""
     appointment_id = await world.held()
     until = (await world.appointment(appointment_id)).hold_expires_at
     pending = await world.send("reschedule", appointment_id=appointment_id, start="2026-01-13T14:00")
@@ -139,8 +139,8 @@ async def test_a_hold_moves_and_keeps_its_code_and_its_end(world):
 
 
 @pytest.mark.parametrize("obstacle", ["another visitor", "the owner"])
-async def test_where_the_new_time_is_taken_the_old_one_stands(world, obstacle):
-    """The refusal comes with other times; nothing is given up."""
+async def test_if_the_new_time_is_occupied_the_old_one_stays(world, obstacle):
+    """The refusal has alternatives, and nothing is freed."""
     appointment_id = await world.confirmed()
     if obstacle == "another visitor":
         await world.held("2026-01-13T14:00", session="another")
@@ -159,7 +159,7 @@ async def test_where_the_new_time_is_taken_the_old_one_stands(world, obstacle):
 
 @pytest.mark.parametrize("start", ["nonsense", "2026-01-13T10:10", "2026-01-17T10:00", "2026-01-10T10:00"])
 async def test_an_appointment_moves_only_to_a_time_that_is_offered(world, start):
-    """The rules for a new one hold for a moved one too."""
+    """The rules for new appointments apply to moves, too."""
     appointment_id = await world.confirmed()
     writes = world.appointments.writes
 
@@ -167,8 +167,8 @@ async def test_an_appointment_moves_only_to_a_time_that_is_offered(world, start)
     assert (refused.data.code, world.appointments.writes) == (ErrorCode.INVALID_TIME, writes)
 
 
-async def test_an_appointment_for_a_service_that_is_gone_cannot_move(world, make_profile):
-    """Nobody knows any more how long it takes."""
+async def test_an_appointment_of_a_removed_service_can_not_move(world, make_profile):
+    """Its duration is unknown."""
     appointment_id = await world.confirmed()
     services = [{"id": "haircut", "name": {"en": "Haircut"}, "duration_minutes": 30}]
     world.tenants.blocking.profiles["salon-ania"] = make_profile(services=services)
@@ -178,37 +178,37 @@ async def test_an_appointment_for_a_service_that_is_gone_cannot_move(world, make
     assert (await world.send("cancel", appointment_id=appointment_id)).type == "booking.cancelled"
 
 
-@pytest.mark.parametrize("place", ["calendar", "notices", "frame"])
-async def test_a_move_that_was_cut_off_is_finished_by_the_next_try(world, place):
-    """The next one finds the appointment there already, and makes the rest say so."""
+@pytest.mark.parametrize("step", ["calendar", "notices", "frame"])
+async def test_an_interrupted_move_is_completed_by_the_retry(world, step):
+    """The retry finds the appointment moved and completes the effects."""
     appointment_id = await world.confirmed()
     command = world.command("reschedule", appointment_id=appointment_id, start="2026-01-13T14:00")
-    if place == "calendar":
+    if step == "calendar":
         world.calendar.fail("put", TransientError("quota"))
     else:
-        {"notices": world.notices, "frame": world.conversations}[place].trouble.append(TransientError("throttled"))
+        {"notices": world.notices, "frame": world.conversations}[step].trouble.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 
     assert (await world.handle(command)).type == "booking.rescheduled"
     assert [event.start for event in world.events] == [NINE_UTC + 4 * HOUR]
-    assert world.told.count("notice.rescheduled") == 1
+    assert world.notice_types.count("notice.rescheduled") == 1
     assert world.frames().count("booking.rescheduled") == 1
     assert (await world.appointment(appointment_id)).version == 3
 
 
-async def test_moving_there_and_back_is_told_each_time(world):
+async def test_moving_away_and_back_sends_a_notice_each_time(world):
     """Three moves are three notices, each with its own number."""
     appointment_id = await world.confirmed()
     for start in ("2026-01-13T14:00", "2026-01-13T10:00", "2026-01-13T14:00"):
         await world.send("reschedule", appointment_id=appointment_id, start=start)
 
-    assert world.told.count("notice.rescheduled") == 3
+    assert world.notice_types.count("notice.rescheduled") == 3
 
 
 @pytest.mark.parametrize(("kind", "data"), [("cancel", {}), ("reschedule", {"start": "2026-01-13T14:00"})])
-async def test_who_lost_the_command_changes_nothing(world, kind, data):
-    """The appointment stands where it stood."""
+async def test_a_lost_claim_changes_nothing(world, kind, data):
+    """The appointment stays as it was."""
     appointment_id = await world.confirmed()
     command = world.command(kind, appointment_id=appointment_id, **data)
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)

@@ -1,4 +1,4 @@
-"""What the owner changes in the profile while visits stand: nobody is booked twice, nothing is left behind."""
+"""The owner changes the profile while visits are booked: there are no double bookings and no leftovers."""
 
 import pytest
 
@@ -10,8 +10,8 @@ SENDERS = {"senders": {"email": "salon@example.com"}}
 ANIA = [{"id": "ania"}]
 
 
-def room(seats):
-    return [{"id": "room", "seats": seats}]
+def room(count):
+    return [{"id": "room", "seats": count}]
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def room(seats):
         (room(3), room(3), 2),
     ],
 )
-async def test_a_visit_stands_whatever_becomes_of_the_resources(new_world, make_profile, before, after, left):
-    """Where nobody can say whose time it needs, it needs everybody's."""
+async def test_a_visit_stays_booked_when_resources_change(new_world, make_profile, before, after, left):
+    """A visit whose resource is no longer in the profile occupies all lanes."""
     world = new_world(resources=before)
     await world.confirmed()
     world.tenants.blocking.profiles[TENANT] = make_profile(resources=after, **SENDERS)
@@ -36,8 +36,8 @@ async def test_a_visit_stands_whatever_becomes_of_the_resources(new_world, make_
 
 
 @pytest.mark.parametrize("change", ["cancel", "reschedule"])
-async def test_a_visit_leaves_the_calendar_that_it_was_entered_into(new_world, make_profile, change):
-    """Also where the business has another one by now."""
+async def test_an_event_is_removed_from_the_calendar_that_it_was_written_to(new_world, make_profile, change):
+    """Also if the business has another calendar by now."""
     world = new_world()
     world.calendar.events["new"], world.calendar.owners["new"] = {}, []
     mine = await world.confirmed()
@@ -47,8 +47,8 @@ async def test_a_visit_leaves_the_calendar_that_it_was_entered_into(new_world, m
     assert [len(world.calendar.events[name]) for name in ("calendar", "new")] == [0, int(change == "reschedule")]
 
 
-async def test_a_move_is_finished_though_its_service_is_gone(world, make_profile):
-    """It was made before the worker was cut off."""
+async def test_a_move_is_completed_after_its_service_was_removed(world, make_profile):
+    """It was stored before the worker was interrupted."""
     mine = await world.confirmed()
     command = world.command("reschedule", appointment_id=mine, start="2026-01-13T11:00")
     world.calendar.fail("put", TransientError("503"))
@@ -60,8 +60,8 @@ async def test_a_move_is_finished_though_its_service_is_gone(world, make_profile
     assert len(world.events) == 1
 
 
-async def test_a_full_day_of_ones_own_can_be_moved_within(new_world):
-    """What the visitor would give up leaves room."""
+async def test_a_visit_can_move_within_a_full_day(new_world):
+    """The unit that it frees is enough."""
     world = new_world(max_visits_per_day=1)
     mine = await world.confirmed()
     await world.send("reschedule", appointment_id=mine, start="2026-01-13T11:00")
@@ -70,25 +70,25 @@ async def test_a_full_day_of_ones_own_can_be_moved_within(new_world):
     assert refused.data.alternatives[0].start.date().isoformat() == "2026-01-13"
 
 
-async def test_a_wish_that_waited_too_long_is_refused_before_it_holds(world):
-    """A hold that would be over before its visitor hears of it helps nobody."""
-    wish = world.create_command()
-    world.clock.set(wish.accepted_at.replace(minute=20))
-    assert (await world.handle(wish)).data.code == ErrorCode.CODE_EXPIRED
+async def test_a_request_that_waited_too_long_is_refused(world):
+    """A hold that would expire before its visitor gets the code is useless."""
+    request = world.create_command()
+    world.clock.set(request.accepted_at.replace(minute=20))
+    assert (await world.handle(request)).data.code == ErrorCode.CODE_EXPIRED
     assert (world.appointments.writes, world.appointments.units) == (0, {})
 
 
-async def test_one_browser_has_no_strangers_written_to(world):
-    """However many addresses it makes up: each newer wish replaces the older, and its code stays sent."""
+async def test_one_session_can_not_send_codes_to_many_strangers(world):
+    """However many addresses it names: each newer request replaces the older one, and sent codes keep counting."""
     for number in range(20):
         await world.create(contact=f"victim{number}@example.com", source_ip="203.0.113.7")
-    assert world.told.count("notice.code") == 6
+    assert world.notice_types.count("notice.code") == 6
 
 
-async def test_one_address_has_no_strangers_written_to(world):
+async def test_one_address_can_not_send_codes_to_many_strangers(world):
     """However many sessions it opens."""
     for number in range(60):
         frame = await world.create(session=f"s{number}", contact=f"v{number}@example.com", source_ip="203.0.113.7")
         if frame.type == "booking.pending":
             await world.send("cancel", session=f"s{number}", appointment_id=frame.data.appointment_id)
-    assert world.told.count("notice.code") == 30
+    assert world.notice_types.count("notice.code") == 30

@@ -1,4 +1,4 @@
-"""A replay that is refused: the visitor hears it on their page, or reads it in one letter."""
+"""A replay is refused: the visitor gets the refusal on their open page, or one notice."""
 
 from datetime import timedelta
 
@@ -18,191 +18,191 @@ LATE = MAX_REPLAY_AGE + timedelta(seconds=1)
 
 @pytest.fixture
 def away(world):
-    """Return a business whose visitor has closed their page without a word."""
+    """Return a business whose visitor has closed their page without ending the session."""
     world.poster.gone.add("tab")
     return world
 
 
-async def wish_of_yesterday(world, **fields):
-    wish = await world.failed(world.create_command(**fields))
+async def create_command_of_yesterday(world, **fields):
+    request = await world.failed(world.create_command(**fields))
     world.clock.turn(LATE)
-    return replayed(wish)
+    return replayed(request)
 
 
-def letters(world):
+def notices(world):
     return [notice for notice in world.notices.delivered if notice.type == "notice.choose_again"]
 
 
-async def test_who_is_not_there_reads_that_nothing_is_booked(away):
-    """The letter goes to the address of the wish, and says what was wished for; no word of the visitor's is in it."""
-    wish = await wish_of_yesterday(away, name="Buy at evil.example", note="evil.example")
-    refused = await away.handle(wish)
-    [letter] = letters(away)
+async def test_a_disconnected_visitor_gets_a_notice_that_nothing_is_booked(away):
+    """It goes to the address of the request and names the requested time; it contains no text of the visitor."""
+    request = await create_command_of_yesterday(away, name="Buy at evil.example", note="evil.example")
+    refused = await away.handle(request)
+    [notice] = notices(away)
     assert refused.data.code == ErrorCode.CODE_EXPIRED
-    assert (letter.stands, letter.data.contact, letter.data.contact_kind) == (False, CONTACT, "email")
-    assert (letter.data.service_name, letter.data.start.isoformat()) == ("Masaż", "2026-01-13T10:00:00+01:00")
-    assert "evil" not in letter.model_dump_json()
+    assert (notice.stands, notice.data.contact, notice.data.contact_kind) == (False, CONTACT, "email")
+    assert (notice.data.service_name, notice.data.start.isoformat()) == ("Masaż", "2026-01-13T10:00:00+01:00")
+    assert "evil" not in notice.model_dump_json()
 
 
-async def test_who_is_there_hears_it_and_reads_nothing(world):
-    """The page shows the refusal with other times."""
-    await world.handle(await wish_of_yesterday(world))
-    assert letters(world) == []
+async def test_a_connected_visitor_gets_no_notice(world):
+    """The page shows the refusal with alternatives."""
+    await world.handle(await create_command_of_yesterday(world))
+    assert notices(world) == []
     assert world.poster.frames("tab")[-1]["data"]["code"] == "CODE_EXPIRED"
 
 
 async def test_one_open_tab_is_enough(away):
-    """The others have gone, and are forgotten as it is posted."""
+    """The other connections are gone and are removed when the frame is posted."""
     away.connections.open("session", "other tab")
-    await away.handle(await wish_of_yesterday(away))
-    assert letters(away) == []
+    await away.handle(await create_command_of_yesterday(away))
+    assert notices(away) == []
 
 
-async def test_an_original_that_is_refused_writes_to_nobody(away):
-    """Whoever asks just now finds the answer on their page; and nobody can have strangers written to."""
+async def test_a_refused_original_sends_no_notice(away):
+    """Its visitor finds the answer on the page, and nobody can send notices to strangers that way."""
     refused = await away.create("2026-01-13T03:00")
     assert refused.type == "error"
-    assert away.told == []
+    assert away.notice_types == []
 
 
-async def test_a_taken_time_is_said_by_letter_too(away):
-    """The replay came in time, another visitor was quicker."""
-    wish = await away.failed(away.create_command())
+async def test_an_occupied_time_causes_a_notice_too(away):
+    """The replay was in time, but another visitor was faster."""
+    request = await away.failed(away.create_command())
     await away.confirmed(session="quicker", contact="ewa@example.com")
-    refused = await away.handle(replayed(wish))
+    refused = await away.handle(replayed(request))
     assert refused.data.code == ErrorCode.SLOT_TAKEN
-    assert [letter.data.contact for letter in letters(away)] == [CONTACT]
+    assert [notice.data.contact for notice in notices(away)] == [CONTACT]
 
 
 @pytest.mark.parametrize("kind", ["verify", "resend"])
-async def test_a_hold_that_is_over_is_nobodys_visit(away, kind):
-    """The letter says what had been held, in the language of that conversation."""
+async def test_an_expired_hold_is_not_a_visit(away, kind):
+    """The notice says what had been held, in the language of that conversation."""
     held = await away.held()
     more = {"code": away.code(held)} if kind == "verify" else {}
     command = away.command(kind, appointment_id=held, **more)
     away.clock.turn(LATE)
     await away.handle(replayed(command))
-    [letter] = letters(away)
-    assert (letter.stands, letter.data.appointment_id, letter.locale) == (False, held, "en")
+    [notice] = notices(away)
+    assert (notice.stands, notice.data.appointment_id, notice.locale) == (False, held, "en")
 
 
 @pytest.mark.parametrize("kind", ["cancel", "reschedule"])
-async def test_a_visit_that_was_not_changed_is_said_to_stand(away, kind):
-    """Its visitor might think that it was cancelled."""
+async def test_the_notice_says_that_an_unchanged_visit_stands(away, kind):
+    """Its visitor might believe that it was cancelled."""
     mine = await away.confirmed()
     more = {"start": "2026-01-14T10:00"} if kind == "reschedule" else {}
     command = away.command(kind, appointment_id=mine, **more)
     away.clock.turn(LATE)
     await away.handle(replayed(command))
-    [letter] = letters(away)
-    assert (letter.stands, letter.data.appointment_id) == (True, mine)
-    assert letter.data.start.isoformat() == "2026-01-13T10:00:00+01:00"
+    [notice] = notices(away)
+    assert (notice.stands, notice.data.appointment_id) == (True, mine)
+    assert notice.data.start.isoformat() == "2026-01-13T10:00:00+01:00"
 
 
-async def test_what_is_cancelled_as_wished_needs_no_letter(away):
-    """The visitor asked a second time, and that worked."""
+async def test_a_cancelled_visit_needs_no_notice_about_its_cancellation(away):
+    """The visitor's second request succeeded."""
     mine = await away.confirmed()
     command = away.command("cancel", appointment_id=mine)
     await away.send("cancel", appointment_id=mine)
     away.clock.turn(LATE)
     await away.handle(replayed(command))
-    assert letters(away) == []
+    assert notices(away) == []
 
 
-async def test_another_conversations_appointment_is_nobodys_address(away):
-    """A command that names it has no letter sent to whoever it belongs to."""
+async def test_another_sessions_appointment_gives_no_address(away):
+    """A command that names it sends no notice to its visitor."""
     mine = await away.confirmed()
     command = away.command("cancel", appointment_id=mine, session="stranger")
     away.clock.turn(LATE)
     await away.handle(replayed(command))
-    assert letters(away) == []
+    assert notices(away) == []
 
 
 @pytest.mark.parametrize("contact", ["not an address", "600700800"])
-async def test_without_an_address_that_can_be_written_to_there_is_no_letter(away, contact):
-    """An edit at the desk may have spoilt it; the refusal waits in the conversation."""
+async def test_without_a_usable_contact_there_is_no_notice(away, contact):
+    """An edit at the desk may have broken it; the refusal is in the conversation."""
     frame = await away.handle(replayed(away.create_command(contact=contact)))
     assert frame.data.code == ErrorCode.INVALID_CONTACT
-    assert letters(away) == []
+    assert notices(away) == []
 
 
-async def test_a_service_that_is_gone_is_not_named(away):
-    """What stands there may be a visitor's own words."""
+async def test_an_unknown_service_is_not_named(away):
+    """It may be a text of the visitor."""
     await away.handle(replayed(away.create_command(service="evil.example")))
-    [letter] = letters(away)
-    assert (letter.data.service, letter.data.service_name) == ("", "")
+    [notice] = notices(away)
+    assert (notice.data.service, notice.data.service_name) == ("", "")
 
 
-async def test_a_hundred_requests_that_name_one_address_are_one_letter(away):
-    """An address that nobody has proved may be a stranger's."""
+async def test_a_hundred_requests_that_name_one_address_cause_one_notice(away):
+    """An unverified address may belong to a stranger."""
     wishes = []
     for number in range(20):
         away.clock.turn(timedelta(minutes=30))
         wishes.append(away.create_command(session=f"s{number}"))
     away.clock.turn(LATE)
-    for wish in wishes:
-        await away.handle(replayed(wish))
-    assert len(letters(away)) == 1
+    for request in wishes:
+        await away.handle(replayed(request))
+    assert len(notices(away)) == 1
 
 
-async def test_each_replay_has_its_letter(away):
-    """The business tried once more: that is news."""
-    wish = await wish_of_yesterday(away)
-    await away.handle(wish)
-    await away.handle(replayed(wish, 2))
-    assert len(letters(away)) == 2
+async def test_each_replay_has_its_notice(away):
+    """A new attempt by the business is news."""
+    request = await create_command_of_yesterday(away)
+    await away.handle(request)
+    await away.handle(replayed(request, 2))
+    assert len(notices(away)) == 2
 
 
-async def test_a_letter_that_could_not_be_queued_is_queued_by_the_next_delivery(away):
-    """The outcome stands already; to say it again is to write what is missing."""
-    wish = await wish_of_yesterday(away)
+async def test_a_notice_that_could_not_be_queued_is_queued_by_the_next_delivery(away):
+    """The outcome is already stored; repeating it queues the missing notice."""
+    request = await create_command_of_yesterday(away)
     away.notices.trouble = [TransientError("down")]
     with pytest.raises(TransientError):
-        await away.handle(wish)
-    done = await away.claims.claim(wish.claim_key, fingerprint="f", lease=LEASE)
+        await away.handle(request)
+    done = await away.claims.claim(request.claim_key, fingerprint="f", lease=LEASE)
     assert isinstance(done, Done)
     for _ in range(2):
-        await away.handler.repeat(wish, done.outcome_seq)
-    assert len(letters(away)) == 1
+        await away.handler.repeat(request, done.outcome_seq)
+    assert len(notices(away)) == 1
 
 
-async def test_who_came_back_meanwhile_is_not_written_to(away):
-    """The frame that is said again reaches them."""
-    wish = await wish_of_yesterday(away)
+async def test_a_visitor_who_has_reconnected_gets_no_notice(away):
+    """They receive the repeated frame."""
+    request = await create_command_of_yesterday(away)
     away.notices.trouble = [TransientError("down")]
     with pytest.raises(TransientError):
-        await away.handle(wish)
+        await away.handle(request)
     away.connections.open("session", "back")
-    await away.handler.repeat(wish, away.claims.records[wish.claim_key].markers["outcome"])
-    assert letters(away) == []
+    await away.handler.repeat(request, away.claims.records[request.claim_key].markers["outcome"])
+    assert notices(away) == []
 
 
-async def test_a_replay_that_fails_again_writes_to_nobody(away):
-    """There is nothing to choose yet: the business sees it at the desk."""
-    wish = replayed(await away.failed(away.create_command()))
+async def test_a_replay_that_fails_again_sends_no_notice(away):
+    """There is nothing to choose yet; the failure is at the desk."""
+    request = replayed(await away.failed(away.create_command()))
     away.calendar.closed = PermanentError("calendar_access_revoked", "the key is refused")
     with pytest.raises(PermanentError):
-        await away.handle(wish)
-    claim = await away.claims.claim(wish.claim_key + "again", fingerprint="f", lease=LEASE)
-    await away.handler.give_up(wish, claim, "calendar_access_revoked")
-    assert letters(away) == []
+        await away.handle(request)
+    claim = await away.claims.claim(request.claim_key + "again", fingerprint="f", lease=LEASE)
+    await away.handler.give_up(request, claim, "calendar_access_revoked")
+    assert notices(away) == []
 
 
-async def test_a_worker_that_dies_twice_at_any_step_leaves_one_letter(new_world):
-    """Between the stored frame and the queued letter lies nothing that is lost."""
+async def test_two_crashes_at_any_step_leave_one_notice(new_world):
+    """Nothing is lost between the stored frame and the queued notice."""
     whole = Fate()
-    await delivered_until_done(new_world(), whole, Fate())
+    await deliver_until_done(new_world(), whole, Fate())
     assert whole.moments > 20
     for moment in range(whole.moments):
         world, first, second = new_world(), Fate(moment), Fate(moment)
-        await delivered_until_done(world, first, second)
+        await deliver_until_done(world, first, second)
         assert first.died_in
-        assert len(letters(world)) == 1, first.died_in
+        assert len(notices(world)) == 1, first.died_in
         assert [frame.type for frame in world.conversations.of("session")] == ["error"], first.died_in
 
 
-async def delivered_until_done(world, *fates):
-    """Deliver a late replay to one worker after the other, each with a fate of its own; the last one lives."""
+async def deliver_until_done(world, *fates):
+    """Deliver a late replay to one worker after the other; each crashes at its own step, but the last one succeeds."""
     world.poster.gone.add("tab")
     command = replayed(world.create_command())
     world.clock.turn(LATE)
@@ -217,12 +217,12 @@ async def delivered_until_done(world, *fates):
         ports = {name: Mortal(getattr(world, name), fate) for name in names}
         fields = {name: getattr(world.ports, name) for name in world.ports.__slots__} | ports
         handler = BookingHandler(ports=type(world.ports)(**fields), replies=replies, claims=claims)
-        taken = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
+        claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
         try:
-            if isinstance(taken, Done):
-                await handler.repeat(command, taken.outcome_seq)
+            if isinstance(claim, Done):
+                await handler.repeat(command, claim.outcome_seq)
             else:
-                assert isinstance(taken, Claim)
-                await handler.handle(command, taken)
+                assert isinstance(claim, Claim)
+                await handler.handle(command, claim)
         except DiedError:
             world.clock.turn(LEASE * 1.1)

@@ -1,4 +1,4 @@
-"""A worker dies at every step there is; messages come twice, dead ones are replayed twice: one effect of each kind."""
+"""Workers crash at every step, messages are delivered twice, dead letters replayed twice: effects happen once."""
 
 from collections import Counter
 from dataclasses import replace
@@ -24,7 +24,7 @@ LATER = "2026-01-14T14:00"
 
 
 class MortalWorld(World):
-    """The business of the other tests, with both workers at the mercy of fate."""
+    """The business of the other tests, with both workers crashing at a given step."""
 
     def __init__(self, profile, now, *, fate):
         super().__init__(profile, now)
@@ -59,7 +59,7 @@ class MortalWorld(World):
         )
         self.notifier = NotificationHandler(ports=notice_ports, claims=claims)
         self.dead = []
-        self.told_ids = set()
+        self.notice_ids = set()
 
     async def deliver(self, handler, command):
         """Deliver a message until a worker survives it, and then once more."""
@@ -69,7 +69,7 @@ class MortalWorld(World):
                     await self._delivered(handler, command)
                     break
                 except DiedError:
-                    # Nobody notices until the lease has run out.
+                    # The crash is noticed only when the lease expires.
                     self.clock.turn(LEASE * 1.1)
 
     async def _delivered(self, handler, command):
@@ -87,15 +87,15 @@ class MortalWorld(World):
             await handler.give_up(command, claim, error.reason)
 
     async def notify(self):
-        """Deliver every notice that is on its queue by now."""
+        """Deliver all notices that are queued by now."""
         for notice in self.notices.delivered:
-            if notice.id not in self.told_ids:
-                self.told_ids.add(notice.id)
+            if notice.id not in self.notice_ids:
+                self.notice_ids.add(notice.id)
                 await self.deliver(self.notifier, notice)
 
 
-async def booked(world, *, broken=False, moved=False, cancelled=False, unplanned=False):
-    """Go the whole way from the wish to the end; with a calendar that is closed to us until the dead are replayed."""
+async def book(world, *, broken=False, moved=False, cancelled=False, unplanned=False):
+    """Run a visit from request to end, with a calendar that is unusable until the dead letters are replayed."""
     create = world.create_command(TUESDAY_TEN)
     await world.deliver(world.handler, create)
     await world.notify()
@@ -135,22 +135,22 @@ PATHS = {
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_death_at_any_step_leaves_one_of_each(make_profile, accepted_at, path):
-    """One appointment, one event, one of each notice, one end for each command; whatever step was the last."""
+async def test_a_crash_at_any_step_leaves_one_of_each_effect(make_profile, accepted_at, path):
+    """One appointment, one event, one of each notice, one outcome for each command, whatever the step."""
     profile = make_profile(senders={"email": "salon@example.com"})
     steps, state, notices = PATHS[path]
     whole = Fate()
-    await booked(MortalWorld(profile, accepted_at, fate=whole), **steps)
+    await book(MortalWorld(profile, accepted_at, fate=whole), **steps)
     assert whole.moments > 60
     for moment in range(whole.moments):
         fate = Fate(moment)
-        world = await booked(MortalWorld(profile, accepted_at, fate=fate), **steps)
+        world = await book(MortalWorld(profile, accepted_at, fate=fate), **steps)
         assert fate.died_in
         check(world, state, notices, fate.died_in)
 
 
 def check(world, state, notices, died_in):
-    """Look at everything that is left of one life."""
+    """Check everything that one run leaves behind."""
     [appointment] = world.appointments.rows.values()
     assert appointment.state is state, died_in
     standing = state is AppointmentState.CONFIRMED
@@ -167,17 +167,17 @@ def check(world, state, notices, died_in):
         if planned.command.data.start == appointment.start
     ]
     assert sorted(reminders) == ([2, 24] if standing else []), died_in
-    told = {notice.type.removeprefix("notice."): notice.id for notice in world.notices.put_in_all}
-    assert sorted(told) == notices, died_in
+    notice_types = {notice.type.removeprefix("notice."): notice.id for notice in world.notices.put_in_all}
+    assert sorted(notice_types) == notices, died_in
     assert len({notice.id for notice in world.notices.put_in_all}) == len(notices), died_in
-    letters = Counter(letter.notice_id for letter in world.mailer.sent)
-    mailed = {told[kind] for kind in notices if kind != "alert"}
-    assert set(letters) == mailed, died_in
-    # Between the provider's yes and our record a death repeats a letter, and it is the same one.
+    emails = Counter(email.notice_id for email in world.mailer.sent)
+    mailed = {notice_types[kind] for kind in notices if kind != "alert"}
+    assert set(emails) == mailed, died_in
+    # A crash between the provider's answer and our record repeats a notice, with identical content.
     repeated = died_in == "after FakeMailer.send" or died_in.endswith("FakeClaims.complete")
-    assert max(letters.values()) <= 1 + repeated, died_in
-    for letter in world.mailer.sent:
-        assert letter == next(one for one in world.mailer.sent if one.notice_id == letter.notice_id)
+    assert max(emails.values()) <= 1 + repeated, died_in
+    for email in world.mailer.sent:
+        assert email == next(first for first in world.mailer.sent if first.notice_id == email.notice_id)
     ends = [frame.re for frame in world.conversations.of("session")]
     replays = Counter(command.client_id for command in world.dead)
     assert all(count == 1 + 2 * replays[client_id] for client_id, count in Counter(ends).items()), died_in

@@ -1,4 +1,4 @@
-"""A visitor asks for a time, alone, twice, or at once with others."""
+"""A visitor requests a time: alone, twice, or at the same moment as others."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,8 @@ NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-async def test_a_free_time_is_held_and_a_code_goes_out(world):
-    """The visitor hears until when, where the code went, and nothing of the code itself."""
+async def test_a_free_time_is_held_and_a_code_is_sent(world):
+    """The visitor gets the expiry and where the code was sent, and nothing of the code itself."""
     command = world.create_command(name="Jan", note="First visit")
     pending = await world.handle(command)
 
@@ -35,8 +35,8 @@ async def test_a_free_time_is_held_and_a_code_goes_out(world):
     assert world.events == []
 
 
-async def test_a_hold_is_kept_with_what_the_visitor_wrote(world):
-    """For the owner to read once it is confirmed."""
+async def test_a_hold_stores_what_the_visitor_wrote(world):
+    """The owner can read it once it is confirmed."""
     command = world.create_command(name="Jan", note="First visit")
     appointment = await world.appointment((await world.handle(command)).data.appointment_id)
 
@@ -50,8 +50,8 @@ async def test_a_hold_is_kept_with_what_the_visitor_wrote(world):
     assert len(world.appointments.buckets) == 6
 
 
-async def test_the_loser_gets_times_to_take_instead(world):
-    """At least three, near the wanted one, in the tenant's offset; and the first of them can be had."""
+async def test_the_loser_gets_alternatives(world):
+    """At least three, near the requested time and in the tenant's zone; the first of them can be booked."""
     await world.held(session="winner")
     writes = world.appointments.writes
     refused = await world.create()
@@ -64,13 +64,13 @@ async def test_the_loser_gets_times_to_take_instead(world):
     assert {start.utcoffset() for start in starts} == {HOUR}
     assert {start.date().isoformat() for start in starts[:3]} == {"2026-01-13"}
     assert world.appointments.writes == writes
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
 
     assert (await world.create(starts[0].isoformat())).type == "booking.pending"
 
 
-async def test_of_many_who_want_one_time_one_gets_it(world):
-    """All at once; the others are told so."""
+async def test_of_many_concurrent_requests_one_gets_the_time(world):
+    """The others are refused."""
     outcomes = await asyncio.gather(*(world.create(session=f"visitor{number}") for number in range(20)))
 
     assert sorted(outcome.type for outcome in outcomes) == ["booking.pending"] + ["error"] * 19
@@ -78,7 +78,7 @@ async def test_of_many_who_want_one_time_one_gets_it(world):
     assert len(world.notices.delivered) == 1
 
 
-async def test_buffers_are_nobody_elses(world):
+async def test_buffers_block_other_visits(world):
     """A consultation blocks ten minutes before and twenty after, so the next massage does not fit."""
     await world.held("2026-01-13T10:00", service="consultation", session="winner")
 
@@ -86,8 +86,8 @@ async def test_buffers_are_nobody_elses(world):
     assert (await world.create("2026-01-13T11:00")).type == "booking.pending"
 
 
-async def test_a_hold_that_ran_out_is_free_again(world):
-    """From its last instant on, judged by when the command was accepted."""
+async def test_an_expired_hold_is_free_again(world):
+    """From its last instant on, as of the time at which the command was accepted."""
     await world.held(session="slow")
     world.clock.turn(timedelta(minutes=15) - timedelta(milliseconds=1))
     assert (await world.create()).data.code == ErrorCode.SLOT_TAKEN
@@ -96,17 +96,17 @@ async def test_a_hold_that_ran_out_is_free_again(world):
     assert (await world.create()).type == "booking.pending"
 
 
-async def test_a_command_that_waited_too_long_sends_no_useless_code(world):
-    """The hold counts from when the ingress accepted it; if that is over, the visitor is told to book again."""
+async def test_a_command_that_waited_too_long_sends_no_code(world):
+    """The hold counts from when the ingress accepted it; if that is over, the visitor is asked to book again."""
     command = world.create_command()
     world.clock.turn(timedelta(minutes=16))
 
     assert (await world.handle(command)).data.code == ErrorCode.CODE_EXPIRED
-    assert world.told == []
+    assert world.notice_types == []
 
 
-async def test_what_stands_in_the_calendar_is_taken(world):
-    """The owner's own entries count, looked at afresh; nothing of ours is written."""
+async def test_an_event_in_the_calendar_occupies_its_time(world):
+    """The owner's own events count and are read afresh; nothing of ours is written."""
     world.calendar.block(Interval(NINE_UTC + HOUR / 2, NINE_UTC + HOUR))
     refused = await world.create()
 
@@ -118,16 +118,16 @@ async def test_what_stands_in_the_calendar_is_taken(world):
     assert (world.appointments.writes, world.notices.bodies) == (0, [])
 
 
-async def test_an_entry_that_only_touches_is_no_obstacle(world):
-    """The owner may be busy until the minute that the visit begins."""
+async def test_an_adjacent_event_does_not_block(world):
+    """The owner may be busy until the minute at which the visit begins."""
     world.calendar.block(Interval(NINE_UTC - HOUR, NINE_UTC))
     world.calendar.block(Interval(NINE_UTC + HOUR, NINE_UTC + 2 * HOUR))
 
     assert (await world.create()).type == "booking.pending"
 
 
-async def test_a_calendar_that_fails_costs_the_loser_only_the_alternatives(world):
-    """The answer itself is known."""
+async def test_a_failing_calendar_only_costs_the_alternatives(world):
+    """The refusal itself is certain."""
     await world.held(session="winner")
     world.calendar.fail("busy", None, TransientError("quota"))
     refused = await world.create()
@@ -135,8 +135,8 @@ async def test_a_calendar_that_fails_costs_the_loser_only_the_alternatives(world
     assert (refused.data.code, refused.data.alternatives) == (ErrorCode.SLOT_TAKEN, ())
 
 
-async def test_a_calendar_that_cannot_be_asked_holds_nothing(world):
-    """The command is tried again; until then no time is kept that may not be free."""
+async def test_nothing_is_held_if_the_calendar_can_not_be_read(world):
+    """The command is retried; until then no time is held that may not be free."""
     command = world.create_command()
     world.calendar.fail("busy", TransientError("quota"))
     with pytest.raises(TransientError):
@@ -167,8 +167,8 @@ async def test_a_calendar_that_cannot_be_asked_holds_nothing(world):
         ({"contact": "jan@example.com\nBcc: all@example.com"}, ErrorCode.INVALID_CONTACT),
     ],
 )
-async def test_a_wish_that_cannot_be_is_refused_with_nothing_written(world, fields, code):
-    """One durable error ends the command; no hold, no mail, no fresh look at the calendar."""
+async def test_an_impossible_request_is_refused_and_nothing_is_written(world, fields, code):
+    """One durable error ends the command; no hold, no notice, no fresh read of the calendar."""
     refused = await world.create(**fields)
 
     assert (refused.type, refused.data.code) == ("error", code)
@@ -178,8 +178,8 @@ async def test_a_wish_that_cannot_be_is_refused_with_nothing_written(world, fiel
 
 
 @pytest.mark.parametrize("start", ["2026-01-13T10:10", "2026-01-13T08:30", "2026-01-17T10:00", "2026-03-02T10:00"])
-async def test_a_time_that_is_not_offered_comes_with_times_that_are(world, start):
-    """Like a time that is taken."""
+async def test_a_time_that_is_not_offered_gets_alternatives(world, start):
+    """Like an occupied time."""
     refused = await world.create(start)
 
     assert refused.data.code == ErrorCode.INVALID_TIME
@@ -189,7 +189,7 @@ async def test_a_time_that_is_not_offered_comes_with_times_that_are(world, start
 
 @pytest.mark.parametrize("fields", [{"email_enabled": False}, {"senders": {}}])
 async def test_without_a_sender_no_contact_can_be_verified(new_world, fields):
-    """Neither where the deployment sends no mail nor where the business has no address."""
+    """Neither if the installation sends no e-mail nor if the business has no sender."""
     world = new_world(**fields)
 
     assert (await world.create()).data.code == ErrorCode.INVALID_CONTACT
@@ -199,13 +199,13 @@ async def test_without_a_sender_no_contact_can_be_verified(new_world, fields):
 @pytest.mark.parametrize(
     "start", ["2026-01-13 10:00", "2026-01-13T09:00Z", "2026-01-13T10:00:00+01:00", " 2026-01-13T4:00-05:00"]
 )
-async def test_a_time_without_an_offset_is_the_businesses(world, start):
-    """One with an offset means what it says."""
+async def test_a_time_without_an_offset_is_in_the_businesss_zone(world, start):
+    """A time with an offset is that instant."""
     assert (await world.create(start)).data.start == NINE_UTC
 
 
-async def test_who_lost_the_command_holds_nothing(world):
-    """The store looks at the owner in the same step."""
+async def test_a_lost_claim_holds_nothing(world):
+    """The store checks the claim's owner in the same transaction."""
     command = world.create_command()
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
     world.claims.steal(claim)
@@ -214,11 +214,11 @@ async def test_who_lost_the_command_holds_nothing(world):
         await world.handler.handle(command, claim)
 
     assert (world.appointments.rows, world.appointments.buckets, world.frames()) == ({}, {}, [])
-    assert world.told == []
+    assert world.notice_types == []
 
 
 async def test_a_visit_that_needs_too_many_buckets_is_offered_another_time(world):
-    """The day was divided more finely than one transaction holds: nobody can have the visit there."""
+    """The day's buckets are smaller than one transaction allows: nobody can book the visit on that day."""
     world.appointments.fail(TooManyBucketsError())
     refused = await world.create()
     assert (refused.type, refused.data.code) == ("error", ErrorCode.SLOT_TAKEN)

@@ -1,4 +1,4 @@
-"""A visitor asks for a time that they have already: the same wish, or another one in its place."""
+"""A visitor requests a time while having a hold: the same time, or another one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +11,8 @@ from workers.booking.domain.values import AppointmentState
 NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 
 
-async def test_a_try_that_was_cut_off_is_finished_by_the_next(world):
-    """The hold stands from the first try: the second finds it, and sends the one notice and the one frame."""
+async def test_an_interrupted_attempt_is_completed_by_the_retry(world):
+    """The hold exists since the first attempt: the second finds it and sends the one notice and the one frame."""
     command = world.create_command()
     world.notices.trouble.append(TransientError("throttled"))
     with pytest.raises(TransientError):
@@ -24,34 +24,34 @@ async def test_a_try_that_was_cut_off_is_finished_by_the_next(world):
     assert len(world.appointments.rows) == 1
     assert world.appointments.writes == 1
     assert world.frames() == ["booking.pending"]
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
     assert world.metrics.total("AppointmentCreated") == 1
 
 
-async def test_a_replay_finds_what_the_first_command_did(world):
-    """Effects derive from the command, whichever replay it is; the visitor hears the outcome once more."""
+async def test_a_replay_finds_the_effects_of_the_first_command(world):
+    """Effects derive from the command, whatever the number of the replay; the visitor gets the outcome again."""
     command = world.create_command(client_id="a1")
     first = await world.handle(command)
     again = await world.handle(world.create_command(client_id="a1", replay=1))
 
     assert again.data == first.data
     assert world.appointments.writes == 1
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
     assert world.frames() == ["booking.pending", "booking.pending"]
 
 
-async def test_asking_again_for_what_one_holds_is_answered_the_same(world):
+async def test_repeating_the_request_gets_the_same_answer(world):
     """A second command, such as the predecessor's page sends, has no second effect."""
     first, again = await world.create(), await world.create()
 
     assert again.data == first.data
     assert again.re != first.re
     assert world.appointments.writes == 1
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
 
 
-async def test_a_corrected_address_takes_the_holds_place(world):
-    """The new wish has the time, the old one is cancelled, and both happen in one step."""
+async def test_a_corrected_address_replaces_the_hold(world):
+    """The new request gets the time and the old one is cancelled, in one transaction."""
     typo = await world.held(contact="jam@example.com")
     better = await world.held(contact="jan@example.com")
 
@@ -64,7 +64,7 @@ async def test_a_corrected_address_takes_the_holds_place(world):
 
 
 async def test_the_code_of_a_replaced_hold_confirms_nothing(world):
-    """Whoever reads the mail to the wrong address has no appointment."""
+    """Whoever reads the e-mail to the wrong address has no appointment."""
     typo = await world.held(contact="jam@example.com")
     better = await world.held(contact="jan@example.com")
 
@@ -73,8 +73,8 @@ async def test_the_code_of_a_replaced_hold_confirms_nothing(world):
     assert (await world.send("verify", appointment_id=better, code=world.code(better))).type == "booking.confirmed"
 
 
-async def test_another_service_frees_what_it_does_not_need(world):
-    """A massage gives way to a consultation that overlaps it: the rest of its hour is anybody's."""
+async def test_another_service_frees_the_rest_of_the_time(world):
+    """A consultation replaces a massage that it overlaps: the rest of the massage's hour is free."""
     massage = await world.held("2026-01-13T10:00")
     consultation = await world.held("2026-01-13T10:00", service="consultation")
 
@@ -84,8 +84,8 @@ async def test_another_service_frees_what_it_does_not_need(world):
     assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == {consultation}
 
 
-async def test_a_replacement_that_also_needs_anothers_time_changes_nothing(world):
-    """Half of the wish is somebody's: the older hold stands."""
+async def test_a_replacement_that_needs_an_occupied_time_changes_nothing(world):
+    """Half of the requested time is another visitor's: the older hold stays."""
     mine = await world.held("2026-01-13T10:00")
     await world.held("2026-01-13T11:00", session="another")
 
@@ -93,12 +93,12 @@ async def test_a_replacement_that_also_needs_anothers_time_changes_nothing(world
     assert (await world.appointment(mine)).state is AppointmentState.HELD
 
 
-async def test_an_own_confirmed_time_is_taken_like_anybody_elses(world):
-    """It can be moved or cancelled, but not booked over."""
+async def test_the_visitors_own_confirmed_time_is_occupied_too(world):
+    """It can be moved or cancelled, but not booked again."""
     mine = await world.confirmed()
 
     assert (await world.create(contact="jana@example.com")).data.code == ErrorCode.SLOT_TAKEN
-    # Also where the calendar does not say so, because its owner deleted the entry.
+    # Also if the owner has deleted its event from the calendar.
     world.calendar.events["calendar"].clear()
     assert (await world.create(contact="jana@example.com")).data.code == ErrorCode.SLOT_TAKEN
     assert (await world.appointment(mine)).state is AppointmentState.CONFIRMED

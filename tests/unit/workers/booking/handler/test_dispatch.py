@@ -1,4 +1,4 @@
-"""How every booking command ends, also the ones that fail."""
+"""How each booking command ends, failed ones included."""
 
 from datetime import timedelta
 
@@ -23,8 +23,8 @@ async def claimed(world, command):
         ("bug", ErrorCode.INTERNAL),
     ],
 )
-async def test_a_command_that_failed_for_good_ends_with_a_word(world, reason, code):
-    """One durable error in the visitor's language; why it failed is for the owner alone."""
+async def test_a_failed_command_ends_with_one_durable_error(world, reason, code):
+    """It is in the visitor's language; the reason is only for the owner."""
     command = world.create_command()
     await world.handler.give_up(command, await claimed(world, command), reason)
 
@@ -35,8 +35,8 @@ async def test_a_command_that_failed_for_good_ends_with_a_word(world, reason, co
     assert world.claims.records[command.claim_key].done
 
 
-async def test_a_question_that_failed_leaves_no_durable_error(world):
-    """It is said to whoever listens now."""
+async def test_a_failed_query_leaves_no_durable_error(world):
+    """Only live connections get it."""
     command = world.command("slots")
     await world.handler.give_up(command, await claimed(world, command), "attempts_exhausted")
 
@@ -46,7 +46,7 @@ async def test_a_question_that_failed_leaves_no_durable_error(world):
 
 
 async def test_a_command_that_is_delivered_again_repeats_its_outcome(world):
-    """The stored frame, with its own number, to every tab that is open now."""
+    """The stored frame is sent with its own number to every tab that is open now."""
     await world.create()
     [first] = world.poster.frames("tab")
     world.connections.open("session", "new tab")
@@ -58,8 +58,8 @@ async def test_a_command_that_is_delivered_again_repeats_its_outcome(world):
     assert world.appointments.writes == 1
 
 
-async def test_a_no_is_named_to_the_core(world):
-    """What is refused ends like what is done, but whoever replayed it has to see the difference; at a repeat, too."""
+async def test_a_refusal_is_reported_to_the_worker_core(world):
+    """A refused command completes like any other, but the operator of a replay must see the code, also at a repeat."""
     commands = [
         (world.create_command(), None),
         (world.create_command(start="2026-01-13T03:00", client_id="c2"), "INVALID_TIME"),
@@ -69,12 +69,12 @@ async def test_a_no_is_named_to_the_core(world):
         claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
         assert await world.handler.handle(command, claim) == code
     frames = world.conversations.texts["session"]
-    said = [await world.handler.repeat(world.create_command(), seq + 1) for seq in range(len(frames))]
-    assert said == [None, "INVALID_TIME"]
+    sent = [await world.handler.repeat(world.create_command(), seq + 1) for seq in range(len(frames))]
+    assert sent == [None, "INVALID_TIME"]
     assert await world.handler.repeat(world.create_command(), None) is None
 
 
-async def test_another_command_under_the_same_id_is_refused_without_a_trace(world):
+async def test_another_command_under_the_same_id_is_refused_and_not_stored(world):
     """The id has its outcome already."""
     await world.handler.mismatch(world.create_command())
 
@@ -84,7 +84,7 @@ async def test_another_command_under_the_same_id_is_refused_without_a_trace(worl
 
 @pytest.mark.parametrize(("locale", "word"), [("en", "offer"), ("pl-PL", "Nie"), ("", "Nie"), (None, "Nie")])
 async def test_a_refusal_is_in_the_language_of_the_newest_tab(world, locale, word):
-    """Where it asked for none, the command's own language stands."""
+    """If the tab requested none, the command's own language is used."""
     world.connections.open("session", "older", locale="en", at=world.clock.now() - timedelta(hours=1))
     world.connections.open("session", "tab", locale=locale)
     if not locale:
@@ -93,20 +93,20 @@ async def test_a_refusal_is_in_the_language_of_the_newest_tab(world, locale, wor
     assert word in (await world.create(service="haircut")).data.message
 
 
-async def test_an_unknown_business_fails_for_good(world):
-    """There is nobody to book with."""
+async def test_an_unknown_business_fails_permanently(world):
+    """There is no business to book with."""
     world.tenants.blocking.profiles.clear()
 
     with pytest.raises(PermanentError, match="salon-ania"):
         await world.create()
 
 
-async def test_nothing_personal_is_said_back(world):
-    """Neither the address nor a code stands in any frame; the calendar file names the visitor to themselves."""
+async def test_frames_contain_no_personal_data(world):
+    """Neither the address nor a code is in any frame; only the visitor's own calendar file has their name."""
     appointment_id = await world.confirmed(name="Jan Nowak")
     await world.send("reschedule", appointment_id=appointment_id, start="2026-01-13T14:00")
     await world.send("cancel", appointment_id=appointment_id)
 
-    said = "".join(text for _, text in world.poster.posted)
-    assert "jan@example.com" not in said
-    assert world.code(appointment_id) not in said
+    sent = "".join(text for _, text in world.poster.posted)
+    assert "jan@example.com" not in sent
+    assert world.code(appointment_id) not in sent

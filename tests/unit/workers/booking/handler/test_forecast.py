@@ -1,4 +1,4 @@
-"""What a replay would come to is told beforehand, and the replay itself then does just that."""
+"""Forecasts of replays, and that the replay itself then does the same."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,84 +17,84 @@ THE_HOUR = Interval(datetime(2026, 1, 13, 9, tzinfo=UTC), datetime(2026, 1, 13, 
 
 
 async def predict(world, command):
-    """Return the forecast of a replay; it changes nothing and notifies nobody."""
-    before = (dict(world.appointments.rows), list(world.events), list(world.told), world.frames())
+    """Return the forecast of a replay, which changes nothing and notifies nobody."""
+    before = (dict(world.appointments.rows), list(world.events), list(world.notice_types), world.frames())
     found = await forecast(world.ports, replayed(command))
-    assert (dict(world.appointments.rows), list(world.events), list(world.told), world.frames()) == before
+    assert (dict(world.appointments.rows), list(world.events), list(world.notice_types), world.frames()) == before
     return found
 
 
-async def test_a_free_time_would_be_held_and_is(world):
-    """The time is told as the business's clocks show it."""
-    wish = await world.failed(world.create_command())
-    found = await predict(world, wish)
+async def test_a_free_time_would_be_held(world):
+    """The time is in the zone of the business."""
+    request = await world.failed(world.create_command())
+    found = await predict(world, request)
     assert (found.kind, found.start.isoformat()) == ("free", "2026-01-13T10:00:00+01:00")
-    assert (await world.handle(replayed(wish))).type == "booking.pending"
+    assert (await world.handle(replayed(request))).type == "booking.pending"
 
 
 @pytest.mark.parametrize("by", ["another visitor", "the owner"])
-async def test_a_taken_time_comes_with_others(world, by):
+async def test_an_occupied_time_has_alternatives(world, by):
     """Those that the visitor would be offered."""
-    wish = await world.failed(world.create_command())
+    request = await world.failed(world.create_command())
     if by == "another visitor":
         await world.held(session="other", contact="eva@example.com")
     else:
         world.calendar.block(THE_HOUR)
-    found = await predict(world, wish)
+    found = await predict(world, request)
     assert (found.kind, len(found.alternatives)) == ("taken", 5)
-    refused = await world.handle(replayed(wish))
+    refused = await world.handle(replayed(request))
     assert tuple(offer.start for offer in refused.data.alternatives) == found.alternatives
 
 
-async def test_a_full_day_is_a_taken_time(new_world):
+async def test_a_full_day_is_an_occupied_time(new_world):
     """Its cap is reached, although the hour is free."""
     world = new_world(max_visits_per_day=1)
-    wish = await world.failed(world.create_command())
+    request = await world.failed(world.create_command())
     await world.held("2026-01-13T14:00", session="other", contact="eva@example.com")
-    assert (await predict(world, wish)).kind == "taken"
-    assert (await world.handle(replayed(wish))).data.code == "SLOT_TAKEN"
+    assert (await predict(world, request)).kind == "taken"
+    assert (await world.handle(replayed(request))).data.code == "SLOT_TAKEN"
 
 
-async def test_a_time_that_has_gone_by(world):
-    """Soon after it was asked for: later it is too old anyway."""
-    wish = await world.failed(world.create_command("2026-01-12T09:00"))
+async def test_a_time_that_has_passed(world):
+    """It passed soon after the request: later the request itself is too old."""
+    request = await world.failed(world.create_command("2026-01-12T09:00"))
     world.clock.turn(timedelta(hours=1, minutes=30))
-    found = await predict(world, wish)
+    found = await predict(world, request)
     assert (found.kind, found.code, len(found.alternatives)) == (
         "past",
         "INVALID_TIME",
         5,
     )
-    assert (await world.handle(replayed(wish))).data.code == "INVALID_TIME"
+    assert (await world.handle(replayed(request))).data.code == "INVALID_TIME"
 
 
-async def test_a_wish_of_yesterday(world):
+async def test_a_request_of_yesterday(world):
     """The visitor would be asked to choose again."""
-    wish = await world.failed(world.create_command())
+    request = await world.failed(world.create_command())
     world.clock.turn(MAX_REPLAY_AGE + MOMENT)
-    found = await predict(world, wish)
+    found = await predict(world, request)
     assert (found.kind, found.code, found.start.hour) == ("too_old", "CODE_EXPIRED", 10)
-    assert (await world.handle(replayed(wish))).data.code == "CODE_EXPIRED"
+    assert (await world.handle(replayed(request))).data.code == "CODE_EXPIRED"
 
 
-async def test_what_is_done_already(world):
-    """By the same command, or by another wish of the same session."""
-    wish = world.create_command()
-    await world.handle(wish)
-    found = await predict(world, wish)
+async def test_a_command_that_is_already_done(world):
+    """By the same command, or by another request of the same session."""
+    request = world.create_command()
+    await world.handle(request)
+    found = await predict(world, request)
     assert (found.kind, found.state) == ("already_done", AppointmentState.HELD)
     again = world.create_command()
     assert (await predict(world, again)).kind == "already_done"
 
 
-async def test_a_hold_that_ran_out(world):
-    """The visitor would hear that the code has expired."""
-    wish = world.create_command()
-    await world.handle(wish)
+async def test_an_expired_hold(world):
+    """The visitor would be told that the code has expired."""
+    request = world.create_command()
+    await world.handle(request)
     world.clock.turn(timedelta(minutes=20))
-    found = await predict(world, wish)
+    found = await predict(world, request)
     assert (found.kind, found.code) == ("refused", "CODE_EXPIRED")
-    assert (await world.handle(replayed(wish))).data.code == "CODE_EXPIRED"
+    assert (await world.handle(replayed(request))).data.code == "CODE_EXPIRED"
 
 
 @pytest.mark.parametrize(
@@ -106,31 +106,31 @@ async def test_a_hold_that_ran_out(world):
         ({"contact": "nobody"}, "INVALID_CONTACT"),
     ],
 )
-async def test_a_wish_that_the_rules_refuse(world, wrong, code):
-    """An edit may have made it so."""
-    wish = world.create_command(**wrong)
-    found = await predict(world, wish)
+async def test_a_request_that_the_rules_refuse(world, wrong, code):
+    """It may have been edited at the desk."""
+    request = world.create_command(**wrong)
+    found = await predict(world, request)
     assert (found.kind, found.code) == ("refused", code)
-    assert (await world.handle(replayed(wish))).data.code == code
+    assert (await world.handle(replayed(request))).data.code == code
 
 
 @pytest.mark.parametrize(
-    ("trouble", "kind", "code"),
+    ("error", "kind", "code"),
     [
         (CLOSED, "would_fail", "calendar_access_revoked"),
         (TransientError("google: 500"), "unknown", "attempts_exhausted"),
     ],
 )
-async def test_what_is_broken_still(world, trouble, kind, code):
-    """The desk says so, and the person repairs it first."""
-    wish = await world.failed(world.create_command())
-    world.calendar.closed = trouble
-    found = await predict(world, wish)
+async def test_a_persisting_failure(world, error, kind, code):
+    """The desk shows it, and the operator repairs it first."""
+    request = await world.failed(world.create_command())
+    world.calendar.closed = error
+    found = await predict(world, request)
     assert (found.kind, found.code) == (kind, code)
 
 
-async def test_a_confirmation_that_was_cut_off_would_be_finished(world):
-    """The visit stands, its entry in the calendar is missing; unless the calendar is closed still."""
+async def test_an_interrupted_confirmation_would_be_completed(world):
+    """The visit is confirmed, its event is missing; unless the calendar is still unusable."""
     held = await world.held()
     verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
     found = await predict(world, verify)
@@ -142,8 +142,8 @@ async def test_a_confirmation_that_was_cut_off_would_be_finished(world):
     assert len(world.events) == 1
 
 
-async def test_a_code_that_was_never_judged(world):
-    """Right and in time it would confirm; wrong, or for a time that was filled, it would not."""
+async def test_a_code_that_was_never_checked(world):
+    """If right and in time it would confirm; if wrong, or for a filled time, it would not."""
     held = await world.held()
     right = world.command("verify", appointment_id=held, code=world.code(held))
     wrong = world.command("verify", appointment_id=held, code="000000")
@@ -156,7 +156,7 @@ async def test_a_code_that_was_never_judged(world):
 
 
 async def test_a_cancellation(world):
-    """Would be done; is done; would be finished, by the very command that did it."""
+    """It would be done, is already done, or would be completed by the same command."""
     mine = await world.confirmed()
     cancel = world.command("cancel", appointment_id=mine)
     assert (await predict(world, cancel)).kind == "would_be_done"
@@ -167,7 +167,7 @@ async def test_a_cancellation(world):
 
 
 async def test_a_move(world):
-    """To a free time, to a taken one, to one that the rules refuse, to where it is."""
+    """To a free time, to an occupied one, to one that the rules refuse, to its own."""
     mine = await world.confirmed()
     await world.held("2026-01-14T10:00", session="other", contact="eva@example.com")
 
@@ -181,8 +181,8 @@ async def test_a_move(world):
     assert (await predict(world, move("2026-01-12T07:30"))).kind == "past"
 
 
-async def test_another_code(world):
-    """As long as the hold lasts; a code for one that has run out helps nobody."""
+async def test_a_resend(world):
+    """While the hold lasts; a code for an expired hold is useless."""
     held = await world.held()
     resend = world.command("resend", appointment_id=held)
     assert (await predict(world, resend)).kind == "would_be_done"
@@ -192,8 +192,8 @@ async def test_another_code(world):
     assert (await predict(world, world.command("resend", session="other", appointment_id=mine))).kind == "already_done"
 
 
-async def test_what_the_backend_asks_of_itself(world):
-    """A reminder that nobody needs is stale; a reading of the calendar would be done."""
+async def test_internal_commands(world):
+    """An obsolete reminder is stale; a read of the calendar would be done."""
     mine = await world.confirmed()
     start = (await world.appointment(mine)).start
     envelope = {"id": "r1", "tenant": TENANT, "session_id": "session", "accepted_at": world.clock.now(), "locale": "pl"}
@@ -210,13 +210,13 @@ async def test_what_the_backend_asks_of_itself(world):
     assert (await predict(world, sync)).kind == "would_be_done"
 
 
-async def test_a_question_is_asked_again(world):
-    """Free times age, so nothing is known beforehand."""
+async def test_a_query_would_be_done(world):
+    """Free times become outdated, so nothing is known beforehand."""
     assert (await predict(world, world.command("slots"))).kind == "would_be_done"
 
 
 async def test_a_move_is_judged_as_of_now(world):
-    """As the replay does: a hold that has run out since the wish moves nowhere."""
+    """As the replay does: a hold that has expired since the request can't move."""
     held = await world.held()
     command = world.command("reschedule", appointment_id=held, start="2026-01-13T11:00")
     world.clock.turn(timedelta(minutes=40))
@@ -224,8 +224,8 @@ async def test_a_move_is_judged_as_of_now(world):
     assert (found.kind, (await world.handle(replayed(command))).type) == ("refused", "error")
 
 
-async def test_a_proved_hold_whose_time_is_free_again_would_be_confirmed(world):
-    """The owner took the entry back since."""
+async def test_a_verified_hold_whose_time_is_free_again_would_be_confirmed(world):
+    """The owner has removed the event since."""
     hold = await world.appointment(await world.held())
     world.calendar.block(Interval(hold.start, hold.end))
     await world.send("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))

@@ -1,4 +1,4 @@
-"""How an appointment stands: for its own conversation, and for whoever bears a link from its letter."""
+"""The details of an appointment, for its own session and for the bearer of a link from an e-mail."""
 
 from datetime import timedelta
 
@@ -30,8 +30,8 @@ async def look(world, **reference):
     return await world.ask("lookup", **reference)
 
 
-async def test_a_visitor_sees_how_their_appointment_stands(world, appointment):
-    """With its calendar file, the contact masked, and nothing written."""
+async def test_a_visitor_sees_the_details_of_their_appointment(world, appointment):
+    """With its calendar file and the masked contact; nothing is written."""
     writes = world.appointments.writes
     frame = await look(world, appointment_id=appointment.appointment_id)
 
@@ -44,8 +44,8 @@ async def test_a_visitor_sees_how_their_appointment_stands(world, appointment):
     assert world.appointments.writes == writes
 
 
-async def test_a_hold_says_until_when(world):
-    """And one that ran out is over, like one that was cancelled."""
+async def test_a_hold_has_its_expiry(world):
+    """An expired hold counts as cancelled."""
     held = await world.held()
     data = (await look(world, appointment_id=held))["data"]
     assert (data["state"], data["expires_at"], "ics" in data) == ("held", "2026-01-12T07:15:00Z", False)
@@ -54,15 +54,15 @@ async def test_a_hold_says_until_when(world):
     assert (data["state"], data["can_cancel"], data["can_reschedule"]) == ("cancelled", False, False)
 
 
-async def test_a_visit_that_has_begun_can_only_be_looked_at(world, appointment):
-    """It stands."""
+async def test_a_visit_that_has_begun_can_not_be_changed(world, appointment):
+    """It is still confirmed."""
     world.clock.set(appointment.start)
     data = (await look(world, appointment_id=appointment.appointment_id))["data"]
     assert (data["state"], data["can_cancel"], data["can_reschedule"]) == ("confirmed", False, False)
 
 
 async def test_foreign_and_unknown_appointments_are_the_same(world, appointment):
-    """Nobody learns which ids there are."""
+    """Nobody can find out which ids exist."""
     world.connections.open("stranger", "tab", locale="en")
     foreign = await look(world, session="stranger", appointment_id=appointment.appointment_id)
     unknown = await look(world, session="stranger", appointment_id="0" * 32)
@@ -72,24 +72,24 @@ async def test_foreign_and_unknown_appointments_are_the_same(world, appointment)
 
 @pytest.mark.parametrize("purpose", ["cancel", "move"])
 async def test_the_bearer_of_a_link_sees_the_visit_from_anywhere(world, appointment, purpose):
-    """Whatever the link is for."""
+    """Whatever the purpose of the link."""
     world.connections.open("phone", "tab", locale="pl")
     frame = await look(world, session="phone", link=link(appointment, purpose))
     assert (frame["data"]["state"], frame["data"]["service_name"]) == ("confirmed", "Masaż")
 
 
 async def test_a_link_cancels_from_another_conversation(world, appointment):
-    """Once; again it is answered alike, and the letter that says so is one."""
+    """It works once; a repeat gets the same answer, and there is one notice."""
     token = link(appointment, "cancel")
     first = await world.send("cancel", session="phone", link=token)
     second = await world.send("cancel", session="phone", link=token)
     assert [first.type, second.type] == ["booking.cancelled"] * 2
-    assert (world.events, world.told.count("notice.cancelled")) == ([], 1)
+    assert (world.events, world.notice_types.count("notice.cancelled")) == ([], 1)
     assert world.appointments.buckets == {}
 
 
 async def test_a_link_moves_from_another_conversation(world, appointment):
-    """Without a code: the link was in a letter to the contact."""
+    """Without a code: the link was in an e-mail to the contact."""
     moved = await world.send("reschedule", session="phone", link=link(appointment, "move"), start="2026-01-14T10:00")
     assert moved.type == "booking.rescheduled"
     assert world.events[0].start == moved.data.start
@@ -105,8 +105,8 @@ async def test_a_link_moves_from_another_conversation(world, appointment):
         ("cancel", "cancel", {"appointment_id": "0" * 32}),
     ],
 )
-async def test_a_link_does_its_own_thing_alone(world, appointment, kind, purpose, changes):
-    """Another purpose, tenant, session or visit is no appointment."""
+async def test_a_link_has_one_purpose(world, appointment, kind, purpose, changes):
+    """Another purpose, tenant, session or visit finds no appointment."""
     token = link(appointment, purpose, **changes)
     more = {"start": "2026-01-14T10:00"} if kind == "reschedule" else {}
     refused = await world.send(kind, session="phone", link=token, **more)
@@ -114,8 +114,8 @@ async def test_a_link_does_its_own_thing_alone(world, appointment, kind, purpose
     assert (await world.appointment(appointment.appointment_id)) == appointment
 
 
-async def test_a_link_ends_with_the_beginning_of_the_visit(world, appointment):
-    """From then on it is no good for anything."""
+async def test_a_link_expires_when_the_visit_begins(world, appointment):
+    """From then on it is invalid for every purpose."""
     token = link(appointment)
     world.clock.set(appointment.start)
     refused = await world.send("cancel", session="phone", link=token)

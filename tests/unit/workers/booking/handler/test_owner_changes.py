@@ -1,4 +1,4 @@
-"""What the visitor hears, and what is booked, after the owner changed a visit's event."""
+"""What is booked, and what the visitor is notified of, after the owner changed a visit's event."""
 
 import pytest
 
@@ -7,16 +7,16 @@ from tests.unit.workers.booking.handler.owner import DAY, HOUR, LATER, NINE_UTC,
 from workers.booking.domain.values import AppointmentState, Interval
 
 
-async def test_our_own_entry_changes_nothing(visited):
-    """The calendar says that it changed, as it does of everything that we write."""
+async def test_our_own_write_changes_nothing(visited):
+    """The calendar reports it as a change, like everything that we write."""
     before = await visited.appointment(visited.appointment_id)
     assert await follow(visited) is None
     assert await visited.appointment(visited.appointment_id) == before
-    assert visited.told == ["notice.code", "notice.confirmed"]
+    assert visited.notice_types == ["notice.code", "notice.confirmed"]
 
 
 async def test_a_deleted_event_cancels_the_visit(visited):
-    """The visitor hears it in the chat and by a notice; the time is free, and nobody is reminded."""
+    """The visitor gets a frame and a notice; the time is free, and there are no reminders."""
     assert len(visited.schedules.planned) == 2
     visited.calendar.owner_deletes(visited.appointment_id)
     frame = await follow(visited)
@@ -34,7 +34,7 @@ async def test_a_deleted_event_cancels_the_visit(visited):
 
 
 async def test_a_moved_event_moves_the_visit(visited):
-    """Only the new time is taken; the event says the new version, and reminders are planned anew."""
+    """Only the new time is occupied; the event has the new version, and reminders are planned again."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     frame = await follow(visited)
 
@@ -43,15 +43,15 @@ async def test_a_moved_event_moves_the_visit(visited):
     notice = visited.notices.delivered[-1]
     assert (notice.type, notice.by, notice.data.start) == ("notice.rescheduled", "business", LATER.start)
     assert await stands_at(visited) == LATER
-    taken = await visited.appointments.occupied_times(
+    occupied = await visited.appointments.occupied_times(
         "salon-ania", Interval(NINE_UTC, LATER.end), at=visited.clock.now()
     )
-    assert {one.interval.start >= LATER.start for one in taken} == {True}
+    assert {one.interval.start >= LATER.start for one in occupied} == {True}
     assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
 
 
 async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_later(visited):
-    """Those of the time before are taken back first."""
+    """Those of the earlier time are deleted first."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     visited.schedules.trouble += [None, None, TransientError("scheduler"), TransientError("scheduler")]
     assert (await follow(visited)).type == "booking.rescheduled"
@@ -61,8 +61,8 @@ async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_la
     assert sorted(one.at for one in visited.schedules.planned.values()) == [LATER.start - DAY, LATER.start - 2 * HOUR]
 
 
-async def test_a_longer_visit_takes_more_time(visited):
-    """The owner stretched it over lunch, when no visitor can book."""
+async def test_a_longer_event_occupies_more_time(visited):
+    """The owner extended it over lunch, when no visitor can book."""
     stretched = Interval(NINE_UTC, NINE_UTC + 3 * HOUR)
     visited.calendar.owner_moves(visited.appointment_id, stretched)
     assert (await follow(visited)).type == "booking.rescheduled"
@@ -71,17 +71,17 @@ async def test_a_longer_visit_takes_more_time(visited):
 
 
 async def test_the_same_command_twice_has_one_effect(visited):
-    """Delivered twice, replayed later: one change, one frame, one notice."""
+    """Delivered twice and replayed later: one change, one frame, one notice."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     for replay in (0, 0, 1):
         await follow(visited, replay=replay)
-    assert visited.told.count("notice.rescheduled") == 1
+    assert visited.notice_types.count("notice.rescheduled") == 1
     assert (await visited.appointment(visited.appointment_id)).version == 3
     assert await stands_at(visited) == LATER
 
 
 async def test_two_commands_for_one_change_have_one_effect(visited):
-    """As when a reading of the calendar was repeated."""
+    """This happens when a sync was repeated."""
     visited.calendar.owner_deletes(visited.appointment_id)
     assert await follow(visited, 1) is not None
     assert await follow(visited, 2) is None
@@ -90,34 +90,34 @@ async def test_two_commands_for_one_change_have_one_effect(visited):
 
 @pytest.mark.parametrize("step", ["tables", "calendar", "notices"])
 @pytest.mark.parametrize("how", ["moved", "deleted"])
-async def test_a_command_that_was_cut_off_is_finished(visited, how, step):
-    """Whatever was done before is not done twice, and what was missing is done."""
+async def test_an_interrupted_command_is_completed(visited, how, step):
+    """Earlier effects are not repeated, and missing ones are completed."""
     if how == "moved":
         visited.calendar.owner_moves(visited.appointment_id, LATER)
     else:
         visited.calendar.owner_deletes(visited.appointment_id)
-    trouble = TransientError("cut off")
+    error = TransientError("cut off")
     match step:
         case "tables":
-            visited.appointments.fail(trouble)
+            visited.appointments.fail(error)
         case "calendar":
-            visited.calendar.fail("put" if how == "moved" else "find_event", trouble)
+            visited.calendar.fail("put" if how == "moved" else "find_event", error)
         case _:
-            visited.notices.trouble.append(trouble)
+            visited.notices.trouble.append(error)
     with pytest.raises(TransientError):
         await follow(visited)
     frame = await follow(visited)
 
     assert frame.type == ("booking.rescheduled" if how == "moved" else "booking.cancelled")
-    assert visited.told.count(f"notice.{frame.type.partition('.')[2]}") == 1
+    assert visited.notice_types.count(f"notice.{frame.type.partition('.')[2]}") == 1
     if how == "moved":
         assert await stands_at(visited) == LATER
     else:
         assert visited.appointments.buckets == {}
 
 
-async def test_buckets_that_a_crash_left_are_freed(visited):
-    """The visit was cancelled; the worker died before its time was free."""
+async def test_buckets_that_a_crash_left_behind_are_freed(visited):
+    """The visit was cancelled; the worker crashed before its time was free."""
     visited.calendar.owner_deletes(visited.appointment_id)
     visited.appointments.stuck.append(TransientError("died"))
     with pytest.raises(TransientError):
@@ -128,8 +128,8 @@ async def test_buckets_that_a_crash_left_are_freed(visited):
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted"])
-async def test_a_visit_that_has_begun_is_left_alone(visited, how):
-    """The owner tidies up afterwards."""
+async def test_a_visit_that_has_begun_does_not_change(visited, how):
+    """The owner deletes or moves its event afterwards."""
     if how == "moved":
         visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC + 9 * DAY, NINE_UTC + 9 * DAY + HOUR))
     else:
@@ -139,16 +139,16 @@ async def test_a_visit_that_has_begun_is_left_alone(visited, how):
     assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED
 
 
-async def test_the_visitors_own_change_comes_first(visited):
-    """What the visitor did before this command's turn has overwritten what the owner did."""
+async def test_the_visitors_own_change_has_priority(visited):
+    """What the visitor changed before this command ran has overwritten what the owner did."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     await visited.send("reschedule", appointment_id=visited.appointment_id, start="2026-01-14T10:00")
     assert await follow(visited) is None
     assert await stands_at(visited) == Interval(NINE_UTC + DAY, NINE_UTC + DAY + HOUR)
 
 
-async def test_an_event_that_we_are_still_to_write_is_not_believed(visited):
-    """The visitor moved the visit, but the calendar was closed: the owner's move of the old event waits for ours."""
+async def test_an_event_that_is_not_written_yet_is_ignored(visited):
+    """The visitor moved the visit while the calendar was unusable: the owner's move of the old event does not count."""
     data = {"appointment_id": visited.appointment_id, "start": "2026-01-14T10:00"}
     visited.calendar.fail("put", PermanentError("calendar_access_revoked"))
     with pytest.raises(PermanentError):
@@ -159,16 +159,16 @@ async def test_an_event_that_we_are_still_to_write_is_not_believed(visited):
     assert await stands_at(visited) == Interval(NINE_UTC + DAY, NINE_UTC + DAY + HOUR)
 
 
-async def test_what_the_visitor_cancelled_stays_cancelled(visited):
-    """Our own deletion is seen as a change, and changes nothing."""
+async def test_an_appointment_that_the_visitor_cancelled_stays_cancelled(visited):
+    """Our own deletion is reported as a change, and changes nothing."""
     await visited.send("cancel", appointment_id=visited.appointment_id)
     assert await follow(visited) is None
     assert visited.frames().count("booking.cancelled") == 1
-    assert visited.told.count("notice.cancelled") == 1
+    assert visited.notice_types.count("notice.cancelled") == 1
 
 
-async def test_another_calendar_deletes_nothing(visited):
-    """The business goes over to a new calendar, in which no event of ours has ever been."""
+async def test_a_new_calendar_deletes_nothing(visited):
+    """The business has a new calendar, which never had our events."""
     visited.calendar.events["new"] = {}
     visited.calendar.owners["new"] = []
     profiles = visited.tenants.blocking.profiles
@@ -177,16 +177,16 @@ async def test_another_calendar_deletes_nothing(visited):
     assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED
 
 
-async def test_another_sessions_visit_is_none(visited):
-    """A command that names the wrong session finds nothing."""
+async def test_another_sessions_visit_is_not_found(visited):
+    """A command with the wrong session finds nothing."""
     visited.calendar.owner_deletes(visited.appointment_id)
     assert await follow(visited, session="another") is None
     assert (await visited.appointment(visited.appointment_id)).state is AppointmentState.CONFIRMED
 
 
 @pytest.mark.parametrize("own_calendars", [False, True])
-async def test_a_visit_goes_to_another_resource_of_the_same_calendar(new_world, own_calendars):
-    """The owner moved it onto its resource's other visit: with one calendar for all, a colleague can take it."""
+async def test_a_visit_moves_to_another_resource_of_the_same_calendar(new_world, own_calendars):
+    """The owner moved it onto the resource's other visit: with one calendar for all, a colleague can have it."""
     world = new_world(resources=[one | ({"calendar_id": one["id"]} if own_calendars else {}) for one in TWO])
     for name in ("anna", "ola"):
         world.calendar.events[name], world.calendar.owners[name] = {}, []
@@ -210,8 +210,8 @@ async def test_a_visit_goes_to_another_resource_of_the_same_calendar(new_world, 
         assert moved.resource != first.resource
 
 
-async def test_the_owner_may_go_beyond_a_daily_cap(new_world):
-    """It is the owner's own; a free place under it is taken, so that visitors do not book it again."""
+async def test_the_owner_may_exceed_a_daily_cap(new_world):
+    """If the cap has a free unit, the visit takes it, so that visitors can't book it as well."""
     world = new_world(max_visits_per_day=1)
     world.appointment_id = await world.confirmed()
     await world.confirmed("2026-01-14T10:00", session="another")
@@ -224,7 +224,7 @@ async def test_the_owner_may_go_beyond_a_daily_cap(new_world):
     assert (await world.create("2026-01-15T13:00", session="fourth")).type == "error"
 
 
-async def test_a_service_that_is_no_more_can_still_be_moved(visited):
+async def test_a_visit_of_a_removed_service_can_still_be_moved(visited):
     """The visit keeps its length and its buffers."""
     profiles = visited.tenants.blocking.profiles
     services = profiles["salon-ania"].services[1:]
@@ -234,8 +234,8 @@ async def test_a_service_that_is_no_more_can_still_be_moved(visited):
     assert await stands_at(visited) == LATER
 
 
-async def test_a_worker_that_lost_the_command_changes_nothing(visited):
-    """Another has it by now, and finds the visit as it was."""
+async def test_a_lost_claim_changes_nothing(visited):
+    """Another worker has the command by now, and finds the visit as it was."""
     visited.calendar.owner_deletes(visited.appointment_id)
     command = changed(visited, visited.appointment_id)
     claim = await visited.claims.claim(command.claim_key, fingerprint="f", lease=HOUR)

@@ -1,4 +1,4 @@
-"""What the owner wants and no visit can be: the event goes back to what the record says, and somebody is told."""
+"""The owner makes an impossible change: the event is restored from the appointment, and the operators are alerted."""
 
 import pytest
 
@@ -19,8 +19,8 @@ from workers.booking.ports import TooManyBucketsError
         Interval(NINE_UTC + 900 * DAY, NINE_UTC + 900 * DAY + HOUR),
     ],
 )
-async def test_a_move_that_cannot_be_goes_back(visited, to):
-    """Onto another visit, into the past, longer than a day, by years: the event says again what stands."""
+async def test_an_impossible_move_is_undone(visited, to):
+    """Onto another visit, into the past, longer than a day, by years: the event shows the appointment again."""
     await visited.confirmed("2026-01-13T11:00", session="another")
     visited.calendar.owner_moves(visited.appointment_id, to)
     before = await visited.appointment(visited.appointment_id)
@@ -29,21 +29,21 @@ async def test_a_move_that_cannot_be_goes_back(visited, to):
     assert await visited.appointment(visited.appointment_id) == before
     assert await stands_at(visited) == Interval(NINE_UTC, NINE_UTC + HOUR)
     assert alerts(visited) == ["calendar_move_refused"]
-    assert "notice.rescheduled" not in visited.told
+    assert "notice.rescheduled" not in visited.notice_types
     assert await follow(visited, 2) is None
     assert visited.calendar.calls.count("put") == 3
 
 
-async def test_a_whole_day_goes_back(visited):
-    """An event without times of day is no visit."""
+async def test_an_all_day_event_is_undone(visited):
+    """An event without times of day is not a visit."""
     visited.calendar.timeless.add(event_id(visited.appointment_id))
     assert await follow(visited) is None
     assert visited.calendar.timeless == set()
     assert alerts(visited) == ["calendar_move_refused"]
 
 
-async def test_a_visit_that_needs_too_much_of_the_table_goes_back(visited):
-    """What one transaction can't hold is refused like any other impossible time."""
+async def test_a_move_that_needs_too_many_buckets_is_undone(visited):
+    """It is refused like any other impossible time."""
     visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC, NINE_UTC + 20 * HOUR))
     visited.appointments.fail(TooManyBucketsError())
     assert await follow(visited) is None
@@ -52,8 +52,8 @@ async def test_a_visit_that_needs_too_much_of_the_table_goes_back(visited):
 
 
 @pytest.mark.parametrize("step", ["calendar", "notices"])
-async def test_a_refusal_that_was_cut_off_is_said_once(visited, step):
-    """The calendar did not take its event back at first, or the alert could not be queued."""
+async def test_an_interrupted_restore_causes_one_alert(visited, step):
+    """The calendar refused the event at first, or the alert could not be queued."""
     visited.calendar.owner_moves(visited.appointment_id, Interval(NINE_UTC - 2 * DAY, NINE_UTC - DAY))
     if step == "calendar":
         visited.calendar.fail("put", TransientError("calendar.put: 503"))

@@ -1,4 +1,4 @@
-"""Links, owners and visitors at the same visit at the same time: the calendar ends as the record does."""
+"""Concurrent changes of one visit by links, owners and visitors: the calendar ends in the appointment's state."""
 
 import asyncio
 from dataclasses import replace
@@ -20,14 +20,14 @@ CALENDARS = {"ania": "a", "basia": "b"}
 
 @pytest.fixture
 def two(new_world):
-    """Return a business of two people, each with a calendar."""
+    """Return a business of two resources, each with a calendar."""
     world = new_world(resources=RESOURCES)
     for name in CALENDARS.values():
         world.calendar.events[name], world.calendar.owners[name] = {}, []
     return world
 
 
-def own(world, kind, key, **data):
+def internal_command(world, kind, key, **data):
     fields = {"tenant": TENANT, "session_id": "session", "accepted_at": world.clock.now(), "locale": "pl"}
     return BOOKING_COMMAND.validate_python({"id": key, "type": f"calendar.{kind}", **fields, "data": data})
 
@@ -42,8 +42,8 @@ def link(appointment, purpose):
     )
 
 
-async def test_a_cancel_by_link_that_overtakes_a_move_leaves_no_event(world):
-    """The move's late entry is taken back: it reads the record once more."""
+async def test_a_cancellation_by_link_during_a_move_leaves_no_event(world):
+    """The move reads the appointment again and removes its late event."""
     mine = await world.appointment(await world.confirmed())
     reached, go_on, put = asyncio.Event(), asyncio.Event(), world.calendar.put
 
@@ -61,8 +61,8 @@ async def test_a_cancel_by_link_that_overtakes_a_move_leaves_no_event(world):
     assert world.events == []
 
 
-async def test_a_move_by_link_that_overtakes_a_move_leaves_one_event(two):
-    """The slower one neither deletes the newer entry nor leaves its own: the visit stands where the record is."""
+async def test_a_move_by_link_during_a_move_leaves_one_event(two):
+    """The slower one neither deletes the newer event nor leaves its own."""
     mine = await two.appointment(await two.confirmed())
     ours, theirs = (mine.resource, *(name for name in CALENDARS if name != mine.resource))
     two.calendar.block(Interval(mine.start + HOUR, mine.end + HOUR), CALENDARS[ours])
@@ -89,8 +89,8 @@ async def test_a_move_by_link_that_overtakes_a_move_leaves_one_event(two):
     assert entries == {ours: 1, theirs: 0}
 
 
-async def test_an_old_entry_that_was_deleted_cancels_nothing(two):
-    """A visit that went to a colleague and came back stands, though its newest entry is not written yet."""
+async def test_a_deleted_old_event_cancels_nothing(two):
+    """A visit that moved to a colleague and back is still confirmed, although its newest event is not written yet."""
     mine = await two.appointment(await two.confirmed())
     ours, theirs = (mine.resource, *(name for name in CALENDARS if name != mine.resource))
     two.calendar.block(Interval(mine.start + HOUR, mine.end + HOUR), CALENDARS[ours])
@@ -99,12 +99,12 @@ async def test_an_old_entry_that_was_deleted_cancels_nothing(two):
     two.calendar.fail("put", TransientError("503"))
     with pytest.raises(TransientError):
         await two.send("reschedule", session="phone", link=link(mine, "move"), start="2026-01-13T09:00")
-    await two.carry_out(own(two, "changed", "c1", appointment_id=mine.appointment_id))
+    await two.carry_out(internal_command(two, "changed", "c1", appointment_id=mine.appointment_id))
     assert (await two.appointment(mine.appointment_id)).state is AppointmentState.CONFIRMED
 
 
-async def test_a_visit_dragged_into_a_colleagues_calendar_is_the_colleagues(two):
-    """Until the records have followed, her hour is busy; then it is hers, and nobody was told of a cancellation."""
+async def test_a_visit_moved_into_a_colleagues_calendar_is_the_colleagues(two):
+    """Until the appointment has followed, the colleague's hour is busy; then it has the visit; nothing is cancelled."""
     mine = await two.appointment(await two.confirmed())
     other = next(name for name in CALENDARS if name != mine.resource)
     name = event_id(mine.appointment_id)
@@ -112,16 +112,16 @@ async def test_a_visit_dragged_into_a_colleagues_calendar_is_the_colleagues(two)
     refused = await two.create(session="another", contact="ola@example.com")
     assert refused.type == "error"
 
-    await two.carry_out(own(two, "changed", "c1", appointment_id=mine.appointment_id))
+    await two.carry_out(internal_command(two, "changed", "c1", appointment_id=mine.appointment_id))
     now = await two.appointment(mine.appointment_id)
     assert (now.state, now.resource, now.start) == (AppointmentState.CONFIRMED, other, mine.start)
     assert [len(two.calendar.events[one]) for one in (CALENDARS[other], CALENDARS[mine.resource])] == [1, 0]
-    assert "notice.cancelled" not in two.told
+    assert "notice.cancelled" not in two.notice_types
     assert (await two.create(session="another", contact="ola@example.com")).type == "booking.pending"
 
 
 async def test_a_right_code_gets_the_hour_with_a_colleague(two):
-    """The owner filled one person's calendar; the other is free at that very time."""
+    """The owner filled one resource's calendar; the other one is free at that time."""
     hold = await two.appointment(await two.held())
     two.calendar.block(Interval(hold.start, hold.end), CALENDARS[hold.resource])
     frame = await two.send("verify", appointment_id=hold.appointment_id, code=two.code(hold.appointment_id))
@@ -131,8 +131,8 @@ async def test_a_right_code_gets_the_hour_with_a_colleague(two):
     assert [unit for unit in two.appointments.units if not unit[0].startswith("sends")] == []
 
 
-async def test_a_proved_hold_moves_also_to_where_it_is(world):
-    """Refused while the owner has the time, confirmed when it is free again."""
+async def test_a_verified_hold_can_move_to_its_own_time(world):
+    """It is refused while the owner has the time, and confirmed when it is free again."""
     hold = await world.appointment(await world.held())
     world.calendar.block(Interval(hold.start, hold.end))
     await world.send("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
@@ -142,25 +142,25 @@ async def test_a_proved_hold_moves_also_to_where_it_is(world):
     assert (await world.send("reschedule", **stay)).type == "booking.confirmed"
 
 
-async def test_no_letter_waits_for_the_calendar(world):
-    """A calendar that is closed keeps the entry waiting, and nothing else."""
+async def test_no_notice_waits_for_the_calendar(world):
+    """An unusable calendar delays only the event."""
     held = await world.held()
     world.calendar.closed = PermanentError("calendar_access_revoked")
     with pytest.raises(PermanentError):
         await world.send("verify", appointment_id=held, code=world.code(held))
-    assert world.told == ["notice.code", "notice.confirmed"]
+    assert world.notice_types == ["notice.code", "notice.confirmed"]
 
 
-async def test_old_ticks_are_not_made_up_for(world):
-    """After a halt the latest does for all."""
-    command = own(world, "tick", "t1")
+async def test_old_ticks_are_skipped(world):
+    """After an outage the latest tick is enough."""
+    command = internal_command(world, "tick", "t1")
     world.clock.turn(timedelta(minutes=3))
     await world.carry_out(command)
     assert world.commands.delivered == []
 
 
-async def dragged(world, mine):
-    """Let the owner drag a visit into the colleague's calendar; return the colleague."""
+async def move_to_colleague(world, mine):
+    """Let the owner move a visit into the colleague's calendar; return the colleague."""
     other = next(name for name in CALENDARS if name != mine.resource)
     name = event_id(mine.appointment_id)
     world.calendar.events[CALENDARS[other]][name] = world.calendar.events[CALENDARS[mine.resource]].pop(name)
@@ -168,53 +168,53 @@ async def dragged(world, mine):
 
 
 @pytest.mark.parametrize("cut_off", [None, "put", "remove"])
-async def test_a_hand_over_that_cannot_be_goes_back(two, cut_off):
-    """She has a visit then: it stands where it was, in its own calendar alone, and its visitor hears nothing."""
+async def test_an_impossible_handover_is_undone(two, cut_off):
+    """The colleague is busy: the event is restored in its own calendar only, and the visitor is not notified."""
     mine = await two.appointment(await two.confirmed())
     await two.confirmed(session="another", contact="ola@example.com")
-    other = await dragged(two, mine)
+    other = await move_to_colleague(two, mine)
     if cut_off:
         two.calendar.fail(cut_off, TransientError("503"))
         with pytest.raises(TransientError):
-            await two.carry_out(own(two, "changed", "c1", appointment_id=mine.appointment_id))
+            await two.carry_out(internal_command(two, "changed", "c1", appointment_id=mine.appointment_id))
     for key in ("c1", "c2"):
-        assert await two.carry_out(own(two, "changed", key, appointment_id=mine.appointment_id)) is None
+        assert await two.carry_out(internal_command(two, "changed", key, appointment_id=mine.appointment_id)) is None
     now, name = await two.appointment(mine.appointment_id), event_id(mine.appointment_id)
     assert (now.state, now.resource, now.start) == (AppointmentState.CONFIRMED, mine.resource, mine.start)
     assert name in two.calendar.events[CALENDARS[mine.resource]]
     assert name not in two.calendar.events[CALENDARS[other]]
-    assert {"notice.cancelled", "notice.rescheduled"}.isdisjoint(two.told)
-    assert "notice.alert" in two.told
+    assert {"notice.cancelled", "notice.rescheduled"}.isdisjoint(two.notice_types)
+    assert "notice.alert" in two.notice_types
 
 
-async def test_a_visit_that_was_handed_over_keeps_its_place_in_the_day(new_world):
+async def test_a_handed_over_visit_keeps_its_unit_of_the_day(new_world):
     """Another lane is the same day."""
     world = new_world(resources=RESOURCES, max_visits_per_day=1)
     for name in CALENDARS.values():
         world.calendar.events[name], world.calendar.owners[name] = {}, []
     mine = await world.appointment(await world.confirmed())
-    await dragged(world, mine)
-    await world.carry_out(own(world, "changed", "c1", appointment_id=mine.appointment_id))
+    await move_to_colleague(world, mine)
+    await world.carry_out(internal_command(world, "changed", "c1", appointment_id=mine.appointment_id))
     assert (await world.create("2026-01-13T15:00", session="another", contact="b@example.com")).type == "error"
 
 
-async def test_a_visit_goes_to_nobody_who_does_not_do_it(new_world):
-    """Whatever calendar it is dragged into."""
+async def test_a_visit_is_not_handed_over_to_a_resource_without_its_service(new_world):
+    """Whichever calendar it is moved into."""
     services = [{"id": "massage", "name": {"en": "M"}, "duration_minutes": 60, "resources": ["ania"]}]
     world = new_world(resources=RESOURCES, services=services)
     for name in CALENDARS.values():
         world.calendar.events[name], world.calendar.owners[name] = {}, []
     mine = await world.appointment(await world.confirmed())
-    await dragged(world, mine)
-    await world.carry_out(own(world, "changed", "c1", appointment_id=mine.appointment_id))
+    await move_to_colleague(world, mine)
+    await world.carry_out(internal_command(world, "changed", "c1", appointment_id=mine.appointment_id))
     assert (await world.appointment(mine.appointment_id)).resource == "ania"
 
 
 @pytest.mark.parametrize("how", ["begun", "cancelled", "older"])
-async def test_a_visit_that_is_over_is_nobodys_to_hand_over(two, how):
-    """Begun or cancelled, or with an entry of an earlier version in the other calendar: nothing changes."""
+async def test_a_visit_that_is_over_is_not_handed_over(two, how):
+    """It has begun, is cancelled, or its event in the other calendar has an older version: nothing changes."""
     mine = await two.appointment(await two.confirmed())
-    other = await dragged(two, mine)
+    other = await move_to_colleague(two, mine)
     name = event_id(mine.appointment_id)
     match how:
         case "begun":
@@ -225,17 +225,17 @@ async def test_a_visit_that_is_over_is_nobodys_to_hand_over(two, how):
             entry = two.calendar.events[CALENDARS[other]][name]
             two.calendar.events[CALENDARS[other]][name] = replace(entry, version=entry.version - 1)
     before = await two.appointment(mine.appointment_id)
-    frame = await two.carry_out(own(two, "changed", "c1", appointment_id=mine.appointment_id))
+    frame = await two.carry_out(internal_command(two, "changed", "c1", appointment_id=mine.appointment_id))
     after = await two.appointment(mine.appointment_id)
     if how == "older":
-        # In its own calendar it was deleted, and what stands in the other one is not its entry.
+        # It was deleted from its own calendar, and the event in the other one is not its event.
         assert (frame.type, after.state) == ("booking.cancelled", AppointmentState.CANCELLED)
     else:
         assert (frame, after) == (None, before)
 
 
-async def test_a_code_whose_time_has_gone_to_another_is_told_so(world):
-    """The hold had run out for one who was accepted later: the record, not the calendar, decides."""
+async def test_a_code_for_a_lost_time_is_refused(world):
+    """The hold had expired for a request that was accepted later: the tables, not the calendar, decide."""
     held = await world.held()
     accepted_at = world.clock.now()
     world.clock.turn(timedelta(minutes=16))
@@ -246,11 +246,11 @@ async def test_a_code_whose_time_has_gone_to_another_is_told_so(world):
     assert len(refused.data.alternatives) == 5
 
 
-async def test_a_code_whose_time_went_at_the_same_moment_confirms_nothing(world):
-    """The look found it free, and the transaction did not: the visitor chooses again."""
+async def test_a_code_whose_time_is_lost_concurrently_confirms_nothing(world):
+    """The calendar was free, but the transaction failed: the visitor chooses again."""
     held = await world.held()
     world.appointments.buckets.clear()
     refused = await world.send("verify", appointment_id=held, code=world.code(held))
     assert (refused.data.code, refused.data.appointment_id) == ("SLOT_TAKEN", None)
     assert (await world.appointment(held)).state is AppointmentState.HELD
-    assert (world.events, world.told) == ([], ["notice.code"])
+    assert (world.events, world.notice_types) == ([], ["notice.code"])

@@ -1,4 +1,4 @@
-"""How changes in calendars are found: a tick, a reading for each calendar, a command for each changed visit."""
+"""Detecting changes in calendars: a tick, a read of each calendar, a comparison of each changed visit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ LATER = Interval(datetime(2026, 1, 13, 13, tzinfo=UTC), datetime(2026, 1, 13, 14
 
 
 def tick(world, number=1):
-    """Return what the clock puts on the queue each minute."""
+    """Return the command that the schedule puts on the queue each minute."""
     return BOOKING_COMMAND.validate_python(
         {
             "version": 1,
@@ -31,7 +31,7 @@ def tick(world, number=1):
 
 
 async def minute(world, number=1):
-    """Carry out a tick and what it asks for; return the commands that came of that."""
+    """Handle a tick and the reads that it queues; return the comparisons."""
     world.clock.turn(MINUTE)
     await world.carry_out(tick(world, number))
     for command in world.commands.drain():
@@ -47,8 +47,8 @@ async def visited(world):
     return world
 
 
-async def test_a_tick_asks_for_every_calendar_once(new_world):
-    """Those of the business and of its resources; twice the same tick asks for the same."""
+async def test_a_tick_queues_one_read_per_calendar(new_world):
+    """Those of the business and of its resources; a repeated tick queues the same commands."""
     resources = [{"id": "anna", "calendar_id": "anna"}, {"id": "room", "seats": 2}, {"id": "ola", "calendar_id": "ola"}]
     world = new_world(resources=resources)
     command = tick(world)
@@ -62,23 +62,23 @@ async def test_a_tick_asks_for_every_calendar_once(new_world):
     assert world.commands.drain() == first
 
 
-async def test_a_business_without_a_good_profile_is_passed_over(world):
-    """The others' calendars are read."""
+async def test_a_business_without_a_valid_profile_is_skipped(world):
+    """The calendars of the others are read."""
     world.tenants.blocking.bad.add("another")
     await world.carry_out(tick(world))
     assert [one.tenant for one in world.commands.drain()] == ["salon-ania"]
 
 
-async def test_each_tick_reads_anew(world):
-    """A minute later is another command."""
+async def test_each_tick_queues_new_reads(world):
+    """A minute later it is another command."""
     await world.carry_out(tick(world, 1))
     await world.carry_out(tick(world, 2))
     assert len(world.commands.drain()) == 2
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted"])
-async def test_a_change_is_followed_up_in_its_visitors_turn(visited, how):
-    """The command stands in the visitor's own line, and says nothing but whose visit it is."""
+async def test_a_changed_visit_is_queued_for_comparison(visited, how):
+    """The command is in the visitor's message group and contains only the appointment's id."""
     if how == "moved":
         visited.calendar.owner_moves(visited.appointment_id, LATER)
     else:
@@ -90,8 +90,8 @@ async def test_a_change_is_followed_up_in_its_visitors_turn(visited, how):
     assert await minute(visited, 2) == []
 
 
-async def test_the_group_is_the_visitors(visited):
-    """So that it waits for whatever the visitor asked for before."""
+async def test_the_message_group_is_the_visitors_session(visited):
+    """So it waits for the visitor's earlier commands."""
     visited.calendar.owner_deletes(visited.appointment_id)
     visited.clock.turn(MINUTE)
     await visited.carry_out(tick(visited))
@@ -100,8 +100,8 @@ async def test_the_group_is_the_visitors(visited):
     assert [group for group, _ in visited.commands.bodies] == ["session"]
 
 
-async def test_a_crash_before_the_token_is_kept_repeats(visited):
-    """The change is found again; nothing is lost, and the visitor's line sees the same command."""
+async def test_a_crash_before_the_token_is_stored_repeats(visited):
+    """The change is detected again; nothing is lost, and the visitor's group gets the same command."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
     visited.clock.turn(MINUTE)
     await visited.carry_out(tick(visited))
@@ -117,8 +117,8 @@ async def test_a_crash_before_the_token_is_kept_repeats(visited):
     assert visited.sync_tokens.rows != before
 
 
-async def test_a_reading_that_another_overtook_keeps_nothing(visited):
-    """The token that the other kept stands: it goes on from there."""
+async def test_an_overtaken_read_stores_nothing(visited):
+    """The other read's token stays, and the next read continues from there."""
     other = LastSync("another", visited.clock.now())
 
     class Overtaken(type(visited.sync_tokens)):
@@ -132,8 +132,8 @@ async def test_a_reading_that_another_overtook_keeps_nothing(visited):
     assert visited.sync_tokens.rows["calendar"] == other
 
 
-async def test_many_that_waited_are_one_reading(visited):
-    """After a halt of ten minutes the first command reads for all: the others came before it was read."""
+async def test_many_queued_reads_are_one_read(visited):
+    """After an outage of ten minutes the first command reads for all: the others were accepted before that read."""
     syncs = []
     for number in range(9):
         visited.clock.turn(MINUTE)
@@ -146,8 +146,8 @@ async def test_many_that_waited_are_one_reading(visited):
     assert visited.calendar.calls.count("changes") == readings + 1
 
 
-async def test_a_token_that_is_too_old_finds_every_visit_that_is_to_come(visited):
-    """Cancelled visits, and such as have begun, are not worth a command."""
+async def test_an_expired_token_finds_every_future_visit(visited):
+    """Cancelled visits and visits that have begun need no command."""
     await visited.confirmed("2026-01-14T10:00", session="another")
     gone = await visited.confirmed("2026-01-15T10:00", session="third")
     await visited.send("cancel", session="third", appointment_id=gone)
@@ -157,8 +157,8 @@ async def test_a_token_that_is_too_old_finds_every_visit_that_is_to_come(visited
     assert [one.session_id for one in await minute(visited)] == ["another"]
 
 
-async def test_an_event_of_another_business_is_its_own_affair(visited):
-    """Who enters an event under the id of somebody's visit has that visit compared with its own event alone."""
+async def test_an_event_in_another_businesss_calendar_uses_the_visits_own_tenant(visited):
+    """An event under the id of another business's visit only causes a comparison with that visit's own event."""
     visited.calendar.events["foreign"] = {}
     visited.calendar.owners["foreign"] = []
     [event] = visited.events
@@ -171,24 +171,24 @@ async def test_an_event_of_another_business_is_its_own_affair(visited):
     assert await visited.carry_out(command) is None
 
 
-async def test_an_unknown_visit_is_nobodys(visited):
-    """An event under an id that could be ours, but never was."""
+async def test_an_unknown_visit_is_ignored(visited):
+    """The event's id could be ours, but there is no such appointment."""
     [event] = visited.events
     visited.calendar.events["calendar"]["apt" + "0" * 32] = event
     assert await minute(visited) == []
 
 
 async def test_a_calendar_that_does_not_answer_is_read_in_the_next_minute(visited):
-    """Without a retry, a dead letter or an alert; what changed meanwhile is found then."""
+    """There is no retry, dead letter or alert; the changes are detected then."""
     visited.calendar.owner_deletes(visited.appointment_id)
     visited.calendar.fail("changes", TransientError("calendar.changes: 503"))
     assert await minute(visited) == []
-    assert "notice.alert" not in visited.told
+    assert "notice.alert" not in visited.notice_types
     assert len(await minute(visited, 2)) == 1
 
 
-async def test_a_calendar_that_is_closed_to_us_is_said_once_an_hour(visited):
-    """To whoever can open it, with what to do; every minute it is tried again."""
+async def test_an_unusable_calendar_is_alerted_once_an_hour(visited):
+    """The alert says what to do; the calendar is tried again every minute."""
     closed = [UnusableCalendarError(CalendarProblem.FORBIDDEN) for _ in range(3)]
     visited.calendar.fail("changes", *closed)
     visited.clock.set(datetime(2026, 1, 12, 8, 57, tzinfo=UTC))
@@ -196,13 +196,13 @@ async def test_a_calendar_that_is_closed_to_us_is_said_once_an_hour(visited):
         assert await minute(visited, number) == []
 
     alerts = [notice for notice in visited.notices.delivered if notice.type == "notice.alert"]
-    assert [one.data.reason for one in alerts] == ["calendar_forbidden"] * 2  # at 8:58 and 8:59, and at 9:00
+    assert [one.data.reason for one in alerts] == ["calendar_forbidden"] * 2  # At 8:58 and 8:59, and at 9:00.
     assert "Share the calendar" in alerts[0].data.advice
     assert alerts[0].tenant == "salon-ania"
 
 
-async def test_trouble_with_our_own_tables_is_tried_again(world):
-    """It is no calendar's, so the worker core retries it as always."""
+async def test_a_failure_of_our_own_tables_is_retried(world):
+    """It is not the calendar's failure, so the worker core retries it as usual."""
     await world.carry_out(tick(world))
     [sync] = world.commands.drain()
 

@@ -1,4 +1,4 @@
-"""Ten years in six zones: everybody who is told of a visit is told the same instant, and the same time on the wall."""
+"""Ten years in six zones: all outputs about a visit show the same instant and the same local time."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ ALL_DAY = {
 }
 VISIT = {"id": "visit", "name": {"pl": "Wizyta", "en": "Visit"}, "duration_minutes": 30, "buffer_after_minutes": 10}
 LENGTH = timedelta(minutes=30)
-LETTERS = JinjaEmailTemplates()
+EMAIL_TEMPLATES = JinjaEmailTemplates()
 LINE = re.compile(r"^    (.*\d\d:\d\d)(?: \(GMT([+-]\d\d:\d\d)\))? \(([\w/]+)\)$", re.MULTILINE)
 POLISH_MONTHS = (
     *("stycznia", "lutego", "marca", "kwietnia", "maja", "czerwca"),
@@ -43,7 +43,7 @@ def open_business(new_world, zone, day, **fields):
 
 
 async def listed(world, day):
-    """Return the starts of a day as they go over the wire."""
+    """Return the starts of a day as they are sent over the wire."""
     question = world.command("slots", service="visit", days=1, **{"from": str(day)})
     claim = await world.claims.claim(question.claim_key, fingerprint="f", lease=timedelta(seconds=30))
     assert isinstance(claim, Claim)
@@ -52,7 +52,7 @@ async def listed(world, day):
 
 
 async def booked(world, start):
-    """Hold a time and confirm it; return the frame that says so."""
+    """Hold a time and confirm it; return the confirming frame."""
     pending = await world.create(start, service="visit")
     assert pending.type == "booking.pending", pending.data
     appointment_id = pending.data.appointment_id
@@ -62,14 +62,14 @@ async def booked(world, start):
     return confirmed
 
 
-def assert_on_the_wall(told, instant, zone):
-    """What a frame or a notice says is the instant, written with the offset that the zone has then."""
-    assert told == instant
-    assert told.utcoffset() == instant.astimezone(ZoneInfo(zone)).utcoffset()
+def assert_local_time(notice_types, instant, zone):
+    """Check that a frame's or a notice's text is the instant, with the zone's offset at that time."""
+    assert notice_types == instant
+    assert notice_types.utcoffset() == instant.astimezone(ZoneInfo(zone)).utcoffset()
 
 
 def assert_file_agrees(ics, instant):
-    """Two parsers that share no code read the same visit from the file."""
+    """Check that two independent parsers read the same visit from the file."""
     [one] = icalendar.Calendar.from_ical(ics).walk("VEVENT")
     [other] = IcsCalendarStream.calendar_from_ics(ics).events
     for start, end in ((one["dtstart"].dt, one["dtend"].dt), (other.dtstart, other.dtend)):
@@ -77,21 +77,21 @@ def assert_file_agrees(ics, instant):
         assert start.utcoffset() == timedelta(0)
 
 
-async def assert_letters_agree(world, notices, instant):
-    """What a person reads, in either language, is the date, the weekday and the time of day there."""
+async def assert_emails_agree(world, notices, instant):
+    """Check that an e-mail has the local date, weekday and time in either language."""
     profile = await world.tenants.profile("salon-ania")
     wall = instant.astimezone(profile.zone)
     for notice in notices:
-        assert_on_the_wall(notice.data.start, instant, profile.time_zone)
+        assert_local_time(notice.data.start, instant, profile.time_zone)
         assert notice.data.end == instant + LENGTH
         if hasattr(notice, "ics"):
             assert_file_agrees(notice.ics, instant)
         for language in ("en", "pl"):
             code = "123456" if notice.type == "notice.code" else None
-            letter = LETTERS.render(notice.model_copy(update={"locale": language}), profile, code=code)
-            [(written, offset, zone)] = LINE.findall(letter.text)
+            email = EMAIL_TEMPLATES.render(notice.model_copy(update={"locale": language}), profile, code=code)
+            [(written, offset, zone)] = LINE.findall(email.text)
             assert zone == profile.time_zone
-            # Only where the clocks show the hour twice does it take the offset to say which one is meant.
+            # Only if the clocks show the hour twice does it need the offset.
             is_twice = wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
             assert offset == (wall.isoformat()[-6:] if is_twice else "")
             weekday, rest = written.split(", ", 1)
@@ -100,7 +100,7 @@ async def assert_letters_agree(world, notices, instant):
 
 
 def read(written, language):
-    """Read a date as people write it."""
+    """Parse a date as an e-mail writes it."""
     if language == "en":
         return datetime.strptime(written, "%d %B %Y, %H:%M")  # noqa: DTZ007 - a time on a wall has no zone
     day, month, year, clock = re.fullmatch(r"(\d+) (\w+) (\d+), godz\. (\d\d:\d\d)", written).groups()
@@ -108,7 +108,7 @@ def read(written, language):
 
 
 async def assert_stored(world, appointment_id, instant):
-    """What comes back from the table is what was written, to the second and in UTC."""
+    """Check that the table has what was written, to the second and in UTC."""
     appointment = await world.appointment(appointment_id)
     assert (appointment.start, appointment.end) == (instant, instant + LENGTH)
     assert appointment_from_item(from_item(to_item(appointment_item(appointment)))) == appointment
@@ -118,42 +118,42 @@ async def assert_stored(world, appointment_id, instant):
 
 @SLOW
 @given(day=days(), pick=st.integers(0, 1000), other=st.integers(0, 1000), spelled=st.sampled_from(["wire", "utc"]))
-async def test_everybody_is_told_the_same_time(new_world, day, pick, other, spelled):
-    """List, hold, confirm, move and cancel: the wire, the table, the calendar, the files and the letters agree."""
+async def test_all_outputs_show_the_same_time(new_world, day, pick, other, spelled):
+    """List, hold, confirm, move and cancel: wire, table, calendar, files and e-mails agree."""
     zone, on = day
     world = open_business(new_world, zone, on)
     starts = await listed(world, on)
     start, later = (datetime.fromisoformat(starts[number % len(starts)]) for number in (pick, other))
-    assert_on_the_wall(start, start.astimezone(UTC), zone)
-    wish = start.isoformat() if spelled == "wire" else start.astimezone(UTC).isoformat()
+    assert_local_time(start, start.astimezone(UTC), zone)
+    request = start.isoformat() if spelled == "wire" else start.astimezone(UTC).isoformat()
 
-    confirmed = await booked(world, wish)
+    confirmed = await booked(world, request)
     appointment_id = confirmed.data.appointment_id
     await assert_stored(world, appointment_id, start)
-    assert_on_the_wall(confirmed.data.start, start, zone)
+    assert_local_time(confirmed.data.start, start, zone)
     assert_file_agrees(confirmed.data.ics, start)
     [event] = world.events
     assert (event.start, event.end, event.time_zone) == (start, start + LENGTH, zone)
-    await assert_letters_agree(world, world.notices.delivered, start)
+    await assert_emails_agree(world, world.notices.delivered, start)
 
-    told = len(world.notices.delivered)
+    notice_types = len(world.notices.delivered)
     moved = await world.send("reschedule", appointment_id=appointment_id, start=later.isoformat())
     assert moved.type == "booking.rescheduled", moved.data
     await assert_stored(world, appointment_id, later)
-    assert_on_the_wall(moved.data.start, later, zone)
+    assert_local_time(moved.data.start, later, zone)
     assert_file_agrees(moved.data.ics, later)
     [event] = world.events
     assert (event.start, event.end, event.time_zone) == (later, later + LENGTH, zone)
 
     cancelled = await world.send("cancel", appointment_id=appointment_id)
-    assert_on_the_wall(cancelled.data.start, later, zone)
-    await assert_letters_agree(world, world.notices.delivered[told:], later)
+    assert_local_time(cancelled.data.start, later, zone)
+    await assert_emails_agree(world, world.notices.delivered[notice_types:], later)
 
 
 @SLOW
 @given(day=days())
 async def test_a_day_offers_each_of_its_half_hours_once(new_world, day):
-    """A day with a gap is shorter and one with a fold longer; no start is listed twice, and none that is skipped."""
+    """A day with a gap is shorter, one with a fold longer; no start is listed twice, and no skipped one is listed."""
     zone, on = day
     starts = [datetime.fromisoformat(start) for start in await listed(open_business(new_world, zone, on), on)]
 
@@ -167,7 +167,7 @@ async def test_a_day_offers_each_of_its_half_hours_once(new_world, day):
 
 
 @pytest.mark.parametrize("zone", CHANGING)
-async def test_a_time_that_the_clocks_skip_is_refused_by_name(new_world, zone):
+async def test_a_skipped_time_is_refused(new_world, zone):
     """Every gap of ten years, from its first minute to its last: INVALID_TIME, and nothing is written."""
     for change in (one for one in clock_changes(zone) if one.is_gap):
         world = open_business(new_world, zone, change.wall.date())
@@ -176,7 +176,7 @@ async def test_a_time_that_the_clocks_skip_is_refused_by_name(new_world, zone):
             refused = await world.create(skipped, service="visit")
             assert (skipped, refused.type) == (skipped, "error")
             assert refused.data.code == ErrorCode.INVALID_TIME
-        assert (world.appointments.writes, world.told, world.events) == (0, [], [])
+        assert (world.appointments.writes, world.notice_types, world.events) == (0, [], [])
 
         confirmed = await booked(world, (change.wall + change.length).isoformat(" ", "minutes"))
         assert confirmed.data.start == change.instant
@@ -184,8 +184,8 @@ async def test_a_time_that_the_clocks_skip_is_refused_by_name(new_world, zone):
 
 @pytest.mark.parametrize("zone", CHANGING)
 @pytest.mark.parametrize("second", [False, True])
-async def test_a_time_that_the_clocks_show_twice_means_the_first(new_world, zone, second):
-    """Every fold of ten years: without an offset the earlier hour is meant, with one the one that it says."""
+async def test_a_repeated_time_means_the_first(new_world, zone, second):
+    """Every fold of ten years: without an offset the earlier instant is meant, otherwise the one with that offset."""
     for change in (one for one in clock_changes(zone) if not one.is_gap):
         world = open_business(new_world, zone, change.wall.date())
         start = change.instant if second else change.instant - change.length
@@ -195,13 +195,13 @@ async def test_a_time_that_the_clocks_show_twice_means_the_first(new_world, zone
 
         await assert_stored(world, confirmed.data.appointment_id, start)
         assert confirmed.data.start.replace(tzinfo=None) == change.wall
-        assert_on_the_wall(confirmed.data.start, start, zone)
+        assert_local_time(confirmed.data.start, start, zone)
         assert_file_agrees(confirmed.data.ics, start)
-        await assert_letters_agree(world, world.notices.delivered, start)
+        await assert_emails_agree(world, world.notices.delivered, start)
         assert [event.start for event in world.events] == [start]
 
 
-def test_the_ten_years_have_the_clock_changes_that_they_should():
+def test_the_ten_years_contain_the_expected_clock_changes():
     """Four of the zones change their clocks twice a year, Lord Howe by half an hour; two never do."""
     for zone in ZONES:
         found = clock_changes(zone)

@@ -1,4 +1,4 @@
-"""A visitor types a code, or asks for another one."""
+"""A visitor enters a code, or requests another one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,12 +13,12 @@ LEASE = timedelta(seconds=30)
 
 
 def wrong(code):
-    """Return another code; it differs in its first digit from the code itself and from no other one known."""
+    """Return another code; it differs from the right code in its first digit and equals no other code of the test."""
     return f"{(int(code[0]) + 5) % 10}{code[1:]}"
 
 
-async def test_the_right_code_makes_an_appointment(world):
-    """It stands for good, in the calendar too, and a confirmation goes out with a file for the visitor's own."""
+async def test_the_right_code_confirms_the_appointment(world):
+    """It is permanent, has an event in the calendar, and a confirmation with a calendar file is queued."""
     appointment_id = await world.held(name="Jan", note="First visit")
     frame = await world.send("verify", appointment_id=appointment_id, code=f" {world.code(appointment_id)} ")
 
@@ -31,20 +31,20 @@ async def test_the_right_code_makes_an_appointment(world):
     assert (appointment.state, appointment.hold_expires_at) == (AppointmentState.CONFIRMED, None)
     assert appointment.calendar_event_id == event.event_id
     assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}
-    assert world.told == ["notice.code", "notice.confirmed"]
+    assert world.notice_types == ["notice.code", "notice.confirmed"]
     assert world.metrics.total("AppointmentVerified") == 1
 
 
-async def test_a_confirmed_time_is_never_free_again(world):
-    """Its hold would have run out long ago."""
+async def test_a_confirmed_time_never_expires(world):
+    """Its hold would have expired long ago."""
     await world.confirmed()
     world.clock.turn(timedelta(hours=1))
 
     assert (await world.create(session="another")).data.code == ErrorCode.SLOT_TAKEN
 
 
-async def test_a_wrong_code_is_counted_and_may_be_tried_again(world):
-    """The hold stands; the right code still confirms it."""
+async def test_a_wrong_code_is_counted_and_the_visitor_may_retry(world):
+    """The hold stays; the right code still confirms it."""
     appointment_id = await world.held()
     code = world.code(appointment_id)
     refused = await world.send("verify", appointment_id=appointment_id, code=wrong(code))
@@ -55,8 +55,8 @@ async def test_a_wrong_code_is_counted_and_may_be_tried_again(world):
     assert (await world.send("verify", appointment_id=appointment_id, code=code)).type == "booking.confirmed"
 
 
-async def test_after_five_wrong_codes_the_right_one_comes_too_late(world):
-    """Nobody guesses a code, and another one does not help."""
+async def test_after_five_wrong_codes_the_right_one_is_refused(world):
+    """Guessing is impossible, and another code does not help."""
     appointment_id = await world.held()
     code = world.code(appointment_id)
     for _ in range(5):
@@ -68,11 +68,11 @@ async def test_after_five_wrong_codes_the_right_one_comes_too_late(world):
         refused = await world.send(kind, appointment_id=appointment_id, **data)
         assert (refused.data.code, refused.data.retryable) == (ErrorCode.TOO_MANY_ATTEMPTS, False)
     assert world.appointments.writes == writes
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
 
 
-async def test_a_wrong_code_whose_answer_was_cut_off_is_counted_once(world):
-    """The next try finds its own count and only says the refusal."""
+async def test_an_interrupted_wrong_code_is_counted_once(world):
+    """The retry finds its own count and only sends the refusal."""
     appointment_id = await world.held()
     command = world.command("verify", appointment_id=appointment_id, code=wrong(world.code(appointment_id)))
     world.conversations.trouble.append(TransientError("throttled"))
@@ -83,8 +83,8 @@ async def test_a_wrong_code_whose_answer_was_cut_off_is_counted_once(world):
     assert (await world.appointment(appointment_id)).code_attempts == 1
 
 
-async def test_a_code_that_came_too_late_says_so(world):
-    """The time may be somebody else's by now."""
+async def test_a_late_code_has_expired(world):
+    """The time may be another visitor's by now."""
     appointment_id = await world.held()
     writes = world.appointments.writes
     world.clock.turn(timedelta(minutes=15))
@@ -94,8 +94,8 @@ async def test_a_code_that_came_too_late_says_so(world):
     assert world.appointments.writes == writes
 
 
-async def test_a_queues_delay_costs_nobody_their_hold(world):
-    """What counts is when the ingress accepted the code."""
+async def test_a_delay_in_the_queue_does_not_expire_a_hold(world):
+    """The time at which the ingress accepted the code counts."""
     appointment_id = await world.held()
     world.clock.turn(timedelta(minutes=14))
     command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
@@ -104,8 +104,8 @@ async def test_a_queues_delay_costs_nobody_their_hold(world):
     assert (await world.handle(command)).type == "booking.confirmed"
 
 
-async def test_a_time_that_somebody_took_meanwhile_is_not_confirmed(world):
-    """The code was accepted in time but waited in the queue, and another visitor was quicker after the end."""
+async def test_a_time_that_was_lost_meanwhile_is_not_confirmed(world):
+    """The code was accepted in time but waited in the queue, and another visitor booked after the expiry."""
     appointment_id = await world.held()
     command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
     world.clock.turn(timedelta(minutes=15))
@@ -121,8 +121,8 @@ async def test_a_time_that_somebody_took_meanwhile_is_not_confirmed(world):
 
 
 @pytest.mark.parametrize("kind", ["verify", "resend", "cancel", "reschedule"])
-async def test_anothers_appointment_is_as_good_as_none(world, kind):
-    """Even who knows its id and its code cannot tell that it exists."""
+async def test_another_sessions_appointment_is_unknown(world, kind):
+    """Even with its id and its code a visitor can't find out that it exists."""
     appointment_id = await world.held(session="owner")
     writes = world.appointments.writes
     data = {"verify": {"code": world.code(appointment_id)}, "reschedule": {"start": "2026-01-13T11:00"}}.get(kind, {})
@@ -133,19 +133,19 @@ async def test_anothers_appointment_is_as_good_as_none(world, kind):
     assert foreign.data == nobodys.data
     assert foreign.data.code == ErrorCode.UNKNOWN_APPOINTMENT
     assert world.appointments.writes == writes
-    assert world.told == ["notice.code"]
+    assert world.notice_types == ["notice.code"]
 
 
-@pytest.mark.parametrize("place", ["calendar", "notices", "frame"])
-async def test_a_confirmation_that_was_cut_off_is_finished_by_the_next_try(world, place):
-    """Wherever it broke: one event, one notice, one frame, one count."""
+@pytest.mark.parametrize("step", ["calendar", "notices", "frame"])
+async def test_an_interrupted_confirmation_is_completed_by_the_retry(world, step):
+    """Wherever it failed: one event, one notice, one frame, one count."""
     appointment_id = await world.held()
     command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
-    trouble = TransientError("throttled")
-    if place == "calendar":
-        world.calendar.fail("put", trouble, trouble)
+    error = TransientError("throttled")
+    if step == "calendar":
+        world.calendar.fail("put", error, error)
     else:
-        {"notices": world.notices, "frame": world.conversations}[place].trouble += [trouble, trouble]
+        {"notices": world.notices, "frame": world.conversations}[step].trouble += [error, error]
     for _ in range(2):
         with pytest.raises(TransientError):
             await world.handle(command)
@@ -154,13 +154,13 @@ async def test_a_confirmation_that_was_cut_off_is_finished_by_the_next_try(world
     await world.handle(command)
 
     assert len(world.events) == 1
-    assert world.told == ["notice.code", "notice.confirmed"]
+    assert world.notice_types == ["notice.code", "notice.confirmed"]
     assert world.frames() == ["booking.pending", "booking.confirmed"]
     assert world.metrics.total("AppointmentVerified") == 1
 
 
-async def test_a_calendar_that_is_closed_to_us_leaves_the_appointment_standing(world):
-    """The visitor keeps it; the owner shares the calendar again and replays the command."""
+async def test_an_unusable_calendar_does_not_undo_the_confirmation(world):
+    """The visitor keeps the appointment; the owner shares the calendar again and replays the command."""
     appointment_id = await world.held()
     data = {"appointment_id": appointment_id, "code": world.code(appointment_id)}
     world.calendar.fail("put", PermanentError("calendar_access_revoked"))
@@ -173,8 +173,8 @@ async def test_a_calendar_that_is_closed_to_us_leaves_the_appointment_standing(w
     assert len(world.events) == 1
 
 
-async def test_a_code_for_a_confirmed_appointment_confirms_it_again(world):
-    """Whatever it says, and with no second effect: the predecessor's page may send it twice."""
+async def test_any_code_for_a_confirmed_appointment_confirms_it_again(world):
+    """There is no second effect: the predecessor's page may send the code twice."""
     appointment_id = await world.confirmed()
     writes = world.appointments.writes
     again = await world.send("verify", appointment_id=appointment_id, code="000000")
@@ -182,12 +182,12 @@ async def test_a_code_for_a_confirmed_appointment_confirms_it_again(world):
     assert (again.type, again.data.appointment_id) == ("booking.confirmed", appointment_id)
     assert world.appointments.writes == writes
     assert world.calendar.calls.count("put") == 1
-    assert world.told == ["notice.code", "notice.confirmed"]
+    assert world.notice_types == ["notice.code", "notice.confirmed"]
     assert world.metrics.total("AppointmentVerified") == 1
 
 
-async def test_who_lost_the_command_confirms_nothing(world):
-    """No appointment, no event, no mail."""
+async def test_a_lost_claim_confirms_nothing(world):
+    """No appointment, no event, no notice."""
     appointment_id = await world.held()
     command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
@@ -197,11 +197,11 @@ async def test_who_lost_the_command_confirms_nothing(world):
         await world.handler.handle(command, claim)
 
     assert (await world.appointment(appointment_id)).state is AppointmentState.HELD
-    assert (world.events, world.told) == ([], ["notice.code"])
+    assert (world.events, world.notice_types) == ([], ["notice.code"])
 
 
-async def test_another_code_goes_out_for_the_same_hold(world):
-    """Its number counts up, the hold is not prolonged, and the new code confirms."""
+async def test_another_code_is_sent_for_the_same_hold(world):
+    """Its number increases, the hold is not extended, and the new code confirms."""
     appointment_id = await world.held()
     until = (await world.appointment(appointment_id)).hold_expires_at
     world.clock.turn(timedelta(minutes=5))
@@ -214,7 +214,7 @@ async def test_another_code_goes_out_for_the_same_hold(world):
 
 
 async def test_a_mailbox_cannot_be_flooded(world):
-    """Three codes a hold; the oldest does not count any more."""
+    """Three codes per hold; the oldest is no longer valid."""
     appointment_id = await world.held()
     for _ in range(2):
         assert (await world.send("resend", appointment_id=appointment_id)).type == "booking.pending"
@@ -228,12 +228,12 @@ async def test_a_mailbox_cannot_be_flooded(world):
     assert oldest.data.code == ErrorCode.CODE_INVALID
 
 
-async def test_a_resend_that_was_cut_off_is_counted_once(world):
-    """The next try sends the same number again, which is the same notice."""
+async def test_an_interrupted_resend_is_counted_once(world):
+    """The retry sends the same number again, which is the same notice."""
     appointment_id = await world.held()
     command = world.command("resend", appointment_id=appointment_id)
-    for trouble in (world.notices.trouble, world.conversations.trouble):
-        trouble.append(TransientError("throttled"))
+    for error in (world.notices.trouble, world.conversations.trouble):
+        error.append(TransientError("throttled"))
         with pytest.raises(TransientError):
             await world.handle(command)
 
@@ -242,9 +242,9 @@ async def test_a_resend_that_was_cut_off_is_counted_once(world):
     assert [notice.send_number for notice in world.notices.delivered] == [1, 2]
 
 
-async def test_a_resend_for_a_confirmed_appointment_says_that_it_stands(world):
-    """No code goes out for it."""
+async def test_a_resend_for_a_confirmed_appointment_confirms_it_again(world):
+    """No code is sent for it."""
     appointment_id = await world.confirmed()
 
     assert (await world.send("resend", appointment_id=appointment_id)).type == "booking.confirmed"
-    assert world.told == ["notice.code", "notice.confirmed"]
+    assert world.notice_types == ["notice.code", "notice.confirmed"]
