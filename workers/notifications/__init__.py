@@ -1,1 +1,1 @@
-"""Notifications: tells people about their appointments, once each."""
+"""Notifications: sends visitors notices about their appointments, each once."""

@@ -1,4 +1,4 @@
-"""`python -m workers.notifications`: the pool that tells people."""
+"""Run the notifications worker as pools, one per queue: `python -m workers.notifications`."""
 
 from shared.aws.run_pool import run_pool
 from workers.notifications.wiring import open_worker

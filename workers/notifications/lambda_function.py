@@ -1,4 +1,4 @@
-"""The same handler under a Lambda event-source mapping."""
+"""Run the notifications worker as a Lambda, under event-source mappings."""
 
 from shared.aws.run_lambda import lambda_handler
 from workers.notifications.wiring import open_worker

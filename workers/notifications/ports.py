@@ -1,4 +1,4 @@
-"""The roles that only notifications needs filled: wording notices, sending them, and alerting."""
+"""The ports that only notifications needs: rendering notices, sending them, and alerting operators."""
 
 from datetime import datetime
 from typing import Protocol
@@ -10,11 +10,11 @@ from workers.notifications.domain import AppointmentLinks, Email, TextMessage, V
 
 
 class UnknownOutcomeError(TransientError):
-    """The provider gave no answer: it may have taken what it was given, and the next try would repeat it."""
+    """The provider did not answer: it may have accepted the message, and the next attempt may repeat it."""
 
 
 class EmailTemplates(Protocol):
-    """Words a notice as an e-mail, in the recipient's language."""
+    """Renders a notice as an e-mail in the recipient's language."""
 
     def render(
         self,
@@ -24,27 +24,27 @@ class EmailTemplates(Protocol):
         code: str | None,
         links: AppointmentLinks | None = None,
     ) -> Email:
-        """Return the letter; `code` is given for a `notice.code` alone."""
+        """Return the e-mail; `code` is given only for a `notice.code`."""
         ...
 
 
 class TextMessageTemplates(Protocol):
-    """Words a notice as an SMS, in the recipient's language."""
+    """Renders a notice as an SMS in the recipient's language."""
 
     def render(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
-        """Return the message; `code` is given for a `notice.code` alone."""
+        """Return the message; `code` is given only for a `notice.code`."""
         ...
 
 
 class Mailer(Protocol):
     """Sends e-mail."""
 
-    async def send(self, letter: Email) -> None:
-        """Return once the provider has taken the letter.
+    async def send(self, email: Email) -> None:
+        """Return once the provider has accepted the e-mail.
 
         Raises:
             TransientError: throttled or unreachable; `PerhapsTakenError` if nobody knows.
-            PermanentError: `mail_rejected`: the address or the sender is refused.
+            PermanentError: `mail_rejected`: the provider refuses the address or the sender.
         """
         ...
 
@@ -53,11 +53,11 @@ class SmsSender(Protocol):
     """Sends SMS."""
 
     async def send(self, message: TextMessage) -> None:
-        """Return once the provider has taken the message.
+        """Return once the provider has accepted the message.
 
         Raises:
             TransientError: throttled or unreachable; `PerhapsTakenError` if nobody knows.
-            PermanentError: `sms_rejected`: the number is refused, or its owner wants no messages.
+            PermanentError: `sms_rejected`: the provider refuses the number, or its owner has opted out.
         """
         ...
 
@@ -92,13 +92,13 @@ class VisitChanges(Protocol):
 
 
 class Alerts(Protocol):
-    """Reaches whoever runs the system."""
+    """Alerts the operators of the installation."""
 
     async def send(self, alert: OperatorAlert) -> None:
-        """Return once the alert is on its way.
+        """Return once the alert is published.
 
         Raises:
             TransientError: throttled or unreachable.
-            DeploymentError: the topic is not there, or we may not write to it.
+            DeploymentError: the topic does not exist, or publishing to it is not permitted.
         """
         ...

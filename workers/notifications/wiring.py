@@ -34,13 +34,13 @@ from workers.notifications.handler import FeedbackHandler, NotificationHandler, 
 from workers.notifications.settings import NotificationsSettings
 
 _NOTICE_ATTEMPTS = 10
-"""A provider that throttles for minutes is no fault of a notice: the waits add up to three minutes or so."""
+"""A provider may throttle for minutes: the delays of these attempts add up to about three minutes."""
 
 _FEEDBACK_ATTEMPTS = 50
-"""Nobody waits for it, and without it letters go on to people who want none."""
+"""No visitor waits for feedback, but if it is lost, e-mails still go to addresses that bounced or complained."""
 
 _SEND_SECONDS = 20
-"""A provider that is slow has mostly taken what it was given: whoever hangs up early sends it twice."""
+"""A slow provider has mostly accepted the message: a shorter timeout would send more messages twice."""
 
 
 @asynccontextmanager
@@ -71,12 +71,12 @@ async def open_worker() -> AsyncIterator[Worker]:
 async def open_ports(
     clients: AwsClients, settings: NotificationsSettings, *, stores: Stores, clock: Clock, metrics: Metrics
 ) -> NotificationPorts:
-    """Open what the use cases work with."""
+    """Open the ports of the use cases."""
     secrets = open_secrets(settings, clock=clock)
     code_key = secrets.text(settings.code_key_secret_id).encode()
-    # One try: each is counted as an attempt, and backed off from, by the core.
+    # One attempt per call: the worker core counts attempts and backs off.
     open_sender = partial(clients.client, read_timeout_seconds=_SEND_SECONDS, attempts=1)
-    # Most deployments need none, and a client takes its time to open.
+    # Opening a client is slow, and most deployments use none.
     sns = await open_sender("sns") if settings.sms_enabled or settings.sns_topic_arn else None
     return NotificationPorts(
         email_templates=JinjaEmailTemplates(),
@@ -120,7 +120,7 @@ def describe_queues(
     claims: ClaimStore,
     outcomes: ReplayOutcomes,
 ) -> tuple[QueueDescription, ...]:
-    """Return the queue of notices, and the one on which bounces and complaints come back."""
+    """Return the descriptions of the queue of notices, and of that of bounces and complaints."""
     return (
         MessageQueue(
             url=settings.notifications_queue_url,

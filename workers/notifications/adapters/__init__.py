@@ -1,1 +1,1 @@
-"""What notifications talks to."""
+"""The adapters of the notifications worker."""

@@ -1,4 +1,4 @@
-"""Words notices as e-mails: `templates/<notice>.txt`, whose first line is the subject, and its `.html`."""
+"""Renders notices as e-mails from `templates/<notice>.txt`, whose first line is the subject, and `<notice>.html`."""
 
 from shared.languages.catalogue import Catalogue
 from shared.messages.notices import ChooseAgain, SendCode
@@ -8,7 +8,7 @@ from workers.notifications.domain import AppointmentLinks, Attachment, Email, Vi
 
 
 class JinjaEmailTemplates:
-    """Letters in the reader's language, or in the business's, as plain text and as HTML that says the same."""
+    """E-mails in the reader's language, or in the business's, as plain text and as HTML with the same content."""
 
     def __init__(self, catalogue: Catalogue = CATALOGUE) -> None:
         self._catalogue = catalogue
@@ -23,26 +23,26 @@ class JinjaEmailTemplates:
         code: str | None,
         links: AppointmentLinks | None = None,
     ) -> Email:
-        """Return the letter."""
+        """Return the e-mail."""
         t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
-        own: dict[str, object] = {"greeting": t("greeting")}
+        extra: dict[str, object] = {"greeting": t("greeting")}
         if isinstance(notice, SendCode):
-            # It goes to an address that nobody has proved yet: no stranger shall read there what a visitor typed.
+            # The address is not verified yet: its owner may be a stranger, who must not read what a visitor typed.
             expires = format_instant(notice.expires_at, t("format_time"), language=t.language, zone=zone)
-            own |= {"code": code, "expires": expires}
+            extra |= {"code": code, "expires": expires}
         elif isinstance(notice, ChooseAgain):
-            # The same holds here: what was asked for may never have been confirmed.
-            own |= {"stands": notice.stands}
+            # The same holds here: the address of the request may never have been verified.
+            extra |= {"stands": notice.stands}
         elif name := flatten_text(notice.data.name):
-            own |= {"greeting": t("greeting_name", name=name)}
+            extra |= {"greeting": t("greeting_name", name=name)}
         facts = {
-            **own,
+            **extra,
             "business": flatten_text(profile.name),
             "service": flatten_text(notice.data.service_name),
             "start": format_instant(notice.data.start, t("format_date"), language=t.language, zone=zone),
             "time_zone": profile.time_zone,
             "links": links,
-            "page": profile.page,
+            "page_url": profile.page,
         }
         text = self._text_templates.render(notice, t, **facts)
         subject, _, body = text.partition("\n")

@@ -1,4 +1,4 @@
-"""Tells a provider that said no from one that gave no answer, and may have taken what it was given."""
+"""Tells errors after which a message was certainly not sent from those after which it may have been."""
 
 from botocore.exceptions import (
     ClientError,
@@ -12,24 +12,24 @@ from botocore.exceptions import (
 from shared.errors import TransientError
 from workers.notifications.ports import UnknownOutcomeError
 
-_NEVER_ARRIVED = (
+_REQUEST_NOT_SENT = (
     ConnectTimeoutError,
     EndpointConnectionError,
     ProxyConnectionError,
     NoCredentialsError,
     CredentialRetrievalError,
 )
-_MISHAPS = frozenset({500, 502, 504})
-"""Something broke on the way, perhaps on the way back. With 429 and 503 nothing was done."""
+_AMBIGUOUS_STATUS_CODES = frozenset({500, 502, 504})
+"""The request may have been processed and only its response lost. With 429 and 503 it was not processed."""
 
 
 def translate_send_error(error: TransientError, *, reason: str) -> TransientError:
-    """Return the error with the ledger's word for it; a `PerhapsTakenError` if the provider may have said yes."""
-    kind = UnknownOutcomeError if _may_have_arrived(error.__cause__) else TransientError
+    """Return the error with a dead-letter reason, as `UnknownOutcomeError` if the provider may have accepted it."""
+    kind = UnknownOutcomeError if _may_have_been_accepted(error.__cause__) else TransientError
     return kind(str(error), retry_after=error.retry_after, reason=reason)
 
 
-def _may_have_arrived(cause: BaseException | None) -> bool:
+def _may_have_been_accepted(cause: BaseException | None) -> bool:
     if isinstance(cause, ClientError):
-        return cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _MISHAPS
-    return not isinstance(cause, _NEVER_ARRIVED)
+        return cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _AMBIGUOUS_STATUS_CODES
+    return not isinstance(cause, _REQUEST_NOT_SENT)

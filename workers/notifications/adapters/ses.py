@@ -1,4 +1,4 @@
-"""Sends e-mail through SES v2, as a MIME message so that files can go with it."""
+"""Sends e-mail through SES v2, as MIME messages so that files can be attached."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ from workers.notifications.domain import Email
 
 _REJECTED = frozenset({"MessageRejected", "MailFromDomainNotVerifiedException", "BadRequestException"})
 _DEPLOYMENT = frozenset({"AccountSuspendedException", "SendingPausedException", "NotFoundException"})
-"""Nothing is wrong with the letter: the account or its configuration set has to be put right
+"""The e-mail is valid: the account or its configuration set has to be corrected
 (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html)."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", re.ASCII)
@@ -26,17 +26,17 @@ _ENCODED = "=?"
 
 
 class SesMailer:
-    """One verified sender for all tenants; replies go to the tenant."""
+    """Sends from one verified address for all tenants; replies go to the tenant."""
 
     def __init__(self, *, client: Any, sender: str, configuration_set: str = "") -> None:
-        """Take the configuration set by which bounces and complaints come back; without one none do."""
+        """Take the sender, and the configuration set by which SES reports bounces and complaints."""
         self._client = client
         self._sender = parseaddr(sender)[1]
         self._options = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
     async def send(self, email: Email) -> None:
-        """Return once SES has taken the letter."""
-        message = self._message(email).as_bytes(policy=SMTP)
+        """Return once SES has accepted the e-mail."""
+        message = self._build_message(email).as_bytes(policy=SMTP)
         try:
             with translate_aws_errors("ses.send_email"):
                 await self._client.send_email(
@@ -55,15 +55,15 @@ class SesMailer:
                 raise DeploymentError(error.reason, code) from error
             raise
 
-    def _message(self, email: Email) -> EmailMessage:
-        """Return the message, the same to the byte for the same letter."""
+    def _build_message(self, email: Email) -> EmailMessage:
+        """Return the message; equal e-mails give equal bytes."""
         message = EmailMessage()
         message["From"] = Address(email.sender_name, addr_spec=self._sender)
-        message["To"] = _recipient(email.recipient)
-        if reply_to := _reply_to(email.reply_to):
+        message["To"] = _check_recipient(email.recipient)
+        if reply_to := _parse_reply_to(email.reply_to):
             message["Reply-To"] = reply_to
         message["Subject"] = email.subject
-        # The same for a repeated letter, so that mail programs can show it once.
+        # The same for a repeated e-mail, so that mail programs can display it once.
         message["Message-ID"] = f"<{email.notice_id}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(email.text)
@@ -82,18 +82,21 @@ class SesMailer:
         return message
 
 
-def _recipient(address: str) -> str:
-    """Return the address if a header names it, and no other.
+def _check_recipient(address: str) -> str:
+    """Return the address if it is the only one that a header with it names.
 
-    `=?utf-8?q?a=40b=2C_c?=@d` is an address by the letter of RFC 5322, and two others once a mail program decodes it.
+    `=?utf-8?q?a=40b=2C_c?=@d` is one address in RFC 5322, but two others once a mail program decodes the encoded word.
+
+    Raises:
+        PermanentError: `mail_rejected`.
     """
     if not _ADDRESS.fullmatch(address) or _ENCODED in address:
         raise PermanentError("mail_rejected", "not an address that a header can name")
     return address
 
 
-def _reply_to(address: str | None) -> str | None:
-    """Return where answers go, in ASCII; None if that is no address: SES would refuse every letter for it."""
+def _parse_reply_to(address: str | None) -> str | None:
+    """Return the reply address in ASCII; None if it is invalid, because SES would refuse every e-mail with it."""
     if not address or _ENCODED in address:
         return None
     try:
@@ -103,9 +106,9 @@ def _reply_to(address: str | None) -> str | None:
 
 
 def _fix_boundaries(message: EmailMessage, notice_id: str) -> None:
-    """Draw the lines between the parts from the letter's id: by lot, a repeated letter would be another message.
+    """Derive the boundaries from the notice's id: random ones would make a repeated e-mail another message.
 
-    No encoded part has a line that begins with `=_` (RFC 2045, 6.7).
+    No encoded part contains a line that begins with `=_` (RFC 2045, 6.7).
     """
     name = hashlib.sha256(notice_id.encode()).hexdigest()[:32]
     for number, part in enumerate(message.walk()):

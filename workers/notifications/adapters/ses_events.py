@@ -1,4 +1,4 @@
-"""Reads what SES publishes on a letter, as SNS puts it on the feedback queue; anything else is refused.
+"""Decodes the events that SES publishes about e-mails, as SNS delivers them to the feedback queue.
 
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
@@ -11,28 +11,28 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from shared.messages.model import Instant, Message
 from workers.notifications.domain import FeedbackReport, MailFeedback
 
-_MOST_CHARACTERS = 128 * 1024
-_GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
-"""What SES sends once to see whether the topic takes its events."""
+_MAX_CHARACTERS = 128 * 1024
+_TOPIC_VALIDATION = "Successfully validated SNS topic for Amazon SES event publishing."
+"""The message by which SES validates the topic once."""
 
 
 class _Notification(Message):
-    """What SNS puts around a message (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html)."""
+    """The envelope in which SNS delivers a message (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html)."""
 
     Type: Literal["Notification"]
     MessageId: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
     TopicArn: str
-    Message: Annotated[str, Field(max_length=_MOST_CHARACTERS)]
+    Message: Annotated[str, Field(max_length=_MAX_CHARACTERS)]
     Timestamp: Instant
 
 
 class _Mail(Message):
     destination: Annotated[list[str], Field(min_length=1, max_length=1)]
-    """We send each letter to one address."""
+    """One: each of our e-mails has one recipient."""
 
 
 class _Bounce(Message):
-    bounceType: Annotated[str, Field(max_length=40)]  # noqa: N815 - as SES writes it
+    bounceType: Annotated[str, Field(max_length=40)]  # noqa: N815 - the name in SES's event
     bounceSubType: Annotated[str, Field(max_length=40)] = ""  # noqa: N815
     timestamp: Instant
 
@@ -50,22 +50,24 @@ class _Event(Message):
 
 
 def feedback_report_adapter(topic_arn: str) -> TypeAdapter[FeedbackReport]:
-    """Return what reads the feedback queue: notifications of one topic, and nothing else.
+    """Return the decoder of the feedback queue, which accepts only notifications of this topic.
 
-    The queue's policy lets in that topic alone; this looks again, since a policy is changed more easily.
+    The queue's policy admits no other topic either; this check still holds if the policy is changed by mistake.
     """
 
-    def read(content: Any) -> FeedbackReport:
+    def decode(content: Any) -> FeedbackReport:
         notification = _Notification.model_validate(content)
         if notification.TopicArn != topic_arn:
             raise ValueError("a notification of another topic")
-        return FeedbackReport(id=notification.MessageId, data=_said(notification.Message, notification.Timestamp))
+        return FeedbackReport(
+            id=notification.MessageId, data=_parse_event(notification.Message, notification.Timestamp)
+        )
 
-    return TypeAdapter(Annotated[FeedbackReport, BeforeValidator(read)])
+    return TypeAdapter(Annotated[FeedbackReport, BeforeValidator(decode)])
 
 
-def _said(text: str, at: datetime) -> MailFeedback:
-    if text.strip() == _GREETING:
+def _parse_event(text: str, at: datetime) -> MailFeedback:
+    if text.strip() == _TOPIC_VALIDATION:
         return MailFeedback(kind="other", detail="greeting", at=at)
     event = _Event.model_validate_json(text)
     [address] = event.mail.destination
@@ -86,5 +88,5 @@ def _said(text: str, at: datetime) -> MailFeedback:
                 kind="complaint", detail=kind, category=kind, address=address, at=event.complaint.timestamp
             )
         case "Bounce" | "Complaint":
-            raise ValueError("an event without what it is about")
+            raise ValueError("an event without its bounce or complaint object")
     return MailFeedback(kind="other", detail=event.eventType, at=at)

@@ -23,7 +23,7 @@ _DEPLOYMENT = frozenset(
         "KMSOptInRequired",
     }
 )
-"""What SNS alone calls a missing permission, a missing topic, and a topic's key that is out of order
+"""The error codes of SNS for a missing permission, a missing topic, and a key of the topic that can't be used
 (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
 _KEY_THROTTLED = "KMSThrottling"
 
@@ -31,10 +31,10 @@ _SUBJECT_CHARACTERS = 99
 
 
 class SnsSmsSender:
-    """Sends text messages as transactional ones, which go before others, up to a price."""
+    """Sends text messages as transactional ones, which have priority, up to a maximum price."""
 
     def __init__(self, *, client: Any, max_price_usd: Decimal, sender_id: str = "") -> None:
-        """Take what a part may cost; SNS drops a message that costs more."""
+        """Take the maximum price of one part; SNS drops a more expensive message."""
         self._client = client
         self._attributes = {
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
@@ -44,9 +44,9 @@ class SnsSmsSender:
             self._attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": sender_id}
 
     async def send(self, message: TextMessage) -> None:
-        """Return once SNS has taken the message."""
+        """Return once SNS has accepted the message."""
         try:
-            with _publishing():
+            with _translate_errors():
                 await self._client.publish(
                     PhoneNumber=message.recipient,
                     Message=message.text,
@@ -57,25 +57,25 @@ class SnsSmsSender:
         except PermanentError as error:
             code = find_error_code(error)
             if code in _NUMBER_REFUSED:
-                # Without the text of SNS, which repeats the number.
+                # Without SNS's error text, which contains the number.
                 raise PermanentError("sms_rejected", code) from error
             raise
 
 
 class SnsAlerts:
-    """One topic for all tenants; whoever subscribes gets them by e-mail, pager or otherwise."""
+    """Publishes to one topic for all tenants; operators subscribe to it by e-mail, pager or otherwise."""
 
     def __init__(self, *, client: Any, topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
 
     async def send(self, alert: OperatorAlert) -> None:
-        """Return once SNS has taken the alert."""
+        """Return once SNS has accepted the alert."""
         facts = alert.data
-        with _publishing():
+        with _translate_errors():
             await self._client.publish(
                 TopicArn=self._topic_arn,
-                # SNS refuses subjects of 100 characters, and letters outside ASCII.
+                # SNS refuses subjects of 100 characters or more, and characters outside ASCII.
                 Subject=_to_ascii(f"{facts.reason} ({alert.tenant})")[:_SUBJECT_CHARACTERS],
                 Message=(
                     f"{facts.advice}\n\nReason: {facts.reason}\nBusiness: {alert.tenant}\nNotice: {alert.id}\n\n"
@@ -85,7 +85,7 @@ class SnsAlerts:
 
 
 @contextmanager
-def _publishing() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         with translate_aws_errors("sns.publish"):
             yield

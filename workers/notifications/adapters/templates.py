@@ -1,4 +1,4 @@
-"""The texts in `templates/`, filled with what a notice says; dates as people there write them."""
+"""Renders the templates of notices, with dates in the format of the reader's language."""
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -16,15 +16,15 @@ CATALOGUE = Catalogue(Path(__file__).parent.parent / "locales")
 
 
 class NoticeTemplates:
-    """Reads `<notice>.<kind>` and fills it in; a fact that a template names and nobody gave fails."""
+    """Renders `templates/<notice>.<kind>`; a variable that is missing raises an error."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        # In plain text there is nothing to escape; what visitors typed is put on one line before it comes here.
+        # Plain text needs no escaping; what visitors typed is reduced to one line before it gets here.
         self._environment = Environment(
             loader=PackageLoader("workers.notifications"),
             undefined=StrictUndefined,
-            autoescape=kind == "html",  # noqa: S701 - what is shown as HTML is escaped
+            autoescape=kind == "html",  # noqa: S701 - HTML is escaped
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -40,18 +40,18 @@ class NoticeTemplates:
 
 
 def _unwrap_lines(t: Texts) -> Callable[..., str]:
-    """Return texts without their line ends: translators put those where a line of plain text is full."""
+    """Return a function that removes line breaks from texts: the catalogues have them for the plain text."""
 
-    def unwrap_lines(text_id: str, **values: object) -> str:
+    def render_text(text_id: str, **values: object) -> str:
         return t(text_id, **values).replace("\n", " ")
 
-    return unwrap_lines
+    return render_text
 
 
 def format_instant(instant: datetime, pattern: str, *, language: str, zone: tzinfo) -> str:
-    """Return an instant as the wall clock of a zone shows it, in a pattern of Unicode TR 35.
+    """Return an instant as local time of a zone, in a pattern of Unicode TR 35.
 
-    Of an hour that the clocks show twice, its offset says which one is meant.
+    In an hour that occurs twice, because clocks are set back, the offset is added.
     """
     wall, locale = instant.astimezone(zone), cldr_locale(language)
     text = format_datetime(wall, pattern, locale=locale, tzinfo=zone)
@@ -61,6 +61,6 @@ def format_instant(instant: datetime, pattern: str, *, language: str, zone: tzin
 
 
 def is_ambiguous_hour(instant: datetime, zone: tzinfo) -> bool:
-    """Whether the clocks of a zone show this hour twice that night."""
+    """Return whether the local time of the instant occurs twice, because clocks are set back."""
     wall = instant.astimezone(zone)
     return wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()

@@ -1,4 +1,4 @@
-"""Words notices as SMS from `templates/<notice>.sms.txt`: one part each, however long the names are."""
+"""Renders notices as SMS from `templates/<notice>.sms.txt`: one part each, however long the names are."""
 
 from datetime import tzinfo
 
@@ -9,19 +9,19 @@ from workers.notifications.adapters.templates import CATALOGUE, NoticeTemplates,
 from workers.notifications.domain import TextMessage, VisitorNotice, flatten_text, shorten_to_septets, to_gsm_text
 
 _NAME_SEPTETS = 30
-"""Of the business's and of the service's name: what the longest sentence around them leaves room for."""
+"""For the name of the business and of the service each: what the longest text leaves room for."""
 
 _OFFSET_SEPTETS = len(" (GMT+02:00)")
-"""What a time takes more in an hour that the clocks show twice."""
+"""What the offset adds to a time in an hour that occurs twice."""
 
-_LEAST_SEPTETS = 12
-"""Of a name, that it can still be known by."""
+_MIN_NAME_SEPTETS = 12
+"""A name that is cut to fewer would not be recognized."""
 
 
 class JinjaTextMessageTemplates:
-    """Short messages in the reader's language, or in the business's, in letters that fit.
+    """Text messages in the reader's language, or in the business's, in the GSM 7-bit alphabet.
 
-    They are without a link, which alone would fill two parts, and without anything that a visitor typed.
+    They contain no link, which alone would fill two parts, and nothing that a visitor typed.
     """
 
     def __init__(self, catalogue: Catalogue = CATALOGUE) -> None:
@@ -31,19 +31,19 @@ class JinjaTextMessageTemplates:
     def render(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
         t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
-        room = max(_NAME_SEPTETS - _OFFSET_SEPTETS * _offsets(notice, zone), _LEAST_SEPTETS)
-        own: dict[str, object] = {}
+        room = max(_NAME_SEPTETS - _OFFSET_SEPTETS * _count_offsets(notice, zone), _MIN_NAME_SEPTETS)
+        extra: dict[str, object] = {}
         if isinstance(notice, SendCode):
             expires = format_instant(notice.expires_at, t("format_time"), language=t.language, zone=zone)
-            own = {"code": code, "expires": expires}
+            extra = {"code": code, "expires": expires}
         elif isinstance(notice, ChooseAgain):
-            own = {"stands": notice.stands}
-        # A name of emoji alone leaves nothing that can be written.
+            extra = {"stands": notice.stands}
+        # A name that consists of emoji is empty in GSM characters.
         business = shorten_to_septets(flatten_text(profile.name), room) or shorten_to_septets(notice.tenant, room)
         text = self._templates.render(
             notice,
             t,
-            **own,
+            **extra,
             business=business,
             service=shorten_to_septets(flatten_text(notice.data.service_name), room) or business,
             start=format_instant(notice.data.start, t("format_sms_date"), language=t.language, zone=zone),
@@ -51,7 +51,7 @@ class JinjaTextMessageTemplates:
         return TextMessage(recipient=notice.data.contact, text=to_gsm_text(text))
 
 
-def _offsets(notice: VisitorNotice, zone: tzinfo) -> int:
-    """Return how many of the message's times take their offset to be clear."""
+def _count_offsets(notice: VisitorNotice, zone: tzinfo) -> int:
+    """Return how many times in the message need their offset."""
     instants = [notice.data.start, *([notice.expires_at] if isinstance(notice, SendCode) else [])]
     return sum(is_ambiguous_hour(instant, zone) for instant in instants)

@@ -1,4 +1,4 @@
-"""Pure values and rules of notifications: what is sent, when, and what it may be written with."""
+"""Pure values and rules of notifications: what is sent, when, and in which characters."""
 
 from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, decide_suppression
 from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text

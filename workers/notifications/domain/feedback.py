@@ -1,4 +1,4 @@
-"""What mail providers say of our letters, and which addresses therefore get no more."""
+"""Feedback of mail providers on our e-mails, and which addresses are suppressed because of it."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,22 +13,22 @@ Address = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^\s@]+@
 
 
 class MailFeedback(Message):
-    """A word on one letter: it bounced, its reader complained, or nothing that is of use to us."""
+    """Feedback on one e-mail: a bounce, a complaint, or an event of another kind, which is ignored."""
 
     kind: Literal["bounce", "complaint", "other"]
     detail: Annotated[str, Field(max_length=100)] = ""
-    """For the log: `Permanent/General` of a bounce, `abuse` of a complaint."""
+    """For the log: `Permanent/General` for a bounce, `abuse` for a complaint."""
     category: Annotated[str, Field(exclude=True)] = ""
-    """Type of a bounce or complaint, as SES names it. Not in the fingerprint: the release before may have made that."""
+    """Type of the bounce or complaint in SES. Not in the fingerprint, which the release before computes without it."""
     subcategory: Annotated[str, Field(exclude=True)] = ""
-    """Sub-type of a bounce."""
+    """Sub-type of the bounce."""
     address: Address | None = None
-    """Where we sent the letter: not where the other side says that it went, which is its own choice."""
+    """The address that we sent the e-mail to, not the one in the provider's report, which its sender can choose."""
     at: Instant
 
 
 class FeedbackReport(Message):
-    """A word on a letter, as it stands on its queue."""
+    """A message of the feedback queue."""
 
     id: QueuedId
     tenant: str = "*"
@@ -44,11 +44,11 @@ class FeedbackReport(Message):
 
 
 def decide_suppression(feedback: MailFeedback, *, now: datetime) -> Suppression | None:
-    """Return what becomes of the address; None if it goes on getting letters.
+    """Return the suppression of the address; None if it goes on getting e-mails.
 
-    What bounces for good is not there, and who complained wants none: both stay until a person removes them. A full
-    mailbox passes. The rest says nothing of the address: automatic replies come as passing bounces, too, and a letter
-    that was too large or unwelcome is one letter
+    A permanent bounce means that the address does not exist, and a complaint that its owner wants no e-mails: both
+    suppress it until an operator removes it. A full mailbox suppresses it for a while. Other transient bounces say
+    nothing about the address: they include automatic replies, and single e-mails that were too large or unwelcome
     (https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#bounce-types).
     """
     since = min(feedback.at, now)

@@ -1,4 +1,4 @@
-"""Decides which letters carry links, and where those lead."""
+"""Decides which e-mails contain links, and issues those links."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from workers.notifications.domain.visit_changes import confirms_visit
 
 @dataclass(frozen=True, slots=True)
 class AppointmentLinks:
-    """Addresses of the business's page that let their bearer change one visit. They are as good as a key."""
+    """Addresses of the business's page that let anyone who has them change one visit: treat them as secrets."""
 
     cancel: str = field(repr=False)
     move: str = field(repr=False)
@@ -20,16 +20,16 @@ class AppointmentLinks:
 def issue_appointment_links(
     links: Links, notice: VisitorNotice, profile: TenantProfile, now: datetime
 ) -> AppointmentLinks | None:
-    """Return the links of a letter about a visit that stands and has not begun; None where none are of use.
+    """Return the links for an e-mail about a visit that takes place and has not begun, or else None.
 
-    They are made where the letter is: the tokens are on no queue and in no log.
+    They are issued when the e-mail is rendered, so the tokens are on no queue and in no log.
     """
     if profile.page is None or now >= notice.data.start:
         return None
     if not confirms_visit(notice):
         return None
 
-    def address(purpose: LinkPurpose) -> str:
+    def build_address(purpose: LinkPurpose) -> str:
         token = links.issue(
             purpose,
             tenant=notice.tenant,
@@ -37,7 +37,7 @@ def issue_appointment_links(
             session_id=notice.session_id,
             expires_at=notice.data.start,
         )
-        # In the fragment, which browsers keep to themselves: neither a server's log nor a mail scanner's call has it.
+        # In the fragment, which browsers do not send: no server log and no request of a mail scanner contains it.
         return f"{profile.page}#stride-{purpose}={token}"
 
-    return AppointmentLinks(cancel=address("cancel"), move=address("move"))
+    return AppointmentLinks(cancel=build_address("cancel"), move=build_address("move"))

@@ -1,4 +1,4 @@
-"""What goes out to a visitor: an e-mail or a text message. Either may hold a code, so neither is ever logged."""
+"""The messages to a visitor: e-mails and text messages. Both may contain a code, so neither is ever logged."""
 
 from dataclasses import dataclass, field
 
@@ -14,12 +14,12 @@ from shared.messages.notices import (
 VisitorNotice = (
     SendCode | AppointmentConfirmed | AppointmentCancelled | AppointmentRescheduled | AppointmentReminder | ChooseAgain
 )
-"""What a visitor is told of; an alert is for whoever runs the system."""
+"""The notices to a visitor; an alert goes to the operators."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a letter."""
+    """A file that is attached to an e-mail."""
 
     name: str
     content_type: str
@@ -37,7 +37,7 @@ class Email:
     subject: str
     text: str = field(repr=False)
     html: str = field(default="", repr=False)
-    """The same in HTML, for mail programs that show it; `` if there is none."""
+    """The same content as HTML, for mail programs that display it; empty if there is none."""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -51,5 +51,5 @@ class TextMessage:
 
 
 def flatten_text(text: str) -> str:
-    """Return the text fit for a header: no line ends, no other control characters, not too long."""
+    """Return the text fit for a header: without line breaks and control characters, at most 200 characters."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]

@@ -1,4 +1,4 @@
-"""The use cases of notifications: tell a visitor, alert an operator, each once."""
+"""The use cases of notifications: notify a visitor, alert the operators, handle feedback on e-mails."""
 
 from workers.notifications.handler.dependencies import NotificationPorts
 from workers.notifications.handler.dispatch import NotificationHandler

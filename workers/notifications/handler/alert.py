@@ -1,4 +1,4 @@
-"""Whoever runs the system hears that something needs a person."""
+"""Alerts the operators of the installation."""
 
 import structlog
 
@@ -8,8 +8,8 @@ from workers.notifications.handler.dependencies import NotificationPorts
 log = structlog.get_logger()
 
 
-async def alert(ports: NotificationPorts, work: OperatorAlert) -> None:
-    """Log the alert as an error, and send it where somebody looks."""
-    log.error("operator_alert", reason=work.data.reason)
+async def alert_operators(ports: NotificationPorts, alert: OperatorAlert) -> None:
+    """Log the alert as an error, and send it to the alert topic if there is one."""
+    log.error("operator_alert", reason=alert.data.reason)
     if ports.alerts is not None:
-        await ports.alerts.send(work)
+        await ports.alerts.send(alert)

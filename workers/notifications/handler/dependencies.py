@@ -1,4 +1,4 @@
-"""What the use cases of notifications are given to work with."""
+"""The dependencies of the notification use cases."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from workers.notifications.ports import (
 
 @dataclass(frozen=True, slots=True)
 class NotificationPorts:
-    """The ports, and the secret that codes and links are made with."""
+    """The ports, and the key from which codes and links are computed."""
 
     email_templates: EmailTemplates
     mailer: Mailer | None
@@ -29,7 +29,7 @@ class NotificationPorts:
     sms_sender: SmsSender | None
     """None where text messages are off."""
     alerts: Alerts | None
-    """None where alerts go nowhere but into the log."""
+    """None where alerts are only logged."""
     suppressions: Suppressions
     send_rate_limiter: SendRateLimiter
     visit_changes: VisitChanges
@@ -39,4 +39,4 @@ class NotificationPorts:
     code_key: bytes = field(repr=False)
     """Shared with the booking worker, which checks the same codes."""
     links: Links
-    """Booking reads them."""
+    """Issues the links; booking verifies them."""

@@ -1,4 +1,4 @@
-"""Takes one notice, has it sent if that still helps, and records that it was."""
+"""Handles one notice: sends it unless it is stale or outdated, and completes its claim."""
 
 import asyncio
 
@@ -9,70 +9,70 @@ from shared.errors import PermanentError, TransientError
 from shared.messages.notices import AnyNotice, OperatorAlert
 from shared.messages.staleness import is_stale
 from workers.notifications.domain import VisitorNotice
-from workers.notifications.handler.alert import alert
+from workers.notifications.handler.alert import alert_operators
 from workers.notifications.handler.dependencies import NotificationPorts
-from workers.notifications.handler.tell import tell
+from workers.notifications.handler.notify_visitor import notify_visitor
 from workers.notifications.ports import UnknownOutcomeError
 
 log = structlog.get_logger()
 
 _NOT_SENT = "not_sent"
-"""How a notice ends that helps its reader no more."""
+"""The outcome of a notice that was no longer of use."""
 
 
 class NotificationHandler:
     """Sends each notice once.
 
-    The claim keeps doubled deliveries from sending twice. A crash between the provider's yes and our record may
-    repeat an identical notice; it never loses one.
+    The claim prevents that a repeated delivery sends it twice. A crash between the provider's acceptance and the
+    completion of the claim may repeat an identical notice; it never loses one.
     """
 
     def __init__(self, *, ports: NotificationPorts, claims: ClaimStore) -> None:
         self._ports = ports
         self._claims = claims
 
-    async def handle(self, work: AnyNotice, claim: Claim) -> str | None:
-        """Send the notice, unless it comes too late to help: then say so."""
-        if is_stale(work, self._ports.clock.now()):
-            log.info("notice_stale", notice=work.type)
+    async def handle(self, notice: AnyNotice, claim: Claim) -> str | None:
+        """Send the notice and return None; return `not_sent` for one that is no longer of use."""
+        if is_stale(notice, self._ports.clock.now()):
+            log.info("notice_stale", notice=notice.type)
             await self._claims.complete(claim)
             return _NOT_SENT
-        if isinstance(work, OperatorAlert):
-            await alert(self._ports, work)
+        if isinstance(notice, OperatorAlert):
+            await alert_operators(self._ports, notice)
             await self._claims.complete(claim)
             return None
         if claim.unfinished:
-            # Whoever had it before may have died after the provider's yes: what goes out now is identical.
-            self._count_as_perhaps_repeated(work)
-        return None if await self._tell(work, claim) else _NOT_SENT
+            # An earlier worker may have crashed after the provider accepted the notice; this one is identical.
+            self._count_as_perhaps_repeated(notice)
+        return None if await self._notify_visitor(notice, claim) else _NOT_SENT
 
-    async def _tell(self, work: VisitorNotice, claim: Claim) -> bool:
-        """Tell the visitor, and record it; whatever leaves open whether the provider said yes is counted."""
+    async def _notify_visitor(self, notice: VisitorNotice, claim: Claim) -> bool:
+        """Notify the visitor and complete the claim; count each case in which the notice may be sent twice."""
         try:
-            is_sent = await tell(self._ports, work)
+            is_sent = await notify_visitor(self._ports, notice)
         except (UnknownOutcomeError, asyncio.CancelledError):
-            self._count_as_perhaps_repeated(work)
+            self._count_as_perhaps_repeated(notice)
             raise
         try:
             await self._claims.complete(claim)
         except (TransientError, PermanentError, asyncio.CancelledError):
-            # Who has lost the notice leaves the counting to its new owner.
-            self._count_as_perhaps_repeated(work)
+            # After a lost lease nothing is counted here: the new owner of the claim counts.
+            self._count_as_perhaps_repeated(notice)
             raise
         return is_sent
 
-    def _count_as_perhaps_repeated(self, work: VisitorNotice) -> None:
+    def _count_as_perhaps_repeated(self, notice: VisitorNotice) -> None:
         self._ports.metrics.count("NoticesPerhapsRepeated")
-        log.warning("notice_perhaps_repeated", notice=work.type)
+        log.warning("notice_perhaps_repeated", notice=notice.type)
 
-    async def repeat(self, work: AnyNotice, outcome_seq: int | None) -> None:
-        """Do nothing: it was sent."""
+    async def repeat(self, notice: AnyNotice, outcome_seq: int | None) -> None:
+        """Do nothing: the notice was sent."""
 
-    async def mismatch(self, work: AnyNotice) -> None:
-        """Keep the first one: a retried command may word its notice anew, and one is enough."""
-        log.info("notice_repeated", notice=work.type)
+    async def mismatch(self, notice: AnyNotice) -> None:
+        """Do nothing: a retried command may build its notice again with other content, and the first one counts."""
+        log.info("notice_repeated", notice=notice.type)
 
-    async def give_up(self, work: AnyNotice, claim: Claim, reason: str) -> None:
-        """Record the end; the copy on the dead-letter queue is for the owner to see."""
-        log.error("notice_failed", notice=work.type, reason=reason)
+    async def give_up(self, notice: AnyNotice, claim: Claim, reason: str) -> None:
+        """Log the failure and complete the claim; the dead letter is recorded in the failure ledger."""
+        log.error("notice_failed", notice=notice.type, reason=reason)
         await self._claims.complete(claim)

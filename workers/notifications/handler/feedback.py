@@ -1,4 +1,4 @@
-"""A word on a letter comes in: the address that it bounced from, or that complained, gets no more."""
+"""Handles feedback on an e-mail: an address that bounced or complained is suppressed."""
 
 import structlog
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 class FeedbackHandler:
-    """Notes addresses on the suppression list; to note one twice changes nothing."""
+    """Adds addresses to the suppression list. Adding is idempotent."""
 
     def __init__(self, *, suppressions: Suppressions, claims: ClaimStore, metrics: Metrics, clock: Clock) -> None:
         self._suppressions = suppressions
@@ -20,26 +20,29 @@ class FeedbackHandler:
         self._metrics = metrics
         self._clock = clock
 
-    async def handle(self, work: FeedbackReport, claim: Claim) -> None:
-        """Note the address, if it shall get no more letters."""
-        said = work.data
-        suppression = decide_suppression(said, now=self._clock.now())
-        if suppression and said.address:
-            await self._suppressions.add(said.address, suppression)
+    async def handle(self, report: FeedbackReport, claim: Claim) -> None:
+        """Suppress the address if the feedback is a bounce or a complaint that calls for it."""
+        feedback = report.data
+        suppression = decide_suppression(feedback, now=self._clock.now())
+        if suppression and feedback.address:
+            await self._suppressions.add(feedback.address, suppression)
             self._metrics.count("AddressesSuppressed", Reason=suppression.reason)
         log.info(
-            "mail_feedback", kind=said.kind, detail=said.detail, suppressed=suppression.reason if suppression else None
+            "mail_feedback",
+            kind=feedback.kind,
+            detail=feedback.detail,
+            suppressed=suppression.reason if suppression else None,
         )
         await self._claims.complete(claim)
 
-    async def repeat(self, work: FeedbackReport, outcome_seq: int | None) -> None:
-        """Do nothing: it was noted."""
+    async def repeat(self, report: FeedbackReport, outcome_seq: int | None) -> None:
+        """Do nothing: the feedback was handled."""
 
-    async def mismatch(self, work: FeedbackReport) -> None:
-        """Keep the first one: SNS gives no two messages one id."""
-        log.warning("feedback_repeated", kind=work.data.kind)
+    async def mismatch(self, report: FeedbackReport) -> None:
+        """Do nothing: SNS never gives two messages the same id, so the first one counts."""
+        log.warning("feedback_repeated", kind=report.data.kind)
 
-    async def give_up(self, work: FeedbackReport, claim: Claim, reason: str) -> None:
-        """Record the end; the copy on the dead-letter queue is for a person to see."""
-        log.error("feedback_failed", kind=work.data.kind, reason=reason)
+    async def give_up(self, report: FeedbackReport, claim: Claim, reason: str) -> None:
+        """Log the failure and complete the claim; the dead letter is recorded in the failure ledger."""
+        log.error("feedback_failed", kind=report.data.kind, reason=reason)
         await self._claims.complete(claim)

@@ -1,0 +1,117 @@
+"""Notifies a visitor about an appointment: by e-mail or by text message, depending on the contact."""
+
+import structlog
+
+from shared.codes import verification_code
+from shared.errors import NotYetError, PermanentError
+from shared.messages.notices import AppointmentReminder, SendCode
+from shared.tenants.profile import TenantProfile
+from workers.notifications.domain import (
+    VisitorNotice,
+    confirms_visit,
+    extract_change,
+    find_quiet_hours_end,
+    is_outdated,
+    is_too_late,
+    issue_appointment_links,
+    rate_limit_key,
+)
+from workers.notifications.handler.dependencies import NotificationPorts
+
+log = structlog.get_logger()
+
+
+async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice) -> bool:
+    """Send the notice and return True; return False, without sending it, if it is no longer of use.
+
+    Raises:
+        NotYetError: the notice waits for the end of the quiet hours, or for its send slot.
+        PermanentError: `address_suppressed`, `line_too_long`, `mail_off`, `sms_off`, or the provider's reason.
+    """
+    if change := extract_change(notice):
+        # Before any step that may wait: an outdated notice must not be sent meanwhile.
+        await ports.visit_changes.record(notice.data.appointment_id, change)
+    profile = await ports.tenants.profile(notice.tenant)
+    if not await _is_current(ports, notice):
+        return False
+    if not (_is_in_time(ports, notice, profile) and await _accepts_email(ports, notice)):
+        return False
+    await _reserve_send_slot(ports, notice)
+    await _send(ports, notice, profile)
+    log.info(
+        "notice_sent", notice=notice.type, channel=notice.data.contact_kind, appointment_id=notice.data.appointment_id
+    )
+    return True
+
+
+async def _is_current(ports: NotificationPorts, notice: VisitorNotice) -> bool:
+    """Return whether the visit is still as the notice says; one that waited or is replayed may be outdated."""
+    if not confirms_visit(notice) or not is_outdated(
+        notice, await ports.visit_changes.find_latest(notice.data.appointment_id)
+    ):
+        return True
+    log.info("notice_outdated", notice=notice.type, appointment_id=notice.data.appointment_id)
+    return False
+
+
+def _is_in_time(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> bool:
+    """Return True if the notice may be sent now, False for a reminder that would be too late after the quiet hours.
+
+    Raises:
+        NotYetError: the notice waits for the end of the quiet hours.
+    """
+    now = ports.clock.now()
+    quiet_hours_end = find_quiet_hours_end(notice, profile, now)
+    if quiet_hours_end is None:
+        return True
+    if is_too_late(notice, quiet_hours_end):
+        log.info("notice_stale", notice=notice.type)
+        return False
+    raise NotYetError("quiet hours", wait=quiet_hours_end - now)
+
+
+async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> bool:
+    """Return whether the contact may be written to: False for a reminder to a suppressed address.
+
+    A reminder that is not sent loses no information. Any other notice that is not sent leaves the visitor without a
+    code, or wrong about the appointment: it is dead-lettered, so that the staff of the business can call the visitor.
+
+    Raises:
+        PermanentError: `address_suppressed`: another notice to a suppressed address.
+    """
+    if notice.data.contact_kind != "email":
+        return True
+    suppression = await ports.suppressions.find(notice.data.contact, at=ports.clock.now())
+    if suppression is None:
+        return True
+    if isinstance(notice, AppointmentReminder):
+        log.info("notice_suppressed", notice=notice.type, why=suppression.reason)
+        return False
+    raise PermanentError("address_suppressed", f"no e-mails are sent to this address: {suppression.reason}")
+
+
+async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice) -> None:
+    now = ports.clock.now()
+    slot = await ports.send_rate_limiter.reserve(rate_limit_key(notice), notice.claim_key, now=now)
+    if slot > now:
+        raise NotYetError("the rate limit of the business", wait=slot - now)
+
+
+async def _send(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> None:
+    """Render the notice and give it to the provider; code and links are computed only here, and are never queued."""
+    code = (
+        verification_code(ports.code_key, notice.data.appointment_id, notice.send_number)
+        if isinstance(notice, SendCode)
+        else None
+    )
+    if notice.data.contact_kind == "phone":
+        if ports.sms_sender is None:
+            # Booking accepted the number while text messages were on.
+            raise PermanentError("sms_off", "text messages are off: set SMS_ENABLED, then replay the notice")
+        await ports.sms_sender.send(ports.text_message_templates.render(notice, profile, code=code))
+    else:
+        if ports.mailer is None:
+            # Booking accepted the address, or planned the reminder, while e-mail was on.
+            raise PermanentError("mail_off", "e-mail is off: set SES_FROM_EMAIL, then replay the notice")
+        links = issue_appointment_links(ports.links, notice, profile, ports.clock.now())
+        await ports.mailer.send(ports.email_templates.render(notice, profile, code=code, links=links))
