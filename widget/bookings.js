@@ -19,8 +19,8 @@ const STAGES = {
 const STAGES_OF_STATES = { held: "pending", confirmed: "confirmed", cancelled: "cancelled" };
 const NOTHING = Object.freeze({ cancel: false, move: false });
 
-const CODES_OF_A_HOLD = new Set(["CODE_INVALID", "CODE_EXPIRED", "TOO_MANY_ATTEMPTS"]);
-const CODES_THAT_END_A_HOLD = new Set(["CODE_EXPIRED", "TOO_MANY_ATTEMPTS", "UNKNOWN_APPOINTMENT"]);
+const HOLD_ERROR_CODES = new Set(["CODE_INVALID", "CODE_EXPIRED", "TOO_MANY_ATTEMPTS"]);
+const HOLD_ENDING_ERROR_CODES = new Set(["CODE_EXPIRED", "TOO_MANY_ATTEMPTS", "UNKNOWN_APPOINTMENT"]);
 const CODES_THAT_TAKE_THE_TIME = new Set(["SLOT_TAKEN", "INVALID_TIME"]);
 const COMMANDS_ON_THE_CARD = new Set(["booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"]);
 
@@ -154,7 +154,7 @@ export function applyUnknown(card) {
 export function isAboutAppointment(error, command) {
   return command
     ? COMMANDS_ON_THE_CARD.has(command.type)
-    : Boolean(error.appointment_id) || CODES_OF_A_HOLD.has(error.code);
+    : Boolean(error.appointment_id) || HOLD_ERROR_CODES.has(error.code);
 }
 
 /**
@@ -187,7 +187,7 @@ export function applyBookingError(entries, command, error) {
  */
 function stageAfter(stage, command, { code }) {
   if (!awaitsVisitor(stage)) return stage;
-  if (CODES_THAT_END_A_HOLD.has(code)) return "lapsed";
+  if (HOLD_ENDING_ERROR_CODES.has(code)) return "lapsed";
   return CODES_THAT_TAKE_THE_TIME.has(code) ? "taken" : stage;
 }
 

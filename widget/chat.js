@@ -3,7 +3,7 @@
  */
 
 import { Connection } from "./connection.js";
-import { EMPTY, awaited, hasGap, reduce } from "./conversation.js";
+import { EMPTY, awaitedMessageId, hasGap, reduce } from "./conversation.js";
 import { visitorZone } from "./dates.js";
 import { newId } from "./ids.js";
 import { offerAfter } from "./offer.js";
@@ -13,14 +13,14 @@ import { Store } from "./store.js";
 
 /** @import { Command, CommandData, CommandFrame, Frame, LocalFrame, Offer, State, Timer } from "./types.d.ts" */
 
-const GAP_PATIENCE_MS = 3_000;
+const GAP_TIMEOUT_MS = 3_000;
 const GAP_HELLOS = 2;
 
 export class Chat {
   /** @type {State} */
   state = EMPTY;
   store;
-  /** How many lines have been welcomed: what was looked up on an earlier one may be out of date. */
+  /** How many connections were welcomed: what was looked up on an earlier one may be out of date. */
   welcomes = 0;
   #connection;
   #outbox;
@@ -53,14 +53,14 @@ export class Chat {
       onFrame: (frame) => this.#receive(frame),
       onReady: () => {
         this.welcomes += 1;
-        this.#outbox.opened();
-        for (const question of this.#questions.values()) question.opened();
+        this.#outbox.resume();
+        for (const question of this.#questions.values()) question.resume();
         onChange();
       },
       onState: (state) => {
         if (state !== "open") {
-          this.#outbox.closed();
-          for (const question of this.#questions.values()) question.closed();
+          this.#outbox.pause();
+          for (const question of this.#questions.values()) question.pause();
         }
         onChange();
       },
@@ -152,9 +152,9 @@ export class Chat {
     this.#questions.get(topic)?.drop();
   }
 
-  /** End the running answer early: not a command in line, it must not wait behind what it stops. */
+  /** End the running answer early. It is not queued as a command, or it would wait behind the answer that it stops. */
   stopAnswer() {
-    const id = awaited(this.state);
+    const id = awaitedMessageId(this.state);
     if (id) this.#connection.send({ v: 1, type: "chat.stop", id: newId(), data: { id } });
   }
 
@@ -172,8 +172,10 @@ export class Chat {
 
   /** @param {Frame} frame */
   #receive(frame) {
-    if (frame.re) this.#outbox.settle(frame.re);
-    if (frame.re && frame.type !== "ack") for (const question of this.#questions.values()) question.settle(frame.re);
+    if (frame.re) this.#outbox.acceptAnswer(frame.re);
+    if (frame.re && frame.type !== "ack") {
+      for (const question of this.#questions.values()) question.acceptAnswer(frame.re);
+    }
     if (frame.type === "booking.slots" || frame.type === "booking.details") this.#learn(frame);
     if (frame.type === "welcome") this.#recognise(frame.data);
     this.#apply(frame);
@@ -188,7 +190,7 @@ export class Chat {
         transmit: (frame) => this.#connection.send(frame),
         onSilence: (id) => this.#apply({ local: "unanswered", id }),
       });
-      if (this.connectionState === "open") question.opened();
+      if (this.connectionState === "open") question.resume();
       this.#questions.set(topic, question);
     }
     return question;
@@ -234,6 +236,6 @@ export class Chat {
     this.#gapTimer = setTimeout(() => {
       this.#gapTimer = null;
       this.#mindTheGap();
-    }, GAP_PATIENCE_MS);
+    }, GAP_TIMEOUT_MS);
   }
 }

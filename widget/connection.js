@@ -3,7 +3,7 @@
  */
 
 import { newId } from "./ids.js";
-import { Line, TIMINGS } from "./line.js";
+import { Socket, TIMINGS } from "./socket.js";
 
 /** @import { ClientFrame, ConnectionState, Frame, Timer } from "./types.d.ts" */
 /** @import { Store } from "./store.js" */
@@ -16,7 +16,7 @@ import { Line, TIMINGS } from "./line.js";
  * @property {() => string} locale
  * @property {() => object} hello What a hello says.
  * @property {(frame: Frame) => void} onFrame
- * @property {() => void} onReady We are welcomed on a new line: send what is owed.
+ * @property {() => void} onReady A new connection was welcomed: send what was not acknowledged.
  * @property {(state: ConnectionState) => void} onState
  */
 
@@ -25,9 +25,9 @@ const REFUSALS_BEFORE_DOUBT = 2;
 export class Connection {
   #options;
   #timings;
-  /** @type {Line | null} */
-  #line = null;
-  /** @type {Line | null} */
+  /** @type {Socket | null} */
+  #socket = null;
+  /** @type {Socket | null} */
   #successor = null;
   #welcomed = false;
   /** @type {string | null} */
@@ -60,47 +60,47 @@ export class Connection {
 
   stop() {
     for (const timer of [this.#retryTimer, this.#welcomeTimer, this.#moveTimer, this.#helloTimer]) clearTimeout(timer);
-    this.#line?.end();
+    this.#socket?.end();
     this.#successor?.end();
-    this.#line = null;
+    this.#socket = null;
     this.#successor = null;
     this.#welcomed = false;
     this.#enter("idle");
   }
 
   /**
-   * Send at once, or return false: there is no welcomed line now.
+   * Send at once, or return false: no connection is welcomed now.
    *
    * @param {ClientFrame} frame
    */
   send(frame) {
-    return this.#welcomed && this.#line !== null && this.#line.send(frame);
+    return this.#welcomed && this.#socket !== null && this.#socket.send(frame);
   }
 
   /** Ask again for every durable frame after the last one we have. */
   hello() {
-    if (this.#line) this.#greet(this.#line);
+    if (this.#socket) this.#greet(this.#socket);
   }
 
   /** The network or the page has come back: do not wait for a timer to find out. */
   wake() {
-    if (this.state === "open") this.#line?.probe(5_000);
+    if (this.state === "open") this.#socket?.probe(5_000);
     else if (this.state === "reconnecting") this.#retryNow();
   }
 
-  /** The line looks open, but answers do not come: start over on another one. */
+  /** The connection looks open, but answers do not come: open another one. */
   restart() {
-    this.#line?.fail();
+    this.#socket?.fail();
   }
 
   #connect() {
     const { token } = this.#options.store;
     const doubted = token !== null && this.#refusals >= REFUSALS_BEFORE_DOUBT;
-    this.#line = this.#dial(doubted ? null : token, {
-      open: (line) => (doubted ? this.#compare(line, token) : this.#greet(line)),
-      end: (_, opened) => {
+    this.#socket = this.#dial(doubted ? null : token, {
+      open: (socket) => (doubted ? this.#compare(socket, token) : this.#greet(socket)),
+      end: (_, wasOpen) => {
         // A refusal and a dead network look alike from inside a page. Without the token we tried once.
-        if (!opened) this.#refusals = doubted || token === null ? 0 : this.#refusals + 1;
+        if (!wasOpen) this.#refusals = doubted || token === null ? 0 : this.#refusals + 1;
         this.#retryLater();
       },
     });
@@ -110,30 +110,30 @@ export class Connection {
    * A connection without the token opens. Only if the token is refused while that one is open is the token
    * bad; otherwise it was the network, and the visitor keeps the conversation.
    *
-   * @param {Line} withoutToken
+   * @param {Socket} socketWithoutToken
    * @param {string | null} token
    */
-  #compare(withoutToken, token) {
-    const adopt = (/** @type {Line} */ line) => {
-      this.#line = line;
+  #compare(socketWithoutToken, token) {
+    const adopt = (/** @type {Socket} */ socket) => {
+      this.#socket = socket;
       this.#refusals = 0;
-      this.#greet(line);
+      this.#greet(socket);
     };
     this.#successor = this.#dial(token, {
-      open: (line) => {
-        if (this.#line !== withoutToken) {
-          line.end();
+      open: (socket) => {
+        if (this.#socket !== socketWithoutToken) {
+          socket.end();
           return;
         }
-        withoutToken.end();
+        socketWithoutToken.end();
         this.#successor = null;
-        adopt(line);
+        adopt(socket);
       },
-      end: (line, opened) => {
-        if (this.#line === line) this.#retryLater();
-        else if (!opened && this.#line === withoutToken) {
+      end: (socket, wasOpen) => {
+        if (this.#socket === socket) this.#retryLater();
+        else if (!wasOpen && this.#socket === socketWithoutToken) {
           this.#successor = null;
-          adopt(withoutToken);
+          adopt(socketWithoutToken);
         }
       },
     });
@@ -142,58 +142,58 @@ export class Connection {
   #move() {
     this.#successor?.end();
     this.#successor = this.#dial(this.#options.store.token, {
-      open: (line) => this.#greet(line),
-      end: (line) => {
-        if (this.#line === line) this.#retryLater();
-        else if (this.#successor === line) this.#successor = null; // The old line serves until it is closed.
+      open: (socket) => this.#greet(socket),
+      end: (socket) => {
+        if (this.#socket === socket) this.#retryLater();
+        else if (this.#successor === socket) this.#successor = null; // The old line serves until it is closed.
       },
     });
   }
 
   /**
    * @param {string | null} token
-   * @param {{ open: (line: Line) => void, end: (line: Line, opened: boolean) => void }} on
+   * @param {{ open: (socket: Socket) => void, end: (socket: Socket, wasOpen: boolean) => void }} on
    */
   #dial(token, { open, end }) {
     const query = new URLSearchParams({ tenant: this.#options.tenant });
     if (token) query.set("session", token);
     query.set("locale", this.#options.locale());
-    const frame = (/** @type {Line} */ line, /** @type {Frame} */ received) => this.#receive(line, received);
-    return new Line(`${this.#options.url}?${query}`, { open, end, frame }, this.#timings);
+    const frame = (/** @type {Socket} */ socket, /** @type {Frame} */ received) => this.#receive(socket, received);
+    return new Socket(`${this.#options.url}?${query}`, { open, end, frame }, this.#timings);
   }
 
-  /** @param {Line} line */
-  #greet(line) {
+  /** @param {Socket} socket */
+  #greet(socket) {
     this.#helloId = newId();
-    line.send({ v: 1, type: "hello", id: this.#helloId, data: this.#options.hello() });
+    socket.send({ v: 1, type: "hello", id: this.#helloId, data: this.#options.hello() });
     clearTimeout(this.#welcomeTimer);
-    this.#welcomeTimer = setTimeout(() => line.fail(), this.#timings.answerWithin);
+    this.#welcomeTimer = setTimeout(() => socket.fail(), this.#timings.answerWithin);
   }
 
   /**
-   * @param {Line} line
+   * @param {Socket} socket
    * @param {Frame} frame
    */
-  #receive(line, frame) {
-    if (frame.type === "welcome") this.#welcome(line, frame);
+  #receive(socket, frame) {
+    if (frame.type === "welcome") this.#welcome(socket, frame);
     else if (frame.type === "error" && frame.re && frame.re === this.#helloId) {
-      this.#refused(line, frame);
+      this.#refused(socket, frame);
       return;
     }
     this.#options.onFrame(frame);
   }
 
   /**
-   * @param {Line} line
+   * @param {Socket} socket
    * @param {Frame<"welcome">} frame
    */
-  #welcome(line, frame) {
+  #welcome(socket, frame) {
     clearTimeout(this.#welcomeTimer);
     this.#options.store.token = frame.data.session;
-    const fresh = line === this.#successor || !this.#welcomed;
-    if (line === this.#successor) {
-      this.#line?.end();
-      this.#line = line;
+    const fresh = socket === this.#successor || !this.#welcomed;
+    if (socket === this.#successor) {
+      this.#socket?.end();
+      this.#socket = socket;
       this.#successor = null;
     }
     if (!fresh) return;
@@ -207,18 +207,18 @@ export class Connection {
   }
 
   /**
-   * @param {Line} line
+   * @param {Socket} socket
    * @param {Frame<"error">} frame
    */
-  #refused(line, { data }) {
+  #refused(socket, { data }) {
     clearTimeout(this.#welcomeTimer);
     if (data.code === "SESSION_EXPIRED" || data.code === "UNAUTHENTICATED") this.#options.store.token = null;
     if (!data.retryable) {
-      line.fail();
+      socket.fail();
       return;
     }
     clearTimeout(this.#helloTimer);
-    this.#helloTimer = setTimeout(() => this.#greet(line), data.retry_after_ms ?? 2_000);
+    this.#helloTimer = setTimeout(() => this.#greet(socket), data.retry_after_ms ?? 2_000);
   }
 
   #retryLater() {
@@ -226,7 +226,7 @@ export class Connection {
     clearTimeout(this.#helloTimer);
     clearTimeout(this.#moveTimer);
     this.#successor?.end();
-    this.#line = null;
+    this.#socket = null;
     this.#successor = null;
     this.#welcomed = false;
     this.#enter("reconnecting");
@@ -236,7 +236,7 @@ export class Connection {
   }
 
   #retryNow() {
-    if (this.#line) return; // An attempt is under way.
+    if (this.#socket) return; // An attempt is under way.
     clearTimeout(this.#retryTimer);
     this.#attempt = 0;
     this.#connect();

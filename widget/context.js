@@ -5,7 +5,7 @@
 import { referTo } from "./bookings.js";
 import { nameOf } from "./offer.js";
 
-/** @import { Appointment, BookingWish, Command, CommandData, ContactKind, Service } from "./types.d.ts" */
+/** @import { Appointment, BookingRequest, Command, CommandData, ContactKind, Service } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 /** @import { StrideChat } from "./stride-chat.js" */
 /** @import { Texts } from "./texts.js" */
@@ -57,7 +57,7 @@ export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
        * @param {{ ended: boolean }} how
        */
       again: (id, refused, how) => chat()?.again(id, refused, how),
-      book: (/** @type {BookingWish} */ wish) => element.book(wish),
+      book: (/** @type {BookingRequest} */ request) => element.book(request),
       closeForm,
       closeVisit,
       /**

@@ -39,7 +39,7 @@ export const EMPTY = Object.freeze({
   outcomes: {},
   /** Free times: the last `booking.slots` frame. */
   slots: null,
-  /** What links in letters have told, by the appointment's id: `{ cancel, move, link }`. */
+  /** What links in e-mails allow, by the appointment's id: `{ cancel, move, link }`. */
   visits: {},
   order: 0,
 });
@@ -83,7 +83,7 @@ export function timeline(state) {
  *
  * @param {State} state
  */
-export function awaited(state) {
+export function awaitedMessageId(state) {
   const open = Object.values(state.entries).filter(
     (entry) => entry.kind === "said" && entry.state !== "pending" && !(entry.re && state.outcomes[entry.re]),
   );
@@ -118,7 +118,7 @@ const LOCAL = {
     return put(next, { kind: "said", key: frame.id, re: frame.id, text: frame.data.text ?? "", state: "pending" });
   },
   /** Not the end: an answer that comes late after all takes this outcome's place. */
-  unanswered: (state, { id }) => ended(state, { type: "unanswered", re: id, data: {} }),
+  unanswered: (state, { id }) => recordOutcome(state, { type: "unanswered", re: id, data: {} }),
   reset,
   skip(state) {
     const first = Math.min(...Object.keys(state.ahead).map(Number));
@@ -212,9 +212,9 @@ const HANDLERS = {
     if (!data.text && !data.stopped && !data.actions?.length) {
       // A person reads it; there is nothing to show.
       const { [answerKey(re)]: __, ...others } = entries;
-      return ended({ ...state, entries: others }, { re, type: "chat.final" });
+      return recordOutcome({ ...state, entries: others }, { re, type: "chat.final" });
     }
-    return ended(
+    return recordOutcome(
       put(
         { ...state, entries },
         {
@@ -231,17 +231,20 @@ const HANDLERS = {
       { re, type: "chat.final" },
     );
   },
-  "booking.slots": (state, frame) => ended({ ...state, slots: frame }, frame),
-  "booking.pending": (state, frame) => ended(booked(state, frame), frame),
-  "booking.confirmed": (state, frame) => ended(booked(state, frame), frame),
-  "booking.rescheduled": (state, frame) => ended(booked(state, frame), frame),
-  "booking.cancelled": (state, frame) => ended(booked(state, frame), frame),
+  "booking.slots": (state, frame) => recordOutcome({ ...state, slots: frame }, frame),
+  "booking.pending": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
+  "booking.confirmed": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
+  "booking.rescheduled": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
+  "booking.cancelled": (state, frame) => recordOutcome(applyBooked(state, frame), frame),
   "booking.details"(state, frame) {
     const { re, data } = frame;
     const command = state.commands[re];
     const link = command?.data.link;
-    const may = limited({ cancel: data.can_cancel, move: data.can_reschedule }, command);
-    const next = ended(link ? { ...state, visits: { ...state.visits, [data.appointment_id]: may } } : state, frame);
+    const may = limitPermissions({ cancel: data.can_cancel, move: data.can_reschedule }, command);
+    const next = recordOutcome(
+      link ? { ...state, visits: { ...state.visits, [data.appointment_id]: may } } : state,
+      frame,
+    );
     const card = cardOf(state, data.appointment_id);
     if (!card || (command && card.touched >= command.order)) return next; // Asked before the latest that we know.
     return amend(next, applyDetails(card, data, command && !link ? may : null));
@@ -250,18 +253,18 @@ const HANDLERS = {
     const { re, seq, data } = frame;
     const command = re ? state.commands[re] : undefined;
     const { [answerKey(re)]: _, ...entries } = state.entries;
-    const next = ended({ ...state, entries }, frame);
+    const next = recordOutcome({ ...state, entries }, frame);
     if (command && QUESTIONS.has(command.type)) {
       return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
     }
     if (isAboutAppointment(data, command)) {
       const changed = applyBookingError(next.entries, command, data);
       if (changed) return changed === next.entries[changed.key] ? next : put(next, changed);
-      if (command?.data.link) return next; // Told where the link was opened.
+      if (command?.data.link) return next; // The sheet of the link shows it.
     }
-    const said = re ? state.entries[re] : undefined;
+    const message = re ? state.entries[re] : undefined;
     const after = seq ? undefined : state.lastSeq + 0.5;
-    const marked = said?.kind === "said" && !said.seq ? put(next, { ...said, state: "failed", after }) : next;
+    const marked = message?.kind === "said" && !message.seq ? put(next, { ...message, state: "failed", after }) : next;
     const key = refusalKey(re ?? `seq-${seq ?? state.order}`);
     return put(marked, { kind: "refusal", key, re, seq, after, error: data, command });
   },
@@ -271,7 +274,7 @@ const HANDLERS = {
  * @param {State} state
  * @param {BookedFrame} frame
  */
-function booked(state, frame) {
+function applyBooked(state, frame) {
   const { appointment_id: id } = frame.data;
   return put(state, applyBooking(cardOf(state, id), frame, state.visits[id] ?? null));
 }
@@ -283,7 +286,7 @@ function booked(state, frame) {
  * @param {Command | undefined} command
  * @returns {Permissions}
  */
-function limited(may, command) {
+function limitPermissions(may, command) {
   const link = command?.data.link;
   const purpose = command?.purpose;
   return link ? { cancel: may.cancel && purpose === "cancel", move: may.move && purpose === "move", link } : may;
@@ -316,7 +319,7 @@ function amend(state, card) {
  * @param {Outcome} frame
  * @returns {State}
  */
-function ended(state, frame) {
+function recordOutcome(state, frame) {
   return frame.re ? { ...state, outcomes: { ...state.outcomes, [frame.re]: frame } } : state;
 }
 

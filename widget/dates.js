@@ -37,7 +37,7 @@ function tag(locale) {
  */
 export function timeOf(instant, locale, zone) {
   const text = clock(instant, locale, zone);
-  return isShownTwice(instant, zone) ? `${text} (${offsetOf(instant, zone)})` : text;
+  return isAmbiguous(instant, zone) ? `${text} (${offsetOf(instant, zone)})` : text;
 }
 
 /**
@@ -66,14 +66,14 @@ const GOING_BACK_MINUTES = [30, 60, 120, 180];
  * @param {Instant} instant
  * @param {string | undefined} zone
  */
-function isShownTwice(instant, zone) {
+function isAmbiguous(instant, zone) {
   const wall = wallClock(instant, zone);
   const at = new Date(instant).getTime();
   return GOING_BACK_MINUTES.some((by) => [-by, by].some((minutes) => wallClock(at + minutes * 60_000, zone) === wall));
 }
 
 /**
- * "GMT+02:00", as letters write it
+ * "GMT+02:00", as in e-mails.
  *
  * @param {Instant} instant
  * @param {string | undefined} zone

@@ -1,5 +1,5 @@
 /**
- * Takes the link from a letter out of the page's address: `#stride-cancel=<token>` or `#stride-move=<token>`.
+ * Takes the link from an e-mail out of the page's address: `#stride-cancel=<token>` or `#stride-move=<token>`.
  *
  * The token gives its bearer power over an appointment, so it leaves the address at once: it must not stay in the
  * history, in a bookmark or on a screenshot. Taking it changes nothing: programs that check mail open links too.
@@ -11,7 +11,7 @@ const LINK = /^#stride-(?<purpose>cancel|move)=(?<token>[^&]*)/;
 const TOKEN = /^[A-Za-z0-9_.-]{20,600}$/;
 
 /**
- * Return `{ purpose, token }` (`token` is null where the letter's program has mutilated it), or null.
+ * Return `{ purpose, token }` (`token` is null if a mail program has damaged it), or null.
  *
  * @param {{ location: Pick<Location, "hash" | "pathname" | "search">, history: Pick<History, "state" | "replaceState"> }} page
  * @returns {Link | null}

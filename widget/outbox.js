@@ -49,13 +49,13 @@ export class Outbox {
     if (this.#waiting.length === 1) this.#sendFirst();
   }
 
-  /** A line has been welcomed: what was under way on the last one is sent again. */
-  opened() {
+  /** A connection was welcomed: send again what was not acknowledged on the one before. */
+  resume() {
     this.#open = true;
     this.#sendFirst();
   }
 
-  closed() {
+  pause() {
     this.#open = false;
     clearTimeout(this.#stallTimer);
   }
@@ -65,12 +65,12 @@ export class Outbox {
    *
    * @param {string} id
    */
-  settle(id) {
-    const place = this.#waiting.findIndex((frame) => frame.id === id);
-    if (place < 0) return;
-    this.#waiting.splice(place, 1);
+  acceptAnswer(id) {
+    const index = this.#waiting.findIndex((frame) => frame.id === id);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
     this.#store.dropCommand(id);
-    if (place === 0) this.#sendFirst();
+    if (index === 0) this.#sendFirst();
   }
 
   #sendFirst() {

@@ -1,9 +1,9 @@
 /**
- * Asks one question at a time, beside the outbox: only the latest counts, and a missing answer holds nothing up.
+ * Asks one question at a time, beside the outbox: only the latest counts, and a missing answer delays nothing else.
  *
  * A question changes nothing, so it has no ack, may overtake commands, and is asked again under the same id. The
- * one who answers may be slow with the line in perfect order: silence is no reason to start over on another line,
- * and asking ever again would only lengthen the queue.
+ * worker may be slow although the connection is fine: a missing answer is no reason to open another connection, and
+ * repeated questions would only lengthen the queue.
  */
 
 /** @import { CommandFrame, Timer } from "./types.d.ts" */
@@ -38,7 +38,7 @@ export class Question {
   }
 
   /**
-   * Ask now, or as soon as a line is welcomed; what was asked before is asked no more.
+   * Ask now, or as soon as a connection is welcomed; the question before is dropped.
    *
    * @param {CommandFrame} frame
    */
@@ -54,19 +54,19 @@ export class Question {
     clearTimeout(this.#timer);
   }
 
-  /** A line has been welcomed: the answer may have missed the last one. */
-  opened() {
+  /** A connection was welcomed: the answer may have been posted to the one before. */
+  resume() {
     this.#open = true;
     this.#put();
   }
 
-  closed() {
+  pause() {
     this.#open = false;
     clearTimeout(this.#timer);
   }
 
   /** @param {string} id */
-  settle(id) {
+  acceptAnswer(id) {
     if (this.#frame?.id === id) this.drop();
   }
 

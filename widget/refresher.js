@@ -1,6 +1,6 @@
 /**
- * Looks up, once for each line, how the latest open appointments stand: a calendar or a link on another device
- * may have changed them since the conversation was last seen.
+ * Looks up the latest open appointments once per connection: they may have been changed in the calendar, or by a link
+ * on another device, since the conversation was last seen.
  */
 
 import { isOpen } from "./bookings.js";
@@ -8,13 +8,13 @@ import { isOpen } from "./bookings.js";
 /** @import { Timer } from "./types.d.ts" */
 /** @import { Chat } from "./chat.js" */
 
-/** The history follows the welcome at once; its appointments are looked up when it has come. */
+/** The missed frames follow the welcome; the appointments in them are looked up after that. */
 const AFTER_HISTORY_MS = 600;
-const AT_MOST = 3;
+const MAX_APPOINTMENTS = 3;
 
 export class Refresher {
   #chat;
-  #line = 0;
+  #welcome = 0;
   /** @type {Timer | null} */
   #timer = null;
 
@@ -25,10 +25,10 @@ export class Refresher {
 
   /** Call whenever the conversation is before the visitor's eyes. */
   look() {
-    if (this.#chat.connectionState !== "open" || this.#chat.welcomes === this.#line || this.#timer !== null) return;
+    if (this.#chat.connectionState !== "open" || this.#chat.welcomes === this.#welcome || this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#line = this.#chat.welcomes;
+      this.#welcome = this.#chat.welcomes;
       this.#ask();
     }, AFTER_HISTORY_MS);
   }
@@ -39,7 +39,7 @@ export class Refresher {
 
   #ask() {
     const open = Object.values(this.#chat.state.entries).filter((entry) => isOpen(entry));
-    const latest = open.sort((a, b) => b.touched - a.touched).slice(0, AT_MOST);
+    const latest = open.sort((a, b) => b.touched - a.touched).slice(0, MAX_APPOINTMENTS);
     for (const { appointment_id: id } of latest) {
       this.#chat.ask("booking.lookup", { appointment_id: id }, { topic: id });
     }

@@ -35,7 +35,7 @@ export class Store {
     else this.#area.removeItem(`${this.#prefix}session`);
   }
 
-  /** Highest `seq` that the visitor has had before their eyes; frames above it count as unread. */
+  /** Highest `seq` that the visitor has seen; later frames are counted at the launcher. */
   get lastSeq() {
     return Number(this.#area.getItem(`${this.#prefix}last_seq`)) || 0;
   }

@@ -4,7 +4,7 @@
  *     <script type="module" src="https://cdn.example/widget/stride-chat.js"></script>
  *     <stride-chat websocket-url="wss://chat.example/prod" tenant="studio-lumen" locale="pl"></stride-chat>
  *
- * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as letters link to it, shows that
+ * A page that is opened at `#stride-cancel=<token>` or `#stride-move=<token>`, as e-mails link to it, shows that
  * appointment at once.
  *
  * Attributes: `websocket-url`, `tenant`, `locale` (a language of `locales/`; else the page's), `business` (the name at the top),
@@ -31,7 +31,7 @@
 
 import { Chat } from "./chat.js";
 import { contextFor } from "./context.js";
-import { awaited, timeline } from "./conversation.js";
+import { awaitedMessageId, timeline } from "./conversation.js";
 import { takeLink } from "./link.js";
 import { Refresher } from "./refresher.js";
 import { styleSheets } from "./styles.js";
@@ -42,7 +42,7 @@ import { Log } from "./views/log.js";
 import { Panel } from "./views/panel.js";
 import { VisitSheet } from "./views/visit-sheet.js";
 
-/** @import { BookingWish, Link } from "./types.d.ts" */
+/** @import { BookingRequest, Link } from "./types.d.ts" */
 /** @import { Texts } from "./texts.js" */
 
 export class StrideChat extends HTMLElement {
@@ -143,16 +143,16 @@ export class StrideChat extends HTMLElement {
   /**
    * Open the booking form, with a service and a date filled in if given.
    *
-   * @param {BookingWish} wish
+   * @param {BookingRequest} request
    */
-  book(wish = {}) {
+  book(request = {}) {
     if (!this.#panel) {
-      this.#onceBuilt.push(() => this.book(wish));
+      this.#onceBuilt.push(() => this.book(request));
       return;
     }
     this.open({ focus: false });
     if (!this.#chat) return;
-    this.#form?.open(wish);
+    this.#form?.open(request);
     this.#panel?.cover();
   }
 
@@ -291,13 +291,15 @@ export class StrideChat extends HTMLElement {
     const { state, store, connectionState } = this.#chat;
     const seen = this.#panel?.isOpen === true && document.visibilityState === "visible";
     if (seen && state.lastSeq > store.lastSeq) store.lastSeq = state.lastSeq;
-    const unread = timeline(state).filter((entry) => entry.kind !== "said" && (entry.seq ?? 0) > store.lastSeq).length;
-    const owed = awaited(state);
+    const newCount = timeline(state).filter(
+      (entry) => entry.kind !== "said" && (entry.seq ?? 0) > store.lastSeq,
+    ).length;
+    const owed = awaitedMessageId(state);
     this.#log?.update(state, owed);
     this.#composer?.update(state, owed);
     this.#visit?.update(state);
     this.#form?.update(state);
-    this.#panel?.update(connectionState, seen ? 0 : unread);
+    this.#panel?.update(connectionState, seen ? 0 : newCount);
     if (seen) this.#refresher?.look();
   }
 }

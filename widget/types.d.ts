@@ -262,7 +262,7 @@ export interface Link {
 }
 
 /** What the booking form opens with. */
-export interface BookingWish {
+export interface BookingRequest {
   service?: string | null;
   date?: string | null;
   slot?: Slot | null;
@@ -271,7 +271,7 @@ export interface BookingWish {
 }
 
 /** The day or the time that a visitor has in mind. */
-export interface TimeWish {
+export interface TimeRequest {
   date?: string | null;
   start?: string;
 }
@@ -297,7 +297,7 @@ export interface EntryView<E extends Entry = Entry> {
   node: HTMLElement;
   update(entry: E, state: State): void;
   focus?(): void;
-  gone?(): void;
+  dispose?(): void;
 }
 
 type Value = string | number | boolean | null | undefined;

@@ -77,8 +77,8 @@ test("a card that a link brought keeps the link; another card needs none after i
   const link = { cancel: true, move: false, link: "token" };
   assert.deepEqual(applyBooking(undefined, booked("booking.confirmed", 1), link).may, link);
   assert.deepEqual(applyBooking(cardWith({ may: link }), booked("booking.confirmed", 2), null).may, link);
-  const limited = cardWith({ may: { cancel: false, move: false } });
-  assert.equal(applyBooking(limited, booked("booking.confirmed", 2), null).may, null);
+  const limitPermissions = cardWith({ may: { cancel: false, move: false } });
+  assert.equal(applyBooking(limitPermissions, booked("booking.confirmed", 2), null).may, null);
 });
 
 test("details follow what the calendar knows: confirmed, moved, cancelled", () => {

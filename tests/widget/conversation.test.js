@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EMPTY, awaited, hasGap, reduce, timeline, underWay } from "../../widget/conversation.js";
+import { EMPTY, awaitedMessageId, hasGap, reduce, timeline, underWay } from "../../widget/conversation.js";
 import { booked, delta, details, error, final, ours, sent, welcome } from "./frames.js";
 
 /** @import { AppointmentEntry, Entry, Frame, LocalFrame, State } from "../../widget/types.d.ts" */
@@ -90,7 +90,7 @@ test("an answer is awaited from the ack until its final, and not while the messa
   const pending = after(welcome(), ours("c1"));
   const accepted = reduce(pending, { type: "ack", re: "c1", data: {} });
   const answered = [sent("c1", 1), final("c1", 2)].reduce(reduce, accepted);
-  assert.deepEqual([pending, accepted, answered].map(awaited), [null, "c1", null]);
+  assert.deepEqual([pending, accepted, answered].map(awaitedMessageId), [null, "c1", null]);
 });
 
 test("the final replaces what the deltas brought, and a late delta changes nothing", () => {
@@ -108,7 +108,7 @@ test("a typing sign that comes after the final opens no new bubble", () => {
 test("a final without text takes away the draft: a person reads the message", () => {
   const state = after(welcome(), sent("c1", 1), { type: "typing", re: "c1", data: {} }, final("c1", 2, { text: "" }));
   assert.deepEqual(displayed(state), ["said Hello"]);
-  assert.equal(awaited(state), null);
+  assert.equal(awaitedMessageId(state), null);
 });
 
 test("a stopped answer stays, even if it had not begun", () => {

@@ -39,83 +39,83 @@ test("nothing is sent before a line is welcomed, and then only the first", () =>
   outbox.add(command("c1"));
   outbox.add(command("c2"));
   assert.deepEqual(transmitted, []);
-  outbox.opened();
+  outbox.resume();
   assert.deepEqual(transmitted, ["c1"]);
-  outbox.closed();
+  outbox.pause();
 });
 
 test("the next command waits for the answer to the last", () => {
   const { outbox, transmitted } = outboxOver();
-  outbox.opened();
+  outbox.resume();
   outbox.add(command("c1"));
   outbox.add(command("c2"));
   assert.deepEqual(transmitted, ["c1"]);
-  outbox.settle("c1");
+  outbox.acceptAnswer("c1");
   assert.deepEqual(transmitted, ["c1", "c2"]);
-  outbox.closed();
+  outbox.pause();
 });
 
 test("an answer to a later command does not send the first again", () => {
   const { outbox, store, transmitted } = outboxOver();
-  outbox.opened();
+  outbox.resume();
   for (const id of ["c1", "c2", "c3"]) outbox.add(command(id));
-  outbox.settle("c2");
+  outbox.acceptAnswer("c2");
   assert.deepEqual(transmitted, ["c1"]);
   assert.deepEqual(kept(store).toSorted(), ["c1", "c3"]);
-  outbox.settle("c1");
+  outbox.acceptAnswer("c1");
   assert.deepEqual(transmitted, ["c1", "c3"]);
-  outbox.closed();
+  outbox.pause();
 });
 
 test("an answer that comes twice settles nothing else", () => {
   const { outbox, transmitted } = outboxOver();
-  outbox.opened();
+  outbox.resume();
   outbox.add(command("c1"));
   outbox.add(command("c2"));
-  outbox.settle("c1");
-  outbox.settle("c1");
-  outbox.closed();
-  outbox.opened();
+  outbox.acceptAnswer("c1");
+  outbox.acceptAnswer("c1");
+  outbox.pause();
+  outbox.resume();
   assert.deepEqual(transmitted, ["c1", "c2", "c2"]);
-  outbox.closed();
+  outbox.pause();
 });
 
 test("after a break the unacknowledged command is sent again under the same id", () => {
   const { outbox, transmitted } = outboxOver();
-  outbox.opened();
+  outbox.resume();
   outbox.add(command("c1"));
-  outbox.closed();
-  outbox.opened();
+  outbox.pause();
+  outbox.resume();
   assert.deepEqual(transmitted, ["c1", "c1"]);
-  outbox.closed();
+  outbox.pause();
 });
 
 test("what was not acknowledged survives a reload, and is sent by the next page", () => {
   const area = new MemoryArea();
   const before = outboxOver({ area });
-  before.outbox.opened();
+  before.outbox.resume();
   before.outbox.add(command("c1"));
-  before.outbox.closed();
+  before.outbox.pause();
   const after = outboxOver({ area });
   assert.deepEqual(after.outbox.restore(), [command("c1")]);
-  after.outbox.opened();
+  after.outbox.resume();
   assert.deepEqual(after.transmitted, ["c1"]);
-  after.outbox.settle("c1");
+  after.outbox.acceptAnswer("c1");
   assert.deepEqual(kept(after.store), []);
-  after.outbox.closed();
+  after.outbox.pause();
 });
 
 test("a missing ack is a stall, once the time is over; an ack in time is none", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { outbox, seen } = outboxOver();
-  outbox.opened();
+  outbox.resume();
   outbox.add(command("c1"));
   context.mock.timers.tick(ACK_WITHIN_MS - 1);
   assert.equal(seen.stalls, 0);
   context.mock.timers.tick(1);
   assert.equal(seen.stalls, 1);
-  outbox.opened();
-  outbox.settle("c1");
+  outbox.resume();
+  outbox.acceptAnswer("c1");
   context.mock.timers.tick(10 * ACK_WITHIN_MS);
   assert.equal(seen.stalls, 1);
 });
@@ -123,9 +123,9 @@ test("a missing ack is a stall, once the time is over; an ack in time is none", 
 test("a closed line is no stall: the connection looks after itself", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { outbox, seen } = outboxOver();
-  outbox.opened();
+  outbox.resume();
   outbox.add(command("c1"));
-  outbox.closed();
+  outbox.pause();
   context.mock.timers.tick(10 * ACK_WITHIN_MS);
   assert.equal(seen.stalls, 0);
 });
@@ -133,7 +133,7 @@ test("a closed line is no stall: the connection looks after itself", (context) =
 test("what could not go out is kept and no stall is counted", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { outbox, store, transmitted, seen } = outboxOver({ isDown: true });
-  outbox.opened();
+  outbox.resume();
   outbox.add(command("c1"));
   context.mock.timers.tick(10 * ACK_WITHIN_MS);
   assert.deepEqual(transmitted, []);

@@ -20,7 +20,7 @@ function questionOnOpenLine() {
     onSilence: (id) => givenUp.push(id),
     answerWithin: ANSWER_WITHIN_MS,
   });
-  question.opened();
+  question.resume();
   return { question, transmitted, givenUp };
 }
 
@@ -42,7 +42,7 @@ test("only the latest question counts", (context) => {
   const { question, transmitted, givenUp } = questionOnOpenLine();
   question.ask(command("q1", "booking.slots", {}));
   question.ask(command("q2", "booking.slots", {}));
-  question.settle("q1");
+  question.acceptAnswer("q1");
   context.mock.timers.tick(ANSWER_WITHIN_MS);
   context.mock.timers.tick(ANSWER_WITHIN_MS);
   assert.deepEqual(transmitted, ["q1", "q2", "q2"]);
@@ -53,10 +53,10 @@ test("an answered or dropped question is asked no more, not even on the next lin
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { question, transmitted, givenUp } = questionOnOpenLine();
   question.ask(command("q1", "booking.slots", {}));
-  question.settle("q1");
+  question.acceptAnswer("q1");
   question.ask(command("q2", "booking.slots", {}));
   question.drop();
-  question.opened();
+  question.resume();
   context.mock.timers.tick(10 * ANSWER_WITHIN_MS);
   assert.deepEqual(transmitted, ["q1", "q2"]);
   assert.deepEqual(givenUp, []);
@@ -67,8 +67,8 @@ test("a break may have swallowed an answer: it is asked three times in all, and 
   const { question, transmitted } = questionOnOpenLine();
   question.ask(command("q1", "booking.slots", {}));
   for (let line = 0; line < 5; line += 1) {
-    question.closed();
-    question.opened();
+    question.pause();
+    question.resume();
   }
   assert.deepEqual(transmitted, ["q1", "q1", "q1"]);
 });
@@ -78,7 +78,7 @@ test("the time without a line is not counted as silence", (context) => {
   const { question, givenUp } = questionOnOpenLine();
   question.ask(command("q1", "booking.slots", {}));
   context.mock.timers.tick(ANSWER_WITHIN_MS);
-  question.closed();
+  question.pause();
   context.mock.timers.tick(10 * ANSWER_WITHIN_MS);
   assert.deepEqual(givenUp, []);
 });

@@ -19,7 +19,7 @@ import { alternativeButtons, explain } from "./explanation.js";
  * @property {HTMLElement} node
  * @property {(entry: AppointmentEntry, busy: Busy) => void} update
  * @property {() => void} [focus]
- * @property {() => void} [gone]
+ * @property {() => void} [dispose]
  */
 
 /** @type {Partial<Record<Stage, new (context: Context, entry: AppointmentEntry) => Part>>} */
@@ -84,8 +84,8 @@ export class AppointmentCard {
     else this.#title.focus();
   }
 
-  gone() {
-    this.#part?.gone?.();
+  dispose() {
+    this.#part?.dispose?.();
   }
 
   /**
@@ -93,7 +93,7 @@ export class AppointmentCard {
    * @param {boolean} focused
    */
   #enter(entry, focused) {
-    this.#part?.gone?.();
+    this.#part?.dispose?.();
     this.#stage = entry.stage;
     this.#part = new (PARTS[entry.stage] ?? Confirmation)(this.#context, entry);
     this.#body.replaceChildren(this.#part.node);
@@ -153,9 +153,9 @@ export class AppointmentCard {
     const standing = entry.stage === "taken" || entry.stage === "confirmed";
     const choose = (/** @type {Slot} */ slot) =>
       standing ? actions.move(entry, slot.start) : actions.book({ service: slot.service, slot });
-    // That the held time is gone stands in the title already; what was tried after that does not.
-    const told = entry.stage === "taken" && (entry.heard === null || entry.heard === "booking.verify");
-    const problem = entry.problem && !told ? explain(entry.problem, t, { heard: entry.heard !== null }) : "";
+    // The title already says that the held time is gone; it does not say what failed after that.
+    const isInTitle = entry.stage === "taken" && (entry.heard === null || entry.heard === "booking.verify");
+    const problem = entry.problem && !isInTitle ? explain(entry.problem, t, { heard: entry.heard !== null }) : "";
     say(this.#problem, problem);
     show(this.#problem, problem !== "");
     this.#problem.dataset.code = entry.problem?.code ?? "";

@@ -9,7 +9,7 @@ import { alternativeButtons, explain } from "./explanation.js";
 import { LookupNotice } from "./lookup-notice.js";
 import { DAYS_AT_ONCE, TimePicker } from "./time-picker.js";
 
-/** @import { Appointment, BookingWish, CommandData, ErrorData, Frame, Outcome, Service, Slot, State, TimeWish } from "../types.d.ts" */
+/** @import { Appointment, BookingRequest, CommandData, ErrorData, Frame, Outcome, Service, Slot, State, TimeRequest } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 const DATE = /^\d{4}-\d{2}-\d{2}/;
@@ -103,7 +103,7 @@ export class BookingForm {
   /**
    * Open with a `service`, a `date` or a `slot` filled in, or to move an `appointment`.
    *
-   * @param {BookingWish} wish
+   * @param {BookingRequest} request
    */
   open({ service = null, date = null, slot = null, appointment = null, contact = null }) {
     this.#moves = appointment;
@@ -153,17 +153,17 @@ export class BookingForm {
   /**
    * Ask for the times of the chosen service, or only for the services while none is chosen.
    *
-   * @param {TimeWish} wish
+   * @param {TimeRequest} request
    */
-  #ask(wish = {}) {
+  #ask(request = {}) {
     const service = this.#service.value || null;
     if (!service) {
       this.#picker.hide();
       this.#pose({ days: 1 });
       return;
     }
-    const from = startOfQuestion(wish, this.#context.zone());
-    this.#picker.wait(from, { wish });
+    const from = startOfQuestion(request, this.#context.zone());
+    this.#picker.wait(from, { request });
     this.#pose({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
   }
 
@@ -193,7 +193,7 @@ export class BookingForm {
   /** @param {Outcome} outcome */
   #answered(outcome) {
     if (outcome.type === "unanswered" || (outcome.type === "error" && outcome.data.retryable)) {
-      this.#picker.failed();
+      this.#picker.showFailure();
       this.#notice.show(outcome.data.message);
       return;
     }
@@ -213,7 +213,7 @@ export class BookingForm {
 
   /** @param {Frame<"error">} refusal */
   #showError({ data }) {
-    this.#picker.failed();
+    this.#picker.showFailure();
     if (data.code === "UNKNOWN_SERVICE") {
       this.#service.replaceChildren(); // A name the business no longer uses: let the visitor choose.
       this.#ask();
@@ -299,7 +299,9 @@ export class BookingForm {
       this.#refuseContact(data);
       return;
     }
-    if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") this.#ask({ date: dayWish(this.#picker.chosen) });
+    if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
+      this.#ask({ date: requestedDay(this.#picker.chosen) });
+    }
     this.#complain(data);
   }
 
@@ -327,9 +329,9 @@ export class BookingForm {
 }
 
 /**
- * Begin today where that shows the wish too: the visitor sees earlier days as well.
+ * Begin today where that shows the requested day, too: the visitor sees earlier days as well.
  *
- * @param {TimeWish} wish
+ * @param {TimeRequest} request
  * @param {string | undefined} zone
  */
 function startOfQuestion({ date, start }, zone) {
@@ -339,7 +341,7 @@ function startOfQuestion({ date, start }, zone) {
 }
 
 /** @param {Slot | null} slot */
-function dayWish(slot) {
+function requestedDay(slot) {
   return slot ? slot.start.slice(0, 10) : null;
 }
 

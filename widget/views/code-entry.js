@@ -96,11 +96,8 @@ export class CodeEntry {
     this.#entry = entry;
     this.#expiresAt = entry.expires_at;
     this.#busy = busy;
-    const place = entry.contact ?? "";
-    say(
-      this.#sent,
-      entry.codes > 1 ? this.#t("code_sent_again", { contact: place }) : this.#t("code_sent", { contact: place }),
-    );
+    const contact = entry.contact ?? "";
+    say(this.#sent, entry.codes > 1 ? this.#t("code_sent_again", { contact }) : this.#t("code_sent", { contact }));
     if (entry.problem !== this.#problem) this.#judged(entry.problem);
     say(this.#confirm, busy?.type === "booking.verify" ? this.#t("confirming") : this.#t("confirm"));
     for (const button of [this.#resend, this.#release]) button.disabled = busy !== null;
@@ -114,7 +111,7 @@ export class CodeEntry {
     this.node.scrollIntoView({ block: "nearest" });
   }
 
-  gone() {
+  dispose() {
     clearInterval(this.#timer);
   }
 

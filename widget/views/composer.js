@@ -1,5 +1,5 @@
 /**
- * Where the visitor writes: Enter sends, Shift+Enter starts a new line, the limit is said before it is met.
+ * Where the visitor writes: Enter sends, Shift+Enter starts a new line, a counter warns before the limit.
  */
 
 import { h, icon, say, show } from "../dom.js";

@@ -12,7 +12,7 @@ const PLAUSIBLE = {
   email: /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/,
   phone: /^\+?(?:[\s()./-]*\d){7,15}[\s)]*$/,
 };
-/** One field takes both, so the keyboard is the one that has letters, "@" and digits. */
+/** One field takes both, so the keyboard has characters, "@" and digits. */
 const KEYBOARDS = { email: "email", phone: "tel", both: "email" };
 
 export class DetailFields {

@@ -5,13 +5,13 @@
 import { timeline } from "../conversation.js";
 import { h, icon, show } from "../dom.js";
 import { AppointmentCard } from "./appointment.js";
-import { AnswerBubble, RefusalNote, SaidBubble } from "./messages.js";
+import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
 
 /** @import { Entry, EntryView, State } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 /** @type {Record<Entry["kind"], new (context: Context) => EntryView<any>>} */
-const VIEWS = { said: SaidBubble, answer: AnswerBubble, appointment: AppointmentCard, refusal: RefusalNote };
+const VIEWS = { said: VisitorBubble, answer: AnswerBubble, appointment: AppointmentCard, refusal: RefusalNote };
 const NEAR_THE_END_PX = 90;
 
 export class Log {
@@ -93,7 +93,7 @@ export class Log {
     this.#disclosure.textContent = state.disclosure;
     show(this.#disclosure, Boolean(state.disclosure));
     show(this.#greeting, entries.length === 0 && state.lastSeq === 0);
-    this.#place(entries, state);
+    this.#arrange(entries, state);
     show(this.#typing, awaitedId !== null && !hasText(state.entries[`answer-${awaitedId}`]));
     if (stay) this.toEnd();
     else show(this.#newest, true);
@@ -117,7 +117,7 @@ export class Log {
    * @param {Entry[]} entries
    * @param {State} state
    */
-  #place(entries, state) {
+  #arrange(entries, state) {
     const keep = new Set();
     /** @type {HTMLElement | null} */
     let previous = null;
@@ -128,14 +128,14 @@ export class Log {
       this.#views.set(key, view);
       view.update(entry, state);
       /** @type {ChildNode | null} */
-      const place = previous ? previous.nextSibling : this.#list.firstChild;
-      if (view.node !== place) this.#list.insertBefore(view.node, place);
+      const position = previous ? previous.nextSibling : this.#list.firstChild;
+      if (view.node !== position) this.#list.insertBefore(view.node, position);
       previous = view.node;
     }
     for (const [key, view] of this.#views) {
       if (keep.has(key)) continue;
       view.node.remove();
-      view.gone?.();
+      view.dispose?.();
       this.#views.delete(key);
     }
   }

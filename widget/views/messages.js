@@ -9,7 +9,7 @@ import { alternativeButtons, explain } from "./explanation.js";
 /** @import { AnswerEntry, Command, RefusalEntry, SaidEntry, State, Timer } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
-export class SaidBubble {
+export class VisitorBubble {
   #text = h("p", { class: "said-text" });
   #status = h("span", { class: "said-status", "data-testid": "message-status" });
 
@@ -106,7 +106,7 @@ export class RefusalNote {
   #text = h("p");
   #buttons = h("div", { class: "row" });
   /** @type {string | null} */
-  #shown = null;
+  #rendered = null;
   /** @type {Timer | undefined} */
   #timer;
 
@@ -123,14 +123,14 @@ export class RefusalNote {
   update(entry, state) {
     say(this.#text, explain(entry.error, this.context.t, { heard: Boolean(entry.command) }));
     this.node.dataset.code = entry.error.code;
-    const shown = JSON.stringify([entry.error, entry.seq]);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
+    const rendered = JSON.stringify([entry.error, entry.seq]);
+    if (rendered === this.#rendered) return;
+    this.#rendered = rendered;
     clearTimeout(this.#timer);
     this.#buttons.replaceChildren(...this.#alternatives(entry), ...this.#retry(entry, state));
   }
 
-  gone() {
+  dispose() {
     clearTimeout(this.#timer);
   }
 

@@ -89,16 +89,16 @@ export class Panel {
 
   /**
    * @param {ConnectionState} connectionState
-   * @param {number} unread
+   * @param {number} newCount
    */
-  update(connectionState, unread) {
+  update(connectionState, newCount) {
     /** @type {Partial<Record<ConnectionState, string>>} */
     const words = { connecting: this.#t("connecting"), reconnecting: this.#t("reconnecting") };
     say(this.#status, words[connectionState] ?? this.#t("assistant"));
     this.#status.dataset.state = connectionState;
-    say(this.#badge, unread > 9 ? "9+" : String(unread));
-    show(this.#badge, unread > 0);
-    const label = unread > 0 ? `${this.#t("open")} (${this.#t.plural("unread", unread)})` : this.#t("open");
+    say(this.#badge, newCount > 9 ? "9+" : String(newCount));
+    show(this.#badge, newCount > 0);
+    const label = newCount > 0 ? `${this.#t("open")} (${this.#t.plural("unread", newCount)})` : this.#t("open");
     if (this.#launcher.getAttribute("aria-label") !== label) this.#launcher.setAttribute("aria-label", label);
   }
 

@@ -5,7 +5,7 @@
 import { addDays, chipOf, clocksDiffer, dateKey, dayOf, timeOf, zoneName } from "../dates.js";
 import { focusedBeside, h, say, show } from "../dom.js";
 
-/** @import { Slot, SlotsData, TimeWish } from "../types.d.ts" */
+/** @import { Slot, SlotsData, TimeRequest } from "../types.d.ts" */
 /** @import { Context } from "../context.js" */
 
 export const DAYS_AT_ONCE = 14;
@@ -27,8 +27,8 @@ export class TimePicker {
   #from = null;
   /** @type {string | null} */
   #nextFrom = null;
-  /** @type {TimeWish | null} */
-  #wish = null;
+  /** @type {TimeRequest | null} */
+  #request = null;
   #days;
   #times;
   #more;
@@ -75,13 +75,13 @@ export class TimePicker {
    * Forget everything and wait for an answer that begins at `from` (a date, or null for today).
    *
    * @param {string | null} from
-   * @param {{ wish?: TimeWish | null }} options
+   * @param {{ request?: TimeRequest | null }} options
    */
-  wait(from, { wish = null } = {}) {
+  wait(from, { request = null } = {}) {
     this.#slots.clear();
     this.#day = null;
     this.#nextFrom = null; // Later days of something else must not be offered if this fails.
-    this.#wish = wish;
+    this.#request = request;
     this.#pick(null);
     this.waitForMore(from);
   }
@@ -112,12 +112,12 @@ export class TimePicker {
     const last = lastSlot ? dateKey(lastSlot.start, zone) : from;
     this.#nextFrom = last > from ? last : addDays(from, DAYS_AT_ONCE);
     this.#more.disabled = false;
-    this.#settle();
+    this.#acceptAnswer();
     say(this.#note, this.#slots.size ? "" : this.#t("no_times"));
     this.#draw();
   }
 
-  failed() {
+  showFailure() {
     this.#more.disabled = false;
     this.#nextFrom ??= this.#from;
     say(this.#note, "");
@@ -144,16 +144,16 @@ export class TimePicker {
     (this.#times.querySelector("button") ?? this.#days.querySelector("button"))?.focus();
   }
 
-  /** Fulfil the wish (`{ date }` or `{ start }`) if it is free; else begin at the first free day. */
-  #settle() {
-    const at = this.#wish?.start ? new Date(this.#wish.start).getTime() : null;
+  /** Fulfil the request (`{ date }` or `{ start }`) if it is free; else begin at the first free day. */
+  #acceptAnswer() {
+    const at = this.#request?.start ? new Date(this.#request.start).getTime() : null;
     const wished = at === null ? undefined : this.#slots.get(at);
     if (wished) this.#pick(wished);
-    const day = wished ? dateKey(wished.start, this.#zone) : this.#wish?.date;
+    const day = wished ? dateKey(wished.start, this.#zone) : this.#request?.date;
     const days = [...this.#byDay().keys()];
     if (day && days.includes(day)) this.#day = day;
     else if (!this.#day || !days.includes(this.#day)) this.#day = days[0] ?? null;
-    this.#wish = null;
+    this.#request = null;
   }
 
   #ordered() {

@@ -13,7 +13,7 @@ export class VisitFacts {
   #context;
   /** @type {DetailsData | null} */
   #visit = null;
-  #said = h("p", { class: "visit-said", "data-testid": "visit-state" });
+  #note = h("p", { class: "visit-said", "data-testid": "visit-state" });
   #service = h("p", { class: "visit-service" });
   #day = h("p", { class: "visit-day" });
   #time = h("p", { class: "visit-time" });
@@ -42,10 +42,10 @@ export class VisitFacts {
     this.node = h(
       "div",
       { class: "visit-facts" },
-      h("div", { role: "status", class: "visit-live" }, this.#facts, this.#said),
+      h("div", { role: "status", class: "visit-live" }, this.#facts, this.#note),
       h("div", { class: "row" }, this.#file),
     );
-    this.tell("");
+    this.showNote("");
   }
 
   /**
@@ -53,12 +53,12 @@ export class VisitFacts {
    *
    * @param {string} sentence
    */
-  tell(sentence) {
+  showNote(sentence) {
     this.#visit = null;
     show(this.#facts, false);
     show(this.#file, false);
-    say(this.#said, sentence);
-    show(this.#said, sentence !== "");
+    say(this.#note, sentence);
+    show(this.#note, sentence !== "");
   }
 
   /**
@@ -79,8 +79,8 @@ export class VisitFacts {
     say(this.#zone, elsewhere ? this.#context.t("zone", { zone: zoneName(start, locale, zone) }) : "");
     show(this.#zone, elsewhere);
     const sentence = this.#sentence(visit, purpose);
-    say(this.#said, sentence);
-    show(this.#said, true);
+    say(this.#note, sentence);
+    show(this.#note, true);
     show(this.#facts, true);
     show(this.#file, Boolean(visit.ics));
   }

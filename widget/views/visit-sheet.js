@@ -1,5 +1,5 @@
 /**
- * The appointment that a link in a letter is about. It is only looked at until the visitor presses a button:
+ * The appointment of a link in an e-mail. It is only looked at until the visitor presses a button:
  * whatever else opens the page, a mail scanner for instance, changes nothing.
  */
 
@@ -94,7 +94,7 @@ export class VisitSheet {
   }
 
   /**
-   * Show what a link (`{ purpose, token }`) is about; it is asked as soon as there is a line.
+   * Show what a link (`{ purpose, token }`) is about; it is looked up as soon as a connection is open.
    *
    * @param {Link} link
    */
@@ -133,11 +133,12 @@ export class VisitSheet {
     if (this.isOpen) this.#keepFresh();
   }
 
-  /** On another line what was learnt may have grown old; a question that is still open is asked again by itself. */
+  /** After a new connection the result may be out of date; an open question is repeated by itself. */
   #keepFresh() {
-    const line = this.#context.welcomes();
-    if (line === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken") return;
-    if (this.#lookup && this.#problem !== "lost") this.#lookedUpOn = line;
+    const connection = this.#context.welcomes();
+    if (connection === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken")
+      {return;}
+    if (this.#lookup && this.#problem !== "lost") this.#lookedUpOn = connection;
     else this.#ask();
   }
 
@@ -207,11 +208,11 @@ export class VisitSheet {
     if (!this.#link) return;
     const { t } = this.#context;
     const { purpose } = this.#link;
-    const gone = this.#problem === "unknown" || this.#problem === "broken";
-    const visit = gone ? null : this.#visit;
+    const dispose = this.#problem === "unknown" || this.#problem === "broken";
+    const visit = dispose ? null : this.#visit;
     const problem = this.#sentence();
     if (visit) this.#facts.show(visit, purpose);
-    else this.#facts.tell(problem || t("looking_up"));
+    else this.#facts.showNote(problem || t("looking_up"));
     const refused = visit ? problem : "";
     say(this.#complaint, refused);
     show(this.#complaint, refused !== "");
@@ -219,10 +220,10 @@ export class VisitSheet {
     if (!mayCancel && !this.#command) this.#question.hide();
     this.#question.update(this.#command ? { type: "booking.cancel" } : null);
     show(this.#row, !this.#question.isAsked);
-    show(this.#buttons.retry, !visit && !gone && this.#problem !== null);
+    show(this.#buttons.retry, !visit && !dispose && this.#problem !== null);
     show(this.#buttons.cancel, mayCancel);
     show(this.#buttons.move, visit?.can_reschedule === true && purpose === "move");
-    show(this.#buttons.again, gone || visit?.state === "cancelled");
+    show(this.#buttons.again, dispose || visit?.state === "cancelled");
     show(this.#foot, this.#question.isAsked || Object.values(this.#buttons).some((button) => !button.hidden));
   }
 

@@ -1,5 +1,5 @@
 /**
- * One WebSocket from its opening to its end: frames in and out, and a ping that notices a dead line.
+ * One WebSocket from its opening to its end: frames in and out, and a ping that notices a dead connection.
  */
 
 import { newId } from "./ids.js";
@@ -22,12 +22,12 @@ export const TIMINGS = Object.freeze({
   backoffMax: 30_000,
 });
 
-export class Line {
-  #socket;
+export class Socket {
+  #webSocket;
   #timings;
   #on;
-  #opened = false;
-  #ended = false;
+  #wasOpen = false;
+  #recordOutcome = false;
   #openTimer;
   /** @type {Timer | undefined} */
   #pingTimer;
@@ -35,34 +35,34 @@ export class Line {
   #deadTimer;
 
   /**
-   * `on.open(line)`, `on.frame(line, frame)` and `on.end(line, opened)` are called; `on.end` exactly once,
-   * unless we ended the line ourselves.
+   * `on.open(socket)`, `on.frame(socket, frame)` and `on.end(socket, wasOpen)` are called; `on.end` exactly once,
+   * unless we closed the socket ourselves.
    *
    * @param {string} url
    * @param {{
-   *   open: (line: Line) => void,
-   *   frame: (line: Line, frame: Frame) => void,
-   *   end: (line: Line, opened: boolean) => void,
+   *   open: (line: Socket) => void,
+   *   frame: (line: Socket, frame: Frame) => void,
+   *   end: (line: Socket, opened: boolean) => void,
    * }} on
    */
   constructor(url, on, timings = TIMINGS) {
     this.#on = on;
     this.#timings = timings;
-    this.#socket = new WebSocket(url);
+    this.#webSocket = new WebSocket(url);
     this.#openTimer = setTimeout(() => this.#lost(), timings.openWithin);
-    this.#socket.addEventListener("open", () => this.#begin());
-    this.#socket.addEventListener("message", (event) => this.#receive(event.data));
-    this.#socket.addEventListener("close", () => this.#lost());
+    this.#webSocket.addEventListener("open", () => this.#begin());
+    this.#webSocket.addEventListener("message", (event) => this.#receive(event.data));
+    this.#webSocket.addEventListener("close", () => this.#lost());
   }
 
   /** @param {ClientFrame} frame */
   send(frame) {
-    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(frame));
+    if (this.#recordOutcome || this.#webSocket.readyState !== WebSocket.OPEN) return false;
+    this.#webSocket.send(JSON.stringify(frame));
     return true;
   }
 
-  /** Ask whether the other side still hears us; silence ends the line. */
+  /** Check that the server still answers; silence closes the socket. */
   probe(within = this.#timings.answerWithin) {
     if (!this.send({ v: 1, type: "ping", id: newId(), data: {} })) return;
     clearTimeout(this.#deadTimer);
@@ -73,39 +73,39 @@ export class Line {
     this.#finish();
   }
 
-  /** Treat the line as broken, as if the other side had closed it. */
+  /** Treat the socket as broken, as if the server had closed it. */
   fail() {
     this.#lost();
   }
 
   #begin() {
-    if (this.#ended) return;
+    if (this.#recordOutcome) return;
     clearTimeout(this.#openTimer);
-    this.#opened = true;
+    this.#wasOpen = true;
     this.#pingTimer = setInterval(() => this.probe(), this.#timings.pingEvery);
     this.#on.open(this);
   }
 
   /** @param {string} text */
   #receive(text) {
-    if (this.#ended) return;
+    if (this.#recordOutcome) return;
     clearTimeout(this.#deadTimer);
     const frame = parse(text);
     if (frame && frame.type !== "pong") this.#on.frame(this, frame);
   }
 
   #lost() {
-    if (this.#ended) return;
+    if (this.#recordOutcome) return;
     this.#finish();
-    this.#on.end(this, this.#opened);
+    this.#on.end(this, this.#wasOpen);
   }
 
   #finish() {
-    this.#ended = true;
+    this.#recordOutcome = true;
     clearTimeout(this.#openTimer);
     clearTimeout(this.#deadTimer);
     clearInterval(this.#pingTimer);
-    this.#socket.close();
+    this.#webSocket.close();
   }
 }
 
