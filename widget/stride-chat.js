@@ -231,8 +231,8 @@ export class StrideChat extends HTMLElement {
     this.shadowRoot?.replaceChildren(...panel.nodes);
     composer.text = words;
     if (wasOpen) panel.open({ focus: false });
-    if (this.#link) this.#showVisit(this.#link);
     for (const action of this.#onceBuilt.splice(0)) action();
+    if (this.#link) this.#showVisit(this.#link);
     this.#draw();
   }
 

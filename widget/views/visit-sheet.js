@@ -136,8 +136,9 @@ export class VisitSheet {
   /** After a new connection the result may be out of date; an open question is repeated by itself. */
   #keepFresh() {
     const connection = this.#context.welcomes();
-    if (connection === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken")
-      {return;}
+    if (connection === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken") {
+      return;
+    }
     if (this.#lookup && this.#problem !== "lost") this.#lookedUpOn = connection;
     else this.#ask();
   }
@@ -208,8 +209,8 @@ export class VisitSheet {
     if (!this.#link) return;
     const { t } = this.#context;
     const { purpose } = this.#link;
-    const dispose = this.#problem === "unknown" || this.#problem === "broken";
-    const visit = dispose ? null : this.#visit;
+    const isUseless = this.#problem === "unknown" || this.#problem === "broken";
+    const visit = isUseless ? null : this.#visit;
     const problem = this.#sentence();
     if (visit) this.#facts.show(visit, purpose);
     else this.#facts.showNote(problem || t("looking_up"));
@@ -220,10 +221,10 @@ export class VisitSheet {
     if (!mayCancel && !this.#command) this.#question.hide();
     this.#question.update(this.#command ? { type: "booking.cancel" } : null);
     show(this.#row, !this.#question.isAsked);
-    show(this.#buttons.retry, !visit && !dispose && this.#problem !== null);
+    show(this.#buttons.retry, !visit && !isUseless && this.#problem !== null);
     show(this.#buttons.cancel, mayCancel);
     show(this.#buttons.move, visit?.can_reschedule === true && purpose === "move");
-    show(this.#buttons.again, dispose || visit?.state === "cancelled");
+    show(this.#buttons.again, isUseless || visit?.state === "cancelled");
     show(this.#foot, this.#question.isAsked || Object.values(this.#buttons).some((button) => !button.hidden));
   }
 
