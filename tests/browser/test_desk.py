@@ -1,4 +1,4 @@
-"""The desk on the real path: an owner mends what failed, and the visitor's open page shows what came of it."""
+"""The desk end to end: an owner repairs failures, and the visitor's open page shows the outcome."""
 
 import os
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.e2e.booking import fresh_address
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 SHOTS = os.environ.get("SCREENSHOTS")
-"""A folder for what the pages looked like; nothing is kept without one."""
+"""The folder for screenshots; none are taken without it."""
 
 
 async def shot(page: Page, name: str) -> None:
@@ -25,20 +25,20 @@ async def shot(page: Page, name: str) -> None:
 
 @pytest.fixture
 async def owner(chromium: Browser) -> AsyncIterator[Page]:
-    """An owner at another machine; whatever the page throws or its policy blocks fails the test."""
+    """Open an owner's page in another browser context; uncaught errors and policy violations fail the test."""
     context = await chromium.new_context(locale="en-GB", timezone_id="Europe/Warsaw", reduced_motion="reduce")
     context.set_default_timeout(DEADLINE_SECONDS * 1000)
     page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page_errors: list[str] = []
+    page.on("pageerror", lambda error: page_errors.append(str(error)))
+    page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
     yield page
     await context.close()
-    assert [one for one in complaints if "409" not in one and "422" not in one] == []
+    assert [text for text in page_errors if "409" not in text and "422" not in text] == []
 
 
 async def sign_in(page: Page, stack: Stack) -> str:
-    """Sign in with the address that `make up` prints; return where the desk is."""
+    """Sign in with the address that `make up` prints; return the base address of the desk."""
     address = stack.describe()["desk_url"]
     await page.goto(address)
     await page.get_by_test_id("name").fill("Ola Nowak")
@@ -51,7 +51,7 @@ async def sign_in(page: Page, stack: Stack) -> str:
 
 
 async def hold(page: Page, stack: Stack, address: str, *, day: int) -> Locator:
-    """Go as far as the card that asks for the code."""
+    """Request a booking; return the card that asks for the code."""
     await page.goto(stack.describe()["site_url"])
     await page.get_by_test_id("launcher").click()
     await page.get_by_test_id("book").click()
@@ -67,9 +67,9 @@ async def hold(page: Page, stack: Stack, address: str, *, day: int) -> Locator:
 async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     page: Page, owner: Page, stack: Stack, backstage: Backstage
 ):
-    """The calendar's key is revoked as a visitor confirms; the owner mends it, replays, and the open widget confirms.
+    """The calendar's key is revoked as a visitor confirms; the owner replays, and the open widget confirms the visit.
 
-    One appointment and one event are there in the end, and the story has who did what.
+    In the end there are one appointment and one event, and the audit trail has all actions.
     """
     address = fresh_address()
     card = await hold(page, stack, address, day=3)
@@ -119,19 +119,21 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
 
 
 async def first_card(owner: Page, *, width: int) -> str:
-    """Return the heading of the card that stands first on a screen: at the top, and there at the left."""
+    """Return the heading of the first card on a screen: the topmost, and of these the leftmost."""
     await owner.set_viewport_size({"width": width, "height": 800})
-    places = "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.y, box.x, one.innerText] })"
-    return str(min(await owner.locator(".card > h2").evaluate_all(places))[2])
+    positions = (
+        "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.y, box.x, one.innerText] })"
+    )
+    return str(min(await owner.locator(".card > h2").evaluate_all(positions))[2])
 
 
 def newest(owner: Page) -> Locator:
-    """Return the link to the newest conversation that the assistant answers: those of people come before it."""
+    """Return the link to the newest conversation without a takeover; those with one come first."""
     return owner.locator('[data-testid="conversations"] > li:not(:has([data-testid="taken-over"])) > a').first
 
 
-async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
-    """A visitor's question stands on the page of the day; the owner's answer shows in the widget, as a person's."""
+async def test_an_owner_answers_a_visitor(page: Page, owner: Page, stack: Stack):
+    """The question is on the page of the day, and the widget shows the owner's answer as written by staff."""
     question = "Czy <b>przyjmujecie</b> z psem?"
     await page.goto(stack.describe()["site_url"])
     await page.get_by_test_id("launcher").click()
@@ -152,26 +154,26 @@ async def test_an_owner_answers_by_hand(page: Page, owner: Page, stack: Stack):
     await expect(owner.get_by_test_id("log")).to_contain_text("pies może poczekać")
     await shot(owner, "conversation")
 
-    record_action = page.locator('stride-chat [data-testid="message"][data-by="human"]')
-    await expect(record_action).to_contain_text("pies może poczekać")
-    await expect(record_action).to_contain_text("Odpowiada człowiek")
+    staff_answer = page.locator('stride-chat [data-testid="message"][data-by="human"]')
+    await expect(staff_answer).to_contain_text("pies może poczekać")
+    await expect(staff_answer).to_contain_text("Odpowiada człowiek")
     await shot(page, "widget")
     await page.reload()
     if await page.get_by_test_id("launcher").get_attribute("aria-expanded") != "true":
         await page.get_by_test_id("launcher").click()
-    await expect(record_action).to_contain_text("pies może poczekać")
+    await expect(staff_answer).to_contain_text("pies może poczekać")
 
 
 async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, owner: Page, stack: Stack):
-    """Meanwhile the assistant is silent, what the visitor writes waits on the page of the day, and booking goes on."""
+    """During the takeover the assistant is silent, messages wait on the page of the day, and booking works."""
     await page.goto(stack.describe()["site_url"])
     await page.get_by_test_id("launcher").click()
 
     async def say(text: str) -> None:
         await page.get_by_test_id("composer-input").fill(text)
         await page.get_by_test_id("composer-input").press("Enter")
-        said = page.locator('stride-chat [data-testid="message"][data-kind="said"]', has_text=text)
-        await expect(said).to_have_attribute("data-state", "sent")
+        message = page.locator('stride-chat [data-testid="message"][data-kind="said"]', has_text=text)
+        await expect(message).to_have_attribute("data-state", "sent")
         await expect(page.get_by_test_id("stop")).to_be_hidden()
 
     answers = page.locator('stride-chat [data-testid="message"][data-kind="answer"]')
@@ -217,16 +219,16 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
 
 
 async def test_every_action_works_without_javascript(chromium: Browser, stack: Stack, backstage: Backstage):
-    """Filter, mend a field with what is wrong at it, replay and discard: plain forms do it all."""
+    """Sign-in, replay and discard work with plain forms."""
     backstage.send("booking", '{"not": "a command"', group="without-javascript")
     broken = await backstage.failure(lambda one: one.get("group") == "without-javascript")
     context: BrowserContext = await chromium.new_context(java_script_enabled=False, locale="pl-PL")
     page = await context.new_page()
-    found = stack.describe()
-    desk = found["desk_url"].partition("/sign-in")[0]
+    description = stack.describe()
+    desk = description["desk_url"].partition("/sign-in")[0]
     await page.goto(f"{desk}/failures/{broken['failure_id']}")
     await page.get_by_test_id("name").fill("Ola")
-    await page.get_by_test_id("token").fill(found["desk_token"])
+    await page.get_by_test_id("token").fill(description["desk_token"])
     await page.get_by_test_id("sign-in").click()
     await expect(page.get_by_role("heading", name="Nieczytelna wiadomość")).to_be_visible()
     await page.get_by_test_id("replay").click()

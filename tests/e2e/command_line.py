@@ -1,4 +1,4 @@
-"""The command line `stride` against the local stack: in this process, or as a person runs it, in one of its own."""
+"""Runs the command line `stride` against the local stack: in this process, or in its own process as a user does."""
 
 import asyncio
 import json
@@ -27,8 +27,8 @@ _WIDTH = 200
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a command ended, and what it said."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -36,41 +36,41 @@ class Ran:
 
     @property
     def json(self) -> Any:
-        """Return what it printed, as JSON."""
+        """Return the output, parsed as JSON."""
         return json.loads(self.out)
 
 
 class CommandLine:
-    """Runs commands as the person `tester`."""
+    """Runs commands as the operator `tester`."""
 
     def __init__(self, deployment: Deployment, file: Path) -> None:
         self._deployment = deployment
         self._file = file
 
-    async def __call__(self, *arguments: str, given: str | None = None, **environment: str) -> Ran:
-        """Run a command in this process, on a thread, because it has a loop of its own."""
-        return await asyncio.to_thread(self._run, arguments, given, environment)
+    async def __call__(self, *arguments: str, stdin: str | None = None, **environment: str) -> CommandResult:
+        """Run a command in this process, on a thread, because it starts its own event loop."""
+        return await asyncio.to_thread(self._run, arguments, stdin, environment)
 
-    def _run(self, arguments: tuple[str, ...], given: str | None, environment: dict[str, str]) -> Ran:
+    def _run(self, arguments: tuple[str, ...], stdin: str | None, environment: dict[str, str]) -> CommandResult:
         session = Session(
             operator=Operator("tester"),
             title=lambda: self._deployment.title,
             open_desk=lambda: open_desk(self._deployment),
             open_erasure=lambda: open_erasure(self._deployment),
             open_gauge=lambda: open_gauge(self._deployment),
-            run_health_checks=lambda told: run_health_checks(self._deployment, told),
+            run_health_checks=lambda report: run_health_checks(self._deployment, report),
             open_suppressions=lambda: open_suppressions(self._deployment),
             clock=SystemClock(),
             out=Console(highlight=False, width=_WIDTH),
             err=Console(stderr=True, highlight=False, width=_WIDTH),
         )
-        done = CliRunner().invoke(stride, arguments, input=given, env=environment, obj=session)
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return Ran(done.exit_code, done.stdout, done.stderr)
+        result = CliRunner().invoke(stride, arguments, input=stdin, env=environment, obj=session)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
-    async def process(self, *arguments: str) -> Ran:
-        """Run a command in a process of its own, which finds the stack by its file."""
+    async def process(self, *arguments: str) -> CommandResult:
+        """Run a command in its own process, which finds the stack by its description file."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ops", "--stack-file", str(self._file), "--as", "tester", *arguments),
             env={**clean_environment(), "COLUMNS": str(_WIDTH)},
@@ -82,12 +82,12 @@ class CommandLine:
         finally:
             if process.returncode is None:
                 process.kill()
-        return Ran(process.returncode or 0, out.decode(), err.decode())
+        return CommandResult(process.returncode or 0, out.decode(), err.decode())
 
 
 @contextmanager
 def command_line(stack: Stack, folder: Path) -> Iterator[CommandLine]:
-    """Yield what runs commands; until the end of the `with` this process's AWS is the stack's emulator."""
+    """Yield a `CommandLine`; until the end of the `with`, this process uses the stack's emulator as AWS."""
     file = folder / "stack.json"
     file.write_text(json.dumps(stack.describe()), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:

@@ -1,4 +1,4 @@
-"""A person at the command line finds what failed, sees what a replay would do, repairs it and replays it."""
+"""An operator at the command line finds failures, sees forecasts, edits messages and replays them."""
 
 import json
 import uuid
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def stride(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """Return what runs the command line."""
+    """Return the command line."""
     with command_line(stack, tmp_path_factory.mktemp("desk")) as runner:
         yield runner
 
@@ -31,21 +31,19 @@ async def failed_id(backstage: Backstage, session: str, kind: str) -> str:
     return str(row["failure_id"])
 
 
-async def shown(stride: CommandLine, failure_id: str) -> dict[str, Any]:
+async def show(stride: CommandLine, failure_id: str) -> dict[str, Any]:
     ran = await stride("failures", "show", failure_id, "--json")
     assert ran.code == 0, ran.err
     details: dict[str, Any] = ran.json
     return details
 
 
-def resolved(backstage: Backstage, failure_id: str) -> bool:
+def is_resolved(backstage: Backstage, failure_id: str) -> bool:
     return any(row["failure_id"] == failure_id and row["state"] == "resolved" for row in backstage.rows("failures"))
 
 
-async def test_a_confirmation_that_failed_is_repaired_and_replayed_twice(
-    visit: Visit, backstage: Backstage, stride: CommandLine
-):
-    """The key was revoked: the desk says so, the repair shows, two replays make one visit, and the visitor hears."""
+async def test_two_replays_of_a_confirmation_have_one_effect(visit: Visit, backstage: Backstage, stride: CommandLine):
+    """After a revoked key is restored the forecast changes, and two replays confirm one visit and reach the visitor."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
@@ -57,7 +55,7 @@ async def test_a_confirmation_that_failed_is_repaired_and_replayed_twice(
             refused = await visitor.ask("booking.verify", answer, "booking.confirmed")
             assert refused["data"]["code"] == "INTERNAL"
             one = await failed_id(backstage, session, "booking.verify")
-            before = await shown(stride, one)
+            before = await show(stride, one)
             table = await stride("failures", "show", one)
         finally:
             backstage.control_calendar("keys/restore")
@@ -67,30 +65,30 @@ async def test_a_confirmation_that_failed_is_repaired_and_replayed_twice(
         assert "it would fail again at present" in table.out
         assert address not in table.out
 
-        assert (await shown(stride, one))["forecast"]["kind"] == "would_be_finished"
+        assert (await show(stride, one))["forecast"]["kind"] == "would_be_finished"
         replayed = await stride("failures", "retry", one)
         assert replayed.code == 0, replayed.err
         confirmed = await visitor.until("booking.confirmed", re=refused["re"])
         assert confirmed["seq"] > refused["seq"]
-        await backstage.until(lambda: resolved(backstage, one))
+        await backstage.until(lambda: is_resolved(backstage, one))
 
         ended = await stride("failures", "retry", one)
         assert (ended.code, "--again" in ended.err) == (1, True)
         assert (await stride("failures", "retry", one, "--again")).code == 0
         await visitor.until("booking.confirmed", re=refused["re"])
-        await backstage.until(lambda: resolved(backstage, one))
+        await backstage.until(lambda: is_resolved(backstage, one))
     [appointment] = backstage.appointments(session)
     assert appointment["state"] == "confirmed"
     assert len(backstage.events(appointment_id)) == 1
-    story = [(entry["what"], entry["by"]) for entry in (await shown(stride, one))["story"]]
+    audit_trail = [(entry["what"], entry["by"]) for entry in (await show(stride, one))["story"]]
     first_replay = [("failed", "ledger"), ("replayed", "tester"), ("resolved", "booking")]
-    assert story == [*first_replay, ("replayed", "tester"), ("resolved", "booking")]
+    assert audit_trail == [*first_replay, ("replayed", "tester"), ("resolved", "booking")]
 
 
-async def test_a_wish_that_failed_is_foretold_edited_and_replayed(
+async def test_a_booking_request_is_forecast_edited_and_replayed(
     visit: Visit, backstage: Backstage, stride: CommandLine
 ):
-    """Its time is taken meanwhile: the desk offers others, one is put in, and the visitor gets their code for it."""
+    """Its time becomes occupied: the desk offers alternatives, one is entered, and the visitor gets a code for it."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
@@ -102,24 +100,24 @@ async def test_a_wish_that_failed_is_foretold_edited_and_replayed(
             one = await failed_id(backstage, session, "booking.create")
         finally:
             backstage.control_calendar("keys/restore")
-        free = await shown(stride, one)
+        free = await show(stride, one)
         assert (free["forecast"]["kind"], free["forecast"]["start"]) == ("free", slot["start"])
 
         start = datetime.fromisoformat(slot["start"])
         backstage.block_calendar(start.isoformat(), (start + timedelta(hours=1)).isoformat())
-        taken = await stride("failures", "retry", one, "--dry-run")
-        assert (taken.code, "1: the time is occupied" in taken.out) == (0, True)
-        details = await shown(stride, one)
+        occupied = await stride("failures", "retry", one, "--dry-run")
+        assert (occupied.code, "1: the time is occupied" in occupied.out) == (0, True)
+        details = await show(stride, one)
         assert details["forecast"]["kind"] == "taken"
         other = details["forecast"]["alternatives"][0]
 
         data = {"start": other, "service": slot["service"], "contact": address, "strat": "x"}
-        wrong = await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
+        wrong = await stride("failures", "edit", one, "--data", "-", stdin=json.dumps(data))
         assert (wrong.code, "strat: there is no such field" in wrong.err) == (1, True)
         del data["strat"]
-        edited = await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
+        edited = await stride("failures", "edit", one, "--data", "-", stdin=json.dumps(data))
         assert (edited.code, "Changed start." in edited.out) == (0, True), edited.err
-        assert (await shown(stride, one))["forecast"]["kind"] == "free"
+        assert (await show(stride, one))["forecast"]["kind"] == "free"
         assert (await stride("failures", "retry", one)).code == 0
         pending = await visitor.until("booking.pending", re=refused["re"])
     assert datetime.fromisoformat(pending["data"]["start"]) == datetime.fromisoformat(other)
@@ -127,9 +125,9 @@ async def test_a_wish_that_failed_is_foretold_edited_and_replayed(
     await backstage.code(address)
 
 
-async def test_an_editor_opens_the_data_and_nothing_else(stack: Stack, backstage: Backstage, stride: CommandLine):
-    """What it saves is checked, kept and on record; so is that somebody saw personal data."""
-    one = await dead(stack, backstage, contact="jan@example.com")
+async def test_an_editor_opens_only_the_data(stack: Stack, backstage: Backstage, stride: CommandLine):
+    """The saved data is checked and stored; the edit and the view of personal data are recorded."""
+    one = await record_failure(stack, backstage, contact="jan@example.com")
     script = "sed -i -e 's/jan@example.com/anna@example.com/' -e '/^#/d'"
     ran = await stride("failures", "edit", one, EDITOR=script)
     assert (ran.code, "Changed contact." in ran.out) == (0, True), ran.err
@@ -139,8 +137,8 @@ async def test_an_editor_opens_the_data_and_nothing_else(stack: Stack, backstage
 
 
 async def test_a_failure_is_found_and_discarded(stack: Stack, backstage: Backstage, stride: CommandLine):
-    """By its error, its age and a part of its id; afterwards it is out of the way, with the reason on record."""
-    one = await dead(stack, backstage, reason="made_for_this_test")
+    """It is found by its error, its age and a part of its id; discarded, it is not open, and its reason is recorded."""
+    one = await record_failure(stack, backstage, reason="made_for_this_test")
     by_error = ("failures", "list", "--error", "made_for_this_test")
     found = (await stride(*by_error, "--age", "5m", "--text", one[:12].upper(), "--json")).json
     assert [row["failure_id"] for row in found["failures"]] == [one]
@@ -151,22 +149,20 @@ async def test_a_failure_is_found_and_discarded(stack: Stack, backstage: Backsta
     assert (await stride(*by_error, "--json")).json["failures"] == []
     stats = (await stride("failures", "stats", "--error", "made_for_this_test", "--state", "all", "--json")).json
     assert (stats["total"], stats["by_state"]) == (1, {"discarded": 1})
-    assert (await shown(stride, one))["story"][-1]["note"] == "only a test"
+    assert (await show(stride, one))["story"][-1]["note"] == "only a test"
 
 
-async def test_a_process_of_its_own_finds_the_stack_by_its_file(
-    stack: Stack, backstage: Backstage, stride: CommandLine
-):
-    """Without a word about AWS in its environment."""
-    one = await dead(stack, backstage)
+async def test_a_separate_process_finds_the_stack_by_its_file(stack: Stack, backstage: Backstage, stride: CommandLine):
+    """Without AWS settings in its environment."""
+    one = await record_failure(stack, backstage)
     ran = await stride.process("failures", "show", one)
     assert (ran.code, one in ran.out) == (0, True), ran.err
     ran = await stride.process("--stack", "nobodys", "status")
     assert (ran.code, "--stack" in ran.err, "Traceback" in ran.err) == (2, True, False)
 
 
-async def test_what_is_not_understood_says_what_to_do(stride: CommandLine):
-    """In a sentence, with an exit code of its own."""
+async def test_errors_say_what_to_do(stride: CommandLine):
+    """They are one line, with an exit code for each kind."""
     ran = await stride("failures", "show", "0" * 32)
     assert (ran.code, "stride failures list" in ran.err) == (1, True)
     ran = await stride("failures", "discard", "0" * 32, "--reason", "x")
@@ -177,18 +173,18 @@ async def test_what_is_not_understood_says_what_to_do(stride: CommandLine):
     assert ran.code == 2
 
 
-async def test_the_doctor_finds_what_is_wrong(backstage: Backstage, stride: CommandLine):
-    """All is well, until a key is revoked or a right taken: then it names the calendar and what to do about it."""
-    well = await stride("doctor", "--json")
-    assert (well.code, {check["state"] for check in well.json}) == (0, {"ok"}), well.out
+async def test_the_doctor_finds_problems(backstage: Backstage, stride: CommandLine):
+    """After a key or a permission is revoked it names the calendar and gives advice."""
+    healthy = await stride("doctor", "--json")
+    assert (healthy.code, {check["state"] for check in healthy.json}) == (0, {"ok"}), healthy.out
     backstage.control_calendar("keys/revoke")
     try:
-        ill = await stride("doctor")
+        broken = await stride("doctor")
     finally:
         backstage.control_calendar("keys/restore")
-    assert ill.code == 1
-    assert "PROBLEM  calendar studio-lumen" in ill.out
-    assert "put a valid key of the service account into the secret" in ill.out
+    assert broken.code == 1
+    assert "PROBLEM  calendar studio-lumen" in broken.out
+    assert "put a valid key of the service account into the secret" in broken.out
     backstage.share_calendar("reader")
     try:
         unwritable = await stride("doctor")
@@ -199,7 +195,7 @@ async def test_the_doctor_finds_what_is_wrong(backstage: Backstage, stride: Comm
 
 
 async def test_status_shows_every_queue(stride: CommandLine):
-    """With numbers, for a person and for a program."""
+    """As a table and as JSON."""
     rows = (await stride("status", "--json")).json
     assert [row["queue"] for row in rows] == ["booking", "chat", "notifications", "feedback"]
     assert all(row["waiting"] >= 0 for row in rows)
@@ -207,8 +203,10 @@ async def test_status_shows_every_queue(stride: CommandLine):
     assert "IN FLIGHT" in (await stride("status")).out
 
 
-async def dead(stack: Stack, backstage: Backstage, *, reason: str = "bug", contact: str = "jan@example.com") -> str:
-    """Put a dead letter where the workers put theirs; return its failure's id once the ledger has it."""
+async def record_failure(
+    stack: Stack, backstage: Backstage, *, reason: str = "bug", contact: str = "jan@example.com"
+) -> str:
+    """Send a dead letter as the workers do; return the failure's id once the ledger has it."""
     session = uuid.uuid4().hex
     body = command_body(
         uuid.uuid4().hex,
@@ -218,12 +216,12 @@ async def dead(stack: Stack, backstage: Backstage, *, reason: str = "bug", conta
         type="booking.create",
         data={"start": "2026-01-13T10:00", "contact": contact, "service": "consultation"},
     )
-    told = {"reason": reason, "error": "made by hand", "attempts": "5", "group": session}
+    attributes = {"reason": reason, "error": "made by hand", "attempts": "5", "group": session}
     stack.client("sqs").send_message(
         QueueUrl=stack.describe()["queues"]["booking_dlq"],
         MessageBody=body,
         MessageGroupId=session,
         MessageDeduplicationId=session,
-        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     )
     return await failed_id(backstage, session, "booking.create")

@@ -1,4 +1,4 @@
-"""What the desk does about people, against the deployed stack: who is forgotten, and where a notice may go."""
+"""The desk and personal data, against the deployed stack: erasure, and the contacts that a notice may have."""
 
 import asyncio
 import json
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def stride(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    with command_line(stack, tmp_path_factory.mktemp("desk-people")) as runs:
-        yield runs
+    with command_line(stack, tmp_path_factory.mktemp("desk-people")) as runner:
+        yield runner
 
 
-async def test_a_person_is_forgotten(stack: Stack, backstage: Backstage, stride: CommandLine):
-    """The row in the table says that it was erased, and by whom; nothing leads to them any more."""
-    one, session = await dead(stack, stride, "booking")
+async def test_a_conversation_is_erased(stack: Stack, backstage: Backstage, stride: CommandLine):
+    """The stored row says that it was erased and by whom; no id leads to the visitor."""
+    one, session = await record_failure(stack, stride, "booking")
     dry = (await stride("failures", "erase", "--session", session, "--dry-run", "--json")).json
     assert dry == {"failures": 1, "by_queue": {"booking": 1}, "by_state": {"failed": 1}, "left": 0}
     ran = await stride.process("failures", "erase", "--session", session, "--yes")
@@ -40,23 +40,23 @@ async def test_a_person_is_forgotten(stack: Stack, backstage: Backstage, stride:
     assert (retried.code, "its content was erased" in retried.err + retried.out) == (1, True)
 
 
-async def test_a_notice_goes_where_booking_would_let_it(stack: Stack, stride: CommandLine):
-    """By the channels of the deployment, and the country of the business."""
-    one, _ = await dead(stack, stride, "notifications")
+async def test_the_contact_of_a_notice_is_checked(stack: Stack, stride: CommandLine):
+    """By booking's rules: the channels of the deployment, and the country of the business."""
+    one, _ = await record_failure(stack, stride, "notifications")
 
     async def edit(**data: str) -> Any:
-        return await stride("failures", "edit", one, "--data", "-", given=json.dumps(data))
+        return await stride("failures", "edit", one, "--data", "-", stdin=json.dumps(data))
 
-    wrong = await edit(contact="call me")
-    assert (wrong.code, "contact: this is neither an e-mail address nor a mobile number" in wrong.err) == (1, True)
-    right = await edit(contact="512 345 678")
-    assert (right.code, "Changed contact, contact_kind." in right.out) == (0, True), right.err
+    invalid = await edit(contact="call me")
+    assert (invalid.code, "contact: this is neither an e-mail address nor a mobile number" in invalid.err) == (1, True)
+    valid = await edit(contact="512 345 678")
+    assert (valid.code, "Changed contact, contact_kind." in valid.out) == (0, True), valid.err
     data = (await stride("failures", "show", one, "--unmask", "--json")).json["data"]
     assert (data["contact"], data["contact_kind"]) == ("+48512345678", "phone")
 
 
-async def dead(stack: Stack, stride: CommandLine, queue: str) -> tuple[str, str]:
-    """Put a dead letter where a worker puts its own; return its failure's id and session once the ledger has it."""
+async def record_failure(stack: Stack, stride: CommandLine, queue: str) -> tuple[str, str]:
+    """Send a dead letter as a worker does; return the failure's id and session once the ledger has it."""
     session, now = uuid.uuid4().hex, datetime.now(UTC)
     envelope: dict[str, Any] = {
         "version": 1,
@@ -67,20 +67,20 @@ async def dead(stack: Stack, stride: CommandLine, queue: str) -> tuple[str, str]
         "locale": "en",
     }
     if queue == "booking":
-        wish = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "consultation"}
-        envelope |= {"type": "booking.create", "client_id": "c1", "connection_id": "none", "data": wish}
+        request = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "consultation"}
+        envelope |= {"type": "booking.create", "client_id": "c1", "connection_id": "none", "data": request}
     else:
         facts = {"appointment_id": uuid.uuid4().hex, "contact": "jan@exmaple.com", "service": "consultation"}
         times = {"start": (now + timedelta(days=2)).isoformat(), "end": (now + timedelta(days=2)).isoformat()}
         envelope |= {"type": "notice.reminder", "hours_before": 24}
         envelope["data"] = facts | times | {"service_name": "Consultation"}
-    told = {"reason": "bug", "error": "made by hand", "attempts": "5", "group": session}
+    attributes = {"reason": "bug", "error": "made by hand", "attempts": "5", "group": session}
     fifo = {"MessageDeduplicationId": session} if queue == "booking" else {}
     stack.client("sqs").send_message(
         QueueUrl=stack.describe()["queues"][f"{queue}_dlq"],
         MessageBody=json.dumps(envelope),
         MessageGroupId=session,
-        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in told.items()},
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
         **fifo,
     )
     async with asyncio.timeout(DEADLINE_SECONDS):

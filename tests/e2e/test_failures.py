@@ -1,4 +1,4 @@
-"""What failed for good is in the ledger and gone from its dead-letter queue; the end of a replay is noted there."""
+"""Dead letters move from their queues to the failure ledger, which also records the outcome of replays."""
 
 import asyncio
 import json
@@ -33,23 +33,23 @@ async def ledger(stack: Stack, backstage: Backstage, monkeypatch: pytest.MonkeyP
     """Open the ledger as the desk does."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    found = stack.describe()
-    tables = {f"{name}_table": found["tables"][name] for name in ("conversations", "connections", "processed")}
-    endpoint = found["aws_endpoint_url"]
+    description = stack.describe()
+    tables = {f"{name}_table": description["tables"][name] for name in ("conversations", "connections", "processed")}
+    endpoint = description["aws_endpoint_url"]
     settings = AwsSettings(
-        aws_endpoint_url=endpoint, knowledge_bucket=found["bucket"], websocket_endpoint=endpoint, **tables
+        aws_endpoint_url=endpoint, knowledge_bucket=description["bucket"], websocket_endpoint=endpoint, **tables
     )
     async with aws_clients(settings) as clients:
         yield DynamoFailureLedger(
             client=await clients.client("dynamodb"),
-            table=found["tables"]["failures"],
+            table=description["tables"]["failures"],
             cipher=PayloadCipher(backstage.secret("FailuresKeySecretId").split()),
             clock=SystemClock(),
         )
 
 
-async def emptied(backstage: Backstage, stack: Stack, queue: str) -> None:
-    """Wait until nothing is left on a dead-letter queue, visible or not."""
+async def wait_until_empty(backstage: Backstage, stack: Stack, queue: str) -> None:
+    """Wait until a dead-letter queue has no messages, visible or in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     url = stack.describe()["queues"][f"{queue}_dlq"]
 
@@ -61,13 +61,13 @@ async def emptied(backstage: Backstage, stack: Stack, queue: str) -> None:
 
 
 def envelope_of(stack: Stack, session: str) -> dict[str, Any]:
-    """Return a visitor's message of just now."""
-    said = {"client_id": "lost", "accepted_at": datetime.now(UTC).isoformat(), "locale": "en"}
-    return envelope(uuid.uuid4().hex, "Hello?", session, tenant=stack.options.tenant, **said)
+    """Return the envelope of a visitor's message that was accepted now."""
+    fields = {"client_id": "lost", "accepted_at": datetime.now(UTC).isoformat(), "locale": "en"}
+    return envelope(uuid.uuid4().hex, "Hello?", session, tenant=stack.options.tenant, **fields)
 
 
-async def test_messages_that_can_not_be_read_are_kept_as_they_are(backstage: Backstage, stack: Stack, ledger: Any):
-    """Each costs one receipt; the ledger has it with its reason and its group, and nothing is left behind."""
+async def test_unreadable_messages_are_stored_unchanged(backstage: Backstage, stack: Stack, ledger: Any):
+    """Each is received once; the ledger has it with its reason and message group, and the queue is empty."""
     mark = uuid.uuid4().hex
     newer = json.dumps({"version": 9, "type": "chat.send", "id": mark})
     bodies = {"not_json": f"{{not json {mark} \u0105\U0001f984", "newer_version": newer}
@@ -77,61 +77,61 @@ async def test_messages_that_can_not_be_read_are_kept_as_they_are(backstage: Bac
         row = await backstage.failure(lambda row, group=f"{reason}-{mark}": row.get("group") == group)
         kept = await ledger.get(row["failure_id"])
         assert (kept.queue, kept.reason, kept.state, kept.payload) == ("chat", reason, FailureState.FAILED, body)
-        # What says its id and its type may be read by another release, and is known by them.
+        # Another release may decode a JSON message, so its id and its type are stored.
         is_json = reason == "newer_version"
         assert (kept.type, kept.command_id) == (("chat.send", mark) if is_json else (None, None))
         assert kept.tenant is None
         assert mark not in str(row["error"])
-    await emptied(backstage, stack, "chat")
+    await wait_until_empty(backstage, stack, "chat")
 
 
-async def test_a_notice_that_is_none_is_kept_too(backstage: Backstage, stack: Stack, ledger: Any):
-    """The standard queue's letters come the same way."""
+async def test_an_unreadable_notice_is_stored(backstage: Backstage, stack: Stack, ledger: Any):
+    """Dead letters of the standard queue are processed in the same way."""
     mark = uuid.uuid4().hex
     backstage.send("notifications", f"[{mark}", group=mark)
     row = await backstage.failure(lambda row: row.get("group") == mark)
     assert (await ledger.get(row["failure_id"])).payload == f"[{mark}"
-    await emptied(backstage, stack, "notifications")
+    await wait_until_empty(backstage, stack, "notifications")
 
 
-async def test_a_booking_that_fails_for_good_is_told_kept_and_resolved(
+async def test_a_failed_booking_is_reported_stored_and_resolved(
     visit: Visit, stack: Stack, backstage: Backstage, ledger: Any
 ):
-    """The visitor hears one durable error, the ledger keeps the command unreadable to others, a replay resolves it."""
+    """The visitor gets one durable error, the ledger stores the command encrypted, and a replay resolves it."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         slot = await free_slot(visitor)
         backstage.control_calendar("keys/revoke")
         try:
-            refused = await hold(visitor, slot, address)
+            error = await hold(visitor, slot, address)
             row = await backstage.failure(lambda row: row.get("session_id") == session)
         finally:
             backstage.control_calendar("keys/restore")
-        assert (refused["data"]["code"], refused["seq"] > 0) == ("INTERNAL", True)
+        assert (error["data"]["code"], error["seq"] > 0) == ("INTERNAL", True)
         assert (row["reason"], row["queue"], row["group"]) == ("calendar_access_revoked", "booking", session)
         assert (row["tenant"], row["type"]) == (stack.options.tenant, "booking.create")
         assert address not in str(row)
-        await emptied(backstage, stack, "booking")
+        await wait_until_empty(backstage, stack, "booking")
 
         kept = await ledger.get(row["failure_id"])
         command = json.loads(kept.payload)
-        assert command["client_id"] == refused["re"]
+        assert command["client_id"] == error["re"]
         assert command["data"]["contact"] == address
         replaying = replace(kept, state=FailureState.REPLAYING, replays=1, version=kept.version + 1)
         assert await ledger.change(replaying)
         backstage.send("booking", json.dumps(command | {"replay": 1}), group=session)
-        pending = await visitor.until("booking.pending", re=refused["re"])
-    assert pending["seq"] > refused["seq"]
+        pending = await visitor.until("booking.pending", re=error["re"])
+    assert pending["seq"] > error["seq"]
     row = await backstage.failure(lambda row: row["failure_id"] == kept.failure_id and row["state"] == "resolved")
     assert [(entry["what"], entry["by"]) for entry in row["story"]] == [("failed", "ledger"), ("resolved", "booking")]
     assert row["expires_at"] > datetime.now(UTC).timestamp()
 
 
-async def test_a_command_of_another_release_is_told_and_belongs_to_its_business(
+async def test_a_command_of_another_release_is_reported_and_has_its_tenant(
     visit: Visit, stack: Stack, backstage: Backstage
 ):
-    """In the middle of a rollout: the visitor hears it, and the owner finds it."""
+    """During a rollout the visitor gets an error, and the owner finds the failure."""
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         newer = envelope_of(stack, session) | {"version": 9}
@@ -140,18 +140,18 @@ async def test_a_command_of_another_release_is_told_and_belongs_to_its_business(
     assert (error["data"]["code"], error["seq"] > 0) == ("INTERNAL", True)
     row = await backstage.failure(lambda row: row.get("session_id") == session)
     assert (row["reason"], row["tenant"], row["type"]) == ("newer_version", stack.options.tenant, "chat.send")
-    await emptied(backstage, stack, "chat")
+    await wait_until_empty(backstage, stack, "chat")
 
 
-async def test_a_command_that_the_queue_gave_up_is_told_and_kept(
+async def test_a_command_that_sqs_dead_lettered_is_reported_and_stored(
     visit: Visit, stack: Stack, backstage: Backstage, ledger: Any
 ):
-    """No worker came to say anything: the visitor hears it from the ledger, once, and the ledger knows why."""
+    """No worker processed it: the failures worker notifies the visitor once, and the ledger has the reason."""
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         lost = envelope_of(stack, session)
         for number in (1, 2):
-            # SQS moves the message as it is; and it may deliver that twice.
+            # SQS moves the message unchanged, and may deliver it twice.
             stack.client("sqs").send_message(
                 QueueUrl=stack.describe()["queues"]["chat_dlq"],
                 MessageBody=json.dumps(lost),
@@ -159,7 +159,7 @@ async def test_a_command_that_the_queue_gave_up_is_told_and_kept(
                 MessageDeduplicationId=f"{session}-{number}",
             )
         error = await visitor.until("error", re="lost")
-        await emptied(backstage, stack, "chat")
+        await wait_until_empty(backstage, stack, "chat")
         later = await visitor.quiet(1)
     assert (error["data"]["code"], error["seq"] > 0) == ("INTERNAL", True)
     assert [frame for frame in later if frame["type"] == "error" and frame["seq"] != error["seq"]] == []
@@ -168,26 +168,26 @@ async def test_a_command_that_the_queue_gave_up_is_told_and_kept(
 
 
 @pytest.mark.parametrize(
-    ("each", "deaths"),
+    ("per_queue", "crashes"),
     [
         pytest.param(20, ("-10",), id="short"),
         pytest.param(60, ("-10", "-30", "-50"), id="long", marks=pytest.mark.soak),
     ],
 )
-async def test_a_ledger_that_is_killed_again_and_again_has_every_letter_once(
-    stack: Stack, backstage: Backstage, each: int, deaths: tuple[str, ...]
+async def test_every_dead_letter_is_stored_once_in_spite_of_crashes(
+    stack: Stack, backstage: Backstage, per_queue: int, crashes: tuple[str, ...]
 ):
-    """Letters of two queues, a worker that dies in the middle of each: each letter is one row with one line."""
+    """The worker is killed while it reads dead letters of two queues: each becomes one row with one audit entry."""
     mark = uuid.uuid4().hex
-    wanted = {f"{mark}-{queue}-{number}" for queue in ("booking", "notifications") for number in range(each)}
-    for group in sorted(wanted):
+    expected = {f"{mark}-{queue}-{number}" for queue in ("booking", "notifications") for number in range(per_queue)}
+    for group in sorted(expected):
         queue = group.split("-")[1]
         name = f"{queue}_dlq"
         more = {"MessageDeduplicationId": group} if queue == "booking" else {}
         stack.client("sqs").send_message(
             QueueUrl=stack.describe()["queues"][name], MessageBody=f"no json {group}", MessageGroupId=group, **more
         )
-        if group.endswith(deaths):
+        if group.endswith(crashes):
             os.kill(stack.children["failures"].pid, signal.SIGKILL)
             stack.children.stop("failures")
             await asyncio.to_thread(stack.start_pool, "failures")
@@ -196,9 +196,9 @@ async def test_a_ledger_that_is_killed_again_and_again_has_every_letter_once(
         return [row for row in backstage.rows("failures") if str(row.get("group")).startswith(mark)]
 
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while {row["group"] for row in rows()} != wanted:
+        while {row["group"] for row in rows()} != expected:
             await asyncio.sleep(0.2)
-    await emptied(backstage, stack, "booking")
-    await emptied(backstage, stack, "notifications")
-    assert len(rows()) == 2 * each
+    await wait_until_empty(backstage, stack, "booking")
+    await wait_until_empty(backstage, stack, "notifications")
+    assert len(rows()) == 2 * per_queue
     assert {len(row["story"]) for row in rows()} == {1}

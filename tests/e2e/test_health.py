@@ -1,4 +1,4 @@
-"""Whether the pools live and are ready, as whoever may restart them asks."""
+"""The liveness and readiness probes of the pools."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 
 def ask(url: str) -> tuple[int, dict[str, Any]]:
-    """Return the status and what the answer says."""
+    """Return the status and the body of the response."""
     try:
         with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             return answer.status, json.load(answer)
@@ -30,13 +30,13 @@ def ask(url: str) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize("check", ["livez", "readyz"])
-async def test_an_idle_pool_lives_and_is_ready(stack: Stack, pool: str, check: str):
-    """A poll that waits for messages is no trouble."""
+async def test_an_idle_pool_is_live_and_ready(stack: Stack, pool: str, check: str):
+    """A poll that waits for messages is no problem."""
     assert ask(f"{stack.health[pool]}/{check}") == (200, {"ok": True, "problems": []})
 
 
-async def test_a_pool_that_stops_is_not_ready_but_lives(stack: Stack, visit: Visit, backstage: Backstage):
-    """Nobody should end a process that is ending, or send it work."""
+async def test_a_stopping_pool_is_live_but_not_ready(stack: Stack, visit: Visit, backstage: Backstage):
+    """It must be neither restarted nor given new messages."""
     child, address = stack.children["chat"], stack.health["chat"]
     backstage.bedrock("pace", {"tokens_per_second": 0, "first_token_ms": 2000})
     try:

@@ -71,7 +71,7 @@ def test_a_failure_that_was_not_erased_is_an_error(terminal):
     assert (done.exit_code, "1 were changed at the same time" in done.stderr) == (1, True)
 
 
-def test_an_erased_failure_can_be_shown(terminal):
+def test_show_prints_an_erased_failure(terminal):
     """The list and the audit trail say who erased it and when; nothing else is left."""
     one = terminal.failed()
     terminal.run("failures", "erase", "--session", "s1", "--yes")

@@ -19,7 +19,7 @@ SINCE = datetime(2026, 1, 12, 11, 59, tzinfo=UTC)
         (Suppression("full", SINCE, datetime(2099, 1, 1, tzinfo=UTC)), "full"),
     ],
 )
-def test_a_suppression_is_shown_and_removed(terminal, suppression, text):
+def test_show_and_remove_a_suppression(terminal, suppression, text):
     """In upper or lower case; scripts use the exit code."""
     asyncio.run(terminal.suppressions.add("jan@example.com", suppression))
     done = terminal.run("suppressions", "show", "Jan@example.com")

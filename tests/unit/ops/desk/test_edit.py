@@ -77,8 +77,8 @@ async def test_a_replay_sends_the_edited_message(world):
         ({**DATA, "note": "x" * 10_000}, "too_long", 1000),
     ],
 )
-async def test_a_problem_can_be_said_in_another_language(world, data, kind, limit):
-    """Its kind is a value, and so is the number that the sentence needs."""
+async def test_a_problem_has_a_kind(world, data, kind, limit):
+    """The kind and the limit are values, from which pages make a translated text."""
     [problem] = (await world.desk.edit(ANNA, await world.failed(), data)).problems.values()
     assert (problem.kind, problem.limit) == (kind, limit)
 

@@ -67,7 +67,7 @@ async def test_a_notice_is_lost_after_a_day(world):
     assert isinstance(await world.desk.replay(ANNA, waiting), Replayed)
 
 
-async def test_a_single_state_is_taken_literally(world):
+async def test_a_single_state_means_only_that_state(world):
     """A filter for `replaying` finds all replays, and one for `failed` none."""
     failed, both = await world.failed("failed"), {await lost(world, "lost"), await running(world, "under way")}
     assert await find_ids(world, FailureFilter(states=[FailureState.FAILED])) == {failed}

@@ -139,7 +139,7 @@ def test_a_code_of_another_sign_in_is_rejected(visitor, provider):
     assert return_from_provider(visitor, code=stolen, state=query["state"]).status_code == 403
 
 
-def test_an_error_of_the_provider_is_shown_without_its_text(visitor):
+def test_an_error_of_the_provider_is_displayed_without_its_text(visitor):
     """A cancelled sign-in leads to the sign-in page, without the text from the address."""
     answer = return_from_provider(visitor, error="access_denied", error_description="<b>no</b>")
     assert answer.status_code == 403
