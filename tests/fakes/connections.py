@@ -20,7 +20,7 @@ class FakeConnections:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or FakeClock()
         self.rows: dict[tuple[str, str], Connection] = {}
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         """Raised by every call while it is set."""
 
     async def of(self, session_id: str) -> Sequence[Connection]:
@@ -52,8 +52,8 @@ class FakeConnections:
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
 
 
 class FakePoster:

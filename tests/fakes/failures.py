@@ -10,11 +10,11 @@ from shared.ledger.rules import is_match, limit_audit_trail, make_cursor, merge_
 
 
 class FakeFailures:
-    """A `FailureLedger`. While `trouble` is set every call raises it and does nothing."""
+    """A `FailureLedger`. While `error` is set every call raises it and does nothing."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Failure] = {}
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
 
     async def record(self, failure: Failure) -> Failure:
         """Enter a failure, or note on the one that is there that it failed again; return what is kept."""
@@ -55,10 +55,10 @@ class FakeFailures:
         return True
 
     async def reach(self) -> None:
-        """Do as a call to a table does: let others go first, and fail while there is trouble."""
+        """Yield to other tasks as a call to a table does, and raise `error` if it is set."""
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
 
 
 class FakeReplayOutcomes:

@@ -52,7 +52,7 @@ def test_an_interrupted_replay_prints_its_tally(terminal, error, code, text):
 
     async def put_until_the_fifth(failure):
         if len(terminal.sent) == 4:
-            terminal.world.ledger.trouble = error
+            terminal.world.ledger.error = error
         await put(failure)
 
     terminal.world.replays.put = put_until_the_fifth

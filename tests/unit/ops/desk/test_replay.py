@@ -175,7 +175,7 @@ async def test_a_newer_envelope_is_replayed_as_it_is(world):
 async def test_an_unreachable_ledger_prevents_a_replay(world):
     """The error is raised, and no message is sent that the ledger does not have."""
     one = await world.failed()
-    world.ledger.trouble = TransientError("failures.get: timeout")
+    world.ledger.error = TransientError("failures.get: timeout")
     with pytest.raises(TransientError):
         await world.desk.replay(ANNA, one)
     assert world.replays.sent == []

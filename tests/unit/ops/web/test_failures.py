@@ -185,11 +185,11 @@ def test_errors_have_a_page(owner, world):
     """An unreachable ledger or queue has an error page without the text of the exception."""
     world.replays.error = PermanentError("access_denied", "AccessDenied: arn:aws:sqs")
     assert post_form(owner, "/failures/f-ania/replay").status_code == 409
-    world.ledger.trouble = TransientError("failures.get: Throttling")
+    world.ledger.error = TransientError("failures.get: Throttling")
     answer = owner.get("/failures")
     assert answer.status_code == 503
     assert "Throttling" not in answer.text
-    world.ledger.trouble = RuntimeError("secret of a bug")
+    world.ledger.error = RuntimeError("secret of a bug")
     answer = owner.get("/failures")
     assert (answer.status_code, "secret" in answer.text) == (500, False)
     assert answer.headers["content-security-policy"]

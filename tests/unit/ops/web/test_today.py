@@ -227,7 +227,7 @@ def test_an_answer_that_could_not_be_posted_is_stored(owner, world):
     """If the connections can't be read, the visitor gets it on return."""
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
-    world.connections.trouble = TransientError("connections.of: Throttling")
+    world.connections.error = TransientError("connections.of: Throttling")
     assert owner.send(CONVERSATION, text="Yes.", answer_id="one").status_code == 303
     assert world.conversations.of("s-1")[-1].data.text == "Yes."
 

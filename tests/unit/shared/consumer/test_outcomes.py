@@ -58,19 +58,19 @@ async def test_a_replay_that_went_well_is_noted(noting, failures):
 
 async def test_an_original_is_nobodys_replay(noting, failures):
     """The ledger is not asked for the usual message."""
-    failures.trouble = AssertionError("asked")
+    failures.error = AssertionError("asked")
     assert await noting.processor.process(await noting.deliver()) == Ack()
 
 
 @pytest.mark.parametrize("error", [TransientError("dynamodb"), DeploymentError("aws_AccessDenied"), OSError("bug")])
 async def test_a_note_that_can_not_be_written_is_written_later(noting, failures, error):
     """The message stays until it is; the command is not carried out twice."""
-    failures.trouble = error
+    failures.error = error
     for _ in range(10):
         assert isinstance(await noting.processor.process(await noting.deliver(REPLAY)), RetryIn)
         noting.queue.invalidate(REPLAY)
     assert noting.handler.handled == ["k1"]
-    failures.trouble = None
+    failures.error = None
     assert await noting.processor.process(await noting.deliver(REPLAY)) == Ack()
     assert noting.handler.handled == ["k1"]
     assert state(failures) is FailureState.RESOLVED

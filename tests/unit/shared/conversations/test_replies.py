@@ -121,11 +121,11 @@ async def test_a_row_that_cannot_be_removed_costs_nobody_an_answer(world):
     """It is found gone again the next time."""
     world.poster.gone.add("tab")
     listeners = await world.replies.connections("session")
-    world.connections.trouble = TransientError("throttled")
+    world.connections.error = TransientError("throttled")
 
     await world.replies.post("session", FINAL, listeners)
 
-    world.connections.trouble = None
+    world.connections.error = None
     assert await open_tabs(world) == {"tab"}
 
 

@@ -95,7 +95,7 @@ async def test_a_replay_that_sqs_moved_is_notified_too(worker):
 @pytest.mark.parametrize("receives", [1, 1_000])
 async def test_a_dead_letter_stays_on_its_queue_while_the_ledger_fails(worker, error, receives):
     """It is retried without limit, and no visitor is notified before the failure is recorded."""
-    worker.failures.trouble = error
+    worker.failures.error = error
     dead_letter = await worker.receive_new()
     dead_letter.receive_count = receives
     disposition = await worker.processor.process(dead_letter)
@@ -104,7 +104,7 @@ async def test_a_dead_letter_stays_on_its_queue_while_the_ledger_fails(worker, e
     await worker.settler.settle(dead_letter, disposition)
     assert worker.queue.bodies() == [dead_letter.body]
     assert worker.errors() == []
-    worker.failures.trouble = None
+    worker.failures.error = None
     assert await worker.processor.process(dead_letter) == Ack()
     assert worker.errors() == NOTIFIED
 

@@ -125,6 +125,6 @@ async def test_an_event_goes_to_the_processor_of_its_queue(workers):
         assert await batches.run(event, seconds_left=lambda: 60) == {"batchItemFailures": []}
     reasons = {name: [failure.reason for failure in worker.failures.rows.values()] for name, worker in workers.items()}
     assert reasons == {"chat": ["not_json"], "booking": ["receives_exhausted"], "notifications": []}
-    workers["chat"].failures.trouble = OSError("away")
+    workers["chat"].failures.error = OSError("away")
     event = {"Records": [record("more", queue=workers["chat"].queue.name)]}
     assert await batches.run(event) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
