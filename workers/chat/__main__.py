@@ -1,4 +1,4 @@
-"""`python -m workers.chat`: the pool that answers visitors."""
+"""Run the chat worker as a pool: `python -m workers.chat`."""
 
 from shared.aws.run_pool import run_pool
 from workers.chat.wiring import open_worker

@@ -1,4 +1,4 @@
-"""What the use case of chat is given to work with."""
+"""The dependencies of chat's use case."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Pure rules of chat: what the model is asked, and what of its answer a visitor is shown."""
+"""Pure rules of chat: the prompt for the model, and the checks on its answer."""
 
 import re
 import unicodedata
@@ -24,20 +24,20 @@ from shared.messages.server import (
 from shared.tenants.profile import TenantProfile
 
 HISTORY_FRAMES = 40
-"""How many durable frames back the model is told; about fifteen exchanges."""
+"""How many durable frames the prompt goes back; about fifteen exchanges."""
 
 MAX_ANSWER_BYTES = 20 * 1024
-"""Of an answer's text, so that its frame stays under the protocol's 24 KB."""
+"""The limit of an answer's text, so that its frame stays below the protocol's 24 KB."""
 
 _ESCAPED = '"\\\n\t'
-"""Characters that take one byte more in a frame, because JSON escapes them."""
+"""Characters that take one more byte in a frame, because JSON escapes them."""
 
 OFFER_BOOKING = "offer_booking"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One side's words."""
+    """One message of the dialogue."""
 
     role: Literal["user", "assistant"]
     text: str
@@ -45,7 +45,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function that the model may call; what it is called with is hostile until checked."""
+    """A function that the model may call; its input is untrusted until it is checked."""
 
     name: str
     description: str
@@ -61,7 +61,7 @@ class Prompt:
     """The same for every visitor of the tenant until its documents change, so that it can be cached."""
 
     situation: str
-    """What differs between requests: the day, and what this visitor has booked."""
+    """The part that differs between requests: the date, and what this visitor has booked."""
 
     turns: tuple[Turn, ...]
     tools: tuple[Tool, ...]
@@ -77,22 +77,21 @@ def build_prompt(
     text: str,
     now: datetime,
 ) -> Prompt:
-    """Return the request for a visitor's words after what was said before (oldest first)."""
+    """Return the prompt for a visitor's message; `history` has the earlier frames, oldest first."""
     return Prompt(
         instructions=_instructions(profile, documents),
         situation=_situation(profile, history, now),
-        turns=turns(history, text),
+        turns=build_turns(history, text),
         tools=_tools(profile),
         model_id=profile.model.id,
         max_output_tokens=profile.model.max_output_tokens,
     )
 
 
-def turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
-    """Return the conversation as the model wants it: a user first, then strictly in turns."""
-    said = [*_said(history), Turn("user", text)]
+def build_turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
+    """Return the dialogue in the form that the model requires: the user first, then alternating roles."""
     merged: list[Turn] = []
-    for turn in said:
+    for turn in [*_visible_turns(history), Turn("user", text)]:
         if merged and merged[-1].role == turn.role:
             merged[-1] = Turn(turn.role, f"{merged[-1].text}\n\n{turn.text}")
         elif merged or turn.role == "user":
@@ -100,7 +99,7 @@ def turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
     return tuple(merged)
 
 
-def _said(history: Iterable[ServerFrame]) -> Iterable[Turn]:
+def _visible_turns(history: Iterable[ServerFrame]) -> Iterable[Turn]:
     for frame in history:
         match frame:
             case ChatSent():
@@ -142,16 +141,16 @@ def _booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[s
     for frame in history:
         match frame:
             case BookingPending():
-                word = "waits for its code"
+                state = "waits for its code"
             case BookingConfirmed():
-                word = "is confirmed"
+                state = "is confirmed"
             case BookingCancelled():
-                word = "was cancelled"
+                state = "was cancelled"
             case BookingRescheduled():
-                word = "was moved there"
+                state = "was moved there"
             case _:
                 continue
-        yield f"{frame.data.service} on {frame.data.start.astimezone(zone):%Y-%m-%d %H:%M} {word}."
+        yield f"{frame.data.service} on {frame.data.start.astimezone(zone):%Y-%m-%d %H:%M} {state}."
 
 
 def _tools(profile: TenantProfile) -> tuple[Tool, ...]:
@@ -178,8 +177,8 @@ def _offer_schema(profile: TenantProfile) -> dict[str, Any]:
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def checked_offer(content: Mapping[str, Any], profile: TenantProfile) -> OfferBooking:
-    """Return the offer that a tool call stands for; what the model made up is left out."""
+def check_offer(content: Mapping[str, Any], profile: TenantProfile) -> OfferBooking:
+    """Return the offer of a tool call, without a service or date that is not valid."""
     service, day = content.get("service"), content.get("date")
     known = profile.service(service) if isinstance(service, str) else None
     return OfferBooking(service=known.id if known else None, date=day if _is_date(day) else None)
@@ -195,27 +194,31 @@ def _is_date(value: object) -> bool:
     return True
 
 
-def shown(text: str) -> str:
-    """Return what of an answer a visitor sees: no control characters, and not more than a frame holds."""
-    clean = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in {"Cc", "Cs"})
-    clean = clean.strip()
-    sizes = accumulate(len(letter.encode()) + (letter in _ESCAPED) for letter in clean)
+def sanitize_answer(text: str) -> str:
+    """Return the answer's text without control characters, cut to what a frame can hold."""
+    clean = "".join(filter(_is_allowed, text)).strip()
+    sizes = accumulate(len(character.encode()) + (character in _ESCAPED) for character in clean)
     return clean[: sum(size <= MAX_ANSWER_BYTES for size in sizes)]
 
 
-_CHARACTERS_A_TOKEN = 3
-"""On the safe side: about four in English, fewer in Polish."""
+def _is_allowed(character: str) -> bool:
+    return character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
 
 
-def estimated_usage(prompt: Prompt, answer: str) -> Usage:
-    """Return about what a request cost whose answer was stopped before the model could count it."""
-    asked = len(prompt.instructions) + len(prompt.situation) + sum(len(turn.text) for turn in prompt.turns)
-    return Usage(input_tokens=asked // _CHARACTERS_A_TOKEN, output_tokens=max(1, len(answer) // _CHARACTERS_A_TOKEN))
+_CHARACTERS_PER_TOKEN = 3
+"""A low estimate, so that usage is not underestimated: about four in English, fewer in Polish."""
 
 
-def final_text(text: str, *, offered: bool, stopped: bool, t: Texts) -> str:
-    """Return the answer's text, never empty unless the visitor stopped it before its first word."""
-    said = shown(text)
-    if said or stopped:
-        return said
+def estimate_usage(prompt: Prompt, answer: str) -> Usage:
+    """Return an estimate of the usage of an answer that was stopped before the model reported its usage."""
+    prompt_characters = len(prompt.instructions) + len(prompt.situation) + sum(len(turn.text) for turn in prompt.turns)
+    output_tokens = max(1, len(answer) // _CHARACTERS_PER_TOKEN)
+    return Usage(input_tokens=prompt_characters // _CHARACTERS_PER_TOKEN, output_tokens=output_tokens)
+
+
+def build_final_text(text: str, *, offered: bool, stopped: bool, t: Texts) -> str:
+    """Return the answer's text; it is empty only if the visitor stopped the answer before its first word."""
+    answer = sanitize_answer(text)
+    if answer or stopped:
+        return answer
     return t("offer") if offered else t("no_answer")

@@ -1,4 +1,4 @@
-"""The use case: a visitor writes, the assistant answers."""
+"""The use case of chat: the assistant answers a visitor's message."""
 
 import asyncio
 import time
@@ -34,13 +34,13 @@ from workers.chat.domain import (
     HISTORY_FRAMES,
     OFFER_BOOKING,
     Prompt,
+    build_final_text,
     build_prompt,
-    checked_offer,
-    estimated_usage,
-    final_text,
+    check_offer,
+    estimate_usage,
 )
 from workers.chat.ports import Finished, ModelFailure, TextDelta, ToolCall
-from workers.chat.stream import coalescing, until, watching
+from workers.chat.stream import coalesce, iterate_until, watch_for_stop
 
 log = structlog.get_logger()
 
@@ -57,10 +57,10 @@ class _Answer:
 
 
 class ChatHandler:
-    """Stores what was asked, streams the answer, stores the answer; a second try begins the answer anew.
+    """Stores the visitor's message, streams the answer and stores it; another attempt starts the answer again.
 
-    While a person answers the conversation, what was asked is stored for them and the assistant is silent. An answer
-    that was begun before the person came is still finished.
+    During a takeover the message is stored for the staff, and the assistant is silent. An answer that was started
+    before the takeover is still finished.
     """
 
     def __init__(self, *, ports: ChatPorts, replies: Replies, claims: ClaimStore) -> None:
@@ -68,101 +68,101 @@ class ChatHandler:
         self._replies = replies
         self._claims = claims
 
-    async def handle(self, work: ChatSend, claim: Claim) -> str | None:
-        """Answer one message; return the code of one that is refused."""
-        profile = await self._ports.tenants.profile(work.tenant)
-        if len(work.data.text) > profile.limits.chat_characters:
-            return await self._refuse(work, claim, ErrorCode.TOO_LARGE)
+    async def handle(self, command: ChatSend, claim: Claim) -> str | None:
+        """Answer one message; return the error code if it is refused."""
+        profile = await self._ports.tenants.profile(command.tenant)
+        if len(command.data.text) > profile.limits.chat_characters:
+            return await self._refuse(command, claim, ErrorCode.TOO_LARGE)
         sent = await self._replies.durable(
-            work.session_id,
-            ChatSent(re=work.client_id, data=ChatSentData(text=work.data.text)),
+            command.session_id,
+            ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
             claim=claim,
             marker="sent",
-            tenant=work.tenant,
+            tenant=command.tenant,
         )
-        listeners, used, talk, documents = await asyncio.gather(
-            self._replies.connections(work.session_id),
-            self._ports.usage.output_tokens(work.tenant, self._today()),
-            self._ports.conversations.latest(work.session_id, HISTORY_FRAMES),
-            self._ports.tenants.documents(work.tenant),
+        listeners, used, tail, documents = await asyncio.gather(
+            self._replies.connections(command.session_id),
+            self._ports.usage.output_tokens(command.tenant, self._today()),
+            self._ports.conversations.latest(command.session_id, HISTORY_FRAMES),
+            self._ports.tenants.documents(command.tenant),
         )
-        is_persons = talk.takeover is not None and talk.takeover.is_active(self._ports.clock.now())
-        if is_persons and await self._left_to_person(work, claim, listeners):
+        is_staff_answering = tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
+        if is_staff_answering and await self._leave_to_staff(command, claim, listeners):
             return None
         if used >= profile.limits.daily_output_tokens:
-            return await self._refuse(work, claim, ErrorCode.BUDGET_EXCEEDED)
+            return await self._refuse(command, claim, ErrorCode.BUDGET_EXCEEDED)
         prompt = build_prompt(
             profile=profile,
             documents=documents,
-            history=[frame for frame in talk.frames if frame.seq and sent.seq and frame.seq < sent.seq],
-            text=work.data.text,
+            history=[frame for frame in tail.frames if frame.seq and sent.seq and frame.seq < sent.seq],
+            text=command.data.text,
             now=self._ports.clock.now(),
         )
-        answer = await self._answer(work, prompt, profile, listeners)
-        await self._ports.usage.add(work.tenant, self._today(), answer.usage)
-        await self._replies.durable(work.session_id, self._final(work, answer), claim=claim)
+        answer = await self._answer(command, prompt, profile, listeners)
+        await self._ports.usage.add(command.tenant, self._today(), answer.usage)
+        await self._replies.durable(command.session_id, self._final(command, answer), claim=claim)
         return None
 
-    async def _left_to_person(self, work: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
-        """End the message without an answer: the first one with a word on who reads it, all others without any.
+    async def _leave_to_staff(self, command: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
+        """Complete the message without an answer, and return True; only the first one gets the text that staff read it.
 
-        False, and nothing is said, if the conversation was handed back at this moment: it has to be answered after all.
+        Return False, and store nothing, if the conversation was handed back meanwhile: the assistant has to answer.
         """
-        locale = next((one.locale for one in listeners if one.locale), work.locale)
+        locale = next((connection.locale for connection in listeners if connection.locale), command.locale)
         texts = (announcement("is_read", locale), "")
         first, further = (
-            ChatFinal(re=work.client_id, data=ChatFinalData(text=text, announces="is_read")) for text in texts
+            ChatFinal(re=command.client_id, data=ChatFinalData(text=text, announces="is_read")) for text in texts
         )
-        if await self._replies.leave_to_staff(work.session_id, first, further, claim=claim) is None:
+        if await self._replies.leave_to_staff(command.session_id, first, further, claim=claim) is None:
             return False
-        log.info("chat_left_to_person")
+        log.info("chat_left_to_staff")
         return True
 
     async def _answer(
-        self, work: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]
+        self, command: ChatSend, prompt: Prompt, profile: TenantProfile, listeners: Sequence[Connection]
     ) -> _Answer:
-        """Stream the model's answer to whoever listens, until it ends or the visitor stops it."""
+        """Stream the model's answer to the connections, until it ends or the visitor stops it."""
         answer = _Answer()
         started = time.monotonic()
 
         async def post(offset: int, text: str) -> None:
-            delta = ChatDelta(re=work.client_id, data=ChatDeltaData(offset=offset, text=text))
-            await self._replies.post(work.session_id, delta, listeners)
+            delta = ChatDelta(re=command.client_id, data=ChatDeltaData(offset=offset, text=text))
+            await self._replies.post(command.session_id, delta, listeners)
 
         async def stop_requested() -> bool:
-            return await self._claims.stop_requested(work.id)
+            return await self._claims.stop_requested(command.id)
 
-        await self._replies.post(work.session_id, Typing(re=work.client_id), listeners)
+        await self._replies.post(command.session_id, Typing(re=command.client_id), listeners)
         async with (
-            watching(stop_requested) as stopped,
-            coalescing(post) as deltas,
+            watch_for_stop(stop_requested) as stopped,
+            coalesce(post) as deltas,
             aclosing(self._ports.model.stream(prompt)) as events,
         ):
-            async for event in until(stopped, events):
+            async for event in iterate_until(stopped, events):
                 match event:
                     case TextDelta(text):
                         answer.text += text
                         deltas.add(text)
                     case ToolCall(name, content) if name == OFFER_BOOKING:
-                        answer.offers.append(checked_offer(content, profile))
+                        answer.offers.append(check_offer(content, profile))
                     case Finished(usage, _):
                         answer.usage, answer.finished = usage, True
             if stopped.is_set() and not answer.finished:
                 answer.stopped = True
-                # The model counts only what it finished; what was said until here costs all the same.
-                answer.usage = estimated_usage(prompt, answer.text)
+                # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
+                answer.usage = estimate_usage(prompt, answer.text)
         self._ports.metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
 
-    def _final(self, work: ChatSend, answer: _Answer) -> ChatFinal:
+    def _final(self, command: ChatSend, answer: _Answer) -> ChatFinal:
         return ChatFinal(
-            re=work.client_id,
+            re=command.client_id,
             data=ChatFinalData(
-                text=final_text(
+                text=build_final_text(
                     answer.text,
                     offered=bool(answer.offers),
                     stopped=answer.stopped,
-                    t=CATALOGUE.texts(work.locale),
+                    t=CATALOGUE.texts(command.locale),
                 ),
                 actions=tuple(answer.offers[:1]),
                 usage=answer.usage,
@@ -170,29 +170,29 @@ class ChatHandler:
             ),
         )
 
-    async def repeat(self, work: ChatSend, outcome_seq: int | None) -> str | None:
-        """Say the answer once more."""
-        return code_of(await self._replies.repeat(work.session_id, outcome_seq))
+    async def repeat(self, command: ChatSend, outcome_seq: int | None) -> str | None:
+        """Post the stored outcome again."""
+        return code_of(await self._replies.repeat(command.session_id, outcome_seq))
 
-    async def mismatch(self, work: ChatSend) -> None:
-        """Refuse another text under an id that was used before."""
-        locale = await self._replies.locale(work.session_id, work.locale)
-        frame = refusal(ErrorCode.BAD_FRAME, re=work.client_id, locale=locale)
-        await self._replies.post(work.session_id, frame, await self._replies.connections(work.session_id))
+    async def mismatch(self, command: ChatSend) -> None:
+        """Refuse a message with the id of an earlier one and another text."""
+        locale = await self._replies.locale(command.session_id, command.locale)
+        frame = refusal(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
+        await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
 
-    async def give_up(self, work: ChatSend, claim: Claim, reason: str) -> None:
-        """Tell the visitor that there will be no answer."""
+    async def give_up(self, command: ChatSend, claim: Claim, reason: str) -> None:
+        """End the message with an error frame for the visitor."""
         codes: dict[str, ErrorCode] = {
             ModelFailure.BUSY: ErrorCode.MODEL_BUSY,
             DeadLetterReason.TIMEOUT: ErrorCode.TIMEOUT,
         }
-        await self._refuse(work, claim, codes.get(reason, ErrorCode.INTERNAL))
+        await self._refuse(command, claim, codes.get(reason, ErrorCode.INTERNAL))
 
-    async def _refuse(self, work: ChatSend, claim: Claim, code: ErrorCode) -> str:
-        locale = await self._replies.locale(work.session_id, work.locale)
+    async def _refuse(self, command: ChatSend, claim: Claim, code: ErrorCode) -> str:
+        locale = await self._replies.locale(command.session_id, command.locale)
         log.info("chat_refused", code=code)
-        frame = refusal(code, re=work.client_id, locale=locale)
-        await self._replies.durable(work.session_id, frame, claim=claim)
+        frame = refusal(code, re=command.client_id, locale=locale)
+        await self._replies.durable(command.session_id, frame, claim=claim)
         return code.value
 
     def _today(self) -> str:

@@ -1,4 +1,4 @@
-"""The same handler under a Lambda event-source mapping."""
+"""Run the chat worker as a Lambda, under an event-source mapping."""
 
 from shared.aws.run_lambda import lambda_handler
 from workers.chat.wiring import open_worker

@@ -1,4 +1,4 @@
-"""The role that only chat needs filled: the model."""
+"""The port that only chat needs: the model."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model wants a tool; its input is hostile until checked."""
+    """The model calls a tool; the input is untrusted until it is checked."""
 
     name: str
     input: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Model(Protocol):
         """Yield the answer's events; the last one is `Finished`.
 
         Raises:
-            TransientError: `model_busy` when throttled or not ready, `timeout` when it went silent.
-            PermanentError: the request itself is refused.
+            TransientError: `model_busy` when throttled or not ready, `timeout` when no event comes.
+            PermanentError: the model refuses the request.
         """
         ...

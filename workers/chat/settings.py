@@ -1,4 +1,4 @@
-"""What the chat worker reads from the environment."""
+"""The settings of the chat worker, from environment variables."""
 
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -7,14 +7,14 @@ from shared.settings import AwsSettings
 
 
 class ChatSettings(AwsSettings):
-    """Its queue, the usage table and the model."""
+    """The queue, the tables and the model."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
     chat_queue_url: str
     chat_dlq_url: str
     failures_table: str
-    """Where the end of a replay is noted."""
+    """Where the outcomes of replays are recorded."""
 
     usage_table: str
     bedrock_model_id: str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -22,7 +22,7 @@ class ChatSettings(AwsSettings):
 
     bedrock_region: str | None = None
     bedrock_access_key_id: SecretStr | None = None
-    """Credentials for Bedrock alone, where everything else is an emulator; the usual chain if not given."""
+    """Credentials for Bedrock only, where all other services are emulated; by default those of the usual chain."""
 
     bedrock_secret_access_key: SecretStr | None = None
     bedrock_session_token: SecretStr | None = None

@@ -1,4 +1,4 @@
-"""Says an answer piece by piece: pieces are joined to about ten posts a second, and a stop is noticed."""
+"""Streams an answer: joins its pieces to about ten posts a second, and watches for a stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +14,7 @@ STOP_POLL_SECONDS = 0.5
 
 
 class Coalescer:
-    """Joins pieces of text; the first goes out at once, later ones at most every `COALESCE_SECONDS`."""
+    """Joins pieces of text: the first is posted at once, later ones at most every `COALESCE_SECONDS`."""
 
     def __init__(self, post: Callable[[int, str], Awaitable[None]]) -> None:
         """Take the function that posts `(offset, text)`, the offset counted in characters."""
@@ -24,12 +24,12 @@ class Coalescer:
         self._woken = asyncio.Event()
 
     def add(self, text: str) -> None:
-        """Say this soon."""
+        """Queue a piece for the next post."""
         self._waiting.append(text)
         self._woken.set()
 
     async def flush(self) -> None:
-        """Say what waits, now."""
+        """Post the queued pieces now."""
         text, self._waiting = "".join(self._waiting), []
         if text:
             offset, self._posted = self._posted, self._posted + len(text)
@@ -45,8 +45,8 @@ class Coalescer:
 
 
 @asynccontextmanager
-async def coalescing(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterator[Coalescer]:
-    """Post in the background inside the `with`; what still waits at its end is dropped: the final says it all."""
+async def coalesce(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterator[Coalescer]:
+    """Post in the background inside the `with`; pieces that are queued at its end are dropped: `chat.final` has all."""
     coalescer = Coalescer(post)
     task = asyncio.create_task(coalescer.run())
     try:
@@ -57,23 +57,23 @@ async def coalescing(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterat
             await task
 
 
-async def until(stopped: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator[T]:
-    """Yield the events until they end or `stopped` is set, also while the next one is long in coming."""
+async def iterate_until(stopped: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Yield the events until they end or `stopped` is set, even while the next event is awaited."""
     stopping = asyncio.ensure_future(stopped.wait())
     try:
         while True:
-            following = asyncio.ensure_future(anext(events))
+            next_event = asyncio.ensure_future(anext(events))
             try:
-                await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({next_event, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                if not following.done():
-                    following.cancel()
+                if not next_event.done():
+                    next_event.cancel()
                     with suppress(asyncio.CancelledError, StopAsyncIteration):
-                        await following
-            if stopping.done() or following.cancelled():
+                        await next_event
+            if stopping.done() or next_event.cancelled():
                 return
             try:
-                event = following.result()
+                event = next_event.result()
             except StopAsyncIteration:
                 return
             yield event
@@ -82,19 +82,19 @@ async def until(stopped: asyncio.Event, events: AsyncIterator[T]) -> AsyncIterat
 
 
 @asynccontextmanager
-async def watching(
-    asked: Callable[[], Awaitable[bool]], *, every_seconds: float = STOP_POLL_SECONDS
+async def watch_for_stop(
+    is_stop_requested: Callable[[], Awaitable[bool]], *, every_seconds: float = STOP_POLL_SECONDS
 ) -> AsyncIterator[asyncio.Event]:
-    """Set the event inside the `with` once `asked` says yes; it is asked right away and then again and again.
+    """Set the event once `is_stop_requested` returns True; call it at once, and then every `every_seconds`.
 
-    A question that could not be answered is asked again the next time.
+    A call that fails with a transient error is repeated the next time.
     """
     stopped = asyncio.Event()
 
     async def watch() -> None:
         while not stopped.is_set():
             with suppress(TransientError):
-                if await asked():
+                if await is_stop_requested():
                     stopped.set()
                     return
             await asyncio.sleep(every_seconds)

@@ -26,7 +26,7 @@ from workers.chat.handler import ChatHandler
 from workers.chat.settings import ChatSettings
 
 MAX_ATTEMPTS = 3
-"""A visitor waits for the answer: three tries take about ten seconds."""
+"""A visitor waits for the answer: three attempts take about ten seconds."""
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def open_worker() -> AsyncIterator[Worker]:
 async def open_ports(
     clients: AwsClients, settings: ChatSettings, *, stores: VisitorStores, clock: Clock, metrics: Metrics
 ) -> ChatPorts:
-    """Open what the use case works with."""
+    """Open the ports of the use case."""
     bedrock = await clients.client(
         "bedrock-runtime",
         read_timeout_seconds=SILENCE_SECONDS + 5,
@@ -85,7 +85,7 @@ def describe_queues(
     claims: ClaimStore,
     outcomes: ReplayOutcomes,
 ) -> tuple[QueueDescription, ...]:
-    """Return the queue of visitors' messages, and what is done with them."""
+    """Return the description of the queue of visitors' messages."""
     return (
         MessageQueue(
             url=settings.chat_queue_url,

@@ -1,1 +1,1 @@
-"""What chat talks to."""
+"""The adapters of the chat worker."""

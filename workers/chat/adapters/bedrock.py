@@ -27,11 +27,11 @@ _BUSY = frozenset(
     }
 )
 SILENCE_SECONDS = 20
-"""A stream that says nothing for so long is given up."""
+"""The timeout for the next event of a stream."""
 
 
 class BedrockModel:
-    """Converse's stream as events; the model is reached through its EU inference profile."""
+    """Converts the stream of Converse to events; the model is called through its EU inference profile."""
 
     def __init__(self, *, client: Any, default_model_id: str) -> None:
         self._client = client
@@ -43,7 +43,7 @@ class BedrockModel:
         tool: _ToolInput | None = None
         try:
             answer = await self._ask(prompt)
-            async with contextlib.aclosing(_until_silent(answer["stream"])) as events:
+            async with contextlib.aclosing(_iterate_with_timeout(answer["stream"])) as events:
                 async for event in events:
                     match event:
                         case {"contentBlockStart": {"start": {"toolUse": {"name": name}}}}:
@@ -75,8 +75,8 @@ class BedrockModel:
                     modelId=prompt.model_id or self._default_model_id,
                     system=[
                         {"text": prompt.instructions},
-                        # All before this point is the same for every visitor of a tenant: read from the cache at a
-                        # tenth of the price (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
+                        # All before this point is the same for each visitor of a tenant: it is read from the cache
+                        # at a tenth of the price (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html).
                         {"cachePoint": {"type": "default"}},
                         {"text": prompt.situation},
                     ],
@@ -96,13 +96,13 @@ class _ToolInput:
         self.pieces: list[str] = []
 
     def content(self) -> dict[str, Any]:
-        """Return the input, empty if the model wrote no JSON object."""
+        """Return the input; empty if it is not a JSON object."""
         return parse_json_object("".join(self.pieces)) or {}
 
 
-async def _until_silent(stream: Any) -> AsyncGenerator[dict[str, Any]]:
+async def _iterate_with_timeout(stream: Any) -> AsyncGenerator[dict[str, Any]]:
     events = aiter(stream)
-    # A stream that is left early, or breaks, would keep its connection.
+    # Without this, a stream that is left early or fails would keep its connection open.
     with contextlib.closing(stream):
         while True:
             try:

@@ -35,11 +35,11 @@ class NoticeTemplates:
         name = f"{notice.type.removeprefix('notice.')}.{self._kind}"
         by_business = isinstance(notice, AppointmentCancelled | AppointmentRescheduled) and notice.by == "business"
         return self._environment.get_template(name).render(
-            t=_unwrap_lines(t) if self._kind == "html" else t, language=t.language, by_business=by_business, **facts
+            t=_unwrap(t) if self._kind == "html" else t, language=t.language, by_business=by_business, **facts
         )
 
 
-def _unwrap_lines(t: Texts) -> Callable[..., str]:
+def _unwrap(t: Texts) -> Callable[..., str]:
     """Return a function that removes line breaks from texts: the catalogues have them for the plain text."""
 
     def render_text(text_id: str, **values: object) -> str:

@@ -67,7 +67,7 @@ class World:
         )
         self.handler = ChatHandler(ports=ports, replies=replies, claims=self.claims)
 
-    def work(self, text="How much is a massage?", client_id="a1", locale="en"):
+    def command(self, text="How much is a massage?", client_id="a1", locale="en"):
         return ChatSend.model_validate(
             {
                 "id": command_key("salon-ania", "session", client_id),
@@ -81,14 +81,14 @@ class World:
             }
         )
 
-    async def claim(self, work):
-        return await self.claims.claim(work.claim_key, fingerprint="f", lease=LEASE)
+    async def claim(self, command):
+        return await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
 
-    async def handle(self, work=None, claim=None):
+    async def handle(self, command=None, claim=None):
         """Carry a message out as the worker core does; return what is stored of the session after it."""
-        work = work or self.work()
-        claim = claim or await self.claim(work)
-        await self.handler.handle(work, claim)
+        command = command or self.command()
+        claim = claim or await self.claim(command)
+        await self.handler.handle(command, claim)
         return self.stored
 
     @property

@@ -32,7 +32,7 @@ async def test_an_answer_is_counted_and_timed(world_of):
     assert (world.usage.days[TODAY], world.usage.answers[TODAY]) == (USAGE, 1)
     [figure] = world.metrics.figures
     assert (figure.name, figure.unit) == ("BedrockLatency", "milliseconds")
-    assert world.claims.records[world.work().claim_key].done
+    assert world.claims.records[world.command().claim_key].done
 
 
 async def test_every_tab_hears_the_same(world_of):
@@ -75,17 +75,17 @@ async def test_a_second_try_begins_anew_and_leaves_one_message_and_one_answer(wo
     world = world_of(["Half an ans", Pause(0.05), TransientError("cut off")], ["A whole answer.", Pause(0.05)])
     with pytest.raises(TransientError, match="cut off"):
         await world.handle()
-    work = world.work()
-    record = world.claims.records[work.claim_key]
+    command = world.command()
+    record = world.claims.records[command.claim_key]
     assert not record.done
     record.owner = None
 
-    stored = await world.handle(work)
+    stored = await world.handle(command)
 
     assert [(frame.seq, frame.type) for frame in stored] == [(1, "chat.sent"), (2, "chat.final")]
     assert [delta["offset"] for delta in world.deltas()] == [0, 0]
     assert len(world.finals()) == 1
-    assert [turn.text for turn in world.model.prompts[1].turns] == [work.data.text]
+    assert [turn.text for turn in world.model.prompts[1].turns] == [command.data.text]
     assert world.usage.answers[TODAY] == 1
 
 
@@ -109,11 +109,11 @@ async def test_trouble_with_the_model_is_for_the_worker_core_to_judge(world_of, 
 async def test_who_lost_the_command_writes_nothing(world_of, script):
     """Another worker has it by the time the answer is there: only that one's answer counts."""
     world = world_of([*script, Do(lambda: world.claims.steal(claim))])
-    work = world.work()
-    claim = await world.claim(work)
+    command = world.command()
+    claim = await world.claim(command)
 
     with pytest.raises(LeaseLostError):
-        await world.handle(work, claim)
+        await world.handle(command, claim)
 
     assert [frame.type for frame in world.stored] == ["chat.sent"]
     assert world.finals() == []
@@ -122,12 +122,12 @@ async def test_who_lost_the_command_writes_nothing(world_of, script):
 async def test_who_lost_the_command_before_does_not_even_ask(world_of):
     """The visitor's message is stored with the command's owner, or not at all."""
     world = world_of()
-    work = world.work()
-    claim = await world.claim(work)
+    command = world.command()
+    claim = await world.claim(command)
     world.claims.steal(claim)
 
     with pytest.raises(LeaseLostError):
-        await world.handle(work, claim)
+        await world.handle(command, claim)
 
     assert (world.stored, world.poster.posted, world.model.prompts) == ([], [], [])
 
@@ -154,13 +154,13 @@ async def test_an_unknown_business_ends_the_message_for_good(world_of):
 async def test_a_message_without_an_answer_ends_with_a_word(world_of, reason, code, retryable):
     """Never silence: one durable error, which says whether to try again and never what went wrong inside."""
     world = world_of()
-    work = world.work()
-    await world.handler.give_up(work, await world.claim(work), reason)
+    command = world.command()
+    await world.handler.give_up(command, await world.claim(command), reason)
 
     [error] = world.stored
     assert (error.re, error.data.code, error.data.retryable) == ("a1", code, retryable)
     assert reason not in error.wire()
-    assert world.claims.records[work.claim_key].done
+    assert world.claims.records[command.claim_key].done
     assert world.poster.frames("tab")[0]["seq"] == 1
 
 
@@ -170,8 +170,8 @@ async def test_a_command_that_is_delivered_again_repeats_its_answer(world_of):
     await world.handle()
     [final] = world.finals()
 
-    await world.handler.repeat(world.work(), 2)
-    await world.handler.repeat(world.work(), None)
+    await world.handler.repeat(world.command(), 2)
+    await world.handler.repeat(world.command(), None)
 
     assert world.finals() == [final, final]
     assert len(world.model.prompts) == 1
@@ -180,7 +180,7 @@ async def test_a_command_that_is_delivered_again_repeats_its_answer(world_of):
 async def test_another_text_under_the_same_id_is_refused_without_a_trace(world_of):
     """The refusal is said and not stored: the id already has its outcome."""
     world = world_of()
-    await world.handler.mismatch(world.work("Something else"))
+    await world.handler.mismatch(world.command("Something else"))
 
     assert world.poster.frames("tab")[0]["data"]["code"] == "BAD_FRAME"
     assert world.stored == []

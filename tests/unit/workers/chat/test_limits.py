@@ -11,11 +11,11 @@ TODAY = ("salon-ania", "2026-01-12")
 
 async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
     """The model is let go at once, also while it is silent; the final says that it was stopped."""
-    stop = Do(lambda: world.claims.request_stop(work.id, now=world.clock.now()))
+    stop = Do(lambda: world.claims.request_stop(command.id, now=world.clock.now()))
     world = world_of(["One. ", "Two. ", stop, Pause(30), "Three. ", "Four."])
-    work = world.work()
+    command = world.command()
 
-    stored = await world.handle(work)
+    stored = await world.handle(command)
 
     final = stored[-1]
     assert final.data.stopped
@@ -25,11 +25,11 @@ async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
 
 async def test_a_stopped_answer_is_paid_for(world_of):
     """Who stops every answer uses the tenant's budget up all the same."""
-    stop = Do(lambda: world.claims.request_stop(work.id, now=world.clock.now()))
+    stop = Do(lambda: world.claims.request_stop(command.id, now=world.clock.now()))
     world = world_of(["word " * 60, stop, Pause(30)])
-    work = world.work()
+    command = world.command()
 
-    final = (await world.handle(work))[-1]
+    final = (await world.handle(command))[-1]
 
     assert final.data.usage.output_tokens == 100
     assert final.data.usage.input_tokens > 0
@@ -39,10 +39,10 @@ async def test_a_stopped_answer_is_paid_for(world_of):
 async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
     """The command still ends, with its one final."""
     world = world_of([Pause(0.02), "One"])
-    work = world.work()
-    world.claims.request_stop(work.id, now=world.clock.now())
+    command = world.command()
+    world.claims.request_stop(command.id, now=world.clock.now())
 
-    final = (await world.handle(work))[-1]
+    final = (await world.handle(command))[-1]
 
     assert (final.data.stopped, final.data.actions) == (True, ())
     assert len(world.finals()) == 1
@@ -51,7 +51,7 @@ async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
 async def test_a_stop_for_another_message_changes_nothing(world_of):
     """Each answer has its own flag."""
     world = world_of(["One. ", Pause(0.05), "Two."])
-    world.claims.request_stop(world.work(client_id="a0").id, now=world.clock.now())
+    world.claims.request_stop(world.command(client_id="a0").id, now=world.clock.now())
 
     final = (await world.handle())[-1]
     assert (final.data.text, final.data.stopped) == ("One. Two.", False)
@@ -88,8 +88,11 @@ async def test_a_business_may_want_shorter_messages(world_of, make_profile):
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"chat_characters": 10})
 
-    [outcome] = await world.handle(world.work("x" * 11))
+    [outcome] = await world.handle(world.command("x" * 11))
     assert outcome.data.code == ErrorCode.TOO_LARGE
     assert world.model.prompts == []
 
-    assert [frame.type for frame in await world.handle(world.work("x" * 10, "a2"))][1:] == ["chat.sent", "chat.final"]
+    assert [frame.type for frame in await world.handle(world.command("x" * 10, "a2"))][1:] == [
+        "chat.sent",
+        "chat.final",
+    ]

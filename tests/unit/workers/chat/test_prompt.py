@@ -22,7 +22,7 @@ from shared.messages.server import (
     ChatSent,
     ChatSentData,
 )
-from workers.chat.domain import Turn, build_prompt, turns
+from workers.chat.domain import Turn, build_prompt, build_turns
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
 APPOINTMENT = {"appointment_id": "appointment", "start": START, "service": "massage"}
@@ -58,7 +58,7 @@ def pending():
 )
 def test_the_conversation_goes_strictly_in_turns(history, expected):
     """The model refuses two of the same side in a row, and one that does not begin with the user."""
-    assert turns(history, "now") == tuple(Turn(role, text) for role, text in expected)
+    assert build_turns(history, "now") == tuple(Turn(role, text) for role, text in expected)
 
 
 @given(st.lists(st.booleans() | st.none(), max_size=12))
@@ -66,7 +66,7 @@ def test_any_history_makes_a_conversation_that_the_model_takes(sides):
     """Whatever was cut off, merged or left out."""
     history = [pending() if side is None else sent("q") if side else final("a") for side in sides]
 
-    roles = [turn.role for turn in turns(history, "now")]
+    roles = [turn.role for turn in build_turns(history, "now")]
 
     assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
 

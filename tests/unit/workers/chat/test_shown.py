@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.messages.limits import MAX_FRAME_BYTES
 from shared.messages.server import ChatFinal, ChatFinalData, OfferBooking, Usage
-from workers.chat.domain import MAX_ANSWER_BYTES, checked_offer, final_text, shown
+from workers.chat.domain import MAX_ANSWER_BYTES, build_final_text, check_offer, sanitize_answer
 from workers.chat.handler import CATALOGUE
 
 
@@ -37,7 +37,7 @@ from workers.chat.handler import CATALOGUE
 )
 def test_an_offer_holds_only_what_the_business_has(make_profile, content, service, day):
     """Whatever the model made up opens the form without that field filled in."""
-    assert checked_offer(content, make_profile()) == OfferBooking(service=service, date=day)
+    assert check_offer(content, make_profile()) == OfferBooking(service=service, date=day)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_offer_holds_only_what_the_business_has(make_profile, content, servic
 )
 def test_an_answer_is_shown_as_written_but_for_control_characters(text, visible):
     """Spaces that do not break and joined emojis are part of good typography."""
-    assert shown(text) == visible
+    assert sanitize_answer(text) == visible
 
 
 @given(
@@ -65,7 +65,7 @@ def test_an_answer_is_shown_as_written_but_for_control_characters(text, visible)
 def test_no_answer_makes_a_frame_that_is_too_large(letters, times):
     """Neither wide letters nor those that JSON escapes; what is shown is where the answer begins."""
     text = (letters * times)[:60_000]
-    visible = shown(text)
+    visible = sanitize_answer(text)
     usage = Usage(input_tokens=10**9, output_tokens=10**9, cache_read_tokens=10**9, cache_write_tokens=10**9)
     offer = OfferBooking(service="s" * 60, date="2026-01-13")
     frame = ChatFinal(re="x" * 64, seq=10**9, data=ChatFinalData(text=visible, actions=(offer,), usage=usage))
@@ -80,7 +80,7 @@ def test_no_answer_makes_a_frame_that_is_too_large(letters, times):
 @pytest.mark.parametrize("filler", ["x", "ą", "🙂", '"', "\\", "a\n"])
 def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
     """As much of it as fits is shown."""
-    visible = shown(filler * 30_000)
+    visible = sanitize_answer(filler * 30_000)
 
     size = len(json.dumps(visible, ensure_ascii=False).encode()) - 2
     assert MAX_ANSWER_BYTES - 4 <= size <= MAX_ANSWER_BYTES
@@ -100,4 +100,4 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
 )
 def test_an_answer_is_never_empty_unless_it_was_stopped(text, offered, stopped, language, said):
     """A model that only opens the form, or says nothing, is given words."""
-    assert final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.texts(language)) == said
+    assert build_final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.texts(language)) == said

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import TransientError
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.turned_loop import run_turned
-from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalescing, watching
+from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalesce, watch_for_stop
 
 
 class Screen:
@@ -46,7 +46,7 @@ def test_the_first_piece_goes_out_at_once_and_those_behind_it_together():
 
     async def stream():
         screen = Screen()
-        async with coalescing(screen.post) as deltas:
+        async with coalesce(screen.post) as deltas:
             deltas.add("a")
             await asyncio.sleep(0.01)
             assert screen.posts == ["a"]
@@ -65,7 +65,7 @@ def test_nothing_is_posted_after_the_end():
 
     async def stream():
         screen = Screen()
-        async with coalescing(screen.post) as deltas:
+        async with coalesce(screen.post) as deltas:
             deltas.add("a")
             await asyncio.sleep(0.01)
             deltas.add("b")
@@ -80,7 +80,7 @@ async def test_an_answer_that_fails_takes_its_posts_with_it():
     """The failure is the body's own, and no task is left behind."""
     before = asyncio.all_tasks()
     with pytest.raises(TransientError, match="busy"):
-        async with coalescing(Screen().post):
+        async with coalesce(Screen().post):
             raise TransientError("busy")
 
     assert asyncio.all_tasks() == before
@@ -94,7 +94,7 @@ def test_a_stop_that_was_asked_for_before_is_seen_at_once():
 
     async def stream():
         began = asyncio.get_running_loop().time()
-        async with watching(asked) as stopped:
+        async with watch_for_stop(asked) as stopped:
             await stopped.wait()
         assert asyncio.get_running_loop().time() == began
 
@@ -111,7 +111,7 @@ async def test_a_stop_is_looked_for_again_and_again():
             raise answer
         return answer
 
-    async with watching(asked, every_seconds=0.01) as stopped:
+    async with watch_for_stop(asked, every_seconds=0.01) as stopped:
         await asyncio.wait_for(stopped.wait(), DEADLINE_SECONDS)
 
     assert answers == []
@@ -126,7 +126,7 @@ async def test_nobody_looks_after_the_end():
         looking.set()
         await asyncio.Event().wait()
 
-    async with watching(asked) as stopped:
+    async with watch_for_stop(asked) as stopped:
         await looking.wait()
 
     assert not stopped.is_set()

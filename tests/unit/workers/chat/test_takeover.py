@@ -29,7 +29,7 @@ async def test_the_assistant_is_silent_while_a_person_answers(world_of):
     assert (final.re, final.data) == ("a1", ChatFinalData(text=announcement("is_read", "en"), announces="is_read"))
     assert world.poster.types("tab") == ["chat.sent", "chat.final"]
     assert (world.model.prompts, world.usage.answers) == ([], {})
-    assert world.claims.records[world.work().claim_key].done
+    assert world.claims.records[world.command().claim_key].done
 
 
 async def test_the_visitor_is_told_once(world_of):
@@ -37,13 +37,13 @@ async def test_the_visitor_is_told_once(world_of):
     world = world_of()
     taken_over(world)
     for number in range(3):
-        await world.handle(world.work(client_id=f"a{number}"))
+        await world.handle(world.command(client_id=f"a{number}"))
     texts = [final["data"]["text"] for final in world.finals()]
     assert texts == [announcement("is_read", "en"), "", ""]
     assert [final["data"]["announces"] for final in world.finals()] == ["is_read"] * 3
 
     taken_over(world)
-    await world.handle(world.work(client_id="a9"))
+    await world.handle(world.command(client_id="a9"))
     assert world.finals()[-1]["data"]["text"] == announcement("is_read", "en")
 
 
@@ -54,7 +54,7 @@ async def test_the_word_is_in_the_visitors_language(world_of, hello, envelope, h
     world.connections.rows.clear()
     world.connections.open("session", "tab", locale=hello)
     taken_over(world)
-    final = (await world.handle(world.work(locale=envelope)))[-1]
+    final = (await world.handle(world.command(locale=envelope)))[-1]
     assert final.data.text == announcement("is_read", heard)
 
 
@@ -63,9 +63,9 @@ async def test_the_assistant_answers_after_half_an_hour(world_of):
     world = world_of()
     taken_over(world, is_announced=True)
     world.clock.turn(TAKEOVER_DURATION - timedelta(seconds=1))
-    assert (await world.handle(world.work(client_id="a1")))[-1].data.text == ""
+    assert (await world.handle(world.command(client_id="a1")))[-1].data.text == ""
     world.clock.turn(timedelta(seconds=1))
-    assert (await world.handle(world.work(client_id="a2")))[-1].data.text == "Hello!"
+    assert (await world.handle(world.command(client_id="a2")))[-1].data.text == "Hello!"
 
 
 async def test_what_was_written_meanwhile_is_known_afterwards(world_of):
@@ -73,9 +73,9 @@ async def test_what_was_written_meanwhile_is_known_afterwards(world_of):
     world = world_of()
     await world.said_before("Dogs?", ChatFinal(data=ChatFinalData(text="Yes, dogs.", by="human")))
     taken_over(world, is_announced=True)
-    await world.handle(world.work("And cats?", "a1"))
+    await world.handle(world.command("And cats?", "a1"))
     world.conversations.takeovers["session"] = None
-    await world.handle(world.work("And birds?", "a2"))
+    await world.handle(world.command("And birds?", "a2"))
 
     [prompt] = world.model.prompts
     assert [turn.text for turn in prompt.turns] == ["Dogs?", "Yes, dogs.", "And cats?\n\nAnd birds?"]
@@ -84,8 +84,8 @@ async def test_what_was_written_meanwhile_is_known_afterwards(world_of):
 async def test_an_answer_that_was_begun_is_finished(world_of):
     """Whoever takes over in the middle of it does not cut it off; the next message is theirs."""
     world = world_of(["One. ", Do(lambda: taken_over(world)), "Two."])
-    assert (await world.handle(world.work(client_id="a1")))[-1].data.text == "One. Two."
-    assert (await world.handle(world.work(client_id="a2")))[-1].data.text == announcement("is_read", "en")
+    assert (await world.handle(world.command(client_id="a1")))[-1].data.text == "One. Two."
+    assert (await world.handle(world.command(client_id="a2")))[-1].data.text == announcement("is_read", "en")
 
 
 async def test_an_answer_that_broke_off_is_not_begun_again(world_of):
@@ -93,7 +93,7 @@ async def test_an_answer_that_broke_off_is_not_begun_again(world_of):
     world = world_of(["Half", TransientError("cut off")], ["Whole"])
     with pytest.raises(TransientError):
         await world.handle()
-    world.claims.records[world.work().claim_key].owner = None
+    world.claims.records[world.command().claim_key].owner = None
     taken_over(world)
     stored = await world.handle()
     assert [frame.type for frame in stored] == ["chat.sent", "chat.final"]
@@ -117,14 +117,14 @@ async def test_a_message_that_nobody_reads_any_more_is_answered(world_of, ends):
     latest = world.conversations.latest
 
     async def just_before(session_id, limit):
-        talk = await latest(session_id, limit)
+        tail = await latest(session_id, limit)
         world.conversations.takeovers["session"] = None
-        return talk
+        return tail
 
     async def just_in_time(session_id, limit):
-        talk = await latest(session_id, limit)
+        tail = await latest(session_id, limit)
         world.conversations.takeovers["session"] = Takeover("Ola", world.clock.now())
-        return talk
+        return tail
 
     world.conversations.latest = just_before if ends == "handed_back" else just_in_time
     assert [frame.data.text for frame in await world.handle()] == ["How much is a massage?", "Hello!"]
@@ -137,9 +137,9 @@ async def test_the_word_on_who_reads_is_that_of_the_takeover_that_stands(world_o
     latest = world.conversations.latest
 
     async def another(session_id, limit):
-        talk = await latest(session_id, limit)
+        tail = await latest(session_id, limit)
         taken_over(world)
-        return talk
+        return tail
 
     world.conversations.latest = another
     assert (await world.handle())[-1].data.text == announcement("is_read", "en")

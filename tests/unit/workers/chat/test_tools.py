@@ -51,7 +51,7 @@ async def test_a_command_in_the_models_words_is_only_words(world_of):
 async def test_an_empty_answer_is_given_words(world_of, locale, word):
     """In the visitor's language."""
     world = world_of([Finished(USAGE, "end_turn")])
-    final = (await world.handle(world.work(locale=locale)))[-1]
+    final = (await world.handle(world.command(locale=locale)))[-1]
 
     assert final.data.text.startswith(word)
     assert world.deltas() == []
