@@ -1,1 +1,1 @@
-"""What a person uses to keep the system well: a desk for what failed, and a look at its health."""
+"""The tools of operators: the desk for failures, the owner's day, and health checks."""

@@ -155,7 +155,7 @@ Examples:
 @failures.command(cls=WithExamples, epilog=_WATCH)
 @filter_options
 @click.option("--interval", type=click.FloatRange(min=0.1), default=2, show_default=True, help="Seconds between polls.")
-@click.option("--json", "is_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--looks", type=click.IntRange(1), hidden=True, help="End after this many polls.")
 @click.pass_obj
 def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | None, **options: Any) -> None:

@@ -9,7 +9,7 @@ import structlog
 from ops.desk.bulk_actions import Outcome, make_job, run_each
 from ops.desk.domain import transitions
 from ops.desk.domain.counts import count_failures
-from ops.desk.domain.masking import make_lines, make_unreadable_line
+from ops.desk.domain.display import masked_contact, payload_lines, without_payload
 from ops.desk.domain.payload import (
     accepted_at,
     editable_fields,
@@ -30,7 +30,6 @@ from ops.desk.domain.values import (
     NotPossible,
     NotPossibleReason,
     Operator,
-    PayloadLine,
     Progress,
     Replayed,
     Stats,
@@ -41,23 +40,23 @@ from ops.desk.rate_limit import Job, run_uncancelled
 from ops.desk.search import Search
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError, describe_error
-from shared.ledger.failures import Failure, FailureFilter, FailureState
+from shared.ledger.failures import Failure, FailureFilter
 from shared.ledger.ports import FailureLedger
 from shared.ledger.rules import OPEN
-from shared.masking import mask_unchecked_contact
 
 log = structlog.get_logger()
 Rejection = TypeVar("Rejection", bound=Invalid | NotPossible)
 
 MAX_COUNTED = 20_000
-_TRIES = 3
+_ATTEMPTS = 3
 """How often a change is decided if somebody else changes the failure at the same time."""
 
 
 class Desk:
-    """Where a person looks after what failed.
+    """Lets operators find, inspect, edit, replay and discard failures.
 
-    An id that is unknown and one that is another tenant's look the same, everywhere: None, or `Why.UNKNOWN`.
+    An unknown id and one of a tenant that the operator may not see have the same result: None, or
+    `NotPossibleReason.UNKNOWN`.
 
     Raises:
         TransientError: the ledger can't be reached; nothing was done.
@@ -87,11 +86,9 @@ class Desk:
         """
         page = await self._search.find(operator, failure_filter or FailureFilter(), limit=limit, after=after)
         return FailureList(
-            failures=[_without_payload(failure) for failure in page.failures],
+            failures=[without_payload(failure) for failure in page.failures],
             after=page.after,
-            contacts={
-                failure.failure_id: contact for failure in page.failures if (contact := _masked_contact(failure))
-            },
+            contacts={failure.failure_id: contact for failure in page.failures if (contact := masked_contact(failure))},
         )
 
     async def show(
@@ -114,8 +111,8 @@ class Desk:
         editable = editable_fields(message)
         is_editable = bool(editable)
         return FailureDetails(
-            failure=_without_payload(failure),
-            lines=_lines(failure, unmasked=unmasked),
+            failure=without_payload(failure),
+            lines=payload_lines(failure, unmasked=unmasked),
             forecast=await self._forecaster.forecast(failure),
             is_editable=is_editable,
             editable=editable,
@@ -247,7 +244,7 @@ class Desk:
         if not isinstance(changed, Failure):
             return changed
         log.info("failure_edited", failure_id=failure_id, fields=fields, tenant=changed.tenant)
-        return Edited(_without_payload(changed), tuple(fields))
+        return Edited(without_payload(changed), tuple(fields))
 
     async def discard(self, operator: Operator, failure_id: str, reason: str) -> Discarded | NotPossible:
         """Record, with a reason, that the failure needs no action."""
@@ -263,7 +260,7 @@ class Desk:
         if not isinstance(changed, Failure):
             return changed
         log.info("failure_discarded", failure_id=failure_id, tenant=changed.tenant)
-        return Discarded(_without_payload(changed))
+        return Discarded(without_payload(changed))
 
     async def stats(self, operator: Operator, failure_filter: FailureFilter | None = None) -> Stats:
         """Return counts of up to `MAX_COUNTED` failures that the operator may see."""
@@ -280,7 +277,7 @@ class Desk:
         self, operator: Operator, failure_id: str, decide: Callable[[Failure], Failure | Rejection]
     ) -> Failure | Rejection | NotPossible:
         """Decide a change of the current failure and write it; decide again if the failure changed in between."""
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             failure = await self._search.get(operator, failure_id)
             if failure is None:
                 return NotPossible(NotPossibleReason.UNKNOWN)
@@ -292,19 +289,3 @@ class Desk:
                 # The response to the first write was lost and the client repeated it; the first write succeeded.
                 return changed
         return NotPossible(NotPossibleReason.CHANGED_MEANWHILE)
-
-
-def _lines(failure: Failure, *, unmasked: bool) -> list[PayloadLine]:
-    if message := read_message(failure):
-        return make_lines(message_data(message), unmasked=unmasked)
-    return [] if failure.state is FailureState.ERASED else [make_unreadable_line(failure.payload, unmasked=unmasked)]
-
-
-def _masked_contact(failure: Failure) -> str:
-    message = read_message(failure)
-    contact = message_data(message).get("contact") if message else None
-    return mask_unchecked_contact(contact) if isinstance(contact, str) and contact else ""
-
-
-def _without_payload(failure: Failure) -> Failure:
-    return replace(failure, payload="")

@@ -16,7 +16,7 @@ from shared.ledger.ports import FailureLedger
 log = structlog.get_logger()
 
 _PAGE = 1000
-_TRIES = 5
+_ATTEMPTS = 5
 """How often the erasure of a failure is repeated if somebody else changed it at the same time."""
 
 _NOT_ERASED = frozenset(FailureState) - {FailureState.ERASED}
@@ -82,7 +82,7 @@ class FailureErasure:
     async def _erase(self, operator: Operator, failure: Failure, session_id: str) -> bool | None:
         """Return whether it was erased; None if somebody else erased it at the same time."""
         current: Failure | None = failure
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             if current is None:
                 return None
             if await self._ledger.change(erase_failure(current, operator, self._clock.now())):

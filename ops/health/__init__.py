@@ -1,1 +1,1 @@
-"""Whether a deployment has everything that it needs: what `stride doctor` looks at."""
+"""The health checks of a deployment, which `stride doctor` runs."""

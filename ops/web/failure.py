@@ -27,7 +27,7 @@ from ops.web.rendering import Rendering
 from ops.web.route_guard import RouteGuard
 from ops.web.sessions import Sessions
 
-_ONE = "/failures/{failure_id}"
+_FAILURE = "/failures/{failure_id}"
 
 
 class FailurePages:
@@ -45,14 +45,14 @@ class FailurePages:
     def routes(self, guard: RouteGuard) -> list[Route]:
         """Return the routes of the page and its actions."""
         return [
-            guard.page(_ONE, self._show),
-            guard.action(f"{_ONE}/unmask", self._unmask),
-            guard.page(f"{_ONE}/unmasked", self._show_unmasked),
-            guard.action(f"{_ONE}/replay", self._replay),
-            guard.action(f"{_ONE}/discard", self._discard),
-            guard.action(f"{_ONE}/edit", self._edit),
-            guard.page(f"{_ONE}/edit", self._show_form),
-            guard.action(f"{_ONE}/data", self._save),
+            guard.page(_FAILURE, self._show),
+            guard.action(f"{_FAILURE}/unmask", self._unmask),
+            guard.page(f"{_FAILURE}/unmasked", self._show_unmasked),
+            guard.action(f"{_FAILURE}/replay", self._replay),
+            guard.action(f"{_FAILURE}/discard", self._discard),
+            guard.action(f"{_FAILURE}/edit", self._edit),
+            guard.page(f"{_FAILURE}/edit", self._show_form),
+            guard.action(f"{_FAILURE}/data", self._save),
         ]
 
     async def _show(self, request: Request, operator: Operator) -> Response:

@@ -22,7 +22,7 @@ PublicActionHandler = Callable[[Request, FormData], Awaitable[Response]]
 
 
 class RouteGuard:
-    """Makes routes; only the public ones accept a visitor who is not signed in."""
+    """Makes routes; only the public ones accept requests without a sign-in."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions

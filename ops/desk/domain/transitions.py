@@ -108,7 +108,7 @@ def mark_discarded(failure: Failure, operator: Operator, now: datetime, reason: 
 
 
 def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Failure:
-    """Return the failure with an audit entry that the operator looked at the personal data."""
+    """Return the failure with an audit entry that the operator viewed the personal data."""
     return _append_entry(failure, _audit_entry(operator, "unmasked", now))
 
 
