@@ -108,11 +108,11 @@ def bodies_of(world):
 async def failure_ids():
     """Return the ids of an alert, of reminders that are planned later and of e-mails about refused replays."""
     world = a_world()
-    world.schedules.trouble = [TransientError("no schedules")] * 4
+    world.schedules.errors = [TransientError("no schedules")] * 4
     appointment_id = await confirmed(world)
     later = [(group, each["id"]) for group, each in bodies_of(world)]
     world.poster.gone.add("tab")
-    world.calendar.closed = PermanentError("calendar_access_revoked", "the key is refused")
+    world.calendar.outage = PermanentError("calendar_access_revoked", "the key is refused")
     create = world.create_command(THURSDAY_TEN, client_id="again", session="other")
     cancel = world.command("cancel", client_id="cancel", appointment_id=appointment_id)
     for failed in (create, cancel):
@@ -121,7 +121,7 @@ async def failure_ids():
             await world.handler.handle(failed, claim)
         except PermanentError as error:
             await world.handler.give_up(failed, claim, error.reason)
-    world.calendar.closed = None
+    world.calendar.outage = None
     world.clock.turn(MAX_REPLAY_AGE + HOUR)
     claim_keys = []
     for failed in (create, cancel):

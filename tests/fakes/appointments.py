@@ -1,4 +1,4 @@
-"""Appointments, their buckets of time and their seats in memory, under the same conditions as the real tables."""
+"""An in-memory appointment store with buckets and quota units, under the same conditions as the real tables."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ Key = tuple[str, str, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Who has a piece of a resource's time; `hold_until` is None once it is for good."""
+    """The owner of a bucket; `hold_until` is None once it is permanent."""
 
     ends: datetime
     appointment_id: str
@@ -27,7 +27,7 @@ class Bucket:
     hold_until: datetime | None
 
     def is_owned(self, at: datetime) -> bool:
-        """Whether the bucket's hold, if it is one, still counts."""
+        """Return whether the bucket is owned: it is permanent, or its hold has not expired."""
         return self.hold_until is None or self.hold_until > at
 
 
@@ -39,19 +39,19 @@ class FakeAppointments:
         self.rows: dict[tuple[str, str], Appointment] = {}
         self.buckets: dict[Key, Bucket] = {}
         self.units: dict[tuple[str, int], tuple[str, datetime | None]] = {}
-        """Who has a seat of a quota, and until when."""
+        """The holder of each quota unit, and until when."""
         self.writes = 0
         """How many changes were written."""
         self.stuck: list[Exception] = []
         """Each is raised by one of the next attempts to free buckets, before any is free."""
-        self._trouble: list[Exception] = []
+        self._errors: list[Exception] = []
 
     def fail(self, *errors: Exception) -> None:
         """Raise each of the errors at one of the next writes, in this order."""
-        self._trouble += errors
+        self._errors += errors
 
     async def get(self, appointment_id: str, session_id: str) -> Appointment | None:
-        """Return a session's appointment; another session's is as good as none."""
+        """Return a session's appointment; None for one of another session."""
         await asyncio.sleep(0)
         return self.rows.get((appointment_id, session_id))
 
@@ -61,7 +61,7 @@ class FakeAppointments:
         return next((one for (found, _), one in self.rows.items() if found == appointment_id), None)
 
     async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
-        """Return who has the session's seat."""
+        """Return the holder of the session's unit."""
         await asyncio.sleep(0)
         return next((holder for holder, _ in self._current_holders(session_key(session_id), at).values()), None)
 
@@ -75,31 +75,31 @@ class FakeAppointments:
         replaces: Appointment | None = None,
         stale_holder: str | None = None,
     ) -> Lost | None:
-        """Take every bucket and seat and write the appointment; the replaced hold's go over."""
+        """Take every bucket and unit and write the appointment; the replaced hold's are transferred."""
         await self._begin(claim)
         ours = {appointment.appointment_id} | ({replaces.appointment_id} if replaces else set())
         chosen = self._choose(quotas, ours, at, stale_holder)
         if isinstance(chosen, QuotaFull):
             return chosen
-        wanted = _keys(appointment)
-        if self._is_taken(wanted, ours, at):
+        needed = _keys(appointment)
+        if self._is_occupied(needed, ours, at):
             return SlotLost()
-        given = [key for key in _keys(replaces) if key not in wanted] if replaces else []
+        freed = [key for key in _keys(replaces) if key not in needed] if replaces else []
         if replaces and not self._follows(replaces):
             raise TransientError("appointments.hold: the replaced hold changed meanwhile")
         self._demand_version(appointment)
         if replaces:
-            self._free_buckets(given, replaces)
+            self._free_buckets(freed, replaces)
             self._free_units(replaces.quota_units, replaces)
             self._write(replaces)
-        self._take(wanted, appointment)
+        self._take(needed, appointment)
         self._write(replace(appointment, quota_units=self._assign_units(chosen)))
         return None
 
     async def save(
         self, appointment: Appointment, *, claim: Claim, at: datetime | None = None, quotas: Sequence[Quota] = ()
     ) -> QuotaFull | None:
-        """Write a change that touches no bucket; the version before it must still stand."""
+        """Write a change that affects no bucket; the previous version must still be stored."""
         await self._begin(claim)
         chosen = self._choose(quotas, set(), at or appointment.created_at)
         if isinstance(chosen, QuotaFull):
@@ -110,7 +110,7 @@ class FakeAppointments:
         return None
 
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
-        """Write the confirmed appointment and keep its buckets for good; each must still be its own."""
+        """Write the confirmed appointment and keep its buckets permanently; it must still own each of them."""
         await self._begin(claim)
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
         seated = all(self.units.get((one.key, one.number), ("",))[0] == appointment.appointment_id for one in lasting)
@@ -125,12 +125,12 @@ class FakeAppointments:
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
-        """Write the cancelled appointment, then free those buckets and seats that are its own."""
+        """Write the cancelled appointment, then free the buckets and units that it still owns."""
         await self.save(appointment, claim=claim)
         await self.free(appointment)
 
     async def free(self, appointment: Appointment) -> None:
-        """Free those buckets and seats that are still the appointment's own."""
+        """Free the buckets and units that the appointment still owns."""
         await asyncio.sleep(0)
         if self.stuck:
             raise self.stuck.pop(0)
@@ -140,7 +140,7 @@ class FakeAppointments:
     async def move(
         self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
     ) -> Lost | None:
-        """Take the buckets that only the new time needs, free those that only the old one had."""
+        """Take the buckets that only the new time needs, and free those that only the old time needed."""
         await self._begin(claim)
         chosen = self._choose(quotas, {new.appointment_id}, at)
         if isinstance(chosen, QuotaFull):
@@ -148,38 +148,40 @@ class FakeAppointments:
         before, after = _keys(old), _keys(new)
         stands = old.state is AppointmentState.CONFIRMED
         gained = {key: ends for key, ends in after.items() if before.get(key) != ends or not stands}
-        given = [key for key in before if key not in after]
-        if self._is_taken(gained, {new.appointment_id}, at):
+        freed = [key for key in before if key not in after]
+        if self._is_occupied(gained, {new.appointment_id}, at):
             return SlotLost()
-        if stands and not self._all_own(given, old):
+        if stands and not self._all_own(freed, old):
             raise TransientError("appointments.move: the old time is no longer ours")
         self._demand_version(new)
-        self._free_buckets(given, old)
+        self._free_buckets(freed, old)
         self._take(gained, new)
-        kept = tuple(unit for unit in old.quota_units if new.state is AppointmentState.HELD and not unit.is_lasting)
-        self._free_units([unit for unit in old.quota_units if unit not in kept], old)
-        self._write(replace(new, quota_units=(*kept, *self._assign_units(chosen))))
+        kept_units = tuple(
+            unit for unit in old.quota_units if new.state is AppointmentState.HELD and not unit.is_lasting
+        )
+        self._free_units([unit for unit in old.quota_units if unit not in kept_units], old)
+        self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))
         return None
 
     async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
-        """Return what is held or confirmed at `at`, buffers included."""
+        """Return the times of holds and confirmed appointments at `at`, buffers included."""
         await asyncio.sleep(0)
         owned = (
             OccupiedTime(Interval(start, bucket.ends), resource, bucket.appointment_id)
-            for (whose, resource, start), bucket in sorted(self.buckets.items())
-            if whose == tenant and bucket.is_owned(at)
+            for (owner_tenant, resource, start), bucket in sorted(self.buckets.items())
+            if owner_tenant == tenant and bucket.is_owned(at)
         )
         return [one for one in owned if one.interval.overlaps(between)]
 
     async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
-        """Return who has the seats of each key."""
+        """Return the holders of each key's units."""
         await asyncio.sleep(0)
         return {key: [holder for holder, _ in self._current_holders(key, at).values()] for key in keys}
 
     async def _begin(self, claim: Claim) -> None:
         await asyncio.sleep(0)
-        if self._trouble:
-            raise self._trouble.pop(0)
+        if self._errors:
+            raise self._errors.pop(0)
         self._claims.demand(claim)
 
     def _current_holders(self, key: str, at: datetime) -> dict[int, tuple[str, datetime | None]]:
@@ -226,8 +228,8 @@ class FakeAppointments:
             if self.units.get((unit.key, unit.number), ("",))[0] == appointment.appointment_id:
                 del self.units[unit.key, unit.number]
 
-    def _is_taken(self, keys: dict[Key, datetime], ours: set[str], at: datetime) -> bool:
-        # By overlap and not by key: buckets of a profile that has changed since may be of another size.
+    def _is_occupied(self, keys: dict[Key, datetime], ours: set[str], at: datetime) -> bool:
+        # By overlap and not by key: after a change of the profile, buckets may have another size.
         found = (
             bucket
             for (tenant, resource, start), bucket in self.buckets.items()

@@ -1,4 +1,4 @@
-"""A business's calendar in memory, with the owner's own entries, the owner's hand in ours, and trouble on demand."""
+"""An in-memory calendar, with the owner's own events, the owner's changes to ours, and errors on demand."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,32 +15,32 @@ Call = Literal["busy", "is_writable", "put", "remove", "find_event", "changes"]
 
 
 class FakeCalendar:
-    """A `Calendar` for the given calendar ids; tests may change `events`, as the owner would by hand."""
+    """A `Calendar` with the given calendar ids; tests may change `events` as the owner would."""
 
     def __init__(self, *calendar_ids: str) -> None:
         self.events: dict[str, dict[str, CalendarEvent]] = {name: {} for name in calendar_ids or ("calendar",)}
         self.owners: dict[str, list[Interval]] = {name: [] for name in self.events}
         self.timeless: set[str] = set()
-        """The ids of the events that the owner made all-day ones."""
+        """The ids of the events that the owner changed to all-day events."""
         self.calls: list[Call] = []
-        self.looks: list[bool] = []
-        """For each look at busy times, whether it had to be fresh."""
+        self.fresh_reads: list[bool] = []
+        """For each read of busy times, whether it had to be fresh."""
         self._written: dict[tuple[str, str], CalendarEvent] = {}
-        """What was put last, under calendar and event; it outlives the event."""
+        """The last event that was written, by calendar and event id; it remains after a deletion."""
         self._readings: list[dict[str, object]] = []
-        """What each token stands for."""
-        self.closed: Exception | None = None
+        """The state that each token stands for."""
+        self.outage: Exception | None = None
         """Raised by every call while it is set."""
         self.read_only: set[str] = set()
-        """The calendars that were shared to be read alone."""
-        self._trouble: list[tuple[Call, Exception | None]] = []
+        """The calendars that are shared read-only."""
+        self._errors: list[tuple[Call, Exception | None]] = []
 
     def block(self, interval: Interval, calendar_id: str = "calendar") -> None:
-        """Enter something of the owner's own."""
+        """Add an event of the owner's own."""
         self.owners[calendar_id].append(interval)
 
     def owner_moves(self, appointment_id: str, to: Interval, calendar_id: str = "calendar") -> None:
-        """Give our event other times."""
+        """Change the times of our event."""
         event = self.events[calendar_id][event_id(appointment_id)]
         self.events[calendar_id][event.event_id] = replace(event, start=to.start, end=to.end)
 
@@ -49,28 +49,28 @@ class FakeCalendar:
         del self.events[calendar_id][event_id(appointment_id)]
 
     def expire_tokens(self) -> None:
-        """Make every token that was given so far too old."""
+        """Make every token so far expire."""
         self._readings = [{} for _ in self._readings]
 
     def fail(self, call: Call, *errors: Exception | None) -> None:
         """Raise each of the errors at one of the next such calls, in this order; None lets a call through."""
-        self._trouble += [(call, error) for error in errors]
+        self._errors += [(call, error) for error in errors]
 
     async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
-        """Return when the calendar says busy."""
+        """Return the busy times."""
         events = await self._calendar("busy", calendar_id)
-        self.looks.append(fresh)
+        self.fresh_reads.append(fresh)
         ours = [BusyTime(Interval(event.start, event.end), _whose(event)) for event in events.values()]
         found = [*ours, *(BusyTime(interval) for interval in self.owners[calendar_id])]
         return sorted((busy for busy in found if busy.interval.overlaps(between)), key=lambda busy: busy.interval.start)
 
     async def is_writable(self, calendar_id: str) -> bool:
-        """Whether it was shared to be changed."""
+        """Return whether it is shared with write access."""
         await self._calendar("is_writable", calendar_id)
         return calendar_id not in self.read_only
 
     async def put(self, calendar_id: str, event: CalendarEvent) -> None:
-        """Make the event be there as given, unless it was written for a later version."""
+        """Write the event, unless it was written for a later version."""
         events = await self._calendar("put", calendar_id)
         before = self._written.get((calendar_id, event.event_id))
         was_deleted = before is not None and event.event_id not in events
@@ -79,11 +79,11 @@ class FakeCalendar:
             self.timeless.discard(event.event_id)
 
     async def remove(self, calendar_id: str, event_id: str) -> None:
-        """Make the event be gone; one that is gone already is no error."""
+        """Delete the event; a missing event is no error."""
         (await self._calendar("remove", calendar_id)).pop(event_id, None)
 
     async def find_event(self, calendar_id: str, event_id: str) -> StoredEvent | None:
-        """Return an event of ours as the calendar has it now; None when it never had it."""
+        """Return the current state of one of our events; None if the calendar never had it."""
         event = (await self._calendar("find_event", calendar_id)).get(event_id)
         if event is None:
             gone = self._written.get((calendar_id, event_id))
@@ -92,7 +92,7 @@ class FakeCalendar:
         return StoredEvent(event.version, None if timeless else Interval(event.start, event.end))
 
     async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
-        """Return whose events differ from the reading that the token stands for."""
+        """Return the appointments whose events differ from the state that the token stands for."""
         events = await self._calendar("changes", calendar_id)
         names = [name for where, name in self._written if where == calendar_id]
         known: dict[str, object] = {name: (events.get(name), name in self.timeless) for name in [*names, *events]}
@@ -105,11 +105,11 @@ class FakeCalendar:
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:
         await asyncio.sleep(0)
         self.calls.append(call)
-        if self.closed:
-            raise self.closed
-        for position, (failing, error) in enumerate(self._trouble):
+        if self.outage:
+            raise self.outage
+        for position, (failing, error) in enumerate(self._errors):
             if failing == call:
-                del self._trouble[position]
+                del self._errors[position]
                 if error:
                     raise error
                 break

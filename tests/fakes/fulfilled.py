@@ -1,4 +1,4 @@
-"""Shows the type checker that each fake fills its role; nothing of it runs."""
+"""Lets the type checker verify that each fake implements its port; none of this runs."""
 
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         clock: FakeClock,
         claims: FakeClaims,
         conversations: FakeConversations,
-        story: FakeConversationAudit,
+        audit: FakeConversationAudit,
         connections: FakeConnections,
         poster: FakePoster,
         notices: FakeNotices,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         UsageStore,
         Metrics,
     ]:
-        return clock, claims, conversations, story, connections, poster, notices, tenants, usage, metrics
+        return clock, claims, conversations, audit, connections, poster, notices, tenants, usage, metrics
 
     def _ingress(
         *,

@@ -9,24 +9,24 @@ from workers.booking.ports import LastSync
 
 
 class FakeCommands:
-    """An `InternalCommandQueue` that keeps every command as the text that goes on the queue."""
+    """An `InternalCommandQueue` that keeps every command as its serialized text."""
 
     def __init__(self) -> None:
         self.bodies: list[tuple[str, str]] = []
-        """Group and text of each, those put again included."""
-        self.trouble: list[Exception | None] = []
-        """Each is met by one of the next calls; None lets one through."""
+        """Group and text of each command, repeated ones included."""
+        self.errors: list[Exception | None] = []
+        """Each is raised by one of the next calls; None lets a call succeed."""
 
     async def put(self, command: InternalBookingCommand, *, group: str) -> None:
-        """Queue a command; putting the same one twice is harmless."""
+        """Queue a command; repeating it is harmless."""
         await asyncio.sleep(0)
-        if self.trouble and (error := self.trouble.pop(0)):
+        if self.errors and (error := self.errors.pop(0)):
             raise error
         self.bodies.append((group, command.model_dump_json(by_alias=True)))
 
     @property
     def delivered(self) -> list[InternalBookingCommand]:
-        """Return the first command of each key, as the queue lets through."""
+        """Return the first command of each key, as the queue delivers it."""
         first: dict[str, InternalBookingCommand] = {}
         for _, body in self.bodies:
             command = BOOKING_COMMAND.validate_json(body)
@@ -35,7 +35,7 @@ class FakeCommands:
         return list(first.values())
 
     def drain(self) -> list[InternalBookingCommand]:
-        """Return what was delivered, and forget it."""
+        """Return what was delivered, and clear the queue."""
         found = self.delivered
         self.bodies.clear()
         return found
@@ -43,7 +43,7 @@ class FakeCommands:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A command that is to come later."""
+    """A scheduled command."""
 
     at: datetime
     group: str
@@ -51,47 +51,47 @@ class Planned:
 
 
 class FakeSchedules:
-    """`Schedules` under their names."""
+    """In-memory `Schedules` by name."""
 
     def __init__(self) -> None:
         self.planned: dict[str, Planned] = {}
-        self.trouble: list[Exception | None] = []
-        """Each is met by one of the next calls; None lets one through."""
+        self.errors: list[Exception | None] = []
+        """Each is raised by one of the next calls; None lets a call succeed."""
 
     async def put(self, name: str, at: datetime, command: InternalBookingCommand, *, group: str) -> None:
-        """Plan the command; a name that is there already stays as it is."""
+        """Schedule the command; an existing schedule of that name stays as it is."""
         await self._call()
         self.planned.setdefault(name, Planned(at.replace(microsecond=0), group, command))
 
     async def remove(self, name: str) -> None:
-        """Forget a command; one that has come, or never was planned, is no error."""
+        """Delete a schedule; a missing one is no error."""
         await self._call()
         self.planned.pop(name, None)
 
     def due(self, now: datetime) -> list[InternalBookingCommand]:
-        """Return the commands whose time has come, in order, and forget them."""
+        """Return the commands that are due, in order, and delete their schedules."""
         found = sorted((name for name, one in self.planned.items() if one.at <= now), key=lambda n: self.planned[n].at)
         return [self.planned.pop(name).command for name in found]
 
     async def _call(self) -> None:
         await asyncio.sleep(0)
-        if self.trouble and (error := self.trouble.pop(0)):
+        if self.errors and (error := self.errors.pop(0)):
             raise error
 
 
 class FakeSyncTokens:
-    """`SyncTokens` in a dictionary."""
+    """In-memory `SyncTokens`."""
 
     def __init__(self) -> None:
         self.rows: dict[str, LastSync] = {}
 
     async def get(self, calendar_id: str) -> LastSync | None:
-        """Return the last reading."""
+        """Return the last sync."""
         await asyncio.sleep(0)
         return self.rows.get(calendar_id)
 
     async def put(self, calendar_id: str, last: LastSync, *, tenant: str, replaces: str | None) -> bool:
-        """Keep a reading, unless the token changed since it began."""
+        """Store a sync, unless the token has changed since it began."""
         await asyncio.sleep(0)
         kept = self.rows.get(calendar_id)
         if (kept.token if kept else None) != replaces:

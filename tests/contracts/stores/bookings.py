@@ -1,4 +1,4 @@
-"""What the suites of appointments share: visits of a business that no other test uses."""
+"""Helpers for the contract tests of appointments: visits of a business that no other test uses."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ BUFFERED = HOUR.model_copy(update={"buffer_before_minutes": 10, "buffer_after_mi
 
 
 class Desk:
-    """One business's appointments in one kind of store; every call speaks for a command of its own."""
+    """One business's appointments in one kind of store; every call uses its own command."""
 
     def __init__(self, stores, clock):
         self.stores = stores
@@ -49,7 +49,7 @@ class Desk:
         return await self.store.hold(appointment, at=self.clock.now(), claim=claim, replaces=replaces, quotas=quotas)
 
     async def held(self, start=NINE, **changes):
-        """Return a visit whose hold was placed."""
+        """Return a visit with a hold."""
         appointment = self.visit(start, **changes)
         assert await self.hold(appointment) is None
         return appointment
@@ -64,7 +64,7 @@ class Desk:
         return await self.store.get(appointment.appointment_id, appointment.session_id)
 
     async def occupied_minutes(self, start=NINE, *, hours=8):
-        """Return the minutes that are taken from `start` on, as pairs of offsets joined where they touch."""
+        """Return the occupied minutes from `start`, as pairs of offsets, with adjacent ones joined."""
         window = Interval(start, start + timedelta(hours=hours))
         spans = []
         found = await self.store.occupied_times(self.tenant, window, at=self.clock.now())

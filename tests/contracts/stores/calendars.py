@@ -1,4 +1,4 @@
-"""The two kinds of calendar that the suites work on, with the owner's hand in them."""
+"""The two kinds of calendar under test, each with the owner's actions."""
 
 import json
 from dataclasses import replace
@@ -41,7 +41,7 @@ def moved(event, by=HOUR, **changes):
 
 
 class InMemory:
-    """The fake, and the owner's hand in it."""
+    """The fake, with the owner's actions."""
 
     def __init__(self):
         self.calendar = FakeCalendar(CALENDAR)
@@ -69,7 +69,7 @@ class InMemory:
 
 
 class AtGoogle:
-    """Google's client against the stand-in, and the owner's hand in that."""
+    """Google's client against the stand-in, with the owner's actions in that."""
 
     def __init__(self, standin, address, info, *, timeout_seconds=5, subject=None):
         self.standin = standin

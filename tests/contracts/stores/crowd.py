@@ -1,4 +1,4 @@
-"""A crowd that books, confirms, moves and cancels at random through the booking handler, many at once."""
+"""A crowd that concurrently books, confirms, moves and cancels at random through the booking handler."""
 
 import asyncio
 import random
@@ -27,10 +27,10 @@ LEASE = timedelta(seconds=30)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OVER = frozenset({ErrorCode.CODE_EXPIRED, ErrorCode.UNKNOWN_APPOINTMENT, ErrorCode.TOO_MANY_ATTEMPTS})
 DAYS = 5
-"""The last of them is kept free for what a whole crowd wants at once."""
+"""The last day is kept free for the rushes."""
 CAP = 12
 TRIES = 40
-"""Far more than a queue would give it: what fails so often fails for ever."""
+"""Far more attempts than a queue allows: a command that needs more never succeeds."""
 
 PROFILE = TenantProfile.model_validate(
     {
@@ -73,8 +73,8 @@ PROFILE = TenantProfile.model_validate(
 )
 
 
-class HeardReplies:
-    """`Replies` that keep the last frame of each command: what is proved here is not the way to the visitor."""
+class RecordingReplies:
+    """`Replies` that keep the last frame of each command; delivery to visitors is tested elsewhere."""
 
     def __init__(self, claims):
         self._claims = claims
@@ -93,7 +93,7 @@ class HeardReplies:
 
 @dataclass
 class Visitor:
-    """One person with one browser, who does one thing after the other."""
+    """One visitor with one browser, who sends one command after the other."""
 
     number: int
     session: str = field(default_factory=new_id)
@@ -104,7 +104,7 @@ class Visitor:
 
 @dataclass
 class Crowd:
-    """The visitors of one business, the handler that serves them, and what came of it."""
+    """The visitors of one business, its handler, and the outcomes."""
 
     store: object
     claims: object
@@ -116,7 +116,7 @@ class Crowd:
     born: int = 0
 
     def __post_init__(self):
-        self.replies = HeardReplies(self.claims)
+        self.replies = RecordingReplies(self.claims)
         self.calendar = FakeCalendar("calendar")
         ports = BookingPorts(
             appointments=self.store,
@@ -135,11 +135,11 @@ class Crowd:
         self.handler = BookingHandler(ports=ports, replies=self.replies, claims=self.claims)
 
     async def mixed(self, attempts):
-        """Let so many visitors at once do whatever comes to their minds; return what they heard."""
-        return await asyncio.gather(*(self._act(visitor) for visitor in self._drawn(attempts)))
+        """Let as many visitors send random commands concurrently; return their frames."""
+        return await asyncio.gather(*(self._act(visitor) for visitor in self._draw_visitors(attempts)))
 
     async def rush(self, attempts, service, start):
-        """Let so many visitors at once want the same time."""
+        """Let as many visitors request the same time concurrently."""
         wanted = PROFILE.service(service)
         wishes = (self._create(Visitor(self._next_number()), wanted, start) for _ in range(attempts))
         return await asyncio.gather(*wishes)
@@ -157,7 +157,7 @@ class Crowd:
         return await self._create(visitor, service, self._some_start(service))
 
     async def _create(self, visitor, service, start):
-        # Mostly a fresh contact: what bounds codes is proved elsewhere, and would leave the crowd little to do.
+        # Mostly a new contact: quotas are tested elsewhere, and would leave the crowd little to do.
         name = f"visitor{visitor.number}" + ("" if self.chance.random() < 0.1 else f"-{self._next_number()}")
         contact = f"{name}@example.com"
         frame = await self._send(visitor, "create", start=start.isoformat(), contact=contact, service=service.id)
@@ -186,7 +186,7 @@ class Crowd:
                 "data": data,
             }
         )
-        frame = await self._carried_out(command)
+        frame = await self._handle_with_retries(command)
         self.outcomes[f"{kind}: {frame.data.code if frame.type == 'error' else frame.type}"] += 1
         match frame.type:
             case "booking.confirmed":
@@ -197,8 +197,8 @@ class Crowd:
                 visitor.appointment, visitor.state = None, "idle"
         return frame
 
-    async def _carried_out(self, command):
-        """Do what the queue and the worker core do: try again after trouble that passes."""
+    async def _handle_with_retries(self, command):
+        """Act as the queue and the worker core do: retry after a transient error."""
         for _ in range(TRIES):
             claim = await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
             assert isinstance(claim, Claim)
@@ -211,8 +211,8 @@ class Crowd:
                 await asyncio.sleep(self.chance.random() * 0.05)
         raise AssertionError(f"{command.type} was tried {TRIES} times in vain")
 
-    def _drawn(self, attempts):
-        """Draw who acts: those who have something, as far as they reach, and as many who come anew."""
+    def _draw_visitors(self, attempts):
+        """Draw the visitors who act: as many as possible with appointments, and the rest new ones."""
         busy = [visitor for visitor in self.visitors if visitor.appointment]
         drawn = self.chance.sample(busy, min(len(busy), attempts // 2))
         fresh = [Visitor(self._next_number()) for _ in range(attempts - len(drawn))]
@@ -224,20 +224,20 @@ class Crowd:
         return self.born
 
     def _some_start(self, service):
-        """Return a start that many want, of one of the next days; now and then one that is not offered."""
+        """Return a popular start within the next days, and sometimes one that is not offered."""
         day = 1 + min(int(self.chance.expovariate(1.2)), DAYS - 2)
         opens = self.clock.now().astimezone(PROFILE.zone).replace(hour=9, minute=0, second=0, microsecond=0)
         step = 25 if self.chance.random() < 0.03 else service.step
         return opens + timedelta(days=day, hours=self.chance.choice((0, 0, 5)), minutes=step * self.chance.randrange(5))
 
 
-def standing(appointments, now):
-    """Return those that have their time at an instant."""
-    return [one for one in appointments if is_standing(one, now)]
+def active_appointments(appointments, now):
+    """Return the appointments that have their time at an instant."""
+    return [one for one in appointments if is_active(one, now)]
 
 
-def is_standing(appointment: Appointment, now: datetime) -> bool:
-    """Whether nobody else may have the appointment's time."""
+def is_active(appointment: Appointment, now: datetime) -> bool:
+    """Return whether an appointment keeps its time from others."""
     held = appointment.state is AppointmentState.HELD and appointment.hold_expires_at > now
     return held or appointment.state is AppointmentState.CONFIRMED
 
@@ -260,7 +260,7 @@ def overlaps(appointments):
 
 
 def has_room(slot, appointments):
-    """Whether a lane of the service was free for an offered time."""
+    """Return whether a lane of the service was free for an offered time."""
     service = PROFILE.service(slot.service)
     start = slot.start.astimezone(UTC)
     blocked = Interval(

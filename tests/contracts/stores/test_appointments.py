@@ -1,4 +1,4 @@
-"""Changing an appointment: only by its owner, only on the version that was read, never on another's time."""
+"""Changing an appointment: only by the claim's owner, only the version that was read, never into an occupied time."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ def desk(stores, clock):
 
 @pytest.fixture
 async def late(desk, clock):
-    """Return a claim that another worker took over."""
+    """Return a claim that another worker has taken over."""
     claim = await desk.claim()
     clock.turn(2 * LEASE)
     await desk.claim(claim.key)
@@ -28,22 +28,22 @@ async def late(desk, clock):
 
 
 async def test_a_confirmed_appointment_keeps_its_time(desk, clock):
-    """Confirming takes the run-out from the time and stores the appointment."""
+    """Confirming removes the expiry of its buckets and stores the appointment."""
     appointment = await desk.confirmed()
     clock.turn(LONG)
     assert await desk.occupied_minutes() == [(0, 60)]
     assert await desk.stored(appointment) == appointment
 
 
-async def test_a_hold_that_ran_out_is_confirmed_if_nobody_came(desk, clock):
-    """The time is still the hold's own until another takes it; whether it is too late, the domain decides."""
+async def test_an_expired_hold_can_be_confirmed_while_its_time_is_free(desk, clock):
+    """It owns its time until another appointment takes it; the domain decides whether it is too late."""
     hold = await desk.held()
     clock.turn(LONG)
     assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) is None
 
 
-async def test_a_time_that_another_has_is_not_confirmed(desk, clock):
-    """If only one quarter of the hour is another's by now, nothing is confirmed and nothing taken from them."""
+async def test_a_time_that_another_visitor_has_is_not_confirmed(desk, clock):
+    """If another appointment owns even a quarter of the hour, nothing is confirmed or taken from it."""
     hold = await desk.held()
     clock.turn(LONG)
     await desk.held(NINE + 3 * QUARTER)
@@ -54,15 +54,15 @@ async def test_a_time_that_another_has_is_not_confirmed(desk, clock):
 
 
 async def test_a_freed_time_is_not_confirmed(desk):
-    """A hold whose buckets are gone has nothing to confirm."""
+    """A hold without buckets has nothing to confirm."""
     hold = await desk.held()
     await desk.store.free(hold)
     assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) == SlotLost()
 
 
 @pytest.mark.parametrize("change", ["save", "confirm", "cancel", "move"])
-async def test_an_older_version_changes_nothing(desk, change):
-    """A change decided on a version that is no longer the stored one is to be tried again."""
+async def test_an_outdated_version_changes_nothing(desk, change):
+    """A change based on a version that is no longer stored must be retried."""
     read = await desk.held()
     stored = replace(read, code_sends=2, version=2)
     await desk.store.save(stored, claim=await desk.claim())
@@ -75,7 +75,7 @@ async def test_an_older_version_changes_nothing(desk, change):
 
 @pytest.mark.parametrize("change", ["save", "confirm", "cancel", "move"])
 async def test_a_lost_lease_changes_nothing(desk, late, change):
-    """A worker whose command is another's by now leaves appointment and time as they are."""
+    """A worker without the command's claim leaves appointment and time unchanged."""
     hold = await desk.held()
     with pytest.raises(LeaseLostError):
         await change_it(desk, change, hold, late)
@@ -96,7 +96,7 @@ async def change_it(desk, change, hold, claim):
 
 
 async def test_an_appointment_is_written_once(desk):
-    """A hold under an id that is stored already is to be tried again: the handler will find it."""
+    """A hold under an existing id must be retried: the handler will find it."""
     hold = await desk.held()
     with pytest.raises(TransientError):
         await desk.hold(hold)
@@ -104,7 +104,7 @@ async def test_an_appointment_is_written_once(desk):
 
 
 async def test_a_cancelled_appointment_frees_its_time(desk):
-    """Cancelling stores the appointment as cancelled and lets others have its time at once."""
+    """Cancelling stores the appointment as cancelled and frees its time at once."""
     appointment = await desk.confirmed()
     await desk.store.cancel(cancelled(appointment), claim=await desk.claim())
     assert await desk.stored(appointment) == cancelled(appointment)
@@ -113,7 +113,7 @@ async def test_a_cancelled_appointment_frees_its_time(desk):
 
 
 async def test_cancelling_frees_only_its_own_time(desk, clock):
-    """What another has taken over from a hold that ran out stays theirs; what is freed twice is no error."""
+    """Buckets that another appointment took from an expired hold stay with it; freeing twice is no error."""
     hold = await desk.held()
     clock.turn(LONG)
     other = await desk.held(NINE + 2 * QUARTER)
@@ -134,7 +134,7 @@ async def test_a_move_writes_the_difference(desk):
 
 
 async def test_a_move_to_anywhere_keeps_one_time(desk, clock):
-    """A move to another day frees the whole old time and takes the whole new one, for good."""
+    """A move to another day frees the whole old time and takes the whole new one permanently."""
     appointment = await desk.confirmed()
     day = timedelta(days=1)
     assert await desk.store.move(appointment, moved(appointment, day), at=clock.now(), claim=await desk.claim()) is None
@@ -143,8 +143,8 @@ async def test_a_move_to_anywhere_keeps_one_time(desk, clock):
     assert await desk.occupied_minutes(NINE + day) == [(0, 60)]
 
 
-async def test_a_move_onto_anothers_time_is_refused(desk):
-    """When part of the new time is taken, the appointment stays where it was."""
+async def test_a_move_onto_an_occupied_time_is_refused(desk):
+    """If part of the new time is occupied, the appointment stays where it was."""
     await desk.held(NINE + 5 * QUARTER)
     appointment = await desk.confirmed()
     moving = moved(appointment, 2 * QUARTER)
@@ -153,8 +153,8 @@ async def test_a_move_onto_anothers_time_is_refused(desk):
     assert await desk.stored(appointment) == appointment
 
 
-async def test_a_move_onto_a_hold_that_ran_out_is_fine(desk, clock):
-    """Time that was only held, and no longer is, can be moved to."""
+async def test_a_move_onto_an_expired_hold_succeeds(desk, clock):
+    """The time of an expired hold is free."""
     await desk.held(NINE + HOUR)
     clock.turn(LONG)
     appointment = await desk.confirmed()
@@ -163,8 +163,8 @@ async def test_a_move_onto_a_hold_that_ran_out_is_fine(desk, clock):
     assert await desk.occupied_minutes() == [(60, 120)]
 
 
-async def test_a_move_from_a_time_that_is_no_longer_ours_is_refused(desk):
-    """If what was for good went to somebody else, something is wrong, and the move is to be decided again."""
+async def test_a_move_from_a_lost_time_is_refused(desk):
+    """If another appointment owns a permanent bucket, the data is inconsistent, and the move must be retried."""
     appointment = await desk.confirmed()
     await desk.store.free(appointment)
     await desk.held()
@@ -173,8 +173,8 @@ async def test_a_move_from_a_time_that_is_no_longer_ours_is_refused(desk):
     assert await desk.occupied_minutes() == [(0, 60)]
 
 
-async def test_a_hold_moves_on_from_a_time_that_it_lost(desk, clock):
-    """Its command was accepted in time, another's after the hold had run out was quicker: that one keeps the time."""
+async def test_a_hold_can_move_from_a_time_that_it_lost(desk, clock):
+    """Its command was accepted in time; another one, accepted after the expiry, was faster and keeps the time."""
     hold, accepted_at = await desk.held(), clock.now()
     clock.turn(LONG)
     other = await desk.held(NINE + 2 * QUARTER)
@@ -186,7 +186,7 @@ async def test_a_hold_moves_on_from_a_time_that_it_lost(desk, clock):
     assert await desk.stored(other) == other
 
 
-async def test_taken_times_are_found_across_days(desk):
+async def test_occupied_times_are_found_across_days(desk):
     """A window of weeks lists what is in it, and nothing of other tenants or later times."""
     for days in (0, 3, 20):
         await desk.held(NINE + timedelta(days=days))

@@ -1,4 +1,4 @@
-"""The business's calendar: one suite on the fake, and on Google's client against the stand-in."""
+"""The business's calendar: one suite for the fake, and for Google's client against the stand-in."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ def spans(busy):
 
 
 async def test_busy_times_are_the_owners_and_ours(side):
-    """What the owner entered and what we entered blocks time, and can be told apart; the rest is free."""
+    """Both occupy time and can be distinguished; the rest is free."""
     assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
     side.owner_enters(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR))
     event = visit()
@@ -33,29 +33,29 @@ async def test_busy_times_are_the_owners_and_ours(side):
     ]
 
 
-async def test_busy_times_that_only_touch_the_window_are_left_out(side):
-    """A visit that ends when the window begins is none of its business."""
+async def test_busy_times_adjacent_to_the_window_are_left_out(side):
+    """A visit that ends when the window begins is not in it."""
     side.owner_enters(Interval(NINE - 2 * HOUR, NINE - HOUR))
     assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
 
 
-async def test_busy_times_that_stick_out_of_the_window_are_whole(side):
-    """Nothing is cut: the window only says what is asked for."""
+async def test_busy_times_that_exceed_the_window_are_complete(side):
+    """They are not truncated to the window."""
     long = Interval(NINE - 5 * HOUR, NINE + 9 * HOUR)
     side.owner_enters(long)
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [long]
 
 
-async def test_an_event_put_twice_is_there_once(side):
-    """A second try of the same command finds its own event."""
+async def test_an_event_that_is_written_twice_exists_once(side):
+    """A retry of the same command finds its own event."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.put(CALENDAR, event)
     assert side.event_starts() == [(event.event_id, NINE)]
 
 
-async def test_an_event_put_again_is_moved(side):
-    """The same event with another time stands at the new time only."""
+async def test_an_event_that_is_written_again_is_moved(side):
+    """The same event with another time is at the new time only."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.put(CALENDAR, moved(event, version=3))
@@ -64,7 +64,7 @@ async def test_an_event_put_again_is_moved(side):
 
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_an_event_of_a_later_version_stays(side, deleted):
-    """A command that comes late does not undo what a later one wrote, nor what the owner did to that."""
+    """A late command does not undo what a later one wrote, nor what the owner did to that."""
     event = visit()
     await side.calendar.put(CALENDAR, moved(event, version=3))
     if deleted:
@@ -73,8 +73,8 @@ async def test_an_event_of_a_later_version_stays(side, deleted):
     assert side.event_starts() == ([] if deleted else [(event.event_id, NINE + HOUR)])
 
 
-async def test_an_event_that_the_owner_moved_goes_back(side):
-    """Putting makes it be there as given, also when only the owner changed it, and how often is all the same."""
+async def test_an_event_that_the_owner_moved_is_restored(side):
+    """A write gives the event the given state, also if only the owner changed it, and however often."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     side.owner_moves(event, Interval(NINE + HOUR, NINE + 3 * HOUR))
@@ -85,8 +85,8 @@ async def test_an_event_that_the_owner_moved_goes_back(side):
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_an_event_that_the_owner_deleted_comes_back_for_a_newer_version_alone(side):
-    """A retry does not undo the deletion; a move does, although Google never gives its id out again."""
+async def test_a_deleted_event_is_restored_only_for_a_newer_version(side):
+    """A retry does not undo the deletion; a move does, although Google never reuses the event's id."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     side.owner_deletes(event)
@@ -98,8 +98,8 @@ async def test_an_event_that_the_owner_deleted_comes_back_for_a_newer_version_al
     assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_an_event_removed_twice_is_gone(side):
-    """Removing frees the time; an event that is gone, or never was, is no error."""
+async def test_removing_an_event_twice_is_no_error(side):
+    """Removing frees the time; an event that is gone or never existed is no error."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.remove(CALENDAR, event.event_id)
@@ -110,7 +110,7 @@ async def test_an_event_removed_twice_is_gone(side):
 
 
 async def test_an_event_is_read_back(side):
-    """With its times and version; one that the owner moved says the new times under the old version."""
+    """With its times and version; an event that the owner moved has the new times and the old version."""
     event = visit()
     assert await side.calendar.find_event(CALENDAR, event.event_id) is None
     await side.calendar.put(CALENDAR, event)
@@ -122,8 +122,8 @@ async def test_an_event_is_read_back(side):
 
 
 @pytest.mark.parametrize("who", ["owner", "us"])
-async def test_a_deleted_event_says_so(side, who):
-    """Which is not the same as an event that never was."""
+async def test_a_deleted_event_is_marked_as_deleted(side, who):
+    """It differs from an event that never existed."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     if who == "owner":
@@ -135,8 +135,8 @@ async def test_a_deleted_event_says_so(side, who):
     assert stored.deleted
 
 
-async def test_changes_are_those_since_the_last_reading(side):
-    """New, moved and deleted events of ours, each once; the owner's own are none of our business."""
+async def test_changes_are_those_since_the_last_sync(side):
+    """New, moved and deleted events of ours, each once, and none of the owner's own."""
     still, away, gone, new = (visit(NINE + n * HOUR) for n in range(4))
     for event in (still, away, gone):
         await side.calendar.put(CALENDAR, event)
@@ -156,8 +156,8 @@ async def test_changes_are_those_since_the_last_reading(side):
     assert sorted(again.appointment_ids) == sorted(second.appointment_ids)
 
 
-async def test_a_token_that_is_too_old_starts_anew(side):
-    """Every event of ours counts as changed then, also the one that was deleted meanwhile."""
+async def test_an_expired_token_returns_all_events(side):
+    """All our events count as changed then, deleted ones too."""
     event, gone = visit(), visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.put(CALENDAR, gone)
@@ -180,14 +180,14 @@ async def test_a_token_that_is_too_old_starts_anew(side):
     ],
 )
 async def test_an_unknown_calendar_is_permanent(side, call):
-    """A calendar that is not there, or not shared with us, is for the owner to mend."""
+    """The owner must repair a calendar that does not exist or is not shared with us."""
     with pytest.raises(PermanentError) as refusal:
         await call(side.calendar)
     assert refusal.value.reason == "calendar_unknown"
 
 
-async def test_a_calendar_that_was_shared_to_be_read_says_so(side):
-    """Its busy times are read; an entry is refused, for the owner to mend."""
+async def test_a_read_only_calendar_refuses_writes(side):
+    """Its busy times can be read; a write is refused, and the owner must repair it."""
     event = visit()
     await side.calendar.put(CALENDAR, event)
     assert await side.calendar.is_writable(CALENDAR)
@@ -202,8 +202,8 @@ async def test_a_calendar_that_was_shared_to_be_read_says_so(side):
     assert side.event_starts() == [(event.event_id, event.start)]
 
 
-async def test_calls_side_by_side_do_not_mix(side):
-    """Twelve events put at the same time are all there, each once."""
+async def test_concurrent_calls_do_not_interfere(side):
+    """Twelve events that are written concurrently all exist, each once."""
     events = [visit(NINE + n * HOUR) for n in range(12)]
     await asyncio.gather(*(side.calendar.put(CALENDAR, event) for event in events))
     assert sorted(side.event_starts()) == sorted((event.event_id, event.start) for event in events)

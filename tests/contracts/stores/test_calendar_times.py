@@ -1,4 +1,4 @@
-"""Ten years in six zones: the event that Google gets is at the visit's instant, and so are the answers about it."""
+"""Ten years in six zones: Google gets events at the visits' instants, and returns the same instants."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,8 +14,8 @@ LENGTH = timedelta(minutes=45)
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(moment=moments())
-async def test_an_event_is_at_the_visits_instant_and_on_its_wall_clock(google, moment):
-    """The times carry an offset, so no clock change can shift them, and beside them stands the business's zone.
+async def test_an_event_has_the_visits_instant_and_local_time(google, moment):
+    """The times have an offset, so no clock change can shift them, and the business's zone beside it.
 
     Both ends are read as Google reads them: the instant by the offset, the wall clock by the zone that is named.
     """
@@ -23,12 +23,12 @@ async def test_an_event_is_at_the_visits_instant_and_on_its_wall_clock(google, m
     event = visit(start, end=start + LENGTH, time_zone=zone)
     await google.calendar.put(CALENDAR, event)
 
-    kept = google.stored(event).fields
+    stored = google.stored(event).fields
     for edge, instant in (("start", start), ("end", start + LENGTH)):
-        told = datetime.fromisoformat(kept[edge]["dateTime"])
-        assert told == instant
-        assert kept[edge]["timeZone"] == zone
-        wall = told.astimezone(ZoneInfo(kept[edge]["timeZone"]))
+        answered = datetime.fromisoformat(stored[edge]["dateTime"])
+        assert answered == instant
+        assert stored[edge]["timeZone"] == zone
+        wall = answered.astimezone(ZoneInfo(stored[edge]["timeZone"]))
         assert wall.replace(tzinfo=None) == instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
     [busy] = await google.calendar.busy(CALENDAR, Interval(start - LENGTH, start + LENGTH), fresh=True)

@@ -1,4 +1,4 @@
-"""Transactions that DynamoDB cancels because another one touches the same rows: they cost a retry, never the time.
+"""Transactions that DynamoDB cancels because of a concurrent one: they cost a retry, never the time.
 
 The emulator runs transactions one after the other and so never has a conflict; here they are put in between.
 """
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.parametrize("stores", ["dynamodb"], indirect=True)
 
 
 class Contended:
-    """A client of DynamoDB whose next transactions are cancelled as AWS does it: nothing of them is written."""
+    """A DynamoDB client that cancels its next transactions as AWS does: nothing is written."""
 
     def __init__(self, client):
         self._client = client
         self.conflicts = 0
-        """How many of the next transactions meet another one."""
+        """How many of the next transactions have a conflict."""
         self.first_ones_of_each = 0
-        """How many does each appointment meet, from now on."""
+        """How many transactions of each appointment have a conflict, from now on."""
         self._met = Counter()
         self.transactions = 0
 
@@ -46,7 +46,7 @@ class Contended:
 
 
 def conflict(items):
-    """Return what DynamoDB answers: the last item met another transaction, the others have nothing against it."""
+    """Return DynamoDB's error: the last item has a conflict, the others have none."""
     none, met = {"Code": "None"}, {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
     answer = {
         "Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"},
@@ -89,7 +89,7 @@ WRITES = pytest.mark.parametrize("write", [hold, confirm, move, cancel])
 
 
 async def prepared(desk, write):
-    """Return what the write leaves behind, the write itself, and what is there before it."""
+    """Return what the write leaves behind, the write itself, and the state before it."""
     before = None if write is hold else await desk.held()
     after, action = await write(desk, before)
     return before, after, action
@@ -102,7 +102,7 @@ def minutes_of(write):
 @WRITES
 @pytest.mark.parametrize("conflicts", [1, 3])
 async def test_a_conflict_costs_a_retry(desk, dynamodb, write, conflicts):
-    """The write succeeds at once for whoever waits for it, and what it took is taken."""
+    """The write succeeds for its caller, and the time is occupied."""
     _, after, action = await prepared(desk, write)
     dynamodb.conflicts, dynamodb.transactions = conflicts, 0
 
@@ -114,8 +114,8 @@ async def test_a_conflict_costs_a_retry(desk, dynamodb, write, conflicts):
 
 
 @WRITES
-async def test_conflicts_without_end_leave_everything_as_it_was(desk, dynamodb, write):
-    """The queue tries the command again later, and then it succeeds."""
+async def test_permanent_conflicts_change_nothing(desk, dynamodb, write):
+    """The queue retries the command later, and then it succeeds."""
     before, after, action = await prepared(desk, write)
     dynamodb.conflicts = MORE_THAN_ARE_BORNE
     with pytest.raises(TransientError):
@@ -129,8 +129,8 @@ async def test_conflicts_without_end_leave_everything_as_it_was(desk, dynamodb, 
     assert await desk.occupied_minutes() == minutes_of(write)
 
 
-async def test_a_time_that_was_lost_is_lost_in_spite_of_conflicts(desk, dynamodb):
-    """A retry finds the other's visit there; it is not overwritten."""
+async def test_a_lost_time_stays_lost_despite_conflicts(desk, dynamodb):
+    """A retry finds the other visit there and does not overwrite it."""
     other = await desk.held()
     dynamodb.conflicts = 2
     late = desk.visit()
@@ -141,8 +141,8 @@ async def test_a_time_that_was_lost_is_lost_in_spite_of_conflicts(desk, dynamodb
     assert (await desk.stored(other), await desk.stored(late)) == (other, None)
 
 
-async def test_one_of_ten_gets_the_time_though_all_of_them_conflict(desk, dynamodb):
-    """Ten visitors at once: one winner, nobody shares a minute, nobody is turned away by a conflict alone."""
+async def test_one_of_ten_gets_the_time_although_all_have_conflicts(desk, dynamodb):
+    """Ten concurrent visitors: one winner, no shared minute, and no refusal because of a conflict alone."""
     dynamodb.first_ones_of_each = 2
     visits = [desk.visit() for _ in range(10)]
     answers = await asyncio.gather(*(desk.hold(visit) for visit in visits))

@@ -1,4 +1,4 @@
-"""What only Google does: limits, silence, keys that are refused."""
+"""Google's own behaviour: limits, timeouts, refused keys."""
 
 import json
 
@@ -18,7 +18,7 @@ from workers.booking.domain.values import Interval
 
 
 class Vault:
-    """The part of Secrets Manager that is asked for one key."""
+    """The part of Secrets Manager that returns one key."""
 
     def __init__(self, key):
         self.key = key
@@ -30,8 +30,8 @@ class Vault:
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "quota", "server_error", "unavailable"])
-async def test_trouble_that_passes_is_transient(google, kind):
-    """Limits and failures on Google's side are worth another try, which then works."""
+async def test_limits_and_server_errors_are_transient(google, kind):
+    """After limits and server errors a retry works."""
     google.order(kind, times=2)
     with pytest.raises(TransientError) as failure:
         await google.calendar.busy(CALENDAR, MORNING)
@@ -44,8 +44,8 @@ async def test_trouble_that_passes_is_transient(google, kind):
 
 
 @pytest.mark.parametrize("applied", [True, False])
-async def test_an_answer_that_never_comes_is_transient(neighbour, google, applied):
-    """A call that Google sits on ends after our patience; whether it was carried out or not, a retry mends it."""
+async def test_a_missing_answer_is_transient(neighbour, google, applied):
+    """A call that Google does not answer ends with a timeout; a retry works whether the call was executed or not."""
     hasty = AtGoogle(*neighbour, timeout_seconds=0.2)
     event = visit()
     await hasty.calendar.busy(CALENDAR, MORNING)
@@ -58,8 +58,8 @@ async def test_an_answer_that_never_comes_is_transient(neighbour, google, applie
     assert google.event_starts() == [(event.event_id, NINE)]
 
 
-async def test_a_revoked_key_is_said_and_a_restored_one_works_at_once(google):
-    """Refused credentials are permanent and not kept: the next call after the repair signs in anew."""
+async def test_a_revoked_key_is_reported_and_a_restored_one_works_at_once(google):
+    """Refused credentials are permanent and not cached: the next call after the repair signs in again."""
     await google.calendar.busy(CALENDAR, MORNING)
     google.standin.authority.revoke_keys(keep_tokens=False)
     for _ in range(2):
@@ -70,8 +70,8 @@ async def test_a_revoked_key_is_said_and_a_restored_one_works_at_once(google):
     assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
 
 
-async def test_a_repaired_key_works_at_once(neighbour, google):
-    """A key that was refused is read anew from its secret at the next call, without waiting for any cache."""
+async def test_a_corrected_key_works_at_once(neighbour, google):
+    """A refused key is loaded again from its secret at the next call, without waiting for a cache to expire."""
     _, address, info = neighbour
     vault = Vault({**make_service_account(f"{address}/token"), "client_email": info["client_email"]})
     secrets = Secrets(client=vault, clock=FakeClock())
@@ -87,15 +87,15 @@ async def test_a_repaired_key_works_at_once(neighbour, google):
     calendar.close()
 
 
-async def test_a_token_that_ran_out_is_renewed_unseen(google):
-    """An access token that Google no longer takes costs one more call, not a failure."""
+async def test_an_expired_access_token_is_renewed(google):
+    """It costs one more call and is not a failure."""
     await google.calendar.busy(CALENDAR, MORNING)
     google.standin.authority.expire_tokens()
     assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
 
 
-def test_a_token_endpoint_in_trouble_is_transient(google):
-    """A sign-in that Google itself calls worth a retry does not throw the key away."""
+def test_a_failing_token_endpoint_is_transient(google):
+    """A sign-in error that Google marks as retryable does not drop the key."""
     kept = google.credentials.current()
     with pytest.raises(TransientError), translate_google_errors("calendar.busy", google.credentials):
         raise RefreshError("internal_failure", retryable=True)
@@ -103,7 +103,7 @@ def test_a_token_endpoint_in_trouble_is_transient(google):
 
 
 async def test_an_unreachable_google_is_transient(neighbour):
-    """Where nobody listens, the call is worth another try."""
+    """A refused connection is worth a retry."""
     _, _, info = neighbour
     side = AtGoogle(None, "http://127.0.0.1:9", info)
     with pytest.raises(TransientError):
@@ -112,8 +112,8 @@ async def test_an_unreachable_google_is_transient(neighbour):
 
 
 @pytest.mark.parametrize("key", [None, "", "{}", "not json", '{"type": "service_account", "private_key": "x"}'])
-async def test_a_key_that_is_missing_or_broken_is_said_without_showing_it(key):
-    """Without a usable key the refusal names the settings, never the key's text."""
+async def test_a_missing_or_invalid_key_is_reported_without_quoting_it(key):
+    """The error names the settings, never the key's text."""
     credentials = GoogleCredentials(secrets=None, secret_id="chatbot/google-calendar", fallback=key)
     calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint="http://127.0.0.1:9/calendar/v3/")
     with pytest.raises(PermanentError) as refusal:
@@ -123,8 +123,8 @@ async def test_a_key_that_is_missing_or_broken_is_said_without_showing_it(key):
     assert "private_key" not in str(refusal.value)
 
 
-def test_an_answer_that_is_no_json_is_transient(google):
-    """A page from something in between says nothing about the calendar."""
+def test_an_answer_that_is_not_json_is_transient(google):
+    """An HTML page of a proxy says nothing about the calendar."""
     with (
         pytest.raises(TransientError, match="JSONDecodeError"),
         translate_google_errors("calendar.busy", google.credentials),
@@ -132,8 +132,8 @@ def test_an_answer_that_is_no_json_is_transient(google):
         json.loads("<html>")
 
 
-async def test_half_a_year_is_asked_for_at_once(google):
-    """All pages of it, however many there are."""
+async def test_half_a_year_is_read_at_once(google):
+    """All pages are read, however many there are."""
     starts = [NINE + n * HOUR for n in range(7)]
     for start in starts:
         google.owner_enters(Interval(start, start + HOUR))
@@ -152,8 +152,8 @@ async def test_half_a_year_is_asked_for_at_once(google):
         {"attendees": [{"email": CALENDAR, "responseStatus": "declined"}]},
     ],
 )
-async def test_what_keeps_nobody_busy_is_free_time(google, fields):
-    """Marked as free, saying where one works, a birthday, an invitation that the owner declined."""
+async def test_events_that_occupy_no_time_are_free(google, fields):
+    """Marked as free, a working location, a birthday, an invitation that the owner declined."""
     google.owner_enters(Interval(NINE, NINE + HOUR), **fields)
     assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
 
@@ -167,22 +167,22 @@ async def test_what_keeps_nobody_busy_is_free_time(google, fields):
         {"attendees": [{"email": CALENDAR, "responseStatus": "accepted"}]},
     ],
 )
-async def test_what_may_keep_the_owner_busy_does(google, fields):
-    """An answer that is still open, being out of the office, a guest who stays away."""
+async def test_events_that_may_occupy_the_owner_are_busy(google, fields):
+    """An unanswered invitation, an out-of-office event, a guest who declined."""
     google.owner_enters(Interval(NINE, NINE + HOUR), **fields)
     assert [one.interval for one in await google.calendar.busy(CALENDAR, MORNING)] == [Interval(NINE, NINE + HOUR)]
 
 
-async def test_a_whole_day_is_the_calendars_own(google):
-    """It begins and ends at midnight in Warsaw, where the calendar is."""
+async def test_an_all_day_event_uses_the_calendars_zone(google):
+    """It begins and ends at midnight in Warsaw, the calendar's zone."""
     google.insert(start={"date": "2027-03-01"}, end={"date": "2027-03-02"})
     midnight = NINE - 10 * HOUR
     [busy] = await google.calendar.busy(CALENDAR, MORNING)
     assert busy.interval == Interval(midnight, midnight + 24 * HOUR)
 
 
-async def test_a_copy_of_our_event_is_the_owners(google):
-    """It has our properties and another id, so no visit of ours excuses it."""
+async def test_a_copy_of_our_event_is_the_owners_own(google):
+    """It has our properties and another id, so it is not explained by an appointment."""
     event = visit()
     await google.calendar.put(CALENDAR, event)
     fields = {name: value for name, value in google.stored(event).fields.items() if name != "id"}
@@ -191,7 +191,7 @@ async def test_a_copy_of_our_event_is_the_owners(google):
     assert whose == sorted([event.appointment_id, "None"])
 
 
-async def test_what_else_the_owner_wrote_into_our_event_stays(google):
+async def test_the_owners_other_fields_of_our_event_stay(google):
     """Only what we write is written again: times, summary, description, properties."""
     event = visit()
     await google.calendar.put(CALENDAR, event)
@@ -207,8 +207,8 @@ async def test_what_else_the_owner_wrote_into_our_event_stays(google):
     assert fields["extendedProperties"]["private"] == {"appointment_id": event.appointment_id, "version": "3"}
 
 
-async def test_an_event_that_says_it_already_is_not_written(google):
-    """So that a retry is no change, and the owner gets no news of it."""
+async def test_an_up_to_date_event_is_not_written(google):
+    """So a retry is no change, and the owner gets no notification."""
     event = visit()
     await google.calendar.put(CALENDAR, event)
     etag = google.stored(event).etag
@@ -218,8 +218,8 @@ async def test_an_event_that_says_it_already_is_not_written(google):
 
 @pytest.mark.parametrize("call", ["put", "remove"])
 @pytest.mark.parametrize("times", [1, 100])
-async def test_a_write_between_our_look_and_our_write_is_looked_at_again(google, call, times):
-    """Whatever the owner does in that moment is seen; one who never stops makes it a retry."""
+async def test_a_concurrent_change_is_read_again(google, call, times):
+    """The owner's concurrent change is respected; if changes do not stop, the command is retried."""
     event = visit()
     await google.calendar.put(CALENDAR, event)
     left = [times]
@@ -230,21 +230,21 @@ async def test_a_write_between_our_look_and_our_write_is_looked_at_again(google,
             google.patch(event, location=f"Room {left[0]}")
 
     google.standin.before_conditional_writes = owner_writes
-    work = (
+    change = (
         google.calendar.put(CALENDAR, moved(event, version=3))
         if call == "put"
         else google.calendar.remove(CALENDAR, event.event_id)
     )
     if times > 1:
         with pytest.raises(TransientError, match="too many concurrent changes"):
-            await work
+            await change
         return
-    await work
+    await change
     assert google.event_starts() == ([(event.event_id, NINE + HOUR)] if call == "put" else [])
 
 
-async def test_a_later_version_that_comes_between_wins(google):
-    """Our write was to be of version 3; while we looked, version 4 was written."""
+async def test_a_concurrent_later_version_wins(google):
+    """Our write has version 3; while we read the event, version 4 is written."""
     event = visit()
     await google.calendar.put(CALENDAR, event)
     newest = {"private": {"version": "4"}}
@@ -253,7 +253,7 @@ async def test_a_later_version_that_comes_between_wins(google):
     assert google.event_starts() == [(event.event_id, NINE)]
 
 
-async def test_guests_are_invited_in_a_persons_name_alone(neighbour, google):
+async def test_guests_are_invited_only_on_behalf_of_a_user(neighbour, google):
     """A plain service account may not invite, so it does not try; a delegated one invites the visitor."""
     plain, invited = visit(attendee="jan@example.com"), visit(attendee="jan@example.com")
     await google.calendar.put(CALENDAR, plain)
@@ -266,14 +266,14 @@ async def test_guests_are_invited_in_a_persons_name_alone(neighbour, google):
     assert stored.creator == "owner@example.com"
 
 
-async def test_the_first_reading_leaves_out_what_is_over(google):
-    """A calendar may have years of visits; those that are over are never asked for."""
+async def test_the_first_read_leaves_out_past_events(google):
+    """A calendar may have years of visits; past ones are never requested."""
     await google.calendar.put(CALENDAR, visit(NINE - 100 * 24 * HOUR))
     assert list((await google.calendar.changes(CALENDAR, None)).appointment_ids) == []
 
 
 async def test_changes_come_from_all_pages(google):
-    """However many there are, the token is that of the last page."""
+    """The token is that of the last page."""
     events = [visit(NINE + n * HOUR) for n in range(5)]
     for event in events:
         await google.calendar.put(CALENDAR, event)

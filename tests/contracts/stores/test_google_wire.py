@@ -1,4 +1,4 @@
-"""Every call that the adapter makes, held against the discovery document of Google's API.
+"""Checks every call of the adapter against the discovery document of Google's API.
 
 Neither the client library nor Google complains of a field that a body should not have: it is passed over in silence.
 """
@@ -17,7 +17,7 @@ from workers.booking.domain.values import Interval
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Check what goes over the wire, and return the verb and the status of each call of the API."""
+    """Check the requests, and return the method and the status of each call of the API."""
     made = []
     send = httplib2.Http.request
 
@@ -36,12 +36,12 @@ def calls(monkeypatch):
 
 
 def without_nulls(body):
-    """Return a patch without the nulls that take a field away, which the document does not speak of."""
+    """Return a patch without the nulls that remove a field, which the document does not describe."""
     return json.dumps(json.loads(body, object_hook=lambda part: {k: v for k, v in part.items() if v is not None}))
 
 
-async def test_every_call_is_one_that_the_api_has(google, calls):
-    """An event is entered, entered again, moved, revived, read and deleted; busy times and changes are listed."""
+async def test_every_call_exists_in_the_api(google, calls):
+    """An event is inserted, inserted again, moved, restored, read and deleted; busy times and changes are listed."""
     calendar, event = google.calendar, visit()
     token = (await calendar.changes(CALENDAR, None)).next_token
     await calendar.put(CALENDAR, event)
@@ -61,5 +61,5 @@ async def test_every_call_is_one_that_the_api_has(google, calls):
     await calendar.find_event(CALENDAR, visit().event_id)
 
     assert {method for method, _ in calls} == {"GET", "POST", "PATCH", "DELETE"}
-    # A duplicate, a token that has grown too old, and an event that never was: refusals that the adapter lives with.
+    # A duplicate, an expired token and a missing event: errors that the adapter handles.
     assert {status for _, status in calls} == {200, 204, 404, 409, 410}

@@ -1,4 +1,4 @@
-"""Use cases of booking on the real tables, where a fake would read more than they give."""
+"""Booking's use cases on the real tables, where a fake would allow more than they do."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 1, 12, 7, tzinfo=UTC)
 
 
 class Shop:
-    """One business on the emulated tables; every call is a command of its own."""
+    """One business on the emulated tables; every call is a separate command."""
 
     def __init__(self, stores, profile):
         self.tenant, self.stores = new_id(), stores
@@ -86,8 +86,8 @@ def service(minutes, step=60):
 
 
 @pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
-async def test_a_visit_over_midnight_utc_takes_its_own_seat_alone(new_shop, order):
-    """In New York that is an evening hour: neither the wish nor the code for the other seat is refused."""
+async def test_a_visit_over_midnight_utc_takes_only_its_own_lane(new_shop, order):
+    """In New York that is an evening hour: neither the request nor the code for the other lane is refused."""
     hours = ("09:00-23:00",)
     shop = new_shop(
         zone="America/New_York", hours=hours, resources=[{"id": "room", "seats": 2}], services=service(60, 15)
@@ -99,8 +99,8 @@ async def test_a_visit_over_midnight_utc_takes_its_own_seat_alone(new_shop, orde
         assert (await shop.do(shop.code(frame, session))).type == "booking.confirmed"
 
 
-async def test_a_death_after_confirming_shuts_nobody_out(new_shop):
-    """The seat that the hold left behind is its session's to take again."""
+async def test_a_crash_after_confirming_does_not_lock_the_session_out(new_shop):
+    """The session can take the unit that the hold left behind."""
     shop = new_shop()
     pending = await shop.hold("2026-01-13T10:00", "mine")
     confirm, store = shop.code(pending, "mine"), shop.stores.appointments
@@ -117,8 +117,8 @@ async def test_a_death_after_confirming_shuts_nobody_out(new_shop):
     assert (await shop.hold("2026-01-13T14:00", "mine")).type == "booking.pending"
 
 
-async def test_a_visit_too_long_for_a_days_fine_pieces_is_taken_and_not_an_error(new_shop):
-    """The day's grid is fixed by its first booking; a later profile may ask more of it than one step can write."""
+async def test_a_visit_with_too_many_buckets_is_refused_and_not_an_error(new_shop):
+    """The day's first booking fixes its grid; a later profile may need more buckets than one transaction allows."""
     shop = new_shop(services=service(5, 5), hours=("08:00-18:00",))
     assert (await shop.hold("2026-01-13T08:00", "first")).type == "booking.pending"
     longer = build_profile(senders={"email": "salon@example.com"}, services=service(480), hours=("08:00-20:00",))

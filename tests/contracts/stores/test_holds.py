@@ -1,4 +1,4 @@
-"""Holding a time: exclusive whatever happens at once, and free again when the hold has run out."""
+"""Holding a time: exclusive under concurrency, and free again when the hold has expired."""
 
 import asyncio
 from dataclasses import replace
@@ -17,22 +17,22 @@ def desk(stores, clock):
     return Desk(stores, clock)
 
 
-async def test_a_hold_is_kept_as_it_was_placed(desk):
-    """Every field of an appointment comes back as it was written, under its two keys."""
+async def test_a_hold_is_read_back_as_it_was_written(desk):
+    """Every field of an appointment is the same, under its two keys."""
     hold = await desk.held()
     assert await desk.stored(hold) == hold
     assert await desk.store.get(hold.appointment_id, "another session") is None
 
 
 async def test_a_hold_blocks_its_buffers_too(desk):
-    """What is taken is the visit with the time before and after it."""
+    """The visit is occupied with the time before and after it."""
     await desk.held(service=BUFFERED, grid_minutes=10)
     start = NINE - timedelta(hours=1)
     assert await desk.occupied_minutes(start) == [(50, 140)]
 
 
 async def test_a_time_is_held_once(desk):
-    """The second visitor who wants a time that overlaps hears that it is lost, and nothing is written."""
+    """The second visitor with an overlapping time loses, and nothing is written."""
     await desk.held()
     late = desk.visit(NINE + timedelta(minutes=45))
     assert await desk.hold(late) == SlotLost()
@@ -40,8 +40,8 @@ async def test_a_time_is_held_once(desk):
     assert await desk.occupied_minutes() == [(0, 60)]
 
 
-async def test_times_that_touch_do_not_collide(desk):
-    """A visit may begin when another ends, also at midnight, where the day's rows end."""
+async def test_adjacent_times_do_not_conflict(desk):
+    """A visit may begin when another ends, also at midnight, where the day's partition ends."""
     await desk.held(NINE)
     await desk.held(NINE + timedelta(hours=1))
     midnight = datetime(2026, 1, 14, tzinfo=UTC)
@@ -66,8 +66,8 @@ async def test_lanes_do_not_share_time(desk):
     assert {one.resource for one in found if one.interval.start == NINE} == {"anna", "room/2"}
 
 
-async def test_what_is_taken_names_its_appointment(desk):
-    """The owner's calendar has it too: it must be known again there."""
+async def test_an_occupied_time_names_its_appointment(desk):
+    """It must be recognized in the owner's calendar."""
     hold = await desk.held()
     found = await desk.store.occupied_times(desk.tenant, hold.blocked, at=desk.clock.now())
     assert {one.appointment_id for one in found} == {hold.appointment_id}
@@ -81,26 +81,26 @@ async def test_an_appointment_is_found_whatever_its_session(desk):
 
 
 async def test_one_of_thirty_gets_the_time(desk):
-    """Thirty visitors who want overlapping times at once: nobody shares a minute, and somebody got one."""
+    """Thirty concurrent visitors with overlapping times: no shared minute, and at least one gets a time."""
     wishes = [desk.visit(NINE + timedelta(minutes=15 * (n % 3))) for n in range(30)]
     claims = [await desk.claim() for _ in wishes]
 
-    async def wish(visit, claim):
+    async def try_hold(visit, claim):
         while True:
             try:
                 return await desk.store.hold(visit, at=desk.clock.now(), claim=claim)
-            except TransientError:  # a conflict with another write: what the queue would try again
+            except TransientError:  # A conflict with another write: the queue would retry it.
                 await asyncio.sleep(0.01)
 
-    answers = await asyncio.gather(*(wish(visit, claim) for visit, claim in zip(wishes, claims, strict=True)))
+    answers = await asyncio.gather(*(try_hold(visit, claim) for visit, claim in zip(wishes, claims, strict=True)))
     winners = [visit for visit, answer in zip(wishes, answers, strict=True) if answer is None]
     assert len(winners) == 1
     assert await desk.occupied_minutes(winners[0].start) == [(0, 60)]
     assert [await desk.stored(visit) for visit in wishes if visit not in winners] == [None] * 29
 
 
-async def test_a_hold_that_ran_out_is_free(desk, clock):
-    """At the instant at which a hold ends another visitor gets its time; a moment before, not."""
+async def test_an_expired_hold_is_free(desk, clock):
+    """At the instant at which a hold expires another visitor gets its time; a moment before, not."""
     first = await desk.held()
     clock.set(first.hold_expires_at - timedelta(milliseconds=1))
     assert await desk.hold(desk.visit()) == SlotLost()
@@ -112,8 +112,8 @@ async def test_a_hold_that_ran_out_is_free(desk, clock):
     assert (await desk.stored(first), await desk.stored(second)) == (first, second)
 
 
-async def test_run_out_is_judged_when_the_command_was_accepted(desk, clock):
-    """A command that was accepted while the hold still stood loses, however late it is worked on."""
+async def test_expiry_is_judged_at_the_time_of_acceptance(desk, clock):
+    """A command that was accepted before the hold expired loses, however late it is processed."""
     await desk.held()
     accepted_at = clock.now() + timedelta(minutes=1)
     clock.turn(LONG)
@@ -121,14 +121,14 @@ async def test_run_out_is_judged_when_the_command_was_accepted(desk, clock):
     assert await desk.store.hold(late, at=accepted_at, claim=await desk.claim()) == SlotLost()
 
 
-async def test_a_confirmed_time_never_runs_out(desk, clock):
-    """What was confirmed is taken a week later too."""
+async def test_a_confirmed_time_never_expires(desk, clock):
+    """It is still occupied a week later."""
     await desk.confirmed()
     clock.turn(timedelta(days=7))
     assert await desk.hold(desk.visit()) == SlotLost()
 
 
-async def test_a_hold_is_placed_by_the_commands_owner_alone(desk, clock):
+async def test_a_hold_is_placed_only_by_the_claims_owner(desk, clock):
     """A worker that lost its lease writes neither the appointment nor a bucket."""
     late = await desk.claim()
     clock.turn(2 * LEASE)
@@ -140,8 +140,8 @@ async def test_a_hold_is_placed_by_the_commands_owner_alone(desk, clock):
     assert await desk.occupied_minutes() == []
 
 
-async def test_a_newer_wish_replaces_the_hold(desk):
-    """The replaced hold's time goes over or becomes free in the same step, and it stands as cancelled."""
+async def test_a_newer_request_replaces_the_hold(desk):
+    """The replaced hold's time is transferred or freed in the same transaction, and it is stored as cancelled."""
     old = await desk.held(session_id="mine")
     new = desk.visit(NINE + timedelta(minutes=30), session_id="mine")
     assert await desk.hold(new, replaces=cancelled(old)) is None
@@ -149,8 +149,8 @@ async def test_a_newer_wish_replaces_the_hold(desk):
     assert (await desk.stored(old), await desk.stored(new)) == (cancelled(old), new)
 
 
-async def test_a_hold_is_replaced_also_where_it_lost_its_time(desk, clock):
-    """Another who came after it had run out keeps what they have; the newer wish is placed all the same."""
+async def test_a_hold_that_lost_its_time_can_be_replaced(desk, clock):
+    """Another appointment that took the expired time keeps it; the newer request is placed all the same."""
     old, accepted_at = await desk.held(session_id="mine"), clock.now()
     clock.turn(LONG)
     other = await desk.held(NINE)
@@ -164,7 +164,7 @@ async def test_a_hold_is_replaced_also_where_it_lost_its_time(desk, clock):
 
 
 async def test_a_replacement_that_fails_leaves_the_old_hold(desk):
-    """When the new time is another's, the session keeps what it had."""
+    """If the new time is another's, the session keeps what it had."""
     other = await desk.held(NINE + timedelta(hours=1))
     old = await desk.held(session_id="mine")
     new = desk.visit(NINE + timedelta(minutes=30), session_id="mine")
@@ -175,7 +175,7 @@ async def test_a_replacement_that_fails_leaves_the_old_hold(desk):
 
 
 async def test_a_hold_that_changed_meanwhile_is_not_replaced(desk):
-    """A replacement that was decided on an old version is to be decided again."""
+    """A replacement that was based on an old version must be decided again."""
     old = await desk.held(session_id="mine")
     changed = replace(old, code_sends=2, version=2)
     await desk.store.save(changed, claim=await desk.claim())
@@ -186,8 +186,8 @@ async def test_a_hold_that_changed_meanwhile_is_not_replaced(desk):
 
 
 @pytest.mark.parametrize(("first_grid", "second_grid"), [(60, 5), (5, 60), (15, 5)])
-async def test_a_profile_that_changed_its_grid_does_not_open_a_gap(desk, first_grid, second_grid):
-    """Buckets of another size have other keys; a time that they cover is lost all the same."""
+async def test_another_bucket_size_leaves_no_gap(desk, first_grid, second_grid):
+    """Buckets of another size have other keys; a time that they cover is still occupied."""
     await desk.held(grid_minutes=first_grid)
     late = desk.visit(NINE + timedelta(minutes=30), grid_minutes=second_grid)
     assert await desk.hold(late) == SlotLost()
@@ -195,8 +195,8 @@ async def test_a_profile_that_changed_its_grid_does_not_open_a_gap(desk, first_g
 
 
 @pytest.mark.parametrize("pair", range(10))
-async def test_workers_that_know_different_profiles_exclude_each_other(desk, pair):
-    """At once, with buckets of two sizes: one of two overlapping times is held, never both."""
+async def test_workers_with_different_profiles_exclude_each_other(desk, pair):
+    """Concurrently, with buckets of two sizes: one of two overlapping times is held, never both."""
     first = desk.visit(grid_minutes=30)
     second = desk.visit(NINE + timedelta(minutes=15), grid_minutes=15)
     outcomes = await asyncio.gather(desk.hold(first), desk.hold(second))

@@ -76,16 +76,16 @@ def side(request):
     return InMemory() if request.param == "memory" else request.getfixturevalue("on_sqs")
 
 
-async def test_a_command_arrives_as_it_was(side):
-    """In its order within the group."""
+async def test_a_command_arrives_unchanged(side):
+    """In order within its group."""
     commands = [remind() for _ in range(3)]
     for command in commands:
         await side.queue.put(command, group="session")
     assert side.delivered() == commands
 
 
-async def test_a_command_put_twice_arrives_once(side):
-    """A replay of it is another one."""
+async def test_a_command_that_is_queued_twice_arrives_once(side):
+    """A replay of it is another message."""
     command = remind()
     replay = command.model_copy(update={"replay": 1})
     for one in (command, command, replay):
@@ -94,7 +94,7 @@ async def test_a_command_put_twice_arrives_once(side):
 
 
 async def test_a_command_waits_in_its_group(on_sqs):
-    """Under its own key, with the trace of what made it."""
+    """Under its own key, with the trace of the message that caused it."""
     command = remind(replay=2)
     with tracing(TRACE):
         await on_sqs.queue.put(command, group="visitor")
@@ -105,15 +105,15 @@ async def test_a_command_waits_in_its_group(on_sqs):
     assert Trace.parse(attributes["AWSTraceHeader"]).root == TRACE.root
 
 
-async def test_a_missing_queue_is_a_fault_of_the_deployment(sqs):
-    """Which no retry of the message mends, but a person may."""
+async def test_a_missing_queue_is_a_permanent_error(sqs):
+    """No retry solves it, but an operator can."""
     queue = SqsInternalCommandQueue(calls=sqs, url="http://127.0.0.1/000000000000/nowhere.fifo")
     with pytest.raises(DeploymentError):
         await queue.put(remind(), group="session")
 
 
 class AtScheduler:
-    """One schedule group of the emulator, whose schedules put messages on a queue of their own."""
+    """One schedule group of the emulator, whose schedules send to their own queue."""
 
     def __init__(self, emulator, client, on_sqs):
         self._client = emulator.client("scheduler")
@@ -162,14 +162,14 @@ def planner(request):
 
 
 async def test_a_command_is_planned(planner):
-    """For an instant, in a group; to the second, whatever zone it was given in."""
+    """For an instant, in a group, in whole seconds, whatever zone it is given in."""
     command = remind()
     at = FAR.astimezone(UTC) + timedelta(milliseconds=700)
     await planner.schedules.put("name", at, command, group="session")
     assert planner.planned() == {"name": (FAR, "session", command)}
 
 
-async def test_a_command_planned_twice_is_planned_once(planner):
+async def test_a_command_that_is_scheduled_twice_is_scheduled_once(planner):
     """The first one stays as it is."""
     command = remind()
     await planner.schedules.put("name", FAR, command, group="session")
@@ -177,8 +177,8 @@ async def test_a_command_planned_twice_is_planned_once(planner):
     assert planner.planned() == {"name": (FAR, "session", command)}
 
 
-async def test_a_command_is_taken_back(planner):
-    """The others stay; one that is not there is no error."""
+async def test_a_schedule_is_deleted(planner):
+    """The others stay; a missing one is no error."""
     command = remind()
     await planner.schedules.put("stays", FAR, command, group="session")
     await planner.schedules.put("goes", FAR, remind(), group="session")
@@ -188,8 +188,8 @@ async def test_a_command_is_taken_back(planner):
     assert set(planner.planned()) == {"stays"}
 
 
-async def test_a_schedule_is_exact_and_leaves_nothing(at_scheduler):
-    """No window around its time, gone once it has fired, in the role that may send to the queue alone."""
+async def test_a_schedule_is_exact_and_deletes_itself(at_scheduler):
+    """It has no flexible window, is deleted after it has run, and uses a role that may only send to the queue."""
     await at_scheduler.schedules.put("name", FAR, remind(), group="session")
     found = at_scheduler.found("name")
     assert found["FlexibleTimeWindow"] == {"Mode": "OFF"}
@@ -198,8 +198,8 @@ async def test_a_schedule_is_exact_and_leaves_nothing(at_scheduler):
     assert json.loads(found["Target"]["Input"])["type"] == "booking.remind"
 
 
-async def test_a_missing_group_is_a_fault_of_the_deployment(clients, on_sqs):
-    """Planning says so; taking back finds nothing, which is all that it wants."""
+async def test_a_missing_group_is_a_permanent_error(clients, on_sqs):
+    """Scheduling raises it; deleting finds nothing, which is enough."""
     schedules = EventBridgeSchedules(
         client=await clients.client("scheduler"), group="nowhere", queue_arn=on_sqs.arn(), role_arn=ROLE
     )
@@ -208,18 +208,18 @@ async def test_a_missing_group_is_a_fault_of_the_deployment(clients, on_sqs):
     await schedules.remove("name")
 
 
-async def test_a_command_that_is_no_schedule_is_permanent(at_scheduler):
-    """A name that the service does not take will never be taken."""
+async def test_an_invalid_schedule_is_a_permanent_error(at_scheduler):
+    """The service never accepts an invalid name."""
     with pytest.raises(PermanentError):
         await at_scheduler.schedules.put("no name " * 20, FAR, remind(), group="session")
 
 
-async def test_a_command_comes_when_its_time_has_come(at_scheduler):
-    """On the queue, in its group, once; the schedule is gone."""
+async def test_a_scheduled_command_arrives_when_it_is_due(at_scheduler):
+    """It arrives once, on the queue and in its group; the schedule is gone."""
     soon, later = remind(), remind()
     await at_scheduler.schedules.put("soon", NOON, soon, group="session")
     await at_scheduler.schedules.put("later", FAR, later, group="session")
-    for _ in range(240):  # the emulator looks every ten seconds
+    for _ in range(240):  # The emulator checks every ten seconds.
         if found := at_scheduler.on_sqs.messages():
             break
         await asyncio.sleep(0.25)

@@ -1,4 +1,4 @@
-"""Seats of quotas: bounded whatever happens at once, free again in time, and given back with the appointment."""
+"""Quota units: limited under concurrency, free again after their end, and freed with the appointment."""
 
 import asyncio
 from dataclasses import replace
@@ -40,8 +40,8 @@ async def count_units(desk, key):
     return len((await desk.store.quota_holders([key], at=desk.clock.now()))[key])
 
 
-async def test_a_quota_has_so_many_seats(desk, key):
-    """The third hold of a quota of two is refused, told until when, and nothing is written."""
+async def test_a_quota_has_a_number_of_units(desk, key):
+    """The third hold of a quota of two is refused with the time until it is free, and nothing is written."""
     first, second = await held(desk, key), await held(desk, key, NINE + HOUR)
     late = desk.visit(NINE + 2 * HOUR)
     full = await desk.hold(late, quotas=[quota(late, key)])
@@ -53,8 +53,8 @@ async def test_a_quota_has_so_many_seats(desk, key):
     assert await desk.occupied_minutes(NINE + 2 * HOUR) == []
 
 
-async def test_a_seat_is_free_when_its_hold_has_run_out(desk, key, clock):
-    """By condition: nothing has to clean up."""
+async def test_a_unit_is_free_when_its_hold_has_expired(desk, key, clock):
+    """By condition: there is no clean-up."""
     first = await held(desk, key, units=1)
     clock.set(first.hold_expires_at - timedelta(milliseconds=1))
     late = desk.visit(NINE + HOUR)
@@ -64,12 +64,12 @@ async def test_a_seat_is_free_when_its_hold_has_run_out(desk, key, clock):
     assert await count_units(desk, key) == 1
 
 
-async def test_thirty_at_once_get_no_more_than_there_is(desk, key):
-    """Thirty visitors of one address want thirty times at once: five get one."""
+async def test_thirty_concurrent_holds_get_no_more_than_the_quota(desk, key):
+    """Thirty holds of one address at once: five succeed."""
     visits = [desk.visit(NINE + n * HOUR) for n in range(30)]
     claims = [await desk.claim() for _ in visits]
 
-    async def wish(visit, claim):
+    async def try_hold(visit, claim):
         quotas = [quota(visit, key, units=5, bound=Bound.ADDRESS)]
         while True:
             try:
@@ -77,21 +77,21 @@ async def test_thirty_at_once_get_no_more_than_there_is(desk, key):
             except TransientError:
                 await asyncio.sleep(0.01)
 
-    answers = await asyncio.gather(*map(wish, visits, claims))
+    answers = await asyncio.gather(*map(try_hold, visits, claims))
     assert sum(answer is None for answer in answers) == 5
     assert await count_units(desk, key) == 5
 
 
-async def test_a_lost_time_costs_no_seat(desk, key):
-    """Time and seat are taken in one step, or neither."""
+async def test_a_lost_time_uses_no_unit(desk, key):
+    """Time and unit are taken in one transaction, or neither is."""
     await desk.held()
     late = desk.visit()
     assert await desk.hold(late, quotas=[quota(late, key)]) is not None
     assert await count_units(desk, key) == 0
 
 
-async def test_a_confirmed_appointment_gives_back_what_bounds_holds(desk, key, clock):
-    """Its seat in the day's cap stays, for good."""
+async def test_a_confirmed_appointment_frees_the_units_of_hold_quotas(desk, key, clock):
+    """Its unit of the daily cap stays permanently."""
     visit, day = desk.visit(), f"day#{new_id()}"
     assert await desk.hold(visit, quotas=[quota(visit, key), quota(visit, day, bound=Bound.DAY)]) is None
     assert await desk.store.confirm(confirmed(await desk.stored(visit)), claim=await desk.claim()) is None
@@ -101,8 +101,8 @@ async def test_a_confirmed_appointment_gives_back_what_bounds_holds(desk, key, c
     assert [unit.key for unit in (await desk.stored(visit)).quota_units] == [day]
 
 
-async def test_a_cancelled_appointment_gives_back_all(desk, key):
-    """Another can have its place in the day at once."""
+async def test_a_cancelled_appointment_frees_all_units(desk, key):
+    """Another can have its unit of the day at once."""
     hold = await held(desk, key, bound=Bound.DAY, units=1)
     await desk.store.confirm(confirmed(hold), claim=await desk.claim())
     await desk.store.cancel(cancelled(await desk.stored(hold)), claim=await desk.claim())
@@ -110,8 +110,8 @@ async def test_a_cancelled_appointment_gives_back_all(desk, key):
     await held(desk, key, bound=Bound.DAY, units=1)
 
 
-async def test_seats_of_others_are_left_alone(desk, key, clock):
-    """Who took over the seat of a hold that ran out keeps it, whatever becomes of the hold."""
+async def test_units_of_others_are_not_freed(desk, key, clock):
+    """An appointment that took the unit of an expired hold keeps it, whatever happens to the hold."""
     old = await held(desk, key, units=1)
     clock.turn(LONG)
     await held(desk, key, NINE + HOUR, units=1)
@@ -119,19 +119,19 @@ async def test_seats_of_others_are_left_alone(desk, key, clock):
     assert await count_units(desk, key) == 1
 
 
-async def test_a_replaced_hold_hands_its_seat_over(desk, key):
-    """A session with one seat moves on to its newer wish in one step."""
+async def test_a_replaced_hold_transfers_its_unit(desk, key):
+    """A session with one unit moves on to its newer request in one transaction."""
     old = await held(desk, key, units=1, bound=Bound.SESSION)
     new = desk.visit(NINE + HOUR, session_id=old.session_id)
-    wanted = [quota(new, key, units=1, bound=Bound.SESSION)]
-    assert isinstance(await desk.hold(new, quotas=wanted), QuotaFull)
-    assert await desk.hold(new, quotas=wanted, replaces=cancelled(old)) is None
+    needed = [quota(new, key, units=1, bound=Bound.SESSION)]
+    assert isinstance(await desk.hold(new, quotas=needed), QuotaFull)
+    assert await desk.hold(new, quotas=needed, replaces=cancelled(old)) is None
     assert await count_units(desk, key) == 1
     assert await desk.occupied_minutes() == [(60, 120)]
 
 
-async def test_a_session_knows_its_hold(desk, clock):
-    """As long as it counts."""
+async def test_the_sessions_hold_is_found(desk, clock):
+    """Until it expires."""
     session = new_id()
     hold = await held(desk, session_key(session), units=1, bound=Bound.SESSION)
     assert await desk.store.find_session_hold(session, at=clock.now()) == hold.appointment_id
@@ -139,43 +139,43 @@ async def test_a_session_knows_its_hold(desk, clock):
     assert await desk.store.find_session_hold(session, at=clock.now()) is None
 
 
-async def test_a_move_takes_a_seat_of_the_new_day(desk, key):
-    """And leaves the old day's; a full day refuses it, with nothing changed."""
+async def test_a_move_takes_a_unit_of_the_new_day(desk, key):
+    """It frees that of the old day; a full day refuses it, and nothing changes."""
     monday, tuesday = f"{key}-1", f"{key}-2"
     hold = await held(desk, monday, bound=Bound.DAY, units=1)
     await desk.store.confirm(confirmed(hold), claim=await desk.claim())
     appointment = await desk.stored(hold)
     new = moved(appointment, 24 * HOUR)
-    wanted = [quota(new, tuesday, bound=Bound.DAY, units=1, until=None)]
-    move = {"at": desk.clock.now(), "claim": await desk.claim(), "quotas": wanted}
+    needed = [quota(new, tuesday, bound=Bound.DAY, units=1, until=None)]
+    move = {"at": desk.clock.now(), "claim": await desk.claim(), "quotas": needed}
     assert await desk.store.move(appointment, new, **move) is None
     assert (await count_units(desk, monday), await count_units(desk, tuesday)) == (0, 1)
     other = await held(desk, monday, bound=Bound.DAY, units=1)
     back = moved(await desk.stored(other), 24 * HOUR)
-    wanted = [quota(back, tuesday, bound=Bound.DAY, units=1)]
+    needed = [quota(back, tuesday, bound=Bound.DAY, units=1)]
     full = await desk.store.move(
-        await desk.stored(other), back, at=desk.clock.now(), claim=await desk.claim(), quotas=wanted
+        await desk.stored(other), back, at=desk.clock.now(), claim=await desk.claim(), quotas=needed
     )
     assert isinstance(full, QuotaFull)
     assert (await count_units(desk, monday), await count_units(desk, tuesday)) == (1, 1)
 
 
-async def test_another_code_costs_a_seat(desk, key):
-    """It stays taken when the appointment is cancelled: the letter was sent."""
+async def test_another_code_uses_a_unit(desk, key):
+    """It stays in use when the appointment is cancelled: the code was sent."""
     hold = await held(desk, key, units=2, bound=Bound.SENDS)
     again = replace(hold, code_sends=2, version=2)
-    at, wanted = desk.clock.now(), [quota(hold, key, units=2, bound=Bound.SENDS, holder="second")]
-    assert await desk.store.save(again, claim=await desk.claim(), at=at, quotas=wanted) is None
+    at, needed = desk.clock.now(), [quota(hold, key, units=2, bound=Bound.SENDS, holder="second")]
+    assert await desk.store.save(again, claim=await desk.claim(), at=at, quotas=needed) is None
     third = replace(again, code_sends=3, version=3)
-    wanted = [quota(hold, key, units=2, bound=Bound.SENDS, holder="third")]
-    assert isinstance(await desk.store.save(third, claim=await desk.claim(), at=at, quotas=wanted), QuotaFull)
+    needed = [quota(hold, key, units=2, bound=Bound.SENDS, holder="third")]
+    assert isinstance(await desk.store.save(third, claim=await desk.claim(), at=at, quotas=needed), QuotaFull)
     assert (await desk.stored(hold)).code_sends == 2
     await desk.store.cancel(cancelled(again), claim=await desk.claim())
     assert await count_units(desk, key) == 2
 
 
-async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
-    """A hold whose contact was proved is confirmed at its new time, also where both overlap."""
+async def test_a_move_that_confirms_keeps_the_time_permanently(desk, clock, key):
+    """A hold with a verified contact is confirmed at its new time, also where both times overlap."""
     hold = await held(desk, key)
     half = timedelta(minutes=30)
     new = replace(moved(hold, half), state=confirmed(hold).state, hold_expires_at=None)
@@ -185,20 +185,20 @@ async def test_a_move_that_confirms_keeps_the_time_for_good(desk, clock, key):
     assert await count_units(desk, key) == 0
 
 
-async def test_a_hold_moves_on_from_a_seat_that_it_lost(desk, key, clock):
-    """Another who came after it had run out has its place in the day by now, and keeps it."""
+async def test_a_hold_can_move_from_a_unit_that_it_lost(desk, key, clock):
+    """Another appointment that was accepted after the expiry has the unit of the day, and keeps it."""
     monday, tuesday = f"{key}-1", f"{key}-2"
     hold, accepted_at = await held(desk, monday, bound=Bound.DAY, units=1), clock.now()
     clock.turn(LONG)
     await held(desk, monday, NINE + 3 * HOUR, bound=Bound.DAY, units=1)
     new = moved(hold, 24 * HOUR)
-    wanted = [quota(new, tuesday, bound=Bound.DAY, units=1)]
-    assert await desk.store.move(hold, new, at=accepted_at, claim=await desk.claim(), quotas=wanted) is None
+    needed = [quota(new, tuesday, bound=Bound.DAY, units=1)]
+    assert await desk.store.move(hold, new, at=accepted_at, claim=await desk.claim(), quotas=needed) is None
     assert await count_units(desk, monday) == 1
 
 
 async def test_a_moved_hold_still_counts(desk, key):
-    """Moving it is no way to hold more than one may."""
+    """A move can't be used to hold more than the quota."""
     hold = await held(desk, key, units=1)
     new = moved(hold, HOUR)
     assert await desk.store.move(hold, new, at=desk.clock.now(), claim=await desk.claim()) is None
@@ -207,8 +207,8 @@ async def test_a_moved_hold_still_counts(desk, key):
     assert isinstance(await desk.hold(late, quotas=[quota(late, key, units=1)]), QuotaFull)
 
 
-async def test_a_cap_that_was_lowered_counts_what_is_taken(desk, key):
-    """Whichever seats those took: a free number does not make room."""
+async def test_a_lowered_cap_counts_the_units_in_use(desk, key):
+    """Whatever their numbers: a free number does not make room."""
     for number in range(4):
         await held(desk, key, NINE + number * HOUR, bound=Bound.DAY, units=4)
     late = desk.visit(NINE + 5 * HOUR)
@@ -217,7 +217,7 @@ async def test_a_cap_that_was_lowered_counts_what_is_taken(desk, key):
 
 
 async def free_number(desk, key, number):
-    """Cancel the appointment that has a certain seat."""
+    """Cancel the appointment that has a certain unit."""
     for hour in range(4):
         for appointment in await everybody(desk, NINE + hour * HOUR):
             if any((unit.key, unit.number) == (key, number) for unit in appointment.quota_units):
@@ -229,8 +229,8 @@ async def everybody(desk, start):
     return [await desk.store.find(one.appointment_id) for one in found if one.interval.start == start]
 
 
-async def test_what_an_appointment_left_behind_is_its_successors_unless_it_is_for_good(desk, key):
-    """The seat that bounded a hold is free to the session's next wish; the day's place is still taken."""
+async def test_units_of_a_stale_holder_are_free_unless_they_are_permanent(desk, key):
+    """The unit of the hold quota is free for the session's next request; the day's unit is still in use."""
     first = await held(desk, key, units=1, bound=Bound.SESSION)
     new = desk.visit(NINE + HOUR)
     claim, at = await desk.claim(), desk.clock.now()

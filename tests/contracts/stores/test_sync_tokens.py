@@ -1,4 +1,4 @@
-"""How far calendars were read: one suite on the fake and on the table."""
+"""The sync tokens of calendars: one suite for the fake and the table."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,12 +27,12 @@ def calendar_id():
 
 
 async def test_a_calendar_that_was_never_read_has_no_token(tokens, calendar_id):
-    """The first reading starts from nothing."""
+    """The first sync starts without a token."""
     assert await tokens.get(calendar_id) is None
 
 
-async def test_a_reading_is_kept(tokens, calendar_id):
-    """With its instant, as it was given; another calendar's is another's."""
+async def test_a_sync_is_stored(tokens, calendar_id):
+    """With its instant; another calendar has its own."""
     assert await tokens.put(calendar_id, FIRST, tenant="salon", replaces=None)
     assert await tokens.get(calendar_id) == FIRST
     assert await tokens.put(calendar_id, SECOND, tenant="salon", replaces="first")
@@ -41,29 +41,29 @@ async def test_a_reading_is_kept(tokens, calendar_id):
 
 
 @pytest.mark.parametrize("replaces", [None, "before"])
-async def test_a_reading_that_was_overtaken_is_not_kept(tokens, calendar_id, replaces):
-    """It began with another token than the one that is kept, or with none."""
+async def test_an_overtaken_sync_is_not_stored(tokens, calendar_id, replaces):
+    """It began with a token other than the stored one, or with none."""
     await tokens.put(calendar_id, SECOND, tenant="salon", replaces=None)
     assert not await tokens.put(calendar_id, FIRST, tenant="salon", replaces=replaces)
     assert await tokens.get(calendar_id) == SECOND
 
 
-async def test_a_reading_that_continues_nothing_is_not_kept(tokens, calendar_id):
+async def test_a_sync_without_its_row_is_not_stored(tokens, calendar_id):
     """The row that it began with is gone."""
     assert not await tokens.put(calendar_id, SECOND, tenant="salon", replaces="first")
     assert await tokens.get(calendar_id) is None
 
 
-async def test_the_same_token_again_is_kept(tokens, calendar_id):
-    """Google may give a token twice, when nothing has changed; the instant is the later one."""
+async def test_the_same_token_is_stored_again(tokens, calendar_id):
+    """Google may return a token twice if nothing has changed; the instant is the later one."""
     await tokens.put(calendar_id, FIRST, tenant="salon", replaces=None)
     again = LastSync("first", NOON + timedelta(minutes=5))
     assert await tokens.put(calendar_id, again, tenant="salon", replaces="first")
     assert await tokens.get(calendar_id) == again
 
 
-async def test_a_calendar_that_nobody_reads_is_forgotten(emulator, dynamodb, calendar_id):
-    """The row says whose reading it was, and when it ends."""
+async def test_the_row_of_an_unused_calendar_expires(emulator, dynamodb, calendar_id):
+    """The row has the tenant of the sync, and its expiry."""
     tokens = DynamoSyncTokens(client=dynamodb, table="CalendarsTable")
     await tokens.put(calendar_id, FIRST, tenant="salon", replaces=None)
     table = emulator.client("dynamodb")

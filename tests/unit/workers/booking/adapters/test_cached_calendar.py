@@ -41,9 +41,9 @@ class SlowCalendar(FakeCalendar):
         self.may_write.set()
 
     async def busy(self, calendar_id, between, *, fresh=False):
-        found = await super().busy(calendar_id, between, fresh=fresh)
+        times = await super().busy(calendar_id, between, fresh=fresh)
         await self.may_answer.wait()
-        return found
+        return times
 
     async def put(self, calendar_id, event):
         await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_a_fresh_request_reads_the_calendar(google, calendar):
     await spans(calendar)
     google.block(MORNING)
     assert await spans(calendar, fresh=True) == [MORNING]
-    assert google.looks == [False, True]
+    assert google.fresh_reads == [False, True]
 
 
 async def test_a_fresh_answer_that_differs_invalidates_the_cache(google, calendar):
@@ -101,7 +101,7 @@ async def test_a_fresh_answer_that_differs_invalidates_the_cache(google, calenda
     await spans(calendar)
     await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True)
     await spans(calendar)
-    assert google.looks == [False, True]
+    assert google.fresh_reads == [False, True]
     google.block(MORNING)
     assert await spans(calendar, Interval(NINE, NINE + HOUR), fresh=True) == [MORNING]
     assert await spans(calendar, Interval(NINE + HOUR, NINE + 2 * HOUR)) == [MORNING]

@@ -119,10 +119,10 @@ class World:
 
     async def failed(self, command):
         """Let a command fail permanently because the calendar is unusable; return it."""
-        self.calendar.closed = PermanentError("calendar_access_revoked", "the key is refused")
+        self.calendar.outage = PermanentError("calendar_access_revoked", "the key is refused")
         with pytest.raises(PermanentError):
             await self.handle(command)
-        self.calendar.closed = None
+        self.calendar.outage = None
         return command
 
     async def send(self, kind, **fields):

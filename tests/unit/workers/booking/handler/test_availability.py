@@ -152,15 +152,15 @@ async def test_a_list_may_be_half_a_minute_old_but_a_booking_is_fresh(world):
     await request_slots(world)
     await world.create()
 
-    assert world.calendar.looks == [False, True]
+    assert world.calendar.fresh_reads == [False, True]
 
 
 async def test_a_verification_and_a_move_read_the_calendar_again(world):
     """The owner may have filled the time a moment ago."""
     appointment_id = await world.confirmed()
-    assert world.calendar.looks == [True, True]
+    assert world.calendar.fresh_reads == [True, True]
     await world.send("reschedule", appointment_id=appointment_id, start="2026-01-14T14:00")
-    assert world.calendar.looks == [True, True, True]
+    assert world.calendar.fresh_reads == [True, True, True]
 
 
 async def test_a_list_is_retried_if_the_calendar_fails(world):

@@ -180,7 +180,7 @@ async def test_a_visitor_who_has_reconnected_gets_no_notice(away):
 async def test_a_replay_that_fails_again_sends_no_notice(away):
     """There is nothing to choose yet; the failure is at the desk."""
     request = replayed(await away.failed(away.create_command()))
-    away.calendar.closed = PermanentError("calendar_access_revoked", "the key is refused")
+    away.calendar.outage = PermanentError("calendar_access_revoked", "the key is refused")
     with pytest.raises(PermanentError):
         await away.handle(request)
     claim = await away.claims.claim(request.claim_key + "again", fingerprint="f", lease=LEASE)

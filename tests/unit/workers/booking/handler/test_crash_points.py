@@ -102,9 +102,9 @@ async def book(world, *, broken=False, moved=False, cancelled=False, unplanned=F
     world.appointment_id = next(iter(world.appointments.rows))[0]
     verify = world.command("verify", appointment_id=world.appointment_id, code=world.code(world.appointment_id))
     if broken:
-        world.calendar.closed = REVOKED
+        world.calendar.outage = REVOKED
     if unplanned:
-        world.schedules.trouble.append(TransientError("scheduler"))
+        world.schedules.errors.append(TransientError("scheduler"))
     await world.deliver(world.handler, verify)
     for command in world.commands.drain():
         await world.deliver(world.handler, command)
@@ -117,7 +117,7 @@ async def book(world, *, broken=False, moved=False, cancelled=False, unplanned=F
     if cancelled:
         await world.deliver(world.handler, world.command("cancel", appointment_id=world.appointment_id))
         await world.notify()
-    world.calendar.closed = None
+    world.calendar.outage = None
     for dead in list(world.dead):
         for number in (1, 2):
             await world.deliver(world.handler, dead.model_copy(update={"replay": number}))

@@ -114,7 +114,7 @@ async def test_an_event_in_the_calendar_occupies_its_time(world):
     assert len(refused.data.alternatives) >= 3
     overlapping = [slot for slot in refused.data.alternatives if NINE_UTC - HOUR / 2 < slot.start < NINE_UTC + HOUR]
     assert overlapping == []
-    assert world.calendar.looks[0] is True
+    assert world.calendar.fresh_reads[0] is True
     assert (world.appointments.writes, world.notices.bodies) == (0, [])
 
 
@@ -173,7 +173,7 @@ async def test_an_impossible_request_is_refused_and_nothing_is_written(world, fi
 
     assert (refused.type, refused.data.code) == ("error", code)
     assert (world.appointments.rows, world.appointments.buckets, world.notices.bodies) == ({}, {}, [])
-    assert True not in world.calendar.looks
+    assert True not in world.calendar.fresh_reads
     assert world.frames() == ["error"]
 
 

@@ -124,7 +124,7 @@ async def test_a_request_that_the_rules_refuse(world, wrong, code):
 async def test_a_persisting_failure(world, error, kind, code):
     """The desk shows it, and the operator repairs it first."""
     request = await world.failed(world.create_command())
-    world.calendar.closed = error
+    world.calendar.outage = error
     found = await predict(world, request)
     assert (found.kind, found.code) == (kind, code)
 
@@ -135,9 +135,9 @@ async def test_an_interrupted_confirmation_would_be_completed(world):
     verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
     found = await predict(world, verify)
     assert (found.kind, found.state) == ("would_be_finished", AppointmentState.CONFIRMED)
-    world.calendar.closed = CLOSED
+    world.calendar.outage = CLOSED
     assert (await predict(world, verify)).kind == "would_fail"
-    world.calendar.closed = None
+    world.calendar.outage = None
     assert (await world.handle(replayed(verify))).type == "booking.confirmed"
     assert len(world.events) == 1
 

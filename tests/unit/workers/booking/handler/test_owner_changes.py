@@ -53,7 +53,7 @@ async def test_a_moved_event_moves_the_visit(visited):
 async def test_reminders_of_a_moved_event_that_can_not_be_planned_are_planned_later(visited):
     """Those of the earlier time are deleted first."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
-    visited.schedules.trouble += [None, None, TransientError("scheduler"), TransientError("scheduler")]
+    visited.schedules.errors += [None, None, TransientError("scheduler"), TransientError("scheduler")]
     assert (await follow(visited)).type == "booking.rescheduled"
     assert visited.schedules.planned == {}
     [command] = visited.commands.drain()

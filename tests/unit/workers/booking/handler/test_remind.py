@@ -62,7 +62,7 @@ async def test_a_late_booking_gets_only_the_remaining_reminders(world):
 
 async def test_a_cancelled_visit_sends_no_reminders(visited):
     """Its schedules are deleted; one that could not be deleted does nothing."""
-    visited.schedules.trouble += [TransientError("scheduler"), PermanentError("aws_ValidationException")]
+    visited.schedules.errors += [TransientError("scheduler"), PermanentError("aws_ValidationException")]
     frame = await visited.send("cancel", appointment_id=visited.appointment_id)
     assert frame.type == "booking.cancelled"
     assert len(visited.schedules.planned) == 2
@@ -116,7 +116,7 @@ OUTAGES = [TransientError("scheduler"), PermanentError("aws_AccessDeniedExceptio
 
 async def planned_later(world, *error):
     """Confirm a visit whose reminders can't be planned; return the command that plans them later."""
-    world.schedules.trouble += error
+    world.schedules.errors += error
     world.appointment_id = await world.confirmed("2026-01-15T10:00")
     world.lines = {group for group, _ in world.commands.bodies}
     [command] = world.commands.drain()
@@ -140,7 +140,7 @@ async def test_reminders_that_could_not_be_planned_are_planned_later(world, erro
 async def test_a_persisting_failure_is_raised(world, error):
     """So the command is retried, and is finally at the desk as a failure."""
     command = await planned_later(world, error, error)
-    world.schedules.trouble += [error, error]
+    world.schedules.errors += [error, error]
     with pytest.raises(type(error)) as refused:
         await world.carry_out(command)
 
@@ -192,7 +192,7 @@ async def test_a_visit_that_moves_twice_during_an_outage_is_reminded_of(world):
     await world.carry_out(first)
     for start in ("2026-01-16T10:00", "2026-01-15T10:00"):
         world.schedules.planned.clear()
-        world.schedules.trouble += OUTAGES
+        world.schedules.errors += OUTAGES
         await world.send("reschedule", appointment_id=world.appointment_id, start=start)
         for command in world.commands.drain():
             await world.carry_out(command)

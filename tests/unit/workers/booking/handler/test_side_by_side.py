@@ -145,7 +145,7 @@ async def test_a_verified_hold_can_move_to_its_own_time(world):
 async def test_no_notice_waits_for_the_calendar(world):
     """An unusable calendar delays only the event."""
     held = await world.held()
-    world.calendar.closed = PermanentError("calendar_access_revoked")
+    world.calendar.outage = PermanentError("calendar_access_revoked")
     with pytest.raises(PermanentError):
         await world.send("verify", appointment_id=held, code=world.code(held))
     assert world.notice_types == ["notice.code", "notice.confirmed"]

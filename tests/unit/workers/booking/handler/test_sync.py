@@ -106,7 +106,7 @@ async def test_a_crash_before_the_token_is_stored_repeats(visited):
     visited.clock.turn(MINUTE)
     await visited.carry_out(tick(visited))
     [sync] = visited.commands.drain()
-    visited.commands.trouble.append(TransientError("sqs"))
+    visited.commands.errors.append(TransientError("sqs"))
     before = dict(visited.sync_tokens.rows)
     with pytest.raises(TransientError):
         await visited.carry_out(sync)
