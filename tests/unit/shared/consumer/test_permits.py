@@ -285,6 +285,7 @@ steps = st.one_of(
 )
 
 
+@example(total=2, scenario=[("take", 1, 0.0), ("take", 2, MAX_FILL_SECONDS), ("take", 1, 0.0)])
 @example(
     total=3,
     scenario=[
