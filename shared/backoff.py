@@ -1,4 +1,4 @@
-"""How long to wait before another try."""
+"""Computes how long to wait before another attempt."""
 
 import random
 from collections.abc import Callable

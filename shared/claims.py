@@ -1,4 +1,4 @@
-"""The right to carry out one command: who has it, until when, and the port of the records that say so."""
+"""Claims: the right of one worker to carry out one command, and the port of their records."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Claim:
     """How often the command was claimed, this time included."""
 
     unfinished: int = 0
-    """How many earlier claims ended without a word: their worker died, or lost its lease."""
+    """How many earlier claims were not released or completed: their worker died, or lost its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,21 @@ class ClaimStore(Protocol):
     """The processed-message records: one per command key."""
 
     async def claim(self, key: str, *, fingerprint: str, lease: timedelta) -> Claim | Done | Busy | Mismatch:
-        """Take the command, count the attempt, or say why not."""
+        """Claim the command and count the attempt; otherwise return why it is not possible."""
         ...
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
-        """Keep the command; False when it is another's now."""
+        """Extend the claim; return False when another worker has it."""
         ...
 
     async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
-        """Return those of the claims that are no longer their owner's."""
+        """Return the claims that no longer belong to their owner."""
         ...
 
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
-        """Give the command back before the lease runs out; a claim already lost is left alone.
+        """Release the command before the lease ends; nothing changes when the claim is already lost.
 
-        `unspent` takes the attempt back: the worker was told to stop, nothing had failed.
+        `unspent` uncounts the attempt, because the worker was stopped and nothing failed.
         """
         ...
 
@@ -69,5 +69,5 @@ class ClaimStore(Protocol):
         ...
 
     async def stop_requested(self, key: str) -> bool:
-        """Whether the visitor asked to end this command early."""
+        """Return whether the visitor asked to end this command early."""
         ...

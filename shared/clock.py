@@ -1,4 +1,4 @@
-"""The only place that asks what time it is."""
+"""The clock: the only place that reads the time."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time; tests pass one that they can turn."""
+    """Returns the time; tests pass a clock that they set."""
 
     def now(self) -> datetime:
         """Return the present instant, in UTC and aware."""
@@ -23,7 +23,7 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class FixedClock:
-    """A clock that stands still: what it is given to judges all of a case at one instant."""
+    """A clock with a fixed time, to decide everything about a case at one instant."""
 
     instant: datetime
 

@@ -1,4 +1,4 @@
-"""The only place that makes verification codes: whoever sends one and whoever checks it derive the same."""
+"""Derives verification codes; the sender and the verifier derive the same one."""
 
 import hmac
 
@@ -8,7 +8,7 @@ CODE_DIGITS = 6
 def verification_code(secret: bytes, appointment_id: str, send_number: int) -> str:
     """Return the six digits of an appointment's send number 1, 2, ...: nothing has to be stored or queued.
 
-    HMAC-SHA256 over both, so a code tells nothing about another. The first eight bytes modulo a million are
+    HMAC-SHA256 over both, so a code reveals nothing about another. The first eight bytes modulo a million are
     even enough: 2**64 is no multiple of it, but the likelier codes are so by less than one part in 10**13.
     """
     if not secret:

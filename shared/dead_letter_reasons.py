@@ -1,4 +1,4 @@
-"""Why messages are dead-lettered, as far as code tells the reasons apart: the closed set of the worker core and queues.
+"""The closed set of reasons for dead letters that the code distinguishes.
 
 Adapters have further reasons of their own, such as `aws_AccessDenied`; those are for operators to read.
 """
@@ -20,7 +20,7 @@ class DeadLetterReason(StrEnum):
     QUARANTINED = "quarantined"
     """Workers ended while they had it."""
     RECEIVES_EXHAUSTED = "receives_exhausted"
-    """SQS moved it: no worker that had it came to say why."""
+    """SQS moved it: no worker that had it recorded a reason."""
 
 
 OTHER_VERSION = frozenset({DeadLetterReason.NEWER_VERSION, DeadLetterReason.OLDER_VERSION})
@@ -31,4 +31,4 @@ NOT_HANDLED = OTHER_VERSION | {
     DeadLetterReason.INVALID,
     DeadLetterReason.RECEIVES_EXHAUSTED,
 }
-"""The handler never ran, or never ended: nobody has notified the visitor."""
+"""The handler never ran, or never ended: the visitor is not notified yet."""

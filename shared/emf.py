@@ -1,4 +1,4 @@
-"""Metrics in CloudWatch's embedded format: a log line that CloudWatch turns into figures.
+"""Metrics in CloudWatch's embedded format: log lines from which CloudWatch extracts metrics.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -14,25 +14,25 @@ NAMESPACE = "StrideChat"
 
 
 class EmfMetrics:
-    """Writes one JSON line per figure to standard output."""
+    """Writes one JSON line per metric to standard output."""
 
     def __init__(self, *, clock: Clock, stream: TextIO = sys.stdout) -> None:
         self._clock = clock
         self._stream = stream
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Count something that happened."""
+        """Count an event."""
         self._write(name, value, "Count", dimensions)
 
     def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
-        """Record how long something took, each time: CloudWatch takes up to 100 values in one line."""
+        """Record durations; CloudWatch accepts up to 100 values in one line."""
         rounded = [round(value, 1) for value in values]
         self._write(name, rounded if len(rounded) > 1 else rounded[0], "Milliseconds", dimensions)
 
     def _write(self, name: str, value: float | list[float], unit: str, dimensions: dict[str, str]) -> None:
         directive = {
             "Namespace": NAMESPACE,
-            # The predecessor's dashboards know the names without dimensions, so each figure is there both ways.
+            # The predecessor's dashboards use the metrics without dimensions, so each is written both ways.
             "Dimensions": [[], sorted(dimensions)] if dimensions else [[]],
             "Metrics": [{"Name": name, "Unit": unit}],
         }

@@ -1,4 +1,4 @@
-"""The two ways in which a handler says that a message did not work out."""
+"""The errors with which a handler reports that a message was not carried out, and those of a configuration."""
 
 from datetime import timedelta
 
@@ -6,10 +6,10 @@ from shared.dead_letter_reasons import DeadLetterReason
 
 
 class TransientError(Exception):
-    """Try again later: throttled, unreachable, conflicting; nothing is wrong with the message.
+    """Another attempt may succeed: throttled, unreachable or conflicting; nothing is wrong with the message.
 
-    `retry_after` is the wait that the other side asked for, if it did; `reason` is the short static word for
-    the ledger when no attempt is left.
+    `retry_after` is the wait that the other side asked for, if it did; `reason` is the short static reason in the
+    ledger when no attempt is left.
     """
 
     def __init__(
@@ -21,7 +21,7 @@ class TransientError(Exception):
 
 
 class NotYetError(Exception):
-    """Nothing failed: it is too early. The message comes back after the wait, and the attempt does not count."""
+    """Nothing failed, but it is too early: the message is retried after the wait, and the attempt does not count."""
 
     def __init__(self, message: str, *, wait: timedelta) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class NotYetError(Exception):
 
 
 class PermanentError(Exception):
-    """Never try this message again as it is; `reason` is a short static word for the ledger."""
+    """No other attempt of this message can succeed; `reason` is the short static reason in the ledger."""
 
     def __init__(self, reason: str, message: str = "") -> None:
         super().__init__(message or reason)
@@ -37,21 +37,21 @@ class PermanentError(Exception):
 
 
 class DeploymentError(PermanentError):
-    """A permission, a credential or a resource is missing: mended by a person, and maybe in a minute.
+    """A permission, a credential or a resource is missing; an operator can fix it, perhaps soon.
 
-    A message is not to blame, so it is tried to its last attempt.
+    The message is not the cause, so all its attempts are used.
     """
 
 
 class LeaseLostError(Exception):
-    """Another worker owns this command now: stop, write nothing, settle nothing."""
+    """Another worker owns this command now: stop, write nothing and settle nothing."""
 
 
 class ConfigurationError(Exception):
-    """A setting or a tenant's profile is unusable; the text says which and what to do."""
+    """A setting or a tenant's profile is unusable; the text names it and says what to do."""
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the error's name, with its text if it is one of ours: a library's text may repeat a visitor's words."""
+    """Return the error's name, with its text if it is one of ours: a library's text may repeat what a visitor wrote."""
     name = type(error).__name__
     return f"{name}: {error}" if isinstance(error, TransientError | PermanentError | ConfigurationError) else name

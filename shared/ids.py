@@ -1,4 +1,4 @@
-"""The only place that makes ids: random ones for parties, derived ones for effects."""
+"""Makes all ids: random ones for sessions and other parties, derived ones for effects."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ def new_id() -> str:
 def command_key(tenant: str, session_id: str, client_id: str) -> str:
     """Return the key that every effect of one command derives from: 64 hexadecimal characters.
 
-    The lengths go into the hash, so that no two triples run together.
+    The lengths go into the hash, so that no two triples give the same text.
     """
     parts = (tenant, session_id, client_id)
     text = "".join(f"{len(part)}:{part}" for part in parts)
@@ -31,10 +31,10 @@ def derived_id(key: str, effect: str) -> str:
 
 
 def failure_id(queue: str, origin: str) -> str:
-    """Return the id of the one failure that a command, or a message that can't be read, has on a queue."""
+    """Return the id of the one failure that a command, or an unreadable message, has on a queue."""
     return derived_id(f"{queue}:{origin}", "failure")
 
 
 def fingerprint(payload: str) -> str:
-    """Return a short hash that tells whether two payloads are the same: 32 hexadecimal characters."""
+    """Return a short hash to compare payloads: 32 hexadecimal characters."""
     return hashlib.sha256(payload.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Instants as numbers since the epoch, which is how tables and tokens keep them."""
+"""Instants as numbers since the epoch, as tables and tokens store them."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The only place that makes and reads the signed links of letters: each does one thing, to one visit, in time."""
+"""Signs and reads the tokens of links in e-mails: each allows one action on one visit, until it expires."""
 
 import hmac
 import re
@@ -15,23 +15,23 @@ LinkPurpose = Literal["cancel", "move"]
 PURPOSES: tuple[LinkPurpose, ...] = ("cancel", "move")
 
 _KEY_LABEL = b"stride-link-1"
-"""What verification codes are made of has a slash in it, so no code is ever computed from this."""
+"""The input of a verification code contains a slash, so no code is ever derived from this label."""
 
-_FORM = re.compile(r"[A-Za-z0-9_.-]{20,600}", re.ASCII)
+_TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_.-]{20,600}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkClaim:
-    """What a link that is good lets its bearer do."""
+    """What a valid link allows its bearer to do."""
 
     purpose: LinkPurpose
     appointment_id: str
     session_id: str
-    """Of the conversation that the appointment was made in; whoever bears the link need not be in it."""
+    """The conversation in which the appointment was made; the bearer of the link may be in another one."""
 
 
 class Links:
-    """Signs and reads links under a key of their own, which both workers derive from the secret of the codes."""
+    """Signs and reads links under a key of their own, which two workers derive from the secret of the codes."""
 
     def __init__(self, code_key: bytes) -> None:
         if not code_key:
@@ -60,19 +60,25 @@ class Links:
     def read(
         self, token: str, *, tenant: str, now: datetime, purposes: Collection[LinkPurpose] = PURPOSES
     ) -> LinkClaim | None:
-        """Return what the link is for; None if it is forged, over, another tenant's, or for none of the purposes.
+        """Return what the link allows; None if it is forged, expired, of another tenant, or for none of the purposes.
 
-        The signature is compared in constant time, and before anything else is looked at.
+        The signature is checked first, in constant time.
         """
-        if not _FORM.fullmatch(token):
+        if not _TOKEN_PATTERN.fullmatch(token):
             return None
         try:
             content = self._serialiser.loads(token)
         except BadData:
             return None
         match content:
-            case {"p": str(purpose), "t": str(of), "a": str(appointment_id), "s": str(session_id), "e": int(ends)}:
-                if of != tenant or now.timestamp() >= ends or not _is_one_of(purpose, purposes):
+            case {
+                "p": str(purpose),
+                "t": str(link_tenant),
+                "a": str(appointment_id),
+                "s": str(session_id),
+                "e": int(ends_at),
+            }:
+                if link_tenant != tenant or now.timestamp() >= ends_at or not _is_one_of(purpose, purposes):
                     return None
                 return LinkClaim(purpose, appointment_id, session_id)
         return None

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, static event names, nothing personal."""
+"""Structured logs: one JSON object per line, static event names, no personal data."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ class log_fields:  # noqa: N801 - used like the function that `contextlib.contex
 
 
 def current_fields() -> dict[str, object]:
-    """Return what `log_fields` puts on a line that is written here."""
+    """Return the fields that `log_fields` adds to a line that is written here."""
     return _fields.get() or {}
 
 
@@ -47,69 +47,70 @@ def configure_logging(*, level: str = "INFO", component: str) -> None:
     """Send every log line as JSON to standard output, with the component's name."""
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s", force=True)
     structlog.configure(
-        processors=[structlog.processors.ExceptionRenderer(_told), _line_of(component)],
-        wrapper_class=_logger_from(logging.getLevelName(level)),
+        processors=[structlog.processors.ExceptionRenderer(_format_traceback), _make_renderer(component)],
+        wrapper_class=_make_logger_class(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
     )
 
 
 class _Logger(structlog.BoundLoggerBase):
-    """A bound logger for lines of keyword arguments, which is all that we write.
+    """A bound logger for events with keyword arguments.
 
-    It does what `structlog.make_filtering_bound_logger` makes does, without formatting, in two thirds of the time.
+    It does the same as a logger of `structlog.make_filtering_bound_logger`, without formatting, in two thirds of the
+    time.
     """
 
     def debug(self, event: str, **fields: Any) -> None:
-        """Say what helps while one looks for a mistake."""
-        self._say("debug", event, fields)
+        """Log what helps to debug."""
+        self._write("debug", event, fields)
 
     def info(self, event: str, **fields: Any) -> None:
-        """Say what happened."""
-        self._say("info", event, fields)
+        """Log an event."""
+        self._write("info", event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Say what went wrong and was dealt with."""
-        self._say("warning", event, fields)
+        """Log an error that was handled."""
+        self._write("warning", event, fields)
 
     def error(self, event: str, **fields: Any) -> None:
-        """Say what went wrong."""
-        self._say("error", event, fields)
+        """Log an error."""
+        self._write("error", event, fields)
 
     def exception(self, event: str, **fields: Any) -> None:
-        """Say what went wrong, with the exception that is being handled."""
-        self._say("error", event, {"exc_info": True, **fields})
+        """Log an error with the exception that is being handled."""
+        self._write("error", event, {"exc_info": True, **fields})
 
-    def _say(self, method: str, event: str, fields: dict[str, Any]) -> None:
-        said: Any = {"event": event, **self._context, **fields}
+    def _write(self, method: str, event: str, fields: dict[str, Any]) -> None:
+        line: Any = {"event": event, **self._context, **fields}
         try:
             for processor in self._processors:
-                said = processor(self._logger, method, said)
+                line = processor(self._logger, method, line)
         except structlog.DropEvent:
             return
-        self._logger.msg(said)
+        self._logger.msg(line)
 
 
-def _nothing(_self: _Logger, _event: str, **_fields: Any) -> None:
-    """Say nothing: the line is below the level."""
+def _ignore(_self: _Logger, _event: str, **_fields: Any) -> None:
+    """Write nothing, because the line is below the level."""
 
 
-def _logger_from(level: int) -> type[_Logger]:
-    """Return the class whose lines are of this level at the least."""
+def _make_logger_class(level: int) -> type[_Logger]:
+    """Return a logger class that writes lines of this level and above."""
     silent = [name for name in ("debug", "info", "warning", "error") if getattr(logging, name.upper()) < level]
-    return type("_FilteringLogger", (_Logger,), dict.fromkeys(silent, _nothing))
+    return type("_FilteringLogger", (_Logger,), dict.fromkeys(silent, _ignore))
 
 
-def _line_of(component: str) -> structlog.typing.Processor:
-    """Return what makes the line, in one step: there is one for every message, and a step costs as much as its work.
+def _make_renderer(component: str) -> structlog.typing.Processor:
+    """Return a processor that renders the whole line, because every further processor costs time for each message.
 
-    Fields that are None are left out. What slipped into a field anyway, an exception's text above all, is masked.
-    What is no JSON is said by its `repr`.
+    Fields that are None are left out. Personal data in a field, such as an exception's text, is masked. A value that
+    JSON does not have is written as its `repr`.
     """
     clock = SystemClock()
 
-    def line(_logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-        said = {
+    def render(_logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        content = {
             "event": event.pop("event"),
             "level": method,
             "timestamp": f"{clock.now().isoformat()[:-6]}Z",
@@ -117,48 +118,48 @@ def _line_of(component: str) -> structlog.typing.Processor:
             **current_fields(),
             **event,
         }
-        text = _json(said)
-        # Without one of these there is nothing to leave out or to mask, and most lines have none.
+        text = _json(content)
+        # Without one of these no field is left out or masked, and most lines have none.
         if b"null" in text or b"@" in text or b"+" in text:
-            text = _json({name: _masked(value) for name, value in said.items() if value is not None})
+            text = _json({name: _mask_value(value) for name, value in content.items() if value is not None})
         return text.decode()
 
-    return line
+    return render
 
 
-def _json(said: dict[str, Any]) -> bytes:
+def _json(content: dict[str, Any]) -> bytes:
     try:
-        return to_json(said, fallback=_masked_repr)
+        return to_json(content, fallback=_mask_repr)
     except ValueError:
-        # Text that is no Unicode. Whatever somebody puts on a line, the work that it is about goes on.
-        return json.dumps(said, default=_masked_repr).encode()
+        # Text with lone surrogates. A bad log field must not stop the processing.
+        return json.dumps(content, default=_mask_repr).encode()
 
 
-def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
-    """Return the traceback, oldest error first, without what the errors say: a library's may repeat a visitor's words.
+def _format_traceback(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Return the traceback, oldest error first, without texts of library errors, which may repeat what a visitor wrote.
 
-    Our own errors say nothing of the kind, and are told whole.
+    The texts of our own errors contain no such data, and are included.
     """
-    story: list[str] = []
+    blocks: list[str] = []
     error: BaseException | None = exc_info[1]
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        story.append("".join(traceback.format_tb(error.__traceback__)) + _named(error))
-        hidden = error.__suppress_context__
-        error = error.__cause__ or (None if hidden else error.__context__)
-    return "\n\nwhich led to\n\n".join(reversed(story))
+        blocks.append("".join(traceback.format_tb(error.__traceback__)) + _describe_group(error))
+        is_hidden = error.__suppress_context__
+        error = error.__cause__ or (None if is_hidden else error.__context__)
+    return "\n\nwhich led to\n\n".join(reversed(blocks))
 
 
-def _named(error: BaseException) -> str:
+def _describe_group(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
-        return f"{type(error).__name__} of {', '.join(_named(one) for one in error.exceptions)}"
+        return f"{type(error).__name__} of {', '.join(_describe_group(member) for member in error.exceptions)}"
     return describe_error(error)
 
 
-def _masked(value: Any) -> Any:
+def _mask_value(value: Any) -> Any:
     return mask_personal_data(value) if isinstance(value, str) else value
 
 
-def _masked_repr(value: object) -> str:
+def _mask_repr(value: object) -> str:
     return mask_personal_data(repr(value))

@@ -1,11 +1,11 @@
-"""Hides e-mail addresses and phone numbers: in any text, or as the contact that reminds its owner and nobody else."""
+"""Hides e-mail addresses and phone numbers: in any text, or as a contact that only its owner recognises."""
 
 import re
 
 HIDDEN = "***"
 
 _EMAIL = re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,253}\.[^\s@<>\"']+")
-"""With the lengths that addresses have: without, a long text with an @ would be searched for minutes."""
+"""Bounded lengths, because a search of a long text with an @ would otherwise take minutes."""
 
 _PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ().-]{6,}\d")
 
@@ -13,8 +13,8 @@ _E164 = re.compile(r"\+(?=[0-9]{6,15}$)(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6
 """The form in which a checked number is stored. The group is the country's code: one digit, two, or else three
 (https://www.itu.int/pub/T-SP-E.164D)."""
 
-_LEAST_DIGITS = 7
-"""Of a text with fewer, two would tell too much."""
+_MIN_DIGITS = 7
+"""Two digits of a shorter number would reveal too much."""
 
 
 def mask_personal_data(text: str) -> str:
@@ -23,7 +23,7 @@ def mask_personal_data(text: str) -> str:
 
 
 def mask_contact(contact: str) -> str:
-    """Return what reminds the owner of a checked contact: `a***@e***.com`, `+48 *** *** 12`.
+    """Return a mask by which the owner recognises a checked contact: `a***@e***.com`, `+48 *** *** 12`.
 
     Of an address the first characters and the top-level domain, not even the lengths; of a number the country code and
     the last two digits.
@@ -35,11 +35,11 @@ def mask_contact(contact: str) -> str:
 
 
 def mask_unchecked_contact(text: str) -> str:
-    """Return what reminds the owner of a contact as somebody typed it: `a***@e***.com`, `***12`."""
+    """Return a mask by which the owner recognises a contact as it was typed: `a***@e***.com`, `***12`."""
     if "@" in text:
         return _mask_email(text)
     digits = [character for character in text if character.isdecimal()]
-    return HIDDEN + "".join(digits[-2:]) if len(digits) >= _LEAST_DIGITS else HIDDEN
+    return HIDDEN + "".join(digits[-2:]) if len(digits) >= _MIN_DIGITS else HIDDEN
 
 
 def _mask_email(address: str) -> str:

@@ -1,15 +1,15 @@
-"""The port of the figures on the dashboard."""
+"""The port of metrics."""
 
 from typing import Protocol
 
 
 class Metrics(Protocol):
-    """The figures on the dashboard."""
+    """Metrics on the dashboard."""
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Count something that happened."""
+        """Count an event."""
         ...
 
     def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
-        """Record how long something took, each time."""
+        """Record durations."""
         ...

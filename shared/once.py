@@ -1,4 +1,4 @@
-"""Opens something at most once, when it is first needed."""
+"""Opens a resource at most once, when it is first needed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,16 +8,16 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """The first call opens it, later calls return the same. After a call that failed the next one tries again."""
+    """The first call opens the resource, later calls return it. After a failed call the next one tries again."""
 
-    def __init__(self, open_it: Callable[[], Awaitable[T]]) -> None:
-        self._open_it = open_it
+    def __init__(self, open_resource: Callable[[], Awaitable[T]]) -> None:
+        self._open_resource = open_resource
         self._lock = asyncio.Lock()
-        self._opened: T | None = None
+        self._resource: T | None = None
 
     async def __call__(self) -> T:
-        """Return what is open."""
+        """Return the open resource."""
         async with self._lock:
-            if self._opened is None:
-                self._opened = await self._open_it()
-            return self._opened
+            if self._resource is None:
+                self._resource = await self._open_resource()
+            return self._resource

@@ -1,4 +1,4 @@
-"""The queues on which the backend itself puts messages."""
+"""The ports of the queues on which the backend puts messages of its own."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from shared.messages.notices import AnyNotice
 
 
 class NoticeQueue(Protocol):
-    """Where notices to people are put."""
+    """The queue of notices."""
 
     async def put(self, notice: AnyNotice) -> None:
         """Queue a notice; putting the same id twice is harmless."""

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class AwsSettings(BaseSettings):
-    """Where AWS is, and what the deployment named its parts."""
+    """The AWS endpoints, and the names of the deployed resources."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
@@ -25,7 +25,7 @@ class AwsSettings(BaseSettings):
 
 
 class PoolSettings(BaseSettings):
-    """How a pool works its queue."""
+    """How a pool processes its queue."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="POOL_")
 
@@ -36,14 +36,14 @@ class PoolSettings(BaseSettings):
     max_attempts: int = Field(default=5, ge=1, le=50)
     handler_timeout_seconds: int = Field(default=120, ge=1)
     transport: Literal["lean", "aiobotocore"] = "lean"
-    """How SQS is spoken to; both do the same, the lean one for less."""
+    """The SQS client; both do the same, the lean one at a lower cost."""
 
     health_port: int | None = Field(default=None, ge=0, le=65535)
-    """Where `/livez` and `/readyz` answer on this machine; 0 takes a free port, none means no answers."""
+    """Where `/livez` and `/readyz` answer on this machine; 0 means a free port, none means no health check."""
 
 
 class LanguageSettings(BaseSettings):
-    """Where languages are that do not come with the program."""
+    """Additional languages that are not part of the program."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 

@@ -1,4 +1,4 @@
-"""Addresses that no letter goes to any more: they bounced, or their owners complained."""
+"""Suppressed addresses: no e-mail is sent to them, because they bounced or their owners complained."""
 
 import hmac
 from dataclasses import dataclass
@@ -8,43 +8,43 @@ from typing import Literal, Protocol
 SuppressionReason = Literal["bounced", "complained", "full"]
 
 _KEY_LABEL = b"stride-suppression-1"
-"""What verification codes are made of has a slash in it, so no code is ever computed from this."""
+"""The input of a verification code contains a slash, so no code is ever derived from this label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why and since when an address gets no letters."""
+    """Why and since when an address gets no e-mail."""
 
     reason: SuppressionReason
     since: datetime
     until: datetime | None = None
-    """When it is forgotten by itself; None stays until a person removes it."""
+    """When it expires; None means until an operator removes it."""
 
 
 class Suppressions(Protocol):
-    """Which addresses get no letters, for all businesses: one reputation is everybody's.
+    """The suppressed addresses of all businesses, because they share one sender reputation.
 
     Raises:
         TransientError: the table can't be reached.
     """
 
     async def add(self, address: str, suppression: Suppression) -> None:
-        """Note an address; one that is noted for good stays so, and of two that pass the later end counts."""
+        """Add an address; a permanent suppression stays permanent, and of two that expire the later end counts."""
         ...
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
-        """Return why an address gets no letters at `at`; None if it does."""
+        """Return why an address gets no e-mail at `at`; None if it gets e-mail."""
         ...
 
     async def remove(self, address: str) -> bool:
-        """Forget an address; whether it was there."""
+        """Remove an address; return whether it was there."""
         ...
 
 
 def suppression_key(secret: bytes, address: str) -> str:
-    """Return what an address is known by: a keyed hash, from which nobody without the secret can tell it.
+    """Return the keyed hash that identifies an address; without the secret the address can't be found from it.
 
-    Upper and lower case are one: no provider of note delivers them to different people.
+    Upper and lower case give the same hash: no important provider delivers them to different mailboxes.
     """
     key = hmac.digest(secret, _KEY_LABEL, "sha256")
     return hmac.digest(key, address.strip().lower().encode(), "sha256").hex()

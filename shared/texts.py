@@ -1,4 +1,4 @@
-"""What a refusal says to a visitor, in the visitor's language."""
+"""The text of a refusal in the visitor's language."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from shared.languages.available import SHARED
 from shared.messages.errors import ErrorCode
 
 About = Literal["begun", "holds", "codes", "last_code", "skipped"]
-"""What a refusal is about, where its code alone would not help.
+"""The subject of a refusal, where its code alone would not help.
 
 A visit that has begun, too many times held, too many codes within an hour, no further code for a held time, an hour
 that the clocks skip.

@@ -1,4 +1,4 @@
-"""The thread from a visitor's frame through the queues to the reply: AWS X-Ray's trace header.
+"""Traces from a visitor's frame through the queues to the reply, as AWS X-Ray's trace header.
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 """
@@ -22,12 +22,12 @@ _SAMPLED = {"0": False, "1": True}
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Which story a step belongs to (`root`), and which step caused it (`parent`)."""
+    """The trace that a step belongs to (`root`), and the step that caused it (`parent`)."""
 
     root: str
     parent: str | None = None
     sampled: bool | None = None
-    """Whether X-Ray records the trace; None where nobody has decided."""
+    """Whether X-Ray records the trace; None where it is not decided."""
 
     lineage: str | None = None
     """Lambda's count of the functions on the way: it stops functions that call each other in circles
@@ -35,33 +35,33 @@ class Trace:
 
     @classmethod
     def parse(cls, header: str | None) -> Self | None:
-        """Return the trace that a header names, or None without a root; a field that is no good is left out.
+        """Return the trace that a header names, or None without a root; an invalid field is left out.
 
-        Whatever the text was, the header made of the result is well-formed.
+        The header of the result is always well-formed.
         """
         if not header or len(header) > MAX_HEADER_CHARACTERS:
             return None
         fields = dict(field.strip().partition("=")[::2] for field in header.split(";"))
-        root = _matching(_ROOT, fields.get("Root"))
+        root = _match_or_none(_ROOT, fields.get("Root"))
         if root is None:
             return None
         return cls(
             root=root,
-            parent=_matching(_PARENT, fields.get("Parent")),
+            parent=_match_or_none(_PARENT, fields.get("Parent")),
             sampled=_SAMPLED.get(fields.get("Sampled", "")),
-            lineage=_matching(_LINEAGE, fields.get("Lineage")),
+            lineage=_match_or_none(_LINEAGE, fields.get("Lineage")),
         )
 
     @classmethod
     def begin(cls, at: datetime) -> Self:
-        """Return a trace of its own, which began at this instant.
+        """Return a new trace that began at this instant.
 
-        It has a parent, though nobody recorded one: some readers take no header without.
+        It has a parent that no system recorded, because some readers refuse a header without one.
         """
         return cls(root=f"1-{int(at.timestamp()):08x}-{new_id()[:24]}", parent=_new_parent())
 
     def child(self) -> Self:
-        """Return what the next step gets: the same trace, caused by a step of ours."""
+        """Return the trace for the next step, with a new parent."""
         return replace(self, parent=_new_parent())
 
     @property
@@ -78,12 +78,12 @@ class Trace:
 
 
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
-"""The trace of what this task works on; tasks that it starts have it too."""
+"""The trace of the current task and of the tasks that it starts."""
 
 
 @contextmanager
 def tracing(trace: Trace | None) -> Iterator[Trace | None]:
-    """Make it the current trace for the time of the `with`; None stands for work that has no trace."""
+    """Make it the current trace inside the `with`; None means that there is no trace."""
     token = current_trace.set(trace)
     try:
         yield trace
@@ -91,7 +91,7 @@ def tracing(trace: Trace | None) -> Iterator[Trace | None]:
         current_trace.reset(token)
 
 
-def _matching(pattern: re.Pattern[str], text: str | None) -> str | None:
+def _match_or_none(pattern: re.Pattern[str], text: str | None) -> str | None:
     return text if text is not None and pattern.fullmatch(text) else None
 
 

@@ -1,4 +1,4 @@
-"""The port of the counters of what the model used."""
+"""The port of the counters of the model's tokens."""
 
 from typing import Protocol
 

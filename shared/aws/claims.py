@@ -1,4 +1,4 @@
-"""The `processed` table: one record per command, which keeps two workers from doing the same one."""
+"""The `processed` table: one record per command, which prevents two workers from executing it."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -18,9 +18,9 @@ from shared.instants import from_milliseconds, to_milliseconds
 from shared.retention import PROCESSED_COMMAND_RETENTION, expires_at
 
 _DEADLINE_SECONDS = 15.0
-"""For all tries together; a single one has the client's time-outs, which an answer that drips never meets."""
+"""For all tries together; a single try has the client's time-outs, which a slow trickle of bytes never reaches."""
 
-_DISOWN_SECONDS = 2.0
+_UNDO_SECONDS = 2.0
 _READ_BATCH = 100
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
@@ -30,9 +30,9 @@ _CONDITION_FAILED = "ConditionalCheckFailedException"
 class DynamoClaimStore:
     """Partition key `command_key`.
 
-    Attributes: `owner` (token of the claim), `lease_until_ms`, `attempts`, `unfinished` (claims that were neither given
-    back nor ended, the present one among them), `fingerprint`, `done`, `sent_seq` and `outcome_seq` (the markers that
-    the conversation store sets), `stop` (set by the ingress).
+    Attributes: `owner` (token of the claim), `lease_until_ms`, `attempts`, `unfinished` (claims that were neither
+    released nor completed, the present one included), `fingerprint`, `done`, `sent_seq` and `outcome_seq` (the
+    markers that the conversation store sets), `stop` (set by the ingress).
     """
 
     def __init__(self, *, client: Any, table: str, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class DynamoClaimStore:
         self._clock = clock
 
     async def claim(self, key: str, *, fingerprint: str, lease: timedelta) -> Claim | Done | Busy | Mismatch:
-        """Take the command if nobody holds it and it has not ended; the attempt is counted in the same write."""
+        """Claim the command if no worker has it and it has not ended; the same write counts the attempt."""
         now = self._clock.now()
         owner = new_id()
         try:
@@ -76,21 +76,21 @@ class DynamoClaimStore:
         except BaseException as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and error_code(cause) == _CONDITION_FAILED:
-                return await self._why_not(key, owner, fingerprint, cause)
-            await asyncio.shield(self._disown(key, owner))
+                return await self._read_conflict(key, owner, fingerprint, cause)
+            await asyncio.shield(self._undo_claim(key, owner))
             raise
         return _claim(key, from_item(answer["Attributes"]))
 
-    async def _disown(self, key: str, owner: str) -> None:
-        """Take back a claim that may have been written although we never heard so.
+    async def _undo_claim(self, key: str, owner: str) -> None:
+        """Undo a claim that may have been written although no answer arrived.
 
-        Otherwise nobody could have the command for a lease, and it would count as a worker that died.
+        Otherwise no worker could claim the command for the time of a lease, and it would count as a worker that died.
         """
         with suppress(TransientError, PermanentError, TimeoutError):
-            async with asyncio.timeout(_DISOWN_SECONDS):
+            async with asyncio.timeout(_UNDO_SECONDS):
                 await self.release(Claim(key=key, owner=owner, attempts=0), unspent=True)
 
-    async def _why_not(
+    async def _read_conflict(
         self, key: str, owner: str, fingerprint: str, error: ClientError
     ) -> Claim | Done | Busy | Mismatch:
         item = error.response.get("Item") or await self._item(key)
@@ -98,22 +98,22 @@ class DynamoClaimStore:
         if record.get("fingerprint", fingerprint) != fingerprint:
             return Mismatch()
         if record.get("owner") == owner:
-            # The client sent the write again after an answer that got lost; the first one went through.
+            # The client repeated the write after a lost answer; the first write succeeded.
             return _claim(key, record)
         if record.get("done"):
             return Done(record.get("outcome_seq"))
         return Busy(from_milliseconds(record.get("lease_until_ms", 0)))
 
     async def extend(self, claim: Claim, *, lease: timedelta) -> bool:
-        """Keep the command; False when it is another's now."""
+        """Extend the claim; return False when another worker has it."""
         until = to_milliseconds(self._clock.now() + lease)
         return await self._update(claim, "SET lease_until_ms = :until", {":until": until})
 
     async def find_lost(self, claims: Sequence[Claim]) -> Collection[Claim]:
-        """Return those of the claims that are no longer their owner's.
+        """Return the claims that no longer belong to their owner.
 
-        The reads are consistent: an older view would still name the owner before us. What DynamoDB leaves unread, when
-        it is asked for too much, is not lost; the next look has it again.
+        The reads are consistent: a stale read could name an earlier owner. Keys that DynamoDB does not process, because
+        of throttling, do not count as lost; the next check reads them again.
         """
         lost: list[Claim] = []
         for start in range(0, len(claims), _READ_BATCH):
@@ -122,7 +122,7 @@ class DynamoClaimStore:
                 answer = await self._client.batch_get_item(
                     RequestItems={
                         self._table: {
-                            # Each once, or DynamoDB refuses: we may have lost a command and got it again.
+                            # Each key once, or DynamoDB refuses: a worker may have lost a command and claimed it again.
                             "Keys": [to_item({"command_key": key}) for key in {claim.key for claim in batch}],
                             "ConsistentRead": True,
                             "ProjectionExpression": "command_key, #owner",
@@ -130,17 +130,17 @@ class DynamoClaimStore:
                         }
                     }
                 )
-            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
-            unread = {from_item(item)["command_key"] for item in left}
+            unprocessed = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
+            unknown_keys = {from_item(item)["command_key"] for item in unprocessed}
             records = [from_item(item) for item in answer["Responses"].get(self._table, ())]
             owners = {record["command_key"]: record.get("owner") for record in records}
-            lost += [one for one in batch if one.key not in unread and owners.get(one.key) != one.owner]
+            lost += [claim for claim in batch if claim.key not in unknown_keys and owners.get(claim.key) != claim.owner]
         return lost
 
     async def release(self, claim: Claim, *, unspent: bool = False) -> None:
-        """Give the command back; a claim already lost is left alone."""
-        uncounted = ", attempts :back" if unspent else ""
-        await self._update(claim, f"REMOVE #owner, lease_until_ms ADD unfinished :back{uncounted}", {":back": -1})
+        """Release the command; nothing changes when the claim is already lost."""
+        attempt_back = ", attempts :back" if unspent else ""
+        await self._update(claim, f"REMOVE #owner, lease_until_ms ADD unfinished :back{attempt_back}", {":back": -1})
 
     async def complete(self, claim: Claim) -> None:
         """Record the end of a command that leaves no frame."""
@@ -148,7 +148,7 @@ class DynamoClaimStore:
             raise LeaseLostError(claim.key)
 
     async def stop_requested(self, key: str) -> bool:
-        """Whether the visitor asked to end this command early."""
+        """Return whether the visitor asked to end this command early."""
         return bool(from_item(await self._item(key)).get("stop"))
 
     async def _item(self, key: str) -> dict[str, Any]:
@@ -182,6 +182,6 @@ def _claim(key: str, record: dict[str, Any]) -> Claim:
         key=key,
         owner=record["owner"],
         attempts=record["attempts"],
-        # Records of before this was counted have no such attribute.
+        # Records of earlier releases have no such attribute.
         unfinished=max(record.get("unfinished", 1) - 1, 0),
     )

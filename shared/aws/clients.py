@@ -1,4 +1,4 @@
-"""Makes the aiobotocore clients of one process, and closes them again."""
+"""Creates and closes the aiobotocore clients of one process."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Keys for one client that must not use the usual chain."""
+    """Keys for one client that must not use the default credential chain."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
@@ -32,7 +32,7 @@ class AwsClients:
         self._stack = stack
         self._settings = settings
         self._session = get_session()
-        # Every client made of the session has it.
+        # It applies to every client of the session.
         self._session.register("before-call", add_trace_header)
 
     async def client(
@@ -66,18 +66,18 @@ class AwsClients:
         )
 
     async def credentials(self) -> AioCredentials | None:
-        """Return what calls are signed with, which refreshes itself; None where there is none."""
-        found: AioCredentials | None = await self._session.get_credentials()
-        return found
+        """Return the credentials that sign calls, which refresh themselves; None where there are none."""
+        credentials: AioCredentials | None = await self._session.get_credentials()
+        return credentials
 
     def ca_file(self) -> str | None:
-        """Return the certificates that botocore's own calls go by: AWS_CA_BUNDLE, or those that it ships."""
-        given: str | None = self._session.get_config_variable("ca_bundle")
+        """Return the path of the CA certificates that botocore uses: AWS_CA_BUNDLE, or its own."""
+        configured: str | None = self._session.get_config_variable("ca_bundle")
         shipped: str | None = get_cert_path(verify=True)
-        return given or shipped
+        return configured or shipped
 
     async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
-        """Open something that is to be closed with the clients."""
+        """Enter a context that is closed together with the clients."""
         return await self._stack.enter_async_context(manager)
 
     def _endpoint_of(self, service: str) -> str | None:

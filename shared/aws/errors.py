@@ -1,4 +1,4 @@
-"""Turns the vendor's errors into "try again" and "never again"."""
+"""Translates the errors of AWS clients into transient and permanent errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _THROTTLED = frozenset(
         "LimitExceededException",
     }
 )
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         "TransactionConflictException",
         "TransactionInProgressException",
@@ -53,13 +53,13 @@ _DEPLOYMENT = frozenset(
 
 
 def error_code(error: ClientError) -> str:
-    """Return the code that AWS gave, `` if none."""
+    """Return the error code of AWS, `` if there is none."""
     code: str = error.response.get("Error", {}).get("Code", "")
     return code
 
 
 def find_error_code(error: BaseException) -> str:
-    """Return the code of AWS that a translated error comes from, `` if none."""
+    """Return the error code of AWS behind a translated error, `` if there is none."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ClientError):
         cause = cause.__cause__
@@ -67,23 +67,23 @@ def find_error_code(error: BaseException) -> str:
 
 
 @contextmanager
-def translate_aws_errors(what: str) -> Iterator[None]:
-    """Raise `TransientError` or `PermanentError` for what the vendor's client raises inside the `with`."""
+def translate_aws_errors(operation: str) -> Iterator[None]:
+    """Raise `TransientError` or `PermanentError` for the errors of an AWS client inside the `with`."""
     try:
         yield
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        text = f"{what}: {code}"
+        text = f"{operation}: {code}"
         if code in _THROTTLED or status == 429:
             raise TransientError(text, retry_after=timedelta(seconds=1)) from error
-        if code in _PASSING or status >= 500:
+        if code in _TRANSIENT or status >= 500:
             raise TransientError(text) from error
         kind = DeploymentError if code in _DEPLOYMENT else PermanentError
         raise kind(f"aws_{code or status}", text) from error
     except ParamValidationError as error:
-        # Its text repeats what was sent, and that may be a visitor's words.
-        raise PermanentError("aws_client", f"{what}: {type(error).__name__}") from error
+        # Its text repeats the parameters, which may contain a visitor's text.
+        raise PermanentError("aws_client", f"{operation}: {type(error).__name__}") from error
     except (BotoCoreError, TimeoutError, OSError) as error:
-        # Unreachable, or without credentials for the moment: what the message says is not to blame.
-        raise TransientError(f"{what}: {type(error).__name__}") from error
+        # Unreachable, or temporarily without credentials: the message is not the cause.
+        raise TransientError(f"{operation}: {type(error).__name__}") from error

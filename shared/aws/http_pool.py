@@ -1,6 +1,6 @@
-"""Keeps connections to one host open, for small calls that all look alike.
+"""A pool of keep-alive connections to one host, for small uniform calls.
 
-An HTTP client that can do everything spends three quarters of such a call on what this one does not need: redirects,
+A general HTTP client spends three quarters of such a call on features that are not needed here: redirects,
 cookies, compression, streaming, middleware. Parsing is httptools' (llhttp), TLS and sockets are asyncio's.
 """
 
@@ -17,24 +17,24 @@ import httptools
 
 _CONNECT_SECONDS = 2.0
 _IDLE_SECONDS = 15.0
-"""AWS closes connections that were idle for 20 s; one that is closed under a call fails that call."""
+"""AWS closes connections that were idle for 20 s; a call on a closed connection fails."""
 
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""More than SQS ever says: a receive may bring ten messages of 1 MiB, and JSON may need six bytes for one."""
+"""More than any answer of SQS: a receive may return ten messages of 1 MiB, and JSON may need six bytes for one byte."""
 
 
 class HttpPool:
-    """A pool of keep-alive connections; there are as many as there are calls at once."""
+    """Keep-alive connections, as many as there are concurrent calls."""
 
     def __init__(self, url: str, *, ca_file: str | None = None) -> None:
         """Take the host's URL, `http://` or `https://`, and the certificates to trust."""
-        where = urlsplit(url)
-        if where.scheme not in {"http", "https"} or not where.hostname:
+        address = urlsplit(url)
+        if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError(f"not an http(s) address: {url}")
-        self.host = where.netloc
-        self._hostname = where.hostname
-        self._port = where.port or (443 if where.scheme == "https" else 80)
-        self._tls = ssl.create_default_context(cafile=ca_file) if where.scheme == "https" else None
+        self.host = address.netloc
+        self._hostname = address.hostname
+        self._port = address.port or (443 if address.scheme == "https" else 80)
+        self._tls = ssl.create_default_context(cafile=ca_file) if address.scheme == "https" else None
         self._idle: deque[_Connection] = deque()
 
     async def __aenter__(self) -> Self:
@@ -57,11 +57,11 @@ class HttpPool:
         if "\n" in head.replace("\r\n", ""):
             raise ValueError("a header must not have a line break")
         request = f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        connection = self._take() or await self._connect()
+        connection = self._take_idle() or await self._connect()
         try:
             answer = await connection.exchange(request, deadline_seconds)
         except BaseException:
-            # Also a cancelled call: whatever is still to come on this connection belongs to nobody.
+            # Also a cancelled call: no later call may read the rest of this answer.
             connection.close()
             raise
         if answer.keep_alive:
@@ -71,8 +71,8 @@ class HttpPool:
             connection.close()
         return answer
 
-    def _take(self) -> "_Connection | None":
-        """Return the connection that was used last: it is the least likely to be closed."""
+    def _take_idle(self) -> "_Connection | None":
+        """Return the connection that was used last, which is the least likely to be closed; None if all are in use."""
         oldest = time.monotonic() - _IDLE_SECONDS
         while self._idle and (self._idle[0].is_closed or self._idle[0].idle_since < oldest):
             self._idle.popleft().close()
@@ -95,7 +95,7 @@ class HttpPool:
 
 
 class Answer:
-    """A whole answer."""
+    """A complete HTTP response."""
 
     __slots__ = ("body", "headers", "keep_alive", "status")
 
@@ -135,7 +135,7 @@ class _Connection(asyncio.Protocol):
             self._answered = None
 
     def close(self) -> None:
-        """Close without waiting for what is under way."""
+        """Close without waiting for the call under way."""
         self.is_closed = True
         if self._transport:
             self._transport.abort()
@@ -145,13 +145,13 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._answered is None or self._answered.done():
-            self.close()  # nobody asked, or not for this much
+            self.close()  # data that no call asked for
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(ConnectionError(f"no HTTP: {type(error).__name__}"))
-            self.close()  # also when the answer was whole: what came behind it is nobody's
+            self.close()  # also after a complete answer: no call asked for the rest
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -159,7 +159,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._answered is None or self._answered.done():
-            self.close()  # a second answer, in the same piece as the one that was asked for
+            self.close()  # a second answer in the same packet
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._has_room(len(name) + len(value)):

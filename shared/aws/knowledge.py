@@ -27,11 +27,11 @@ T = TypeVar("T")
 
 MAX_AGE = timedelta(minutes=5)
 UNKNOWN_MAX_AGE = timedelta(minutes=1)
-"""How long a tenant that is not there is taken for not there."""
-TROUBLE_MAX_AGE = timedelta(seconds=30)
-"""How long an old entry is served before the bucket that did not answer is asked again."""
+"""How long the cache remembers that a tenant does not exist."""
+OUTAGE_MAX_AGE = timedelta(seconds=30)
+"""How long a stale entry is served during an outage before the bucket is asked again."""
 MAX_TENANTS = 500
-"""How many are kept of those that are there, and how many of those that are not."""
+"""The size of the cache of existing tenants, and of that of unknown ones."""
 MAX_DOCUMENTS = 100
 MAX_DOCUMENT_BYTES = 200_000
 _PROFILE = "profile.yaml"
@@ -41,19 +41,19 @@ _MAX_LISTED = 10_000
 @dataclass(slots=True)
 class _Tenant:
     due_at: datetime
-    """When to look at the bucket again."""
+    """When to read the bucket again."""
     etags: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     profile: TenantProfile | None = None
     problem: str = ""
 
     @property
-    def known(self) -> bool:
+    def exists(self) -> bool:
         return self.profile is not None or bool(self.problem)
 
 
-class _LatestUsed:
-    """The tenants that were asked for last, up to a bound; several threads may share it."""
+class _LeastRecentlyUsedCache:
+    """The most recently used tenants, up to `MAX_TENANTS`; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -74,11 +74,11 @@ class _LatestUsed:
 
 
 class KnowledgeBucket:
-    """Blocking reads, on boto3; a tenant that was looked up in the last five minutes costs none.
+    """Blocking reads with boto3; a tenant that was looked up in the last five minutes costs none.
 
-    A look-up after that lists the tenant's folder, and reads only the objects whose ETag has changed. When the bucket
-    does not answer, a tenant that had a good profile is served from the cache, however old. Strangers choose the name
-    that is looked up, so an invented one costs one read and pushes nothing out but other invented ones.
+    A later look-up lists the tenant's folder, and reads only the objects whose ETag has changed. When the bucket does
+    not answer, a tenant that had a valid profile is served from the cache, however old. Clients choose the name that is
+    looked up, so an unknown name costs one read and evicts only other unknown names.
     """
 
     def __init__(self, *, client: Any, bucket: str, clock: Clock, metrics: Metrics) -> None:
@@ -86,11 +86,11 @@ class KnowledgeBucket:
         self._bucket = bucket
         self._clock = clock
         self._metrics = metrics
-        self._known = _LatestUsed()
-        self._unknown = _LatestUsed()
+        self._known = _LeastRecentlyUsedCache()
+        self._unknown = _LeastRecentlyUsedCache()
 
     def check(self) -> None:
-        """Fail early, with what to do, when the bucket is not there.
+        """Fail early, with advice, when the bucket is not readable.
 
         Raises:
             ConfigurationError: the bucket is missing or may not be read.
@@ -105,7 +105,7 @@ class KnowledgeBucket:
             ) from error
 
     def tenants(self) -> list[str]:
-        """Return the names of the folders that can be a tenant's, in order; listed anew each time."""
+        """Return the sorted names of the folders that can belong to a tenant, without the cache."""
         names: list[str] = []
         more: dict[str, str] = {}
         with translate_aws_errors("knowledge.tenants"):
@@ -117,54 +117,54 @@ class KnowledgeBucket:
                 more = {"ContinuationToken": page["NextContinuationToken"]}
         return sorted(name for name in names if TENANT_ID.fullmatch(name))
 
-    def fresh(self, tenant: str) -> bool:
-        """Whether a look-up is answered from the cache."""
-        return self._cached(tenant) is not None
+    def is_cached(self, tenant: str) -> bool:
+        """Return whether a look-up is answered from the cache."""
+        return self._find_cached(tenant) is not None
 
     def profile(self, tenant: str) -> TenantProfile:
-        """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a good one."""
+        """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a valid one."""
         # Every message asks for its tenant's profile exactly once, so this is where look-ups are counted.
-        cached = self._cached(tenant)
+        cached = self._find_cached(tenant)
         self._metrics.count("KBCacheHit", 1 if cached else 0)
-        found = cached or self._looked_up(tenant)
-        if found.profile is None:
-            raise PermanentError("bad_profile" if found.problem else "unknown_tenant", found.problem or tenant)
-        return found.profile
+        entry = cached or self._look_up(tenant)
+        if entry.profile is None:
+            raise PermanentError("bad_profile" if entry.problem else "unknown_tenant", entry.problem or tenant)
+        return entry.profile
 
     def documents(self, tenant: str) -> Mapping[str, str]:
         """Return a tenant's Markdown documents by name; none for a tenant without a profile."""
-        return (self._cached(tenant) or self._looked_up(tenant)).documents
+        return (self._find_cached(tenant) or self._look_up(tenant)).documents
 
-    def _cached(self, tenant: str) -> _Tenant | None:
+    def _find_cached(self, tenant: str) -> _Tenant | None:
         entry = self._known.get(tenant) or self._unknown.get(tenant)
         return entry if entry and self._clock.now() < entry.due_at else None
 
-    def _looked_up(self, tenant: str) -> _Tenant:
+    def _look_up(self, tenant: str) -> _Tenant:
         old = self._known.get(tenant)
         try:
-            new = self._refreshed(tenant, old) if old and old.known else self._first_seen(tenant)
+            new = self._refresh(tenant, old) if old and old.exists else self._load_new(tenant)
         except TransientError as error:
             if old is None or old.profile is None:
                 raise
             log.warning("knowledge_out_of_reach", tenant=tenant, problem=str(error))
-            # From now, not from when the look began: those who waited for it must not repeat it one by one.
-            old.due_at = self._clock.now() + TROUBLE_MAX_AGE
+            # From now, not from the start of the look-up: calls that waited for it must not repeat it one by one.
+            old.due_at = self._clock.now() + OUTAGE_MAX_AGE
             return old
-        # A tenant that left keeps its place.
-        (self._known if new.known or old else self._unknown).put(tenant, new)
+        # A tenant that was removed stays in the cache of existing tenants.
+        (self._known if new.exists or old else self._unknown).put(tenant, new)
         return new
 
-    def _first_seen(self, tenant: str) -> _Tenant:
+    def _load_new(self, tenant: str) -> _Tenant:
         now = self._clock.now()
-        if not (found := self._read(tenant, _PROFILE)):
+        if not (profile := self._read(tenant, _PROFILE)):
             return _Tenant(now + UNKNOWN_MAX_AGE)
-        start = _Tenant(now, etags={_PROFILE: found[1]})
-        self._take_profile(tenant, found[0], start)
-        return self._refreshed(tenant, start)
+        start = _Tenant(now, etags={_PROFILE: profile[1]})
+        self._parse_into(tenant, profile[0], start)
+        return self._refresh(tenant, start)
 
-    def _refreshed(self, tenant: str, old: _Tenant) -> _Tenant:
+    def _refresh(self, tenant: str, old: _Tenant) -> _Tenant:
         now = self._clock.now()
-        listed = self._listed(tenant)
+        listed = self._list_etags(tenant)
         if _PROFILE not in listed:
             return _Tenant(now + UNKNOWN_MAX_AGE)
         new = _Tenant(now + MAX_AGE, profile=old.profile, problem=old.problem)
@@ -173,23 +173,23 @@ class KnowledgeBucket:
                 new.etags[name] = listed_etag
                 if name != _PROFILE:
                     new.documents[name] = old.documents[name]
-            # What was deleted since it was listed is left out; in the profile's place the last good one stays.
-            elif found := self._read(tenant, name):
-                text, new.etags[name] = found
+            # An object that was deleted after the listing is left out; of a deleted profile the last valid one stays.
+            elif content := self._read(tenant, name):
+                text, new.etags[name] = content
                 if name == _PROFILE:
-                    self._take_profile(tenant, text, new)
+                    self._parse_into(tenant, text, new)
                 else:
                     new.documents[name] = text
         return new
 
-    def _take_profile(self, tenant: str, text: str, into: _Tenant) -> None:
+    def _parse_into(self, tenant: str, text: str, into: _Tenant) -> None:
         try:
             into.profile, into.problem = parse_profile(text), ""
         except ConfigurationError as error:
             into.problem = str(error)
-            log.error("profile_refused", tenant=tenant, problem=str(error), last_good_stays=into.profile is not None)  # noqa: TRY400 - the text says it all
+            log.error("profile_refused", tenant=tenant, problem=str(error), last_good_stays=into.profile is not None)  # noqa: TRY400 - the text is enough
 
-    def _listed(self, tenant: str) -> dict[str, str]:
+    def _list_etags(self, tenant: str) -> dict[str, str]:
         prefix = f"{tenant}/"
         entries: list[dict[str, Any]] = []
         more: dict[str, str] = {}
@@ -203,17 +203,17 @@ class KnowledgeBucket:
         names = {
             name: entry["ETag"]
             for entry in entries
-            # A profile that is too large is refused with its reason, not overlooked.
+            # A profile that is too large is refused with its reason, not ignored.
             if (name := entry["Key"].removeprefix(prefix)) == _PROFILE or entry["Size"] <= MAX_DOCUMENT_BYTES
         }
         documents = sorted(name for name in names if name.endswith(".md") and "/" not in name)
         if len(documents) > MAX_DOCUMENTS:
             log.warning("documents_left_out", tenant=tenant, kept=MAX_DOCUMENTS, found=len(documents))
-        wanted = {*documents[:MAX_DOCUMENTS], _PROFILE}
-        return {name: etag for name, etag in names.items() if name in wanted}
+        selected = {*documents[:MAX_DOCUMENTS], _PROFILE}
+        return {name: etag for name, etag in names.items() if name in selected}
 
     def _read(self, tenant: str, name: str) -> tuple[str, str] | None:
-        """Return an object's text and ETag, None when it is not there."""
+        """Return an object's text and ETag; None when it does not exist."""
         with translate_aws_errors("knowledge.read"):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=f"{tenant}/{name}")
@@ -226,7 +226,7 @@ class KnowledgeBucket:
 
 
 def open_knowledge(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3TenantDirectory":
-    """Return the directory of a worker; raise `ConfigurationError` when the bucket is not there."""
+    """Return the directory of a worker; raise `ConfigurationError` when the bucket is not readable."""
     config = Config(
         connect_timeout=2,
         read_timeout=10,
@@ -241,11 +241,11 @@ def open_knowledge(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3
 
 
 class S3TenantDirectory:
-    """The bucket for workers: look-ups that must read go to a thread, one at a time per tenant."""
+    """The bucket for asyncio: look-ups that must read run on a thread, one at a time per tenant."""
 
     def __init__(self, bucket: KnowledgeBucket) -> None:
         self._bucket = bucket
-        # A lock is there as long as somebody holds it or waits for it.
+        # A lock exists as long as a task holds it or waits for it.
         self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def tenants(self) -> Sequence[str]:
@@ -254,14 +254,14 @@ class S3TenantDirectory:
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile."""
-        return await self._found(tenant, self._bucket.profile)
+        return await self._run_look_up(tenant, self._bucket.profile)
 
     async def documents(self, tenant: str) -> Mapping[str, str]:
         """Return the knowledge base."""
-        return await self._found(tenant, self._bucket.documents)
+        return await self._run_look_up(tenant, self._bucket.documents)
 
-    async def _found(self, tenant: str, look_up: Callable[[str], T]) -> T:
-        if self._bucket.fresh(tenant):
+    async def _run_look_up(self, tenant: str, look_up: Callable[[str], T]) -> T:
+        if self._bucket.is_cached(tenant):
             return look_up(tenant)
         async with self._reading.setdefault(tenant, asyncio.Lock()):
             return await asyncio.to_thread(look_up, tenant)

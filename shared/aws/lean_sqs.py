@@ -1,6 +1,6 @@
 """The three calls that every message costs, without botocore's generated serialiser and parser.
 
-Credentials, their refresh, the endpoint and the certificates are botocore's, and what is rare goes through
+Credentials, their refresh, the endpoint and the certificates are botocore's, and rare calls go through
 aiobotocore's client.
 """
 
@@ -45,9 +45,9 @@ class SqsCalls:
         """Return the answer.
 
         Raises:
-            ClientError: SQS said no, as botocore would raise it.
-            TimeoutError: nothing came within the deadline.
-            OSError: the connection failed, or what came was no answer of SQS.
+            ClientError: SQS refused the call, as botocore would raise it.
+            TimeoutError: no answer within the deadline.
+            OSError: the connection failed, or the answer was not one of SQS.
         """
         if self._credentials is None:
             raise NoCredentialsError
@@ -56,7 +56,7 @@ class SqsCalls:
             async with asyncio.timeout(deadline_seconds):
                 frozen = await self._credentials.get_frozen_credentials()
         except RuntimeError as error:
-            # Botocore's word for credentials that it could not refresh in time.
+            # Botocore raises it for credentials that it could not refresh in time.
             raise NoCredentialsError from error
         headers = self._signer.headers(f"AmazonSQS.{action}", body, frozen, self._clock.now())
         answer = await self._http.post(headers, body, deadline_seconds=deadline_seconds)
@@ -77,7 +77,7 @@ def _client_error(action: str, status: int, headers: dict[bytes, bytes], problem
 
 
 class LeanSqsQueue(SqsQueue):
-    """An SQS queue whose hot calls cost a fraction of the client's."""
+    """An SQS queue whose frequent calls cost a fraction of the client's."""
 
     def __init__(
         self, *, lean_polls: SqsCalls, lean_calls: SqsCalls, client: Any, url: str, dead_letter_url: str
@@ -124,7 +124,7 @@ async def lean_sqs_queue(
     dead_letter_url: str,
     ca_file: str | None = None,
 ) -> AsyncIterator[LeanSqsQueue]:
-    """Open a queue with two pools of connections of its own; `client` is aiobotocore's, for what is rare."""
+    """Open a queue with two pools of connections of its own; `client` is aiobotocore's, for rare calls."""
     signing: dict[str, Any] = {"region": client.meta.region_name, "credentials": credentials, "clock": clock}
     endpoint = client.meta.endpoint_url
     async with HttpPool(endpoint, ca_file=ca_file) as polls, HttpPool(endpoint, ca_file=ca_file) as calls:
@@ -138,7 +138,7 @@ async def lean_sqs_queue(
 
 
 def supports_lean_calls(endpoint_url: str) -> bool:
-    """Whether lean calls can be made to this address: not through a proxy, and not to a path."""
-    where = urlsplit(endpoint_url)
-    needs_proxy = where.scheme in getproxies() and not proxy_bypass(where.hostname or "")
-    return not needs_proxy and where.path in {"", "/"}
+    """Return whether lean calls work with this address: they support neither a proxy nor a path."""
+    address = urlsplit(endpoint_url)
+    needs_proxy = address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
+    return not needs_proxy and address.path in {"", "/"}

@@ -17,7 +17,7 @@ class SqsConnector:
     """Opens a worker's queues on SQS, and the connections of its lease keepers."""
 
     def __init__(self, clients: AwsClients, *, aws: AwsSettings, clock: Clock, settings: PoolSettings) -> None:
-        """Take the clients of the worker's own event loop, and what lease keepers open clients of their own with."""
+        """Take the clients of the worker's own event loop, and the settings of the lease keepers' own clients."""
         self._clients = clients
         self._aws = aws
         self._clock = clock
@@ -29,11 +29,11 @@ class SqsConnector:
 
     @asynccontextmanager
     async def open_lease_connections(self, description: QueueDescription) -> AsyncIterator[tuple[SqsQueue, ClaimStore]]:
-        """Open connections for the loop of a lease keeper: a pool of them that is all in use never costs a lease."""
-        async with aws_clients(self._aws) as own:
-            dynamodb = await own.client("dynamodb", connections=20)
+        """Open connections for the loop of a lease keeper: an exhausted pool of the worker costs no lease."""
+        async with aws_clients(self._aws) as clients:
+            dynamodb = await clients.client("dynamodb", connections=20)
             claims = DynamoClaimStore(client=dynamodb, table=self._aws.processed_table, clock=self._clock)
-            yield await self._open(own, description), claims
+            yield await self._open(clients, description), claims
 
     async def _open(self, clients: AwsClients, description: QueueDescription) -> SqsQueue:
         return await open_queue(
@@ -48,7 +48,7 @@ class SqsConnector:
 async def open_queue(
     clients: AwsClients, *, url: str, dead_letter_url: str, clock: Clock, settings: PoolSettings
 ) -> SqsQueue:
-    """Open a queue with the transport of the settings: connections for long polls apart from those that settle."""
+    """Open a queue with the transport of the settings: long polls have connections of their own."""
     calls = await clients.client("sqs")
     if settings.transport == "lean" and supports_lean_calls(calls.meta.endpoint_url):
         return await clients.enter(

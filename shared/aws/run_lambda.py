@@ -14,7 +14,7 @@ from shared.consumer.worker import Worker, WorkerFactory
 class _Environment:
     runner: asyncio.Runner
     manager: AbstractAsyncContextManager[Worker]
-    """Kept, because a manager that is collected closes its clients."""
+    """Referenced here, because a garbage-collected manager closes its clients."""
 
     worker: Worker
 
@@ -27,10 +27,10 @@ def lambda_handler(open_worker: WorkerFactory) -> Callable[[SqsEvent, LambdaCont
         manager = open_worker()
 
         async def enter() -> Worker:
-            entered = await manager.__aenter__()
-            for leases in entered.leases:
+            worker = await manager.__aenter__()
+            for leases in worker.leases:
                 await leases.start()
-            return entered
+            return worker
 
         runner = asyncio.Runner()
         return _Environment(runner, manager, runner.run(enter()))

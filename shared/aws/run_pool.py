@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError
 
 
 def run_pool(open_worker: WorkerFactory) -> None:
-    """Run a pool until SIGTERM or SIGINT; a setting that is missing or wrong ends it with one clear sentence."""
+    """Run a pool until SIGTERM or SIGINT; a missing or invalid setting ends it with one clear sentence."""
 
     async def main() -> int:
         stop = Stop()
@@ -24,11 +24,11 @@ def run_pool(open_worker: WorkerFactory) -> None:
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            left = runner.run(main())
-            # All is given back and closed. What may be left are handlers that ignored their cancellation and blocking
-            # calls on threads, and Python would wait for them, for as long as they like.
+            handlers_left = runner.run(main())
+            # Everything is handed back and closed. Handlers that ignored their cancellation and blocking calls on
+            # threads may still run, and Python would wait for them without limit.
             sys.stdout.flush()
-            os._exit(1 if left else 0)
+            os._exit(1 if handlers_left else 0)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors())
         sys.exit(f"not started, check these variables: {'; '.join(problems)}")

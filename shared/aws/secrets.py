@@ -1,4 +1,4 @@
-"""Reads secrets from Secrets Manager, and keeps them between warm starts."""
+"""Reads secrets from Secrets Manager, and caches them between warm starts."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,14 +11,14 @@ from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError
 from shared.settings import AwsSettings
 
-_KEPT = timedelta(minutes=15)
+_CACHE_LIFETIME = timedelta(minutes=15)
 
 _TIMEOUTS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""A process that starts, or a visitor's handshake, waits for it."""
+"""Short, because the start of a process or a visitor's handshake waits for them."""
 
 
 class Secrets:
-    """A cache over `get_secret_value`, on boto3: secrets are read at start and seldom after."""
+    """A cache over `get_secret_value`, on boto3: secrets are read at the start and seldom later."""
 
     def __init__(self, *, client: Any, clock: Clock) -> None:
         self._client = client
@@ -29,13 +29,13 @@ class Secrets:
         """Return a secret's text.
 
         Raises:
-            ConfigurationError: it is not there, or we may not read it; the text says which one.
+            ConfigurationError: it does not exist or may not be read; the text names it.
             TransientError: Secrets Manager can't be reached.
         """
-        kept = self._cache.get(secret_id)
+        cached = self._cache.get(secret_id)
         now = self._clock.now()
-        if kept and now - kept[0] < _KEPT:
-            return kept[1]
+        if cached and now - cached[0] < _CACHE_LIFETIME:
+            return cached[1]
         try:
             with translate_aws_errors("secrets.get"):
                 value: str = self._client.get_secret_value(SecretId=secret_id)["SecretString"]
@@ -48,7 +48,7 @@ class Secrets:
         return value
 
     def forget(self, secret_id: str) -> None:
-        """Read the secret anew next time: what it said was refused."""
+        """Read the secret again next time, because its cached value was refused."""
         self._cache.pop(secret_id, None)
 
 

@@ -1,4 +1,4 @@
-"""Signs calls that all look alike, at a tenth of what botocore's signer costs for any call there may be.
+"""Signs uniform calls at a tenth of the cost of botocore's general signer.
 
 Signature version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html): the same headers are always
 signed, the path is always `/`, and the key of the day is derived once.
@@ -29,11 +29,11 @@ class JsonCallSigner:
         stamp = f"{now:%Y%m%dT%H%M%SZ}"
         day = stamp[:8]
         token = credentials.token
-        signed = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target" if token else _SIGNED
-        token_line = f"x-amz-security-token:{token}\n" if token else ""
+        signed_headers = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target" if token else _SIGNED_HEADERS
+        token_header = f"x-amz-security-token:{token}\n" if token else ""
         canonical = (
-            f"POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{self._host}\nx-amz-date:{stamp}\n{token_line}"
-            f"x-amz-target:{target}\n\n{signed}\n{hashlib.sha256(body).hexdigest()}"
+            f"POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{self._host}\nx-amz-date:{stamp}\n{token_header}"
+            f"x-amz-target:{target}\n\n{signed_headers}\n{hashlib.sha256(body).hexdigest()}"
         )
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
@@ -45,7 +45,7 @@ class JsonCallSigner:
             "X-Amz-Target": target,
             "Authorization": (
                 f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, "
-                f"SignedHeaders={signed}, Signature={signature}"
+                f"SignedHeaders={signed_headers}, Signature={signature}"
             ),
         }
         if token:
@@ -62,4 +62,4 @@ class JsonCallSigner:
         return self._signing_key
 
 
-_SIGNED = "content-type;host;x-amz-date;x-amz-target"
+_SIGNED_HEADERS = "content-type;host;x-amz-date;x-amz-target"

@@ -1,4 +1,4 @@
-"""An SQS queue as a source of deliveries, and a queue for notices and internal commands."""
+"""SQS queues: one to receive deliveries from, and those for notices and internal commands."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from shared.trace import Trace, current_trace
 log = structlog.get_logger()
 
 RECEIVE_DEADLINE_SECONDS = 5.0
-"""How long a receive may take beyond its wait: one that hangs is given up and noticed."""
+"""How long a receive may take beyond its wait: one that hangs fails."""
 
 CALL_DEADLINE_SECONDS = 5.0
 
@@ -34,16 +34,16 @@ _MAX_ATTRIBUTE_CHARACTERS = 1024
 _MAX_MESSAGE_BYTES = 1024 * 1024
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 
-_REFUSED_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""SQS takes no message that has one of them, and the text of an exception may have any
+_INVALID_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""SQS refuses a message that contains one of them, and the text of an exception may contain any
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html)."""
 
 
 class SqsQueue:
-    """One queue with its dead-letter queue, spoken to through aiobotocore's clients."""
+    """One queue with its dead-letter queue, through aiobotocore's clients."""
 
     def __init__(self, *, polls: Any, calls: Any, url: str, dead_letter_url: str) -> None:
-        """Take two clients, so that long polls never keep a settlement waiting for a connection."""
+        """Take two clients, so that a settlement never waits for a connection that a long poll uses."""
         self._polls = polls
         self._calls = calls
         self._url = url
@@ -52,7 +52,7 @@ class SqsQueue:
 
     @property
     def is_fifo(self) -> bool:
-        """Whether messages of a group come in order; SQS demands the ending."""
+        """Whether messages of a group arrive in order; SQS requires this ending of the name."""
         return self.name.endswith(".fifo")
 
     async def receive(
@@ -88,7 +88,7 @@ class SqsQueue:
         return int(json.loads(policy)["maxReceiveCount"]) if policy else None
 
     async def dead_letter(self, copy: DeadLetterCopy) -> None:
-        """Put a copy on the dead-letter queue, in its own group, with why it is there."""
+        """Put a copy on the dead-letter queue, in the same group, with the reason as attributes."""
         delivery = copy.delivery
         attributes = {
             "reason": copy.reason,
@@ -103,31 +103,32 @@ class SqsQueue:
             if self._dead_letter_url.endswith(".fifo")
             else {}
         )
-        described = {name: value for name, value in attributes.items() if value}
-        if _bytes_of(delivery.body, described) > _MAX_MESSAGE_BYTES:
-            # What is said about it counts as part of the message. Better there without its story than not at all.
-            log.error("dead_letter_without_story", **described)
-            described = {}
+        attributes = {name: value for name, value in attributes.items() if value}
+        if _count_bytes(delivery.body, attributes) > _MAX_MESSAGE_BYTES:
+            # SQS counts attributes as part of the message. A copy without attributes is better than none.
+            log.error("dead_letter_without_attributes", **attributes)
+            attributes = {}
         with translate_aws_errors("sqs.dead_letter"):
             await self._calls.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=delivery.body,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": _sendable(value)} for name, value in described.items()
+                    name: {"DataType": "String", "StringValue": _to_valid_text(value)}
+                    for name, value in attributes.items()
                 },
                 MessageSystemAttributes=trace_attribute(Trace.parse(delivery.trace)),
                 **ordering,
             )
 
 
-def _bytes_of(body: str, attributes: dict[str, str]) -> int:
-    """Return what SQS counts: the body, and each attribute's name, type and value."""
-    described = (len(f"{name}String{_sendable(value)}".encode()) for name, value in attributes.items())
-    return len(body.encode()) + sum(described)
+def _count_bytes(body: str, attributes: dict[str, str]) -> int:
+    """Return the size of a message as SQS counts it: the body, and each attribute's name, type and value."""
+    attribute_bytes = (len(f"{name}String{_to_valid_text(value)}".encode()) for name, value in attributes.items())
+    return len(body.encode()) + sum(attribute_bytes)
 
 
-def _sendable(value: str) -> str:
-    return _REFUSED_CHARACTERS.sub("\ufffd", value[:_MAX_ATTRIBUTE_CHARACTERS])
+def _to_valid_text(value: str) -> str:
+    return _INVALID_CHARACTERS.sub("\ufffd", value[:_MAX_ATTRIBUTE_CHARACTERS])
 
 
 class SqsNoticeQueue:
@@ -157,9 +158,9 @@ class SqsInternalCommandQueue:
         self._url = url
 
     async def put(self, command: InternalBookingCommand, *, group: str) -> None:
-        """Queue a command; SQS swallows one that it saw in the last five minutes, the worker any other repeat.
+        """Queue a command; SQS drops a repeat within five minutes, and the worker recognises later ones.
 
-        What such a command says follows from its id, so the id alone tells repeats.
+        The content of such a command follows from its id, so the id is enough to recognise a repeat.
         """
         trace = current_trace.get()
         with translate_aws_errors("sqs.send"):

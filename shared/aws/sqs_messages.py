@@ -1,4 +1,4 @@
-"""What is said to SQS about deliveries, and how its answers are read: the same for every way to say it."""
+"""Builds the requests to SQS about deliveries and reads the answers, for both transports."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ from shared.errors import TransientError
 
 _SYSTEM_ATTRIBUTES = ["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp", "AWSTraceHeader"]
 DEAD_LETTER_ATTRIBUTES = ("reason", "error", "attempts", "queue", "group", "message_id")
-"""What a copy on a dead-letter queue carries, and nothing else has."""
+"""The attributes of a copy on a dead-letter queue; other messages have none of them."""
 
-_GONE = frozenset(
+_INVALID_RECEIPT_CODES = frozenset(
     {
         "ReceiptHandleIsInvalid",
         "AWS.SimpleQueueService.ReceiptHandleIsInvalid",
@@ -20,7 +20,7 @@ _GONE = frozenset(
         "AWS.SimpleQueueService.MessageNotInflight",
     }
 )
-"""The receipt is no longer valid, so the message is not ours any more."""
+"""The receipt is no longer valid: another worker may have the message."""
 
 
 def receive_request(
@@ -39,7 +39,7 @@ def receive_request(
 
 
 def delete_request(url: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
-    """Return the parameters of a DeleteMessageBatch; an entry's id is its place, so that none comes twice."""
+    """Return the parameters of a DeleteMessageBatch; the id of an entry is its position, so that it is unique."""
     entries = [{"Id": str(n), "ReceiptHandle": one.receipt} for n, one in enumerate(deliveries)]
     return {"QueueUrl": url, "Entries": entries}
 
@@ -57,9 +57,9 @@ def read_deliveries(answer: dict[str, Any]) -> list[Delivery]:
     """Return the deliveries of a ReceiveMessage's answer.
 
     Raises:
-        TransientError: that is no answer of SQS; a proxy on the way may say anything.
+        TransientError: the answer is not one of SQS; a proxy may send anything.
     """
-    with _read():
+    with _translate_malformed_answers():
         return [_delivery(message) for message in answer.get("Messages") or ()]
 
 
@@ -67,9 +67,9 @@ def read_failed_entries(answer: dict[str, Any], deliveries: Sequence[Delivery]) 
     """Return the entries of a batch that were not carried out: every one that the answer does not call successful.
 
     Raises:
-        TransientError: that is no answer of SQS.
+        TransientError: the answer is not one of SQS.
     """
-    with _read():
+    with _translate_malformed_answers():
         done = answer.get("Successful") or ()
         failed = answer.get("Failed") or ()
         if not failed and len(done) == len(deliveries):
@@ -77,14 +77,14 @@ def read_failed_entries(answer: dict[str, Any], deliveries: Sequence[Delivery]) 
         successful = {entry["Id"] for entry in done}
         codes = {entry["Id"]: entry.get("Code") for entry in failed}
         return [
-            FailedEntry(delivery, gone=codes.get(str(n)) in _GONE)
+            FailedEntry(delivery, gone=codes.get(str(n)) in _INVALID_RECEIPT_CODES)
             for n, delivery in enumerate(deliveries)
             if str(n) not in successful
         ]
 
 
 @contextmanager
-def _read() -> Iterator[None]:
+def _translate_malformed_answers() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -98,9 +98,9 @@ def _delivery(message: dict[str, Any]) -> Delivery:
         receipt=message["ReceiptHandle"],
         body=message.get("Body", ""),
         attributes=message.get("Attributes", {}),
-        texts=None if texts is None else _story(texts),
+        texts=None if texts is None else _string_values(texts),
     )
 
 
-def _story(attributes: dict[str, Any]) -> dict[str, str]:
+def _string_values(attributes: dict[str, Any]) -> dict[str, str]:
     return {name: str(each["StringValue"]) for name, each in attributes.items() if "StringValue" in each}

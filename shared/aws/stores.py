@@ -1,4 +1,4 @@
-"""Opens the tables that several workers share, and the way back to visitors' sockets."""
+"""Opens the stores that several workers use, and the replies to visitors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from shared.settings import AwsSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """What every worker needs."""
+    """The stores of every worker."""
 
     dynamodb: Any
     """The client of the tables: botocore makes its methods at run time, so there is no type for it."""
@@ -25,7 +25,7 @@ class Stores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitorStores(Stores):
-    """What a worker needs beside that if it answers visitors."""
+    """The stores of a worker that replies to visitors."""
 
     conversations: DynamoConversationStore
     replies: Replies
@@ -40,9 +40,11 @@ async def open_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) 
 
 
 async def open_visitor_stores(clients: AwsClients, settings: AwsSettings, clock: Clock) -> VisitorStores:
-    """Open the tables and the way back to visitors."""
+    """Open the tables and the replies to visitors."""
     stores = await open_stores(clients, settings, clock)
-    posts = await clients.client("apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, attempts=2)
+    management_api = await clients.client(
+        "apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, attempts=2
+    )
     conversations = DynamoConversationStore(
         client=stores.dynamodb,
         table=settings.conversations_table,
@@ -56,6 +58,6 @@ async def open_visitor_stores(clients: AwsClients, settings: AwsSettings, clock:
         replies=Replies(
             conversations=conversations,
             connections=DynamoConnectionStore(client=stores.dynamodb, table=settings.connections_table, clock=clock),
-            poster=ApiGatewayPoster(posts),
+            poster=ApiGatewayPoster(management_api),
         ),
     )

@@ -1,4 +1,4 @@
-"""The `suppressions` table: one row per address that gets no letters, known by its keyed hash alone."""
+"""The `suppressions` table: one row per address that gets no e-mail, identified only by its keyed hash."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from shared.instants import from_milliseconds, to_milliseconds, to_seconds
 from shared.suppressions import Suppression, suppression_key
 
 _FOREVER_MS = 2**53
-"""Later than any date, so that one comparison tells which of two ends is the later one."""
+"""Later than any date, so that one comparison decides which of two ends is later."""
 
 
 class DynamoSuppressions:
@@ -23,14 +23,14 @@ class DynamoSuppressions:
         self._secret = secret
 
     async def add(self, address: str, suppression: Suppression) -> None:
-        """Note an address, unless it is noted for as long already."""
+        """Add an address, unless it is already suppressed for as long."""
         until_ms = _FOREVER_MS if suppression.until is None else to_milliseconds(suppression.until)
         item = {
             **self._key(address),
             "reason": suppression.reason,
             "since_ms": to_milliseconds(suppression.since),
             "until_ms": until_ms,
-            # The table forgets a row by this; one without it stays.
+            # DynamoDB deletes the row at this time; a row without it stays.
             "expires_at": to_seconds(suppression.until) if suppression.until else None,
         }
         with translate_aws_errors("suppressions.add"):
@@ -46,7 +46,7 @@ class DynamoSuppressions:
                     raise
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
-        """Return why an address gets no letters; the table takes its time to forget, so the end is looked at."""
+        """Return why an address gets no e-mail; expired rows are deleted late, so the end is checked."""
         with translate_aws_errors("suppressions.find"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item(self._key(address)), ConsistentRead=True
@@ -58,7 +58,7 @@ class DynamoSuppressions:
         return Suppression(row["reason"], since=from_milliseconds(row["since_ms"]), until=until)
 
     async def remove(self, address: str) -> bool:
-        """Forget an address."""
+        """Remove an address; return whether it was there."""
         with translate_aws_errors("suppressions.remove"):
             answer = await self._client.delete_item(
                 TableName=self._table, Key=to_item(self._key(address)), ReturnValues="ALL_OLD"

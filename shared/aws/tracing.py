@@ -1,4 +1,4 @@
-"""Hands the trace on to AWS: as a header of each call, and as an attribute of a message."""
+"""Passes the trace to AWS: as a header of each call, and as an attribute of a message."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from shared.trace import Trace, current_trace
 
 
 def add_trace_header(params: dict[str, Any], **_: Any) -> None:
-    """Name the current trace in the headers of a call; a handler of botocore's `before-call`.
+    """Add the current trace to the headers of a call; a handler of botocore's `before-call`.
 
-    Botocore's own handler names a Lambda's invocation instead, which stands for a whole batch of messages. The header
-    is never part of a signature (`SIGNED_HEADERS_BLACKLIST` in `botocore.auth`).
+    Botocore's own handler adds the trace of a Lambda invocation instead, which belongs to a whole batch of messages.
+    The header is never part of a signature (`SIGNED_HEADERS_BLACKLIST` in `botocore.auth`).
     """
     trace = current_trace.get()
     if trace is not None:
@@ -17,7 +17,7 @@ def add_trace_header(params: dict[str, Any], **_: Any) -> None:
 
 
 def trace_attribute(trace: Trace | None) -> dict[str, dict[str, str]]:
-    """Return the `MessageSystemAttributes` of a message; it wins over the call's header, and its size is not counted.
+    """Return the `MessageSystemAttributes` of a message; it overrides the call's header, and its size is not counted.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
     """

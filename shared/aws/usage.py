@@ -1,4 +1,4 @@
-"""The `usage` table: what each tenant's assistant used, per day."""
+"""The `usage` table: tokens per tenant and day."""
 
 from typing import Any
 

@@ -12,13 +12,13 @@ log = structlog.get_logger()
 
 
 class ApiGatewayPoster:
-    """`post_to_connection`, with its errors as answers."""
+    """Posts with `post_to_connection`; no error is raised."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     async def post(self, connection_id: str, text: str) -> bool:
-        """Send one frame; False when the connection is gone. Other trouble is logged: the frame is stored."""
+        """Send one frame; False when the connection is gone. Other errors are logged: the frame is stored."""
         try:
             with translate_aws_errors("websocket.post"):
                 try:

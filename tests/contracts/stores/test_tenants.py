@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from shared.aws.knowledge import MAX_AGE, MAX_TENANTS, TROUBLE_MAX_AGE, UNKNOWN_MAX_AGE, KnowledgeBucket
+from shared.aws.knowledge import MAX_AGE, MAX_TENANTS, OUTAGE_MAX_AGE, UNKNOWN_MAX_AGE, KnowledgeBucket
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.tenants.parse import parse_profile
 from tests.fakes.figures import FakeMetrics
@@ -155,7 +155,7 @@ async def test_a_tenant_that_left_is_unknown_until_it_comes_back(stocked, clock)
     assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
 
 
-async def test_trouble_with_the_bucket_leaves_what_was_good(stocked, clock):
+async def test_an_outage_of_the_bucket_keeps_the_valid_profile(stocked, clock):
     """A tenant in the cache is served through an outage, which is looked at once per half a minute and then over."""
     good = await stocked.directory.profile("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
@@ -164,7 +164,7 @@ async def test_trouble_with_the_bucket_leaves_what_was_good(stocked, clock):
     stocked.reads.reachable = False
     with structlog.testing.capture_logs() as logs:
         assert await stocked.directory.profile("salon") == good
-        clock.turn(TROUBLE_MAX_AGE - timedelta(seconds=1))
+        clock.turn(OUTAGE_MAX_AGE - timedelta(seconds=1))
         assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
     assert stocked.reads.taken() == ["list"]
     assert [(line["event"], line["log_level"]) for line in logs] == [("knowledge_out_of_reach", "warning")]
@@ -174,7 +174,7 @@ async def test_trouble_with_the_bucket_leaves_what_was_good(stocked, clock):
     assert [figure.value for figure in stocked.metrics.figures] == [0, 0, 0]
 
 
-async def test_trouble_on_the_first_look_is_tried_again(stocked):
+async def test_an_error_on_the_first_look_up_is_retried(stocked):
     """Without a good profile in the cache nobody is called unknown: the message waits until the bucket answers."""
     stocked.reads.reachable = False
     with pytest.raises(TransientError):
@@ -233,7 +233,7 @@ async def test_strangers_can_neither_fill_the_memory_nor_push_a_tenant_out(clock
     assert folder.reads.taken() == []
 
 
-def test_the_tenant_asked_for_longest_ago_makes_room(clock):
+def test_the_least_recently_used_tenant_is_evicted(clock):
     """Of more tenants than fit, those in use stay; one that was pushed out is read again."""
     folder = TenantFolder(MemoryS3(), clock)
     for number in range(MAX_TENANTS + 1):

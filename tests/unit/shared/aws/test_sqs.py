@@ -58,4 +58,4 @@ async def test_a_copy_that_is_full_goes_without_its_story(client, body):
     sent, lines = await copy(client, body)
     assert sent["MessageBody"] == body
     assert sent["MessageAttributes"] == {}
-    assert [(line["event"], line["reason"]) for line in lines] == [("dead_letter_without_story", "not_json")]
+    assert [(line["event"], line["reason"]) for line in lines] == [("dead_letter_without_attributes", "not_json")]
