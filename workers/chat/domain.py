@@ -132,9 +132,9 @@ def _instructions(profile: TenantProfile, documents: Mapping[str, str]) -> str:
 
 def _situation(profile: TenantProfile, history: Sequence[ServerFrame], now: datetime) -> str:
     local = now.astimezone(profile.zone)
-    lines = [f"Today is {local:%Y-%m-%d}, {local:%A}, {local:%H:%M} in {profile.time_zone}."]
-    lines += [f"In this conversation: {fact}" for fact in _booking_facts(history, profile.zone)]
-    return "\n".join(lines)
+    facts = [f"Today is {local:%Y-%m-%d}, {local:%A}, {local:%H:%M} in {profile.time_zone}."]
+    facts += [f"In this conversation: {fact}" for fact in _booking_facts(history, profile.zone)]
+    return "\n".join(facts)
 
 
 def _booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[str]:

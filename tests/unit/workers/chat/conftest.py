@@ -1,4 +1,4 @@
-"""What the tests of chat share: a business, a visitor's message, and the handler with everything in memory."""
+"""Fixtures of chat: a business, a visitor's message, and the handler with fakes."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ def make_profile():
 
 
 class World:
-    """One visitor, one business, one handler."""
+    """One visitor, one business, and the handler with its fakes."""
 
     def __init__(self, *scripts):
         self.clock = FakeClock()
@@ -85,7 +85,7 @@ class World:
         return await self.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
 
     async def handle(self, command=None, claim=None):
-        """Carry a message out as the worker core does; return what is stored of the session after it."""
+        """Handle a message as the worker core does; return the session's stored frames."""
         command = command or self.command()
         claim = claim or await self.claim(command)
         await self.handler.handle(command, claim)
@@ -95,11 +95,11 @@ class World:
     def stored(self):
         return self.conversations.of("session")
 
-    async def said_before(self, *frames):
-        """Store what was said before, the frames of the server and visitors' texts."""
-        for number, said in enumerate(frames):
+    async def store_history(self, *frames):
+        """Store earlier frames: frames of the server, and texts of the visitor."""
+        for number, item in enumerate(frames):
             claim = await self.claims.claim(f"before{number}", fingerprint="f", lease=LEASE)
-            frame = ChatSent(re=f"b{number}", data=ChatSentData(text=said)) if isinstance(said, str) else said
+            frame = ChatSent(re=f"b{number}", data=ChatSentData(text=item)) if isinstance(item, str) else item
             await self.conversations.append("session", frame, claim=claim, marker="outcome")
 
     def deltas(self, connection="tab"):
@@ -111,7 +111,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def world_of():
-    """Return a function that makes a world whose model plays these scripts."""
+    """Return a function that builds a `World` whose model plays these scripts."""
     return World
 
 

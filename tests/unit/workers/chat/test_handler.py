@@ -11,8 +11,8 @@ from workers.chat.ports import ToolCall
 TODAY = ("salon-ania", "2026-01-12")
 
 
-async def test_the_visitor_sees_the_answer_grow(world_of):
-    """First the own message, then that somebody types, then the pieces, then the whole answer."""
+async def test_an_answer_is_streamed(world_of):
+    """First the visitor's own message, then a typing frame, then the deltas, then the final."""
     world = world_of(["A massage ", Pause(0.15), "costs 120 zł.", Pause(0.15)])
     sent, final = await world.handle()
 
@@ -25,7 +25,7 @@ async def test_the_visitor_sees_the_answer_grow(world_of):
 
 
 async def test_an_answer_is_counted_and_timed(world_of):
-    """For the tenant's budget of the day and for the owner's dashboard."""
+    """For the tenant's daily budget and for the dashboard."""
     world = world_of()
     await world.handle()
 
@@ -35,8 +35,8 @@ async def test_an_answer_is_counted_and_timed(world_of):
     assert world.claims.records[world.command().claim_key].done
 
 
-async def test_every_tab_hears_the_same(world_of):
-    """A session may be open twice; a tab that is gone is forgotten and harms nobody."""
+async def test_every_connection_gets_the_same_frames(world_of):
+    """A session may be open in two tabs; a connection that is gone is removed without an error."""
     world = world_of()
     world.connections.open("session", "other tab")
     world.connections.open("session", "closed tab")
@@ -50,8 +50,8 @@ async def test_every_tab_hears_the_same(world_of):
     assert {one.connection_id for one in await world.connections.of("session")} == {"tab", "other tab"}
 
 
-async def test_an_answer_is_stored_when_nobody_listens(world_of):
-    """It waits for the next hello."""
+async def test_an_answer_is_stored_without_a_connection(world_of):
+    """It is posted at the next hello."""
     world = world_of()
     world.connections.rows.clear()
 
@@ -59,10 +59,10 @@ async def test_an_answer_is_stored_when_nobody_listens(world_of):
     assert world.poster.posted == []
 
 
-async def test_the_model_is_told_what_was_said_before_and_nothing_twice(world_of):
-    """The message itself is stored before the model is asked, but comes only once."""
+async def test_the_prompt_has_the_history_and_the_message_once(world_of):
+    """The message is stored before the model is called, but is in the prompt only once."""
     world = world_of()
-    await world.said_before("Hi", ChatFinal(re="b0", data=ChatFinalData(text="Hello!")))
+    await world.store_history("Hi", ChatFinal(re="b0", data=ChatFinalData(text="Hello!")))
     await world.handle()
 
     [prompt] = world.model.prompts
@@ -70,8 +70,8 @@ async def test_the_model_is_told_what_was_said_before_and_nothing_twice(world_of
     assert "A massage costs 120 zł." in prompt.instructions
 
 
-async def test_a_second_try_begins_anew_and_leaves_one_message_and_one_answer(world_of):
-    """The deltas start at 0 again and replace what was shown; the durable frames stand once."""
+async def test_another_attempt_starts_again_and_stores_each_frame_once(world_of):
+    """The deltas start at 0 again and replace the earlier ones; each durable frame is stored once."""
     world = world_of(["Half an ans", Pause(0.05), TransientError("cut off")], ["A whole answer.", Pause(0.05)])
     with pytest.raises(TransientError, match="cut off"):
         await world.handle()
@@ -93,8 +93,8 @@ async def test_a_second_try_begins_anew_and_leaves_one_message_and_one_answer(wo
     "error",
     [TransientError("throttled", reason="model_busy"), PermanentError("aws_ValidationException"), KeyError("bug")],
 )
-async def test_trouble_with_the_model_is_for_the_worker_core_to_judge(world_of, error):
-    """It goes up as it is; no answer is stored, nothing is counted, and the stream is closed."""
+async def test_an_error_of_the_model_is_raised_to_the_worker_core(world_of, error):
+    """Unchanged; no answer is stored, no usage is counted, and the stream is closed."""
     world = world_of(["Some words", error])
     with pytest.raises(type(error)) as caught:
         await world.handle()
@@ -106,8 +106,8 @@ async def test_trouble_with_the_model_is_for_the_worker_core_to_judge(world_of, 
 
 
 @pytest.mark.parametrize("script", [["Late"], [ToolCall("offer_booking", {})]])
-async def test_who_lost_the_command_writes_nothing(world_of, script):
-    """Another worker has it by the time the answer is there: only that one's answer counts."""
+async def test_an_answer_is_not_stored_after_the_lease_was_lost(world_of, script):
+    """Another worker has the command by then, and only its answer counts."""
     world = world_of([*script, Do(lambda: world.claims.steal(claim))])
     command = world.command()
     claim = await world.claim(command)
@@ -119,8 +119,8 @@ async def test_who_lost_the_command_writes_nothing(world_of, script):
     assert world.finals() == []
 
 
-async def test_who_lost_the_command_before_does_not_even_ask(world_of):
-    """The visitor's message is stored with the command's owner, or not at all."""
+async def test_the_model_is_not_called_after_the_lease_was_lost(world_of):
+    """The visitor's message is stored under a valid claim, or not at all."""
     world = world_of()
     command = world.command()
     claim = await world.claim(command)
@@ -132,8 +132,8 @@ async def test_who_lost_the_command_before_does_not_even_ask(world_of):
     assert (world.stored, world.poster.posted, world.model.prompts) == ([], [], [])
 
 
-async def test_an_unknown_business_ends_the_message_for_good(world_of):
-    """There is nobody to answer for."""
+async def test_an_unknown_business_is_a_permanent_error(world_of):
+    """There is no profile to answer from."""
     world = world_of()
     del world.tenants.blocking.profiles["salon-ania"]
 
@@ -151,8 +151,8 @@ async def test_an_unknown_business_ends_the_message_for_good(world_of):
         ("unknown_tenant", ErrorCode.INTERNAL, True),
     ],
 )
-async def test_a_message_without_an_answer_ends_with_a_word(world_of, reason, code, retryable):
-    """Never silence: one durable error, which says whether to try again and never what went wrong inside."""
+async def test_a_message_that_is_given_up_ends_with_an_error_frame(world_of, reason, code, retryable):
+    """One durable error, which says whether a retry helps, but gives no internal reason."""
     world = world_of()
     command = world.command()
     await world.handler.give_up(command, await world.claim(command), reason)
@@ -165,7 +165,7 @@ async def test_a_message_without_an_answer_ends_with_a_word(world_of, reason, co
 
 
 async def test_a_command_that_is_delivered_again_repeats_its_answer(world_of):
-    """The stored frame, with its own number; nobody asks the model."""
+    """The stored frame is posted with its number, and the model is not called."""
     world = world_of()
     await world.handle()
     [final] = world.finals()
@@ -177,8 +177,8 @@ async def test_a_command_that_is_delivered_again_repeats_its_answer(world_of):
     assert len(world.model.prompts) == 1
 
 
-async def test_another_text_under_the_same_id_is_refused_without_a_trace(world_of):
-    """The refusal is said and not stored: the id already has its outcome."""
+async def test_another_text_with_the_same_id_is_refused(world_of):
+    """The refusal is posted but not stored: the id already has its outcome."""
     world = world_of()
     await world.handler.mismatch(world.command("Something else"))
 

@@ -1,4 +1,4 @@
-"""What ends an answer early or keeps it from beginning: a stop, a budget, a length."""
+"""What ends an answer early or prevents it: a stop, a budget, a length limit."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from tests.fakes.model import Do, Pause
 TODAY = ("salon-ania", "2026-01-12")
 
 
-async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
-    """The model is let go at once, also while it is silent; the final says that it was stopped."""
+async def test_a_stop_ends_the_answer_with_its_text_so_far(world_of):
+    """The stream is closed at once, even while the model is silent; the final says that it was stopped."""
     stop = Do(lambda: world.claims.request_stop(command.id, now=world.clock.now()))
     world = world_of(["One. ", "Two. ", stop, Pause(30), "Three. ", "Four."])
     command = world.command()
@@ -23,8 +23,8 @@ async def test_a_stop_ends_the_answer_with_what_was_said(world_of):
     assert world.model.closed == 1
 
 
-async def test_a_stopped_answer_is_paid_for(world_of):
-    """Who stops every answer uses the tenant's budget up all the same."""
+async def test_a_stopped_answer_counts_toward_the_budget(world_of):
+    """A visitor who stops each answer still uses the budget up."""
     stop = Do(lambda: world.claims.request_stop(command.id, now=world.clock.now()))
     world = world_of(["word " * 60, stop, Pause(30)])
     command = world.command()
@@ -37,7 +37,7 @@ async def test_a_stopped_answer_is_paid_for(world_of):
 
 
 async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
-    """The command still ends, with its one final."""
+    """The command still completes, with one final."""
     world = world_of([Pause(0.02), "One"])
     command = world.command()
     world.claims.request_stop(command.id, now=world.clock.now())
@@ -49,7 +49,7 @@ async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
 
 
 async def test_a_stop_for_another_message_changes_nothing(world_of):
-    """Each answer has its own flag."""
+    """Each answer has its own stop flag."""
     world = world_of(["One. ", Pause(0.05), "Two."])
     world.claims.request_stop(world.command(client_id="a0").id, now=world.clock.now())
 
@@ -61,7 +61,7 @@ async def test_a_stop_for_another_message_changes_nothing(world_of):
     ("used", "code"), [(999, None), (1000, ErrorCode.BUDGET_EXCEEDED), (5000, ErrorCode.BUDGET_EXCEEDED)]
 )
 async def test_a_day_has_a_budget(world_of, make_profile, used, code):
-    """From the limit on the visitor hears so, the message stays, and the model is not asked."""
+    """At the limit the visitor gets an error, the message stays stored, and the model is not called."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
     await world.usage.add(*TODAY, Usage(output_tokens=used))
@@ -73,7 +73,7 @@ async def test_a_day_has_a_budget(world_of, make_profile, used, code):
     assert len(world.model.prompts) == (0 if code else 1)
 
 
-async def test_yesterdays_budget_is_yesterdays(world_of, make_profile):
+async def test_the_budget_starts_again_every_day(world_of, make_profile):
     """Days are those of UTC."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
@@ -83,8 +83,8 @@ async def test_yesterdays_budget_is_yesterdays(world_of, make_profile):
     assert (await world.handle())[-1].type == "chat.final"
 
 
-async def test_a_business_may_want_shorter_messages(world_of, make_profile):
-    """What is over its limit is refused before anything is stored of it."""
+async def test_a_business_may_set_a_shorter_message_limit(world_of, make_profile):
+    """A message above it is refused before anything is stored."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"chat_characters": 10})
 

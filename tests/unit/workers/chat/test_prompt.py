@@ -1,4 +1,4 @@
-"""What the model is asked."""
+"""The prompt for the model."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -56,13 +56,13 @@ def pending():
         ([pending()], [("user", "now")]),
     ],
 )
-def test_the_conversation_goes_strictly_in_turns(history, expected):
-    """The model refuses two of the same side in a row, and one that does not begin with the user."""
+def test_the_turns_alternate_strictly(history, expected):
+    """The model refuses two turns of the same role in a row, and a dialogue that does not begin with the user."""
     assert build_turns(history, "now") == tuple(Turn(role, text) for role, text in expected)
 
 
 @given(st.lists(st.booleans() | st.none(), max_size=12))
-def test_any_history_makes_a_conversation_that_the_model_takes(sides):
+def test_any_history_gives_turns_that_the_model_accepts(sides):
     """Whatever was cut off, merged or left out."""
     history = [pending() if side is None else sent("q") if side else final("a") for side in sides]
 
@@ -76,7 +76,7 @@ def prompt_for(profile, history=(), documents=None, now=START):
 
 
 def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
-    """Everything that the model may say about the business, in the order of the names."""
+    """All facts that the model may use about the business, ordered by name."""
     instructions = prompt_for(make_profile(), documents=facts.documents).instructions
 
     assert "You are the assistant on the web page of Salon Ania." in instructions
@@ -86,7 +86,7 @@ def test_the_prompt_holds_the_documents_and_the_services(make_profile, facts):
     assert instructions.index("about.en.md") < instructions.index("prices.en.md")
 
 
-def test_what_can_be_cached_is_the_same_for_every_visitor_and_every_minute(make_profile, facts):
+def test_the_cacheable_part_is_the_same_for_every_visitor_and_minute(make_profile, facts):
     """Only the situation differs, and it comes after the cache point."""
     profile = make_profile()
     one = prompt_for(profile, documents=facts.documents)
@@ -105,13 +105,13 @@ def test_what_can_be_cached_is_the_same_for_every_visitor_and_every_minute(make_
         (datetime(2026, 7, 12, 22, 30, tzinfo=UTC), "Today is 2026-07-13, Monday, 00:30 in Europe/Warsaw."),
     ],
 )
-def test_the_model_knows_the_day_where_the_business_is(make_profile, now, line):
+def test_the_prompt_has_the_local_date_of_the_business(make_profile, now, line):
     """Just after midnight in Warsaw it is still yesterday in UTC."""
     assert prompt_for(make_profile(), now=now).situation == line
 
 
-def test_the_model_knows_what_became_of_this_visitors_appointments(make_profile):
-    """In the business's own time, and without anything that names the visitor."""
+def test_the_prompt_has_this_visitors_appointments(make_profile):
+    """In local time of the business, and without personal data of the visitor."""
     history = [
         pending(),
         BookingConfirmed(re="b2", data=BookingConfirmedData(**APPOINTMENT, **END, ics="")),
@@ -126,8 +126,8 @@ def test_the_model_knows_what_became_of_this_visitors_appointments(make_profile)
     assert lines == [about + word for word in words]
 
 
-def test_the_profile_chooses_model_and_length(make_profile):
-    """The deployment's default stands where the owner says nothing."""
+def test_the_profile_sets_model_and_length(make_profile):
+    """Without a value the deployment's default applies."""
     plain = prompt_for(make_profile())
     chosen = prompt_for(make_profile(model={"id": "another", "max_output_tokens": 100}))
 
@@ -135,8 +135,8 @@ def test_the_profile_chooses_model_and_length(make_profile):
     assert (chosen.model_id, chosen.max_output_tokens) == ("another", 100)
 
 
-def test_the_tool_offers_the_services_that_there_are(make_profile):
-    """The model can name no other by accident; what it makes up all the same is left out later."""
+def test_the_tool_offers_the_services_of_the_business(make_profile):
+    """The model can't name another by mistake; one that it invents is left out later."""
     schemas = {tool.name: tool.input_schema for tool in prompt_for(make_profile()).tools}
 
     assert schemas["offer_booking"]["properties"]["service"]["enum"] == ["massage", "consultation"]

@@ -1,4 +1,4 @@
-"""How an answer's pieces reach the visitor, and how a stop reaches the answer."""
+"""How the pieces of an answer are posted, and how a stop ends the answer."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalesce, watch_for
 
 
 class Screen:
-    """Shows what is posted as a client does: the answer from `offset` on is this text."""
+    """Apply posts as a client does: the answer from `offset` on is this text."""
 
     def __init__(self):
         self.text = ""
@@ -26,7 +26,7 @@ class Screen:
 
 
 @given(st.lists(st.text(max_size=5) | st.none(), max_size=20))
-async def test_the_offsets_put_the_answer_together(pieces):
+async def test_the_posted_pieces_join_to_the_answer(pieces):
     """However pieces and posts fall; an offset counts characters, not bytes."""
     screen = Screen()
     coalescer = Coalescer(screen.post)
@@ -41,8 +41,8 @@ async def test_the_offsets_put_the_answer_together(pieces):
     assert "" not in screen.posts
 
 
-def test_the_first_piece_goes_out_at_once_and_those_behind_it_together():
-    """The visitor sees the answer begin; then about ten posts a second, however fast the model is."""
+def test_the_first_piece_is_posted_at_once_and_later_ones_are_joined():
+    """Then about ten posts a second, however fast the model is."""
 
     async def stream():
         screen = Screen()
@@ -61,7 +61,7 @@ def test_the_first_piece_goes_out_at_once_and_those_behind_it_together():
 
 
 def test_nothing_is_posted_after_the_end():
-    """What still waits is dropped: the final frame says it all, and nothing may overtake it."""
+    """Queued pieces are dropped: the final frame has the whole text, and no delta may follow it."""
 
     async def stream():
         screen = Screen()
@@ -76,8 +76,8 @@ def test_nothing_is_posted_after_the_end():
     run_turned(stream())
 
 
-async def test_an_answer_that_fails_takes_its_posts_with_it():
-    """The failure is the body's own, and no task is left behind."""
+async def test_an_answer_that_fails_ends_its_posts():
+    """The body's own error is raised, and no task is left running."""
     before = asyncio.all_tasks()
     with pytest.raises(TransientError, match="busy"):
         async with coalesce(Screen().post):
@@ -86,8 +86,8 @@ async def test_an_answer_that_fails_takes_its_posts_with_it():
     assert asyncio.all_tasks() == before
 
 
-def test_a_stop_that_was_asked_for_before_is_seen_at_once():
-    """The first look comes without a wait."""
+def test_an_earlier_stop_request_is_noticed_at_once():
+    """The first check comes without a delay."""
 
     async def asked():
         return True
@@ -101,8 +101,8 @@ def test_a_stop_that_was_asked_for_before_is_seen_at_once():
     run_turned(stream())
 
 
-async def test_a_stop_is_looked_for_again_and_again():
-    """Also after a look that failed: the visitor asked once and need not ask twice."""
+async def test_a_stop_is_checked_repeatedly():
+    """Also after a check that failed: the visitor need not ask twice."""
     answers = [False, TransientError("throttled"), False, True]
 
     async def asked():
@@ -117,8 +117,8 @@ async def test_a_stop_is_looked_for_again_and_again():
     assert answers == []
 
 
-async def test_nobody_looks_after_the_end():
-    """The watch ends with the answer, in the middle of a look too."""
+async def test_no_check_runs_after_the_end():
+    """The watch ends with the answer, even during a check."""
     before = asyncio.all_tasks()
     looking = asyncio.Event()
 

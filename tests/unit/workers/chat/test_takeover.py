@@ -1,4 +1,4 @@
-"""While a person answers, the assistant is silent, and the widget never waits for ever."""
+"""During a takeover the assistant is silent, and the widget never waits without end."""
 
 from datetime import timedelta
 
@@ -13,16 +13,16 @@ from tests.fakes.model import Do
 TODAY = ("salon-ania", "2026-01-12")
 
 
-def taken_over(world, *, is_announced=False):
-    """Let a person have said something just now."""
+def record_takeover(world, *, is_announced=False):
+    """Record that a member of the staff has just answered."""
     takeover = Takeover("Ola", world.clock.now() + TAKEOVER_DURATION, is_announced)
     world.conversations.takeovers["session"] = takeover
 
 
-async def test_the_assistant_is_silent_while_a_person_answers(world_of):
-    """The message is kept and ends with a word on who reads it; nobody types, no model is asked, nothing is paid."""
+async def test_the_assistant_is_silent_during_a_takeover(world_of):
+    """The message is stored and ends with an announcement; there is no typing frame, no call of the model, no cost."""
     world = world_of()
-    taken_over(world)
+    record_takeover(world)
     sent, final = await world.handle()
 
     assert (sent.type, sent.data.text) == ("chat.sent", "How much is a massage?")
@@ -32,47 +32,47 @@ async def test_the_assistant_is_silent_while_a_person_answers(world_of):
     assert world.claims.records[world.command().claim_key].done
 
 
-async def test_the_visitor_is_told_once(world_of):
-    """Further messages end without words, until somebody takes over anew."""
+async def test_the_announcement_is_sent_once_per_takeover(world_of):
+    """Further messages end without a text, until staff take over again."""
     world = world_of()
-    taken_over(world)
+    record_takeover(world)
     for number in range(3):
         await world.handle(world.command(client_id=f"a{number}"))
     texts = [final["data"]["text"] for final in world.finals()]
     assert texts == [announcement("is_read", "en"), "", ""]
     assert [final["data"]["announces"] for final in world.finals()] == ["is_read"] * 3
 
-    taken_over(world)
+    record_takeover(world)
     await world.handle(world.command(client_id="a9"))
     assert world.finals()[-1]["data"]["text"] == announcement("is_read", "en")
 
 
 @pytest.mark.parametrize(("hello", "envelope", "heard"), [("pl", "en", "pl"), (None, "pl", "pl"), ("en", "pl", "en")])
-async def test_the_word_is_in_the_visitors_language(world_of, hello, envelope, heard):
-    """The page's, or else the one that the message came with."""
+async def test_the_announcement_is_in_the_visitors_language(world_of, hello, envelope, heard):
+    """That of the page, or else the one that the message came with."""
     world = world_of()
     world.connections.rows.clear()
     world.connections.open("session", "tab", locale=hello)
-    taken_over(world)
+    record_takeover(world)
     final = (await world.handle(world.command(locale=envelope)))[-1]
     assert final.data.text == announcement("is_read", heard)
 
 
 async def test_the_assistant_answers_after_half_an_hour(world_of):
-    """A person who went away does not leave the visitor alone."""
+    """A takeover expires, so that the visitor is not left without an answer."""
     world = world_of()
-    taken_over(world, is_announced=True)
+    record_takeover(world, is_announced=True)
     world.clock.turn(TAKEOVER_DURATION - timedelta(seconds=1))
     assert (await world.handle(world.command(client_id="a1")))[-1].data.text == ""
     world.clock.turn(timedelta(seconds=1))
     assert (await world.handle(world.command(client_id="a2")))[-1].data.text == "Hello!"
 
 
-async def test_what_was_written_meanwhile_is_known_afterwards(world_of):
-    """After the hand-back the model has been told what the visitor and the person said, and no ending without words."""
+async def test_messages_of_the_takeover_are_in_later_prompts(world_of):
+    """After the hand-back the prompt has the messages of visitor and staff, and no finals without a text."""
     world = world_of()
-    await world.said_before("Dogs?", ChatFinal(data=ChatFinalData(text="Yes, dogs.", by="human")))
-    taken_over(world, is_announced=True)
+    await world.store_history("Dogs?", ChatFinal(data=ChatFinalData(text="Yes, dogs.", by="human")))
+    record_takeover(world, is_announced=True)
     await world.handle(world.command("And cats?", "a1"))
     world.conversations.takeovers["session"] = None
     await world.handle(world.command("And birds?", "a2"))
@@ -81,39 +81,39 @@ async def test_what_was_written_meanwhile_is_known_afterwards(world_of):
     assert [turn.text for turn in prompt.turns] == ["Dogs?", "Yes, dogs.", "And cats?\n\nAnd birds?"]
 
 
-async def test_an_answer_that_was_begun_is_finished(world_of):
-    """Whoever takes over in the middle of it does not cut it off; the next message is theirs."""
-    world = world_of(["One. ", Do(lambda: taken_over(world)), "Two."])
+async def test_an_answer_that_was_started_is_finished(world_of):
+    """A takeover during the answer does not interrupt it; it applies from the next message on."""
+    world = world_of(["One. ", Do(lambda: record_takeover(world)), "Two."])
     assert (await world.handle(world.command(client_id="a1")))[-1].data.text == "One. Two."
     assert (await world.handle(world.command(client_id="a2")))[-1].data.text == announcement("is_read", "en")
 
 
-async def test_an_answer_that_broke_off_is_not_begun_again(world_of):
-    """If a person came between two tries, the second one leaves the message to them; it stands once."""
+async def test_a_failed_answer_is_not_restarted_during_a_takeover(world_of):
+    """If staff take over between two attempts, the message is left to them, and is stored once."""
     world = world_of(["Half", TransientError("cut off")], ["Whole"])
     with pytest.raises(TransientError):
         await world.handle()
     world.claims.records[world.command().claim_key].owner = None
-    taken_over(world)
+    record_takeover(world)
     stored = await world.handle()
     assert [frame.type for frame in stored] == ["chat.sent", "chat.final"]
     assert len(world.model.prompts) == 1
 
 
-async def test_a_budget_that_is_used_up_does_not_come_between(world_of, make_profile):
-    """A person's words cost no tokens."""
+async def test_an_exhausted_budget_does_not_prevent_a_takeover(world_of, make_profile):
+    """Staff answers use no tokens."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
     await world.usage.add(*TODAY, Usage(output_tokens=1000))
-    taken_over(world)
+    record_takeover(world)
     assert (await world.handle())[-1].type == "chat.final"
 
 
 @pytest.mark.parametrize("ends", ["handed_back", "ran_out"])
-async def test_a_message_that_nobody_reads_any_more_is_answered(world_of, ends):
-    """The person hands back, or their time runs out, after the worker has looked: the visitor is not left alone."""
+async def test_a_message_is_answered_if_the_takeover_has_just_ended(world_of, ends):
+    """It was handed back or expired after the worker had read it: the assistant answers."""
     world = world_of()
-    taken_over(world)
+    record_takeover(world)
     latest = world.conversations.latest
 
     async def just_before(session_id, limit):
@@ -130,15 +130,15 @@ async def test_a_message_that_nobody_reads_any_more_is_answered(world_of, ends):
     assert [frame.data.text for frame in await world.handle()] == ["How much is a massage?", "Hello!"]
 
 
-async def test_the_word_on_who_reads_is_that_of_the_takeover_that_stands(world_of):
-    """Somebody else took over after the worker had looked: the visitor hears of them, too."""
+async def test_the_announcement_is_that_of_the_current_takeover(world_of):
+    """If someone else took over after the worker had read it, that takeover is announced, too."""
     world = world_of()
-    taken_over(world, is_announced=True)
+    record_takeover(world, is_announced=True)
     latest = world.conversations.latest
 
     async def another(session_id, limit):
         tail = await latest(session_id, limit)
-        taken_over(world)
+        record_takeover(world)
         return tail
 
     world.conversations.latest = another

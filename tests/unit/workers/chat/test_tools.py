@@ -1,4 +1,4 @@
-"""What of a model's answer has an effect, and what a visitor reads instead of nothing."""
+"""Which parts of a model's answer have an effect, and the default texts."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from workers.chat.ports import Finished, ToolCall
 
 
 async def test_a_tool_call_becomes_an_offer(world_of):
-    """The first one; the widget opens the form with it."""
+    """The first call counts; the widget opens the form with it."""
     calls = [ToolCall("offer_booking", {"service": "massage"}), ToolCall("offer_booking", {"service": "consultation"})]
     final = (await world_of([*calls]).handle())[-1]
 
@@ -24,23 +24,23 @@ async def test_a_tool_call_becomes_an_offer(world_of):
         ToolCall("OFFER_BOOKING", {"service": "massage"}),
     ],
 )
-async def test_a_tool_that_there_is_not_does_nothing(world_of, call):
-    """The model can make up names; only the offer has an effect, and that only on the page."""
+async def test_an_unknown_tool_has_no_effect(world_of, call):
+    """The model can invent names; only the offer has an effect, and only on the page."""
     final = (await world_of(["Sure.", call]).handle())[-1]
 
     assert (final.data.actions, final.data.text) == ((), "Sure.")
 
 
-async def test_an_offer_of_hostile_fields_is_an_empty_form(world_of):
-    """Nothing that the model wrote there reaches the page."""
+async def test_an_offer_with_invalid_fields_is_an_empty_form(world_of):
+    """No invalid value of the model reaches the page."""
     call = ToolCall("offer_booking", {"service": {"$gt": ""}, "date": "<img onerror=1>", "type": "booking.create"})
     final = (await world_of([call]).handle())[-1]
 
     assert final.data.actions == (OfferBooking(),)
 
 
-async def test_a_command_in_the_models_words_is_only_words(world_of):
-    """Model output is never parsed for commands."""
+async def test_a_command_in_the_answers_text_has_no_effect(world_of):
+    """The answer's text is never parsed for commands."""
     text = "BOOK_APPOINTMENT:2026-01-13T10:00,jan@example.com,massage"
     final = (await world_of([text]).handle())[-1]
 
@@ -48,7 +48,7 @@ async def test_a_command_in_the_models_words_is_only_words(world_of):
 
 
 @pytest.mark.parametrize(("locale", "word"), [("en", "Sorry"), ("pl", "Przepraszam"), ("tlh", "Sorry")])
-async def test_an_empty_answer_is_given_words(world_of, locale, word):
+async def test_an_empty_answer_gets_a_default_text(world_of, locale, word):
     """In the visitor's language."""
     world = world_of([Finished(USAGE, "end_turn")])
     final = (await world.handle(world.command(locale=locale)))[-1]

@@ -1,4 +1,4 @@
-"""What the tests of notifications share: a business, and one notice of each kind."""
+"""Fixtures of notifications: a business, and one notice of each type."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,7 +97,7 @@ def make_alert():
 
 
 class World:
-    """The handler of one deployment, and what surrounds it."""
+    """The handler of one deployment with its fakes."""
 
     key = b"a secret of the deployment"
 
@@ -130,20 +130,20 @@ class World:
         self.use()
 
     def use(self, **ports):
-        """Replace some ports."""
+        """Replace some ports of the handler."""
         self.handler = NotificationHandler(ports=replace(self.ports, **ports), claims=self.claims)
 
-    async def claimed(self, notice):
+    async def take_claim(self, notice):
         return await self.claims.claim(notice.claim_key, fingerprint="f", lease=timedelta(seconds=30))
 
     async def handle(self, notice):
-        """Carry a notice out as the worker core does."""
-        return await self.handler.handle(notice, await self.claimed(notice))
+        """Handle a notice as the worker core does."""
+        return await self.handler.handle(notice, await self.take_claim(notice))
 
 
 @pytest.fixture
 def new_world(make_profile):
-    """Return a function that opens a deployment for one business."""
+    """Return a function that builds a `World` for one business."""
     return lambda profile=None, **options: World(profile or make_profile(), **options)
 
 

@@ -1,4 +1,4 @@
-"""Which way a notice goes: by e-mail with its links, by text message, or to whoever runs the system."""
+"""The channel of a notice: e-mail with links, a text message, or the operators' topic."""
 
 import pytest
 import structlog
@@ -14,8 +14,8 @@ KINDS = ["code", "confirmed", "cancelled", "rescheduled", "reminder"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_notice_goes_the_way_that_its_contact_is(world, make_notice, kind):
-    """A number gets a text message, an address a letter, and neither both."""
+async def test_the_channel_of_a_notice_is_that_of_its_contact(world, make_notice, kind):
+    """A phone number gets a text message and an address an e-mail, never both."""
     await world.handle(make_notice(kind))
     await world.handle(make_notice(kind, id="another", data=PHONE))
 
@@ -24,7 +24,7 @@ async def test_a_notice_goes_the_way_that_its_contact_is(world, make_notice, kin
 
 
 async def test_a_code_by_text_message_is_computed_where_it_is_sent(new_world, make_notice):
-    """It is in the message, and neither in the notice nor in a log line, and nor is the number."""
+    """The code is in the message; neither the code nor the number is in the notice or in a log line."""
     world = new_world(text_message_templates=JinjaTextMessageTemplates())
     notice = make_notice("code", send_number=2, data=PHONE)
     with structlog.testing.capture_logs() as logs:
@@ -39,8 +39,8 @@ async def test_a_code_by_text_message_is_computed_where_it_is_sent(new_world, ma
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_links_are_made_where_the_letter_is(new_world, make_notice, kind):
-    """They are in the letter, and neither in the notice on the queue nor in a log line."""
+async def test_links_are_issued_when_the_email_is_rendered(new_world, make_notice, kind):
+    """They are in the e-mail, and neither in the notice on the queue nor in a log line."""
     world = new_world(email_templates=JinjaEmailTemplates())
     notice = make_notice(kind)
     with structlog.testing.capture_logs() as logs:
@@ -56,7 +56,7 @@ async def test_links_are_made_where_the_letter_is(new_world, make_notice, kind):
         assert token not in str(logs)
 
 
-async def test_where_text_messages_are_off_a_number_gets_none(new_world, make_notice):
+async def test_no_text_message_is_sent_where_text_messages_are_off(new_world, make_notice):
     """The notice is dead-lettered with its reason, so that it can be replayed once they are on."""
     world = new_world(sms=False)
     notice = make_notice("confirmed", data=PHONE)
@@ -68,8 +68,8 @@ async def test_where_text_messages_are_off_a_number_gets_none(new_world, make_no
     assert not world.claims.records[notice.claim_key].done
 
 
-async def test_where_mail_is_off_an_address_gets_none(new_world, make_notice):
-    """A visit that was booked while it was on is reminded of once it is on again, and its notice replayed."""
+async def test_no_email_is_sent_where_email_is_off(new_world, make_notice):
+    """The reminder of a visit that was booked while it was on can be replayed once it is on again."""
     world = new_world(mail=False)
     notice = make_notice("reminder")
 
@@ -81,22 +81,22 @@ async def test_where_mail_is_off_an_address_gets_none(new_world, make_notice):
 
 
 @pytest.mark.parametrize("error", [TransientError("throttled"), PermanentError("sms_rejected")])
-async def test_a_message_that_was_not_taken_is_not_done(world, make_notice, error):
-    """The worker core decides whether it is tried again; the next try sends it, once."""
+async def test_a_text_message_that_the_provider_did_not_accept_is_not_completed(world, make_notice, error):
+    """The worker core decides on a retry, and the retry sends it once."""
     notice = make_notice("reminder", data=PHONE)
     world.sms_sender.trouble.append(error)
-    claim = await world.claimed(notice)
+    claim = await world.take_claim(notice)
     with pytest.raises(type(error)):
         await world.handler.handle(notice, claim)
     assert not world.claims.records[notice.claim_key].done
 
     await world.handler.handle(notice, claim)
     assert len(world.sms_sender.sent) == 1
-    assert isinstance(await world.claimed(notice), Done)
+    assert isinstance(await world.take_claim(notice), Done)
 
 
-async def test_an_alert_is_an_error_in_the_log_and_reaches_the_topic(world, make_alert):
-    """With its reason, once; no business's profile is needed for it."""
+async def test_an_alert_is_logged_as_an_error_and_published(world, make_alert):
+    """With its reason, once; no profile of a business is needed."""
     world.tenants.blocking.profiles.clear()
     alert = make_alert()
     with structlog.testing.capture_logs() as logs:
@@ -106,22 +106,22 @@ async def test_an_alert_is_an_error_in_the_log_and_reaches_the_topic(world, make
     assert [(line["event"], line["log_level"], line["reason"]) for line in logs] == [
         ("operator_alert", "error", "calendar_access_revoked")
     ]
-    assert isinstance(await world.claimed(alert), Done)
+    assert isinstance(await world.take_claim(alert), Done)
 
 
-async def test_without_a_topic_an_alert_is_in_the_log_alone(new_world, make_alert):
-    """It ends there."""
+async def test_without_a_topic_an_alert_is_only_logged(new_world, make_alert):
+    """Its claim is completed."""
     world, alert = new_world(topic=False), make_alert()
     with structlog.testing.capture_logs() as logs:
         await world.handle(alert)
 
     assert world.alerts.sent == []
     assert [line["event"] for line in logs] == ["operator_alert"]
-    assert isinstance(await world.claimed(alert), Done)
+    assert isinstance(await world.take_claim(alert), Done)
 
 
-async def test_an_alert_that_did_not_get_through_is_tried_again(world, make_alert):
-    """Nothing is recorded as sent that was not."""
+async def test_an_alert_that_was_not_published_is_retried(world, make_alert):
+    """Its claim is not completed."""
     world.alerts.trouble.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(make_alert())

@@ -1,4 +1,4 @@
-"""How a notice reads, in every language, and what a name can't do to it."""
+"""The text of e-mails in every language, whatever a name contains."""
 
 import pytest
 from hypothesis import given
@@ -10,17 +10,18 @@ from workers.notifications.domain import AppointmentLinks, flatten_text
 
 KINDS = ("code", "confirmed", "cancelled", "rescheduled", "reminder", "choose_again")
 LINKS = AppointmentLinks(cancel="https://salon.example/#stride-cancel=c1", move="https://salon.example/#stride-move=m1")
-LETTERS = JinjaEmailTemplates()
+TEMPLATES = JinjaEmailTemplates()
 HEADER_BREAKS = "\r\nBcc: everybody@example.com\r\n\r\nPay here"
 
 
 @pytest.fixture
 def write(make_notice, make_profile):
-    """Return a function that words a notice."""
+    """Return a function that renders a notice as an e-mail."""
 
     def write(kind, *, profile=None, links=None, **fields):
         notice = make_notice(kind, **fields)
-        return LETTERS.render(notice, profile or make_profile(), code="123456" if kind == "code" else None, links=links)
+        code = "123456" if kind == "code" else None
+        return TEMPLATES.render(notice, profile or make_profile(), code=code, links=links)
 
     return write
 
@@ -42,8 +43,8 @@ def write(make_notice, make_profile):
         ("choose_again", "en", "Please choose another time", "Tuesday, 13 January 2026, 10:00"),
     ],
 )
-def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale, subject, sentence):
-    """Dates as people there write them, in the business's own time."""
+def test_an_email_gives_service_and_time_in_the_readers_language(write, kind, locale, subject, sentence):
+    """Dates have the format of that language, in the time zone of the business."""
     email = write(kind, locale=locale)
 
     assert email.subject == subject
@@ -69,13 +70,13 @@ def test_a_letter_says_what_and_when_in_the_readers_language(write, kind, locale
         ("2026-01-13T10:00:00+05:00", "pl", "wtorek, 13 stycznia 2026, godz. 06:00"),
     ],
 )
-def test_a_date_is_the_one_on_the_businesses_wall(write, start, locale, expected):
-    """Over clock changes and midnight, whatever offset the notice came with."""
+def test_a_date_is_in_the_time_zone_of_the_business(write, start, locale, expected):
+    """Across clock changes and midnight, whatever offset the notice has."""
     assert f"{expected} (Europe/Warsaw)" in write("cancelled", locale=locale, data={"start": start}).text
 
 
-def test_a_code_says_until_when_the_time_is_held(write):
-    """In the business's own time too."""
+def test_a_code_has_its_time_of_expiry(write):
+    """In the time zone of the business."""
     assert "do godz. 13:15" in write("code").text
     assert "until 13:15" in write("code", locale="en").text
 
@@ -84,21 +85,21 @@ def test_a_code_says_until_when_the_time_is_held(write):
     ("locale", "profiles", "greeting"),
     [("pl-PL", "en", "Dzień dobry"), ("en_GB", "pl", "Hello"), ("tlh", "en", "Hello"), ("tlh", "pl", "Dzień dobry")],
 )
-def test_a_language_that_we_do_not_write_gives_way_to_the_businesses(write, make_profile, locale, profiles, greeting):
-    """Someone there speaks it."""
+def test_a_language_without_a_catalogue_is_replaced_by_the_businesss(write, make_profile, locale, profiles, greeting):
+    """The staff of the business know that language."""
     assert write("cancelled", locale=locale, profile=make_profile(locale=profiles)).text.startswith(greeting)
 
 
 @pytest.mark.parametrize(("name", "greeting"), [("Jan", "Hello Jan,"), ("", "Hello,"), ("  ", "Hello,")])
 def test_a_visitor_is_greeted_by_name_if_there_is_one(write, name, greeting):
-    """Without one the greeting is whole all the same."""
+    """Without a name the greeting is complete, too."""
     assert write("confirmed", locale="en", data={"name": name}).text.startswith(greeting)
 
 
 @pytest.mark.parametrize("kind", ["code", "choose_again"])
 @pytest.mark.parametrize("locale", languages())
-def test_an_address_that_is_not_proved_reads_no_word_of_the_visitors(write, kind, locale):
-    """A stranger must not read there what somebody typed as a name."""
+def test_an_unverified_address_gets_nothing_that_the_visitor_typed(write, kind, locale):
+    """Its owner may be a stranger, who must not read what was typed as a name."""
     named = write(kind, locale=locale, data={"name": "You won! Go to evil.example"})
 
     assert named == write(kind, locale=locale, data={"name": ""})
@@ -111,8 +112,8 @@ def test_an_address_that_is_not_proved_reads_no_word_of_the_visitors(write, kind
         ("en", "Nothing is booked", "Not changed: Tuesday, 13 January 2026, 10:00"),
     ],
 )
-def test_who_shall_choose_again_reads_how_things_stand(write, locale, nothing, unchanged):
-    """Nothing is booked, and the page is a click away; or the visit stands, with the links that change it."""
+def test_a_request_to_choose_again_says_whether_a_visit_is_booked(write, locale, nothing, unchanged):
+    """Either nothing is booked and the page is linked, or the visit takes place and has links to change it."""
     email = write("choose_again", locale=locale)
     for text in (email.text, email.html):
         assert nothing in text
@@ -126,16 +127,16 @@ def test_who_shall_choose_again_reads_how_things_stand(write, locale, nothing, u
         assert LINKS.cancel in text
 
 
-def test_a_service_that_is_gone_leaves_no_hole(write):
-    """The business's name stands there instead."""
+def test_a_service_that_no_longer_exists_is_replaced_by_the_business(write):
+    """The name of the business stands in for it."""
     email = write("choose_again", data={"service": "", "service_name": ""})
     assert "    Salon Ania\n" in email.text
     assert "Salon Ania" in email.html
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_what_is_settled_comes_with_a_calendar_file(write, kind):
-    """A hold is not yet an appointment, and a reminder tells nothing new."""
+def test_only_notices_of_a_changed_visit_have_a_calendar_file(write, kind):
+    """A hold is not an appointment yet, and a reminder changes nothing."""
     attachments = write(kind).attachments
 
     assert [(one.name, one.content_type) for one in attachments] == (
@@ -145,8 +146,8 @@ def test_only_what_is_settled_comes_with_a_calendar_file(write, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("locale", languages())
-def test_names_break_neither_headers_nor_lines(write, make_profile, kind, locale):
-    """What a visitor or an owner typed stays on its one line."""
+def test_names_add_no_headers_and_no_lines(write, make_profile, kind, locale):
+    """What a visitor or an owner typed is reduced to one line."""
     profile = make_profile(name=f"Salon{HEADER_BREAKS}")
     email = write(
         kind, locale=locale, profile=profile, data={"name": f"Jan{HEADER_BREAKS}", "service_name": f"M{HEADER_BREAKS}"}
@@ -160,16 +161,16 @@ def test_names_break_neither_headers_nor_lines(write, make_profile, kind, locale
 
 
 @pytest.mark.parametrize("name", ["{{ code }}", "{% include 'code.txt' %}", "{{ 7 * 7 }}", "<b>Jan</b> & Co"])
-def test_a_name_is_text_and_nothing_else(write, name):
-    """It is neither a template nor HTML; the letter is plain text and shows it as it was typed."""
+def test_a_name_is_plain_text(write, name):
+    """It is neither a template nor HTML, and the plain text contains it as it was typed."""
     text = write("confirmed", locale="en", data={"name": name}).text
 
     assert f"Hello {name}," in text
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=300))
-def test_any_text_is_one_line(text):
-    """Printable, not too long, without spaces at its ends."""
+def test_any_text_is_flattened_to_one_line(text):
+    """The result is printable, at most 200 characters, without spaces at its ends."""
     line = flatten_text(text)
 
     assert line.isprintable()
@@ -177,18 +178,18 @@ def test_any_text_is_one_line(text):
     assert line == " ".join(line.split())
 
 
-def test_a_letter_shows_neither_recipient_nor_text_in_a_log(write):
-    """Its representation is what slips into log lines and exceptions."""
-    shown = repr(write("confirmed", links=LINKS)) + repr(LINKS)
+def test_the_representation_of_an_email_has_neither_recipient_nor_text(write):
+    """The representation may get into log lines and exceptions."""
+    representation = repr(write("confirmed", links=LINKS)) + repr(LINKS)
 
     for secret in ("jan@example.com", "Dzień dobry", "VCALENDAR", "c1", "m1"):
-        assert secret not in shown
+        assert secret not in representation
 
 
 @pytest.mark.parametrize("locale", languages())
 @pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
-def test_a_visit_that_stands_can_be_changed_from_its_letter(write, kind, locale):
-    """Each address stands on a line of its own in angle brackets, where mail programs see its end (RFC 3986)."""
+def test_an_email_about_a_booked_visit_has_links_to_change_it(write, kind, locale):
+    """Each address is on a line of its own in angle brackets, so that mail programs find its end (RFC 3986)."""
     lines = write(kind, locale=locale, links=LINKS).text.splitlines()
 
     assert lines.count(f"<{LINKS.move}>") == 1
@@ -200,8 +201,8 @@ def test_a_visit_that_stands_can_be_changed_from_its_letter(write, kind, locale)
     ("locale", "sentence"), [("pl", "odwołaj wizytę na czacie"), ("en", "cancel your appointment in")]
 )
 @pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
-def test_without_links_a_letter_names_the_other_ways(write, make_profile, kind, locale, sentence):
-    """A business without a page has the chat, and reads its mail."""
+def test_an_email_without_links_names_the_other_ways(write, make_profile, kind, locale, sentence):
+    """A business without a page has the chat, and reads its e-mails."""
     text = write(kind, locale=locale, profile=make_profile(page_url=None)).text
 
     assert sentence in text
@@ -209,8 +210,8 @@ def test_without_links_a_letter_names_the_other_ways(write, make_profile, kind, 
 
 
 @pytest.mark.parametrize("kind", ["code", "cancelled"])
-def test_what_is_not_settled_or_over_names_no_links(write, kind):
-    """There is nothing to change yet, or any more, even if links were given."""
+def test_an_email_about_a_hold_or_a_past_visit_has_no_links(write, kind):
+    """Nothing can be changed yet, or any more, even if links were given."""
     assert "stride-" not in write(kind, links=LINKS).text
 
 
@@ -223,8 +224,8 @@ def test_what_is_not_settled_or_over_names_no_links(write, kind):
         ("rescheduled", "en", "we are very sorry: we had to move your appointment"),
     ],
 )
-def test_a_business_that_changed_a_visit_says_so_and_is_sorry(write, kind, locale, sorry):
-    """A visitor who changed it themselves needs no apology."""
+def test_an_email_about_a_change_by_the_business_apologizes(write, kind, locale, sorry):
+    """A visitor who changed the visit needs no apology."""
     assert sorry in write(kind, locale=locale, by="business").text
     assert sorry not in write(kind, locale=locale, by="visitor").text
 
@@ -237,8 +238,8 @@ def test_a_business_that_changed_a_visit_says_so_and_is_sorry(write, kind, local
         ("en", ("book another time in the chat on our page:", "book another time in the chat.")),
     ],
 )
-def test_a_cancelled_visitor_learns_where_to_book_again(write, make_profile, by, locale, sentences):
-    """On the business's page, if it has one."""
+def test_the_email_about_a_cancellation_says_where_to_book_again(write, make_profile, by, locale, sentences):
+    """On the page of the business, if it has one."""
     with_page, without = sentences
 
     assert f"{with_page}\n<https://salon.example/wizyty>\n" in write("cancelled", locale=locale, by=by).text
@@ -248,8 +249,8 @@ def test_a_cancelled_visitor_learns_where_to_book_again(write, make_profile, by,
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("locale", languages())
 @pytest.mark.parametrize("links", [None, LINKS])
-def test_a_letter_has_no_holes(write, make_profile, kind, locale, links):
-    """No line ends in a space, and no more than one empty line stands between two paragraphs."""
+def test_the_layout_of_the_plain_text_has_no_gaps(write, make_profile, kind, locale, links):
+    """No line ends with a space, and paragraphs are separated by one empty line."""
     for by in ("visitor", "business") if kind in {"cancelled", "rescheduled"} else ("visitor",):
         fields = {"by": by} if kind in {"cancelled", "rescheduled"} else {}
         text = write(kind, locale=locale, links=links, **fields).text
@@ -261,7 +262,7 @@ def test_a_letter_has_no_holes(write, make_profile, kind, locale, links):
 @pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled", "reminder"])
 @pytest.mark.parametrize("locale", languages())
 def test_what_a_visitor_typed_is_text_in_html_too(make_notice, make_profile, kind, locale):
-    """Neither a name nor a business's own words become markup."""
+    """Neither a name nor a text of the business becomes markup."""
     name = "<img src=x onerror=alert(1)>"
     notice = make_notice(kind, locale=locale, data={"name": name})
     email = JinjaEmailTemplates().render(notice, make_profile(name="A & <b>B</b>"), code=None)
@@ -272,8 +273,8 @@ def test_what_a_visitor_typed_is_text_in_html_too(make_notice, make_profile, kin
     assert email.html.startswith("<!doctype html>")
 
 
-def test_lines_end_where_the_catalogue_says_in_text_and_where_the_window_does_in_html(write):
-    """A text is translated once for both."""
+def test_line_breaks_of_the_catalogue_are_kept_in_plain_text_only(write):
+    """One translation serves both formats."""
     email = write("code", locale="en")
     assert "ignore this message\nand the time will be free again." in email.text
     assert "ignore this message and the time will be free again." in email.html

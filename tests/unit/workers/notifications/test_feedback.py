@@ -1,4 +1,4 @@
-"""What mail providers say of our letters: which addresses get no more, and what is not believed."""
+"""Feedback on e-mails: which addresses are suppressed, and which messages are refused."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,13 @@ DAY = timedelta(hours=24)
 DECODER = Decoder(feedback_report_adapter(TOPIC))
 
 
-def bounce(kind="Permanent", detail="General", *, to=("jan@example.com",), said="jan@example.com"):
+def bounce(kind="Permanent", detail="General", *, to=("jan@example.com",), bounced_address="jan@example.com"):
     return {
         "eventType": "Bounce",
         "bounce": {
             "bounceType": kind,
             "bounceSubType": detail,
-            "bouncedRecipients": [{"emailAddress": said, "diagnosticCode": "smtp; 550 5.1.1 user unknown"}],
+            "bouncedRecipients": [{"emailAddress": bounced_address, "diagnosticCode": "smtp; 550 5.1.1 user unknown"}],
             "timestamp": "2026-01-12T11:59:00.000Z",
             "feedbackId": "0100",
         },
@@ -93,18 +93,18 @@ def feedback(kind, detail=""):
         ("other", "Delivery", None),
     ],
 )
-def test_what_becomes_of_an_address(kind, detail, expected):
-    """What is gone or complains gets no more; what is full gets none for a day; the rest goes on."""
+def test_which_feedback_suppresses_an_address(kind, detail, expected):
+    """Permanent bounces and complaints do so without end, a full mailbox for a day, other feedback not at all."""
     assert decide_suppression(feedback(kind, detail), now=NOW) == expected
 
 
-def test_an_old_word_on_a_full_mailbox_is_none():
-    """A queue that stood still for a day brings no news."""
+def test_an_old_report_of_a_full_mailbox_is_ignored():
+    """Its suppression would be over already."""
     assert decide_suppression(feedback("bounce", "Transient/MailboxFull"), now=AT + DAY) is None
 
 
-def test_a_word_from_the_future_counts_from_now():
-    """Another's clock does not say how long a mailbox is full."""
+def test_a_report_from_the_future_counts_from_now():
+    """The sender's clock does not extend a suppression."""
     found = decide_suppression(feedback("bounce", "Transient/MailboxFull"), now=AT - timedelta(days=365))
     assert found is not None
     assert found.until == AT - timedelta(days=364)
@@ -120,25 +120,25 @@ def test_a_word_from_the_future_counts_from_now():
         ("Successfully validated SNS topic for Amazon SES event publishing.", "other", "greeting", None),
     ],
 )
-def test_an_event_of_ses_is_read(event, kind, detail, address):
-    """As SNS puts it on the queue."""
+def test_an_event_of_ses_is_decoded(event, kind, detail, address):
+    """As SNS delivers it to the queue."""
     report = DECODER.decode(notification(event))
 
     assert (report.data.kind, report.data.detail, report.data.address) == (kind, detail, address)
     assert report.claim_key == f"feedback#{MESSAGE_ID}"
 
 
-def test_types_of_an_event_are_read_one_by_one():
-    """No part of the detail, which is for the log, has to be parsed; the fingerprint is that of the release before."""
+def test_types_of_an_event_are_separate_fields():
+    """The detail, which is for the log, need not be parsed; the fingerprint is that of the release before."""
     bounced, complained = (DECODER.decode(notification(event)).data for event in (bounce(), complaint()))
     assert (bounced.category, bounced.subcategory) == ("Permanent", "General")
     assert (complained.category, complained.subcategory) == ("abuse", "")
     assert set(bounced.model_dump()) == {"kind", "detail", "address", "at"}
 
 
-def test_the_address_is_ours_and_not_the_one_that_the_other_side_names():
-    """A report of non-delivery is written by whoever got the letter: they could name anybody."""
-    report = DECODER.decode(notification(bounce(said="somebody-else@example.com")))
+def test_the_suppressed_address_is_the_one_that_we_sent_to():
+    """A report of non-delivery is written by the recipient, who could name any address."""
+    report = DECODER.decode(notification(bounce(bounced_address="somebody-else@example.com")))
 
     assert report.data.address == "jan@example.com"
 
@@ -168,8 +168,8 @@ def test_the_address_is_ours_and_not_the_one_that_the_other_side_names():
         pytest.param(notification(bounce() | {"eventType": 7}), id="a number for a kind"),
     ],
 )
-def test_what_ses_did_not_write_is_refused(body):
-    """With a reason that repeats nothing of it."""
+def test_a_message_that_ses_did_not_publish_is_refused(body):
+    """The error repeats nothing of its body."""
     with pytest.raises(UndecodableError) as caught:
         DECODER.decode(body)
     assert "example.com" not in str(caught.value)
@@ -188,8 +188,8 @@ def test_what_ses_did_not_write_is_refused(body):
         max_leaves=12,
     )
 )
-def test_nothing_else_ever_gets_through_or_breaks_the_reader(event):
-    """Whatever stands in a notification, it is read or refused."""
+def test_any_event_is_decoded_or_refused(event):
+    """Whatever a notification contains, no other exception is raised."""
     try:
         report = DECODER.decode(notification(json.dumps(event)))
     except UndecodableError:
@@ -198,7 +198,7 @@ def test_nothing_else_ever_gets_through_or_breaks_the_reader(event):
 
 
 class Post:
-    """The handler of feedback, and what surrounds it."""
+    """The feedback handler with its fakes."""
 
     def __init__(self):
         self.clock = FakeClock(NOW)
@@ -207,57 +207,57 @@ class Post:
             suppressions=self.suppressions, claims=self.claims, metrics=self.metrics, clock=self.clock
         )
 
-    async def claimed(self, report):
+    async def take_claim(self, report):
         return await self.claims.claim(report.claim_key, fingerprint="f", lease=timedelta(seconds=30))
 
     async def handle(self, event):
         report = DECODER.decode(notification(event))
-        await self.handler.handle(report, await self.claimed(report))
+        await self.handler.handle(report, await self.take_claim(report))
         return report
 
 
 @pytest.fixture
-def post():
+def feedback_world():
     return Post()
 
 
 @pytest.mark.parametrize(("event", "reason"), [(bounce(), "bounced"), (complaint(), "complained")])
-async def test_an_address_that_bounced_or_complained_is_noted(post, event, reason):
-    """Counted by its reason; the log names nobody."""
+async def test_an_address_that_bounced_or_complained_is_suppressed(feedback_world, event, reason):
+    """It is counted by its reason, and the log has no personal data."""
     with structlog.testing.capture_logs() as logs:
-        report = await post.handle(event)
+        report = await feedback_world.handle(event)
 
-    found = await post.suppressions.find("JAN@example.com", at=NOW + timedelta(days=3650))
+    found = await feedback_world.suppressions.find("JAN@example.com", at=NOW + timedelta(days=3650))
     assert found == Suppression(reason, AT)
-    assert isinstance(await post.claimed(report), Done)
+    assert isinstance(await feedback_world.take_claim(report), Done)
     assert [(line["event"], line["suppressed"]) for line in logs] == [("mail_feedback", reason)]
     assert "jan" not in str(logs)
-    assert [(each.name, each.dimensions) for each in post.metrics.figures] == [
+    assert [(each.name, each.dimensions) for each in feedback_world.metrics.figures] == [
         ("AddressesSuppressed", (("Reason", reason),))
     ]
 
 
-async def test_what_says_nothing_of_the_address_ends_quietly(post):
-    """An automatic reply, or the greeting of SES."""
-    await post.handle(bounce("Transient", "General"))
+async def test_feedback_that_says_nothing_about_the_address_is_completed(feedback_world):
+    """An automatic reply, or SES's validation of the topic."""
+    await feedback_world.handle(bounce("Transient", "General"))
 
-    assert post.suppressions.rows == {}
+    assert feedback_world.suppressions.rows == {}
 
 
-async def test_a_word_that_could_not_be_noted_comes_again(post):
-    """Nothing is recorded as done that was not."""
-    post.suppressions.trouble.append(TransientError("dynamodb"))
+async def test_feedback_that_could_not_be_stored_is_retried(feedback_world):
+    """Its claim is not completed."""
+    feedback_world.suppressions.trouble.append(TransientError("dynamodb"))
     with pytest.raises(TransientError):
-        await post.handle(bounce())
+        await feedback_world.handle(bounce())
 
-    assert not post.claims.records[f"feedback#{MESSAGE_ID}"].done
+    assert not feedback_world.claims.records[f"feedback#{MESSAGE_ID}"].done
 
 
-async def test_a_word_that_comes_again_changes_nothing(post):
+async def test_repeated_feedback_changes_nothing(feedback_world):
     """SNS delivers at least once."""
-    report = await post.handle(bounce())
-    before = dict(post.suppressions.rows)
-    await post.handler.repeat(report, None)
-    await post.handler.mismatch(report)
+    report = await feedback_world.handle(bounce())
+    before = dict(feedback_world.suppressions.rows)
+    await feedback_world.handler.repeat(report, None)
+    await feedback_world.handler.mismatch(report)
 
-    assert post.suppressions.rows == before
+    assert feedback_world.suppressions.rows == before

@@ -28,7 +28,7 @@ def is_gsm(text):
     ],
 )
 def test_characters_outside_the_alphabet_are_replaced_or_dropped(text, expected):
-    """Letters become the nearest ones, emoji are dropped, and any white space becomes a space."""
+    """Characters become the nearest ones, emoji are dropped, and any white space becomes a space."""
     assert to_gsm_text(text) == expected
 
 

@@ -1,4 +1,4 @@
-"""Which letters carry links, and that those are the ones that booking takes."""
+"""Which e-mails have links, and that booking accepts these links."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ PAGE = "https://salon.example/wizyty"
 
 @pytest.fixture
 def links_of(make_notice, make_profile):
-    """Return a function that makes the links of a notice's letter, an hour before the visit."""
+    """Return a function that issues the links for a notice, an hour before the visit."""
 
     def links_of(kind, *, before=timedelta(hours=1), profile=None):
         notice = make_notice(kind)
@@ -26,7 +26,7 @@ def links_of(make_notice, make_profile):
 @pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
 @pytest.mark.parametrize("purpose", ["cancel", "move"])
 def test_a_link_opens_the_businesses_page_with_its_token_in_the_fragment(links_of, make_notice, kind, purpose):
-    """No server and no mail scanner is sent it; booking reads from it which visit is meant, until it begins."""
+    """Browsers send it to no server; booking reads from the token which visit is meant, until the visit begins."""
     notice = make_notice(kind)
     parts = urlsplit(getattr(links_of(kind), purpose))
     name, _, token = parts.fragment.partition("=")
@@ -41,13 +41,13 @@ def test_a_link_opens_the_businesses_page_with_its_token_in_the_fragment(links_o
 
 
 @pytest.mark.parametrize("kind", ["code", "cancelled", "choose_again"])
-def test_a_visit_that_does_not_stand_has_no_links(links_of, kind):
-    """A hold's address is not proved, and what is cancelled stays so."""
+def test_a_notice_that_does_not_confirm_a_visit_has_no_links(links_of, kind):
+    """The address of a hold is not verified, and a cancellation is final."""
     assert links_of(kind) is None
 
 
 def test_a_visit_that_has_begun_has_no_links(links_of):
-    """They would be over already."""
+    """They would have expired already."""
     assert links_of("confirmed", before=timedelta(0)) is None
 
 
@@ -60,15 +60,15 @@ def test_a_visit_that_has_begun_has_no_links(links_of):
         ({"page_url": "https://salon.example/?a=b"}, "https://salon.example/?a=b"),
     ],
 )
-def test_the_links_lead_to_the_page_that_there_is(links_of, make_profile, fields, page):
-    """Without one there are none."""
+def test_the_links_lead_to_the_page_of_the_business(links_of, make_profile, fields, page):
+    """Without a page there are none."""
     links = links_of("confirmed", profile=make_profile(**fields))
 
     assert (links and links.cancel.partition("#")[0]) == page
 
 
-def test_who_shall_choose_again_gets_links_to_a_visit_that_stands(make_notice, make_profile):
-    """Its address was proved when it was confirmed; of a wish it may be a stranger's."""
+def test_a_request_to_choose_again_has_links_if_its_visit_is_booked(make_notice, make_profile):
+    """The address was verified when the visit was confirmed; the address of a new request may be a stranger's."""
     notice = make_notice("choose_again", stands=True)
     links = issue_appointment_links(LINKS, notice, make_profile(), notice.data.start - timedelta(hours=1))
 

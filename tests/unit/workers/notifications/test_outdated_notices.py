@@ -31,7 +31,7 @@ async def test_no_notice_confirms_a_cancelled_visit(world, make_notice, kind, ow
         assert await world.handle(late) == "not_sent"
 
     assert sent_texts(world) == ["notice.cancelled"]
-    assert isinstance(await world.claimed(late), Done)
+    assert isinstance(await world.take_claim(late), Done)
     assert [(line["event"], line["notice"]) for line in logs] == [("notice_outdated", f"notice.{kind}")]
 
 
@@ -71,7 +71,7 @@ async def test_a_visit_that_is_cancelled_in_quiet_hours_gets_no_reminder_after_t
     world = new_world(make_profile(quiet_hours="21:00-08:00"))
     world.clock.set(datetime(2026, 1, 12, 20, 30, tzinfo=UTC))
     reminder = make_notice("reminder")
-    claim = await world.claimed(reminder)
+    claim = await world.take_claim(reminder)
     with pytest.raises(NotYetError):
         await world.handler.handle(reminder, claim)
     await world.claims.release(claim, unspent=True)

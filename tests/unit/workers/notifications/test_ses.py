@@ -1,4 +1,4 @@
-"""What SES is given, and what its answers mean."""
+"""The requests to SES, and the translation of its errors."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from workers.notifications.ports import UnknownOutcomeError
 
 
 class FakeSes:
-    """The one call of the vendor's client that is used."""
+    """The one method of the SES client that is used."""
 
     def __init__(self, error=None):
         self.calls = []
@@ -44,7 +44,7 @@ def email(make_notice, make_profile):
 
 
 async def sent(email, sender="Stride <no-reply@stride.example>"):
-    """Send a letter; return the call's arguments and the message as a mail program reads it."""
+    """Send an e-mail; return the arguments of the call and the message as a mail program parses it."""
     client = FakeSes()
     await SesMailer(client=client, sender=sender).send(email)
     [call] = client.calls
@@ -52,8 +52,8 @@ async def sent(email, sender="Stride <no-reply@stride.example>"):
     return call, message_from_bytes(raw, policy=SMTP), raw
 
 
-async def test_a_letter_becomes_a_message_with_its_calendar_file(email):
-    """From the verified sender under the business's name; replies go to the business."""
+async def test_an_email_becomes_a_message_with_its_calendar_file(email):
+    """From the verified sender with the name of the business; replies go to the business."""
     call, message, raw = await sent(email)
 
     assert call["FromEmailAddress"] == "no-reply@stride.example"
@@ -78,16 +78,16 @@ async def test_a_letter_becomes_a_message_with_its_calendar_file(email):
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
 
 
-async def test_a_repeated_letter_is_the_same_message(email):
-    """So that mail programs can show it once; a machine's letter asks for no automatic reply."""
+async def test_a_repeated_email_is_the_same_message(email):
+    """So that mail programs can display it once; an automatic e-mail asks for no automatic reply."""
     (_, one, first), (_, _, second) = await sent(email), await sent(email)
 
     assert first == second
     assert one["Auto-Submitted"] == "auto-generated"
 
 
-async def test_a_letter_without_reply_address_and_file_is_words_alone(email):
-    """A code to somebody whose business takes no replies: as text, and as HTML that says the same."""
+async def test_an_email_without_reply_address_and_file_has_only_text(email):
+    """As plain text, and as HTML with the same content."""
     _, message, _ = await sent(replace(email, reply_to=None, attachments=()))
 
     assert message["Reply-To"] is None
@@ -107,8 +107,8 @@ async def test_a_letter_without_reply_address_and_file_is_words_alone(email):
         "",
     ],
 )
-async def test_a_letter_names_one_recipient_as_it_is_or_is_not_sent(email, recipient):
-    """What a mail program would read as other addresses is refused; no attempt more would change that."""
+async def test_an_email_to_an_ambiguous_recipient_is_not_sent(email, recipient):
+    """A recipient that a mail program would parse as other addresses is refused permanently."""
     with pytest.raises(PermanentError) as caught:
         await sent(replace(email, recipient=recipient))
     assert caught.value.reason == "mail_rejected"
@@ -118,8 +118,8 @@ async def test_a_letter_names_one_recipient_as_it_is_or_is_not_sent(email, recip
 @pytest.mark.parametrize(
     "recipient", ["o'brien+visits@example.com", "jan@xn--d-uga0v4h.example", f"{'a' * 64}@b.example"]
 )
-async def test_an_unusual_recipient_is_named_as_it_is(email, recipient):
-    """Sub-addresses, apostrophes, and domains with letters of their own."""
+async def test_an_unusual_recipient_is_kept_unchanged(email, recipient):
+    """Sub-addresses, apostrophes, and internationalized domains."""
     call, message, _ = await sent(replace(email, recipient=recipient))
 
     assert call["Destination"] == {"ToAddresses": [recipient]}
@@ -140,8 +140,8 @@ async def test_an_unusual_recipient_is_named_as_it_is(email, recipient):
         ("", None),
     ],
 )
-async def test_an_address_for_answers_that_is_none_holds_up_no_letter(email, given, named):
-    """An owner has typed it; visitors get their codes all the same."""
+async def test_an_invalid_reply_address_is_left_out(email, given, named):
+    """An owner typed it; visitors still get their codes."""
     _, message, _ = await sent(replace(email, reply_to=given))
 
     assert message["Reply-To"] == named
@@ -149,8 +149,8 @@ async def test_an_address_for_answers_that_is_none_holds_up_no_letter(email, giv
 
 
 @pytest.mark.parametrize("field", ["subject", "sender_name"])
-async def test_a_line_end_in_a_header_never_becomes_a_second_header(email, field):
-    """The names are put on one line before; the message itself refuses what slipped through."""
+async def test_a_line_break_in_a_header_never_becomes_a_second_header(email, field):
+    """Names are flattened before; the message refuses one that was missed."""
     broken = replace(email, **{field: "Jan\r\nBcc: everybody@example.com"})
 
     with pytest.raises(ValueError, match=r"(?i)linefeed|CR|address|invalid"):
@@ -158,8 +158,8 @@ async def test_a_line_end_in_a_header_never_becomes_a_second_header(email, field
 
 
 @pytest.mark.parametrize("code", ["MessageRejected", "MailFromDomainNotVerifiedException", "BadRequestException"])
-async def test_a_letter_that_ses_refuses_is_never_tried_again(email, code):
-    """The reason is the ledger's word; the address stays out of it."""
+async def test_an_email_that_ses_refuses_is_never_retried(email, code):
+    """The reason is that of the ledger, and the error has no address."""
     mailer = SesMailer(client=FakeSes(refused(code)), sender="no-reply@stride.example")
 
     with pytest.raises(PermanentError) as caught:
@@ -176,8 +176,8 @@ async def test_a_letter_that_ses_refuses_is_never_tried_again(email, code):
         TimeoutError(),
     ],
 )
-async def test_trouble_on_the_other_side_is_tried_again(email, error):
-    """Nothing is wrong with the letter."""
+async def test_an_error_of_ses_is_retried(email, error):
+    """The e-mail is valid."""
     mailer = SesMailer(client=FakeSes(error), sender="no-reply@stride.example")
 
     with pytest.raises(TransientError):
@@ -197,8 +197,8 @@ async def test_trouble_on_the_other_side_is_tried_again(email, error):
         (EndpointConnectionError(endpoint_url="https://email.eu-central-1.amazonaws.com"), False),
     ],
 )
-async def test_no_answer_is_not_a_no(email, error, perhaps):
-    """Whoever hangs up early does not know whether the letter was taken."""
+async def test_an_error_without_an_answer_has_an_unknown_outcome(email, error, perhaps):
+    """After a timeout the e-mail may have been accepted."""
     mailer = SesMailer(client=FakeSes(error), sender="no-reply@stride.example")
 
     with pytest.raises(TransientError) as caught:
@@ -207,8 +207,8 @@ async def test_no_answer_is_not_a_no(email, error, perhaps):
     assert caught.value.reason == "mail_not_taken"
 
 
-async def test_throttling_says_when_to_come_back_and_why(email):
-    """The reason is the ledger's word, should no attempt be left."""
+async def test_throttling_gives_the_delay_and_the_reason(email):
+    """The reason is that of the ledger, in case no attempt is left."""
     mailer = SesMailer(client=FakeSes(refused("TooManyRequestsException", 429)), sender="no-reply@stride.example")
 
     with pytest.raises(TransientError) as caught:
@@ -217,8 +217,8 @@ async def test_throttling_says_when_to_come_back_and_why(email):
 
 
 @pytest.mark.parametrize("code", ["AccountSuspendedException", "SendingPausedException", "NotFoundException"])
-async def test_an_account_that_may_not_send_is_not_the_letters_fault(email, code):
-    """A person puts it right, maybe in a minute: it is tried to its last attempt."""
+async def test_a_suspended_account_is_retried_to_the_last_attempt(email, code):
+    """An operator may correct it meanwhile."""
     mailer = SesMailer(client=FakeSes(refused(code)), sender="no-reply@stride.example")
 
     with pytest.raises(DeploymentError):
@@ -226,8 +226,8 @@ async def test_an_account_that_may_not_send_is_not_the_letters_fault(email, code
 
 
 @pytest.mark.parametrize(("name", "options"), [("", {}), ("letters", {"ConfigurationSetName": "letters"})])
-async def test_bounces_come_back_by_the_configuration_set(email, name, options):
-    """Without one SES is told nothing of it."""
+async def test_the_configuration_set_is_passed_to_ses(email, name, options):
+    """Without one SES reports no bounces."""
     client = FakeSes()
     await SesMailer(client=client, sender="no-reply@stride.example", configuration_set=name).send(email)
 
@@ -235,8 +235,8 @@ async def test_bounces_come_back_by_the_configuration_set(email, name, options):
     assert {key: value for key, value in call.items() if key == "ConfigurationSetName"} == options
 
 
-async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(email):
-    """A missing permission is not the recipient's fault."""
+async def test_a_missing_permission_is_a_deployment_error(email):
+    """It is not blamed on the recipient."""
     mailer = SesMailer(client=FakeSes(refused("AccessDeniedException", 403)), sender="no-reply@stride.example")
 
     with pytest.raises(PermanentError) as caught:

@@ -1,4 +1,4 @@
-"""What the template lets through, the worker starts with."""
+"""Settings that the template accepts are accepted by the worker."""
 
 import re
 
@@ -23,8 +23,8 @@ PARAMETERS = load()["Parameters"]
         ("Salon Ania", False),
     ],
 )
-def test_a_senders_name_is_one_for_both(name, accepted):
-    """A worker that does not start sends nothing at all; digits alone are no name to SNS."""
+def test_template_and_worker_accept_the_same_sender_ids(name, accepted):
+    """A worker that does not start sends nothing; SNS accepts no sender id of digits alone."""
     parameter = PARAMETERS["SmsSenderId"]
     field = NotificationsSettings.model_fields["sms_sender_id"]
     try:

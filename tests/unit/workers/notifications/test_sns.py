@@ -1,4 +1,4 @@
-"""What SNS is given, and what its answers mean."""
+"""The requests to SNS, and the translation of its errors."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 
 
 class FakeSns:
-    """The one call of the vendor's client that is used."""
+    """The one method of the SNS client that is used."""
 
     def __init__(self, error=None):
         self.calls = []
@@ -32,8 +32,8 @@ def sms_sender(client, **options):
     return SnsSmsSender(client=client, max_price_usd=Decimal("0.05"), **options)
 
 
-async def test_a_sender_has_a_name_where_there_is_one():
-    """Where a country takes names; it is off unless somebody sets it."""
+async def test_the_sender_id_is_sent_if_it_is_set():
+    """For countries that accept names."""
     client = FakeSns()
     await sms_sender(client, sender_id="SalonAnia").send(MESSAGE)
 
@@ -41,8 +41,8 @@ async def test_a_sender_has_a_name_where_there_is_one():
     assert sender == {"DataType": "String", "StringValue": "SalonAnia"}
 
 
-async def test_throttling_says_when_to_come_back_and_why():
-    """The reason is the ledger's word, should no attempt be left."""
+async def test_throttling_gives_the_delay_and_the_reason():
+    """The reason is that of the ledger, in case no attempt is left."""
     with pytest.raises(TransientError) as caught:
         await sms_sender(FakeSns(refused("Throttled", 429))).send(MESSAGE)
     assert (caught.value.retry_after, caught.value.reason) == (timedelta(seconds=1), "sms_not_taken")
@@ -65,8 +65,8 @@ PASSING = [
 ]
 
 
-async def test_a_message_is_a_transactional_one_to_its_number():
-    """It goes before advertisements do, and to nobody else."""
+async def test_a_text_message_is_transactional():
+    """It has priority over advertisements, and goes to one number."""
     client = FakeSns()
     await sms_sender(client).send(MESSAGE)
 
@@ -83,8 +83,8 @@ async def test_a_message_is_a_transactional_one_to_its_number():
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter", "ParameterValueInvalid", "ValidationException", "OptedOut"])
-async def test_a_number_that_sns_refuses_is_never_tried_again(code):
-    """Nor one whose owner wants no messages. The reason is the ledger's word; the number stays out of it."""
+async def test_a_number_that_sns_refuses_is_never_retried(code):
+    """Nor one whose owner has opted out. The reason is that of the ledger, and the error has no number."""
     with pytest.raises(PermanentError) as caught:
         await sms_sender(FakeSns(refused(code))).send(MESSAGE)
 
@@ -93,8 +93,8 @@ async def test_a_number_that_sns_refuses_is_never_tried_again(code):
 
 
 @pytest.mark.parametrize("error", PASSING)
-async def test_trouble_on_the_other_side_is_tried_again(make_alert, error):
-    """Nothing is wrong with the message, nor with the alert."""
+async def test_an_error_of_sns_is_retried(make_alert, error):
+    """The message and the alert are valid."""
     with pytest.raises(TransientError):
         await sms_sender(FakeSns(error)).send(MESSAGE)
     with pytest.raises(TransientError):
@@ -102,14 +102,14 @@ async def test_trouble_on_the_other_side_is_tried_again(make_alert, error):
 
 
 @pytest.mark.parametrize(("error", "perhaps"), [(TimeoutError(), True), (refused("Throttled", 429), False)])
-async def test_no_answer_is_not_a_no(error, perhaps):
-    """The message may have been taken, and is perhaps sent twice."""
+async def test_an_error_without_an_answer_has_an_unknown_outcome(error, perhaps):
+    """The message may have been accepted, and is perhaps sent twice."""
     with pytest.raises(TransientError) as caught:
         await sms_sender(FakeSns(error)).send(MESSAGE)
     assert isinstance(caught.value, UnknownOutcomeError) is perhaps
 
 
-async def test_a_key_that_is_throttled_passes(make_alert):
+async def test_throttling_of_the_key_is_retried(make_alert):
     """A topic may be encrypted with a key of its own."""
     with pytest.raises(TransientError):
         await SnsAlerts(client=FakeSns(refused("KMSThrottling")), topic_arn=TOPIC).send(make_alert())
@@ -128,8 +128,8 @@ async def test_a_key_that_is_throttled_passes(make_alert):
         ("KMSOptInRequired", 403),
     ],
 )
-async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(make_alert, code, status):
-    """A missing permission or topic is mended by a person: tried to the last attempt."""
+async def test_a_missing_permission_is_a_deployment_error(make_alert, code, status):
+    """An operator corrects a missing permission or topic, so it is retried to the last attempt."""
     error = refused(code, status)
 
     for send in (
@@ -142,7 +142,7 @@ async def test_what_is_wrong_with_the_deployment_is_said_as_it_is(make_alert, co
         assert "600700800" not in str(caught.value)
 
 
-async def test_an_alert_says_what_is_wrong_where_and_what_to_do(make_alert):
+async def test_an_alert_has_the_reason_the_business_and_the_advice(make_alert):
     """In its subject and in its text."""
     client = FakeSns()
     await SnsAlerts(client=client, topic_arn=TOPIC).send(make_alert())
@@ -155,7 +155,7 @@ async def test_an_alert_says_what_is_wrong_where_and_what_to_do(make_alert):
     assert "salon-ania" in call["Message"]
 
 
-async def test_a_subject_is_one_that_sns_takes(make_alert):
+async def test_a_subject_is_valid_for_sns(make_alert):
     """ASCII, one line, under 100 characters (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
     client = FakeSns()
     alert = make_alert(data={"reason": "żółw\r\n" * 60, "advice": "Zażółć."})

@@ -1,4 +1,4 @@
-"""Which notices come too late to be of use, and which never do."""
+"""Which notices become stale, and when."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from shared.messages.staleness import is_stale
 
 
 def test_a_code_is_stale_from_the_end_of_its_hold(make_notice):
-    """It opens nothing any more."""
+    """It can no longer confirm anything."""
     notice = make_notice("code")
 
     assert not is_stale(notice, notice.expires_at.replace(minute=14))
@@ -16,15 +16,15 @@ def test_a_code_is_stale_from_the_end_of_its_hold(make_notice):
 
 
 def test_a_reminder_is_stale_once_the_visit_has_begun(make_notice):
-    """Whoever is late knows it."""
+    """The visitor missed it or is there."""
     notice = make_notice("reminder")
 
     assert not is_stale(notice, notice.data.start - timedelta(seconds=1))
     assert is_stale(notice, notice.data.start)
 
 
-def test_a_visit_that_has_begun_is_not_said_to_stand(make_notice):
-    """But whoever asked for a time and has none still learns so."""
+def test_a_request_to_choose_again_is_stale_once_its_visit_has_begun(make_notice):
+    """But a visitor whose request failed and who has no visit is still notified."""
     notice = make_notice("choose_again", stands=True)
 
     assert not is_stale(notice, notice.data.start - timedelta(seconds=1))
@@ -33,6 +33,6 @@ def test_a_visit_that_has_begun_is_not_said_to_stand(make_notice):
 
 
 @pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled"])
-def test_what_has_happened_is_never_stale(make_notice, kind):
-    """However late the news are, they are news."""
+def test_a_notice_of_a_change_is_never_stale(make_notice, kind):
+    """However late it is, the visitor has to know."""
     assert not is_stale(make_notice(kind), make_notice(kind).data.start + timedelta(days=365))

@@ -1,4 +1,4 @@
-"""How a notice reads as a text message: one part, in letters that every phone shows."""
+"""The text of text messages: one part each, in the GSM 7-bit alphabet."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from shared.languages.available import languages
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.domain import count_septets, to_gsm_text
 
-MESSAGES = JinjaTextMessageTemplates()
+TEMPLATES = JinjaTextMessageTemplates()
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
 TWICE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 """Half past two in Warsaw, for the first time."""
@@ -28,11 +28,11 @@ CASES = [
 
 @pytest.fixture
 def write(make_notice, make_profile):
-    """Return a function that words a notice to a phone."""
+    """Return a function that renders a notice as a text message."""
 
     def write(kind, *, profile=None, data=None, **fields):
         notice = make_notice(kind, data=PHONE | (data or {}), **fields)
-        return MESSAGES.render(notice, profile or make_profile(), code="123456" if kind == "code" else None)
+        return TEMPLATES.render(notice, profile or make_profile(), code="123456" if kind == "code" else None)
 
     return write
 
@@ -76,8 +76,8 @@ def write(make_notice, make_profile):
         ),
     ],
 )  # fmt: skip
-def test_a_message_says_who_what_and_when(write, kind, fields, locale, text):
-    """The code comes first, where phones look for it; the business's name says whose message it is."""
+def test_a_text_message_names_business_time_and_service(write, kind, fields, locale, text):
+    """The code comes first, where phones look for it; the name of the business says who sent it."""
     message = write(kind, locale=locale, **fields)
 
     assert (message.recipient, message.text) == ("+48600700800", text)
@@ -86,7 +86,7 @@ def test_a_message_says_who_what_and_when(write, kind, fields, locale, text):
 @pytest.mark.parametrize(("kind", "fields"), CASES)
 @pytest.mark.parametrize("locale", languages())
 def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, kind, fields, locale):
-    """On every day of the year and in an hour that comes twice, with names at their longest, in any letters."""
+    """On every day of the year and in an hour that occurs twice, with the longest names, in any script."""
     starts = [datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day) for day in range(0, 366, 17)]
     for name in ("Gabinet Fizjoterapii i Masażu „Źródło Zdrowia” Anna Wiśniewska", "[]" * 60, "💅" * 120, "Щ" * 120):
         profile = make_profile(name=name)
@@ -99,8 +99,8 @@ def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, k
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)
 @pytest.mark.parametrize("locale", languages())
-def test_a_visitors_words_are_in_no_message(write, kind, fields, locale):
-    """Whoever owns the number reads the business's words alone, and no address to tap on."""
+def test_what_a_visitor_typed_is_in_no_text_message(write, kind, fields, locale):
+    """The owner of the number reads only texts of the business, and no link."""
     message = write(kind, locale=locale, data={"name": "You won! evil.example"}, **fields)
 
     assert message == write(kind, locale=locale, data={"name": ""}, **fields)
@@ -109,8 +109,8 @@ def test_a_visitors_words_are_in_no_message(write, kind, fields, locale):
 
 @pytest.mark.parametrize("locale", ["pl", "en"])
 @pytest.mark.parametrize("kind", ["cancelled", "rescheduled"])
-def test_a_business_that_changed_a_visit_is_sorry(write, kind, locale):
-    """And the visitor learns that another time can be had."""
+def test_a_text_message_about_a_change_by_the_business_apologizes(write, kind, locale):
+    """And it says that another time can be booked."""
     sorry, chat = ("przepraszamy", "na czacie") if locale == "pl" else ("sorry", "the chat")
 
     assert sorry in write(kind, locale=locale, by="business").text
@@ -119,8 +119,8 @@ def test_a_business_that_changed_a_visit_is_sorry(write, kind, locale):
 
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)
-def test_a_name_that_cannot_be_written_leaves_no_hole(write, make_profile, kind, fields):
-    """The business's id stands for it; what is done there is left to the business's name."""
+def test_a_name_without_gsm_characters_is_replaced(write, make_profile, kind, fields):
+    """The id of the business stands in for its name, and that name for the service."""
     text = write(kind, profile=make_profile(name="💅✨"), data={"service_name": "💇"}, **fields).text
 
     assert "salon-ania" in text
@@ -128,17 +128,17 @@ def test_a_name_that_cannot_be_written_leaves_no_hole(write, make_profile, kind,
     assert not text.startswith(":")
 
 
-def test_names_stay_on_the_one_line(write, make_profile):
-    """What an owner typed into a profile breaks nothing."""
+def test_names_stay_on_one_line(write, make_profile):
+    """A line break in a profile does not break the message."""
     text = write("reminder", profile=make_profile(name="Salon\r\nAnia"), data={"service_name": "M\n\nasaż"}).text
 
     assert text.isprintable()
     assert "Salon Ania" in text
 
 
-def test_a_message_shows_neither_number_nor_text_in_a_log(write):
-    """Its representation is what slips into log lines and exceptions."""
-    shown = repr(write("code"))
+def test_the_representation_of_a_text_message_has_neither_number_nor_text(write):
+    """The representation may get into log lines and exceptions."""
+    representation = repr(write("code"))
 
-    assert "123456" not in shown
-    assert "600700800" not in shown
+    assert "123456" not in representation
+    assert "600700800" not in representation

@@ -1,4 +1,4 @@
-"""Who is not told now: a sleeper, a reader whose address is suppressed, and whoever stands in a long line."""
+"""Which notices are not sent now: in quiet hours, to a suppressed address, or above the rate limit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +24,9 @@ def at(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-async def too_early(world, notice):
-    """Try to carry a notice out; return how long it has to wait."""
-    claim = await world.claimed(notice)
+async def wait_for_notice(world, notice):
+    """Handle a notice that has to wait; return for how long."""
+    claim = await world.take_claim(notice)
     with pytest.raises(NotYetError) as caught:
         await world.handler.handle(notice, claim)
     await world.claims.release(claim, unspent=True)
@@ -34,13 +34,13 @@ async def too_early(world, notice):
 
 
 @pytest.mark.parametrize("data", [{}, PHONE])
-async def test_a_reminder_that_comes_late_wakes_nobody(new_world, make_notice, make_profile, data):
-    """It waits for the end of the quiet hours, and goes out then, once."""
+async def test_a_late_reminder_waits_for_the_end_of_quiet_hours(new_world, make_notice, make_profile, data):
+    """It is sent then, once."""
     world = new_world(make_profile(quiet_hours=QUIET))
     notice = make_notice("reminder", data=data | {"start": "2026-01-13T09:00:00Z", "end": "2026-01-13T10:00:00Z"})
     world.clock.set(at("2026-01-12T20:30"))
 
-    assert await too_early(world, notice) == timedelta(hours=10, minutes=30)
+    assert await wait_for_notice(world, notice) == timedelta(hours=10, minutes=30)
     assert world.mailer.sent == world.sms_sender.sent == []
     world.clock.set(at("2026-01-13T07:00"))
     await world.handle(notice)
@@ -48,14 +48,14 @@ async def test_a_reminder_that_comes_late_wakes_nobody(new_world, make_notice, m
 
 
 async def test_a_reminder_that_would_wait_too_long_is_not_sent(new_world, make_notice, make_profile):
-    """Who reads it half an hour before the visit can do nothing about it; it ends, quietly."""
+    """The visitor could no longer get ready; its claim is completed without an error."""
     world = new_world(make_profile(quiet_hours=QUIET))
     notice = make_notice("reminder", data={"start": "2026-01-13T07:30:00Z", "end": "2026-01-13T08:30:00Z"})
     world.clock.set(at("2026-01-12T20:30"))
     await world.handle(notice)
 
     assert world.mailer.sent == []
-    assert isinstance(await world.claimed(notice), Done)
+    assert isinstance(await world.take_claim(notice), Done)
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,15 @@ async def test_a_reminder_that_would_wait_too_long_is_not_sent(new_world, make_n
         ({"stands": True}, "2026-01-13T07:30:00Z", False),
     ],
 )
-async def test_who_shall_choose_again_sleeps_on_unless_a_visit_is_near(new_world, make_notice, own, start, waits):
-    """The business replays when it likes; but who thinks that a morning's visit is cancelled has to know."""
+async def test_a_request_to_choose_again_waits_in_quiet_hours_unless_its_visit_is_near(
+    new_world, make_notice, own, start, waits
+):
+    """The business may replay at night; but a visitor has to know that a visit in the morning is not cancelled."""
     world = new_world(build_profile(quiet_hours=QUIET))
     world.clock.set(at("2026-01-13T02:00"))
     notice = make_notice("choose_again", data=PHONE | {"start": start}, **own)
     if waits:
-        assert await too_early(world, notice) == timedelta(hours=5)
+        assert await wait_for_notice(world, notice) == timedelta(hours=5)
         world.clock.set(at("2026-01-13T07:00"))
     await world.handle(notice)
 
@@ -80,8 +82,8 @@ async def test_who_shall_choose_again_sleeps_on_unless_a_visit_is_near(new_world
 
 
 @pytest.mark.parametrize("kind", ["code", "confirmed", "cancelled", "rescheduled"])
-async def test_what_somebody_just_did_is_answered_at_night(new_world, make_notice, make_profile, kind):
-    """They are awake."""
+async def test_notices_of_a_recent_action_are_sent_in_quiet_hours(new_world, make_notice, make_profile, kind):
+    """The visitor is awake."""
     world = new_world(make_profile(quiet_hours=QUIET))
     world.clock.set(at("2026-01-12T01:00"))
     await world.handle(make_notice(kind))
@@ -90,8 +92,8 @@ async def test_what_somebody_just_did_is_answered_at_night(new_world, make_notic
 
 
 @given(begins=st.integers(0, 23), length=st.integers(1, 14), moment=moments())
-def test_a_reminder_never_goes_out_when_it_is_quiet(begins, length, moment):
-    """In ten years of six zones: what waits goes out when the wall does not say that it is quiet."""
+def test_a_reminder_is_never_sent_in_quiet_hours(begins, length, moment):
+    """In ten years of six zones: a reminder that waits is sent at a local time outside of them."""
     name, now = moment
     ends = (begins + length) % 24
     profile = build_profile(time_zone=name, quiet_hours=f"{begins:02}:00-{ends:02}:00")
@@ -106,8 +108,8 @@ def test_a_reminder_never_goes_out_when_it_is_quiet(begins, length, moment):
 
 
 @pytest.mark.parametrize("kind", ["code", "confirmed", "cancelled", "rescheduled"])
-async def test_a_suppressed_address_gets_none_and_somebody_sees_it(world, make_notice, kind):
-    """The visitor waits for this in vain, so it is dead-lettered with its reason, for somebody to call them."""
+async def test_a_notice_to_a_suppressed_address_is_dead_lettered(world, make_notice, kind):
+    """The visitor waits for it, so the staff of the business have to call them."""
     await world.suppressions.add("jan@example.com", Suppression("bounced", SINCE))
 
     with pytest.raises(PermanentError) as caught:
@@ -118,21 +120,21 @@ async def test_a_suppressed_address_gets_none_and_somebody_sees_it(world, make_n
     assert world.send_rate_limiter.requests == []
 
 
-async def test_a_suppressed_address_is_not_reminded(world, make_notice):
-    """A reminder says nothing new: it ends, with a line in the log that names nobody."""
+async def test_a_reminder_to_a_suppressed_address_is_dropped(world, make_notice):
+    """Its claim is completed, and the log line has no personal data."""
     await world.suppressions.add("jan@example.com", Suppression("complained", SINCE))
     notice = make_notice("reminder")
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 
     assert world.mailer.sent == []
-    assert isinstance(await world.claimed(notice), Done)
+    assert isinstance(await world.take_claim(notice), Done)
     assert [(line["event"], line["why"]) for line in logs] == [("notice_suppressed", "complained")]
     assert "jan" not in str(logs)
 
 
-async def test_a_mailbox_that_was_full_gets_letters_again(world, make_notice):
-    """When its time is over; and a number is no address."""
+async def test_an_address_with_a_full_mailbox_gets_emails_again(world, make_notice):
+    """When its suppression has expired; numbers are not affected."""
     until = world.clock.now() + timedelta(hours=1)
     await world.suppressions.add("jan@example.com", Suppression("full", SINCE, until))
     await world.handle(make_notice("reminder", id="text", data=PHONE))
@@ -142,8 +144,8 @@ async def test_a_mailbox_that_was_full_gets_letters_again(world, make_notice):
     assert (len(world.sms_sender.sent), len(world.mailer.sent)) == (1, 1)
 
 
-async def test_without_the_list_nothing_is_sent(world, make_notice):
-    """Whether an address takes letters is not guessed."""
+async def test_nothing_is_sent_while_suppressions_cannot_be_read(world, make_notice):
+    """The notice is retried."""
     world.suppressions.trouble.append(TransientError("dynamodb"))
 
     with pytest.raises(TransientError):
@@ -159,7 +161,7 @@ async def test_the_rate_limit_of_one_business_delays_no_other(world, make_notice
     notices = [make_notice("cancelled", id=f"n{number}") for number in range(6)]
     waits = {}
     for notice in notices:
-        claim = await world.claimed(notice)
+        claim = await world.take_claim(notice)
         try:
             await world.handler.handle(notice, claim)
         except NotYetError as error:
@@ -182,7 +184,7 @@ async def test_a_code_that_waited_for_too_long_is_stale(world, make_notice):
     """Staleness is checked again at its send slot."""
     world.use(send_rate_limiter=FakeSendRateLimiter(per_minute=1))
     await world.handle(make_notice("code", id="first"))
-    waits = await too_early(world, make_notice("code", id="second"))
+    waits = await wait_for_notice(world, make_notice("code", id="second"))
     world.clock.turn(waits + timedelta(minutes=15))
     await world.handle(make_notice("code", id="second"))
 
@@ -198,10 +200,10 @@ def test_codes_have_a_rate_limit_key_of_their_own(make_notice):
     assert rate_limit_key(make_notice("confirmed", tenant="other")) not in keys
 
 
-async def test_what_a_dead_worker_may_have_sent_is_counted(world, make_notice):
-    """What goes out then is identical, and no more is lost than a second's glance."""
+async def test_a_notice_that_a_crashed_worker_may_have_sent_is_counted(world, make_notice):
+    """The e-mail that is sent then is identical."""
     notice = make_notice("confirmed")
-    await world.claimed(notice)
+    await world.take_claim(notice)
     world.clock.turn(timedelta(minutes=1))
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)

@@ -1,4 +1,4 @@
-"""What a deployment's settings make of the ports: which channels there are, and what providers are told."""
+"""Which ports the settings of a deployment give: which channels are on, and what providers are sent."""
 
 from types import SimpleNamespace
 
@@ -62,8 +62,8 @@ class FakeAws:
 
 
 @pytest.fixture
-def opened(monkeypatch):
-    """Return what opens the ports of a deployment with these variables, and the AWS that it speaks to."""
+def open_deployment(monkeypatch):
+    """Return a function that opens the ports with these environment variables, and returns them with the fake AWS."""
     blocking = SimpleNamespace(
         get_secret_value=lambda **_: {"SecretString": "a secret of the deployment"}, head_bucket=lambda **_: {}
     )
@@ -82,9 +82,9 @@ def opened(monkeypatch):
     return open_with
 
 
-async def test_without_its_setting_a_channel_is_off(opened):
-    """Then booking refuses the contact; no client is opened that nobody needs."""
-    ports, aws = await opened()
+async def test_a_channel_without_its_setting_is_off(open_deployment):
+    """Booking refuses its contacts then, and no client is opened for it."""
+    ports, aws = await open_deployment()
     assert (ports.mailer, ports.sms_sender, ports.alerts) == (None, None, None)
     assert aws.opened == []
 
@@ -98,39 +98,45 @@ async def test_without_its_setting_a_channel_is_off(opened):
     ],
     ids=["e-mail", "text messages", "alerts"],
 )
-async def test_each_channel_is_turned_on_by_itself(opened, variables, on):
-    """None of them brings another one along."""
-    ports, _ = await opened(**variables)
+async def test_each_channel_is_turned_on_independently(open_deployment, variables, on):
+    """No setting turns on another channel."""
+    ports, _ = await open_deployment(**variables)
     assert tuple(role is not None for role in (ports.mailer, ports.sms_sender, ports.alerts)) == on
 
 
-async def test_letters_go_from_the_sender_by_the_configuration_set(opened, make_notice, make_profile):
-    """Without the set no bounce ever comes back."""
-    ports, aws = await opened(SES_FROM_EMAIL="no-reply@stride.example", SES_CONFIGURATION_SET="letters")
+async def test_emails_have_the_configured_sender_and_configuration_set(open_deployment, make_notice, make_profile):
+    """Without the set SES reports no bounces."""
+    ports, aws = await open_deployment(SES_FROM_EMAIL="no-reply@stride.example", SES_CONFIGURATION_SET="letters")
     await ports.mailer.send(JinjaEmailTemplates().render(make_notice("confirmed"), make_profile(), code=None))
     [call] = aws.calls
     assert (call["FromEmailAddress"], call["ConfigurationSetName"]) == ("no-reply@stride.example", "letters")
 
 
-async def test_text_messages_go_at_the_price_and_under_the_name_that_are_set(opened):
-    """A dearer one is dropped by SNS."""
-    ports, aws = await opened(SMS_ENABLED="true", SMS_MAX_PRICE_USD="0.07", SMS_SENDER_ID="SalonAnia")
+async def test_text_messages_have_the_configured_price_and_sender_id(open_deployment):
+    """SNS drops a more expensive one."""
+    ports, aws = await open_deployment(SMS_ENABLED="true", SMS_MAX_PRICE_USD="0.07", SMS_SENDER_ID="SalonAnia")
     await ports.sms_sender.send(TextMessage(recipient="+48600700800", text="123456 to kod"))
     [call] = aws.calls
-    said = {name.rpartition(".")[2]: one["StringValue"] for name, one in call["MessageAttributes"].items()}
-    assert (call["PhoneNumber"], said["MaxPrice"], said["SenderID"]) == ("+48600700800", "0.07", "SalonAnia")
+    attributes = {
+        name.rpartition(".")[2]: attribute["StringValue"] for name, attribute in call["MessageAttributes"].items()
+    }
+    assert (call["PhoneNumber"], attributes["MaxPrice"], attributes["SenderID"]) == (
+        "+48600700800",
+        "0.07",
+        "SalonAnia",
+    )
 
 
-async def test_alerts_go_to_the_topic_that_is_set(opened, make_alert):
-    """Whoever runs the system has subscribed to that one."""
-    ports, aws = await opened(SNS_TOPIC_ARN=TOPIC)
+async def test_alerts_go_to_the_configured_topic(open_deployment, make_alert):
+    """Operators subscribe to that one."""
+    ports, aws = await open_deployment(SNS_TOPIC_ARN=TOPIC)
     await ports.alerts.send(make_alert())
     assert [call["TopicArn"] for call in aws.calls] == [TOPIC]
 
 
 @pytest.mark.parametrize(("variables", "step"), [({}, 200), ({"NOTICES_PER_MINUTE": "20"}, 3000)])
-async def test_the_rate_limit_of_a_business_is_the_configured_one(opened, variables, step):
+async def test_the_rate_limit_of_a_business_is_the_configured_one(open_deployment, variables, step):
     """Each notice advances the row by its share of a minute."""
-    ports, aws = await opened(**variables)
+    ports, aws = await open_deployment(**variables)
     await ports.send_rate_limiter.reserve("salon-ania", "notice-1", now=FakeClock().now())
     assert [call["ExpressionAttributeValues"][":step"] for call in aws.calls] == [{"N": str(step)}]

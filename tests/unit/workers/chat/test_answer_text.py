@@ -1,4 +1,4 @@
-"""What of a model's answer a visitor is shown."""
+"""What of a model's answer a visitor gets."""
 
 import json
 
@@ -35,8 +35,8 @@ from workers.chat.handler import CATALOGUE
         ({"text": "BOOK_APPOINTMENT:2026-01-13T10:00,a@b.pl,massage", "type": "booking.create"}, None, None),
     ],
 )
-def test_an_offer_holds_only_what_the_business_has(make_profile, content, service, day):
-    """Whatever the model made up opens the form without that field filled in."""
+def test_an_offer_has_only_services_of_the_business(make_profile, content, service, day):
+    """An invalid service or date is left out, and the form opens without it."""
     assert check_offer(content, make_profile()) == OfferBooking(service=service, date=day)
 
 
@@ -53,18 +53,18 @@ def test_an_offer_holds_only_what_the_business_has(make_profile, content, servic
         (" \x00 ", ""),
     ],
 )
-def test_an_answer_is_shown_as_written_but_for_control_characters(text, visible):
-    """Spaces that do not break and joined emojis are part of good typography."""
+def test_an_answer_loses_only_its_control_characters(text, visible):
+    """Non-breaking spaces and joined emojis stay."""
     assert sanitize_answer(text) == visible
 
 
 @given(
-    letters=st.text(st.characters(exclude_categories=()), min_size=1, max_size=12),
+    characters=st.text(st.characters(exclude_categories=()), min_size=1, max_size=12),
     times=st.integers(1, 30_000),
 )
-def test_no_answer_makes_a_frame_that_is_too_large(letters, times):
-    """Neither wide letters nor those that JSON escapes; what is shown is where the answer begins."""
-    text = (letters * times)[:60_000]
+def test_no_answer_makes_a_frame_that_is_too_large(characters, times):
+    """Neither with wide characters nor with those that JSON escapes; the answer is cut at its end."""
+    text = (characters * times)[:60_000]
     visible = sanitize_answer(text)
     usage = Usage(input_tokens=10**9, output_tokens=10**9, cache_read_tokens=10**9, cache_write_tokens=10**9)
     offer = OfferBooking(service="s" * 60, date="2026-01-13")
@@ -79,7 +79,7 @@ def test_no_answer_makes_a_frame_that_is_too_large(letters, times):
 
 @pytest.mark.parametrize("filler", ["x", "ą", "🙂", '"', "\\", "a\n"])
 def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
-    """As much of it as fits is shown."""
+    """The visitor gets as much as fits."""
     visible = sanitize_answer(filler * 30_000)
 
     size = len(json.dumps(visible, ensure_ascii=False).encode()) - 2
@@ -87,7 +87,7 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
 
 
 @pytest.mark.parametrize(
-    ("text", "offered", "stopped", "language", "said"),
+    ("text", "offered", "stopped", "language", "expected"),
     [
         ("Hello", False, False, "en", "Hello"),
         ("Hello", True, True, "pl", "Hello"),
@@ -98,6 +98,6 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
         ("", False, True, "en", ""),
     ],
 )
-def test_an_answer_is_never_empty_unless_it_was_stopped(text, offered, stopped, language, said):
-    """A model that only opens the form, or says nothing, is given words."""
-    assert build_final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.texts(language)) == said
+def test_an_answer_is_never_empty_unless_it_was_stopped(text, offered, stopped, language, expected):
+    """A model that only opens the form, or writes nothing, gets a default text."""
+    assert build_final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.texts(language)) == expected
