@@ -56,7 +56,7 @@ async def test_reconnects(page: Page, site: str, backend: ScriptedBackend, open_
     await session.store(server.ChatFinal(re="a", data=server.ChatFinalData(text="odpowiedź pierwsza")))
     await expect(page.get_by_text("odpowiedź pierwsza")).to_be_visible()
     await backend.vanish()
-    await expect(page.get_by_test_id("connection-status")).to_have_text("Wracam do połączenia…")
+    await expect(page.get_by_test_id("connection-status")).to_have_text("Łączę ponownie…")
     await session.store(server.ChatFinal(re="b", data=server.ChatFinalData(text="odpowiedź druga")))
     await backend.listen()
     hello = await backend.wait_for("hello", 2)

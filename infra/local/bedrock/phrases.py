@@ -24,7 +24,7 @@ class Phrases:
 
 _ENGLISH = Phrases(
     courtesy={
-        "greeting": "Hello! How can I help you? Ask about our services, or let me book an appointment.",
+        "greeting": "Hello! How can I help you? Ask about our services, or let me help you book a visit.",
         "thanks": "You are welcome! Is there anything else I can help with?",
         "goodbye": "Goodbye, and have a nice day!",
     },
@@ -35,7 +35,7 @@ _ENGLISH = Phrases(
     topics="I can answer from these documents:",
     ask_back="Could you tell me a little more about what you would like to know?",
     no_pressure="No problem. If you have a question, just ask.",
-    offer_booking="Would you like to book an appointment?",
+    offer_booking="Would you like to book a visit?",
     offer_contact="Please contact us directly, and our team will gladly help you.",
     pick_a_time="Of course, pick a time below.",
     after_tool="Choose the time that suits you best, and I will take care of the rest.",

@@ -93,8 +93,8 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
         ("Hello", True, True, "pl", "Hello"),
         ("", True, False, "en", "Please choose a time below."),
         (" \x00", True, False, "pl", "Wybierz termin poniżej."),
-        ("", False, False, "en", "Sorry, I have no answer to that. Please put it another way."),
-        ("", False, False, "pl", "Przepraszam, nie mam na to odpowiedzi. Napisz to, proszę, inaczej."),
+        ("", False, False, "en", "Sorry, I don't have an answer to that. Please try asking in a different way."),
+        ("", False, False, "pl", "Przepraszam, nie znam na to odpowiedzi. Zapytaj, proszę, w inny sposób."),
         ("", False, True, "en", ""),
     ],
 )

@@ -222,7 +222,7 @@ async def test_a_mailbox_cannot_be_flooded(world):
     refused = await world.send("resend", appointment_id=appointment_id)
 
     assert (refused.data.code, refused.data.retryable) == (ErrorCode.RATE_LIMITED, False)
-    assert refused.data.message == "We send no further code for this time. The latest one still counts."
+    assert refused.data.message == "We cannot send another code for this time. The latest one still works."
     assert [notice.send_number for notice in world.notices.delivered] == [1, 2, 3]
     oldest = await world.send("verify", appointment_id=appointment_id, code=world.code(appointment_id, 1))
     assert oldest.data.code == ErrorCode.CODE_INVALID
