@@ -88,7 +88,7 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
         await owner.get_by_test_id("its-failures").click()
         await expect(owner.get_by_test_id("failure")).to_have_count(1)
         await shot(owner, "failures")
-        await owner.get_by_role("link", name="Code of a booking").click()
+        await owner.get_by_role("link", name="Code for a booking").click()
         await expect(owner.get_by_text("The calendar's key was revoked").first).to_be_visible()
         await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "failed")
         await expect(owner.get_by_test_id("forecast")).to_have_attribute("data-kind", "would_fail")
@@ -104,7 +104,7 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     await expect(owner.get_by_test_id("field-code")).to_have_value(code)
     await owner.go_back()
     await expect(owner.get_by_test_id("lines")).to_contain_text(code)
-    assert await first_card(owner, width=360) == "If it were replayed now"
+    assert await first_card(owner, width=360) == "What a replay would do now"
     assert await first_card(owner, width=1280) == "What happened"
     await owner.get_by_test_id("replay").click()
 

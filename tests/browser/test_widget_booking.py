@@ -60,7 +60,7 @@ async def test_booking(
     await page.get_by_test_id("code-input").fill("000000")
     await expect(page.get_by_test_id("card-problem")).to_have_text("Ten kod jest nieprawidłowy.")
     await page.get_by_test_id("code-resend").click()
-    await expect(page.get_by_test_id("code-sent")).to_contain_text("Nowy kod")
+    await expect(page.get_by_test_id("code-sent")).to_contain_text("Wysyłamy nowy kod")
     await expect(page.get_by_test_id("card-problem")).to_be_hidden()
     await page.get_by_test_id("code-input").fill(f"{CODE[:3]} {CODE[3:]}")
     await expect(card).to_have_attribute("data-stage", "confirmed")

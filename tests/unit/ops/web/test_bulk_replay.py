@@ -25,7 +25,7 @@ def test_replays_selected_failures(owner, world):
 def test_discards_selected_failures(owner, world):
     """They share a reason; without a reason nothing is discarded, and the page says so."""
     owner.get("/failures")
-    assert "2 messages were left alone:" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
+    assert "2 messages were not changed:" in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard").text
     assert (
         "2 messages were discarded."
         in owner.send("/failures/selected", id=["f-ania", "f-bea"], do="discard", reason="Test").text

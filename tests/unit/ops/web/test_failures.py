@@ -96,7 +96,7 @@ def test_replays(owner, world):
     assert [(failure.failure_id, failure.replays) for failure in world.replays.queued] == [("f-ania", 1)]
     assert (world.failure().state, world.failure().audit_trail[-1].by) == (FailureState.REPLAYING, "Ola")
     page = owner.follow()
-    assert "on its queue again" in page.text
+    assert "back on its queue" in page.text
     assert "data-refresh" in page.text
     answer = owner.send("/failures/f-ania/replay")
     assert answer.status_code == 409
@@ -122,7 +122,7 @@ def test_the_audit_trail_is_translated(owner, world):
     polish.sign_in("ledger")
     post_form(polish, "/failures/f-ania/replay")
     audit_trail = polish.follow().text.partition('data-testid="story"')[2].partition("</ol>")[0]
-    for there in ("– rejestr niepowodzeń", "– ledger", "Ponowienie nr 1"):
+    for there in ("– rejestr błędów", "– ledger", "Ponowienie nr 1"):
         assert there in audit_trail
     assert "replay 1" not in audit_trail
 

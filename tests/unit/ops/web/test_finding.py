@@ -62,7 +62,7 @@ def test_a_list_with_more_pages_is_not_called_empty(owner, world):
         row = replace(failure, failure_id=f"n{number}", last_at=NOON)
         world.ledger.rows[row.failure_id] = mark_replayed(row, world.clock.now())
     text = owner.get("/failures").text
-    assert "Nothing waits for you" not in text
+    assert "Nothing is waiting for you" not in text
     [link] = re.findall(r'href="(/failures\?after=[^"]+)"', text)
     assert count_failures(owner.get(html.unescape(link)).text) == 1
 

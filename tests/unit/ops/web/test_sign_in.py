@@ -23,7 +23,7 @@ def test_a_wrong_token_is_refused(stranger):
     """The form says so and can be sent again."""
     answer = stranger.sign_in(token="wrong")
     assert answer.status_code == 403
-    assert "not right" in answer.text
+    assert "That token is wrong" in answer.text
     assert stranger.send("/sign-in", name="Ola", token=RIGHT).status_code == 303
 
 

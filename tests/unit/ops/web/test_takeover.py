@@ -220,8 +220,8 @@ def test_the_page_has_the_audit_trail(at_conversation, world):
     escaped_name = "&lt;b&gt;Ola&lt;/b&gt;"
     assert lines == [
         f"12 Jan 2026, 13:01 Answered by {escaped_name}",
-        f"12 Jan 2026, 13:00 Looked at it by {escaped_name}",
-        "12 Jan 2026, 13:00 Looked at it by Ola",
+        f"12 Jan 2026, 13:00 Viewed by {escaped_name}",
+        "12 Jan 2026, 13:00 Viewed by Ola",
     ]
 
 

@@ -139,7 +139,7 @@ def test_a_text_that_may_have_been_sent_keeps_its_id(owner, world):
     world.conversations.trouble.append(RuntimeError("the process that had the claim died"))
     assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 500
     busy = owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id)
-    assert (busy.status_code, "It is being sent already" in busy.text) == (422, True)
+    assert (busy.status_code, "It is already being sent" in busy.text) == (422, True)
     assert answer_id_on_page(owner) == answer_id
     world.clock.turn(timedelta(minutes=1))
     for _ in range(2):
