@@ -30,15 +30,15 @@ def write(make_notice, make_profile):
     ("kind", "locale", "subject", "sentence"),
     [
         ("code", "pl", "123456 to Twój kod – Salon Ania", "Twój kod: 123456"),
-        ("code", "en", "123456 is your code for Salon Ania", "your code is: 123456"),
+        ("code", "en", "123456 is your code for Salon Ania", "Your code is: 123456"),
         ("confirmed", "pl", "Twoja wizyta: wtorek, 13 stycznia 2026, godz. 10:00", "wizyta jest potwierdzona:"),
-        ("confirmed", "en", "Your appointment: Tuesday, 13 January 2026, 10:00", "your appointment is confirmed:"),
+        ("confirmed", "en", "Your visit: Tuesday, 13 January 2026, 10:00", "Your visit is confirmed:"),
         ("cancelled", "pl", "Odwołano: wtorek, 13 stycznia 2026, godz. 10:00", "wizyta została odwołana:"),
-        ("cancelled", "en", "Cancelled: Tuesday, 13 January 2026, 10:00", "your appointment is cancelled:"),
+        ("cancelled", "en", "Cancelled: Tuesday, 13 January 2026, 10:00", "Your visit is cancelled:"),
         ("rescheduled", "pl", "Nowy termin: wtorek, 13 stycznia 2026, godz. 10:00", "wizyta została przeniesiona:"),
-        ("rescheduled", "en", "New time: Tuesday, 13 January 2026, 10:00", "your appointment has moved:"),
+        ("rescheduled", "en", "New time: Tuesday, 13 January 2026, 10:00", "Your visit has been moved:"),
         ("reminder", "pl", "Przypomnienie: wtorek, 13 stycznia 2026, godz. 10:00", "przypominamy o wizycie:"),
-        ("reminder", "en", "Reminder: Tuesday, 13 January 2026, 10:00", "this is a reminder of your appointment:"),
+        ("reminder", "en", "Reminder: Tuesday, 13 January 2026, 10:00", "This is a reminder of your visit:"),
         ("choose_again", "pl", "Prosimy o wybór innego terminu", "wtorek, 13 stycznia 2026, godz. 10:00"),
         ("choose_again", "en", "Please choose another time", "Tuesday, 13 January 2026, 10:00"),
     ],
@@ -198,7 +198,7 @@ def test_an_email_about_a_booked_visit_has_links_to_change_it(write, kind, local
 
 
 @pytest.mark.parametrize(
-    ("locale", "sentence"), [("pl", "odwołaj wizytę na czacie"), ("en", "cancel your appointment in")]
+    ("locale", "sentence"), [("pl", "odwołaj wizytę na czacie"), ("en", "cancel your visit in")]
 )
 @pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
 def test_an_email_without_links_names_the_other_ways(write, make_profile, kind, locale, sentence):
@@ -218,10 +218,10 @@ def test_an_email_about_a_hold_or_a_past_visit_has_no_links(write, kind):
 @pytest.mark.parametrize(
     ("kind", "locale", "sorry"),
     [
-        ("cancelled", "pl", "przepraszamy: musimy odwołać Twoją wizytę"),
-        ("cancelled", "en", "we are very sorry: we have to cancel your appointment"),
-        ("rescheduled", "pl", "przepraszamy: musieliśmy przenieść Twoją wizytę"),
-        ("rescheduled", "en", "we are very sorry: we had to move your appointment"),
+        ("cancelled", "pl", "przepraszamy, ale musimy odwołać Twoją wizytę"),
+        ("cancelled", "en", "We are very sorry, but we have to cancel your visit"),
+        ("rescheduled", "pl", "przepraszamy, ale musieliśmy przenieść Twoją wizytę"),
+        ("rescheduled", "en", "We are very sorry, but we had to move your visit"),
     ],
 )
 def test_an_email_about_a_change_by_the_business_apologizes(write, kind, locale, sorry):

@@ -44,7 +44,7 @@ def write(make_notice, make_profile):
             "code", {}, "pl",
             (
                 "123456 to kod do wizyty: Salon Ania, wt. 13.01, 10:00. Wpisz go na czacie do 13:15. "
-                "Nie prosisz o wizyte? Zignoruj te wiadomosc."
+                "To nie Twoja prosba? Zignoruj te wiadomosc."
             ),
         ),
         (
