@@ -7,10 +7,10 @@ from workers.booking.handler.dependencies import BookingPorts
 
 _ADVICE = {
     CalendarProblem.ACCESS_REVOKED: (
-        "Google refuses the service account's key: create a new key and store it in the secret. It is used at once."
+        "Google rejects the service account's key: create a new key and store it in the secret. It is used at once."
     ),
     CalendarProblem.FORBIDDEN: (
-        "Share the calendar with the service account, with the right to make changes to events."
+        "Share the calendar with the service account, with permission to make changes to events."
     ),
     CalendarProblem.UNKNOWN: (
         "The calendar can't be found: check calendar_id in the profile, and share it with the service account."
@@ -19,11 +19,11 @@ _ADVICE = {
         "There is no usable service account: put its JSON key into the secret or into GOOGLE_SERVICE_ACCOUNT_KEY."
     ),
     CalendarProblem.MOVE_REFUSED: (
-        "A visit was moved in the calendar to a time that it can't have: another visit's, a past one, or a whole day. "
-        "The event was restored. Move it to a free time, or cancel it by deleting its event."
+        "A visit was moved in the calendar to a time that is not allowed: another visit's, a past one, or a whole "
+        "day. The event was restored. Move it to a free time, or cancel it by deleting its event."
     ),
 }
-_DEFAULT_ADVICE = "The calendar can't be used: see the reason, and the log of the booking worker."
+_DEFAULT_ADVICE = "The calendar can't be used: see the reason and the log of the booking worker."
 
 
 _INSTALLATION_WIDE = frozenset({CalendarProblem.ACCESS_REVOKED, CalendarProblem.NOT_CONFIGURED})

@@ -79,7 +79,7 @@ class SnsAlerts:
                 Subject=_to_ascii(f"{facts.reason} ({alert.tenant})")[:_SUBJECT_CHARACTERS],
                 Message=(
                     f"{facts.advice}\n\nReason: {facts.reason}\nBusiness: {alert.tenant}\nNotice: {alert.id}\n\n"
-                    "`stride doctor` checks what else is missing; `stride failures list` shows what waits for it.\n"
+                    "`stride doctor` checks what else is missing; `stride failures list` shows the failures.\n"
                 ),
             )
 

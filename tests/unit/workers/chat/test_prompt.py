@@ -122,7 +122,7 @@ def test_the_prompt_has_this_visitors_appointments(make_profile):
     lines = prompt_for(make_profile(), history).situation.splitlines()[1:]
 
     about = "In this conversation: massage on 2026-01-13 10:00 "
-    words = ["waits for its code.", "is confirmed.", "was moved there.", "was cancelled."]
+    words = ["is held until its code is entered.", "is confirmed.", "was moved to this time.", "was cancelled."]
     assert lines == [about + word for word in words]
 
 

@@ -197,9 +197,7 @@ def test_an_email_about_a_booked_visit_has_links_to_change_it(write, kind, local
     assert lines.index(f"<{LINKS.move}>") < lines.index(f"<{LINKS.cancel}>")
 
 
-@pytest.mark.parametrize(
-    ("locale", "sentence"), [("pl", "odwołaj wizytę na czacie"), ("en", "cancel your visit in")]
-)
+@pytest.mark.parametrize(("locale", "sentence"), [("pl", "odwołaj wizytę na czacie"), ("en", "cancel your visit in")])
 @pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
 def test_an_email_without_links_names_the_other_ways(write, make_profile, kind, locale, sentence):
     """A business without a page has the chat, and reads its e-mails."""
