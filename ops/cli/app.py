@@ -8,9 +8,9 @@ import click
 from ops.cli.edit import edit
 from ops.cli.erase import erase
 from ops.cli.examples import GroupWithExamples, WithExamples
+from ops.cli.failure_actions import discard, retry
 from ops.cli.failures import failures
 from ops.cli.health import doctor, status
-from ops.cli.repairs import discard, retry
 from ops.cli.session import NO_DEPLOYMENT, CommandError, Session
 from ops.cli.suppressions import suppressions
 from ops.deployment import Deployment, find_deployment

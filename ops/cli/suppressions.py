@@ -44,7 +44,13 @@ def suppressions() -> None:
     """
 
 
-@suppressions.command("show", cls=WithExamples)
+_SHOW = """
+Example:
+  stride suppressions show jan@example.com
+"""
+
+
+@suppressions.command("show", cls=WithExamples, epilog=_SHOW)
 @click.argument("address", callback=_address)
 @click.pass_obj
 def show(session: Session, /, *, address: str) -> None:
@@ -64,7 +70,13 @@ def show(session: Session, /, *, address: str) -> None:
     raise SystemExit(NOT_DONE)
 
 
-@suppressions.command("remove", cls=WithExamples)
+_REMOVE = """
+Example:
+  stride suppressions remove jan@example.com
+"""
+
+
+@suppressions.command("remove", cls=WithExamples, epilog=_REMOVE)
 @click.argument("address", callback=_address)
 @click.pass_obj
 def remove(session: Session, /, *, address: str) -> None:

@@ -60,9 +60,9 @@ class FailureErasure:
         # The indexes have no message groups. For operators who see all tenants, failures without a session are read
         # one by one.
         failure_filter = FailureFilter(states=_NOT_ERASED, text=None if operator.tenants is None else session_id)
-        theirs, after = transitions.restrict_to_tenants(operator, failure_filter), None
-        while theirs is not None:
-            page = await self._ledger.find(theirs, limit=_PAGE, after=after, outlines=True)
+        restricted, after = transitions.restrict_to_tenants(operator, failure_filter), None
+        while restricted is not None:
+            page = await self._ledger.find(restricted, limit=_PAGE, after=after, outlines=True)
             for outline in page.failures:
                 if outline.session_id in (session_id, None):
                     failure = await self._get_of_session(operator, outline.failure_id, session_id)

@@ -39,25 +39,25 @@ class Search:
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
     ) -> FailurePage:
         """Return up to `limit` failures, the latest first; later ones fill the gaps that running replays leave."""
-        found: list[Failure] = []
+        failures: list[Failure] = []
         for _ in range(_MAX_READS):
-            read = await self._read(operator, failure_filter, limit=limit, after=after)
-            remaining = self._drop_running_replays(read, failure_filter)
-            found += remaining
-            after = read.after
-            if after is None or len(found) >= limit or len(remaining) == len(read.failures):
+            page = await self._read(operator, failure_filter, limit=limit, after=after)
+            failures_of_page = self._drop_running_replays(page, failure_filter)
+            failures += failures_of_page
+            after = page.after
+            if after is None or len(failures) >= limit or len(failures_of_page) == len(page.failures):
                 break
-        return FailurePage(found[:limit], make_cursor(found[limit - 1]) if len(found) > limit else after)
+        return FailurePage(failures[:limit], make_cursor(failures[limit - 1]) if len(failures) > limit else after)
 
     async def iterate(self, operator: Operator, failure_filter: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures, the latest first."""
-        after, left = None, limit
-        while left > 0:
-            read = await self._read(operator, failure_filter, limit=min(_PAGE, left), after=after)
-            remaining = self._drop_running_replays(read, failure_filter)
-            for failure in remaining:
+        after, remaining_limit = None, limit
+        while remaining_limit > 0:
+            page = await self._read(operator, failure_filter, limit=min(_PAGE, remaining_limit), after=after)
+            failures_of_page = self._drop_running_replays(page, failure_filter)
+            for failure in failures_of_page:
                 yield failure
-            after, left = read.after, left - len(remaining)
+            after, remaining_limit = page.after, remaining_limit - len(failures_of_page)
             if after is None:
                 return
 
@@ -65,43 +65,43 @@ class Search:
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int
     ) -> tuple[list[Failure], bool]:
         """Return up to `limit` outlines for counting, the cheapest read, and whether these are all."""
-        found: list[Failure] = []
-        after, theirs = None, transitions.restrict_to_tenants(operator, failure_filter)
-        while theirs is not None:
-            page = await self._ledger.find(theirs, limit=limit + 1 - len(found), after=after, outlines=True)
-            found += (outline for outline in page.failures if transitions.may_see(operator, outline))
+        failures: list[Failure] = []
+        after, restricted = None, transitions.restrict_to_tenants(operator, failure_filter)
+        while restricted is not None:
+            page = await self._ledger.find(restricted, limit=limit + 1 - len(failures), after=after, outlines=True)
+            failures += (outline for outline in page.failures if transitions.may_see(operator, outline))
             after = page.after
-            if after is None or len(found) > limit:
+            if after is None or len(failures) > limit:
                 break
-        is_complete = len(found) <= limit
-        if transitions.wants_all_waiting(failure_filter):
+        is_complete = len(failures) <= limit
+        if transitions.includes_all_open_states(failure_filter):
             # Outlines have no audit trail. These are few, unless a bulk replay is running.
             replaying = replace(failure_filter, states=frozenset({FailureState.REPLAYING}))
-            read = await self._read(operator, replaying, limit=_MAX_REPLAYING, after=None)
-            known = {outline.failure_id for outline in found}
-            found += (
+            page = await self._read(operator, replaying, limit=_MAX_REPLAYING, after=None)
+            known = {outline.failure_id for outline in failures}
+            failures += (
                 failure
-                for failure in self._drop_running_replays(read, failure_filter)
+                for failure in self._drop_running_replays(page, failure_filter)
                 if failure.failure_id not in known
             )
-            is_complete = is_complete and read.after is None and len(found) <= limit
-        return found[:limit], is_complete
+            is_complete = is_complete and page.after is None and len(failures) <= limit
+        return failures[:limit], is_complete
 
     async def _read(
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
     ) -> FailurePage:
-        theirs = transitions.restrict_to_tenants(operator, transitions.include_replaying(failure_filter))
-        if theirs is None:
+        restricted = transitions.restrict_to_tenants(operator, transitions.include_replaying(failure_filter))
+        if restricted is None:
             return FailurePage([], None)
-        page = await self._ledger.find(theirs, limit=limit, after=after)
+        page = await self._ledger.find(restricted, limit=limit, after=after)
         return replace(page, failures=[failure for failure in page.failures if transitions.may_see(operator, failure)])
 
-    def _drop_running_replays(self, read: FailurePage, failure_filter: FailureFilter) -> list[Failure]:
-        if not transitions.wants_all_waiting(failure_filter):
-            return list(read.failures)
+    def _drop_running_replays(self, page: FailurePage, failure_filter: FailureFilter) -> list[Failure]:
+        if not transitions.includes_all_open_states(failure_filter):
+            return list(page.failures)
         now = self._clock.now()
         return [
             failure
-            for failure in read.failures
+            for failure in page.failures
             if failure.state is not FailureState.REPLAYING or transitions.is_lost(failure, now)
         ]

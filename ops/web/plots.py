@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 640, 180
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 28
+_MARGIN_LEFT, _MARGIN_RIGHT, _MARGIN_TOP, _MARGIN_BOTTOM = 44, 8, 10, 28
 _STEPS = 4
 
 
@@ -35,12 +35,12 @@ def bars(title: str, values: Sequence[tuple[str, Mapping[str, int]]], ticks: Seq
     """
     names = list(dict.fromkeys(name for _, parts in values for name in parts))
     top = _round_up(max((sum(parts.values()) for _, parts in values), default=0))
-    width = (WIDTH - _LEFT - _RIGHT) / max(len(values), 1)
+    width = (WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT) / max(len(values), 1)
     shapes = Markup("")
     for index, (label, parts) in enumerate(values):
         below = 0
         for name, count in parts.items():
-            x, height = _LEFT + index * width, _height(count, top)
+            x, height = _MARGIN_LEFT + index * width, _height(count, top)
             shapes += Markup(
                 '<rect class="series-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
             ).format(
@@ -100,7 +100,7 @@ def _plot(title: str, shapes: Markup, ticks: Sequence[Tick], top: float) -> Mark
         value = top * step / _STEPS
         y = _y(value, top)
         grid += Markup('<path class="grid" d="M{} {:.1f}H{}"/><text class="y" x="{}" y="{:.1f}">{}</text>').format(
-            _LEFT, y, WIDTH - _RIGHT, _LEFT - 6, y + 4, _short(value)
+            _MARGIN_LEFT, y, WIDTH - _MARGIN_RIGHT, _MARGIN_LEFT - 6, y + 4, _short(value)
         )
     for index, tick in enumerate(ticks):
         anchor = {0.0: "start", 1.0: "end"}.get(tick.at, "middle")
@@ -113,15 +113,15 @@ def _plot(title: str, shapes: Markup, ticks: Sequence[Tick], top: float) -> Mark
 
 
 def _x(at: float) -> float:
-    return _LEFT + min(max(at, 0), 1) * (WIDTH - _LEFT - _RIGHT)
+    return _MARGIN_LEFT + min(max(at, 0), 1) * (WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT)
 
 
 def _y(value: float, top: float) -> float:
-    return HEIGHT - _BOTTOM - _height(value, top)
+    return HEIGHT - _MARGIN_BOTTOM - _height(value, top)
 
 
 def _height(value: float, top: float) -> float:
-    return value / top * (HEIGHT - _TOP - _BOTTOM)
+    return value / top * (HEIGHT - _MARGIN_TOP - _MARGIN_BOTTOM)
 
 
 def _round_up(value: float) -> float:

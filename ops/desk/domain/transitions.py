@@ -28,13 +28,13 @@ def restrict_to_tenants(operator: Operator, failure_filter: FailureFilter) -> Fa
     """Restrict a filter to the operator's tenants; return None if no tenant is left."""
     if operator.tenants is None:
         return failure_filter
-    theirs = (
+    tenants = (
         operator.tenants if failure_filter.tenants is None else operator.tenants.intersection(failure_filter.tenants)
     )
-    return replace(failure_filter, tenants=theirs) if theirs else None
+    return replace(failure_filter, tenants=tenants) if tenants else None
 
 
-def wants_all_waiting(failure_filter: FailureFilter) -> bool:
+def includes_all_open_states(failure_filter: FailureFilter) -> bool:
     """Return whether a filter asks for everything that needs action, and so also for lost replays."""
     states = failure_filter.states
     return states is not None and OPEN.issubset(states) and FailureState.REPLAYING not in states
@@ -42,7 +42,7 @@ def wants_all_waiting(failure_filter: FailureFilter) -> bool:
 
 def include_replaying(failure_filter: FailureFilter) -> FailureFilter:
     """Add the replays in progress, some of which may be lost, to a filter for everything that needs action."""
-    if failure_filter.states is None or not wants_all_waiting(failure_filter):
+    if failure_filter.states is None or not includes_all_open_states(failure_filter):
         return failure_filter
     return replace(failure_filter, states=frozenset({*failure_filter.states, FailureState.REPLAYING}))
 

@@ -1,4 +1,4 @@
-"""`stride failures list`, `show`, `stats` and `watch`."""
+"""`stride failures list`, `show`, `stats` and `watch`, and the help of all commands."""
 
 import json
 from dataclasses import replace
@@ -217,11 +217,17 @@ def test_help_does_not_shorten_descriptions(terminal, group):
     assert ("." in listed, "..." in listed) == (True, False)
 
 
-@pytest.mark.parametrize("command", ["list", "show", "retry", "edit", "discard", "watch", "stats"])
-def test_help_of_each_subcommand_has_examples(terminal, command):
+@pytest.mark.parametrize(
+    ("group", "command"),
+    [
+        *(("failures", name) for name in ("list", "show", "retry", "edit", "discard", "erase", "watch", "stats")),
+        *(("suppressions", name) for name in ("show", "remove")),
+    ],
+)
+def test_help_of_each_subcommand_has_examples(terminal, group, command):
     """The help has a command line that can be copied."""
-    done = terminal.run("failures", command, "--help")
-    assert (done.exit_code, f"  stride failures {command}" in done.stdout) == (0, True)
+    done = terminal.run(group, command, "--help")
+    assert (done.exit_code, f"  stride {group} {command}" in done.stdout) == (0, True)
 
 
 def test_a_lost_replay_is_open(terminal):
