@@ -1,4 +1,4 @@
-"""Makes the clients that deploy and seed: for AWS itself, or for an emulator behind an endpoint."""
+"""Creates the clients for deploying and seeding: for AWS, or for an emulator behind an endpoint."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from localstack_client.session import Session as EmulatorSession
 REGION = "eu-central-1"
 
 EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-"""An emulator wants some; these can never be anybody's real ones."""
+"""An emulator requires credentials; these are never valid on AWS."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Target:
 
     @property
     def is_emulator(self) -> bool:
-        """Whether this is not AWS itself."""
+        """Return whether the target is an emulator."""
         return self.endpoint_url is not None
 
     def client(self, service: str) -> Any:
         """Return a boto3 client."""
-        # Virtual-hosted buckets would need names under the emulator's host to resolve.
+        # Virtual-hosted buckets would need host names below the emulator's that resolve.
         style = {"addressing_style": "path"} if self.is_emulator else None
         config = Config(retries={"mode": "standard", "total_max_attempts": 5}, s3=style)
         client: Any = self._factory()(service, config=config)
@@ -40,7 +40,7 @@ class Target:
         if self.endpoint_url is None:
             factory: Callable[..., Any] = boto3.Session(region_name=self.region).client
             return factory
-        # The session prefers the variable to the host it is given, and a shell may still have an old one.
+        # The session prefers the variable to its argument, and the shell may have an old value.
         inherited = os.environ.pop("AWS_ENDPOINT_URL", None)
         try:
             session = EmulatorSession(

@@ -1,4 +1,4 @@
-"""Creates or updates one CloudFormation stack, and says which resource is to blame when that fails."""
+"""Creates or updates a CloudFormation stack, and reports which resource failed and why."""
 
 import time
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-PATIENCE_SECONDS = 900.0
-_NOTHING_TO_DO = "No updates are to be performed"
+TIMEOUT_SECONDS = 900.0
+_NO_UPDATES = "No updates are to be performed"
 
 
 class DeployError(Exception):
@@ -19,7 +19,7 @@ def put_stack(
 ) -> dict[str, str]:
     """Create or update the stack, wait for it and return its outputs.
 
-    `template` is the one argument that says where the template is: `TemplateBody` or `TemplateURL`.
+    `template` has one argument with the template or its address: `TemplateBody` or `TemplateURL`.
     """
     request = {
         "StackName": name,
@@ -29,25 +29,25 @@ def put_stack(
     }
     before = _stack(client, name)
     if before and before["StackStatus"] in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"}:
-        # A stack whose first creation failed can't be updated, only taken away.
+        # A stack whose first creation failed can't be updated, only deleted.
         client.delete_stack(StackName=name)
-        _settled(client, name, poll_seconds)
+        _wait_for_stack(client, name, poll_seconds)
         before = None
     try:
         answer = client.update_stack(**request) if before else client.create_stack(**request)
     except ClientError as error:
-        # CloudFormation has one code, `ValidationError`, for this and for a template that is wrong.
-        if _NOTHING_TO_DO in str(error):
+        # CloudFormation has the same code, `ValidationError`, for this and for an invalid template.
+        if _NO_UPDATES in str(error):
             return outputs(client, name)
         raise DeployError(f"CloudFormation refused the template: {error.response['Error']['Message']}") from error
-    stack = _settled(client, answer["StackId"], poll_seconds)
+    stack = _wait_for_stack(client, answer["StackId"], poll_seconds)
     if stack is None or stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        raise DeployError(_blame(client, answer["StackId"], stack))
+        raise DeployError(_describe_failure(client, answer["StackId"], stack))
     return _outputs(stack)
 
 
 def outputs(client: Any, name: str) -> dict[str, str]:
-    """Return what a deployed stack says about itself."""
+    """Return the outputs of a deployed stack."""
     stack = _stack(client, name)
     if stack is None:
         raise DeployError(f"there is no stack {name!r}: deploy it first")
@@ -62,23 +62,23 @@ def _stack(client: Any, name: str) -> dict[str, Any] | None:
     try:
         stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
-        # As above: no code of its own says that there is no such stack.
+        # As above: CloudFormation has no separate code for a missing stack.
         if "does not exist" in str(error):
             return None
         raise
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
 
-def _settled(client: Any, name: str, poll_seconds: float) -> dict[str, Any] | None:
-    end = time.monotonic() + PATIENCE_SECONDS
+def _wait_for_stack(client: Any, name: str, poll_seconds: float) -> dict[str, Any] | None:
+    end = time.monotonic() + TIMEOUT_SECONDS
     while (stack := _stack(client, name)) and stack["StackStatus"].endswith("IN_PROGRESS"):
         if time.monotonic() > end:
-            raise DeployError(f"the stack is still {stack['StackStatus']} after {PATIENCE_SECONDS:.0f} s")
+            raise DeployError(f"the stack is still {stack['StackStatus']} after {TIMEOUT_SECONDS:.0f} s")
         time.sleep(poll_seconds)
     return stack
 
 
-def _blame(client: Any, stack_id: str, stack: Mapping[str, Any] | None) -> str:
+def _describe_failure(client: Any, stack_id: str, stack: Mapping[str, Any] | None) -> str:
     events = client.describe_stack_events(StackName=stack_id)["StackEvents"]
     failed = [
         f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"

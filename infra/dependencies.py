@@ -1,4 +1,4 @@
-"""Installs the locked dependencies of a package and keeps them as an archive, named by what it was made from."""
+"""Installs the locked dependencies of a package into an archive, which is cached under a hash of its inputs."""
 
 import compileall
 import enum
@@ -16,7 +16,7 @@ from pathlib import Path
 from shared.languages.cldr import cldr_locale
 
 RECIPE = "4"
-"""Part of the archive's name: raise it when the rules below change."""
+"""Part of the archive's hash: increment it when the rules below change."""
 
 AWS_SERVICES = frozenset(
     {
@@ -35,46 +35,46 @@ AWS_SERVICES = frozenset(
         "sts",
     }
 )
-"""Services whose descriptions stay: botocore has some four hundred, most of its size."""
+"""Services whose descriptions are kept: botocore has about four hundred, which are most of its size."""
 
 GOOGLE_APIS = frozenset({"calendar.v3.json"})
-"""Discovery documents that stay, of some six hundred."""
+"""Discovery documents that are kept, of about six hundred."""
 
 _NEVER_NEEDED = (".pyi", ".pth", ".a")
 _NEVER_NEEDED_FOLDERS = frozenset({"tests", "test", "bin"})
 
 
 class Platform(enum.Enum):
-    """What the packages run on."""
+    """The platform that a package runs on."""
 
     AWS = "aws"
     LOCAL = "local"
 
     @property
     def uv_options(self) -> list[str]:
-        """Return what makes uv choose the right wheels."""
+        """Return the options with which uv chooses the platform's wheels."""
         if self is Platform.AWS:
             return ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.12", "--only-binary", ":all:"]
         return []
 
     @property
     def label(self) -> str:
-        """Return what tells two builds of the same lock apart."""
+        """Return a text that differs between builds of the same lock file for different platforms."""
         if self is Platform.AWS:
             return " ".join(self.uv_options)
         return f"{machine.platform()} {sys.version}"
 
 
 class InstallError(Exception):
-    """Dependencies could not be installed; the text says why."""
+    """Dependencies could not be installed; the text has the reason."""
 
 
 def dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[str], cache: Path) -> Path:
-    """Return the archive of a lock's dependencies, from the cache if it was made before."""
+    """Return the archive of a lock file's dependencies, from the cache if it exists."""
     locales = cldr_locales(languages)
     recipe = f"{RECIPE} {sorted(locales)}"
-    made_from = hashlib.sha256(b"\0".join([recipe.encode(), platform.label.encode(), lock.read_bytes()]))
-    archive = cache / f"{lock.stem}-{platform.value}-{made_from.hexdigest()[:16]}.zip"
+    digest = hashlib.sha256(b"\0".join([recipe.encode(), platform.label.encode(), lock.read_bytes()]))
+    archive = cache / f"{lock.stem}-{platform.value}-{digest.hexdigest()[:16]}.zip"
     if archive.exists():
         return archive
     cache.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[
 
 
 def cldr_locales(languages: Iterable[str]) -> frozenset[str]:
-    """Return the locales whose dates babel must be able to write, of some thousand: these and their parents."""
+    """Return the locales, of about a thousand, whose dates Babel formats: those of the languages and their parents."""
     names = [str(cldr_locale(tag)) for tag in languages]
     return frozenset({"root", *(name.rsplit("_", count)[0] for name in names for count in range(name.count("_") + 1))})
 
@@ -98,14 +98,14 @@ def cldr_locales(languages: Iterable[str]) -> frozenset[str]:
 def _install(lock: Path, platform: Platform, target: Path) -> None:
     command = [_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(target)]
     command += ["--no-compile-bytecode", "--python", sys.executable, *platform.uv_options, "--requirement", str(lock)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InstallError(f"the dependencies in {lock.name} could not be installed:\n{done.stderr.strip()}")
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise InstallError(f"the dependencies in {lock.name} could not be installed:\n{result.stderr.strip()}")
 
 
 def _compile(folder: Path) -> None:
-    # The emulator unpacks a package anew for each function: without byte code a first call takes seconds longer.
-    # Lambda has another Python than we may have here, so its packages go without.
+    # The emulator unpacks a package for each function again: without byte code a first call takes seconds longer.
+    # Lambda's Python may differ from this one, so packages for AWS have no byte code.
     compileall.compile_dir(folder, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 
 
@@ -119,14 +119,14 @@ def _uv() -> str:
 
 def _pack(folder: Path, archive: Path, locales: Collection[str]) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in _needed(folder, locales):
+        for path in _required_files(folder, locales):
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o755 if path.suffix == ".so" else 0o644) << 16
             out.writestr(info, path.read_bytes())
 
 
-def _needed(folder: Path, locales: Collection[str]) -> Iterator[Path]:
+def _required_files(folder: Path, locales: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         parts = name.split("/")
@@ -143,6 +143,6 @@ def _needed(folder: Path, locales: Collection[str]) -> Iterator[Path]:
             continue
         if "babel/locale-data/" in name and path.stem not in locales:
             continue
-        if parts[:2] == ["holidays", "locale"]:  # their dates are of use, not their names
+        if parts[:2] == ["holidays", "locale"]:  # the dates are used, the translated names are not
             continue
         yield path

@@ -30,7 +30,7 @@ def deploy(
 ) -> dict[str, str]:
     """Upload packages and template, put the stack and return its outputs.
 
-    `packages` maps a package's name to its archive; `workers` may be left out when pools do the work.
+    `packages` maps a package's name to its archive; `workers` is not needed when pools are the workers.
     """
     bucket = _code_bucket(target, stack)
     s3 = target.client("s3")
@@ -43,7 +43,7 @@ def deploy(
         else f"https://{bucket}.s3.{target.region}.amazonaws.com"
     )
     template = {"TemplateURL": f"{bucket_url}/{key}"}
-    given = {
+    stack_parameters = {
         **parameters,
         "CodeBucket": bucket,
         "IngressCodeKey": keys["ingress"],
@@ -54,22 +54,22 @@ def deploy(
         target.client("cloudformation"),
         name=stack,
         template=template,
-        parameters=given,
+        parameters=stack_parameters,
         poll_seconds=0.05 if target.is_emulator else 5,
     )
     if target.is_emulator:
-        # The emulator ignores the template's own word on this.
-        _expire_items(target.client("dynamodb"), outputs)
+        # The emulator ignores this setting of the template.
+        _enable_time_to_live(target.client("dynamodb"), outputs)
     return outputs
 
 
 def settings(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the outputs as the variables that workers read: `ChatQueueUrl` becomes `CHAT_QUEUE_URL`."""
+    """Return the outputs as the environment variables of workers: `ChatQueueUrl` becomes `CHAT_QUEUE_URL`."""
     return {"".join(f"_{c}" if c.isupper() else c for c in name).strip("_").upper(): v for name, v in outputs.items()}
 
 
 def _code_bucket(target: Target, stack: str) -> str:
-    # Bucket names are shared by all accounts of the world; an emulator has a world of its own.
+    # Bucket names are unique across all AWS accounts; an emulator has a separate namespace.
     account = "local" if target.is_emulator else target.client("sts").get_caller_identity()["Account"]
     bucket = f"{stack}-code-{account}-{target.region}".lower()
     s3 = target.client("s3")
@@ -97,7 +97,7 @@ def _upload(s3: Any, bucket: str, path: Path) -> str:
     return key
 
 
-def _expire_items(dynamodb: Any, outputs: Mapping[str, str]) -> None:
+def _enable_time_to_live(dynamodb: Any, outputs: Mapping[str, str]) -> None:
     for name, table in outputs.items():
         if not name.endswith("Table"):
             continue

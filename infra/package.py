@@ -32,7 +32,7 @@ examples:
 
 @dataclass(frozen=True)
 class Package:
-    """What goes into one archive: packages of ours beside the dependencies of a lock file."""
+    """The content of one archive: our packages and the dependencies of a lock file."""
 
     name: str
     sources: tuple[str, ...]
@@ -52,7 +52,7 @@ def build(package: Package, out: Path, platform: Platform) -> Path:
     dependencies = dependencies_archive(lock, platform, languages=languages(), cache=BUILD)
     out.mkdir(parents=True, exist_ok=True)
     finished = out / f"{package.name}.zip"
-    # Of our own: two stacks may build at the same time.
+    # With the process id: two stacks may build at the same time.
     unfinished = finished.with_suffix(f".{os.getpid()}.part")
     unfinished.write_bytes(dependencies.read_bytes())
     with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -74,7 +74,7 @@ def _byte_code(path: Path, name: str) -> bytes:
 
 
 def sources(package: Package) -> Iterator[Path]:
-    """Yield our files of a package, in order."""
+    """Yield our files of a package, sorted by path."""
     for name in package.sources:
         for path in sorted((ROOT / name).rglob("*")):
             if path.is_file() and path.suffix not in _NOT_PACKED and not path.name.startswith("."):
@@ -82,7 +82,7 @@ def sources(package: Package) -> Iterator[Path]:
 
 
 def entry(name: str) -> zipfile.ZipInfo:
-    """Return an archive entry without a time and with the rights that Lambda needs to read it."""
+    """Return an archive entry with a fixed time and the file mode that Lambda needs to read it."""
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
@@ -90,7 +90,7 @@ def entry(name: str) -> zipfile.ZipInfo:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Build what the command line names and say how large it is."""
+    """Build the packages of the command line and print their sizes."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.package",
         description="Build the packages that Lambda runs.",

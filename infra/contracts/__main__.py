@@ -1,4 +1,4 @@
-"""Writes the contract documents: `python -m infra.contracts`; `--check` only says which are stale."""
+"""Writes the contract documents: `python -m infra.contracts`; `--check` only reports the outdated ones."""
 
 import argparse
 import functools
@@ -17,7 +17,7 @@ COMMAND = "python -m infra.contracts"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Plain YAML: what occurs twice is written twice, because not every reader follows anchors."""
+    """Writes YAML without anchors, because not every reader supports them."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the library calls it so
         return True
@@ -35,12 +35,12 @@ def documents() -> dict[str, str]:
 
 
 def stale(docs: Path) -> list[str]:
-    """Return the paths of the documents that are missing or no longer say what the models say."""
+    """Return the paths of the documents that are missing or differ from the models."""
     return [name for name, text in documents().items() if _text(docs / name) != text]
 
 
 def write(docs: Path) -> list[str]:
-    """Bring every document up to date; return the paths of those that changed."""
+    """Update every document; return the paths of those that changed."""
     changed = stale(docs)
     for name in changed:
         path = docs / name
@@ -55,16 +55,16 @@ def _text(path: Path) -> str | None:
 
 def main(arguments: Sequence[str] | None = None, *, docs: Path = DOCS) -> int:
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Makes docs/asyncapi.yaml and docs/schemas/.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a document is stale")
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Write docs/asyncapi.yaml and docs/schemas/.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a document is outdated")
     if not parser.parse_args(arguments).check:
         changed = write(docs)
         print("\n".join(f"wrote docs/{name}" for name in changed) or "All contract documents are up to date.")
         return 0
     if outdated := stale(docs):
         for name in outdated:
-            print(f"docs/{name} no longer says what shared/messages says.", file=sys.stderr)
-        print(f"Make them anew with: {COMMAND}", file=sys.stderr)
+            print(f"docs/{name} is outdated: shared/messages has changed.", file=sys.stderr)
+        print(f"Update them with: {COMMAND}", file=sys.stderr)
         return 1
     print("All contract documents are up to date.")
     return 0

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0.0 document: every message on the socket and on the queues, from the application's side."""
+"""The AsyncAPI 3.0.0 document: every message on the socket and on the queues, from the application's view."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from infra.contracts.examples import examples_of
 from infra.contracts.schemas import CLIENT, COMMANDS, FAMILIES, NOTICES, SERVER, Described, Family, Json, describe
 from shared.messages.limits import PROTOCOL_VERSION
 
-_TRAVEL = {
+_DIRECTIONS = {
     CLIENT.name: "from the visitor",
     SERVER.name: "to the visitor",
     COMMANDS.name: "on its queue",
@@ -71,7 +71,7 @@ def _message(family: Family, described: dict[str, Described], kind: str) -> Json
     name = described[family.name].names[kind]
     message: Json = {
         "name": kind,
-        "title": f"{kind} {_TRAVEL[family.name]}",
+        "title": f"{kind} {_DIRECTIONS[family.name]}",
         "summary": described[family.name].schemas[name]["description"],
         "contentType": "application/json",
         "payload": {"$ref": f"#/components/schemas/{family.prefix}{name}"},
@@ -86,7 +86,7 @@ def _message(family: Family, described: dict[str, Described], kind: str) -> Json
 
 
 def _operations(described: dict[str, Described]) -> dict[str, Json]:
-    """Return one operation per client frame with what answers it, and two per queue: who puts in, who takes out."""
+    """Return one operation per client frame with its answers, and two per queue: sending and receiving."""
     visitor: dict[str, Json] = {
         f"receive{name}": {
             "action": "receive",
@@ -123,9 +123,9 @@ def _in_channel(channel: str, keys: list[str]) -> list[Json]:
 
 
 def _without_siblings(schema: Any) -> Any:
-    """Return the schema with nothing beside a `$ref`: AsyncAPI's schemas are draft 07, which would ignore it."""
+    """Return the schema without siblings of a `$ref`, which AsyncAPI's draft 07 schemas would ignore."""
     if isinstance(schema, list):
-        return [_without_siblings(one) for one in schema]
+        return [_without_siblings(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema and len(schema) > 1:

@@ -1,4 +1,4 @@
-"""What the AsyncAPI document says that no model says: servers, channels, and which frames answer which."""
+"""The parts of the AsyncAPI document that the models lack: servers, channels, and the answers to each frame."""
 
 from infra.contracts.schemas import CLIENT, COMMANDS, NOTICES, SERVER, Described, Family, Json
 
@@ -25,7 +25,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "booking.reschedule": ("ack", "booking.rescheduled", "booking.confirmed", "booking.pending", "error"),
     "ping": ("pong",),
 }
-"""What a client may hear after a frame; `re` tells which frame is meant."""
+"""The frames that may answer a client's frame; `re` contains its id."""
 
 _REGION: Json = {"default": "eu-central-1", "description": "Where the stack is deployed."}
 
@@ -124,7 +124,7 @@ def channels(described: dict[str, Described]) -> dict[str, Json]:
 
 
 def message_key(family: Family, described: dict[str, Described], kind: str) -> str:
-    """Return the name under which a message stands among all messages."""
+    """Return the key of a message in the document."""
     return family.prefix + described[family.name].names[kind]
 
 

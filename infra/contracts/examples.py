@@ -1,4 +1,4 @@
-"""Reads the examples of every message."""
+"""Reads the examples of the messages."""
 
 from pathlib import Path
 from typing import cast

@@ -17,39 +17,39 @@ Json = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _Read(GenerateJsonSchema):
-    """What a reader accepts; without a title per field, which would only repeat its name."""
+class _ReaderSchema(GenerateJsonSchema):
+    """Schemas of what a reader accepts, without titles of fields, which would only repeat their names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the library calls it so
         return False
 
 
-class _Written(_Read):
-    """What a writer sends: a field without a value is left out, so `null` never goes over the wire."""
+class _WriterSchema(_ReaderSchema):
+    """Schemas of what a writer sends: a field without a value is left out, so `null` is never sent."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        described = super().default_schema(schema)
-        if described.get("default", ...) is None:
-            del described["default"]
-        return described
+        json_schema = super().default_schema(schema)
+        if json_schema.get("default", ...) is None:
+            del json_schema["default"]
+        return json_schema
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Messages that travel the same way, told apart by their `type`."""
+    """The messages of one direction or queue, distinguished by their `type`."""
 
     name: str
     prefix: str
-    """Starts the names of the family's schemas where several families stand in one document."""
+    """The prefix of the family's schema names in a document of several families."""
     title: str
     description: str
     adapter: TypeAdapter[Any]
     mode: JsonSchemaMode
     required: tuple[str, ...]
-    """Fields that are always there although the models have a default for them."""
+    """Fields that are always present although the models have a default for them."""
 
 
 CLIENT = Family(
@@ -99,19 +99,19 @@ FAMILIES = (CLIENT, SERVER, COMMANDS, NOTICES)
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A family's models: their schemas by name, and which of them stands for which `type`."""
+    """The schemas of a family's models by name, and the model's name for each `type`."""
 
     schemas: dict[str, Json]
     names: dict[str, str]
 
 
 def describe(family: Family, ref_template: str) -> Described:
-    """Return the schemas of all models of a family, with references in the given form (`{model}` is the name)."""
+    """Return the schemas of all models of a family; `ref_template` has `{model}` in place of the name."""
     generated = family.adapter.json_schema(
         mode=family.mode,
         by_alias=True,
         ref_template=ref_template,
-        schema_generator=_Written if family.mode == "serialization" else _Read,
+        schema_generator=_WriterSchema if family.mode == "serialization" else _ReaderSchema,
     )
     schemas: dict[str, Json] = generated["$defs"]
     prefix = ref_template.partition("{model}")[0]
@@ -120,7 +120,7 @@ def describe(family: Family, ref_template: str) -> Described:
     for name in names.values():
         schema = schemas[name]
         for field in family.required:
-            # A reader that is offered a default would take the field for one that may be missing.
+            # With a default, readers would treat the field as optional.
             schema["properties"][field].pop("default", None)
         schema["required"] = [
             field for field in schema["properties"] if field in family.required or field in schema.get("required", ())
@@ -129,7 +129,7 @@ def describe(family: Family, ref_template: str) -> Described:
 
 
 def json_schema(family: Family) -> Json:
-    """Return one document for a whole family: exactly one of its models fits a valid message."""
+    """Return the schema of a whole family: a valid message fits exactly one of its models."""
     described = describe(family, "#/$defs/{model}")
     return {
         "$schema": DIALECT,

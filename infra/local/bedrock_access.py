@@ -1,4 +1,4 @@
-"""Which Bedrock the chat pool calls: the stand-in, or the real one with the user's own credentials."""
+"""Selects the Bedrock of the chat pool: the stand-in, or AWS with the user's credentials."""
 
 import boto3
 from botocore.exceptions import BotoCoreError
@@ -7,19 +7,19 @@ from infra.aws import REGION
 
 
 class NoCredentialsFoundError(Exception):
-    """The user has no AWS credentials; the text says how to get some to us."""
+    """The user has no AWS credentials; the text says how to provide them."""
 
 
 def stand_in(url: str) -> dict[str, str]:
-    """Return the variables that point at the stand-in."""
+    """Return the environment variables for the stand-in."""
     return {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url}
 
 
 def real_bedrock() -> dict[str, str]:
-    """Return the variables that let the Bedrock client, and it alone, reach AWS.
+    """Return the environment variables with which the Bedrock client, and no other, calls AWS.
 
     Raises:
-        NoCredentialsFoundError: boto3's usual places have none.
+        NoCredentialsFoundError: boto3 finds no credentials.
     """
     session = boto3.Session()
     try:
@@ -32,13 +32,13 @@ def real_bedrock() -> dict[str, str]:
             "BEDROCK=aws needs your AWS credentials, and there are none: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or leave BEDROCK out for the offline stand-in"
         )
-    # The inference profile is a European one; elsewhere it is an invalid model identifier.
+    # The inference profile exists in EU regions only; elsewhere it is an invalid model identifier.
     region = session.region_name if (session.region_name or "").startswith("eu-") else REGION
     return {
         "BEDROCK_ACCESS_KEY_ID": frozen.access_key,
         "BEDROCK_SECRET_ACCESS_KEY": frozen.secret_key,
         **({"BEDROCK_SESSION_TOKEN": frozen.token} if frozen.token else {}),
         "BEDROCK_REGION": region,
-        # The general endpoint of the emulator would catch this client too.
+        # The general endpoint of the emulator would apply to this client too.
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"https://bedrock-runtime.{region}.amazonaws.com",
     }

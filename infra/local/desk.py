@@ -17,7 +17,7 @@ _READY_SECONDS = 30
 
 @dataclass(frozen=True)
 class Desk:
-    """Where it is, and what lets one in."""
+    """The address of the desk and its token."""
 
     url: str
     token: str
@@ -25,17 +25,17 @@ class Desk:
 
     @property
     def sign_in_url(self) -> str:
-        """Return the address that fills the token in."""
+        """Return the address of the sign-in page with the token in its fragment."""
         return f"{self.url}/sign-in#{self.token}"
 
     def wait(self) -> None:
-        """Return once it serves; raise `ChildError` if it does not."""
+        """Wait until it serves; raise `ChildError` if it does not."""
         self.process.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
 
 
 def start_desk(children: Children, *, folder: Path, port: int, endpoint_url: str, calendar_url: str) -> Desk:
-    """Start it without waiting; port 0 takes a free one, and so does a taken port."""
-    # The stack's own description is written when all of it runs, and the desk is a part of it.
+    """Start it without waiting; 0 or a port that is in use stands for a free port."""
+    # The stack's description is written after all of it has started, and the desk is a part of it.
     description = folder / "desk.json"
     found = {"aws_endpoint_url": endpoint_url, "region": REGION, "calendar_url": calendar_url}
     description.write_text(json.dumps(found), encoding="utf-8")

@@ -15,26 +15,26 @@ _READY_SECONDS = 30
 
 
 def start_emulator(children: Children, *, port: int, scratch: Path, environment: Mapping[str, str]) -> Child:
-    """Start it; its functions unpack themselves under `scratch`, which is emptied first."""
+    """Start it; its functions are unpacked under `scratch`, which is emptied first."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     own = {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
-        # The name that it puts into queue URLs; "localhost" may mean another address family.
+        # The host name in queue URLs; "localhost" may resolve to another address family.
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "TMPDIR": str(scratch),
     }
-    command = [sys.executable, "-m", "infra.local.patient_emulator"]
-    # It keeps nothing, and would wait for every open connection.
+    command = [sys.executable, "-m", "infra.local.queueing_emulator"]
+    # It stores nothing, and would wait for every open connection.
     return children.start("emulator", command, {**environment, **own}, stage=0, grace_seconds=0.5)
 
 
 def wait_for_emulator(child: Child, port: int) -> None:
-    """Return once it serves; raise `ChildError` if it does not."""
+    """Wait until it serves; raise `ChildError` if it does not."""
     child.wait_until(lambda: _is_ready(port), timeout_seconds=_READY_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What the stack's processes see of the environment: nothing of the user's AWS, all of the deployment's."""
+"""The environment variables of the stack's processes: none of the user's AWS settings, all of the deployment's."""
 
 import os
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from infra.aws import EMULATOR_CREDENTIALS, REGION
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without a trace of real credentials, profiles or endpoints."""
+    """Return this process's environment without AWS and Google credentials, profiles, endpoints and pool settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GOOGLE_", "POOL_"))}
-    # Half a dozen Python processes start at once: compiling everything anew in each of them doubles the time.
+    # Six Python processes start at once: compiling all modules in each of them would double the time.
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Nothing on this machine is reached through a proxy, and some libraries would try.
+    # No local address is reached through a proxy, but some libraries would try.
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
 def emulator_environment(endpoint_url: str) -> dict[str, str]:
-    """Return what sends every AWS client to the emulator."""
+    """Return the environment with which every AWS client calls the emulator."""
     return {
         **clean_environment(),
         **EMULATOR_CREDENTIALS,
@@ -25,7 +25,7 @@ def emulator_environment(endpoint_url: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        # Without it a client without credentials asks the instance's metadata service, and waits.
+        # Otherwise a client without credentials calls the instance metadata service, and waits.
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
@@ -38,7 +38,7 @@ def pool_environment(
     calendar_url: str,
     sender: str,
 ) -> dict[str, str]:
-    """Return what `python -m workers.NAME` needs; `settings` are the deployment's outputs."""
+    """Return the environment of `python -m workers.NAME`; `settings` are the deployment's outputs."""
     return {
         **emulator_environment(endpoint_url),
         **settings,
@@ -46,9 +46,9 @@ def pool_environment(
         "GOOGLE_CALENDAR_ENDPOINT": calendar_url,
         "USE_SECRETS_MANAGER": "true",
         "SES_FROM_EMAIL": sender,
-        # The emulator keeps text messages to itself; the inbox page shows them.
+        # The emulator does not deliver text messages; the inbox page shows them.
         "SMS_ENABLED": "true",
-        # At a terminal, Ctrl-C should not wait for an answer's end; what is cut off is done again on the next start.
+        # Ctrl-C should not wait for the end of an answer; an interrupted command is processed after the next start.
         "POOL_DRAIN_SECONDS": "3",
         "POOL_HEALTH_PORT": "0",
     }

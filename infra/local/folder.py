@@ -1,4 +1,4 @@
-"""Gives each running stack of this checkout a folder that no other one writes to."""
+"""Assigns a separate folder to each running stack of this checkout."""
 
 import fcntl
 import json
@@ -13,19 +13,19 @@ _STACKS_AT_ONCE = 9
 
 @dataclass(frozen=True)
 class Folder:
-    """A locked folder; `neighbours` are the pages of the stacks that hold the folders before it."""
+    """A locked folder; `neighbours` are the page addresses of the stacks in the folders before it."""
 
     path: Path
     neighbours: tuple[str, ...]
 
     @property
     def description(self) -> Path:
-        """Return where the running stack is described."""
+        """Return the path of the running stack's description."""
         return self.path / "stack.json"
 
 
 @contextmanager
-def own_folder(root: Path = ROOT) -> Iterator[Folder]:
+def lock_folder(root: Path = ROOT) -> Iterator[Folder]:
     """Lock the first free folder, `root` itself if possible, until the end of the `with` or of the process."""
     neighbours: list[str] = []
     for number in range(1, _STACKS_AT_ONCE + 1):

@@ -1,4 +1,4 @@
-"""Turns the first request to stop into one KeyboardInterrupt, never in the middle of starting a process."""
+"""Turns the first signal to stop into a KeyboardInterrupt, but not while a process is being started."""
 
 import signal
 from collections.abc import Iterator
@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from types import FrameType
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a polite kill, and a terminal that was closed."""
+"""Ctrl-C, `kill`, and a closed terminal."""
 
 
 class Interrupts:
-    """Nothing happens until `listening`; without it, `held` is harmless."""
+    """Handles signals inside `listening`; outside, `defer` has no effect."""
 
     def __init__(self) -> None:
-        self._holds = 0
+        self._deferrals = 0
         self._pending = False
         self._raised = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Raise KeyboardInterrupt on the first signal inside the `with`, and ignore those after it."""
-        before = {number: signal.signal(number, self._received) for number in STOPS}
+        before = {number: signal.signal(number, self._handle_signal) for number in STOPS}
         try:
             yield
         finally:
@@ -28,18 +28,18 @@ class Interrupts:
                 signal.signal(number, handler)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Put a signal off to the end of the `with`."""
-        self._holds += 1
+    def defer(self) -> Iterator[None]:
+        """Defer a signal to the end of the `with`."""
+        self._deferrals += 1
         try:
             yield
         finally:
-            self._holds -= 1
-        if self._pending and not self._holds:
+            self._deferrals -= 1
+        if self._pending and not self._deferrals:
             self._raise()
 
-    def _received(self, _number: int, _frame: FrameType | None) -> None:
-        if self._holds:
+    def _handle_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._deferrals:
             self._pending = True
         else:
             self._raise()

@@ -1,4 +1,4 @@
-"""Remembers which processes a stack started, and ends those that a killed stack left behind."""
+"""Records the processes that a stack starts, and ends those that a killed stack left running."""
 
 import contextlib
 import os
@@ -9,21 +9,21 @@ from pathlib import Path
 _PROCESSES = Path("/proc")
 
 
-def note(folder: Path, pid: int, command: Sequence[str]) -> None:
-    """Remember a process."""
+def record_process(folder: Path, pid: int, command: Sequence[str]) -> None:
+    """Record a started process."""
     _file(folder, pid).write_text("\0".join(command), encoding="utf-8")
 
 
-def forget(folder: Path, pid: int) -> None:
-    """Forget a process that has ended."""
+def forget_process(folder: Path, pid: int) -> None:
+    """Delete the record of a process that has ended."""
     _file(folder, pid).unlink(missing_ok=True)
 
 
 def end_leftovers(folder: Path) -> None:
-    """End what is remembered and still runs.
+    """End the recorded processes that still run.
 
-    Only a process with the very command that was noted: its id may be another program's by now. Without a /proc
-    nothing can be said about that, and nothing is ended.
+    A process is ended only if it has the recorded command, because its id may belong to another program by now. Without
+    /proc the command can't be read, and no process is ended.
     """
     for file in folder.glob("*.pid"):
         pid = int(file.stem)

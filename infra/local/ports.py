@@ -5,11 +5,11 @@ import socket
 HOST = "127.0.0.1"
 
 
-def free_port(wanted: int = 0) -> int:
-    """Return the wanted port if it is free, else one that is."""
-    for port in (wanted, 0):
+def free_port(preferred: int = 0) -> int:
+    """Return the preferred port if it is free, otherwise a free one."""
+    for port in (preferred, 0):
         with socket.socket() as probe:
-            # What a server would do: a port whose last connections are still fading out counts as free.
+            # As servers do: a port with connections in TIME_WAIT only counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))

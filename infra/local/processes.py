@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infra.local.interrupts import Interrupts
-from infra.local.leftovers import end_leftovers, forget, note
+from infra.local.leftovers import end_leftovers, forget_process, record_process
 
 ROOT = Path(__file__).parents[2]
 _POLL_SECONDS = 0.02
-_LINES_SHOWN = 15
+_MAX_LOG_LINES = 15
 
 
 class ChildError(Exception):
-    """A process died or never became ready; the text has its last lines."""
+    """A process ended or did not become ready; the text has its last lines of output."""
 
 
 class Child:
-    """One process in a process group of its own, whose output goes to a file."""
+    """A process in a separate process group, whose output goes to a file."""
 
     def __init__(
         self, name: str, process: "subprocess.Popen[bytes]", *, log: Path, stage: int, grace_seconds: float
@@ -39,24 +39,24 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """Return how it ended; None while it runs."""
+        """Return the exit code; None while it runs."""
         return self._process.poll()
 
-    def wait_for(self, what: Callable[[str], str | None], *, timeout_seconds: float) -> str:
-        """Return the first answer that `what` finds in a line of the output.
+    def wait_for(self, find: Callable[[str], str | None], *, timeout_seconds: float) -> str:
+        """Return the first result of `find` that is not None, called with each line of the output.
 
         Raises:
-            ChildError: the process ended, or said nothing of the kind in time.
+            ChildError: the process ended, or `find` returned None for all lines until the timeout.
         """
         end = time.monotonic() + timeout_seconds
         with self.log.open(encoding="utf-8", errors="replace") as output:
-            kept = ""
+            unfinished_line = ""
             while True:
                 ended = self.exit_code is not None
-                kept += output.read()
-                *lines, kept = kept.split("\n")
+                unfinished_line += output.read()
+                *lines, unfinished_line = unfinished_line.split("\n")
                 for line in lines:
-                    if (found := what(line)) is not None:
+                    if (found := find(line)) is not None:
                         return found
                 self.check(ended=ended)
                 if time.monotonic() > end:
@@ -64,7 +64,7 @@ class Child:
                 time.sleep(_POLL_SECONDS)
 
     def wait_until(self, is_ready: Callable[[], bool], *, timeout_seconds: float) -> None:
-        """Return once `is_ready` says so; raise `ChildError` as `wait_for` does."""
+        """Wait until `is_ready` returns True; raise `ChildError` as `wait_for` does."""
         end = time.monotonic() + timeout_seconds
         while not is_ready():
             self.check(ended=self.exit_code is not None)
@@ -79,16 +79,16 @@ class Child:
 
     def last_lines(self) -> str:
         """Return the end of the output, indented, with the file's name."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES_SHOWN:]
-        return "\n".join([*(f"  | {line}" for line in lines), f"  all of it: {self.log}"])
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_MAX_LOG_LINES:]
+        return "\n".join([*(f"  | {line}" for line in lines), f"  full log: {self.log}"])
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
         """Send SIGTERM, unless it has ended."""
         if self.exit_code is None:
             self._process.terminate()
 
-    def stopped(self, *, grace_seconds: float) -> None:
-        """Wait for the end; after the grace period, and for what the process left behind, use SIGKILL."""
+    def wait_for_exit(self, *, grace_seconds: float) -> None:
+        """Wait for the end; send SIGKILL after the grace period, and to the rest of the process group."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace_seconds)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -96,12 +96,12 @@ class Child:
         self._process.wait()
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self.stopped(grace_seconds=0)
+        """Kill it at once, as a crash would."""
+        self.wait_for_exit(grace_seconds=0)
 
 
 class Children:
-    """The processes that were started, in order."""
+    """The started processes, in the order of their start."""
 
     def __init__(self, logs: Path, interrupts: Interrupts) -> None:
         self._logs = logs
@@ -121,7 +121,7 @@ class Children:
         """Start a process with exactly this environment; higher stages are stopped before lower ones."""
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
-        with self._interrupts.held(), log.open("wb") as output:
+        with self._interrupts.defer(), log.open("wb") as output:
             process = subprocess.Popen(
                 list(command),
                 env={**environment, "PYTHONUNBUFFERED": "1"},
@@ -129,12 +129,12 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C at the terminal reaches us alone, and we stop the others in order.
+                # Ctrl-C at the terminal is sent to this process only, which stops the others in order.
                 start_new_session=True,
             )
             child = Child(name, process, log=log, stage=stage, grace_seconds=grace_seconds)
             self._running.append(child)
-            note(self._logs, child.pid, command)
+            record_process(self._logs, child.pid, command)
         return child
 
     def pids(self) -> dict[str, int]:
@@ -151,17 +151,17 @@ class Children:
             child.check(ended=child.exit_code is not None)
 
     def stop(self, *names: str) -> None:
-        """Stop these children together and forget them."""
-        leaving = [child for child in self._running if child.name in names]
-        for child in leaving:
-            child.ask_to_stop()
-        for child in leaving:
-            child.stopped(grace_seconds=child.grace_seconds)
+        """Stop these children at the same time."""
+        stopping = [child for child in self._running if child.name in names]
+        for child in stopping:
+            child.terminate()
+        for child in stopping:
+            child.wait_for_exit(grace_seconds=child.grace_seconds)
             self._running.remove(child)
-            forget(self._logs, child.pid)
+            forget_process(self._logs, child.pid)
 
     def stop_all(self) -> None:
         """Stop everything, the processes of the highest stage first."""
-        with self._interrupts.held():
+        with self._interrupts.defer():
             for stage in sorted({child.stage for child in self._running}, reverse=True):
                 self.stop(*(child.name for child in self._running if child.stage == stage))

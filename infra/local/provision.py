@@ -1,4 +1,4 @@
-"""Deploys and seeds an emulator that something else runs: `python -m infra.local.provision`."""
+"""Deploys to and seeds an emulator that is already running: `python -m infra.local.provision`."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from infra.local.seed import Seed, demo_profile, seed
 from infra.package import BUILD, PACKAGES, build
 
 EPILOG = """\
-It leaves two files in --folder: google-service-account.json for the calendar's stand-in, and pools.env, which a
+It writes two files to --folder: google-service-account.json for the calendar stand-in, and pools.env, which a
 shell can read before it starts a pool:
   set -a; . FOLDER/pools.env; exec python -m workers.chat
 """
@@ -54,24 +54,24 @@ def provision(target: Target, *, folder: Path, tenant: str, site_url: str, calen
 
 
 def _write(path: Path, environment: Mapping[str, str]) -> None:
-    # Only what is ours: the rest belongs to the machine that this ran on.
+    # Without the inherited variables, which belong to this machine.
     inherited = clean_environment()
-    ours = {name: value for name, value in environment.items() if name not in inherited}
-    lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(ours.items())]
+    own_variables = {name: value for name, value in environment.items() if name not in inherited}
+    lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(own_variables.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0 once everything is there, 1 with the reason if not."""
+    """Return 0 after success; print the reason and return 1 after a failure."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.provision",
         description="Deploy the template to the emulator at AWS_ENDPOINT_URL and seed the demo business.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--folder", type=Path, required=True, help="where the two files go")
+    parser.add_argument("--folder", type=Path, required=True, help="folder for the two files")
     parser.add_argument("--tenant", default="studio-lumen")
-    parser.add_argument("--site-url", default="http://127.0.0.1:8080", help="the page that may connect")
+    parser.add_argument("--site-url", default="http://127.0.0.1:8080", help="origin of the page that may connect")
     parser.add_argument("--calendar-url", default="http://127.0.0.1:8401/calendar/v3/", help="ends in a slash")
     parser.add_argument("--bedrock-url", default="http://127.0.0.1:8402")
     options = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Fills a deployed stack with the demo business: its documents, its calendar's key, its sender."""
+"""Uploads the demo business to a deployed stack: documents, calendar key and sender."""
 
 import json
 from collections.abc import Mapping
@@ -19,17 +19,17 @@ TENANTS = Path(__file__).parent / "demo" / "tenants"
 
 @dataclass(frozen=True)
 class Seed:
-    """What goes where."""
+    """The values to store, and their targets."""
 
     bucket: str
     google_secret_id: str
     service_account: Mapping[str, str]
     extra_origins: tuple[str, ...] = ()
-    """Origins of local pages, which no profile of a real business would name; links in letters open the first."""
+    """Origins of local pages, which are added to the profile; links in e-mails open the first."""
 
 
 def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
-    """Return a demo tenant's profile; raise `ConfigurationError` with the line that is wrong."""
+    """Return a demo tenant's profile; raise `ConfigurationError` with the invalid line."""
     path = tenants / tenant / "profile.yaml"
     try:
         return parse_profile(path.read_text(encoding="utf-8"))
@@ -38,13 +38,13 @@ def demo_profile(tenant: str, tenants: Path = TENANTS) -> TenantProfile:
 
 
 def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
-    """Upload every tenant, put the secret and verify the senders; may be done again."""
+    """Upload every tenant, store the secret and verify the senders; it may be repeated."""
     s3, ses = target.client("s3"), target.client("ses")
     for folder in sorted(path for path in tenants.iterdir() if path.is_dir()):
         for path in sorted(folder.iterdir()):
             body = path.read_bytes()
             if path.name == "profile.yaml":
-                body = _with_pages(body, content.extra_origins)
+                body = _add_pages(body, content.extra_origins)
                 sender = parse_profile(body.decode()).senders.email
                 if sender:
                     ses.verify_email_identity(EmailAddress=sender)
@@ -52,7 +52,7 @@ def seed(target: Target, content: Seed, tenants: Path = TENANTS) -> None:
     _put_secret(target.client("secretsmanager"), content.google_secret_id, json.dumps(content.service_account))
 
 
-def _with_pages(profile: bytes, origins: tuple[str, ...]) -> bytes:
+def _add_pages(profile: bytes, origins: tuple[str, ...]) -> bytes:
     if not origins:
         return profile
     content = yaml.safe_load(profile)

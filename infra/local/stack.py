@@ -1,4 +1,4 @@
-"""The whole system on this machine, for as long as a `with` lasts."""
+"""Runs the whole system on this machine for the duration of a `with`."""
 
 import shutil
 import sys
@@ -26,7 +26,7 @@ from shared.json_objects import parse_json_object
 
 QUEUES = ("chat", "booking", "notifications")
 POOLS = (*QUEUES, "failures")
-"""Each queue has a pool, and one more empties all of their dead-letter queues."""
+"""Each queue has a pool, and one more consumes all dead-letter queues."""
 
 _READY_SECONDS = 30
 _SCRATCH = "scratch"
@@ -36,16 +36,16 @@ Step = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Options:
-    """What to start; port 0 takes a free one, and so does a taken port."""
+    """What to start; 0 or a port that is in use stands for a free port."""
 
     folder: Path
-    """Logs, keys and the emulator's scratch space; one stack at a time in each."""
+    """The folder for logs, keys and the emulator's scratch files; it belongs to one stack at a time."""
 
     tenant: str = "studio-lumen"
     site_port: int = 0
     emulator_port: int = 0
     endpoint_url: str | None = None
-    """An emulator that runs already, to deploy to instead of starting one; it is left running."""
+    """A running emulator to use instead of starting one; it is not stopped."""
 
     site: bool = True
     desk: bool = True
@@ -54,14 +54,14 @@ class Options:
 
     pools: tuple[str, ...] = POOLS
     workers: Literal["pools", "lambda"] = "pools"
-    """With `lambda`, the emulator runs the workers behind event source mappings, and `pools` is not looked at."""
+    """With `lambda`, the emulator runs the workers behind event source mappings, and `pools` is ignored."""
 
     bedrock: Literal["stand-in", "aws"] = "stand-in"
     bedrock_arguments: tuple[str, ...] = ()
-    """More arguments of the stand-in, its pace above all."""
+    """More arguments of the stand-in, such as its pace."""
 
     pool_environment: Mapping[str, str] = field(default_factory=dict)
-    """Wins over what the deployment says: `{"POOL_LEASE_SECONDS": "3"}`."""
+    """Overrides variables of the deployment, for example `{"POOL_LEASE_SECONDS": "3"}`."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class Stack:
     stand_ins: StandIns
     _pool_environment: Mapping[str, str]
     health: dict[str, str] = field(default_factory=dict)
-    """Where each pool answers `/livez` and `/readyz`."""
+    """The address of `/livez` and `/readyz` of each pool."""
     desk: list[Desk] = field(default_factory=list)
-    """Where failures are looked after, once it has started."""
+    """The desk, once it has started."""
 
     @property
     def websocket_url(self) -> str:
-        """Return where a visitor connects, without the query."""
+        """Return the WebSocket URL without the query."""
         return self.outputs["WebSocketUrl"]
 
     @property
@@ -98,7 +98,7 @@ class Stack:
 
     @property
     def tables(self) -> dict[str, str]:
-        """Return the tables' deployed names by their own."""
+        """Return the deployed names of the tables by their short names."""
         return {
             name.removesuffix("Table").lower(): deployed
             for name, deployed in self.outputs.items()
@@ -109,23 +109,23 @@ class Stack:
         """Return a boto3 client of the emulator."""
         return self.target.client(service)
 
-    def launch_pool(self, name: str, **more: str) -> Child:
-        """Start a pool, with more variables in its environment, without waiting for it."""
-        environment = {**self._pool_environment, **self.options.pool_environment, **more}
+    def launch_pool(self, name: str, **extra: str) -> Child:
+        """Start a pool with extra environment variables, without waiting for it."""
+        environment = {**self._pool_environment, **self.options.pool_environment, **extra}
         return self.children.start(name, [sys.executable, "-m", f"workers.{name}"], environment, stage=2)
 
-    def start_pool(self, name: str, **more: str) -> Child:
-        """Start a pool as `launch_pool` does, and return once it takes messages."""
-        child = self.launch_pool(name, **more)
-        self.pool_is_ready(child)
+    def start_pool(self, name: str, **extra: str) -> Child:
+        """Start a pool as `launch_pool` does, and wait until it receives messages."""
+        child = self.launch_pool(name, **extra)
+        self.wait_for_pool(child)
         return child
 
-    def pool_is_ready(self, child: Child) -> None:
-        """Return once a launched pool takes messages."""
+    def wait_for_pool(self, child: Child) -> None:
+        """Wait until a launched pool receives messages."""
         self.health[child.name] = child.wait_for(_health_url, timeout_seconds=_READY_SECONDS)
 
     def describe(self) -> dict[str, Any]:
-        """Return what other programs need to find the stack's parts."""
+        """Return the addresses and names with which other programs find the stack's parts."""
         return {
             "site_url": self.site_url,
             **({"desk_url": self.desk[0].sign_in_url, "desk_token": self.desk[0].token} if self.desk else {}),
@@ -144,39 +144,39 @@ class Stack:
 
 
 def _health_url(line: str) -> str | None:
-    """Return where a pool says that it answers, on the line that says that it has started."""
+    """Return the health address from a pool's log line `pool_started`."""
     entry = parse_json_object(line) or {}
     return str(entry.get("health_url", "")) if entry.get("event") == "pool_started" else None
 
 
-def _silent(_title: str) -> AbstractContextManager[None]:
+def _skip_title(_title: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 @contextmanager
-def local_stack(options: Options, *, interrupts: Interrupts | None = None, step: Step = _silent) -> Iterator[Stack]:
-    """Start everything, yield the running stack and stop everything, whatever happened in between.
+def local_stack(options: Options, *, interrupts: Interrupts | None = None, step: Step = _skip_title) -> Iterator[Stack]:
+    """Start everything, yield the running stack, and stop everything at the end, also after an error.
 
     Raises:
-        ChildError: a process ended or never became ready.
+        ChildError: a process ended or did not become ready.
         DeployError: the emulator refused the template.
-        NoCredentialsFoundError: the real Bedrock was asked for and can't be reached.
+        NoCredentialsFoundError: Bedrock on AWS was requested, and there are no credentials.
     """
     interrupts = interrupts or Interrupts()
     children = Children(options.folder / "logs", interrupts)
     try:
-        yield _started(options, children, step)
+        yield _start(options, children, step)
     finally:
         children.stop_all()
         shutil.rmtree(options.folder / _SCRATCH, ignore_errors=True)
 
 
-def _started(options: Options, children: Children, step: Step) -> Stack:
+def _start(options: Options, children: Children, step: Step) -> Stack:
     options.folder.mkdir(parents=True, exist_ok=True)
     profile = demo_profile(options.tenant)
     sender = profile.senders.email or ""
     site_url = f"http://{HOST}:{free_port(options.site_port)}"
-    # All of these take their time to start, so the packages are built meanwhile.
+    # These processes start while the packages are built.
     stand_ins = start_stand_ins(
         children,
         folder=options.folder,
@@ -184,17 +184,17 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
         bedrock=options.bedrock,
         bedrock_arguments=options.bedrock_arguments,
     )
-    target, emulator_is_ready = _emulator(options, children)
+    target, wait_until_emulator_is_ready = _emulator(options, children)
     with step("Package the functions"):
         packages = _packages(options)
     with step(f"{'Reach' if options.endpoint_url else 'Start'} the emulator at {target.endpoint_url}"):
-        emulator_is_ready()
+        wait_until_emulator_is_ready()
     with step("Deploy the template"):
         parameters = {
             "Workers": options.workers,
             "SesFromEmail": sender,
             "SmsEnabled": "true",
-            # Every visitor of a local stack comes from one address.
+            # All visitors of a local stack have the same IP address.
             "HoldsPerAddress": "1000",
             "LocalBedrockEndpoint": stand_ins.bedrock_url,
             "LocalCalendarEndpoint": stand_ins.calendar_url,
@@ -206,7 +206,7 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
         origins = (site_url, site_url.replace(HOST, "localhost"))
         content = Seed(outputs["KnowledgeBucket"], outputs["GoogleSecretId"], stand_ins.service_account, origins)
         seed(target, content)
-        functions_are_warm = warm_up(target.client("lambda"), outputs)
+        wait_for_warm_up = warm_up(target.client("lambda"), outputs)
     environment = pool_environment(
         str(target.endpoint_url),
         settings(outputs),
@@ -217,12 +217,12 @@ def _started(options: Options, children: Children, step: Step) -> Stack:
     stack = Stack(options, children, target, outputs, site_url, stand_ins, environment)
     _start_workers_and_site(stack, step)
     with step("Load the functions"):
-        functions_are_warm()
+        wait_for_warm_up()
     return stack
 
 
 def _emulator(options: Options, children: Children) -> tuple[Target, Callable[[], None]]:
-    """Return where to deploy to, and what waits until that can be done."""
+    """Return the target, and a function that waits until it is ready."""
     if options.endpoint_url:
         return Target(endpoint_url=options.endpoint_url), lambda: None
     port = free_port(options.emulator_port)
@@ -232,9 +232,9 @@ def _emulator(options: Options, children: Children) -> tuple[Target, Callable[[]
 
 
 def _packages(options: Options) -> dict[str, Path]:
-    wanted = {"ingress", "workers"} if options.workers == "lambda" else {"ingress"}
+    names = {"ingress", "workers"} if options.workers == "lambda" else {"ingress"}
     out = BUILD / "packages" / Platform.LOCAL.value
-    return {package.name: build(package, out, Platform.LOCAL) for package in PACKAGES if package.name in wanted}
+    return {package.name: build(package, out, Platform.LOCAL) for package in PACKAGES if package.name in names}
 
 
 def _start_workers_and_site(stack: Stack, step: Step) -> None:
@@ -262,7 +262,7 @@ def _start_workers_and_site(stack: Stack, step: Step) -> None:
             site = stack.children.start("site", command, clean_environment(), stage=2)
             site.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
         for child in launched:
-            stack.pool_is_ready(child)
+            stack.wait_for_pool(child)
         if desk:
             desk.wait()
             stack.desk.append(desk)

@@ -1,4 +1,4 @@
-"""Runs the stand-ins for Google Calendar and Bedrock, or prepares for the real Bedrock."""
+"""Starts the stand-ins for Google Calendar and Bedrock, or prepares access to Bedrock on AWS."""
 
 import json
 import sys
@@ -19,22 +19,22 @@ _READY_SECONDS = 30
 
 @dataclass(frozen=True)
 class StandIns:
-    """Where they are, and what lets a client in."""
+    """The addresses of the stand-ins, and the clients' credentials."""
 
     calendar_url: str
     service_account: Mapping[str, str]
     bedrock: Mapping[str, str]
-    """Variables for the chat pool."""
+    """Environment variables for the chat pool."""
 
     processes: tuple[Child, ...]
 
     @property
     def bedrock_url(self) -> str:
-        """Return the endpoint that answers, the stand-in's or the real one."""
+        """Return the endpoint of Bedrock, the stand-in's or AWS's."""
         return self.bedrock["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
 
     def wait(self) -> None:
-        """Return once they serve; raise `ChildError` if one does not."""
+        """Wait until they serve; raise `ChildError` if one does not."""
         for process in self.processes:
             process.wait_for(ready_line, timeout_seconds=_READY_SECONDS)
 
@@ -47,10 +47,10 @@ def start_stand_ins(
     bedrock: Literal["stand-in", "aws"],
     bedrock_arguments: Sequence[str] = (),
 ) -> StandIns:
-    """Start them without waiting.
+    """Start the stand-ins without waiting for them.
 
     Raises:
-        NoCredentialsFoundError: the real Bedrock was asked for, and the user has no credentials.
+        NoCredentialsFoundError: `bedrock` is `aws`, and the user has no credentials.
     """
     access = bedrock_access.real_bedrock() if bedrock == "aws" else None
     calendar_port = free_port()
@@ -65,7 +65,7 @@ def start_stand_ins(
 
 
 def ready_line(line: str) -> str | None:
-    """Return what follows "ready", which our servers print once they listen."""
+    """Return the address after "ready", which our servers print once they listen."""
     return line.removeprefix("ready ") if line.startswith("ready ") else None
 
 

@@ -15,28 +15,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.cloudformation import DeployError
 from infra.dependencies import InstallError
 from infra.local.bedrock_access import NoCredentialsFoundError
-from infra.local.folder import ROOT, own_folder
+from infra.local.folder import ROOT, lock_folder
 from infra.local.interrupts import Interrupts
 from infra.local.processes import ChildError
 from infra.local.stack import POOLS, Options, Stack, local_stack
 from shared.errors import ConfigurationError
 
 _WATCH_SECONDS = 0.2
-_TROUBLE = (BotoCoreError, ChildError, ClientError, ConfigurationError, DeployError, InstallError, OSError)
+_EXPECTED_ERRORS = (BotoCoreError, ChildError, ClientError, ConfigurationError, DeployError, InstallError, OSError)
 
 EPILOG = """\
 examples:
   make up                          the page on port 8080, answers from the offline stand-in
-  make up PORT=9000                the page on another port; a taken one is replaced by a free one
+  make up PORT=9000                the page on another port; a free one if that is in use
   make up BEDROCK=aws              answers from Claude, with your AWS credentials; everything else stays here
   python -m infra.local.up --pool chat --pool booking      without the notifications pool
 
-While it runs, .stride/stack.json says where everything is, and .stride/logs has what each process printed.
+While it runs, .stride/stack.json has the address of every part, and .stride/logs the output of every process.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0 after a stop that was asked for, 1 when something failed."""
+    """Return 0 after a requested stop, 1 after a failure."""
     options = _arguments(argv)
     interrupts = Interrupts()
     with interrupts.listening():
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         except NoCredentialsFoundError as error:
             print(error, file=sys.stderr)
-        except _TROUBLE as error:
+        except _EXPECTED_ERRORS as error:
             print(f"\nThe stack failed: {error}", file=sys.stderr)
         return 1
 
@@ -66,7 +66,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--bedrock",
         choices=("stand-in", "aws"),
         default=os.environ.get("BEDROCK") or "stand-in",
-        help="who answers (default: the variable BEDROCK, or the stand-in)",
+        help="the model that answers (default: the variable BEDROCK, or the stand-in)",
     )
     parser.add_argument(
         "--workers", choices=("pools", "lambda"), default="pools", help="what runs the workers (default: pools)"
@@ -75,7 +75,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--pool", action="append", choices=POOLS, help="start this pool alone; may be given several times"
     )
     parser.add_argument(
-        "--folder", type=Path, default=ROOT, help="where stack.json and the logs go (default: .stride in the checkout)"
+        "--folder", type=Path, default=ROOT, help="folder of stack.json and the logs (default: .stride in the checkout)"
     )
     options = parser.parse_args(argv)
     for port in (options.port, options.desk_port, options.aws_port):
@@ -87,10 +87,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
-    began = time.monotonic()
-    with own_folder(arguments.folder) as folder:
+    started = time.monotonic()
+    with lock_folder(arguments.folder) as folder:
         for page in folder.neighbours:
-            print(f"A stack of this checkout runs already ({page}); this one keeps its files in {_near(folder.path)}.")
+            files = _relative_path(folder.path)
+            print(f"A stack of this checkout runs already ({page}); this one keeps its files in {files}.")
         options = Options(
             folder=folder.path,
             site_port=arguments.port,
@@ -101,9 +102,9 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
             pools=tuple(arguments.pool or POOLS),
         )
         try:
-            with local_stack(options, interrupts=interrupts, step=_step) as stack, _saying_that_it_stops():
+            with local_stack(options, interrupts=interrupts, step=_step) as stack, _announce_stop():
                 folder.description.write_text(json.dumps(stack.describe(), indent=2) + "\n", encoding="utf-8")
-                _greet(stack, arguments, time.monotonic() - began)
+                _greet(stack, arguments, time.monotonic() - started)
                 _watch(stack)
         finally:
             folder.description.unlink(missing_ok=True)
@@ -113,21 +114,21 @@ def _run(arguments: argparse.Namespace, interrupts: Interrupts) -> int:
 @contextmanager
 def _step(title: str) -> Iterator[None]:
     print(f"  {title} ... ", end="", flush=True)
-    began = time.monotonic()
+    started = time.monotonic()
     try:
-        with _saying_that_it_stops():
+        with _announce_stop():
             yield
     except KeyboardInterrupt:
         raise
     except BaseException:
         print()
         raise
-    print(f"{time.monotonic() - began:.1f} s")
+    print(f"{time.monotonic() - started:.1f} s")
 
 
 @contextmanager
-def _saying_that_it_stops() -> Iterator[None]:
-    """Say at once that Ctrl-C was heard: workers that finish what they have take seconds to end."""
+def _announce_stop() -> Iterator[None]:
+    """Print at once that the stack is stopping: workers need seconds to finish their messages."""
     try:
         yield
     except KeyboardInterrupt:
@@ -136,37 +137,37 @@ def _saying_that_it_stops() -> Iterator[None]:
 
 
 def _greet(stack: Stack, arguments: argparse.Namespace, seconds: float) -> None:
-    taken = (
+    port_notice = (
         ""
         if not arguments.port or urlsplit(stack.site_url).port == arguments.port
-        else (f" (port {arguments.port} is taken)")
+        else (f" (port {arguments.port} is in use)")
     )
     answers = "Claude on Bedrock, with your credentials" if stack.options.bedrock == "aws" else "the offline stand-in"
     print(
         f"\nReady after {seconds:.1f} s.\n\n"
-        f"  Page     {stack.site_url}{taken}\n"
+        f"  Page     {stack.site_url}{port_notice}\n"
         f"  Inbox    {stack.site_url}/inbox.html\n"
-        f"{_desk(stack)}"
+        f"{_desk_text(stack)}"
         f"  Answers  {answers}\n"
-        f"  Logs     {_near(stack.options.folder / 'logs')}\n\n"
+        f"  Logs     {_relative_path(stack.options.folder / 'logs')}\n\n"
         "Ctrl-C stops everything.",
         flush=True,
     )
 
 
-def _desk(stack: Stack) -> str:
-    """Return where the desk is: the address signs in as far as the name."""
+def _desk_text(stack: Stack) -> str:
+    """Return the address of the desk, which contains the token, so that only a name is entered."""
     return "".join(f"  Desk     {desk.sign_in_url}\n           (token {desk.token})\n" for desk in stack.desk)
 
 
 def _watch(stack: Stack) -> None:
-    """Return never: end by KeyboardInterrupt, or by `ChildError` when a process dies."""
+    """Check the processes until KeyboardInterrupt; raise `ChildError` when one ends."""
     while True:
         stack.children.check()
         time.sleep(_WATCH_SECONDS)
 
 
-def _near(path: Path) -> str:
+def _relative_path(path: Path) -> str:
     return os.path.relpath(path)
 
 

@@ -1,4 +1,4 @@
-"""Calls the functions once, so that the first visitor does not wait while they load."""
+"""Invokes the functions once, so that the first visitor does not wait until they are loaded."""
 
 import contextlib
 import json
@@ -8,27 +8,27 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-_NOBODY = {"tenant": "warm-up", "session_id": "warm-up", "locale": "en", "resume": "new"}
-_PATIENCE_SECONDS = 15.0
+_CONTEXT = {"tenant": "warm-up", "session_id": "warm-up", "locale": "en", "resume": "new"}
+_TIMEOUT_SECONDS = 15.0
 
 
 def warm_up(lambda_client: Any, outputs: Mapping[str, str]) -> Callable[[], None]:
-    """Ask the authorizer about a tenant that is not there, tell the ingress that nobody left, and return at once.
+    """Invoke the authorizer with an unknown tenant and the ingress with an unknown connection, and return at once.
 
-    What is returned waits until both have answered. Asynchronous invocations would be simpler, but the emulator
+    The returned function waits until both have answered. Asynchronous invocations would be simpler, but the emulator
     loads a function for them separately.
     """
     calls = {
         outputs["AuthorizerName"]: {
             "methodArn": "warm-up",
-            "queryStringParameters": {"tenant": _NOBODY["tenant"]},
+            "queryStringParameters": {"tenant": _CONTEXT["tenant"]},
             "headers": {},
         },
         outputs["IngressName"]: {
-            "requestContext": {"eventType": "DISCONNECT", "connectionId": "warm-up", "authorizer": _NOBODY}
+            "requestContext": {"eventType": "DISCONNECT", "connectionId": "warm-up", "authorizer": _CONTEXT}
         },
     }
-    # Daemons: an emulator that is being stopped never answers.
+    # Daemon threads: an emulator that is being stopped never answers.
     threads = [
         threading.Thread(target=_call, args=(lambda_client, name, event), daemon=True) for name, event in calls.items()
     ]
@@ -37,12 +37,12 @@ def warm_up(lambda_client: Any, outputs: Mapping[str, str]) -> Callable[[], None
 
     def wait() -> None:
         for thread in threads:
-            thread.join(_PATIENCE_SECONDS)
+            thread.join(_TIMEOUT_SECONDS)
 
     return wait
 
 
 def _call(lambda_client: Any, name: str, event: Mapping[str, Any]) -> None:
-    # One that fails costs the first visitor a second, nothing more.
+    # After a failure the first visitor waits a second longer, nothing else.
     with contextlib.suppress(BotoCoreError, ClientError):
         lambda_client.invoke(FunctionName=name, Payload=json.dumps(event))

@@ -25,7 +25,7 @@ The words, their replacements and the exceptions stand in infra/vocabulary/words
 
 def tree_uses(root: Path, folders: list[str]) -> Iterator[Use]:
     """Yield every use of a word in the files that git tracks below some folders, or in all of them."""
-    for path in _tracked(root, folders):
+    for path in _list_tracked_files(root, folders):
         file = root / path
         if not file.exists():
             continue
@@ -40,7 +40,7 @@ def tree_uses(root: Path, folders: list[str]) -> Iterator[Use]:
                 yield from _prose(file.read_text(encoding="utf-8"), path)
 
 
-def _tracked(root: Path, folders: list[str]) -> list[str]:
+def _list_tracked_files(root: Path, folders: list[str]) -> list[str]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *folders]
     found = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
     return sorted(set(filter(None, found.split("\0"))))

@@ -18,24 +18,24 @@ _DECLARING: dict[str, tuple[str, Kind]] = {
     "field_definition": ("property", "name"),
     "pair": ("key", "name"),
 }
-"""Which field of which node declares a name, and of what kind that is."""
+"""The field of each node type that declares a name, and the kind of that name."""
 
 _PATTERN_NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern"})
 
 
 def javascript_uses(source: bytes, path: str) -> Iterator[Use]:
-    """Yield what one file declares and says."""
+    """Yield the declared names and the comments of one file."""
     pending = [Parser(_JAVASCRIPT).parse(source).root_node]
     while pending:
         node = pending.pop()
         pending.extend(node.children)
-        for kind, name in _declared(node):
+        for kind, name in _declared_names(node):
             yield Use(kind, _text(name), path, name.start_point.row + 1)
         if node.type == "comment":
             yield Use("prose", _text(node), path, node.start_point.row + 1)
 
 
-def _declared(node: Node) -> Iterator[tuple[Kind, Node]]:
+def _declared_names(node: Node) -> Iterator[tuple[Kind, Node]]:
     if node.type == "formal_parameters":
         for parameter in node.named_children:
             for name in _pattern(parameter):

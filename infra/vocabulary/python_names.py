@@ -13,7 +13,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def python_uses(source: str, path: str) -> Iterator[Use]:
-    """Yield what one file defines and says; names that it only uses are reported where they are defined."""
+    """Yield the definitions and sentences of one file; a name that it only uses is reported where it is defined."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         for kind, text, line in _uses(node):

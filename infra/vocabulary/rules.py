@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 Kind = Literal["name", "function", "class", "file", "event", "cli", "prose"]
-"""Where a word stands. `name` is any identifier, functions and classes included."""
+"""The kind of an occurrence. `name` is any identifier, functions and classes included."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _ALSO: dict[Kind, Kind] = {"function": "name", "class": "name"}
@@ -24,12 +24,12 @@ _PARTICIPLE = re.compile(r"_*(?P<word>[a-z]+ed|[a-z]+)")
 
 
 class RuleError(ValueError):
-    """`words.toml` says something that no rule can mean."""
+    """`words.toml` has an invalid rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where a word may stand."""
+    """One occurrence of words that are checked."""
 
     kind: Kind
     text: str
@@ -41,7 +41,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Rule:
-    """Words that are not used, and what stands in their stead."""
+    """Words that are not used, and their replacement."""
 
     words: frozenset[str]
     kinds: frozenset[Kind]
@@ -95,7 +95,7 @@ class Exemption:
 
 @dataclass(frozen=True)
 class Participles:
-    """Function names must be verbs: a lone participle (`taken`, `checked`) says neither who acts nor on what."""
+    """Function names start with verbs: a participle alone (`taken`, `checked`) names neither action nor object."""
 
     irregular: frozenset[str]
     verbs: frozenset[str]
@@ -122,8 +122,8 @@ class Finding:
 
     def __str__(self) -> str:
         """Return one line, as compilers write them."""
-        place = f"{self.use.path}:{self.use.line}"
-        return f"{place}: {self.use.kind} {self.use.text!r} uses {self.word!r}; write: {self.instead}"
+        location = f"{self.use.path}:{self.use.line}"
+        return f"{location}: {self.use.kind} {self.use.text!r} uses {self.word!r}; write: {self.instead}"
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Vocabulary:
         return [exemption for exemption in self.exemptions if not exemption.used]
 
     def _is_exempt(self, word: str, use: Use) -> bool:
-        # Every exception is asked, so that none of two that overlap counts as unused.
+        # Every exception is evaluated, so that none of two overlapping ones counts as unused.
         answers = [exemption.allows(word, use) for exemption in self.exemptions]
         return any(answers)
 
@@ -164,7 +164,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     """Read the rules.
 
     Raises:
-        RuleError: a rule or an exception is incomplete, or says something unknown.
+        RuleError: a rule or an exception is incomplete, or has an unknown kind.
     """
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
@@ -206,7 +206,7 @@ def words_of(use: Use) -> list[str]:
 
 
 def singular(word: str) -> str:
-    """Return the word without the "s" of a plural; `stories` becomes `story`."""
+    """Return the word without the "s" of a plural; `entries` becomes `entry`."""
     if word.endswith("ies"):
         return f"{word[:-3]}y"
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word

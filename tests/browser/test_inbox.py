@@ -134,25 +134,25 @@ async def test_inbox_page_shows_text_messages(
     await expect(page.get_by_text("No e-mail yet")).to_be_hidden()
 
 
-async def test_letter_page(serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]) -> None:
+async def test_email_page(serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]) -> None:
     """A letter's HTML has an address and a policy of its own; what is no such letter is not found."""
     endpoint, records = caught
     records += [record("a/b@c", BodyHtml="<p>ą</p>"), record("plain")]
     site, deaf = await serve_site(config(endpoint)), await serve_site(config("http://127.0.0.1:9"))
     async with ClientSession() as http:
-        async with http.get(f"{site}/letters/a%2Fb@c") as letter:
-            assert (letter.status, letter.content_type, letter.charset) == (200, "text/html", "utf-8")
-            assert (await letter.text()).endswith("<p>ą</p>")
-            policy = [rule.strip() for rule in letter.headers["Content-Security-Policy"].split(";")]
+        async with http.get(f"{site}/emails/a%2Fb@c") as response:
+            assert (response.status, response.content_type, response.charset) == (200, "text/html", "utf-8")
+            assert (await response.text()).endswith("<p>ą</p>")
+            policy = [rule.strip() for rule in response.headers["Content-Security-Policy"].split(";")]
             assert policy[:2] == ["sandbox allow-popups allow-popups-to-escape-sandbox", "default-src 'none'"]
-            assert letter.headers["X-Frame-Options"] == "SAMEORIGIN"
-            assert letter.headers["X-Content-Type-Options"] == "nosniff"
-            assert letter.headers["Cross-Origin-Opener-Policy"] == "unsafe-none"
-            assert letter.headers["Referrer-Policy"] == "no-referrer"
+            assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+            assert response.headers["Cross-Origin-Opener-Policy"] == "unsafe-none"
+            assert response.headers["Referrer-Policy"] == "no-referrer"
         for address, status in (
-            (f"{site}/letters/plain", 404),
-            (f"{site}/letters/no", 404),
-            (f"{deaf}/letters/a", 502),
+            (f"{site}/emails/plain", 404),
+            (f"{site}/emails/no", 404),
+            (f"{deaf}/emails/a", 502),
         ):
             async with http.get(address) as missing:
                 assert missing.status == status
@@ -256,7 +256,7 @@ async def test_hostile_letter(
     site = await serve_site(config(endpoint))
     records.append(record("one", BodyHtml=HOSTILE.format(beacon=address)))
     page = await context.new_page()  # It complains of all that it blocks.
-    url = f"{site}/letters/one" if alone else f"{site}/inbox.html"
+    url = f"{site}/emails/one" if alone else f"{site}/inbox.html"
     await page.goto(url)
     title = await page.title()
     if not alone:

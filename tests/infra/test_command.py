@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TELLS = "import json, sys\ndef main(): print(json.dumps([{where!r}, *sys.argv[1:]]))\n"
+PRINT_ARGUMENTS = "import json, sys\ndef main(): print(json.dumps([{where!r}, *sys.argv[1:]]))\n"
 
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout in a folder whose name a shell would take apart, with an `ops` that tells its arguments."""
+    """Return a checkout in a folder whose name a shell would split, with an `ops` that prints its arguments."""
     root = tmp_path / "what's $here"
     (root / ".venv/bin").mkdir(parents=True)
     (root / ".venv/bin/python").symlink_to(sys.executable)
@@ -27,31 +27,33 @@ def checkout(tmp_path):
 
 def package(folder, where):
     (folder / "ops").mkdir(parents=True)
-    (folder / "ops/__main__.py").write_text(TELLS.format(where=where))
+    (folder / "ops/__main__.py").write_text(PRINT_ARGUMENTS.format(where=where))
 
 
-def said(command, *arguments, folder):
+def run(command, *arguments, folder):
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    ran = subprocess.run([command, *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True)
-    return ran.stdout.strip()
+    completed = subprocess.run(
+        [command, *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True
+    )
+    return completed.stdout.strip()
 
 
 def test_the_command_starts_from_any_folder(checkout, tmp_path):
-    """It finds its checkout, whatever that is called, and hands every argument on as it was."""
-    told = said(checkout / ".venv/bin/stride", "show", "two words", "$x", folder=tmp_path)
-    assert told == '["the checkout\'s", "show", "two words", "$x"]'
+    """It finds its checkout, whatever its name, and passes every argument on unchanged."""
+    output = run(checkout / ".venv/bin/stride", "show", "two words", "$x", folder=tmp_path)
+    assert output == '["the checkout\'s", "show", "two words", "$x"]'
 
 
-def test_the_folder_it_is_started_in_adds_no_code(checkout, tmp_path):
-    """A module in somebody's folder takes the place of none that we import."""
+def test_modules_of_the_current_folder_are_not_imported(checkout, tmp_path):
+    """Modules in the current folder replace none of those that we import."""
     elsewhere = tmp_path / "elsewhere"
     package(elsewhere, "somebody's")
     (elsewhere / "json.py").write_text("raise SystemExit('not this one')")
-    assert said(checkout / ".venv/bin/stride", folder=elsewhere) == '["the checkout\'s"]'
+    assert run(checkout / ".venv/bin/stride", folder=elsewhere) == '["the checkout\'s"]'
 
 
-def test_setup_makes_the_command(tmp_path):
-    """Whoever has run `make setup` has it; what was there before is not installed anew for it alone."""
+def test_setup_creates_the_command(tmp_path):
+    """`make setup` creates the command without installing the dependencies again."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     (binaries / "uv").touch()
@@ -64,8 +66,8 @@ def test_setup_makes_the_command(tmp_path):
 
 
 def test_the_command_line_answers_by_its_name(tmp_path):
-    """The real one, in the environment that runs these tests."""
+    """The command in the environment that runs these tests prints its help."""
     command = Path(sys.executable).parent / "stride"
     if not command.exists():
-        pytest.skip("made by `make setup`")
-    assert said(command, "--help", folder=tmp_path).startswith("Usage: stride ")
+        pytest.skip("created by `make setup`")
+    assert run(command, "--help", folder=tmp_path).startswith("Usage: stride ")

@@ -1,4 +1,4 @@
-"""What reaches the stack's processes of the user's own AWS: nothing, but for the one client that may."""
+"""The user's AWS credentials reach none of the stack's processes but the Bedrock client."""
 
 import os
 
@@ -30,31 +30,31 @@ def environment(bedrock):
 
 
 def test_with_the_stand_in_no_real_credential_reaches_a_pool(credentials):
-    """A mistake in the local stack can't touch an account."""
-    given = environment(stand_in("http://127.0.0.1:2"))
-    assert given["AWS_ACCESS_KEY_ID"] == "test"
-    assert not [name for name, value in given.items() if "users-own" in value]
+    """An error in the local stack can't affect an AWS account."""
+    variables = environment(stand_in("http://127.0.0.1:2"))
+    assert variables["AWS_ACCESS_KEY_ID"] == "test"
+    assert not [name for name, value in variables.items() if "users-own" in value]
 
 
 def test_with_the_real_bedrock_credentials_go_to_its_client_alone(credentials):
-    """They arrive under names that only the chat worker's Bedrock client reads, with AWS's own endpoint."""
-    given = environment(real_bedrock())
-    assert given["AWS_ACCESS_KEY_ID"] == "test"
-    assert [name for name, value in given.items() if "users-own" in value] == [
+    """They have names that only the chat worker's Bedrock client reads, with the endpoint of AWS."""
+    variables = environment(real_bedrock())
+    assert variables["AWS_ACCESS_KEY_ID"] == "test"
+    assert [name for name, value in variables.items() if "users-own" in value] == [
         "BEDROCK_ACCESS_KEY_ID",
         "BEDROCK_SECRET_ACCESS_KEY",
     ]
-    assert given["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "https://bedrock-runtime.eu-central-1.amazonaws.com"
+    assert variables["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "https://bedrock-runtime.eu-central-1.amazonaws.com"
 
 
-@pytest.mark.parametrize(("chosen", "used"), [("eu-west-1", "eu-west-1"), ("us-east-1", "eu-central-1")])
-def test_bedrock_stays_in_europe(monkeypatch, credentials, chosen, used):
-    """The inference profile is unknown elsewhere, so a user's other region is not taken over."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", chosen)
+@pytest.mark.parametrize(("configured", "used"), [("eu-west-1", "eu-west-1"), ("us-east-1", "eu-central-1")])
+def test_bedrock_stays_in_europe(monkeypatch, credentials, configured, used):
+    """The inference profile exists in EU regions only, so another region of the user is not used."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", configured)
     assert real_bedrock()["BEDROCK_REGION"] == used
 
 
-def test_missing_credentials_are_said_with_what_to_do(no_configuration):
-    """The message names the variables, and the way without any."""
+def test_missing_credentials_are_reported_with_a_remedy(no_configuration):
+    """The message names the variables, and how to do without credentials."""
     with pytest.raises(NoCredentialsFoundError, match=r"AWS_PROFILE.+leave BEDROCK out"):
         real_bedrock()

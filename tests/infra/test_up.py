@@ -1,4 +1,4 @@
-"""`make up` as a program: it stops when it is told to, at any moment, and leaves nothing behind."""
+"""`make up` as a program: it stops on a signal at any time, and leaves no process or file behind."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.deadlines import DEADLINE_SECONDS
 
 @pytest.fixture
 def up(tmp_path):
-    """Start the program with files of its own, and end it if the test did not."""
+    """Start the program with a separate folder, and end it if the test did not."""
     output = (tmp_path / "output").open("wb")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BEDROCK"))}
     environment["PYTHONUNBUFFERED"] = "1"
@@ -55,7 +55,7 @@ def command_of(pid):
 
 
 def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
-    """The description says where everything is, and is gone afterwards like every process in it."""
+    """The description lists every part; after the stop it is deleted, and all its processes have ended."""
     process = up("--pool", "chat")
     wait_for(process, tmp_path, "Ctrl-C stops everything")
     stack = json.loads((tmp_path / "stack.json").read_text())
@@ -75,7 +75,7 @@ def test_ctrl_c_while_it_runs_stops_everything(up, tmp_path):
 
 
 @pytest.mark.parametrize("moment", ["Package the functions", "Deploy the template", "Seed the demo business"])
-def test_a_stop_in_the_middle_of_a_step_is_as_clean(up, tmp_path, moment):
+def test_a_stop_during_a_step_is_as_clean(up, tmp_path, moment):
     """SIGTERM while it starts: exit code 0, no process left, no traceback."""
     process = up()
     wait_for(process, tmp_path, moment)
@@ -90,7 +90,7 @@ def test_a_stop_in_the_middle_of_a_step_is_as_clean(up, tmp_path, moment):
 
 
 def test_the_real_bedrock_without_credentials_is_refused_at_once(up, tmp_path):
-    """It says what is missing before anything is deployed."""
+    """The error names what is missing, before anything is deployed."""
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     process = up("--bedrock", "aws", AWS_EC2_METADATA_DISABLED="true", **nothing)
     assert process.wait(DEADLINE_SECONDS) == 1
@@ -99,7 +99,7 @@ def test_the_real_bedrock_without_credentials_is_refused_at_once(up, tmp_path):
 
 
 def test_help_shows_examples():
-    """`--help` is enough to start."""
+    """`--help` shows examples."""
     command = [sys.executable, "-m", "infra.local.up", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_SECONDS)
     assert "make up PORT=9000" in done.stdout

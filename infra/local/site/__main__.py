@@ -1,4 +1,4 @@
-"""`python -m infra.local.site`: serve the demo page until a SIGTERM or Ctrl-C."""
+"""Serves the demo page until SIGTERM or Ctrl-C: `python -m infra.local.site`."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from infra.local.site.server import SiteConfig, create_app
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.site", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 stands for a free one")
     parser.add_argument("--websocket-url", required=True, help="the chat's address, without a query")
     parser.add_argument("--tenant", default="studio-lumen")
     parser.add_argument("--aws-endpoint-url", required=True, help="the emulator, whose e-mails the inbox shows")
@@ -39,7 +39,7 @@ async def _serve(config: SiteConfig, port: int) -> int:
 
 
 def main() -> int:
-    """Return the exit code: 0 after a stop that was asked for, 1 when the port is taken."""
+    """Return the exit code: 0 after a requested stop, 1 when the port is in use."""
     arguments = _arguments()
     config = SiteConfig(
         websocket_url=arguments.websocket_url,

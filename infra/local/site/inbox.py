@@ -1,4 +1,4 @@
-"""Turns what the emulator's SES and SNS caught into the e-mails and text messages that the inbox page shows."""
+"""Converts the messages in the emulator's SES and SNS to the e-mails and text messages of the inbox page."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 
 class Attachment(TypedDict):
-    """A file that came with an e-mail."""
+    """A file attached to an e-mail."""
 
     name: str
     content_type: str
@@ -36,17 +36,17 @@ class TextMessage(TypedDict):
     text: str
 
 
-def text_messages(caught: dict[str, Any]) -> list[TextMessage]:
-    """Return every number's text messages, a number's newest first: the emulator does not note when it caught them."""
-    records = [record for number in caught.get("sms_messages", {}).values() for record in reversed(number)]
+def text_messages(recorded: dict[str, Any]) -> list[TextMessage]:
+    """Return the text messages of every number, the newest of a number first: the emulator records no times."""
+    records = [record for number in recorded.get("sms_messages", {}).values() for record in reversed(number)]
     return [
         {"id": str(each["MessageId"]), "to": str(each["PhoneNumber"]), "text": str(each["Message"])} for each in records
     ]
 
 
-def emails(caught: dict[str, Any]) -> list[Email]:
+def emails(recorded: dict[str, Any]) -> list[Email]:
     """Return every account's e-mails, newest first."""
-    records = [record for account in caught.get("messages", {}).values() for record in account]
+    records = [record for account in recorded.get("messages", {}).values() for record in account]
     records.sort(key=lambda record: float(record.get("Timestamp", 0)), reverse=True)
     return [_email(record) for record in records]
 
@@ -72,19 +72,19 @@ def _email(record: dict[str, Any]) -> Email:
 
 
 def _raw_message(record: dict[str, Any]) -> EmailMessage | None:
-    """Return the MIME message where the record has one: plain, or in base64 as the API takes it."""
+    """Return the MIME message if the record has one: as text, or in base64 as in the API."""
     for field in ("RawMessage", "Raw", "RawData", "BodyText"):
         value = record.get(field)
         data = value.get("Data") if isinstance(value, dict) else value
         if not isinstance(data, str) or not data:
             continue
-        message = _parsed(data.encode()) or _parsed(_from_base64(data))
+        message = _parse_message(data.encode()) or _parse_message(_from_base64(data))
         if message is not None:
             return message
     return None
 
 
-def _parsed(data: bytes) -> EmailMessage | None:
+def _parse_message(data: bytes) -> EmailMessage | None:
     message = message_from_bytes(data, policy=policy.default)
     return message if message["MIME-Version"] and message["Content-Type"] else None
 

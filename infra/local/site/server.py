@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from infra.local.site.email_page import EMAIL_HEADERS, email_page
 from infra.local.site.inbox import emails, text_messages
-from infra.local.site.letter_page import LETTER_HEADERS, letter_page
 
 STATIC = Path(__file__).parent / "static"
 WIDGET = Path(__file__).parents[3] / "widget"
@@ -21,14 +21,14 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".json": "application/json",
 }
-"""Ours, because the machine's own table may call JavaScript `text/plain`, which browsers refuse for modules."""
+"""Fixed here, because the machine's table may have `text/plain` for JavaScript, which browsers refuse for modules."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class SiteConfig:
-    """Where the parts of the stack are that the pages talk to."""
+    """The addresses that the pages use."""
 
     websocket_url: str
     tenant: str
@@ -37,7 +37,7 @@ class SiteConfig:
 
     @property
     def websocket_origin(self) -> str:
-        """Return scheme, host and port of the chat, as a Content-Security-Policy names them."""
+        """Return scheme, host and port of the WebSocket, as in a Content-Security-Policy."""
         parts = urlsplit(self.websocket_url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -47,27 +47,27 @@ _HTTP = web.AppKey("http", ClientSession)
 
 
 def create_app(config: SiteConfig) -> web.Application:
-    """Return the site, ready to be run."""
-    app = web.Application(middlewares=[_secure])
+    """Return the site's application."""
+    app = web.Application(middlewares=[_add_security_headers])
     app[_CONFIG] = config
     app.cleanup_ctx.append(_http_client)
     app.router.add_get("/config.json", _config)
-    app.router.add_get("/api/inbox", _inbox)
-    app.router.add_get("/api/texts", _texts)
-    app.router.add_get("/letters/{id:.+}", _letter)
+    app.router.add_get("/api/inbox", _emails)
+    app.router.add_get("/api/texts", _text_messages)
+    app.router.add_get("/emails/{id:.+}", _email_html)
     app.router.add_get("/widget/{path:.+}", _file_from(WIDGET))
     app.router.add_get("/{path:.*}", _file_from(STATIC))
     return app
 
 
 @web.middleware
-async def _secure(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every answer, errors included, the headers that a careful business would send."""
+async def _add_security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Add the recommended security headers to every answer, errors included."""
     try:
         response = await handler(request)
     except web.HTTPException as error:
         response = web.Response(status=error.status, text=error.reason)
-    careful = {
+    security_headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": _policy(request.app[_CONFIG]),
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -75,7 +75,7 @@ async def _secure(request: web.Request, handler: Handler) -> web.StreamResponse:
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
-    for name, value in careful.items():
+    for name, value in security_headers.items():
         response.headers.setdefault(name, value)
     return response
 
@@ -101,36 +101,36 @@ async def _config(request: web.Request) -> web.Response:
     )
 
 
-async def _inbox(request: web.Request) -> web.Response:
-    return await _listed(request, "ses/messages", emails)
+async def _emails(request: web.Request) -> web.Response:
+    return await _list_messages(request, "ses/messages", emails)
 
 
-async def _texts(request: web.Request) -> web.Response:
-    return await _listed(request, "sns/sms-messages", text_messages)
+async def _text_messages(request: web.Request) -> web.Response:
+    return await _list_messages(request, "sns/sms-messages", text_messages)
 
 
-async def _letter(request: web.Request) -> web.Response:
-    """Return the HTML part of an e-mail, under a policy of its own."""
+async def _email_html(request: web.Request) -> web.Response:
+    """Return the HTML part of an e-mail, with a separate policy."""
     try:
-        letters = emails(await _caught(request, "ses/messages"))
+        messages = emails(await _fetch_recorded(request, "ses/messages"))
     except (ClientError, TimeoutError):
         raise web.HTTPBadGateway from None
-    wanted = request.match_info["id"]
-    html = next((letter["html"] for letter in letters if letter["id"] == wanted), None)
+    email_id = request.match_info["id"]
+    html = next((message["html"] for message in messages if message["id"] == email_id), None)
     if html is None:
         raise web.HTTPNotFound
-    return web.Response(text=letter_page(html), content_type="text/html", charset="utf-8", headers=LETTER_HEADERS)
+    return web.Response(text=email_page(html), content_type="text/html", charset="utf-8", headers=EMAIL_HEADERS)
 
 
-async def _listed(request: web.Request, kind: str, listed: Callable[[Any], object]) -> web.Response:
-    """Return what the emulator caught, as the inbox shows it."""
+async def _list_messages(request: web.Request, kind: str, convert: Callable[[Any], object]) -> web.Response:
+    """Return the messages that the emulator recorded, as the inbox shows them."""
     try:
-        return web.json_response(listed(await _caught(request, kind)))
+        return web.json_response(convert(await _fetch_recorded(request, kind)))
     except (ClientError, TimeoutError):
         return web.json_response({"error": "the local AWS emulator does not answer"}, status=502)
 
 
-async def _caught(request: web.Request, kind: str) -> Any:
+async def _fetch_recorded(request: web.Request, kind: str) -> Any:
     address = f"{request.app[_CONFIG].aws_endpoint_url.rstrip('/')}/_ministack/{kind}"
     async with request.app[_HTTP].get(address) as answer:
         answer.raise_for_status()

@@ -1,5 +1,5 @@
 /**
- * The page's texts in English; the Polish ones stand in index.html.
+ * The page's texts in English; the Polish texts are in index.html.
  */
 
 export const english = {

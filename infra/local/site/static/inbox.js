@@ -1,9 +1,9 @@
 /**
- * Shows the e-mails and text messages that the local stack caught, newest first, and looks for new ones every two
+ * Shows the e-mails and text messages that the local stack recorded, newest first, and polls for new ones every two
  * seconds.
  */
 
-import { linked } from "./linked.js";
+import { linkify } from "./links.js";
 
 /** @typedef {{ name: string, content_type: string, base64: string }} Attachment */
 /** @typedef {{ id: string, to: string, text: string }} TextMessage */
@@ -18,7 +18,7 @@ import { linked } from "./linked.js";
  * @property {Attachment[]} attachments
  */
 
-const LOOK_EVERY_MS = 2000;
+const POLL_INTERVAL_MS = 2000;
 const CODE = /(?<![\w-])(?<first>\d{3})[ \u00a0]?(?<last>\d{3})(?![\w-])/;
 const SANDBOX = "allow-popups allow-popups-to-escape-sandbox";
 
@@ -33,7 +33,7 @@ async function look() {
     if (!answer.ok) throw new Error((await answer.json()).error);
     show(await answer.json(), emails, card);
     const messages = await fetch("/api/texts");
-    // An emulator of another make may keep text messages elsewhere.
+    // Another emulator may have another path for text messages.
     show(messages.ok ? await messages.json() : [], texts, textCard);
     byId("text-messages").hidden = texts.known.size === 0;
     empty.hidden = emails.known.size + texts.known.size > 0;
@@ -41,7 +41,7 @@ async function look() {
   } catch (error) {
     state.textContent = `Cannot read the e-mails: ${error instanceof Error ? error.message : error}. Is the stack running?`;
   }
-  setTimeout(look, document.hidden ? 5 * LOOK_EVERY_MS : LOOK_EVERY_MS);
+  setTimeout(look, document.hidden ? 5 * POLL_INTERVAL_MS : POLL_INTERVAL_MS);
 }
 
 /**
@@ -71,7 +71,7 @@ function textCard({ id, to, text }) {
   return node("article", { "data-testid": "text-message", "data-id": id }, [
     node("header", {}, [node("p", { class: "meta" }, [`to ${to}`])]),
     code && codeButton(code),
-    node("pre", { class: "text" }, linked(text)),
+    node("pre", { class: "text" }, linkify(text)),
   ]);
 }
 
@@ -93,7 +93,7 @@ function card({ id, to, subject, text, html, sent_at: sentAt, attachments }) {
         { class: "attachments" },
         attachments.map((file) => node("li", {}, [attachment(file)])),
       ),
-    text && node("pre", { class: "text" }, linked(text)),
+    text && node("pre", { class: "text" }, linkify(text)),
     html && htmlPart(id, !text),
   ]);
 }
@@ -123,13 +123,13 @@ function codeButton(code) {
 }
 
 /**
- * The letter comes from an address of its own, whose policy lets its styles and links work, and no script.
+ * The HTML part has a separate address, whose policy allows its styles and links, but no script.
  *
  * @param {string} id
  * @param {boolean} open
  */
 function htmlPart(id, open) {
-  const address = `/letters/${encodeURIComponent(id)}`;
+  const address = `/emails/${encodeURIComponent(id)}`;
   const frame = node("iframe", { sandbox: SANDBOX, title: "The e-mail as HTML", src: address, loading: "lazy" });
   const alone = node("a", { class: "alone", href: address, target: "_blank", rel: "noopener" }, ["Open in a new tab"]);
   return node("details", open ? { open: "" } : {}, [node("summary", {}, ["As HTML"]), frame, alone]);
@@ -138,7 +138,7 @@ function htmlPart(id, open) {
 /** @param {Attachment} file */
 function attachment({ name, content_type: type, base64 }) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  // Under its own type, what is opened in place of saved could be a page of this site.
+  // With its own type, a file that is opened instead of saved could run as a page of this site.
   const blob = new Blob([bytes], { type: "application/octet-stream" });
   const link = node("a", { download: name, href: URL.createObjectURL(blob) }, [name]);
   return node("span", {}, [link, ` (${type}, ${bytes.length} bytes)`]);

@@ -1,5 +1,5 @@
 /**
- * The demo page's own behaviour: language, booking buttons, and where the chat is.
+ * The demo page's behaviour: language, booking buttons, and the address of the chat.
  */
 
 import { english } from "./english.js";
@@ -24,7 +24,7 @@ function all(selector) {
 }
 
 /** @param {string} locale */
-function speak(locale) {
+function showLanguage(locale) {
   /** @type {Record<string, string>} */
   const words = locale === "en" ? english : polish;
   document.documentElement.lang = locale;
@@ -37,27 +37,28 @@ function speak(locale) {
   }
 }
 
-/** What the address asks for, else what was chosen here before, else what the browser prefers of what we speak. */
-function wishedLocale() {
-  const asked = new URLSearchParams(location.search).get("lang");
-  const wishes = [asked, localStorage.getItem("lumen/locale"), ...navigator.languages];
-  return wishes.map((wish) => wish?.split("-")[0]).find((language) => language === "en" || language === "pl") ?? "pl";
+/** Returns the language of the address, else the stored choice, else the first of the browser that the page has. */
+function preferredLocale() {
+  const requested = new URLSearchParams(location.search).get("lang");
+  const candidates = [requested, localStorage.getItem("lumen/locale"), ...navigator.languages];
+  const languages = candidates.map((tag) => tag?.split("-")[0]);
+  return languages.find((language) => language === "en" || language === "pl") ?? "pl";
 }
 
 for (const button of all("[data-locale]")) {
   const { locale = "pl" } = button.dataset;
   button.addEventListener("click", () => {
     localStorage.setItem("lumen/locale", locale);
-    speak(locale);
+    showLanguage(locale);
   });
 }
 for (const button of all("[data-book]")) {
   button.addEventListener("click", () => chat.book({ service: button.dataset.book || null }));
 }
 for (const button of all("[data-chat]")) button.addEventListener("click", () => chat.open());
-speak(wishedLocale());
+showLanguage(preferredLocale());
 
-// A real page writes the chat's address into the element; this stack only knows it once it runs.
+// A real page has the chat's address in the element; the address of a local stack is known only while it runs.
 const config = await (await fetch("/config.json")).json();
 chat.setAttribute("tenant", config.tenant);
 chat.setAttribute("websocket-url", config.websocket_url);

@@ -1,5 +1,5 @@
 /**
- * Makes links of the web addresses in a text; everything else in it stays text.
+ * Turns the web addresses in a text into links; everything else stays text.
  */
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"]+/g;
@@ -10,7 +10,7 @@ const END_OF_SENTENCE = /[.,;:!?)'\]]+$/;
  *
  * @param {string} text
  */
-export function linked(text) {
+export function linkify(text) {
   /** @type {(string | Node)[]} */
   const nodes = [];
   let end = 0;
