@@ -1,4 +1,4 @@
-"""The resources of the template by their kinds, for the tests that look at them."""
+"""The resources of the template by type, for the tests of the template."""
 
 from tests.infra.template import load, of_type
 

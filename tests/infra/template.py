@@ -1,4 +1,4 @@
-"""Reads the template as plain data, with the short forms of CloudFormation's functions written out."""
+"""Reads the template as plain data, with the short forms of CloudFormation's functions expanded."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ TEMPLATE = Path(__file__).parents[2] / "infra" / "template.yaml"
 
 
 class _Loader(yaml.CSafeLoader):
-    """Knows `!Ref`, `!Sub` and their like."""
+    """Loads `!Ref`, `!Sub` and the other short forms."""
 
 
 def _function(loader, suffix, node):
@@ -46,12 +46,12 @@ def everything_in(value):
 
 
 def as_list(value):
-    """Return what may be one thing or a list as a list."""
+    """Return a single value or a list as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def statements(template):
-    """Yield (resource, statement) for everything that a role of ours is allowed."""
+    """Yield (resource, statement) for every policy statement of our roles."""
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::IAM::Role":
             documents = [policy["PolicyDocument"] for policy in resource["Properties"].get("Policies", ())]
@@ -61,5 +61,5 @@ def statements(template):
             continue
         for document in documents:
             for statement in document["Statement"]:
-                # A statement under a condition: what it says if the condition holds.
+                # A conditional statement: the one for a true condition.
                 yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement

@@ -1,4 +1,4 @@
-"""That the page about data names the tables, keys and kinds of rows that the template and the code have."""
+"""The page about data lists the tables, keys and kinds of rows of the template and the code."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ ROWS = json.loads((ROOT / "tests/compatibility/fixtures/rows.json").read_text(en
 
 
 def cells(section):
-    """Yield the rows of the table below a heading, without its head."""
+    """Yield the rows of the table below a heading, without its header."""
     [text] = [part for part in PAGE.removeprefix("# ").split("\n## ") if part.startswith((section, f"`{section}`"))]
     lines = [line for line in text.splitlines() if line.startswith("|")]
     for line in lines[2:]:
@@ -19,13 +19,13 @@ def cells(section):
 
 
 def shape(key):
-    """Return the kind of a key and how many parts it has: `("day", 3)` of `day#TENANT#DATE`."""
+    """Return the kind of a key and the number of its other parts: `("day", 2)` for `day#TENANT#DATE`."""
     kind, *parts = key.split("#")
     return kind, len(parts)
 
 
 def test_every_table_is_there_with_its_keys():
-    """As the template has them."""
+    """The tables and keys on the page are those of the template."""
     templates = {
         name.removesuffix("Table").lower(): [key["AttributeName"] for key in table["Properties"]["KeySchema"]]
         for name, table in TABLES.items()
@@ -34,13 +34,13 @@ def test_every_table_is_there_with_its_keys():
 
 
 def test_every_kind_of_row_in_limits_is_there():
-    """Compared with rows that the code has written; the page lists no kind that nothing writes."""
+    """The page lists exactly the kinds of rows that the code has written."""
     stored = {shape(row["quota"]["S"]) for row in ROWS["LimitsTable"]}
     assert {shape(key) for key, *_ in cells("limits")} == stored
 
 
 def test_the_kinds_of_rows_in_slots_and_conversations_are_there():
-    """Days' grids among slots, audit entries below the frames."""
+    """The slots include the grids of days, and the conversations audit entries with negative numbers."""
     slots = {"#grid" if row["bucket"]["S"] == "#grid" else "START#RESOURCE" for row in ROWS["SlotsTable"]}
     assert {bucket for _, bucket, _ in cells("slots")} == slots
     assert any(int(row["seq"]["N"]) < 0 and "story" in row for row in ROWS["ConversationsTable"])

@@ -1,4 +1,4 @@
-"""Who may sit at the desk, as the template has it: what makes an account of a stranger's, or more of an owner's."""
+"""The accounts of the desk in the template: nobody creates an account or extends its permissions."""
 
 import re
 
@@ -24,7 +24,7 @@ def client():
 
 
 def test_by_default_there_are_no_accounts():
-    """Everything that makes some stands under one condition, and that under a parameter that is empty."""
+    """All resources of the accounts have one condition, which depends on a parameter that is empty by default."""
     assert len(COGNITO) == 4
     assert {each["Condition"] for each in COGNITO.values()} == {"SignsInToTheDesk"}
     outputs = [each["Condition"] for name, each in TEMPLATE["Outputs"].items() if name.startswith("Desk")]
@@ -35,17 +35,17 @@ def test_by_default_there_are_no_accounts():
     assert {TEMPLATE["Parameters"][name]["Default"] for name in ("DeskDomainPrefix", "DeskPublicUrl")} == {""}
 
 
-def test_nobody_makes_an_account_for_themselves():
-    """There is one client, and accounts come from whoever runs the stack."""
+def test_nobody_can_sign_up():
+    """There is one client, and only an administrator creates accounts."""
     assert pool()["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     assert set(CLIENTS) == {"DeskClient"}
     assert client()["SupportedIdentityProviders"] == ["COGNITO"]
 
 
-def test_nobody_gives_themselves_a_business():
-    """The attribute that the desk goes by is in the token, and nowhere among those that the client may write.
+def test_no_user_can_change_their_tenants():
+    """The attribute with the tenants is in the token, and is not among those that the client may write.
 
-    A client that names none may write every standard attribute; one that names nothing but this one is sure.
+    A client without a list may write every standard attribute, so the list has the name only.
     """
     claim = DEFAULTS["oidc_tenants_claim"].default
     assert [f"custom:{each['Name']}" for each in pool()["Schema"]] == [claim]
@@ -54,15 +54,15 @@ def test_nobody_gives_themselves_a_business():
     assert "name" not in {claim, DEFAULTS["oidc_groups_claim"].default, "email", "sub", "cognito:username"}
 
 
-def test_no_token_lets_people_change_themselves():
-    """The scope that does is neither asked for nor to be had by a password, past the page."""
+def test_no_token_allows_changes_of_the_account():
+    """The scope for changes is not requested, and no other authentication flow grants it."""
     assert sorted(client()["AllowedOAuthScopes"]) == sorted(SCOPE.split())
     assert "aws.cognito.signin.user.admin" not in client()["AllowedOAuthScopes"]
     assert client()["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
 
 
 def test_a_code_is_the_only_way_to_a_token():
-    """Never a token in an address; and without a secret it is PKCE that ties the code to whoever asked."""
+    """No token appears in an address; without a client secret, PKCE binds the code to the client that requested it."""
     assert client()["AllowedOAuthFlowsUserPoolClient"] is True
     assert client()["AllowedOAuthFlows"] == ["code"]
     assert client()["GenerateSecret"] is False
@@ -70,7 +70,7 @@ def test_a_code_is_the_only_way_to_a_token():
 
 
 def test_tokens_are_short_lived():
-    """The desk reads one once; what is lost is worth little, and for minutes."""
+    """The desk reads a token once, so a lost token is of little use, and for minutes only."""
     assert client()["TokenValidityUnits"] == dict.fromkeys(("AccessToken", "IdToken", "RefreshToken"), "minutes")
     assert (client()["AccessTokenValidity"], client()["IdTokenValidity"], client()["RefreshTokenValidity"]) == (
         5,
@@ -80,34 +80,34 @@ def test_tokens_are_short_lived():
     assert client()["EnableTokenRevocation"] is True
 
 
-def test_a_password_is_not_enough_and_names_are_not_told():
-    """A second factor for everybody, by an app; who has an account is no stranger's to find out."""
+def test_a_second_factor_is_required_and_account_names_stay_secret():
+    """Every user needs a second factor from an app; errors do not reveal whether an account exists."""
     assert (pool()["MfaConfiguration"], pool()["EnabledMfas"]) == ("ON", ["SOFTWARE_TOKEN_MFA"])
     assert client()["PreventUserExistenceErrors"] == "ENABLED"
     assert pool()["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
 
 
-def test_an_address_is_its_owners():
-    """It names people in the story of what they do, so a new one counts once it was checked."""
+def test_an_email_address_is_verified():
+    """It identifies operators in the audit trail, so a new address takes effect after its verification."""
     assert pool()["AutoVerifiedAttributes"] == ["email"]
     assert pool()["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
     assert {"email", "email_verified"} <= set(client()["ReadAttributes"])
 
 
-def test_operators_are_those_whom_the_desk_takes_for_them():
-    """The group has the name that the desk looks for."""
+def test_the_group_of_operators_is_the_one_that_the_desk_expects():
+    """The group's name is the default of the desk's settings."""
     [group] = of_type(TEMPLATE, "AWS::Cognito::UserPoolGroup").values()
     assert group["Properties"]["GroupName"] == DEFAULTS["oidc_operators_group"].default
 
 
 def test_accounts_outlive_the_stack():
-    """A parameter that is left out by mistake costs nobody their account."""
+    """A parameter that is omitted by mistake deletes no account."""
     users = TEMPLATE["Resources"]["DeskUsers"]
     assert (users["DeletionPolicy"], users["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_what_the_desk_needs_is_in_the_outputs():
-    """Under the names of its variables: what a deployment prints can be exported as it is."""
+    """The outputs are named like the desk's variables, so they can be exported unchanged."""
     printed = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
     assert {"DESK_OIDC_ISSUER", "DESK_OIDC_CLIENT_ID", "DESK_PUBLIC_URL", "DESK_USER_POOL_ID"} <= set(printed)
     issuer = TEMPLATE["Outputs"]["DeskOidcIssuer"]["Value"]
@@ -130,8 +130,8 @@ def test_what_the_desk_needs_is_in_the_outputs():
         ("myapp://desk", False),
     ],
 )
-def test_people_are_sent_back_to_one_safe_address(given, accepted):
-    """Https, or this machine under the one name that Cognito knows; the desk itself takes it as `DESK_PUBLIC_URL`."""
+def test_the_redirect_address_is_a_single_safe_one(given, accepted):
+    """The address has HTTPS or is localhost, which Cognito allows; the desk accepts it as `DESK_PUBLIC_URL`."""
     assert bool(re.fullmatch(TEMPLATE["Parameters"]["DeskPublicUrl"]["AllowedPattern"], given)) is accepted
     if accepted and given:
         assert WebSettings(public_url=given).public_url == given

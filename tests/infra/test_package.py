@@ -1,4 +1,4 @@
-"""The packages as Lambda would see them: nothing of this checkout or its environment is within reach."""
+"""The packages in isolation, as in Lambda: without this checkout and its environment."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ LIMIT = 250 * MEGABYTE
 """Lambda's quota for a package and its layers, unpacked (https://docs.aws.amazon.com/lambda/latest/dg/limits.html)."""
 
 RUNTIME = (boto3, botocore, s3transfer, jmespath, dateutil, urllib3, six)
-"""What Lambda's Python brings along."""
+"""The packages that Lambda's Python runtime includes."""
 
 IMPORTS = """
 import importlib, json, sys
@@ -56,33 +56,33 @@ def unpacked(packages, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory):
-    """Make a folder with what Lambda brings along, and nothing of its neighbours."""
+    """Create a folder with the packages of Lambda's runtime only."""
     folder = tmp_path_factory.mktemp("runtime")
     for module in RUNTIME:
-        place = Path(module.__file__)
-        place = place.parent if place.name == "__init__.py" else place
-        (folder / place.name).symlink_to(place)
+        path = Path(module.__file__)
+        path = path.parent if path.name == "__init__.py" else path
+        (folder / path.name).symlink_to(path)
     return folder
 
 
 def isolated_import(modules, *folders):
-    """Import modules with the standard library and these folders, and return what came from elsewhere."""
+    """Import modules from the standard library and these folders; return modules from other sources."""
     command = [sys.executable, "-I", "-S", "-B", "-c", IMPORTS]
     command += [json.dumps([str(folder) for folder in folders]), json.dumps(modules)]
-    done = subprocess.run(
+    completed = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS, cwd=folders[0]
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout)
 
 
 def test_the_ingress_imports_from_its_package_and_the_runtime_alone(unpacked, runtime):
-    """A package that lacks a file or a dependency fails here, not after the deployment."""
+    """A package without a needed file or dependency fails here, not after the deployment."""
     assert isolated_import(["api_gateway_ws.lambda_function"], unpacked["ingress"], runtime) == []
 
 
 def test_the_workers_import_from_their_package_alone(unpacked):
-    """It brings its own botocore, because aiobotocore wants an exact one."""
+    """The package has its own botocore, because aiobotocore requires an exact version."""
     modules = [f"workers.{name}.lambda_function" for name in ("chat", "booking", "notifications")]
     modules += [
         "workers.chat.retrieval.ranking",
@@ -98,7 +98,7 @@ def test_the_workers_import_from_their_package_alone(unpacked):
     [("ingress", ["shared"]), ("workers", ["shared", "workers/chat", "workers/notifications"])],
 )
 def test_a_package_has_every_language_compiled(unpacked, name, parts):
-    """With the dates of each where they are written, and without what only translators need."""
+    """Each part has compiled catalogues only; the workers have the date formats of each language."""
     for part in parts:
         written = {path.stem for path in (ROOT / part / "locales").glob("*.po")}
         assert {path.name for path in (unpacked[name] / part / "locales").iterdir()} == {f"{tag}.mo" for tag in written}
@@ -108,7 +108,7 @@ def test_a_package_has_every_language_compiled(unpacked, name, parts):
 
 
 def test_every_folder_with_code_of_ours_is_a_package(unpacked):
-    """A folder without `__init__.py` works from a checkout and fails in other places."""
+    """A folder without `__init__.py` works from a checkout and fails elsewhere."""
     for folder in unpacked.values():
         for name in ("api_gateway_ws", "shared", "workers"):
             for code in (folder / name).rglob("*.py"):
@@ -117,7 +117,7 @@ def test_every_folder_with_code_of_ours_is_a_package(unpacked):
 
 @pytest.mark.parametrize("name", ["ingress", "workers"])
 def test_a_package_has_no_tests_no_secrets_and_fits(packages, name):
-    """What is not needed is left out, what nobody may see above all."""
+    """A package has neither tests nor secrets, and is smaller than Lambda's limit."""
     with zipfile.ZipFile(packages[name]) as archive:
         entries = archive.infolist()
     names = [entry.filename for entry in entries]
@@ -131,7 +131,7 @@ def test_a_package_has_no_tests_no_secrets_and_fits(packages, name):
 
 
 def test_the_workers_package_keeps_one_google_api_and_few_aws_services(packages):
-    """Both client libraries come with descriptions of hundreds of services, most of their size."""
+    """Both client libraries have descriptions of hundreds of services, which are most of their size."""
     with zipfile.ZipFile(packages["workers"]) as archive:
         names = archive.namelist()
     documents = [Path(name).name for name in names if "discovery_cache/documents/" in name]
@@ -142,11 +142,11 @@ def test_the_workers_package_keeps_one_google_api_and_few_aws_services(packages)
 
 
 def contents(archive):
-    """Return names, times and checksums; byte code aside, which only local packages have and Python writes freely."""
+    """Return names, times and checksums, without byte code, which is not reproducible."""
     with zipfile.ZipFile(archive) as content:
         return [(each.filename, each.date_time, each.CRC) for each in content.infolist() if ".pyc" not in each.filename]
 
 
-def test_the_same_sources_make_the_same_package(packages, tmp_path):
-    """An unchanged package is an unchanged function: nothing is deployed again."""
+def test_the_same_sources_give_the_same_package(packages, tmp_path):
+    """An unchanged package is not deployed again."""
     assert contents(build(PACKAGES[0], tmp_path, Platform.LOCAL)) == contents(packages["ingress"])

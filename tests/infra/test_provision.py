@@ -1,4 +1,4 @@
-"""Deploying to an emulator that something else runs, and deploying again."""
+"""Deploying to a running emulator, and deploying again."""
 
 import json
 import os
@@ -42,8 +42,8 @@ def packages(tmp_path_factory):
     return {"ingress": build(PACKAGES[0], tmp_path_factory.mktemp("packages"), Platform.LOCAL)}
 
 
-def test_a_pool_can_read_its_settings_from_what_is_left(target, tmp_path):
-    """The file that a shell reads is all that a worker's settings need; running it twice changes nothing."""
+def test_a_pool_can_read_its_settings_from_the_written_file(target, tmp_path):
+    """The file for the shell has all of a worker's settings; a second run changes nothing."""
     for _ in range(2):
         provision(
             target,
@@ -56,15 +56,15 @@ def test_a_pool_can_read_its_settings_from_what_is_left(target, tmp_path):
     script = f"set -a; . {tmp_path}/pools.env; exec {sys.executable} -c "
     script += "'from workers.booking.settings import BookingSettings as s; print(s().booking_queue_url)'"
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": "."}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["sh", "-c", script], capture_output=True, text=True, check=True, env=bare, timeout=DEADLINE_SECONDS
     )
-    assert done.stdout.strip().endswith("stride-booking.fifo")
+    assert completed.stdout.strip().endswith("stride-booking.fifo")
     assert (tmp_path / "google-service-account.json").exists()
 
 
 def test_the_demo_page_may_connect_and_the_tables_expire(target):
-    """What the emulator ignores in the template is done through its API; letters link to the page."""
+    """Time to live is enabled through the API, and links in e-mails open the demo page."""
     tables = target.client("dynamodb")
     for name in tables.list_tables()["TableNames"]:
         assert tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
@@ -76,7 +76,7 @@ def test_the_demo_page_may_connect_and_the_tables_expire(target):
 
 
 def test_a_change_of_a_parameter_updates_the_stack(target, packages):
-    """The second deployment keeps what there is: same API, same keys."""
+    """The second deployment keeps the API and the keys."""
     first = deploy(target, stack="stride", parameters={"Workers": "pools"}, packages=packages)
     second = deploy(target, stack="stride", parameters={"Workers": "pools", "LogLevel": "DEBUG"}, packages=packages)
     assert second == first
@@ -84,20 +84,20 @@ def test_a_change_of_a_parameter_updates_the_stack(target, packages):
     assert config["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
 
 
-def test_accounts_for_the_desk_are_made_where_they_are_asked_for(target, packages):
-    """With both parameters, and by default none; with one of them CloudFormation says what is missing."""
+def test_accounts_for_the_desk_are_created_on_request_only(target, packages):
+    """Both parameters create them, none creates none, and one alone is refused with the reason."""
     users = target.client("cognito-idp")
     named = {"Prefix": "with-desk", "AppointmentsTableName": "with-desk-appointments", "Workers": "pools"}
     plain = deploy(target, stack="with-desk", parameters=named, packages=packages)
     assert users.list_user_pools(MaxResults=9)["UserPools"] == []
     assert not [name for name in plain if name.startswith("Desk")]
-    asked = {"DeskPublicUrl": "http://localhost:8090", "DeskDomainPrefix": "stride-desk"}
+    desk_parameters = {"DeskPublicUrl": "http://localhost:8090", "DeskDomainPrefix": "stride-desk"}
     with pytest.raises(DeployError, match="DeskPublicUrl and DeskDomainPrefix go together"):
         deploy(target, stack="with-desk", parameters=named | {"DeskDomainPrefix": "stride-desk"}, packages=packages)
-    given = deploy(target, stack="with-desk", parameters=named | asked, packages=packages)
+    outputs = deploy(target, stack="with-desk", parameters=named | desk_parameters, packages=packages)
     [pool] = users.list_user_pools(MaxResults=9)["UserPools"]
-    assert given["DeskUserPoolId"] == pool["Id"]
-    read = WebSettings(oidc_issuer=given["DeskOidcIssuer"], oidc_client_id=given["DeskOidcClientId"])
+    assert outputs["DeskUserPoolId"] == pool["Id"]
+    read = WebSettings(oidc_issuer=outputs["DeskOidcIssuer"], oidc_client_id=outputs["DeskOidcClientId"])
     assert read.oidc_issuer == f"https://cognito-idp.{target.region}.amazonaws.com/{pool['Id']}"
     client = users.describe_user_pool_client(UserPoolId=pool["Id"], ClientId=read.oidc_client_id)["UserPoolClient"]
     assert client["CallbackURLs"] == [f"http://localhost:8090{RETURN}"]
@@ -105,14 +105,14 @@ def test_accounts_for_the_desk_are_made_where_they_are_asked_for(target, package
 
 
 def put(target, stack, resources):
-    """Put a stack of a test's own."""
+    """Create or update a stack of the given resources."""
     client = target.client("cloudformation")
     body = json.dumps({"Resources": resources})
     return put_stack(client, name=stack, template={"TemplateBody": body}, parameters={}, poll_seconds=0.02)
 
 
-def test_a_failed_deployment_names_the_resource_and_the_reason_and_can_be_mended(target):
-    """Whoever deploys sees which resource failed and why; the next attempt starts from nothing by itself."""
+def test_a_failed_deployment_names_the_resource_and_the_reason_and_can_be_repeated(target):
+    """The error names the failed resource and the reason; the next attempt replaces the failed stack."""
     group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "there"}}
     stream = {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": "not-there"}}
     with pytest.raises(DeployError, match=r"(?s)Broken \(AWS::Logs::LogStream\): .+ does not exist"):
@@ -121,6 +121,6 @@ def test_a_failed_deployment_names_the_resource_and_the_reason_and_can_be_mended
 
 
 def test_a_template_that_cannot_be_read_is_refused_with_the_reason(target):
-    """CloudFormation's own words reach the terminal."""
+    """The error contains CloudFormation's message."""
     with pytest.raises(DeployError, match=r"refused the template: .*AWS::No::Such"):
         put(target, "nonsense", {"Broken": {"Type": "AWS::No::Such"}})

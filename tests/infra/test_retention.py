@@ -1,4 +1,4 @@
-"""That retention times stand in one module, and that the page and the template say the same."""
+"""Retention times are defined in one module; the page and the template agree with it."""
 
 import ast
 import itertools
@@ -21,19 +21,19 @@ PACKAGES = ("api_gateway_ws", "shared", "workers", "ops")
 
 
 def duration(text):
-    """Return what `2 hours 10 minutes` says."""
+    """Parse a duration such as `2 hours 10 minutes`."""
     words = text.split()
     return timedelta(minutes=sum(int(n) * UNITS[unit] for n, unit in zip(words[::2], words[1::2], strict=True)))
 
 
 def test_the_page_lists_each_time_once_with_its_length():
-    """Neither more nor less than the module has."""
+    """The page lists exactly the constants of the module."""
     listed = [(row[2].strip("`"), duration(row[3])) for row in ROWS if len(row) == 7 and row[2].startswith("`")]
     assert sorted(listed) == sorted(TIMES.items())
 
 
 def test_the_page_names_every_table_of_the_template():
-    """A new table is of no known age until the page says how long its rows stay."""
+    """A new table must be on the page, with the retention of its rows."""
     named = {row[1].removeprefix("table ").strip("`") for row in ROWS if row[1].startswith("table ")}
     assert named == {name.removesuffix("Table").lower() for name in TABLES}
 
@@ -49,7 +49,7 @@ def reasons():
 
 
 def test_the_page_gives_each_reason():
-    """The one that stands with the constant, and there is one."""
+    """The reason on the page is the docstring of the constant, and every constant has one."""
     listed = {row[2].strip("`"): row[5] for row in ROWS if len(row) == 7 and row[2].startswith("`")}
     assert listed == dict(reasons())
     assert all(listed.values())
@@ -63,7 +63,7 @@ def test_every_queue_keeps_its_messages_as_long_as_the_module_says(name):
 
 
 def test_every_log_group_ends_after_the_parameter_and_that_is_the_modules_by_default():
-    """A log group without one would be kept for good."""
+    """A log group without a retention time would be kept for ever."""
     groups = of_type(TEMPLATE, "AWS::Logs::LogGroup")
     assert groups
     assert {str(each["Properties"].get("RetentionInDays")) for each in groups.values()} == {
@@ -73,7 +73,7 @@ def test_every_log_group_ends_after_the_parameter_and_that_is_the_modules_by_def
 
 
 def test_no_other_module_sets_a_retention_time():
-    """Neither by a constant of its own nor by what it writes into `expires_at`."""
+    """No other module has a constant for a retention time or computes `expires_at` from a literal."""
     found = []
     for path in (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))):
         if path == ROOT / "shared" / "retention.py":

@@ -1,4 +1,4 @@
-"""What the emulator hides: a green local stack proves the wiring, this proves the API and what is stored."""
+"""The API and the stores in the template: settings that the emulator ignores, so only these tests cover them."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from tests.infra.resources import TABLES, TEMPLATE, properties
 from tests.infra.template import of_type
 
 
-def test_the_visitor_hears_what_the_ingress_returns():
-    """AWS sends a route's answer only with a selection expression and a route response; the emulator always does."""
+def test_the_ingress_s_answer_is_sent_to_the_visitor():
+    """AWS sends a route's answer only with a selection expression and a route response; the emulator always sends it."""
     assert properties("Api")["RouteSelectionExpression"] == "$request.body.type"
     assert properties("DefaultRoute")["RouteResponseSelectionExpression"] == "$default"
     responses = of_type(TEMPLATE, "AWS::ApiGatewayV2::RouteResponse")
@@ -28,21 +28,21 @@ def test_the_api_has_its_three_routes_and_only_connect_is_authorised():
 
 
 def test_a_visitors_frame_reaches_the_ingress_by_post():
-    """Lambda takes no other method, and CloudFormation sets none by itself."""
+    """Lambda accepts no other method, and CloudFormation sets none by default."""
     assert properties("Integration")["IntegrationType"] == "AWS_PROXY"
     assert properties("Integration")["IntegrationMethod"] == "POST"
 
 
 def test_api_gateway_may_invoke_both_functions():
-    """Without the permission AWS answers 500; the emulator does not ask."""
+    """Without the permission AWS answers with 500; the emulator does not check it."""
     allowed = {
         each["Properties"]["FunctionName"]["Ref"] for each in of_type(TEMPLATE, "AWS::Lambda::Permission").values()
     }
     assert allowed == {"IngressFunction", "AuthorizerFunction"}
 
 
-def test_a_search_for_failures_finds_what_it_filters_by():
-    """The indexes carry each attribute that a filter looks at, and neither payload nor story."""
+def test_the_indexes_of_failures_have_every_filtered_attribute():
+    """The indexes have each attribute of a filter, but neither the payload nor the audit trail."""
     for index in properties("FailuresTable")["GlobalSecondaryIndexes"]:
         keys = {each["AttributeName"] for each in index["KeySchema"]}
         carried = keys | set(index["Projection"]["NonKeyAttributes"])
@@ -51,7 +51,7 @@ def test_a_search_for_failures_finds_what_it_filters_by():
 
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_every_table_expires_recovers_and_costs_nothing_idle(name):
-    """The emulator ignores TTL and point-in-time recovery, so a missing one would show on AWS alone."""
+    """The emulator ignores TTL and point-in-time recovery, so a missing one would be noticed on AWS only."""
     table = properties(name)
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -60,7 +60,7 @@ def test_every_table_expires_recovers_and_costs_nothing_idle(name):
 
 
 def test_appointments_keep_their_keys():
-    """Deployments that exist have this table, under this name, with both keys."""
+    """Existing deployments have this table, with this name and both keys."""
     assert TEMPLATE["Parameters"]["AppointmentsTableName"]["Default"] == "appointments"
     keys = [(key["AttributeName"], key["KeyType"]) for key in properties("AppointmentsTable")["KeySchema"]]
     assert keys == [("appointment_id", "HASH"), ("session_id", "RANGE")]
@@ -81,12 +81,12 @@ def test_appointments_keep_their_keys():
         "FailuresKey",
     ],
 )
-def test_what_cannot_be_made_again_outlives_the_stack(name):
-    """Deleting the stack keeps data and keys; a first deployment that failed leaves nothing behind."""
+def test_data_and_keys_outlive_the_stack(name):
+    """Deleting the stack keeps data and keys; a failed first deployment leaves nothing behind."""
     assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_knowledge_bucket_is_private():
-    """Nothing in it is public, whatever an object says."""
+    """No object in it is public, whatever its access control list."""
     assert set(properties("KnowledgeBucket")["PublicAccessBlockConfiguration"].values()) == {True}

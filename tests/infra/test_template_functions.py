@@ -1,4 +1,4 @@
-"""What the emulator hides of the functions: their settings, their time, their traces, and pools in their place."""
+"""The functions in the template: settings, timeouts, traces, and pools instead of them."""
 
 import importlib
 
@@ -30,18 +30,18 @@ def settings_class(function):
 
 
 def variables(function):
-    """Return a function's environment: defaults of parameters, a made-up text for what only a deployment knows."""
-    given = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
+    """Return a function's environment: defaults of parameters, and a placeholder for values of a deployment."""
+    environment = FUNCTIONS[function]["Properties"]["Environment"]["Variables"]
     defaults = {name: each["Default"] for name, each in TEMPLATE["Parameters"].items() if "Default" in each}
     return {
         name: value if isinstance(value, str) else str(defaults.get(value.get("Ref"), f"deployed {name}"))
-        for name, value in given.items()
+        for name, value in environment.items()
     }
 
 
 @pytest.mark.parametrize("name", sorted(WORKERS))
 def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
-    """Ten seconds are left to say so and hand the message back; stopped by Lambda, a worker does neither."""
+    """Ten seconds remain to log the timeout and release the message, which a worker stopped by Lambda can't do."""
     for variable, value in variables(name).items():
         monkeypatch.setenv(variable, value)
     assert PoolSettings().handler_timeout_seconds + 10 <= properties(name)["Timeout"]
@@ -49,7 +49,7 @@ def test_a_handler_that_hangs_is_stopped_before_its_function(name, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_records_its_traces(name):
-    """Lambda makes the trace that a visitor's message carries; without the permission it records nothing, silently."""
+    """Lambda creates the trace of a visitor's message; without the permission nothing is recorded, without an error."""
     function = properties(name)
     assert function["TracingConfig"] == {"Mode": "Active"}
     role = properties(function["Role"]["Fn::GetAtt"][0])
@@ -65,27 +65,27 @@ def test_every_handler_can_be_imported(name):
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_gets_what_its_settings_require(name, monkeypatch):
-    """The settings can be read from the environment that the template gives, and from nothing else."""
+    """The template sets exactly the variables that the function's settings read."""
     settings = settings_class(name)
     for field in settings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
     for variable, value in variables(name).items():
         monkeypatch.setenv(variable, value)
     read = settings()
-    unread = {variable.lower() for variable in variables(name)} - set(settings.model_fields)
+    unused = {variable.lower() for variable in variables(name)} - set(settings.model_fields)
     if name in WORKERS:
-        unread -= {f"pool_{field}" for field in PoolSettings.model_fields}
+        unused -= {f"pool_{field}" for field in PoolSettings.model_fields}
     assert read.log_level
-    # Botocore's own.
-    assert unread <= {"aws_endpoint_url_bedrock_runtime"}
+    # Botocore reads this one.
+    assert unused <= {"aws_endpoint_url_bedrock_runtime"}
 
 
 def test_what_a_pool_needs_is_in_the_outputs():
-    """Each output in snake case is a setting, so the outputs alone are enough to run a pool."""
-    given = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
+    """Each output in snake case is a setting, so the outputs are enough to run a pool."""
+    available = as_settings(dict.fromkeys(TEMPLATE["Outputs"], "x"))
     for name in sorted(WORKERS):
         required = {field.upper() for field, info in settings_class(name).model_fields.items() if info.is_required()}
-        assert required <= set(given), name
+        assert required <= set(available), name
 
 
 def test_pools_replace_the_functions_of_the_workers_and_nothing_else():

@@ -1,4 +1,4 @@
-"""What the emulator hides of the queues: order, backstops, who may put anything on them, and who empties them."""
+"""The queues in the template: order, redrive policies, permissions to send, and consumers."""
 
 import re
 from uuid import uuid4
@@ -22,8 +22,8 @@ def test_a_command_queue_keeps_order_per_visitor_at_full_speed(name):
 
 
 @pytest.mark.parametrize("name", sorted(set(QUEUES) - DEAD_LETTERS))
-def test_every_queue_has_a_backstop_and_dead_letters_live_long(name):
-    """Attempts are counted by the workers; SQS steps in late, and messages stay for 14 days, dead or not."""
+def test_every_queue_has_a_dead_letter_queue_and_keeps_messages_for_14_days(name):
+    """The workers count attempts; SQS moves a message after 100 receives, and all messages are kept for 14 days."""
     redrive = properties(name)["RedrivePolicy"]
     dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert redrive["maxReceiveCount"] == 100
@@ -45,12 +45,12 @@ def test_queues_are_encrypted_and_refuse_plain_http():
         for queue in policy["Properties"]["Queues"]
         if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     ]
-    # Each once: a second policy of the same queue would take the place of the first.
+    # Each once: a second policy of the same queue would replace the first.
     assert sorted(guarded) == sorted(QUEUES)
 
 
-def test_the_clock_asks_for_a_look_at_all_calendars():
-    """Each minute, in a form that the worker reads; the queue has to take messages without a deduplication id."""
+def test_a_rule_requests_a_check_of_all_calendars_each_minute():
+    """The rule's message is a valid command; the queue must accept messages without a deduplication id."""
     rule = properties("CalendarTick")
     [target] = rule["Targets"]
     queue = properties(target["Arn"]["Fn::GetAtt"][0])
@@ -65,8 +65,8 @@ def test_the_clock_asks_for_a_look_at_all_calendars():
     assert not TENANT_ID.fullmatch(tick.tenant), "no business can have that name"
 
 
-def test_outsiders_may_put_messages_on_two_queues_alone():
-    """The clock's rule and the topic of SES by the queues' policies; reminders in a role that the scheduler takes."""
+def test_other_services_may_send_to_two_queues_only():
+    """The minute's rule and the topic of SES may send by queue policies; the scheduler assumes a role for reminders."""
     allowed = [
         statement
         for policy in of_type(TEMPLATE, "AWS::SQS::QueuePolicy").values()
@@ -93,9 +93,9 @@ def test_outsiders_may_put_messages_on_two_queues_alone():
     assert "Condition" not in TEMPLATE["Resources"]["ReminderRole"]
 
 
-def test_what_became_of_letters_comes_back():
-    """SES publishes bounces and complaints to the one topic, which takes nothing else, and that to the one queue."""
-    letters, destination = properties("Letters"), properties("LettersToFeedback")
+def test_bounces_and_complaints_reach_the_feedback_queue():
+    """SES publishes bounces and complaints to one topic, which accepts nothing else and delivers to one queue."""
+    configuration_set, destination = properties("Letters"), properties("LettersToFeedback")
     assert destination["ConfigurationSetName"] == {"Ref": "Letters"}
     assert destination["EventDestination"]["Enabled"] is True
     assert destination["EventDestination"]["MatchingEventTypes"] == ["BOUNCE", "COMPLAINT"]
@@ -103,8 +103,8 @@ def test_what_became_of_letters_comes_back():
     [statement] = properties("FeedbackTopicPolicy")["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
     source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
-    assert source.endswith(f":configuration-set/{letters['Name']['Fn::Sub']}")
-    # Without what SNS puts around it, nobody could tell which topic a message comes from.
+    assert source.endswith(f":configuration-set/{configuration_set['Name']['Fn::Sub']}")
+    # The envelope of SNS names the topic of a message.
     assert properties("FeedbackSubscription") == {
         "TopicArn": {"Ref": "FeedbackTopic"},
         "Protocol": "sqs",
@@ -115,7 +115,7 @@ def test_what_became_of_letters_comes_back():
 
 @pytest.mark.parametrize("name", sorted(MAPPINGS))
 def test_a_worker_reports_failed_messages_and_has_time_for_its_batch(name):
-    """Without ReportBatchItemFailures one failure repeats its whole batch; visibility is six times the time-out."""
+    """Without ReportBatchItemFailures a failure repeats the whole batch; visibility lasts six function timeouts."""
     mapping = properties(name)
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
@@ -124,8 +124,8 @@ def test_a_worker_reports_failed_messages_and_has_time_for_its_batch(name):
     assert TEMPLATE["Resources"][name]["Condition"] == "WorkersOnLambda"
 
 
-def test_the_ledger_takes_the_dead_letters_of_every_queue():
-    """One function, and a mapping for each dead-letter queue: what stays there is forgotten after 14 days."""
+def test_the_failures_worker_consumes_every_dead_letter_queue():
+    """One function has a mapping for each dead-letter queue, where messages would be deleted after 14 days."""
     emptied = {
         each["Properties"]["EventSourceArn"]["Fn::GetAtt"][0]
         for each in MAPPINGS.values()
@@ -134,6 +134,6 @@ def test_the_ledger_takes_the_dead_letters_of_every_queue():
     assert emptied == DEAD_LETTERS
 
 
-def test_chat_takes_one_message_at_a_time():
-    """An answer takes seconds: in a batch the second visitor would wait for the first."""
+def test_chat_processes_one_message_at_a_time():
+    """An answer takes seconds, so in a batch the second visitor would wait for the first."""
     assert properties("ChatSource")["BatchSize"] == 1

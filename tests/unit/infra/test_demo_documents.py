@@ -1,4 +1,4 @@
-"""The demo business says the same in its profile, its documents and on its page."""
+"""The demo business's profile, documents and page agree."""
 
 import re
 from datetime import date
@@ -60,7 +60,7 @@ def test_opening_hours_agree(language):
 
 @both_languages
 def test_exceptions_agree(language):
-    """A day with other hours stands in the documents, and so do public holidays."""
+    """The documents have the days with other hours, and public holidays."""
     text = " ".join(read(language, "hours").split())
 
     assert {exception["date"] for exception in PROFILE["exceptions"]} == set(EXCEPTIONS[language])
@@ -96,7 +96,7 @@ def test_prices_agree():
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.md")), ids=lambda path: path.name)
 def test_a_price_in_a_text_is_in_the_price_list(path):
-    """The price of one service is nowhere another one; packages, vouchers and companies have their own."""
+    """The price of a service in a text is in the price list; packages, vouchers and companies have other prices."""
     language = path.suffixes[0][1:]
     text = " ".join(path.read_text(encoding="utf-8").split())
 
@@ -108,7 +108,7 @@ def test_a_price_in_a_text_is_in_the_price_list(path):
 
 
 def test_the_hours_on_the_page_agree():
-    """The page sums days up; every opening time on it is one of the profile's."""
+    """The page groups days; every opening time on it is one of the profile's."""
     displayed = re.findall(r"<dd>(\d+:\d\d-\d+:\d\d)</dd>", PAGE)
     intervals = [spell(PROFILE["opening_hours"].get(day, []), "pl") for day in PROFILE_DAYS]
 

@@ -1,4 +1,4 @@
-"""The event stream framing, held against the decoder of the AWS client."""
+"""The event stream framing, checked with the decoder of the AWS client."""
 
 import json
 
@@ -16,16 +16,16 @@ _messages = st.lists(st.tuples(_headers, st.binary(max_size=2000)), min_size=1, 
 
 def _decode(stream: bytes, *, step: int = 0) -> list:
     buffer = EventStreamBuffer()
-    found = []
+    decoded = []
     for start in range(0, len(stream), step or len(stream)):
         buffer.add_data(stream[start : start + (step or len(stream))])
-        found.extend(buffer)
-    return found
+        decoded.extend(buffer)
+    return decoded
 
 
 @given(messages=_messages, step=st.integers(min_value=0, max_value=97))
 def test_what_is_encoded_is_decoded(messages, step):
-    """Any headers and payload come out of the client's decoder as they went in, however the bytes are cut."""
+    """The client's decoder returns the encoded headers and payloads, however the bytes are split."""
     stream = b"".join(event_stream.encode(headers, payload) for headers, payload in messages)
 
     decoded = _decode(stream, step=step)
@@ -48,8 +48,8 @@ def test_an_event_carries_its_type_and_json(text):
     assert json.loads(message.payload) == body
 
 
-def test_an_exception_is_told_from_an_event():
-    """An exception names itself with a small first letter, and the client takes it for an error."""
+def test_an_exception_differs_from_an_event():
+    """An exception's type starts with a lower-case character, and the client reports it as an error."""
     (message,) = _decode(event_stream.exception("ThrottlingException", "Too many requests"))
 
     assert message.headers[":exception-type"] == "throttlingException"
@@ -63,6 +63,6 @@ def test_an_exception_is_told_from_an_event():
     ids=["no name", "long name", "long value"],
 )
 def test_a_header_that_does_not_fit_is_refused(headers):
-    """A header that the framing has no room for is an error, not a broken stream."""
+    """A header that is too long for the framing is an error, not a broken stream."""
     with pytest.raises(ValueError, match="header's"):
         event_stream.encode(headers, b"")
