@@ -1,4 +1,4 @@
-# What a developer does with this project. `make` alone lists it.
+# The commands of developers. `make` without a target lists them.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -6,7 +6,7 @@ UV := $(VENV)/bin/uv
 # Written once the environment matches the lock file.
 READY := $(VENV)/.matches-lock
 STRIDE := $(VENV)/bin/stride
-# Half of the time in which tests are collected goes into compiling them anew where nothing keeps the result.
+# Without kept byte code, half of the time for collecting tests is spent on compiling them.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
 NODE := $(VENV)/bin/node
 # The widget's modules outside the browser: no package beside Node is needed.
@@ -25,7 +25,7 @@ PARAMETERS ?=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-setup: $(READY) catalogues ## install what everything else needs into .venv, and the command .venv/bin/stride
+setup: $(READY) catalogues ## install the dependencies into .venv, with the command .venv/bin/stride
 
 up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=stand-in|aws)
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
@@ -39,7 +39,7 @@ test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the cont
 	$(NODE_TEST)
 	$(PYTEST) -n 2 -m fast tests/unit tests/contracts $(ARGS)
 
-soak: $(READY) ## run the tests that take minutes: crashes, a bad broker, a million messages (ARGS="--seed 7")
+soak: $(READY) ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)
 	$(PYTEST) -n 2 -m hypothesis --hypothesis-profile thorough tests/unit
 
@@ -57,40 +57,40 @@ check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and Java
 		docker-compose -f docker-compose.localstack.yml config --quiet && echo "docker-compose.localstack.yml: valid"; \
 	fi
 
-format: $(READY) $(NODE_READY) ## lay out Python and JavaScript, and mend what the linters can
+format: $(READY) $(NODE_READY) ## format Python and JavaScript, and apply the linters' automatic fixes
 	$(VENV)/bin/ruff check --fix-only --quiet
 	$(VENV)/bin/ruff format
 	$(NODE) node_modules/eslint/bin/eslint.js --fix
 	$(NODE) node_modules/prettier/bin/prettier.cjs --write --log-level warn "**/*.{js,ts}"
 
-bench-path: $(READY) catalogues ## measure what a visitor waits (ARGS="--rounds 50")
+bench-path: $(READY) catalogues ## measure how long a visitor waits (ARGS="--rounds 50")
 	PYTHONPATH=. $(PYTHON) bench/path.py $(ARGS)
 
-bench-booking: $(READY) catalogues ## measure how soon a time is held, five wishes a second (ARGS="--seconds 5"; ARGS=--help)
+bench-booking: $(READY) catalogues ## measure how soon a slot is held, at five requests a second (ARGS="--seconds 5"; ARGS=--help)
 	PYTHONPATH=. $(PYTHON) bench/booking.py $(ARGS)
 
-bench-consumer: $(READY) catalogues ## compare the worker core with what else there is (ARGS="--rounds 5 --only pool,fanferro")
+bench-consumer: $(READY) catalogues ## compare the worker core with other consumers (ARGS="--rounds 5 --only pool,fanferro")
 	PYTHONPATH=. $(PYTHON) -m bench.consumer $(ARGS)
 
 bench-slots: $(READY) catalogues ## measure the search for free times
 	PYTHONPATH=. $(PYTHON) bench/slots.py
 
-bench-ledger: $(READY) catalogues ## measure the ledger with ten thousand failures in it
+bench-ledger: $(READY) catalogues ## measure the failure ledger with ten thousand failures
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test PYTHONPATH=. $(PYTHON) bench/ledger.py $(ARGS)
 
-catalogues: $(READY) ## compile the texts of all languages that have changed
+catalogues: $(READY) ## compile the changed catalogues of all languages
 	@$(PYTHON) -m infra.catalogues compile
 
-update-catalogues: $(READY) ## take new and changed English texts over into the other languages
+update-catalogues: $(READY) ## add new and changed English texts to the other languages
 	@$(PYTHON) -m infra.catalogues update
 
-check-catalogues: $(READY) ## say what the languages lack
+check-catalogues: $(READY) ## report missing texts of the languages
 	@$(PYTHON) -m infra.catalogues check
 
-language: $(READY) ## start a language, texts to translate in every part (TAG=uk)
+language: $(READY) ## start a language with untranslated texts in every part (TAG=uk)
 	@$(PYTHON) -m infra.catalogues start $(TAG)
 
-contracts: $(READY) catalogues ## write docs/asyncapi.yaml anew from the messages
+contracts: $(READY) catalogues ## generate docs/asyncapi.yaml from the messages
 	$(PYTHON) -m infra.contracts
 
 package: $(READY) ## build the Lambda packages into dist/
@@ -99,7 +99,7 @@ package: $(READY) ## build the Lambda packages into dist/
 deploy: $(READY) ## deploy to AWS (STACK=stride, PARAMETERS="SesFromEmail=visits@example.com ...")
 	$(PYTHON) -m infra.deploy --stack $(STACK) $(foreach pair,$(PARAMETERS),--parameter $(pair))
 
-lock: $(READY) ## resolve the dependencies anew (ARGS=--upgrade)
+lock: $(READY) ## resolve the dependencies again (ARGS=--upgrade)
 	$(UV) pip compile $(LOCK) pyproject.toml --extra desk --group dev -o requirements/dev.txt
 	$(UV) pip compile $(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/workers.txt
 	$(UV) pip compile $(LOCK) --group ingress -c requirements/dev.txt -o requirements/ingress.txt
@@ -107,7 +107,7 @@ lock: $(READY) ## resolve the dependencies anew (ARGS=--upgrade)
 
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header $(ARGS)
 
-clean: ## remove what was built, but neither .venv nor node_modules
+clean: ## remove build results, but neither .venv nor node_modules
 	rm -rf .stride dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -f */locales/*.mo */*/locales/*.mo */locales/*.json
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
@@ -117,7 +117,7 @@ $(UV): requirements/bootstrap.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@touch $(UV)
 
-# A newer command alone does not have everything installed anew.
+# A newer command alone does not reinstall the dependencies.
 $(READY): requirements/dev.txt $(UV) | $(STRIDE)
 	@echo "Installing the dependencies into $(VENV)"
 	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes --compile-bytecode requirements/dev.txt

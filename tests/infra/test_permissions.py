@@ -1,4 +1,4 @@
-"""What the template's roles may do, and that no parameter widens it: the emulator allows everybody everything."""
+"""The permissions of the template's roles, which no parameter extends: the emulator checks no permissions."""
 
 import re
 
@@ -10,7 +10,7 @@ TEMPLATE = load()
 
 
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-"""What can only be allowed for everything: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html"""
+"""Actions that can only be allowed for all resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html"""
 
 
 TEXT_MESSAGES = {
@@ -18,12 +18,12 @@ TEXT_MESSAGES = {
     "Action": "sns:Publish",
     "NotResource": {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"},
 }
-"""Whatever is no topic: telephone numbers have no ARN to name
+"""Every target that is no topic: telephone numbers have no ARN
 (https://docs.aws.amazon.com/sns/latest/dg/sns-sending-sms-overview.html)."""
 
 
 def test_nobody_is_allowed_everything():
-    """No role has a wildcard for a service's actions, nor for a resource where there are resources to name."""
+    """No role has a wildcard for a service's actions, nor for resources of actions that have them."""
     for name, statement in statements(TEMPLATE):
         assert statement["Effect"] == "Allow"
         assert "Resource" in statement or statement == TEXT_MESSAGES, name
@@ -45,13 +45,13 @@ def test_nobody_is_allowed_everything():
     ],
 )
 def test_the_sender_is_a_plain_address_or_nothing(given, accepted):
-    """It becomes part of an ARN, where a wildcard would allow every sender; CloudFormation matches the whole value."""
+    """The address is part of an ARN, where a wildcard would allow every sender; the pattern matches the whole value."""
     pattern = TEMPLATE["Parameters"]["SesFromEmail"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, given)) is accepted
 
 
 def test_only_notifications_publish_and_only_what_is_turned_on():
-    """Text messages cost money and reach anybody; alerts go to the one topic. Both are off by default."""
+    """Text messages cost money and reach any number; alerts go to one topic. Both are off by default."""
     publishing = [
         (name, each) for name, each in statements(TEMPLATE) if any("sns:" in act for act in as_list(each["Action"]))
     ]
@@ -83,13 +83,13 @@ def test_only_notifications_publish_and_only_what_is_turned_on():
     ],
 )
 def test_the_topic_is_one_standard_topic_or_nothing(given, accepted):
-    """A wildcard would allow every topic; a FIFO topic takes no message without a group."""
+    """A wildcard would allow every topic; a FIFO topic accepts no message without a group."""
     pattern = TEMPLATE["Parameters"]["SnsTopicArn"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, given)) is accepted
 
 
 def test_reminders_are_planned_in_one_group_and_one_role():
-    """Booking may make and delete schedules of ours, and hand on nothing but the role that sends to its queue."""
+    """Booking may create and delete our schedules, and pass only the role that sends to its queue."""
     stated = {name: [] for name in ("scheduler:CreateSchedule", "iam:PassRole")}
     for name, statement in statements(TEMPLATE):
         for action in set(stated) & set(as_list(statement["Action"])):
@@ -106,12 +106,12 @@ def test_reminders_are_planned_in_one_group_and_one_role():
 
 
 def test_nobody_may_scan():
-    """Every look-up has a key, so that none grows with the table."""
+    """Every read has a key, so that its cost does not grow with the table."""
     assert not [name for name, statement in statements(TEMPLATE) if "dynamodb:Scan" in as_list(statement["Action"])]
 
 
 def test_the_model_is_allowed_in_every_region_of_its_profile():
-    """The European profile may send a call to six regions; one that is missing fails now and then, not always."""
+    """The EU profile may route a call to six regions; without one of them some calls would fail."""
     resources = [
         resource["Fn::Sub"]
         for _, statement in statements(TEMPLATE)
@@ -124,8 +124,8 @@ def test_the_model_is_allowed_in_every_region_of_its_profile():
     assert TEMPLATE["Parameters"]["BedrockModelId"]["Default"].startswith("eu.anthropic.claude-haiku-4-5")
 
 
-def test_googles_secret_is_read_by_booking_alone_and_not_made_here():
-    """It exists already; the role may read that one secret of those that the stack did not make."""
+def test_only_booking_reads_googles_secret_and_no_stack_creates_it():
+    """The secret exists already; the role may read this one secret from outside the stack."""
     readers = {
         name
         for name, statement in statements(TEMPLATE)
@@ -136,8 +136,8 @@ def test_googles_secret_is_read_by_booking_alone_and_not_made_here():
     assert set(of_type(TEMPLATE, "AWS::SecretsManager::Secret")) == {"SessionKey", "CodeKey", "FailuresKey"}
 
 
-def test_payloads_of_failures_are_read_by_the_ledger_alone():
-    """The others note there that a replay went well, and can neither read what is kept nor put anything there."""
+def test_only_the_failures_worker_reads_payloads_of_failures():
+    """The other workers update the outcome of a replay, and can neither read nor add failures."""
     table, key = {"Fn::GetAtt": ["FailuresTable", "Arn"]}, {"Ref": "FailuresKey"}
     allowed = {
         name: set(as_list(each["Action"]))
@@ -154,7 +154,7 @@ def test_payloads_of_failures_are_read_by_the_ledger_alone():
 
 
 def test_workers_add_to_conversations_and_change_nothing_there():
-    """What people did stands beside the frames: that is the desk's to write, which has no role here."""
+    """Audit entries are stored beside the frames: only the desk writes them, which has no role in the template."""
     table = {"Fn::GetAtt": ["ConversationsTable", "Arn"]}
     writing = {
         action
@@ -166,8 +166,8 @@ def test_workers_add_to_conversations_and_change_nothing_there():
     assert writing == {"dynamodb:PutItem"}
 
 
-def test_only_the_ledger_takes_dead_letters_away():
-    """Workers put them there; a worker that could delete one could lose it."""
+def test_only_the_failures_worker_deletes_dead_letters():
+    """The other workers add dead letters; a worker that could delete one could lose it."""
     dead_letters = {name for name in of_type(TEMPLATE, "AWS::SQS::Queue") if name.endswith("DeadLetters")}
     deleting = {
         name

@@ -1,4 +1,4 @@
-"""The API and the stores in the template: settings that the emulator ignores, so only these tests cover them."""
+"""The API and the stores in the template: settings that the emulator ignores."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.infra.template import of_type
 
 
 def test_the_ingress_s_answer_is_sent_to_the_visitor():
-    """AWS sends a route's answer only with a selection expression and a route response; the emulator always sends it."""
+    """AWS sends a route's answer only with a selection expression and a route response; the emulator always does."""
     assert properties("Api")["RouteSelectionExpression"] == "$request.body.type"
     assert properties("DefaultRoute")["RouteResponseSelectionExpression"] == "$default"
     responses = of_type(TEMPLATE, "AWS::ApiGatewayV2::RouteResponse")
