@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.errors import ConfigurationError, PermanentError
 from shared.settings import AwsSettings
 
-_CACHE_LIFETIME = timedelta(minutes=15)
+_CACHE_MAX_AGE = timedelta(minutes=15)
 
 _TIMEOUTS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 """Short, because the start of a process or a visitor's handshake waits for them."""
@@ -34,7 +34,7 @@ class Secrets:
         """
         cached = self._cache.get(secret_id)
         now = self._clock.now()
-        if cached and now - cached[0] < _CACHE_LIFETIME:
+        if cached and now - cached[0] < _CACHE_MAX_AGE:
             return cached[1]
         try:
             with translate_aws_errors("secrets.get"):
