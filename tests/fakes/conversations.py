@@ -41,14 +41,14 @@ class FakeConversationAudit:
 
     def __init__(self) -> None:
         self.entries: dict[str, list[ConversationAuditEntry]] = {}
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next notes, before anything is written."""
 
     async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add a deed that leaves no frame."""
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
         self.add(session_id, entry)
 
     def add(self, session_id: str, entry: ConversationAuditEntry) -> None:
@@ -73,7 +73,7 @@ class FakeConversations:
         self.takeovers: dict[str, Takeover | None] = {}
         self.index = FakeConversationIndex()
         self.story = FakeConversationAudit()
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next writes, before anything is written."""
 
     async def append(
@@ -125,8 +125,8 @@ class FakeConversations:
         return takeover if takeover and takeover.is_active(self._claims._clock.now()) else None
 
     def _stumble(self) -> None:
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
 
     def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame | None:
         seq = self._claims.demand(claim).markers.get(marker)

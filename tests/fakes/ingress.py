@@ -14,14 +14,14 @@ class FakeCommandPublisher:
 
     def __init__(self) -> None:
         self.commands: list[AnyCommand] = []
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         """Raised by every call while it is set."""
         self._seen: set[tuple[str, str]] = set()
 
     def publish(self, command: AnyCommand) -> None:
         """Return once the command is durable."""
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         same = command.id, fingerprint(f"{command.type} {command.data.model_dump_json()}")
         if same not in self._seen:
             self._seen.add(same)
@@ -34,7 +34,7 @@ class FakeSessions:
     def __init__(self, connections: FakeConnections, conversations: FakeConversations) -> None:
         self._connections = connections
         self._conversations = conversations
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         """Raised by every call while it is set."""
         self.frames_read = 0
 
@@ -70,8 +70,8 @@ class FakeSessions:
             yield text
 
     def _reach(self) -> None:
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
 
 
 class FakeBlockingPoster:

@@ -12,14 +12,14 @@ class FakeNotices:
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next calls."""
 
     async def put(self, notice: AnyNotice) -> None:
         """Queue a notice; putting the same id twice is harmless."""
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
         self.bodies.append(notice.model_dump_json())
 
     @property
@@ -69,14 +69,14 @@ class FakeMailer:
 
     def __init__(self) -> None:
         self.sent: list[Email] = []
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next calls."""
 
     async def send(self, email: Email) -> None:
         """Return once the letter is taken."""
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
         self.sent.append(email)
 
 
@@ -97,14 +97,14 @@ class FakeSmsSender:
 
     def __init__(self) -> None:
         self.sent: list[TextMessage] = []
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next calls."""
 
     async def send(self, message: TextMessage) -> None:
         """Return once the message is taken."""
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
         self.sent.append(message)
 
 
@@ -113,12 +113,12 @@ class FakeAlerts:
 
     def __init__(self) -> None:
         self.sent: list[OperatorAlert] = []
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next calls."""
 
     async def send(self, alert: OperatorAlert) -> None:
         """Return once the alert is on its way."""
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
         self.sent.append(alert)

@@ -12,7 +12,7 @@ class FakeSuppressions:
 
     def __init__(self, secret: bytes = b"secret") -> None:
         self.rows: dict[str, Suppression] = {}
-        self.trouble: list[Exception] = []
+        self.errors: list[Exception] = []
         """Each is raised by one of the next calls."""
         self._secret = secret
 
@@ -37,5 +37,5 @@ class FakeSuppressions:
 
     async def _reach(self) -> None:
         await asyncio.sleep(0)
-        if self.trouble:
-            raise self.trouble.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)

@@ -23,12 +23,12 @@ class FakeProfiles:
         self.profiles = dict(profiles)
         self.bad: set[str] = set()
         """Tenants that never had a good profile."""
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
 
     def profile(self, tenant: str) -> TenantProfile:
         """Return the profile, or raise `PermanentError` when there is none."""
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         if tenant in self.profiles:
             return self.profiles[tenant]
         raise PermanentError("bad_profile" if tenant in self.bad else "unknown_tenant", tenant)

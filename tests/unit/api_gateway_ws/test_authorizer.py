@@ -77,7 +77,7 @@ def test_the_page_asks_for_a_language_first_then_the_browser_then_the_business(w
 
 def test_trouble_with_the_profiles_is_not_the_visitors_fault(world):
     """The shell around the authorizer turns it into a deny policy; it is not mistaken for a stranger."""
-    world.profiles.trouble = TransientError("throttled")
+    world.profiles.error = TransientError("throttled")
 
     with pytest.raises(TransientError):
         world.authorizer.authorize(connect_request())

@@ -65,7 +65,7 @@ def test_a_frame_that_is_sent_again_is_acknowledged_again_and_delivered_once(wor
 @pytest.mark.parametrize("trouble", [TransientError("throttled"), PermanentError("aws_403")])
 def test_nothing_is_acknowledged_that_is_not_on_the_queue(world, say, trouble):
     """The client keeps the command and may send it again: the error says so and names it."""
-    world.queue.trouble = trouble
+    world.queue.error = trouble
 
     answer = say(send())
 
@@ -82,7 +82,7 @@ def test_a_question_for_free_times_is_not_acknowledged(world, say):
 
 def test_a_ping_is_answered_without_any_table(world, say):
     """It keeps the connection open, whatever else is broken."""
-    world.queue.trouble = world.sessions.trouble = world.profiles.trouble = TransientError("all is down")
+    world.queue.error = world.sessions.error = world.profiles.error = TransientError("all is down")
 
     assert say('{"v":1,"type":"ping","id":"p1"}') == {"v": 1, "type": "pong", "re": "p1", "data": {}}
     assert say('{"v":1,"type":"ping"}') == {"v": 1, "type": "pong", "data": {}}
@@ -122,7 +122,7 @@ def test_a_refusal_follows_the_language_of_the_hello(world, say):
     say(hello(locale="pl"))
 
     assert say("{")["data"]["message"] == refusal_text(ErrorCode.BAD_FRAME, "pl")
-    world.sessions.trouble = TransientError("throttled")
+    world.sessions.error = TransientError("throttled")
     assert say("{")["data"]["message"] == refusal_text(ErrorCode.BAD_FRAME, "en")
 
 
@@ -189,7 +189,7 @@ def test_a_business_that_is_no_more_is_said(world, say):
 @pytest.mark.parametrize("role", ["sessions", "profiles"])
 def test_trouble_behind_a_hello_is_an_error_that_can_be_retried(world, say, role):
     """The client says hello again."""
-    getattr(world, role).trouble = TransientError("throttled")
+    getattr(world, role).error = TransientError("throttled")
 
     assert (say(hello())["data"]["code"], say(hello())["data"]["retryable"]) == ("INTERNAL", True)
 

@@ -113,7 +113,7 @@ def test_an_empty_frame_is_a_bad_frame(world, fields):
 
 def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
     """The next event of this environment is another visitor's."""
-    world.sessions.trouble = TransientError("throttled")
+    world.sessions.error = TransientError("throttled")
 
     with pytest.raises(TransientError):
         serve(event("CONNECT"), world.ingress)
@@ -180,7 +180,7 @@ def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
 @pytest.mark.parametrize("trouble", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
 def test_the_authorizer_never_raises(world, trouble):
     """Trouble with the profiles, a bug, and a cold start that fails all close the door."""
-    world.profiles.trouble = trouble
+    world.profiles.error = trouble
 
     def cold_start():
         raise trouble

@@ -83,11 +83,11 @@ class DynamoAppointmentStore:
         """Take the buckets, each of which must be free, expired at `at`, or the replaced hold's."""
         buckets = await self._grids.buckets(appointment)
         takes = [self._slots.take(bucket, appointment, at, replaces) for bucket in buckets]
-        left: list[Bucket] = []
+        obsolete: list[Bucket] = []
         extra: list[dict[str, Any]] = []
         if replaces:
             keys = {bucket.text for bucket in buckets}
-            left = [bucket for bucket in await self._grids.buckets(replaces) if bucket.text not in keys]
+            obsolete = [bucket for bucket in await self._grids.buckets(replaces) if bucket.text not in keys]
             extra = [self._transactions.put(replaces)]
         lost = await self._write(
             appointment,
@@ -101,7 +101,7 @@ class DynamoAppointmentStore:
             stale_holder=stale_holder,
         )
         if lost is None and replaces:
-            await self._free_buckets(left, replaces)
+            await self._free_buckets(obsolete, replaces)
         return lost
 
     async def save(
@@ -129,7 +129,7 @@ class DynamoAppointmentStore:
         return None
 
     async def cancel(self, appointment: Appointment, *, claim: Claim) -> None:
-        """Write the cancelled appointment before freeing its buckets: otherwise it could be confirmed without them."""
+        """Write the cancelled appointment before freeing its time, so a crash leaves no active visit without it."""
         await self._transactions.write(appointment, claim, [])
         await self.free(appointment)
 
@@ -148,17 +148,17 @@ class DynamoAppointmentStore:
         gained = [bucket for bucket in after if bucket not in before or not is_confirmed]
         keys = {bucket.text for bucket in after}
         takes = [self._slots.take(bucket, new, at) for bucket in gained]
-        left = [bucket for bucket in before if bucket.text not in keys]
+        obsolete = [bucket for bucket in before if bucket.text not in keys]
         # A confirmed appointment's buckets are freed in the same transaction. A hold that has expired may have lost its
         # buckets to another appointment. That must not prevent the move, and the rest expires by itself.
-        extra = [self._slots.free(bucket, old) for bucket in left if is_confirmed]
+        extra = [self._slots.free(bucket, old) for bucket in obsolete if is_confirmed]
         still_held = new.state is AppointmentState.HELD
         kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
         lost = await self._write(
             new, claim, takes=takes, quotas=quotas, at=at, releases=old, extra=extra, kept_units=kept_units
         )
         if lost is None and not is_confirmed:
-            await self._free_buckets(left, old)
+            await self._free_buckets(obsolete, old)
         return lost
 
     async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
@@ -200,18 +200,20 @@ class DynamoAppointmentStore:
             if isinstance(choices, QuotaFull):
                 return choices
             units = (*kept_units, *(choice.unit for choice in choices if choice.quota.is_released_with_appointment))
-            left = _units_to_free(releases, units)
+            obsolete = _units_to_free(releases, units)
             puts = [choice.put for choice in choices]
-            in_step = [
-                unit for unit in left if unit.is_lasting and releases and releases.state is AppointmentState.CONFIRMED
+            in_transaction = [
+                unit
+                for unit in obsolete
+                if unit.is_lasting and releases and releases.state is AppointmentState.CONFIRMED
             ]
-            frees = [self._quotas.free(unit, appointment.appointment_id) for unit in in_step]
+            frees = [self._quotas.free(unit, appointment.appointment_id) for unit in in_transaction]
             lost = await self._transactions.write(
                 replace(appointment, quota_units=units), claim, [*takes, *puts, *extra, *frees]
             )
             if lost is None:
                 if releases:
-                    await self._free_units(releases, [unit for unit in left if unit not in in_step])
+                    await self._free_units(releases, [unit for unit in obsolete if unit not in in_transaction])
                 return None
             if lost < len(takes):
                 return SlotLost()

@@ -54,7 +54,7 @@ def test_an_address_without_suppression_is_no_error(terminal):
 
 def test_an_unreachable_table_is_one_line(terminal):
     """There is no traceback."""
-    terminal.suppressions.trouble.append(TransientError("dynamodb"))
+    terminal.suppressions.errors.append(TransientError("dynamodb"))
     done = terminal.run("suppressions", "remove", "jan@example.com")
     assert done.exit_code == 3
     assert "try again in a moment" in done.stderr

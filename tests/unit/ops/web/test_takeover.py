@@ -118,7 +118,7 @@ def test_a_double_click_counts_once_after_a_change_of_language(at_conversation, 
 def test_an_action_that_was_not_stored_can_be_repeated(at_conversation, world):
     """The failed request does not count as running."""
     csrf = at_conversation.csrf()
-    world.conversations.trouble.append(TransientError("throttled"))
+    world.conversations.errors.append(TransientError("throttled"))
     assert press(at_conversation, "take-over", csrf=csrf).status_code == 503
     press(at_conversation, "take-over", csrf=csrf)
     assert takeover(world)
@@ -240,7 +240,7 @@ def test_a_view_is_recorded_once_a_day(at_conversation, world):
 def test_a_view_that_can_not_be_recorded_fails(owner, world):
     """The conversation is not displayed without an audit entry."""
     owner.http.portal.call(store_frames(world, sent("Private")))
-    world.conversations.story.trouble.append(TransientError("throttled"))
+    world.conversations.story.errors.append(TransientError("throttled"))
     assert owner.get(CONVERSATION).status_code == 503
     assert "Private" not in owner.last.text
 

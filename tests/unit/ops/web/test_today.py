@@ -136,7 +136,7 @@ def test_a_text_that_may_have_been_sent_keeps_its_id(owner, world):
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf, answer_id = owner.csrf(), answer_id_on_page(owner)
-    world.conversations.trouble.append(RuntimeError("the process that had the claim died"))
+    world.conversations.errors.append(RuntimeError("the process that had the claim died"))
     assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 500
     busy = owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id)
     assert (busy.status_code, "It is already being sent" in busy.text) == (422, True)
@@ -171,7 +171,7 @@ def test_an_answer_that_was_not_stored_can_be_sent_again(owner, world, error):
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     csrf = owner.csrf()
-    world.conversations.trouble.append(error)
+    world.conversations.errors.append(error)
     assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one").status_code in {500, 503}
     assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one").status_code == 303
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]

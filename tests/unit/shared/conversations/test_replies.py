@@ -67,7 +67,7 @@ async def test_a_frame_is_stored_before_connections_are_read(world):
 
 async def test_what_could_not_be_stored_is_not_said(world):
     """A visitor must not see what a reload would take away."""
-    world.conversations.trouble.append(TransientError("throttled"))
+    world.conversations.errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.replies.durable("session", FINAL, claim=world.claim)
     world.claims.steal(world.claim)

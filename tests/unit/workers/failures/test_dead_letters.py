@@ -111,7 +111,7 @@ async def test_a_dead_letter_stays_on_its_queue_while_the_ledger_fails(worker, e
 
 async def test_a_visitor_is_notified_later_when_the_conversation_store_fails(worker):
     """The claim is released at once, so the next attempt need not wait for the lease."""
-    worker.conversations.trouble = [TransientError("dynamodb")]
+    worker.conversations.errors = [TransientError("dynamodb")]
     dead_letter = await worker.receive_new()
     assert isinstance(await worker.processor.process(dead_letter), RetryIn)
     assert worker.claims.records["k1"].owner is None

@@ -84,7 +84,7 @@ async def test_no_email_is_sent_where_email_is_off(new_world, make_notice):
 async def test_a_text_message_that_the_provider_did_not_accept_is_not_completed(world, make_notice, error):
     """The worker core decides on a retry, and the retry sends it once."""
     notice = make_notice("reminder", data=PHONE)
-    world.sms_sender.trouble.append(error)
+    world.sms_sender.errors.append(error)
     claim = await world.take_claim(notice)
     with pytest.raises(type(error)):
         await world.handler.handle(notice, claim)
@@ -122,7 +122,7 @@ async def test_without_a_topic_an_alert_is_only_logged(new_world, make_alert):
 
 async def test_an_alert_that_was_not_published_is_retried(world, make_alert):
     """Its claim is not completed."""
-    world.alerts.trouble.append(TransientError("throttled"))
+    world.alerts.errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(make_alert())
 

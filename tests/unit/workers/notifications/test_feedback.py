@@ -246,7 +246,7 @@ async def test_feedback_that_says_nothing_about_the_address_is_completed(feedbac
 
 async def test_feedback_that_could_not_be_stored_is_retried(feedback_world):
     """Its claim is not completed."""
-    feedback_world.suppressions.trouble.append(TransientError("dynamodb"))
+    feedback_world.suppressions.errors.append(TransientError("dynamodb"))
     with pytest.raises(TransientError):
         await feedback_world.handle(bounce())
 

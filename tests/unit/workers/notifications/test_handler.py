@@ -75,7 +75,7 @@ async def test_a_reminder_of_a_visit_that_has_begun_is_not_sent(world, make_noti
 async def test_an_email_that_the_provider_did_not_accept_is_not_completed(world, make_notice, error):
     """The worker core decides on a retry, and the retry sends it."""
     notice = make_notice("confirmed")
-    world.mailer.trouble.append(error)
+    world.mailer.errors.append(error)
     claim = await world.take_claim(notice)
     with pytest.raises(type(error)):
         await world.handler.handle(notice, claim)
@@ -105,7 +105,7 @@ REPEATED = "NoticesPerhapsRepeated"
 )
 async def test_an_email_with_an_unknown_outcome_is_counted(world, make_notice, error, counted):
     """It is sent again. An e-mail that the provider refused was not sent, and is not counted."""
-    world.mailer.trouble.append(error)
+    world.mailer.errors.append(error)
     with pytest.raises(type(error)):
         await world.handle(make_notice("confirmed"))
 
@@ -132,7 +132,7 @@ async def test_an_email_that_was_sent_but_not_completed_is_counted(world, make_n
 
 async def test_an_email_that_was_cancelled_midway_is_counted(world, make_notice):
     """A pool stops, or a handler exceeds its timeout: the provider may have accepted the e-mail already."""
-    world.mailer.trouble.append(asyncio.CancelledError())
+    world.mailer.errors.append(asyncio.CancelledError())
     with pytest.raises(asyncio.CancelledError):
         await world.handle(make_notice("confirmed"))
 

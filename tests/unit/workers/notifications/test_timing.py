@@ -146,7 +146,7 @@ async def test_an_address_with_a_full_mailbox_gets_emails_again(world, make_noti
 
 async def test_nothing_is_sent_while_suppressions_cannot_be_read(world, make_notice):
     """The notice is retried."""
-    world.suppressions.trouble.append(TransientError("dynamodb"))
+    world.suppressions.errors.append(TransientError("dynamodb"))
 
     with pytest.raises(TransientError):
         await world.handle(make_notice("confirmed"))

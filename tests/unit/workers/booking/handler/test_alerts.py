@@ -71,7 +71,7 @@ async def test_there_is_one_alert_an_hour_for_each_reason(world):
 
 async def test_an_alert_that_can_not_be_queued_is_retried(world):
     """The command is not completed before: giving up is repeated completely."""
-    world.notices.trouble.append(TransientError("sqs"))
+    world.notices.errors.append(TransientError("sqs"))
     command = world.create_command()
     with pytest.raises(TransientError):
         await give_up(world, command, "calendar_access_revoked")

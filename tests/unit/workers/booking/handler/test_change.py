@@ -66,8 +66,8 @@ async def test_an_interrupted_cancellation_is_completed_by_the_retry(world, step
     if step == "calendar":
         world.calendar.fail("remove", TransientError("quota"))
     else:
-        steps = {"buckets": world.appointments.stuck, "notices": world.notices.trouble}
-        steps.get(step, world.conversations.trouble).append(TransientError("throttled"))
+        steps = {"buckets": world.appointments.stuck, "notices": world.notices.errors}
+        steps.get(step, world.conversations.errors).append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 
@@ -186,7 +186,7 @@ async def test_an_interrupted_move_is_completed_by_the_retry(world, step):
     if step == "calendar":
         world.calendar.fail("put", TransientError("quota"))
     else:
-        {"notices": world.notices, "frame": world.conversations}[step].trouble.append(TransientError("throttled"))
+        {"notices": world.notices, "frame": world.conversations}[step].errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 

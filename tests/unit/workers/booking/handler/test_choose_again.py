@@ -156,7 +156,7 @@ async def test_each_replay_has_its_notice(away):
 async def test_a_notice_that_could_not_be_queued_is_queued_by_the_next_delivery(away):
     """The outcome is already stored; repeating it queues the missing notice."""
     request = await create_command_of_yesterday(away)
-    away.notices.trouble = [TransientError("down")]
+    away.notices.errors = [TransientError("down")]
     with pytest.raises(TransientError):
         await away.handle(request)
     done = await away.claims.claim(request.claim_key, fingerprint="f", lease=LEASE)
@@ -169,7 +169,7 @@ async def test_a_notice_that_could_not_be_queued_is_queued_by_the_next_delivery(
 async def test_a_visitor_who_has_reconnected_gets_no_notice(away):
     """They receive the repeated frame."""
     request = await create_command_of_yesterday(away)
-    away.notices.trouble = [TransientError("down")]
+    away.notices.errors = [TransientError("down")]
     with pytest.raises(TransientError):
         await away.handle(request)
     away.connections.open("session", "back")

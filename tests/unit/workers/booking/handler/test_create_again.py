@@ -14,7 +14,7 @@ NINE_UTC = datetime(2026, 1, 13, 9, tzinfo=UTC)
 async def test_an_interrupted_attempt_is_completed_by_the_retry(world):
     """The hold exists since the first attempt: the second finds it and sends the one notice and the one frame."""
     command = world.create_command()
-    world.notices.trouble.append(TransientError("throttled"))
+    world.notices.errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
     assert world.frames() == []

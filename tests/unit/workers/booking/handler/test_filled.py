@@ -85,7 +85,7 @@ async def test_an_interrupted_verification_offers_the_move_again(world, hold):
     """The code was checked before the worker crashed; the visitor is not told that it was wrong."""
     world.calendar.block(Interval(hold.start, hold.end))
     command = world.command("verify", appointment_id=hold.appointment_id, code=world.code(hold.appointment_id))
-    world.conversations.trouble = [TransientError("cut off")]
+    world.conversations.errors = [TransientError("cut off")]
     with pytest.raises(TransientError):
         await world.handle(command)
     frame = await world.handle(command)

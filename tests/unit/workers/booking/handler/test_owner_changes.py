@@ -103,7 +103,7 @@ async def test_an_interrupted_command_is_completed(visited, how, step):
         case "calendar":
             visited.calendar.fail("put" if how == "moved" else "find_event", error)
         case _:
-            visited.notices.trouble.append(error)
+            visited.notices.errors.append(error)
     with pytest.raises(TransientError):
         await follow(visited)
     frame = await follow(visited)

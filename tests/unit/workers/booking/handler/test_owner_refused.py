@@ -58,7 +58,7 @@ async def test_an_interrupted_restore_causes_one_alert(visited, step):
     if step == "calendar":
         visited.calendar.fail("put", TransientError("calendar.put: 503"))
     else:
-        visited.notices.trouble.append(TransientError("sqs"))
+        visited.notices.errors.append(TransientError("sqs"))
     with pytest.raises(TransientError):
         await follow(visited)
     await follow(visited)

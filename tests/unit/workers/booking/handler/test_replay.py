@@ -72,7 +72,7 @@ async def test_a_command_without_effects_is_not_run_days_later(world, kind):
 async def test_a_request_that_was_confirmed_meanwhile_is_confirmed_again(world, after):
     """Its reply failed, and the visitor requested and confirmed it again: a replay must not ask them to book again."""
     request = world.create_command()
-    world.conversations.trouble = [TransientError("down")]
+    world.conversations.errors = [TransientError("down")]
     with pytest.raises(TransientError):
         await world.handle(request)
     held = (await world.create()).data.appointment_id
@@ -86,7 +86,7 @@ async def test_a_request_that_was_confirmed_meanwhile_is_confirmed_again(world, 
 async def test_a_hold_that_expired_before_the_replay_offers_other_times(world):
     """The hold was written but its code was not sent: the visitor chooses again."""
     request = world.create_command()
-    world.notices.trouble = [PermanentError("aws_x")]
+    world.notices.errors = [PermanentError("aws_x")]
     with pytest.raises(PermanentError):
         await world.handle(request)
     world.clock.turn(timedelta(minutes=20))

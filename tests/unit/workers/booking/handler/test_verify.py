@@ -75,7 +75,7 @@ async def test_an_interrupted_wrong_code_is_counted_once(world):
     """The retry finds its own count and only sends the refusal."""
     appointment_id = await world.held()
     command = world.command("verify", appointment_id=appointment_id, code=wrong(world.code(appointment_id)))
-    world.conversations.trouble.append(TransientError("throttled"))
+    world.conversations.errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
         await world.handle(command)
 
@@ -145,7 +145,7 @@ async def test_an_interrupted_confirmation_is_completed_by_the_retry(world, step
     if step == "calendar":
         world.calendar.fail("put", error, error)
     else:
-        {"notices": world.notices, "frame": world.conversations}[step].trouble += [error, error]
+        {"notices": world.notices, "frame": world.conversations}[step].errors += [error, error]
     for _ in range(2):
         with pytest.raises(TransientError):
             await world.handle(command)
@@ -232,7 +232,7 @@ async def test_an_interrupted_resend_is_counted_once(world):
     """The retry sends the same number again, which is the same notice."""
     appointment_id = await world.held()
     command = world.command("resend", appointment_id=appointment_id)
-    for error in (world.notices.trouble, world.conversations.trouble):
+    for error in (world.notices.errors, world.conversations.errors):
         error.append(TransientError("throttled"))
         with pytest.raises(TransientError):
             await world.handle(command)
