@@ -166,7 +166,7 @@ def print_lines(console: Console, *lines: Text | str) -> None:
 
 
 def _state(failure: Failure, *, is_lost: bool) -> Text:
-    return Text(failure.state.value + (", no outcome came" if is_lost else ""), style=_COLOURS[failure.state])
+    return Text(failure.state.value + (", no outcome recorded" if is_lost else ""), style=_COLOURS[failure.state])
 
 
 def _line_text(line: PayloadLine) -> str:

@@ -41,13 +41,13 @@ def test_a_lost_replay_is_open(owner, world):
     assert count_failures(owner.get("/failures").text) == 0
     assert figures(owner.get("/").text)["/failures"] == 0
     world.clock.turn(REPLAY_TIMEOUT - MINUTE)
-    assert "no outcome came" not in owner.get("/failures/f-ania").text
+    assert "no outcome recorded" not in owner.get("/failures/f-ania").text
     world.clock.turn(MINUTE)
     text = owner.get("/failures").text
-    assert (count_failures(text), "no outcome came" in text) == (1, True)
+    assert (count_failures(text), "no outcome recorded" in text) == (1, True)
     assert figures(owner.get("/").text)["/failures"] == 1
     assert "Found: 1" in owner.get("/failures/all").text
-    assert "no outcome came" in owner.get("/failures/f-ania").text
+    assert "no outcome recorded" in owner.get("/failures/f-ania").text
     owner.get("/failures/all")
     owner.send("/failures/all", do="replay", rate="50")
     owner.follow()
