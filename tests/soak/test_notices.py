@@ -1,4 +1,4 @@
-"""A thousand notices, delivered twice, with an SES that throttles, and with workers that die."""
+"""A thousand notices: delivered twice with an SES that throttles, and with workers that crash."""
 
 from contextlib import AsyncExitStack
 
@@ -7,14 +7,14 @@ import structlog
 
 from shared.aws.clients import AwsClients
 from shared.settings import AwsSettings
-from tests.contracts.stores.postroom import PostRoom
-from tests.contracts.stores.test_notices import THROTTLE_EVERY, everyone_gets_one, nobody_goes_without
+from tests.contracts.stores.notifications_run import NotificationsRun
+from tests.contracts.stores.test_notices import THROTTLE_EVERY, check_each_address_gets_one, check_no_notice_is_lost
 
 NUMBER = 1000
 
 
 @pytest.fixture
-async def room(emulator):
+async def run(emulator):
     settings = AwsSettings(
         aws_endpoint_url=emulator.endpoint_url,
         conversations_table="ConversationsTable",
@@ -27,7 +27,7 @@ async def room(emulator):
     with structlog.testing.capture_logs():
         async with AsyncExitStack() as stack:
             clients = AwsClients(stack, settings)
-            yield PostRoom(
+            yield NotificationsRun(
                 emulator,
                 clients,
                 dynamodb=await clients.client("dynamodb", connections=100),
@@ -37,15 +37,15 @@ async def room(emulator):
 
 
 @pytest.mark.soak
-async def test_a_thousand_notices_delivered_twice_arrive_once(room):
+async def test_a_thousand_notices_delivered_twice_arrive_once(run):
     """Each address has exactly one e-mail in the emulator's outbox."""
-    await everyone_gets_one(room, NUMBER, timeout_seconds=600)
-    print(f"throttled: {room.ses.throttled}")
+    await check_each_address_gets_one(run, NUMBER, timeout_seconds=600)
+    print(f"throttled: {run.ses.throttled}")
 
 
 @pytest.mark.soak
-async def test_when_workers_die_none_of_a_thousand_is_lost(room):
-    """Eight of twenty-one attempts die somewhere; what is sent again is the same to the byte, and counted."""
-    repeats = await nobody_goes_without(room, NUMBER)
-    counted = room.metrics.total("NoticesPerhapsRepeated")
+async def test_when_workers_crash_none_of_a_thousand_is_lost(run):
+    """Eight of 21 attempts crash; an e-mail that is sent again is identical to the byte, and counted."""
+    repeats = await check_no_notice_is_lost(run, NUMBER)
+    counted = run.metrics.total("NoticesPerhapsRepeated")
     print(f"sent again: {repeats} of {NUMBER}; counted as perhaps repeated: {counted:.0f}")

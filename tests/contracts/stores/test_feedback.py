@@ -1,4 +1,4 @@
-"""What SES publishes comes through the topic and its queue to the suppression list, and nothing else does."""
+"""Feedback of SES gets through the topic and its queue to the suppression list, and nothing else does."""
 
 import asyncio
 import json
@@ -28,14 +28,14 @@ PROFILE = {
 }
 
 
-def bounced(address):
+def bounce_event(address):
     bounce = {"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-01-12T11:59:00.000Z"}
     return json.dumps({"eventType": "Bounce", "bounce": bounce, "mail": {"destination": [address]}})
 
 
 @pytest.fixture
-def post(emulator, monkeypatch, dynamodb):
-    """Return a topic, its queue, and the worker of notifications as a deployment wires it."""
+def deployment(emulator, monkeypatch, dynamodb):
+    """Create a topic and its queues, and configure the notifications worker for them as a deployment does."""
     sns, sqs, name = emulator.client("sns"), emulator.client("sqs"), new_id()
     topic = sns.create_topic(Name=name)["TopicArn"]
     queues = {
@@ -65,8 +65,8 @@ def post(emulator, monkeypatch, dynamodb):
 
 
 @asynccontextmanager
-async def at_work():
-    """Let the pools of notifications run for the body."""
+async def run_worker():
+    """Run the pools of notifications inside the `with`."""
     stop = Stop()
     with structlog.testing.capture_logs():
         async with open_worker() as ready:
@@ -78,18 +78,18 @@ async def at_work():
                 await running
 
 
-async def until_found(look):
+async def wait_until(check):
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while not (found := await look()):
+        while not (found := await check()):
             await asyncio.sleep(0.1)
     return found
 
 
-async def dead_letters(sqs, queues, number):
-    """Wait for so many dead letters and return them."""
+async def receive_dead_letters(sqs, queues, number):
+    """Wait for `number` dead letters and return them."""
     found = []
 
-    async def enough():
+    async def has_enough():
         answer = await asyncio.to_thread(
             sqs.receive_message,
             QueueUrl=queues["NotificationsDeadLetters"],
@@ -99,48 +99,48 @@ async def dead_letters(sqs, queues, number):
         found.extend(answer.get("Messages", []))
         return len(found) >= number
 
-    await until_found(enough)
+    await wait_until(has_enough)
     return found
 
 
-async def test_a_bounce_on_the_topic_is_noted(post, dynamodb):
-    """By the worker that sends, on a queue of its own."""
-    sns, _, topic, _ = post
+async def test_a_bounce_on_the_topic_suppresses_the_address(deployment, dynamodb):
+    """The notifications worker handles it, from a queue of its own."""
+    sns, _, topic, _ = deployment
     suppressions = DynamoSuppressions(client=dynamodb, table="SuppressionsTable", secret=SECRET.encode())
     address = f"jan-{new_id()}@example.com"
-    sns.publish(TopicArn=topic, Subject="Amazon SES Email Event Notification", Message=bounced(address))
-    async with at_work():
-        found = await until_found(lambda: suppressions.find(address, at=datetime.now(UTC)))
+    sns.publish(TopicArn=topic, Subject="Amazon SES Email Event Notification", Message=bounce_event(address))
+    async with run_worker():
+        found = await wait_until(lambda: suppressions.find(address, at=datetime.now(UTC)))
 
     assert (found.reason, found.until) == ("bounced", None)
 
 
-async def test_what_did_not_come_by_the_topic_is_refused(post, dynamodb):
-    """It goes to the dead letters with its reason, where a person sees it; the address goes on getting letters."""
-    _, sqs, _, queues = post
+async def test_a_message_from_elsewhere_is_refused(deployment, dynamodb):
+    """It is dead-lettered with its reason, and the address still gets e-mails."""
+    _, sqs, _, queues = deployment
     suppressions = DynamoSuppressions(client=dynamodb, table="SuppressionsTable", secret=SECRET.encode())
     address = f"jan-{new_id()}@example.com"
     forged = {
         "Type": "Notification",
         "MessageId": "3f0c1a52-7d3e-4f57-9f60-0a4b5b2d8c11",
         "TopicArn": "arn:aws:sns:eu-central-1:000000000000:anothers",
-        "Message": bounced(address),
+        "Message": bounce_event(address),
         "Timestamp": "2026-01-12T12:00:00.000Z",
     }
-    for body in (json.dumps(forged), bounced(address)):
+    for body in (json.dumps(forged), bounce_event(address)):
         sqs.send_message(QueueUrl=queues["FeedbackQueue"], MessageBody=body)
 
-    async with at_work():
-        found = await dead_letters(sqs, queues, 2)
+    async with run_worker():
+        found = await receive_dead_letters(sqs, queues, 2)
 
-    assert {letter["MessageAttributes"]["reason"]["StringValue"] for letter in found} == {"invalid"}
-    assert all("@" not in letter["MessageAttributes"]["error"]["StringValue"] for letter in found)
+    assert {dead_letter["MessageAttributes"]["reason"]["StringValue"] for dead_letter in found} == {"invalid"}
+    assert all("@" not in dead_letter["MessageAttributes"]["error"]["StringValue"] for dead_letter in found)
     assert await suppressions.find(address, at=datetime.now(UTC)) is None
 
 
-async def test_a_deployment_without_a_sender_gives_letters_up_at_once(post, emulator):
-    """A visit that was booked while e-mail was on is due for its reminder; somebody sees why none went out."""
-    _, sqs, _, queues = post
+async def test_a_deployment_without_a_sender_dead_letters_emails_at_once(deployment, emulator):
+    """A visit that was booked while e-mail was on is due for its reminder; the dead letter says why it was not sent."""
+    _, sqs, _, queues = deployment
     emulator.client("s3").put_object(
         Bucket=os.environ["KNOWLEDGE_BUCKET"], Key="salon-ania/profile.yaml", Body=json.dumps(PROFILE).encode()
     )
@@ -163,8 +163,8 @@ async def test_a_deployment_without_a_sender_gives_letters_up_at_once(post, emul
         hours_before=24,
     )
     sqs.send_message(QueueUrl=queues["NotificationsQueue"], MessageBody=reminder.model_dump_json())
-    async with at_work():
-        [letter] = await dead_letters(sqs, queues, 1)
+    async with run_worker():
+        [dead_letter] = await receive_dead_letters(sqs, queues, 1)
 
-    attributes = letter["MessageAttributes"]
+    attributes = dead_letter["MessageAttributes"]
     assert (attributes["reason"]["StringValue"], attributes["attempts"]["StringValue"]) == ("mail_off", "1")

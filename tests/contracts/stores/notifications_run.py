@@ -1,4 +1,4 @@
-"""A worker of notifications on the emulator's queue, tables and SES, which throttles and whose workers may die."""
+"""The notifications worker on the emulator's queue, tables and SES: SES throttles, and workers may crash."""
 
 import asyncio
 import email
@@ -39,12 +39,12 @@ from workers.notifications.adapters.text_message_templates import JinjaTextMessa
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
 from workers.notifications.handler import NotificationHandler, NotificationPorts
 
-SECRET = b"the post room's secret"
+SECRET = b"the secret of these tests"
 LEASE = timedelta(seconds=20)
-"""Longer than a busy machine holds anything up: a lease that is lost sends an e-mail again, which is another test."""
-KINDS = ("confirmed", "cancelled", "rescheduled", "reminder", "code")
-MOMENTS = 8
-"""Before and after each of the four calls that sending a notice makes."""
+"""Longer than any delay on a busy machine: a lost lease sends an e-mail again, which is another test."""
+NOTICE_TYPES = ("confirmed", "cancelled", "rescheduled", "reminder", "code")
+CRASH_POINTS = 8
+"""Before and after each of the four calls by which a notice is sent."""
 
 PROFILE = TenantProfile.model_validate(
     {
@@ -61,7 +61,7 @@ PROFILE = TenantProfile.model_validate(
 
 @dataclass
 class ScriptedSes:
-    """The real client of the emulator's SES; every so many calls one is throttled, or its answer gets lost."""
+    """The client of the emulator's SES: at fixed intervals a call is throttled, or its response is lost."""
 
     client: object
     throttle_every: int | None = None
@@ -69,8 +69,8 @@ class ScriptedSes:
     calls: int = 0
     throttled: int = 0
     lost: int = 0
-    taken: defaultdict = field(default_factory=lambda: defaultdict(list))
-    """Message-ID to the bytes of each message that SES said yes to."""
+    accepted: defaultdict = field(default_factory=lambda: defaultdict(list))
+    """The bytes of each message that SES accepted, by Message-ID."""
 
     async def send_email(self, **arguments):
         self.calls += 1
@@ -81,15 +81,15 @@ class ScriptedSes:
             raise ClientError(answer, "SendEmail")
         answer = await self.client.send_email(**arguments)
         raw = arguments["Content"]["Raw"]["Data"]
-        self.taken[email.message_from_bytes(raw)["Message-ID"]].append(raw)
+        self.accepted[email.message_from_bytes(raw)["Message-ID"]].append(raw)
         if self.lose_every and call % self.lose_every == 0:
             self.lost += 1
             raise ReadTimeoutError(endpoint_url="https://ses.example")
         return answer
 
 
-class PostRoom:
-    """Everything that one run works with; addresses and ids are its own."""
+class NotificationsRun:
+    """The stores, queues and ports of one run, with addresses and ids of its own."""
 
     def __init__(self, emulator, clients, *, dynamodb, ses, throttle_every=None, lose_every=None):
         self.run = new_id()[:12]
@@ -99,12 +99,12 @@ class PostRoom:
         self.clock, self.metrics = SystemClock(), FakeMetrics()
 
     def notices(self, number):
-        """Return as many notices to as many people, of all kinds in turn."""
+        """Return so many notices to so many addresses, of all types in turn."""
         soon = datetime.now(UTC) + timedelta(days=2)
-        return [self._notice(n, KINDS[n % len(KINDS)], soon) for n in range(number)]
+        return [self._notice(n, NOTICE_TYPES[n % len(NOTICE_TYPES)], soon) for n in range(number)]
 
     def _notice(self, number, kind, soon):
-        own = {
+        extra = {
             "code": {"send_number": 1, "expires_at": soon},
             "reminder": {"hours_before": 24},
         }.get(kind, {"ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"})
@@ -124,7 +124,7 @@ class PostRoom:
                     "start": soon,
                     "end": soon + timedelta(minutes=30),
                 },
-                **own,
+                **extra,
             }
         )
 
@@ -132,7 +132,7 @@ class PostRoom:
         return f"visitor-{number}@{self.run}.example.com"
 
     def outbox(self):
-        """Return how many e-mails each of the run's addresses has in the emulator's outbox."""
+        """Return the number of e-mails to each of the run's addresses in the emulator's outbox."""
         url = f"{self.emulator.endpoint_url}/_ministack/ses/messages"
         with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             caught = json.load(answer)["messages"]
@@ -162,9 +162,9 @@ class PostRoom:
         return DynamoClaimStore(client=self.dynamodb, table="ProcessedTable", clock=clock)
 
     async def deliver_by_pool(self, notices, *, times, timeout_seconds):
-        """Put every notice on a standard queue so often, and let a pool work until all is done and settled.
+        """Send each notice to a standard queue so often, run a pool until all are settled, return the dead letters.
 
-        The next round comes when the one before is done: two deliveries at the same time would wait for a whole lease.
+        Each round begins when the one before is done: of two simultaneous deliveries one would wait for a whole lease.
         """
         sqs = self.emulator.client("sqs")
         url = create_queue(sqs, "NotificationsQueue", name=f"notices-{self.run}")
@@ -201,57 +201,59 @@ class PostRoom:
             async with asyncio.timeout(timeout_seconds):
                 for _ in range(times):
                     await asyncio.to_thread(self._send, url, [notice.model_dump_json() for notice in notices])
-                    while await asyncio.to_thread(self._left, url):
+                    while await asyncio.to_thread(self._count_messages, url):
                         await asyncio.sleep(0.2)
         finally:
             stop.request()
             await running
-        return self._left(dead_letter_url)
+        return self._count_messages(dead_letter_url)
 
     def _send(self, url, bodies):
         for start in range(0, len(bodies), 10):
-            entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + 10])]
+            entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies[start : start + 10])]
             self.emulator.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
 
-    def _left(self, url):
+    def _count_messages(self, url):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         counts = self.emulator.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(count) for count in counts.values())
 
-    async def deliver_and_die(self, notices):
-        """Carry the notices out as the core does, by workers of whom eight of twenty-one die; return the deaths.
+    async def deliver_with_crashes(self, notices):
+        """Handle the notices as the worker core does, and crash in eight of 21 attempts; return the crashes by call.
 
-        Each dies at the next moment, before or after a call took effect; its claim stays until the lease is over.
+        Each crash is at the next point, before or after a call took effect; the claim stays until its lease ends.
         """
-        clock, deaths = FakeClock(datetime.now(UTC)), Counter()
+        clock, crashes = FakeClock(datetime.now(UTC)), Counter()
         claims, ports = self.claims(clock), self.ports(clock)
-        waiting, moments = list(notices), itertools.cycle([*range(MOMENTS), *[None] * 13])
+        waiting, crash_points = list(notices), itertools.cycle([*range(CRASH_POINTS), *[None] * 13])
         while waiting:
-            ends = await asyncio.gather(*(self._once(notice, claims, ports, next(moments)) for notice in waiting[:40]))
-            deaths.update(end for end in ends if isinstance(end, str))
-            left = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
-            waiting = [*waiting[40:], *left]
+            ends = await asyncio.gather(
+                *(self._handle_once(notice, claims, ports, next(crash_points)) for notice in waiting[:40])
+            )
+            crashes.update(end for end in ends if isinstance(end, str))
+            unfinished = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
+            waiting = [*waiting[40:], *unfinished]
             clock.turn(LEASE + timedelta(seconds=1))
-        return deaths
+        return crashes
 
-    async def _once(self, notice, claims, ports, dies_at):
-        """Return None if the notice is done, or where its worker died, or an exception."""
-        taken = await claims.claim(notice.claim_key, fingerprint=fingerprint_of(notice), lease=LEASE)
-        if isinstance(taken, Done):
+    async def _handle_once(self, notice, claims, ports, crash_at):
+        """Return None if the notice is done, or the point of the crash, or the error."""
+        claim = await claims.claim(notice.claim_key, fingerprint=fingerprint_of(notice), lease=LEASE)
+        if isinstance(claim, Done):
             return None
-        assert isinstance(taken, Claim)
-        fate = Fate(dies_at)
-        mortal = replace(
+        assert isinstance(claim, Claim)
+        fate = Fate(crash_at)
+        crashing_ports = replace(
             ports,
             mailer=Mortal(ports.mailer, fate),
             suppressions=Mortal(ports.suppressions, fate),
             send_rate_limiter=Mortal(ports.send_rate_limiter, fate),
         )
         try:
-            await NotificationHandler(ports=mortal, claims=Mortal(claims, fate)).handle(notice, taken)
-        except DiedError as death:
-            return str(death)
+            await NotificationHandler(ports=crashing_ports, claims=Mortal(claims, fate)).handle(notice, claim)
+        except DiedError as crash:
+            return str(crash)
         except TransientError as error:
-            await claims.release(taken)
+            await claims.release(claim)
             return error
         return None

@@ -1,4 +1,4 @@
-"""Text messages and alerts: what arrives through the fakes arrives through SNS."""
+"""The contract of the senders of text messages and alerts: the fakes and SNS behave alike."""
 
 import json
 import urllib.request
@@ -33,26 +33,26 @@ async def sns(clients):
 
 
 @pytest.fixture(params=["memory", "sns"])
-def texter(request):
-    """Return what sends, and what tells which texts a number got."""
+def sms_sender(request):
+    """Return the sender, and a function that returns the texts which a number received."""
     if request.param == "memory":
         fake = FakeSmsSender()
         return fake, lambda number: [message.text for message in fake.sent if message.recipient == number]
 
     emulator = request.getfixturevalue("emulator")
 
-    def arrived(number):
+    def received(number):
         address = f"{emulator.endpoint_url}/_ministack/sns/sms-messages"
         with urllib.request.urlopen(address, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - an address of this machine
             caught = json.load(answer)["sms_messages"]
         return [message["Message"] for message in caught.get(number, [])]
 
-    return SnsSmsSender(client=request.getfixturevalue("sns"), max_price_usd=Decimal("0.20")), arrived
+    return SnsSmsSender(client=request.getfixturevalue("sns"), max_price_usd=Decimal("0.20")), received
 
 
 @pytest.fixture(params=["memory", "sns"])
 def alerts(request):
-    """Return what sends, and what returns the texts of the alerts that somebody who subscribed got."""
+    """Return the sender, and a function that returns the texts which a subscriber of the topic received."""
     if request.param == "memory":
         fake = FakeAlerts()
         return fake, lambda: [alert.data.advice for alert in fake.sent]
@@ -63,35 +63,35 @@ def alerts(request):
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     blocking.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    def arrived():
+    def received():
         found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages", [])
         return [json.loads(message["Body"])["Message"] for message in found]
 
-    return SnsAlerts(client=request.getfixturevalue("sns"), topic_arn=topic), arrived
+    return SnsAlerts(client=request.getfixturevalue("sns"), topic_arn=topic), received
 
 
-async def test_a_message_reaches_its_number_alone(texter):
-    """Letter by letter."""
-    texter, arrived = texter
+async def test_a_message_reaches_only_its_number(sms_sender):
+    """Its text is unchanged."""
+    sms_sender, received = sms_sender
     number, other = "+48600700801", "+48600700802"
-    await texter.send(TextMessage(recipient=number, text="123456 to kod do wizyty: Salon Ania [à €]"))
+    await sms_sender.send(TextMessage(recipient=number, text="123456 to kod do wizyty: Salon Ania [à €]"))
 
-    assert arrived(number)[-1:] == ["123456 to kod do wizyty: Salon Ania [à €]"]
-    assert arrived(other) == []
+    assert received(number)[-1:] == ["123456 to kod do wizyty: Salon Ania [à €]"]
+    assert received(other) == []
 
 
-async def test_an_alert_reaches_who_subscribed(alerts):
-    """Once, with the sentence that says what to do."""
-    alerts, arrived = alerts
+async def test_an_alert_reaches_the_subscribers(alerts):
+    """Once, with the advice on what to do."""
+    alerts, received = alerts
     await alerts.send(ALERT)
 
-    [text] = arrived()
+    [text] = received()
     assert text.startswith("Give the calendar to the service account again.")
 
 
-async def test_a_topic_that_is_not_there_is_the_deployments_fault(sns):
-    """As SNS says it itself."""
-    gone = SnsAlerts(client=sns, topic_arn="arn:aws:sns:eu-central-1:000000000000:never-made")
+async def test_a_missing_topic_is_a_deployment_error(sns):
+    """With the error code of SNS."""
+    alerts = SnsAlerts(client=sns, topic_arn="arn:aws:sns:eu-central-1:000000000000:never-made")
 
     with pytest.raises(DeploymentError):
-        await gone.send(ALERT)
+        await alerts.send(ALERT)
