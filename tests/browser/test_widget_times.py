@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
 
 from shared.messages import server
-from workers.notifications.adapters.templates import written
+from workers.notifications.adapters.templates import format_instant
 
 pytestmark = pytest.mark.browser
 
@@ -101,4 +101,4 @@ async def test_every_time_reads_as_in_the_letters(page: Page, site: str, name: s
         [f"{site}/widget/dates.js", [instant.isoformat() for instant in instants], name],
     )
     zone = ZoneInfo(name)
-    assert found == [written(instant, "HH:mm", language="en", zone=zone) for instant in instants]
+    assert found == [format_instant(instant, "HH:mm", language="en", zone=zone) for instant in instants]
