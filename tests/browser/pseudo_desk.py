@@ -14,8 +14,8 @@ import uvicorn
 from shared.messages.server import BookingConfirmed, BookingConfirmedData
 from tests.fakes.clock import NOON
 from tests.fakes.tenants import FakeTenants
-from tests.unit.ops.web.conftest import World, a_failure, profile
-from tests.unit.ops.web.conversations import final, left_to_staff, say, sent
+from tests.unit.ops.web.conftest import World, make_failure, profile
+from tests.unit.ops.web.conversations import final, left_to_staff, sent, store_frames
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval
 
 TENANT = "salon-ania"
@@ -54,7 +54,7 @@ async def filled() -> World:
     greek = profile("Αθήνα")
     service = greek.services[0].model_copy(update={"name": type(greek.services[0].name)({"en": "Φως"})})
     world.tenants = FakeTenants({TENANT: greek.model_copy(update={"services": (service,)})})
-    plain = a_failure()
+    plain = make_failure()
     data = {
         "start": "2026-01-14T10:00:00+01:00",
         "contact": "+48600700800",
@@ -65,7 +65,7 @@ async def filled() -> World:
     body = json.loads(plain.payload) | {"data": data}
     world.ledger.rows = {
         plain.failure_id: replace(plain, payload=json.dumps(body), error="Ω"),
-        "f-chat": a_failure("f-chat", queue="chat", type="chat.send", reason="model_busy", error="Ω"),
+        "f-chat": make_failure("f-chat", queue="chat", type="chat.send", reason="model_busy", error="Ω"),
     }
     claim = await world.claims.claim("a1", fingerprint="f", lease=timedelta(seconds=30))
     await world.appointments.hold(a_visit(), at=NOON, claim=claim)
@@ -73,7 +73,7 @@ async def filled() -> World:
         appointment_id="a1", start=NOON, end=NOON + timedelta(hours=1), service="massage", ics="Ω"
     )
     frames = (sent("Γεια"), final("Ναι"), BookingConfirmed(re="c2", data=confirmed), sent("Εδώ"), left_to_staff())
-    await say(world, *frames, session=SESSION, tenant=TENANT)()
+    await store_frames(world, *frames, session=SESSION, tenant=TENANT)()
     await world.samples.take()
     return world
 
