@@ -1,1 +1,1 @@
-"""A fast SQS in one process, which also misbehaves on demand: for load and for faults."""
+"""A fast SQS in one process with faults on demand, for load tests and fault tests."""

@@ -1,4 +1,4 @@
-"""The actions on messages, one by one and in batches; ReceiveMessage has a file of its own."""
+"""The actions on messages, single and in batches, except ReceiveMessage (`receive.py`)."""
 
 import json
 from collections.abc import Callable
@@ -11,34 +11,34 @@ from tests.broker.send import send
 Call = dict[str, Any]
 Operation = Callable[[Queue, Call], bytes]
 
-_MOST = 10
+_MAX_ENTRIES = 10
 _MAX_VISIBILITY_SECONDS = 43_200
 
 
 def send_message(queue: Queue, call: Call) -> bytes:
-    """Send one."""
+    """Send a message."""
     return json.dumps(send(queue, call)).encode()
 
 
 def delete_message(queue: Queue, call: Call) -> bytes:
-    """Delete one."""
+    """Delete a message."""
     queue.delete(call["ReceiptHandle"])
     return b"{}"
 
 
 def change_message_visibility(queue: Queue, call: Call) -> bytes:
-    """Hide one longer, or show it."""
+    """Change the visibility timeout of a message."""
     _change(queue, call)
     return b"{}"
 
 
 def send_message_batch(queue: Queue, call: Call) -> bytes:
-    """Send up to ten."""
+    """Send up to ten messages."""
     return _batch(call, lambda entry: json.dumps({"Id": entry["Id"], **send(queue, entry)}))
 
 
 def delete_message_batch(queue: Queue, call: Call) -> bytes:
-    """Delete up to ten."""
+    """Delete up to ten messages."""
     delete = queue.delete
 
     def one(entry: Call) -> str:
@@ -49,7 +49,7 @@ def delete_message_batch(queue: Queue, call: Call) -> bytes:
 
 
 def change_message_visibility_batch(queue: Queue, call: Call) -> bytes:
-    """Hide up to ten longer, or show them."""
+    """Change the visibility timeouts of up to ten messages."""
 
     def one(entry: Call) -> str:
         _change(queue, entry)
@@ -72,8 +72,8 @@ def _batch(call: Call, one: Callable[[Call], str]) -> bytes:
     entries = call.get("Entries") or ()
     if not entries:
         raise SqsError("EmptyBatchRequest", "There should be at least one entry in the request.")
-    if len(entries) > _MOST:
-        raise SqsError("TooManyEntriesInBatchRequest", f"Maximum number of entries per request are {_MOST}.")
+    if len(entries) > _MAX_ENTRIES:
+        raise SqsError("TooManyEntriesInBatchRequest", f"Maximum number of entries per request are {_MAX_ENTRIES}.")
     if len({entry["Id"] for entry in entries}) < len(entries):
         raise SqsError("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id.")
     done: list[str] = []
@@ -83,8 +83,8 @@ def _batch(call: Call, one: Callable[[Call], str]) -> bytes:
             done.append(one(entry))
         except SqsError as error:
             failed.append(_failed(entry["Id"], error))
-    troubles = f',"Failed":[{",".join(failed)}]' if failed else ""
-    return f'{{"Successful":[{",".join(done)}]{troubles}}}'.encode()
+    failed_member = f',"Failed":[{",".join(failed)}]' if failed else ""
+    return f'{{"Successful":[{",".join(done)}]{failed_member}}}'.encode()
 
 
 def _change(queue: Queue, call: Call) -> None:
@@ -100,6 +100,6 @@ def _done(entry_id: str) -> str:
 
 
 def _failed(entry_id: str, error: SqsError) -> str:
-    """Return what a batch says about an entry that was refused."""
+    """Return the JSON of a refused entry of a batch."""
     fault = error.status < 500
     return json.dumps({"Id": entry_id, "SenderFault": fault, "Code": error.code, "Message": error.message})

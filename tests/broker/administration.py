@@ -1,4 +1,4 @@
-"""The actions on queues: make, find, describe, change, empty, remove."""
+"""The actions on queues: create, find, describe, change, purge, delete."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.broker.queues import Queues
 
 
 class Administration:
-    """Carries out what concerns whole queues."""
+    """Carries out the actions on queues."""
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
@@ -30,7 +30,7 @@ class Administration:
         """Return the answer.
 
         Raises:
-            SqsError: refused, or no action that this broker knows.
+            SqsError: the action is refused or unknown.
         """
         operation = self._operations.get(action)
         if operation is None:

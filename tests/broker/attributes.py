@@ -1,4 +1,4 @@
-"""Message attributes: their checksum, their JSON, and which of them a receiver asked for."""
+"""Message attributes: their checksum, their JSON, and the selection for a receiver."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ Values = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class MessageAttributes:
-    """The attributes of one message, or of many alike, with what a receiver of all of them is sent."""
+    """The attributes of one or more messages, with their JSON for a receiver of all of them."""
 
     values: Values
     md5: str
@@ -29,8 +29,8 @@ class MessageAttributes:
         rendered = f',"MD5OfMessageAttributes":"{digest}","MessageAttributes":{json.dumps(values)}'
         return cls(values, digest, rendered)
 
-    def chosen(self, names: Sequence[str]) -> str:
-        """Return the JSON of those that were asked for, to be put behind other members."""
+    def select(self, names: Sequence[str]) -> str:
+        """Return the JSON of the requested attributes, with a leading comma."""
         if not names:
             return ""
         if "All" in names or ".*" in names:

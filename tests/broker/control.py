@@ -1,4 +1,4 @@
-"""The paths under `/_broker`, for tests and benches: fill, count, misbehave."""
+"""The control routes under `/_broker`, for tests and benchmarks: fill queues, read counters, set faults."""
 
 import gc
 import json
@@ -10,14 +10,14 @@ from tests.broker.attributes import MessageAttributes
 from tests.broker.counts import Counts
 from tests.broker.errors import SqsError
 from tests.broker.faults import Faults, Rule
-from tests.broker.message import Message, rendered_parts
+from tests.broker.message import Message, render_parts
 from tests.broker.service import Service
 
 Json = dict[str, Any]
 
 
 class Control:
-    """What only who started the broker asks of it; nothing here needs a signature or suffers a fault."""
+    """Handlers of the control routes; they need no signature and are not affected by faults."""
 
     def __init__(self, service: Service, faults: Faults, counts: Counts) -> None:
         self._service = service
@@ -62,7 +62,7 @@ class Control:
         return {"rules": rules, "struck": dict(self._counts.faults)}
 
     def _set_faults(self, order: Sequence[Mapping[str, Any]]) -> Json:
-        self._faults.rules = [Rule.parsed(one) for one in order]
+        self._faults.rules = [Rule.parse(one) for one in order]
         return self._show_faults(None)
 
     def _clear_faults(self, _order: Any) -> Json:
@@ -70,7 +70,7 @@ class Control:
         return {}
 
     def _fill(self, order: Json) -> Json:
-        """Put `count` messages on a queue at once.
+        """Add `count` messages to a queue.
 
         `body`, or each of `bodies` in turn, with `{n}` for the message's number and `{g}` for its group's; `groups`
         says how many message groups there are, and `attributes` are message attributes, the same for all.
@@ -90,7 +90,7 @@ class Control:
             )
             queue.put(
                 Message(
-                    rendered_parts(body, body_json),
+                    render_parts(body, body_json),
                     sent_ms=sent_ms,
                     group=groups[number % len(groups)] if groups else None,
                     deduplication_id=f"fill-{number}" if queue.settings.fifo else None,
@@ -99,6 +99,6 @@ class Control:
             )
         self._counts.sent += count
         self._service.receives.serve(queue)
-        # What was filled in stays a while, and has no cycles to look for.
+        # These messages are kept for a while, and are in no reference cycles.
         gc.freeze()
         return {"queue": queue.url, "count": count}

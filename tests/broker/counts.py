@@ -1,4 +1,4 @@
-"""What the broker counts, for a bench or a test to read."""
+"""The counters of the broker, for benchmarks and tests."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ class Counts:
     received: int = 0
     deleted: int = 0
     deleted_again: int = 0
-    """Deletes of messages that were gone already: SQS says yes to them."""
+    """Deletes of messages that were deleted already: SQS answers with success."""
     deleted_stale: int = 0
-    """Deletes of a standard queue's message with a receipt that a later receive replaced: said yes to, not done."""
+    """Deletes with a receipt that a later receive replaced, on a standard queue: answered with success, not done."""
     redriven: int = 0
 
     def reset(self) -> None:
-        """Start from 0."""
+        """Set the counters to 0."""
         self.requests.clear()
         self.faults.clear()
         self.sent = self.received = self.deleted = self.deleted_again = self.deleted_stale = self.redriven = 0

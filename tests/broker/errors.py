@@ -1,4 +1,4 @@
-"""Refusals, in the form in which SQS writes them for its JSON protocol."""
+"""The errors of SQS, in the format of its JSON protocol."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _QUERY_CODES = {
     "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
     "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
 }
-"""Where the older protocol has another word; clients that know both show the older one."""
+"""Codes that differ in the older query protocol; clients that support both report the older one."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class SqsError(Exception):
 
 
 def no_such_queue() -> SqsError:
-    """Return the refusal of a queue that is not there."""
+    """Return the refusal of an unknown queue."""
     return SqsError("QueueDoesNotExist", "The specified queue does not exist.")
 
 
@@ -46,11 +46,11 @@ def invalid_parameter(message: str) -> SqsError:
 
 
 def invalid_receipt(receipt: str) -> SqsError:
-    """Return the refusal of a receipt handle that this queue never gave."""
+    """Return the refusal of a receipt handle that is not from this queue."""
     return SqsError("ReceiptHandleIsInvalid", f'The input receipt handle "{receipt}" is not a valid receipt handle.')
 
 
 def expired_receipt(receipt: str) -> SqsError:
-    """Return what a FIFO queue says once the visibility time-out has ended."""
+    """Return the refusal of a FIFO queue after the visibility timeout has ended."""
     reason = "The receipt handle has expired."
     return invalid_parameter(f"Value {receipt} for parameter ReceiptHandle is invalid. Reason: {reason}")

@@ -1,14 +1,14 @@
-"""One request that waits for its answer."""
+"""A request that waits for its answer."""
 
 from typing import Protocol
 
 
 class Exchange(Protocol):
-    """Where an action puts its answer, at once or later."""
+    """Receives the answer of an action, at once or later."""
 
     @property
     def gone(self) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """Return whether the client has disconnected."""
         ...
 
     def answer(self, body: bytes, *, status: int = 200, query_error: str = "") -> None:

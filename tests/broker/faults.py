@@ -1,4 +1,4 @@
-"""Faults on demand: which calls go wrong, how often, and in what way."""
+"""Faults on demand: which calls fail, how often, and how."""
 
 import random
 from collections import Counter
@@ -11,24 +11,24 @@ Kind = Literal["throttle", "error500", "silent", "reset", "fail_entries", "laten
 
 @dataclass(slots=True)
 class Rule:
-    """One way to misbehave."""
+    """A fault and the calls that it affects."""
 
     kind: Kind
     action: str = "*"
-    """An action of SQS; `*` is every one."""
+    """An action of SQS; `*` stands for all."""
     every: int = 1
-    """It strikes the first call of each action, and then every n-th; for `fail_entries`, entries are counted."""
+    """It affects the first call of each action, and then every n-th; for `fail_entries`, entries are counted."""
     probability: float = 1.0
-    """Of striking, instead of counting: for soak tests, which draw."""
+    """The probability that a call is affected, for soak tests with random faults."""
     milliseconds: float = 0
     times: int | None = None
-    """How often it strikes in all; None is without end."""
+    """How many calls it affects in all; None is unlimited."""
     applied: bool = False
     """Whether the call is carried out first, so that only its answer is lost."""
 
     @classmethod
-    def parsed(cls, order: Mapping[str, Any]) -> "Rule":
-        """Read an order; raise ValueError that says what is wrong with it."""
+    def parse(cls, order: Mapping[str, Any]) -> "Rule":
+        """Parse a rule; raise ValueError with the reason if it is not valid."""
         unknown = order.keys() - set(cls.__slots__)
         if unknown:
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
@@ -47,7 +47,7 @@ class Rule:
 
 
 class Faults:
-    """The rules in force."""
+    """The active rules."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)
@@ -56,7 +56,7 @@ class Faults:
 
     @property
     def rules(self) -> list[Rule]:
-        """The rules in force; those that have struck as often as they may are gone."""
+        """The active rules, without those that have reached their `times`."""
         return self._rules
 
     @rules.setter
@@ -65,7 +65,7 @@ class Faults:
         self._seen.clear()
 
     def take(self, action: str) -> Rule | None:
-        """Return the first rule that strikes this call; one for entries is returned before any entry is looked at."""
+        """Return the first rule that affects this call; a rule for entries is returned before any entry is checked."""
         for rule in self._rules:
             if rule.action not in {"*", action}:
                 continue
@@ -77,7 +77,7 @@ class Faults:
         return None
 
     def strikes(self, rule: Rule, action: str) -> bool:
-        """Decide about one call or entry, and count a strike against the rule's times."""
+        """Return whether the rule affects one call or entry, and count that against the rule's `times`."""
         if rule not in self._rules or not self._is_next(rule, action) or self._random.random() >= rule.probability:
             return False
         if rule.times is not None:
@@ -87,7 +87,7 @@ class Faults:
         return True
 
     def _is_next(self, rule: Rule, action: str) -> bool:
-        """Whether it is this one's turn: the first and then every n-th, counted for each action of its own."""
+        """Return whether this call is the first or an n-th one; calls are counted for each action."""
         counted = id(rule), action
         self._seen[counted] += 1
         return self._seen[counted] % rule.every == 1 % rule.every

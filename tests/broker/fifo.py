@@ -1,4 +1,4 @@
-"""Which message is next on a FIFO queue: groups take turns, and a group with a message in flight waits."""
+"""The order of a FIFO queue: groups alternate, and a group with a message in flight waits."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,53 +14,53 @@ class _Group:
         self.waiting: deque[Message] = deque()
         self.in_flight = 0
         self.queued = False
-        """Whether it stands in the line of groups that have something to give."""
+        """Whether it is in the queue of groups that are ready."""
 
 
 class FifoOrder:
-    """A line per group, and a line of the groups that may be received from."""
+    """A queue of messages for each group, and a queue of the groups that may be received from."""
 
     strict = True
 
     def __init__(self) -> None:
         self._groups: dict[str, _Group] = {}
-        self._turns: deque[_Group] = deque()
+        self._ready: deque[_Group] = deque()
         self._visible = 0
 
     def add(self, message: Message) -> None:
-        """Put it last in its group."""
+        """Append a message to its group."""
         group = self._group(message)
         group.waiting.append(message)
         self._visible += 1
         self._queue_up(group)
 
-    def take(self, most: int) -> Sequence[Message]:
-        """Give as many of one group as there are, then of the next, as SQS does.
+    def take(self, max_count: int) -> Sequence[Message]:
+        """Return as many messages of one group as there are, then of the next, as SQS does.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
         """
-        taken: list[Message] = []
-        while self._turns and len(taken) < most:
-            group = self._turns.popleft()
+        messages: list[Message] = []
+        while self._ready and len(messages) < max_count:
+            group = self._ready.popleft()
             group.queued = False
-            count = min(most - len(taken), len(group.waiting))
-            taken += [group.waiting.popleft() for _ in range(count)]
+            count = min(max_count - len(messages), len(group.waiting))
+            messages += [group.waiting.popleft() for _ in range(count)]
             group.in_flight += count
-        self._visible -= len(taken)
-        return taken
+        self._visible -= len(messages)
+        return messages
 
     def put_back(self, message: Message) -> None:
-        """Put it where it was, before those sent after it."""
+        """Insert a message before those of its group that were sent later."""
         group = self._group(message)
-        later = (place for place, other in enumerate(group.waiting) if other.number > message.number)
-        place = next(later, len(group.waiting))
-        group.waiting.insert(place, message)
+        later = (index for index, other in enumerate(group.waiting) if other.number > message.number)
+        index = next(later, len(group.waiting))
+        group.waiting.insert(index, message)
         group.in_flight -= 1
         self._visible += 1
         self._queue_up(group)
 
-    def settled(self, message: Message) -> None:
-        """Let the group go on once none of it is in flight."""
+    def settle(self, message: Message) -> None:
+        """Count a message as processed; the group is ready again when none of its messages is in flight."""
         group = self._group(message)
         group.in_flight -= 1
         self._queue_up(group)
@@ -68,7 +68,7 @@ class FifoOrder:
             del self._groups[group.name]
 
     def discard(self, message: Message) -> None:
-        """Drop it from its group."""
+        """Remove a message from its group."""
         self._group(message).waiting.remove(message)
         self._visible -= 1
 
@@ -85,4 +85,4 @@ class FifoOrder:
     def _queue_up(self, group: _Group) -> None:
         if group.waiting and not group.in_flight and not group.queued:
             group.queued = True
-            self._turns.append(group)
+            self._ready.append(group)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with keep-alive, as little of it as the clients of AWS need."""
+"""HTTP/1.1 with keep-alive, as far as AWS clients need it."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ _MAX_HEAD_BYTES = 65_536
 
 
 class Request(NamedTuple):
-    """What is read of a request."""
+    """The parts of a request that are used."""
 
     method: bytes
     path: str
@@ -21,26 +21,26 @@ class Request(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """One connection: a request at a time, each answered before the next is read."""
+    """One connection; a request is answered before the next one is handled."""
 
     def __init__(self, handle: Callable[[Request, "Connection"], None], connections: "set[Connection]") -> None:
         self._handle = handle
         self._connections = connections
         self._received = b""
-        self._working = False
+        self._is_handling = False
         self._answered = True
         self.transport: asyncio.Transport | None = None
         self.requests = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Store the transport."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream is needed")
         self.transport = transport
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the way back."""
+        """Drop the transport."""
         del exc
         self.transport = None
         self._connections.discard(self)
@@ -48,26 +48,26 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle every request that is complete."""
         self._received = self._received + data if self._received else data
-        if not self._working:
-            self._work()
+        if not self._is_handling:
+            self._handle_requests()
 
     def send(self, status: int, headers: bytes, body: bytes) -> None:
-        """Answer the present request, and go on with the next."""
+        """Answer the current request, and handle the next one."""
         if self.transport is None:
             return
         head = b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n" % (status, _REASONS[status], headers, len(body))
         self.transport.write(head + body)
         self._answered = True
-        if self._received and not self._working:
-            self._work()
+        if self._received and not self._is_handling:
+            self._handle_requests()
 
-    def hang_up(self) -> None:
-        """Cut the connection without an answer, with a reset."""
+    def disconnect(self) -> None:
+        """Reset the connection without an answer."""
         if self.transport is not None:
             self.transport.abort()
 
-    def _work(self) -> None:
-        self._working = True
+    def _handle_requests(self) -> None:
+        self._is_handling = True
         while self._answered and self._received and self.transport is not None:
             request = self._next()
             if request is None:
@@ -75,13 +75,13 @@ class Connection(asyncio.Protocol):
             self._answered = False
             self.requests += 1
             self._handle(request, self)
-        self._working = False
+        self._is_handling = False
 
     def _next(self) -> Request | None:
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             if len(self._received) > _MAX_HEAD_BYTES:
-                self.hang_up()
+                self.disconnect()
             return None
         head = self._received[:end]
         lower = head.lower()

@@ -1,4 +1,4 @@
-"""One message in memory, most of its JSON rendered once, when it was sent."""
+"""One message in memory; most of its JSON is rendered once, when it is sent."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _numbers = count(1)
 
 
 class Message:
-    """What is kept per message; small, because a backlog may have a million of them."""
+    """A message; it is small, because a backlog may have a million of them."""
 
     __slots__ = (
         "attributes", "bucket", "deduplication_id", "deleted", "first_received_ms", "group", "number",
@@ -35,7 +35,7 @@ class Message:
         attributes: MessageAttributes | None = None,
     ) -> None:
         self.number = next(_numbers)
-        """In the order of sending, for the whole process."""
+        """The position in the order of sending, unique in the process."""
         self.rendered = rendered
         self.sent_ms = sent_ms
         self.group = group
@@ -48,7 +48,7 @@ class Message:
         self.receipt = ""
         """The handle of the last receive."""
         self.bucket: set[Message] | None = None
-        """Where it waits for the end of its visibility time-out or delay; None when it can be received."""
+        """The bucket in which it waits for the end of its visibility timeout or delay; None when it can be received."""
         self.deleted = False
 
     @property
@@ -63,64 +63,68 @@ class Message:
 
     @property
     def sequence_number(self) -> str:
-        """Return what orders the messages of a FIFO queue: 20 digits."""
+        """Return the sequence number of a FIFO queue: 20 digits."""
         return f"{10**19 + self.number}"
 
 
-def rendered(body: str) -> str:
-    """Render the members of a new message that never change."""
-    return rendered_parts(body, json.dumps(body))
+def render(body: str) -> str:
+    """Render the constant members of a new message."""
+    return render_parts(body, json.dumps(body))
 
 
-def rendered_parts(body: str, body_json: str) -> str:
-    """Render as `rendered` does, with the body's JSON made by the caller."""
+def render_parts(body: str, body_json: str) -> str:
+    """Render as `render` does, with the body's JSON from the caller."""
     digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
     return f'"MessageId":"{_SALT}{next(_numbers):012x}","MD5OfBody":"{digest}","Body":{body_json}'
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which members beside the body a receiver asked for."""
+class RequestedMembers:
+    """The members beside the body that a receiver requested."""
 
     system: frozenset[str] = frozenset()
     attributes: tuple[str, ...] = ()
 
     @staticmethod
-    def of(system: Iterable[str], attributes: Sequence[str]) -> "Wanted":
-        """Return the one for these names, made once."""
-        return _wanted(tuple(system), tuple(attributes))
+    def of(system: Iterable[str], attributes: Sequence[str]) -> "RequestedMembers":
+        """Return the instance for these names, which is cached."""
+        return _requested_members(tuple(system), tuple(attributes))
 
     def render(self, message: Message) -> str:
         """Return the message as JSON."""
         more = f",{self._system(message)}" if self.system else ""
         if self.attributes and message.attributes:
-            more += message.attributes.chosen(self.attributes)
+            more += message.attributes.select(self.attributes)
         return f'{{{message.rendered},"ReceiptHandle":"{message.receipt}"{more}}}'
 
     def _system(self, message: Message) -> str:
-        wanted = self.system
+        requested = self.system
         parts = []
-        if "ApproximateReceiveCount" in wanted:
+        if "ApproximateReceiveCount" in requested:
             parts.append(f'"ApproximateReceiveCount":"{message.receives}"')
-        if message.group is not None and "MessageGroupId" in wanted:
+        if message.group is not None and "MessageGroupId" in requested:
             parts.append(f'"MessageGroupId":{json.dumps(message.group)}')
-        if message.trace is not None and "AWSTraceHeader" in wanted:
+        if message.trace is not None and "AWSTraceHeader" in requested:
             parts.append(f'"AWSTraceHeader":{json.dumps(message.trace)}')
-        if "SentTimestamp" in wanted:
+        if "SentTimestamp" in requested:
             parts.append(f'"SentTimestamp":"{message.sent_ms}"')
-        if len(wanted) > len(parts):
-            parts += self._seldom(message)
+        if len(requested) > len(parts):
+            parts += self._rare_members(message)
         return f'"Attributes":{{{",".join(parts)}}}'
 
-    def _seldom(self, message: Message) -> Iterable[str]:
-        seldom = {
+    def _rare_members(self, message: Message) -> Iterable[str]:
+        rare_members = {
             "ApproximateFirstReceiveTimestamp": str(message.first_received_ms),
             "SenderId": "AIDALOCAL",
             "MessageDeduplicationId": message.deduplication_id,
             "SequenceNumber": message.sequence_number if message.deduplication_id else None,
             "DeadLetterQueueSourceArn": message.source_arn,
         }
-        return [f'"{name}":{json.dumps(seldom[name])}' for name in seldom if name in self.system and seldom[name]]
+        return [
+            f'"{name}":{json.dumps(rare_members[name])}'
+            for name in rare_members
+            if name in self.system and rare_members[name]
+        ]
 
 
 SYSTEM_ATTRIBUTES = frozenset(
@@ -132,5 +136,5 @@ SYSTEM_ATTRIBUTES = frozenset(
 
 
 @cache
-def _wanted(system: tuple[str, ...], attributes: tuple[str, ...]) -> Wanted:
-    return Wanted(SYSTEM_ATTRIBUTES if "All" in system else frozenset(system), attributes)
+def _requested_members(system: tuple[str, ...], attributes: tuple[str, ...]) -> RequestedMembers:
+    return RequestedMembers(SYSTEM_ATTRIBUTES if "All" in system else frozenset(system), attributes)

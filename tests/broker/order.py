@@ -1,4 +1,4 @@
-"""Which message is next on a standard queue: the oldest that can be seen."""
+"""The order of a standard queue: the oldest visible message is next."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -11,65 +11,65 @@ class Order(Protocol):
     """The messages of one queue that are neither in flight nor delayed."""
 
     strict: bool
-    """Whether a receipt is worth nothing once its visibility time-out has ended."""
+    """Whether a receipt is invalid after its visibility timeout has ended."""
 
     def add(self, message: Message) -> None:
-        """Take in a message that was just sent."""
+        """Add a message that was just sent."""
         ...
 
-    def take(self, most: int) -> Sequence[Message]:
-        """Give out the next ones; they are in flight from now on."""
+    def take(self, max_count: int) -> Sequence[Message]:
+        """Return the next messages, which are in flight from now on."""
         ...
 
     def put_back(self, message: Message) -> None:
-        """Take a message back that was in flight."""
+        """Add a message that was in flight."""
         ...
 
-    def settled(self, message: Message) -> None:
-        """Hear that a message in flight has left the queue."""
+    def settle(self, message: Message) -> None:
+        """Handle that a message in flight has left the queue."""
         ...
 
     def discard(self, message: Message) -> None:
-        """Drop a message that is not in flight."""
+        """Remove a message that is not in flight."""
         ...
 
     def __len__(self) -> int: ...
 
 
 class StandardOrder:
-    """A plain line."""
+    """First in, first out, without guarantees."""
 
     strict = False
 
     def __init__(self) -> None:
-        self._line: deque[Message] = deque()
+        self._queue: deque[Message] = deque()
         self._dropped = 0
 
     def add(self, message: Message) -> None:
-        """Put it last."""
-        self._line.append(message)
+        """Append a message."""
+        self._queue.append(message)
 
-    def take(self, most: int) -> Sequence[Message]:
-        """Give the first ones."""
-        line = self._line
-        taken = [line.popleft() for _ in range(min(most, len(line)))]
+    def take(self, max_count: int) -> Sequence[Message]:
+        """Return the first messages."""
+        queue = self._queue
+        messages = [queue.popleft() for _ in range(min(max_count, len(queue)))]
         if not self._dropped:
-            return taken
-        kept = [message for message in taken if not message.deleted]
-        self._dropped -= len(taken) - len(kept)
-        return kept or (self.take(most) if line else kept)
+            return messages
+        kept = [message for message in messages if not message.deleted]
+        self._dropped -= len(messages) - len(kept)
+        return kept or (self.take(max_count) if queue else kept)
 
     def put_back(self, message: Message) -> None:
-        """Put it last: a standard queue promises no order."""
-        self._line.append(message)
+        """Append a message: a standard queue guarantees no order."""
+        self._queue.append(message)
 
-    def settled(self, message: Message) -> None:
-        """Nothing waits for it."""
+    def settle(self, message: Message) -> None:
+        """Do nothing: no message waits for another."""
 
     def discard(self, message: Message) -> None:
-        """Leave it in the line; `take` skips it."""
+        """Mark a message as deleted; `take` skips it."""
         message.deleted = True
         self._dropped += 1
 
     def __len__(self) -> int:
-        return len(self._line) - self._dropped
+        return len(self._queue) - self._dropped

@@ -1,4 +1,4 @@
-"""Runs the broker beside a test or a bench, and talks to it."""
+"""Runs the broker in a process for a test or a benchmark, and calls it."""
 
 import contextlib
 import http.client
@@ -21,13 +21,13 @@ _FILL_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class RunningBroker:
-    """A broker in a process of its own."""
+    """A broker in a separate process."""
 
     url: str
     pid: int
 
     def queue(self, name: str, *, fifo: bool = False, **attributes: Any) -> str:
-        """Make a queue and return its URL; attributes as in CreateQueue, an object becomes JSON."""
+        """Create a queue and return its URL; attributes as in CreateQueue, objects are converted to JSON."""
         given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in attributes.items()}
         if fifo:
             given["FifoQueue"] = "true"
@@ -36,11 +36,11 @@ class RunningBroker:
         return str(self._ask("POST", "/", call, headers)["QueueUrl"])
 
     def fill(self, queue: str, *, count: int, body: str, **more: Any) -> None:
-        """Put `count` messages on a queue, `{n}` in the body being each one's number; see `control.py` for more."""
+        """Add `count` messages to a queue; `{n}` in the body is the number. See `control.py` for other fields."""
         self._ask("POST", "/_broker/fill", json.dumps({"queue": queue, "count": count, "body": body, **more}))
 
     def stats(self) -> dict[str, Any]:
-        """Return the counters, and what each queue holds."""
+        """Return the counters, and the number of messages on each queue."""
         return self._ask("GET", "/_broker/stats")
 
     def reset_stats(self) -> None:
@@ -48,7 +48,7 @@ class RunningBroker:
         self._ask("POST", "/_broker/stats/reset")
 
     def faults(self, rules: Sequence[Mapping[str, Any]]) -> None:
-        """Put these rules in force instead of those before; none ends them all."""
+        """Replace the active rules; an empty list removes all."""
         self._ask("POST", "/_broker/faults", json.dumps(list(rules)))
 
     def _ask(self, method: str, path: str, body: str = "", headers: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class RunningBroker:
 
 @contextmanager
 def running_broker(*, latency_ms: float = 0, port: int = 0, seed: int | None = None) -> Iterator[RunningBroker]:
-    """Start a broker, wait until it listens, and end it afterwards; it ends by itself if we are killed."""
+    """Start a broker, wait until it listens, and stop it at the end; it exits by itself if this process is killed."""
     command = [sys.executable, "-m", "tests.broker", "--with-stdin"]
     command += ["--port", str(port), "--latency-ms", str(latency_ms)]
     command += [] if seed is None else ["--seed", str(seed)]

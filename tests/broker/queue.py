@@ -1,4 +1,4 @@
-"""One queue: what is sent, received, hidden and settled; every step takes the same time at any backlog."""
+"""One queue; the time of every operation is independent of the backlog."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from tests.broker.counts import Counts
 from tests.broker.errors import SqsError, expired_receipt, invalid_parameter, invalid_receipt
+from tests.broker.expiring_map import ExpiringMap
 from tests.broker.fifo import FifoOrder
 from tests.broker.message import Message
 from tests.broker.order import Order, StandardOrder
-from tests.broker.remembered import Remembered
 from tests.broker.settings import Settings
-from tests.broker.visibility import Hidden
+from tests.broker.visibility import HiddenMessages
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class _Attempt:
     messages: Sequence[Message]
     receipts: Sequence[str]
     bucket: set[Message]
-    """Where all of them were put; one that is elsewhere was settled or had its time-out changed."""
+    """The bucket of all messages; one in another bucket was deleted or had its timeout changed."""
 
     @property
     def unchanged(self) -> bool:
@@ -30,7 +30,7 @@ class _Attempt:
 
 
 class Queue:
-    """Messages that can be received (in `order`), and those that are hidden for a time."""
+    """The visible messages, in their order, and the hidden ones."""
 
     def __init__(
         self, *, name: str, url: str, arn: str, settings: Settings, counts: Counts, clock: Callable[[], float]
@@ -43,61 +43,61 @@ class Queue:
         self.delayed = 0
         self.in_flight = 0
         self.dead_letters: Queue | None = None
-        self.sent_ids: Remembered[Message] = Remembered(clock)
+        self.sent_ids: ExpiringMap[Message] = ExpiringMap(clock)
         """By deduplication id."""
-        self._attempts: Remembered[_Attempt] = Remembered(clock)
+        self._attempts: ExpiringMap[_Attempt] = ExpiringMap(clock)
         self._clock = clock
         self._order: Order = FifoOrder() if settings.fifo else StandardOrder()
-        self._hidden = Hidden()
+        self._hidden = HiddenMessages()
         self._received: dict[int, Message] = {}
-        """Those that were received at least once and are still here."""
+        """Messages that were received at least once and not deleted."""
 
     @property
     def visible(self) -> int:
-        """Return how many could be received now."""
+        """Return the number of visible messages."""
         return len(self._order)
 
     def put(self, message: Message, *, delay_seconds: int = 0) -> None:
-        """Take in a message."""
+        """Add a message."""
         if delay_seconds:
             self.delayed += 1
             self._hidden.put(message, self._clock() + delay_seconds)
         else:
             self._order.add(message)
 
-    def take(self, most: int, seconds: int, attempt_id: str | None = None) -> Sequence[Message]:
-        """Receive up to `most` messages and hide them for `seconds`.
+    def take(self, max_count: int, seconds: int, attempt_id: str | None = None) -> Sequence[Message]:
+        """Receive up to `max_count` messages and hide them for `seconds`.
 
-        The same attempt id gets the same messages again under the same receipts, as long as all of them are in
-        flight since and nothing changed their time-outs.
+        The same attempt id returns the same messages again with the same receipts, as long as all of them are in
+        flight and their timeouts were not changed.
         """
         self.expire()
         if attempt_id and self._order.strict and (again := self._again(attempt_id, seconds)):
             return again
-        taken: Sequence[Message] = ()
-        while len(taken) < most and (batch := self._order.take(most - len(taken))):
+        messages: Sequence[Message] = ()
+        while len(messages) < max_count and (batch := self._order.take(max_count - len(messages))):
             if self.dead_letters:
-                batch = [message for message in batch if not self._redriven(message, self.dead_letters)]
-            taken = [*taken, *batch] if taken else batch
+                batch = [message for message in batch if not self._redrive_if_exhausted(message, self.dead_letters)]
+            messages = [*messages, *batch] if messages else batch
         bucket = self._hidden.bucket(self._clock() + seconds)
-        for message in taken:
+        for message in messages:
             message.receives += 1
             message.first_received_ms = message.first_received_ms or time.time_ns() // 1_000_000
             message.receipt = f"{self.name}:{message.number}:{message.receives}"
             message.bucket = bucket
             bucket.add(message)
             self._received[message.number] = message
-        self.in_flight += len(taken)
-        self.counts.received += len(taken)
-        if attempt_id and taken and self._order.strict:
-            self._attempts.put(attempt_id, _Attempt(taken, [message.receipt for message in taken], bucket))
-        return taken
+        self.in_flight += len(messages)
+        self.counts.received += len(messages)
+        if attempt_id and messages and self._order.strict:
+            self._attempts.put(attempt_id, _Attempt(messages, [message.receipt for message in messages], bucket))
+        return messages
 
     def delete(self, receipt: str) -> None:
         """Delete by receipt.
 
         Raises:
-            SqsError: the receipt is none of this queue's, or has expired (FIFO).
+            SqsError: the receipt is not from this queue, or has expired (FIFO).
         """
         message = self._of(receipt)
         if message is None:
@@ -114,7 +114,7 @@ class Queue:
             else:
                 self._hidden.take(message)
                 self.in_flight -= 1
-                self._order.settled(message)
+                self._order.settle(message)
 
     def change_visibility(self, receipt: str, seconds: int) -> None:
         """Hide a message in flight until `seconds` from now.
@@ -135,14 +135,14 @@ class Queue:
             self._show(message)
 
     def expire(self) -> None:
-        """Show the messages whose time-out or delay has ended."""
+        """Make the messages visible whose timeout or delay has ended."""
         for message in self._hidden.due(self._clock()):
             self._show(message)
 
     def purge(self) -> None:
-        """Drop every message."""
+        """Delete every message."""
         self._order = FifoOrder() if self._order.strict else StandardOrder()
-        self._hidden = Hidden()
+        self._hidden = HiddenMessages()
         self._received.clear()
         self.delayed = self.in_flight = 0
 
@@ -165,11 +165,11 @@ class Queue:
             attempt.bucket.add(message)
         return attempt.messages
 
-    def _redriven(self, message: Message, target: "Queue") -> bool:
+    def _redrive_if_exhausted(self, message: Message, target: "Queue") -> bool:
         if message.receives < self.settings.max_receives:
             return False
         self._received.pop(message.number, None)
-        self._order.settled(message)
+        self._order.settle(message)
         copy = Message(
             message.rendered,
             sent_ms=message.sent_ms,

@@ -1,4 +1,4 @@
-"""The queues by name, URL and ARN: made, described, changed and removed."""
+"""The queues by name, URL and ARN."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ ACCOUNT = "000000000000"
 
 
 class Queues:
-    """Every queue of the process."""
+    """All queues of the process."""
 
     def __init__(self, *, base_url: str, region: str, counts: Counts, clock: Callable[[], float]) -> None:
         self._base_url = base_url
@@ -23,7 +23,7 @@ class Queues:
         self._by_name: dict[str, Queue] = {}
 
     def find(self, url: str) -> Queue:
-        """Return a queue by URL, under whatever host the client knows it, or by name."""
+        """Return a queue by URL, with any host name, or by name."""
         queue = self._by_url.get(url) or self._by_name.get(url.rpartition("/")[2])
         if queue is None:
             raise no_such_queue()
@@ -38,10 +38,10 @@ class Queues:
         return self._by_name[name]
 
     def create(self, name: str, attributes: Mapping[str, str]) -> Queue:
-        """Make a queue; one that is there with the same attributes is returned.
+        """Create a queue, or return the existing one with the same attributes.
 
         Raises:
-            SqsError: the name or an attribute is not valid, or the queue is another one.
+            SqsError: the name or an attribute is not valid, or the existing queue has other attributes.
         """
         fifo = attributes.get("FifoQueue") == "true"
         if not name.removesuffix(".fifo").replace("-", "").replace("_", "").isalnum() or len(name) > 80:
@@ -70,7 +70,7 @@ class Queues:
         return queue
 
     def change(self, queue: Queue, attributes: Mapping[str, str]) -> None:
-        """Set attributes, and look up the dead-letter queue that they name."""
+        """Set attributes, and find their dead-letter queue."""
         queue.settings.change(attributes)
         arn = queue.settings.redrive_arn
         target = self._by_name.get(arn.rpartition(":")[2]) if arn else None
@@ -79,7 +79,7 @@ class Queues:
         queue.dead_letters = target
 
     def remove(self, queue: Queue) -> None:
-        """Forget a queue with all its messages."""
+        """Delete a queue with all its messages."""
         self._by_name.pop(queue.name, None)
         self._by_url.pop(queue.url, None)
 

@@ -1,4 +1,4 @@
-"""ReceiveMessage, and the calls that wait for a first message."""
+"""ReceiveMessage, with long polling."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.broker.errors import invalid_parameter
 from tests.broker.exchange import Exchange
-from tests.broker.message import Wanted
+from tests.broker.message import RequestedMembers
 from tests.broker.queue import Queue
 from tests.broker.queues import Queues
 from tests.broker.visibility import TICKS_PER_SECOND
@@ -19,24 +19,24 @@ _NOTHING = b"{}"
 class _Poll:
     queue: Queue
     exchange: Exchange
-    most: int
+    max_count: int
     seconds: int
     attempt_id: str | None
-    wanted: Wanted
+    requested: RequestedMembers
     until: float = 0
 
     def serve(self) -> bool:
-        """Answer if there is a message."""
-        messages = self.queue.take(self.most, self.seconds, self.attempt_id)
+        """Answer if there is a message; return whether there was one."""
+        messages = self.queue.take(self.max_count, self.seconds, self.attempt_id)
         if not messages:
             return False
-        render = self.wanted.render
+        render = self.requested.render
         self.exchange.answer(f'{{"Messages":[{",".join([render(message) for message in messages])}]}}'.encode())
         return True
 
 
 class Receives:
-    """Answers receives; those that wait are served in the order in which they came."""
+    """Answers receives; waiting ones are served in the order of their arrival."""
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
@@ -44,22 +44,22 @@ class Receives:
         self._ticking = False
 
     def start(self, call: dict[str, Any], exchange: Exchange) -> None:
-        """Answer a receive, at once or when there is something, or with nothing once its time is over."""
+        """Answer a receive at once, when a message arrives, or with no message at the end of its wait time."""
         queue = self._queues.find(call["QueueUrl"])
         settings = queue.settings
-        most = call.get("MaxNumberOfMessages", 1)
+        max_count = call.get("MaxNumberOfMessages", 1)
         wait = call.get("WaitTimeSeconds", settings.wait_seconds)
-        if not 1 <= most <= 10:
-            raise invalid_parameter(f"Value {most} for parameter MaxNumberOfMessages is invalid. Reason: 1 to 10.")
+        if not 1 <= max_count <= 10:
+            raise invalid_parameter(f"Value {max_count} for parameter MaxNumberOfMessages is invalid. Reason: 1 to 10.")
         if not 0 <= wait <= 20:
             raise invalid_parameter(f"Value {wait} for parameter WaitTimeSeconds is invalid. Reason: 0 to 20.")
         poll = _Poll(
             queue,
             exchange,
-            most,
+            max_count,
             call.get("VisibilityTimeout", settings.visibility_seconds),
             call.get("ReceiveRequestAttemptId"),
-            Wanted.of(
+            RequestedMembers.of(
                 (*call.get("MessageSystemAttributeNames", ()), *call.get("AttributeNames", ())),
                 call.get("MessageAttributeNames", ()),
             ),
@@ -74,7 +74,7 @@ class Receives:
         self._tick_soon()
 
     def serve(self, queue: Queue) -> None:
-        """Serve those that wait for this queue, now that something about it has changed."""
+        """Serve the receives that wait for this queue, after a change of the queue."""
         polls = self._waiting.get(queue)
         if polls is None:
             return
@@ -89,7 +89,7 @@ class Receives:
             asyncio.get_running_loop().call_later(1 / TICKS_PER_SECOND, self._tick)
 
     def _tick(self) -> None:
-        """Look for messages that show again, and for calls whose time is over, while any call waits."""
+        """Serve messages that became visible, and answer calls whose wait time is over, while any call waits."""
         self._ticking = False
         now = asyncio.get_running_loop().time()
         for queue, polls in list(self._waiting.items()):

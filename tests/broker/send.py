@@ -1,4 +1,4 @@
-"""SendMessage: from a call to a message on its queue, or to the one that was sent before."""
+"""SendMessage: puts a message on its queue, or returns the earlier one with the same deduplication id."""
 
 import hashlib
 import re
@@ -7,19 +7,19 @@ from typing import Any
 
 from tests.broker.attributes import MessageAttributes, Values, md5_of
 from tests.broker.errors import SqsError, invalid_parameter
-from tests.broker.message import Message, rendered
+from tests.broker.message import Message, render
 from tests.broker.queue import Queue
 
 _MAX_BYTES = 1_048_576
-_REFUSED = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INVALID_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_ATTRIBUTES = 10
 
 
 def send(queue: Queue, call: dict[str, Any]) -> dict[str, Any]:
-    """Put a message on the queue and return what its sender is told.
+    """Put a message on the queue and return the answer to its sender.
 
     Raises:
-        SqsError: SQS would not take it.
+        SqsError: SQS would refuse the message.
     """
     body = call["MessageBody"]
     if not body:
@@ -27,14 +27,14 @@ def send(queue: Queue, call: dict[str, Any]) -> dict[str, Any]:
     attributes = call.get("MessageAttributes") or {}
     if _size(body, attributes) > _MAX_BYTES:
         raise invalid_parameter(f"One or more parameters are invalid. Message must be shorter than {_MAX_BYTES} bytes.")
-    if _REFUSED.search(body):
+    if _INVALID_CHARACTERS.search(body):
         raise SqsError("InvalidMessageContents", "Invalid characters found.")
     if len(attributes) > _MAX_ATTRIBUTES:
         raise invalid_parameter("Number of message attributes [more than 10] exceeds the allowed maximum [10].")
-    if any(_REFUSED.search(value.get("StringValue", "")) for value in attributes.values()):
+    if any(_INVALID_CHARACTERS.search(value.get("StringValue", "")) for value in attributes.values()):
         raise invalid_parameter("Invalid characters found in a message attribute.")
     deduplication_id = _deduplication_id(queue, call, body) if queue.settings.fifo else None
-    message = queue.sent_ids.get(_remembered_as(queue, call, deduplication_id)) if deduplication_id else None
+    message = queue.sent_ids.get(_deduplication_key(queue, call, deduplication_id)) if deduplication_id else None
     if message is None:
         message = _put(queue, call, deduplication_id)
     answer = {"MessageId": message.message_id, "MD5OfMessageBody": message.md5}
@@ -48,7 +48,7 @@ def send(queue: Queue, call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _size(body: str, attributes: Values) -> int:
-    """Return what counts as the message: the body, and name, type and value of each attribute.
+    """Return the size of a message: the body, and name, type and value of each attribute.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
     """
@@ -59,7 +59,7 @@ def _size(body: str, attributes: Values) -> int:
 def _put(queue: Queue, call: dict[str, Any], deduplication_id: str | None) -> Message:
     trace = (call.get("MessageSystemAttributes") or {}).get("AWSTraceHeader") or {}
     message = Message(
-        rendered(call["MessageBody"]),
+        render(call["MessageBody"]),
         sent_ms=time.time_ns() // 1_000_000,
         group=call.get("MessageGroupId"),
         deduplication_id=deduplication_id,
@@ -72,7 +72,7 @@ def _put(queue: Queue, call: dict[str, Any], deduplication_id: str | None) -> Me
     queue.put(message, delay_seconds=queue.settings.delay_seconds if delay is None else delay)
     queue.counts.sent += 1
     if deduplication_id:
-        queue.sent_ids.put(_remembered_as(queue, call, deduplication_id), message)
+        queue.sent_ids.put(_deduplication_key(queue, call, deduplication_id), message)
     return message
 
 
@@ -85,6 +85,6 @@ def _deduplication_id(queue: Queue, call: dict[str, Any], body: str) -> str:
     return str(given or hashlib.sha256(body.encode()).hexdigest())
 
 
-def _remembered_as(queue: Queue, call: dict[str, Any], deduplication_id: str) -> str:
+def _deduplication_key(queue: Queue, call: dict[str, Any], deduplication_id: str) -> str:
     of_group = queue.settings.all()["DeduplicationScope"] == "messageGroup"
     return f"{call['MessageGroupId']} {deduplication_id}" if of_group else deduplication_id

@@ -1,4 +1,4 @@
-"""Listens, tells control from SQS, and lets faults and latency come between."""
+"""The server: passes requests to the control routes or to SQS, and applies faults and latency."""
 
 import asyncio
 import itertools
@@ -12,9 +12,9 @@ from tests.broker.control import Control
 from tests.broker.counts import Counts
 from tests.broker.errors import SqsError
 from tests.broker.exchange import Exchange
+from tests.broker.fault_injector import FaultInjector
 from tests.broker.faults import Faults
 from tests.broker.framing import Connection, Request
-from tests.broker.misbehave import Misbehaviour
 from tests.broker.service import Service, refuse
 
 _UNSIGNED = SqsError("MissingAuthenticationToken", "The request must contain an Authorization header.", 403)
@@ -24,17 +24,17 @@ _request_ids = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the broker behaves from the start."""
+    """The options of the broker."""
 
     port: int = 0
     latency_ms: float = 0
-    """Added to every call, half of it on the way there and half on the way back."""
+    """Added to every call, half of it to the request and half to the answer."""
     seed: int | None = None
-    """Of the faults' die."""
+    """The seed of random faults."""
 
 
 class _Answer:
-    """One request that waits for its answer on a connection."""
+    """A request that waits for its answer on a connection."""
 
     __slots__ = ("_connection", "_half_seconds", "_number")
 
@@ -48,7 +48,7 @@ class _Answer:
         return self._connection.transport is None
 
     def answer(self, body: bytes, *, status: int = 200, query_error: str = "") -> None:
-        """Send it."""
+        """Send the answer."""
         if self._half_seconds:
             asyncio.get_running_loop().call_later(self._half_seconds, self._send, body, status, query_error)
         else:
@@ -64,7 +64,7 @@ class _Answer:
 
 
 class Broker:
-    """The whole server behind its connections."""
+    """Handles the requests of all connections."""
 
     def __init__(self, base_url: str, options: Options) -> None:
         self._half_seconds = options.latency_ms / 2000
@@ -72,7 +72,7 @@ class Broker:
         self._faults = Faults(options.seed)
         self._loop = asyncio.get_running_loop()
         self._service = Service(base_url=base_url, region=REGION, counts=self._counts, clock=self._loop.time)
-        self._misbehaviour = Misbehaviour(self._faults, self._service, self._counts)
+        self._fault_injector = FaultInjector(self._faults, self._service, self._counts)
         self._control = Control(self._service, self._faults, self._counts)
 
     def handle(self, request: Request, connection: Connection) -> None:
@@ -97,14 +97,14 @@ class Broker:
         if rule is None:
             self._service.carry_out(action, request.body, exchange)
         else:
-            self._misbehaviour.strike(rule, action, request, exchange, connection.hang_up)
+            self._fault_injector.strike(rule, action, request, exchange, connection.disconnect)
 
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[str]:
-    """Serve for the time of the `async with`, and give the address."""
+    """Serve for the duration of the `async with`, and yield the address."""
     connections: set[Connection] = set()
-    # Bound first: queue URLs need the port.
+    # The port is bound first, because queue URLs contain it.
     brokers: list[Broker] = []
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -118,5 +118,5 @@ async def serving(options: Options) -> AsyncIterator[str]:
     finally:
         server.close()
         for connection in list(connections):
-            connection.hang_up()
+            connection.disconnect()
         await server.wait_closed()

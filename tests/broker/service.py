@@ -1,4 +1,4 @@
-"""SQS itself: an action and its JSON in, the answer out."""
+"""The actions of SQS, from an action and its JSON to the answer."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from tests.broker.receive import Receives
 
 
 class Service:
-    """Carries out actions, whoever asks."""
+    """Carries out the actions of SQS."""
 
     def __init__(self, *, base_url: str, region: str, counts: Counts, clock: Callable[[], float]) -> None:
         self.queues = Queues(base_url=base_url, region=region, counts=counts, clock=clock)
@@ -24,7 +24,7 @@ class Service:
     def carry_out(self, action: str, body: bytes, exchange: Exchange) -> None:
         """Carry out a call and answer it; a receive may be answered later."""
         try:
-            # Receipt handles are never seen again, so only names are worth remembering.
+            # Receipt handles occur once, so only names are cached.
             call = from_json(body or b"{}", cache_strings="keys")
             if action == "ReceiveMessage":
                 self.receives.start(call, exchange)

@@ -1,4 +1,4 @@
-"""The attributes of a queue, as CreateQueue and SetQueueAttributes give them."""
+"""The attributes of a queue, as in CreateQueue and SetQueueAttributes."""
 
 import json
 from collections.abc import Mapping
@@ -27,13 +27,13 @@ _OTHERS = {
     "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds",
 }
-_NUMBERS = {"VisibilityTimeout": 43_200, "DelaySeconds": 900, "ReceiveMessageWaitTimeSeconds": 20}
-"""The largest value of each."""
+_MAX_VALUES = {"VisibilityTimeout": 43_200, "DelaySeconds": 900, "ReceiveMessageWaitTimeSeconds": 20}
+"""The maximum value of each."""
 
 
 @dataclass(slots=True)
 class Settings:
-    """The attributes, and those read out that every call needs."""
+    """The attributes, with parsed values of those that every call needs."""
 
     fifo: bool
     given: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Settings:
     max_receives: int = 0
 
     def change(self, attributes: Mapping[str, str]) -> None:
-        """Take new values; an empty RedrivePolicy ends it."""
+        """Set new values; an empty RedrivePolicy removes it."""
         for name, value in attributes.items():
             self._check(name, value)
         self.given.update(attributes)
@@ -65,8 +65,8 @@ class Settings:
             raise SqsError("InvalidAttributeName", f"Unknown Attribute {name}.")
         if name in _FIFO_DEFAULTS and not self.fifo:
             raise SqsError("InvalidAttributeName", "You can specify it only for FIFO queues.")
-        most = _NUMBERS.get(name)
-        if most is not None and not (value.isdecimal() and int(value) <= most):
+        max_value = _MAX_VALUES.get(name)
+        if max_value is not None and not (value.isdecimal() and int(value) <= max_value):
             raise SqsError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
 

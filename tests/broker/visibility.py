@@ -1,4 +1,4 @@
-"""Messages that can't be received until a moment: in flight, or delayed."""
+"""Messages that can't be received until a given time: in flight, or delayed."""
 
 import heapq
 import math
@@ -9,11 +9,11 @@ from tests.broker.message import Message
 TICKS_PER_SECOND = 50
 
 
-class Hidden:
-    """Messages by the tick at which they show again.
+class HiddenMessages:
+    """Messages by the tick at which they become visible again.
 
-    A settled message leaves its bucket at once, so nothing is left behind but empty buckets: a heap of messages
-    would keep every one until its time-out, and with 70 000 a second that is millions.
+    A deleted message leaves its bucket at once, so only empty buckets remain: a heap of messages
+    would keep every one until its timeout, and with 70 000 a second that is millions.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Hidden:
         self._ticks: list[int] = []
 
     def bucket(self, moment: float) -> set[Message]:
-        """Return the bucket of those that show again at this moment of the monotonic clock."""
+        """Return the bucket of messages that become visible again at this time of the monotonic clock."""
         tick = math.ceil(moment * TICKS_PER_SECOND)
         bucket = self._buckets.get(tick)
         if bucket is None:
@@ -30,18 +30,18 @@ class Hidden:
         return bucket
 
     def put(self, message: Message, moment: float) -> None:
-        """Hide a message until this moment."""
+        """Hide a message until this time."""
         message.bucket = self.bucket(moment)
         message.bucket.add(message)
 
     def take(self, message: Message) -> None:
-        """Forget a hidden message."""
+        """Remove a hidden message."""
         if message.bucket is not None:
             message.bucket.discard(message)
             message.bucket = None
 
     def due(self, now: float) -> Iterator[Message]:
-        """Take out those whose time has come, in the order of sending within a bucket."""
+        """Remove and yield the messages whose time has come, in the order of sending within a bucket."""
         while self._ticks and self._ticks[0] <= now * TICKS_PER_SECOND:
             for message in sorted(self._buckets.pop(heapq.heappop(self._ticks)), key=lambda one: one.number):
                 message.bucket = None

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from tests.broker.counts import Counts
-from tests.broker.message import Message, rendered
+from tests.broker.message import Message, render
 from tests.broker.process import running_broker
 from tests.broker.queues import Queues
 from tests.broker.service import Service
@@ -59,7 +59,7 @@ def put():
 
     def put(queue, *bodies, group=None, **more):
         for body in bodies:
-            queue.put(Message(rendered(body), sent_ms=0, group=group), **more)
+            queue.put(Message(render(body), sent_ms=0, group=group), **more)
 
     return put
 

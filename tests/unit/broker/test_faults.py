@@ -20,7 +20,7 @@ from tests.broker.faults import Faults, Rule
 def test_an_unclear_order_is_refused(order):
     """A rule that can't be carried out is refused when it is given."""
     with pytest.raises((ValueError, TypeError)):
-        Rule.parsed(order)
+        Rule.parse(order)
 
 
 def test_a_rule_strikes_its_action_as_often_as_ordered():

@@ -1,4 +1,4 @@
-"""Carries out a fault: answers wrongly, late, in part, or not at all."""
+"""Carries out a fault: an error, a late or partial answer, or none."""
 
 import asyncio
 import json
@@ -17,8 +17,8 @@ BROKEN = SqsError("InternalFailure", "The request processing has failed because 
 FAILED_ENTRY = SqsError("InternalError", "We encountered an internal error. Please try again.", 500)
 
 
-class Misbehaviour:
-    """What a rule does to a call."""
+class FaultInjector:
+    """Applies rules to calls."""
 
     def __init__(self, faults: Faults, service: Service, counts: Counts) -> None:
         self._faults = faults
@@ -26,9 +26,9 @@ class Misbehaviour:
         self._counts = counts
 
     def strike(
-        self, rule: Rule, action: str, request: Request, exchange: Exchange, hang_up: Callable[[], None]
+        self, rule: Rule, action: str, request: Request, exchange: Exchange, disconnect: Callable[[], None]
     ) -> None:
-        """Do to this call what the rule says."""
+        """Apply a rule to a call."""
         if rule.kind == "fail_entries":
             self._fail_entries(rule, action, request, exchange)
             return
@@ -38,14 +38,14 @@ class Misbehaviour:
             later(rule.milliseconds / 1000, self._service.carry_out, action, request.body, exchange)
             return
         if rule.applied:
-            self._service.carry_out(action, request.body, _Lost(exchange))
+            self._service.carry_out(action, request.body, _DroppedAnswer(exchange))
         match rule.kind:
             case "throttle":
                 refuse(exchange, THROTTLED)
             case "error500":
                 refuse(exchange, BROKEN)
             case "reset":
-                hang_up()
+                disconnect()
             case "silent":
                 pass
 
@@ -66,11 +66,11 @@ class Misbehaviour:
             exchange.answer(json.dumps({"Successful": [], "Failed": failures}).encode())
         else:
             call["Entries"] = kept
-            self._service.carry_out(action, json.dumps(call).encode(), _Merged(exchange, failures))
+            self._service.carry_out(action, json.dumps(call).encode(), _AnswerWithFailures(exchange, failures))
 
 
-class _Lost:
-    """Takes the answer of a call that was carried out, and keeps it to itself."""
+class _DroppedAnswer:
+    """Discards the answer of a call that was carried out."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -80,11 +80,11 @@ class _Lost:
         return self._exchange.gone
 
     def answer(self, body: bytes, *, status: int = 200, query_error: str = "") -> None:
-        """Drop it."""
+        """Discard the answer."""
 
 
-class _Merged:
-    """Adds entries that were made to fail to a batch's answer."""
+class _AnswerWithFailures:
+    """Adds the entries that a rule made fail to a batch's answer."""
 
     def __init__(self, exchange: Exchange, failures: list[dict[str, Any]]) -> None:
         self._exchange = exchange
@@ -95,7 +95,7 @@ class _Merged:
         return self._exchange.gone
 
     def answer(self, body: bytes, *, status: int = 200, query_error: str = "") -> None:
-        """Pass it on with the failures."""
+        """Send the answer with the failed entries."""
         if status == 200:
             content = json.loads(body)
             content["Failed"] = [*content.get("Failed", ()), *self._failures]

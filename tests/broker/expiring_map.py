@@ -1,4 +1,4 @@
-"""Remembers something by a key for five minutes: deduplication ids, and attempts to receive."""
+"""Keeps values by a key for five minutes: deduplication ids, and receive attempts."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,8 +10,8 @@ INTERVAL_SECONDS = 300
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html"""
 
 
-class Remembered(Generic[V]):
-    """Values that are forgotten five minutes after they were put."""
+class ExpiringMap(Generic[V]):
+    """Values that expire five minutes after they were put."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -19,18 +19,18 @@ class Remembered(Generic[V]):
         self._oldest_first: deque[tuple[float, str]] = deque()
 
     def get(self, key: str) -> V | None:
-        """Return what was put under the key in the last five minutes."""
-        self._forget()
+        """Return the value that was put under the key in the last five minutes."""
+        self._expire()
         found = self._values.get(key)
         return found[1] if found else None
 
     def put(self, key: str, value: V) -> None:
-        """Remember a value from now on."""
+        """Keep a value from now on."""
         until = self._clock() + INTERVAL_SECONDS
         self._values[key] = (until, value)
         self._oldest_first.append((until, key))
 
-    def _forget(self) -> None:
+    def _expire(self) -> None:
         now = self._clock()
         while self._oldest_first and self._oldest_first[0][0] <= now:
             until, key = self._oldest_first.popleft()
