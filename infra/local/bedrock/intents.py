@@ -6,7 +6,7 @@ from typing import Literal
 
 import yaml
 
-from workers.chat.retrieval.analysis import words
+from workers.chat.retrieval.analysis import split_words
 
 Intent = Literal["book", "decline", "identity", "person", "complaint"]
 Courtesy = Literal["greeting", "thanks", "goodbye"]
@@ -63,4 +63,4 @@ def _has(name: str, plain: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(words(text))
+    return " ".join(split_words(text))

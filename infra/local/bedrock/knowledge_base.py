@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from infra.local.bedrock.vocabulary import BEGINNINGS, ConceptAnalyzer, concepts_of
-from workers.chat.retrieval.analysis import detect_language, words
+from workers.chat.retrieval.analysis import detect_language, split_words
 from workers.chat.retrieval.markdown import Passage, split_passages
 from workers.chat.retrieval.ranking import Match, PassageIndex
 from workers.chat.retrieval.spelling import correct
@@ -26,7 +26,7 @@ class PassageSet:
     def __init__(self, passages: tuple[Passage, ...], language: str | None) -> None:
         self.passages = passages
         self.index = PassageIndex(passages, ConceptAnalyzer(language))
-        self.words = [word for passage in passages for word in words(" ".join((passage.text, *passage.headings)))]
+        self.words = [word for passage in passages for word in split_words(" ".join((passage.text, *passage.headings)))]
 
 
 class KnowledgeBase:
@@ -36,7 +36,7 @@ class KnowledgeBase:
         """Read the documents; `texts` are the visitor's messages, the newest first, and show the language."""
         sets = _passage_sets(tuple(_DOCUMENT.findall(system_text)))
         detected = next(filter(None, map(detect_language, texts)), None)
-        self.language = detected or _guess_language(words(" ".join(texts)), sets)
+        self.language = detected or _guess_language(split_words(" ".join(texts)), sets)
         self.analyzer = ConceptAnalyzer(self.language)
         chosen = next((choice for choice in (self.language, "en", *sets) if choice in sets), None)
         chosen_set = sets.get(chosen) or PassageSet((), None)
@@ -50,7 +50,7 @@ class KnowledgeBase:
 
     def terms(self, text: str) -> list[str]:
         """Return what a message is searched by, typing errors corrected."""
-        typed = words(text)
+        typed = split_words(text)
         if len(typed) <= _MAX_CORRECTED_WORDS:
             text = " ".join(word if concepts_of(word) else correct(word, self._vocabulary) for word in typed)
         terms = self.analyzer.question_terms(text)

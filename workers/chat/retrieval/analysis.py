@@ -12,21 +12,21 @@ from workers.chat.retrieval.stop_words import STOP_WORDS
 _STEMMERS = {"pl": "polish", "en": "english", "de": "german"}
 _CHARACTERS = {"pl": frozenset("ąćęłńśźż"), "de": frozenset("äöüß"), "en": frozenset("'’")}
 _CHARACTER_WEIGHT = 2
-_KEPT_STEMS = 8192
-_CURRENCY = "zł"  # a price in złoty is written so in every language
+_STEM_CACHE_SIZE = 8192
+_CURRENCY = "zł"  # prices in złoty have it in every language
 
 Synonyms = Callable[[str], Sequence[str]]
-"""Maps a folded word to the terms it stands for; an empty answer leaves the word to the stemmer."""
+"""Maps a folded word to its terms; a word without synonyms is stemmed."""
 
 
 def fold(text: str) -> str:
-    """Return a text in lower case without diacritics, as people type on a foreign keyboard."""
+    """Return a text in lower case without diacritics, as it is typed on a keyboard of another language."""
     # A character such as 𝕬 has a lower case only once it is decomposed.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().replace("ł", "l"))
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Return the folded words of a text, in order; a number is a word too."""
     return re.findall(r"\w+", fold(text))
 
@@ -36,11 +36,11 @@ def detect_language(text: str) -> str | None:
 
     None where no language leads: a name or a number belongs to none.
     """
-    found = words(text)
-    typed = [word for word in text.lower().split() if _CURRENCY not in word]
+    folded = split_words(text)
+    unfolded = [word for word in text.lower().split() if _CURRENCY not in word]
     counts = {
-        language: sum(word in stop_words for word in found)
-        + _CHARACTER_WEIGHT * sum(bool(_CHARACTERS.get(language, frozenset()) & set(word)) for word in typed)
+        language: sum(word in stop_words for word in folded)
+        + _CHARACTER_WEIGHT * sum(bool(_CHARACTERS.get(language, frozenset()) & set(word)) for word in unfolded)
         for language, stop_words in STOP_WORDS.items()
     }
     first, second = sorted(counts, key=lambda language: -counts[language])[:2]
@@ -61,17 +61,17 @@ class Analyzer:
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of a text, in order, repeats included; empty if it has stop words only."""
-        found: list[str] = []
-        for word in words(text):
+        terms: list[str] = []
+        for word in split_words(text):
             synonyms = self._synonyms(word)
             if synonyms:
-                found += synonyms
+                terms += synonyms
             elif word not in self._stop_words and (len(word) > 1 or word.isdigit()):
-                found.append(_stem(word, self.language))
-        return found
+                terms.append(_stem(word, self.language))
+        return terms
 
 
-@lru_cache(maxsize=_KEPT_STEMS)
+@lru_cache(maxsize=_STEM_CACHE_SIZE)
 def _stem(word: str, language: str | None) -> str:
     name = _STEMMERS.get(language or "")
     stemmed: str = _stemmer(name).stemWord(word) if name else word

@@ -20,13 +20,13 @@ class Passage:
     """Outermost first; a bold question at the beginning of a paragraph is the innermost one."""
 
     section: int
-    """Counts the headings of the document so far: passages with the same number stand together."""
+    """Number of headings so far: passages with the same number are in the same section."""
 
     is_entry: bool
-    """One of several alike: a list item or a table row."""
+    """Whether it is a list item or a table row."""
 
     topic: str = ""
-    """What a table's first column calls its rows."""
+    """The header of the table's first column, for a table row."""
 
 
 def split_passages(document: str, markdown: str) -> list[Passage]:
@@ -35,7 +35,7 @@ def split_passages(document: str, markdown: str) -> list[Passage]:
 
 
 def plain_text(markdown: str) -> str:
-    """Return a piece of Markdown without its markup; a link keeps its address if its words do not say it."""
+    """Return Markdown without its markup; a link keeps its address unless its text contains it."""
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", markdown)
     text = re.sub(r"\[([^\]]+)\]\((?:mailto:|tel:)?([^)]+)\)", _replace_link, text)
     text = re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text)
@@ -74,7 +74,7 @@ class _Splitter:
             self._columns = None
         if heading:
             level = len(heading[1])
-            outer = [held for held in self._headings if held[0] < level]
+            outer = [heading_above for heading_above in self._headings if heading_above[0] < level]
             self._headings = [*outer, (level, plain_text(heading[2]))]
             self._section += 1
         elif is_row:
@@ -99,7 +99,7 @@ class _Splitter:
         if self._columns is None:
             self._columns = cells
         elif not _TABLE_RULE.match(row):
-            # "Massage – Time: 60 min, Price: 200 zł" reads well in any language.
+            # Such as "Massage – Time: 60 min, Price: 200 zł", which is readable in any language.
             named = zip(self._columns[1:], cells[1:], strict=False)
             rest = ", ".join(f"{column}: {cell}" if column else cell for column, cell in named if cell)
             self._add(f"{cells[0]} – {rest}" if rest else cells[0], is_entry=True, topic=self._columns[0])

@@ -1,4 +1,4 @@
-"""Ranks passages against a question by BM25F, with headings as fields, and says how much of it a passage covers.
+"""Ranks passages against a question by BM25F with headings as fields, and computes how much of it each covers.
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
 https://www.staff.city.ac.uk/~sbrp622/papers/foundations_bm25_review.pdf
@@ -13,19 +13,19 @@ from workers.chat.retrieval.analysis import Analyzer
 from workers.chat.retrieval.markdown import Passage
 
 K1 = 1.2
-"""How soon a repeated term stops to count; the paper recommends 1.2 to 2."""
+"""How soon repetitions of a term stop to count; the paper recommends 1.2 to 2."""
 
 B = 0.3
 """How much a long passage is discounted, 0 to 1. Below the paper's 0.5 to 0.8: passages are short and of one topic."""
 
 HEADING_WEIGHT = 3.0
-"""Of a term of the innermost heading or a table's topic, which say what everything below is about; the text's is 1."""
+"""Weight of a term in the innermost heading or a table's topic, which apply to all the text below; text has 1."""
 
 OUTER_WEIGHT = 0.3
-"""Of a term of an outer heading."""
+"""Weight of a term in an outer heading."""
 
 MIN_IDF = 1.0
-"""In a coverage, so that a term which most passages have still counts as part of a question."""
+"""Lower limit in the coverage, so that a term which most passages have still counts as part of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class PassageIndex:
 
         `terms` are the question's, by an analyzer with the same synonyms; repeats count once.
         """
-        asked = set(terms)
-        total = sum(self._part(term) for term in sorted(asked))
+        question_terms = set(terms)
+        total = sum(self._coverage_weight(term) for term in sorted(question_terms))
         matches: list[Match] = []
         for passage, weights in zip(self._passages, self._weights, strict=True):
-            shared = frozenset(asked & weights.keys())
+            shared = frozenset(question_terms & weights.keys())
             if shared:
                 ordered = sorted(shared)  # so that equal sets have equal sums
-                coverage = sum(self._part(term) for term in ordered) / total
+                coverage = sum(self._coverage_weight(term) for term in ordered) / total
                 bm25 = sum(self._idf[term] * weights[term] * (K1 + 1) / (weights[term] + K1) for term in ordered)
                 matches.append(Match(passage, bm25 * coverage, shared, coverage))
         return sorted(matches, key=lambda match: -match.score)
@@ -73,8 +73,8 @@ class PassageIndex:
         count = len(self._passages)
         return math.log(1 + (count - passages_with_term + 0.5) / (passages_with_term + 0.5))
 
-    def _part(self, term: str) -> float:
-        """A term that no passage has is as rare as can be: what it asks for is not there."""
+    def _coverage_weight(self, term: str) -> float:
+        """Return the weight of a term in the coverage; a term that no passage has gets the highest one."""
         return max(MIN_IDF, self._idf.get(term, self._rarity(0)))
 
 

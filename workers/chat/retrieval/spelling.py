@@ -7,13 +7,13 @@ _MIN_LENGTH = 5
 """A shorter word is one edit away from too many others."""
 
 _MAX_LENGTH = 30
-"""A longer word is none, and the time to try its edits grows with the square of its length."""
+"""A longer string is no word, and the time to try its edits grows with the square of its length."""
 
 
 def correct(word: str, vocabulary: Collection[str]) -> str:
     """Return the known word that a folded word was probably meant to be, or the word itself.
 
-    Only words of 5 to 30 characters are corrected, and their first one is taken for right. Of several known words the
+    Only words of 5 to 30 characters are corrected, and their first character never is. Of several known words the
     alphabetically first is returned.
     """
     if not _MIN_LENGTH <= len(word) <= _MAX_LENGTH or word in vocabulary or not word.isalpha():

@@ -1,4 +1,4 @@
-"""Words that say nothing about a question's topic, folded, by language. They also tell the language of a text."""
+"""Stop words by language, folded: words without a topic. They are also used to detect the language of a text."""
 
 _POLISH = """
 a aby aktualnie albo ale ani az bardzo bede bedzie bedziemy bez blisko bo by byc byl byla bylo chce chcemy chcial

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.chat.retrieval.analysis import Analyzer, detect_language, fold, words
+from workers.chat.retrieval.analysis import Analyzer, detect_language, fold, split_words
 from workers.chat.retrieval.stop_words import STOP_WORDS
 
 LANGUAGES = st.sampled_from(["pl", "en", "de", "uk", None])
@@ -76,7 +76,7 @@ def test_any_text_has_terms_or_none(text, language):
     """Nothing that a visitor types breaks the analysis, and folding twice changes nothing."""
     terms = Analyzer(language).terms(text)
 
-    assert len(terms) <= len(words(text))
+    assert len(terms) <= len(split_words(text))
     assert all(terms)
-    assert words(fold(text)) == words(text)
+    assert split_words(fold(text)) == split_words(text)
     assert detect_language(text) in {None, *STOP_WORDS}
