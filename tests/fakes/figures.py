@@ -1,4 +1,4 @@
-"""What is counted, in memory: tokens per tenant and day, and the dashboard's figures."""
+"""Usage per tenant and day, and metrics, in memory."""
 
 import asyncio
 from collections import defaultdict
@@ -28,7 +28,7 @@ class FakeUsage:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure as it was recorded."""
+    """One recorded value of a metric."""
 
     name: str
     value: float
@@ -43,14 +43,14 @@ class FakeMetrics:
         self.figures: list[Figure] = []
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
-        """Count something that happened."""
+        """Record a count."""
         self.figures.append(Figure(name, value, "count", tuple(sorted(dimensions.items()))))
 
     def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
-        """Record how long something took, each time."""
+        """Record durations."""
         labels = tuple(sorted(dimensions.items()))
         self.figures += [Figure(name, value, "milliseconds", labels) for value in values]
 
     def total(self, name: str) -> float:
-        """Return the sum of everything that was recorded under a name."""
+        """Return the sum of all values of a metric."""
         return sum(figure.value for figure in self.figures if figure.name == name)

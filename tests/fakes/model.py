@@ -1,4 +1,4 @@
-"""A model that says what the test wrote down for it."""
+"""A model that plays the scripts of a test."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -13,38 +13,38 @@ USAGE = Usage(input_tokens=100, output_tokens=20, cache_read_tokens=50, cache_wr
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Something that the test does in the middle of an answer: the visitor stops, a lease is lost."""
+    """An action of the test during an answer, such as a stop of the visitor or the loss of a lease."""
 
     action: Callable[[], Awaitable[object] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A silence in the middle of an answer."""
+    """A pause during an answer."""
 
     seconds: float
 
 
 Step = str | ModelEvent | Exception | Do | Pause
-"""A string is a piece of text; an exception is raised where it stands."""
+"""A string is a piece of text; an exception is raised at its position."""
 
 
 class FakeModel:
-    """A `Model`: each call plays the next script, the last one for ever.
+    """A `Model`: each call plays the next script; further calls repeat the last one.
 
-    A script that ends without `Finished` gets one with `USAGE`, as every answer that is whole has one.
+    A script without `Finished` gets one with `USAGE`, which every complete answer has.
     """
 
     def __init__(self, *scripts: Iterable[Step]) -> None:
         self._scripts = [list(script) for script in scripts] or [["Hello!"]]
         self.prompts: list[Prompt] = []
         self.closed = 0
-        """How many streams were closed, to their end or before."""
+        """The number of streams that were closed, at their end or before."""
         self._streams: list[AsyncGenerator[ModelEvent]] = []
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[ModelEvent]:
         """Yield the answer's events; the last one is `Finished`."""
-        # Kept, so that a stream which its reader forgets is not closed by the garbage collector.
+        # The reference keeps the garbage collector from closing a stream that its reader did not close.
         self._streams.append(self._play(prompt))
         return self._streams[-1]
 

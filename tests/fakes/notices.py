@@ -1,4 +1,4 @@
-"""Notices on their way to people, in memory: the queue, the wording, the mail, the text messages, the alerts."""
+"""The queue of notices, their templates and their senders, in memory."""
 
 import asyncio
 
@@ -24,12 +24,12 @@ class FakeNotices:
 
     @property
     def put_in_all(self) -> list[AnyNotice]:
-        """Return every notice, those put again included."""
+        """Return every notice, including repeated ones."""
         return [NOTICE.validate_json(body) for body in self.bodies]
 
     @property
     def delivered(self) -> list[AnyNotice]:
-        """Return what people are told: the first notice of each id."""
+        """Return the notices that are sent: the first one with each id."""
         first: dict[str, AnyNotice] = {}
         for notice in self.put_in_all:
             first.setdefault(notice.id, notice)
@@ -37,7 +37,7 @@ class FakeNotices:
 
 
 class FakeEmailTemplates:
-    """`Letters` without words: what matters stands in the text."""
+    """`EmailTemplates` whose text is the notice's type and its code."""
 
     def __init__(self) -> None:
         self.codes: list[str | None] = []
@@ -51,7 +51,7 @@ class FakeEmailTemplates:
         code: str | None,
         links: AppointmentLinks | None = None,
     ) -> Email:
-        """Return the letter."""
+        """Return the e-mail."""
         self.codes.append(code)
         self.links.append(links)
         return Email(
@@ -65,7 +65,7 @@ class FakeEmailTemplates:
 
 
 class FakeMailer:
-    """A `Mailer` that keeps what it was given."""
+    """A `Mailer` that records e-mails."""
 
     def __init__(self) -> None:
         self.sent: list[Email] = []
@@ -73,7 +73,7 @@ class FakeMailer:
         """Each is raised by one of the next calls."""
 
     async def send(self, email: Email) -> None:
-        """Return once the letter is taken."""
+        """Record the e-mail."""
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)
@@ -81,7 +81,7 @@ class FakeMailer:
 
 
 class FakeTextMessageTemplates:
-    """`TextMessages` without words."""
+    """`TextMessageTemplates` whose text is the type of the notice and its code."""
 
     def __init__(self) -> None:
         self.codes: list[str | None] = []
@@ -93,7 +93,7 @@ class FakeTextMessageTemplates:
 
 
 class FakeSmsSender:
-    """A `Texter` that keeps what it was given."""
+    """An `SmsSender` that records text messages."""
 
     def __init__(self) -> None:
         self.sent: list[TextMessage] = []
@@ -101,7 +101,7 @@ class FakeSmsSender:
         """Each is raised by one of the next calls."""
 
     async def send(self, message: TextMessage) -> None:
-        """Return once the message is taken."""
+        """Record the message."""
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)
@@ -109,7 +109,7 @@ class FakeSmsSender:
 
 
 class FakeAlerts:
-    """`Alerts` that are kept."""
+    """`Alerts` that are recorded."""
 
     def __init__(self) -> None:
         self.sent: list[OperatorAlert] = []
@@ -117,7 +117,7 @@ class FakeAlerts:
         """Each is raised by one of the next calls."""
 
     async def send(self, alert: OperatorAlert) -> None:
-        """Return once the alert is on its way."""
+        """Record the alert."""
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)

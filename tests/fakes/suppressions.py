@@ -1,4 +1,4 @@
-"""Addresses that get no letters, in memory."""
+"""The suppression list in memory."""
 
 import asyncio
 from dataclasses import replace
@@ -17,7 +17,7 @@ class FakeSuppressions:
         self._secret = secret
 
     async def add(self, address: str, suppression: Suppression) -> None:
-        """Note an address, unless it is noted for as long already."""
+        """Suppress an address, unless it is suppressed for as long already."""
         await self._reach()
         key = suppression_key(self._secret, address)
         known = self.rows.get(key)
@@ -25,13 +25,13 @@ class FakeSuppressions:
             self.rows[key] = replace(suppression)
 
     async def find(self, address: str, *, at: datetime) -> Suppression | None:
-        """Return why an address gets no letters at `at`."""
+        """Return the suppression of an address that applies at `at`."""
         await self._reach()
         known = self.rows.get(suppression_key(self._secret, address))
         return known if known and (known.until is None or known.until > at) else None
 
     async def remove(self, address: str) -> bool:
-        """Forget an address."""
+        """Remove an address from the list."""
         await self._reach()
         return self.rows.pop(suppression_key(self._secret, address), None) is not None
 

@@ -29,8 +29,8 @@ from shared.tenants.profile import TenantProfile
 from tests.contracts.stores.template import create_queue
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.clock import FakeClock
+from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.fakes.figures import FakeMetrics
-from tests.fakes.mortal import DiedError, Fate, Mortal
 from tests.fakes.tenants import FakeTenants
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
@@ -242,16 +242,18 @@ class NotificationsRun:
         if isinstance(claim, Done):
             return None
         assert isinstance(claim, Claim)
-        fate = Fate(crash_at)
+        crash_plan = CrashPlan(crash_at)
         crashing_ports = replace(
             ports,
-            mailer=Mortal(ports.mailer, fate),
-            suppressions=Mortal(ports.suppressions, fate),
-            send_rate_limiter=Mortal(ports.send_rate_limiter, fate),
+            mailer=CrashingPort(ports.mailer, crash_plan),
+            suppressions=CrashingPort(ports.suppressions, crash_plan),
+            send_rate_limiter=CrashingPort(ports.send_rate_limiter, crash_plan),
         )
         try:
-            await NotificationHandler(ports=crashing_ports, claims=Mortal(claims, fate)).handle(notice, claim)
-        except DiedError as crash:
+            await NotificationHandler(ports=crashing_ports, claims=CrashingPort(claims, crash_plan)).handle(
+                notice, claim
+            )
+        except CrashError as crash:
             return str(crash)
         except TransientError as error:
             await claims.release(claim)

@@ -1,4 +1,4 @@
-"""Addresses that get no letters, in memory and in the table."""
+"""The contract of the suppression list, in memory and in the table."""
 
 from datetime import timedelta
 

@@ -45,7 +45,7 @@ def body_of(kind="booking.create", **changes):
 class FailuresWorker:
     """The processor of one dead-letter queue, composed as the wiring does it, with fakes."""
 
-    def __init__(self, *, queue="booking", mortal=lambda port: port):
+    def __init__(self, *, queue="booking", wrap_port=lambda port: port):
         self.clock = FakeClock()
         self.queue = MemoryQueue(name=f"stride-{queue}-dlq.fifo", clock=self.clock)
         self.failures = FakeFailures()
@@ -54,7 +54,7 @@ class FailuresWorker:
         self.connections = FakeConnections(self.clock)
         self.connections.open("s1", "tab=")
         self.poster = FakePoster()
-        self.settler = Settler(mortal(self.queue))
+        self.settler = Settler(wrap_port(self.queue))
         self.leases = LeaseKeeper(
             open_connections=self.own_connections,
             lease=LEASE,
@@ -64,13 +64,13 @@ class FailuresWorker:
         handler = LedgerHandler(
             queue=queue,
             decoder=DECODERS[queue],
-            ports=FailurePorts(ledger=mortal(self.failures), clock=self.clock),
+            ports=FailurePorts(ledger=wrap_port(self.failures), clock=self.clock),
             replies=Replies(
-                conversations=mortal(self.conversations),
-                connections=mortal(self.connections),
-                poster=mortal(self.poster),
+                conversations=wrap_port(self.conversations),
+                connections=wrap_port(self.connections),
+                poster=wrap_port(self.poster),
             ),
-            claims=mortal(self.claims),
+            claims=wrap_port(self.claims),
             lease=LEASE,
         )
         self.processor = DeadLetterProcessor(

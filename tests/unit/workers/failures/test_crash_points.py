@@ -3,7 +3,7 @@
 import pytest
 
 from shared.consumer.disposition import Ack
-from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.unit.workers.failures.conftest import LEASE, FailuresWorker, body_of, copy_attributes
 
 DEAD_LETTERS = {
@@ -13,63 +13,63 @@ DEAD_LETTERS = {
 }
 
 
-async def process_until_recorded(fate, dead_letter):
+async def process_until_recorded(crash_plan, dead_letter):
     """Process a dead letter until it is deleted, again after each crash; return the worker."""
     body, attributes, _ = DEAD_LETTERS[dead_letter]
-    worker = FailuresWorker(mortal=lambda port: Mortal(port, fate))
+    worker = FailuresWorker(wrap_port=lambda port: CrashingPort(port, crash_plan))
     worker.queue.send(body, group="s1")
     while worker.queue.bodies():
         try:
             received = await worker.receive(attributes)
-            fate.pass_moment("after the receive")
+            crash_plan.reach("after the receive")
             disposition = await worker.processor.process(received)
-            fate.pass_moment("before the settlement")
+            crash_plan.reach("before the settlement")
             assert disposition == Ack()
-            await delete_dead_letter(worker, fate, received)
-        except DiedError:
+            await delete_dead_letter(worker, crash_plan, received)
+        except CrashError:
             # The message and the claim become free once their leases end.
             worker.clock.turn(LEASE * 1.1)
     return worker
 
 
-async def delete_dead_letter(worker, fate, received):
+async def delete_dead_letter(worker, crash_plan, received):
     # The settler calls the queue from a task of its own, where the test could not catch the crash.
-    await Mortal(worker.queue, fate).delete([received])
+    await CrashingPort(worker.queue, crash_plan).delete([received])
 
 
 @pytest.mark.parametrize("dead_letter", DEAD_LETTERS)
 async def test_a_crash_at_any_step_loses_nothing_and_repeats_nothing(dead_letter):
     """There is one failure with one audit entry, and one frame for a visitor who waits, whatever the last step was."""
     *_, frames = DEAD_LETTERS[dead_letter]
-    whole = Fate()
+    whole = CrashPlan()
     await process_until_recorded(whole, dead_letter)
-    assert whole.moments >= (14 if frames else 6)
-    for moment in range(whole.moments):
-        fate = Fate(moment)
-        worker = await process_until_recorded(fate, dead_letter)
-        assert fate.died_in
+    assert whole.points >= (14 if frames else 6)
+    for moment in range(whole.points):
+        crash_plan = CrashPlan(moment)
+        worker = await process_until_recorded(crash_plan, dead_letter)
+        assert crash_plan.crashed_at
         [failure] = worker.failures.rows.values()
-        assert (len(failure.audit_trail), failure.version) == (1, 1), fate.died_in
-        assert len(worker.errors()) == frames, fate.died_in
-        assert worker.claims.records.get("k1") is None or worker.claims.records["k1"].done, fate.died_in
+        assert (len(failure.audit_trail), failure.version) == (1, 1), crash_plan.crashed_at
+        assert len(worker.errors()) == frames, crash_plan.crashed_at
+        assert worker.claims.records.get("k1") is None or worker.claims.records["k1"].done, crash_plan.crashed_at
 
 
 @pytest.mark.parametrize("dead_letter", DEAD_LETTERS)
 async def test_a_dead_letter_is_recorded_before_it_is_deleted(dead_letter):
     """After a crash at any step it is in the queue or in the ledger."""
     body, attributes, _ = DEAD_LETTERS[dead_letter]
-    whole = Fate()
+    whole = CrashPlan()
     await process_until_recorded(whole, dead_letter)
-    for moment in range(whole.moments):
-        fate = Fate(moment)
-        worker = FailuresWorker(mortal=lambda port, fate=fate: Mortal(port, fate))
+    for moment in range(whole.points):
+        crash_plan = CrashPlan(moment)
+        worker = FailuresWorker(wrap_port=lambda port, crash_plan=crash_plan: CrashingPort(port, crash_plan))
         worker.queue.send(body, group="s1")
         try:
             received = await worker.receive(attributes)
-            fate.pass_moment("after the receive")
+            crash_plan.reach("after the receive")
             await worker.processor.process(received)
-            fate.pass_moment("before the settlement")
-            await delete_dead_letter(worker, fate, received)
-        except DiedError:
+            crash_plan.reach("before the settlement")
+            await delete_dead_letter(worker, crash_plan, received)
+        except CrashError:
             pass
-        assert worker.queue.bodies() or worker.failures.rows, fate.died_in
+        assert worker.queue.bodies() or worker.failures.rows, crash_plan.crashed_at

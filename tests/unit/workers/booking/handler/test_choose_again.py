@@ -8,7 +8,7 @@ from shared.claims import Claim, Done
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import ErrorCode
-from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.unit.workers.booking.handler.conftest import CONTACT, LEASE, replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.handler import BookingHandler
@@ -190,15 +190,15 @@ async def test_a_replay_that_fails_again_sends_no_notice(away):
 
 async def test_two_crashes_at_any_step_leave_one_notice(new_world):
     """Nothing is lost between the stored frame and the queued notice."""
-    whole = Fate()
-    await deliver_until_done(new_world(), whole, Fate())
-    assert whole.moments > 20
-    for moment in range(whole.moments):
-        world, first, second = new_world(), Fate(moment), Fate(moment)
+    whole = CrashPlan()
+    await deliver_until_done(new_world(), whole, CrashPlan())
+    assert whole.points > 20
+    for moment in range(whole.points):
+        world, first, second = new_world(), CrashPlan(moment), CrashPlan(moment)
         await deliver_until_done(world, first, second)
-        assert first.died_in
-        assert len(notices(world)) == 1, first.died_in
-        assert [frame.type for frame in world.conversations.of("session")] == ["error"], first.died_in
+        assert first.crashed_at
+        assert len(notices(world)) == 1, first.crashed_at
+        assert [frame.type for frame in world.conversations.of("session")] == ["error"], first.crashed_at
 
 
 async def deliver_until_done(world, *fates):
@@ -206,15 +206,15 @@ async def deliver_until_done(world, *fates):
     world.poster.gone.add("tab")
     command = replayed(world.create_command())
     world.clock.turn(LATE)
-    for fate in (*fates, Fate(), Fate()):
-        claims = Mortal(world.claims, fate)
+    for crash_plan in (*fates, CrashPlan(), CrashPlan()):
+        claims = CrashingPort(world.claims, crash_plan)
         replies = Replies(
-            conversations=Mortal(world.conversations, fate),
-            connections=Mortal(world.connections, fate),
-            poster=Mortal(world.poster, fate),
+            conversations=CrashingPort(world.conversations, crash_plan),
+            connections=CrashingPort(world.connections, crash_plan),
+            poster=CrashingPort(world.poster, crash_plan),
         )
         names = ("appointments", "notices", "tenants", "calendar")
-        ports = {name: Mortal(getattr(world, name), fate) for name in names}
+        ports = {name: CrashingPort(getattr(world, name), crash_plan) for name in names}
         fields = {name: getattr(world.ports, name) for name in world.ports.__slots__} | ports
         handler = BookingHandler(ports=type(world.ports)(**fields), replies=replies, claims=claims)
         claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
@@ -224,5 +224,5 @@ async def deliver_until_done(world, *fates):
             else:
                 assert isinstance(claim, Claim)
                 await handler.handle(command, claim)
-        except DiedError:
+        except CrashError:
             world.clock.turn(LEASE * 1.1)

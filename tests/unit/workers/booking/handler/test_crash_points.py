@@ -9,7 +9,7 @@ from shared.claims import Claim, Done
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
 from shared.links import Links
-from tests.fakes.mortal import DiedError, Fate, Mortal
+from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, FakeSmsSender, FakeTextMessageTemplates
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.fakes.suppressions import FakeSuppressions
@@ -26,31 +26,31 @@ LATER = "2026-01-14T14:00"
 class MortalWorld(World):
     """The business of the other tests, with both workers crashing at a given step."""
 
-    def __init__(self, profile, now, *, fate):
+    def __init__(self, profile, now, *, crash_plan):
         super().__init__(profile, now)
         self.mailer = FakeMailer()
         self.appointment_id = None
-        mortal = {
-            name: Mortal(getattr(self, name), fate)
+        wrap_port = {
+            name: CrashingPort(getattr(self, name), crash_plan)
             for name in ("appointments", "calendar", "notices", "commands", "schedules", "tenants")
         }
-        claims = Mortal(self.claims, fate)
+        claims = CrashingPort(self.claims, crash_plan)
         replies = Replies(
-            conversations=Mortal(self.conversations, fate),
-            connections=Mortal(self.connections, fate),
-            poster=Mortal(self.poster, fate),
+            conversations=CrashingPort(self.conversations, crash_plan),
+            connections=CrashingPort(self.connections, crash_plan),
+            poster=CrashingPort(self.poster, crash_plan),
         )
-        self.ports = replace(self.ports, **mortal)
+        self.ports = replace(self.ports, **wrap_port)
         self.handler = BookingHandler(ports=self.ports, replies=replies, claims=claims)
         notice_ports = NotificationPorts(
             email_templates=FakeEmailTemplates(),
-            mailer=Mortal(self.mailer, fate),
+            mailer=CrashingPort(self.mailer, crash_plan),
             text_message_templates=FakeTextMessageTemplates(),
-            sms_sender=Mortal(FakeSmsSender(), fate),
-            alerts=Mortal(FakeAlerts(), fate),
-            suppressions=Mortal(FakeSuppressions(), fate),
-            send_rate_limiter=Mortal(FakeSendRateLimiter(), fate),
-            visit_changes=Mortal(FakeVisitChanges(), fate),
+            sms_sender=CrashingPort(FakeSmsSender(), crash_plan),
+            alerts=CrashingPort(FakeAlerts(), crash_plan),
+            suppressions=CrashingPort(FakeSuppressions(), crash_plan),
+            send_rate_limiter=CrashingPort(FakeSendRateLimiter(), crash_plan),
+            visit_changes=CrashingPort(FakeVisitChanges(), crash_plan),
             tenants=self.tenants,
             metrics=self.metrics,
             clock=self.clock,
@@ -68,7 +68,7 @@ class MortalWorld(World):
                 try:
                     await self._delivered(handler, command)
                     break
-                except DiedError:
+                except CrashError:
                     # The crash is noticed only when the lease expires.
                     self.clock.turn(LEASE * 1.1)
 
@@ -139,45 +139,45 @@ async def test_a_crash_at_any_step_leaves_one_of_each_effect(make_profile, accep
     """One appointment, one event, one of each notice, one outcome for each command, whatever the step."""
     profile = make_profile(senders={"email": "salon@example.com"})
     steps, state, notices = PATHS[path]
-    whole = Fate()
-    await book(MortalWorld(profile, accepted_at, fate=whole), **steps)
-    assert whole.moments > 60
-    for moment in range(whole.moments):
-        fate = Fate(moment)
-        world = await book(MortalWorld(profile, accepted_at, fate=fate), **steps)
-        assert fate.died_in
-        check(world, state, notices, fate.died_in)
+    whole = CrashPlan()
+    await book(MortalWorld(profile, accepted_at, crash_plan=whole), **steps)
+    assert whole.points > 60
+    for moment in range(whole.points):
+        crash_plan = CrashPlan(moment)
+        world = await book(MortalWorld(profile, accepted_at, crash_plan=crash_plan), **steps)
+        assert crash_plan.crashed_at
+        check(world, state, notices, crash_plan.crashed_at)
 
 
-def check(world, state, notices, died_in):
+def check(world, state, notices, crashed_at):
     """Check everything that one run leaves behind."""
     [appointment] = world.appointments.rows.values()
-    assert appointment.state is state, died_in
+    assert appointment.state is state, crashed_at
     standing = state is AppointmentState.CONFIRMED
-    assert len(world.events) == standing, died_in
+    assert len(world.events) == standing, crashed_at
     assert {bucket.appointment_id for bucket in world.appointments.buckets.values()} == (
         {appointment.appointment_id} if standing else set()
     )
     if standing:
-        assert (world.events[0].start, world.events[0].end) == (appointment.start, appointment.end), died_in
-        assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}, died_in
+        assert (world.events[0].start, world.events[0].end) == (appointment.start, appointment.end), crashed_at
+        assert {bucket.hold_until for bucket in world.appointments.buckets.values()} == {None}, crashed_at
     reminders = [
         planned.command.data.hours_before
         for planned in world.schedules.planned.values()
         if planned.command.data.start == appointment.start
     ]
-    assert sorted(reminders) == ([2, 24] if standing else []), died_in
+    assert sorted(reminders) == ([2, 24] if standing else []), crashed_at
     notice_types = {notice.type.removeprefix("notice."): notice.id for notice in world.notices.put_in_all}
-    assert sorted(notice_types) == notices, died_in
-    assert len({notice.id for notice in world.notices.put_in_all}) == len(notices), died_in
+    assert sorted(notice_types) == notices, crashed_at
+    assert len({notice.id for notice in world.notices.put_in_all}) == len(notices), crashed_at
     emails = Counter(email.notice_id for email in world.mailer.sent)
     mailed = {notice_types[kind] for kind in notices if kind != "alert"}
-    assert set(emails) == mailed, died_in
+    assert set(emails) == mailed, crashed_at
     # A crash between the provider's answer and our record repeats a notice, with identical content.
-    repeated = died_in == "after FakeMailer.send" or died_in.endswith("FakeClaims.complete")
-    assert max(emails.values()) <= 1 + repeated, died_in
+    repeated = crashed_at == "after FakeMailer.send" or crashed_at.endswith("FakeClaims.complete")
+    assert max(emails.values()) <= 1 + repeated, crashed_at
     for email in world.mailer.sent:
         assert email == next(first for first in world.mailer.sent if first.notice_id == email.notice_id)
     ends = [frame.re for frame in world.conversations.of("session")]
     replays = Counter(command.client_id for command in world.dead)
-    assert all(count == 1 + 2 * replays[client_id] for client_id, count in Counter(ends).items()), died_in
+    assert all(count == 1 + 2 * replays[client_id] for client_id, count in Counter(ends).items()), crashed_at
