@@ -80,14 +80,14 @@ async def owner_ids():
         await world.carry_out(tick.model_copy(update={"id": name, "accepted_at": world.clock.now()}))
         syncs = bodies_of(world)
         ids[f"sync {name}"] = [(group, each["id"]) for group, each in syncs]
-        world.clock.turn(timedelta(seconds=1))
+        world.clock.advance(timedelta(seconds=1))
         for command in world.commands.drain():
             await world.carry_out(command)
         ids[f"changed {name}"] = [(group, each["id"]) for group, each in bodies_of(world)]
 
     await look("first")
     world.commands.bodies.clear()
-    world.clock.turn(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     past = NOON - 48 * HOUR
     world.calendar.owner_moves(appointment_id, Interval(past, past + HOUR))
     await look("second")
@@ -122,7 +122,7 @@ async def failure_ids():
         except PermanentError as error:
             await world.handler.give_up(failed, claim, error.reason)
     world.calendar.outage = None
-    world.clock.turn(MAX_REPLAY_AGE + HOUR)
+    world.clock.advance(MAX_REPLAY_AGE + HOUR)
     claim_keys = []
     for failed in (create, cancel):
         again = replayed(failed)

@@ -1,27 +1,27 @@
-"""A clock that tests turn by hand."""
+"""A clock whose time tests set."""
 
 from datetime import UTC, datetime, timedelta
 
 NOON = datetime(2026, 1, 12, 12, tzinfo=UTC)
-"""A Monday in winter, when nothing is odd about the time."""
+"""A Monday in winter, without a clock change near it."""
 
 
 class FakeClock:
-    """Stands still until it is turned."""
+    """A `Clock` that stands still until it is advanced."""
 
     def __init__(self, now: datetime = NOON) -> None:
         self._now = now
 
     def now(self) -> datetime:
-        """Return the instant that was set last."""
+        """Return the current instant."""
         return self._now
 
     def set(self, now: datetime) -> None:
-        """Show another instant."""
+        """Set the current instant."""
         if now.utcoffset() != timedelta(0):
             raise ValueError("a clock shows aware instants in UTC")
         self._now = now
 
-    def turn(self, by: timedelta) -> None:
-        """Move the hands."""
+    def advance(self, by: timedelta) -> None:
+        """Advance the current instant."""
         self._now += by

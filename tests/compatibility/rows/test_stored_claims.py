@@ -16,7 +16,7 @@ async def test_a_running_command_stays_with_its_owner(tables):
     """Until its lease ends; the next claim counts it as unfinished."""
     assert await tables.claim("running") == Busy(NOON + LEASE)
     assert await tables.claims.stop_requested(key_of("running"))
-    tables.clock.turn(LEASE + timedelta(seconds=1))
+    tables.clock.advance(LEASE + timedelta(seconds=1))
     claim = await tables.claim("running")
     assert isinstance(claim, Claim)
     assert (claim.attempts, claim.unfinished) == (2, 1)

@@ -37,7 +37,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
     async def claim() -> Any:
         nonlocal number
         number += 1
-        tables.clock.turn(timedelta(minutes=1))
+        tables.clock.advance(timedelta(minutes=1))
         return await tables.claim(f"talk-{locale}-{number}")
 
     async def end(frame: Any) -> None:

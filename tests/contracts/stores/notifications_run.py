@@ -233,7 +233,7 @@ class NotificationsRun:
             crashes.update(end for end in ends if isinstance(end, str))
             unfinished = [notice for notice, end in zip(waiting[:40], ends, strict=True) if end is not None]
             waiting = [*waiting[40:], *unfinished]
-            clock.turn(LEASE + timedelta(seconds=1))
+            clock.advance(LEASE + timedelta(seconds=1))
         return crashes
 
     async def _handle_once(self, notice, claims, ports, crash_at):

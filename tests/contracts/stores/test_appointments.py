@@ -22,7 +22,7 @@ def desk(stores, clock):
 async def late(desk, clock):
     """Return a claim that another worker has taken over."""
     claim = await desk.claim()
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     await desk.claim(claim.key)
     return claim
 
@@ -30,7 +30,7 @@ async def late(desk, clock):
 async def test_a_confirmed_appointment_keeps_its_time(desk, clock):
     """Confirming removes the expiry of its buckets and stores the appointment."""
     appointment = await desk.confirmed()
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await desk.occupied_minutes() == [(0, 60)]
     assert await desk.stored(appointment) == appointment
 
@@ -38,18 +38,18 @@ async def test_a_confirmed_appointment_keeps_its_time(desk, clock):
 async def test_an_expired_hold_can_be_confirmed_while_its_time_is_free(desk, clock):
     """It owns its time until another appointment takes it; the domain decides whether it is too late."""
     hold = await desk.held()
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) is None
 
 
 async def test_a_time_that_another_visitor_has_is_not_confirmed(desk, clock):
     """If another appointment owns even a quarter of the hour, nothing is confirmed or taken from it."""
     hold = await desk.held()
-    clock.turn(LONG)
+    clock.advance(LONG)
     await desk.held(NINE + 3 * QUARTER)
     assert await desk.store.confirm(confirmed(hold), claim=await desk.claim()) == SlotLost()
     assert await desk.stored(hold) == hold
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await desk.occupied_minutes() == []
 
 
@@ -115,7 +115,7 @@ async def test_a_cancelled_appointment_frees_its_time(desk):
 async def test_cancelling_frees_only_its_own_time(desk, clock):
     """Buckets that another appointment took from an expired hold stay with it; freeing twice is no error."""
     hold = await desk.held()
-    clock.turn(LONG)
+    clock.advance(LONG)
     other = await desk.held(NINE + 2 * QUARTER)
     await desk.store.cancel(cancelled(hold), claim=await desk.claim())
     await desk.store.free(hold)
@@ -138,7 +138,7 @@ async def test_a_move_to_anywhere_keeps_one_time(desk, clock):
     appointment = await desk.confirmed()
     day = timedelta(days=1)
     assert await desk.store.move(appointment, moved(appointment, day), at=clock.now(), claim=await desk.claim()) is None
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await desk.occupied_minutes() == []
     assert await desk.occupied_minutes(NINE + day) == [(0, 60)]
 
@@ -156,7 +156,7 @@ async def test_a_move_onto_an_occupied_time_is_refused(desk):
 async def test_a_move_onto_an_expired_hold_succeeds(desk, clock):
     """The time of an expired hold is free."""
     await desk.held(NINE + HOUR)
-    clock.turn(LONG)
+    clock.advance(LONG)
     appointment = await desk.confirmed()
     moving = moved(appointment, HOUR)
     assert await desk.store.move(appointment, moving, at=clock.now(), claim=await desk.claim()) is None
@@ -176,7 +176,7 @@ async def test_a_move_from_a_lost_time_is_refused(desk):
 async def test_a_hold_can_move_from_a_time_that_it_lost(desk, clock):
     """Its command was accepted in time; another one, accepted after the expiry, was faster and keeps the time."""
     hold, accepted_at = await desk.held(), clock.now()
-    clock.turn(LONG)
+    clock.advance(LONG)
     other = await desk.held(NINE + 2 * QUARTER)
     on, onto = moved(hold, 2 * HOUR), moved(hold, 2 * QUARTER)
     assert await desk.store.move(hold, onto, at=accepted_at, claim=await desk.claim()) == SlotLost()

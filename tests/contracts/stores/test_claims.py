@@ -23,7 +23,7 @@ async def test_a_command_in_work_is_busy_until_its_lease_ends(claims, clock, key
     """The second worker hears until when the first one has it; after that it gets the command as attempt 2."""
     first = await take(claims, key)
     assert await take(claims, key) == Busy(clock.now() + LEASE)
-    clock.turn(LEASE + timedelta(milliseconds=1))
+    clock.advance(LEASE + timedelta(milliseconds=1))
     second = await take(claims, key)
     assert second.attempts == 2
     assert second.owner != first.owner
@@ -32,23 +32,23 @@ async def test_a_command_in_work_is_busy_until_its_lease_ends(claims, clock, key
 async def test_a_lease_counts_to_its_last_millisecond(claims, clock, key):
     """At the very instant at which a lease ends, the command is still the first worker's."""
     await take(claims, key)
-    clock.turn(LEASE)
+    clock.advance(LEASE)
     assert isinstance(await take(claims, key), Busy)
 
 
 async def test_an_extended_claim_stays_busy(claims, clock, key):
     """An extension counts from now, and the worker that extended keeps its attempt's number."""
     claim = await take(claims, key)
-    clock.turn(timedelta(seconds=20))
+    clock.advance(timedelta(seconds=20))
     assert await claims.extend(claim, lease=LEASE)
-    clock.turn(timedelta(seconds=20))
+    clock.advance(timedelta(seconds=20))
     assert await take(claims, key) == Busy(clock.now() + timedelta(seconds=10))
 
 
 async def test_a_lost_claim_cannot_do_anything(claims, clock, key):
     """Once another has the command, the late worker can neither extend, release nor end it."""
     late = await take(claims, key)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     current = await take(claims, key)
     assert await claims.extend(late, lease=LEASE) is False
     await claims.release(late)
@@ -62,7 +62,7 @@ async def test_a_lost_claim_cannot_do_anything(claims, clock, key):
 async def test_a_late_worker_may_finish_while_nobody_else_came(claims, clock, key):
     """A lease that ran out is no loss by itself: without a successor the work may still be ended."""
     claim = await take(claims, key)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     assert await claims.extend(claim, lease=LEASE)
     await claims.complete(claim)
 
@@ -76,7 +76,7 @@ async def test_a_released_command_is_free_at_once(claims, key):
 async def test_an_ended_command_is_done_for_ever(claims, clock, key):
     """A command that was completed is never given out again, whatever time passes."""
     await claims.complete(await take(claims, key))
-    clock.turn(timedelta(days=3))
+    clock.advance(timedelta(days=3))
     assert await take(claims, key) == Done(None)
 
 
@@ -114,7 +114,7 @@ async def test_one_of_many_wins(claims, key, workers):
 async def test_one_of_many_takes_over_a_stale_claim(claims, clock, key):
     """When a lease has run out, again only one of the waiting workers gets the command."""
     await take(claims, key)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     answers = await asyncio.gather(*(take(claims, key) for _ in range(10)))
     assert [answer.attempts for answer in answers if isinstance(answer, Claim)] == [2]
 

@@ -29,7 +29,7 @@ def erase(stores, request):
 async def test_no_claim_is_lost_while_nobody_came(claims, clock):
     """Also when its lease has run out: without a successor it is still ours. None asked, none lost."""
     held = await take_many(claims, 3)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     assert list(await claims.find_lost(held)) == []
     assert list(await claims.find_lost([])) == []
 
@@ -37,7 +37,7 @@ async def test_no_claim_is_lost_while_nobody_came(claims, clock):
 async def test_a_stolen_claim_is_lost(claims, clock):
     """Another worker took one of them over; the others are ours."""
     held = await take_many(claims, 3)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     successor = await take(claims, held[1].key)
     assert list(await claims.find_lost(held)) == [held[1]]
     assert list(await claims.find_lost([successor])) == []
@@ -69,7 +69,7 @@ async def test_many_claims_are_looked_at(claims, clock):
     """More than one read can ask for, with losses in each of the reads."""
     held = await take_many(claims, 205)
     gone = [held[0], held[99], held[100], held[204]]
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     for claim in gone:
         await take(claims, claim.key)
     assert sorted(claim.key for claim in await claims.find_lost(held)) == sorted(claim.key for claim in gone)
@@ -94,7 +94,7 @@ async def test_what_was_not_read_is_not_lost(dynamodb, clock):
     """A handler is not cancelled because DynamoDB had no time; what was read counts."""
     claims = DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock)
     held = await take_many(claims, 4)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     for claim in held[:2]:
         await take(claims, claim.key)
     busy = DynamoClaimStore(client=Overtaxed(dynamodb, {held[0].key, held[2].key}), table="ProcessedTable", clock=clock)
@@ -105,7 +105,7 @@ async def test_two_claims_of_one_command_are_told_apart(dynamodb, clock, key):
     """A worker that got a command again after losing it unnoticed hears that the first claim is lost."""
     claims = DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock)
     late = await take(claims, key)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     current = await take(claims, key)
     assert list(await claims.find_lost([late, current])) == [late]
 

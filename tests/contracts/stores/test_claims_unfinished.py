@@ -15,7 +15,7 @@ async def test_a_worker_that_died_is_counted(claims, clock, key):
     first = await take(claims, key)
     assert (first.attempts, first.unfinished) == (1, 0)
     for number in (1, 2, 3):
-        clock.turn(2 * LEASE)
+        clock.advance(2 * LEASE)
         claim = await take(claims, key)
         assert (claim.attempts, claim.unfinished) == (number + 1, number)
 
@@ -26,7 +26,7 @@ async def test_a_worker_that_gave_back_is_not_counted(claims, clock, key, unspen
     await claims.release(await take(claims, key), unspent=unspent)
     again = await take(claims, key)
     assert (again.attempts, again.unfinished) == (1 if unspent else 2, 0)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     await claims.release(await take(claims, key))
     assert (await take(claims, key)).unfinished == 1
 
@@ -34,7 +34,7 @@ async def test_a_worker_that_gave_back_is_not_counted(claims, clock, key, unspen
 async def test_a_late_give_back_takes_nothing_from_the_count(claims, clock, key):
     """Whoever lost its claim has no say in it any more."""
     late = await take(claims, key)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     current = await take(claims, key)
     await claims.release(late)
     await claims.release(current)
@@ -46,7 +46,7 @@ async def test_a_refused_claim_is_not_counted(claims, clock, key):
     await take(claims, key)
     await take(claims, key)
     await take(claims, key, "other")
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     assert (await take(claims, key)).unfinished == 1
 
 
@@ -59,7 +59,7 @@ async def test_a_record_of_before_counts_from_now(emulator, dynamodb, clock, key
     claims = DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock)
     claim = await take(claims, key)
     assert (claim.attempts, claim.unfinished) == (3, 0)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     assert (await take(claims, key)).unfinished == 1
 
 

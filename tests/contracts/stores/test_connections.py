@@ -36,7 +36,7 @@ async def test_the_newest_comes_first(stores, clock, session):
     """Tabs are listed by the time at which they connected."""
     for name in ("b", "c", "a"):
         await open_one(stores, session, name, clock.now())
-        clock.turn(timedelta(seconds=1))
+        clock.advance(timedelta(seconds=1))
     assert await names(stores, session) == ["a", "c", "b"]
 
 
@@ -44,7 +44,7 @@ async def test_a_hello_adds_language_and_zone(stores, clock, session):
     """A greeting keeps the time of the connection and says how the visitor wants to be spoken to."""
     start = clock.now()
     await open_one(stores, session, "tab", start)
-    clock.turn(timedelta(minutes=1))
+    clock.advance(timedelta(minutes=1))
     await asyncio.to_thread(
         lambda: stores.sessions.record_hello(session, "tab", locale="pl-PL", tz="Europe/Warsaw", now=clock.now())
     )
@@ -63,7 +63,7 @@ async def test_a_gone_connection_is_forgotten(stores, clock, session):
     """Removing takes one connection of one session; doing it twice is no error."""
     await open_one(stores, session, "tab", clock.now())
     await open_one(stores, session, "other tab", clock.now())
-    clock.turn(OLD)
+    clock.advance(OLD)
     await stores.connections.remove(session, "tab")
     await stores.connections.remove(session, "tab")
     assert await names(stores, session) == ["other tab"]
@@ -72,7 +72,7 @@ async def test_a_gone_connection_is_forgotten(stores, clock, session):
 async def test_a_young_connection_stays(stores, clock, session):
     """In its first ten seconds a connection is kept: the gateway says "gone" too early."""
     await open_one(stores, session, "tab", clock.now())
-    clock.turn(timedelta(seconds=10))
+    clock.advance(timedelta(seconds=10))
     await stores.connections.remove(session, "tab")
     assert await names(stores, session) == ["tab"]
 

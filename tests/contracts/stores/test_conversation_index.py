@@ -42,7 +42,7 @@ def speak_in(clock):
             frame = ChatFinal(data=ChatFinalData(text="Hello"))
             await stores.conversations.append(session, frame, claim=claim, marker="outcome", tenant=tenant)
             at = clock.now()
-            clock.turn(timedelta(seconds=1))
+            clock.advance(timedelta(seconds=1))
             return at
 
         return store
@@ -77,7 +77,7 @@ async def test_other_days_are_other_lists(on, speak, clock):
     """A day has what was said on it, and a day without a word has nothing."""
     tenant, session = new_id(), new_id()
     await speak(session, tenant)
-    clock.turn(DAY)
+    clock.advance(DAY)
     await speak(session, tenant)
     for day in (MIDNIGHT, MIDNIGHT + DAY):
         assert sessions(await on(tenant, day)) == [session]

@@ -97,7 +97,7 @@ async def test_a_message_does_not_end_the_command(stores, clock, session):
     """After the visitor's own message the command can still be taken over."""
     claim = await take(stores)
     await stores.conversations.append(session, sent(), claim=claim, marker="sent")
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     assert (await take(stores, claim.key)).attempts == 2
 
 
@@ -105,7 +105,7 @@ async def test_a_message_does_not_end_the_command(stores, clock, session):
 async def test_a_lost_lease_writes_nothing(stores, clock, session, marker):
     """A late worker's frame is refused, takes no number, and does not keep the current one from storing its own."""
     late = await take(stores)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     current = await take(stores, late.key)
     with pytest.raises(LeaseLostError):
         await stores.conversations.append(session, final("late"), claim=late, marker=marker)
@@ -117,7 +117,7 @@ async def test_a_lost_lease_writes_nothing(stores, clock, session, marker):
 async def test_a_late_worker_does_not_get_the_outcome_either(stores, clock, session):
     """Once the successor has ended the command, the late worker is told that it lost, not given the frame."""
     late = await take(stores)
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     await stores.conversations.append(session, final(), claim=await take(stores, late.key), marker="outcome")
     with pytest.raises(LeaseLostError):
         await stores.conversations.append(session, final("late"), claim=late, marker="outcome")

@@ -133,7 +133,7 @@ async def an_evening(client, *, seed, waves, at_once):
         else:
             await evening.mixed_wave(at_once)
         # Some holds expire between the waves, and some while a late command is queued.
-        evening.clock.turn(FIVE)
+        evening.clock.advance(FIVE)
     return evening
 
 

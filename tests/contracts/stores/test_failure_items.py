@@ -112,7 +112,7 @@ async def test_the_end_counts_from_the_deed_that_ended_it(ledger, clock, items_o
     ended = clock.now() + FAILURE_RETENTION
     discarded = await turned(ledger, failure, FailureState.DISCARDED)
     assert ends_of(items_of(failure)) == {int(ended.timestamp())}
-    clock.turn(30 * DAY)
+    clock.advance(30 * DAY)
     looked_at = await turned(ledger, discarded, FailureState.DISCARDED)
     assert ends_of(items_of(failure)) == {int(ended.timestamp())}
     await turned(ledger, looked_at, FailureState.REPLAYING, replays=1)

@@ -116,7 +116,7 @@ async def test_expiry_is_judged_at_the_time_of_acceptance(desk, clock):
     """A command that was accepted before the hold expired loses, however late it is processed."""
     await desk.held()
     accepted_at = clock.now() + timedelta(minutes=1)
-    clock.turn(LONG)
+    clock.advance(LONG)
     late = desk.visit()
     assert await desk.store.hold(late, at=accepted_at, claim=await desk.claim()) == SlotLost()
 
@@ -124,14 +124,14 @@ async def test_expiry_is_judged_at_the_time_of_acceptance(desk, clock):
 async def test_a_confirmed_time_never_expires(desk, clock):
     """It is still occupied a week later."""
     await desk.confirmed()
-    clock.turn(timedelta(days=7))
+    clock.advance(timedelta(days=7))
     assert await desk.hold(desk.visit()) == SlotLost()
 
 
 async def test_a_hold_is_placed_only_by_the_claims_owner(desk, clock):
     """A worker that lost its lease writes neither the appointment nor a bucket."""
     late = await desk.claim()
-    clock.turn(2 * LEASE)
+    clock.advance(2 * LEASE)
     await desk.claim(late.key)
     hold = desk.visit()
     with pytest.raises(LeaseLostError):
@@ -152,7 +152,7 @@ async def test_a_newer_request_replaces_the_hold(desk):
 async def test_a_hold_that_lost_its_time_can_be_replaced(desk, clock):
     """Another appointment that took the expired time keeps it; the newer request is placed all the same."""
     old, accepted_at = await desk.held(session_id="mine"), clock.now()
-    clock.turn(LONG)
+    clock.advance(LONG)
     other = await desk.held(NINE)
     new = desk.visit(NINE + timedelta(hours=2), session_id="mine")
     claim = await desk.claim()

@@ -95,7 +95,7 @@ async def test_oldest_in_cloudwatch():
     ages = CloudWatchAges(client=metrics, clock=clock)
     assert [await ages.of(address) for _ in range(3)] == [7.0, 7.0, 7.0]
     assert metrics.asked == 1
-    clock.turn(timedelta(minutes=1))
+    clock.advance(timedelta(minutes=1))
     metrics.points = ()
     assert await ages.of(address) is None
 

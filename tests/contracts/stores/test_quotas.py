@@ -96,7 +96,7 @@ async def test_a_confirmed_appointment_frees_the_units_of_hold_quotas(desk, key,
     assert await desk.hold(visit, quotas=[quota(visit, key), quota(visit, day, bound=Bound.DAY)]) is None
     assert await desk.store.confirm(confirmed(await desk.stored(visit)), claim=await desk.claim()) is None
     assert (await count_units(desk, key), await count_units(desk, day)) == (0, 1)
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await count_units(desk, day) == 1
     assert [unit.key for unit in (await desk.stored(visit)).quota_units] == [day]
 
@@ -113,7 +113,7 @@ async def test_a_cancelled_appointment_frees_all_units(desk, key):
 async def test_units_of_others_are_not_freed(desk, key, clock):
     """An appointment that took the unit of an expired hold keeps it, whatever happens to the hold."""
     old = await held(desk, key, units=1)
-    clock.turn(LONG)
+    clock.advance(LONG)
     await held(desk, key, NINE + HOUR, units=1)
     await desk.store.cancel(cancelled(old), claim=await desk.claim())
     assert await count_units(desk, key) == 1
@@ -135,7 +135,7 @@ async def test_the_sessions_hold_is_found(desk, clock):
     session = new_id()
     hold = await held(desk, session_key(session), units=1, bound=Bound.SESSION)
     assert await desk.store.find_session_hold(session, at=clock.now()) == hold.appointment_id
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await desk.store.find_session_hold(session, at=clock.now()) is None
 
 
@@ -180,7 +180,7 @@ async def test_a_move_that_confirms_keeps_the_time_permanently(desk, clock, key)
     half = timedelta(minutes=30)
     new = replace(moved(hold, half), state=confirmed(hold).state, hold_expires_at=None)
     assert await desk.store.move(hold, new, at=clock.now(), claim=await desk.claim()) is None
-    clock.turn(LONG)
+    clock.advance(LONG)
     assert await desk.occupied_minutes() == [(30, 90)]
     assert await count_units(desk, key) == 0
 
@@ -189,7 +189,7 @@ async def test_a_hold_can_move_from_a_unit_that_it_lost(desk, key, clock):
     """Another appointment that was accepted after the expiry has the unit of the day, and keeps it."""
     monday, tuesday = f"{key}-1", f"{key}-2"
     hold, accepted_at = await held(desk, monday, bound=Bound.DAY, units=1), clock.now()
-    clock.turn(LONG)
+    clock.advance(LONG)
     await held(desk, monday, NINE + 3 * HOUR, bound=Bound.DAY, units=1)
     new = moved(hold, 24 * HOUR)
     needed = [quota(new, tuesday, bound=Bound.DAY, units=1)]

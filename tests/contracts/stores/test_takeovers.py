@@ -93,7 +93,7 @@ async def test_every_frame_carries_a_takeover_on(talk, clock):
     await talk.act("answered")
     at = clock.now()
     for _ in range(3):
-        clock.turn(timedelta(minutes=5))
+        clock.advance(timedelta(minutes=5))
         await talk.append()
     assert await talk.takeover() == Takeover("Ola", at + TAKEOVER_DURATION)
 
@@ -113,7 +113,7 @@ async def test_a_message_that_is_left_to_a_person_has_ended(talk, stores, clock)
     """In one step, and the takeover stands as it was."""
     await talk.act("took_over")
     claim, until = await take(stores), (await talk.takeover()).until
-    clock.turn(timedelta(minutes=5))
+    clock.advance(timedelta(minutes=5))
     assert (await talk.leave(claim)).seq == 2
     assert await talk.leave(claim) == (await talk.stores.conversations.latest(talk.session, 1)).frames[0]
     assert (await talk.count(), (await talk.takeover()).until) == (2, until)
@@ -127,7 +127,7 @@ async def test_nothing_is_left_to_nobody(talk, stores, clock, ends):
         await talk.act("took_over")
     if ends == "handed_back":
         await talk.act("handed_back")
-    clock.turn(TAKEOVER_DURATION if ends == "ran_out" else timedelta(0))
+    clock.advance(TAKEOVER_DURATION if ends == "ran_out" else timedelta(0))
     claim, before = await take(stores), await talk.count()
     assert await talk.leave(claim) is None
     assert await talk.count() == before
@@ -156,7 +156,7 @@ async def test_who_lost_the_command_leaves_nothing_to_a_person(talk, stores):
 async def test_a_takeover_that_ran_out_is_gone(talk, clock):
     """The next frame leaves it behind; a new one begins afresh, and is news."""
     await talk.act("took_over")
-    clock.turn(TAKEOVER_DURATION)
+    clock.advance(TAKEOVER_DURATION)
     assert not (await talk.takeover()).is_active(clock.now())
     await talk.append()
     assert await talk.takeover() is None
@@ -225,11 +225,11 @@ async def test_the_story_has_who_did_what_and_when(talk, story, session, clock):
         entry = ConversationAuditEntry(clock.now(), by, what)
         expected.append(entry)
         await (story.note(session, entry) if what == "looked" else talk.act(what, by))
-        clock.turn(timedelta(hours=9) if what == "answered" else timedelta(seconds=1))
+        clock.advance(timedelta(hours=9) if what == "answered" else timedelta(seconds=1))
         if what == "answered":
             await talk.act("took_over", "Jan")
             expected.append(ConversationAuditEntry(clock.now(), "Jan", "took_over"))
-            clock.turn(timedelta(seconds=1))
+            clock.advance(timedelta(seconds=1))
     assert list(await story.of(session)) == expected
     assert list(await story.of(new_id())) == []
 
@@ -252,7 +252,7 @@ async def test_each_day_of_a_story_goes_in_its_time(dynamodb, clock, session):
     for _ in range(2):
         for by in ("Ola", "Jan"):
             await story.note(session, ConversationAuditEntry(clock.now(), by, "looked"))
-        clock.turn(timedelta(days=1))
+        clock.advance(timedelta(days=1))
     answer = await dynamodb.query(
         TableName="ConversationsTable",
         KeyConditionExpression="session_id = :session",

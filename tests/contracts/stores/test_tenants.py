@@ -87,7 +87,7 @@ async def test_five_minutes_cost_one_look(stocked, clock):
     """Every look-up within five minutes is answered without the bucket, and counted as a hit."""
     await stocked.directory.profile("salon")
     assert sorted(stocked.reads.taken()) == ["a.md", "b.md", "list", "profile.yaml"]
-    clock.turn(MAX_AGE - timedelta(seconds=1))
+    clock.advance(MAX_AGE - timedelta(seconds=1))
     await stocked.directory.profile("salon")
     await stocked.directory.documents("salon")
     assert stocked.reads.taken() == []
@@ -98,12 +98,12 @@ async def test_after_five_minutes_only_what_changed_is_read(stocked, clock):
     """The folder is listed again, and of its objects only the one with another ETag is read."""
     await stocked.directory.documents("salon")
     stocked.reads.taken()
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     stocked.put("# Nowe ceny\n", "b.md")
     documents = await stocked.directory.documents("salon")
     assert stocked.reads.taken() == ["list", "b.md"]
     assert documents == {"a.md": DOCUMENTS["a.md"], "b.md": "# Nowe ceny\n"}
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     await stocked.directory.profile("salon")
     assert stocked.reads.taken() == ["list"]
 
@@ -114,7 +114,7 @@ async def test_a_removed_document_is_forgotten(stocked, clock):
     stocked.remove("b.md")
     stocked.put("secret", "notes.txt")
     stocked.put("# Old", "archive/c.md")
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     assert list(await stocked.directory.documents("salon")) == ["a.md"]
 
 
@@ -124,13 +124,13 @@ async def test_a_bad_profile_keeps_the_last_good_one(stocked, clock):
     stocked.put(BAD)
     with structlog.testing.capture_logs() as logs:
         for _ in range(2):
-            clock.turn(MAX_AGE)
+            clock.advance(MAX_AGE)
             assert await stocked.directory.profile("salon") == good
     (line,) = [entry for entry in logs if entry["event"] == "profile_refused"]
     assert (line["tenant"], line["last_good_stays"]) == ("salon", True)
     assert "line 5: services.0.duration_minutes" in line["problem"]
     stocked.put(PROFILE.replace("Ania", "Ewa"))
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     assert (await stocked.directory.profile("salon")).name == "Salon Ewa"
 
 
@@ -145,12 +145,12 @@ async def test_a_tenant_that_left_is_unknown_until_it_comes_back(stocked, clock)
     """A removed profile ends the service, and the documents with it; who returns is served a minute later."""
     await stocked.directory.profile("salon")
     stocked.remove("profile.yaml")
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     with pytest.raises(PermanentError, match="salon"):
         await stocked.directory.profile("salon")
     assert await stocked.directory.documents("salon") == {}
     stocked.put(PROFILE)
-    clock.turn(UNKNOWN_MAX_AGE)
+    clock.advance(UNKNOWN_MAX_AGE)
     assert (await stocked.directory.profile("salon")).name == "Salon Ania"
     assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
 
@@ -159,17 +159,17 @@ async def test_an_outage_of_the_bucket_keeps_the_valid_profile(stocked, clock):
     """A tenant in the cache is served through an outage, which is looked at once per half a minute and then over."""
     good = await stocked.directory.profile("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     stocked.reads.taken()
     stocked.reads.reachable = False
     with structlog.testing.capture_logs() as logs:
         assert await stocked.directory.profile("salon") == good
-        clock.turn(OUTAGE_MAX_AGE - timedelta(seconds=1))
+        clock.advance(OUTAGE_MAX_AGE - timedelta(seconds=1))
         assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
     assert stocked.reads.taken() == ["list"]
     assert [(line["event"], line["log_level"]) for line in logs] == [("knowledge_out_of_reach", "warning")]
     stocked.reads.reachable = True
-    clock.turn(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     assert (await stocked.directory.profile("salon")).name == "Salon Ewa"
     assert [figure.value for figure in stocked.metrics.figures] == [0, 0, 0]
 
@@ -193,7 +193,7 @@ async def test_a_document_deleted_while_it_is_read_is_left_out(stocked, clock):
         stocked.put("# Nowe ceny\n", "b.md")
         stocked.reads.after_listing = after_listing
         assert list(await stocked.directory.documents("salon")) == found
-        clock.turn(MAX_AGE)
+        clock.advance(MAX_AGE)
 
 
 async def test_a_profile_deleted_while_it_is_read_stays_until_the_next_look(stocked, clock):
@@ -201,9 +201,9 @@ async def test_a_profile_deleted_while_it_is_read_stays_until_the_next_look(stoc
     good = await stocked.directory.profile("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
     stocked.reads.after_listing = lambda: stocked.remove("profile.yaml")
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     assert await stocked.directory.profile("salon") == good
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     with pytest.raises(PermanentError, match="salon"):
         await stocked.directory.profile("salon")
 
@@ -215,7 +215,7 @@ async def test_an_invented_tenant_costs_one_read_a_minute(stocked, clock):
             await stocked.directory.profile("salon-new")
     assert stocked.reads.taken() == ["profile.yaml"]
     stocked.put(PROFILE, tenant="salon-new")
-    clock.turn(UNKNOWN_MAX_AGE)
+    clock.advance(UNKNOWN_MAX_AGE)
     assert (await stocked.directory.profile("salon-new")).name == "Salon Ania"
     assert [figure.value for figure in stocked.metrics.figures] == [0, 1, 0]
 

@@ -41,5 +41,5 @@ def test_status_counts_lost_replays(terminal):
     one = terminal.failed()
     terminal.run("failures", "retry", one)
     assert terminal.json("status")[0]["failed"] == 0
-    terminal.world.clock.turn(REPLAY_TIMEOUT)
+    terminal.world.clock.advance(REPLAY_TIMEOUT)
     assert terminal.json("status")[0]["failed"] == 1

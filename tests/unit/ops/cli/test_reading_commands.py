@@ -236,7 +236,7 @@ def test_a_lost_replay_is_open(terminal):
     terminal.run("failures", "retry", one)
     assert ids(terminal.json("failures", "list", "--state", "open")) == []
     assert "no outcome recorded" not in terminal.run("failures", "list").stdout
-    terminal.world.clock.turn(REPLAY_TIMEOUT)
+    terminal.world.clock.advance(REPLAY_TIMEOUT)
     for command in (("list", "--state", "open"), ("list",), ("show", one)):
         assert "replaying, no outcome recorded" in terminal.run("failures", *command).stdout
     terminal.run("failures", "retry", "--all", "--yes")

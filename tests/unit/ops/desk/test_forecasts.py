@@ -72,7 +72,7 @@ async def test_booking_forecasts_the_next_replay(forecaster, booking):
 async def test_a_late_notice_is_stale(forecaster, clock, body, minutes, kind):
     """By the rule of the notifications worker."""
     failure = failed_booking(queue="notifications", payload=command_body(data=FACTS, **body))
-    clock.turn(timedelta(minutes=minutes))
+    clock.advance(timedelta(minutes=minutes))
     assert (await forecaster.forecast(failure)).kind == kind
 
 

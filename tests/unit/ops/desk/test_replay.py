@@ -56,11 +56,11 @@ async def test_a_running_replay_blocks_another_until_it_is_lost(world):
     one = await world.failed()
     started_at = world.clock.now()
     await world.desk.replay(ANNA, one)
-    world.clock.turn(REPLAY_TIMEOUT - MOMENT)
+    world.clock.advance(REPLAY_TIMEOUT - MOMENT)
     assert await world.desk.replay(ANNA, one) == NotPossible(
         NotPossibleReason.REPLAYING, again_at=started_at + REPLAY_TIMEOUT
     )
-    world.clock.turn(MOMENT)
+    world.clock.advance(MOMENT)
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
     assert [json.loads(body)["replay"] for _, _, body in world.replays.sent] == [1, 2]
 
@@ -70,7 +70,7 @@ async def test_each_replay_has_the_next_number(world):
     one = await world.failed()
     await world.desk.replay(ANNA, one)
     failed = world.kept(one)
-    world.clock.turn(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     await world.ledger.record(_failed_again(failed, world.clock.now()))
     assert world.kept(one).state is FailureState.FAILED_AGAIN
     assert await world.desk.replay(ANNA, one) == Replayed(one, 2)
@@ -108,7 +108,7 @@ async def test_a_rejected_replay_after_a_lost_one_is_open(world):
     """The earlier replay has no outcome and this one was not sent, so the failure needs action."""
     one = await world.failed()
     await world.desk.replay(ANNA, one)
-    world.clock.turn(REPLAY_TIMEOUT)
+    world.clock.advance(REPLAY_TIMEOUT)
     world.replays.error = PermanentError("aws_AccessDenied", "sqs.replay: AccessDenied")
     await world.desk.replay(ANNA, one)
     assert world.kept(one).state is FailureState.FAILED_AGAIN

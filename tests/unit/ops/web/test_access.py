@@ -155,9 +155,9 @@ def test_large_bodies_are_rejected(owner):
 def test_a_session_ends(owner, world):
     """After its lifetime a new sign-in is needed."""
     assert owner.get("/").status_code == 200
-    world.clock.turn(DESK_SESSION_LIFETIME - timedelta(seconds=1))
+    world.clock.advance(DESK_SESSION_LIFETIME - timedelta(seconds=1))
     assert owner.get("/").status_code == 200
-    world.clock.turn(timedelta(seconds=1))
+    world.clock.advance(timedelta(seconds=1))
     assert owner.get("/").status_code == 303
 
 

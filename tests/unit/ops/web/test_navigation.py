@@ -40,9 +40,9 @@ def test_a_lost_replay_is_open(owner, world):
     world.ledger.rows = {"f-ania": mark_replayed(world.failure(), world.clock.now())}
     assert count_failures(owner.get("/failures").text) == 0
     assert figures(owner.get("/").text)["/failures"] == 0
-    world.clock.turn(REPLAY_TIMEOUT - MINUTE)
+    world.clock.advance(REPLAY_TIMEOUT - MINUTE)
     assert "no outcome recorded" not in owner.get("/failures/f-ania").text
-    world.clock.turn(MINUTE)
+    world.clock.advance(MINUTE)
     text = owner.get("/failures").text
     assert (count_failures(text), "no outcome recorded" in text) == (1, True)
     assert figures(owner.get("/").text)["/failures"] == 1

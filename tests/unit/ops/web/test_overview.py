@@ -9,7 +9,7 @@ from shared.errors import TransientError
 def test_the_overview_has_counts_and_plots(owner, world):
     """Figures that can't be read are reported without the text of the error."""
     owner.http.portal.call(world.samples.take)
-    world.clock.turn(timedelta(seconds=10))
+    world.clock.advance(timedelta(seconds=10))
     owner.http.portal.call(world.samples.take)
     text = owner.get("/").text
     assert '<span class="figure">2</span>' in text
@@ -32,7 +32,7 @@ def test_many_are_counted_once_a_minute(owner, salon_owner, world):
     assert '<span class="figure">301</span>' in salon_owner.get("/").text
     world.ledger.rows = {"f-ania": world.failure()}
     assert '<span class="figure">302</span>' in owner.get("/").text
-    world.clock.turn(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     assert '<span class="figure">1</span>' in owner.get("/").text
     world.ledger.rows = {}
     assert '<span class="figure">0</span>' in owner.get("/").text

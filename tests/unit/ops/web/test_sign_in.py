@@ -39,7 +39,7 @@ def test_failed_sign_ins_are_limited(stranger, world):
     for _ in range(ATTEMPTS_PER_ADDRESS):
         assert stranger.sign_in(token="wrong").status_code == 403
     assert stranger.sign_in().status_code == 429
-    world.clock.turn(WINDOW)
+    world.clock.advance(WINDOW)
     assert stranger.sign_in().status_code == 303
 
 
@@ -51,7 +51,7 @@ def test_failed_sign_ins_of_all_addresses_are_limited():
         assert sign_in_limit.is_allowed(f"10.0.0.{number}")
         sign_in_limit.record_failure(f"10.0.0.{number}")
     assert not sign_in_limit.is_allowed("10.0.1.1")
-    clock.turn(WINDOW + timedelta(seconds=1))
+    clock.advance(WINDOW + timedelta(seconds=1))
     assert sign_in_limit.is_allowed("10.0.1.1")
 
 

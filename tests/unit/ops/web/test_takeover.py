@@ -128,11 +128,11 @@ def test_a_takeover_ends_half_an_hour_after_the_last_answer(at_conversation, wor
     """Each staff answer extends it."""
     csrf = at_conversation.csrf()
     at_conversation.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one")
-    world.clock.turn(timedelta(minutes=20))
+    world.clock.advance(timedelta(minutes=20))
     at_conversation.send(CONVERSATION, csrf=csrf, text="Small ones.", answer_id="two")
-    world.clock.turn(timedelta(minutes=29, seconds=59))
+    world.clock.advance(timedelta(minutes=29, seconds=59))
     assert "silent until 13:50" in at_conversation.get(CONVERSATION).text
-    world.clock.turn(timedelta(seconds=1))
+    world.clock.advance(timedelta(seconds=1))
     assert 'data-testid="taken-over"' not in at_conversation.get(CONVERSATION).text
     assert 'data-testid="taken-over"' not in at_conversation.get(DAY).text
 
@@ -161,7 +161,7 @@ def test_unanswered_messages_stay_after_the_takeover(at_conversation, world, end
         at_conversation.follow()
         press(at_conversation, "hand-back", "two")
     else:
-        world.clock.turn(TAKEOVER_DURATION)
+        world.clock.advance(TAKEOVER_DURATION)
     at_conversation.http.portal.call(store_frames(world, sent("Parking?"), final("No."), session="s-2"))
     text = at_conversation.get(DAY).text
     assert 'data-testid="taken-over"' not in text
@@ -179,7 +179,7 @@ def test_takeovers_come_first_on_the_page_of_the_day(at_conversation, world):
     press(at_conversation, "take-over")
     at_conversation.http.portal.call(store_frames(world, sent("And cats?"), left_to_staff()))
     for number in (2, 3):
-        world.clock.turn(timedelta(minutes=1))
+        world.clock.advance(timedelta(minutes=1))
         at_conversation.http.portal.call(store_frames(world, sent(f"Parking {number}?"), session=f"s-{number}"))
     text = at_conversation.get(DAY).text
     assert text.index("You are answering") < text.index("Parking 3?") < text.index("Parking 2?")
@@ -210,7 +210,7 @@ def test_the_page_has_the_audit_trail(at_conversation, world):
     ola = Browser(at_conversation.http.app)
     ola.sign_in(name)
     ola.get(CONVERSATION)
-    world.clock.turn(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     ola.send(CONVERSATION, text="Secret words", answer_id="one")
     [audit_trail] = re.findall(r'data-testid="story">(.*?)</ol>', ola.follow().text, re.DOTALL)
     lines = [
@@ -231,7 +231,7 @@ def test_a_view_is_recorded_once_a_day(at_conversation, world):
         at_conversation.get(CONVERSATION)
     at_conversation.get(DAY)
     assert entries(world) == [("looked", "Ola")]
-    world.clock.turn(timedelta(days=1))
+    world.clock.advance(timedelta(days=1))
     at_conversation.sign_in()
     at_conversation.get(CONVERSATION)
     assert entries(world) == [("looked", "Ola")] * 2

@@ -76,10 +76,10 @@ def test_an_invalid_day_is_replaced_by_today(owner, day):
 def test_shows_the_conversations_of_a_day(owner, world):
     """With their last messages, the latest first, without those of other days."""
     owner.http.portal.call(store_frames(world, sent("Old"), session="s-0"))
-    world.clock.turn(timedelta(days=1))
+    world.clock.advance(timedelta(days=1))
     owner.sign_in()
     owner.http.portal.call(store_frames(world, sent("Dogs?"), final("Yes, dogs.")))
-    world.clock.turn(timedelta(minutes=5))
+    world.clock.advance(timedelta(minutes=5))
     owner.http.portal.call(store_frames(world, sent("Parking?"), session="s-2"))
     owner.http.portal.call(store_frames(world, sent("Elsewhere"), session="s-3", tenant="studio-bea"))
     text = owner.get("/today/salon-ania").text
@@ -141,7 +141,7 @@ def test_a_text_that_may_have_been_sent_keeps_its_id(owner, world):
     busy = owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id)
     assert (busy.status_code, "It is already being sent" in busy.text) == (422, True)
     assert answer_id_on_page(owner) == answer_id
-    world.clock.turn(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     for _ in range(2):
         assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
     assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]

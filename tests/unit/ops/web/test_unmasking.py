@@ -48,7 +48,7 @@ def test_an_unmasked_page_expires(owner, world, unmasked_page):
     """After some minutes its address redirects to the masked page."""
     action, page = unmasked_page
     request_unmasked(owner, action)
-    world.clock.turn(UNMASK_DURATION)
+    world.clock.advance(UNMASK_DURATION)
     answer = owner.get(page)
     assert (answer.status_code, answer.headers["location"], answer.text) == (303, "/failures/f-ania", "")
     assert SECRET not in owner.follow().text

@@ -66,9 +66,9 @@ async def test_a_failure_keeps_its_group_and_no_other(bench, batch, body):
     failed = await invoke(bench, batch, ("s1", body("a1")), ("s1", body("a2")), ("s2", body("b1")), ("s1", body("a3")))
     assert failed == [body("a1"), body("a2"), body("a3")]
     assert bench.handler.handled == ["a1", "b1"]
-    bench.clock.turn(timedelta(seconds=39))
+    bench.clock.advance(timedelta(seconds=39))
     assert await bench.take() == []
-    bench.clock.turn(timedelta(seconds=1))
+    bench.clock.advance(timedelta(seconds=1))
     assert [delivery.body for delivery in await bench.take()] == failed
 
 

@@ -14,10 +14,10 @@ from tests.unit.shared.consumer.leases import CALL_ERRORS, track, until
 async def test_deliveries_are_extended_in_batches_of_ten(bench):
     """Twenty-five covered deliveries cost three calls, and all stay ours past their first time-out."""
     await track(bench, 25)
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     await bench.beat()
     assert bench.queue.calls["change_visibility"] == 3
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     assert len(bench.queue.in_flight()) == 25
 
 
@@ -25,7 +25,7 @@ async def test_what_waits_is_extended_three_times_a_lease(bench):
     """A delivery that nobody works on yet costs no more calls than it takes to keep it."""
     await track(bench, 1)
     for _ in range(60):
-        bench.clock.turn(timedelta(seconds=0.5))
+        bench.clock.advance(timedelta(seconds=0.5))
         await bench.beat()
     assert bench.queue.calls["change_visibility"] == 3
 
@@ -33,7 +33,7 @@ async def test_what_waits_is_extended_three_times_a_lease(bench):
 async def test_a_fresh_delivery_costs_nothing(bench):
     """What is settled within a beat or two is never extended."""
     await track(bench, 10)
-    bench.clock.turn(timedelta(seconds=1))
+    bench.clock.advance(timedelta(seconds=1))
     await bench.beat()
     assert bench.queue.calls["change_visibility"] == 0
 
@@ -42,9 +42,9 @@ async def test_what_is_not_covered_is_left_alone(bench):
     """A delivery that was settled or given back is no longer extended; with nothing covered there is no call."""
     kept, settled = await track(bench, 2)
     bench.leases.untrack(settled)
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     await bench.beat()
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     assert bench.queue.in_flight() == [kept.body]
     bench.leases.untrack(kept)
     bench.leases.untrack(kept)
@@ -56,13 +56,13 @@ async def test_a_delivery_settled_during_an_extension_is_not_hidden_for_longer(b
     """Whoever shows a message again first waits for the extension under way, which would hide it."""
     (delivery,) = await track(bench, 1)
     bench.queue.stall("change_visibility", 0.05)
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     extending = asyncio.create_task(bench.beat())
     await until(lambda: bench.queue.calls["change_visibility"])
     await bench.leases.untrack(delivery)
     await bench.queue.change_visibility([VisibilityChange(delivery, 2)])
     await extending
-    bench.clock.turn(timedelta(seconds=2))
+    bench.clock.advance(timedelta(seconds=2))
     assert bench.queue.in_flight() == []
 
 
@@ -77,7 +77,7 @@ async def test_what_was_settled_before_its_batch_goes_out_is_left_out(bench):
         return await change_visibility(changes)
 
     bench.queue.change_visibility = watched
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     extending = asyncio.create_task(bench.beat())
     await asyncio.sleep(0)  # what is due has been chosen, and no call has gone out
     assert bench.leases.untrack(first) is None
@@ -98,11 +98,11 @@ async def test_a_failed_extension_is_tried_again_at_the_next_beat(bench, error):
         return await change_visibility(changes)
 
     bench.queue.change_visibility = fail_once
-    bench.clock.turn(timedelta(seconds=10))
+    bench.clock.advance(timedelta(seconds=10))
     await bench.beat()
-    bench.clock.turn(timedelta(seconds=0.7))
+    bench.clock.advance(timedelta(seconds=0.7))
     await bench.beat()
-    bench.clock.turn(timedelta(seconds=25))
+    bench.clock.advance(timedelta(seconds=25))
     assert len(bench.queue.in_flight()) == 15
 
 
@@ -118,12 +118,12 @@ async def test_an_entry_that_failed_is_tried_again_at_the_next_beat(bench):
         return await change_visibility(changes)
 
     bench.queue.change_visibility = watched
-    bench.clock.turn(timedelta(seconds=10))
+    bench.clock.advance(timedelta(seconds=10))
     await bench.beat()
-    bench.clock.turn(timedelta(seconds=0.7))
+    bench.clock.advance(timedelta(seconds=0.7))
     await bench.beat()
     assert sizes == [3, 2]
-    bench.clock.turn(timedelta(seconds=25))
+    bench.clock.advance(timedelta(seconds=25))
     assert len(bench.queue.in_flight()) == 3
 
 
@@ -138,7 +138,7 @@ async def test_no_lease_is_asked_for_beyond_twelve_hours(bench):
 
     bench.queue.change_visibility = watched
     while not bench.leases.is_lost(delivery):
-        bench.clock.turn(timedelta(seconds=10))
+        bench.clock.advance(timedelta(seconds=10))
         await bench.beat()
         assert 10 * len(asked) <= MAX_VISIBILITY_SECONDS
     assert max(asked) == 30
@@ -152,11 +152,11 @@ async def test_a_claim_is_extended_while_its_handler_runs(bench):
     delivery, claim = await bench.deliver(), await bench.claim()
     with bench.leases.handler_lease(delivery, claim):
         for _ in range(3):
-            bench.clock.turn(timedelta(seconds=20))
+            bench.clock.advance(timedelta(seconds=20))
             await bench.beat()
         assert bench.claims.records["k1"].lease_until == bench.clock.now() + bench.lease
     until = bench.claims.records["k1"].lease_until
-    bench.clock.turn(timedelta(seconds=11))
+    bench.clock.advance(timedelta(seconds=11))
     await bench.beat()
     assert bench.claims.records["k1"].lease_until == until
 
@@ -177,10 +177,10 @@ async def test_a_claim_that_cannot_be_extended_now_is_not_lost(bench, error):
     bench.handler.delay_seconds = 0.1
     task = asyncio.create_task(bench.processor.process(await bench.deliver()))
     await bench.handler.started.wait()
-    bench.clock.turn(timedelta(seconds=10))
+    bench.clock.advance(timedelta(seconds=10))
     await bench.beat()
     assert failures == []
-    bench.clock.turn(timedelta(seconds=1))
+    bench.clock.advance(timedelta(seconds=1))
     await bench.beat()
     assert bench.claims.records["k1"].lease_until == bench.clock.now() + bench.lease
     assert await task == Ack()

@@ -53,10 +53,10 @@ async def test_a_lease_that_could_not_be_extended_in_time_is_lost(bench):
     await bench.handler.started.wait()
     bench.queue.fail_calls("change_visibility", 99)
     for _ in range(3):
-        bench.clock.turn(timedelta(seconds=9))
+        bench.clock.advance(timedelta(seconds=9))
         await bench.beat()
     assert not task.done()
-    bench.clock.turn(timedelta(seconds=4))
+    bench.clock.advance(timedelta(seconds=4))
     await bench.beat()
     assert await task == Abandon()
 
@@ -65,7 +65,7 @@ async def test_what_is_lost_is_left_alone(bench):
     """A delivery that the queue gave to somebody else is not extended again: with luck that would hide theirs."""
     lost, kept = await track(bench, 2)
     bench.queue.invalidate(lost.body)
-    bench.clock.turn(timedelta(seconds=10))
+    bench.clock.advance(timedelta(seconds=10))
     await bench.beat()
     assert bench.leases.is_lost(lost)
     asked = []
@@ -76,7 +76,7 @@ async def test_what_is_lost_is_left_alone(bench):
         return await change_visibility(changes)
 
     bench.queue.change_visibility = watched
-    bench.clock.turn(timedelta(seconds=10))
+    bench.clock.advance(timedelta(seconds=10))
     await bench.beat()
     assert asked == [kept]
 
@@ -85,7 +85,7 @@ async def test_work_on_what_was_lost_while_it_waited_does_not_begin(bench):
     """After the process was suspended for longer than a lease, waiting deliveries are left to their new owners."""
     delivery = await bench.deliver()
     bench.leases.track(delivery)
-    bench.clock.turn(timedelta(seconds=31))
+    bench.clock.advance(timedelta(seconds=31))
     assert await bench.processor.process(delivery) == Abandon()
     assert bench.handler.handled == []
     assert bench.claims.records == {}
@@ -143,7 +143,7 @@ async def test_a_handler_does_not_begin_on_a_lease_that_was_lost_while_it_was_cl
 
     async def slow(*arguments, **named):
         claimed = await claim(*arguments, **named)
-        bench.clock.turn(timedelta(seconds=31))
+        bench.clock.advance(timedelta(seconds=31))
         await bench.beat()
         return claimed
 
@@ -181,7 +181,7 @@ async def test_an_extension_answered_after_the_end_is_no_loss(bench):
     """A message that was deleted while its extension was under way is not reported as lost."""
     (delivery,) = await track(bench, 1)
     bench.queue.stall("change_visibility", 0.05)
-    bench.clock.turn(timedelta(seconds=20))
+    bench.clock.advance(timedelta(seconds=20))
     extending = asyncio.create_task(bench.beat())
     await until(lambda: bench.queue.calls["change_visibility"])
     bench.leases.untrack(delivery)

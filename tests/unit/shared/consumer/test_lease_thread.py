@@ -63,12 +63,12 @@ async def test_a_handler_that_ignores_its_end_is_left_to_itself(make_bench):
     task = asyncio.create_task(stubborn())
     await asyncio.sleep(0)
     for _ in range(10):
-        bench.clock.turn(timedelta(seconds=6))
+        bench.clock.advance(timedelta(seconds=6))
         await bench.beat()
     assert bench.leases.overdue_message_ids() == []
     assert bench.queue.in_flight()
     for _ in range(6):
-        bench.clock.turn(timedelta(seconds=6))
+        bench.clock.advance(timedelta(seconds=6))
         await bench.beat()
     assert bench.leases.overdue_message_ids() == [delivery.message_id]
     assert bench.queue.in_flight() == []
@@ -88,7 +88,7 @@ async def test_an_absolute_limit_ends_a_hung_handler(make_bench):
     await bench.handler.started.wait()
     for _ in range(6):
         assert not processing.done()
-        bench.clock.turn(timedelta(seconds=10.1))
+        bench.clock.advance(timedelta(seconds=10.1))
         await bench.beat()
     disposition = await processing
     assert isinstance(disposition, DeadLetter)
@@ -164,7 +164,7 @@ async def test_a_hung_handler_keeps_its_claim_no_longer(make_bench):
     hanging = asyncio.create_task(hang())
     await asyncio.sleep(0)
     for _ in range(20):
-        bench.clock.turn(timedelta(seconds=6))
+        bench.clock.advance(timedelta(seconds=6))
         await bench.beat()
         await asyncio.sleep(0)
     assert (await bench.claim()).attempts == 2

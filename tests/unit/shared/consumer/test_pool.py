@@ -58,7 +58,7 @@ async def test_permits_come_back(bench, body):
     bench.queue.send("no json", group="g0")
     async with running(bench, concurrency=2):
         await until(lambda: len(bench.handler.handled) >= 3)
-        bench.clock.turn(timedelta(minutes=5))
+        bench.clock.advance(timedelta(minutes=5))
         await until(lambda: not bench.queue.bodies())
         bench.handler.delay_seconds = 0.1
         bench.handler.handled.clear()
@@ -76,7 +76,7 @@ async def test_a_group_that_waits_for_its_retry_is_not_overtaken(bench, body):
         await until(lambda: len(bench.queue.in_flight()) == 1)
         await asyncio.sleep(0.03)
         assert bench.handler.handled == ["k0"]
-        bench.clock.turn(timedelta(seconds=20))
+        bench.clock.advance(timedelta(seconds=20))
         await until(lambda: not bench.queue.bodies())
     assert bench.handler.handled == ["k0", "k0", "k1", "k2"]
 

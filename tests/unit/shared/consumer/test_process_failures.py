@@ -27,7 +27,7 @@ async def test_what_is_too_early_comes_back_and_costs_no_attempt(bench):
         [delivery] = [await bench.deliver()] if not bench.claims.records else await bench.take()
         disposition = await bench.processor.process(delivery)
         assert disposition == RetryIn(wait, reason="not_yet", is_unspent=True)
-        bench.clock.turn(bench.lease)
+        bench.clock.advance(bench.lease)
     record = bench.claims.records["k1"]
     assert (record.attempts, record.unfinished, record.owner) == (0, 0, None)
 
@@ -61,7 +61,7 @@ async def test_a_crash_between_copy_and_word_repeats_both(bench):
     bench.handler.errors = [PermanentError("calendar_unknown"), PermanentError("calendar_unknown")]
     bench.handler.give_up_errors = [TransientError("dynamodb")]
     assert isinstance(await bench.processor.process(await bench.deliver()), RetryIn)
-    bench.clock.turn(bench.lease)
+    bench.clock.advance(bench.lease)
     (again,) = await bench.take()
     assert isinstance(await bench.processor.process(again), DeadLetter)
     assert [copy.deduplication_id for copy in bench.queue.dead_letters] == ["k1#1", "k1#2"]
@@ -106,7 +106,7 @@ async def test_a_handler_that_takes_too_long_is_stopped(make_bench):
         bench.handler.started.clear()
         processing = asyncio.create_task(bench.processor.process(delivery))
         await bench.handler.started.wait()
-        bench.clock.turn(timedelta(seconds=21))
+        bench.clock.advance(timedelta(seconds=21))
         await bench.beat()
         dispositions.append(await processing)
     assert isinstance(dispositions[0], RetryIn)

@@ -25,7 +25,7 @@ async def test_a_message_that_kills_its_workers_is_quarantined(bench):
     """After three workers died of it, a fourth does not try: it is dead-lettered, and the visitor is notified."""
     for deaths in range(3):
         assert (await bench.claim("k1", fingerprint=None)).unfinished == deaths
-        bench.clock.turn(2 * bench.lease)
+        bench.clock.advance(2 * bench.lease)
     disposition = await bench.processor.process(await bench.deliver())
     assert (disposition.reason, disposition.attempts) == ("quarantined", 4)
     assert bench.handler.handled == []
@@ -60,7 +60,7 @@ async def test_suspects_run_one_at_a_time(bench, body):
     for key in ("k1", "k2", "k3"):
         for _ in range(2):
             await bench.claim(key, fingerprint=None)
-            bench.clock.turn(2 * bench.lease)
+            bench.clock.advance(2 * bench.lease)
     bench.handler.delay_seconds = 0.02
     keys = ("k1", "k2", "k3", "k4")
     deliveries = [await bench.deliver(body(key), group=key) for key in keys]
@@ -84,7 +84,7 @@ async def test_isolation_ends_with_a_suspect_that_fails(make_bench, body):
     for key in ("k1", "k2"):
         for _ in range(2):
             await bench.claim(key, fingerprint=None)
-            bench.clock.turn(2 * bench.lease)
+            bench.clock.advance(2 * bench.lease)
     bench.handler.errors = [ValueError("bug")]
     first = await bench.processor.process(await bench.deliver(body("k1"), group="a"))
     assert first.reason == "ValueError"

@@ -42,9 +42,9 @@ async def test_each_disposition_does_what_it_says(bench):
         bench.settler.settle(lost, Abandon()),
     )
     assert bench.queue.bodies() == [later.body, lost.body]
-    bench.clock.turn(timedelta(seconds=89))
+    bench.clock.advance(timedelta(seconds=89))
     assert bench.queue.in_flight() == [later.body]
-    bench.clock.turn(timedelta(seconds=1))
+    bench.clock.advance(timedelta(seconds=1))
     assert bench.queue.in_flight() == []
 
 
@@ -103,7 +103,7 @@ async def test_a_call_that_never_works_is_given_up(bench):
 async def test_a_hopeless_entry_is_dropped(bench):
     """A receipt that is no longer good is not sent again: the message is somebody else's."""
     (late,) = await take(bench, 1)
-    bench.clock.turn(timedelta(seconds=31))
+    bench.clock.advance(timedelta(seconds=31))
     (current,) = await bench.take()
     await bench.settler.settle(late, Ack())
     assert bench.queue.calls["delete"] == 1

@@ -62,9 +62,9 @@ async def test_the_assistant_answers_after_half_an_hour(world_of):
     """A takeover expires, so that the visitor is not left without an answer."""
     world = world_of()
     record_takeover(world, is_announced=True)
-    world.clock.turn(TAKEOVER_DURATION - timedelta(seconds=1))
+    world.clock.advance(TAKEOVER_DURATION - timedelta(seconds=1))
     assert (await world.handle(world.command(client_id="a1")))[-1].data.text == ""
-    world.clock.turn(timedelta(seconds=1))
+    world.clock.advance(timedelta(seconds=1))
     assert (await world.handle(world.command(client_id="a2")))[-1].data.text == "Hello!"
 
 

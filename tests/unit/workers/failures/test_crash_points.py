@@ -28,7 +28,7 @@ async def process_until_recorded(crash_plan, dead_letter):
             await delete_dead_letter(worker, crash_plan, received)
         except CrashError:
             # The message and the claim become free once their leases end.
-            worker.clock.turn(LEASE * 1.1)
+            worker.clock.advance(LEASE * 1.1)
     return worker
 
 

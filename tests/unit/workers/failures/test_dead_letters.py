@@ -141,7 +141,7 @@ async def test_a_dead_letter_whose_lease_was_lost_is_abandoned(worker):
     """It waited longer than its lease could be extended."""
     dead_letter = await worker.receive_new()
     worker.leases.track(dead_letter)
-    worker.clock.turn(LEASE * 2)
+    worker.clock.advance(LEASE * 2)
     await worker.leases.heartbeat.beat(worker.queue, worker.claims)
     assert await worker.processor.process(dead_letter) == Abandon()
     assert worker.failures.rows == {}
@@ -174,7 +174,7 @@ async def test_the_visitor_of_a_message_of_another_version_is_notified_once(make
             await worker.processor.process(await worker.receive_new(body, attributes=copy_attributes(reason=reason)))
             == Ack()
         )
-        worker.clock.turn(timedelta(minutes=10))
+        worker.clock.advance(timedelta(minutes=10))
     assert worker.errors() == NOTIFIED
     [failure] = worker.failures.rows.values()
     assert (failure.tenant, failure.session_id, failure.type, failure.payload) == ("salon", "s1", kind, body)

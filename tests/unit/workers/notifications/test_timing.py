@@ -173,7 +173,7 @@ async def test_the_rate_limit_of_one_business_delays_no_other(world, make_notice
     await world.handle(make_notice("code", id="code"))
     assert len(world.mailer.sent) == 4
 
-    world.clock.turn(timedelta(seconds=40))
+    world.clock.advance(timedelta(seconds=40))
     for notice in notices[2:]:
         await world.handle(notice)
     assert len(world.mailer.sent) == 8
@@ -185,7 +185,7 @@ async def test_a_code_that_waited_for_too_long_is_stale(world, make_notice):
     world.use(send_rate_limiter=FakeSendRateLimiter(per_minute=1))
     await world.handle(make_notice("code", id="first"))
     waits = await wait_for_notice(world, make_notice("code", id="second"))
-    world.clock.turn(waits + timedelta(minutes=15))
+    world.clock.advance(waits + timedelta(minutes=15))
     await world.handle(make_notice("code", id="second"))
 
     assert len(world.mailer.sent) == 1
@@ -204,7 +204,7 @@ async def test_a_notice_that_a_crashed_worker_may_have_sent_is_counted(world, ma
     """The e-mail that is sent then is identical."""
     notice = make_notice("confirmed")
     await world.take_claim(notice)
-    world.clock.turn(timedelta(minutes=1))
+    world.clock.advance(timedelta(minutes=1))
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 

@@ -80,10 +80,10 @@ async def test_busy_times_are_read_once_in_half_a_minute(google, calendar, clock
     assert await spans(calendar) == []
     assert timedelta(seconds=30) == MAX_AGE
     google.block(MORNING)
-    clock.turn(MAX_AGE - timedelta(seconds=1))
+    clock.advance(MAX_AGE - timedelta(seconds=1))
     assert await spans(calendar, Interval(NINE + 2 * HOUR, NINE + 10 * HOUR)) == []
     assert google.calls == ["busy"]
-    clock.turn(timedelta(seconds=1))
+    clock.advance(timedelta(seconds=1))
     assert await spans(calendar) == [MORNING]
     assert google.calls == ["busy", "busy"]
 
@@ -129,7 +129,7 @@ async def test_an_answer_is_as_old_as_its_request(google, calendar, clock):
     google.may_answer.clear()
     asking = asyncio.create_task(spans(calendar))
     await let_tasks_run()
-    clock.turn(MAX_AGE)
+    clock.advance(MAX_AGE)
     google.may_answer.set()
     await asking
     await spans(calendar)

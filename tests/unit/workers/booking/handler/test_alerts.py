@@ -64,7 +64,7 @@ async def test_there_is_one_alert_an_hour_for_each_reason(world):
     assert len(world.notices.delivered) == 1
     await give_up(world, world.create_command(session="four"), "calendar_unknown")
     assert len(world.notices.delivered) == 2
-    world.clock.turn(timedelta(minutes=30))
+    world.clock.advance(timedelta(minutes=30))
     await give_up(world, world.create_command(session="five"), "calendar_access_revoked")
     assert len(world.notices.delivered) == 3
 

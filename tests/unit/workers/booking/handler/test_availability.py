@@ -67,7 +67,7 @@ async def test_an_expired_hold_is_listed_again(world):
     await world.held(session="another")
     question = {"service": "massage", "from": "2026-01-13", "days": 1}
     before = starts(await request_slots(world, **question))
-    world.clock.turn(timedelta(minutes=15))
+    world.clock.advance(timedelta(minutes=15))
 
     assert set(starts(await request_slots(world, **question))) - set(before) == {
         "2026-01-13T09:30:00+01:00",

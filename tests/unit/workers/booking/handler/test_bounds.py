@@ -41,14 +41,14 @@ async def test_a_contact_has_two_holds(world):
     """The sessions do not matter; the refusal says when to try again, and nothing is written."""
     for number in range(2):
         await world.held(hours(number), session=str(number))
-    world.clock.turn(timedelta(minutes=5))
+    world.clock.advance(timedelta(minutes=5))
     writes = world.appointments.writes
     refused = await world.create(hours(2), session="third", contact="Jan+more@example.com")
 
     assert (refused.data.code, refused.data.retryable) == (FULL, True)
     assert refused.data.retry_after_ms == 10 * 60 * 1000
     assert world.appointments.writes == writes
-    world.clock.turn(timedelta(minutes=10))
+    world.clock.advance(timedelta(minutes=10))
     assert (await world.create(hours(2), session="third")).type == "booking.pending"
 
 
@@ -78,7 +78,7 @@ async def test_a_contact_gets_three_codes_an_hour(world):
     refused = await world.create(hours(1), session="another")
     assert (refused.data.code, refused.data.retry_after_ms) == (FULL, 60 * 60 * 1000)
     assert world.notice_types.count("notice.code") == 3
-    world.clock.turn(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
     assert (await world.create(hours(1), session="another")).type == "booking.pending"
 
 

@@ -41,7 +41,7 @@ async def test_cancelling_a_hold_sends_no_notice(world):
 async def test_an_expired_hold_frees_only_what_it_still_owns(world):
     """Another visitor has the time by now and keeps it."""
     appointment_id = await world.held()
-    world.clock.turn(timedelta(minutes=15))
+    world.clock.advance(timedelta(minutes=15))
     others = await world.held(session="another")
 
     assert (await world.send("cancel", appointment_id=appointment_id)).type == "booking.cancelled"

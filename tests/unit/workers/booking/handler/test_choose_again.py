@@ -25,7 +25,7 @@ def away(world):
 
 async def create_command_of_yesterday(world, **fields):
     request = await world.failed(world.create_command(**fields))
-    world.clock.turn(LATE)
+    world.clock.advance(LATE)
     return replayed(request)
 
 
@@ -80,7 +80,7 @@ async def test_an_expired_hold_is_not_a_visit(away, kind):
     held = await away.held()
     more = {"code": away.code(held)} if kind == "verify" else {}
     command = away.command(kind, appointment_id=held, **more)
-    away.clock.turn(LATE)
+    away.clock.advance(LATE)
     await away.handle(replayed(command))
     [notice] = notices(away)
     assert (notice.stands, notice.data.appointment_id, notice.locale) == (False, held, "en")
@@ -92,7 +92,7 @@ async def test_the_notice_says_that_an_unchanged_visit_stands(away, kind):
     mine = await away.confirmed()
     more = {"start": "2026-01-14T10:00"} if kind == "reschedule" else {}
     command = away.command(kind, appointment_id=mine, **more)
-    away.clock.turn(LATE)
+    away.clock.advance(LATE)
     await away.handle(replayed(command))
     [notice] = notices(away)
     assert (notice.stands, notice.data.appointment_id) == (True, mine)
@@ -104,7 +104,7 @@ async def test_a_cancelled_visit_needs_no_notice_about_its_cancellation(away):
     mine = await away.confirmed()
     command = away.command("cancel", appointment_id=mine)
     await away.send("cancel", appointment_id=mine)
-    away.clock.turn(LATE)
+    away.clock.advance(LATE)
     await away.handle(replayed(command))
     assert notices(away) == []
 
@@ -113,7 +113,7 @@ async def test_another_sessions_appointment_gives_no_address(away):
     """A command that names it sends no notice to its visitor."""
     mine = await away.confirmed()
     command = away.command("cancel", appointment_id=mine, session="stranger")
-    away.clock.turn(LATE)
+    away.clock.advance(LATE)
     await away.handle(replayed(command))
     assert notices(away) == []
 
@@ -137,9 +137,9 @@ async def test_a_hundred_requests_that_name_one_address_cause_one_notice(away):
     """An unverified address may belong to a stranger."""
     wishes = []
     for number in range(20):
-        away.clock.turn(timedelta(minutes=30))
+        away.clock.advance(timedelta(minutes=30))
         wishes.append(away.create_command(session=f"s{number}"))
-    away.clock.turn(LATE)
+    away.clock.advance(LATE)
     for request in wishes:
         await away.handle(replayed(request))
     assert len(notices(away)) == 1
@@ -205,7 +205,7 @@ async def deliver_until_done(world, *fates):
     """Deliver a late replay to one worker after the other; each crashes at its own step, but the last one succeeds."""
     world.poster.gone.add("tab")
     command = replayed(world.create_command())
-    world.clock.turn(LATE)
+    world.clock.advance(LATE)
     for crash_plan in (*fates, CrashPlan(), CrashPlan()):
         claims = CrashingPort(world.claims, crash_plan)
         replies = Replies(
@@ -225,4 +225,4 @@ async def deliver_until_done(world, *fates):
                 assert isinstance(claim, Claim)
                 await handler.handle(command, claim)
         except CrashError:
-            world.clock.turn(LEASE * 1.1)
+            world.clock.advance(LEASE * 1.1)

@@ -70,7 +70,7 @@ class MortalWorld(World):
                     break
                 except CrashError:
                     # The crash is noticed only when the lease expires.
-                    self.clock.turn(LEASE * 1.1)
+                    self.clock.advance(LEASE * 1.1)
 
     async def _delivered(self, handler, command):
         fingerprint = command.model_dump_json(exclude={"replay"})

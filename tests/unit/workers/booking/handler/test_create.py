@@ -89,9 +89,9 @@ async def test_buffers_block_other_visits(world):
 async def test_an_expired_hold_is_free_again(world):
     """From its last instant on, as of the time at which the command was accepted."""
     await world.held(session="slow")
-    world.clock.turn(timedelta(minutes=15) - timedelta(milliseconds=1))
+    world.clock.advance(timedelta(minutes=15) - timedelta(milliseconds=1))
     assert (await world.create()).data.code == ErrorCode.SLOT_TAKEN
-    world.clock.turn(timedelta(milliseconds=1))
+    world.clock.advance(timedelta(milliseconds=1))
 
     assert (await world.create()).type == "booking.pending"
 
@@ -99,7 +99,7 @@ async def test_an_expired_hold_is_free_again(world):
 async def test_a_command_that_waited_too_long_sends_no_code(world):
     """The hold counts from when the ingress accepted it; if that is over, the visitor is asked to book again."""
     command = world.create_command()
-    world.clock.turn(timedelta(minutes=16))
+    world.clock.advance(timedelta(minutes=16))
 
     assert (await world.handle(command)).data.code == ErrorCode.CODE_EXPIRED
     assert world.notice_types == []

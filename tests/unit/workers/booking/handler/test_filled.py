@@ -76,7 +76,7 @@ async def test_a_wrong_code_does_not_allow_the_move(world, hold):
 
 async def test_a_filled_hold_expires_like_any_other(world, hold, filled):
     """A visitor who does not choose in time must book again."""
-    world.clock.turn(timedelta(minutes=15))
+    world.clock.advance(timedelta(minutes=15))
     frame = await world.send("reschedule", appointment_id=hold.appointment_id, start=LATER)
     assert frame.data.code == ErrorCode.CODE_EXPIRED
 

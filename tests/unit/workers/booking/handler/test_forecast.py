@@ -58,7 +58,7 @@ async def test_a_full_day_is_an_occupied_time(new_world):
 async def test_a_time_that_has_passed(world):
     """It passed soon after the request: later the request itself is too old."""
     request = await world.failed(world.create_command("2026-01-12T09:00"))
-    world.clock.turn(timedelta(hours=1, minutes=30))
+    world.clock.advance(timedelta(hours=1, minutes=30))
     found = await predict(world, request)
     assert (found.kind, found.code, len(found.alternatives)) == (
         "past",
@@ -71,7 +71,7 @@ async def test_a_time_that_has_passed(world):
 async def test_a_request_of_yesterday(world):
     """The visitor would be asked to choose again."""
     request = await world.failed(world.create_command())
-    world.clock.turn(MAX_REPLAY_AGE + MOMENT)
+    world.clock.advance(MAX_REPLAY_AGE + MOMENT)
     found = await predict(world, request)
     assert (found.kind, found.code, found.start.hour) == ("too_old", "CODE_EXPIRED", 10)
     assert (await world.handle(replayed(request))).data.code == "CODE_EXPIRED"
@@ -91,7 +91,7 @@ async def test_an_expired_hold(world):
     """The visitor would be told that the code has expired."""
     request = world.create_command()
     await world.handle(request)
-    world.clock.turn(timedelta(minutes=20))
+    world.clock.advance(timedelta(minutes=20))
     found = await predict(world, request)
     assert (found.kind, found.code) == ("refused", "CODE_EXPIRED")
     assert (await world.handle(replayed(request))).data.code == "CODE_EXPIRED"
@@ -186,7 +186,7 @@ async def test_a_resend(world):
     held = await world.held()
     resend = world.command("resend", appointment_id=held)
     assert (await predict(world, resend)).kind == "would_be_done"
-    world.clock.turn(timedelta(minutes=16))
+    world.clock.advance(timedelta(minutes=16))
     assert (await predict(world, resend)).kind == "stale"
     mine = await world.confirmed("2026-01-14T10:00", session="other", contact="eva@example.com")
     assert (await predict(world, world.command("resend", session="other", appointment_id=mine))).kind == "already_done"
@@ -219,7 +219,7 @@ async def test_a_move_is_judged_as_of_now(world):
     """As the replay does: a hold that has expired since the request can't move."""
     held = await world.held()
     command = world.command("reschedule", appointment_id=held, start="2026-01-13T11:00")
-    world.clock.turn(timedelta(minutes=40))
+    world.clock.advance(timedelta(minutes=40))
     found = await predict(world, command)
     assert (found.kind, (await world.handle(replayed(command))).type) == ("refused", "error")
 

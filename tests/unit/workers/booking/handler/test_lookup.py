@@ -49,7 +49,7 @@ async def test_a_hold_has_its_expiry(world):
     held = await world.held()
     data = (await look(world, appointment_id=held))["data"]
     assert (data["state"], data["expires_at"], "ics" in data) == ("held", "2026-01-12T07:15:00Z", False)
-    world.clock.turn(timedelta(minutes=15))
+    world.clock.advance(timedelta(minutes=15))
     data = (await look(world, appointment_id=held))["data"]
     assert (data["state"], data["can_cancel"], data["can_reschedule"]) == ("cancelled", False, False)
 

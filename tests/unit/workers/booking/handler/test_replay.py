@@ -16,7 +16,7 @@ MOMENT = timedelta(seconds=1)
 async def test_a_replayed_request_holds_from_now(world):
     """The visitor has a quarter of an hour for the code that they get now."""
     request = await world.failed(world.create_command())
-    world.clock.turn(MAX_REPLAY_AGE)
+    world.clock.advance(MAX_REPLAY_AGE)
     pending = await world.handle(replayed(request))
     assert pending.type == "booking.pending"
     assert pending.data.expires_at == world.clock.now() + timedelta(minutes=15)
@@ -27,7 +27,7 @@ async def test_a_replayed_request_holds_from_now(world):
 async def test_a_request_of_yesterday_asks_to_choose_again(world):
     """Nothing is held; the same hour is among the alternatives if it is free, otherwise nearby times are."""
     request = await world.failed(world.create_command())
-    world.clock.turn(MAX_REPLAY_AGE + MOMENT)
+    world.clock.advance(MAX_REPLAY_AGE + MOMENT)
     refused = await world.handle(replayed(request))
     assert refused.data.code == ErrorCode.CODE_EXPIRED
     assert len(refused.data.alternatives) == 5
@@ -45,7 +45,7 @@ async def test_a_verified_code_is_completed_at_any_age(world):
     """The visit was confirmed before the calendar failed: only its event and its notice are missing."""
     held = await world.held()
     verify = await world.failed(world.command("verify", appointment_id=held, code=world.code(held)))
-    world.clock.turn(timedelta(hours=20))
+    world.clock.advance(timedelta(hours=20))
     assert (await world.handle(replayed(verify))).type == "booking.confirmed"
     assert (len(world.events), world.notice_types) == (1, ["notice.code", "notice.confirmed"])
     await world.handle(replayed(verify, 2))
@@ -61,7 +61,7 @@ async def test_a_command_without_effects_is_not_run_days_later(world, kind):
     more = {"verify": {"code": world.code(held)}, "reschedule": {"start": "2026-01-15T10:00"}}.get(kind, {})
     command = replayed(world.command(kind, appointment_id=held, **more))
     before = await world.appointment(held)
-    world.clock.turn(MAX_REPLAY_AGE + MOMENT)
+    world.clock.advance(MAX_REPLAY_AGE + MOMENT)
     refused = await world.handle(command)
     assert refused.data.code == ErrorCode.CODE_EXPIRED
     assert await world.appointment(held) == before
@@ -77,7 +77,7 @@ async def test_a_request_that_was_confirmed_meanwhile_is_confirmed_again(world, 
         await world.handle(request)
     held = (await world.create()).data.appointment_id
     await world.send("verify", appointment_id=held, code=world.code(held))
-    world.clock.turn(after)
+    world.clock.advance(after)
     notice_types = list(world.notice_types)
     frame = await world.handle(replayed(request))
     assert (frame.type, frame.data.appointment_id, world.notice_types) == ("booking.confirmed", held, notice_types)
@@ -89,6 +89,6 @@ async def test_a_hold_that_expired_before_the_replay_offers_other_times(world):
     world.notices.errors = [PermanentError("aws_x")]
     with pytest.raises(PermanentError):
         await world.handle(request)
-    world.clock.turn(timedelta(minutes=20))
+    world.clock.advance(timedelta(minutes=20))
     refused = await world.handle(replayed(request))
     assert (refused.data.code, len(refused.data.alternatives)) == (ErrorCode.CODE_EXPIRED, 5)

@@ -154,7 +154,7 @@ async def test_no_notice_waits_for_the_calendar(world):
 async def test_old_ticks_are_skipped(world):
     """After an outage the latest tick is enough."""
     command = internal_command(world, "tick", "t1")
-    world.clock.turn(timedelta(minutes=3))
+    world.clock.advance(timedelta(minutes=3))
     await world.carry_out(command)
     assert world.commands.delivered == []
 
@@ -238,7 +238,7 @@ async def test_a_code_for_a_lost_time_is_refused(world):
     """The hold had expired for a request that was accepted later: the tables, not the calendar, decide."""
     held = await world.held()
     accepted_at = world.clock.now()
-    world.clock.turn(timedelta(minutes=16))
+    world.clock.advance(timedelta(minutes=16))
     assert (await world.create(session="another", contact="ola@example.com")).type == "booking.pending"
     late = world.command("verify", appointment_id=held, code=world.code(held), at=accepted_at)
     refused = await world.handle(late)

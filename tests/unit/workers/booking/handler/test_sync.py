@@ -32,7 +32,7 @@ def tick(world, number=1):
 
 async def minute(world, number=1):
     """Handle a tick and the reads that it queues; return the comparisons."""
-    world.clock.turn(MINUTE)
+    world.clock.advance(MINUTE)
     await world.carry_out(tick(world, number))
     for command in world.commands.drain():
         await world.carry_out(command)
@@ -93,7 +93,7 @@ async def test_a_changed_visit_is_queued_for_comparison(visited, how):
 async def test_the_message_group_is_the_visitors_session(visited):
     """So it waits for the visitor's earlier commands."""
     visited.calendar.owner_deletes(visited.appointment_id)
-    visited.clock.turn(MINUTE)
+    visited.clock.advance(MINUTE)
     await visited.carry_out(tick(visited))
     [sync] = visited.commands.drain()
     await visited.carry_out(sync)
@@ -103,7 +103,7 @@ async def test_the_message_group_is_the_visitors_session(visited):
 async def test_a_crash_before_the_token_is_stored_repeats(visited):
     """The change is detected again; nothing is lost, and the visitor's group gets the same command."""
     visited.calendar.owner_moves(visited.appointment_id, LATER)
-    visited.clock.turn(MINUTE)
+    visited.clock.advance(MINUTE)
     await visited.carry_out(tick(visited))
     [sync] = visited.commands.drain()
     visited.commands.errors.append(TransientError("sqs"))
@@ -136,11 +136,11 @@ async def test_many_queued_reads_are_one_read(visited):
     """After an outage of ten minutes the first command reads for all: the others were accepted before that read."""
     syncs = []
     for number in range(9):
-        visited.clock.turn(MINUTE)
+        visited.clock.advance(MINUTE)
         await visited.carry_out(tick(visited, number + 1))
         syncs += visited.commands.drain()
     readings = visited.calendar.calls.count("changes")
-    visited.clock.turn(MINUTE)
+    visited.clock.advance(MINUTE)
     for sync in syncs:
         await visited.carry_out(sync)
     assert visited.calendar.calls.count("changes") == readings + 1
@@ -152,7 +152,7 @@ async def test_an_expired_token_finds_every_future_visit(visited):
     gone = await visited.confirmed("2026-01-15T10:00", session="third")
     await visited.send("cancel", session="third", appointment_id=gone)
     visited.calendar.expire_tokens()
-    visited.clock.turn(timedelta(days=1, hours=4))
+    visited.clock.advance(timedelta(days=1, hours=4))
 
     assert [one.session_id for one in await minute(visited)] == ["another"]
 

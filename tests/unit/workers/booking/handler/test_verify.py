@@ -38,7 +38,7 @@ async def test_the_right_code_confirms_the_appointment(world):
 async def test_a_confirmed_time_never_expires(world):
     """Its hold would have expired long ago."""
     await world.confirmed()
-    world.clock.turn(timedelta(hours=1))
+    world.clock.advance(timedelta(hours=1))
 
     assert (await world.create(session="another")).data.code == ErrorCode.SLOT_TAKEN
 
@@ -87,7 +87,7 @@ async def test_a_late_code_has_expired(world):
     """The time may be another visitor's by now."""
     appointment_id = await world.held()
     writes = world.appointments.writes
-    world.clock.turn(timedelta(minutes=15))
+    world.clock.advance(timedelta(minutes=15))
     refused = await world.send("verify", appointment_id=appointment_id, code=world.code(appointment_id))
 
     assert refused.data.code == ErrorCode.CODE_EXPIRED
@@ -97,9 +97,9 @@ async def test_a_late_code_has_expired(world):
 async def test_a_delay_in_the_queue_does_not_expire_a_hold(world):
     """The time at which the ingress accepted the code counts."""
     appointment_id = await world.held()
-    world.clock.turn(timedelta(minutes=14))
+    world.clock.advance(timedelta(minutes=14))
     command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
-    world.clock.turn(timedelta(minutes=30))
+    world.clock.advance(timedelta(minutes=30))
 
     assert (await world.handle(command)).type == "booking.confirmed"
 
@@ -108,7 +108,7 @@ async def test_a_time_that_was_lost_meanwhile_is_not_confirmed(world):
     """The code was accepted in time but waited in the queue, and another visitor booked after the expiry."""
     appointment_id = await world.held()
     command = world.command("verify", appointment_id=appointment_id, code=world.code(appointment_id))
-    world.clock.turn(timedelta(minutes=15))
+    world.clock.advance(timedelta(minutes=15))
     await world.held(session="quicker")
 
     refused = await world.handle(command)
@@ -204,7 +204,7 @@ async def test_another_code_is_sent_for_the_same_hold(world):
     """Its number increases, the hold is not extended, and the new code confirms."""
     appointment_id = await world.held()
     until = (await world.appointment(appointment_id)).hold_expires_at
-    world.clock.turn(timedelta(minutes=5))
+    world.clock.advance(timedelta(minutes=5))
     pending = await world.send("resend", appointment_id=appointment_id)
 
     assert (pending.type, pending.data.expires_at) == ("booking.pending", until)
