@@ -1,4 +1,4 @@
-"""Pure: who may connect, as which session."""
+"""Decides who may connect, and as which session; pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The visitor may not connect; `reason` is for the log alone."""
+    """The visitor may not connect; `reason` is only for the log."""
 
     reason: str
 
 
 class ForgedTokenError(Exception):
-    """The token was not signed by us, or for another tenant."""
+    """The token has an invalid signature, or is for another tenant."""
 
 
 class SessionTokens:
-    """Signs and reads resume tokens: tenant, session and end of validity, under HMAC-SHA256.
+    """Signs and reads resume tokens: tenant, session and expiry, signed with HMAC-SHA256.
 
     Several keys may be given, newest last: the last one signs, all are accepted, so that keys can be rotated.
     """
@@ -51,7 +51,7 @@ class SessionTokens:
         """Return the session id, or None for a token that has expired.
 
         Raises:
-            ForgedTokenError: the signature, the tenant or the content is not ours.
+            ForgedTokenError: the signature, the tenant or the content is invalid.
         """
         try:
             content = self._serialiser.loads(token)
@@ -62,8 +62,8 @@ class SessionTokens:
         return str(content["s"]) if now.timestamp() < int(content["e"]) else None
 
 
-def origin_allowed(origin: str | None, profile: TenantProfile) -> bool:
-    """Whether a page of this origin may open the tenant's chat (RFC 6454; compared without a final slash)."""
+def is_origin_allowed(origin: str | None, profile: TenantProfile) -> bool:
+    """Return whether a page of this origin may open the tenant's chat (RFC 6454; compared without a final slash)."""
     if not origin or origin == "null":
         return profile.allow_missing_origin
     return origin.rstrip("/").lower() in {allowed.rstrip("/").lower() for allowed in profile.allowed_origins}
@@ -80,7 +80,7 @@ def admit(
     fresh_id: Callable[[], str],
 ) -> Admitted | Denied:
     """Decide about one `$connect`."""
-    if not origin_allowed(origin, profile):
+    if not is_origin_allowed(origin, profile):
         return Denied("foreign_origin")
     if not token:
         return Admitted(fresh_id(), "new")

@@ -1,4 +1,4 @@
-"""AWS events in, status out: the thin shell around the ingress and its authorizer."""
+"""The Lambda entry points: they translate AWS events for the ingress and its authorizer."""
 
 import functools
 from collections.abc import Callable
@@ -25,9 +25,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
-    """Carry one event out, as a step of the trace that Lambda gave the invocation."""
+    """Process one event, as a step of the trace of the invocation."""
     request = event["requestContext"]
-    sender = _speaker(request)
+    sender = _read_sender(request)
     trace = ingress.trace(trace_header)
     with log_fields(
         tenant=sender.tenant,
@@ -55,7 +55,7 @@ def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectAuthorizer]) -> dict[str, Any]:
     """Return the policy for one event.
 
-    Also a deny where the authorizer can't be built: an exception would be a 500 for the client.
+    It is a deny also when the authorizer can't be built, because an exception would be a 500 for the client.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     query = event.get("queryStringParameters") or {}
@@ -96,13 +96,13 @@ def connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectA
     }
 
 
-def _speaker(request: dict[str, Any]) -> Sender:
-    vouched = request["authorizer"]
+def _read_sender(request: dict[str, Any]) -> Sender:
+    grant = request["authorizer"]
     return Sender(
-        tenant=vouched["tenant"],
-        session_id=vouched["session_id"],
+        tenant=grant["tenant"],
+        session_id=grant["session_id"],
         connection_id=request["connectionId"],
-        locale=vouched["locale"],
-        resume=vouched["resume"],
+        locale=grant["locale"],
+        resume=grant["resume"],
         source_ip=request.get("identity", {}).get("sourceIp", ""),
     )

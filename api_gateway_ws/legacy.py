@@ -1,4 +1,4 @@
-"""The predecessor's plain-text protocol, turned into frames.
+"""Converts the predecessor's plain-text protocol to frames.
 
 `BOOK_APPOINTMENT:datetime,contact,type` and `VERIFY_APPOINTMENT:id,code`; any other text is a chat message.
 """

@@ -9,7 +9,7 @@ from shared.tenants.profile import TenantProfile
 
 
 class CommandPublisher(Protocol):
-    """Where accepted commands go: one FIFO queue for chat, one for booking."""
+    """Publishes accepted commands: chat and booking have a FIFO queue each."""
 
     def publish(self, command: AnyCommand) -> None:
         """Return once the command is durable; the same command put twice is delivered once.
@@ -21,7 +21,7 @@ class CommandPublisher(Protocol):
 
 
 class Sessions(Protocol):
-    """What the ingress keeps about sessions: their connections, and their durable frames to read."""
+    """The connections of sessions, and their durable frames to read."""
 
     def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
         """Record an open connection."""
@@ -34,11 +34,11 @@ class Sessions(Protocol):
         ...
 
     def locale_of(self, session_id: str, connection_id: str) -> str | None:
-        """Return the language that the connection's `hello` asked for, if it did."""
+        """Return the language that the connection's `hello` asked for; None if it named none."""
         ...
 
     def remove(self, session_id: str, connection_id: str) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         ...
 
     def frames_after(self, session_id: str, seq: int) -> Iterator[str]:

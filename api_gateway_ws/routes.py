@@ -1,4 +1,4 @@
-"""Pure: a text frame in, a command or a refusal out."""
+"""Routes a text frame: returns a command, another request or a refusal; pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,10 +81,10 @@ def route(
 
 
 def _parse_frame(content: dict[str, Any]) -> AnyClientFrame | RefusedFrame:
-    named = content.get("id")
-    # Half a surrogate pair, which JSON can spell, is not printable: it could not be sent back.
-    echoed = isinstance(named, str) and 0 < len(named) <= _MAX_ECHOED_ID and named.isprintable()
-    re = named if echoed else None
+    frame_id = content.get("id")
+    # A lone surrogate, which JSON can contain, is not printable and could not be sent back.
+    can_echo = isinstance(frame_id, str) and 0 < len(frame_id) <= _MAX_ECHOED_ID and frame_id.isprintable()
+    re = frame_id if can_echo else None
     if content.get("v") != PROTOCOL_VERSION or isinstance(content.get("v"), bool):
         return RefusedFrame(ErrorCode.BAD_FRAME, re, f"v must be {PROTOCOL_VERSION}")
     if not isinstance(content.get("type"), str):
@@ -111,7 +111,7 @@ def _refuse_invalid_frame(error: ValidationError, re: str | None) -> RefusedFram
     problems = error.errors(include_input=False, include_url=False, include_context=False)
     first = problems[0]
     path = [str(part) for part in first["loc"][1:]]
-    # The kind of problem, never the validator's text: that names classes and patterns of ours.
+    # The kind of problem, never the validator's text, which names internal classes and patterns.
     detail = f"{'.'.join(path) or 'frame'}: {first['type']}"
     if path == ["data", "text"] and first["type"] == "string_too_long":
         return RefusedFrame(ErrorCode.TOO_LARGE, re, detail)

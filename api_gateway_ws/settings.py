@@ -1,4 +1,4 @@
-"""What the ingress and the authorizer read from the environment."""
+"""The environment settings of the ingress and the authorizer."""
 
 import os
 
@@ -14,7 +14,7 @@ class IngressSettings(AwsSettings):
 
 
 class AuthorizerSettings(AwsSettings):
-    """The authorizer reads profiles and the key, nothing else."""
+    """The settings of the authorizer, which reads only profiles and the key."""
 
     conversations_table: str = ""
     connections_table: str = ""
@@ -24,7 +24,7 @@ class AuthorizerSettings(AwsSettings):
 
 
 def lambda_trace_header() -> str | None:
-    """Return the trace header of this invocation: Lambda sets the variable anew for each.
+    """Return the trace header of this invocation: Lambda sets the variable for each invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """

@@ -66,7 +66,7 @@ class DynamoSessions:
         return from_item(answer.get("Item", {})).get("locale") or None
 
     def remove(self, session_id: str, connection_id: str) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         with translate_aws_errors("connections.remove"):
             self._client.delete_item(
                 TableName=self._connections,
@@ -75,27 +75,27 @@ class DynamoSessions:
 
     def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq`, page by page."""
-        pages = self._client.get_paginator("query").paginate(
+        answers = self._client.get_paginator("query").paginate(
             TableName=self._conversations,
             KeyConditionExpression="session_id = :session AND seq > :seq",
             ExpressionAttributeValues=to_item({":session": session_id, ":seq": seq}),
             ConsistentRead=True,
         )
         with translate_aws_errors("conversations.after"):
-            for page in pages:
-                for item in page["Items"]:
+            for answer in answers:
+                for item in answer["Items"]:
                     yield from_item(item)["frame"]
 
 
 class DynamoStopFlags:
-    """The flag stands in the command's processed-message record, which the worker watches."""
+    """The flag is in the command's processed-message record, which the worker watches."""
 
     def __init__(self, *, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
     def request_stop(self, key: str, *, now: datetime) -> None:
-        """Flag a command; one that has ended or never was is not harmed."""
+        """Flag a command; a flag for an ended or unknown command has no effect."""
         with translate_aws_errors("claims.stop"):
             self._client.update_item(
                 TableName=self._table,

@@ -13,7 +13,7 @@ from infra.catalogues.places import ROOT, Part, parts
 from infra.catalogues.po_file import BrokenCatalogueError
 from infra.catalogues.pseudo import PSEUDO, write_pseudo
 from infra.catalogues.updating import start_language, update_parts
-from shared.languages.tags import language_tag
+from shared.languages.tags import normalize_tag
 
 EPILOG = f"""\
 examples:
@@ -68,7 +68,7 @@ def _check(all_parts: Sequence[Part]) -> int:
 
 def _start(all_parts: Sequence[Part], language: str) -> int:
     try:
-        files = start_language(all_parts, language_tag(language))
+        files = start_language(all_parts, normalize_tag(language))
     except UnknownLocaleError:
         print(f"Nothing is known of the dates and plural forms of {language!r}: Babel has no such locale.")
         return 1

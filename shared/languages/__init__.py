@@ -1,1 +1,1 @@
-"""Languages: their tags, the catalogues of texts, and which of them the system speaks."""
+"""Languages: their tags, the catalogues of texts, and which languages are available."""

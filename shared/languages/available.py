@@ -1,4 +1,4 @@
-"""Which languages the system speaks: those that have a catalogue beside this package."""
+"""The available languages: those that have a catalogue in `shared/locales`."""
 
 from pathlib import Path
 
@@ -14,5 +14,5 @@ def languages() -> tuple[str, ...]:
 
 
 def language_of(*preferred: str | None) -> str:
-    """Return the first preferred language that we speak, of `de-AT` also `de`; English if there is none."""
+    """Return the first preferred language that is available, of `de-AT` also `de`; English if there is none."""
     return SHARED.language_of(*preferred)

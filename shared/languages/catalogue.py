@@ -10,7 +10,7 @@ from shared.languages.tags import match_language
 from shared.settings import LanguageSettings
 
 REFERENCE = "en"
-"""The language that texts are written in first; what another language lacks is shown in this one."""
+"""The language in which texts are written first; it also replaces missing texts of other languages."""
 
 _ROOT = Path(__file__).parent.parent.parent
 
@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parent.parent.parent
 class Texts:
     """The texts of one language by their ids: `t("replay")`, or `t("by", who="Ola")`.
 
-    An id that no catalogue has raises KeyError: it is a mistake in the program.
+    An id that no catalogue has raises KeyError: it is a bug.
     """
 
     def __init__(self, language: str, translations: gettext.NullTranslations) -> None:
@@ -30,18 +30,18 @@ class Texts:
         return self._translations.gettext(text_id).format(**values)
 
     def plural(self, text_id: str, count: int, /, **values: object) -> str:
-        """Return the form of a text that goes with a number, which stands in it as `{count}`."""
+        """Return the plural form of a text for a number, with the number as `{count}`."""
         return self._translations.ngettext(text_id, text_id, count).format(count=count, **values)
 
     def get(self, text_id: str) -> str | None:
-        """Return a text as it stands in the catalogue; None if there is none."""
+        """Return a text of the catalogue without values; None if there is none."""
         try:
             return self._translations.gettext(text_id)
         except KeyError:
             return None
 
     def or_itself(self, prefix: str, name: str | None) -> str:
-        """Return the text for a name from the data, such as a reason; one that nobody translated is shown as it is."""
+        """Return the text for a name from the data, such as a reason; a name without a text is returned as it is."""
         return self.get(f"{prefix}_{name}") or name or "–"
 
 
@@ -61,7 +61,7 @@ class Catalogue:
         Raises:
             ConfigurationError: nothing is compiled yet.
         """
-        return tuple(self._found())
+        return tuple(self._find_files())
 
     def language_of(self, *preferred: str | None) -> str:
         """Return the first preferred language that has a file, of `de-AT` also `de`; English if there is none."""
@@ -71,17 +71,17 @@ class Catalogue:
         """Return the texts in the language that suits best."""
         language = self.language_of(*preferred)
         if language not in self._texts:
-            files = self._found()
+            files = self._find_files()
             translations: gettext.NullTranslations = _Missing()
             for tag in dict.fromkeys((REFERENCE, language)):
                 with files[tag].open("rb") as content:
-                    own = gettext.GNUTranslations(content)
-                own.add_fallback(translations)
-                translations = own
+                    language_texts = gettext.GNUTranslations(content)
+                language_texts.add_fallback(translations)
+                translations = language_texts
             self._texts[language] = Texts(language, translations)
         return self._texts[language]
 
-    def _found(self) -> Mapping[str, Path]:
+    def _find_files(self) -> Mapping[str, Path]:
         with self._lock:
             if not self._files:
                 folders = [self._folder]
@@ -95,7 +95,7 @@ class Catalogue:
 
 
 class _Missing(gettext.NullTranslations):
-    """The end of every chain of languages: gettext itself would return the id as if it were a text."""
+    """The last fallback: gettext itself would return the id as if it were a text."""
 
     def gettext(self, message: str) -> str:
         raise KeyError(message)

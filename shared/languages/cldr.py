@@ -1,4 +1,4 @@
-"""Finds the locale that writes a language's dates. It brings Babel along, so the ingress does without."""
+"""Finds the CLDR locale that formats a language's dates. It imports Babel, so the ingress must not import it."""
 
 from babel import Locale, UnknownLocaleError
 

@@ -1,4 +1,4 @@
-"""Pure: tags of languages (BCP 47), and which of some suits a reader best."""
+"""Language tags (BCP 47), and the choice of the best available one."""
 
 import re
 from collections.abc import Iterable
@@ -10,21 +10,21 @@ _MAX_TAG_CHARACTERS = 35
 """What a tag takes at most in practice (RFC 5646, section 4.4.1)."""
 
 
-def language_tag(text: str) -> str:
+def normalize_tag(text: str) -> str:
     """Return a tag as it is usually written, such as `pt-BR`.
 
     Raises:
         ValueError: the text is no tag of a language, optionally with its script and its region.
     """
-    found = _TAG.fullmatch(text)
-    if not found:
+    match = _TAG.fullmatch(text)
+    if not match:
         raise ValueError(f"{text!r} is not the tag of a language such as pl, de or pt-BR")
-    language, script, region = found.groups(default="")
+    language, script, region = match.groups(default="")
     return "-".join(filter(None, (language.lower(), script.title(), region.upper())))
 
 
 def match_language(available: Iterable[str], *preferred: str | None) -> str | None:
-    """Return the first preferred tag that is available, or what is left of it without its end: of `de-AT` also `de`.
+    """Return the first preferred tag that is available, or a shorter form of it: for `de-AT` also `de`.
 
     This is the lookup of RFC 4647, section 3.4. `_` counts as `-`; None if nothing matches.
     """

@@ -23,11 +23,11 @@ from shared.messages.model import (
 )
 
 Start = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-"""An ISO 8601 date and time; without an offset it is meant in the tenant's zone."""
+"""An ISO 8601 date and time; without an offset it is in the tenant's zone."""
 
 
 class HelloData(Message):
-    """What the client already has and how it wants to be spoken to."""
+    """What the client already has, and its language and time zone."""
 
     last_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
     locale: Annotated[str, StringConstraints(max_length=35)] | None = None
@@ -35,7 +35,7 @@ class HelloData(Message):
 
 
 class ChatSendData(Message):
-    """A visitor's words."""
+    """A visitor's message."""
 
     text: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHAT_CHARACTERS), PLAIN_TEXT
@@ -69,7 +69,7 @@ class BookingCreateData(Message):
 
 
 class BookingVerifyData(Message):
-    """The code that came to the contact."""
+    """The code that was sent to the contact."""
 
     appointment_id: AppointmentId
     code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)]
@@ -82,7 +82,7 @@ class BookingResendData(Message):
 
 
 class AppointmentReference(Message):
-    """Which appointment: one of this conversation by its id, or the one that a link in a letter is about."""
+    """Which appointment: one of this conversation by its id, or the one that a link in an e-mail names."""
 
     appointment_id: AppointmentId | None = None
     link: LinkToken | None = None
@@ -120,7 +120,7 @@ class ClientFrame(Message):
 
 
 class CommandFrame(ClientFrame):
-    """A frame that asks for an effect, and so must be recognisable when it is sent again."""
+    """A frame that asks for an effect; its id identifies it when it is sent again."""
 
     id: ClientId
 
@@ -133,7 +133,7 @@ class Hello(ClientFrame):
 
 
 class ChatSend(CommandFrame):
-    """Asks the assistant."""
+    """Sends a message to the assistant."""
 
     type: Literal["chat.send"]
     data: ChatSendData
@@ -154,7 +154,7 @@ class BookingSlots(CommandFrame):
 
 
 class BookingCreate(CommandFrame):
-    """Holds a time and has a code sent."""
+    """Holds a time and sends a code."""
 
     type: Literal["booking.create"]
     data: BookingCreateData
@@ -182,7 +182,7 @@ class BookingLookup(CommandFrame):
 
 
 class BookingCancel(CommandFrame):
-    """Gives a time back."""
+    """Cancels an appointment."""
 
     type: Literal["booking.cancel"]
     data: BookingCancelData
@@ -196,7 +196,7 @@ class BookingReschedule(CommandFrame):
 
 
 class Ping(ClientFrame):
-    """Keeps the connection from idling out."""
+    """Keeps an idle connection open."""
 
     type: Literal["ping"]
     data: PingData = PingData()

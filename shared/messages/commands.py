@@ -1,4 +1,4 @@
-"""Commands on the queues: what the ingress accepted, with who asked and when.
+"""Commands on the queues: what the ingress accepted, with the visitor and the time.
 
 The envelope's `id` is the command key (`shared/ids.py`); every effect derives from it.
 """
@@ -14,7 +14,7 @@ ENVELOPE_VERSION: Literal[1] = 1
 
 
 class Envelope(Message):
-    """What every command carries."""
+    """The fields of every command."""
 
     version: Literal[1] = ENVELOPE_VERSION
     id: QueuedId
@@ -36,56 +36,56 @@ class Envelope(Message):
 
 
 class ChatSend(Envelope):
-    """A visitor's words for the assistant."""
+    """A visitor's message for the assistant."""
 
     type: Literal["chat.send"] = "chat.send"
     data: client.ChatSendData
 
 
 class BookingSlots(Envelope):
-    """A wish to see free times."""
+    """A request for free times."""
 
     type: Literal["booking.slots"] = "booking.slots"
     data: client.BookingSlotsData
 
 
 class BookingCreate(Envelope):
-    """A wish to hold a time."""
+    """A request to hold a time."""
 
     type: Literal["booking.create"] = "booking.create"
     data: client.BookingCreateData
 
 
 class BookingVerify(Envelope):
-    """A code."""
+    """A code that confirms a hold."""
 
     type: Literal["booking.verify"] = "booking.verify"
     data: client.BookingVerifyData
 
 
 class BookingResend(Envelope):
-    """A wish for another code."""
+    """A request for another code."""
 
     type: Literal["booking.resend"] = "booking.resend"
     data: client.BookingResendData
 
 
 class BookingLookup(Envelope):
-    """A wish to see how an appointment stands."""
+    """A request for the state of an appointment."""
 
     type: Literal["booking.lookup"] = "booking.lookup"
     data: client.BookingLookupData
 
 
 class BookingCancel(Envelope):
-    """A wish to cancel."""
+    """A request to cancel."""
 
     type: Literal["booking.cancel"] = "booking.cancel"
     data: client.BookingCancelData
 
 
 class BookingReschedule(Envelope):
-    """A wish to move."""
+    """A request to move an appointment."""
 
     type: Literal["booking.reschedule"] = "booking.reschedule"
     data: client.BookingRescheduleData
@@ -99,7 +99,7 @@ class InternalCommand(Envelope):
 
 
 class BookingRemindData(Message):
-    """Which visit to remind of; `start` is when it was to begin as the reminder was planned."""
+    """The visit to remind of; `start` is its start when the reminder was planned."""
 
     appointment_id: AppointmentId
     start: Instant
@@ -107,32 +107,32 @@ class BookingRemindData(Message):
 
 
 class BookingRemind(InternalCommand):
-    """The time to remind a visitor has come; whether the visit still stands is judged now."""
+    """A reminder is due; the worker checks whether the visit is still confirmed."""
 
     type: Literal["booking.remind"] = "booking.remind"
     data: BookingRemindData
 
 
 class BookingPlanRemindersData(Message):
-    """Of which visit; `start` is when it was to begin as its reminders could not be planned."""
+    """The visit; `start` is its start when the planning of its reminders failed."""
 
     appointment_id: AppointmentId
     start: Instant
 
 
 class BookingPlanReminders(InternalCommand):
-    """The reminders of a visit could not be planned as it was confirmed or moved; they are to be planned now."""
+    """Planning the reminders of a visit failed when it was confirmed or moved; this command plans them."""
 
     type: Literal["booking.plan_reminders"] = "booking.plan_reminders"
     data: BookingPlanRemindersData
 
 
 class CalendarTickData(Message):
-    """Nothing: every tenant's calendars are meant."""
+    """No content: the command is about every tenant's calendars."""
 
 
 class CalendarTick(InternalCommand):
-    """The schedule asks for a look at every tenant's calendars."""
+    """The schedule requests a synchronisation of every tenant's calendars."""
 
     type: Literal["calendar.tick"] = "calendar.tick"
     data: CalendarTickData = CalendarTickData()
@@ -145,14 +145,14 @@ class CalendarSyncData(Message):
 
 
 class CalendarSync(InternalCommand):
-    """What has changed in a calendar since the last time is to be read."""
+    """Reads the changes of a calendar since the last synchronisation."""
 
     type: Literal["calendar.sync"] = "calendar.sync"
     data: CalendarSyncData
 
 
 class CalendarChangedData(Message):
-    """Whose event has changed in the calendar; what it says now is read when the command's turn has come."""
+    """The appointment whose event has changed; the worker reads the event when it processes the command."""
 
     appointment_id: AppointmentId
 
@@ -177,4 +177,4 @@ QUEUED_COMMAND: TypeAdapter[ChatSend | VisitorBookingCommand | InternalBookingCo
     Annotated[ChatSend | VisitorBookingCommand | InternalBookingCommand, Field(discriminator="type")],
     config=NO_INPUT_IN_ERRORS,
 )
-"""Everything that stands on the queues of commands; `COMMAND` is what visitors' frames become."""
+"""Every command on the queues; `COMMAND` are those that visitors' frames become."""

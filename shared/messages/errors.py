@@ -35,4 +35,4 @@ RETRYABLE = frozenset(
         ErrorCode.INTERNAL,
     }
 )
-"""Codes after which the visitor may try the very same thing again; a refusal may know better than its code."""
+"""Codes after which the visitor may send the same command again; a single refusal may differ from its code."""

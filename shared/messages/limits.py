@@ -1,4 +1,4 @@
-"""The sizes that the wire protocol promises; `welcome.limits` says them to the client."""
+"""The sizes of the wire protocol; `welcome.limits` has those that a client needs."""
 
 PROTOCOL_VERSION = 1
 
@@ -7,7 +7,7 @@ MAX_FRAME_BYTES = 24 * 1024
 
 API Gateway closes the connection on frames over 32 KB
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html),
-so ours is lower and answered with a clear `TOO_LARGE`.
+so this limit is lower, and a larger frame is answered with `TOO_LARGE`.
 """
 
 MAX_CHAT_CHARACTERS = 4_000
@@ -16,7 +16,7 @@ MAX_CONTACT_CHARACTERS = 254
 MAX_NAME_CHARACTERS = 120
 MAX_NOTE_CHARACTERS = 1_000
 MAX_SEQ = 2**53 - 1
-"""The largest whole number that every JSON reader keeps as it is."""
+"""The largest integer that every JSON parser keeps exactly."""
 
 MAX_REPLAYS = 1_000_000
-"""More often than anybody asks for; it keeps what a queued message claims within what the tables take."""
+"""More than anyone needs; it keeps the number in a queued message within the range of the tables."""

@@ -15,7 +15,7 @@ class Message(BaseModel):
 
 
 NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True)
-"""For adapters of unions: what a visitor said must not reach a log by way of an error's text."""
+"""For adapters of unions: a visitor's input must not reach a log through the text of an error."""
 
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -28,14 +28,14 @@ def _no_control_characters(text: str) -> str:
 
 
 PLAIN_TEXT = AfterValidator(_no_control_characters)
-"""For text that a person typed: no control characters but line ends and tabs. Stands after the constraints."""
+"""For typed text: no control characters except line ends and tabs. Put it after the constraints."""
 
 ClientId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)]
-"""A client's own id of a frame; the same id sent again is the same command."""
+"""The id that a client gives a frame; a frame with the same id is the same command."""
 
 QueuedId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
-"""An id in an envelope: it becomes a key in tables and part of a deduplication id, which take no more than this. The
-ingress makes longer ones for nobody; a message that has one is dead-lettered before a table refuses it."""
+"""An id in an envelope: it becomes a key in tables and part of a deduplication id, whose length is limited. The ingress
+makes no longer ones; a message with a longer id is dead-lettered before a table refuses it."""
 
 QueuedReplay = Annotated[int, Field(ge=0, le=MAX_REPLAYS)]
 """The number of a replay in an envelope; 0 is the original."""
@@ -43,7 +43,7 @@ QueuedReplay = Annotated[int, Field(ge=0, le=MAX_REPLAYS)]
 ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 AppointmentId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9a-v]{8,64}$")]
 LinkToken = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{20,600}$")]
-"""What a link in a letter carries in the fragment of its address (`shared/links.py`)."""
+"""The token in the fragment of a link in an e-mail (`shared/links.py`)."""
 
 Instant = AwareDatetime
 """A point in time with its offset (RFC 3339 on the wire)."""

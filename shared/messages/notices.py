@@ -1,4 +1,4 @@
-"""Notices on the notifications queue: what a person shall be told by e-mail or text message.
+"""Notices on the notifications queue: requests to send an e-mail or a text message.
 
 A notice never carries a verification code: the notifications worker computes it where it is sent.
 """
@@ -13,7 +13,7 @@ from shared.messages.server import ChangedBy
 
 
 class AppointmentFacts(Message):
-    """What every notice about an appointment says."""
+    """The content of every notice about an appointment."""
 
     appointment_id: str
     contact: str
@@ -26,7 +26,7 @@ class AppointmentFacts(Message):
 
 
 class Notice(Message):
-    """What every notice carries; `id` derives from the command that caused it."""
+    """The fields of every notice; `id` derives from the command that caused it."""
 
     version: Literal[1] = ENVELOPE_VERSION
     id: QueuedId
@@ -50,7 +50,7 @@ class AppointmentNotice(Notice):
 
 
 class SendCode(AppointmentNotice):
-    """The code that confirms a hold; worthless after `expires_at`."""
+    """The code that confirms a hold; useless after `expires_at`."""
 
     type: Literal["notice.code"] = "notice.code"
     send_number: int
@@ -58,14 +58,14 @@ class SendCode(AppointmentNotice):
 
 
 class AppointmentConfirmed(AppointmentNotice):
-    """The appointment stands."""
+    """The appointment is confirmed."""
 
     type: Literal["notice.confirmed"] = "notice.confirmed"
     ics: str
 
 
 class AppointmentCancelled(AppointmentNotice):
-    """The appointment is no more."""
+    """The appointment is cancelled."""
 
     type: Literal["notice.cancelled"] = "notice.cancelled"
     ics: str
@@ -81,31 +81,31 @@ class AppointmentRescheduled(AppointmentNotice):
 
 
 class AppointmentReminder(AppointmentNotice):
-    """The appointment is near; worthless once it has begun."""
+    """A reminder of the appointment; useless once it has begun."""
 
     type: Literal["notice.reminder"] = "notice.reminder"
     hours_before: Annotated[int, Field(ge=1)]
 
 
 class ChooseAgain(AppointmentNotice):
-    """A request that had failed was tried again and refused, and its visitor's page is not open to show it."""
+    """The replay of a failed request was refused, and its visitor has no open page that shows it."""
 
     type: Literal["notice.choose_again"] = "notice.choose_again"
     stands: bool = False
-    """Whether there is a visit all the same, which `data` is about; otherwise `data` is what was wished for."""
+    """Whether a visit exists all the same, which `data` describes; otherwise `data` is what was requested."""
 
 
 class AlertFacts(Message):
-    """What is wrong, for whoever runs the system: no visitor's data."""
+    """What is wrong, for operators; it contains no data of visitors."""
 
     reason: str
     """A static name such as `calendar_access_revoked`."""
     advice: str
-    """A sentence that says what to do."""
+    """What to do, as a sentence."""
 
 
 class OperatorAlert(Notice):
-    """Something needs a person of the business or of the installation."""
+    """A problem that the business or an operator must solve."""
 
     type: Literal["notice.alert"] = "notice.alert"
     data: AlertFacts

@@ -14,7 +14,7 @@ from shared.messages.limits import MAX_CHAT_CHARACTERS, MAX_FRAME_BYTES
 from shared.messages.model import NO_INPUT_IN_ERRORS, Instant, Message
 
 Resume = Literal["new", "ok", "expired"]
-"""What became of the resume token: there was none, it worked, or it was too old."""
+"""The result of the resume token: there was none, it was valid, or it had expired."""
 
 
 class Limits(Message):
@@ -25,7 +25,7 @@ class Limits(Message):
 
 
 class WelcomeData(Message):
-    """The session, and the signed token that resumes it."""
+    """The session with the signed token that resumes it, the limits and the disclosure."""
 
     session_id: str
     session: str
@@ -83,16 +83,16 @@ class Usage(Message):
 
 
 Announcement = Literal["took_over", "handed_back", "is_read"]
-"""Which announcement of ours a `chat.final` is: see `ChatFinalData`."""
+"""Which announcement of the backend a `chat.final` is: see `ChatFinalData`."""
 
 
 class ChatFinalData(Message):
-    """The whole answer, or an announcement of ours; it replaces every delta.
+    """The whole answer, or an announcement of the backend; it replaces every delta.
 
-    `announces` says which announcement it is: `took_over` (a person of the business answers from here on),
-    `handed_back` (the assistant answers again), or `is_read` (a person of the business reads the message that ends
-    here, and the assistant is silent; only the first such message ends with a text). Releases add values: one that a
-    client does not know is an announcement all the same. Without `announces` it is none, whatever the text says.
+    `announces` says which announcement it is: `took_over` (staff answer from here on),
+    `handed_back` (the assistant answers again), or `is_read` (staff read the message that ends here, and
+    the assistant is silent; only the first such message ends with a text). Releases add values: a value that
+    a client does not know is an announcement, too. Without `announces` it is none, whatever the text says.
     """
 
     text: str
@@ -100,9 +100,9 @@ class ChatFinalData(Message):
     usage: Usage = Usage()
     stopped: bool = False
     by: Literal["human"] | None = None
-    """Said by a person of the business, of their own accord: such a frame has no `re`."""
+    """A message that staff sent unasked: such a frame has no `re`."""
     announces: Announcement | str | None = None
-    """No closed set: a frame that a newer release stored must stay readable."""
+    """Not a closed set: a frame that a newer release stored must stay readable."""
 
 
 class Slot(Message):
@@ -130,7 +130,7 @@ class BookingSlotsData(Message):
     contact_kinds: tuple[Literal["email", "phone"], ...] = ("email",)
     """What a code can be sent to."""
     next_from: date | None = None
-    """Where to go on asking (`from`), when a frame could not hold all days."""
+    """The next `from` to request, when a frame could not hold all days."""
 
 
 class BookingPendingData(Message):
@@ -148,7 +148,7 @@ class BookingPendingData(Message):
 
 
 class BookingConfirmedData(Message):
-    """The appointment stands."""
+    """The appointment is confirmed."""
 
     appointment_id: str
     start: Instant
@@ -159,7 +159,7 @@ class BookingConfirmedData(Message):
 
 
 class BookingDetailsData(Message):
-    """How an appointment stands, and what may be done with it now."""
+    """The state of an appointment, and what can be done with it now."""
 
     appointment_id: str
     state: Literal["held", "confirmed", "cancelled"]
@@ -174,7 +174,7 @@ class BookingDetailsData(Message):
     can_cancel: bool
     can_reschedule: bool
     ics: str | None = None
-    """Of one that stands: an iCalendar file (RFC 5545), as text."""
+    """Only of a confirmed one: an iCalendar file (RFC 5545), as text."""
 
 
 ChangedBy = Literal["visitor", "business"]
@@ -190,7 +190,7 @@ class BookingCancelledData(Message):
 
 
 class BookingRescheduledData(Message):
-    """The appointment stands at a new time."""
+    """The appointment has a new time."""
 
     appointment_id: str
     start: Instant
@@ -215,7 +215,7 @@ class ErrorData(Message):
 
 
 class ServerFrame(Message):
-    """What every frame of the server carries."""
+    """The fields of every frame of the server."""
 
     v: Literal[1] = 1
     re: str | None = None
@@ -238,14 +238,14 @@ class Welcome(ServerFrame):
 
 
 class Ack(ServerFrame):
-    """Answers a command once it is safe."""
+    """Answers a command once it is on its queue."""
 
     type: Literal["ack"] = "ack"
     data: AckData = AckData()
 
 
 class Typing(ServerFrame):
-    """The assistant has begun."""
+    """The assistant has begun to answer."""
 
     type: Literal["typing"] = "typing"
     data: Nothing = Nothing()
@@ -259,7 +259,7 @@ class ChatSent(ServerFrame):
 
 
 class ChatDelta(ServerFrame):
-    """A piece of the answer, not durable."""
+    """A part of the answer, not durable."""
 
     type: Literal["chat.delta"] = "chat.delta"
     data: ChatDeltaData
@@ -273,7 +273,7 @@ class ChatFinal(ServerFrame):
 
 
 class BookingSlots(ServerFrame):
-    """Free times, not durable: they age."""
+    """Free times, not durable because they change."""
 
     type: Literal["booking.slots"] = "booking.slots"
     data: BookingSlotsData
@@ -287,28 +287,28 @@ class BookingPending(ServerFrame):
 
 
 class BookingConfirmed(ServerFrame):
-    """An appointment."""
+    """A confirmed appointment."""
 
     type: Literal["booking.confirmed"] = "booking.confirmed"
     data: BookingConfirmedData
 
 
 class BookingDetails(ServerFrame):
-    """How an appointment stands, not durable: it ages."""
+    """The state of an appointment, not durable because it changes."""
 
     type: Literal["booking.details"] = "booking.details"
     data: BookingDetailsData
 
 
 class BookingCancelled(ServerFrame):
-    """An appointment that is no more."""
+    """A cancelled appointment."""
 
     type: Literal["booking.cancelled"] = "booking.cancelled"
     data: BookingCancelledData
 
 
 class BookingRescheduled(ServerFrame):
-    """An appointment that has moved."""
+    """An appointment with a new time."""
 
     type: Literal["booking.rescheduled"] = "booking.rescheduled"
     data: BookingRescheduledData

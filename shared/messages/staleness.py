@@ -1,4 +1,4 @@
-"""Judges whether a notice that waited too long still helps anybody."""
+"""Decides whether a notice that waited is still useful."""
 
 from datetime import datetime
 
@@ -6,10 +6,10 @@ from shared.messages.notices import AnyNotice, AppointmentReminder, ChooseAgain,
 
 
 def is_stale(notice: AnyNotice, now: datetime) -> bool:
-    """Whether it helps nobody any more: a code that no longer works, a call to a visit that has begun."""
+    """Return whether a notice is useless: its code has expired, or its visit has begun."""
     match notice:
-        case SendCode(expires_at=ends):
-            return now >= ends
+        case SendCode(expires_at=expires_at):
+            return now >= expires_at
         case AppointmentReminder(data=facts) | ChooseAgain(stands=True, data=facts):
             return now >= facts.start
     return False

@@ -1,4 +1,4 @@
-"""The grid of a tenant's time: pieces as coarse as the profile allows, which appointments claim one by one."""
+"""The grid of a tenant's time: buckets as coarse as the profile allows, which appointments occupy."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -11,16 +11,16 @@ from shared.tenants.section import MINUTES_STEP
 from shared.tenants.services import Service
 
 MAX_BUCKETS = 40
-"""Most buckets of one visit: a reschedule writes the old, the new and a few more items in one transaction.
+"""The maximum of buckets per visit: a reschedule writes the old, the new and a few more items in one transaction.
 
-DynamoDB takes 100 items a transaction
+DynamoDB allows 100 items in a transaction
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html).
 """
 
 _MINUTES_OF_DAY = 24 * 60
 _OFFSETS_FROM, _OFFSETS_TO = date(2020, 1, 1), date(2045, 12, 31)
 _OFFSETS_EVERY = timedelta(days=7)
-"""Finer than any clock change lasts: the shortest, Morocco's in Ramadan, takes a month."""
+"""Shorter than any period of an offset: the shortest, Morocco's in Ramadan, lasts a month."""
 
 
 def bucket_minutes(profile: TenantProfile) -> int:
@@ -62,7 +62,7 @@ def _lengths(service: Service) -> tuple[int, ...]:
 
 @lru_cache(maxsize=256)
 def _offset_minutes(time_zone: str) -> frozenset[int]:
-    """Return the zone's UTC offsets; kept, because a zone's rules do not change while a process lives."""
+    """Return the zone's UTC offsets; cached, because a zone's rules do not change while a process runs."""
     zone = ZoneInfo(time_zone)
     samples = (_OFFSETS_TO - _OFFSETS_FROM) // _OFFSETS_EVERY
     start = datetime.combine(_OFFSETS_FROM, datetime.min.time(), tzinfo=UTC)

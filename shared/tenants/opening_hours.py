@@ -1,4 +1,4 @@
-"""When a business is open: periods a weekday, and dates with hours of their own."""
+"""Opening hours: periods per weekday, and dates with hours of their own."""
 
 import itertools
 import re
@@ -13,11 +13,11 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 MAX_PERIODS = 24
-"""Of one day: each is checked wherever a reference repeats it, so a small file could ask for a lot of work."""
+"""Per day. YAML references repeat periods, and each is checked: without a limit a small file could cost much time."""
 
 
 class OpenPeriod(Section):
-    """Opening hours between two wall-clock times of one day; `closes` 24:00 is kept as minute 1440."""
+    """Opening hours between two wall-clock times of one day; 24:00 in `closes` is minute 1440."""
 
     opens: int
     closes: int
@@ -43,7 +43,7 @@ def _parse_period(value: object) -> object:
     return {"opens": opens, "closes": closes}
 
 
-def _in_order(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
+def _sort_periods(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
     ordered = tuple(sorted(periods, key=lambda period: period.opens))
     if any(later.opens < earlier.closes for earlier, later in itertools.pairwise(ordered)):
         raise ValueError("periods of one day must not overlap")
@@ -51,11 +51,11 @@ def _in_order(periods: tuple[OpenPeriod, ...]) -> tuple[OpenPeriod, ...]:
 
 
 Period = Annotated[OpenPeriod, BeforeValidator(_parse_period)]
-DayHours = Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), AfterValidator(_in_order)]
+DayHours = Annotated[tuple[Period, ...], Field(max_length=MAX_PERIODS), AfterValidator(_sort_periods)]
 
 
 class OpeningHours(Section):
-    """Opening hours a weekday; a day that is not named is closed."""
+    """Opening hours per weekday; a day that is not named is closed."""
 
     monday: DayHours = ()
     tuesday: DayHours = ()

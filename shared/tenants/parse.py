@@ -1,4 +1,4 @@
-"""From the text of a `profile.yaml` to a checked profile, or the line and the reason why not."""
+"""Parses the text of a `profile.yaml` to a checked profile, or reports the line and the reason of each error."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from shared.validation import describe_problem
 
 MAX_PROFILE_BYTES = 256 * 1024
 _KEY = "[key]"
-"""What pydantic adds to the place of a key that is not as it should be."""
+"""What pydantic adds to the location of an invalid key."""
 
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -35,7 +35,7 @@ def parse_profile(text: str) -> TenantProfile:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(f"line {line}: not valid YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
-        # What the reader makes of a tag such as `!!int ""` is whatever its constructor stumbles over.
+        # For a tag such as `!!int ""` the parser raises whatever its constructor raises.
         raise ConfigurationError(f"line 1: not valid YAML: {type(error).__name__}") from None
     if not isinstance(content, dict):
         raise ConfigurationError("line 1: the profile must be a mapping such as `name: My business`")
@@ -43,9 +43,9 @@ def parse_profile(text: str) -> TenantProfile:
         profile = TenantProfile.model_validate(content)
         check_profile(profile)
     except ValidationError as error:
-        # A list whose items are bad also counts as too short: the items are what the owner can mend.
-        found = error.errors(include_input=False, include_url=False)
-        problems = [problem for problem in found if problem["type"] != "too_short"] or found
+        # A list with invalid items is also reported as too short, but the owner can only correct the items.
+        all_problems = error.errors(include_input=False, include_url=False)
+        problems = [problem for problem in all_problems if problem["type"] != "too_short"] or all_problems
         raise ConfigurationError(
             "; ".join(
                 f"line {_line(tree, problem['loc'])}: {_path(problem['loc'])}: {_reason(problem)}"
@@ -58,10 +58,10 @@ def parse_profile(text: str) -> TenantProfile:
 
 
 def _refuse_merges(tree: yaml.Node | None) -> None:
-    """Refuse `<<`: the reader copies what it names, so that a few lines of them would fill the memory.
+    """Refuse `<<`: the parser copies the merged mapping, so a few lines could fill the memory.
 
-    References (`*name`) are fine: what they name is shared, not copied, and how often it can be checked is bounded by
-    the lists that they may stand in.
+    References (`*name`) are allowed: their target is shared, not copied, and the length of the lists bounds how often
+    it is checked.
     """
     seen: set[int] = set()
     waiting = [tree] if tree else []
@@ -92,15 +92,15 @@ def _line(tree: yaml.Node | None, location: Sequence[str | int]) -> int:
     """Return the line of the deepest part of the location that the text has."""
     node, line = tree, 1
     for part in location:
-        found: yaml.Node | None = None
+        child: yaml.Node | None = None
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if key.value == str(part):
-                    found, line = value, key.start_mark.line + 1
+                    child, line = value, key.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            found = node.value[part]
-            line = found.start_mark.line + 1
-        if found is None:
+            child = node.value[part]
+            line = child.start_mark.line + 1
+        if child is None:
             return line
-        node = found
+        node = child
     return line

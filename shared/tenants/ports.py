@@ -10,14 +10,14 @@ class TenantDirectory(Protocol):
     """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
 
     async def tenants(self) -> Sequence[str]:
-        """Return the names of all tenants' folders, whether their profiles are good or not."""
+        """Return the names of all tenants' folders, whether their profiles are valid or not."""
         ...
 
     async def profile(self, tenant: str) -> TenantProfile:
         """Return the profile.
 
         Raises:
-            PermanentError: `unknown_tenant`, or `bad_profile` when there never was a good one.
+            PermanentError: `unknown_tenant`, or `bad_profile` when there never was a valid one.
         """
         ...
 

@@ -10,36 +10,36 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.languages.available import SHARED, languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
-from shared.tenants.country import check_country, country_of_zone
+from shared.tenants.country import check_country, find_country_of_zone
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
-from shared.tenants.page import first_page, page_address
+from shared.tenants.page_url import check_page_url, find_page_url
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
 from shared.tenants.section import Section, Translated
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
 
 TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
-"""What a tenant may be called: the folder's name, which stands in addresses and keys."""
+"""The form of a tenant's id, which is its folder's name and part of URLs and keys."""
 
 
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}@[^\s@<>(),;:\\\"\[\]]{1,180}\.[^\s@<>(),;:\\\"\[\]]{2,}")
 
 
-def _one_address(text: str) -> str:
+def _check_address(text: str) -> str:
     if not _ADDRESS.fullmatch(text) or "=?" in text:
         raise ValueError(f"{text!r} is not one e-mail address such as visits@example.com, without a name around it")
     return text
 
 
 class Senders(Section):
-    """Who our messages come from; a channel without a sender is off."""
+    """The senders of notices; a channel without a sender is off."""
 
-    email: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_address)] | None = None
-    """Where visitors' answers to our letters go."""
+    email: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_check_address)] | None = None
+    """The sender of e-mails, which gets visitors' replies."""
 
 
 class Model(Section):
-    """The assistant's model; the deployment's default where nothing is said."""
+    """The assistant's model; the deployment's default where none is given."""
 
     id: str | None = None
     max_output_tokens: Annotated[int, Field(ge=64, le=4096)] = 800
@@ -52,7 +52,7 @@ class TenantLimits(Section):
     chat_characters: Annotated[int, Field(gt=0, le=MAX_CHAT_CHARACTERS)] = MAX_CHAT_CHARACTERS
 
 
-def _known_zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -60,7 +60,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_region(name: str) -> str:
+def _check_region(name: str) -> str:
     if not is_known_region(name):
         raise ValueError(
             f"{name!r} is not a country such as PL, or a part of one such as DE-BY, whose holidays we know"
@@ -68,13 +68,13 @@ def _known_region(name: str) -> str:
     return name
 
 
-def _spoken_language(tag: str) -> str:
+def _check_language(tag: str) -> str:
     if tag not in languages():
         raise ValueError(f"{tag!r} is not a language that is spoken here: {', '.join(languages())}")
     return tag
 
 
-def _disclosure() -> Translated:
+def _default_disclosure() -> Translated:
     return Translated({tag: SHARED.texts(tag)("disclosure") for tag in languages()})
 
 
@@ -82,13 +82,13 @@ class TenantProfile(Section):
     """Everything about a business that its owner decides."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    locale: Annotated[str, AfterValidator(_spoken_language)] = "pl"
-    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    locale: Annotated[str, AfterValidator(_check_language)] = "pl"
+    time_zone: Annotated[str, AfterValidator(_check_zone)]
     services: Annotated[tuple[Service, ...], Field(min_length=1, max_length=50)]
     resources: Annotated[tuple[Resource, ...], Field(max_length=50)] = ()
     max_visits_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
     opening_hours: OpeningHours
-    public_holidays: Annotated[str, AfterValidator(_known_region)] | None = None
+    public_holidays: Annotated[str, AfterValidator(_check_region)] | None = None
     """Closed on the public holidays of a country such as `PL`, or of a part of one such as `DE-BY`."""
     exceptions: Annotated[tuple[DayException, ...], Field(max_length=400)] = ()
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=90 * 24 * 60)] = 120
@@ -97,18 +97,18 @@ class TenantProfile(Section):
     allowed_origins: tuple[str, ...] = ()
     allow_missing_origin: bool = False
     country: Annotated[str, AfterValidator(check_country)] | None = None
-    """Whose telephone numbers may be written without +; the time zone's country where none is given."""
-    page_url: Annotated[str, AfterValidator(page_address)] | None = None
-    """The page that the links in letters open, with the widget on it; the first allowed origin where none is given."""
+    """The country whose telephone numbers may be written without +; the time zone's country where none is given."""
+    page_url: Annotated[str, AfterValidator(check_page_url)] | None = None
+    """The page with the widget that the links in e-mails open; the first allowed origin where none is given."""
     quiet_hours: QuietHours | None = None
-    """When nobody is reminded, such as `21:00-08:00`, on the wall clock of the time zone."""
+    """When no reminders are sent, such as `21:00-08:00`, in the business's time zone."""
     senders: Senders = Senders()
-    disclosure: Annotated[Translated, Field(default_factory=_disclosure)]
+    disclosure: Annotated[Translated, Field(default_factory=_default_disclosure)]
     model: Model = Model()
     limits: TenantLimits = TenantLimits()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _check_consistency(self) -> Self:
         ids = [service.id for service in self.services]
         if len(set(ids)) != len(ids):
             raise ValueError("two services have the same id")
@@ -127,30 +127,30 @@ class TenantProfile(Section):
 
     @property
     def zone(self) -> ZoneInfo:
-        """Return the zone that opening hours and local times are meant in."""
+        """Return the zone of opening hours and local times."""
         return ZoneInfo(self.time_zone)
 
     @property
     def region(self) -> str | None:
-        """Return the country that numbers without + are dialled in, as ISO 3166-1 alpha-2; None if unknown."""
-        return self.country or country_of_zone(self.time_zone)
+        """Return the country of telephone numbers without +, as ISO 3166-1 alpha-2; None if unknown."""
+        return self.country or find_country_of_zone(self.time_zone)
 
     @property
-    def page(self) -> str | None:
-        """Return where the links in letters lead; None where there is no such page, and so no links."""
-        return self.page_url or first_page(self.allowed_origins)
+    def link_page_url(self) -> str | None:
+        """Return the URL of the page that links in e-mails open; None where there is no page, and so no links."""
+        return self.page_url or find_page_url(self.allowed_origins)
 
     def service(self, service_id: str) -> Service | None:
-        """Return the service with this id, whatever its letters' case."""
-        wanted = service_id.strip().lower()
-        return next((service for service in self.services if service.id == wanted), None)
+        """Return the service with this id, in upper or lower case."""
+        normal_id = service_id.strip().lower()
+        return next((service for service in self.services if service.id == normal_id), None)
 
     def lanes_of(self, service: Service) -> tuple[str, ...]:
-        """Return what can take a visit of the service, each one visit at a time."""
+        """Return the lanes that can take a visit of the service."""
         if not self.resources:
             return (DEFAULT_RESOURCE,)
-        able = service.resources or tuple(resource.id for resource in self.resources)
-        return tuple(lane for resource in self.resources if resource.id in able for lane in resource.lanes)
+        resource_ids = service.resources or tuple(resource.id for resource in self.resources)
+        return tuple(lane for resource in self.resources if resource.id in resource_ids for lane in resource.lanes)
 
     @property
     def all_lanes(self) -> frozenset[str]:
@@ -159,32 +159,34 @@ class TenantProfile(Section):
             return frozenset({DEFAULT_RESOURCE})
         return frozenset(lane for resource in self.resources for lane in resource.lanes)
 
-    def lanes_named(self, name: str) -> tuple[str, ...]:
-        """Return the lanes that a visit of this lane needs now; all of a resource whose seats are fewer by now.
+    def find_current_lanes(self, name: str) -> tuple[str, ...]:
+        """Return the lanes that a visit stored with this lane occupies now; all of a resource with fewer seats now.
 
-        None at all where the resource is gone, or where there were none and now there are.
+        Returns none if the resource was removed, or if the profile had no resources and now has some.
         """
         if name in self.all_lanes:
             return (name,)
-        resource_id, seat = parse_lane(name)
+        resource_id, number = parse_lane(name)
         lanes = next((resource.lanes for resource in self.resources if resource.id == resource_id), ())
-        # `room` has become `room/1`, and `room/1` may have become `room`; of `room/3` nobody knows.
-        return lanes[:1] if seat == 1 else lanes
+        # `room` became `room/1`, and `room/1` may have become `room`; for `room/3` the lane is unknown.
+        return lanes[:1] if number == 1 else lanes
 
     @property
     def calendars(self) -> Mapping[str, tuple[str, ...]]:
-        """Return each calendar with the lanes that it alone keeps busy; the business's own, first, names none."""
-        own: dict[str, tuple[str, ...]] = {self.calendar_id: ()}
+        """Return each calendar with the lanes that only it blocks; the business's own comes first, without lanes."""
+        lanes_by_calendar: dict[str, tuple[str, ...]] = {self.calendar_id: ()}
         for resource in self.resources:
             if resource.calendar_id and resource.calendar_id != self.calendar_id:
-                own[resource.calendar_id] = own.get(resource.calendar_id, ()) + resource.lanes
-        return own
+                lanes_by_calendar[resource.calendar_id] = (
+                    lanes_by_calendar.get(resource.calendar_id, ()) + resource.lanes
+                )
+        return lanes_by_calendar
 
     def calendar_of(self, lane: str) -> str:
-        """Return the calendar that visits of a lane are entered into."""
+        """Return the calendar that gets the events of a lane's visits."""
         resource_id, _ = parse_lane(lane)
-        own = next((resource.calendar_id for resource in self.resources if resource.id == resource_id), None)
-        return own or self.calendar_id
+        calendar_id = next((resource.calendar_id for resource in self.resources if resource.id == resource_id), None)
+        return calendar_id or self.calendar_id
 
     def hours_on(self, day: date) -> tuple[OpenPeriod, ...]:
         """Return the opening hours of a date: an exception first, then a public holiday, then the weekday."""

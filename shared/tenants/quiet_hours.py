@@ -1,4 +1,4 @@
-"""The hours in which a business wakes nobody: on the wall clock of its zone, turned to instants over clock changes."""
+"""Quiet hours, in which a business sends no reminders: wall-clock times of its zone, converted to instants."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _DAY_MINUTES = 24 * 60
 MAX_MINUTES = 14 * 60
-"""Longer ones would leave a visit no hour to be reminded of it."""
+"""Longer quiet hours would leave no time for reminders."""
 
 TO_GET_READY = timedelta(hours=1)
-"""Who hears of a visit in the morning needs this long to get there, or to say that they will not."""
+"""A visitor who is reminded in the morning needs this long to come or to cancel."""
 
-_FORM = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
+_PATTERN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _BEFORE_ANY_GAP = timedelta(hours=3)
-"""No clock change skips more than this, but for whole days that islands dropped at the date line."""
+"""No clock change skips more than this, except whole days that islands skipped at the date line."""
 
 
 class QuietPeriod(NamedTuple):
@@ -39,7 +39,7 @@ class QuietHours(BaseModel):
     def _from_text(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        match = _FORM.fullmatch(value.replace(" ", "").replace("–", "-"))
+        match = _PATTERN.fullmatch(value.replace(" ", "").replace("–", "-"))
         if not match:
             raise ValueError('must look like "21:00-08:00"')
         begin_hour, begin_minute, end_hour, end_minute = (int(part) for part in match.groups())
@@ -51,13 +51,13 @@ class QuietHours(BaseModel):
         return {"begins": begins, "ends": ends}
 
     def around(self, instant: datetime, zone: ZoneInfo) -> QuietPeriod | None:
-        """Return the quiet period that an instant lies in; None if it may wake people.
+        """Return the quiet period that an instant lies in; None if reminders may be sent.
 
-        A period that the clocks make longer or shorter is as long as the wall shows it: it begins with the first
-        reading of its first minute and ends with the last reading of its last one.
+        A clock change inside a period makes it longer or shorter: it begins at the first occurrence of its first minute
+        and ends at the last occurrence of its end.
         """
         today = instant.astimezone(zone).date()
-        # Around a clock change at midnight the wall may say the day before, or after, the one that a period began on.
+        # Around a clock change at midnight the local date may be the day before or after that of a period's start.
         for day in (today + timedelta(days=distance) for distance in (-1, 0, 1)):
             period = self._period(day, zone)
             if period and period.begins <= instant < period.ends:
@@ -72,12 +72,12 @@ class QuietHours(BaseModel):
 
 
 def _instant(day: date, minutes: int, zone: ZoneInfo, *, fold: int) -> datetime:
-    """Return the instant of a wall-clock time, or the end of the gap that swallows it; `fold` tells readings apart."""
+    """Return the instant of a wall-clock time, or the end of the gap that skips it; `fold` selects the occurrence."""
     wall = datetime.combine(day, time(minutes // 60, minutes % 60))
     instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == wall:
         return instant
-    # Before the gap the wall shows less than what is looked for, after it more: the border is between.
+    # Before the gap the wall clock shows an earlier time, after it a later one: search for the end of the gap.
     before, after = instant - _BEFORE_ANY_GAP, instant + _BEFORE_ANY_GAP
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) / 2

@@ -1,4 +1,4 @@
-"""What every part of a tenant's profile is made of: strict sections, lengths on the grid, translated texts."""
+"""The types of a tenant's profile: strict sections, lengths on the grid, translated texts."""
 
 from collections.abc import Mapping
 from typing import Annotated, Self
@@ -6,29 +6,29 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from shared.languages.catalogue import REFERENCE
-from shared.languages.tags import language_tag, match_language
+from shared.languages.tags import match_language, normalize_tag
 
 MINUTES_STEP = 5
 """Every length and every opening time is a multiple of this, so that slots share a grid."""
 
 
 class Section(BaseModel):
-    """Strict: a misspelt field is an error with its line, not a silent default."""
+    """A strict model: a misspelt field is an error with its line, not a silent default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _on_the_grid(minutes: int) -> int:
+def _check_grid(minutes: int) -> int:
     if minutes % MINUTES_STEP:
         raise ValueError(f"must be a multiple of {MINUTES_STEP} minutes")
     return minutes
 
 
-Minutes = Annotated[int, Field(ge=0, le=24 * 60), AfterValidator(_on_the_grid)]
-PositiveMinutes = Annotated[int, Field(gt=0, le=24 * 60), AfterValidator(_on_the_grid)]
+Minutes = Annotated[int, Field(ge=0, le=24 * 60), AfterValidator(_check_grid)]
+PositiveMinutes = Annotated[int, Field(gt=0, le=24 * 60), AfterValidator(_check_grid)]
 
 
-class Translated(RootModel[Mapping[Annotated[str, AfterValidator(language_tag)], str]]):
+class Translated(RootModel[Mapping[Annotated[str, AfterValidator(normalize_tag)], str]]):
     """A text in one or more languages, by their tags, such as `{pl: Masaż, pt-BR: Massagem}`."""
 
     model_config = ConfigDict(frozen=True)
@@ -41,9 +41,9 @@ class Translated(RootModel[Mapping[Annotated[str, AfterValidator(language_tag)],
 
     def in_(self, *preferred: str) -> str:
         """Return the text in the first preferred language that it has; else in English, or the first one given."""
-        given = {tag: text for tag, text in self.root.items() if text}
-        tag = match_language(given, *preferred, REFERENCE)
-        return given[tag] if tag else next(iter(given.values()))
+        texts = {tag: text for tag, text in self.root.items() if text}
+        tag = match_language(texts, *preferred, REFERENCE)
+        return texts[tag] if tag else next(iter(texts.values()))
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What can be booked, and who or what it needs."""
+"""Services that can be booked, and the resources that they need."""
 
 from typing import Annotated
 
@@ -11,11 +11,11 @@ DEFAULT_RESOURCE = "default"
 
 
 class Resource(Section):
-    """Who or what a visit needs to itself: a person, a chair, a room."""
+    """What a visit needs exclusively: a staff member, a chair or a room."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
     seats: Annotated[int, Field(ge=1, le=50)] = 1
-    """How many visits it takes at the same time, such as the places of a class."""
+    """How many visits it takes at the same time, such as the participants of a class."""
     calendar_id: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
     """A calendar of its own; the business's where none is given."""
 
@@ -34,7 +34,7 @@ def parse_lane(lane: str) -> tuple[str, int]:
 
 
 class Service(Section):
-    """What can be booked, and how long it takes."""
+    """A service that can be booked, and how long it takes."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
     name: Translated
@@ -43,7 +43,7 @@ class Service(Section):
     buffer_before_minutes: Minutes = 0
     buffer_after_minutes: Minutes = 0
     resources: tuple[str, ...] = ()
-    """Which of the business's resources can do it, any one of them; all, where none is named."""
+    """The ids of the resources of which a visit needs one; all resources where none is named."""
     max_per_day: Annotated[int, Field(ge=1, le=1000)] | None = None
 
     @property

@@ -57,7 +57,7 @@ def test_rules_and_addresses_are_read(profile):
     )
     assert (profile.minimum_notice_minutes, profile.horizon_days, profile.max_visits_per_day) == (90, 45, 8)
     assert (profile.allowed_origins, profile.allow_missing_origin) == (("https://salon.example",), True)
-    assert (profile.page, profile.senders.email) == ("https://salon.example/visits", "visits@salon.example")
+    assert (profile.link_page_url, profile.senders.email) == ("https://salon.example/visits", "visits@salon.example")
     assert (profile.disclosure.in_("pl"), profile.disclosure.in_("en")) == ("Rozmawiasz z AI.", "You talk to an AI.")
     assert (profile.model.id, profile.model.max_output_tokens) == ("eu.anthropic.claude-haiku", 700)
     assert (profile.limits.daily_output_tokens, profile.limits.chat_characters) == (400_000, 3000)

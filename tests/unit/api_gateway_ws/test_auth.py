@@ -15,7 +15,7 @@ from api_gateway_ws.auth import (
     ForgedTokenError,
     SessionTokens,
     admit,
-    origin_allowed,
+    is_origin_allowed,
 )
 from shared.retention import RESUME_TOKEN_LIFETIME
 
@@ -54,7 +54,7 @@ def try_connect(make_profile, tokens):
 )
 def test_only_pages_of_the_business_open_its_chat(make_profile, origin, allowed):
     """An origin is scheme, host and port, compared as a whole; no origin is no page."""
-    assert origin_allowed(origin, make_profile()) is allowed
+    assert is_origin_allowed(origin, make_profile()) is allowed
 
 
 @pytest.mark.parametrize("origin", [None, "", "null"])
@@ -62,8 +62,8 @@ def test_a_business_may_let_in_who_has_no_origin(make_profile, origin):
     """Native programs send none; a foreign page does not get in that way."""
     profile = make_profile(allow_missing_origin=True)
 
-    assert origin_allowed(origin, profile)
-    assert not origin_allowed("https://evil.example", profile)
+    assert is_origin_allowed(origin, profile)
+    assert not is_origin_allowed("https://evil.example", profile)
 
 
 def test_a_first_visit_begins_a_session(try_connect):

@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError
 from shared.languages.available import language_of, languages
 from shared.languages.catalogue import Catalogue
 from shared.languages.cldr import cldr_locale
-from shared.languages.tags import language_tag, match_language
+from shared.languages.tags import match_language, normalize_tag
 
 
 def compiled(folder, language, **texts):
@@ -63,14 +63,14 @@ def test_a_tag_loses_its_end_until_it_fits(preferred, found):
 )
 def test_a_tag_is_written_as_usual(text, tag):
     """Whatever the case of its letters."""
-    assert language_tag(text) == tag
+    assert normalize_tag(text) == tag
 
 
 @pytest.mark.parametrize("text", ["", "polish", "p", "pl_PL", "pl-", "-pl", "pl PL", "pl\n", "p1", "ąę", "pl-PL-x"])
 def test_what_is_no_tag_is_refused(text):
     """A misspelt key of a profile is found."""
     with pytest.raises(ValueError, match="is not the tag of a language such as pl"):
-        language_tag(text)
+        normalize_tag(text)
 
 
 def test_polish_and_english_are_spoken():

@@ -86,7 +86,7 @@ def _split_by_lane(
     everywhere: list[Interval] = []
     in_lanes: list[tuple[str, Interval]] = []
     for time in times:
-        lanes = profile.lanes_named(time.resource)
+        lanes = profile.find_current_lanes(time.resource)
         in_lanes += [(lane, time.interval) for lane in lanes]
         if not lanes:
             everywhere.append(time.interval)

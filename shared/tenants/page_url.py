@@ -1,30 +1,30 @@
-"""The address of a business's own page, which the links in letters open."""
+"""The URL of a business's own page, which the links in e-mails open."""
 
 import re
 from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
-MAX_PAGE_CHARACTERS = 500
+MAX_URL_CHARACTERS = 500
 
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost"})
 _CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?@!$&'()*+,;=%]+", re.ASCII)
-"""What RFC 3986 allows, without the brackets of IPv6 addresses: no space or quote ends a link too early."""
+"""What RFC 3986 allows, without the brackets of IPv6 addresses: a space or a quote would end a link too early."""
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
 
 
-def page_address(text: str) -> str:
-    """Return the address, with a path in any case.
+def check_page_url(text: str) -> str:
+    """Return the URL, with `/` as its path where it has none.
 
     Raises:
-        ValueError: it is not https (http is for this machine alone), has a fragment, or is no address at all.
+        ValueError: it is not https (http is for this machine alone), has a fragment, or is no URL at all.
     """
     if "#" in text:
-        raise ValueError("must not have a fragment (#...): the links in letters add one of their own")
-    if len(text) > MAX_PAGE_CHARACTERS or not _CHARACTERS.fullmatch(text):
+        raise ValueError("must not have a fragment (#...): the links in e-mails add one of their own")
+    if len(text) > MAX_URL_CHARACTERS or not _CHARACTERS.fullmatch(text):
         raise ValueError(
-            f"must be an address of at most {MAX_PAGE_CHARACTERS} characters such as https://example.com/visits, "
+            f"must be an address of at most {MAX_URL_CHARACTERS} characters such as https://example.com/visits, "
             "with everything but plain letters and digits percent-encoded"
         )
     try:
@@ -39,9 +39,9 @@ def page_address(text: str) -> str:
     return urlunsplit(parts._replace(path=parts.path or "/"))
 
 
-def first_page(origins: Iterable[str]) -> str | None:
-    """Return the first of the origins that is fit to be a page's address."""
+def find_page_url(origins: Iterable[str]) -> str | None:
+    """Return the first of the origins that is valid as a page's URL; None if there is none."""
     for origin in origins:
         with suppress(ValueError):
-            return page_address(origin)
+            return check_page_url(origin)
     return None
