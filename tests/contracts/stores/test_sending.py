@@ -140,8 +140,8 @@ def test_a_command_without_a_trace_is_sent_without(emulator, trace):
     assert commands.traces() == [None]
 
 
-def test_a_missing_queue_is_said_as_such(emulator):
-    """A queue that is not there is no trouble that passes."""
+def test_a_missing_queue_is_reported_as_such(emulator):
+    """A missing queue is no transient error."""
     client = emulator.client("sqs")
     queue = SqsCommandPublisher(
         client=client, chat_url=f"{emulator.endpoint_url}/000000000000/none.fifo", booking_url=""
@@ -200,12 +200,12 @@ async def test_a_notice_put_twice_is_harmless(notices):
     await queue.put(notice())
     await queue.put(notice())
     found = await asyncio.to_thread(delivered)
-    assert {one.id for one in found} == {"notice-1"}
-    assert all(one == notice() for one in found)
+    assert {received.id for received in found} == {"notice-1"}
+    assert all(received == notice() for received in found)
 
 
 async def test_a_notice_goes_on_with_the_trace_of_its_command(emulator, sqs):
-    """The same story, told by the next worker; without a trace there is no header."""
+    """The notification worker continues the same trace; without a trace there is no header."""
     client = emulator.client("sqs")
     url = create_queue(client, "NotificationsQueue", name=new_id())
     queue = SqsNoticeQueue(calls=sqs, url=url)

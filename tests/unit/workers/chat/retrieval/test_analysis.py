@@ -28,20 +28,20 @@ def test_inflected_forms_are_one_term(language, forms):
 
 
 def test_stop_words_are_no_terms():
-    """What every question is made of says nothing about its topic."""
+    """Stop words occur in most questions, and do not tell their topic."""
     assert Analyzer("pl").terms("Czy mogę prosić o fakturę?") == ["faktur"]
     assert Analyzer("en").terms("Could I please have an invoice?") == ["invoic"]
     assert Analyzer("de").terms("Kann ich bitte eine Rechnung haben?") == ["rechnung"]
 
 
 def test_an_unknown_language_is_only_folded():
-    """Without rules for a language its words stay as they are, so that equal words still meet."""
+    """Without rules its words stay whole, so equal words still match."""
     assert Analyzer("cs").terms("Kolik stojí masáže?") == ["kolik", "stoji", "masaze"]
     assert Analyzer(None).terms("the massages") == ["the", "massages"]
 
 
 def test_synonyms_replace_a_word():
-    """A word may stand for several terms, and a stop word for one."""
+    """A word may have several terms as synonyms, and a stop word one."""
     table = {"weekend": ("saturday", "sunday"), "where": ("address",)}
     analyzer = Analyzer("en", lambda word: table.get(word, ()))
 
@@ -60,8 +60,8 @@ def test_synonyms_replace_a_word():
         ("", None),
     ],
 )
-def test_a_language_is_detected_by_its_small_words_and_characters(text, language):
-    """A name, a number or a price shows no language."""
+def test_a_language_is_detected_by_its_stop_words_and_characters(text, language):
+    """A name, a number or a price belongs to no language."""
     assert detect_language(text) == language
 
 

@@ -68,7 +68,7 @@ def test_a_section_ends_at_the_next_heading_or_question():
     ],
 )
 def test_markup_is_removed(markdown, text):
-    """What is left reads well in a chat."""
+    """The remaining text is readable in a chat."""
     assert plain_text(markdown) == text
 
 

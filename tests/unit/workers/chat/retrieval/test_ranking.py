@@ -38,7 +38,7 @@ def passage(text):
 
 
 def test_the_passage_under_the_right_heading_comes_first():
-    """A heading says what a passage is about; a passing mention counts less."""
+    """A heading tells the topic of a passage; a mention in the text counts less."""
     first, second = search("Is there parking?")
 
     assert first.passage.text == "Behind the house, for two cars."
@@ -57,7 +57,7 @@ def test_the_score_is_bm25():
 
 
 def test_coverage_falls_with_what_a_passage_lacks():
-    """A word that no passage has weighs most: what it asks for is not there."""
+    """A word that no passage has weighs most, because no passage is about it."""
     (known, *_) = search("classic massage")
     (unknown, *_) = search("Thai massage")
 
@@ -66,16 +66,16 @@ def test_coverage_falls_with_what_a_passage_lacks():
     assert unknown.terms == {"massag"}
 
 
-def test_ties_stand_in_the_order_of_the_documents():
-    """The same question gets the same order."""
+def test_ties_are_in_the_order_of_the_documents():
+    """The same question gives the same order."""
     assert [match.passage.text for match in search("massage")] == [
         "Classic massage, 60 minutes",
         "Sports massage, 45 minutes",
     ]
 
 
-def test_nothing_is_found_where_nothing_is_shared():
-    """No passages, no question, or no common term: no match."""
+def test_without_a_common_term_nothing_matches():
+    """No passages, no terms in the question, or no common term."""
     assert search("weather") == []
     assert search("") == []
     assert search("massage", document="") == []
@@ -83,7 +83,7 @@ def test_nothing_is_found_where_nothing_is_shared():
 
 @given(st.lists(WORDS, max_size=8), WORDS)
 def test_matches_are_sorted_and_bounded(texts, asked):
-    """Exactly the passages that share a term match; coverage is a part of the whole; the best comes first."""
+    """Exactly the passages that share a term match, the best first; coverage is at most 1."""
     passages = [passage(" ".join(text)) for text in texts]
 
     matches = PassageIndex(passages, Analyzer(None)).search(asked)
@@ -99,7 +99,7 @@ def test_matches_are_sorted_and_bounded(texts, asked):
 
 @given(st.lists(WORDS, min_size=1, max_size=8), WORDS)
 def test_repeating_a_word_changes_nothing(texts, asked):
-    """A visitor who asks louder gets the same answer."""
+    """A visitor who repeats a word gets the same answer."""
     index = PassageIndex([passage(" ".join(text)) for text in texts], Analyzer(None))
 
     assert index.search(asked + asked[::-1]) == index.search(asked)
