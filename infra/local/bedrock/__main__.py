@@ -10,15 +10,15 @@ from infra.local.bedrock.server import HOST, serving
 from infra.local.bedrock.standin import Pace
 
 _EPILOG = """\
-Point a client at it with AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:PORT (any credentials do).
+Set AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:PORT for a client; any credentials are accepted.
 It quotes the passages of the <document name="..."> parts of the system prompt that cover a question (Polish, English
 or German), says so when none does, and calls the tool offer_booking when a visitor asks for an appointment.
 
-Make it misbehave:
+Add faults:
   curl -d '{"kind": "throttle", "times": 2}'       http://127.0.0.1:PORT/_standin/faults
   curl -d '{"kind": "cut", "after_deltas": 5}'     http://127.0.0.1:PORT/_standin/faults
   kinds: throttle, error, stall, slow (both with "seconds"), cut; "times": null means every call
-Put words in its mouth, change its pace, see what was called, start afresh:
+Script replies, change the pace, list calls, restore the initial state:
   curl -d '{"replies": [{"text": "..."}]}'         http://127.0.0.1:PORT/_standin/script
   curl -d '{"tokens_per_second": 20}'              http://127.0.0.1:PORT/_standin/pace
   curl                                             http://127.0.0.1:PORT/_standin/calls
@@ -34,7 +34,7 @@ def main() -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one (default)")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 stands for a free one (default)")
     parser.add_argument(
         "--tokens-per-second", type=float, default=80, metavar="N", help="pace of an answer, 0: at once (default: 80)"
     )

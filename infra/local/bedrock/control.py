@@ -1,4 +1,4 @@
-"""The stand-in's own routes under `/_standin`: faults, pace, scripted replies, and what was called."""
+"""The control routes under `/_standin`: faults, pace, scripted replies, and the record of calls."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 class _Rules(BaseModel):
-    """Several faults at once, used up in their order."""
+    """Several faults, which are applied in their order."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +35,7 @@ _SCRIPT = TypeAdapter(_Script)
 
 
 async def ready(_: web.Request) -> web.Response:
-    """Say that the server takes requests."""
+    """Report that the server is ready."""
     return web.json_response({"ready": True})
 
 
@@ -45,30 +45,30 @@ async def calls(http: web.Request) -> web.Response:
 
 
 async def list_faults(http: web.Request) -> web.Response:
-    """Return the rules that are left, and how many faults were handed to calls."""
+    """Return the pending rules, and how many faults were applied."""
     faults = http.app[STAND_IN].faults
     return web.json_response({"fired": faults.fired, "rules": [rule.model_dump() for rule in faults.rules]})
 
 
 async def add_faults(http: web.Request) -> web.Response:
     """Add one fault, or several as `{"rules": [...]}`."""
-    asked = await _read(http, _FAULTS)
-    for rule in asked.rules if isinstance(asked, _Rules) else [asked]:
+    requested = await _read(http, _FAULTS)
+    for rule in requested.rules if isinstance(requested, _Rules) else [requested]:
         http.app[STAND_IN].faults.add(rule)
     return await list_faults(http)
 
 
 async def clear_faults(http: web.Request) -> web.Response:
-    """Drop the rules that are left."""
+    """Remove the pending rules."""
     http.app[STAND_IN].faults.clear()
     return await list_faults(http)
 
 
 async def set_pace(http: web.Request) -> web.Response:
-    """Change the pace of the calls to come; a field left out keeps its value."""
+    """Change the pace of later calls; an omitted field keeps its value."""
     stand_in = http.app[STAND_IN]
-    asked = await _read(http, _PACE)
-    stand_in.pace = stand_in.pace.model_copy(update=asked.model_dump(exclude_unset=True))
+    requested = await _read(http, _PACE)
+    stand_in.pace = stand_in.pace.model_copy(update=requested.model_dump(exclude_unset=True))
     return web.json_response(stand_in.pace.model_dump())
 
 
@@ -80,7 +80,7 @@ async def add_script(http: web.Request) -> web.Response:
 
 
 async def reset(http: web.Request) -> web.Response:
-    """Return to the state at the start."""
+    """Restore the initial state."""
     http.app[STAND_IN].reset()
     return web.json_response({"reset": True})
 

@@ -1,4 +1,4 @@
-"""The two routes of Bedrock Runtime: `Converse` answers in one piece, `ConverseStream` as it goes."""
+"""The two routes of Bedrock Runtime: `Converse` answers with one message, `ConverseStream` with a stream."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import uuid
 
 from aiohttp import web
 
-from infra.local.bedrock.errors import BedrockError, internal, throttling_error
+from infra.local.bedrock.errors import BedrockError, internal_error, throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.reply import Plan, plan
 from infra.local.bedrock.request import parse
@@ -23,13 +23,13 @@ async def converse(http: web.Request) -> web.StreamResponse:
     call, fault = http.app[STAND_IN].begin(http.match_info["model_id"], stream=False)
     try:
         prepared = await _prepare(http, call, fault)
-        return await _whole(http, call, fault, prepared)
+        return await _answer_whole(http, call, fault, prepared)
     except BedrockError as error:
         return _refusal(call, error)
 
 
 async def converse_stream(http: web.Request) -> web.StreamResponse:
-    """Answer with an event stream; an error before its first event is a plain response."""
+    """Answer with an event stream; an error before its first event is an ordinary response."""
     stand_in = http.app[STAND_IN]
     call, fault = stand_in.begin(http.match_info["model_id"], stream=True)
     try:
@@ -54,7 +54,7 @@ async def _prepare(http: web.Request, call: Call, fault: Fault | None) -> Plan:
     return plan(stand_in.reply_to(request), tool_use_id(request), request.inference_config)
 
 
-async def _whole(http: web.Request, call: Call, fault: Fault | None, prepared: Plan) -> web.Response:
+async def _answer_whole(http: web.Request, call: Call, fault: Fault | None, prepared: Plan) -> web.Response:
     stand_in = http.app[STAND_IN]
     started = stand_in.clock()
     await asyncio.sleep(stand_in.pace.seconds_until(prepared.output_tokens))
@@ -64,7 +64,7 @@ async def _whole(http: web.Request, call: Call, fault: Fault | None, prepared: P
         if fault.kind == "cut":
             if http.transport:
                 http.transport.close()
-            return web.Response()  # goes nowhere
+            return web.Response()  # not sent: the connection is closed
         await asyncio.sleep(fault.seconds * (prepared.delta_count if fault.kind == "slow" else 1))
     call.output_tokens = prepared.output_tokens
     call.stop_reason = prepared.stop_reason
@@ -79,7 +79,7 @@ async def _whole(http: web.Request, call: Call, fault: Fault | None, prepared: P
 
 
 def _error_of(fault: Fault) -> BedrockError:
-    return throttling_error() if fault.kind == "throttle" else internal()
+    return throttling_error() if fault.kind == "throttle" else internal_error()
 
 
 def _refusal(call: Call, error: BedrockError) -> web.Response:

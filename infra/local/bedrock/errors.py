@@ -1,4 +1,4 @@
-"""The errors that Bedrock Runtime answers with, under AWS's own codes and statuses."""
+"""The errors of Bedrock Runtime, with the codes and statuses of AWS."""
 
 STATUS = {
     "ValidationException": 400,
@@ -11,7 +11,7 @@ STATUS = {
 
 
 class BedrockError(Exception):
-    """An error for the client: `code` as AWS names it, a message as AWS words it."""
+    """An error for the client, with the code and the message of AWS."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -30,15 +30,15 @@ def invalid(message: str) -> BedrockError:
 
 
 def throttling_error() -> BedrockError:
-    """Return what an account over its quota hears."""
+    """Return the error for an account that exceeds its quota."""
     return BedrockError("ThrottlingException", "Too many requests, please wait before trying again.")
 
 
-def internal() -> BedrockError:
-    """Return the service's own failure."""
+def internal_error() -> BedrockError:
+    """Return an internal error of the service."""
     return BedrockError("InternalServerException", "The system encountered an unexpected error during processing.")
 
 
-def stream_broke() -> BedrockError:
-    """Return the model's failure in the middle of an answer."""
+def model_stream_error() -> BedrockError:
+    """Return an error of the model during an answer."""
     return BedrockError("ModelStreamErrorException", "The model stream ended with an error. Try your request again.")

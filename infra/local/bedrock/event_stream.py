@@ -1,7 +1,7 @@
 """Encodes messages of the `application/vnd.amazon.eventstream` framing.
 
 A message is a prelude (total length, headers length, CRC of both), the headers, the payload and a CRC of
-all that came before; every number is big-endian. Shapes:
+all preceding bytes; every number is big-endian. Source:
 https://smithy.io/2.0/aws/amazon-eventstream.html
 """
 
@@ -13,14 +13,14 @@ from typing import Any
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
-_STRING = 7  # the only header type that Bedrock's own messages use
+_STRING = 7  # the only header type in Bedrock's messages
 _PRELUDE_AND_CRCS = 16  # two lengths, the prelude's CRC and the message's CRC, 4 bytes each
 _MAX_HEADERS_BYTES = 128 * 1024
 _MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
 
 
 def encode(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Frame one message.
+    """Encode one message.
 
     Raises:
         ValueError: a header's name or value, the headers or the payload are longer than the framing allows.
@@ -36,13 +36,13 @@ def encode(headers: Mapping[str, str], payload: bytes) -> bytes:
 
 
 def event(event_type: str, body: Mapping[str, Any]) -> bytes:
-    """Frame one event of the output stream, such as `contentBlockDelta`."""
+    """Encode one event of the output stream, such as `contentBlockDelta`."""
     headers = {":event-type": event_type, ":content-type": "application/json", ":message-type": "event"}
     return encode(headers, _json(body))
 
 
 def exception(error_code: str, message: str) -> bytes:
-    """Frame an exception that ends a stream already begun; its code travels with a first character in lower case."""
+    """Encode an exception that ends a stream; the first character of its code is in lower case."""
     headers = {
         ":exception-type": error_code[:1].lower() + error_code[1:],
         ":content-type": "application/json",

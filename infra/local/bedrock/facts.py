@@ -1,4 +1,4 @@
-"""Answers a question from the documents, or says that they do not."""
+"""Answers a question from the documents, or reports that they have no answer."""
 
 import re
 from datetime import date
@@ -15,7 +15,7 @@ _SENTENCE = re.compile(r"[^.?!\n]+[.?!\n]*")
 
 
 class Facts:
-    """Finds what the documents say about a message."""
+    """Finds the passages of the documents that answer a message."""
 
     def __init__(self, knowledge: KnowledgeBase, today: date | None) -> None:
         self.knowledge = knowledge
@@ -46,7 +46,7 @@ class Facts:
         return quote(matches, self.knowledge, self.terms(text)) if matches else None
 
     def _find(self, texts: list[str]) -> list[Match]:
-        """A message that goes on with the one before is first looked up in the section that answered that one."""
+        """Search a message that continues the previous one first in the section that answered the previous one."""
         text, *earlier = texts
         terms = self.terms(text)
         if not terms:

@@ -1,4 +1,4 @@
-"""The faults a test asks for: which kind, how often, and after how many deltas of an answer."""
+"""The faults that a test requests: kind, number of calls, and after how many deltas of an answer."""
 
 from typing import Literal
 
@@ -10,11 +10,11 @@ Kind = Literal["throttle", "stall", "cut", "error", "slow"]
 
 
 class Fault(BaseModel):
-    """One rule: `times` calls suffer it (null: every call from now on).
+    """One rule, which affects `times` calls (null: every call from now on).
 
-    `throttle` and `error` refuse the call, or break the stream when `after_deltas` is set. `stall` says
+    `throttle` and `error` refuse the call, or end the stream if `after_deltas` is set. `stall` sends
     nothing for `seconds`, `cut` closes the connection, `slow` waits `seconds` before every delta; these
-    three begin after `after_deltas` deltas (none if not set).
+    three start after `after_deltas` deltas (by default before the first).
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -26,23 +26,23 @@ class Fault(BaseModel):
 
     @property
     def refuses(self) -> bool:
-        """Whether the call is answered with an error status instead of a stream."""
+        """Return whether the call is answered with an error status instead of a stream."""
         return self.kind in ("throttle", "error") and self.after_deltas is None
 
     def strikes(self, step: Step, deltas_sent: int) -> bool:
-        """Whether the fault comes before this step; an answer that is too short suffers it at its end."""
+        """Return whether the fault is applied before this step; in an answer that is too short, at its end."""
         return step.is_end or (step.is_delta and deltas_sent >= (self.after_deltas or 0))
 
 
 class Faults:
-    """The rules in their order; a call takes the first that is left."""
+    """The pending rules; the first one affects the next call."""
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
         self.fired = 0
 
     def add(self, fault: Fault) -> None:
-        """Put a rule behind the others."""
+        """Add a rule after the others."""
         self.rules.append(fault.model_copy())
 
     def take(self) -> Fault | None:
@@ -58,6 +58,6 @@ class Faults:
         return rule
 
     def clear(self) -> None:
-        """Forget every rule."""
+        """Remove every rule."""
         self.rules.clear()
         self.fired = 0

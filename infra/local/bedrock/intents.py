@@ -1,4 +1,4 @@
-"""Recognises what a message wants other than a fact: an appointment, a person, or a courtesy (`intents.yaml`)."""
+"""Recognises messages that ask for no fact: requests for an appointment or staff, and courtesies (`intents.yaml`)."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ _PATTERNS = {
 
 
 def intent_of(text: str, *, previous_answer: str = "") -> Intent | None:
-    """Return what a message wants, or None where it asks for a fact or is a mere courtesy.
+    """Return the intent of a message, or None if it asks for a fact or is only a courtesy.
 
     `previous_answer` is the assistant's last turn: a "yes" to its offer asks for an appointment.
     """
@@ -43,7 +43,7 @@ def courtesy_of(text: str) -> tuple[Courtesy, str] | None:
 
 
 def is_continuation(text: str) -> bool:
-    """Whether a message goes on with the question before, such as "and on Saturday?"."""
+    """Return whether a message continues the previous question, such as "and on Saturday?"."""
     return _PATTERNS["continuation"].match(_plain(text)) is not None
 
 

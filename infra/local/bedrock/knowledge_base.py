@@ -49,7 +49,7 @@ class KnowledgeBase:
         return list(dict.fromkeys(passage.headings[0] for passage in self.passages if passage.headings))
 
     def terms(self, text: str) -> list[str]:
-        """Return what a message is searched by, typing errors corrected."""
+        """Return the search terms of a message, with typing errors corrected."""
         typed = split_words(text)
         if len(typed) <= _MAX_CORRECTED_WORDS:
             text = " ".join(word if concepts_of(word) else correct(word, self._vocabulary) for word in typed)
@@ -70,12 +70,12 @@ class KnowledgeBase:
         ]
 
     def contact(self) -> str | None:
-        """Return the passage that says how to reach the business, or None."""
+        """Return the passage with the contact details of the business, or None."""
         return next((match.passage.text for match in self._index.search(["phone", "email"])), None)
 
 
 def section_of(passage: Passage) -> tuple[str, int]:
-    """Return what passages of the same section have in common."""
+    """Return a key that passages of the same section share."""
     return passage.document, passage.section
 
 
@@ -87,9 +87,9 @@ def _passage_sets(documents: tuple[tuple[str, str], ...]) -> Mapping[str | None,
     return {language: PassageSet(tuple(passages), language) for language, passages in by_language.items()}
 
 
-def _guess_language(asked: list[str], sets: Mapping[str | None, PassageSet]) -> str:
-    """Return whose documents have most of the words, for a message such as "massage" that shows no language."""
-    beginnings = tuple(word[:_BEGINNING] for word in asked)
+def _guess_language(requested: list[str], sets: Mapping[str | None, PassageSet]) -> str:
+    """Return the language whose documents contain most of the words, for a message without a recognisable language."""
+    beginnings = tuple(word[:_BEGINNING] for word in requested)
     counts = {
         language: sum(word.startswith(beginnings) for word in chosen_set.words)
         for language, chosen_set in sets.items()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Phrases:
-    """What is said when no document is quoted, or before one is."""
+    """The sentences that are sent instead of a quotation, or before one."""
 
     courtesy: dict[str, str]
     identity: str

@@ -1,4 +1,4 @@
-"""Remembers the prefixes that cache points mark, and splits a request's tokens into new, written and read.
+"""Stores the prefixes that cache points mark, and splits a request's tokens into fresh, written and read ones.
 
 The service's rules: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 """
@@ -12,19 +12,19 @@ from infra.local.bedrock.tokens import blocks_in_order, count_tokens
 
 _LIFETIME_SECONDS = {"5m": 300.0, "1h": 3600.0}
 _LOOK_BACK_BLOCKS = 20
-# The shortest prefix that is cached at all, by a part of the model id; a shorter one is ignored in silence.
+# The minimum length of a cached prefix, by a part of the model id; a shorter one is ignored without an error.
 _MINIMUM_TOKENS = {
     "claude-haiku-4-5": 4096,
     "claude-opus-4-5": 4096,
     "claude-3-5-haiku": 2048,
     "claude-3-haiku": 2048,
 }
-_USUAL_MINIMUM_TOKENS = 1024
+_DEFAULT_MINIMUM_TOKENS = 1024
 
 
 @dataclass(frozen=True)
 class InputUsage:
-    """The tokens of a request: those paid in full, those read from the cache, those written to it."""
+    """The tokens of a request: fresh ones at the full price, those read from the cache, and those written to it."""
 
     fresh: int
     cache_read: int
@@ -32,7 +32,7 @@ class InputUsage:
 
     @property
     def total(self) -> int:
-        """Return all that the model read."""
+        """Return the number of all input tokens."""
         return self.fresh + self.cache_read + self.cache_write
 
 
@@ -50,18 +50,18 @@ class _Entry:
 
 
 class PromptCache:
-    """The prefixes written in this process; a read starts an entry's lifetime anew."""
+    """The prefixes that this process has cached; a read restarts an entry's lifetime."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
 
     def clear(self) -> None:
-        """Forget every prefix."""
+        """Remove every prefix."""
         self._entries.clear()
 
     def charge(self, model_id: str, request: ConverseRequest) -> InputUsage:
-        """Look the request's prefixes up, write the missing ones, and say what each token counts as."""
+        """Look up the request's prefixes, store the missing ones, and return how the tokens are charged."""
         prefixes, total = _prefixes(model_id, request)
         minimum = _minimum_tokens(model_id)
         marked = [position for position, prefix in enumerate(prefixes) if prefix.ttl and prefix.tokens >= minimum]
@@ -78,7 +78,7 @@ class PromptCache:
         return InputUsage(fresh=total - cached, cache_read=read, cache_write=cached - read)
 
     def _read(self, prefixes: list[_Prefix], position: int, now: float) -> int:
-        # A conversation grows by a few blocks a turn and its cache point moves along, so the service also
+        # A conversation grows by a few blocks a turn and its cache point moves with it, so the service also
         # tries the boundaries shortly before the point.
         for prefix in reversed(prefixes[max(0, position - _LOOK_BACK_BLOCKS) : position + 1]):
             entry = self._entries.get(prefix.digest)
@@ -104,4 +104,4 @@ def _prefixes(model_id: str, request: ConverseRequest) -> tuple[list[_Prefix], i
 
 
 def _minimum_tokens(model_id: str) -> int:
-    return next((least for part, least in _MINIMUM_TOKENS.items() if part in model_id), _USUAL_MINIMUM_TOKENS)
+    return next((minimum for part, minimum in _MINIMUM_TOKENS.items() if part in model_id), _DEFAULT_MINIMUM_TOKENS)

@@ -1,4 +1,4 @@
-"""What the stand-in says, and the steps in which a stream says it."""
+"""The stand-in's reply, and the events of its stream."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _JSON_PIECE = 12
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A tool that the model wants called, with its input."""
+    """The model's call of a tool, with its input."""
 
     name: str
     input: dict[str, Any]
@@ -20,7 +20,7 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: words, a tool call, or words and then a tool call."""
+    """An answer: a text, a tool call, or a text and then a tool call."""
 
     text: str
     tool: ToolCall | None = None
@@ -28,7 +28,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Step:
-    """One event of the stream; `tokens` is what it adds to the answer, in parts of a token too."""
+    """One event of the stream; `tokens` is the number of tokens that it adds, including fractions."""
 
     event_type: str
     body: dict[str, Any]
@@ -36,18 +36,18 @@ class Step:
 
     @property
     def is_delta(self) -> bool:
-        """Whether it is a piece of the answer."""
+        """Return whether the event is a part of the answer."""
         return self.event_type == "contentBlockDelta"
 
     @property
     def is_end(self) -> bool:
-        """Whether the answer is whole now."""
+        """Return whether the event ends the answer."""
         return self.event_type == "messageStop"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A reply made ready: all steps up to `messageStop`, and the same as one message."""
+    """A prepared reply: all events up to `messageStop`, and the same content as one message."""
 
     steps: tuple[Step, ...]
     content: tuple[dict[str, Any], ...]
@@ -61,10 +61,10 @@ class Plan:
 
 
 def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
-    """Cut a reply to what the request allows, and lay out its stream.
+    """Shorten a reply to the limits of the request, and prepare its stream.
 
-    As with the real model, an answer that reaches its limit in the middle of a tool's input ends there, with
-    JSON that is not whole.
+    As with the real model, an answer that reaches its limit within a tool's input ends there, with
+    incomplete JSON.
     """
     text, stop_reason = _stop_at_sequence(reply.text, config.stop_sequences)
     tool = reply.tool if stop_reason is None else None
@@ -83,7 +83,7 @@ def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
         content.append({"text": text})
     if tool:
         start = {"toolUse": {"toolUseId": tool_use_id, "name": tool.name}}
-        # The first piece of a tool's input is empty on the service too.
+        # As on the service, the first part of a tool's input is empty.
         pieces = ["", *chunks(tool_json, _JSON_PIECE)]
         steps += _block(len(content), start, [{"toolUse": {"input": piece}} for piece in pieces])
         if stop_reason is None:
@@ -94,7 +94,7 @@ def plan(reply: Reply, tool_use_id: str, config: InferenceConfig) -> Plan:
 
 
 def _block(index: int, start: dict[str, Any] | None, deltas: list[dict[str, Any]]) -> list[Step]:
-    # The service announces a block of text by its first delta only.
+    # The service sends no start event for a block of text.
     opening = [Step("contentBlockStart", {"start": start, "contentBlockIndex": index})] if start else []
     pieces = [
         Step("contentBlockDelta", {"delta": delta, "contentBlockIndex": index}, tokens=_delta_tokens(delta))

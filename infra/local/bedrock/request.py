@@ -1,4 +1,4 @@
-"""A Converse request as it arrives: its shape, checked by pydantic, and nothing about its meaning."""
+"""The models of a Converse request, which check its structure with pydantic."""
 
 import json
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from infra.local.bedrock.errors import invalid
 
 
 class Shape(BaseModel):
-    """A part of the request; fields the stand-in does not know are kept, because they count as tokens."""
+    """A part of the request; unknown fields are kept, because they count as tokens."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
@@ -31,7 +31,7 @@ class ToolUse(Shape):
 
 
 class ToolResult(Shape):
-    """What the caller's tool said."""
+    """The result of a tool call."""
 
     tool_use_id: str
     content: list[dict[str, Any]]
@@ -39,7 +39,7 @@ class ToolResult(Shape):
 
 
 class Block(Shape):
-    """One content block; which field is set says what it is."""
+    """One content block; the field that is set determines its kind."""
 
     text: str | None = None
     tool_use: ToolUse | None = None
@@ -48,7 +48,7 @@ class Block(Shape):
 
     @property
     def weight(self) -> str:
-        """Return what the model reads of this block, for counting and for comparing prefixes."""
+        """Return the text of this block for the model, to count tokens and to compare prefixes."""
         if self.text is not None:
             return self.text
         return json.dumps(self.model_dump(exclude_none=True), ensure_ascii=False, sort_keys=True, default=str)
@@ -62,7 +62,7 @@ class Message(Shape):
 
     @property
     def text(self) -> str:
-        """Return the turn's words."""
+        """Return the turn's text."""
         return "\n".join(block.text for block in self.content if block.text)
 
     @property
@@ -98,7 +98,7 @@ class Tool(Shape):
 
 
 class NamedTool(Shape):
-    """The one tool that must be called."""
+    """The tool that must be called."""
 
     name: str
 
@@ -123,7 +123,7 @@ class ToolConfig(Shape):
 
 
 class InferenceConfig(Shape):
-    """How the answer should be made."""
+    """The parameters of the inference."""
 
     max_tokens: int | None = None
     temperature: float | None = Field(default=None, ge=0, le=1)
@@ -146,15 +146,15 @@ class ConverseRequest(Shape):
 
     @property
     def last_user_text(self) -> str:
-        """Return the visitor's latest words; a turn of tool results alone has none."""
+        """Return the visitor's latest text; a turn that has only tool results has none."""
         return next((turn.text for turn in reversed(self.messages) if turn.role == "user" and turn.text), "")
 
 
 def parse(body: bytes) -> ConverseRequest:
-    """Read a request's body.
+    """Parse a request's body.
 
     Raises:
-        BedrockError: it is no JSON or has another shape.
+        BedrockError: the body is not valid JSON or has another structure.
     """
     try:
         return ConverseRequest.model_validate_json(body)

@@ -1,4 +1,4 @@
-"""Puts the stand-in behind HTTP: the application, and a server that runs until it is told to stop."""
+"""The HTTP server of the stand-in, and its application."""
 
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from infra.local.bedrock.converse import STAND_IN, converse, converse_stream
 from infra.local.bedrock.standin import Pace, StandIn
 
 HOST = "127.0.0.1"
-_MAX_REQUEST_BYTES = 25_000_000  # as the service: a request's body takes at most 25 MB
+_MAX_REQUEST_BYTES = 25_000_000  # the service's limit for a request's body is 25 MB
 _SHUTDOWN_SECONDS = 0.2
 
 
@@ -28,12 +28,12 @@ def make_app(pace: Pace) -> web.Application:
 
 @asynccontextmanager
 async def serving(pace: Pace, port: int = 0) -> AsyncIterator[str]:
-    """Serve as long as the block runs, and hand out the address; port 0 takes a free one.
+    """Serve for the duration of the `async with`, and yield the address; port 0 stands for a free one.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
-    # Without cancellation a stalled answer would outlive a client that has left.
+    # Without cancellation a stalled answer would continue after its client has disconnected.
     runner = web.AppRunner(
         make_app(pace), handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )

@@ -15,11 +15,11 @@ from infra.local.bedrock.reply import Reply, ToolCall
 from infra.local.bedrock.request import ConverseRequest
 from infra.local.bedrock.tokens import blocks_in_order
 
-_CALLS_KEPT = 200
+_MAX_CALLS = 200
 
 
 class Pace(BaseModel):
-    """How fast an answer comes; 0 tokens a second means at once."""
+    """The speed of an answer; 0 tokens a second stands for no delay."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,20 +27,20 @@ class Pace(BaseModel):
     first_token_ms: float = Field(default=300, ge=0)
 
     def seconds_until(self, tokens: float) -> float:
-        """Return when, counted from the request, the delta after so many tokens is due."""
+        """Return the seconds from the request until the delta after `tokens` tokens is due."""
         writing = tokens / self.tokens_per_second if self.tokens_per_second else 0.0
         return self.first_token_ms / 1000 + writing
 
 
 class ScriptedTool(BaseModel):
-    """The tool call of a scripted reply; its input may be anything, as a hostile model's could."""
+    """The tool call of a scripted reply; its input may be any JSON, to simulate a hostile model."""
 
     name: str
     input: dict[str, Any] = {}
 
 
 class ScriptedReply(BaseModel):
-    """What the next call should hear instead of a real answer."""
+    """The reply to the next call instead of an answer from the documents."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class ScriptedReply(BaseModel):
 
 @dataclass
 class Call:
-    """What is remembered of one request."""
+    """The record of one request."""
 
     model: str
     stream: bool
@@ -67,13 +67,13 @@ class Call:
 
 @dataclass
 class StandIn:
-    """Everything that outlives a request."""
+    """The state that is shared by all requests."""
 
     clock: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
     faults: Faults = field(default_factory=Faults)
     script: deque[ScriptedReply] = field(default_factory=deque)
-    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_CALLS_KEPT))
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=_MAX_CALLS))
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class StandIn:
         self._pace_at_start = self.pace
 
     def begin(self, model_id: str, *, stream: bool) -> tuple[Call, Fault | None]:
-        """Record a call and return it with the fault it must suffer."""
+        """Record a call and return it with the fault that affects it."""
         call = Call(model=model_id, stream=stream)
         fault = self.faults.take()
         call.fault = fault.kind if fault else None
@@ -90,7 +90,7 @@ class StandIn:
         return call, fault
 
     def reply_to(self, request: ConverseRequest) -> Reply:
-        """Return the next scripted reply, or else an answer."""
+        """Return the next scripted reply, or an answer if there is none."""
         if not self.script:
             return answer(request)
         scripted = self.script.popleft()
@@ -98,7 +98,7 @@ class StandIn:
         return Reply(scripted.text, tool)
 
     def reset(self) -> None:
-        """Return to the state at the start."""
+        """Restore the initial state."""
         self.pace = self._pace_at_start
         self.faults.clear()
         self.script.clear()
@@ -107,11 +107,11 @@ class StandIn:
         self.count = 0
 
     def report(self) -> dict[str, Any]:
-        """Return the latest calls, oldest first, and how many there were in all."""
+        """Return the latest calls, oldest first, and the number of all calls."""
         return {"count": self.count, "calls": [asdict(call) for call in self.calls]}
 
 
 def tool_use_id(request: ConverseRequest) -> str:
-    """Return the id of the tool call in the answer: the same request gets the same, the next turn another."""
+    """Return the id of the answer's tool call: equal for equal requests, different in the next turn."""
     read = "\0".join(block.weight for block in blocks_in_order(request))
     return f"tooluse_{hashlib.sha256(read.encode()).hexdigest()[:22]}"

@@ -1,4 +1,4 @@
-"""Sends a planned answer as an event stream, at the set pace and with the fault that a test asked for."""
+"""Sends a prepared answer as an event stream, at the configured pace and with the requested fault."""
 
 import asyncio
 import math
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from aiohttp import web
 
 from infra.local.bedrock import event_stream
-from infra.local.bedrock.errors import BedrockError, stream_broke, throttling_error
+from infra.local.bedrock.errors import BedrockError, model_stream_error, throttling_error
 from infra.local.bedrock.faults import Fault
 from infra.local.bedrock.reply import Plan, Step
 from infra.local.bedrock.standin import Call, Pace
 
 
 class AnswerStream:
-    """One response of `ConverseStream`; a client that goes away cancels it."""
+    """One response of `ConverseStream`; it is cancelled when the client disconnects."""
 
     def __init__(self, http: web.Request, call: Call, pace: Pace, clock: Callable[[], float]) -> None:
         self._http = http
@@ -27,7 +27,7 @@ class AnswerStream:
         self._response = web.StreamResponse(headers=headers)
 
     async def send(self, planned: Plan, fault: Fault | None) -> web.StreamResponse:
-        """Send every event, or as many as the fault lets through."""
+        """Send all events, or those before the fault ends the stream."""
         started = self._clock()
         await self._response.prepare(self._http)
         deltas = 0
@@ -37,9 +37,9 @@ class AnswerStream:
                 await asyncio.sleep(max(0.0, due - self._clock()))
             if fault and fault.strikes(step, deltas):
                 before = self._clock()
-                if await self._suffer(fault):
+                if await self._apply_fault(fault):
                     return self._response
-                # What follows keeps its pace, instead of catching up in a burst.
+                # The following events keep their pace, instead of catching up in a burst.
                 started += self._clock() - before
                 fault = fault if fault.kind == "slow" else None
             await self._event(step)
@@ -52,14 +52,14 @@ class AnswerStream:
         self._tokens += step.tokens
         self._call.output_tokens = math.ceil(self._tokens)
 
-    async def _suffer(self, fault: Fault) -> bool:
-        """Let the fault happen, and return whether the stream is over."""
+    async def _apply_fault(self, fault: Fault) -> bool:
+        """Apply the fault, and return whether it ended the stream."""
         if fault.kind == "throttle":
-            await self._break_off(throttling_error())
+            await self._end_with_exception(throttling_error())
         elif fault.kind == "error":
-            await self._break_off(stream_broke())
+            await self._end_with_exception(model_stream_error())
         elif fault.kind == "cut":
-            # Closed without the last chunk, after what was written has left.
+            # Closed without the last chunk, after the written data is sent.
             if self._http.transport:
                 self._http.transport.close()
         else:
@@ -67,7 +67,7 @@ class AnswerStream:
             return False
         return True
 
-    async def _break_off(self, error: BedrockError) -> None:
+    async def _end_with_exception(self, error: BedrockError) -> None:
         self._call.error = error.code
         await self._response.write(event_stream.exception(error.code, error.message))
         await self._response.write_eof()
@@ -83,7 +83,7 @@ class AnswerStream:
 
 
 def usage_of(call: Call) -> dict[str, int]:
-    """Return a call's tokens as the service reports them; cached ones are not among `inputTokens`."""
+    """Return a call's token usage as the service reports it; `inputTokens` excludes cached tokens."""
     cached = call.cache_read_input_tokens + call.cache_write_input_tokens
     return {
         "inputTokens": call.input_tokens,

@@ -1,4 +1,4 @@
-"""Counts tokens roughly, and cuts an answer into the pieces a model would stream."""
+"""Estimates token counts, and splits an answer into the deltas of a stream."""
 
 import json
 import re
@@ -11,28 +11,28 @@ _MAX_PIECE_CHARACTERS = 24
 
 
 def count_tokens(text: str) -> int:
-    """Return about how many tokens a text has; a text that is not empty has at least one."""
+    """Return the approximate number of tokens of a text; a text that is not empty has at least one."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def cut_to_tokens(text: str, tokens: int) -> str:
-    """Return the beginning of a text that has at most so many tokens."""
+    """Return the start of a text, up to `tokens` tokens."""
     return text[: tokens * CHARACTERS_PER_TOKEN]
 
 
 def words(text: str) -> Iterator[str]:
-    """Yield a text word by word, each with the blanks before it, so that the pieces joined are the text."""
+    """Yield a text word by word, each with its leading white space, so that the joined words are the text."""
     for piece in re.findall(r"\s*\S+|\s+\Z", text):
         yield from chunks(piece, _MAX_PIECE_CHARACTERS)
 
 
 def chunks(text: str, size: int) -> Iterator[str]:
-    """Yield a text in pieces of `size` characters."""
+    """Yield a text in parts of `size` characters."""
     return (text[start : start + size] for start in range(0, len(text), size))
 
 
 def blocks_in_order(request: ConverseRequest) -> list[Block]:
-    """Return everything the model reads, in its order: tools, then system, then the turns."""
+    """Return all blocks in the order in which the model reads them: tools, system, turns."""
     tools = request.tool_config.tools if request.tool_config else []
     declared = [
         Block(cache_point=tool.cache_point)
@@ -44,5 +44,5 @@ def blocks_in_order(request: ConverseRequest) -> list[Block]:
 
 
 def count_request_tokens(request: ConverseRequest) -> int:
-    """Return about how many tokens a whole request has."""
+    """Return the approximate number of tokens of a request."""
     return sum(count_tokens(block.weight) for block in blocks_in_order(request) if not block.cache_point)

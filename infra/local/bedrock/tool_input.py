@@ -1,4 +1,4 @@
-"""Fills the input of a tool from what the visitor wrote: an enum by its words, a date as people write it."""
+"""Fills the input of a tool from the visitor's messages: enum values by their words, dates in everyday forms."""
 
 import re
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ _RELATIVE_DAYS = (
 
 
 def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analyzer: ConceptAnalyzer) -> dict[str, Any]:
-    """Return a tool's input made from what the visitor wrote, the newest message first.
+    """Return a tool's input from the visitor's messages, the newest first.
 
     An optional field that the words say nothing about is left out. What the values of an enum mean is read from
     the field's description and from the system prompt, where they say it as "cut: Haircut".
@@ -39,13 +39,13 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analy
 
 
 def find_today(system_text: str) -> date | None:
-    """Return the day that the system prompt says it is."""
+    """Return the current day from the system prompt."""
     match = _TODAY.search(fold(system_text))
     return _parse_date(match[1]) if match else None
 
 
 def find_relative_day(text: str, today: date | None) -> date | None:
-    """Return the day that a message names from today on, such as "tomorrow"."""
+    """Return the day that a message names, relative to today, such as "tomorrow"."""
     plain = fold(text)
     ahead = next((days for pattern, days in _RELATIVE_DAYS if pattern.search(plain)), None)
     return None if today is None or ahead is None else today + timedelta(days=ahead)
@@ -74,9 +74,9 @@ def _choose(values: list[Any], explained: str, texts: list[str], analyzer: Conce
         for names in re.findall(rf"(?:^|[\n;,])\W*{re.escape(str(value))}\W*?[:=–-]\s*([^\n;,]+)", explained):
             about[value] |= set(analyzer.terms(names))
     for text in texts:
-        asked = set(analyzer.terms(text))
-        ranked = sorted(values, key=lambda value: -len(about[value] & asked))
-        counts = [len(about[value] & asked) for value in ranked]
+        requested = set(analyzer.terms(text))
+        ranked = sorted(values, key=lambda value: -len(about[value] & requested))
+        counts = [len(about[value] & requested) for value in ranked]
         if counts and counts[0] and (len(counts) == 1 or counts[0] > counts[1]):
             return ranked[0]
     return None

@@ -1,4 +1,4 @@
-"""The rules that Bedrock holds a request against before the model sees it, in Bedrock's words."""
+"""Bedrock's validation of a request, with Bedrock's error messages."""
 
 import re
 from itertools import pairwise
@@ -17,13 +17,13 @@ _PROFILE = re.compile(
 
 
 def check_model(model_id: str) -> None:
-    """Refuse every model id but an inference profile of the EU: the bare model is out of reach there."""
+    """Refuse model ids that are not EU inference profiles: in the EU a model is not available by its own id."""
     if not _PROFILE.match(model_id):
         raise invalid("The provided model identifier is invalid.")
 
 
 def check_request(model_id: str, request: ConverseRequest) -> None:
-    """Refuse a request that Bedrock would refuse, with the first rule it breaks.
+    """Refuse a request that Bedrock would refuse, with the error of the first broken rule.
 
     Raises:
         BedrockError: a `ValidationException`.
@@ -70,8 +70,8 @@ def _check_content(index: int, turn: Message) -> None:
 
 
 def _check_tools(request: ConverseRequest) -> None:
-    spoken_of = any(turn.tool_uses or turn.tool_results for turn in request.messages)
-    if spoken_of and request.tool_config is None:
+    uses_tools = any(turn.tool_uses or turn.tool_results for turn in request.messages)
+    if uses_tools and request.tool_config is None:
         raise invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
     called: list[str] = []
     for index, turn in enumerate(request.messages):
@@ -106,7 +106,7 @@ def _check_inference(model_id: str, request: ConverseRequest) -> None:
             f"The maximum tokens you requested exceeds the model limit of {MAX_OUTPUT_TOKENS}. "
             f"Try again with a maximum tokens value that is lower than {MAX_OUTPUT_TOKENS}.",
         )
-    # Claude 4.5 and later take one of the two knobs; older models and Nova take both.
+    # Claude 4.5 and later accept one of the two parameters; older models and Nova accept both.
     if re.search(r"claude-\w+-4-[5-9]", model_id) and None not in (config.temperature, config.top_p):
         raise invalid(
             "The model returned the following errors: `temperature` and `top_p` cannot both be specified "

@@ -1,4 +1,4 @@
-"""What a message is about: its terms, with different words for the same thing as one (`concepts.yaml`)."""
+"""Extracts the terms of a message, with synonyms merged into concepts (`concepts.yaml`)."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ class ConceptAnalyzer(Analyzer):
         return super().terms(plain)
 
     def question_terms(self, text: str) -> list[str]:
-        """Return the terms that a question is searched by."""
+        """Return the search terms of a question."""
         terms = self.terms(text)
         return [term for term in terms if term not in _WEAK] or [_WEAK[term] for term in terms]
 
@@ -55,4 +55,4 @@ def _load() -> tuple[dict[str, tuple[str, ...]], list[tuple[re.Pattern[str], str
 
 _CONCEPTS, _PHRASES = _load()
 BEGINNINGS = frozenset(_CONCEPTS)
-"""All that a word of a concept may begin with."""
+"""All prefixes of the words of a concept."""
