@@ -143,15 +143,15 @@ class Control:
         return _empty_answer()
 
 
-def _boundary(given: object, time_zone: str) -> object:
+def _boundary(value: object, time_zone: str) -> object:
     """Accept a boundary as plain text: a date, or a time with an offset or in the calendar's zone."""
-    if not isinstance(given, str):
-        return given
-    return {"dateTime": given, "timeZone": time_zone} if "T" in given else {"date": given}
+    if not isinstance(value, str):
+        return value
+    return {"dateTime": value, "timeZone": time_zone} if "T" in value else {"date": value}
 
 
-def _object(given: object) -> Json:
-    return given if isinstance(given, dict) else {}
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
 def _empty_answer() -> web.Response:

@@ -76,10 +76,10 @@ def check_response(verb: str, url: str, status: int, body: bytes | str) -> None:
 
 def _check(value: Any, schema: Json, where: str) -> None:
     schema = document()["schemas"][schema["$ref"]] if "$ref" in schema else schema
-    wanted = TYPES.get(schema.get("type", "any"))
-    if wanted is None:
+    expected = TYPES.get(schema.get("type", "any"))
+    if expected is None:
         return
-    is_right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+    is_right = isinstance(value, expected) and (expected is bool or not isinstance(value, bool))
     _expect(is_right, where, f"is no {schema['type']}: {value!r}")
     if isinstance(value, dict):
         for name, inner in value.items():

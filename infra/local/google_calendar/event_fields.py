@@ -86,11 +86,11 @@ def merge_patch(fields: Json, patch: Json) -> Json:
     return result
 
 
-def _properties(given: Json) -> Json:
+def _properties(value: Json) -> Json:
     """Drop properties with long keys and truncate long values, as Google does without an error."""
     kept: Json = {}
     for audience in ("private", "shared"):
-        properties = given.get(audience)
+        properties = value.get(audience)
         if properties is None:
             continue
         if not isinstance(properties, dict) or not all(isinstance(text, str) for text in properties.values()):

@@ -73,21 +73,21 @@ def format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _boundary(given: object, name: str, calendar_zone: ZoneInfo) -> datetime:
-    if not isinstance(given, dict) or not ("date" in given or "dateTime" in given):
+def _boundary(boundary: object, name: str, calendar_zone: ZoneInfo) -> datetime:
+    if not isinstance(boundary, dict) or not ("date" in boundary or "dateTime" in boundary):
         raise missing_required(f"Missing {name} time.")
     wrong = invalid(f"Invalid {name} time.")
-    if "date" in given and "dateTime" in given:
+    if "date" in boundary and "dateTime" in boundary:
         raise wrong
     own_zone = None
-    if given.get("timeZone") is not None:
-        own_zone = find_zone(given["timeZone"], invalid(f"Invalid time zone definition for {name} time."))
-    if "date" in given:
-        return datetime.combine(_day(given["date"], wrong), time(), calendar_zone).astimezone(UTC)
-    found = DATE_TIME.fullmatch(str(given["dateTime"]))
+    if boundary.get("timeZone") is not None:
+        own_zone = find_zone(boundary["timeZone"], invalid(f"Invalid time zone definition for {name} time."))
+    if "date" in boundary:
+        return datetime.combine(_day(boundary["date"], wrong), time(), calendar_zone).astimezone(UTC)
+    found = DATE_TIME.fullmatch(str(boundary["dateTime"]))
     if found is not None and found["offset"] is None and own_zone is None:
         raise missing_required(f"Missing time zone definition for {name} time.")
-    return parse_instant(given["dateTime"], wrong, without_offset=own_zone)
+    return parse_instant(boundary["dateTime"], wrong, without_offset=own_zone)
 
 
 def _day(text: object, refusal: ApiError) -> date:

@@ -15,13 +15,13 @@ DEFAULTS = {"transparency": "opaque", "visibility": "default", "guestsCanInviteO
 
 def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None) -> Json:
     """Return one event as JSON; times are in the zone `where`, by default in the calendar's zone."""
-    given = {
+    fields = {
         name: value
         for name, value in event.fields.items()
         if name not in {"start", "end", "status"} and DEFAULTS.get(name) != value
     }
-    if "attendees" in given:
-        given["attendees"] = [_guest(guest, calendar) for guest in given["attendees"]]
+    if "attendees" in fields:
+        fields["attendees"] = [_guest(guest, calendar) for guest in fields["attendees"]]
     link = base64.urlsafe_b64encode(f"{event.id} {calendar.id}".encode()).decode().rstrip("=")
     return {
         "kind": "calendar#event",
@@ -39,7 +39,7 @@ def event_resource(event: Event, calendar: Calendar, where: tzinfo | None = None
         "sequence": event.sequence,
         "eventType": "default",
         "reminders": {"useDefault": True},
-        **given,
+        **fields,
     }
 
 
@@ -107,12 +107,12 @@ def _guest(guest: Json, calendar: Calendar) -> Json:
     return guest | ({"self": True} if guest["email"] == calendar.id else {})
 
 
-def _boundary(given: Json, moment: datetime, calendar: Calendar, where: tzinfo | None) -> Json:
-    if "date" in given:
-        return {"date": given["date"]}
+def _boundary(boundary: Json, moment: datetime, calendar: Calendar, where: tzinfo | None) -> Json:
+    if "date" in boundary:
+        return {"date": boundary["date"]}
     return {
         "dateTime": format_instant(moment, where or calendar.time_zone),
-        "timeZone": given.get("timeZone") or calendar.time_zone.key,
+        "timeZone": boundary.get("timeZone") or calendar.time_zone.key,
     }
 
 

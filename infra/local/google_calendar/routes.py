@@ -216,26 +216,26 @@ async def _answer_not_found(_request: web.Request) -> web.Response:
 
 def _filters(request: web.Request) -> Filters:
     def moment(name: str) -> datetime | None:
-        return parse_instant(given[name], bad_request()) if name in given else None
+        return parse_instant(parameters[name], bad_request()) if name in parameters else None
 
-    given = request.query
-    order_by = given.get("orderBy")
+    parameters = request.query
+    order_by = parameters.get("orderBy")
     if order_by not in {None, "startTime", "updated"}:
         raise invalid("Invalid string value for orderBy.", "orderBy")
-    if not given.get("maxResults", "1").removeprefix("-").isdecimal():
+    if not parameters.get("maxResults", "1").removeprefix("-").isdecimal():
         raise invalid("Invalid integer value for maxResults.", "maxResults")
     return Filters(
         time_min=moment("timeMin"),
         time_max=moment("timeMax"),
         updated_min=moment("updatedMin"),
-        show_deleted=given.get("showDeleted") == "true",
+        show_deleted=parameters.get("showDeleted") == "true",
         order_by=order_by,
-        ical_uid=given.get("iCalUID"),
-        text=given.get("q"),
-        private=tuple(given.getall("privateExtendedProperty", [])),
-        shared=tuple(given.getall("sharedExtendedProperty", [])),
-        max_results=int(given.get("maxResults", DEFAULT_PAGE_SIZE)),
-        page_token=given.get("pageToken"),
-        sync_token=given.get("syncToken"),
-        single_events=given.get("singleEvents") == "true",
+        ical_uid=parameters.get("iCalUID"),
+        text=parameters.get("q"),
+        private=tuple(parameters.getall("privateExtendedProperty", [])),
+        shared=tuple(parameters.getall("sharedExtendedProperty", [])),
+        max_results=int(parameters.get("maxResults", DEFAULT_PAGE_SIZE)),
+        page_token=parameters.get("pageToken"),
+        sync_token=parameters.get("syncToken"),
+        single_events=parameters.get("singleEvents") == "true",
     )
