@@ -49,7 +49,8 @@ export const english = {
   "faq.2.q": "How many visits will I need?",
   "faq.2.a": "Usually three to six. The plan is made at the consultation and you get it in writing.",
   "faq.3.q": "How do I cancel a visit?",
-  "faq.3.a": "In the chat, with the button on the confirmed visit. Free up to 24 hours before the visit; after that, 50% of the price.",
+  "faq.3.a":
+    "In the chat, with the button on the confirmed visit. Free up to 24 hours before the visit; after that, 50% of the price.",
   "faq.4.q": "Do you speak English?",
   "faq.4.a": "Yes: consultations, therapy, sports massage and Pilates are possible in English.",
   "contact.title": "See you soon",
