@@ -1,6 +1,7 @@
 """Fakes of the desk's ports, and a desk that works on them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ops.desk.desk import Desk
 from ops.desk.domain.payload import make_replay_payload
@@ -86,7 +87,7 @@ class DeskWorld:
         )
         self.erasure = FailureErasure(ledger=self.ledger, clock=self.clock)
 
-    async def failed(self, key: str = "k1", **changes: object) -> str:
+    async def failed(self, key: str = "k1", **changes: Any) -> str:
         """Record a failed booking; return its id."""
         failure = failed_booking(key, **changes)
         await self.ledger.record(failure)

@@ -1,11 +1,12 @@
 """Envelopes as the ingress writes them."""
 
 import json
+from typing import Any
 
 
-def envelope(key="k1", text="hello", session="s1", **changes):
+def envelope(key: str = "k1", text: str = "hello", session: str = "s1", **changes: object) -> dict[str, Any]:
     """Return an envelope as the ingress writes it."""
-    written = {
+    written: dict[str, Any] = {
         "version": 1,
         "id": key,
         "tenant": "salon",
@@ -20,6 +21,6 @@ def envelope(key="k1", text="hello", session="s1", **changes):
     return written | changes
 
 
-def command_body(*arguments, **changes):
+def command_body(key: str = "k1", text: str = "hello", session: str = "s1", **changes: object) -> str:
     """Return an envelope as the text that goes on the queue."""
-    return json.dumps(envelope(*arguments, **changes))
+    return json.dumps(envelope(key, text, session, **changes))

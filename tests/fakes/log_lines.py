@@ -1,8 +1,11 @@
 """Looks at log lines before they are written."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 from shared.log import current_fields
 
 
-def add_fields(_logger, _method, event):
+def add_fields(_logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
     """Put what `log_fields` holds on a captured line: `capture_logs(processors=[add_fields])`."""
     return {**current_fields(), **event}

@@ -76,10 +76,12 @@ class FakeOpenIdProvider:
         authorization = self.codes.pop(str(form.get("code")), None)
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         challenge = hashlib.sha256(str(form.get("code_verifier", "")).encode()).digest()
-        is_valid = authorization and authorization["code_challenge"] == base64.urlsafe_b64encode(
-            challenge
-        ).decode().rstrip("=")
-        if not is_valid or request.headers.get("authorization") != f"Basic {basic}":
+        encoded_challenge = base64.urlsafe_b64encode(challenge).decode().rstrip("=")
+        if (
+            authorization is None
+            or authorization["code_challenge"] != encoded_challenge
+            or request.headers.get("authorization") != f"Basic {basic}"
+        ):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         answer = {"access_token": "access", "token_type": "Bearer", "expires_in": 300}
         return JSONResponse(answer if self.forge == "missing" else answer | {"id_token": self._sign(authorization)})
@@ -95,8 +97,7 @@ class FakeOpenIdProvider:
             head = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
             return f"{head}.{body}."
         if self.forge == "secret":
-            key = OctKey.import_key(CLIENT_SECRET)
-            return jwt.encode({"alg": "HS256"}, claims, key)
+            return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(CLIENT_SECRET))
         key = self._unknown_key if self.forge == "key" else self._key
         return jwt.encode({"alg": "RS256", "kid": "one"}, claims, key)
 
