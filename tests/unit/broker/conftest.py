@@ -100,7 +100,7 @@ def sqs(broker):
 
 
 @pytest.fixture
-def impatient_sqs(broker):
+def short_timeout_sqs(broker):
     """Return a client that waits a second for an answer."""
     with closing(client_of(broker, read_timeout=1)) as client:
         yield client

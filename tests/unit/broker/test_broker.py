@@ -11,7 +11,7 @@ from tests.broker.process import running_broker
 
 
 @pytest.fixture
-def misbehave(broker):
+def set_fault(broker):
     """Put rules in force until the test ends."""
     yield lambda *rules: broker.faults(rules)
     broker.faults([])
@@ -85,21 +85,21 @@ def test_fill_numbers_messages_and_deals_them_to_groups(broker, sqs, name):
         ("silent", (ReadTimeoutError, "timeout")),
     ],
 )
-def test_a_fault_strikes_a_call_and_not_the_next(impatient_sqs, broker, misbehave, kind, expected):
+def test_a_fault_strikes_a_call_and_not_the_next(short_timeout_sqs, broker, set_fault, kind, expected):
     """Each kind reaches the client as it would from AWS; with `applied` the call was carried out all the same."""
     url = broker.queue(f"hit-by-{kind}")
-    misbehave({"action": "SendMessage", "kind": kind, "times": 1, "applied": True})
+    set_fault({"action": "SendMessage", "kind": kind, "times": 1, "applied": True})
     error, text = expected
     with pytest.raises(error, match=text):
-        impatient_sqs.send_message(QueueUrl=url, MessageBody="a")
-    impatient_sqs.send_message(QueueUrl=url, MessageBody="b")
+        short_timeout_sqs.send_message(QueueUrl=url, MessageBody="a")
+    short_timeout_sqs.send_message(QueueUrl=url, MessageBody="b")
     assert broker.stats()["queues"][f"hit-by-{kind}"]["visible"] == 2
 
 
-def test_entries_of_a_batch_are_made_to_fail(broker, sqs, name, misbehave):
+def test_entries_of_a_batch_are_made_to_fail(broker, sqs, name, set_fault):
     """The entries that fail are not carried out, and the answer names them."""
     url = broker.queue(name)
-    misbehave({"action": "SendMessageBatch", "kind": "fail_entries", "times": 2})
+    set_fault({"action": "SendMessageBatch", "kind": "fail_entries", "times": 2})
     entries = [{"Id": str(n), "MessageBody": "a"} for n in range(3)]
     answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
     assert [one["Id"] for one in answer["Successful"]] == ["2"]
