@@ -1,7 +1,7 @@
 """Text messages are converted to the GSM 7-bit alphabet."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workers.notifications.domain import count_septets, shorten_to_septets, to_gsm_text
@@ -51,6 +51,7 @@ def test_any_text_can_be_converted(text):
 
 
 @given(st.text(max_size=100), st.integers(10, 60))
+@example("€" * 20, 30)
 def test_a_shortened_text_fits_and_ends_with_an_ellipsis(text, max_septets):
     """A text that fits stays whole."""
     short, whole = shorten_to_septets(text, max_septets), to_gsm_text(text)
