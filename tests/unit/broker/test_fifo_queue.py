@@ -18,7 +18,7 @@ def test_a_group_waits_while_any_of_it_is_in_flight(fifo, put, bodies):
     assert bodies(fifo.take(10, 30)) == ["a3"]
 
 
-def test_what_was_handed_back_comes_in_its_old_place(fifo, put, bodies):
+def test_a_released_message_keeps_its_position(fifo, put, bodies):
     """Messages handed back in any order are received in the order of sending."""
     put(fifo, "a1", "a2", "a3", "a4", group="a")
     one, two, three = fifo.take(3, 30)

@@ -32,7 +32,7 @@ def connection(handled):
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_requests_are_put_together_and_taken_one_by_one(connection, handled, size):
+def test_requests_are_assembled_and_handled_one_by_one(connection, handled, size):
     """However the bytes come, each request is handled once, and the next only when it is answered."""
     data = FIRST + SECOND
     for start in range(0, len(data), size):

@@ -70,8 +70,8 @@ def test_refusals(ask, action, call, query_error):
     ("scope", "groups", "received"),
     [("queue", ("g", "h"), 1), ("messageGroup", ("g", "h"), 2), ("messageGroup", "gg", 1)],
 )
-def test_a_deduplication_id_is_taken_once_in_five_minutes(ask, clock, scope, groups, received):
-    """The second message with an id is swallowed, within its scope, and its sender hears the first one's id."""
+def test_a_deduplication_id_is_accepted_once_in_five_minutes(ask, clock, scope, groups, received):
+    """A second message with an id is dropped, within its scope, and its sender gets the first one's message id."""
     ask("CreateQueue", QueueName="jobs.fifo", Attributes={**FIFO, "DeduplicationScope": scope})
     call = {"QueueUrl": "jobs.fifo", "MessageBody": "a", "MessageDeduplicationId": "d"}
     ids = {ask("SendMessage", **call, MessageGroupId=group).content["MessageId"] for group in groups}
@@ -106,11 +106,11 @@ async def test_a_waiting_receive_sees_a_message_show_again(ask, clock):
 
 
 @pytest.mark.parametrize(
-    ("body", "story", "taken"), [(1_048_576, 0, True), (1_048_577, 0, False), (1_048_000, 900, False)]
+    ("body", "attribute", "is_accepted"), [(1_048_576, 0, True), (1_048_577, 0, False), (1_048_000, 900, False)]
 )
-def test_attributes_count_as_part_of_a_message(ask, body, story, taken):
+def test_attributes_count_as_part_of_a_message(ask, body, attribute, is_accepted):
     """A message may have a mebibyte in all, as on AWS."""
     url = ask("CreateQueue", QueueName="jobs").content["QueueUrl"]
-    attributes = {"error": {"DataType": "String", "StringValue": "x" * story}} if story else {}
+    attributes = {"error": {"DataType": "String", "StringValue": "x" * attribute}} if attribute else {}
     answer = ask("SendMessage", QueueUrl=url, MessageBody="x" * body, MessageAttributes=attributes)
-    assert (answer.status == 200) is taken
+    assert (answer.status == 200) is is_accepted

@@ -7,7 +7,7 @@ import pytest
 from tests.broker.errors import SqsError
 
 
-def test_what_was_received_is_hidden_until_its_time_out_ends(standard, clock, put, bodies):
+def test_a_received_message_is_hidden_until_its_timeout_ends(standard, clock, put, bodies):
     """A received message comes again after its visibility time-out, under another receipt, counted."""
     put(standard, "a", "b")
     first = standard.take(10, 30)
