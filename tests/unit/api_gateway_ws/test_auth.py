@@ -25,7 +25,7 @@ ORIGIN = "https://salon.example"
 
 @pytest.fixture
 def try_connect(make_profile, tokens):
-    """Return a function that knocks at the door of `salon-ania`."""
+    """Return a function that connects to `salon-ania`."""
 
     def try_connect(*, tenant="salon-ania", origin=ORIGIN, token=None, now=NOW, by=tokens, **fields):
         profile = make_profile(**fields)
@@ -101,13 +101,13 @@ def test_what_was_never_a_token_is_forged(try_connect, token):
 
 
 @given(position=st.integers(0, 200), letter=st.sampled_from("Aa0-_."))
-def test_a_token_with_one_letter_changed_is_forged(position, letter):
+def test_a_token_with_one_changed_character_is_forged(position, letter):
     """The signature covers all of it."""
     tokens = SessionTokens(["a key of the deployment"])
     token = tokens.issue("salon-ania", "session", NOW)
     position %= len(token)
     changed = token[:position] + letter + token[position + 1 :]
-    # The last letter of a signature carries bits that are not used: a change there may mean the same bytes.
+    # The last character of a signature carries bits that are not used: a change there may mean the same bytes.
     if changed == token or position == len(token) - 1:
         return
     with pytest.raises(ForgedTokenError):

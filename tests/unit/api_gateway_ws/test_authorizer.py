@@ -75,7 +75,7 @@ def test_the_page_asks_for_a_language_first_then_the_browser_then_the_business(w
     assert world.authorizer.authorize(connect_request(locale=locale, accept_language=accept_language)).locale == spoken
 
 
-def test_trouble_with_the_profiles_is_not_the_visitors_fault(world):
+def test_an_error_of_the_profiles_is_raised(world):
     """The shell around the authorizer turns it into a deny policy; it is not mistaken for a stranger."""
     world.profiles.error = TransientError("throttled")
 

@@ -179,7 +179,7 @@ async def test_a_connection_that_is_gone_hears_nothing_at_all(world, say):
     assert world.sessions.frames_read == 0
 
 
-def test_a_business_that_is_no_more_is_said(world, say):
+def test_a_removed_business_is_refused(world, say):
     """Its page has to be loaded anew."""
     del world.profiles.profiles["salon-ania"]
 
@@ -187,14 +187,14 @@ def test_a_business_that_is_no_more_is_said(world, say):
 
 
 @pytest.mark.parametrize("role", ["sessions", "profiles"])
-def test_trouble_behind_a_hello_is_an_error_that_can_be_retried(world, say, role):
+def test_an_error_during_a_hello_can_be_retried(world, say, role):
     """The client says hello again."""
     getattr(world, role).error = TransientError("throttled")
 
     assert (say(hello())["data"]["code"], say(hello())["data"]["retryable"]) == ("INTERNAL", True)
 
 
-async def test_half_a_history_is_not_taken_for_a_whole_one(world, say):
+async def test_a_partial_history_does_not_look_complete(world, say):
     """When a post fails in the middle, the hello itself is answered with an error, so that the client repeats it."""
     await store(world, "one", "two")
     posted = world.poster.post_now

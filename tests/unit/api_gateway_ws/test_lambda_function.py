@@ -60,7 +60,7 @@ def test_an_answer_is_the_body_of_the_response(world):
 
 
 def test_a_command_carries_the_trace_that_lambda_gave(world):
-    """The story that began with the invocation goes on in the worker."""
+    """The trace that began with the invocation continues in the worker."""
     serve(event(body=CHAT), world.ingress, trace_header=HEADER)
 
     [command] = world.queue.commands
@@ -179,7 +179,7 @@ def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
 
 @pytest.mark.parametrize("trouble", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
 def test_the_authorizer_never_raises(world, trouble):
-    """Trouble with the profiles, a bug, and a cold start that fails all close the door."""
+    """An error of the profiles, a bug, and a failed cold start all deny the connection."""
     world.profiles.error = trouble
 
     def cold_start():

@@ -38,7 +38,7 @@ def frame(kind, data=None, **fields):
         ("booking.reschedule", {"appointment_id": APPOINTMENT, "start": "2026-01-13 10:00"}),
     ],
 )
-def test_a_command_goes_on_with_who_said_it_and_when(kind, data):
+def test_a_command_carries_its_sender_and_its_time(kind, data):
     """The envelope takes the speaker from the connection, never from the frame."""
     command = routed(frame(kind, data, tenant="other", session_id="another", locale="de"))
 

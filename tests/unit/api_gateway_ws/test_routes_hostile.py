@@ -28,7 +28,7 @@ def sized(size):
 
 
 def test_size_is_counted_in_bytes_not_in_characters():
-    """A frame of exactly the limit passes, one byte more does not, and a Polish letter counts twice."""
+    """A frame of exactly the limit passes, one byte more does not, and a Polish character counts twice."""
     assert isinstance(routed(sized(MAX_FRAME_BYTES)), Ping)
     assert routed(sized(MAX_FRAME_BYTES + 1)).code == ErrorCode.TOO_LARGE
     text = '{"v":1,"type":"ping","padding":"' + "ą" * 12_300 + '"}'
@@ -36,7 +36,7 @@ def test_size_is_counted_in_bytes_not_in_characters():
     assert routed(text).code == ErrorCode.TOO_LARGE
 
 
-def test_the_longest_chat_text_fits_in_whatever_letters():
+def test_a_chat_text_of_maximum_length_fits_in_any_script():
     """Four thousand of the widest characters are still one frame."""
     frame = {"v": 1, "type": "chat.send", "id": "a1", "data": {"text": "🙂" * 4000}}
 

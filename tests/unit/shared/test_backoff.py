@@ -10,12 +10,12 @@ SECONDS = st.floats(0.001, 3600)
 
 
 @given(attempt=st.integers(1, 100_000), base=SECONDS, cap=SECONDS, fixed=st.floats(0, 1), roll=ROLLS)
-def test_a_wait_stays_between_its_fixed_part_and_its_longest(attempt, base, cap, fixed, roll):
+def test_a_wait_stays_between_its_fixed_part_and_its_maximum(attempt, base, cap, fixed, roll):
     """However many attempts there were, and never over the cap."""
     wait = backoff(attempt, base_seconds=base, cap_seconds=cap, fixed_share=fixed, random_source=lambda: roll)
-    longest = min(cap, base * 2 ** min(attempt - 1, 40))
+    max_seconds = min(cap, base * 2 ** min(attempt - 1, 40))
 
-    assert longest * fixed * 0.999 <= wait <= longest * 1.001
+    assert max_seconds * fixed * 0.999 <= wait <= max_seconds * 1.001
 
 
 @given(attempt=st.integers(1, 50), one=ROLLS, other=ROLLS)
@@ -30,11 +30,13 @@ def test_the_jitter_is_full(attempt, one, other):
     assert waits[min(one, other)] <= waits[max(one, other)]
 
 
-def test_the_longest_waits_double_up_to_the_cap():
+def test_the_maximum_waits_double_up_to_the_cap():
     """One second, two, four, and so on to two minutes."""
-    longest = [backoff(attempt, base_seconds=1, cap_seconds=120, random_source=lambda: 1) for attempt in range(1, 10)]
+    max_seconds = [
+        backoff(attempt, base_seconds=1, cap_seconds=120, random_source=lambda: 1) for attempt in range(1, 10)
+    ]
 
-    assert longest == [1, 2, 4, 8, 16, 32, 64, 120, 120]
+    assert max_seconds == [1, 2, 4, 8, 16, 32, 64, 120, 120]
 
 
 def test_two_callers_who_failed_together_do_not_come_back_together():

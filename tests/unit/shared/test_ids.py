@@ -54,7 +54,7 @@ def test_each_effect_of_a_command_has_its_own_id():
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-def test_a_fingerprint_tells_payloads_apart(one, other):
+def test_different_payloads_have_different_fingerprints(one, other):
     """Thirty-two hexadecimal characters."""
     assert re.fullmatch(r"[0-9a-f]{32}", fingerprint(one))
     assert (fingerprint(one) == fingerprint(other)) is (one == other)

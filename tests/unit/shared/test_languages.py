@@ -43,7 +43,7 @@ def compiled(folder, language, **texts):
         (("-" * 50_000,), "en"),
     ],
 )
-def test_the_first_preferred_language_that_we_speak_is_taken(preferred, language):
+def test_the_first_available_preferred_language_is_chosen(preferred, language):
     """English where there is none."""
     assert language_of(*preferred) == language
 
@@ -62,7 +62,7 @@ def test_a_tag_loses_its_end_until_it_fits(preferred, found):
     [("PL", "pl"), ("pt-br", "pt-BR"), ("ZH-hANT-tw", "zh-Hant-TW"), ("es-419", "es-419"), ("csb", "csb")],
 )
 def test_a_tag_is_written_as_usual(text, tag):
-    """Whatever the case of its letters."""
+    """In upper or lower case."""
     assert normalize_tag(text) == tag
 
 
@@ -78,7 +78,7 @@ def test_polish_and_english_are_spoken():
     assert {"en", "pl"} <= set(languages())
 
 
-def test_what_a_language_lacks_is_said_in_english(tmp_path):
+def test_a_missing_text_is_in_english(tmp_path):
     """A half translated language never fails."""
     compiled(tmp_path, "en", greeting="Hello, {name}", farewell="Bye")
     compiled(tmp_path, "pl", greeting="Cześć, {name}")

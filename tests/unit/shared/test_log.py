@@ -48,7 +48,7 @@ def raised_by(*causes):
 
 
 def test_a_traceback_says_where_and_not_what(lines):
-    """A library's message may repeat a visitor's words; our own do not, and are told."""
+    """A library's message may repeat a visitor's words; our own do not, and are traceback_text."""
     trouble = raised_by(
         TransientError("sqs.receive: no mailbox jan@example.com"),
         KeyError("my name is Jane Roe, diabetes"),
@@ -58,12 +58,12 @@ def test_a_traceback_says_where_and_not_what(lines):
 
     [line] = lines()
     assert (line["event"], line["error"], line["level"]) == ("notice_failed", "[email]", "error")
-    told = line["exception"]
-    assert told.endswith("TransientError: sqs.receive: no mailbox [email]")
-    assert "\nwhich led to\n" in told
-    assert "KeyError" in told
-    assert "ExceptionGroup of ValueError, PermanentError: calendar_unknown" in told
-    assert "in raised_by" in told
+    traceback_text = line["exception"]
+    assert traceback_text.endswith("TransientError: sqs.receive: no mailbox [email]")
+    assert "\nwhich led to\n" in traceback_text
+    assert "KeyError" in traceback_text
+    assert "ExceptionGroup of ValueError, PermanentError: calendar_unknown" in traceback_text
+    assert "in raised_by" in traceback_text
     assert "Jane" not in json.dumps(line)
 
 
@@ -114,9 +114,9 @@ async def test_deliveries_side_by_side_have_each_their_own(lines):
     async def delivery(message_id):
         with log_fields(message_id=message_id):
             await asyncio.sleep(0)
-            await asyncio.create_task(work(message_id))
+            await asyncio.create_task(log_in_task(message_id))
 
-    async def work(message_id):
+    async def log_in_task(message_id):
         await asyncio.sleep(0)
         structlog.get_logger().info("worked", wanted=message_id)
 
@@ -136,7 +136,7 @@ def test_fields_are_masked_like_any_other(lines):
     assert (line["sender"], line["number"], line["cause"]) == ("[email]", "[phone]", "ValueError('no [email]')")
 
 
-def test_what_is_no_json_is_said_all_the_same(lines):
+def test_a_value_that_json_lacks_is_logged(lines):
     """A log call never raises because of what it was given."""
     structlog.get_logger().info("odd", thing=object, codes={3}, at=None, nested={"queue": ["chat.fifo", 1.5, True]})
 
@@ -156,7 +156,7 @@ def test_no_text_breaks_a_line(lines, value):
     assert line["event"] == "odd"
 
 
-def test_letters_of_any_language_stay_readable(lines):
+def test_characters_of_any_language_stay_readable(lines):
     """As themselves, and a line break within its line."""
     structlog.get_logger().info("odd", value="zażółć\nгусь 💇")
 

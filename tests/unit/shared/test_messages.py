@@ -10,7 +10,7 @@ from shared.messages.commands import BOOKING_COMMAND, CHAT_COMMAND, COMMAND
 from shared.messages.notices import NOTICE
 from shared.messages.server import SERVER_FRAME
 
-SAID = "what Jan Kowalski said"
+INPUT = "what Jan Kowalski said"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ SAID = "what Jan Kowalski said"
 )
 def test_an_error_names_the_field_and_not_its_value(adapter, kind):
     """A traceback ends up in a log: it may say which field is wrong, never what stands in it."""
-    body = {"v": 1, "type": kind, "id": "a", "data": {"text": [SAID], "name": [SAID]}}
+    body = {"v": 1, "type": kind, "id": "a", "data": {"text": [INPUT], "name": [INPUT]}}
     with pytest.raises(ValidationError) as caught:
         adapter.validate_json(json.dumps(body))
-    assert SAID not in str(caught.value)
+    assert INPUT not in str(caught.value)

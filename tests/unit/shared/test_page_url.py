@@ -85,7 +85,7 @@ def test_a_page_is_reached_safely(url, page):
         ("", "percent-encoded"),
     ],
 )
-def test_an_address_that_is_unsafe_in_a_letter_is_refused(url, reason):
+def test_an_address_that_is_unsafe_in_an_email_is_refused(url, reason):
     """With a sentence that says what is wrong."""
     with pytest.raises(ValidationError) as caught:
         profile(page_url=url)

@@ -51,7 +51,7 @@ def test_a_good_profile_is_read():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("Europe/Warsaw", "Warsaw", "line 3: time_zone: 'Warsaw' is not an IANA time zone such as Europe/Warsaw"),
         ("duration_minutes: 60", "duration_minutes: 7", "line 8: services.0.duration_minutes: must be a multiple of 5"),
@@ -66,12 +66,12 @@ def test_a_good_profile_is_read():
         ("id: consultation", "title: consultation", "line 9: services.1.id: field required"),
     ],
 )
-def test_a_problem_is_told_with_its_line_and_its_place(old, new, told):
-    """The deepest part that the text has; what is missing is told where it should stand."""
-    assert told in problem(GOOD.replace(old, new, 1))
+def test_a_problem_is_reported_with_its_line_and_location(old, new, message):
+    """The deepest part that the text has; a missing part is reported where it should be."""
+    assert message in problem(GOOD.replace(old, new, 1))
 
 
-def test_several_problems_are_told_at_once():
+def test_several_problems_are_reported_together():
     """Not more than ten, so that the message can be read."""
     two = GOOD.replace("Europe/Warsaw", "Warsaw").replace("duration_minutes: 30", "duration_minutes: 0")
     many = GOOD + "".join(f"field{number}: 1\n" for number in range(30))
@@ -81,7 +81,7 @@ def test_several_problems_are_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "line 1: the profile must be a mapping"),
         ("- a\n- b\n", "line 1: the profile must be a mapping"),
@@ -99,9 +99,9 @@ def test_several_problems_are_told_at_once():
         ("? [a, b]\n: c\n", "not valid YAML"),
     ],
 )
-def test_what_is_no_profile_is_told_with_its_line(text, told):
+def test_a_text_that_is_no_profile_is_reported_with_its_line(text, message):
     """Tabs, open brackets, two documents, and things that YAML can spell but a profile has no use for."""
-    assert told in problem(text)
+    assert message in problem(text)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_bomb_is_refused_like_any_bad_profile(text):
 
 
 def test_fields_that_would_be_copied_again_and_again_are_refused_before():
-    """Thirty lines of `<<` would be more than any memory holds; the owner is told where the first one stands."""
+    """Thirty lines of `<<` would be more than any memory holds; the error names the line of the first one."""
     lines = ["a0: &a0 {k: v}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: v}}" for n in range(1, 30)]
 
@@ -155,9 +155,9 @@ def test_no_text_brings_the_reader_down(text):
 
 def test_a_service_that_no_transaction_could_hold_is_refused():
     """Where the parts of time are fine and the service long, the owner hears what to change."""
-    told = problem(GOOD.replace("duration_minutes: 60", "duration_minutes: 545"))
+    message = problem(GOOD.replace("duration_minutes: 60", "duration_minutes: 545"))
 
-    assert told.startswith("line 5: service 'massage' blocks 545 minutes")
+    assert message.startswith("line 5: service 'massage' blocks 545 minutes")
 
 
 @pytest.mark.parametrize("value", ["utils", "registry", "country_holidays", "HolidayBase", "POL", "pl", "PL-XX"])

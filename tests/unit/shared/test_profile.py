@@ -29,7 +29,7 @@ def service(**fields):
 
 
 @pytest.mark.parametrize(
-    ("changes", "place", "message"),
+    ("changes", "location", "message"),
     [
         ({"name": "  "}, "name", "at least 1 character"),
         ({"name": "a" * 121}, "name", "at most 120 characters"),
@@ -77,14 +77,14 @@ def service(**fields):
         ({"limits": {"daily_output_tokens": 0}}, "limits.daily_output_tokens", "greater than 0"),
     ],
 )
-def test_a_bad_profile_is_refused_with_the_place_and_the_reason(changes, place, message):
+def test_a_bad_profile_is_refused_with_the_location_and_the_reason(changes, location, message):
     """The owner can find the entry and knows what to write instead."""
     with pytest.raises(ValidationError) as caught:
         TenantProfile.model_validate(GOOD | changes)
 
     # Pydantic adds that no item is left when the only service is a bad one; what counts comes first.
     problem = caught.value.errors()[0]
-    assert ".".join(map(str, problem["loc"])) == place
+    assert ".".join(map(str, problem["loc"])) == location
     assert message in problem["msg"]
 
 
@@ -111,7 +111,7 @@ def test_a_short_profile_gets_careful_defaults():
 
 @pytest.mark.parametrize("address", ["visits@salon.example", " visits@salon.example\n", "wizyty@zażółć.example"])
 def test_a_sender_is_one_address(address):
-    """It stands in the headers of every letter of the business."""
+    """It stands in the headers of every e-mail of the business."""
     profile = TenantProfile.model_validate(GOOD | {"senders": {"email": address}})
     assert profile.senders.email == address.strip()
 
@@ -176,7 +176,7 @@ def test_a_service_is_found_whatever_its_case(asked, found):
 
 
 @pytest.mark.parametrize(
-    ("texts", "preferred", "shown"),
+    ("texts", "preferred", "text"),
     [
         ({"pl": "Masaż", "en": "Massage"}, ["pl-PL"], "Masaż"),
         ({"pl": "Masaż", "en": "Massage"}, ["en-GB"], "Massage"),
@@ -189,9 +189,9 @@ def test_a_service_is_found_whatever_its_case(asked, found):
         ({"uk": "Масаж", "pl": "Masaż"}, ["tlh"], "Масаж"),
     ],
 )
-def test_a_text_is_shown_in_the_nearest_language(texts, preferred, shown):
+def test_a_text_is_in_the_nearest_language(texts, preferred, text):
     """The business's language, English or the first text that there is stands in for the one that is missing."""
-    assert Translated.model_validate(texts).in_(*preferred) == shown
+    assert Translated.model_validate(texts).in_(*preferred) == text
 
 
 def test_a_profile_cannot_be_changed():

@@ -93,7 +93,7 @@ def test_what_the_wall_calls_quiet_is_quiet(hours, moment):
         (["21:00-08:00"], "dictionary"),
     ],
 )
-def test_a_mistake_is_said(text, reason):
+def test_a_mistake_is_reported(text, reason):
     """In the profile, with its reason."""
     with pytest.raises(ValidationError, match=reason):
         QuietHours.model_validate(text)

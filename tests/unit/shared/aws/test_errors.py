@@ -46,7 +46,7 @@ def translate(error):
         answered("ExpiredTokenException"),
     ],
 )
-def test_what_may_pass_is_tried_again(error):
+def test_a_transient_error_is_retried(error):
     """Nothing is wrong with the message when the other side can't be reached."""
     with pytest.raises(TransientError, match=r"sqs\.send") as caught:
         translate(error)
@@ -87,7 +87,7 @@ def test_the_vendors_words_do_not_get_out(error):
     assert "a text" not in str(caught.value)
 
 
-def test_errors_of_our_own_pass_as_they_are():
+def test_our_own_errors_are_not_translated():
     """Only the vendor's are translated."""
     with pytest.raises(KeyError):
         translate(KeyError("a bug"))

@@ -248,7 +248,7 @@ async def test_the_settings_choose_the_transport(environment, neighbour, transpo
         assert (queue.name, queue.is_fifo) == ("chat.fifo", True)
 
 
-async def test_an_opened_queue_is_closed_again(environment, neighbour):
+async def test_a_queue_closes_its_connections(environment, neighbour):
     """Its connections end with the `async with`, and it is signed with what botocore found."""
     address, received = neighbour
     environment("AWS_ACCESS_KEY_ID", "FOUND")

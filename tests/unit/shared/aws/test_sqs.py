@@ -44,7 +44,7 @@ async def copy(client, body):
 
 
 @pytest.mark.parametrize("body", ["no json", "x" * (MEBIBYTE - 4000), "ó" * (MEBIBYTE // 2 - 2000)])
-async def test_a_copy_has_its_story(client, body):
+async def test_a_copy_has_dead_letter_attributes(client, body):
     """Reason, error, queue and group go along, within what a message may be."""
     sent, lines = await copy(client, body)
     assert sent["MessageAttributes"]["reason"]["StringValue"] == "not_json"
@@ -53,8 +53,8 @@ async def test_a_copy_has_its_story(client, body):
 
 
 @pytest.mark.parametrize("body", ["x" * MEBIBYTE, "x" * (MEBIBYTE - 1000), "ó" * (MEBIBYTE // 2)])
-async def test_a_copy_that_is_full_goes_without_its_story(client, body):
-    """SQS counts attributes as part of the message: better kept alone than refused for ever; the log has the story."""
+async def test_a_copy_of_maximum_size_has_no_attributes(client, body):
+    """SQS counts attributes as part of the message: the copy is kept without them, and the log has them."""
     sent, lines = await copy(client, body)
     assert sent["MessageBody"] == body
     assert sent["MessageAttributes"] == {}

@@ -65,7 +65,7 @@ async def test_a_frame_is_stored_before_connections_are_read(world):
     assert order == [1]
 
 
-async def test_what_could_not_be_stored_is_not_said(world):
+async def test_a_frame_that_is_not_stored_is_not_posted(world):
     """A visitor must not see what a reload would take away."""
     world.conversations.errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):

@@ -1,4 +1,4 @@
-"""Who answers a conversation after each deed."""
+"""Who answers a conversation after each audit entry."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tests.fakes.clock import NOON
 
 LATER = NOON + TAKEOVER_DURATION
 STANDING = Takeover("Ola", NOON + timedelta(seconds=1))
-TOLD = Takeover("Ola", NOON + timedelta(seconds=1), is_announced=True)
+ANNOUNCED = Takeover("Ola", NOON + timedelta(seconds=1), is_announced=True)
 OVER = Takeover("Ola", NOON, is_announced=True)
 
 
@@ -19,18 +19,18 @@ OVER = Takeover("Ola", NOON, is_announced=True)
         (None, "answered", True, Takeover("Jan", LATER)),
         (OVER, "answered", True, Takeover("Jan", LATER)),
         (STANDING, "answered", True, Takeover("Jan", LATER)),
-        (TOLD, "answered", True, Takeover("Jan", LATER, is_announced=True)),
+        (ANNOUNCED, "answered", True, Takeover("Jan", LATER, is_announced=True)),
         (None, "took_over", True, Takeover("Jan", LATER, is_announced=True)),
         (OVER, "took_over", True, Takeover("Jan", LATER, is_announced=True)),
         (STANDING, "took_over", False, Takeover("Jan", LATER, is_announced=True)),
         (STANDING, "handed_back", True, None),
         (OVER, "handed_back", False, None),
         (None, "handed_back", False, None),
-        (TOLD, "looked", True, TOLD),
+        (ANNOUNCED, "looked", True, ANNOUNCED),
         (OVER, "looked", True, None),
     ],
 )
-def test_a_deed_changes_who_answers(before, action, news, after):
+def test_an_entry_changes_who_answers(before, action, news, after):
     """An answer or a press takes over for half an hour; the same press twice is no news; what ran out is over."""
     entry = ConversationAuditEntry(NOON, "Jan", action)
     assert is_news(before, entry) is news

@@ -36,24 +36,24 @@ KEPT = Failure(
         (S.DISCARDED, 2, S.FAILED_AGAIN),
         (S.RESOLVED, 2, S.FAILED_AGAIN),
         (S.REPLAYING, 2, S.FAILED_AGAIN),
-        # The letter of an older replay: a newer one is on its way, or has ended.
+        # The dead letter of an older replay: a newer one is on its way, or has ended.
         (S.REPLAYING, 0, None),
         (S.RESOLVED, 0, None),
     ],
 )
-def test_a_later_letter_of_a_replay(state, replay, becomes):
+def test_a_later_dead_letter_of_a_replay(state, replay, becomes):
     """The latest replay counts, and a failure more than a success that was said of it."""
-    letter = replace(KEPT, replays=replay, last_at=NOON + timedelta(seconds=1), payload="letter")
-    result = merge_failure(replace(KEPT, state=state), letter)
+    dead_letter = replace(KEPT, replays=replay, last_at=NOON + timedelta(seconds=1), payload="dead_letter")
+    result = merge_failure(replace(KEPT, state=state), dead_letter)
     assert (result and result.state) is becomes
     if result:
-        assert result.payload == ("letter" if replay > KEPT.replays else "kept")
+        assert result.payload == ("dead_letter" if replay > KEPT.replays else "kept")
         assert result.version == 2
 
 
 @pytest.mark.parametrize("state", list(S))
 @pytest.mark.parametrize("earlier", [timedelta(0), timedelta(hours=1)])
-def test_a_letter_that_was_taken_is_no_news(state, earlier):
+def test_a_dead_letter_that_was_merged_changes_nothing(state, earlier):
     """Whatever became of the failure since."""
     kept = replace(KEPT, state=state)
     assert merge_failure(kept, replace(KEPT, first_at=NOON - earlier, last_at=NOON - earlier)) is None
@@ -68,12 +68,12 @@ def test_another_copy_of_the_first_failure_is_still_the_first_failure():
 
 
 def test_what_can_be_read_by_now_is_its_businesss():
-    """A newer release's message was entered as nobody's; the letter of its replay says whose it is."""
-    unread = replace(KEPT, type=None, tenant=None, session_id=None, reason="newer_version")
+    """A newer release's message was recorded without a tenant; the dead letter of its replay names it."""
+    unreadable = replace(KEPT, type=None, tenant=None, session_id=None, reason="newer_version")
     read = replace(
         KEPT, replays=2, last_at=NOON + timedelta(seconds=1), type="booking.create", tenant="salon", session_id="s1"
     )
-    known = merge_failure(unread, read)
+    known = merge_failure(unreadable, read)
     assert (known.type, known.tenant, known.session_id) == ("booking.create", "salon", "s1")
 
 
@@ -81,9 +81,9 @@ def test_what_could_be_read_once_stays_its_businesss():
     """Nothing that an older release does not read takes it away, nor says that it is another's."""
     kept = replace(KEPT, type="booking.create", tenant="salon", session_id="s1")
     later = {"replays": 2, "last_at": NOON + timedelta(seconds=1)}
-    for letter in (
+    for dead_letter in (
         replace(KEPT, **later, type=None, tenant=None, session_id=None),
         replace(KEPT, **later, type="booking.cancel", tenant="clinic", session_id="s2"),
     ):
-        now = merge_failure(kept, letter)
+        now = merge_failure(kept, dead_letter)
         assert (now.type, now.tenant, now.session_id) == ("booking.create", "salon", "s1")
