@@ -141,8 +141,8 @@ def test_a_link_fits_the_wire_whatever_it_carries(key, tenant, session, begins):
     assert (claim.appointment_id, claim.session_id) == (appointment_id, session)
 
 
-def test_a_link_tells_no_code():
-    """Who reads the links of a letter learns nothing that would help to guess a code."""
+def test_a_link_reveals_no_code():
+    """A reader of the links of an e-mail learns nothing that would help to guess a code."""
     parts = issue().split(".")
     shown = b"".join(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts if part)
 

@@ -48,7 +48,7 @@ def raised_by(*causes):
 
 
 def test_a_traceback_says_where_and_not_what(lines):
-    """A library's message may repeat a visitor's words; our own do not, and are traceback_text."""
+    """A library's message may repeat a visitor's words; our own do not, and are included."""
     trouble = raised_by(
         TransientError("sqs.receive: no mailbox jan@example.com"),
         KeyError("my name is Jane Roe, diabetes"),

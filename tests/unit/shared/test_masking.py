@@ -72,21 +72,21 @@ def test_an_address_is_found_between_any_texts(before, after):
         ("", "***"),
     ],
 )
-def test_a_mask_shows_first_letters_and_the_last_label_or_a_country_and_two_digits(address, shown):
+def test_a_mask_shows_first_characters_and_the_last_label_or_a_country_and_two_digits(address, shown):
     """It reminds its owner and tells nobody else; what is neither shows nothing."""
     assert mask_contact(address) == shown
 
 
 @given(text=st.text(max_size=40) | st.emails())
-def test_a_mask_never_tells_more(text):
-    """For any text at all, no more than two letters and what follows the last dot come through."""
+def test_a_mask_never_reveals_more(text):
+    """For any text at all, no more than two characters and what follows the last dot come through."""
     shown = mask_contact(text)
 
     assert shown == "***" or shown == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
 
 
 @given(digits=st.text(string.digits, max_size=20))
-def test_a_masked_number_never_tells_more(digits):
+def test_a_masked_number_never_reveals_more(digits):
     """The country's code, which is three digits at the most, and the last two."""
     shown = mask_contact(f"+{digits}")
 
@@ -119,5 +119,5 @@ def test_the_code_of_every_country_is_known(code):
     ],
 )
 def test_a_contact_as_typed_reminds_its_owner_and_nobody_else(contact, masked):
-    """First letters and the top-level domain, or the last two digits; of anything odd, nothing."""
+    """First characters and the top-level domain, or the last two digits; of anything odd, nothing."""
     assert mask_unchecked_contact(contact) == masked

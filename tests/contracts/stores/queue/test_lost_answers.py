@@ -56,7 +56,7 @@ async def test_a_delete_whose_answer_got_lost_bears_a_repeat(at_broker, kind):
 
 
 async def test_entries_that_fail_are_worth_another_try(at_broker):
-    """The server's own trouble with one entry says nothing about the receipt."""
+    """The server's own error with one entry says nothing about the receipt."""
     queue, broker = at_broker
     taken = await receive(queue)
     broker.faults([{"action": "DeleteMessageBatch", "kind": "fail_entries", "times": 1}])

@@ -29,7 +29,7 @@ async def test_a_group_comes_in_order_and_waits_for_its_first(fifo):
     assert bodies(await take(fifo)) == ["a3"]
 
 
-async def test_what_is_handed_back_keeps_its_place(fifo):
+async def test_a_message_that_is_handed_back_keeps_its_position(fifo):
     """A message that is shown again at once comes before those sent after it, and its receives are counted."""
     for body in ("a1", "a2"):
         fifo.send(body, "a")
@@ -41,7 +41,7 @@ async def test_what_is_handed_back_keeps_its_place(fifo):
     assert [delivery.receive_count for delivery in again] == [2, 2]
 
 
-async def test_a_hidden_head_keeps_its_group_closed(fifo):
+async def test_an_invisible_head_blocks_its_group(fifo):
     """A message that waits for its retry is not overtaken by its successor, which was handed back."""
     for body in ("a1", "a2"):
         fifo.send(body, "a")
@@ -98,7 +98,7 @@ async def test_deletes_come_in_batches(standard):
     assert await take(standard) == []
 
 
-async def test_a_receipt_of_a_deleted_message_is_no_trouble(side):
+async def test_a_receipt_of_a_deleted_message_is_no_error(side):
     """Deleting or hiding a message that is gone may be refused, but is never worth another try."""
     side.send("a1", "a")
     gone = await take(side)
@@ -126,7 +126,7 @@ async def test_an_old_receipt_settles_nothing_on_a_fifo_queue(fifo):
     assert bodies(await take(fifo)) == ["a1"]
 
 
-async def test_a_lease_that_was_taken_is_said_to_be_gone(fifo):
+async def test_a_lost_lease_is_reported_as_gone(fifo):
     """Extending by an old receipt is refused for good: this is how a worker hears that it is late."""
     fifo.send("a1", "a")
     (late,) = await take(fifo)

@@ -36,7 +36,7 @@ async def test_a_throttle_asks_for_a_pause(neighbour, queue, call, said):
     ],
     ids=["500", "502", "503", "expired"],
 )
-async def test_what_may_pass_is_tried_again(neighbour, queue, call, said):
+async def test_a_transient_refusal_is_retried(neighbour, queue, call, said):
     """Nothing is wrong with the request."""
     neighbour.said = said
     with pytest.raises(TransientError) as caught:
@@ -94,7 +94,7 @@ async def test_what_will_never_work(neighbour, queue, call, said):
     ],
 )
 async def test_a_refused_entry_says_whether_another_try_helps(neighbour, queue, name, code, gone):
-    """A receipt that is no longer ours is gone; trouble on the other side passes."""
+    """A receipt that is no longer valid is gone; an error of the server is transient."""
     neighbour.said = answer(
         f'{{"Successful": [{{"Id": "2"}}, {{"Id": "0"}}],'
         f' "Failed": [{{"Id": "1", "Code": "{code}", "SenderFault": true, "Message": "no"}}]}}'
