@@ -1,4 +1,4 @@
-"""What tests of several kinds need, once for the session: the whole stack, or the emulator of AWS alone."""
+"""Fixtures for tests of several kinds, with the scope of the session: the whole stack, or the AWS emulator alone."""
 
 import functools
 import os
@@ -28,14 +28,14 @@ from tests.e2e.backstage import Backstage
 from tests.e2e.visitor import Visit
 from tests.selection import STACK, is_fast, process_group
 
-# Neither a deadline nor a health check judges how fast the machine is.
+# No test fails because the machine is slow.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("short", UNHURRIED, max_examples=60)
 settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 settings.load_profile("short")
 
 LEASE_SECONDS = 3
-"""Short, so that the work of a killed worker is taken over soon."""
+"""Short, so that another worker soon takes over the messages of a killed worker."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,13 +45,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a test that draws lots be run again as it was."""
-    parser.addoption("--seed", type=int, default=None, help="what the soak tests' chance begins with")
+    """Add `--seed`, which repeats a randomised test."""
+    parser.addoption("--seed", type=int, default=None, help="seed of the random numbers in soak tests")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the groups for xdist and mark the fast tests; the stack's begin, because they are the longest group."""
+    """Name the groups for xdist and mark the fast tests; the stack's tests run first, because they are the longest group."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(process_group(item)))
         if is_fast(item):
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _loggers_are_not_cached() -> Iterator[None]:
-    """Let a logger that wrote a line follow the next configuration: the modules' loggers are the whole process's."""
+    """Disable the caching of loggers: module loggers live as long as the process and have to follow each configuration."""
     configure = structlog.configure
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
@@ -72,20 +72,20 @@ def _loggers_are_not_cached() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """Undo what an entry point under test made of the logging."""
+    """Reset the logging that an entry point under test has configured."""
     yield
     structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Run everything for the session."""
+    """Run the whole local stack for the session."""
     options = Options(
         folder=tmp_path_factory.mktemp("stack"),
-        # An emulator of one's own may be given; without one the embedded one is started.
+        # AWS_ENDPOINT_URL may name a running emulator; without it the embedded one is started.
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None,
         bedrock_arguments=("--tokens-per-second", "200", "--first-token-ms", "50"),
-        # A pool that is asked to stop has the time that it needs on a busy machine.
+        # A stopping pool gets enough time on a busy machine.
         pool_environment={"POOL_LEASE_SECONDS": str(LEASE_SECONDS), "POOL_DRAIN_SECONDS": "30"},
     )
     with local_stack(options) as running:
@@ -94,26 +94,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def backstage(stack: Stack) -> Backstage:
-    """Look behind the scenes: tables, calendar, mails."""
+    """Return access to the stack's tables, calendar and e-mails."""
     return Backstage(stack)
 
 
 @pytest.fixture(scope="session")
 def visit(stack: Stack) -> Visit:
-    """Return what opens connections."""
-    found = stack.describe()
-    return Visit(found["websocket_url"], found["tenant"], found["site_url"])
+    """Return the factory of visitors' connections."""
+    description = stack.describe()
+    return Visit(description["websocket_url"], description["tenant"], description["site_url"])
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """Where the emulator is, and blocking clients of it."""
+    """The emulator's address, and blocking clients for it."""
 
     endpoint_url: str
 
-    @functools.cache  # noqa: B019 - one emulator lives as long as the tests
+    @functools.cache  # noqa: B019 - there is one emulator for all tests
     def client(self, service):
-        # As the ingress does: the emulator closes what was idle for 75 s, at times as the next request is on its way.
+        # Retries as in the ingress: the emulator closes connections that were idle for 75 s, sometimes during a request.
         retries = {"mode": "standard", "total_max_attempts": 3}
         config = Config(retries=retries, s3={"addressing_style": "path"}, max_pool_connections=50)
         return boto3.client(service, region_name="eu-central-1", endpoint_url=self.endpoint_url, config=config)
@@ -155,5 +155,5 @@ async def clients(emulator: Emulator) -> AsyncIterator[AwsClients]:
 
 @pytest.fixture(scope="session")
 async def dynamodb(clients: AwsClients) -> Any:
-    """Return a client of the emulator's tables."""
+    """Return a DynamoDB client of the emulator."""
     return await clients.client("dynamodb")

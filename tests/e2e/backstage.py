@@ -1,4 +1,4 @@
-"""What a test may look at behind the scenes: rows, calendar events, e-mails, dead letters, calls of the model."""
+"""Access to the state of the stack for tests: rows, calendar events, e-mails, dead letters, calls of the model."""
 
 import asyncio
 import json
@@ -16,15 +16,15 @@ from infra.local.seed import demo_profile
 from infra.local.stack import Stack
 from tests.deadlines import DEADLINE_SECONDS
 
-USUAL_PACE = {"tokens_per_second": 200, "first_token_ms": 50}
-"""Of the model; `conftest.py` starts it with the same."""
+DEFAULT_PACE = {"tokens_per_second": 200, "first_token_ms": 50}
+"""The default speed of the model's stand-in; `conftest.py` starts it with the same."""
 
 _CODE = re.compile(r"\b(\d{6})\b")
 _deserialise = TypeDeserializer().deserialize
 
 
 class Backstage:
-    """Reads the emulator and the stand-ins."""
+    """Reads and controls the emulator and the stand-ins."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -42,27 +42,27 @@ class Backstage:
         """Return a session's appointments."""
         return [row for row in self.rows("appointments") if row["session_id"] == session_id]
 
-    def mails(self, address: str) -> list[dict[str, Any]]:
+    def emails(self, address: str) -> list[dict[str, Any]]:
         """Return the e-mails that went to an address, oldest first."""
-        caught = _get(f"{self._addresses['aws_endpoint_url']}/_ministack/ses/messages")["messages"]
-        return [mail for account in caught.values() for mail in account if address in mail["To"]]
+        received = _get(f"{self._addresses['aws_endpoint_url']}/_ministack/ses/messages")["messages"]
+        return [email for account in received.values() for email in account if address in email["To"]]
 
-    async def mail(self, address: str, *, number: int = 1) -> dict[str, Any]:
-        """Return the address's n-th e-mail once it is there."""
+    async def email(self, address: str, *, number: int = 1) -> dict[str, Any]:
+        """Wait for the n-th e-mail to an address, and return it."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while len(mails := self.mails(address)) < number:
+            while len(emails := self.emails(address)) < number:
                 await asyncio.sleep(0.05)
-        return mails[number - 1]
+        return emails[number - 1]
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until something behind the scenes is so."""
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not is_so():
+            while not condition():
                 await asyncio.sleep(0.05)
 
     async def code(self, address: str, *, number: int = 1) -> str:
         """Return the code in the address's n-th e-mail."""
-        found = _CODE.search((await self.mail(address, number=number))["Subject"])
+        found = _CODE.search((await self.email(address, number=number))["Subject"])
         assert found, "the e-mail's subject has no code"
         return found.group(1)
 
@@ -79,72 +79,72 @@ class Backstage:
         ]
 
     def block_calendar(self, start: str, end: str) -> None:
-        """Enter an event by hand, as the owner would."""
+        """Create an event in the calendar, as the owner does."""
         body = {"calendar": self.profile.calendar_id, "start": start, "end": end, "summary": "Dentist"}
         _post(f"{self._calendar}/_standin/events", body)
 
     def owner_moves(self, event: dict[str, Any], start: str, end: str) -> None:
-        """Give an event other times by hand."""
+        """Move an event, as the owner does."""
         _post(self._event(event), {"start": start, "end": end}, method="PATCH")
 
     def owner_deletes(self, event: dict[str, Any]) -> None:
-        """Delete an event by hand."""
+        """Delete an event, as the owner does."""
         _post(self._event(event), {}, method="DELETE")
 
     def _event(self, event: dict[str, Any]) -> str:
-        which = urllib.parse.urlencode({"calendar": self.profile.calendar_id, "id": event["id"]})
-        return f"{self._calendar}/_standin/events?{which}"
+        query = urllib.parse.urlencode({"calendar": self.profile.calendar_id, "id": event["id"]})
+        return f"{self._calendar}/_standin/events?{query}"
 
-    def look_at_calendars(self) -> None:
-        """Ask for what the clock asks for each minute."""
+    def sync_calendars(self) -> None:
+        """Send the tick that starts a sync of all calendars, as the EventBridge rule does each minute."""
         tick = {"version": 1, "type": "calendar.tick", "id": str(uuid.uuid4()), "tenant": "*", "data": {}}
         tick |= {"session_id": "calendars", "accepted_at": datetime.now(UTC).isoformat(), "locale": "en"}
         self.send("booking", json.dumps(tick), group="calendars")
 
     def reminders(self, session_id: str) -> list[datetime]:
-        """Return when a session's visitor is to be reminded, in order."""
+        """Return the times of a session's planned reminders, in order."""
         client, group = self._stack.client("scheduler"), self._stack.outputs["ScheduleGroup"]
         listed = client.list_schedules(GroupName=group, MaxResults=100)["Schedules"]
-        found = [client.get_schedule(Name=one["Name"], GroupName=one["GroupName"]) for one in listed]
+        schedules = [client.get_schedule(Name=entry["Name"], GroupName=entry["GroupName"]) for entry in listed]
         return sorted(
-            datetime.fromisoformat(one["ScheduleExpression"][3:-1]).replace(tzinfo=UTC)
-            for one in found
-            if one["Target"]["SqsParameters"]["MessageGroupId"] == session_id
+            datetime.fromisoformat(schedule["ScheduleExpression"][3:-1]).replace(tzinfo=UTC)
+            for schedule in schedules
+            if schedule["Target"]["SqsParameters"]["MessageGroupId"] == session_id
         )
 
     def calendar_fault(self, **rule: Any) -> None:
-        """Make the calendar misbehave."""
+        """Make the calendar's stand-in return errors or stall."""
         _post(f"{self._calendar}/_standin/faults", rule)
 
-    def calendar_has_misbehaved(self) -> bool:
-        """Whether every fault that was ordered has struck."""
+    def calendar_faults_are_over(self) -> bool:
+        """Return whether all requested faults have occurred."""
         return _get(f"{self._calendar}/_standin/faults")["pending"] == []
 
     def control_calendar(self, path: str, **body: Any) -> None:
-        """Tell the calendar's stand-in something: `keys/revoke`, `keys/restore`, `calendars/share`."""
+        """Send a control request to the calendar's stand-in: `keys/revoke`, `keys/restore`, `calendars/share`."""
         _post(f"{self._calendar}/_standin/{path}", body)
 
     def share_calendar(self, role: str) -> None:
-        """Make the service account another role of the demo business's calendar."""
+        """Give the service account another role on the demo business's calendar."""
         self.control_calendar("calendars/share", id=self.profile.calendar_id, role=role)
 
     def bedrock(self, path: str, body: dict[str, Any]) -> None:
-        """Tell the model's stand-in something: `faults`, `script`, `pace`."""
+        """Send a control request to the model's stand-in: `faults`, `script`, `pace`."""
         _post(f"{self._addresses['bedrock_url']}/_standin/{path}", body)
 
     def model_calls(self) -> int:
         """Return how often the model was called."""
         return int(_get(f"{self._addresses['bedrock_url']}/_standin/calls")["count"])
 
-    async def failure(self, is_meant: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the first row of the ledger that is meant, once it is there."""
+    async def failure(self, matches: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for a row of the failure ledger that matches, and return it."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not (found := [row for row in self.rows("failures") if is_meant(row)]):
+            while not (found := [row for row in self.rows("failures") if matches(row)]):
                 await asyncio.sleep(0.1)
         return found[0]
 
     def dead_letters(self, queue: str) -> list[dict[str, Any]]:
-        """Take what waits on a dead-letter queue."""
+        """Receive and delete all messages of a dead-letter queue."""
         sqs, url = self._stack.client("sqs"), self._addresses["queues"][f"{queue}_dlq"]
         found: list[dict[str, Any]] = []
         while batch := sqs.receive_message(
@@ -165,7 +165,7 @@ class Backstage:
         )
 
     def secret(self, output: str) -> str:
-        """Return the text of a secret that the template made."""
+        """Return the text of a secret of the template."""
         secret_id = self._stack.outputs[output]
         text: str = self._stack.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
         return text

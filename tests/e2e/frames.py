@@ -1,4 +1,4 @@
-"""Holds what a server sends against the contract: the committed JSON Schema, the model, and the size limit."""
+"""Checks server frames against the contract: the committed JSON Schema, the model, and the size limit."""
 
 import functools
 import json
@@ -14,16 +14,16 @@ _SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "server-frame.schema.
 
 
 def check_server_frame(text: str) -> AnyServerFrame:
-    """Return the frame that a text is.
+    """Parse and check a server frame.
 
     Raises:
-        AssertionError: the frame breaks the contract; the message says where, and shows the frame.
-        pydantic.ValidationError: the schema accepts what the model refuses.
+        AssertionError: the frame violates the contract; the message has the path and the frame.
+        pydantic.ValidationError: the schema accepts the frame, but the model refuses it.
     """
     size = len(text.encode())
-    assert size <= MAX_FRAME_BYTES, f"the frame has {size} bytes, at most {MAX_FRAME_BYTES} are promised"
+    assert size <= MAX_FRAME_BYTES, f"the frame has {size} bytes, the limit is {MAX_FRAME_BYTES}"
     content = json.loads(text)
-    # The frame's own schema rather than the union of all: its complaint names the field that is wrong.
+    # The schema of this type rather than the union of all types: its error names the invalid field.
     kind = content.get("type") if isinstance(content, dict) else None
     validator = _validators().get(kind)
     assert validator, f"there is no frame of type {kind!r}\nin {text[:500]}"
@@ -36,7 +36,7 @@ def check_server_frame(text: str) -> AnyServerFrame:
 def _validators() -> dict[object, Draft202012Validator]:
     """Return a validator for each type of frame."""
     schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
-    names = [one["$ref"].rpartition("/")[2] for one in schema["oneOf"]]
+    names = [variant["$ref"].rpartition("/")[2] for variant in schema["oneOf"]]
     return {
         schema["$defs"][name]["properties"]["type"]["const"]: Draft202012Validator(
             {"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}

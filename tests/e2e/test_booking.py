@@ -31,13 +31,13 @@ async def test_a_booking_from_the_free_times_to_the_calendar(visit: Visit, backs
     assert (row["appointment_id"], row["state"]) == (pending["data"]["appointment_id"], "confirmed")
     [event] = backstage.events(row["appointment_id"])
     assert datetime.fromisoformat(event["start"]["dateTime"]) == datetime.fromisoformat(slot["start"])
-    await backstage.mail(address, number=2)
+    await backstage.email(address, number=2)
     await asyncio.sleep(0.3)
-    assert len(backstage.mails(address)) == 2
+    assert len(backstage.emails(address)) == 2
 
 
 async def test_neither_booking_command_of_the_predecessor_costs_a_model_call(visit: Visit, backstage: Backstage):
-    """The plain text commands book as before; the start is meant in the business's zone."""
+    """The plain text commands book as before; a start without offset is in the business's time zone."""
     address = fresh_address()
     calls = backstage.model_calls()
     async with visit() as visitor:
@@ -55,8 +55,8 @@ async def test_neither_booking_command_of_the_predecessor_costs_a_model_call(vis
     assert backstage.model_calls() == calls
 
 
-async def test_asking_twice_has_one_effect(visit: Visit, backstage: Backstage):
-    """The same wish under a new id hears the same hold; a confirmed appointment confirms again."""
+async def test_a_repeated_request_has_one_effect(visit: Visit, backstage: Backstage):
+    """The same request under a new id gets the same hold; a confirmed appointment is confirmed again."""
     address = fresh_address()
     async with visit() as visitor:
         slot = await free_slot(visitor)
@@ -64,17 +64,17 @@ async def test_asking_twice_has_one_effect(visit: Visit, backstage: Backstage):
         second = await hold(visitor, slot, address)
         confirmed = await confirm(visitor, first, address, backstage)
         again = await confirm(visitor, first, address, backstage)
-        await backstage.mail(address, number=2)
+        await backstage.email(address, number=2)
         await asyncio.sleep(0.3)
 
     assert first["data"] == second["data"]
     assert confirmed["data"]["appointment_id"] == again["data"]["appointment_id"]
     assert len(backstage.events(first["data"]["appointment_id"])) == 1
-    assert len(backstage.mails(address)) == 2
+    assert len(backstage.emails(address)) == 2
 
 
 async def test_a_corrected_address_takes_over_the_hold(visit: Visit, backstage: Backstage):
-    """A visitor who mistyped the address books the same time again; only the new hold stays."""
+    """A visitor who mistyped the address books the same time again; only the new hold is kept."""
     wrong, right = fresh_address(), fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello())["data"]["session_id"]
@@ -87,8 +87,8 @@ async def test_a_corrected_address_takes_over_the_hold(visit: Visit, backstage: 
     assert sorted(row["state"] for row in backstage.appointments(session)) == ["cancelled", "confirmed"]
 
 
-async def test_twenty_visitors_want_the_same_time(visit: Visit, backstage: Backstage):
-    """One wins; nineteen hear SLOT_TAKEN with at least three alternatives that are not that time."""
+async def test_twenty_visitors_request_the_same_time(visit: Visit, backstage: Backstage):
+    """One gets it; nineteen get SLOT_TAKEN with at least three alternatives that are not that time."""
     async with AsyncExitStack() as open_connections:
         visitors = await asyncio.gather(*(open_connections.enter_async_context(visit()) for _ in range(20)))
         slot = await free_slot(visitors[0])
@@ -104,8 +104,8 @@ async def test_twenty_visitors_want_the_same_time(visit: Visit, backstage: Backs
     assert len(held) == 1
 
 
-async def test_a_time_that_the_owner_blocked_by_hand_is_not_offered_and_not_given(visit: Visit, backstage: Backstage):
-    """What stands in the business's calendar is taken."""
+async def test_a_time_that_the_owner_blocked_is_neither_offered_nor_booked(visit: Visit, backstage: Backstage):
+    """An event in the business's calendar occupies its time."""
     async with visit() as visitor:
         slot = await free_slot(visitor)
         backstage.block_calendar(slot["start"], slot["end"])
@@ -116,7 +116,7 @@ async def test_a_time_that_the_owner_blocked_by_hand_is_not_offered_and_not_give
 
 
 async def test_a_wrong_code_can_be_corrected_but_not_guessed(visit: Visit, backstage: Backstage):
-    """A wrong code is refused and counted; after five the right one no longer helps, but booking again does."""
+    """A wrong code is refused and counted; after five the right code is refused, too, but the visitor can book again."""
     address = fresh_address()
     async with visit() as visitor:
         pending = await hold(visitor, await free_slot(visitor), address)
@@ -134,8 +134,8 @@ async def test_a_wrong_code_can_be_corrected_but_not_guessed(visit: Visit, backs
     assert again["data"]["appointment_id"] != appointment
 
 
-async def test_a_foreign_appointment_can_not_be_told_from_none(visit: Visit, backstage: Backstage):
-    """Knowing another visitor's appointment id and code helps nobody."""
+async def test_another_visitors_appointment_looks_like_a_missing_one(visit: Visit, backstage: Backstage):
+    """Another visitor's appointment id and code give the same error as an unknown id."""
     address = fresh_address()
     async with visit() as owner, visit() as thief:
         pending = await hold(owner, await free_slot(owner), address)
@@ -146,8 +146,8 @@ async def test_a_foreign_appointment_can_not_be_told_from_none(visit: Visit, bac
     assert stolen["data"]["code"] == "UNKNOWN_APPOINTMENT"
 
 
-async def test_another_code_can_be_asked_for(visit: Visit, backstage: Backstage):
-    """A resend brings a second e-mail with another code, and that one confirms."""
+async def test_another_code_can_be_requested(visit: Visit, backstage: Backstage):
+    """A resend sends a second e-mail with another code, which confirms the hold."""
     address = fresh_address()
     async with visit() as visitor:
         pending = await hold(visitor, await free_slot(visitor), address)
@@ -163,7 +163,7 @@ async def test_another_code_can_be_asked_for(visit: Visit, backstage: Backstage)
 
 
 async def test_a_confirmed_appointment_can_be_moved_and_cancelled(visit: Visit, backstage: Backstage):
-    """The calendar follows, the old time is free again, and each change is told by e-mail once."""
+    """The calendar follows, the old time is free again, and each change sends one e-mail."""
     address = fresh_address()
     async with visit() as visitor:
         slot = await free_slot(visitor)
@@ -189,8 +189,8 @@ def _utc(text: str) -> str:
     return (instant - (instant.utcoffset() or timedelta(0))).replace(tzinfo=None).isoformat() + "+00:00"
 
 
-async def test_a_question_that_is_asked_again_is_answered_again(visit: Visit):
-    """Free times leave no outcome behind; the same id after a lost answer gets a new one."""
+async def test_a_repeated_query_is_answered_again(visit: Visit):
+    """A query for free times stores no outcome; the same id after a lost answer gets a new answer."""
     async with visit() as visitor:
         first = await visitor.ask("booking.slots", {"days": 3}, "booking.slots", frame_id="same")
         second = await visitor.ask("booking.slots", {"days": 3}, "booking.slots", frame_id="same")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.e2e.backstage import USUAL_PACE, Backstage
+from tests.e2e.backstage import DEFAULT_PACE, Backstage
 from tests.e2e.visitor import Visit, Visitor
 
 pytestmark = pytest.mark.e2e
@@ -22,8 +22,8 @@ def deltas_applied(frames: list[dict], re: str) -> str:
     return text
 
 
-async def test_hello_is_answered_with_a_welcome_that_says_all(visit: Visit, backstage: Backstage):
-    """The first welcome opens a new session and tells limits and the disclosure in the visitor's language."""
+async def test_hello_is_answered_with_a_complete_welcome(visit: Visit, backstage: Backstage):
+    """The first welcome opens a new session, and has the limits and the disclosure in the visitor's language."""
     async with visit(greet=False) as visitor:
         welcome = await visitor.hello(locale="pl")
 
@@ -34,8 +34,8 @@ async def test_hello_is_answered_with_a_welcome_that_says_all(visit: Visit, back
     assert data["disclosure"] == backstage.profile.disclosure.in_("pl")
 
 
-async def test_an_answer_streams_and_then_stands(visit: Visit):
-    """A message is acknowledged, stored, answered piece by piece, and ended by exactly one final frame."""
+async def test_an_answer_is_streamed_and_then_stored(visit: Visit):
+    """A message is acknowledged, stored, answered in deltas, and ended by exactly one final frame."""
     async with visit() as visitor:
         final = await chat(visitor, "How much does a consultation cost?")
         frames = [*visitor.seen, *await visitor.quiet()]
@@ -51,7 +51,7 @@ async def test_an_answer_streams_and_then_stands(visit: Visit):
     assert final["data"]["usage"]["output_tokens"] > 0
 
 
-async def test_a_wish_for_an_appointment_offers_the_form(visit: Visit):
+async def test_a_request_for_an_appointment_offers_the_form(visit: Visit):
     """The model's tool call reaches the page as an action; nothing is booked by it."""
     async with visit() as visitor:
         final = await chat(visitor, "I would like to book an appointment, please")
@@ -60,7 +60,7 @@ async def test_a_wish_for_an_appointment_offers_the_form(visit: Visit):
 
 
 async def test_polish_is_answered_in_polish(visit: Visit):
-    """The language of the message decides."""
+    """The answer is in the language of the message."""
     async with visit(locale="pl") as visitor:
         final = await chat(visitor, "Ile kosztuje konsultacja?")
 
@@ -68,7 +68,7 @@ async def test_polish_is_answered_in_polish(visit: Visit):
 
 
 async def test_plain_text_is_a_chat_message(visit: Visit):
-    """The predecessor's pages send bare text; they get the same answer under a fresh id."""
+    """The predecessor's pages send plain text; they get the same answer under a new id."""
     async with visit() as visitor:
         await visitor.send_text("When are you open?")
         final = await visitor.until("chat.final")
@@ -88,7 +88,7 @@ async def test_a_second_tab_sees_the_conversation(visit: Visit):
 
 
 async def test_the_conversation_resumes_after_a_dropped_connection(visit: Visit):
-    """What was said while nobody listened comes with the next hello, in order and without gaps."""
+    """Frames that were stored without a connection follow the next `hello`, in order and without gaps."""
     async with visit(greet=False) as visitor:
         token = (await visitor.hello())["data"]["session"]
         first = await chat(visitor, "Hello")
@@ -108,7 +108,7 @@ async def test_the_conversation_resumes_after_a_dropped_connection(visit: Visit)
 
 
 async def test_the_same_message_sent_twice_is_answered_once(visit: Visit, backstage: Backstage):
-    """A client that saw no ack sends again under the same id; the model is asked once."""
+    """A client without an ack sends again under the same id; the model is called once."""
     async with visit() as visitor:
         before = backstage.model_calls()
         await visitor.send("chat.send", {"text": "Do you have vouchers?"}, frame_id="again")
@@ -122,7 +122,7 @@ async def test_the_same_message_sent_twice_is_answered_once(visit: Visit, backst
 
 
 async def test_the_same_id_with_another_text_is_refused(visit: Visit):
-    """An id names one payload for good."""
+    """An id belongs to one payload."""
     async with visit() as visitor:
         await visitor.ask("chat.send", {"text": "One"}, "chat.final", frame_id="same")
         refused = await visitor.ask("chat.send", {"text": "Two"}, "chat.final", frame_id="same")
@@ -131,24 +131,24 @@ async def test_the_same_id_with_another_text_is_refused(visit: Visit):
 
 
 async def test_a_visitor_can_stop_an_answer(visit: Visit, backstage: Backstage):
-    """The stop overtakes the answer, which ends early with a final that says so."""
+    """The stop overtakes the answer, which ends early with `stopped` in its final frame."""
     backstage.bedrock("script", {"replies": [{"text": "word " * 400}]})
     backstage.bedrock("pace", {"tokens_per_second": 40, "first_token_ms": 50})
     try:
         async with visit() as visitor:
-            await visitor.send("chat.send", {"text": "Tell me a long story"}, frame_id="story")
-            await visitor.until("chat.delta", re="story")
-            await visitor.send("chat.stop", {"id": "story"})
-            final = await visitor.until("chat.final", re="story")
+            await visitor.send("chat.send", {"text": "Tell me everything"}, frame_id="stopped")
+            await visitor.until("chat.delta", re="stopped")
+            await visitor.send("chat.stop", {"id": "stopped"})
+            final = await visitor.until("chat.final", re="stopped")
     finally:
-        backstage.bedrock("pace", USUAL_PACE)
+        backstage.bedrock("pace", DEFAULT_PACE)
 
     assert final["data"]["stopped"] is True
     assert 0 < len(final["data"]["text"]) < len("word " * 400) - 10
 
 
 async def test_model_output_is_never_a_command(visit: Visit, backstage: Backstage):
-    """A model that was talked into writing a booking command has written text, nothing else."""
+    """A booking command in the model's output is only text."""
     hostile = "BOOK_APPOINTMENT:2026-12-01T10:00,eve@example.com,consultation"
     backstage.bedrock("script", {"replies": [{"text": hostile}]})
     async with visit(greet=False) as visitor:
@@ -159,8 +159,8 @@ async def test_model_output_is_never_a_command(visit: Visit, backstage: Backstag
     assert backstage.appointments(session) == []
 
 
-async def test_a_busy_model_is_tried_again(visit: Visit, backstage: Backstage):
-    """Throttling and a stream that is cut off cost the visitor time, not the answer."""
+async def test_a_throttled_model_call_is_retried(visit: Visit, backstage: Backstage):
+    """After throttling and an interrupted stream the visitor still gets one answer."""
     backstage.bedrock("faults", {"kind": "throttle", "times": 2})
     backstage.bedrock("faults", {"kind": "cut", "times": 1, "after_deltas": 3})
     async with visit() as visitor:

@@ -1,4 +1,4 @@
-"""Workers are killed in the middle: nothing is lost, nothing is done twice."""
+"""Workers are killed while they process a command: nothing is lost, no effect happens twice."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.stack import Stack
-from tests.e2e.backstage import USUAL_PACE, Backstage
+from tests.e2e.backstage import DEFAULT_PACE, Backstage
 from tests.e2e.booking import free_slot, fresh_address, hold
 from tests.e2e.visitor import Visit
 
@@ -20,10 +20,10 @@ SLOW = {"tokens_per_second": 40, "first_token_ms": 50}
 
 @pytest.fixture(autouse=True)
 def slow_model(backstage: Backstage) -> Iterator[None]:
-    """Give the tests time to strike in the middle of an answer."""
+    """Slow the model down, so that tests can interrupt an answer."""
     backstage.bedrock("pace", SLOW)
     yield
-    backstage.bedrock("pace", USUAL_PACE)
+    backstage.bedrock("pace", DEFAULT_PACE)
 
 
 async def kill_and_replace(stack: Stack, name: str) -> None:
@@ -34,13 +34,13 @@ async def kill_and_replace(stack: Stack, name: str) -> None:
 
 
 async def test_a_worker_killed_in_the_middle_of_an_answer(stack: Stack, visit: Visit, backstage: Backstage):
-    """The visitor still gets exactly one final frame, and one chat.sent."""
+    """The visitor gets exactly one final frame and one `chat.sent`."""
     backstage.bedrock("script", {"replies": [{"text": "word " * 60}, {"text": "The second try answers."}]})
     async with visit() as visitor:
-        await visitor.send("chat.send", {"text": "Tell me everything"}, frame_id="story")
-        await visitor.until("chat.delta", re="story")
+        await visitor.send("chat.send", {"text": "Tell me everything"}, frame_id="interrupted")
+        await visitor.until("chat.delta", re="interrupted")
         await kill_and_replace(stack, "chat")
-        final = await visitor.until("chat.final", "error", re="story")
+        final = await visitor.until("chat.final", "error", re="interrupted")
         frames = [*visitor.seen, *await visitor.quiet(2)]
 
     assert final["type"] == "chat.final"
@@ -50,51 +50,51 @@ async def test_a_worker_killed_in_the_middle_of_an_answer(stack: Stack, visit: V
 
 
 async def test_a_worker_killed_in_the_middle_of_a_confirmation(stack: Stack, visit: Visit, backstage: Backstage):
-    """The calendar hangs when the worker dies; the next worker finishes: one appointment, one event, one frame."""
+    """The calendar stalls when the worker dies; the next worker finishes: one appointment, one event, one frame."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello())["data"]["session_id"]
         pending = await hold(visitor, await free_slot(visitor), address)
         appointment = pending["data"]["appointment_id"]
         code = await backstage.code(address)
-        # The event is entered, and only the answer hangs: the next worker has to find it.
+        # The event is created and only the response stalls: the next worker has to find the event.
         backstage.calendar_fault(kind="stall", times=1, seconds=3, path="events", applied=True)
         await visitor.send("booking.verify", {"appointment_id": appointment, "code": code}, frame_id="verify")
         await backstage.until(lambda: backstage.appointments(session)[0]["state"] == "confirmed")
         await kill_and_replace(stack, "booking")
         confirmed = await visitor.until("booking.confirmed", "error", re="verify")
         frames = [*visitor.seen, *await visitor.quiet(2)]
-        await backstage.mail(address, number=2)
+        await backstage.email(address, number=2)
 
     assert confirmed["type"] == "booking.confirmed"
     assert len({frame["seq"] for frame in frames if frame["type"] == "booking.confirmed"}) == 1
     assert len(backstage.appointments(session)) == 1
     assert len(backstage.events(appointment)) == 1
-    assert len(backstage.mails(address)) == 2
+    assert len(backstage.emails(address)) == 2
 
 
 async def test_a_worker_killed_in_the_middle_of_a_hold(stack: Stack, visit: Visit, backstage: Backstage):
-    """The hold is done once, whoever finishes it."""
+    """There is one hold, whichever worker finishes it."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello())["data"]["session_id"]
         slot = await free_slot(visitor)
         backstage.calendar_fault(kind="stall", times=1, seconds=3, path="list")
-        wish = {"start": slot["start"], "service": slot["service"], "contact": address}
-        await visitor.send("booking.create", wish, frame_id="create")
+        request = {"start": slot["start"], "service": slot["service"], "contact": address}
+        await visitor.send("booking.create", request, frame_id="create")
         await visitor.until("ack", re="create")
-        await backstage.until(backstage.calendar_has_misbehaved)
+        await backstage.until(backstage.calendar_faults_are_over)
         await kill_and_replace(stack, "booking")
         pending = await visitor.until("booking.pending", "error", re="create")
         await visitor.quiet(2)
 
     assert pending["type"] == "booking.pending"
     assert len(backstage.appointments(session)) == 1
-    assert len(backstage.mails(address)) == 1
+    assert len(backstage.emails(address)) == 1
 
 
-async def test_a_pool_that_is_asked_to_stop_finishes_what_runs(stack: Stack, visit: Visit, backstage: Backstage):
-    """SIGTERM in the middle of an answer: the answer ends, the process ends, nothing is left in flight."""
+async def test_a_stopping_pool_finishes_running_handlers(stack: Stack, visit: Visit, backstage: Backstage):
+    """After SIGTERM during an answer, the answer is completed, the process exits, and no message is in flight."""
     async with visit() as visitor:
         await visitor.send("chat.send", {"text": "Who works here?"}, frame_id="last")
         await visitor.until("chat.delta", re="last")

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.stack import POOLS, Stack
 from tests.deadlines import DEADLINE_SECONDS
-from tests.e2e.backstage import USUAL_PACE, Backstage
+from tests.e2e.backstage import DEFAULT_PACE, Backstage
 from tests.e2e.visitor import Visit
 
 pytestmark = pytest.mark.e2e
@@ -48,7 +48,7 @@ async def test_a_stopping_pool_is_live_but_not_ready(stack: Stack, visit: Visit,
             assert ask(f"{address}/livez")[0] == 200
             final = await visitor.until("chat.final", "error", re="last")
     finally:
-        backstage.bedrock("pace", USUAL_PACE)
+        backstage.bedrock("pace", DEFAULT_PACE)
     await backstage.until(lambda: child.exit_code is not None)
     stack.children.stop("chat")
     await asyncio.to_thread(stack.start_pool, "chat")

@@ -21,7 +21,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def lambda_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack without pools: the packages are deployed, and the emulator polls the queues for them."""
+    """Run a stack without pools: the packages are deployed, and the emulator polls the queues for them."""
     with local_stack(
         Options(folder=tmp_path_factory.mktemp("lambda"), site=False, desk=False, workers="lambda")
     ) as running:
@@ -29,16 +29,16 @@ def lambda_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack: Stack):
-    """One answer, one confirmed appointment, one event, two e-mails: nothing differs from the pools."""
-    found, backstage, address = lambda_stack.describe(), Backstage(lambda_stack), fresh_address()
-    visit = Visit(found["websocket_url"], found["tenant"], found["site_url"])
+    """One answer to each message, one confirmed appointment, one event, two e-mails, as with pools."""
+    description, backstage, address = lambda_stack.describe(), Backstage(lambda_stack), fresh_address()
+    visit = Visit(description["websocket_url"], description["tenant"], description["site_url"])
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         first = await visitor.ask("chat.send", {"text": "How much is a massage?"}, "chat.final")
         second = await visitor.ask("chat.send", {"text": "And where are you?"}, "chat.final")
         pending = await hold(visitor, await free_slot(visitor), address)
         confirmed = await confirm(visitor, pending, address, backstage)
-        await backstage.mail(address, number=2)
+        await backstage.email(address, number=2)
 
     assert (first["type"], second["type"]) == ("chat.final", "chat.final")
     assert confirmed["type"] == "booking.confirmed"
@@ -48,10 +48,10 @@ async def test_a_visitor_chats_and_books_with_the_workers_on_lambda(lambda_stack
 
 @pytest.mark.soak
 async def test_dead_letters_reach_the_ledger_with_the_workers_on_lambda(lambda_stack: Stack):
-    """The mappings of the dead-letter queues carry what the copy says about itself."""
+    """The event-source mappings of the dead-letter queues pass the dead-letter attributes."""
     backstage, mark = Backstage(lambda_stack), uuid.uuid4().hex
     for queue in ("chat", "booking", "notifications"):
-        # One after the other: each that waits for a process of the function starts one more, which takes seconds.
+        # One after the other: each concurrent message starts another process of the function, which takes seconds.
         backstage.send(queue, f"no json {mark} {queue}", group=mark)
         row = await backstage.failure(lambda row, queue=queue: (row.get("group"), row["queue"]) == (mark, queue))
         assert (row["reason"], row["error"]) == ("not_json", "the body is not a JSON object")

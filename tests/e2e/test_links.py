@@ -1,4 +1,4 @@
-"""The links of a letter, over the real path: they show, and act on one visit, from any conversation."""
+"""The links of an e-mail over the real path: they display and change one visit, from any conversation."""
 
 import re
 
@@ -11,27 +11,27 @@ from tests.e2e.visitor import Visit, Visitor
 pytestmark = pytest.mark.e2e
 
 
-async def booked(visitor: Visitor, backstage: Backstage, address: str) -> str:
-    """Book a visit and return the text of the letter that confirms it."""
+async def book(visitor: Visitor, backstage: Backstage, address: str) -> str:
+    """Book a visit, and return the text of the e-mail that confirms it."""
     pending = await hold(visitor, await free_slot(visitor), address)
     await confirm(visitor, pending, address, backstage)
-    return str(await backstage.mail(address, number=2))
+    return str(await backstage.email(address, number=2))
 
 
-def link(letter: str, purpose: str) -> str:
-    """Return the token of a link, as a visitor's browser has it in the address's fragment."""
-    found = re.search(rf"#stride-{purpose}=([A-Za-z0-9_.-]+)", letter.replace("=\\r\\n", "").replace("=3D", "="))
-    assert found, letter
-    return found[1]
+def link_token(email: str, purpose: str) -> str:
+    """Return the token of a link, which the browser has in the fragment of the address."""
+    match = re.search(rf"#stride-{purpose}=([A-Za-z0-9_.-]+)", email.replace("=\\r\\n", "").replace("=3D", "="))
+    assert match, email
+    return match[1]
 
 
-async def test_a_letter_moves_and_cancels_its_visit_from_another_conversation(visit: Visit, backstage: Backstage):
-    """On the telephone, days later: looked at, moved, cancelled; each link does its own thing alone."""
+async def test_links_move_and_cancel_their_visit_from_another_conversation(visit: Visit, backstage: Backstage):
+    """The visit is displayed, moved and cancelled; each link allows only its own action."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="pl"))["data"]["session_id"]
-        letter = await booked(visitor, backstage, address)
-    cancel, move = link(letter, "cancel"), link(letter, "move")
+        email = await book(visitor, backstage, address)
+    cancel, move = link_token(email, "cancel"), link_token(email, "move")
 
     async with visit() as other:
         seen = await other.ask("booking.lookup", {"link": cancel}, "booking.details")
@@ -54,4 +54,4 @@ async def test_a_letter_moves_and_cancels_its_visit_from_another_conversation(vi
     [row] = backstage.appointments(session)
     assert row["state"] == "cancelled"
     assert backstage.events(row["appointment_id"]) == []
-    await backstage.mail(address, number=4)
+    await backstage.email(address, number=4)

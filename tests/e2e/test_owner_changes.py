@@ -1,4 +1,4 @@
-"""The owner moves or deletes a visit in the calendar, over the real path; and visitors are reminded."""
+"""The owner moves or deletes a visit in the calendar, over the real path; the reminders follow."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,9 +14,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backstage: Backstage):
-    """The visitor hears of both in the chat and by e-mail; the appointment and its reminders go along."""
+    """The visitor is notified of both in the chat and by e-mail; the appointment and its reminders follow."""
     address = fresh_address()
-    backstage.look_at_calendars()
+    backstage.sync_calendars()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="en"))["data"]["session_id"]
         slot = await free_slot(visitor)
@@ -28,14 +28,14 @@ async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backs
         end = start + HOUR
 
         backstage.owner_moves(event, start.isoformat(), end.isoformat())
-        backstage.look_at_calendars()
+        backstage.sync_calendars()
         moved = await visitor.until("booking.rescheduled", "error")
         [row] = backstage.appointments(session)
         [event] = backstage.events(appointment_id)
         reminders = backstage.reminders(session)
 
         backstage.owner_deletes(event)
-        backstage.look_at_calendars()
+        backstage.sync_calendars()
         cancelled = await visitor.until("booking.cancelled", "error")
 
     assert (moved["data"]["by"], "re" in moved) == ("business", False)
@@ -43,18 +43,20 @@ async def test_a_visit_that_the_owner_moved_and_then_deleted(visit: Visit, backs
     assert (datetime.fromisoformat(row["start"]), row["version"]) == (start, 3)
     assert event["extendedProperties"]["private"]["version"] == "3"
     expected = [start.astimezone(UTC) - hours for hours in (DAY, 2 * HOUR)]
-    assert [one for one in reminders if one in expected] == [one for one in expected if one >= datetime.now(UTC) + HOUR]
+    assert [time for time in reminders if time in expected] == [
+        time for time in expected if time >= datetime.now(UTC) + HOUR
+    ]
 
     assert cancelled["data"]["by"] == "business"
     [row] = backstage.appointments(session)
     assert row["state"] == "cancelled"
     assert backstage.reminders(session) == []
-    await backstage.mail(address, number=4)
+    await backstage.email(address, number=4)
 
 
-async def test_a_visit_moved_onto_another_goes_back(visit: Visit, backstage: Backstage):
-    """The event says again what stands, and neither visitor hears anything."""
-    backstage.look_at_calendars()
+async def test_a_visit_moved_onto_another_is_moved_back(visit: Visit, backstage: Backstage):
+    """The event gets its former time again, and neither visitor is notified."""
+    backstage.sync_calendars()
     visits = []
     for _ in range(2):
         address = fresh_address()
@@ -68,9 +70,9 @@ async def test_a_visit_moved_onto_another_goes_back(visit: Visit, backstage: Bac
     [event] = backstage.events(appointment_id)
 
     backstage.owner_moves(event, second["start"], second["end"])
-    backstage.look_at_calendars()
+    backstage.sync_calendars()
     await backstage.until(lambda: _starts(backstage, appointment_id) == [datetime.fromisoformat(first["start"])])
-    assert len(backstage.mails(address)) == 2
+    assert len(backstage.emails(address)) == 2
 
 
 def _starts(backstage: Backstage, appointment_id: str) -> list[datetime]:

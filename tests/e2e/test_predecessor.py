@@ -1,4 +1,4 @@
-"""Every command of the golden file over the real path, as the predecessor's pages send it; the model is never asked."""
+"""Every command of the golden file over the real path, as the predecessor's pages send it, without a model call."""
 
 import asyncio
 import random
@@ -11,24 +11,24 @@ import pytest
 from tests.e2e.backstage import Backstage
 from tests.e2e.booking import fresh_address
 from tests.e2e.visitor import Visit, Visitor
-from tests.golden.predecessor_commands import Entry, code_values, entries, wish_values
+from tests.golden.predecessor_commands import Entry, booking_values, code_values, entries
 
 pytestmark = pytest.mark.e2e
 
-AT_ONCE = 6
+MAX_CONCURRENT = 6
 ENDS = ("booking.pending", "booking.confirmed", "chat.final", "error")
 
 
 async def test_every_command_of_the_predecessor_ends_as_the_golden_file_says(visit: Visit, backstage: Backstage):
-    """Good and bad ones, each from a visitor of its own; none costs a model call."""
+    """Valid and invalid commands, each from its own visitor; none costs a model call."""
     calls = backstage.model_calls()
-    gate = asyncio.Semaphore(AT_ONCE)
+    concurrency = asyncio.Semaphore(MAX_CONCURRENT)
     async with visit() as visitor:
         times = [time async for time in free_times(visitor, len(entries()))]
 
     async def outcome(entry: Entry, start: str) -> str:
-        async with gate:
-            return await sent(entry, start, visit, backstage)
+        async with concurrency:
+            return await send_entry(entry, start, visit, backstage)
 
     outcomes = await asyncio.gather(*(outcome(*pair) for pair in zip(entries(), times, strict=True)))
 
@@ -42,10 +42,10 @@ async def test_every_command_of_the_predecessor_ends_as_the_golden_file_says(vis
 
 
 async def free_times(visitor: Visitor, count: int) -> AsyncIterator[str]:
-    """Yield free starts that leave room around each other, and leave the first ones of each day to other tests."""
-    question: dict[str, Any] = {"service": "consultation", "days": 60}
+    """Yield free starts that do not touch each other, without the first ones of each day, which other tests use."""
+    query: dict[str, Any] = {"service": "consultation", "days": 60}
     while count > 0:
-        listed = (await visitor.ask("booking.slots", question, "booking.slots"))["data"]
+        listed = (await visitor.ask("booking.slots", query, "booking.slots"))["data"]
         by_day: dict[str, list[str]] = {}
         for slot in listed["slots"]:
             by_day.setdefault(slot["start"][:10], []).append(slot["start"])
@@ -54,19 +54,19 @@ async def free_times(visitor: Visitor, count: int) -> AsyncIterator[str]:
                 count -= 1
                 yield start
         assert count <= 0 or "next_from" in listed, "the demo business has too few free times"
-        question["from"] = listed.get("next_from")
+        query["from"] = listed.get("next_from")
 
 
-async def sent(entry: Entry, start: str, visit: Visit, backstage: Backstage) -> str:
-    """Send an entry once the visitor has what it takes for granted; return how it ended."""
+async def send_entry(entry: Entry, start: str, visit: Visit, backstage: Backstage) -> str:
+    """Create what an entry requires, send the entry, and return how it ended."""
     contact = fresh_address()
-    values = wish_values(datetime.fromisoformat(start), contact, f"60{random.randrange(10**7):07}")
+    values = booking_values(datetime.fromisoformat(start), contact, f"60{random.randrange(10**7):07}")
     async with visit() as visitor:
         if entry.given == "foreign hold":
             async with visit() as stranger:
-                appointment_id = await held(stranger, values)
+                appointment_id = await hold_time(stranger, values)
         elif entry.given != "nothing":
-            appointment_id = await held(visitor, values)
+            appointment_id = await hold_time(visitor, values)
         if entry.given != "nothing":
             values |= code_values(appointment_id, await backstage.code(contact))
         if entry.given == "confirmed":
@@ -77,12 +77,12 @@ async def sent(entry: Entry, start: str, visit: Visit, backstage: Backstage) -> 
     if end["type"] != "error":
         expected = start, values.get("id", end["data"].get("appointment_id"))
         return end["type"] if (end["data"].get("start"), end["data"].get("appointment_id")) == expected else str(end)
-    # What ends an accepted command is durable and so has a number.
+    # The frame that ends an accepted command is durable, so it has a number.
     return str(end["data"]["code"]) + ("" if end.get("seq") else " at once")
 
 
-async def held(visitor: Visitor, values: dict[str, str]) -> str:
-    """Hold a time by the documented command; return the appointment's id."""
+async def hold_time(visitor: Visitor, values: dict[str, str]) -> str:
+    """Hold a time with the documented command; return the appointment's id."""
     await visitor.send_text("BOOK_APPOINTMENT:{date}T{time},{contact},consultation".format_map(values))
     pending = await visitor.until("booking.pending", "error")
     assert pending["type"] == "booking.pending", pending

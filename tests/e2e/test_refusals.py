@@ -1,4 +1,4 @@
-"""Bad input over the real path: a clear error, and nothing lost or half done."""
+"""Invalid input over the real path: a clear error, and no partial effects."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -34,8 +34,8 @@ SOON = (datetime.now(UTC) + timedelta(days=3)).date()
         ("x" * 4_001, "TOO_LARGE"),
     ],
 )
-async def test_a_frame_that_is_not_accepted_says_why(visit: Visit, text: str, code: str):
-    """The error names the code, is in the visitor's language, and the connection goes on."""
+async def test_an_invalid_frame_gets_an_error(visit: Visit, text: str, code: str):
+    """The error has a code and a message, and the connection stays open."""
     async with visit() as visitor:
         await visitor.send_text(text)
         refused = await visitor.until("error")
@@ -47,7 +47,7 @@ async def test_a_frame_that_is_not_accepted_says_why(visit: Visit, text: str, co
 
 
 @pytest.mark.parametrize(
-    ("wish", "code"),
+    ("changes", "code"),
     [
         ({"start": "2020-01-07T10:00"}, "INVALID_TIME"),
         ({"start": f"{SOON}T03:00"}, "INVALID_TIME"),
@@ -61,47 +61,47 @@ async def test_a_frame_that_is_not_accepted_says_why(visit: Visit, text: str, co
         ({"service": "../../etc"}, "UNKNOWN_SERVICE"),
     ],
 )
-async def test_a_wish_that_can_not_be_booked_is_refused_with_nothing_written(
-    visit: Visit, backstage: Backstage, wish: dict, code: str
+async def test_an_impossible_request_is_refused_and_writes_nothing(
+    visit: Visit, backstage: Backstage, changes: dict, code: str
 ):
-    """The refusal has its code, and no row and no e-mail is left behind."""
+    """The refusal has a code; there is no row and no e-mail."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session = (await visitor.hello(locale="pl"))["data"]["session_id"]
-        sane = {"start": (await free_slot(visitor))["start"], "contact": address, "service": "consultation"}
-        refused = await visitor.ask("booking.create", {**sane, **wish}, "booking.pending")
+        valid = {"start": (await free_slot(visitor))["start"], "contact": address, "service": "consultation"}
+        refused = await visitor.ask("booking.create", {**valid, **changes}, "booking.pending")
 
     assert refused["type"] == "error"
     assert refused["data"]["code"] == code
     assert refused["seq"] > 0, "the refusal ends the command, so it is durable"
     assert backstage.appointments(session) == []
-    assert backstage.mails(address) == []
+    assert backstage.emails(address) == []
 
 
-async def refused_status(visit: Visit, **options: object) -> int:
+async def status_of_refusal(visit: Visit, **options: object) -> int:
     with pytest.raises(websockets.InvalidStatus) as refusal:
         async with visit(**options):
             pass
     return refusal.value.response.status_code
 
 
-async def test_strangers_do_not_get_in(visit: Visit):
-    """Unknown tenants, foreign pages, no page at all and forged tokens are refused at the door."""
-    assert await refused_status(visit, tenant="nobody-here") == 403
-    assert await refused_status(visit, tenant="../x") == 403
-    assert await refused_status(visit, origin="https://evil.example") == 403
-    assert await refused_status(visit, origin=None) == 403
-    assert await refused_status(visit, session="eyJ0IjoieCJ9.forged") == 403
+async def test_invalid_connections_are_refused(visit: Visit):
+    """Unknown tenants, other origins, a missing origin and forged tokens are refused at `$connect`."""
+    assert await status_of_refusal(visit, tenant="nobody-here") == 403
+    assert await status_of_refusal(visit, tenant="../x") == 403
+    assert await status_of_refusal(visit, origin="https://evil.example") == 403
+    assert await status_of_refusal(visit, origin=None) == 403
+    assert await status_of_refusal(visit, session="eyJ0IjoieCJ9.forged") == 403
 
 
-async def test_a_token_of_another_tenant_is_forged(visit: Visit, backstage: Backstage):
+async def test_a_token_of_another_tenant_is_refused(visit: Visit, backstage: Backstage):
     """A token is bound to its tenant."""
     tokens = SessionTokens(backstage.secret("SessionKeySecretId").split())
-    assert await refused_status(visit, session=tokens.issue("another", "s" * 32, datetime.now(UTC))) == 403
+    assert await status_of_refusal(visit, session=tokens.issue("another", "s" * 32, datetime.now(UTC))) == 403
 
 
 async def test_an_expired_token_gets_a_new_session(visit: Visit, stack: Stack, backstage: Backstage):
-    """The visitor is not locked out, and hears that the conversation is a new one."""
+    """The visitor can connect, and the welcome says that the old session has expired."""
     tokens = SessionTokens(backstage.secret("SessionKeySecretId").split())
     long_ago = datetime.now(UTC) - RESUME_TOKEN_LIFETIME - timedelta(days=1)
     old = tokens.issue(stack.options.tenant, "0" * 32, long_ago)

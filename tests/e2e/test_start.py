@@ -1,4 +1,4 @@
-"""A worker that can't do its work says why at its start, and ends."""
+"""A worker with invalid settings reports the reason and exits."""
 
 import os
 import subprocess
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("worker", ["chat", "booking", "notifications"])
 def test_a_missing_setting_is_named(worker: str):
-    """No traceback: the variables that are missing."""
+    """The error lists the missing variables, without a traceback."""
     environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", f"workers.{worker}"],
         cwd=ROOT,
         env=environment,
@@ -28,17 +28,17 @@ def test_a_missing_setting_is_named(worker: str):
         check=False,
     )
 
-    assert ended.returncode == 1
-    assert "not started, check these variables: " in ended.stderr
-    assert f"{worker.upper()}_QUEUE_URL: Field required" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert result.returncode == 1
+    assert "not started, check these variables: " in result.stderr
+    assert f"{worker.upper()}_QUEUE_URL: Field required" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.e2e
 def test_a_missing_knowledge_bucket_is_named(stack: Stack):
-    """The sentence says what to deploy and which variable to set."""
-    usual = stack.children["chat"]
+    """The error says what to deploy and which variable to set."""
+    running = stack.children["chat"]
     with pytest.raises(ChildError, match=r"knowledge bucket 'not-there' can't be read.*deploy the template"):
         stack.start_pool("chat", KNOWLEDGE_BUCKET="not-there")
 
-    assert usual.exit_code is None
+    assert running.exit_code is None

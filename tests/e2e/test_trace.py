@@ -1,4 +1,4 @@
-"""One trace runs from a visitor's frame through every worker that it keeps busy, to be found in their logs."""
+"""One trace follows a visitor's frame through every worker that processes it, and is in their logs."""
 
 import asyncio
 import base64
@@ -19,32 +19,32 @@ pytestmark = pytest.mark.e2e
 Line = dict[str, Any]
 
 
-def lines_in(text: str) -> list[Line]:
+def log_lines(text: str) -> list[Line]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
-async def finished(stack: Stack, pool: str, **fields: str) -> Line:
-    """Return a pool's line about the end of a delivery with these fields, once it is there."""
+async def delivery_finished(stack: Stack, pool: str, **fields: str) -> Line:
+    """Wait for a pool's `delivery_finished` log line with these fields, and return it."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
-            for line in lines_in(stack.children[pool].log.read_text(encoding="utf-8")):
+            for line in log_lines(stack.children[pool].log.read_text(encoding="utf-8")):
                 if line.get("event") == "delivery_finished" and fields.items() <= line.items():
                     return line
             await asyncio.sleep(0.1)
 
 
-def told_by_the_ingress(stack: Stack, session_id: str, connection_id: str, kind: str, data: Line) -> Line:
-    """Hand a frame to the ingress as API Gateway does, and return its line about the command.
+def send_through_ingress(stack: Stack, session_id: str, connection_id: str, kind: str, data: Line) -> Line:
+    """Pass a frame to the ingress as API Gateway does, and return its log line about the command.
 
-    Of what a function writes while it serves a WebSocket, the emulator keeps nothing.
+    The emulator drops the logs of a function that it calls for a WebSocket, so the test calls the function itself.
     """
-    vouched = {"tenant": stack.options.tenant, "session_id": session_id, "resume": "new", "locale": "en"}
+    authorizer_context = {"tenant": stack.options.tenant, "session_id": session_id, "resume": "new", "locale": "en"}
     event = {
         "requestContext": {
             "routeKey": "$default",
             "eventType": "MESSAGE",
             "connectionId": connection_id,
-            "authorizer": vouched,
+            "authorizer": authorizer_context,
         },
         "body": json.dumps({"v": 1, "type": kind, "id": "traced", "data": data}),
     }
@@ -53,57 +53,57 @@ def told_by_the_ingress(stack: Stack, session_id: str, connection_id: str, kind:
     )
     [line] = (
         line
-        for line in lines_in(base64.b64decode(answer["LogResult"]).decode())
+        for line in log_lines(base64.b64decode(answer["LogResult"]).decode())
         if line.get("event") == "command_accepted"
     )
     return line
 
 
-async def connected(visitor: Visitor, backstage: Backstage) -> tuple[str, str]:
-    """Say hello; return the ids of session and connection."""
+async def open_session(visitor: Visitor, backstage: Backstage) -> tuple[str, str]:
+    """Send `hello`; return the ids of the session and the connection."""
     session_id = (await visitor.hello())["data"]["session_id"]
     [connection_id] = [row["connection_id"] for row in backstage.rows("connections") if row["session_id"] == session_id]
     return session_id, connection_id
 
 
 async def test_a_messages_trace_is_in_the_log_of_its_worker(visit: Visit, stack: Stack, backstage: Backstage):
-    """Who asks what became of a message finds both halves under one id."""
+    """The log lines of the ingress and of the worker have the same trace id."""
     async with visit(greet=False) as visitor:
-        speaker = await connected(visitor, backstage)
-        accepted = told_by_the_ingress(stack, *speaker, "chat.send", {"text": "Where are you?"})
+        ids = await open_session(visitor, backstage)
+        accepted = send_through_ingress(stack, *ids, "chat.send", {"text": "Where are you?"})
         await visitor.until("chat.final", re="traced")
 
     assert Trace.parse(f"Root={accepted['trace_id']}")
-    line = await finished(stack, "chat", command_id=accepted["command_id"])
+    line = await delivery_finished(stack, "chat", command_id=accepted["command_id"])
     assert line["trace_id"] == accepted["trace_id"]
 
 
-async def test_a_bookings_trace_goes_on_to_its_notice(visit: Visit, stack: Stack, backstage: Backstage):
-    """A code that did not arrive is looked for under the trace of the booking: three logs, one id."""
+async def test_a_notice_has_the_trace_of_its_booking(visit: Visit, stack: Stack, backstage: Backstage):
+    """The log lines of the ingress, booking and notifications have the same trace id."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
-        speaker = await connected(visitor, backstage)
+        ids = await open_session(visitor, backstage)
         slot = await free_slot(visitor)
-        wish = {"start": slot["start"], "service": slot["service"], "contact": address}
-        accepted = told_by_the_ingress(stack, *speaker, "booking.create", wish)
+        request = {"start": slot["start"], "service": slot["service"], "contact": address}
+        accepted = send_through_ingress(stack, *ids, "booking.create", request)
         await visitor.until("booking.pending", re="traced")
-        await backstage.mail(address)
+        await backstage.email(address)
 
-    booked = await finished(stack, "booking", command_id=accepted["command_id"])
-    told = await finished(stack, "notifications", session_id=speaker[0], type="notice.code")
-    assert [booked["trace_id"], told["trace_id"]] == [accepted["trace_id"]] * 2
+    booking = await delivery_finished(stack, "booking", command_id=accepted["command_id"])
+    notice = await delivery_finished(stack, "notifications", session_id=ids[0], type="notice.code")
+    assert [booking["trace_id"], notice["trace_id"]] == [accepted["trace_id"]] * 2
 
 
-async def test_each_frame_over_the_socket_has_a_trace_of_its_own(visit: Visit, stack: Stack, backstage: Backstage):
-    """Also where Lambda gives none, as the emulator for a WebSocket: the ingress makes one, and the notice has it."""
+async def test_each_frame_over_the_socket_has_its_own_trace(visit: Visit, stack: Stack, backstage: Backstage):
+    """The emulator's Lambda gives no trace for a WebSocket: the ingress starts one, and the notice has it."""
     address = fresh_address()
     async with visit(greet=False) as visitor:
         session_id = (await visitor.hello())["data"]["session_id"]
         await hold(visitor, await free_slot(visitor), address)
-        await backstage.mail(address)
+        await backstage.email(address)
 
-    listed = await finished(stack, "booking", session_id=session_id, type="booking.slots")
-    booked = await finished(stack, "booking", session_id=session_id, type="booking.create")
-    told = await finished(stack, "notifications", session_id=session_id, type="notice.code")
-    assert Trace.parse(f"Root={listed['trace_id']}")
-    assert listed["trace_id"] != booked["trace_id"] == told["trace_id"]
+    slots = await delivery_finished(stack, "booking", session_id=session_id, type="booking.slots")
+    booking = await delivery_finished(stack, "booking", session_id=session_id, type="booking.create")
+    notice = await delivery_finished(stack, "notifications", session_id=session_id, type="notice.code")
+    assert Trace.parse(f"Root={slots['trace_id']}")
+    assert slots["trace_id"] != booking["trace_id"] == notice["trace_id"]

@@ -1,4 +1,4 @@
-"""A visitor's client that knows only the wire protocol: every frame it sees is checked against the contract."""
+"""A client that knows only the wire protocol, and checks every frame that it receives against the contract."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ class Visitor:
         self._socket = socket
         self._count = 0
         self.seen: list[dict[str, Any]] = []
-        """Every frame so far, in order."""
+        """All frames received so far, in order."""
 
     async def send_text(self, text: str) -> None:
         """Send a raw text frame."""
@@ -44,7 +44,7 @@ class Visitor:
     async def until(
         self, *kinds: str, re: str | None = None, timeout_seconds: float = DEADLINE_SECONDS
     ) -> dict[str, Any]:
-        """Return the first frame to come that is of one of these kinds, and answers `re` if given."""
+        """Return the next frame that has one of these types, and answers `re` if given."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while True:
                 frame = await self.receive()
@@ -63,7 +63,7 @@ class Visitor:
         return await self.ask("hello", {"last_seq": last_seq, **data}, "welcome")
 
     async def quiet(self, seconds: float = 0.6) -> list[dict[str, Any]]:
-        """Return what still comes until nothing has come for so long."""
+        """Return the frames that arrive until none has arrived for `seconds`."""
         frames = []
         while True:
             try:
@@ -82,7 +82,7 @@ async def visiting(
     greet: bool = True,
     locale: str = "en",
 ) -> AsyncIterator[Visitor]:
-    """Connect, say hello, and close at the end."""
+    """Connect, send `hello`, and close at the end."""
     query = {"tenant": tenant, **({"session": session} if session else {})}
     async with websockets.connect(f"{websocket_url}?{urlencode(query)}", origin=origin, max_size=64 * 1024) as socket:
         visitor = Visitor(socket)

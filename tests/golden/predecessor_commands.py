@@ -1,4 +1,4 @@
-"""Reads the golden file of the predecessor's commands, and fills in what only a run knows."""
+"""Reads the golden file of the predecessor's commands, and fills in the values of a test run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _LONG, _HUGE = "x" * 300, "x" * 25_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command as it is sent, and what must become of it."""
+    """One command as it is sent, and its expected result."""
 
     text: str
     given: Given = "nothing"
@@ -28,7 +28,7 @@ class Entry:
     def __post_init__(self) -> None:
         accepted = [self.becomes, self.data, self.ends]
         if any(accepted) if self.refused else not all(accepted):
-            raise ValueError(f"say what it becomes and what ends it, or that it is refused: {self.text!r}")
+            raise ValueError(f"either `becomes`, `data` and `ends`, or `refused` is required: {self.text!r}")
 
     def filled(self, values: Mapping[str, str]) -> "Entry":
         """Return the entry with its names in braces replaced."""
@@ -41,8 +41,8 @@ def entries() -> list[Entry]:
     return [Entry(**entry) for entry in yaml.safe_load(_FILE.read_text(encoding="utf-8"))]
 
 
-def wish_values(start: datetime, contact: str, phone: str) -> dict[str, str]:
-    """Return what a booking is filled in with; `start` carries the business's offset, `phone` has nine digits."""
+def booking_values(start: datetime, contact: str, phone: str) -> dict[str, str]:
+    """Return the values for a booking command; `start` carries the business's offset, `phone` has nine digits."""
     utc = start.astimezone(UTC)
     return {
         "date": f"{start:%Y-%m-%d}",
@@ -59,7 +59,7 @@ def wish_values(start: datetime, contact: str, phone: str) -> dict[str, str]:
 
 
 def code_values(appointment_id: str, code: str) -> dict[str, str]:
-    """Return what a verification is filled in with."""
+    """Return the values for a verification command."""
     return {
         "id": appointment_id,
         "ID": appointment_id.upper(),

@@ -8,14 +8,14 @@ import pytest
 
 from api_gateway_ws.routes import RefusedFrame, Sender, route
 from shared.messages.commands import AnyCommand
-from tests.golden.predecessor_commands import Entry, code_values, entries, wish_values
+from tests.golden.predecessor_commands import Entry, booking_values, code_values, entries
 from workers.booking.domain.local_time import parse_start
 
 ENTRIES = entries()
 SPEAKER = Sender("salon-ania", "session", "connection", "pl")
 WARSAW = ZoneInfo("Europe/Warsaw")
 TUESDAY_NINE = datetime(2027, 1, 12, 9, tzinfo=WARSAW)
-VALUES = wish_values(TUESDAY_NINE, "jan@example.com", "600100200") | code_values(
+VALUES = booking_values(TUESDAY_NINE, "jan@example.com", "600100200") | code_values(
     "0123456789abcdefghijklmnopqrstuv", "012345"
 )
 
