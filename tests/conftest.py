@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the groups for xdist and mark the fast tests; the stack's tests run first, because they are the longest group."""
+    """Name the xdist groups and mark the fast tests; the stack's tests run first, as the longest group."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(process_group(item)))
         if is_fast(item):
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _loggers_are_not_cached() -> Iterator[None]:
-    """Disable the caching of loggers: module loggers live as long as the process and have to follow each configuration."""
+    """Disable the caching of loggers: module loggers are process-wide and have to follow each configuration."""
     configure = structlog.configure
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
@@ -113,7 +113,7 @@ class Emulator:
 
     @functools.cache  # noqa: B019 - there is one emulator for all tests
     def client(self, service):
-        # Retries as in the ingress: the emulator closes connections that were idle for 75 s, sometimes during a request.
+        # Retries as in the ingress: the emulator closes connections after 75 idle seconds, sometimes during a request.
         retries = {"mode": "standard", "total_max_attempts": 3}
         config = Config(retries=retries, s3={"addressing_style": "path"}, max_pool_connections=50)
         return boto3.client(service, region_name="eu-central-1", endpoint_url=self.endpoint_url, config=config)

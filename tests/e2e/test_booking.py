@@ -116,7 +116,7 @@ async def test_a_time_that_the_owner_blocked_is_neither_offered_nor_booked(visit
 
 
 async def test_a_wrong_code_can_be_corrected_but_not_guessed(visit: Visit, backstage: Backstage):
-    """A wrong code is refused and counted; after five the right code is refused, too, but the visitor can book again."""
+    """Wrong codes are refused; after five the right code is refused, too, but the visitor can book again."""
     address = fresh_address()
     async with visit() as visitor:
         pending = await hold(visitor, await free_slot(visitor), address)
