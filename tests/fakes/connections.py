@@ -62,7 +62,7 @@ class FakePoster:
     def __init__(self) -> None:
         self.posted: list[tuple[str, str]] = []
         self.gone: set[str] = set()
-        self.patience: dict[str, int] = {}
+        self.posts_before_gone: dict[str, int] = {}
         """How many frames a connection takes before it closes, for those that do."""
 
     async def post(self, connection_id: str, text: str) -> bool:
@@ -74,7 +74,7 @@ class FakePoster:
         """Do the same without waiting, as the ingress does."""
         if connection_id in self.gone:
             return False
-        if self.patience.get(connection_id) == len(self.frames(connection_id)):
+        if self.posts_before_gone.get(connection_id) == len(self.frames(connection_id)):
             self.gone.add(connection_id)
             return False
         self.posted.append((connection_id, text))

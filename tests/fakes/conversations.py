@@ -45,18 +45,18 @@ class FakeConversationAudit:
         """Each is raised by one of the next notes, before anything is written."""
 
     async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
-        """Add a deed that leaves no frame."""
+        """Add an audit entry that leaves no frame."""
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)
         self.add(session_id, entry)
 
     def add(self, session_id: str, entry: ConversationAuditEntry) -> None:
-        """Add a deed at once, as a part of another write."""
+        """Add an audit entry as a part of another write."""
         self.entries.setdefault(session_id, []).append(entry)
 
     async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
-        """Return the deeds, oldest first."""
+        """Return the audit entries, oldest first."""
         await asyncio.sleep(0)
         return sorted(self.entries.get(session_id, []), key=lambda entry: entry.at)
 
@@ -64,7 +64,7 @@ class FakeConversationAudit:
 class FakeConversations:
     """A `ConversationStore` that keeps frames as the text that goes over the wire.
 
-    Frame, marker and deed are written with no `await` between check and write: that is its transaction.
+    Frame, marker and audit entry are written with no `await` between check and write: that is its transaction.
     """
 
     def __init__(self, claims: FakeClaims) -> None:
@@ -72,7 +72,7 @@ class FakeConversations:
         self.texts: dict[str, list[str]] = {}
         self.takeovers: dict[str, Takeover | None] = {}
         self.index = FakeConversationIndex()
-        self.story = FakeConversationAudit()
+        self.audit = FakeConversationAudit()
         self.errors: list[Exception] = []
         """Each is raised by one of the next writes, before anything is written."""
 
@@ -92,7 +92,7 @@ class FakeConversations:
     async def record_action(
         self, session_id: str, frame: ServerFrame, *, claim: Claim, entry: ConversationAuditEntry, tenant: str
     ) -> ServerFrame | None:
-        """Store what a person says, who answers after it, and the deed; None where the deed is no news."""
+        """Store a staff message, the takeover after it, and the audit entry; None if the entry changes nothing."""
         await asyncio.sleep(0)
         self._stumble()
         before = self.takeovers.get(session_id)
@@ -102,7 +102,7 @@ class FakeConversations:
         if stored is not None:
             return stored
         self.takeovers[session_id] = apply_entry(before, entry)
-        self.story.add(session_id, entry)
+        self.audit.add(session_id, entry)
         return self._store(session_id, frame, claim, "outcome", tenant)
 
     async def leave_to_staff(

@@ -112,7 +112,7 @@ class WatchedS3:
         """Ask for the bucket, uncounted."""
         return self._client.head_bucket(**arguments)
 
-    def taken(self) -> list[str]:
+    def take_calls(self) -> list[str]:
         """Return the calls since the last time: `list`, or the name of the object that was read."""
         calls, self._calls = self._calls, []
         return calls

@@ -32,25 +32,25 @@ class OneFrame:
         self._seconds = seconds
         self._fail_every = fail_every
 
-    async def handle(self, work, claim):
-        await self._take_time(work, claim)
-        frame = ChatFinal(re=work.client_id, data=ChatFinalData(text=work.id))
-        await self._conversations.append(work.session_id, frame, claim=claim, marker="outcome")
+    async def handle(self, message, claim):
+        await self._take_time(message, claim)
+        frame = ChatFinal(re=message.client_id, data=ChatFinalData(text=message.id))
+        await self._conversations.append(message.session_id, frame, claim=claim, marker="outcome")
 
-    async def _take_time(self, work, claim):
+    async def _take_time(self, message, claim):
         await asyncio.sleep(self._seconds)
-        if self._fail_every and claim.attempts == 1 and int(work.id.rpartition("k")[2]) % self._fail_every == 0:
+        if self._fail_every and claim.attempts == 1 and int(message.id.rpartition("k")[2]) % self._fail_every == 0:
             raise TransientError("a first attempt that fails, as was asked for")
 
-    async def repeat(self, work, outcome_seq):
+    async def repeat(self, message, outcome_seq):
         """Nobody listens."""
 
-    async def mismatch(self, work):
+    async def mismatch(self, message):
         raise AssertionError("no key is used twice")
 
-    async def give_up(self, work, claim, reason):
-        frame = ChatFinal(re=work.client_id, data=ChatFinalData(text=f"given up: {reason}"))
-        await self._conversations.append(work.session_id, frame, claim=claim, marker="outcome")
+    async def give_up(self, message, claim, reason):
+        frame = ChatFinal(re=message.client_id, data=ChatFinalData(text=f"given up: {reason}"))
+        await self._conversations.append(message.session_id, frame, claim=claim, marker="outcome")
 
 
 class JustEnd(OneFrame):
@@ -61,13 +61,13 @@ class JustEnd(OneFrame):
         self._claims = claims
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if journal else None
 
-    async def handle(self, work, claim):
-        await self._take_time(work, claim)
+    async def handle(self, message, claim):
+        await self._take_time(message, claim)
         await self._claims.complete(claim)
         if self._journal is not None:
-            os.write(self._journal, f"{work.session_id} {work.id}\n".encode())
+            os.write(self._journal, f"{message.session_id} {message.id}\n".encode())
 
-    async def give_up(self, work, claim, reason):
+    async def give_up(self, message, claim, reason):
         await self._claims.complete(claim)
 
 

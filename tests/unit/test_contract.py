@@ -86,10 +86,10 @@ def test_check_names_the_stale_document_and_the_remedy(tmp_path: Path, capsys):
 
     assert main(["--check"], docs=tmp_path) == 1
 
-    said = capsys.readouterr().err
-    assert "docs/schemas/notice.schema.json" in said
-    assert "asyncapi.yaml" not in said
-    assert "python -m infra.contracts" in said
+    text = capsys.readouterr().err
+    assert "docs/schemas/notice.schema.json" in text
+    assert "asyncapi.yaml" not in text
+    assert "python -m infra.contracts" in text
     assert changed.read_text(encoding="utf-8") == "{}"
     assert main([], docs=tmp_path) == 0
     assert main(["--check"], docs=tmp_path) == 0

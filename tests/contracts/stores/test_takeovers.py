@@ -26,8 +26,8 @@ def session():
 @pytest.fixture
 def story(request, stores):
     """Return the story of the conversations that `stores` has."""
-    if hasattr(stores.conversations, "story"):
-        return stores.conversations.story
+    if hasattr(stores.conversations, "audit"):
+        return stores.conversations.audit
     return DynamoConversationAudit(client=request.getfixturevalue("dynamodb"), table="ConversationsTable")
 
 

@@ -65,9 +65,9 @@ async def test_a_bucket_with_many_tenants_is_listed_to_its_end(stocked):
     with ThreadPoolExecutor(20) as executor:
         list(executor.map(lambda name: stocked.put("", tenant=name), [*names, "No_tenant", "x"]))
     stocked.put("", "read.me", tenant="")
-    stocked.reads.taken()
+    stocked.reads.take_calls()
     assert await stocked.directory.tenants() == ["salon", *names]
-    assert stocked.reads.taken() == ["list", "list"]
+    assert stocked.reads.take_calls() == ["list", "list"]
 
 
 async def test_a_tenant_without_a_profile_has_no_documents(directory):
@@ -86,26 +86,26 @@ async def test_a_tenant_without_a_good_profile_is_refused(directory, tenant, rea
 async def test_five_minutes_cost_one_look(stocked, clock):
     """Every look-up within five minutes is answered without the bucket, and counted as a hit."""
     await stocked.directory.profile("salon")
-    assert sorted(stocked.reads.taken()) == ["a.md", "b.md", "list", "profile.yaml"]
+    assert sorted(stocked.reads.take_calls()) == ["a.md", "b.md", "list", "profile.yaml"]
     clock.advance(MAX_AGE - timedelta(seconds=1))
     await stocked.directory.profile("salon")
     await stocked.directory.documents("salon")
-    assert stocked.reads.taken() == []
+    assert stocked.reads.take_calls() == []
     assert [figure.value for figure in stocked.metrics.figures] == [0, 1]
 
 
 async def test_after_five_minutes_only_what_changed_is_read(stocked, clock):
     """The folder is listed again, and of its objects only the one with another ETag is read."""
     await stocked.directory.documents("salon")
-    stocked.reads.taken()
+    stocked.reads.take_calls()
     clock.advance(MAX_AGE)
     stocked.put("# Nowe ceny\n", "b.md")
     documents = await stocked.directory.documents("salon")
-    assert stocked.reads.taken() == ["list", "b.md"]
+    assert stocked.reads.take_calls() == ["list", "b.md"]
     assert documents == {"a.md": DOCUMENTS["a.md"], "b.md": "# Nowe ceny\n"}
     clock.advance(MAX_AGE)
     await stocked.directory.profile("salon")
-    assert stocked.reads.taken() == ["list"]
+    assert stocked.reads.take_calls() == ["list"]
 
 
 async def test_a_removed_document_is_forgotten(stocked, clock):
@@ -160,13 +160,13 @@ async def test_an_outage_of_the_bucket_keeps_the_valid_profile(stocked, clock):
     good = await stocked.directory.profile("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
     clock.advance(MAX_AGE)
-    stocked.reads.taken()
+    stocked.reads.take_calls()
     stocked.reads.reachable = False
     with structlog.testing.capture_logs() as logs:
         assert await stocked.directory.profile("salon") == good
         clock.advance(OUTAGE_MAX_AGE - timedelta(seconds=1))
         assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
-    assert stocked.reads.taken() == ["list"]
+    assert stocked.reads.take_calls() == ["list"]
     assert [(line["event"], line["log_level"]) for line in logs] == [("knowledge_out_of_reach", "warning")]
     stocked.reads.reachable = True
     clock.advance(timedelta(seconds=1))
@@ -213,7 +213,7 @@ async def test_an_invented_tenant_costs_one_read_a_minute(stocked, clock):
     for _ in range(2):
         with pytest.raises(PermanentError):
             await stocked.directory.profile("salon-new")
-    assert stocked.reads.taken() == ["profile.yaml"]
+    assert stocked.reads.take_calls() == ["profile.yaml"]
     stocked.put(PROFILE, tenant="salon-new")
     clock.advance(UNKNOWN_MAX_AGE)
     assert (await stocked.directory.profile("salon-new")).name == "Salon Ania"
@@ -228,9 +228,9 @@ async def test_strangers_can_neither_fill_the_memory_nor_push_a_tenant_out(clock
         await asyncio.gather(folder.directory.profile(name), return_exceptions=True)
     assert len(folder.bucket._unknown._entries) == MAX_TENANTS
     assert not folder.directory._reading
-    folder.reads.taken()
+    folder.reads.take_calls()
     await folder.directory.profile("salon")
-    assert folder.reads.taken() == []
+    assert folder.reads.take_calls() == []
 
 
 def test_the_least_recently_used_tenant_is_evicted(clock):
@@ -240,9 +240,9 @@ def test_the_least_recently_used_tenant_is_evicted(clock):
         folder.put(PROFILE, tenant=f"salon-{number}")
         folder.bucket.profile(f"salon-{number}")
         folder.bucket.profile("salon-0")
-    assert folder.reads.taken().count("profile.yaml") == MAX_TENANTS + 1
+    assert folder.reads.take_calls().count("profile.yaml") == MAX_TENANTS + 1
     folder.bucket.profile("salon-1")
-    assert folder.reads.taken() == ["profile.yaml", "list"]
+    assert folder.reads.take_calls() == ["profile.yaml", "list"]
 
 
 async def test_tenants_whose_names_begin_alike_are_apart(stocked):
@@ -255,7 +255,7 @@ async def test_many_at_once_read_once(stocked):
     """Twenty messages that need a cold tenant at the same time cost one look at the bucket."""
     found = await asyncio.gather(*(stocked.directory.profile("salon") for _ in range(20)))
     assert {profile.name for profile in found} == {"Salon Ania"}
-    assert stocked.reads.taken().count("list") == 1
+    assert stocked.reads.take_calls().count("list") == 1
 
 
 def test_a_missing_bucket_says_what_to_do(emulator, stocked, clock):

@@ -100,13 +100,13 @@ def test_what_was_never_a_token_is_forged(try_connect, token):
     assert try_connect(token=token) == Denied("forged_token")
 
 
-@given(position=st.integers(0, 200), letter=st.sampled_from("Aa0-_."))
-def test_a_token_with_one_changed_character_is_forged(position, letter):
+@given(position=st.integers(0, 200), character=st.sampled_from("Aa0-_."))
+def test_a_token_with_one_changed_character_is_forged(position, character):
     """The signature covers all of it."""
     tokens = SessionTokens(["a key of the deployment"])
     token = tokens.issue("salon-ania", "session", NOW)
     position %= len(token)
-    changed = token[:position] + letter + token[position + 1 :]
+    changed = token[:position] + character + token[position + 1 :]
     # The last character of a signature carries bits that are not used: a change there may mean the same bytes.
     if changed == token or position == len(token) - 1:
         return

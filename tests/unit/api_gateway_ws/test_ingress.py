@@ -62,10 +62,10 @@ def test_a_frame_that_is_sent_again_is_acknowledged_again_and_delivered_once(wor
     assert len(world.queue.commands) == 2
 
 
-@pytest.mark.parametrize("trouble", [TransientError("throttled"), PermanentError("aws_403")])
-def test_nothing_is_acknowledged_that_is_not_on_the_queue(world, say, trouble):
+@pytest.mark.parametrize("error", [TransientError("throttled"), PermanentError("aws_403")])
+def test_nothing_is_acknowledged_that_is_not_on_the_queue(world, say, error):
     """The client keeps the command and may send it again: the error says so and names it."""
-    world.queue.error = trouble
+    world.queue.error = error
 
     answer = say(send())
 
@@ -163,7 +163,7 @@ async def test_a_connection_that_goes_during_the_replay_ends_it(world, say):
     """The rest waits for the next hello; nothing is read that nobody hears."""
     await store(world, "one", "two", "three")
 
-    world.poster.patience["connection"] = 2
+    world.poster.posts_before_gone["connection"] = 2
     assert say(hello()) is None
 
     assert world.poster.types("connection") == ["welcome", "chat.sent"]

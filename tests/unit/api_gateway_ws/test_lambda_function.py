@@ -177,13 +177,13 @@ def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
     assert (policy["principalId"], policy["context"]) == ("nobody", {})
 
 
-@pytest.mark.parametrize("trouble", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
-def test_the_authorizer_never_raises(world, trouble):
+@pytest.mark.parametrize("error", [TransientError("throttled"), KeyError("a bug"), ConfigurationError("no bucket")])
+def test_the_authorizer_never_raises(world, error):
     """An error of the profiles, a bug, and a failed cold start all deny the connection."""
-    world.profiles.error = trouble
+    world.profiles.error = error
 
     def cold_start():
-        raise trouble
+        raise error
 
     for authorizer in (lambda: world.authorizer, cold_start):
         policy = connect_policy(connect_request({"origin": "https://salon.example"}, PAGE), authorizer)

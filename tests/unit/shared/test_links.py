@@ -82,20 +82,20 @@ def test_a_secret_is_needed():
 def test_a_link_with_any_character_changed_is_none(data, purpose):
     """The last one of the signature included, where base64 is often not looked at to the last bit."""
     token = issue(purpose)
-    place = data.draw(st.integers(0, len(token) - 1) | st.just(len(token) - 1))
-    letter = data.draw(st.sampled_from([each for each in ALPHABET if each != token[place]]))
+    position = data.draw(st.integers(0, len(token) - 1) | st.just(len(token) - 1))
+    character = data.draw(st.sampled_from([each for each in ALPHABET if each != token[position]]))
 
-    assert read(token[:place] + letter + token[place + 1 :]) is None
+    assert read(token[:position] + character + token[position + 1 :]) is None
 
 
-@given(place=st.integers(0, 400), more=st.text(ALPHABET + "=+/ ~\n%", min_size=1, max_size=4))
-def test_a_link_with_anything_added_or_cut_is_none(place, more):
+@given(position=st.integers(0, 400), more=st.text(ALPHABET + "=+/ ~\n%", min_size=1, max_size=4))
+def test_a_link_with_anything_added_or_cut_is_none(position, more):
     """At the ends or in between, also what a decoder would skip."""
     token = issue()
-    place = min(place, len(token))
+    position = min(position, len(token))
 
-    assert read(token[:place] + more + token[place:]) is None
-    assert place == len(token) or read(token[:place] + token[place + 1 :]) is None
+    assert read(token[:position] + more + token[position:]) is None
+    assert position == len(token) or read(token[:position] + token[position + 1 :]) is None
 
 
 @given(st.text() | st.text(ALPHABET, max_size=700))
@@ -144,7 +144,7 @@ def test_a_link_fits_the_wire_whatever_it_carries(key, tenant, session, begins):
 def test_a_link_reveals_no_code():
     """A reader of the links of an e-mail learns nothing that would help to guess a code."""
     parts = issue().split(".")
-    shown = b"".join(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts if part)
+    text = b"".join(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts if part)
 
-    assert verification_code(KEY, "0123456789abcdef", 1).encode() not in shown
-    assert not re.search(rb"secret", shown)
+    assert verification_code(KEY, "0123456789abcdef", 1).encode() not in text
+    assert not re.search(rb"secret", text)

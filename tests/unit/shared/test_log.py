@@ -49,12 +49,12 @@ def raised_by(*causes):
 
 def test_a_traceback_says_where_and_not_what(lines):
     """A library's message may repeat a visitor's words; our own do not, and are included."""
-    trouble = raised_by(
+    error = raised_by(
         TransientError("sqs.receive: no mailbox jan@example.com"),
         KeyError("my name is Jane Roe, diabetes"),
         ExceptionGroup("tasks of Jane Roe", [ValueError("Jane Roe again"), PermanentError("calendar_unknown")]),
     )
-    structlog.get_logger().error("notice_failed", error="jan@example.com", exc_info=trouble)
+    structlog.get_logger().error("notice_failed", error="jan@example.com", exc_info=error)
 
     [line] = lines()
     assert (line["event"], line["error"], line["level"]) == ("notice_failed", "[email]", "error")

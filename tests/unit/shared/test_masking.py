@@ -57,7 +57,7 @@ def test_an_address_is_found_between_any_texts(before, after):
 
 
 @pytest.mark.parametrize(
-    ("address", "shown"),
+    ("address", "masked"),
     [
         ("anna@example.com", "a***@e***.com"),
         ("a@b.pl", "a***@b***.pl"),
@@ -72,26 +72,26 @@ def test_an_address_is_found_between_any_texts(before, after):
         ("", "***"),
     ],
 )
-def test_a_mask_shows_first_characters_and_the_last_label_or_a_country_and_two_digits(address, shown):
+def test_a_mask_shows_first_characters_and_the_last_label_or_a_country_and_two_digits(address, masked):
     """It reminds its owner and tells nobody else; what is neither shows nothing."""
-    assert mask_contact(address) == shown
+    assert mask_contact(address) == masked
 
 
 @given(text=st.text(max_size=40) | st.emails())
 def test_a_mask_never_reveals_more(text):
     """For any text at all, no more than two characters and what follows the last dot come through."""
-    shown = mask_contact(text)
+    masked = mask_contact(text)
 
-    assert shown == "***" or shown == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
+    assert masked == "***" or masked == f"{text[0]}***@{text.rpartition('@')[2][0]}***.{text.rpartition('.')[2]}"
 
 
 @given(digits=st.text(string.digits, max_size=20))
 def test_a_masked_number_never_reveals_more(digits):
     """The country's code, which is three digits at the most, and the last two."""
-    shown = mask_contact(f"+{digits}")
+    masked = mask_contact(f"+{digits}")
 
-    if shown != "***":
-        code, *hidden, last = shown.split(" ")
+    if masked != "***":
+        code, *hidden, last = masked.split(" ")
         assert hidden == ["***", "***"]
         assert len(code) <= 4
         assert last == digits[-2:]

@@ -33,7 +33,7 @@ class Neighbour:
         self.reset()
 
     def reset(self):
-        self.said = b""
+        self.response = b""
         self.hangs_up = False
         self.requests = []
 
@@ -44,10 +44,10 @@ class Neighbour:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
                 self.requests.append(await reader.readexactly(int(length.partition(b":")[2])))
-                if self.said is None:
+                if self.response is None:
                     writer.transport.abort()
                     return
-                writer.write(self.said)
+                writer.write(self.response)
                 if self.hangs_up:
                     break
         writer.close()

@@ -104,9 +104,9 @@ async def server_at(endpoint_url, client, clients):
         yield Server(client, calls, lean)
 
 
-async def take(side, most=10, *, wait=0, visibility=30, attempt=None):
+async def take(side, max_messages=10, *, wait=0, visibility=30, attempt=None):
     received = side.queue.receive(
-        max_messages=most, wait_seconds=wait, visibility_seconds=visibility, attempt_id=attempt
+        max_messages=max_messages, wait_seconds=wait, visibility_seconds=visibility, attempt_id=attempt
     )
     return list(await received)
 

@@ -16,7 +16,7 @@ BELOW_READ_TIMEOUT_SECONDS = 20
 
 async def test_silence_ends_with_the_deadline(neighbour, queue, call, give_up):
     """A server that takes the request and never answers keeps nobody for long."""
-    neighbour.said = b""
+    neighbour.response = b""
     async with asyncio.timeout(BELOW_READ_TIMEOUT_SECONDS):
         await give_up(lambda: call(queue), lambda: neighbour.requests)
     assert len(neighbour.requests) == 1
@@ -24,26 +24,26 @@ async def test_silence_ends_with_the_deadline(neighbour, queue, call, give_up):
 
 async def test_an_answer_that_never_ends_ends_with_the_deadline(neighbour, queue, call, give_up):
     """The deadline is for all of the answer, not for its first byte."""
-    neighbour.said = answer('{"Messages": [', length=500)
+    neighbour.response = answer('{"Messages": [', length=500)
     async with asyncio.timeout(BELOW_READ_TIMEOUT_SECONDS):
         await give_up(lambda: call(queue), lambda: neighbour.requests)
 
 
 async def test_a_reset_is_tried_again(neighbour, queue, call):
     """Whether the call was carried out is not known; what it asks for bears being done twice."""
-    neighbour.said = None
+    neighbour.response = None
     with pytest.raises(TransientError):
         await call(queue)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [b"", b"HTTP/1.1 200 OK\r\nContent-Le", answer('{"Messages": [{"MessageId"', length=500), b"hello\r\n\r\n"],
     ids=["nothing", "half a head", "half a body", "no HTTP"],
 )
-async def test_a_connection_that_ends_too_early_is_tried_again(neighbour, queue, call, said):
+async def test_a_connection_that_ends_too_early_is_tried_again(neighbour, queue, call, response):
     """Half an answer is none."""
-    neighbour.said, neighbour.hangs_up = said, True
+    neighbour.response, neighbour.hangs_up = response, True
     with pytest.raises(TransientError):
         await call(queue)
 
@@ -55,7 +55,7 @@ async def test_a_connection_that_ends_too_early_is_tried_again(neighbour, queue,
 )
 async def test_what_is_no_json_object_is_no_answer(neighbour, lean, call, body):
     """A proxy on the way may say anything; that is a fault of the moment, not a bug of ours."""
-    neighbour.said = answer(body, length=len(body.encode()))
+    neighbour.response = answer(body, length=len(body.encode()))
     with pytest.raises(TransientError):
         await call(lean)
 
@@ -66,7 +66,7 @@ async def test_what_is_no_json_object_is_no_answer(neighbour, lean, call, body):
 )
 async def test_messages_that_are_none_are_no_answer(neighbour, lean, body):
     """JSON of another kind is as good as no JSON."""
-    neighbour.said = answer(body)
+    neighbour.response = answer(body)
     with pytest.raises(TransientError):
         await CALLS["receive"](lean)
 
@@ -75,7 +75,7 @@ async def test_messages_that_are_none_are_no_answer(neighbour, lean, body):
 @pytest.mark.parametrize("name", ["delete", "change_visibility"])
 async def test_outcomes_that_are_none_are_no_answer(neighbour, lean, name, body):
     """Nor is an entry without its id."""
-    neighbour.said = answer(body)
+    neighbour.response = answer(body)
     with pytest.raises(TransientError):
         await CALLS[name](lean)
 
@@ -84,18 +84,18 @@ async def test_outcomes_that_are_none_are_no_answer(neighbour, lean, name, body)
 @pytest.mark.parametrize("body", ["", "{}", '{"message": "welcome"}', '{"Successful": [], "Failed": []}'])
 async def test_what_is_not_called_successful_was_not_done(neighbour, queue, name, body):
     """An answer that does not name an entry has not confirmed it."""
-    neighbour.said = answer(body)
+    neighbour.response = answer(body)
     assert await CALLS[name](queue) == [FailedEntry(one) for one in DELIVERIES]
 
 
 async def test_a_connection_is_good_again_after_each_fault(neighbour, queue, call):
     """What is left of a broken answer never gets into the next one."""
     good = '{"Messages": [], "Successful": [{"Id": "0"}, {"Id": "1"}, {"Id": "2"}]}'
-    for said in (None, answer("<html>", status=503), answer("", status=429)):
-        neighbour.said = said
+    for response in (None, answer("<html>", status=503), answer("", status=429)):
+        neighbour.response = response
         with pytest.raises(TransientError):
             await call(queue)
-        neighbour.said = answer(good)
+        neighbour.response = answer(good)
         assert await call(queue) == []
 
 
@@ -103,21 +103,21 @@ async def test_a_connection_is_good_again_after_each_fault(neighbour, queue, cal
 async def test_what_nobody_asked_for_spoils_no_later_call(neighbour, lean, call, surplus):
     """Bytes after an answer's end are the end of their connection, not the beginning of the next answer."""
     good = '{"Messages": [], "Successful": [{"Id": "0"}, {"Id": "1"}, {"Id": "2"}]}'
-    neighbour.said = answer(good) + surplus.encode()
+    neighbour.response = answer(good) + surplus.encode()
     assert await call(lean) == []
-    neighbour.said = answer(good)
+    neighbour.response = answer(good)
     assert await call(lean) == []
 
 
 async def test_a_call_that_was_cut_off_leaves_its_answer_to_nobody(neighbour, queue, call):
     """The late answer of a cancelled call is never taken for the next one's."""
-    neighbour.said = b""
+    neighbour.response = b""
     cut_off = asyncio.create_task(call(queue))
     while not neighbour.requests:
         await asyncio.sleep(0.005)
     cut_off.cancel()
     await asyncio.wait([cut_off])
-    neighbour.said = answer('{"Messages": [], "Successful": [{"Id": "0"}, {"Id": "1"}, {"Id": "2"}]}')
+    neighbour.response = answer('{"Messages": [], "Successful": [{"Id": "0"}, {"Id": "1"}, {"Id": "2"}]}')
     assert await call(queue) == []
     assert len(neighbour.requests) == 2
 

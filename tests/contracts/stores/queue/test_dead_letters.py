@@ -11,8 +11,8 @@ async def test_a_copy_says_why_it_is_there_and_nothing_else_does(on_sqs):
     assert delivery.attributes is None
     await on_sqs.queue.dead_letter(copy_of(delivery))
     on_sqs.queue._url = on_sqs.dead_letter_url
-    (letter,) = await take(on_sqs)
-    assert letter.attributes == {
+    (dead_letter,) = await take(on_sqs)
+    assert dead_letter.attributes == {
         "reason": copy_of(delivery).reason,
         "error": copy_of(delivery).error,
         "attempts": str(copy_of(delivery).attempts),
@@ -70,12 +70,12 @@ async def test_a_dead_letter_says_why_it_is_there(on_sqs):
     error = "ValueError: jan@example.com \x00 " + "x" * 2000
     await side.queue.dead_letter(copy_of(delivery, error=error))
     (message,) = side.received_dead_letters()
-    said = {name: attribute["StringValue"] for name, attribute in message["MessageAttributes"].items()}
-    shown = said.pop("error")
-    assert shown.startswith("ValueError: [email] \ufffd x"), "SQS refuses control characters"
-    assert len(shown) <= 1024
-    assert said.pop("message_id") == delivery.message_id
-    assert said.pop("group", "a") == "a"
-    assert said == {"reason": "bug", "attempts": "5", "queue": side.queue.name}
+    response = {name: attribute["StringValue"] for name, attribute in message["MessageAttributes"].items()}
+    visible = response.pop("error")
+    assert visible.startswith("ValueError: [email] \ufffd x"), "SQS refuses control characters"
+    assert len(visible) <= 1024
+    assert response.pop("message_id") == delivery.message_id
+    assert response.pop("group", "a") == "a"
+    assert response == {"reason": "bug", "attempts": "5", "queue": side.queue.name}
     if side.queue.is_fifo:
         assert message["Attributes"]["MessageGroupId"] == "a"

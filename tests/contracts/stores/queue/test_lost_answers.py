@@ -48,20 +48,20 @@ async def test_an_answer_that_got_lost_is_asked_for_again(at_broker, give_up, ki
 async def test_a_delete_whose_answer_got_lost_bears_a_repeat(at_broker, kind):
     """The message is gone after the first one, and the second one says nothing that would make a third."""
     queue, broker = at_broker
-    taken = await receive(queue)
+    received = await receive(queue)
     broker.faults([{"action": "DeleteMessageBatch", "kind": kind, "times": 1, "applied": True}])
     with pytest.raises(TransientError):
-        await queue.delete(taken)
-    assert all(one.gone for one in await queue.delete(taken))
+        await queue.delete(received)
+    assert all(one.gone for one in await queue.delete(received))
 
 
 async def test_entries_that_fail_are_worth_another_try(at_broker):
     """The server's own error with one entry says nothing about the receipt."""
     queue, broker = at_broker
-    taken = await receive(queue)
+    received = await receive(queue)
     broker.faults([{"action": "DeleteMessageBatch", "kind": "fail_entries", "times": 1}])
-    assert await queue.delete(taken) == [FailedEntry(taken[0])]
-    assert await queue.delete(taken) == []
+    assert await queue.delete(received) == [FailedEntry(received[0])]
+    assert await queue.delete(received) == []
 
 
 async def test_rare_calls_fail_in_the_same_way(at_broker):

@@ -90,11 +90,11 @@ async def test_deletes_come_in_batches(standard):
     """Ten messages are deleted by one call, and none of them comes back."""
     for number in range(10):
         standard.send(f"n{number}", "salon")
-    taken = []
-    while len(taken) < 10:
-        taken += await take(standard)
-    assert await standard.queue.delete(taken) == []
-    await standard.queue.change_visibility([VisibilityChange(one, 0) for one in taken])
+    received = []
+    while len(received) < 10:
+        received += await take(standard)
+    assert await standard.queue.delete(received) == []
+    await standard.queue.change_visibility([VisibilityChange(one, 0) for one in received])
     assert await take(standard) == []
 
 
@@ -141,11 +141,11 @@ async def test_what_is_refused_is_named_among_its_batch(fifo):
     """The others are carried out, and the refused one is the one that it was."""
     for number in range(3):
         fifo.send(f"m{number}", f"g{number}")
-    taken = await take(fifo)
-    await fifo.queue.delete([taken[1]])
-    changes = [VisibilityChange(one, 0) for one in taken]
-    assert [one.delivery for one in await fifo.queue.change_visibility(changes)] == [taken[1]]
-    assert sorted(bodies(await take(fifo))) == sorted(bodies([taken[0], taken[2]]))
+    received = await take(fifo)
+    await fifo.queue.delete([received[1]])
+    changes = [VisibilityChange(one, 0) for one in received]
+    assert [one.delivery for one in await fifo.queue.change_visibility(changes)] == [received[1]]
+    assert sorted(bodies(await take(fifo))) == sorted(bodies([received[0], received[2]]))
 
 
 async def test_a_delivery_says_when_it_was_sent(side):

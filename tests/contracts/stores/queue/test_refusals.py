@@ -10,7 +10,7 @@ from tests.contracts.stores.queue.neighbour import CALLS, DELIVERIES, answer, re
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [
         refusal("com.amazonaws.sqs#RequestThrottled", older="x-amzn-query-error: RequestThrottled;Sender"),
         refusal("com.amazon.coral.availability#ThrottlingException"),
@@ -18,16 +18,16 @@ from tests.contracts.stores.queue.neighbour import CALLS, DELIVERIES, answer, re
     ],
     ids=["sqs", "coral", "status"],
 )
-async def test_a_throttle_asks_for_a_pause(neighbour, queue, call, said):
+async def test_a_throttle_asks_for_a_pause(neighbour, queue, call, response):
     """In whichever form it comes."""
-    neighbour.said = said
+    neighbour.response = response
     with pytest.raises(TransientError) as caught:
         await call(queue)
     assert caught.value.retry_after == timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "response",
     [
         refusal("com.amazonaws.sqs#InternalFailure", status=500, older="x-amzn-query-error: InternalFailure;Receiver"),
         answer("<html>Bad Gateway</html>", status=502),
@@ -36,16 +36,16 @@ async def test_a_throttle_asks_for_a_pause(neighbour, queue, call, said):
     ],
     ids=["500", "502", "503", "expired"],
 )
-async def test_a_transient_refusal_is_retried(neighbour, queue, call, said):
+async def test_a_transient_refusal_is_retried(neighbour, queue, call, response):
     """Nothing is wrong with the request."""
-    neighbour.said = said
+    neighbour.response = response
     with pytest.raises(TransientError) as caught:
         await call(queue)
     assert caught.value.retry_after is None
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("response", "reason"),
     [
         (
             refusal(
@@ -63,18 +63,18 @@ async def test_a_transient_refusal_is_retried(neighbour, queue, call, said):
     ],
     ids=["missing", "missing, new name", "denied", "unknown key"],
 )
-async def test_what_a_person_has_to_mend(neighbour, queue, call, said, reason):
+async def test_what_a_person_has_to_mend(neighbour, queue, call, response, reason):
     """A resource, a permission or a key is missing; no message is to blame."""
-    neighbour.said = said
+    neighbour.response = response
     with pytest.raises(DeploymentError) as caught:
         await call(queue)
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("said", [refusal("com.amazonaws.sqs#UnsupportedOperation"), answer("<html>", status=400)])
-async def test_what_will_never_work(neighbour, queue, call, said):
+@pytest.mark.parametrize("response", [refusal("com.amazonaws.sqs#UnsupportedOperation"), answer("<html>", status=400)])
+async def test_what_will_never_work(neighbour, queue, call, response):
     """It would be as wrong the next time, and its words stay where they are."""
-    neighbour.said = said
+    neighbour.response = response
     with pytest.raises(PermanentError) as caught:
         await call(queue)
     assert caught.value.reason in {"aws_UnsupportedOperation", "aws_400"}
@@ -95,7 +95,7 @@ async def test_what_will_never_work(neighbour, queue, call, said):
 )
 async def test_a_refused_entry_says_whether_another_try_helps(neighbour, queue, name, code, gone):
     """A receipt that is no longer valid is gone; an error of the server is transient."""
-    neighbour.said = answer(
+    neighbour.response = answer(
         f'{{"Successful": [{{"Id": "2"}}, {{"Id": "0"}}],'
         f' "Failed": [{{"Id": "1", "Code": "{code}", "SenderFault": true, "Message": "no"}}]}}'
     )

@@ -165,7 +165,7 @@ class World:
             booking=BookingFacade(appointments=self.appointments, open_ports=None),
             index=self.conversations.index,
             conversations=self.conversations,
-            audit=self.conversations.story,
+            audit=self.conversations.audit,
             claims=self.claims,
             replies=replies,
             clock=self.clock,

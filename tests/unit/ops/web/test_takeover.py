@@ -27,7 +27,7 @@ def press(browser, action, press_id="one", **more):
 
 
 def entries(world):
-    return [(entry.action, entry.by) for entry in world.conversations.story.entries["s-1"]]
+    return [(entry.action, entry.by) for entry in world.conversations.audit.entries["s-1"]]
 
 
 def takeover(world):
@@ -240,7 +240,7 @@ def test_a_view_is_recorded_once_a_day(at_conversation, world):
 def test_a_view_that_can_not_be_recorded_fails(owner, world):
     """The conversation is not displayed without an audit entry."""
     owner.http.portal.call(store_frames(world, sent("Private")))
-    world.conversations.story.errors.append(TransientError("throttled"))
+    world.conversations.audit.errors.append(TransientError("throttled"))
     assert owner.get(CONVERSATION).status_code == 503
     assert "Private" not in owner.last.text
 
@@ -256,4 +256,4 @@ def test_another_tenants_conversation_can_not_be_changed(salon_owner, world):
             assert salon_owner.send(path, csrf=csrf, press_id="one").status_code == 404
         assert salon_owner.get(f"/today/{tenant}/conversations/s-bea").status_code == 404
     assert len(world.conversations.of("s-bea")) == 1
-    assert (world.conversations.takeovers, world.conversations.story.entries) == ({}, {})
+    assert (world.conversations.takeovers, world.conversations.audit.entries) == ({}, {})

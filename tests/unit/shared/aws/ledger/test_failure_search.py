@@ -87,11 +87,11 @@ async def search_all(table, criteria, *, limit, max_pages):
         search = FailureSearch(
             client=table, table="t", criteria=criteria, limit=limit, after=after, max_pages=max_pages
         )
-        taken = 0
+        recorded = 0
         async for outline in search.find_outlines():
             found.append(outline.failure_id)
-            taken += 1
-            if taken == limit:
+            recorded += 1
+            if recorded == limit:
                 break
         else:
             if search.is_complete:
