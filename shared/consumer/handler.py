@@ -69,11 +69,11 @@ class Handler(Protocol[MessageT_contra]):
         """
         ...
 
-    async def repeat(self, message: MessageT_contra, outcome_seq: int | None) -> str | None:
+    async def repeat_outcome(self, message: MessageT_contra, outcome_seq: int | None) -> str | None:
         """Post the outcome again, because the message was done before; return what `handle` returned, if known."""
         ...
 
-    async def mismatch(self, message: MessageT_contra) -> None:
+    async def refuse_reused_id(self, message: MessageT_contra) -> None:
         """Refuse a message that reuses the id of another one."""
         ...
 

@@ -90,12 +90,12 @@ class Processor(DeliveryProcessor, Generic[MessageT]):
             match claim_result:
                 case Done(outcome_seq):
                     async with asyncio.timeout(self._leases.limit_seconds):
-                        code = await self._handler.repeat(message, outcome_seq)
+                        code = await self._handler.repeat_outcome(message, outcome_seq)
                         await self._record_outcome(message, code)
                     return Ack()
                 case Mismatch():
                     async with asyncio.timeout(self._leases.limit_seconds):
-                        await self._handler.mismatch(message)
+                        await self._handler.refuse_reused_id(message)
                     return Ack()
                 case Busy(until):
                     wait = max(until - self._clock.now(), timedelta(seconds=1))

@@ -42,10 +42,10 @@ class OneFrame:
         if self._fail_every and claim.attempts == 1 and int(message.id.rpartition("k")[2]) % self._fail_every == 0:
             raise TransientError("a first attempt that fails, as was asked for")
 
-    async def repeat(self, message, outcome_seq):
+    async def repeat_outcome(self, message, outcome_seq):
         """Nobody listens."""
 
-    async def mismatch(self, message):
+    async def refuse_reused_id(self, message):
         raise AssertionError("no key is used twice")
 
     async def give_up(self, message, claim, reason):

@@ -170,11 +170,11 @@ class ChatHandler:
             ),
         )
 
-    async def repeat(self, command: ChatSend, outcome_seq: int | None) -> str | None:
+    async def repeat_outcome(self, command: ChatSend, outcome_seq: int | None) -> str | None:
         """Post the stored outcome again."""
         return code_of(await self._replies.repeat(command.session_id, outcome_seq))
 
-    async def mismatch(self, command: ChatSend) -> None:
+    async def refuse_reused_id(self, command: ChatSend) -> None:
         """Refuse a message with the id of an earlier one and another text."""
         locale = await self._replies.locale(command.session_id, command.locale)
         frame = refusal(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)

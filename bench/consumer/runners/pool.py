@@ -56,10 +56,10 @@ class Handler:
         await self._claims.complete(claim)
         self._watch.count_handled()
 
-    async def repeat(self, command: ChatSend, outcome_seq: int | None) -> None:
+    async def repeat_outcome(self, command: ChatSend, outcome_seq: int | None) -> None:
         """Do nothing: no reply was stored."""
 
-    async def mismatch(self, command: ChatSend) -> None:
+    async def refuse_reused_id(self, command: ChatSend) -> None:
         """Not expected."""
         raise AssertionError(command.id)
 

@@ -89,7 +89,7 @@ class BookingHandler:
             case BookingReschedule():
                 return await reschedule(self._ports, command, claim, locale)
 
-    async def repeat(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
+    async def repeat_outcome(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
         """Send the stored outcome again, and the notice that a crashed worker may not have queued."""
         frame = await self._replies.repeat(command.session_id, outcome_seq)
         if frame is not None and isinstance(command, Replayable):
@@ -106,7 +106,7 @@ class BookingHandler:
         if not await self._replies.connections(command.session_id):
             await ask_to_choose_again(self._ports, command)
 
-    async def mismatch(self, command: BookingCommand) -> None:
+    async def refuse_reused_id(self, command: BookingCommand) -> None:
         """Refuse a command with an id that another command has used."""
         if isinstance(command, InternalCommand):
             # Nobody waits for its answer, and the first command runs.

@@ -65,10 +65,10 @@ class NotificationHandler:
         self._ports.metrics.count("NoticesPerhapsRepeated")
         log.warning("notice_perhaps_repeated", notice=notice.type)
 
-    async def repeat(self, notice: AnyNotice, outcome_seq: int | None) -> None:
+    async def repeat_outcome(self, notice: AnyNotice, outcome_seq: int | None) -> None:
         """Do nothing: the notice was sent."""
 
-    async def mismatch(self, notice: AnyNotice) -> None:
+    async def refuse_reused_id(self, notice: AnyNotice) -> None:
         """Do nothing: a retried command may build its notice again with other content, and the first one counts."""
         log.info("notice_repeated", notice=notice.type)
 

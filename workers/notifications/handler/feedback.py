@@ -35,10 +35,10 @@ class FeedbackHandler:
         )
         await self._claims.complete(claim)
 
-    async def repeat(self, report: FeedbackReport, outcome_seq: int | None) -> None:
+    async def repeat_outcome(self, report: FeedbackReport, outcome_seq: int | None) -> None:
         """Do nothing: the feedback was handled."""
 
-    async def mismatch(self, report: FeedbackReport) -> None:
+    async def refuse_reused_id(self, report: FeedbackReport) -> None:
         """Do nothing: SNS never gives two messages the same id, so the first one counts."""
         log.warning("feedback_repeated", kind=report.data.kind)
 

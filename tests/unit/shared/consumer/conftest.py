@@ -56,13 +56,13 @@ class ObedientHandler:
         await self.claims.complete(claim)
         return self.code
 
-    async def repeat(self, message, outcome_seq):
+    async def repeat_outcome(self, message, outcome_seq):
         if self.repeat_errors:
             raise self.repeat_errors.pop(0)
         self.repeated.append((message.id, outcome_seq))
         return self.code
 
-    async def mismatch(self, message):
+    async def refuse_reused_id(self, message):
         self.mismatched.append(message.id)
 
     async def give_up(self, message, claim, reason):

@@ -43,7 +43,7 @@ class Unreliable:
         finally:
             self.running.discard(message.session_id)
 
-    async def repeat(self, message, outcome_seq):
+    async def repeat_outcome(self, message, outcome_seq):
         self.repeats += 1
 
     async def give_up(self, message, claim, reason):

@@ -202,8 +202,8 @@ async def test_a_cancellation_from_inside_is_a_failure(bench):
     assert (bench.claims.records["k1"].attempts, bench.claims.records["k1"].unfinished) == (1, 0)
 
 
-@pytest.mark.parametrize("word", ["repeat", "mismatch"])
-async def test_a_word_that_hangs_ends_too(make_bench, body, word):
+@pytest.mark.parametrize("method", ["repeat_outcome", "refuse_reused_id"])
+async def test_a_method_that_hangs_ends_too(make_bench, body, method):
     """Saying an outcome again, or refusing, takes no longer than a handler may."""
     bench = make_bench(limit=timedelta(seconds=0.05))
     await bench.processor.process(await bench.deliver())
@@ -211,8 +211,8 @@ async def test_a_word_that_hangs_ends_too(make_bench, body, word):
     async def hang(*_arguments):
         await asyncio.sleep(60)
 
-    setattr(bench.handler, word, hang)
-    again = body() if word == "repeat" else body(text="other")
+    setattr(bench.handler, method, hang)
+    again = body() if method == "repeat_outcome" else body(text="other")
     assert isinstance(await bench.processor.process(await bench.deliver(again, group="s2")), RetryIn)
 
 
@@ -226,7 +226,7 @@ async def test_no_line_repeats_what_a_librarys_error_says(bench, logs, where):
 
     if where == "repeat":
         await bench.processor.process(await bench.deliver())
-        bench.handler.repeat = fail
+        bench.handler.repeat_outcome = fail
     else:
         bench.claims.release = fail
         bench.handler.errors = [TransientError("throttled")]

@@ -170,8 +170,8 @@ async def test_a_command_that_is_delivered_again_repeats_its_answer(world_of):
     await world.handle()
     [final] = world.finals()
 
-    await world.handler.repeat(world.command(), 2)
-    await world.handler.repeat(world.command(), None)
+    await world.handler.repeat_outcome(world.command(), 2)
+    await world.handler.repeat_outcome(world.command(), None)
 
     assert world.finals() == [final, final]
     assert len(world.model.prompts) == 1
@@ -180,7 +180,7 @@ async def test_a_command_that_is_delivered_again_repeats_its_answer(world_of):
 async def test_another_text_with_the_same_id_is_refused(world_of):
     """The refusal is posted but not stored: the id already has its outcome."""
     world = world_of()
-    await world.handler.mismatch(world.command("Something else"))
+    await world.handler.refuse_reused_id(world.command("Something else"))
 
     assert world.poster.frames("tab")[0]["data"]["code"] == "BAD_FRAME"
     assert world.stored == []

@@ -257,7 +257,7 @@ async def test_repeated_feedback_changes_nothing(feedback_world):
     """SNS delivers at least once."""
     report = await feedback_world.handle(bounce())
     before = dict(feedback_world.suppressions.rows)
-    await feedback_world.handler.repeat(report, None)
-    await feedback_world.handler.mismatch(report)
+    await feedback_world.handler.repeat_outcome(report, None)
+    await feedback_world.handler.refuse_reused_id(report)
 
     assert feedback_world.suppressions.rows == before

@@ -141,8 +141,8 @@ async def test_an_email_that_was_cancelled_midway_is_counted(world, make_notice)
 
 async def test_a_notice_that_was_sent_is_not_sent_again(world, make_notice):
     """Neither when it is delivered again, nor when a retried command built it again with other content."""
-    await world.handler.repeat(make_notice("code"), None)
-    await world.handler.mismatch(make_notice("code", locale="en"))
+    await world.handler.repeat_outcome(make_notice("code"), None)
+    await world.handler.refuse_reused_id(make_notice("code", locale="en"))
 
     assert world.mailer.sent == []
 

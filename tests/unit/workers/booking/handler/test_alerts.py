@@ -95,8 +95,8 @@ async def test_an_internal_command_fails_without_a_frame(world, fields):
     """No visitor waits for it; its record is completed, and a repeat sends nothing either."""
     command = internal_command(world, **fields)
     await give_up(world, command, "bug")
-    await world.handler.repeat(command, None)
-    await world.handler.mismatch(command)
+    await world.handler.repeat_outcome(command, None)
+    await world.handler.refuse_reused_id(command)
     assert world.frames() == []
     assert world.poster.posted == []
     assert world.claims.records[command.claim_key].done

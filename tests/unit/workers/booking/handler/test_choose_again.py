@@ -162,7 +162,7 @@ async def test_a_notice_that_could_not_be_queued_is_queued_by_the_next_delivery(
     done = await away.claims.claim(request.claim_key, fingerprint="f", lease=LEASE)
     assert isinstance(done, Done)
     for _ in range(2):
-        await away.handler.repeat(request, done.outcome_seq)
+        await away.handler.repeat_outcome(request, done.outcome_seq)
     assert len(notices(away)) == 1
 
 
@@ -173,7 +173,7 @@ async def test_a_visitor_who_has_reconnected_gets_no_notice(away):
     with pytest.raises(TransientError):
         await away.handle(request)
     away.connections.open("session", "back")
-    await away.handler.repeat(request, away.claims.records[request.claim_key].markers["outcome"])
+    await away.handler.repeat_outcome(request, away.claims.records[request.claim_key].markers["outcome"])
     assert notices(away) == []
 
 
@@ -220,7 +220,7 @@ async def deliver_until_done(world, *fates):
         claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
         try:
             if isinstance(claim, Done):
-                await handler.repeat(command, claim.outcome_seq)
+                await handler.repeat_outcome(command, claim.outcome_seq)
             else:
                 assert isinstance(claim, Claim)
                 await handler.handle(command, claim)

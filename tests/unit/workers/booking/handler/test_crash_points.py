@@ -76,7 +76,7 @@ class MortalWorld(World):
         fingerprint = command.model_dump_json(exclude={"replay"})
         claim = await self.claims.claim(command.claim_key, fingerprint=fingerprint, lease=LEASE)
         if isinstance(claim, Done):
-            await handler.repeat(command, claim.outcome_seq)
+            await handler.repeat_outcome(command, claim.outcome_seq)
             return
         assert isinstance(claim, Claim)
         try:

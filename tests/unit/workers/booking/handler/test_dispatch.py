@@ -51,8 +51,8 @@ async def test_a_command_that_is_delivered_again_repeats_its_outcome(world):
     [first] = world.poster.frames("tab")
     world.connections.open("session", "new tab")
 
-    await world.handler.repeat(world.create_command(), 1)
-    await world.handler.repeat(world.create_command(), None)
+    await world.handler.repeat_outcome(world.create_command(), 1)
+    await world.handler.repeat_outcome(world.create_command(), None)
 
     assert world.poster.frames("new tab") == [first]
     assert world.appointments.writes == 1
@@ -69,14 +69,14 @@ async def test_a_refusal_is_reported_to_the_worker_core(world):
         claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
         assert await world.handler.handle(command, claim) == code
     frames = world.conversations.texts["session"]
-    sent = [await world.handler.repeat(world.create_command(), seq + 1) for seq in range(len(frames))]
+    sent = [await world.handler.repeat_outcome(world.create_command(), seq + 1) for seq in range(len(frames))]
     assert sent == [None, "INVALID_TIME"]
-    assert await world.handler.repeat(world.create_command(), None) is None
+    assert await world.handler.repeat_outcome(world.create_command(), None) is None
 
 
 async def test_another_command_under_the_same_id_is_refused_and_not_stored(world):
     """The id has its outcome already."""
-    await world.handler.mismatch(world.create_command())
+    await world.handler.refuse_reused_id(world.create_command())
 
     assert world.poster.frames("tab")[0]["data"]["code"] == "BAD_FRAME"
     assert world.frames() == []
