@@ -1,4 +1,4 @@
-"""The business behind the scripted backend: what it offers, and a booking from the form to the calendar file."""
+"""A scripted business: its offers, and a booking from the form to the calendar file."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from shared.messages.errors import ErrorCode
 WARSAW = ZoneInfo("Europe/Warsaw")
 APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
 LINKS = {"cancel": "eyJwIjoiY2FuY2VsIn0.Zm9yLXRlc3Rz-only_0", "move": "eyJwIjoibW92ZSJ9.Zm9yLXRlc3Rz-only_0"}
-"""Tokens by what they are for; each lets its bearer look, and do its one thing."""
+"""Tokens by purpose; each allows a lookup and its one action."""
 CODE = "482913"
 ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 SERVICES = (
@@ -22,42 +22,42 @@ SERVICES = (
 
 
 def slot(days: int, hour: int, service: str = "consultation") -> server.Slot:
-    """Return a free time so many days from today, Warsaw time."""
+    """Return a free time `days` days from today, Warsaw time."""
     day = datetime.now(WARSAW) + timedelta(days=days)
     start = day.replace(hour=hour, minute=0, second=0, microsecond=0)
     return server.Slot(start=start, end=start + timedelta(minutes=60), service=service)
 
 
 class BookingScript:
-    """Answers every booking command; the tests read and change its few attributes."""
+    """Answers every booking command; tests read and change its attributes."""
 
     REFUSED_CONTACT = "anna@example.con"
 
     def __init__(self, backend: ScriptedBackend) -> None:
-        self.taken: set[datetime] = set()
+        self.occupied: set[datetime] = set()
         self.held_for = timedelta(minutes=15)
         self.contact = "a***@e***.com"
         self.contact_kind: Literal["email", "phone"] = "email"
         self.state: Literal["held", "confirmed", "cancelled"] | None = None
-        """How the appointment stands; nobody knows one that has no state."""
+        """The state of the appointment; without one it is unknown."""
         self.foreign = False
-        """Whether another conversation booked it, so that only a link leads to it."""
+        """Whether another conversation booked it, so that it is reachable only by a link."""
         self.slot = slot(1, 9)
         self.may_change = True
         self.proven = False
-        """Whether the contact's code was right already, so that another time needs none."""
+        """Whether the contact has been verified, so that another time needs no code."""
         self.filled: tuple[server.Slot, ...] | None = None
-        """What is free instead of a time that the business filled while the code was awaited."""
+        """The alternatives to a time that the business filled while the code was awaited."""
         for name in ("slots", "create", "verify", "resend", "lookup", "cancel", "reschedule"):
             backend.on[f"booking.{name}"] = getattr(self, f"_{name}")
 
-    async def cancels(self, connection: Connection) -> None:
-        """Cancel of the business's own accord."""
+    async def cancel_by_business(self, connection: Connection) -> None:
+        """Cancel the visit as the business."""
         self.state = "cancelled"
         await connection.session.store(server.BookingCancelled(data=self._cancelled(by="business")))
 
-    async def moves(self, connection: Connection, to: server.Slot) -> None:
-        """Move of the business's own accord."""
+    async def move_by_business(self, connection: Connection, to: server.Slot) -> None:
+        """Move the visit as the business."""
         self.slot = to
         data = server.BookingRescheduledData(
             appointment_id=APPOINTMENT, ics=ICS, by="business", **self.slot.model_dump()
@@ -76,7 +76,7 @@ class BookingScript:
             await refuse(connection, frame, ErrorCode.INVALID_CONTACT, "Podaj adres e-mail, który istnieje.")
             return
         start = datetime.fromisoformat(frame["data"]["start"])
-        if start in self.taken:
+        if start in self.occupied:
             await refuse(
                 connection,
                 frame,
@@ -113,16 +113,16 @@ class BookingScript:
         if not self._knows(frame, *LINKS.values()):
             await unknown(connection, frame)
             return
-        stands = self.state == "confirmed"
+        is_confirmed = self.state == "confirmed"
         data = server.BookingDetailsData(
             appointment_id=APPOINTMENT,
             state=self.state,
             service_name=SERVICES[0].name,
             time_zone="Europe/Warsaw",
             contact=self.contact,
-            can_cancel=stands and self.may_change,
-            can_reschedule=stands and self.may_change,
-            ics=ICS if stands else None,
+            can_cancel=is_confirmed and self.may_change,
+            can_reschedule=is_confirmed and self.may_change,
+            ics=ICS if is_confirmed else None,
             **self.slot.model_dump(),
         )
         await connection.session.post(server.BookingDetails(re=frame["id"], data=data))
@@ -175,7 +175,7 @@ class BookingScript:
 
 
 async def unknown(connection: Connection, frame: dict[str, Any]) -> None:
-    """End a command with the one answer for unknown, foreign and expired."""
+    """End a command with the common error for unknown, foreign and expired appointments."""
     await refuse(connection, frame, ErrorCode.UNKNOWN_APPOINTMENT, "Nie znaleźliśmy takiej wizyty.")
 
 

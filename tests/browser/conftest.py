@@ -1,4 +1,4 @@
-"""Chromium, the demo site and a scripted backend for the tests that look through a visitor's eyes."""
+"""Chromium, the demo site and a scripted backend for tests in the browser."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, async_playwright, expect
 
-sys.path.insert(0, str(Path(__file__).parent))  # The scripted backend stands beside the tests that use it.
+sys.path.insert(0, str(Path(__file__).parent))  # The scripted backend is in the folder of these tests.
 
 from scripted_backend import ScriptedBackend
 
@@ -18,7 +18,7 @@ from infra.local.site.server import SiteConfig, create_app
 from tests.deadlines import DEADLINE_SECONDS
 
 BROWSERS = ("chromium-headless-shell", "chromium")
-"""By preference: the shell needs half of the processor's time."""
+"""In order of preference: the headless shell needs half of the CPU time."""
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,7 +38,7 @@ expect.set_options(timeout=DEADLINE_SECONDS * 1000)
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """The machine's own Chromium; without one the tests are skipped, but not in CI."""
+    """Run the installed Chromium; without one the tests are skipped, except in CI."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         reason = f"no Chromium on PATH (Debian: apt-get install {BROWSERS[0]})"
@@ -53,7 +53,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
-    """A visitor with an empty storage, in Warsaw, at a desk."""
+    """Open a browser context with empty storage, in Warsaw, on a desktop screen."""
     context = await chromium.new_context(
         viewport=DESKTOP, locale="pl-PL", timezone_id="Europe/Warsaw", reduced_motion="reduce"
     )
@@ -64,22 +64,22 @@ async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
 
 @pytest.fixture
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
-    """A tab; whatever the page throws or its policy blocks fails the test."""
+    """Open a tab; uncaught errors and policy violations fail the test."""
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if _is_complaint(message.text) else None)
+    page.on("console", lambda message: complaints.append(message.text) if _is_violation(message.text) else None)
     yield page
     assert complaints == []
 
 
-def _is_complaint(text: str) -> bool:
+def _is_violation(text: str) -> bool:
     return "Content Security Policy" in text or "Uncaught" in text
 
 
 @pytest.fixture
 async def backend() -> AsyncIterator[ScriptedBackend]:
-    """A backend that this test scripts."""
+    """Run a scripted backend."""
     async with ScriptedBackend() as scripted:
         yield scripted
 
@@ -89,7 +89,7 @@ ServeSite = Callable[[SiteConfig], Awaitable[str]]
 
 @pytest.fixture
 async def serve_site() -> AsyncIterator[ServeSite]:
-    """Serves the demo site with a configuration; returns its address."""
+    """Return a function that serves the demo site with a configuration and returns its address."""
     runners: list[web.AppRunner] = []
 
     async def serve(config: SiteConfig) -> str:
@@ -106,7 +106,7 @@ async def serve_site() -> AsyncIterator[ServeSite]:
 
 @pytest.fixture
 async def site(serve_site: ServeSite, backend: ScriptedBackend) -> str:
-    """The demo site's address, its widget talking to the scripted backend."""
+    """Serve the demo site with a widget that uses the scripted backend; return its address."""
     return await serve_site(
         SiteConfig(websocket_url=backend.url, tenant="studio-lumen", aws_endpoint_url="http://127.0.0.1:9")
     )
@@ -114,7 +114,7 @@ async def site(serve_site: ServeSite, backend: ScriptedBackend) -> str:
 
 @pytest.fixture
 def open_chat() -> Callable[[Page], Awaitable[Locator]]:
-    """Opens the widget if it is not open; returns its panel."""
+    """Return a function that opens the widget if it is closed, and returns its panel."""
 
     async def open_panel(page: Page) -> Locator:
         panel, launcher = page.get_by_test_id("panel"), page.get_by_test_id("launcher")

@@ -1,6 +1,6 @@
-"""A desk over fakes in a process of its own: `EXTRA_LOCALES=… python -m tests.browser.pseudo_desk PORT`.
+"""A desk on fakes in its own process: `EXTRA_LOCALES=… python -m tests.browser.pseudo_desk PORT`.
 
-What businesses and visitors say is Greek here, so that every Latin letter on a page is the desk's own.
+Texts of businesses and visitors are Greek here, so every Latin character on a page comes from the desk.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ TENANT = "salon-ania"
 SESSION = "s-1"
 
 
-def a_visit() -> Appointment:
-    """Return a visit of today that waits for its code."""
+def held_visit() -> Appointment:
+    """Return a hold for a visit of today."""
     end = NOON + timedelta(hours=1)
     return Appointment(
         appointment_id="a1",
@@ -48,8 +48,8 @@ def a_visit() -> Appointment:
     )
 
 
-async def filled() -> World:
-    """Return a world with something on every page."""
+async def fill_world() -> World:
+    """Return a world with data for every page."""
     world = World()
     greek = profile("Αθήνα")
     service = greek.services[0].model_copy(update={"name": type(greek.services[0].name)({"en": "Φως"})})
@@ -68,7 +68,7 @@ async def filled() -> World:
         "f-chat": make_failure("f-chat", queue="chat", type="chat.send", reason="model_busy", error="Ω"),
     }
     claim = await world.claims.claim("a1", fingerprint="f", lease=timedelta(seconds=30))
-    await world.appointments.hold(a_visit(), at=NOON, claim=claim)
+    await world.appointments.hold(held_visit(), at=NOON, claim=claim)
     confirmed = BookingConfirmedData(
         appointment_id="a1", start=NOON, end=NOON + timedelta(hours=1), service="massage", ics="Ω"
     )
@@ -80,7 +80,7 @@ async def filled() -> World:
 
 async def main(port: int) -> None:
     """Serve until the process is ended."""
-    world = await filled()
+    world = await fill_world()
     app = world.app(public_url=f"http://127.0.0.1:{port}")
     await uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning")).serve()
 

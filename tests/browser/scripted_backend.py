@@ -1,4 +1,4 @@
-"""A WebSocket server that speaks the protocol for one test: it keeps sessions and does what the test says."""
+"""A WebSocket server for one test: it keeps sessions and answers as the test scripts it."""
 
 import asyncio
 import itertools
@@ -19,33 +19,33 @@ from shared.messages.client import CLIENT_FRAME
 from tests.deadlines import DEADLINE_SECONDS
 
 QUESTIONS = frozenset({"booking.slots", "booking.lookup"})
-"""They change nothing and have no ack: the answer says all."""
+"""Queries: they change nothing and have no ack."""
 DISCLOSURE = {"pl": "Rozmawiasz z asystentem AI.", "en": "You are talking to an AI assistant."}
 
 
 @dataclass
 class Session:
-    """A visitor's lasting conversation: its durable frames and who looks at it now."""
+    """A visitor's lasting conversation: its durable frames and its open connections."""
 
     token: str
     frames: list[server.ServerFrame] = field(default_factory=list)
     connections: list["Connection"] = field(default_factory=list)
 
     async def store(self, frame: server.ServerFrame) -> None:
-        """Number a durable frame, keep it and post it to every connection."""
+        """Number a durable frame, store it and post it to every connection."""
         numbered = frame.with_seq(len(self.frames) + 1)
         self.frames.append(numbered)
         await self.post(numbered)
 
     async def post(self, frame: server.ServerFrame) -> None:
-        """Send a frame to every connection that still stands."""
+        """Send a frame to every open connection."""
         for connection in list(self.connections):
             await connection.send(frame)
 
 
 @dataclass
 class Connection:
-    """One WebSocket and what came over it."""
+    """One WebSocket and the frames received on it."""
 
     socket: ServerConnection
     query: dict[str, str]
@@ -53,11 +53,11 @@ class Connection:
     received: list[dict[str, Any]] = field(default_factory=list)
 
     async def send(self, frame: server.ServerFrame) -> None:
-        """Send a frame; a socket that is gone does not matter."""
+        """Send a frame; ignore a closed socket."""
         await self.send_text(frame.wire())
 
     async def send_text(self, text: str) -> None:
-        """Send anything, also what the protocol does not know."""
+        """Send any text, also one that violates the protocol."""
         try:
             await self.socket.send(text)
         except ConnectionClosed:
@@ -68,7 +68,7 @@ Handler = Callable[[Connection, dict[str, Any]], Awaitable[None]]
 
 
 class ScriptedBackend:
-    """Welcomes, acknowledges and keeps history by itself; `on[type]` says what a command leads to."""
+    """Welcomes, acknowledges and keeps the history; `on[type]` is the handler of a command."""
 
     def __init__(self) -> None:
         self.on: dict[str, Handler] = {}
@@ -91,11 +91,11 @@ class ScriptedBackend:
 
     @property
     def url(self) -> str:
-        """Return the address that the widget gets."""
+        """Return the address for the widget."""
         return f"ws://127.0.0.1:{self._port}/prod"
 
     async def listen(self) -> None:
-        """Open the port; the second time it is the same one."""
+        """Open the port; a second call opens the same one."""
         self._server = await serve(self._speak, "127.0.0.1", self._port, process_request=self._authorise)
         self._port = next(iter(self._server.sockets)).getsockname()[1]
 
@@ -111,18 +111,18 @@ class ScriptedBackend:
         ]
 
     def latest_frames(self, frame_type: str) -> list[dict[str, Any]]:
-        """Return the frames of a type on the newest connection: a page that is left may still have sent one."""
+        """Return the frames of a type on the newest connection: the page before a reload may still have sent one."""
         return [frame for frame in self.connections[-1].received if frame["type"] == frame_type]
 
     async def wait_for(self, frame_type: str, count: int = 1) -> dict[str, Any]:
-        """Return the `count`-th frame of a type, once it is here."""
+        """Wait for the `count`-th frame of a type, and return it."""
         await self.until(lambda: len(self.frames(frame_type)) >= count)
         return self.frames(frame_type)[count - 1]
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something is true of what has arrived."""
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition on the received frames holds."""
         async with asyncio.timeout(DEADLINE_SECONDS), self._arrived:
-            await self._arrived.wait_for(holds)
+            await self._arrived.wait_for(condition)
 
     async def _authorise(self, _: ServerConnection, request: Request) -> Response | None:
         query = dict(parse_qsl(urlsplit(request.path).query))
@@ -168,7 +168,7 @@ class ScriptedBackend:
             await connection.send(server.Ack(re=frame["id"]))
 
     async def welcome(self, connection: Connection, frame: dict[str, Any]) -> None:
-        """Answer a hello: the session, then every durable frame after `last_seq`."""
+        """Answer a `hello`: the session, then every durable frame after `last_seq`."""
         session = connection.session
         data = server.WelcomeData(
             session_id=f"id-of-{session.token}",

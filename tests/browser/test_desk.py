@@ -79,7 +79,7 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
     backstage.control_calendar("keys/revoke")
     try:
         await page.get_by_test_id("code-input").fill(code)
-        failed = await backstage.failure(lambda one: one.get("session_id") == row["session_id"])
+        failed = await backstage.failure(lambda candidate: candidate.get("session_id") == row["session_id"])
 
         await sign_in(owner, stack)
         await owner.get_by_role("link", name="Today", exact=True).click()
@@ -110,7 +110,9 @@ async def test_an_owner_repairs_a_booking_and_the_visitor_sees_it(
 
     await expect(page.get_by_test_id("stage-confirmed")).to_be_visible()
     await expect(card).to_have_attribute("data-stage", "confirmed")
-    await backstage.failure(lambda one: one["failure_id"] == failed["failure_id"] and one["state"] == "resolved")
+    await backstage.failure(
+        lambda candidate: candidate["failure_id"] == failed["failure_id"] and candidate["state"] == "resolved"
+    )
     await expect(owner.get_by_test_id("state")).to_have_attribute("data-state", "resolved")
     await shot(owner, "resolved")
     [row] = [row for row in backstage.rows("appointments") if row["contact"] == address]
@@ -221,7 +223,7 @@ async def test_an_owner_takes_a_conversation_over_and_hands_it_back(page: Page, 
 async def test_every_action_works_without_javascript(chromium: Browser, stack: Stack, backstage: Backstage):
     """Sign-in, replay and discard work with plain forms."""
     backstage.send("booking", '{"not": "a command"', group="without-javascript")
-    broken = await backstage.failure(lambda one: one.get("group") == "without-javascript")
+    broken = await backstage.failure(lambda candidate: candidate.get("group") == "without-javascript")
     context: BrowserContext = await chromium.new_context(java_script_enabled=False, locale="pl-PL")
     page = await context.new_page()
     description = stack.describe()

@@ -31,7 +31,7 @@ TEXTS = """() => {
   }
   return shown;
 }"""
-"""What a reader sees or hears; ids, and what a program said, stand in `code` and `pre`."""
+"""Texts that a reader sees or hears; ids and output of programs are in `code` and `pre`."""
 
 CUT = """() => [...document.querySelectorAll("body *")]
   .filter((element) => !element.closest("svg, .log") && element.scrollWidth > element.clientWidth + 1)
@@ -43,7 +43,7 @@ TEXT = re.compile(r"⟦[^⟦⟧]*⟧")
 MONTHS = "Jan|January|Mon|Monday|Thursday"
 DATE = re.compile(rf"\d{{4}}-\d\d-\d\dT[\d:+]+|\b({MONTHS}),?\b|\b\d+ (?:day|hour|minute|min|sec|hr)s?( ago)?")
 NAMES = ("Stride", "Ola", "salon-ania", "command_id", "trace", "timeout", "CSRF", "massage")
-"""Of the product, of who is signed in, of ids and of log fields; they are the same in every language."""
+"""Names of the product, the operator, ids and log fields; they are the same in every language."""
 
 WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((element) => element.getBoundingClientRect().right > innerWidth)
@@ -69,7 +69,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of a desk that also speaks the pseudo-language."""
+    """Run a desk that also has the pseudo-language; yield its address."""
     folder = tmp_path_factory.mktemp("extra")
     write_pseudo(parts(), folder)
     port = free_port()
@@ -104,7 +104,7 @@ async def _answers(process: Process, port: int) -> None:
 
 @pytest.fixture(params=[1280, 390], ids=["wide", "phone"])
 async def reader(request, chromium: Browser, desk: str) -> AsyncIterator[Page]:
-    """Somebody whose browser asks for the pseudo-language, on a large screen and on a phone."""
+    """Open a page in a browser that prefers the pseudo-language, on a large screen and on a phone."""
     context = await chromium.new_context(
         viewport={"width": request.param, "height": 900}, extra_http_headers={"accept-language": PSEUDO}, base_url=desk
     )
@@ -114,11 +114,11 @@ async def reader(request, chromium: Browser, desk: str) -> AsyncIterator[Page]:
 
 
 async def untranslated(page: Page) -> list[str]:
-    """Return what on a page is from no catalogue, or was cut off before its closing bracket."""
+    """Return the texts of a page that are not from a catalogue or are cut off before their closing bracket."""
     found = []
     for text in await page.evaluate(TEXTS):
         rest = DATE.sub("", text)
-        while TEXT.search(rest):  # one text may stand in another
+        while TEXT.search(rest):  # a text may be part of another one
             rest = TEXT.sub("", rest)
         for name in NAMES:
             rest = rest.replace(name, "")
@@ -128,7 +128,7 @@ async def untranslated(page: Page) -> list[str]:
 
 
 async def faults(page: Page, shot: str) -> list[str]:
-    """Return what is wrong with a page: another language, a text that is from no catalogue or cut off, its width."""
+    """Return the faults of a page: wrong language, texts that are untranslated or cut off, excess width."""
     if SHOTS:
         await page.screenshot(path=f"{SHOTS}/pseudo-{shot}.png", full_page=True)
     found = [] if await page.get_attribute("html", "lang") == PSEUDO else ["its language"]
@@ -140,7 +140,7 @@ async def faults(page: Page, shot: str) -> list[str]:
 
 
 async def test_every_page_is_in_the_readers_language(reader: Page):
-    """Texts, labels and titles; what somebody wrote, ids and dates aside. A text with 40 % more letters is whole."""
+    """Texts, labels and titles, except ids, dates and visitors' texts. Texts that are 40 % longer are not cut off."""
     await reader.goto("/sign-in")
     found = await faults(reader, "sign-in")
     await reader.get_by_test_id("name").fill("Ola")

@@ -1,4 +1,4 @@
-"""The inbox of what the stack caught: letters and text messages are taken apart, shown, and never trusted."""
+"""The inbox of the local stack: e-mails and text messages are parsed, displayed, and never trusted."""
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -87,7 +87,7 @@ def test_text_messages_by_number() -> None:
 
 
 def test_raw_message_with_attachment() -> None:
-    """A whole MIME message, plain or in base64, is taken apart into text, HTML and attachments."""
+    """A whole MIME message, plain or in base64, is parsed into text, HTML and attachments."""
     message = EmailMessage()
     message["Subject"] = "Wizyta potwierdzona"
     message["To"] = "anna@example.com"
@@ -106,7 +106,7 @@ def test_raw_message_with_attachment() -> None:
 
 @pytest.mark.browser
 async def test_inbox_page(page: Page, serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]) -> None:
-    """The inbox says what to do while it is empty, then shows what arrives, and runs no script of an e-mail."""
+    """The empty inbox has a hint, then it displays what arrives, and runs no script of an e-mail."""
     endpoint, records = caught
     await page.goto(await serve_site(config(endpoint)) + "/inbox.html")
     await expect(page.get_by_text("No e-mail yet")).to_be_visible()
@@ -122,7 +122,7 @@ async def test_inbox_page(page: Page, serve_site: ServeSite, caught: tuple[str, 
 async def test_inbox_page_shows_text_messages(
     page: Page, serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]
 ) -> None:
-    """A text message shows its number, its words and its code to copy; what it says is text, whatever it says."""
+    """A text message is displayed with its number, its text and its code to copy; markup in it stays text."""
     endpoint, records = caught
     await page.goto(await serve_site(config(endpoint)) + "/inbox.html")
     await expect(page.get_by_role("heading", name="Text messages")).to_be_hidden()
@@ -135,7 +135,7 @@ async def test_inbox_page_shows_text_messages(
 
 
 async def test_email_page(serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]) -> None:
-    """A letter's HTML has an address and a policy of its own; what is no such letter is not found."""
+    """The HTML of an e-mail has its own address and policy; an e-mail without HTML is not found."""
     endpoint, records = caught
     records += [record("a/b@c", BodyHtml="<p>ą</p>"), record("plain")]
     site, deaf = await serve_site(config(endpoint)), await serve_site(config("http://127.0.0.1:9"))
@@ -160,7 +160,7 @@ async def test_email_page(serve_site: ServeSite, caught: tuple[str, list[dict[st
 
 
 @pytest.mark.browser
-async def test_links_of_a_letter_open_the_page(
+async def test_links_of_an_email_open_the_page(
     page: Page, context: BrowserContext, serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]
 ) -> None:
     """A link in the text or in the HTML opens the business's page in a tab of its own, with its scripts."""
@@ -173,10 +173,10 @@ async def test_links_of_a_letter_open_the_page(
     await page.get_by_text("As HTML").click()
     sandbox = "allow-popups allow-popups-to-escape-sandbox"
     await expect(page.locator("iframe")).to_have_attribute("sandbox", sandbox)
-    in_letter = page.frame_locator("iframe").get_by_role("link", name="Move the visit")
-    await expect(in_letter).to_have_css("color", "rgb(1, 2, 3)")
-    await expect(in_letter).to_have_css("font-size", "31px")
-    for button in (page.get_by_role("link", name=link, exact=True), in_letter):
+    in_email = page.frame_locator("iframe").get_by_role("link", name="Move the visit")
+    await expect(in_email).to_have_css("color", "rgb(1, 2, 3)")
+    await expect(in_email).to_have_css("font-size", "31px")
+    for button in (page.get_by_role("link", name=link, exact=True), in_email):
         async with context.expect_page() as opened:
             await button.click()
         tab = await opened.value
@@ -192,7 +192,7 @@ async def test_links_of_a_letter_open_the_page(
 async def test_only_web_addresses_in_a_text_are_links(
     page: Page, serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]
 ) -> None:
-    """An address ends before the sentence's own signs, and whatever else stands in a text stays text."""
+    """An address ends before the punctuation of the sentence, and everything else stays text."""
     endpoint, records = caught
     text = (
         "See http://127.0.0.1/a?b=1&c=2#d, (https://example.com/x482913/482914y). javascript:alert(1) data:text/html,x "
@@ -201,11 +201,11 @@ async def test_only_web_addresses_in_a_text_are_links(
     records.append(record("one", Subject="Links", BodyText=text))
     records.append(text_record("two", "+48600700800", "Visit https://example.com/y!"))
     await page.goto(f"{await serve_site(config(endpoint))}/inbox.html")
-    letter = page.get_by_test_id("email")
-    await expect(letter.locator("pre")).to_have_text(text)
+    email = page.get_by_test_id("email")
+    await expect(email.locator("pre")).to_have_text(text)
     addresses = ["http://127.0.0.1/a?b=1&c=2#d", "https://example.com/x482913/482914y", "http://no.example"]
-    await expect(letter.locator("pre *")).to_have_text(addresses)
-    links = await letter.locator("pre a").evaluate_all(
+    await expect(email.locator("pre *")).to_have_text(addresses)
+    links = await email.locator("pre a").evaluate_all(
         "all => all.map((a) => [a.getAttribute('href'), a.target, a.rel])"
     )
     assert links == [[address, "_blank", "noopener noreferrer"] for address in addresses]
@@ -219,12 +219,12 @@ HOSTILE = """<base href="{beacon}/" target="_top"><meta http-equiv="refresh" con
 <img src="{beacon}/image" onerror="top.document.title = 'owned'"><iframe src="{beacon}/frame"></iframe>
 <form action="{beacon}/form"><button>Send</button></form><a target="_top" href="{beacon}/top">Top</a>
 <a rel="opener" href="javascript:(opener ?? top).document.title = 'owned'">Script</a><p>The end</p>"""  # noqa: E501
-"""A letter that tries what letters try."""
+"""An e-mail with many kinds of attack."""
 
 
 @pytest.fixture
 async def beacon() -> AsyncIterator[tuple[str, list[str]]]:
-    """A server that nothing should call; its address, and what was asked of it."""
+    """Run a server that nothing should call; yield its address and the paths of its requests."""
     called: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -242,7 +242,7 @@ async def beacon() -> AsyncIterator[tuple[str, list[str]]]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("alone", [False, True], ids=["in the inbox", "in a tab"])
-async def test_hostile_letter(
+async def test_hostile_email(
     context: BrowserContext,
     serve_site: ServeSite,
     caught: tuple[str, list[dict[str, Any]]],
@@ -250,23 +250,23 @@ async def test_hostile_letter(
     *,
     alone: bool,
 ) -> None:
-    """A letter runs no script, calls nobody, and moves neither the inbox nor what the site stores."""
+    """An e-mail runs no script, sends no request, and changes neither the inbox nor the site's storage."""
     endpoint, records = caught
     address, called = beacon
     site = await serve_site(config(endpoint))
     records.append(record("one", BodyHtml=HOSTILE.format(beacon=address)))
-    page = await context.new_page()  # It complains of all that it blocks.
+    page = await context.new_page()  # Not the fixture `page`: its console reports everything that the policy blocks.
     url = f"{site}/emails/one" if alone else f"{site}/inbox.html"
     await page.goto(url)
     title = await page.title()
     if not alone:
         await page.get_by_text("As HTML").click()
-    letter = page.main_frame if alone else page.frame_locator("iframe")
-    await expect(letter.get_by_text("The end")).to_be_visible()
-    await letter.get_by_role("button", name="Send").click()
-    await letter.get_by_role("link", name="Script").click()
+    email = page.main_frame if alone else page.frame_locator("iframe")
+    await expect(email.get_by_text("The end")).to_be_visible()
+    await email.get_by_role("button", name="Send").click()
+    await email.get_by_role("link", name="Script").click()
     if not alone:
-        await letter.get_by_role("link", name="Top").click()
+        await email.get_by_role("link", name="Top").click()
     visit = await context.new_page()
     await visit.goto(site)
     assert await visit.evaluate("localStorage.owned") is None
@@ -275,10 +275,10 @@ async def test_hostile_letter(
 
 
 @pytest.mark.browser
-async def test_attachment_is_saved_and_never_shown(
+async def test_attachment_is_saved_and_never_rendered(
     page: Page, serve_site: ServeSite, caught: tuple[str, list[dict[str, Any]]]
 ) -> None:
-    """An attachment is saved under its name; even opened in a tab it is no page of the site."""
+    """An attachment is saved under its name; even in a tab of its own it is not rendered as a page of the site."""
     endpoint, records = caught
     message = EmailMessage()
     message.set_content("Do zobaczenia.")

@@ -24,13 +24,13 @@ async def ask(page: Page, text: str) -> None:
 
 
 async def test_a_visitor_chats_and_finds_the_conversation_after_a_reload(page: Page, stack: Stack):
-    """The answer streams in, comes from the knowledge base, and is there again after a reload."""
+    """The answer is streamed, comes from the knowledge base, and is displayed again after a reload."""
     await open_page(page, stack)
     await ask(page, "Ile kosztuje konsultacja?")
     answer = page.get_by_test_id("message").and_(page.locator('[data-kind="answer"]')).last
     await expect(answer).to_contain_text("zł")
     await expect(page.get_by_test_id("typing")).to_be_hidden()
-    said = await answer.inner_text()
+    text = await answer.inner_text()
 
     await page.reload()
     if await page.get_by_test_id("launcher").get_attribute("aria-expanded") != "true":
@@ -38,11 +38,11 @@ async def test_a_visitor_chats_and_finds_the_conversation_after_a_reload(page: P
 
     await expect(page.get_by_test_id("message").first).to_contain_text("Ile kosztuje konsultacja?")
     again = page.get_by_test_id("message").and_(page.locator('[data-kind="answer"]')).last
-    await expect(again).to_contain_text(said.splitlines()[0][:40])
+    await expect(again).to_contain_text(text.splitlines()[0][:40])
 
 
-async def test_a_visitor_books_from_the_wish_to_the_confirmation(page: Page, stack: Stack, backstage: Backstage):
-    """A wish in words opens the form; a free time, the code from the inbox, and the appointment stands."""
+async def test_a_visitor_books_from_the_request_to_the_confirmation(page: Page, stack: Stack, backstage: Backstage):
+    """A request in words opens the form; a free time and the code from the inbox confirm the appointment."""
     address = fresh_address()
     await open_page(page, stack)
     await ask(page, "Chcę umówić wizytę")

@@ -22,7 +22,7 @@ def config() -> SiteConfig:
 
 
 async def test_serves_modules_with_strict_headers(serve_site: ServeSite) -> None:
-    """Modules come as JavaScript, nothing inline is allowed, nothing is cached, nothing outside is served."""
+    """Modules are served as JavaScript, inline code is forbidden, nothing is cached, and no file outside is served."""
     address = await serve_site(config())
     async with ClientSession() as http:
         async with http.get(f"{address}/widget/stride-chat.js") as module:
@@ -64,7 +64,7 @@ async def test_serves_modules_with_strict_headers(serve_site: ServeSite) -> None
 async def test_language_of_a_first_visit(
     chromium: Browser, serve_site: ServeSite, browser: str, path: str, language: str
 ) -> None:
-    """The page and the chat speak what the address asks for, else the browser's language, else Polish."""
+    """The page and the chat use the language of the address, else the browser's language, else Polish."""
     context = await chromium.new_context(locale=browser)
     page = await context.new_page()
     await page.goto(await serve_site(config()) + path)
@@ -77,7 +77,7 @@ async def test_language_of_a_first_visit(
 @pytest.mark.browser
 @pytest.mark.parametrize(("browser", "chosen"), [("en-GB", "pl"), ("pl-PL", "en")])
 async def test_a_chosen_language_is_kept(chromium: Browser, serve_site: ServeSite, browser: str, chosen: str) -> None:
-    """Who chose a language finds it again, whatever the browser prefers."""
+    """A chosen language is kept, whatever the browser prefers."""
     context = await chromium.new_context(locale=browser)
     page = await context.new_page()
     await page.goto(await serve_site(config()))
@@ -90,8 +90,8 @@ async def test_a_chosen_language_is_kept(chromium: Browser, serve_site: ServeSit
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["pl", "en"])
 @pytest.mark.parametrize("width", [1280, 390])
-async def test_facts_stand_in_one_row(page: Page, serve_site: ServeSite, language: str, width: int) -> None:
-    """The three facts stand side by side on a desk and on a telephone, inside the page."""
+async def test_facts_are_in_one_row(page: Page, serve_site: ServeSite, language: str, width: int) -> None:
+    """The three facts are side by side on a desktop and on a phone, inside the page."""
     await page.set_viewport_size({"width": width, "height": 844})
     await page.goto(f"{await serve_site(config())}/?lang={language}")
     await expect(page.locator("h1")).to_have_text(TITLES[language])
@@ -101,7 +101,7 @@ async def test_facts_stand_in_one_row(page: Page, serve_site: ServeSite, languag
 
 
 async def test_command_line() -> None:
-    """The site says its address, refuses a port that is taken, and stops cleanly on SIGTERM."""
+    """The site prints its address, refuses a port that is in use, and stops cleanly on SIGTERM."""
 
     async def start(port: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend, Session
-from talk import messages
+from widget_steps import messages
 
 from shared.messages import server
 from tests.compatibility.fixtures_of_release import fixture
@@ -18,11 +18,11 @@ COMMAND_ID = "718c128ba9079716a78addf69a9dbff8"
 START = datetime(2027, 1, 13, 9, tzinfo=UTC)
 
 
-async def keep(page: Page, *areas: str) -> None:
-    """Let the browser have what was kept in these areas, as the page is opened for the first time."""
-    kept = json.dumps({area: fixture("browser_storage")[area] for area in areas})
+async def restore_storage(page: Page, *areas: str) -> None:
+    """Fill these storage areas of the browser with the stored entries when the page is first opened."""
+    stored = json.dumps({area: fixture("browser_storage")[area] for area in areas})
     await page.add_init_script(
-        f"""if (!localStorage.length) for (const [area, entries] of Object.entries({kept}))
+        f"""if (!localStorage.length) for (const [area, entries] of Object.entries({stored}))
               for (const [key, text] of Object.entries(entries))
                 globalThis[area].setItem(key, text.replace("NOW", Date.now()));"""
     )
@@ -30,7 +30,7 @@ async def keep(page: Page, *areas: str) -> None:
 
 @pytest.fixture
 async def session(backend: ScriptedBackend) -> Session:
-    """The conversation of the token that was kept: two frames that were read, and a visit that was not."""
+    """The conversation of the stored token: two frames that were read, and a visit that was not."""
     session = backend.sessions["token-1"] = Session("token-1")
     await session.store(server.ChatSent(re="c-1", data=server.ChatSentData(text="Pierwsze")))
     await session.store(server.ChatFinal(re="c-1", data=server.ChatFinalData(text="Tak.")))
@@ -47,8 +47,8 @@ async def session(backend: ScriptedBackend) -> Session:
 
 @pytest.mark.usefixtures("session")
 async def test_a_message_without_an_ack_is_sent_again(page: Page, site: str, backend: ScriptedBackend) -> None:
-    """In the conversation of the token, under the id that it had, and in a panel that is open as it was."""
-    await keep(page, "localStorage", "sessionStorage")
+    """It is sent in the conversation of the token, under its former id, and the panel is open as before."""
+    await restore_storage(page, "localStorage", "sessionStorage")
     await page.goto(site)
     await expect(page.get_by_test_id("panel")).to_be_visible()
     frame = await backend.wait_for("chat.send")
@@ -60,16 +60,16 @@ async def test_a_message_without_an_ack_is_sent_again(page: Page, site: str, bac
 
 
 @pytest.mark.usefixtures("session")
-async def test_what_was_read_and_what_is_offered_are_known(
+async def test_read_frames_and_services_are_restored(
     page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
 ) -> None:
-    """One frame is unread; its card has the service's name before the business is asked for it."""
+    """One frame counts as new; its card has the service's name before the services are requested."""
 
-    async def say_nothing(_connection: Connection, _frame: dict[str, object]) -> None:
+    async def stay_silent(_connection: Connection, _frame: dict[str, object]) -> None:
         return
 
-    backend.on["booking.slots"] = say_nothing
-    await keep(page, "localStorage")
+    backend.on["booking.slots"] = stay_silent
+    await restore_storage(page, "localStorage")
     await page.goto(site)
     await expect(page.get_by_test_id("unread")).to_have_text("1")
     await open_chat(page)

@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: talking."""
+"""The chat widget in a real browser, against a scripted backend: messages and answers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
-from talk import accept, answer_with, messages, say
+from widget_steps import accept, answer_with, messages, say
 
 from shared.messages import server
 from shared.messages.errors import ErrorCode
@@ -16,7 +16,7 @@ OpenChat = Callable[[Page], Awaitable[Locator]]
 
 
 async def test_answer_streams(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """A message is pending until its ack, then the answer grows as it arrives and ends as the final says."""
+    """A message is pending until its ack, then the answer grows with each delta and ends with the final text."""
     await page.goto(site)
     await open_chat(page)
     await expect(page.get_by_test_id("disclosure")).to_have_text("Rozmawiasz z asystentem AI.")
@@ -53,15 +53,15 @@ async def test_answer_streams(page: Page, site: str, backend: ScriptedBackend, o
 LEFT_TO_STAFF = server.ChatFinalData(text="", announces="is_read")
 
 
-async def test_an_ending_without_words(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """A person reads it: nobody types any more, no empty bubble is left or counted, and what comes next is shown."""
+async def test_a_final_without_text(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """Staff read it: the typing indicator ends, no empty bubble is left or counted, later messages are displayed."""
 
-    async def read_by_a_person(connection: Connection, frame: dict[str, Any]) -> None:
+    async def read_by_staff(connection: Connection, frame: dict[str, Any]) -> None:
         await accept(connection, frame)
         await connection.send(server.Typing(re=frame["id"]))
         await connection.session.store(server.ChatFinal(re=frame["id"], data=LEFT_TO_STAFF))
 
-    backend.on["chat.send"] = read_by_a_person
+    backend.on["chat.send"] = read_by_staff
     await page.goto(site)
     await open_chat(page)
     await say(page, "A z kotem?")
@@ -73,19 +73,19 @@ async def test_an_ending_without_words(page: Page, site: str, backend: ScriptedB
     await expect(messages(page, "answer")).to_have_count(1)
     await expect(messages(page, "answer")).to_contain_text("Z kotem też.")
     await page.get_by_test_id("close").click()
-    await say_from_elsewhere(backend.connections[0])
+    await send_from_another_tab(backend.connections[0])
     await expect(page.get_by_test_id("unread")).to_have_text("1")
 
 
-async def say_from_elsewhere(connection: Connection) -> None:
-    """Let another tab write something that ends without words, and then a person answer."""
+async def send_from_another_tab(connection: Connection) -> None:
+    """Let another tab send a message that ends without text, and then let staff answer."""
     await connection.session.store(server.ChatSent(re="elsewhere", data=server.ChatSentData(text="I z psem?")))
     await connection.session.store(server.ChatFinal(re="elsewhere", data=LEFT_TO_STAFF))
     await connection.session.store(server.ChatFinal(data=server.ChatFinalData(text="Też.", by="human")))
 
 
 async def test_stop(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """The stop button names the message whose answer it ends, and goes away with the answer."""
+    """The stop button sends the id of the message whose answer it ends, and disappears with the answer."""
     backend.on["chat.send"] = accept
     await page.goto(site)
     await open_chat(page)
@@ -101,7 +101,7 @@ async def test_stop(page: Page, site: str, backend: ScriptedBackend, open_chat: 
 
 
 async def test_hostile_answer_stays_text(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """Markup and script addresses from the wire are shown as words, never run or linked."""
+    """Markup and script addresses from the server are displayed as text, never run or linked."""
     hostile = (
         "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>\n\n"
         "- [kliknij](javascript:document.title='owned') i [tu](data:text/html,x)\n"
@@ -124,7 +124,7 @@ async def test_hostile_answer_stays_text(page: Page, site: str, backend: Scripte
 
 
 async def test_refusal_can_be_retried(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """A refused message says why; one refused at the door is tried again under its id, an ended one is not."""
+    """A refusal has a reason; a retry uses the same id, unless a durable frame has ended the command."""
 
     async def refuse(connection: Connection, frame: dict[str, Any]) -> None:
         count = len(backend.frames("chat.send"))
@@ -153,7 +153,7 @@ async def test_refusal_can_be_retried(page: Page, site: str, backend: ScriptedBa
 
 
 async def test_keyboard(page: Page, site: str, backend: ScriptedBackend) -> None:
-    """Without a mouse: open, write two lines, send, close with Escape, and be back on the launcher."""
+    """Without a mouse: open, write two lines, send, and close with Escape, which focuses the launcher."""
     await page.goto(site)
     await page.get_by_test_id("launcher").focus()
     await page.keyboard.press("Enter")
@@ -171,7 +171,7 @@ async def test_keyboard(page: Page, site: str, backend: ScriptedBackend) -> None
 
 
 async def test_character_limit(page: Page, site: str, open_chat: OpenChat) -> None:
-    """Text over the limit that the welcome names is said to be too long and cannot be sent."""
+    """A text over the limit of the welcome is reported as too long and cannot be sent."""
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("composer-input").fill("👋" * 4000)
@@ -182,7 +182,7 @@ async def test_character_limit(page: Page, site: str, open_chat: OpenChat) -> No
 
 
 async def test_phone(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """On a phone the panel covers the screen, nothing sticks out sideways, and Tab stays inside."""
+    """On a phone the panel covers the screen without horizontal overflow, and Tab stays inside."""
     backend.on["chat.send"] = answer_with("https://studio-lumen.example/" + "bardzo-dlugi-adres" * 12)
     await page.set_viewport_size({"width": 390, "height": 844})
     await page.goto(site)
@@ -198,7 +198,7 @@ async def test_phone(page: Page, site: str, backend: ScriptedBackend, open_chat:
 
 
 async def test_language(page: Page, site: str, open_chat: OpenChat) -> None:
-    """Changing the page's language changes the widget's, and keeps what was being written."""
+    """Changing the page's language changes the widget's, and keeps the draft."""
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("composer-input").fill("half a sent")

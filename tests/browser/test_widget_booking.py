@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: booking."""
+"""The chat widget in a real browser, against a scripted backend: booking."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import pytest
 from booking_script import APPOINTMENT, CODE, BookingScript, slot
 from playwright.async_api import Browser, Locator, Page, expect
 from scripted_backend import ScriptedBackend
-from talk import save_calendar_file
+from widget_steps import save_calendar_file
 
 from shared.messages import server
 
@@ -18,12 +18,12 @@ OpenChat = Callable[[Page], Awaitable[Locator]]
 
 @pytest.fixture
 def business(backend: ScriptedBackend) -> BookingScript:
-    """The business that answers the bookings."""
+    """Script the business that answers the bookings."""
     return BookingScript(backend)
 
 
 async def fill_form(page: Page) -> None:
-    """Choose the first free time of the first service and say who we are."""
+    """Choose the first free time of the first service, and enter a name and a contact."""
     await page.get_by_test_id("booking-service").select_option("consultation")
     await page.get_by_test_id("time").first.click()
     await page.get_by_test_id("booking-name").fill("Anna Nowak")
@@ -31,7 +31,7 @@ async def fill_form(page: Page) -> None:
 
 
 async def hold(page: Page, site: str, open_chat: OpenChat) -> Locator:
-    """Go as far as the card that asks for the code."""
+    """Book until the card asks for the code; return the card."""
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("book").click()
@@ -45,7 +45,7 @@ async def hold(page: Page, site: str, open_chat: OpenChat) -> Locator:
 async def test_booking(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """From the button to the calendar file, and the confirmed visit is still there after a reload."""
+    """From the button to the calendar file; the confirmed visit is still displayed after a reload."""
     card = await hold(page, site, open_chat)
     created = await backend.wait_for("booking.create")
     assert datetime.fromisoformat(created["data"].pop("start")) == slot(1, 9).start
@@ -72,11 +72,11 @@ async def test_booking(
     await save_calendar_file(page, "download-ics", f"wizyta-{slot(1, 9).start:%Y-%m-%d}.ics")
 
 
-async def test_taken_time_offers_others(
+async def test_occupied_time_offers_alternatives(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A time that somebody else took is said, and another one is a single click away."""
-    business.taken.add(slot(1, 9).start)
+    """The form reports that a time is occupied, and an alternative can be chosen with a single click."""
+    business.occupied.add(slot(1, 9).start)
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("book").click()
@@ -90,10 +90,10 @@ async def test_taken_time_offers_others(
     await expect(page.get_by_test_id("notice")).to_have_count(0)
 
 
-async def test_form_says_what_is_missing(
+async def test_form_reports_missing_fields(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """Nothing is sent before service, time and a plausible address are there; Escape leads back to the talk."""
+    """Nothing is sent without service, time and a plausible address; Escape leads back to the conversation."""
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("book").click()
@@ -120,7 +120,7 @@ async def test_form_says_what_is_missing(
 async def test_refused_contact_stays_in_view(
     page: Page, site: str, business: BookingScript, open_chat: OpenChat, refused: str
 ) -> None:
-    """A refused contact stays in view when the sentence that says why takes room, whoever refuses it."""
+    """A refused contact stays visible when the error takes space, whether the form or the server refuses it."""
     await page.set_viewport_size({"width": 1280, "height": 600})
     await page.goto(site)
     await open_chat(page)
@@ -137,7 +137,7 @@ async def test_refused_contact_stays_in_view(
 
 
 async def is_in_view(field: Locator) -> bool:
-    """Whether all of a field lies in the part of the sheet that is not scrolled away."""
+    """Return whether the whole field is in the visible part of the sheet."""
     inside = """field => {
         const [shown, seen] = [field, field.closest(".sheet-body")].map((each) => each.getBoundingClientRect());
         return shown.top >= seen.top && shown.bottom <= seen.bottom && shown.height > 0;
@@ -164,7 +164,7 @@ async def test_offer_opens_the_form(
 async def test_cancel_and_move(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A confirmed visit can be moved, and cancelled after a second question."""
+    """A confirmed visit can be moved, and cancelled after a confirmation."""
     card = await hold(page, site, open_chat)
     await page.get_by_test_id("code-input").fill(CODE)
     await page.get_by_test_id("reschedule").click()
@@ -182,10 +182,10 @@ async def test_cancel_and_move(
     await expect(card).to_have_attribute("data-stage", "cancelled")
 
 
-async def test_hold_runs_out(
+async def test_hold_expires(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """When the hold has run out the card says so and offers another try."""
+    """When the hold has expired the card says so and offers to book again."""
     business.held_for = timedelta(seconds=1)
     await hold(page, site, open_chat)
     await expect(page.get_by_test_id("countdown")).to_have_text("Czas na potwierdzenie minął.")
@@ -195,7 +195,7 @@ async def test_hold_runs_out(
 async def test_visitor_in_another_zone(
     chromium: Browser, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """Times are the business's, and a visitor whose clock differs is told so."""
+    """Times are in the business's zone, and a visitor in another zone gets a note."""
     context = await chromium.new_context(timezone_id="America/New_York", reduced_motion="reduce")
     page = await context.new_page()
     await page.goto(site)

@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: appointments that change."""
+"""The chat widget in a real browser, against a scripted backend: appointments that change."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ import pytest
 from booking_script import APPOINTMENT, BookingScript, refuse, slot
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
-from talk import confirm, save_calendar_file
+from widget_steps import confirm, save_calendar_file
 
 from shared.messages import server
 from shared.messages.errors import ErrorCode
@@ -19,16 +19,16 @@ OpenChat = Callable[[Page], Awaitable[Locator]]
 
 @pytest.fixture
 def business(backend: ScriptedBackend) -> BookingScript:
-    """The business that answers the bookings."""
+    """Script the business that answers the bookings."""
     return BookingScript(backend)
 
 
 async def test_business_cancels(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A visit that the business cancels is a message from it, with a button that leads to another time."""
+    """A cancellation by the business is displayed as a message, with a button for another time."""
     card = await confirm(page, site, open_chat)
-    await business.cancels(backend.connections[0])
+    await business.cancel_by_business(backend.connections[0])
     await expect(card).to_have_attribute("data-stage", "cancelled")
     await expect(card).to_have_attribute("data-by", "business")
     note = page.get_by_test_id("card-note")
@@ -45,9 +45,9 @@ async def test_business_cancels(
 async def test_business_moves(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A visit that the business moves says so, with the new time, the old one and the new calendar file."""
+    """A move by the business is displayed with the new time, the old one and the new calendar file."""
     card = await confirm(page, site, open_chat)
-    await business.moves(backend.connections[0], slot(3, 14))
+    await business.move_by_business(backend.connections[0], slot(3, 14))
     await expect(card).to_contain_text("14:00–15:00")
     note = page.get_by_test_id("card-note")
     await expect(note).to_contain_text("Studio Lumen: Musieliśmy przenieść tę wizytę na nowy termin.")
@@ -58,10 +58,10 @@ async def test_business_moves(
 async def test_business_changes_while_the_visitor_is_away(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """What happened meanwhile counts as unread and is there when the visitor comes back."""
+    """Changes while the visitor is away are counted as new messages, and displayed when the visitor comes back."""
     card = await confirm(page, site, open_chat)
     await page.get_by_test_id("close").click()
-    await business.cancels(backend.connections[0])
+    await business.cancel_by_business(backend.connections[0])
     await expect(page.get_by_test_id("unread")).to_have_text("1")
     await open_chat(page)
     await expect(card).to_contain_text("Przepraszamy")
@@ -70,7 +70,7 @@ async def test_business_changes_while_the_visitor_is_away(
 async def test_card_is_looked_up_after_a_resume(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """After a reload the open panel asks how the visit stands, once, and shows what has changed."""
+    """After a reload the open panel looks the visit up once, and displays the changes."""
     card = await confirm(page, site, open_chat)
     await expect(page.get_by_test_id("card-note")).to_be_hidden()
     business.slot = slot(2, 16)
@@ -86,7 +86,7 @@ async def test_card_is_looked_up_after_a_resume(
 async def test_lookup_waits_for_the_panel(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A page whose panel stays closed asks nothing about the visits of its conversation."""
+    """A page with a closed panel does not look visits up."""
     card = await confirm(page, site, open_chat)
     await page.get_by_test_id("close").click()
     business.state = "cancelled"
@@ -101,7 +101,7 @@ async def test_lookup_waits_for_the_panel(
 async def test_stale_details_do_not_undo_a_change(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """An answer to a lookup that was asked before a change does not bring the earlier time back."""
+    """The answer to a lookup from before a change does not restore the earlier time."""
     card = await confirm(page, site, open_chat)
     answer = backend.on["booking.lookup"]
     questions: list[tuple[Connection, dict[str, Any]]] = []
@@ -114,7 +114,7 @@ async def test_stale_details_do_not_undo_a_change(
     await backend.wait_for("hello", 2)
     await backend.until(lambda: bool(backend.latest_frames("booking.lookup")))
     await expect(page.get_by_test_id("reschedule")).to_be_enabled()
-    await business.moves(backend.connections[-1], slot(5, 14))
+    await business.move_by_business(backend.connections[-1], slot(5, 14))
     await expect(card).to_contain_text("14:00–15:00")
     business.slot = slot(1, 9)
     await answer(*questions[0])
@@ -127,11 +127,11 @@ async def test_stale_details_do_not_undo_a_change(
 async def test_refused_move_offers_other_times_for_the_same_visit(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """When the new time is taken too, another one is a click away and the visit itself stands."""
+    """If the new time is occupied, too, alternatives are offered and the visit is unchanged."""
     card = await confirm(page, site, open_chat)
     answer = backend.on["booking.reschedule"]
 
-    async def taken(connection: Connection, frame: dict[str, Any]) -> None:
+    async def refuse_time(connection: Connection, frame: dict[str, Any]) -> None:
         backend.on["booking.reschedule"] = answer
         await refuse(
             connection,
@@ -142,7 +142,7 @@ async def test_refused_move_offers_other_times_for_the_same_visit(
             appointment_id=APPOINTMENT,
         )
 
-    backend.on["booking.reschedule"] = taken
+    backend.on["booking.reschedule"] = refuse_time
     await page.get_by_test_id("reschedule").click()
     await page.get_by_test_id("time").nth(2).click()
     await page.get_by_test_id("booking-submit").click()
@@ -156,10 +156,10 @@ async def test_refused_move_offers_other_times_for_the_same_visit(
     assert datetime.fromisoformat(moved["data"]["start"]) == slot(4, 9).start
 
 
-async def test_refused_move_is_old_news_after_a_reload(
+async def test_refused_move_is_not_displayed_after_a_reload(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A move that came to nothing is not told again with the history."""
+    """A refused move is not part of the displayed history."""
     card = await confirm(page, site, open_chat)
     frame = {"id": "earlier", "type": "booking.reschedule"}
     await refuse(

@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: staying connected."""
+"""The chat widget in a real browser, against a scripted backend: staying connected."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +15,7 @@ KEEP_TOKEN = "localStorage.setItem('stride-chat/studio-lumen/session', 'forged')
 
 
 async def test_refused_twice(page: Page, site: str, backend: ScriptedBackend) -> None:
-    """A token that is refused twice is left out once; the new session's token takes its place."""
+    """After two refusals a token is omitted once; the new session's token replaces it."""
     backend.refuses = lambda query: query.get("session") == "forged"
     await page.add_init_script(f"if (!localStorage.length) {KEEP_TOKEN}")
     await page.goto(site)
@@ -26,8 +26,8 @@ async def test_refused_twice(page: Page, site: str, backend: ScriptedBackend) ->
     assert await page.evaluate("localStorage.getItem('stride-chat/studio-lumen/session')") == "token-1"
 
 
-async def test_network_that_comes_back_keeps_the_session(page: Page, site: str, backend: ScriptedBackend) -> None:
-    """Failures of the network that look like refusals do not cost the visitor the conversation."""
+async def test_network_failures_keep_the_session(page: Page, site: str, backend: ScriptedBackend) -> None:
+    """Network failures that look like refusals do not end the conversation."""
     backend.refuses = lambda _query: len(backend.attempts) <= 2
     await page.add_init_script(f"if (!localStorage.length) {KEEP_TOKEN}")
     await page.goto(site)
@@ -38,7 +38,7 @@ async def test_network_that_comes_back_keeps_the_session(page: Page, site: str, 
 
 
 async def test_new_visitor_is_not_connected(page: Page, site: str, backend: ScriptedBackend) -> None:
-    """A page costs no connection until a visitor reaches for the chat."""
+    """A page opens no connection until a visitor opens the chat."""
     await page.goto(site)
     await expect(page.get_by_test_id("launcher")).to_be_visible()
     assert backend.attempts == []
@@ -48,7 +48,7 @@ async def test_new_visitor_is_not_connected(page: Page, site: str, backend: Scri
 
 
 async def test_reconnects(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """A lost connection is said, comes back by itself, and asks only for what is new."""
+    """A lost connection is reported, reopened automatically, and requests only new frames."""
     await page.goto(site)
     await open_chat(page)
     await backend.wait_for("hello")
@@ -84,7 +84,7 @@ async def test_pings_and_moves_in_time(page: Page, site: str, backend: ScriptedB
 
 
 async def test_foreign_frames_are_ignored(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """API Gateway's own messages, broken JSON and unknown types disturb nothing."""
+    """API Gateway's own messages, broken JSON and unknown types are ignored."""
     await page.goto(site)
     await open_chat(page)
     await backend.wait_for("hello")
@@ -102,8 +102,8 @@ async def test_foreign_frames_are_ignored(page: Page, site: str, backend: Script
     await expect(page.get_by_text("cudza ramka")).to_have_count(0)
 
 
-async def test_unread(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """What arrives while the panel is closed is counted on the launcher until it is read."""
+async def test_new_messages_are_counted(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """Messages that arrive while the panel is closed are counted on the launcher until it is opened."""
     await page.goto(site)
     await open_chat(page)
     await backend.wait_for("hello")

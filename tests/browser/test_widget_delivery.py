@@ -1,11 +1,11 @@
-"""The chat widget in a real browser, against a backend that does what each test says: nothing lost or doubled."""
+"""The chat widget in a real browser, against a scripted backend: no message lost or duplicated."""
 
 from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 from scripted_backend import ScriptedBackend
-from talk import accept, answer_with, messages, say
+from widget_steps import accept, answer_with, messages, say
 
 from shared.messages import server
 
@@ -48,7 +48,7 @@ async def test_reload_keeps_history(page: Page, site: str, backend: ScriptedBack
 async def test_unacknowledged_message_is_sent_again(
     page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
 ) -> None:
-    """What has no ack is sent again under the same id: on the next connection, and after a reload."""
+    """A message without an ack is sent again under the same id: on the next connection, and after a reload."""
     backend.acknowledges = False
     await page.goto(site)
     await open_chat(page)
@@ -69,7 +69,7 @@ async def test_unacknowledged_message_is_sent_again(
 
 
 async def test_gap_in_seq(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """A frame that comes before its predecessor waits, a hello asks for what is missing, and each shows once."""
+    """A frame with a gap before it waits, a `hello` requests the missing frames, and each is displayed once."""
     await page.goto(site)
     await open_chat(page)
     await backend.wait_for("hello")
@@ -89,7 +89,7 @@ async def test_gap_in_seq(page: Page, site: str, backend: ScriptedBackend, open_
 async def test_two_tabs(
     context: BrowserContext, page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
 ) -> None:
-    """Two tabs of one visitor share a session, and what is said in one shows in both, once."""
+    """Two tabs of one visitor share a session, and a message from one is displayed in both, once."""
     backend.on["chat.send"] = answer_with("Słucham.")
     await page.goto(site)
     await open_chat(page)

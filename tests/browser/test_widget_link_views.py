@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: what a letter's link shows."""
+"""The chat widget in a real browser, against a scripted backend: what a link in an e-mail displays."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from booking_script import LINKS, BookingScript, slot
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
-from talk import save_calendar_file
+from widget_steps import save_calendar_file
 
 pytestmark = pytest.mark.browser
 CANCEL, MOVE = LINKS["cancel"], LINKS["move"]
@@ -16,7 +16,7 @@ OpenChat = Callable[[Page], Awaitable[Locator]]
 
 @pytest.fixture
 def business(backend: ScriptedBackend) -> BookingScript:
-    """The business whose visitor has a confirmed appointment, booked in another conversation."""
+    """Script a business whose visitor has a confirmed appointment from another conversation."""
     script = BookingScript(backend)
     script.state = "confirmed"
     script.foreign = True
@@ -24,13 +24,13 @@ def business(backend: ScriptedBackend) -> BookingScript:
 
 
 async def lost(_connection: Connection, _frame: dict[str, Any]) -> None:
-    """Leave a question without an answer."""
+    """Leave a query without an answer."""
 
 
 async def test_link_that_no_longer_works(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """An expired or foreign link is told kindly, once, and another time can be booked."""
+    """An expired or foreign link is reported once, and another time can be booked."""
     business.state = None
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     await expect(page.get_by_test_id("visit-state")).to_contain_text("Ten link już nie działa")
@@ -46,7 +46,7 @@ async def test_link_that_no_longer_works(
 async def test_mutilated_link(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, token: str
 ) -> None:
-    """A token that cannot be one is not sent anywhere; the visitor is told to open the letter again."""
+    """An impossible token is not sent anywhere; the visitor is asked to open the link from the e-mail again."""
     await page.goto(f"{site}/#stride-cancel={token}")
     await expect(page.get_by_test_id("visit-state")).to_contain_text("Ten link jest niepełny")
     await backend.wait_for("hello")
@@ -55,8 +55,8 @@ async def test_mutilated_link(
     assert backend.frames("booking.lookup") == []
 
 
-async def test_other_fragments_are_the_page_s(page: Page, site: str, business: BookingScript) -> None:
-    """A fragment of the page's own is left alone and opens nothing."""
+async def test_other_fragments_belong_to_the_page(page: Page, site: str, business: BookingScript) -> None:
+    """A fragment of the page is not changed and opens nothing."""
     await page.goto(f"{site}/#kontakt")
     await expect(page.get_by_test_id("launcher")).to_be_visible()
     await expect(page).to_have_url(f"{site}/#kontakt")
@@ -65,7 +65,7 @@ async def test_other_fragments_are_the_page_s(page: Page, site: str, business: B
 async def test_link_on_an_open_page(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A link that is followed while the page is open works as well, and leaves no step in the history."""
+    """A link also works on an open page, and leaves no entry in the history."""
     await page.goto(site)
     await open_chat(page)
     await page.evaluate(f"location.hash = 'stride-move={MOVE}'")
@@ -73,10 +73,10 @@ async def test_link_on_an_open_page(
     await expect(page).to_have_url(f"{site}/")
 
 
-async def test_lookup_outlives_a_break(
+async def test_lookup_survives_a_disconnect(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """A lookup without an answer is asked again on the next line; an answered one anew, while the view is open."""
+    """After a disconnect an unanswered lookup is repeated, and an answered one, too, while the view is open."""
     answer = backend.on["booking.lookup"]
     backend.on["booking.lookup"] = lost
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
@@ -102,8 +102,10 @@ async def test_lookup_outlives_a_break(
     assert len(backend.frames("booking.lookup")) == asked
 
 
-async def test_silence_can_be_broken(page: Page, site: str, backend: ScriptedBackend, business: BookingScript) -> None:
-    """When no answer comes the view says so, and its button asks again."""
+async def test_unanswered_lookup_can_be_repeated(
+    page: Page, site: str, backend: ScriptedBackend, business: BookingScript
+) -> None:
+    """Without an answer the view says so, and its button repeats the lookup."""
     answer = backend.on["booking.lookup"]
     backend.on["booking.lookup"] = lost
     await page.clock.install()
@@ -119,10 +121,10 @@ async def test_silence_can_be_broken(page: Page, site: str, backend: ScriptedBac
     await expect(page.get_by_test_id("visit-retry")).to_be_hidden()
 
 
-async def test_only_what_may_be_done_is_offered(
+async def test_only_allowed_actions_are_offered(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """A visit that can no longer be changed is shown with its file and without the buttons."""
+    """A visit that can no longer be changed is displayed with its file and without the buttons."""
     business.may_change = False
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     await expect(page.get_by_test_id("visit-state")).to_contain_text("Nie można jej już tutaj zmienić")
@@ -135,7 +137,7 @@ async def test_only_what_may_be_done_is_offered(
 async def test_link_serves_one_purpose(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, purpose: str
 ) -> None:
-    """A link offers what it is for; the other change has a link of its own, which the visitor is told."""
+    """A link offers only its own action, and the view says that the other one has its own link."""
     await page.goto(f"{site}/#stride-{purpose}={LINKS[purpose]}")
     await expect(page.get_by_test_id(f"visit-{purpose}")).to_be_visible()
     await expect(page.get_by_test_id("visit-move" if purpose == "cancel" else "visit-cancel")).to_be_hidden()

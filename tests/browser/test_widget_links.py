@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: links from letters."""
+"""The chat widget in a real browser, against a scripted backend: links in e-mails."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ import pytest
 from booking_script import APPOINTMENT, LINKS, BookingScript, slot
 from playwright.async_api import Browser, Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
-from talk import save_calendar_file
+from widget_steps import save_calendar_file
 
 pytestmark = pytest.mark.browser
 CANCEL, MOVE = LINKS["cancel"], LINKS["move"]
@@ -20,7 +20,7 @@ STORED = "() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, loca
 
 @pytest.fixture
 def business(backend: ScriptedBackend) -> BookingScript:
-    """The business whose visitor has a confirmed appointment, booked in another conversation."""
+    """Script a business whose visitor has a confirmed appointment from another conversation."""
     script = BookingScript(backend)
     script.state = "confirmed"
     script.foreign = True
@@ -36,7 +36,7 @@ def focused(page: Page) -> Locator:
 async def test_opening_a_link_changes_nothing(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, purpose: str
 ) -> None:
-    """Whoever only opens a link, and stays and reloads as mail scanners do, sends no command; the token is gone."""
+    """Opening a link and reloading, as mail scanners do, sends no command; the token is removed from the address."""
     await page.clock.install()
     await page.goto(f"{site}/?lang=pl#stride-{purpose}={LINKS[purpose]}")
     await expect(page.get_by_test_id("visit")).to_contain_text("Konsultacja fizjoterapeutyczna")
@@ -51,7 +51,7 @@ async def test_opening_a_link_changes_nothing(
 
 
 async def test_cancel_by_link(page: Page, site: str, backend: ScriptedBackend, business: BookingScript) -> None:
-    """The visit is shown, a click and a second one cancel it, and the conversation says so with a way to go on."""
+    """The visit is displayed, two clicks cancel it, and the conversation reports it with a button for another time."""
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     await expect(focused(page)).to_have_text("Twoja wizyta")
     await expect(page.get_by_test_id("visit")).to_contain_text("09:00–10:00")
@@ -105,7 +105,7 @@ async def test_move_by_link(page: Page, site: str, backend: ScriptedBackend, bus
 async def test_visit_without_its_link_stays_readable(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """After a reload a visit of another conversation is shown, and nothing is offered that would be refused."""
+    """After a reload a visit of another conversation is displayed, without actions that would be refused."""
     await page.goto(f"{site}/#stride-move={MOVE}")
     await page.get_by_test_id("visit-move").click()
     await page.get_by_test_id("time").nth(3).click()
@@ -118,7 +118,7 @@ async def test_visit_without_its_link_stays_readable(
 
 
 async def test_keyboard_only(page: Page, site: str, backend: ScriptedBackend, business: BookingScript) -> None:
-    """The whole way to a cancelled visit goes by keyboard; a key held down does not answer the question."""
+    """A visit can be cancelled with the keyboard alone; a key held down does not confirm."""
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     cancel = page.get_by_test_id("visit-cancel")
     await expect(cancel).to_be_visible()
@@ -141,7 +141,7 @@ async def test_keyboard_only(page: Page, site: str, backend: ScriptedBackend, bu
 async def test_double_click_does_not_cancel(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """The second half of a double click lands on a button of the question, and is no answer to it."""
+    """The second click of a double click on a button of the confirmation is ignored."""
     await page.goto(f"{site}/#stride-cancel={CANCEL}")
     await page.get_by_test_id("visit-cancel").dblclick()
     await expect(page.get_by_test_id("visit-cancel-yes")).to_be_enabled()
@@ -153,10 +153,10 @@ async def test_double_click_does_not_cancel(
 async def test_escape_leads_to_the_conversation(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """Escape closes the form, then the visit; what is covered is out of reach, and the focus lands on what is not."""
+    """Escape closes the form, then the visit; covered elements are inert, and the focus moves to a visible one."""
     await page.goto(f"{site}/#stride-move={MOVE}")
-    talk, sheet = page.locator("stride-chat .talk"), page.get_by_test_id("visit-sheet")
-    await expect(talk).to_have_js_property("inert", value=True)
+    conversation, sheet = page.locator("stride-chat .talk"), page.get_by_test_id("visit-sheet")
+    await expect(conversation).to_have_js_property("inert", value=True)
     await page.get_by_test_id("visit-move").click()
     await expect(page.get_by_test_id("time").first).to_be_visible()
     await expect(sheet).to_have_js_property("inert", value=True)
@@ -165,14 +165,14 @@ async def test_escape_leads_to_the_conversation(
     await expect(focused(page)).to_have_text("Twoja wizyta")
     await page.keyboard.press("Escape")
     await expect(sheet).to_be_hidden()
-    await expect(talk).to_have_js_property("inert", value=False)
+    await expect(conversation).to_have_js_property("inert", value=False)
     await expect(page.get_by_test_id("composer-input")).to_be_focused()
 
 
-async def test_link_that_expires_meanwhile(
+async def test_link_that_expires_while_it_is_open(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript
 ) -> None:
-    """A link that runs out between the look and the click changes nothing and is told as an expired one."""
+    """A link that expires between the lookup and the click changes nothing and is reported as expired."""
 
     async def expired(connection: Connection, frame: dict[str, Any]) -> None:
         business.state = None
@@ -187,7 +187,7 @@ async def test_link_that_expires_meanwhile(
 
 
 async def test_another_clock(chromium: Browser, site: str, backend: ScriptedBackend, business: BookingScript) -> None:
-    """The visit is told in the business's time, with the zone named where the visitor's clock differs, in English."""
+    """The time is in the business's zone, which is named if the visitor's zone differs, in English."""
     context = await chromium.new_context(timezone_id="America/New_York", reduced_motion="reduce")
     page = await context.new_page()
     await page.goto(f"{site}/?lang=en#stride-cancel={CANCEL}")
@@ -206,12 +206,12 @@ async def test_another_clock(chromium: Browser, site: str, backend: ScriptedBack
 async def test_own_visit_by_link(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A link to an appointment of this very conversation changes the card that is already there."""
+    """A link to an appointment of this conversation changes its existing card."""
     business.foreign = False
     await page.goto(site)
     await open_chat(page)
     await backend.wait_for("hello")
-    await business.moves(backend.connections[0], slot(2, 11))
+    await business.move_by_business(backend.connections[0], slot(2, 11))
     await expect(page.get_by_test_id("appointment")).to_have_attribute("data-stage", "confirmed")
     await page.evaluate(f"location.hash = 'stride-cancel={CANCEL}'")
     await page.get_by_test_id("visit-cancel").click()

@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend whose bookings are slow: asking for free times."""
+"""The chat widget in a real browser, against a slow scripted backend: queries for free times."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from booking_script import SERVICES, BookingScript, slot
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
-from talk import answer_with, messages, say
+from widget_steps import answer_with, messages, say
 
 from shared.messages import server
 from shared.messages.errors import ErrorCode
@@ -15,23 +15,23 @@ from shared.messages.errors import ErrorCode
 pytestmark = pytest.mark.browser
 OpenChat = Callable[[Page], Awaitable[Locator]]
 
-PATIENCE = "00:10"
+QUERY_TIMEOUT = "00:10"
 BOOK = "document.querySelector('stride-chat').book({ service: 'therapy' })"
 
 
 async def stay_silent(_connection: Connection, _frame: dict[str, Any]) -> None:
-    """Leave a question without an answer."""
+    """Leave a query without an answer."""
 
 
-async def answer(connection: Connection, question: dict[str, Any], hour: int) -> None:
-    """Answer a question with one free time tomorrow."""
-    free = (slot(1, hour, question["data"]["service"]),)
+async def answer(connection: Connection, query: dict[str, Any], hour: int) -> None:
+    """Answer a query with one free time tomorrow."""
+    free = (slot(1, hour, query["data"]["service"]),)
     data = server.BookingSlotsData(slots=free, services=SERVICES, time_zone="Europe/Warsaw")
-    await connection.session.post(server.BookingSlots(re=question["id"], data=data))
+    await connection.session.post(server.BookingSlots(re=query["id"], data=data))
 
 
-async def ask_in_vain(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> dict[str, Any]:
-    """Open the form while nobody answers, with the page's clock in our hands; returns the question."""
+async def query_without_answer(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> dict[str, Any]:
+    """Open the form without an answer, with a controlled clock; return the query."""
     backend.on["booking.slots"] = stay_silent
     await page.clock.install()
     await page.goto(site)
@@ -41,42 +41,44 @@ async def ask_in_vain(page: Page, site: str, backend: ScriptedBackend, open_chat
     return await backend.wait_for("booking.slots")
 
 
-async def lose_patience(page: Page, backend: ScriptedBackend) -> None:
-    """Let the time pass after which the widget asks no more."""
-    await page.clock.fast_forward(PATIENCE)
+async def let_query_time_out(page: Page, backend: ScriptedBackend) -> None:
+    """Advance the clock until the widget stops repeating the query."""
+    await page.clock.fast_forward(QUERY_TIMEOUT)
     await backend.wait_for("booking.slots", 2)
-    await page.clock.fast_forward(PATIENCE)
+    await page.clock.fast_forward(QUERY_TIMEOUT)
     await expect(page.get_by_test_id("times-lost")).to_have_text("Nie udało się wczytać wolnych terminów.")
 
 
-async def test_silence_holds_nothing_back(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """While a question goes unanswered messages are sent, the line stays, and the question is asked twice at most."""
+async def test_unanswered_query_blocks_nothing(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
+) -> None:
+    """During an unanswered query messages are sent, the socket stays open, and the query is sent at most twice."""
     backend.on["chat.send"] = answer_with("Słucham.")
-    await ask_in_vain(page, site, backend, open_chat)
+    await query_without_answer(page, site, backend, open_chat)
     await page.get_by_test_id("booking-back").click()
     await say(page, "Dzień dobry")
     await expect(messages(page, "answer")).to_contain_text("Słucham.")
 
     await page.evaluate(BOOK)
     await backend.wait_for("booking.slots", 2)
-    await page.clock.fast_forward(PATIENCE)
+    await page.clock.fast_forward(QUERY_TIMEOUT)
     await backend.wait_for("booking.slots", 3)
     for _ in range(6):
-        await page.clock.fast_forward(PATIENCE)
+        await page.clock.fast_forward(QUERY_TIMEOUT)
     await expect(page.get_by_test_id("times-lost")).to_be_visible()
     await page.get_by_test_id("booking-back").click()
     await say(page, "Halo")
     await expect(messages(page, "answer")).to_have_count(2)
-    first, *asked = [frame["id"] for frame in backend.frames("booking.slots")]
-    assert first != asked[0]
-    assert asked == [asked[0]] * 2
+    first, *repeated = [frame["id"] for frame in backend.frames("booking.slots")]
+    assert first != repeated[0]
+    assert repeated == [repeated[0]] * 2
     assert len(backend.attempts) == 1
 
 
-async def test_commands_and_questions_pass_each_other(
+async def test_commands_and_queries_are_independent(
     page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
 ) -> None:
-    """A question is asked while a message has no ack, and a booking is made while a question has no answer."""
+    """A query is sent while a message has no ack, and a booking is made while a query has no answer."""
     BookingScript(backend)
     backend.on["chat.send"] = stay_silent
     await page.goto(site)
@@ -95,10 +97,10 @@ async def test_commands_and_questions_pass_each_other(
 
 
 async def test_retry_asks_again(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """When the times do not come the form says so, and its button brings them."""
-    await ask_in_vain(page, site, backend, open_chat)
+    """Without times the form says so, and its button repeats the query."""
+    await query_without_answer(page, site, backend, open_chat)
     await expect(page.get_by_test_id("times-note")).to_have_text("Sprawdzam wolne terminy…")
-    await lose_patience(page, backend)
+    await let_query_time_out(page, backend)
     await expect(page.get_by_test_id("times-note")).to_be_empty()
 
     BookingScript(backend)
@@ -109,13 +111,13 @@ async def test_retry_asks_again(page: Page, site: str, backend: ScriptedBackend,
     assert len(backend.frames("booking.slots")) == 3
 
 
-async def test_passing_failure_can_be_retried(
+async def test_transient_failure_can_be_retried(
     page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
 ) -> None:
-    """A refusal that may pass shows its reason beside the same button."""
-    question = await ask_in_vain(page, site, backend, open_chat)
+    """A transient refusal is displayed with its reason beside the same button."""
+    query = await query_without_answer(page, site, backend, open_chat)
     data = server.ErrorData(code=ErrorCode.INTERNAL, retryable=True, message="Chwilowy kłopot.")
-    await backend.connections[0].send(server.Error(re=question["id"], data=data))
+    await backend.connections[0].send(server.Error(re=query["id"], data=data))
     await expect(page.get_by_test_id("times-lost")).to_have_text("Chwilowy kłopot.")
     BookingScript(backend)
     await page.get_by_test_id("times-retry").click()
@@ -123,18 +125,20 @@ async def test_passing_failure_can_be_retried(
     await expect(page.get_by_test_id("times-lost")).to_be_hidden()
 
 
-async def test_late_answer_is_welcome(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """An answer that comes after the widget has given up is shown in place of the complaint."""
-    question = await ask_in_vain(page, site, backend, open_chat)
-    await lose_patience(page, backend)
-    await answer(backend.connections[0], question, 11)
+async def test_late_answer_is_displayed(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+    """An answer after the timeout replaces the error."""
+    query = await query_without_answer(page, site, backend, open_chat)
+    await let_query_time_out(page, backend)
+    await answer(backend.connections[0], query, 11)
     await expect(page.get_by_test_id("time")).to_have_text("11:00")
     await expect(page.get_by_test_id("times-lost")).to_be_hidden()
 
 
-async def test_newer_question_counts(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """The answer to a question that a newer one has replaced is not shown, and it is asked no more."""
-    older = await ask_in_vain(page, site, backend, open_chat)
+async def test_only_the_newest_query_counts(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
+) -> None:
+    """The answer to a replaced query is not displayed, and the query is not repeated."""
+    older = await query_without_answer(page, site, backend, open_chat)
     await page.get_by_test_id("booking-back").click()
     await page.evaluate(BOOK.replace("therapy", "consultation"))
     newer = await backend.wait_for("booking.slots", 2)
@@ -143,13 +147,15 @@ async def test_newer_question_counts(page: Page, site: str, backend: ScriptedBac
     await answer(connection, newer, 14)
     await expect(page.get_by_test_id("time")).to_have_text("14:00")
     for _ in range(3):
-        await page.clock.fast_forward(PATIENCE)
+        await page.clock.fast_forward(QUERY_TIMEOUT)
     await expect(page.get_by_test_id("times-lost")).to_be_hidden()
     assert [frame["id"] for frame in backend.frames("booking.slots")] == [older["id"], newer["id"]]
 
 
-async def test_question_outlives_a_break(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
-    """A question without an answer is asked again on the next line, once for each, and three times in all."""
+async def test_query_survives_a_disconnect(
+    page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
+) -> None:
+    """An unanswered query is repeated once on each new connection, at most three times in total."""
     backend.on["booking.slots"] = stay_silent
     await page.goto(site)
     await open_chat(page)
@@ -160,7 +166,7 @@ async def test_question_outlives_a_break(page: Page, site: str, backend: Scripte
         await backend.connections[-1].socket.close()
     await backend.wait_for("hello", 4)
     await expect(page.get_by_test_id("connection-status")).to_have_attribute("data-state", "open")
-    asked = backend.frames("booking.slots")
-    assert [frame["id"] for frame in asked] == [asked[0]["id"]] * 3
-    await answer(backend.connections[-1], asked[0], 16)
+    repeated = backend.frames("booking.slots")
+    assert [frame["id"] for frame in repeated] == [repeated[0]["id"]] * 3
+    await answer(backend.connections[-1], repeated[0], 16)
     await expect(page.get_by_test_id("time")).to_have_text("16:00")

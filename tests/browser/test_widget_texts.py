@@ -50,7 +50,7 @@ BUSINESS_WORDS = (
     "a***@e***.com",
     "Αννα",
 )
-"""Said by the business or by a visitor, and the same in every language."""
+"""Texts of the business or of a visitor; they are the same in every language."""
 
 CUT_OFF = """() => [...document.querySelector("stride-chat").shadowRoot.querySelectorAll("*")]
   .filter((element) => element.checkVisibility() && !element.closest("svg, .unseen, .days, .scroller > *"))
@@ -61,7 +61,7 @@ CUT_OFF = """() => [...document.querySelector("stride-chat").shadowRoot.querySel
 
 @pytest.fixture(scope="module")
 def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The widget's catalogue in the pseudo-language, as the packaging step writes it."""
+    """Return the widget's catalogue in the pseudo-language, as packaging writes it."""
     folder = tmp_path_factory.mktemp("pseudo")
     write_pseudo([part for part in parts() if part.sources == ROOT / "widget"], folder)
     return (folder / "widget" / "locales" / f"{PSEUDO}.json").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def pseudo_catalogue(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(params=[1280, 360], ids=["wide", "phone"])
 async def page(request, chromium: Browser, pseudo_catalogue: str):
-    """A page whose widget speaks the pseudo-language alone."""
+    """Open a page whose widget has only the pseudo-language."""
     context = await chromium.new_context(
         viewport={"width": request.param, "height": 800}, locale="en-GB", reduced_motion="reduce"
     )
@@ -93,7 +93,7 @@ async def page(request, chromium: Browser, pseudo_catalogue: str):
 
 
 async def faults(page: Page, step: str) -> list[str]:
-    """Return the texts that are from no catalogue or cut off."""
+    """Return the texts that are cut off or not from a catalogue."""
     words = sorted([*BUSINESS_WORDS, *await page.evaluate(DATE_WORDS)], key=len, reverse=True)
     found = []
     for text in await page.evaluate(VISIBLE_TEXTS):
@@ -111,7 +111,7 @@ async def faults(page: Page, step: str) -> list[str]:
 async def test_every_state_is_in_the_visitors_language(
     page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat
 ) -> None:
-    """From the launcher over a message and a booking to a cancelled visit; a text with 40 % more letters is whole."""
+    """From the launcher to a message, a booking and a cancelled visit; texts that are 40 % longer are not cut off."""
     business = BookingScript(backend)
     await page.goto(site)
     await expect(page.get_by_test_id("launcher")).to_be_visible()
@@ -177,8 +177,8 @@ async def test_every_state_is_in_the_visitors_language(
     assert "\n".join(found) == ""
 
 
-async def test_a_language_that_cannot_be_loaded_is_asked_for_again(chromium: Browser, site: str) -> None:
-    """The page stays as it is meanwhile, and the launcher comes as soon as the texts are there."""
+async def test_a_language_that_cannot_be_loaded_is_requested_again(chromium: Browser, site: str) -> None:
+    """The page does not change meanwhile, and the launcher appears as soon as the texts are loaded."""
     context = await chromium.new_context(locale="pl-PL")
     refusals = [503, 503]
 
@@ -201,7 +201,7 @@ async def test_a_language_that_cannot_be_loaded_is_asked_for_again(chromium: Bro
     await context.close()
 
 
-async def test_what_the_page_asks_before_the_texts_are_there_is_done_after(page: Page, site: str) -> None:
+async def test_calls_before_the_texts_are_loaded_are_executed_later(page: Page, site: str) -> None:
     """A page may open the booking form as soon as the element is defined."""
     await page.goto(site)
     await page.evaluate(

@@ -1,4 +1,4 @@
-"""How the widget tells times, above all those that the clocks of a night show twice."""
+"""How the widget displays times, especially those that a clock change repeats."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -21,11 +21,11 @@ ZONES = [
     *("Antarctica/Troll", "Antarctica/Casey"),
 ]
 YEAR = datetime(2018, 1, 1, tzinfo=UTC)
-"""The last in which every one of them with a summer time changed its clocks twice, and Casey by three hours."""
+"""The last year in which all zones with summer time changed their clocks twice, and Casey by three hours."""
 
 
 def clocks_going_back(year: int) -> datetime:
-    """Return one o'clock in the night in which Warsaw's clocks show an hour twice: October's last Sunday."""
+    """Return 01:00 of the night in which Warsaw's clocks go back: the last Sunday of October."""
     last = datetime(year, 10, 31, 1, tzinfo=WARSAW)
     return last - timedelta(days=last.isoweekday() % 7)
 
@@ -33,7 +33,7 @@ def clocks_going_back(year: int) -> datetime:
 async def night(
     page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
 ) -> None:
-    """Open the form of a business that works in that night."""
+    """Open the form of a business that is open in that night."""
     first = clocks_going_back(datetime.now(WARSAW).year + 1).astimezone(UTC)
     free = [
         server.Slot(start=start.astimezone(WARSAW), end=(start + HOUR).astimezone(WARSAW), service="consultation")
@@ -52,10 +52,10 @@ async def night(
     await expect(page.get_by_test_id("time")).to_have_count(4)
 
 
-async def test_an_hour_that_comes_twice(
+async def test_a_repeated_hour(
     page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
 ) -> None:
-    """The two are told apart by their offsets; the hours before and after need none."""
+    """The offsets distinguish the two hours; the hours before and after have none."""
     await night(page, site, backend, open_chat)
     times = page.get_by_test_id("time")
     await expect(times).to_have_text(["01:00", "02:00 (GMT+02:00)", "02:00 (GMT+01:00)", "03:00"])
@@ -65,20 +65,20 @@ async def test_an_hour_that_comes_twice(
 
 
 @pytest.mark.parametrize("width", [320, 380, 1280])
-async def test_the_two_can_be_read(
+async def test_both_offsets_are_readable(
     page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]], width: int
 ) -> None:
-    """Nothing that tells them apart sticks out of its button, on a small phone either."""
+    """The offsets fit into their buttons, also on a small phone."""
     await page.set_viewport_size({"width": width, "height": 800})
     await night(page, site, backend, open_chat)
     for chip in await page.get_by_test_id("time").all():
         assert await chip.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
-async def test_a_visit_in_that_night_keeps_to_its_card(
+async def test_a_visit_in_that_night_fits_its_card(
     page: Page, site: str, backend: ScriptedBackend, open_chat: Callable[[Page], Awaitable[Locator]]
 ) -> None:
-    """Both of its times have their offsets, which is more than a line of a small phone."""
+    """Both of its times have offsets, which are longer than a line of a small phone."""
     BookingScript(backend)
     await page.set_viewport_size({"width": 320, "height": 800})
     await night(page, site, backend, open_chat)
@@ -91,8 +91,8 @@ async def test_a_visit_in_that_night_keeps_to_its_card(
 
 
 @pytest.mark.parametrize("name", ZONES)
-async def test_every_time_reads_as_in_the_letters(page: Page, site: str, name: str) -> None:
-    """Every half hour of a year, with all that the clocks do in it."""
+async def test_every_time_is_written_as_in_e_mails(page: Page, site: str, name: str) -> None:
+    """Every half hour of a year, with all clock changes."""
     instants = [YEAR + timedelta(minutes=30 * number) for number in range(365 * 48)]
     await page.goto(site)
     found = await page.evaluate(

@@ -1,4 +1,4 @@
-"""The chat widget in a real browser, against a backend that does what each test says: the code and its limits."""
+"""The chat widget in a real browser, against a scripted backend: the code and its limits."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ import pytest
 from booking_script import APPOINTMENT, CODE, SERVICES, BookingScript, refuse, slot
 from playwright.async_api import Locator, Page, expect
 from scripted_backend import Connection, ScriptedBackend
-from talk import hold
+from widget_steps import hold
 
 from shared.messages import server
 from shared.messages.errors import ErrorCode
@@ -19,14 +19,14 @@ OpenChat = Callable[[Page], Awaitable[Locator]]
 
 @pytest.fixture
 def business(backend: ScriptedBackend) -> BookingScript:
-    """The business that answers the bookings."""
+    """Script the business that answers the bookings."""
     return BookingScript(backend)
 
 
 async def test_time_filled_while_the_code_was_awaited(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """A right code for a time that is gone leads to others; choosing one moves the same appointment."""
+    """A correct code for an occupied time leads to alternatives; choosing one moves the same appointment."""
     business.filled = (slot(1, 11), slot(2, 9), slot(2, 11))
     card = await hold(page, site, open_chat)
     await page.get_by_test_id("code-input").fill(CODE)
@@ -45,10 +45,10 @@ async def test_time_filled_while_the_code_was_awaited(
     await expect(page.get_by_test_id("card-problem")).to_be_hidden()
 
 
-async def test_filled_time_and_none_of_those_offered(
+async def test_filled_time_and_no_suitable_alternative(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """Where no alternative suits the time picker moves the appointment, and a new code may be asked for."""
+    """If no alternative suits, the time picker moves the appointment, and a new code can be requested."""
     business.filled = ()
     card = await hold(page, site, open_chat)
     await page.get_by_test_id("code-input").fill(CODE)
@@ -61,10 +61,10 @@ async def test_filled_time_and_none_of_those_offered(
     assert len(backend.frames("booking.create")) == 1
 
 
-async def test_wait_is_told_in_minutes(
+async def test_waiting_time_is_displayed_in_minutes(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """Too many codes: the card says in how many minutes it is worth trying again."""
+    """After too many codes the card says after how many minutes another one can be requested."""
 
     async def slow_down(connection: Connection, frame: dict[str, Any]) -> None:
         data = server.ErrorData(
@@ -83,7 +83,7 @@ async def test_wait_is_told_in_minutes(
 async def test_too_many_attempts_lead_back_to_the_times(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """After the last wrong code the hold is over, and one button leads to the times of the same service."""
+    """After the last wrong code the hold has ended, and one button leads to the times of the same service."""
 
     async def enough(connection: Connection, frame: dict[str, Any]) -> None:
         await refuse(connection, frame, ErrorCode.TOO_MANY_ATTEMPTS, "Za dużo prób. Zarezerwuj ponownie.")
@@ -102,7 +102,7 @@ async def test_too_many_attempts_lead_back_to_the_times(
 async def test_phone_number_where_the_business_takes_one(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """The contact may be a number only where the server says so; then the code is one from a text message."""
+    """A number is accepted as contact only if the server allows it; then the code comes in a text message."""
     business.contact, business.contact_kind = "+48 *** *** 78", "phone"
 
     async def times(connection: Connection, frame: dict[str, Any]) -> None:
@@ -134,10 +134,10 @@ async def test_phone_number_where_the_business_takes_one(
     assert (await backend.wait_for("booking.create"))["data"]["contact"] == "512 345-678"
 
 
-async def test_number_is_not_taken_where_there_is_no_texting(
+async def test_number_is_not_accepted_without_text_messages(
     page: Page, site: str, backend: ScriptedBackend, business: BookingScript, open_chat: OpenChat
 ) -> None:
-    """As long as the server does not offer numbers the field asks for an e-mail address."""
+    """If the server does not allow numbers, the field asks for an e-mail address."""
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("book").click()

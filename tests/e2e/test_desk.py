@@ -54,9 +54,9 @@ async def test_two_replays_of_a_confirmation_have_one_effect(visit: Visit, backs
             answer = {"appointment_id": appointment_id, "code": await backstage.code(address)}
             refused = await visitor.ask("booking.verify", answer, "booking.confirmed")
             assert refused["data"]["code"] == "INTERNAL"
-            one = await failed_id(backstage, session, "booking.verify")
-            before = await show(stride, one)
-            table = await stride("failures", "show", one)
+            failure_id = await failed_id(backstage, session, "booking.verify")
+            before = await show(stride, failure_id)
+            table = await stride("failures", "show", failure_id)
         finally:
             backstage.control_calendar("keys/restore")
         assert (before["state"], before["reason"]) == ("failed", "calendar_access_revoked")
@@ -65,22 +65,22 @@ async def test_two_replays_of_a_confirmation_have_one_effect(visit: Visit, backs
         assert "it would fail again at present" in table.out
         assert address not in table.out
 
-        assert (await show(stride, one))["forecast"]["kind"] == "would_be_finished"
-        replayed = await stride("failures", "retry", one)
+        assert (await show(stride, failure_id))["forecast"]["kind"] == "would_be_finished"
+        replayed = await stride("failures", "retry", failure_id)
         assert replayed.code == 0, replayed.err
         confirmed = await visitor.until("booking.confirmed", re=refused["re"])
         assert confirmed["seq"] > refused["seq"]
-        await backstage.until(lambda: is_resolved(backstage, one))
+        await backstage.until(lambda: is_resolved(backstage, failure_id))
 
-        ended = await stride("failures", "retry", one)
+        ended = await stride("failures", "retry", failure_id)
         assert (ended.code, "--again" in ended.err) == (1, True)
-        assert (await stride("failures", "retry", one, "--again")).code == 0
+        assert (await stride("failures", "retry", failure_id, "--again")).code == 0
         await visitor.until("booking.confirmed", re=refused["re"])
-        await backstage.until(lambda: is_resolved(backstage, one))
+        await backstage.until(lambda: is_resolved(backstage, failure_id))
     [appointment] = backstage.appointments(session)
     assert appointment["state"] == "confirmed"
     assert len(backstage.events(appointment_id)) == 1
-    audit_trail = [(entry["what"], entry["by"]) for entry in (await show(stride, one))["story"]]
+    audit_trail = [(entry["what"], entry["by"]) for entry in (await show(stride, failure_id))["story"]]
     first_replay = [("failed", "ledger"), ("replayed", "tester"), ("resolved", "booking")]
     assert audit_trail == [*first_replay, ("replayed", "tester"), ("resolved", "booking")]
 
@@ -97,28 +97,28 @@ async def test_a_booking_request_is_forecast_edited_and_replayed(
         try:
             refused = await hold(visitor, slot, address)
             assert refused["data"]["code"] == "INTERNAL"
-            one = await failed_id(backstage, session, "booking.create")
+            failure_id = await failed_id(backstage, session, "booking.create")
         finally:
             backstage.control_calendar("keys/restore")
-        free = await show(stride, one)
+        free = await show(stride, failure_id)
         assert (free["forecast"]["kind"], free["forecast"]["start"]) == ("free", slot["start"])
 
         start = datetime.fromisoformat(slot["start"])
         backstage.block_calendar(start.isoformat(), (start + timedelta(hours=1)).isoformat())
-        occupied = await stride("failures", "retry", one, "--dry-run")
+        occupied = await stride("failures", "retry", failure_id, "--dry-run")
         assert (occupied.code, "1: the time is occupied" in occupied.out) == (0, True)
-        details = await show(stride, one)
+        details = await show(stride, failure_id)
         assert details["forecast"]["kind"] == "taken"
         other = details["forecast"]["alternatives"][0]
 
         data = {"start": other, "service": slot["service"], "contact": address, "strat": "x"}
-        wrong = await stride("failures", "edit", one, "--data", "-", stdin=json.dumps(data))
+        wrong = await stride("failures", "edit", failure_id, "--data", "-", stdin=json.dumps(data))
         assert (wrong.code, "strat: there is no such field" in wrong.err) == (1, True)
         del data["strat"]
-        edited = await stride("failures", "edit", one, "--data", "-", stdin=json.dumps(data))
+        edited = await stride("failures", "edit", failure_id, "--data", "-", stdin=json.dumps(data))
         assert (edited.code, "Changed start." in edited.out) == (0, True), edited.err
-        assert (await show(stride, one))["forecast"]["kind"] == "free"
-        assert (await stride("failures", "retry", one)).code == 0
+        assert (await show(stride, failure_id))["forecast"]["kind"] == "free"
+        assert (await stride("failures", "retry", failure_id)).code == 0
         pending = await visitor.until("booking.pending", re=refused["re"])
     assert datetime.fromisoformat(pending["data"]["start"]) == datetime.fromisoformat(other)
     assert len(backstage.appointments(session)) == 1
@@ -127,36 +127,36 @@ async def test_a_booking_request_is_forecast_edited_and_replayed(
 
 async def test_an_editor_opens_only_the_data(stack: Stack, backstage: Backstage, stride: CommandLine):
     """The saved data is checked and stored; the edit and the view of personal data are recorded."""
-    one = await record_failure(stack, backstage, contact="jan@example.com")
+    failure_id = await record_failure(stack, backstage, contact="jan@example.com")
     script = "sed -i -e 's/jan@example.com/anna@example.com/' -e '/^#/d'"
-    ran = await stride("failures", "edit", one, EDITOR=script)
+    ran = await stride("failures", "edit", failure_id, EDITOR=script)
     assert (ran.code, "Changed contact." in ran.out) == (0, True), ran.err
-    details = (await stride("failures", "show", one, "--unmask", "--json")).json
+    details = (await stride("failures", "show", failure_id, "--unmask", "--json")).json
     assert details["data"]["contact"] == "anna@example.com"
     assert [entry["what"] for entry in details["story"]] == ["failed", "unmasked", "edited", "unmasked"]
 
 
 async def test_a_failure_is_found_and_discarded(stack: Stack, backstage: Backstage, stride: CommandLine):
     """It is found by its error, its age and a part of its id; discarded, it is not open, and its reason is recorded."""
-    one = await record_failure(stack, backstage, reason="made_for_this_test")
+    failure_id = await record_failure(stack, backstage, reason="made_for_this_test")
     by_error = ("failures", "list", "--error", "made_for_this_test")
-    found = (await stride(*by_error, "--age", "5m", "--text", one[:12].upper(), "--json")).json
-    assert [row["failure_id"] for row in found["failures"]] == [one]
+    found = (await stride(*by_error, "--age", "5m", "--text", failure_id[:12].upper(), "--json")).json
+    assert [row["failure_id"] for row in found["failures"]] == [failure_id]
     assert "payload" not in found["failures"][0]
     assert (await stride(*by_error, "--older-than", "5m", "--json")).json["failures"] == []
-    discarded = await stride("failures", "discard", one, "--reason", "only a test")
+    discarded = await stride("failures", "discard", failure_id, "--reason", "only a test")
     assert discarded.code == 0, discarded.err
     assert (await stride(*by_error, "--json")).json["failures"] == []
     stats = (await stride("failures", "stats", "--error", "made_for_this_test", "--state", "all", "--json")).json
     assert (stats["total"], stats["by_state"]) == (1, {"discarded": 1})
-    assert (await show(stride, one))["story"][-1]["note"] == "only a test"
+    assert (await show(stride, failure_id))["story"][-1]["note"] == "only a test"
 
 
 async def test_a_separate_process_finds_the_stack_by_its_file(stack: Stack, backstage: Backstage, stride: CommandLine):
     """Without AWS settings in its environment."""
-    one = await record_failure(stack, backstage)
-    ran = await stride.process("failures", "show", one)
-    assert (ran.code, one in ran.out) == (0, True), ran.err
+    failure_id = await record_failure(stack, backstage)
+    ran = await stride.process("failures", "show", failure_id)
+    assert (ran.code, failure_id in ran.out) == (0, True), ran.err
     ran = await stride.process("--stack", "nobodys", "status")
     assert (ran.code, "--stack" in ran.err, "Traceback" in ran.err) == (2, True, False)
 

@@ -25,33 +25,33 @@ def stride(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 async def test_a_conversation_is_erased(stack: Stack, backstage: Backstage, stride: CommandLine):
     """The stored row says that it was erased and by whom; no id leads to the visitor."""
-    one, session = await record_failure(stack, stride, "booking")
+    failure_id, session = await record_failure(stack, stride, "booking")
     dry = (await stride("failures", "erase", "--session", session, "--dry-run", "--json")).json
     assert dry == {"failures": 1, "by_queue": {"booking": 1}, "by_state": {"failed": 1}, "left": 0}
     ran = await stride.process("failures", "erase", "--session", session, "--yes")
     assert (ran.code, ran.out.strip()) == (0, "Erased 1 failure (1 booking; 1 failed)."), ran.err
-    [row] = [row for row in backstage.rows("failures") if row["failure_id"] == one]
+    [row] = [row for row in backstage.rows("failures") if row["failure_id"] == failure_id]
     assert (row["state"], row["story"][-1]["by"]) == ("erased", "tester")
     assert session not in str(row)
     assert (await stride("failures", "erase", "--session", session, "--yes")).out.strip() == (
         "This conversation has no failures."
     )
-    retried = await stride("failures", "retry", one, "--again")
+    retried = await stride("failures", "retry", failure_id, "--again")
     assert (retried.code, "its content was erased" in retried.err + retried.out) == (1, True)
 
 
 async def test_the_contact_of_a_notice_is_checked(stack: Stack, stride: CommandLine):
     """By booking's rules: the channels of the deployment, and the country of the business."""
-    one, _ = await record_failure(stack, stride, "notifications")
+    failure_id, _ = await record_failure(stack, stride, "notifications")
 
     async def edit(**data: str) -> Any:
-        return await stride("failures", "edit", one, "--data", "-", stdin=json.dumps(data))
+        return await stride("failures", "edit", failure_id, "--data", "-", stdin=json.dumps(data))
 
     invalid = await edit(contact="call me")
     assert (invalid.code, "contact: this is neither an e-mail address nor a mobile number" in invalid.err) == (1, True)
     valid = await edit(contact="512 345 678")
     assert (valid.code, "Changed contact, contact_kind." in valid.out) == (0, True), valid.err
-    data = (await stride("failures", "show", one, "--unmask", "--json")).json["data"]
+    data = (await stride("failures", "show", failure_id, "--unmask", "--json")).json["data"]
     assert (data["contact"], data["contact_kind"]) == ("+48512345678", "phone")
 
 

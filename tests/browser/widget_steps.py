@@ -1,4 +1,4 @@
-"""What the tests of the widget do over and over: say something, look at bubbles, answer, book, save a file."""
+"""Steps that many tests of the widget share: send a message, find bubbles, answer, book, save a file."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,14 +26,14 @@ def messages(page: Page, kind: str) -> Locator:
 
 
 async def accept(connection: Connection, frame: dict[str, Any]) -> None:
-    """Acknowledge a message and keep it."""
+    """Acknowledge a message and store it."""
     await connection.send(server.Ack(re=frame["id"]))
     data = server.ChatSentData(text=frame["data"]["text"])
     await connection.session.store(server.ChatSent(re=frame["id"], data=data))
 
 
 def answer_with(text: str) -> Callable[[Connection, dict[str, Any]], Awaitable[None]]:
-    """Return what answers every message with a text."""
+    """Return a handler that answers every message with a text."""
 
     async def answer(connection: Connection, frame: dict[str, Any]) -> None:
         await accept(connection, frame)
@@ -44,7 +44,7 @@ def answer_with(text: str) -> Callable[[Connection, dict[str, Any]], Awaitable[N
 
 
 async def save_calendar_file(page: Page, button: str, name: str) -> None:
-    """Press the button of a calendar file; the browser must save it under that name, byte for byte."""
+    """Press the button of a calendar file; check the name and the content of the saved file."""
     async with page.expect_download() as downloading:
         await page.get_by_test_id(button).click()
     file = await downloading.value
@@ -53,7 +53,7 @@ async def save_calendar_file(page: Page, button: str, name: str) -> None:
 
 
 async def hold(page: Page, site: str, open_chat: OpenChat) -> Locator:
-    """Go as far as the card that asks for the code."""
+    """Book until the card asks for the code; return the card."""
     await page.goto(site)
     await open_chat(page)
     await page.get_by_test_id("book").click()
@@ -67,7 +67,7 @@ async def hold(page: Page, site: str, open_chat: OpenChat) -> Locator:
 
 
 async def confirm(page: Page, site: str, open_chat: OpenChat) -> Locator:
-    """Go as far as the visit that stands."""
+    """Book until the visit is confirmed; return the card."""
     card = await hold(page, site, open_chat)
     await page.get_by_test_id("code-input").fill(CODE)
     await expect(card).to_have_attribute("data-stage", "confirmed")
