@@ -15,7 +15,7 @@ from tests.e2e.booking import fresh_address
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 SHOTS = os.environ.get("SCREENSHOTS")
-"""The folder for screenshots; none are taken without it."""
+"""The folder for screenshots; without it none are written."""
 
 
 async def shot(page: Page, name: str) -> None:

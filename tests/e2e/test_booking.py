@@ -137,13 +137,13 @@ async def test_a_wrong_code_can_be_corrected_but_not_guessed(visit: Visit, backs
 async def test_another_visitors_appointment_looks_like_a_missing_one(visit: Visit, backstage: Backstage):
     """Another visitor's appointment id and code give the same error as an unknown id."""
     address = fresh_address()
-    async with visit() as owner, visit() as thief:
-        pending = await hold(owner, await free_slot(owner), address)
-        stolen = await confirm(thief, pending, address, backstage)
-        none = await thief.ask("booking.verify", {"appointment_id": "0" * 32, "code": "123456"}, "booking.confirmed")
+    async with visit() as holder, visit() as other:
+        pending = await hold(holder, await free_slot(holder), address)
+        refused = await confirm(other, pending, address, backstage)
+        none = await other.ask("booking.verify", {"appointment_id": "0" * 32, "code": "123456"}, "booking.confirmed")
 
-    assert stolen["data"] == none["data"]
-    assert stolen["data"]["code"] == "UNKNOWN_APPOINTMENT"
+    assert refused["data"] == none["data"]
+    assert refused["data"]["code"] == "UNKNOWN_APPOINTMENT"
 
 
 async def test_another_code_can_be_requested(visit: Visit, backstage: Backstage):

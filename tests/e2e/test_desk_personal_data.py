@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def stride(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    with command_line(stack, tmp_path_factory.mktemp("desk-people")) as runner:
+    with command_line(stack, tmp_path_factory.mktemp("desk-personal-data")) as runner:
         yield runner
 
 
