@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import alternatives, free_slots
+from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval, SlotOffer
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -31,10 +31,10 @@ def main() -> None:
     assert swept == naive
     requested_start = datetime(2026, 3, 16, 9, tzinfo=UTC)
     print(f"{DAYS} days, {BUSY} busy intervals, {len(swept)} free slots")
-    report("free_slots", lambda: sweep(profile, busy))
+    report("find_free_slots", lambda: sweep(profile, busy))
     report(
-        "alternatives",
-        lambda: alternatives(profile, "consultation", requested_start, now=NOW, occupancy=Occupancy(busy)),
+        "find_alternatives",
+        lambda: find_alternatives(profile, "consultation", requested_start, now=NOW, occupancy=Occupancy(busy)),
     )
     report("every start with every interval", lambda: check_all(profile, busy), runs=3)
 
@@ -72,7 +72,7 @@ def make_busy() -> list[Interval]:
 
 def sweep(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
     """Search with the domain's single sweep over sorted intervals."""
-    return free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy(busy))
+    return find_free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy(busy))
 
 
 def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
@@ -80,7 +80,7 @@ def check_all(profile: TenantProfile, busy: list[Interval]) -> list[SlotOffer]:
     service = profile.services[0]
     before = timedelta(minutes=service.buffer_before_minutes)
     after = timedelta(minutes=service.buffer_after_minutes)
-    offers = free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy([]))
+    offers = find_free_slots(profile, "consultation", from_day=None, days=DAYS, now=NOW, occupancy=Occupancy([]))
     return [
         offer
         for offer in offers

@@ -8,7 +8,7 @@ from shared.messages.commands import CalendarTick
 from tests.fakes.clock import NOON
 from tests.unit.workers.booking.conftest import build_profile
 from tests.unit.workers.booking.handler.conftest import World, replayed
-from workers.booking.adapters.appointment_item import appointment_item
+from workers.booking.adapters.appointment_item import appointment_to_item
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import Interval
 
@@ -59,7 +59,7 @@ async def visit_ids():
 
 def stored_change(visit):
     """Return how a row names the command that changed a visit last."""
-    return appointment_item(visit)["changed_by"]
+    return appointment_to_item(visit)["changed_by"]
 
 
 def uids(world):

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from shared.claims import Claim
 from shared.errors import TransientError
 from tests.fakes.claims import FakeClaims
-from workers.booking.domain.grid import buckets
-from workers.booking.domain.quotas import Quota, session_key
+from workers.booking.domain.grid import list_bucket_starts
+from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
@@ -63,7 +63,9 @@ class FakeAppointments:
     async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
         """Return the holder of the session's unit."""
         await asyncio.sleep(0)
-        return next((holder for holder, _ in self._current_holders(session_key(session_id), at).values()), None)
+        return next(
+            (holder for holder, _ in self._current_holders(build_session_quota_key(session_id), at).values()), None
+        )
 
     async def hold(
         self,
@@ -163,7 +165,7 @@ class FakeAppointments:
         self._write(replace(new, quota_units=(*kept_units, *self._assign_units(chosen))))
         return None
 
-    async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
+    async def find_occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return the times of holds and confirmed appointments at `at`, buffers included."""
         await asyncio.sleep(0)
         owned = (
@@ -173,7 +175,7 @@ class FakeAppointments:
         )
         return [one for one in owned if one.interval.overlaps(between)]
 
-    async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+    async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return the holders of each key's units."""
         await asyncio.sleep(0)
         return {key: [holder for holder, _ in self._current_holders(key, at).values()] for key in keys}
@@ -264,5 +266,5 @@ class FakeAppointments:
 def _keys(appointment: Appointment) -> dict[Key, datetime]:
     """Return the buckets that an appointment blocks, with their ends."""
     size = timedelta(minutes=appointment.grid_minutes)
-    starts = buckets(appointment.blocked, appointment.grid_minutes)
+    starts = list_bucket_starts(appointment.blocked, appointment.grid_minutes)
     return {(appointment.tenant, appointment.resource, start): start + size for start in starts}

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Literal
 
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
-from workers.booking.domain.event_id import appointment_id_of_event, event_id
+from workers.booking.domain.event_id import build_event_id, parse_event_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
 
-Call = Literal["busy", "is_writable", "put", "remove", "find_event", "changes"]
+Call = Literal["find_busy_times", "is_writable", "put", "remove", "find_event", "list_changes"]
 
 
 class FakeCalendar:
@@ -41,12 +41,12 @@ class FakeCalendar:
 
     def owner_moves(self, appointment_id: str, to: Interval, calendar_id: str = "calendar") -> None:
         """Change the times of our event."""
-        event = self.events[calendar_id][event_id(appointment_id)]
+        event = self.events[calendar_id][build_event_id(appointment_id)]
         self.events[calendar_id][event.event_id] = replace(event, start=to.start, end=to.end)
 
     def owner_deletes(self, appointment_id: str, calendar_id: str = "calendar") -> None:
         """Delete our event."""
-        del self.events[calendar_id][event_id(appointment_id)]
+        del self.events[calendar_id][build_event_id(appointment_id)]
 
     def expire_tokens(self) -> None:
         """Make every token so far expire."""
@@ -56,9 +56,9 @@ class FakeCalendar:
         """Raise each of the errors at one of the next such calls, in this order; None lets a call through."""
         self._errors += [(call, error) for error in errors]
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Return the busy times."""
-        events = await self._calendar("busy", calendar_id)
+        events = await self._calendar("find_busy_times", calendar_id)
         self.fresh_reads.append(fresh)
         ours = [BusyTime(Interval(event.start, event.end), _whose(event)) for event in events.values()]
         found = [*ours, *(BusyTime(interval) for interval in self.owners[calendar_id])]
@@ -91,15 +91,15 @@ class FakeCalendar:
         timeless = event_id in self.timeless
         return StoredEvent(event.version, None if timeless else Interval(event.start, event.end))
 
-    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+    async def list_changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return the appointments whose events differ from the state that the token stands for."""
-        events = await self._calendar("changes", calendar_id)
+        events = await self._calendar("list_changes", calendar_id)
         names = [name for where, name in self._written if where == calendar_id]
         known: dict[str, object] = {name: (events.get(name), name in self.timeless) for name in [*names, *events]}
         before = self._readings[int(since)] if since is not None else {}
         self._readings.append(known)
         changed = [name for name, event in known.items() if name not in before or before[name] != event]
-        ours = tuple(found for name in changed if (found := appointment_id_of_event(name)))
+        ours = tuple(found for name in changed if (found := parse_event_id(name)))
         return CalendarChanges(ours, str(len(self._readings) - 1))
 
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:
@@ -121,4 +121,4 @@ class FakeCalendar:
 
 
 def _whose(event: CalendarEvent) -> str | None:
-    return event.appointment_id if event.event_id == event_id(event.appointment_id) else None
+    return event.appointment_id if event.event_id == build_event_id(event.appointment_id) else None

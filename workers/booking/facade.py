@@ -72,7 +72,7 @@ class BookingFacade:
 
     async def visits(self, tenant: str, start: datetime, end: datetime, *, now: datetime) -> Sequence[Appointment]:
         """Return the visits that begin in an interval (UTC), in order, without expired holds."""
-        occupied = await self._appointments.occupied_times(tenant, Interval(start, end), at=now)
+        occupied = await self._appointments.find_occupied_times(tenant, Interval(start, end), at=now)
         appointment_ids = {time.appointment_id for time in occupied}
         appointments = await asyncio.gather(*map(self._appointments.find, appointment_ids))
         visits = [visit for visit in appointments if visit and start <= visit.start < end]
@@ -97,7 +97,7 @@ class BookingFacade:
             PermanentError, TransientError: the calendar can't be read.
         """
         ports = await self._open_ports()
-        await ports.calendar.busy(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
+        await ports.calendar.find_busy_times(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
         return await ports.calendar.is_writable(calendar_id)
 
     async def _ports(self) -> BookingPorts:

@@ -111,11 +111,11 @@ class AppointmentStore(Protocol):
         """
         ...
 
-    async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
+    async def find_occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return the times of holds and confirmed appointments at `at`, buffers included, possibly in pieces."""
         ...
 
-    async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+    async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return the holders of each quota key's units at `at`."""
         ...
 
@@ -164,7 +164,7 @@ class Calendar(Protocol):
         UnusableCalendarError: a permanent problem; an operator or the owner must act.
     """
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Return the busy times, which may be 30 seconds old unless they must be fresh."""
         ...
 
@@ -191,7 +191,7 @@ class Calendar(Protocol):
         """
         ...
 
-    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+    async def list_changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return what has changed since the token of an earlier sync.
 
         Without a token, or with an expired one, all our events count as changed.

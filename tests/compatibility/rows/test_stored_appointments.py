@@ -8,7 +8,7 @@ import pytest
 from tests.compatibility.rows.tables import EMAIL, HOUR, PHONE, PROFILE, SECRET, TEN, TENANT, appointment_id_of, key_of
 from tests.compatibility.rows.writing_appointments import hold_of
 from tests.fakes.clock import NOON
-from workers.booking.domain.quotas import Bound, day_key, hold_quotas, session_key
+from workers.booking.domain.quotas import Bound, build_day_quota_key, build_session_quota_key, list_hold_quotas
 from workers.booking.domain.values import AppointmentState, ChangeKind, Interval, LastChange
 from workers.booking.ports import QuotaFull, SlotLost
 
@@ -73,7 +73,7 @@ async def test_occupied_times_are_read(tables):
     day = Interval(TEN - 5 * HOUR, TEN + 8 * HOUR)
 
     async def occupied(at):
-        found = await tables.appointments.occupied_times(TENANT, day, at=at)
+        found = await tables.appointments.find_occupied_times(TENANT, day, at=at)
         return {one.appointment_id: (one.resource, one.interval.start, one.interval.end) for one in found}
 
     held, later = await occupied(NOON), await occupied(NOON + HOUR)
@@ -97,12 +97,16 @@ async def test_an_occupied_time_cannot_be_held(tables):
 async def test_stored_quota_units_count(tables):
     """Of a session, of a contact, of a day."""
     assert await tables.appointments.find_session_hold("kept-held", at=NOON) == appointment_id_of("held")
-    keys = [session_key("kept-held"), day_key(TENANT, TEN.date(), None), day_key(TENANT, TEN.date(), "massage")]
-    holders = await tables.appointments.quota_holders(keys, at=NOON)
+    keys = [
+        build_session_quota_key("kept-held"),
+        build_day_quota_key(TENANT, TEN.date(), None),
+        build_day_quota_key(TENANT, TEN.date(), "massage"),
+    ]
+    holders = await tables.appointments.find_quota_holders(keys, at=NOON)
     everybody = {appointment_id_of(name) for name in ("held", "proved", "confirmed", "moved")}
     assert [set(holders[key]) for key in keys] == [{appointment_id_of("held")}, everybody, everybody]
     third = hold_of("third", TEN + 24 * HOUR)
-    quotas = list(hold_quotas(third, secret=SECRET, source_ip="", holds_per_address=5))
+    quotas = list(list_hold_quotas(third, secret=SECRET, source_ip="", holds_per_address=5))
     full = await tables.appointments.hold(third, at=NOON, claim=await tables.claim("third"), quotas=quotas)
     assert full == QuotaFull(Bound.CONTACT, NOON + 15 * MINUTE)
     assert PROFILE.max_visits_per_day == 8

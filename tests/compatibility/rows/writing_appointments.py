@@ -17,9 +17,9 @@ from tests.compatibility.rows.tables import (
     key_of,
 )
 from tests.fakes.clock import NOON
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.hold import create_hold
-from workers.booking.domain.quotas import day_quotas, hold_quotas, send_quotas
+from workers.booking.domain.quotas import list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 
 
@@ -44,9 +44,9 @@ async def held(tables: Tables, name: str, start: datetime, *, source_ip: str, **
     """Hold a time with every quota that bounds it; return what is stored."""
     hold = hold_of(name, start, **changes)
     quotas = [
-        *hold_quotas(hold, secret=SECRET, source_ip=source_ip, holds_per_address=5),
-        *send_quotas(hold, secret=SECRET, source_ip=source_ip, sends_per_address=30, at=NOON),
-        *day_quotas(PROFILE, PROFILE.services[0], hold),
+        *list_hold_quotas(hold, secret=SECRET, source_ip=source_ip, holds_per_address=5),
+        *list_send_quotas(hold, secret=SECRET, source_ip=source_ip, sends_per_address=30, at=NOON),
+        *list_day_quotas(PROFILE, PROFILE.services[0], hold),
     ]
     claim = await tables.claim(f"{name}-hold")
     assert await tables.appointments.hold(hold, at=NOON, claim=claim, quotas=quotas) is None
@@ -63,7 +63,7 @@ async def confirmed(tables: Tables, name: str, start: datetime, **changes: Any) 
         state=AppointmentState.CONFIRMED,
         hold_expires_at=None,
         version=hold.version + 1,
-        calendar_event_id=event_id(hold.appointment_id),
+        calendar_event_id=build_event_id(hold.appointment_id),
         calendars=("older calendar", "calendar"),
         **changes,
     )

@@ -67,7 +67,7 @@ class Desk:
         """Return the occupied minutes from `start`, as pairs of offsets, with adjacent ones joined."""
         window = Interval(start, start + timedelta(hours=hours))
         spans = []
-        found = await self.store.occupied_times(self.tenant, window, at=self.clock.now())
+        found = await self.store.find_occupied_times(self.tenant, window, at=self.clock.now())
         for interval in sorted((one.interval for one in found), key=lambda interval: interval.start):
             if not interval.overlaps(window):
                 continue

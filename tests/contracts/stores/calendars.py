@@ -11,7 +11,7 @@ from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_calendar import GoogleCalendar
 from workers.booking.adapters.google_credentials import GoogleCredentials
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
@@ -24,7 +24,7 @@ MORNING = Interval(NINE - HOUR, NINE + 3 * HOUR)
 def visit(start=NINE, **changes):
     appointment_id = derived_id(new_id(), "appointment")
     event = CalendarEvent(
-        event_id=event_id(appointment_id),
+        event_id=build_event_id(appointment_id),
         appointment_id=appointment_id,
         version=2,
         start=start,

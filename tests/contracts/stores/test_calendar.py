@@ -23,11 +23,13 @@ def spans(busy):
 
 async def test_busy_times_are_the_owners_and_ours(side):
     """Both occupy time and can be distinguished; the rest is free."""
-    assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
+    assert list(await side.calendar.find_busy_times(CALENDAR, MORNING)) == []
     side.owner_enters(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR))
     event = visit()
     await side.calendar.put(CALENDAR, event)
-    assert sorted(await side.calendar.busy(CALENDAR, MORNING, fresh=True), key=lambda one: one.interval.start) == [
+    assert sorted(
+        await side.calendar.find_busy_times(CALENDAR, MORNING, fresh=True), key=lambda one: one.interval.start
+    ) == [
         BusyTime(Interval(NINE, NINE + HOUR), event.appointment_id),
         BusyTime(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR)),
     ]
@@ -36,14 +38,14 @@ async def test_busy_times_are_the_owners_and_ours(side):
 async def test_busy_times_adjacent_to_the_window_are_left_out(side):
     """A visit that ends when the window begins is not in it."""
     side.owner_enters(Interval(NINE - 2 * HOUR, NINE - HOUR))
-    assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
+    assert list(await side.calendar.find_busy_times(CALENDAR, MORNING)) == []
 
 
 async def test_busy_times_that_exceed_the_window_are_complete(side):
     """They are not truncated to the window."""
     long = Interval(NINE - 5 * HOUR, NINE + 9 * HOUR)
     side.owner_enters(long)
-    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [long]
+    assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [long]
 
 
 async def test_an_event_that_is_written_twice_exists_once(side):
@@ -59,7 +61,7 @@ async def test_an_event_that_is_written_again_is_moved(side):
     event = visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.put(CALENDAR, moved(event, version=3))
-    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE + HOUR, NINE + 2 * HOUR)]
+    assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [Interval(NINE + HOUR, NINE + 2 * HOUR)]
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -79,10 +81,10 @@ async def test_an_event_that_the_owner_moved_is_restored(side):
     await side.calendar.put(CALENDAR, event)
     side.owner_moves(event, Interval(NINE + HOUR, NINE + 3 * HOUR))
     await side.calendar.put(CALENDAR, event)
-    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
+    assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
     side.owner_makes_all_day(event)
     await side.calendar.put(CALENDAR, event)
-    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
+    assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
 async def test_a_deleted_event_is_restored_only_for_a_newer_version(side):
@@ -95,7 +97,7 @@ async def test_a_deleted_event_is_restored_only_for_a_newer_version(side):
     assert side.event_starts() == []
     await side.calendar.put(CALENDAR, replace(event, version=event.version + 1))
     assert side.event_starts() == [(event.event_id, NINE)]
-    assert spans(await side.calendar.busy(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
+    assert spans(await side.calendar.find_busy_times(CALENDAR, MORNING)) == [Interval(NINE, NINE + HOUR)]
 
 
 async def test_removing_an_event_twice_is_no_error(side):
@@ -106,7 +108,7 @@ async def test_removing_an_event_twice_is_no_error(side):
     await side.calendar.remove(CALENDAR, event.event_id)
     await side.calendar.remove(CALENDAR, visit().event_id)
     assert side.event_starts() == []
-    assert list(await side.calendar.busy(CALENDAR, MORNING)) == []
+    assert list(await side.calendar.find_busy_times(CALENDAR, MORNING)) == []
 
 
 async def test_an_event_is_read_back(side):
@@ -141,18 +143,18 @@ async def test_changes_are_those_since_the_last_sync(side):
     for event in (still, away, gone):
         await side.calendar.put(CALENDAR, event)
     side.owner_enters(MORNING)
-    first = await side.calendar.changes(CALENDAR, None)
+    first = await side.calendar.list_changes(CALENDAR, None)
     assert set(first.appointment_ids) == {one.appointment_id for one in (still, away, gone)}
 
     side.owner_moves(away, MORNING)
     side.owner_deletes(gone)
     await side.calendar.put(CALENDAR, new)
-    second = await side.calendar.changes(CALENDAR, first.next_token)
+    second = await side.calendar.list_changes(CALENDAR, first.next_token)
     assert sorted(second.appointment_ids) == sorted(one.appointment_id for one in (away, gone, new))
 
-    third = await side.calendar.changes(CALENDAR, second.next_token)
+    third = await side.calendar.list_changes(CALENDAR, second.next_token)
     assert list(third.appointment_ids) == []
-    again = await side.calendar.changes(CALENDAR, first.next_token)
+    again = await side.calendar.list_changes(CALENDAR, first.next_token)
     assert sorted(again.appointment_ids) == sorted(second.appointment_ids)
 
 
@@ -161,22 +163,22 @@ async def test_an_expired_token_returns_all_events(side):
     event, gone = visit(), visit()
     await side.calendar.put(CALENDAR, event)
     await side.calendar.put(CALENDAR, gone)
-    token = (await side.calendar.changes(CALENDAR, None)).next_token
+    token = (await side.calendar.list_changes(CALENDAR, None)).next_token
     side.expire_tokens()
     side.owner_deletes(gone)
 
-    found = await side.calendar.changes(CALENDAR, token)
+    found = await side.calendar.list_changes(CALENDAR, token)
     assert sorted(found.appointment_ids) == sorted([event.appointment_id, gone.appointment_id])
-    assert list((await side.calendar.changes(CALENDAR, found.next_token)).appointment_ids) == []
+    assert list((await side.calendar.list_changes(CALENDAR, found.next_token)).appointment_ids) == []
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda calendar: calendar.busy("nobody", MORNING),
+        lambda calendar: calendar.find_busy_times("nobody", MORNING),
         lambda calendar: calendar.is_writable("nobody"),
         lambda calendar: calendar.put("nobody", visit()),
-        lambda calendar: calendar.changes("nobody", None),
+        lambda calendar: calendar.list_changes("nobody", None),
     ],
 )
 async def test_an_unknown_calendar_is_permanent(side, call):
@@ -194,7 +196,7 @@ async def test_a_read_only_calendar_refuses_writes(side):
     side.owner_shares_to_read()
 
     assert not await side.calendar.is_writable(CALENDAR)
-    assert len(await side.calendar.busy(CALENDAR, MORNING, fresh=True)) == 1
+    assert len(await side.calendar.find_busy_times(CALENDAR, MORNING, fresh=True)) == 1
     writes = (side.calendar.put(CALENDAR, visit()), side.calendar.remove(CALENDAR, event.event_id))
     for refused in await asyncio.gather(*writes, return_exceptions=True):
         assert isinstance(refused, PermanentError)

@@ -31,7 +31,7 @@ async def test_an_event_has_the_visits_instant_and_local_time(google, moment):
         wall = answered.astimezone(ZoneInfo(stored[edge]["timeZone"]))
         assert wall.replace(tzinfo=None) == instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
-    [busy] = await google.calendar.busy(CALENDAR, Interval(start - LENGTH, start + LENGTH), fresh=True)
+    [busy] = await google.calendar.find_busy_times(CALENDAR, Interval(start - LENGTH, start + LENGTH), fresh=True)
     assert busy.interval == Interval(start, start + LENGTH)
     assert busy.appointment_id == event.appointment_id
     await google.calendar.remove(CALENDAR, event.event_id)

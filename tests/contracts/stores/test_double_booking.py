@@ -9,7 +9,7 @@ from shared.aws.items import from_item
 from shared.messages.errors import ErrorCode
 from tests.contracts.stores.crowd import CAP, DAYS, PROFILE, Crowd, active_appointments, has_room, is_active, overlaps
 from tests.fakes.clock import FakeClock
-from workers.booking.adapters.appointment_item import appointment_from_item
+from workers.booking.adapters.appointment_item import item_to_appointment
 from workers.booking.adapters.appointments import DynamoAppointmentStore
 
 FIVE = timedelta(minutes=5)
@@ -57,7 +57,7 @@ class Evening:
         while True:
             page = await self.client.scan(**query)
             rows = map(from_item, page["Items"])
-            found += [appointment_from_item(row) for row in rows if row["tenant"] == self.crowd.tenant]
+            found += [item_to_appointment(row) for row in rows if row["tenant"] == self.crowd.tenant]
             if "LastEvaluatedKey" not in page:
                 return found
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -34,7 +34,7 @@ async def test_limits_and_server_errors_are_transient(google, kind):
     """After limits and server errors a retry works."""
     google.order(kind, times=2)
     with pytest.raises(TransientError) as failure:
-        await google.calendar.busy(CALENDAR, MORNING)
+        await google.calendar.find_busy_times(CALENDAR, MORNING)
     assert failure.value.retry_after
     event = visit()
     with pytest.raises(TransientError):
@@ -48,7 +48,7 @@ async def test_a_missing_answer_is_transient(neighbour, google, applied):
     """A call that Google does not answer ends with a timeout; a retry works whether the call was executed or not."""
     hasty = AtGoogle(*neighbour, timeout_seconds=0.2)
     event = visit()
-    await hasty.calendar.busy(CALENDAR, MORNING)
+    await hasty.calendar.find_busy_times(CALENDAR, MORNING)
     google.order("stall", seconds=0.5, applied=applied, path="events")
     with pytest.raises(TransientError):
         await hasty.calendar.put(CALENDAR, event)
@@ -60,14 +60,14 @@ async def test_a_missing_answer_is_transient(neighbour, google, applied):
 
 async def test_a_revoked_key_is_reported_and_a_restored_one_works_at_once(google):
     """Refused credentials are permanent and not cached: the next call after the repair signs in again."""
-    await google.calendar.busy(CALENDAR, MORNING)
+    await google.calendar.find_busy_times(CALENDAR, MORNING)
     google.standin.authority.revoke_keys(keep_tokens=False)
     for _ in range(2):
         with pytest.raises(PermanentError) as refusal:
-            await google.calendar.busy(CALENDAR, MORNING)
+            await google.calendar.find_busy_times(CALENDAR, MORNING)
         assert refusal.value.reason == "calendar_access_revoked"
     google.standin.authority.restore_keys()
-    assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
+    assert list(await google.calendar.find_busy_times(CALENDAR, MORNING)) == []
 
 
 async def test_a_corrected_key_works_at_once(neighbour, google):
@@ -78,28 +78,28 @@ async def test_a_corrected_key_works_at_once(neighbour, google):
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=None)
     calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint=api_endpoint(address))
     with pytest.raises(PermanentError) as refusal:
-        await calendar.busy(CALENDAR, MORNING)
+        await calendar.find_busy_times(CALENDAR, MORNING)
     assert refusal.value.reason == "calendar_access_revoked"
     vault.key = info | {"token_uri": f"{address}/token"}
-    assert list(await calendar.busy(CALENDAR, MORNING)) == []
-    await calendar.busy(CALENDAR, MORNING)
+    assert list(await calendar.find_busy_times(CALENDAR, MORNING)) == []
+    await calendar.find_busy_times(CALENDAR, MORNING)
     assert vault.reads == 2
     calendar.close()
 
 
 async def test_an_expired_access_token_is_renewed(google):
     """It costs one more call and is not a failure."""
-    await google.calendar.busy(CALENDAR, MORNING)
+    await google.calendar.find_busy_times(CALENDAR, MORNING)
     google.standin.authority.expire_tokens()
-    assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
+    assert list(await google.calendar.find_busy_times(CALENDAR, MORNING)) == []
 
 
 def test_a_failing_token_endpoint_is_transient(google):
     """A sign-in error that Google marks as retryable does not drop the key."""
-    kept = google.credentials.current()
+    kept = google.credentials.get_credentials()
     with pytest.raises(TransientError), translate_google_errors("calendar.busy", google.credentials):
         raise RefreshError("internal_failure", retryable=True)
-    assert google.credentials.current() is kept
+    assert google.credentials.get_credentials() is kept
 
 
 async def test_an_unreachable_google_is_transient(neighbour):
@@ -107,7 +107,7 @@ async def test_an_unreachable_google_is_transient(neighbour):
     _, _, info = neighbour
     side = AtGoogle(None, "http://127.0.0.1:9", info)
     with pytest.raises(TransientError):
-        await side.calendar.busy(CALENDAR, MORNING)
+        await side.calendar.find_busy_times(CALENDAR, MORNING)
     side.calendar.close()
 
 
@@ -117,7 +117,7 @@ async def test_a_missing_or_invalid_key_is_reported_without_quoting_it(key):
     credentials = GoogleCredentials(secrets=None, secret_id="chatbot/google-calendar", fallback=key)
     calendar = GoogleCalendar(credentials=credentials, clock=FakeClock(), endpoint="http://127.0.0.1:9/calendar/v3/")
     with pytest.raises(PermanentError) as refusal:
-        await calendar.busy(CALENDAR, MORNING)
+        await calendar.find_busy_times(CALENDAR, MORNING)
     calendar.close()
     assert refusal.value.reason == "calendar_not_configured"
     assert "private_key" not in str(refusal.value)
@@ -138,7 +138,7 @@ async def test_half_a_year_is_read_at_once(google):
     for start in starts:
         google.owner_enters(Interval(start, start + HOUR))
     google.standin.max_page_size = 2
-    busy = await google.calendar.busy(CALENDAR, Interval(NINE - HOUR, NINE + 170 * 24 * HOUR))
+    busy = await google.calendar.find_busy_times(CALENDAR, Interval(NINE - HOUR, NINE + 170 * 24 * HOUR))
     assert sorted(one.interval.start for one in busy) == starts
     assert google.standin.calls["GET /calendar/v3/calendars/{calendarId}/events"] == 4
 
@@ -155,7 +155,7 @@ async def test_half_a_year_is_read_at_once(google):
 async def test_events_that_occupy_no_time_are_free(google, fields):
     """Marked as free, a working location, a birthday, an invitation that the owner declined."""
     google.owner_enters(Interval(NINE, NINE + HOUR), **fields)
-    assert list(await google.calendar.busy(CALENDAR, MORNING)) == []
+    assert list(await google.calendar.find_busy_times(CALENDAR, MORNING)) == []
 
 
 @pytest.mark.parametrize(
@@ -170,14 +170,16 @@ async def test_events_that_occupy_no_time_are_free(google, fields):
 async def test_events_that_may_occupy_the_owner_are_busy(google, fields):
     """An unanswered invitation, an out-of-office event, a guest who declined."""
     google.owner_enters(Interval(NINE, NINE + HOUR), **fields)
-    assert [one.interval for one in await google.calendar.busy(CALENDAR, MORNING)] == [Interval(NINE, NINE + HOUR)]
+    assert [one.interval for one in await google.calendar.find_busy_times(CALENDAR, MORNING)] == [
+        Interval(NINE, NINE + HOUR)
+    ]
 
 
 async def test_an_all_day_event_uses_the_calendars_zone(google):
     """It begins and ends at midnight in Warsaw, the calendar's zone."""
     google.insert(start={"date": "2027-03-01"}, end={"date": "2027-03-02"})
     midnight = NINE - 10 * HOUR
-    [busy] = await google.calendar.busy(CALENDAR, MORNING)
+    [busy] = await google.calendar.find_busy_times(CALENDAR, MORNING)
     assert busy.interval == Interval(midnight, midnight + 24 * HOUR)
 
 
@@ -187,7 +189,7 @@ async def test_a_copy_of_our_event_is_the_owners_own(google):
     await google.calendar.put(CALENDAR, event)
     fields = {name: value for name, value in google.stored(event).fields.items() if name != "id"}
     google.insert(**fields)
-    whose = sorted(str(one.appointment_id) for one in await google.calendar.busy(CALENDAR, MORNING))
+    whose = sorted(str(one.appointment_id) for one in await google.calendar.find_busy_times(CALENDAR, MORNING))
     assert whose == sorted([event.appointment_id, "None"])
 
 
@@ -269,7 +271,7 @@ async def test_guests_are_invited_only_on_behalf_of_a_user(neighbour, google):
 async def test_the_first_read_leaves_out_past_events(google):
     """A calendar may have years of visits; past ones are never requested."""
     await google.calendar.put(CALENDAR, visit(NINE - 100 * 24 * HOUR))
-    assert list((await google.calendar.changes(CALENDAR, None)).appointment_ids) == []
+    assert list((await google.calendar.list_changes(CALENDAR, None)).appointment_ids) == []
 
 
 async def test_changes_come_from_all_pages(google):
@@ -278,6 +280,6 @@ async def test_changes_come_from_all_pages(google):
     for event in events:
         await google.calendar.put(CALENDAR, event)
     google.standin.max_page_size = 2
-    found = await google.calendar.changes(CALENDAR, None)
+    found = await google.calendar.list_changes(CALENDAR, None)
     assert sorted(found.appointment_ids) == sorted(event.appointment_id for event in events)
-    assert list((await google.calendar.changes(CALENDAR, found.next_token)).appointment_ids) == []
+    assert list((await google.calendar.list_changes(CALENDAR, found.next_token)).appointment_ids) == []

@@ -43,7 +43,7 @@ def without_nulls(body):
 async def test_every_call_exists_in_the_api(google, calls):
     """An event is inserted, inserted again, moved, restored, read and deleted; busy times and changes are listed."""
     calendar, event = google.calendar, visit()
-    token = (await calendar.changes(CALENDAR, None)).next_token
+    token = (await calendar.list_changes(CALENDAR, None)).next_token
     await calendar.put(CALENDAR, event)
     await calendar.put(CALENDAR, event)
     await calendar.put(CALENDAR, moved(event, version=3))
@@ -51,11 +51,11 @@ async def test_every_call_exists_in_the_api(google, calls):
     await calendar.put(CALENDAR, moved(event, version=4))
     await calendar.find_event(CALENDAR, event.event_id)
     google.owner_enters(Interval(NINE + 2 * HOUR, NINE + 3 * HOUR))
-    await calendar.busy(CALENDAR, MORNING, fresh=True)
-    await calendar.busy(CALENDAR, Interval(NINE, NINE + timedelta(days=170)), fresh=True)
-    await calendar.changes(CALENDAR, token)
+    await calendar.find_busy_times(CALENDAR, MORNING, fresh=True)
+    await calendar.find_busy_times(CALENDAR, Interval(NINE, NINE + timedelta(days=170)), fresh=True)
+    await calendar.list_changes(CALENDAR, token)
     google.expire_tokens()
-    await calendar.changes(CALENDAR, token)
+    await calendar.list_changes(CALENDAR, token)
     await calendar.remove(CALENDAR, event.event_id)
     await calendar.remove(CALENDAR, event.event_id)
     await calendar.find_event(CALENDAR, visit().event_id)

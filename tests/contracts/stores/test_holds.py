@@ -62,14 +62,16 @@ async def test_lanes_do_not_share_time(desk):
     await desk.held(resource="anna")
     await desk.held(resource="room/2")
     assert await desk.hold(desk.visit(resource="anna")) == SlotLost()
-    found = await desk.store.occupied_times(desk.tenant, Interval(NINE, NINE + timedelta(hours=1)), at=desk.clock.now())
+    found = await desk.store.find_occupied_times(
+        desk.tenant, Interval(NINE, NINE + timedelta(hours=1)), at=desk.clock.now()
+    )
     assert {one.resource for one in found if one.interval.start == NINE} == {"anna", "room/2"}
 
 
 async def test_an_occupied_time_names_its_appointment(desk):
     """It must be recognized in the owner's calendar."""
     hold = await desk.held()
-    found = await desk.store.occupied_times(desk.tenant, hold.blocked, at=desk.clock.now())
+    found = await desk.store.find_occupied_times(desk.tenant, hold.blocked, at=desk.clock.now())
     assert {one.appointment_id for one in found} == {hold.appointment_id}
 
 

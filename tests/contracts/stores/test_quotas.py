@@ -9,7 +9,7 @@ import pytest
 from shared.errors import TransientError
 from shared.ids import new_id
 from tests.contracts.stores.bookings import LONG, NINE, Desk, cancelled, confirmed, moved
-from workers.booking.domain.quotas import Bound, Quota, session_key
+from workers.booking.domain.quotas import Bound, Quota, build_session_quota_key
 from workers.booking.ports import QuotaFull
 
 HOUR = timedelta(hours=1)
@@ -37,7 +37,7 @@ async def held(desk, key, start=NINE, **fields):
 
 
 async def count_units(desk, key):
-    return len((await desk.store.quota_holders([key], at=desk.clock.now()))[key])
+    return len((await desk.store.find_quota_holders([key], at=desk.clock.now()))[key])
 
 
 async def test_a_quota_has_a_number_of_units(desk, key):
@@ -47,7 +47,7 @@ async def test_a_quota_has_a_number_of_units(desk, key):
     full = await desk.hold(late, quotas=[quota(late, key)])
     assert isinstance(full, QuotaFull)
     assert (full.bound, full.frees_at) == (Bound.CONTACT, first.hold_expires_at)
-    holders = (await desk.store.quota_holders([key], at=desk.clock.now()))[key]
+    holders = (await desk.store.find_quota_holders([key], at=desk.clock.now()))[key]
     assert set(holders) == {first.appointment_id, second.appointment_id}
     assert await desk.stored(late) is None
     assert await desk.occupied_minutes(NINE + 2 * HOUR) == []
@@ -133,7 +133,7 @@ async def test_a_replaced_hold_transfers_its_unit(desk, key):
 async def test_the_sessions_hold_is_found(desk, clock):
     """Until it expires."""
     session = new_id()
-    hold = await held(desk, session_key(session), units=1, bound=Bound.SESSION)
+    hold = await held(desk, build_session_quota_key(session), units=1, bound=Bound.SESSION)
     assert await desk.store.find_session_hold(session, at=clock.now()) == hold.appointment_id
     clock.advance(LONG)
     assert await desk.store.find_session_hold(session, at=clock.now()) is None
@@ -225,7 +225,7 @@ async def free_number(desk, key, number):
 
 
 async def everybody(desk, start):
-    found = await desk.store.occupied_times(desk.tenant, desk.visit(start).blocked, at=desk.clock.now())
+    found = await desk.store.find_occupied_times(desk.tenant, desk.visit(start).blocked, at=desk.clock.now())
     return [await desk.store.find(one.appointment_id) for one in found if one.interval.start == start]
 
 

@@ -21,7 +21,7 @@ That release compares the whole text. The suffix is still written, so that both 
 the release after this one need not write it."""
 
 
-def appointment_item(appointment: Appointment) -> dict[str, Any]:
+def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
     """Return the appointment as plain values for `to_item`."""
     retention = HOLD_RETENTION if appointment.state is AppointmentState.HELD else VISIT_RETENTION
     return {
@@ -52,13 +52,13 @@ def appointment_item(appointment: Appointment) -> dict[str, Any]:
         ],
         "verified": appointment.verified,
         "calendars": list(appointment.calendars),
-        "changed_by": _changed_by(appointment.last_change),
+        "changed_by": _format_changed_by(appointment.last_change),
         "change_kind": appointment.last_change.kind.value,
         "expires_at": expires_at(appointment.end, retention),
     }
 
 
-def appointment_from_item(row: dict[str, Any]) -> Appointment:
+def item_to_appointment(row: dict[str, Any]) -> Appointment:
     """Return the appointment of the values that `from_item` returned."""
     expires = row.get("hold_expires_at")
     return Appointment(
@@ -66,34 +66,34 @@ def appointment_from_item(row: dict[str, Any]) -> Appointment:
         session_id=row["session_id"],
         tenant=row["tenant"],
         service_id=row["service"],
-        start=_instant(row["start"]),
-        end=_instant(row["end"]),
-        blocked=Interval(_instant(row["blocked_start"]), _instant(row["blocked_end"])),
+        start=_parse_instant(row["start"]),
+        end=_parse_instant(row["end"]),
+        blocked=Interval(_parse_instant(row["blocked_start"]), _parse_instant(row["blocked_end"])),
         state=AppointmentState(row["state"]),
         contact=Contact(row["contact_kind"], row["contact"]),
         name=row["name"],
         note=row["note"],
         locale=row["locale"],
-        hold_expires_at=_instant(expires) if expires else None,
+        hold_expires_at=_parse_instant(expires) if expires else None,
         code_sends=row["code_sends"],
         code_attempts=row["code_attempts"],
         version=row["version"],
-        created_at=_instant(row["created_at"]),
+        created_at=_parse_instant(row["created_at"]),
         calendar_event_id=row.get("calendar_event_id"),
         grid_minutes=row["grid_minutes"],
         resource=row["resource"],
         quota_units=tuple(QuotaUnit(unit["key"], int(unit["number"]), unit["lasting"]) for unit in row["seats"]),
         verified=row["verified"],
         calendars=tuple(row["calendars"]),
-        last_change=_last_change(row),
+        last_change=_parse_last_change(row),
     )
 
 
-def _changed_by(change: LastChange) -> str:
+def _format_changed_by(change: LastChange) -> str:
     return change.command_id + (_HANDOVER_REFUSED if change.kind is ChangeKind.HANDOVER_REFUSED else "")
 
 
-def _last_change(row: dict[str, Any]) -> LastChange:
+def _parse_last_change(row: dict[str, Any]) -> LastChange:
     changed_by: str = row.get("changed_by", "")
     if "change_kind" in row:
         kind = ChangeKind(row["change_kind"])
@@ -105,5 +105,5 @@ def _last_change(row: dict[str, Any]) -> LastChange:
     )
 
 
-def _instant(text: str) -> datetime:
+def _parse_instant(text: str) -> datetime:
     return datetime.fromisoformat(text)

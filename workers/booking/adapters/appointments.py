@@ -12,12 +12,12 @@ from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.errors import TransientError
-from workers.booking.adapters.appointment_item import appointment_from_item
+from workers.booking.adapters.appointment_item import item_to_appointment
 from workers.booking.adapters.bucket_items import Bucket, SlotRows, join_occupied_times
 from workers.booking.adapters.day_grids import DayGrids
 from workers.booking.adapters.quota_rows import QuotaRows
 from workers.booking.adapters.transactions import Transactions
-from workers.booking.domain.quotas import Quota, session_key
+from workers.booking.domain.quotas import Quota, build_session_quota_key
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime, QuotaUnit
 from workers.booking.ports import Lost, QuotaFull, SlotLost
 
@@ -51,7 +51,7 @@ class DynamoAppointmentStore:
                 ConsistentRead=True,
             )
         item = answer.get("Item")
-        return appointment_from_item(from_item(item)) if item else None
+        return item_to_appointment(from_item(item)) if item else None
 
     async def find(self, appointment_id: str) -> Appointment | None:
         """Return an appointment by its partition key."""
@@ -64,11 +64,11 @@ class DynamoAppointmentStore:
                 Limit=1,
             )
         items = answer.get("Items", ())
-        return appointment_from_item(from_item(items[0])) if items else None
+        return item_to_appointment(from_item(items[0])) if items else None
 
     async def find_session_hold(self, session_id: str, *, at: datetime) -> str | None:
         """Return who has the unit of the session's quota."""
-        return next(iter(await self._quotas.holders(session_key(session_id), at)), None)
+        return next(iter(await self._quotas.find_holders(build_session_quota_key(session_id), at)), None)
 
     async def hold(
         self,
@@ -81,13 +81,13 @@ class DynamoAppointmentStore:
         stale_holder: str | None = None,
     ) -> Lost | None:
         """Take the buckets, each of which must be free, expired at `at`, or the replaced hold's."""
-        buckets = await self._grids.buckets(appointment)
-        takes = [self._slots.take(bucket, appointment, at, replaces) for bucket in buckets]
+        buckets = await self._grids.list_buckets(appointment)
+        takes = [self._slots.build_take(bucket, appointment, at, replaces) for bucket in buckets]
         obsolete: list[Bucket] = []
         extra: list[dict[str, Any]] = []
         if replaces:
             keys = {bucket.text for bucket in buckets}
-            obsolete = [bucket for bucket in await self._grids.buckets(replaces) if bucket.text not in keys]
+            obsolete = [bucket for bucket in await self._grids.list_buckets(replaces) if bucket.text not in keys]
             extra = [self._transactions.put(replaces)]
         lost = await self._write(
             appointment,
@@ -119,8 +119,8 @@ class DynamoAppointmentStore:
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
         """Remove the expiry of every bucket and lasting unit; all must still belong to the appointment."""
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
-        keeps = [self._slots.keep(bucket, appointment) for bucket in await self._grids.buckets(appointment)]
-        keeps += [self._quotas.keep(unit, appointment.appointment_id) for unit in lasting]
+        keeps = [self._slots.build_keep(bucket, appointment) for bucket in await self._grids.list_buckets(appointment)]
+        keeps += [self._quotas.build_keep(unit, appointment.appointment_id) for unit in lasting]
         lost = await self._transactions.write(replace(appointment, quota_units=lasting), claim, keeps)
         if lost is not None:
             return SlotLost()
@@ -135,23 +135,23 @@ class DynamoAppointmentStore:
 
     async def free(self, appointment: Appointment) -> None:
         """Delete the buckets and units that still belong to the appointment."""
-        await self._free_buckets(await self._grids.buckets(appointment), appointment)
+        await self._free_buckets(await self._grids.list_buckets(appointment), appointment)
         await self._free_units(appointment, appointment.quota_units)
 
     async def move(
         self, old: Appointment, new: Appointment, *, at: datetime, claim: Claim, quotas: Sequence[Quota] = ()
     ) -> Lost | None:
         """Write the set difference in one transaction, so that the appointment always has one of the two times."""
-        before, after = await self._grids.buckets(old), await self._grids.buckets(new)
+        before, after = await self._grids.list_buckets(old), await self._grids.list_buckets(new)
         is_confirmed = old.state is AppointmentState.CONFIRMED
         # A confirmed appointment owns the buckets of both times; a hold may have lost them, and takes them again.
         gained = [bucket for bucket in after if bucket not in before or not is_confirmed]
         keys = {bucket.text for bucket in after}
-        takes = [self._slots.take(bucket, new, at) for bucket in gained]
+        takes = [self._slots.build_take(bucket, new, at) for bucket in gained]
         obsolete = [bucket for bucket in before if bucket.text not in keys]
         # A confirmed appointment's buckets are freed in the same transaction. A hold that has expired may have lost its
         # buckets to another appointment. That must not prevent the move, and the rest expires by itself.
-        extra = [self._slots.free(bucket, old) for bucket in obsolete if is_confirmed]
+        extra = [self._slots.build_free(bucket, old) for bucket in obsolete if is_confirmed]
         still_held = new.state is AppointmentState.HELD
         kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
         lost = await self._write(
@@ -161,7 +161,7 @@ class DynamoAppointmentStore:
             await self._free_buckets(obsolete, old)
         return lost
 
-    async def occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
+    async def find_occupied_times(self, tenant: str, between: Interval, *, at: datetime) -> Sequence[OccupiedTime]:
         """Return the times of all buckets that are owned at `at`."""
         limit = asyncio.Semaphore(_PARALLEL_DAYS)
         # A bucket is in the partition of its own UTC day, even if its visit began the day before.
@@ -170,13 +170,13 @@ class DynamoAppointmentStore:
 
         async def read_day(day: date) -> list[dict[str, Any]]:
             async with limit:
-                return await self._rows(tenant, day)
+                return await self._query_day_rows(tenant, day)
 
         return join_occupied_times(await asyncio.gather(*map(read_day, days)), at)
 
-    async def quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
+    async def find_quota_holders(self, keys: Sequence[str], *, at: datetime) -> Mapping[str, Sequence[str]]:
         """Return who has the units of each key."""
-        holders = await asyncio.gather(*(self._quotas.holders(key, at) for key in keys))
+        holders = await asyncio.gather(*(self._quotas.find_holders(key, at) for key in keys))
         return dict(zip(keys, holders, strict=True))
 
     async def _write(
@@ -200,14 +200,14 @@ class DynamoAppointmentStore:
             if isinstance(choices, QuotaFull):
                 return choices
             units = (*kept_units, *(choice.unit for choice in choices if choice.quota.is_released_with_appointment))
-            obsolete = _units_to_free(releases, units)
+            obsolete = _select_units_to_free(releases, units)
             puts = [choice.put for choice in choices]
             in_transaction = [
                 unit
                 for unit in obsolete
                 if unit.is_lasting and releases and releases.state is AppointmentState.CONFIRMED
             ]
-            frees = [self._quotas.free(unit, appointment.appointment_id) for unit in in_transaction]
+            frees = [self._quotas.build_free(unit, appointment.appointment_id) for unit in in_transaction]
             lost = await self._transactions.write(
                 replace(appointment, quota_units=units), claim, [*takes, *puts, *extra, *frees]
             )
@@ -221,9 +221,9 @@ class DynamoAppointmentStore:
                 raise TransientError("appointments: what was to be freed belongs to another appointment")
         raise TransientError("appointments: too many conflicts over quota units")
 
-    async def _rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
+    async def _query_day_rows(self, tenant: str, day: date) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        query = self._slots.day_query(tenant, day)
+        query = self._slots.build_day_query(tenant, day)
         while True:
             with translate_aws_errors("slots.query"):
                 answer = await self._client.query(**query)
@@ -233,12 +233,16 @@ class DynamoAppointmentStore:
             query["ExclusiveStartKey"] = after
 
     async def _free_buckets(self, buckets: Sequence[Bucket], appointment: Appointment) -> None:
-        await asyncio.gather(*(self._free(self._slots.free(bucket, appointment)) for bucket in buckets))
+        await asyncio.gather(
+            *(self._delete_row_if_owned(self._slots.build_free(bucket, appointment)) for bucket in buckets)
+        )
 
     async def _free_units(self, appointment: Appointment, units: Sequence[QuotaUnit]) -> None:
-        await asyncio.gather(*(self._free(self._quotas.free(unit, appointment.appointment_id)) for unit in units))
+        await asyncio.gather(
+            *(self._delete_row_if_owned(self._quotas.build_free(unit, appointment.appointment_id)) for unit in units)
+        )
 
-    async def _free(self, part: dict[str, Any]) -> None:
+    async def _delete_row_if_owned(self, part: dict[str, Any]) -> None:
         with translate_aws_errors("slots.free"):
             try:
                 await self._client.delete_item(**part["Delete"])
@@ -247,7 +251,7 @@ class DynamoAppointmentStore:
                     raise
 
 
-def _units_to_free(releases: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
+def _select_units_to_free(releases: Appointment | None, units: Sequence[QuotaUnit]) -> list[QuotaUnit]:
     """Return the units that an appointment no longer needs."""
     kept = {(unit.key, unit.number) for unit in units}
     return [unit for unit in (releases.quota_units if releases else ()) if (unit.key, unit.number) not in kept]

@@ -8,7 +8,7 @@ from typing import Any
 from shared.aws.items import to_item
 from shared.instants import to_milliseconds
 from shared.retention import DAY_GRID_RETENTION, SLOT_RETENTION, expires_at
-from workers.booking.domain.grid import buckets
+from workers.booking.domain.grid import list_bucket_starts
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime
 
 GRID = "#grid"
@@ -30,31 +30,32 @@ class Bucket:
 
         All lanes of a day are in one partition, so that one query reads them.
         """
-        return {"pk": _partition(self.tenant, self.start.date()), "bucket": self.text}
+        return {"pk": _build_partition_key(self.tenant, self.start.date()), "bucket": self.text}
 
     @property
     def text(self) -> str:
         """Return the sort key, which is unique within a tenant."""
-        return f"{_text(self.start)}#{self.resource}"
+        return f"{_format_instant(self.start)}#{self.resource}"
 
 
-def days_of(blocked: Interval) -> list[date]:
+def list_utc_days(blocked: Interval) -> list[date]:
     """Return the UTC days that an interval touches."""
     last = (blocked.end - timedelta(microseconds=1)).date()
     return [blocked.start.date() + timedelta(days=n) for n in range((last - blocked.start.date()).days + 1)]
 
 
-def buckets_of(appointment: Appointment, grids: Mapping[date, int]) -> list[Bucket]:
+def list_buckets(appointment: Appointment, grids: Mapping[date, int]) -> list[Bucket]:
     """Return every bucket that the appointment blocks; `grids` has the size in minutes of each day's buckets."""
     all_buckets: list[Bucket] = []
-    for day in days_of(appointment.blocked):
+    for day in list_utc_days(appointment.blocked):
         midnight = datetime.combine(day, time(), tzinfo=UTC)
         part = Interval(
             max(appointment.blocked.start, midnight), min(appointment.blocked.end, midnight + timedelta(days=1))
         )
         size = timedelta(minutes=grids[day])
         all_buckets += [
-            Bucket(appointment.tenant, appointment.resource, start, start + size) for start in buckets(part, grids[day])
+            Bucket(appointment.tenant, appointment.resource, start, start + size)
+            for start in list_bucket_starts(part, grids[day])
         ]
     return all_buckets
 
@@ -67,15 +68,17 @@ def join_occupied_times(days: Iterable[Sequence[Mapping[str, Any]]], at: datetim
     now = to_milliseconds(at)
     spans: dict[tuple[str, str], Interval] = {}
     for items in days:
-        size = _bucket_size(items)
-        for owner, (first, last) in _first_and_last(items, now).items():
+        size = _find_bucket_size(items)
+        for owner, (first, last) in _find_first_and_last_buckets(items, now).items():
             start, end = datetime.fromisoformat(first), datetime.fromisoformat(last) + size
             before = spans.get(owner)
             spans[owner] = Interval(min(before.start, start), max(before.end, end)) if before else Interval(start, end)
     return [OccupiedTime(interval, resource, owner) for (owner, resource), interval in spans.items()]
 
 
-def _first_and_last(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[str, str], tuple[str, str]]:
+def _find_first_and_last_buckets(
+    items: Iterable[Mapping[str, Any]], now: int
+) -> dict[tuple[str, str], tuple[str, str]]:
     """Return the first and the last bucket of each appointment; their text sorts like their time."""
     edges: dict[tuple[str, str], tuple[str, str]] = {}
     for item in items:
@@ -88,7 +91,7 @@ def _first_and_last(items: Iterable[Mapping[str, Any]], now: int) -> dict[tuple[
     return edges
 
 
-def _bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
+def _find_bucket_size(items: Iterable[Mapping[str, Any]]) -> timedelta:
     """Return the size of the day's buckets; zero for a day without rows."""
     grid = next((item["grid_minutes"]["N"] for item in items if "grid_minutes" in item), "0")
     return timedelta(minutes=int(grid))
@@ -103,7 +106,7 @@ class SlotRows:
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def take(
+    def build_take(
         self, bucket: Bucket, appointment: Appointment, at: datetime, replaces: Appointment | None = None
     ) -> dict[str, Any]:
         """Take a bucket that is free, expired at `at`, or already belongs to this or the replaced appointment."""
@@ -132,32 +135,32 @@ class SlotRows:
             }
         }
 
-    def keep(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
+    def build_keep(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
         """Keep an owned bucket permanently."""
         return {
             "Update": {
                 "TableName": self.table,
                 "Key": to_item(bucket.key),
                 "UpdateExpression": "REMOVE hold_until_ms",
-                **_if_owned_by(appointment),
+                **_build_owner_condition(appointment),
             }
         }
 
-    def free(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
+    def build_free(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
         """Free a bucket if the appointment still owns it."""
-        return {"Delete": {"TableName": self.table, "Key": to_item(bucket.key), **_if_owned_by(appointment)}}
+        return {"Delete": {"TableName": self.table, "Key": to_item(bucket.key), **_build_owner_condition(appointment)}}
 
-    def grid_key(self, tenant: str, day: date) -> dict[str, str]:
+    def build_grid_key(self, tenant: str, day: date) -> dict[str, str]:
         """Return the key of a day's grid."""
-        return {"pk": _partition(tenant, day), "bucket": GRID}
+        return {"pk": _build_partition_key(tenant, day), "bucket": GRID}
 
-    def fix_grid(self, tenant: str, day: date, minutes: int) -> dict[str, Any]:
+    def build_grid_put(self, tenant: str, day: date, minutes: int) -> dict[str, Any]:
         """Return the arguments that write a day's grid; it never changes afterwards."""
         return {
             "TableName": self.table,
             "Item": to_item(
                 {
-                    **self.grid_key(tenant, day),
+                    **self.build_grid_key(tenant, day),
                     "grid_minutes": minutes,
                     "expires_at": expires_at(datetime.combine(day, time(), tzinfo=UTC), DAY_GRID_RETENTION),
                 }
@@ -165,28 +168,28 @@ class SlotRows:
             "ConditionExpression": "attribute_not_exists(pk)",
         }
 
-    def day_query(self, tenant: str, day: date) -> dict[str, Any]:
+    def build_day_query(self, tenant: str, day: date) -> dict[str, Any]:
         """Return the arguments of the query for one UTC day's rows."""
         return {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": to_item({":pk": _partition(tenant, day)}),
+            "ExpressionAttributeValues": to_item({":pk": _build_partition_key(tenant, day)}),
             "ProjectionExpression": "#bucket, appointment_id, hold_until_ms, grid_minutes",
             "ExpressionAttributeNames": {"#bucket": "bucket"},
             "ConsistentRead": True,
         }
 
 
-def _if_owned_by(appointment: Appointment) -> dict[str, Any]:
+def _build_owner_condition(appointment: Appointment) -> dict[str, Any]:
     return {
         "ConditionExpression": "appointment_id = :appointment",
         "ExpressionAttributeValues": to_item({":appointment": appointment.appointment_id}),
     }
 
 
-def _partition(tenant: str, day: date) -> str:
+def _build_partition_key(tenant: str, day: date) -> str:
     return f"{tenant}#{day.isoformat()}"
 
 
-def _text(instant: datetime) -> str:
+def _format_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")

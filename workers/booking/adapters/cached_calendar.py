@@ -42,18 +42,22 @@ class CachedCalendar:
         self._lookups: dict[str, _Lookup] = {}
         self._writes: Counter[str] = Counter()
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Return busy times, from the cache if its answer is recent and covers the interval.
 
         A fresh answer that differs invalidates the cached one: the alternatives offered from it may be filled as well.
         """
         if fresh:
-            fresh_times = await self._calendar.busy(calendar_id, between, fresh=True)
+            fresh_times = await self._calendar.find_busy_times(calendar_id, between, fresh=True)
             cached = self._answers.get(calendar_id)
-            if cached and _covers(cached.between, between) and set(_within(cached, between)) != set(fresh_times):
+            if (
+                cached
+                and _contains_interval(cached.between, between)
+                and set(_select_times_within(cached, between)) != set(fresh_times)
+            ):
                 self._invalidate(calendar_id)
             return fresh_times
-        return _within(await self._find_answer(calendar_id, between), between)
+        return _select_times_within(await self._find_answer(calendar_id, between), between)
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Ask each time: the caller diagnoses a problem."""
@@ -73,9 +77,9 @@ class CachedCalendar:
         """Return the event as it is now."""
         return await self._calendar.find_event(calendar_id, event_id)
 
-    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+    async def list_changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return the changes, and invalidate the cache if there are any."""
-        changes = await self._calendar.changes(calendar_id, since)
+        changes = await self._calendar.list_changes(calendar_id, since)
         if changes.appointment_ids:
             self._invalidate(calendar_id)
         return changes
@@ -89,7 +93,7 @@ class CachedCalendar:
             lookup = self._lookups.get(calendar_id)
             if lookup is None:
                 lookup = self._start_lookup(calendar_id, between)
-            if lookup.writes == self._writes[calendar_id] and _covers(lookup.between, between):
+            if lookup.writes == self._writes[calendar_id] and _contains_interval(lookup.between, between):
                 # All waiting callers share the lookup's result, errors too: with a calendar that hangs, they wait in
                 # parallel. A cancelled caller does not cancel the lookup.
                 return await asyncio.shield(lookup.task)
@@ -112,7 +116,7 @@ class CachedCalendar:
 
     async def _read(self, calendar_id: str, wide: Interval) -> _CachedAnswer:
         started_at, writes = self._clock.now(), self._writes[calendar_id]
-        answer = _CachedAnswer(started_at, wide, await self._calendar.busy(calendar_id, wide))
+        answer = _CachedAnswer(started_at, wide, await self._calendar.find_busy_times(calendar_id, wide))
         if writes == self._writes[calendar_id]:
             # Cached only if there was no write meanwhile, which this answer may or may not contain.
             self._answers[calendar_id] = answer
@@ -132,12 +136,12 @@ class CachedCalendar:
         self._answers.pop(calendar_id, None)
 
     def _is_usable(self, cached: _CachedAnswer, between: Interval) -> bool:
-        return self._clock.now() - cached.read_at < MAX_AGE and _covers(cached.between, between)
+        return self._clock.now() - cached.read_at < MAX_AGE and _contains_interval(cached.between, between)
 
 
-def _within(cached: _CachedAnswer, between: Interval) -> list[BusyTime]:
+def _select_times_within(cached: _CachedAnswer, between: Interval) -> list[BusyTime]:
     return [busy for busy in cached.busy if busy.interval.overlaps(between)]
 
 
-def _covers(wide: Interval, between: Interval) -> bool:
+def _contains_interval(wide: Interval, between: Interval) -> bool:
     return wide.start <= between.start and between.end <= wide.end

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
-from workers.booking.adapters.bucket_items import Bucket, SlotRows, buckets_of, days_of
+from workers.booking.adapters.bucket_items import Bucket, SlotRows, list_buckets, list_utc_days
 from workers.booking.domain.values import Appointment
 
 _MAX_CACHED_DAYS = 10_000
@@ -25,15 +25,15 @@ class DayGrids:
         self._slots = slots
         self._cached: dict[tuple[str, date], int] = {}
 
-    async def buckets(self, appointment: Appointment) -> list[Bucket]:
+    async def list_buckets(self, appointment: Appointment) -> list[Bucket]:
         """Return the buckets of an appointment, in the sizes of its days' grids."""
         grids = {
-            day: await self._grid(appointment.tenant, day, appointment.grid_minutes)
-            for day in days_of(appointment.blocked)
+            day: await self._get_grid_minutes(appointment.tenant, day, appointment.grid_minutes)
+            for day in list_utc_days(appointment.blocked)
         }
-        return buckets_of(appointment, grids)
+        return list_buckets(appointment, grids)
 
-    async def _grid(self, tenant: str, day: date, minutes: int) -> int:
+    async def _get_grid_minutes(self, tenant: str, day: date, minutes: int) -> int:
         cached = self._cached.get((tenant, day))
         if cached is None:
             cached = await self._fix_grid(tenant, day, minutes)
@@ -46,12 +46,14 @@ class DayGrids:
         """Write the grid, or read the one that exists."""
         with translate_aws_errors("slots.grid"):
             try:
-                await self._client.put_item(**self._slots.fix_grid(tenant, day, minutes))
+                await self._client.put_item(**self._slots.build_grid_put(tenant, day, minutes))
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 answer = await self._client.get_item(
-                    TableName=self._slots.table, Key=to_item(self._slots.grid_key(tenant, day)), ConsistentRead=True
+                    TableName=self._slots.table,
+                    Key=to_item(self._slots.build_grid_key(tenant, day)),
+                    ConsistentRead=True,
                 )
                 return int(from_item(answer["Item"])["grid_minutes"])
         return minutes

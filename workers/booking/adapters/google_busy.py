@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.errors import TransientError
-from workers.booking.adapters.google_event import instant_in, is_deleted, visit_id_of
+from workers.booking.adapters.google_event import is_deleted, parse_appointment_id, parse_instant
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime
 
@@ -31,7 +31,7 @@ def parse_busy_times(page: Any) -> list[BusyTime]:
     try:
         # Google's JSON may leave out what is empty.
         items = page.get("items", ())
-        times = [_busy_time(item, page.get("timeZone")) for item in items if _is_busy(item)]
+        times = [_parse_busy_time(item, page.get("timeZone")) for item in items if _is_busy(item)]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise TransientError(f"calendar.busy: the answer cannot be read ({type(error).__name__})") from error
     return [time for time in times if time]
@@ -44,15 +44,15 @@ def _is_busy(item: Any) -> bool:
     return not any(guest.get("self") and guest.get("responseStatus") == "declined" for guest in guests)
 
 
-def _busy_time(item: Any, time_zone: Any) -> BusyTime | None:
-    start, end = _boundary_instant(item["start"], time_zone), _boundary_instant(item["end"], time_zone)
+def _parse_busy_time(item: Any, time_zone: Any) -> BusyTime | None:
+    start, end = _parse_boundary(item["start"], time_zone), _parse_boundary(item["end"], time_zone)
     # An event without duration occupies no time.
-    return BusyTime(Interval(start, end), visit_id_of(item)) if start < end else None
+    return BusyTime(Interval(start, end), parse_appointment_id(item)) if start < end else None
 
 
-def _boundary_instant(boundary: Any, time_zone: Any) -> datetime:
+def _parse_boundary(boundary: Any, time_zone: Any) -> datetime:
     """Return an instant; all-day events begin and end at the calendar's midnight."""
     if "date" not in boundary:
-        return instant_in(boundary)
+        return parse_instant(boundary)
     midnight = datetime.combine(date.fromisoformat(boundary["date"]), time(), ZoneInfo(time_zone or "UTC"))
     return midnight.astimezone(UTC)

@@ -43,10 +43,10 @@ class GoogleCalendar:
         self._local = threading.local()
         self._open: set[Any] = set()
 
-    async def busy(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
+    async def find_busy_times(self, calendar_id: str, between: Interval, *, fresh: bool = False) -> Sequence[BusyTime]:
         """Read the events of an interval; the answer is always fresh."""
         del fresh
-        return await self._call("busy", lambda service: google_calls.busy_times(service, calendar_id, between))
+        return await self._call("busy", lambda service: google_calls.list_busy_times(service, calendar_id, between))
 
     async def is_writable(self, calendar_id: str) -> bool:
         """Ask for our access role."""
@@ -65,10 +65,12 @@ class GoogleCalendar:
         """Return the event as it is now."""
         return await self._call("find_event", lambda service: google_calls.find_event(service, calendar_id, event_id))
 
-    async def changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
+    async def list_changes(self, calendar_id: str, since: str | None) -> CalendarChanges:
         """Return the appointments whose events changed."""
         now = self._clock.now()
-        return await self._call("changes", lambda service: google_calls.changes(service, calendar_id, since, now=now))
+        return await self._call(
+            "changes", lambda service: google_calls.list_changes(service, calendar_id, since, now=now)
+        )
 
     def close(self) -> None:
         """Stop the threads and close their connections."""
@@ -82,11 +84,11 @@ class GoogleCalendar:
 
     def _run_translated(self, operation: str, call: Callable[[Any], T]) -> T:
         with translate_google_errors(operation, self._credentials):
-            return call(self._service())
+            return call(self._build_service())
 
-    def _service(self) -> Any:
+    def _build_service(self) -> Any:
         """Return this thread's client: httplib2 connections must not be shared between threads."""
-        credentials = self._credentials.current()
+        credentials = self._credentials.get_credentials()
         cached = getattr(self._local, "cached", None)
         if cached is None or cached[0] is not credentials:
             if cached:

@@ -8,19 +8,19 @@ import structlog
 
 from shared.errors import TransientError
 from workers.booking.adapters.google_busy import BUSY_FIELDS, parse_busy_times
-from workers.booking.adapters.google_errors import vendor_status
+from workers.booking.adapters.google_errors import find_vendor_status
 from workers.booking.adapters.google_event import (
     COMPARED_FIELDS,
     READ_FIELDS,
-    event_body,
-    in_rfc3339,
+    build_event_body,
+    build_patch_body,
+    format_rfc3339,
     is_deleted,
     matches_event,
     parse_event,
-    patch_body,
-    version_of,
+    parse_version,
 )
-from workers.booking.domain.event_id import appointment_id_of_event
+from workers.booking.domain.event_id import parse_event_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
@@ -46,17 +46,17 @@ _PAST = timedelta(days=1)
 """How far back the first read of a calendar goes: visits that have begun are not changed."""
 
 
-def busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTime]:
+def list_busy_times(service: Any, calendar_id: str, between: Interval) -> list[BusyTime]:
     """Return the busy times, with recurring events expanded."""
     first = service.events().list(
         calendarId=calendar_id,
         singleEvents=True,
-        timeMin=in_rfc3339(between.start),
-        timeMax=in_rfc3339(between.end),
+        timeMin=format_rfc3339(between.start),
+        timeMax=format_rfc3339(between.end),
         maxResults=_PAGE,
         fields=BUSY_FIELDS,
     )
-    times = [busy for page in _pages(service, first) for busy in parse_busy_times(page)]
+    times = [busy for page in _iterate_pages(service, first) for busy in parse_busy_times(page)]
     return [busy for busy in times if busy.interval.overlaps(between)]
 
 
@@ -71,11 +71,11 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
 
     The id exists after an earlier attempt succeeded, also if the event was moved or deleted since.
     """
-    body = event_body(event, invites=invites)
+    body = build_event_body(event, invites=invites)
     try:
         service.events().insert(calendarId=calendar_id, body=body, sendUpdates="none", fields="id").execute()
     except Exception as error:
-        if vendor_status(error) != _DUPLICATE:
+        if find_vendor_status(error) != _DUPLICATE:
             raise
     else:
         return
@@ -83,13 +83,17 @@ def put_event(service: Any, calendar_id: str, event: CalendarEvent, *, invites: 
         stored = _read(service, calendar_id, event.event_id, COMPARED_FIELDS)
         if stored is None:
             raise TransientError("calendar.put: the id exists, but the event can't be read")
-        if version_of(stored) > event.version or matches_event(stored, event):
+        if parse_version(stored) > event.version or matches_event(stored, event):
             return
-        if is_deleted(stored) and version_of(stored) == event.version:
+        if is_deleted(stored) and parse_version(stored) == event.version:
             # An earlier attempt succeeded, and the owner has deleted the event since: respect that.
             return
         request = service.events().patch(
-            calendarId=calendar_id, eventId=event.event_id, body=patch_body(event), sendUpdates="none", fields="id"
+            calendarId=calendar_id,
+            eventId=event.event_id,
+            body=build_patch_body(event),
+            sendUpdates="none",
+            fields="id",
         )
         if _execute_if_unchanged(request, stored):
             return
@@ -107,7 +111,7 @@ def remove_event(service: Any, calendar_id: str, event_id: str) -> None:
             if _execute_if_unchanged(request, stored):
                 return
         except Exception as error:
-            if vendor_status(error) not in _GONE:
+            if find_vendor_status(error) not in _GONE:
                 raise
             return
     raise TransientError("calendar.remove: too many concurrent changes of the event")
@@ -119,16 +123,16 @@ def find_event(service: Any, calendar_id: str, event_id: str) -> StoredEvent | N
     return None if stored is None else parse_event(stored)
 
 
-def changes(service: Any, calendar_id: str, since: str | None, *, now: datetime) -> CalendarChanges:
+def list_changes(service: Any, calendar_id: str, since: str | None, *, now: datetime) -> CalendarChanges:
     """Return the appointments whose events changed since the token; without a usable token, all future ones."""
     if since is not None:
         try:
             return _list_changes(service, calendar_id, syncToken=since)
         except Exception as error:
-            if vendor_status(error) not in _TOKEN_IS_UNUSABLE:
+            if find_vendor_status(error) not in _TOKEN_IS_UNUSABLE:
                 raise
             log.info("calendar_sync_restarted")
-    return _list_changes(service, calendar_id, timeMin=in_rfc3339(now - _PAST))
+    return _list_changes(service, calendar_id, timeMin=format_rfc3339(now - _PAST))
 
 
 def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChanges:
@@ -142,16 +146,16 @@ def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChang
     )
     ids: list[str] = []
     token = None
-    for page in _pages(service, first):
+    for page in _iterate_pages(service, first):
         ids += [str(item.get("id", "")) for item in page.get("items", ()) if isinstance(item, dict)]
         token = page.get("nextSyncToken")
     if not isinstance(token, str) or not token:
         raise TransientError("calendar.changes: the list ends without a token")
-    appointment_ids = (appointment_id_of_event(event_id) for event_id in ids)
+    appointment_ids = (parse_event_id(event_id) for event_id in ids)
     return CalendarChanges(tuple(dict.fromkeys(filter(None, appointment_ids))), token)
 
 
-def _pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:
+def _iterate_pages(service: Any, first: Any) -> Iterator[dict[str, Any]]:
     request = first
     for _ in range(_MAX_PAGES):
         page = _require_object(request.execute(), "list")
@@ -166,7 +170,7 @@ def _read(service: Any, calendar_id: str, event_id: str, fields: str) -> dict[st
     try:
         answer = service.events().get(calendarId=calendar_id, eventId=event_id, fields=fields).execute()
     except Exception as error:
-        if vendor_status(error) not in _GONE:
+        if find_vendor_status(error) not in _GONE:
             raise
         return None
     return _require_object(answer, "get")
@@ -181,7 +185,7 @@ def _execute_if_unchanged(request: Any, stored: dict[str, Any]) -> bool:
     try:
         request.execute()
     except Exception as error:
-        if vendor_status(error) != _ETAG_IS_OLD:
+        if find_vendor_status(error) != _ETAG_IS_OLD:
             raise
         return False
     return True

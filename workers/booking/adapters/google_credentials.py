@@ -38,7 +38,7 @@ class GoogleCredentials:
         """
         return bool(self._subject)
 
-    def current(self) -> Any:
+    def get_credentials(self) -> Any:
         """Return the credentials.
 
         Raises:
@@ -57,7 +57,7 @@ class GoogleCredentials:
                 self._secrets.forget(self._secret_id)
 
     def _read(self) -> Any:
-        text = self._text()
+        text = self._read_key_text()
         if not text:
             raise UnusableCalendarError(
                 CalendarProblem.NOT_CONFIGURED,
@@ -75,7 +75,7 @@ class GoogleCredentials:
             ) from error
         return account.with_subject(self._subject) if self._subject else account
 
-    def _text(self) -> str | None:
+    def _read_key_text(self) -> str | None:
         if self._secrets is None:
             return self._fallback
         try:

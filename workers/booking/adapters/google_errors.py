@@ -18,7 +18,7 @@ _RATE_LIMITS = frozenset(
 )
 
 
-def vendor_status(error: BaseException) -> int | None:
+def find_vendor_status(error: BaseException) -> int | None:
     """Return the HTTP status of Google's answer, or None if there was no answer."""
     return int(error.resp.status) if isinstance(error, HttpError) else None
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
@@ -15,15 +15,15 @@ COMPARED_FIELDS = f"etag,summary,description,{READ_FIELDS}"
 _ID, _VERSION = "appointment_id", "version"
 
 
-def event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
+def build_event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
     """Return the event's body; the visitor is a guest only if the account may invite."""
     body: dict[str, Any] = {
         "id": event.event_id,
         "status": "confirmed",
         "summary": event.summary,
         "description": event.description,
-        "start": {"dateTime": in_rfc3339(event.start), "timeZone": event.time_zone},
-        "end": {"dateTime": in_rfc3339(event.end), "timeZone": event.time_zone},
+        "start": {"dateTime": format_rfc3339(event.start), "timeZone": event.time_zone},
+        "end": {"dateTime": format_rfc3339(event.end), "timeZone": event.time_zone},
         "reminders": {"useDefault": True},
         # This distinguishes our events from the owner's own.
         "extendedProperties": {"private": {_ID: event.appointment_id, _VERSION: str(event.version)}},
@@ -33,14 +33,14 @@ def event_body(event: CalendarEvent, *, invites: bool) -> dict[str, Any]:
     return body
 
 
-def patch_body(event: CalendarEvent) -> dict[str, Any]:
+def build_patch_body(event: CalendarEvent) -> dict[str, Any]:
     """Return the patch that updates an event from any state; fields that we do not write keep the owner's values.
 
     A patch merges objects, so a `date` that the owner set instead of our time must be removed explicitly. It replaces
     lists, so it contains no guests. Google permanently refuses default reminders beside the owner's own
     (`cannotUseDefaultRemindersAndSpecifyOverride`), so it contains no reminders.
     """
-    body = event_body(event, invites=False)
+    body = build_event_body(event, invites=False)
     for edge in ("start", "end"):
         body[edge] = {"date": None, **body[edge]}
     del body["id"], body["reminders"]
@@ -54,26 +54,28 @@ def matches_event(item: Any, event: CalendarEvent) -> bool:
         not stored.deleted
         and stored.version == event.version
         and stored.interval == Interval(event.start.astimezone(UTC), event.end.astimezone(UTC))
-        and _text(item, "summary") == event.summary
-        and _text(item, "description") == event.description
+        and _get_text(item, "summary") == event.summary
+        and _get_text(item, "description") == event.description
     )
 
 
 def parse_event(item: Any) -> StoredEvent:
     """Return the state of one of our events, as far as it can be parsed."""
-    return StoredEvent(version=version_of(item), interval=_interval(item), deleted=is_deleted(item))
+    return StoredEvent(version=parse_version(item), interval=_parse_interval(item), deleted=is_deleted(item))
 
 
-def version_of(item: Any) -> int:
+def parse_version(item: Any) -> int:
     """Return the version of the appointment that an event was written for; 0 if the event does not contain it."""
-    text = _private(item).get(_VERSION)
+    text = _get_private_properties(item).get(_VERSION)
     return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 9 else 0
 
 
-def visit_id_of(item: Any) -> str | None:
+def parse_appointment_id(item: Any) -> str | None:
     """Return the id of the appointment that an event shows, or None; a copy by the owner has another event id."""
-    appointment_id = _private(item).get(_ID)
-    return appointment_id if isinstance(appointment_id, str) and item.get("id") == event_id(appointment_id) else None
+    appointment_id = _get_private_properties(item).get(_ID)
+    return (
+        appointment_id if isinstance(appointment_id, str) and item.get("id") == build_event_id(appointment_id) else None
+    )
 
 
 def is_deleted(item: Any) -> bool:
@@ -81,7 +83,7 @@ def is_deleted(item: Any) -> bool:
     return bool(item.get("status") == "cancelled")
 
 
-def instant_in(boundary: Any) -> datetime:
+def parse_instant(boundary: Any) -> datetime:
     """Return the instant of a `start` or `end`, in UTC.
 
     Raises:
@@ -93,24 +95,24 @@ def instant_in(boundary: Any) -> datetime:
     return instant.astimezone(UTC)
 
 
-def in_rfc3339(instant: datetime) -> str:
+def format_rfc3339(instant: datetime) -> str:
     """Return an instant in the format that Google accepts."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _interval(item: Any) -> Interval | None:
+def _parse_interval(item: Any) -> Interval | None:
     try:
-        return Interval(instant_in(item["start"]), instant_in(item["end"]))
+        return Interval(parse_instant(item["start"]), parse_instant(item["end"]))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
-def _private(item: Any) -> dict[str, Any]:
+def _get_private_properties(item: Any) -> dict[str, Any]:
     properties = item.get("extendedProperties")
     private = properties.get("private") if isinstance(properties, dict) else None
     return private if isinstance(private, dict) else {}
 
 
-def _text(item: Any, name: str) -> str:
+def _get_text(item: Any, name: str) -> str:
     # Google leaves out empty texts.
     return str(item.get(name, ""))

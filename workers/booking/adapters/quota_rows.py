@@ -46,7 +46,7 @@ class QuotaRows:
         a unit of `stale_holder` is free unless it is permanent. The unit is chosen at random, so that concurrent
         transactions seldom conflict.
         """
-        rows = await asyncio.gather(*(self._rows(quota.key) for quota in quotas))
+        rows = await asyncio.gather(*(self._query_rows(quota.key) for quota in quotas))
         choices: list[UnitChoice] = []
         for quota, stored in zip(quotas, rows, strict=True):
             left_behind = () if quota.is_lasting or stale_holder is None else (stale_holder,)
@@ -64,38 +64,40 @@ class QuotaRows:
             ]
             number = own_numbers[0] if own_numbers else random.choice(sorted(numbers))  # noqa: S311 - no secret
             choices.append(
-                UnitChoice(quota, QuotaUnit(quota.key, number, quota.is_lasting), self._take(quota, number, at, ours))
+                UnitChoice(
+                    quota, QuotaUnit(quota.key, number, quota.is_lasting), self._build_take(quota, number, at, ours)
+                )
             )
         return choices
 
-    async def holders(self, key: str, at: datetime) -> list[str]:
+    async def find_holders(self, key: str, at: datetime) -> list[str]:
         """Return who has the units of a key at `at`."""
-        return [row["taker"] for row in await self._rows(key) if _is_current(row, at)]
+        return [row["taker"] for row in await self._query_rows(key) if _is_current(row, at)]
 
-    def keep(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
+    def build_keep(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Keep an owned unit permanently."""
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _key(unit.key, unit.number),
+                "Key": _build_key(unit.key, unit.number),
                 "UpdateExpression": "REMOVE until_ms",
                 "ConditionExpression": "taker = :taker",
                 "ExpressionAttributeValues": to_item({":taker": holder}),
             }
         }
 
-    def free(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
+    def build_free(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Free a unit; a unit that is free already is no error."""
         return {
             "Delete": {
                 "TableName": self._table,
-                "Key": _key(unit.key, unit.number),
+                "Key": _build_key(unit.key, unit.number),
                 "ConditionExpression": "attribute_not_exists(quota) OR taker = :taker",
                 "ExpressionAttributeValues": to_item({":taker": holder}),
             }
         }
 
-    async def _rows(self, key: str) -> list[dict[str, Any]]:
+    async def _query_rows(self, key: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         query: dict[str, Any] = {
             "TableName": self._table,
@@ -111,9 +113,9 @@ class QuotaRows:
                 return rows
             query["ExclusiveStartKey"] = after
 
-    def _take(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
+    def _build_take(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
         names = {f":taker{position}": holder for position, holder in enumerate(sorted(ours))}
-        item = {"quota": quota.key, "seat": number, "taker": quota.holder, "expires_at": _row_expires_at(quota, at)}
+        item = {"quota": quota.key, "seat": number, "taker": quota.holder, "expires_at": _compute_row_expiry(quota, at)}
         if quota.until is not None:
             item["until_ms"] = to_milliseconds(quota.until)
         return {
@@ -133,9 +135,9 @@ def _is_current(row: dict[str, Any], at: datetime) -> bool:
     return until is None or until > to_milliseconds(at)
 
 
-def _row_expires_at(quota: Quota, at: datetime) -> int:
+def _compute_row_expiry(quota: Quota, at: datetime) -> int:
     return expires_at(max(quota.until or at, at), DAY_QUOTA_RETENTION if quota.is_lasting else QUOTA_RETENTION)
 
 
-def _key(quota: str, number: int) -> dict[str, Any]:
+def _build_key(quota: str, number: int) -> dict[str, Any]:
     return to_item({"quota": quota, "seat": number})

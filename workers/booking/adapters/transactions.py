@@ -11,7 +11,7 @@ from shared.aws.items import to_item
 from shared.backoff import backoff
 from shared.claims import Claim
 from shared.errors import LeaseLostError, TransientError
-from workers.booking.adapters.appointment_item import appointment_item
+from workers.booking.adapters.appointment_item import appointment_to_item
 from workers.booking.domain.values import Appointment
 from workers.booking.ports import TooManyBucketsError
 
@@ -56,7 +56,7 @@ class Transactions:
 
     def put(self, appointment: Appointment) -> dict[str, Any]:
         """Return the part that replaces the appointment's previous version."""
-        put: dict[str, Any] = {"TableName": self._appointments, "Item": to_item(appointment_item(appointment))}
+        put: dict[str, Any] = {"TableName": self._appointments, "Item": to_item(appointment_to_item(appointment))}
         if appointment.version == 1:
             put["ConditionExpression"] = "attribute_not_exists(appointment_id)"
         else:

@@ -17,7 +17,7 @@ class CalendarProblem(StrEnum):
     """The owner moved a visit to a time that it can't have. This is never the reason of a failure, only of an alert."""
 
     @classmethod
-    def of_reason(cls, reason: str) -> "CalendarProblem | None":
+    def parse_reason(cls, reason: str) -> "CalendarProblem | None":
         """Return the problem that a dead letter's reason names, or None if the reason is not the calendar."""
         return next((problem for problem in cls if problem.value == reason), None)
 

@@ -8,7 +8,7 @@ from shared.codes import verification_code
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—.]+")
 
 
-def code_matches(secret: bytes, appointment_id: str, sends: int, typed: str) -> bool:
+def is_current_code(secret: bytes, appointment_id: str, sends: int, typed: str) -> bool:
     """Return whether a visitor typed the code that was sent last, the one with the number `sends`.
 
     Older codes are invalid: otherwise each resend would double the chance of a guess. Spaces and dashes are

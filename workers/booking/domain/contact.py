@@ -65,11 +65,11 @@ def parse_contact(text: str, *, channels: Channels, region: str | None) -> Conta
     if len(contact) > MAX_CONTACT_CHARACTERS:
         return _INVALID
     if "@" in contact:
-        return _email(contact) if channels.email else _INVALID
-    return _phone(contact, region, channels.sms_countries) if channels.sms else _INVALID
+        return _parse_email(contact) if channels.email else _INVALID
+    return _parse_phone(contact, region, channels.sms_countries) if channels.sms else _INVALID
 
 
-def _email(address: str) -> Contact | Refusal:
+def _parse_email(address: str) -> Contact | Refusal:
     """Return the address with its domain in lower case and in ASCII.
 
     The part before the @ must be ASCII, because SES accepts nothing else
@@ -90,7 +90,7 @@ def _email(address: str) -> Contact | Refusal:
     return Contact("email", checked.ascii_email or checked.normalized)
 
 
-def _phone(text: str, region: str | None, countries: Collection[str]) -> Contact | Refusal:
+def _parse_phone(text: str, region: str | None, countries: Collection[str]) -> Contact | Refusal:
     """Return the number in E.164 format, if its country is served and its numbering plan allows text messages to it."""
     if not _NUMBER.fullmatch(text):
         return _INVALID

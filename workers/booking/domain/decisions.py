@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.messages.errors import ErrorCode
 from shared.tenants.services import Service
-from workers.booking.domain.hold import blocked_interval, has_expired
+from workers.booking.domain.hold import compute_blocked_interval, has_expired
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 MAX_ATTEMPTS = 5
@@ -97,8 +97,8 @@ def decide_verify(
     if refusal := _refuse_hold(appointment, now):
         return refusal
     if not code_ok:
-        return WrongCode(_next_version(appointment, code_attempts=appointment.code_attempts + 1))
-    return Confirm(_next_version(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))
+        return WrongCode(_increment_version(appointment, code_attempts=appointment.code_attempts + 1))
+    return Confirm(_increment_version(appointment, state=AppointmentState.CONFIRMED, hold_expires_at=None))
 
 
 def mark_contact_proved(hold: Appointment) -> Appointment:
@@ -106,7 +106,7 @@ def mark_contact_proved(hold: Appointment) -> Appointment:
 
     The time that the visitor chooses instead needs no other code.
     """
-    return _next_version(hold, verified=True)
+    return _increment_version(hold, verified=True)
 
 
 def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | AlreadyConfirmed | Refusal:
@@ -120,7 +120,7 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | Al
     if appointment.code_sends >= MAX_SENDS:
         # The hold and the code that was sent last stay valid.
         return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
-    return Resend(_next_version(appointment, code_sends=appointment.code_sends + 1))
+    return Resend(_increment_version(appointment, code_sends=appointment.code_sends + 1))
 
 
 def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | AlreadyCancelled | Refusal:
@@ -131,7 +131,7 @@ def decide_cancel(appointment: Appointment | None, now: datetime) -> Cancel | Al
         return AlreadyCancelled(appointment)
     if _has_begun(appointment, now):
         return _HAS_BEGUN
-    return Cancel(_next_version(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
+    return Cancel(_increment_version(appointment, state=AppointmentState.CANCELLED, hold_expires_at=None))
 
 
 def decide_reschedule(
@@ -148,12 +148,12 @@ def decide_reschedule(
     if appointment.start == start and not is_to_be_confirmed:
         return AlreadyThere(appointment)
     end = start + timedelta(minutes=service.duration_minutes)
-    changes: dict[str, object] = {"start": start, "end": end, "blocked": blocked_interval(service, start)}
+    changes: dict[str, object] = {"start": start, "end": end, "blocked": compute_blocked_interval(service, start)}
     if appointment.state is AppointmentState.CONFIRMED:
         changes |= {"verified": False}
     elif is_to_be_confirmed:
         changes |= {"state": AppointmentState.CONFIRMED, "hold_expires_at": None}
-    return Move(_next_version(appointment, **changes))
+    return Move(_increment_version(appointment, **changes))
 
 
 def _refuse_hold(appointment: Appointment, now: datetime) -> Refusal | None:
@@ -168,5 +168,5 @@ def _has_begun(appointment: Appointment, now: datetime) -> bool:
     return appointment.state is AppointmentState.CONFIRMED and appointment.start <= now
 
 
-def _next_version(appointment: Appointment, **changes: object) -> Appointment:
+def _increment_version(appointment: Appointment, **changes: object) -> Appointment:
     return replace(appointment, version=appointment.version + 1, **changes)  # type: ignore[arg-type]  # names are checked by replace

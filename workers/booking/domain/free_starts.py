@@ -11,12 +11,12 @@ from workers.booking.domain.values import Interval
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def to_seconds(instant: datetime) -> int:
+def instant_to_seconds(instant: datetime) -> int:
     """Return the whole seconds since the epoch, rounded up."""
     return ceil(instant.timestamp())
 
 
-def from_seconds(seconds: int) -> datetime:
+def seconds_to_instant(seconds: int) -> datetime:
     """Return the instant that is this many seconds after the epoch."""
     return _EPOCH + timedelta(seconds=seconds)
 
@@ -42,7 +42,7 @@ class OccupiedRanges:
                 ends.append(end)
         return cls(tuple(starts), tuple(ends))
 
-    def free_runs(self, candidates: range, before: int, after: int) -> Iterator[range]:
+    def find_free_runs(self, candidates: range, before: int, after: int) -> Iterator[range]:
         """Yield runs of candidates that are free from `before` seconds earlier to `after` seconds later."""
         start, step = candidates.start, candidates.step
         index = bisect_right(self.ends, start - before)

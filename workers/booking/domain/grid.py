@@ -10,7 +10,7 @@ from workers.booking.domain.values import Interval
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def buckets(interval: Interval, minutes: int) -> tuple[datetime, ...]:
+def list_bucket_starts(interval: Interval, minutes: int) -> tuple[datetime, ...]:
     """Return the starts of the buckets that cover an interval, in order; the buckets are aligned to the epoch."""
     size = timedelta(minutes=minutes)
     first = (interval.start - _EPOCH) // size

@@ -9,7 +9,7 @@ HOLD_MINUTES = 15
 """Long enough for a slow e-mail; short enough that a visitor who leaves does not block the time for a day."""
 
 
-def blocked_interval(service: Service, start: datetime) -> Interval:
+def compute_blocked_interval(service: Service, start: datetime) -> Interval:
     """Return the visit with its buffers."""
     return Interval(
         start - timedelta(minutes=service.buffer_before_minutes),
@@ -38,7 +38,7 @@ def create_hold(
         service_id=service.id,
         start=start,
         end=start + timedelta(minutes=service.duration_minutes),
-        blocked=blocked_interval(service, start),
+        blocked=compute_blocked_interval(service, start),
         state=AppointmentState.HELD,
         contact=contact,
         name=name,

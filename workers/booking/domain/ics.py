@@ -17,7 +17,7 @@ _STATUS = {
 }
 
 
-def appointment_ics(
+def build_appointment_ics(
     appointment: Appointment, profile: TenantProfile, *, stamp: datetime, cancelled: bool = False
 ) -> str:
     """Return the file's text, with lines ending in CRLF; `stamp` is the instant at which the file is made.
@@ -29,12 +29,12 @@ def appointment_ics(
     event.add("dtstamp", stamp.astimezone(UTC))
     event.add("dtstart", appointment.start.astimezone(UTC))
     event.add("dtend", appointment.end.astimezone(UTC))
-    event.add("summary", _summary(appointment, profile))
+    event.add("summary", _build_summary(appointment, profile))
     event.add("status", _STATUS[AppointmentState.CANCELLED if cancelled else appointment.state])
     event.add("sequence", appointment.version)
-    if description := "\n".join(filter(None, map(_plain, (appointment.name, appointment.note)))):
+    if description := "\n".join(filter(None, map(_remove_control_characters, (appointment.name, appointment.note)))):
         event.add("description", description)
-    if organizer := _organizer(profile):
+    if organizer := _build_organizer(profile):
         event.add("organizer", organizer)
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
@@ -45,22 +45,22 @@ def appointment_ics(
     return text.decode()
 
 
-def _summary(appointment: Appointment, profile: TenantProfile) -> str:
+def _build_summary(appointment: Appointment, profile: TenantProfile) -> str:
     service = profile.service(appointment.service_id)
     # The service may have been removed from the profile since.
     name = service.name.in_(appointment.locale, profile.locale) if service else appointment.service_id
-    return " ".join(_plain(f"{name} – {profile.name}").split())
+    return " ".join(_remove_control_characters(f"{name} – {profile.name}").split())
 
 
-def _organizer(profile: TenantProfile) -> vCalAddress | None:
+def _build_organizer(profile: TenantProfile) -> vCalAddress | None:
     if profile.senders.email is None:
         return None
     organizer = vCalAddress(f"mailto:{profile.senders.email}")
-    organizer.params["CN"] = " ".join(_plain(profile.name).split())
+    organizer.params["CN"] = " ".join(_remove_control_characters(profile.name).split())
     return organizer
 
 
-def _plain(text: str) -> str:
+def _remove_control_characters(text: str) -> str:
     """Return the text with LF as its only line break and no other control characters.
 
     The library escapes line breaks, but knows only CR and LF; some readers also break lines at other characters.

@@ -24,7 +24,7 @@ class Occupancy:
         return any(interval.overlaps(occupied) for occupied in (*self.everywhere, *self.lanes.get(lane, ())))
 
 
-def free_lanes(
+def select_free_lanes(
     profile: TenantProfile, service: Service, blocked: Interval, occupancy: Occupancy, *, appointment_id: str
 ) -> list[str]:
     """Return the lanes that are free for the visit with its buffers, in the order in which to try them.
@@ -33,11 +33,11 @@ def free_lanes(
     request the same time at once try different lanes, and visits are spread evenly.
     """
     free = [lane for lane in profile.lanes_of(service) if not occupancy.blocks(lane, blocked)]
-    services = _services_by_lane(profile)
+    services = _count_services_by_lane(profile)
     return sorted(free, key=lambda lane: (services[lane], _rank(appointment_id, lane)))
 
 
-def _services_by_lane(profile: TenantProfile) -> dict[str, int]:
+def _count_services_by_lane(profile: TenantProfile) -> dict[str, int]:
     counts: dict[str, int] = {}
     for service in profile.services:
         for lane in profile.lanes_of(service):

@@ -38,7 +38,7 @@ def local_to_utc(day: date, minutes_of_day: int, zone: ZoneInfo) -> datetime | N
     return instant if exists else None
 
 
-def first_instant_from(day: date, minutes_of_day: int, zone: ZoneInfo) -> datetime:
+def find_first_instant(day: date, minutes_of_day: int, zone: ZoneInfo) -> datetime:
     """Return the instant of a wall-clock time, or the end of the gap that it falls into."""
     minutes = minutes_of_day
     while (instant := local_to_utc(day, minutes, zone)) is None:
@@ -57,7 +57,7 @@ def parse_start(text: str, zone: ZoneInfo) -> datetime | Refusal:
     try:
         day = date(int(match["year"]), int(match["month"]), int(match["day"]))
         clock = time(int(match["hour"]), int(match["minute"]))
-        offset = _offset(match)
+        offset = _parse_offset(match)
     except ValueError:
         return _INVALID
     if offset is not None:
@@ -65,7 +65,7 @@ def parse_start(text: str, zone: ZoneInfo) -> datetime | Refusal:
     return local_to_utc(day, clock.hour * 60 + clock.minute, zone) or _SKIPPED
 
 
-def _offset(match: re.Match[str]) -> timezone | None:
+def _parse_offset(match: re.Match[str]) -> timezone | None:
     if match["utc"]:
         return UTC
     if not match["sign"]:

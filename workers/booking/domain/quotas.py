@@ -67,21 +67,21 @@ class Quota:
         return self.bound is not Bound.SENDS
 
 
-def hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_address: int) -> Iterator[Quota]:
+def list_hold_quotas(hold: Appointment, *, secret: bytes, source_ip: str, holds_per_address: int) -> Iterator[Quota]:
     """Yield the quotas of unverified holds: per session, and per business by contact and by IP address.
 
     The keys do not reveal contacts and addresses: both are hashed with the secret.
     """
     holder, until = hold.appointment_id, hold.hold_expires_at
-    yield Quota(Bound.SESSION, session_key(hold.session_id), HOLDS_PER_SESSION, holder, until)
-    contact = _digest(secret, f"{hold.tenant}/{hold.contact.kind}/{same_mailbox(hold.contact)}")
+    yield Quota(Bound.SESSION, build_session_quota_key(hold.session_id), HOLDS_PER_SESSION, holder, until)
+    contact = _compute_digest(secret, f"{hold.tenant}/{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
     yield Quota(Bound.CONTACT, f"contact#{contact}", HOLDS_PER_CONTACT, holder, until)
     if source_ip:
-        address = _digest(secret, f"{hold.tenant}/{_network(source_ip)}")
+        address = _compute_digest(secret, f"{hold.tenant}/{_find_network(source_ip)}")
         yield Quota(Bound.ADDRESS, f"address#{address}", holds_per_address, holder, until)
 
 
-def send_quotas(
+def list_send_quotas(
     hold: Appointment, *, secret: bytes, source_ip: str, sends_per_address: int, at: datetime
 ) -> Iterator[Quota]:
     """Yield the quotas of codes per hour: to one contact, from one session, and from one IP address.
@@ -89,41 +89,41 @@ def send_quotas(
     They count over all businesses, and keep counting when the hold ends.
     """
     holder, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
-    contact = _digest(secret, f"{hold.contact.kind}/{same_mailbox(hold.contact)}")
+    contact = _compute_digest(secret, f"{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
     yield Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, holder, until)
     yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", SENDS_PER_SESSION, holder, until)
     if source_ip:
-        address = _digest(secret, _network(source_ip))
+        address = _compute_digest(secret, _find_network(source_ip))
         yield Quota(Bound.SENDS, f"sends-address#{address}", sends_per_address, holder, until)
 
 
-def day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> Iterator[Quota]:
+def list_day_quotas(profile: TenantProfile, service: Service, visit: Appointment) -> Iterator[Quota]:
     """Yield the daily caps of the business and of the service, on the visit's local date."""
     day = visit.start.astimezone(profile.zone).date()
     caps = ((None, profile.max_visits_per_day), (service.id, service.max_per_day))
     for service_id, limit in caps:
         if limit is not None:
-            key = day_key(visit.tenant, day, service_id)
+            key = build_day_quota_key(visit.tenant, day, service_id)
             yield Quota(Bound.DAY, key, limit, visit.appointment_id, visit.hold_expires_at)
 
 
-def day_quotas_of(profile: TenantProfile, visit: Appointment) -> Iterator[Quota]:
+def list_day_quotas_of_visit(profile: TenantProfile, visit: Appointment) -> Iterator[Quota]:
     """Yield the daily caps that a visit counts towards; none for a service that was removed from the profile."""
     service = profile.service(visit.service_id)
-    return day_quotas(profile, service, visit) if service else iter(())
+    return list_day_quotas(profile, service, visit) if service else iter(())
 
 
-def session_key(session_id: str) -> str:
+def build_session_quota_key(session_id: str) -> str:
     """Return the key of a session's quota of one hold."""
     return f"session#{session_id}"
 
 
-def day_key(tenant: str, day: date, service_id: str | None) -> str:
+def build_day_quota_key(tenant: str, day: date, service_id: str | None) -> str:
     """Return the key of a daily cap, of one service or of the whole business."""
     return f"day#{tenant}#{day.isoformat()}" + (f"#{service_id}" if service_id else "")
 
 
-def same_mailbox(contact: Contact) -> str:
+def normalize_mailbox(contact: Contact) -> str:
     """Return the contact in the form in which most mail servers compare it, so that upper case makes no new contact.
 
     Sub-addresses (`jan+1@`) also count as the same contact: most who use them have one mailbox.
@@ -138,7 +138,7 @@ def same_mailbox(contact: Contact) -> str:
     return f"{mailbox}@{domain}"
 
 
-def _network(source_ip: str) -> str:
+def _find_network(source_ip: str) -> str:
     try:
         address = ip_address(source_ip)
     except ValueError:
@@ -150,5 +150,5 @@ def _network(source_ip: str) -> str:
     return str(ip_network((int(address), _VISITORS_NETWORK), strict=False))
 
 
-def _digest(secret: bytes, text: str) -> str:
+def _compute_digest(secret: bytes, text: str) -> str:
     return hmac.digest(secret, f"quota/{text}".encode(), "sha256").hex()[:32]

@@ -20,7 +20,7 @@ _BEFORE_QUIET = timedelta(minutes=15)
 """Delivery takes time: a reminder that is sent at the last minute would arrive in the quiet hours."""
 
 
-def reminder_times(
+def list_reminder_times(
     start: datetime, profile: TenantProfile, *, booked_at: datetime, now: datetime
 ) -> Iterator[tuple[int, datetime]]:
     """Yield each reminder of a visit: how many hours before the visit it is for, and when to send it.
@@ -29,12 +29,12 @@ def reminder_times(
     passed meanwhile is sent at once, unless it is superseded.
     """
     for hours in HOURS_BEFORE:
-        at = reminder_time(start, hours, profile)
+        at = compute_reminder_time(start, hours, profile)
         if at >= booked_at + _AFTER_BOOKING and not _is_superseded(start, hours, now, profile):
             yield hours, max(at, now + _MIN_LEAD)
 
 
-def reminder_time(start: datetime, hours_before: int, profile: TenantProfile) -> datetime:
+def compute_reminder_time(start: datetime, hours_before: int, profile: TenantProfile) -> datetime:
     """Return when to send the reminder for so many hours before a visit.
 
     A reminder that falls into the quiet hours is postponed to their end if that leaves time before the visit;
@@ -61,5 +61,5 @@ def is_unchanged_visit(appointment: Appointment | None, start: datetime) -> Type
 
 def _is_superseded(start: datetime, hours_before: int, now: datetime, profile: TenantProfile) -> bool:
     """Return whether a delayed reminder is too late: the next reminder, or the visit itself, is due."""
-    later = [reminder_time(start, hours, profile) for hours in HOURS_BEFORE if hours < hours_before]
+    later = [compute_reminder_time(start, hours, profile) for hours in HOURS_BEFORE if hours < hours_before]
     return now >= min([start, *later])

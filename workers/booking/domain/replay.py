@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.ids import derived_id
-from workers.booking.domain.quotas import same_mailbox
+from workers.booking.domain.quotas import normalize_mailbox
 from workers.booking.domain.values import Appointment, AppointmentState, Contact
 
 MAX_REPLAY_AGE = timedelta(hours=2)
@@ -49,5 +49,5 @@ def choose_again_notice_id(
     if has_visit_ahead(appointment, now):
         return derived_id(command_id, f"notice/choose_again/{replay}")
     day = accepted_at.astimezone(UTC).date()
-    requests = f"{tenant}/{contact.kind}/{same_mailbox(contact)}/{day.isoformat()}"
+    requests = f"{tenant}/{contact.kind}/{normalize_mailbox(contact)}/{day.isoformat()}"
     return derived_id(requests, f"notice/choose_again/{replay}")

@@ -13,13 +13,13 @@ from typing import Self
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
-from workers.booking.domain.free_starts import OccupiedRanges, from_seconds, to_seconds
+from workers.booking.domain.free_starts import OccupiedRanges, instant_to_seconds, seconds_to_instant
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.openings import openings
+from workers.booking.domain.openings import list_openings
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 
 
-def free_slots(
+def find_free_slots(
     profile: TenantProfile,
     service_id: str | None,
     *,
@@ -37,7 +37,7 @@ def free_slots(
     search = _Search.prepare(profile, service_id, now, occupancy)
     begin = search.today if from_day is None else from_day.toordinal()
     window = range(max(begin, search.today), min(begin + days, search.last + 1))
-    return [offer for ordinal in window for offer in search.offers_on(ordinal)]
+    return [offer for ordinal in window for offer in search.find_offers_on(ordinal)]
 
 
 def is_offered(profile: TenantProfile, service: Service, start: datetime, now: datetime) -> Refusal | None:
@@ -47,14 +47,14 @@ def is_offered(profile: TenantProfile, service: Service, start: datetime, now: d
     step, duration = timedelta(minutes=service.step), timedelta(minutes=service.duration_minutes)
     on_a_step = any(
         opening.start <= start and start + duration <= opening.end and not (start - opening.start) % step
-        for opening in openings(profile, day)
+        for opening in list_openings(profile, day)
     )
-    if on_a_step and day.toordinal() <= search.last and start >= _earliest(profile, now):
+    if on_a_step and day.toordinal() <= search.last and start >= _find_earliest_start(profile, now):
         return None
     return Refusal(ErrorCode.INVALID_TIME)
 
 
-def alternatives(
+def find_alternatives(
     profile: TenantProfile,
     service_id: str,
     requested: datetime,
@@ -74,11 +74,11 @@ def alternatives(
     requested_wall = requested.astimezone(profile.zone)
     requested_day = requested_wall.toordinal()
 
-    def distance_in_day(offer: SlotOffer) -> tuple[int, datetime]:
+    def compute_distance_in_day(offer: SlotOffer) -> tuple[int, datetime]:
         wall = offer.start.astimezone(profile.zone)
         return abs((wall.hour - requested_wall.hour) * 60 + wall.minute - requested_wall.minute), offer.start
 
-    same_day = [offer for offer in search.offers_on(requested_day) if offer.start != requested]
+    same_day = [offer for offer in search.find_offers_on(requested_day) if offer.start != requested]
     best = sorted(same_day, key=lambda offer: (abs(offer.start - requested), offer.start))
     other_days: list[list[SlotOffer]] = []
     around = search.profile.horizon_days + abs(requested_day - search.today) if days_around is None else days_around
@@ -86,13 +86,13 @@ def alternatives(
     for ordinal in sorted(days, key=lambda day: (abs(day - requested_day), day)):
         if len(best) + len(other_days) >= count:
             break
-        if ordinal != requested_day and (offers := search.offers_on(ordinal)):
-            other_days.append(sorted(offers, key=distance_in_day))
+        if ordinal != requested_day and (offers := search.find_offers_on(ordinal)):
+            other_days.append(sorted(offers, key=compute_distance_in_day))
     best.extend(offer for offers in zip_longest(*other_days) for offer in offers if offer)
     return best[:count]
 
 
-def _earliest(profile: TenantProfile, now: datetime) -> datetime:
+def _find_earliest_start(profile: TenantProfile, now: datetime) -> datetime:
     return now + timedelta(minutes=profile.minimum_notice_minutes)
 
 
@@ -122,13 +122,13 @@ class _Search:
             services=tuple(
                 (service, _merge_lanes(profile.lanes_of(service), occupancy, merged)) for service in services
             ),
-            earliest=to_seconds(_earliest(profile, now)),
+            earliest=instant_to_seconds(_find_earliest_start(profile, now)),
             today=today,
             last=today + profile.horizon_days,
             full_days=occupancy.full_days,
         )
 
-    def offers_on(self, ordinal: int) -> list[SlotOffer]:
+    def find_offers_on(self, ordinal: int) -> list[SlotOffer]:
         """Return the free slots of a day; none outside the horizon."""
         if not self.today <= ordinal <= self.last:
             return []
@@ -137,26 +137,28 @@ class _Search:
             return []
         offers = [
             offer
-            for opening in openings(self.profile, day)
+            for opening in list_openings(self.profile, day)
             for service, lanes in self.services
             if (day, service.id) not in self.full_days
-            for offer in self._within(opening, service, lanes)
+            for offer in self._find_offers_within(opening, service, lanes)
         ]
         if len(self.services) > 1:
             offers.sort(key=lambda offer: offer.start)
         return offers
 
-    def _within(self, opening: Interval, service: Service, lanes: Sequence[OccupiedRanges]) -> list[SlotOffer]:
+    def _find_offers_within(
+        self, opening: Interval, service: Service, lanes: Sequence[OccupiedRanges]
+    ) -> list[SlotOffer]:
         step, length = service.step * 60, service.duration_minutes * 60
-        opens, closes = to_seconds(opening.start), to_seconds(opening.end)
+        opens, closes = instant_to_seconds(opening.start), instant_to_seconds(opening.end)
         missed_steps = max(0, -(-(self.earliest - opens) // step))
         candidates = range(opens + missed_steps * step, closes - length + 1, step)
         before = service.buffer_before_minutes * 60
         after = length + service.buffer_after_minutes * 60
         stride, duration = timedelta(seconds=step), timedelta(seconds=length)
         offers = []
-        for run in _free_runs(lanes, candidates, before, after):
-            start = from_seconds(run.start)
+        for run in _find_free_runs(lanes, candidates, before, after):
+            start = seconds_to_instant(run.start)
             for _ in run:
                 offers.append(SlotOffer(start, start + duration, service.id))
                 start += stride
@@ -175,9 +177,9 @@ def _merge_lanes(
     return tuple(merged[lane] for lane in needed)
 
 
-def _free_runs(lanes: Sequence[OccupiedRanges], candidates: range, before: int, after: int) -> Iterable[range]:
+def _find_free_runs(lanes: Sequence[OccupiedRanges], candidates: range, before: int, after: int) -> Iterable[range]:
     """Return the candidates that are free in at least one lane, in order."""
     if len(lanes) == 1:
-        return lanes[0].free_runs(candidates, before, after)
-    starts = {start for lane in lanes for run in lane.free_runs(candidates, before, after) for start in run}
+        return lanes[0].find_free_runs(candidates, before, after)
+    starts = {start for lane in lanes for run in lane.find_free_runs(candidates, before, after) for start in run}
     return (range(start, start + 1) for start in sorted(starts))

@@ -11,7 +11,7 @@ from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.slots import alternatives, free_slots
+from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_refusal, build_slots
@@ -85,7 +85,7 @@ async def find_free_times(
     if window is None:
         return []
     occupancy = await load_occupancy(ports, tenant, profile, window, at=at)
-    return free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
+    return find_free_slots(profile, service_id, from_day=from_day, days=days, now=now, occupancy=occupancy)
 
 
 def _fit_whole_days(listed: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...], date | None]:
@@ -136,7 +136,7 @@ async def refuse_with_alternatives(
             )
         except (TransientError, PermanentError):
             break
-        offers = alternatives(
+        offers = find_alternatives(
             profile, service_id, requested, now=now, occupancy=occupancy, count=_MAX_ALTERNATIVES, days_around=around
         )
         if len(offers) >= _MAX_ALTERNATIVES:

@@ -4,7 +4,7 @@ import html
 from dataclasses import replace
 
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Appointment, AppointmentState
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import CalendarEvent
@@ -17,7 +17,7 @@ def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appoint
     calendar_id = profile.calendar_of(appointment.resource)
     before = tuple(earlier for earlier in appointment.calendars if earlier != calendar_id)
     return replace(
-        appointment, calendar_event_id=event_id(appointment.appointment_id), calendars=(*before, calendar_id)
+        appointment, calendar_event_id=build_event_id(appointment.appointment_id), calendars=(*before, calendar_id)
     )
 
 
@@ -33,7 +33,7 @@ async def sync_event(ports: BookingPorts, appointment: Appointment, profile: Ten
     calendar_of_event = current_calendar(stored, profile) if stored and is_active else None
     for calendar_id in appointment.calendars:
         if calendar_id != calendar_of_event:
-            await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+            await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
 async def write_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
@@ -44,7 +44,7 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
     await ports.calendar.put(
         current_calendar(appointment, profile),
         CalendarEvent(
-            event_id=event_id(appointment.appointment_id),
+            event_id=build_event_id(appointment.appointment_id),
             appointment_id=appointment.appointment_id,
             version=appointment.version,
             start=appointment.start,
@@ -60,7 +60,7 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
 async def remove_events(ports: BookingPorts, appointment: Appointment) -> None:
     """Remove the visit's event from every calendar that it was written to."""
     for calendar_id in appointment.calendars:
-        await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+        await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
 def current_calendar(appointment: Appointment, profile: TenantProfile) -> str:

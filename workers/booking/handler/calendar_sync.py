@@ -68,7 +68,7 @@ async def read_calendar_changes(ports: BookingPorts, command: CalendarSync) -> N
         return
     started_at = ports.clock.now()
     try:
-        changes = await ports.calendar.changes(calendar_id, last.token if last else None)
+        changes = await ports.calendar.list_changes(calendar_id, last.token if last else None)
     except TransientError as error:
         log.warning("calendar_not_read", error=str(error))
         return

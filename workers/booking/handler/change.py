@@ -20,7 +20,7 @@ from workers.booking.domain.decisions import (
     decide_reschedule,
 )
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.quotas import day_quotas
+from workers.booking.domain.quotas import list_day_quotas
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
@@ -149,7 +149,7 @@ async def _move_to_free_lane(
         candidate = replace(moved, resource=lane)
         if candidate.state is AppointmentState.CONFIRMED:
             candidate = assign_calendar(candidate, profile)
-        quotas = tuple(day_quotas(profile, service, candidate))
+        quotas = tuple(list_day_quotas(profile, service, candidate))
         try:
             lost = await ports.appointments.move(old, candidate, at=command.accepted_at, claim=claim, quotas=quotas)
         except TooManyBucketsError:

@@ -17,7 +17,7 @@ from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.decisions import MAX_ATTEMPTS
 from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, occupies_time
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.quotas import Quota, day_quotas, hold_quotas, send_quotas
+from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
@@ -75,7 +75,7 @@ async def _hold(
     lanes = await find_free_lanes(ports, profile, service, appointment, at=command.accepted_at, ignoring=ours)
     for lane in lanes:
         candidate = replace(appointment, resource=lane)
-        quotas = _hold_quotas(ports, command, profile, service, candidate)
+        quotas = _list_quotas(ports, command, profile, service, candidate)
         try:
             lost = await ports.appointments.hold(
                 candidate,
@@ -99,22 +99,22 @@ async def _hold(
     return await refuse_with_alternatives(ports, command, profile, service.id, appointment.start, ignoring=ours)
 
 
-def _hold_quotas(
+def _list_quotas(
     ports: BookingPorts, command: BookingCreate, profile: TenantProfile, service: Service, candidate: Appointment
 ) -> tuple[Quota, ...]:
     """Return all quotas of a hold and its first code."""
     return (
-        *hold_quotas(
+        *list_hold_quotas(
             candidate, secret=ports.code_key, source_ip=command.source_ip, holds_per_address=ports.holds_per_address
         ),
-        *send_quotas(
+        *list_send_quotas(
             candidate,
             secret=ports.code_key,
             source_ip=command.source_ip,
             sends_per_address=ports.sends_per_address,
             at=command.accepted_at,
         ),
-        *day_quotas(profile, service, candidate),
+        *list_day_quotas(profile, service, candidate),
     )
 
 

@@ -121,7 +121,7 @@ class BookingHandler:
 
         A copy of it is on the dead-letter queue.
         """
-        if problem := CalendarProblem.of_reason(reason):
+        if problem := CalendarProblem.parse_reason(reason):
             await alert_operator(self._ports, tenant=command.tenant, session_id=command.session_id, problem=problem)
         if isinstance(command, InternalCommand):
             await self._complete(command, None, claim)

@@ -17,7 +17,7 @@ from shared.messages.commands import (
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
-from workers.booking.domain.code import code_matches
+from workers.booking.domain.code import is_current_code
 from workers.booking.domain.decisions import (
     AlreadyCancelled,
     AlreadyConfirmed,
@@ -30,9 +30,9 @@ from workers.booking.domain.decisions import (
     decide_verify,
 )
 from workers.booking.domain.hold import has_expired, occupies_time
-from workers.booking.domain.lanes import free_lanes
+from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, reminder_times
+from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
@@ -101,7 +101,9 @@ async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile:
         # The code of this command was right, but the business has filled its time.
         refusal = await refuse_with_alternatives(ports, command, profile, hold.service_id, hold.start)
         return build_forecast(profile, "taken", hold.start, refusal, hold)
-    code_ok = hold is not None and code_matches(ports.code_key, hold.appointment_id, hold.code_sends, command.data.code)
+    code_ok = hold is not None and is_current_code(
+        ports.code_key, hold.appointment_id, hold.code_sends, command.data.code
+    )
     match decide_verify(hold, code_ok=code_ok, now=command.accepted_at):
         case AlreadyConfirmed(standing):
             return await _forecast_remaining_effects(ports, command, profile, standing)
@@ -174,7 +176,7 @@ async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | Booki
         hours = command.data.hours_before
         is_useful = is_worth_reminding(appointment, start=start, hours_before=hours, now=now, profile=profile)
     else:
-        remaining = reminder_times(start, profile, booked_at=command.accepted_at, now=now)
+        remaining = list_reminder_times(start, profile, booked_at=command.accepted_at, now=now)
         is_useful = is_unchanged_visit(appointment, start) and any(remaining)
     return build_forecast(profile, "would_be_done" if is_useful else "stale", start, appointment=appointment)
 
@@ -195,7 +197,7 @@ async def _forecast_time(
     )
     day = requested.start.astimezone(profile.zone).date()
     is_full = not {(day, None), (day, service.id)}.isdisjoint(occupancy.full_days)
-    lanes = free_lanes(profile, service, requested.blocked, occupancy, appointment_id=requested.appointment_id)
+    lanes = select_free_lanes(profile, service, requested.blocked, occupancy, appointment_id=requested.appointment_id)
     existing = None if isinstance(command, BookingCreate) else requested
     if lanes and not is_full:
         return build_forecast(profile, "free", requested.start, appointment=existing)
@@ -212,5 +214,5 @@ async def _forecast_remaining_effects(
     """
     if not appointment.is_changed_by(command.id):
         return build_forecast(profile, "already_done", appointment.start, appointment=appointment)
-    await ports.calendar.busy(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
+    await ports.calendar.find_busy_times(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
     return build_forecast(profile, "would_be_finished", appointment.start, appointment=appointment)

@@ -21,7 +21,7 @@ from shared.messages.server import (
     Slot,
 )
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.ics import appointment_ics
+from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import Appointment, Refusal, SlotOffer
 
 
@@ -75,7 +75,7 @@ def build_confirmed(
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
-            ics=appointment_ics(appointment, profile, stamp=now),
+            ics=build_appointment_ics(appointment, profile, stamp=now),
         ),
     )
 
@@ -91,7 +91,7 @@ def build_rescheduled(
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
-            ics=appointment_ics(appointment, profile, stamp=now),
+            ics=build_appointment_ics(appointment, profile, stamp=now),
             by=by,
         ),
     )

@@ -8,7 +8,7 @@ from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
 from workers.booking.domain.decisions import Cancel, decide_cancel
 from workers.booking.domain.hold import has_expired
-from workers.booking.domain.ics import appointment_ics
+from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import AppointmentState, Refusal
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
@@ -40,6 +40,6 @@ async def look_up(ports: BookingPorts, command: BookingLookup, locale: str) -> B
             expires_at=None if is_over else appointment.hold_expires_at,
             can_cancel=is_changeable,
             can_reschedule=is_changeable and service is not None,
-            ics=appointment_ics(appointment, profile, stamp=now) if is_confirmed else None,
+            ics=build_appointment_ics(appointment, profile, stamp=now) if is_confirmed else None,
         ),
     )

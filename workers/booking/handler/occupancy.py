@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
-from workers.booking.domain.lanes import Occupancy, free_lanes, group_by_lane
-from workers.booking.domain.quotas import day_key
+from workers.booking.domain.lanes import Occupancy, group_by_lane, select_free_lanes
+from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import BusyTime
@@ -40,9 +40,11 @@ async def load_occupancy(
     ]
     ours, full_days, busy = await asyncio.gather(
         # One day wider: an appointment that reaches into the interval must be complete, or its event looks foreign.
-        ports.appointments.occupied_times(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
+        ports.appointments.find_occupied_times(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
         _full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
-        asyncio.gather(*(ports.calendar.busy(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)),
+        asyncio.gather(
+            *(ports.calendar.find_busy_times(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)
+        ),
     )
     everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
     for (calendar_id, own), times in zip(calendars, busy, strict=True):
@@ -73,7 +75,9 @@ async def find_free_lanes(
         ignoring=ignoring,
         lanes=profile.lanes_of(service),
     )
-    return free_lanes(profile, service, appointment.blocked, occupancy, appointment_id=appointment.appointment_id)
+    return select_free_lanes(
+        profile, service, appointment.blocked, occupancy, appointment_id=appointment.appointment_id
+    )
 
 
 def _split_by_lane(
@@ -142,9 +146,11 @@ async def _full_days(
     first, last = (edge.astimezone(profile.zone).date() for edge in (between.start, between.end))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)] if caps else []
     caps_by_key = {
-        day_key(tenant, day, service_id): (day, service_id, limit) for day in days for service_id, limit in caps
+        build_day_quota_key(tenant, day, service_id): (day, service_id, limit)
+        for day in days
+        for service_id, limit in caps
     }
-    holders = await ports.appointments.quota_holders(list(caps_by_key), at=at) if caps_by_key else {}
+    holders = await ports.appointments.find_quota_holders(list(caps_by_key), at=at) if caps_by_key else {}
     return frozenset(
         (day, service_id)
         for key, (day, service_id, limit) in caps_by_key.items()

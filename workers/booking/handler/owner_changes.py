@@ -11,7 +11,7 @@ from shared.messages.server import ServerFrame
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.calendar_problem import CalendarProblem
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import (
     CancelledByOwner,
     ForbiddenMove,
@@ -19,7 +19,7 @@ from workers.booking.domain.owner_changes import (
     StoredEvent,
     decide_owner_change,
 )
-from workers.booking.domain.quotas import day_quotas_of
+from workers.booking.domain.quotas import list_day_quotas_of_visit
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.calendar_event import assign_calendar, current_calendar, sync_event, write_event
@@ -62,7 +62,7 @@ async def _apply_owner_change(
         await _restore_calendars(ports, command, appointment, profile)
         return None
     event = await ports.calendar.find_event(
-        current_calendar(appointment, profile), event_id(appointment.appointment_id)
+        current_calendar(appointment, profile), build_event_id(appointment.appointment_id)
     )
     if event and event.deleted and (moved_event := await _find_moved_event(ports, appointment, profile)):
         return await _hand_over(ports, command, appointment, moved_event, profile=profile, claim=claim)
@@ -92,7 +92,7 @@ async def _find_moved_event(
     for calendar_id in profile.calendars:
         if calendar_id == current_calendar(appointment, profile):
             continue
-        event = await ports.calendar.find_event(calendar_id, event_id(appointment.appointment_id))
+        event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
         if event and not event.deleted and event.version == appointment.version:
             return calendar_id, event
     return None
@@ -114,7 +114,7 @@ async def _hand_over(
         return None
     change = decide_owner_change(appointment, event, now=now)
     if not isinstance(change, ForbiddenMove):
-        candidate = change.appointment if isinstance(change, MovedByOwner) else _next_version(appointment)
+        candidate = change.appointment if isinstance(change, MovedByOwner) else _increment_version(appointment)
         lanes = [lane for lane in _suitable_lanes(appointment, profile) if profile.calendar_of(lane) == calendar_id]
         moved = await _move_to_free_lane(
             ports, command, appointment, candidate, lanes=lanes, profile=profile, claim=claim
@@ -122,7 +122,7 @@ async def _hand_over(
         if moved:
             return moved
     # A new version, because a deleted event is only restored for a later version.
-    restored = replace(_next_version(appointment), last_change=_refused_handover(command))
+    restored = replace(_increment_version(appointment), last_change=_refused_handover(command))
     await ports.appointments.save(restored, claim=claim)
     await _restore_calendars(ports, command, restored, profile)
     return None
@@ -135,7 +135,7 @@ async def _restore_calendars(
     await _restore_event(ports, command, appointment, profile)
     for calendar_id in profile.calendars:
         if calendar_id != current_calendar(appointment, profile):
-            await ports.calendar.remove(calendar_id, event_id(appointment.appointment_id))
+            await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
 def _refused_handover(command: CalendarChanged) -> LastChange:
@@ -143,7 +143,7 @@ def _refused_handover(command: CalendarChanged) -> LastChange:
     return LastChange(command.id, ChangeKind.HANDOVER_REFUSED)
 
 
-def _next_version(appointment: Appointment) -> Appointment:
+def _increment_version(appointment: Appointment) -> Appointment:
     return replace(appointment, version=appointment.version + 1)
 
 
@@ -169,7 +169,7 @@ async def _move_to_free_lane(
         candidate = assign_calendar(candidate, profile)
         try:
             lost = await ports.appointments.move(
-                old, candidate, at=now, claim=claim, quotas=tuple(day_quotas_of(profile, candidate))
+                old, candidate, at=now, claim=claim, quotas=tuple(list_day_quotas_of_visit(profile, candidate))
             )
             if isinstance(lost, QuotaFull):
                 lost = await ports.appointments.move(old, candidate, at=now, claim=claim)

@@ -13,7 +13,7 @@ from shared.messages.commands import (
     BookingRemindData,
 )
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.reminders import HOURS_BEFORE, is_unchanged_visit, is_worth_reminding, reminder_times
+from workers.booking.domain.reminders import HOURS_BEFORE, is_unchanged_visit, is_worth_reminding, list_reminder_times
 from workers.booking.domain.values import Appointment
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.notify import send_reminder
@@ -70,7 +70,7 @@ async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> 
 async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
     """Schedule each reminder, even if another fails; a schedule contains the visit's id and no data of the visitor."""
     first_error: TransientError | PermanentError | None = None
-    for hours, at in reminder_times(appointment.start, profile, booked_at=booked_at, now=ports.clock.now()):
+    for hours, at in list_reminder_times(appointment.start, profile, booked_at=booked_at, now=ports.clock.now()):
         name = _schedule_name(appointment, hours)
         command = BookingRemind(
             id=name,

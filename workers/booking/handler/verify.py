@@ -10,7 +10,7 @@ from shared.messages.commands import BookingReschedule, BookingResend, BookingVe
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.tenants.profile import TenantProfile
-from workers.booking.domain.code import code_matches
+from workers.booking.domain.code import is_current_code
 from workers.booking.domain.decisions import (
     AlreadyConfirmed,
     Confirm,
@@ -21,8 +21,8 @@ from workers.booking.domain.decisions import (
     mark_contact_proved,
 )
 from workers.booking.domain.hold import has_expired
-from workers.booking.domain.lanes import free_lanes
-from workers.booking.domain.quotas import day_quotas_of, send_quotas
+from workers.booking.domain.lanes import select_free_lanes
+from workers.booking.domain.quotas import list_day_quotas_of_visit, list_send_quotas
 from workers.booking.domain.values import Appointment, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar, sync_event
@@ -49,7 +49,7 @@ async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, loca
         # This command checked its code before it was interrupted.
         result = await _offer_other_times(ports, command, appointment, profile) if appointment.verified else _WRONG
         return build_refusal(command, result, profile.zone, locale)
-    code_ok = appointment is not None and code_matches(
+    code_ok = appointment is not None and is_current_code(
         ports.code_key, appointment.appointment_id, appointment.code_sends, command.data.code
     )
     match decide_verify(appointment, code_ok=code_ok, now=command.accepted_at):
@@ -101,7 +101,7 @@ async def _confirm(
         if lane == hold.resource:
             lost: Lost | None = await ports.appointments.confirm(changed, claim=claim)
         else:
-            quotas = tuple(day_quotas_of(profile, changed))
+            quotas = tuple(list_day_quotas_of_visit(profile, changed))
             lost = await ports.appointments.move(hold, changed, at=command.accepted_at, claim=claim, quotas=quotas)
         if lost is None:
             ports.metrics.count("AppointmentVerified")
@@ -144,7 +144,7 @@ async def _find_unblocked_lanes(
         return [hold.resource]
     if service is None:
         return []
-    return free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id)
+    return select_free_lanes(profile, service, hold.blocked, occupancy, appointment_id=hold.appointment_id)
 
 
 async def _offer_other_times(
@@ -167,7 +167,7 @@ async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, loca
             case Resend(next_one):
                 again = replace(next_one, last_change=LastChange(command.id))
                 quotas = tuple(
-                    send_quotas(
+                    list_send_quotas(
                         again,
                         secret=ports.code_key,
                         source_ip=command.source_ip,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import alternatives, free_slots
+from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -31,7 +31,7 @@ def test_the_same_day_comes_first_closest_first(make_profile, accepted_at):
     busy = [blocked("2026-01-13 10:00", "2026-01-13 11:00")]
     requested = at("2026-01-13 10:00")
 
-    offers = alternatives(make_profile(), "massage", requested, now=accepted_at, occupancy=Occupancy(busy))
+    offers = find_alternatives(make_profile(), "massage", requested, now=accepted_at, occupancy=Occupancy(busy))
 
     assert wall_times(offers) == ["Tue 13 09:00", "Tue 13 11:00", "Tue 13 13:00", "Tue 13 13:30", "Tue 13 14:00"]
 
@@ -40,7 +40,9 @@ def test_a_full_day_leads_to_the_same_time_of_the_nearest_days(make_profile, acc
     """There is one offer a day, the nearest day first, so that the visitor can choose between days."""
     busy = [blocked("2026-01-14 08:00", "2026-01-14 18:00"), blocked("2026-01-15 10:00", "2026-01-15 10:30")]
 
-    offers = alternatives(make_profile(), "massage", at("2026-01-14 10:00"), now=accepted_at, occupancy=Occupancy(busy))
+    offers = find_alternatives(
+        make_profile(), "massage", at("2026-01-14 10:00"), now=accepted_at, occupancy=Occupancy(busy)
+    )
 
     assert wall_times(offers) == ["Tue 13 10:00", "Thu 15 10:30", "Mon 12 10:00", "Fri 16 10:00", "Mon 19 10:00"]
 
@@ -49,7 +51,7 @@ def test_few_times_on_the_same_day_are_followed_by_those_of_other_days(make_prof
     """A single time on the same day comes before all others."""
     busy = [blocked("2026-01-13 08:00", "2026-01-13 16:00")]
 
-    offers = alternatives(
+    offers = find_alternatives(
         make_profile(), "massage", at("2026-01-13 10:00"), now=accepted_at, occupancy=Occupancy(busy), count=3
     )
 
@@ -61,7 +63,7 @@ def test_with_few_days_each_day_gives_more_times(make_profile, accepted_at):
     profile = make_profile(horizon_days=1)
     busy = [blocked("2026-01-13 08:00", "2026-01-13 18:00")]
 
-    offers = alternatives(
+    offers = find_alternatives(
         profile, "massage", at("2026-01-13 10:00"), now=accepted_at, occupancy=Occupancy(busy), count=4
     )
 
@@ -72,8 +74,12 @@ def test_a_time_outside_the_horizon_gets_the_nearest_times(make_profile, accepte
     """A time in the past gets the first days, one after the horizon gets the last days."""
     profile = make_profile(minimum_notice_minutes=24 * 60)
 
-    early = alternatives(profile, "massage", at("2020-01-01 10:00"), now=accepted_at, occupancy=Occupancy(), count=3)
-    late = alternatives(profile, "massage", at("2099-01-01 10:00"), now=accepted_at, occupancy=Occupancy(), count=3)
+    early = find_alternatives(
+        profile, "massage", at("2020-01-01 10:00"), now=accepted_at, occupancy=Occupancy(), count=3
+    )
+    late = find_alternatives(
+        profile, "massage", at("2099-01-01 10:00"), now=accepted_at, occupancy=Occupancy(), count=3
+    )
 
     assert wall_times(early) == ["Tue 13 10:00", "Wed 14 10:00", "Thu 15 10:00"]
     assert wall_times(late) == ["Wed 11 10:00", "Tue 10 10:00", "Mon 09 10:00"]
@@ -83,7 +89,7 @@ def test_the_requested_time_is_never_an_alternative(make_profile, accepted_at):
     """A visitor who has just lost a time is not offered it again, even if the list still shows it as free."""
     requested = at("2026-01-13 10:00")
 
-    offers = alternatives(make_profile(), "massage", requested, now=accepted_at, occupancy=Occupancy())
+    offers = find_alternatives(make_profile(), "massage", requested, now=accepted_at, occupancy=Occupancy())
 
     assert requested not in {offer.start for offer in offers}
 
@@ -91,7 +97,7 @@ def test_the_requested_time_is_never_an_alternative(make_profile, accepted_at):
 @pytest.mark.parametrize("service", ["haircut", "massage"])
 def test_without_free_times_there_are_no_alternatives(make_profile, accepted_at, service):
     """Neither an unknown service nor a business that is always closed has any."""
-    assert alternatives(make_profile(hours=()), service, accepted_at, now=accepted_at, occupancy=Occupancy()) == []
+    assert find_alternatives(make_profile(hours=()), service, accepted_at, now=accepted_at, occupancy=Occupancy()) == []
 
 
 @given(
@@ -109,10 +115,10 @@ def test_the_list_has_the_requested_count_or_all_free_times(make_profile, zone, 
         Interval(now + timedelta(hours=start), now + timedelta(hours=start + length))
         for start, length in occupied_hours
     ]
-    free = free_slots(profile, "consultation", from_day=None, days=60, now=now, occupancy=Occupancy(busy))
+    free = find_free_slots(profile, "consultation", from_day=None, days=60, now=now, occupancy=Occupancy(busy))
     choice = [offer for offer in free if offer.start != requested]
 
-    offers = alternatives(profile, "consultation", requested, now=now, occupancy=Occupancy(busy), count=count)
+    offers = find_alternatives(profile, "consultation", requested, now=now, occupancy=Occupancy(busy), count=count)
 
     assert len(offers) == len(set(offers)) == min(count, len(choice))
     assert set(offers) <= set(choice)

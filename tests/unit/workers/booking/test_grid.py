@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.tenants.grid import MAX_BUCKETS, bucket_minutes, check_profile
-from workers.booking.domain.grid import buckets
-from workers.booking.domain.hold import blocked_interval
+from workers.booking.domain.grid import list_bucket_starts
+from workers.booking.domain.hold import compute_blocked_interval
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import free_slots
+from workers.booking.domain.slots import find_free_slots
 from workers.booking.domain.values import Interval
 
 TEN = datetime(2026, 1, 13, 10, tzinfo=UTC)
@@ -52,15 +52,15 @@ def test_the_hours_of_an_exception_count_too(make_profile):
 
 def test_buckets_cover_an_interval_that_is_off_the_grid():
     """The first and the last bucket are taken completely, so two intervals in the same minute share a bucket."""
-    covered = buckets(Interval(TEN + timedelta(minutes=10), TEN + timedelta(minutes=31)), 15)
+    covered = list_bucket_starts(Interval(TEN + timedelta(minutes=10), TEN + timedelta(minutes=31)), 15)
 
     assert covered == (TEN, TEN + timedelta(minutes=15), TEN + timedelta(minutes=30))
 
 
 def test_neighbours_share_no_bucket():
     """A visit that begins when another ends can be booked beside it."""
-    one = buckets(Interval(TEN, TEN + timedelta(minutes=30)), 15)
-    other = buckets(Interval(TEN + timedelta(minutes=30), TEN + timedelta(minutes=60)), 15)
+    one = list_bucket_starts(Interval(TEN, TEN + timedelta(minutes=30)), 15)
+    other = list_bucket_starts(Interval(TEN + timedelta(minutes=30), TEN + timedelta(minutes=60)), 15)
 
     assert not set(one) & set(other)
 
@@ -76,11 +76,11 @@ def test_intervals_that_overlap_share_a_bucket(first, second, minutes):
         Interval(TEN + timedelta(minutes=start), TEN + timedelta(minutes=start + length))
         for start, length in (first, second)
     )
-    starts = buckets(one, minutes)
+    starts = list_bucket_starts(one, minutes)
 
     assert starts[0] <= one.start < one.end <= starts[-1] + timedelta(minutes=minutes)
     if one.overlaps(other):
-        assert set(starts) & set(buckets(other, minutes))
+        assert set(starts) & set(list_bucket_starts(other, minutes))
 
 
 @pytest.mark.parametrize("zone", ["Europe/Warsaw", "Asia/Kathmandu", "Australia/Lord_Howe"])
@@ -90,10 +90,10 @@ def test_offered_visits_fill_their_buckets_exactly(make_profile, zone):
     size = timedelta(minutes=bucket_minutes(profile))
     now = datetime(2026, 3, 27, tzinfo=UTC)
 
-    for offer in free_slots(profile, None, from_day=None, days=12, now=now, occupancy=Occupancy()):
+    for offer in find_free_slots(profile, None, from_day=None, days=12, now=now, occupancy=Occupancy()):
         chosen = profile.service(offer.service_id)
-        blocked = blocked_interval(chosen, offer.start)
-        starts = buckets(blocked, size // timedelta(minutes=1))
+        blocked = compute_blocked_interval(chosen, offer.start)
+        starts = list_bucket_starts(blocked, size // timedelta(minutes=1))
         assert (starts[0], starts[-1] + size) == (blocked.start, blocked.end)
 
 

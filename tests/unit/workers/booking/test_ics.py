@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from workers.booking.domain.ics import appointment_ics
+from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import AppointmentState
 
 
@@ -28,7 +28,7 @@ def test_the_file_describes_the_appointment(make_profile, hold, accepted_at):
     confirmed = replace(hold, state=AppointmentState.CONFIRMED, version=2, note="Proszę o ciszę")
     profile = make_profile(senders={"email": "salon@example.com"})
 
-    text = appointment_ics(confirmed, profile, stamp=accepted_at)
+    text = build_appointment_ics(confirmed, profile, stamp=accepted_at)
 
     lines = text.replace("\r\n ", "").split("\r\n")
     assert lines[0] == "BEGIN:VCALENDAR"
@@ -62,7 +62,7 @@ def test_the_file_describes_the_appointment(make_profile, hold, accepted_at):
 )
 def test_the_status_follows_the_state(make_profile, hold, state, cancelled, status):
     """A file for a cancelled appointment deletes it from the visitor's calendar."""
-    text = appointment_ics(replace(hold, state=state), make_profile(), stamp=hold.created_at, cancelled=cancelled)
+    text = build_appointment_ics(replace(hold, state=state), make_profile(), stamp=hold.created_at, cancelled=cancelled)
 
     assert event_of(text)["status"] == status
 
@@ -70,7 +70,7 @@ def test_the_status_follows_the_state(make_profile, hold, state, cancelled, stat
 def test_a_moved_appointment_is_a_later_version_of_the_same_event(make_profile, hold, accepted_at):
     """The UID stays and the sequence grows, so calendars update the event instead of adding one."""
     moved = replace(hold, start=hold.start + timedelta(days=1), end=hold.end + timedelta(days=1), version=5)
-    before, after = (event_of(appointment_ics(each, make_profile(), stamp=accepted_at)) for each in (hold, moved))
+    before, after = (event_of(build_appointment_ics(each, make_profile(), stamp=accepted_at)) for each in (hold, moved))
 
     assert before["uid"] == after["uid"]
     assert after["sequence"] == 5 > before["sequence"]
@@ -78,7 +78,7 @@ def test_a_moved_appointment_is_a_later_version_of_the_same_event(make_profile, 
 
 def test_a_service_that_is_no_longer_offered_keeps_its_id(make_profile, hold, accepted_at):
     """An appointment outlives its service in the profile; without a sender there is no organizer."""
-    event = event_of(appointment_ics(replace(hold, service_id="gone"), make_profile(), stamp=accepted_at))
+    event = event_of(build_appointment_ics(replace(hold, service_id="gone"), make_profile(), stamp=accepted_at))
 
     assert event["summary"] == "gone – Salon Ania"
     assert "organizer" not in event
@@ -108,7 +108,7 @@ def test_no_text_can_add_a_property(make_profile, make_hold, business, name, not
     profile = make_profile(name=business, senders={"email": "salon@example.com"})
     appointment = make_hold(name=name, note=note)
 
-    text = appointment_ics(appointment, profile, stamp=appointment.created_at)
+    text = build_appointment_ics(appointment, profile, stamp=appointment.created_at)
 
     assert set(names_of(text)) <= ALLOWED
     assert names_of(text).count("BEGIN") == 2
@@ -120,6 +120,6 @@ def test_a_visitors_text_is_read_back_unchanged(make_profile, hold, accepted_at)
     """A reader of the file undoes the escaping."""
     appointment = replace(hold, name='Jan "J"; K', note="first, line\nsecond\\line")
 
-    event = event_of(appointment_ics(appointment, make_profile(), stamp=accepted_at))
+    event = event_of(build_appointment_ics(appointment, make_profile(), stamp=accepted_at))
 
     assert event["description"] == 'Jan "J"; K\nfirst, line\nsecond\\line'

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.tenants.services import parse_lane
-from workers.booking.domain.lanes import Occupancy, free_lanes, group_by_lane
-from workers.booking.domain.slots import alternatives, free_slots
+from workers.booking.domain.lanes import Occupancy, group_by_lane, select_free_lanes
+from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval
 
 RESOURCES = [{"id": "anna"}, {"id": "tom"}, {"id": "room", "seats": 3, "calendar_id": "room@calendar.example"}]
@@ -87,7 +87,7 @@ def test_a_start_is_free_while_one_lane_is(salon, accepted_at, hour):
     """Both hairdressers must be busy before the hour is not offered."""
 
     def starts(occupancy):
-        offers = free_slots(salon, "cut", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
+        offers = find_free_slots(salon, "cut", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
         return [offer.start for offer in offers]
 
     one, both = {"anna": [hour]}, {"anna": [hour], "tom": [hour]}
@@ -101,7 +101,7 @@ def test_a_visit_needs_one_lane_for_its_whole_time(salon, accepted_at, hour):
     half = timedelta(minutes=30)
     first, second = Interval(hour.start, hour.start + half), Interval(hour.start + half, hour.end)
     occupancy = Occupancy(lanes={"room/1": [first], "room/2": [second], "room/3": [hour]})
-    offers = free_slots(salon, "class", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
+    offers = find_free_slots(salon, "class", from_day=None, days=1, now=accepted_at, occupancy=occupancy)
     assert hour.start not in [offer.start for offer in offers]
 
 
@@ -110,7 +110,9 @@ def test_a_full_day_has_no_starts(salon, accepted_at):
     today = date(2026, 1, 12)
 
     def services(full):
-        offers = free_slots(salon, None, from_day=today, days=1, now=accepted_at, occupancy=Occupancy(full_days=full))
+        offers = find_free_slots(
+            salon, None, from_day=today, days=1, now=accepted_at, occupancy=Occupancy(full_days=full)
+        )
         return {offer.service_id for offer in offers}
 
     assert services([(today, "class")]) == {"cut", "colour", "any"}
@@ -118,25 +120,28 @@ def test_a_full_day_has_no_starts(salon, accepted_at):
     occupancy = Occupancy(full_days=[(today, None)])
     wanted = accepted_at + timedelta(hours=2)
     assert {
-        one.start.date() for one in alternatives(salon, "cut", wanted, now=accepted_at, occupancy=occupancy)
+        one.start.date() for one in find_alternatives(salon, "cut", wanted, now=accepted_at, occupancy=occupancy)
     } > set()
     assert all(
-        one.start.date() > today for one in alternatives(salon, "cut", wanted, now=accepted_at, occupancy=occupancy)
+        one.start.date() > today
+        for one in find_alternatives(salon, "cut", wanted, now=accepted_at, occupancy=occupancy)
     )
 
 
 def test_the_lane_that_fewest_services_use_comes_first(salon, hour):
     """Only Tom can colour, so a cut goes to Anna while she is free."""
     cut = salon.service("cut")
-    orders = {tuple(free_lanes(salon, cut, hour, Occupancy(), appointment_id=str(n))) for n in range(50)}
+    orders = {tuple(select_free_lanes(salon, cut, hour, Occupancy(), appointment_id=str(n))) for n in range(50)}
     assert orders == {("anna", "tom")}
     busy = Occupancy(lanes={"anna": [hour]})
-    assert free_lanes(salon, cut, hour, busy, appointment_id="1") == ["tom"]
+    assert select_free_lanes(salon, cut, hour, busy, appointment_id="1") == ["tom"]
 
 
 def test_visitors_spread_over_equal_lanes(salon, hour):
     """Thirty visitors at the same moment do not all try the same lane first."""
-    firsts = [free_lanes(salon, salon.service("class"), hour, Occupancy(), appointment_id=str(n))[0] for n in range(30)]
+    firsts = [
+        select_free_lanes(salon, salon.service("class"), hour, Occupancy(), appointment_id=str(n))[0] for n in range(30)
+    ]
     assert {firsts.count(lane) > 4 for lane in ("room/1", "room/2", "room/3")} == {True}
 
 
@@ -157,14 +162,15 @@ def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, blocked, se
     busy = Occupancy(lanes=occupied)
 
     listed = {
-        offer.start for offer in free_slots(salon, wanted.id, from_day=None, days=1, now=accepted_at, occupancy=busy)
+        offer.start
+        for offer in find_free_slots(salon, wanted.id, from_day=None, days=1, now=accepted_at, occupancy=busy)
     }
 
     length = timedelta(minutes=wanted.duration_minutes)
     for number, _ in product(range(0, 12, wanted.step // 15), [0]):
         start = begin + number * quarter
         if start + length <= begin + 12 * quarter:
-            free = free_lanes(salon, wanted, Interval(start, start + length), busy, appointment_id="a")
+            free = select_free_lanes(salon, wanted, Interval(start, start + length), busy, appointment_id="a")
             assert (start in listed) == bool(free)
 
 

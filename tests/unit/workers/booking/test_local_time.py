@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.messages.errors import ErrorCode
-from workers.booking.domain.local_time import first_instant_from, local_to_utc, parse_start
+from workers.booking.domain.local_time import find_first_instant, local_to_utc, parse_start
 from workers.booking.domain.values import Refusal
 
 ZONES = (
@@ -155,15 +155,15 @@ def test_an_instant_has_the_requested_wall_clock_time(day, minutes, zone):
 
     if instant is not None:
         assert instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall
-        assert first_instant_from(day, minutes, ZoneInfo(zone)) == instant
+        assert find_first_instant(day, minutes, ZoneInfo(zone)) == instant
     else:
-        after = first_instant_from(day, minutes, ZoneInfo(zone)).astimezone(ZoneInfo(zone))
+        after = find_first_instant(day, minutes, ZoneInfo(zone)).astimezone(ZoneInfo(zone))
         assert wall < after.replace(tzinfo=None) <= wall + timedelta(hours=1)
 
 
 def test_a_skipped_time_moves_to_the_end_of_its_gap():
     """On a day whose clocks jump from 02:00 to 03:00, 02:30 becomes 03:00; a skipped whole day works the same way."""
-    assert first_instant_from(date(2026, 3, 29), 150, WARSAW) == datetime(2026, 3, 29, 1, tzinfo=UTC)
-    assert first_instant_from(date(2011, 12, 30), 600, ZoneInfo("Pacific/Apia")) == datetime(
+    assert find_first_instant(date(2026, 3, 29), 150, WARSAW) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert find_first_instant(date(2011, 12, 30), 600, ZoneInfo("Pacific/Apia")) == datetime(
         2011, 12, 30, 10, tzinfo=UTC
     )

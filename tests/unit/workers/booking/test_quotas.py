@@ -5,18 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from workers.booking.domain.quotas import Bound, day_quotas, hold_quotas, send_quotas
+from workers.booking.domain.quotas import Bound, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.values import Contact
 
 SECRET = b"a secret of the deployment"
 
 
 def holds(hold, source_ip="192.0.2.7"):
-    return {one.bound: one for one in hold_quotas(hold, secret=SECRET, source_ip=source_ip, holds_per_address=5)}
+    return {one.bound: one for one in list_hold_quotas(hold, secret=SECRET, source_ip=source_ip, holds_per_address=5)}
 
 
 def sends(hold, secret=SECRET, source_ip="192.0.2.7"):
-    return list(send_quotas(hold, secret=secret, source_ip=source_ip, sends_per_address=30, at=hold.created_at))
+    return list(list_send_quotas(hold, secret=secret, source_ip=source_ip, sends_per_address=30, at=hold.created_at))
 
 
 def send_quota(hold, *, secret, at):
@@ -103,14 +103,14 @@ def test_daily_caps_use_the_local_date(make_profile, hold):
     services = [{"id": "massage", "name": {"en": "M"}, "duration_minutes": 60, "max_per_day": 3}]
     profile = make_profile(services=services, max_visits_per_day=9)
     late = replace(hold, start=hold.start.replace(hour=23, minute=30))
-    business, service = day_quotas(profile, profile.services[0], late)
+    business, service = list_day_quotas(profile, profile.services[0], late)
     day = late.start.astimezone(profile.zone).date()
     assert day > late.start.date()
     assert (business.key, business.units) == (f"day#salon-ania#{day}", 9)
     assert (service.key, service.units) == (f"day#salon-ania#{day}#massage", 3)
     assert business.is_lasting
     assert business.until == hold.hold_expires_at
-    assert list(day_quotas(make_profile(), make_profile().services[0], hold)) == []
+    assert list(list_day_quotas(make_profile(), make_profile().services[0], hold)) == []
 
 
 def test_codes_have_quotas_by_contact_session_and_address(hold):

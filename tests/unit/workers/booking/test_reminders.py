@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.clock_changes import moments
 from tests.unit.workers.booking.conftest import build_profile
-from workers.booking.domain.reminders import is_worth_reminding, reminder_times
+from workers.booking.domain.reminders import is_worth_reminding, list_reminder_times
 from workers.booking.domain.values import AppointmentState
 
 START = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -17,7 +17,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 def planned_for(start, profile):
     """Return the reminders of a visit that was booked four days before."""
-    return reminder_times(start, profile, booked_at=start - 96 * HOUR, now=start - 96 * HOUR)
+    return list_reminder_times(start, profile, booked_at=start - 96 * HOUR, now=start - 96 * HOUR)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def planned_for(start, profile):
 )
 def test_reminders_are_sent_a_day_and_two_hours_before(make_profile, left, hours):
     """Reminders in the past or within an hour of booking are left out."""
-    planned = reminder_times(START, make_profile(), booked_at=START - left, now=START - left)
+    planned = list_reminder_times(START, make_profile(), booked_at=START - left, now=START - left)
     assert list(planned) == [(one, START - one * HOUR) for one in hours]
 
 
@@ -56,13 +56,13 @@ def test_reminders_are_sent_a_day_and_two_hours_before(make_profile, left, hours
 )
 def test_late_planning_sends_missed_reminders(make_profile, left, times):
     """The visit was booked three days before, and its reminders could not be planned then."""
-    planned = reminder_times(START, make_profile(), booked_at=START - 72 * HOUR, now=START - left)
+    planned = list_reminder_times(START, make_profile(), booked_at=START - 72 * HOUR, now=START - left)
     assert [START - at for _, at in planned] == times
 
 
 def test_late_planning_adds_no_reminder_that_booking_left_out(make_profile):
     """A reminder that was left out at booking is not sent because planning was delayed."""
-    planned = reminder_times(START, make_profile(), booked_at=START - 24 * HOUR, now=START - 23 * HOUR)
+    planned = list_reminder_times(START, make_profile(), booked_at=START - 24 * HOUR, now=START - 23 * HOUR)
     assert list(planned) == [(2, START - 2 * HOUR)]
 
 

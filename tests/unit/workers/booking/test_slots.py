@@ -7,7 +7,7 @@ import pytest
 
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import free_slots, is_offered
+from workers.booking.domain.slots import find_free_slots, is_offered
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 
 MONDAY = date(2026, 1, 12)
@@ -19,7 +19,7 @@ def wall_times(offers, zone="Europe/Warsaw"):
 
 
 def on(profile, day, now, *, service="massage", days=1, busy=()):
-    return free_slots(profile, service, from_day=day, days=days, now=now, occupancy=Occupancy(busy))
+    return find_free_slots(profile, service, from_day=day, days=days, now=now, occupancy=Occupancy(busy))
 
 
 def test_starts_are_steps_from_each_opening_with_room_for_the_visit(make_profile, accepted_at):
@@ -89,7 +89,7 @@ def test_a_day_outside_the_horizon_has_no_slots(make_profile, accepted_at, day):
 
 def test_without_a_day_the_list_begins_today(make_profile, accepted_at):
     """The first offer of an open morning is today's."""
-    offers = free_slots(make_profile(), "massage", from_day=None, days=2, now=accepted_at, occupancy=Occupancy())
+    offers = find_free_slots(make_profile(), "massage", from_day=None, days=2, now=accepted_at, occupancy=Occupancy())
 
     assert {offer.start.date() for offer in offers} == {MONDAY, date(2026, 1, 13)}
 

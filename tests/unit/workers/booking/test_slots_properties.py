@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.booking.domain.hold import blocked_interval
+from workers.booking.domain.hold import compute_blocked_interval
 from workers.booking.domain.lanes import Occupancy
-from workers.booking.domain.slots import free_slots, is_offered
+from workers.booking.domain.slots import find_free_slots, is_offered
 from workers.booking.domain.values import Interval
 
 DAYS = {
@@ -80,7 +80,7 @@ def brute_force_starts(profile, now, busy):
             )
             start = opens
             while start + duration <= closes:
-                blocked = blocked_interval(service, start)
+                blocked = compute_blocked_interval(service, start)
                 soon = start < now + timedelta(minutes=profile.minimum_notice_minutes)
                 if not soon and not any(blocked.overlaps(interval) for interval in busy):
                     found.append(start)
@@ -94,7 +94,7 @@ def test_the_search_equals_a_brute_force_search(make_profile, situation):
     fields, now, busy = situation
     profile = make_profile(**fields)
 
-    offers = free_slots(profile, None, from_day=None, days=60, now=now, occupancy=Occupancy(busy))
+    offers = find_free_slots(profile, None, from_day=None, days=60, now=now, occupancy=Occupancy(busy))
 
     assert [offer.start for offer in offers] == brute_force_starts(profile, now, busy)
 
@@ -106,11 +106,11 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
     profile = make_profile(**fields)
     service, zone = profile.services[0], ZoneInfo(profile.time_zone)
 
-    offers = free_slots(profile, "visit", from_day=None, days=4, now=now, occupancy=Occupancy(busy))
+    offers = find_free_slots(profile, "visit", from_day=None, days=4, now=now, occupancy=Occupancy(busy))
 
     for offer in offers:
         assert is_offered(profile, service, offer.start, now) is None
-        assert not any(blocked_interval(service, offer.start).overlaps(interval) for interval in busy)
+        assert not any(compute_blocked_interval(service, offer.start).overlaps(interval) for interval in busy)
         assert offer.end - offer.start == timedelta(minutes=service.duration_minutes)
         # The last minute, not the end: if the clocks skip the midnight at which a day closes, the end reads 01:00.
         start, last = offer.start.astimezone(zone), (offer.end - MINUTE).astimezone(zone)
@@ -132,6 +132,6 @@ def test_a_list_of_days_is_the_sum_of_its_days(make_profile, situation, days):
     today = now.astimezone(ZoneInfo(profile.time_zone)).date()
 
     def ask(day, count):
-        return free_slots(profile, None, from_day=day, days=count, now=now, occupancy=Occupancy(busy))
+        return find_free_slots(profile, None, from_day=day, days=count, now=now, occupancy=Occupancy(busy))
 
     assert ask(today, days) == [offer for later in range(days) for offer in ask(today + timedelta(days=later), 1)]

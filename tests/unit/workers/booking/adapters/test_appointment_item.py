@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.tenants.services import Service
-from workers.booking.adapters.appointment_item import appointment_from_item, appointment_item
+from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
 from workers.booking.domain.hold import create_hold
 from workers.booking.domain.values import ChangeKind, Contact, LastChange
 
@@ -32,25 +32,25 @@ def appointment():
 @pytest.mark.parametrize("change", [APPLIED, REFUSED, LastChange()])
 def test_a_stored_change_is_read_back(change):
     """The command and the kind of the change are stored and read back."""
-    stored = appointment_item(replace(appointment(), last_change=change))
-    assert appointment_from_item(stored).last_change == change
+    stored = appointment_to_item(replace(appointment(), last_change=change))
+    assert item_to_appointment(stored).last_change == change
 
 
 @pytest.mark.parametrize(("change", "stored"), [(APPLIED, "change-1"), (REFUSED, "change-1/back")])
 def test_the_release_before_finds_the_text_that_it_compares(change, stored):
     """With the bare command id, that release would take a refused handover for a move and notify the visitor."""
-    assert appointment_item(replace(appointment(), last_change=change))["changed_by"] == stored
+    assert appointment_to_item(replace(appointment(), last_change=change))["changed_by"] == stored
 
 
 @pytest.mark.parametrize(("stored", "change"), [("change-1", APPLIED), ("change-1/back", REFUSED), ("", LastChange())])
 def test_a_row_of_the_release_before_is_read(stored, change):
     """Such a row has no `change_kind`: the suffix of the text marks a refused handover."""
-    row = appointment_item(appointment()) | {"changed_by": stored}
+    row = appointment_to_item(appointment()) | {"changed_by": stored}
     del row["change_kind"]
-    assert appointment_from_item(row).last_change == change
+    assert item_to_appointment(row).last_change == change
 
 
 def test_a_new_row_stores_the_kind_as_a_field():
     """A command id may end in any text."""
-    row = appointment_item(appointment()) | {"changed_by": "change-1/back", "change_kind": "applied"}
-    assert appointment_from_item(row).last_change == LastChange("change-1/back")
+    row = appointment_to_item(appointment()) | {"changed_by": "change-1/back", "change_kind": "applied"}
+    assert item_to_appointment(row).last_change == LastChange("change-1/back")

@@ -10,7 +10,7 @@ from shared.errors import TransientError
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.cached_calendar import MAX_AGE, CachedCalendar
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
 
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MORNING = Interval(NINE - HOUR, NINE + 3 * HOUR)
 EVENT = CalendarEvent(
-    event_id=event_id("0123456789"),
+    event_id=build_event_id("0123456789"),
     appointment_id="0123456789",
     version=2,
     start=NINE,
@@ -40,8 +40,8 @@ class SlowCalendar(FakeCalendar):
         self.may_write = asyncio.Event()
         self.may_write.set()
 
-    async def busy(self, calendar_id, between, *, fresh=False):
-        times = await super().busy(calendar_id, between, fresh=fresh)
+    async def find_busy_times(self, calendar_id, between, *, fresh=False):
+        times = await super().find_busy_times(calendar_id, between, fresh=fresh)
         await self.may_answer.wait()
         return times
 
@@ -67,7 +67,7 @@ def calendar(google, clock):
 
 
 async def spans(calendar, between=MORNING, **how):
-    return [busy.interval for busy in await calendar.busy("calendar", between, **how)]
+    return [busy.interval for busy in await calendar.find_busy_times("calendar", between, **how)]
 
 
 async def let_tasks_run():
@@ -180,14 +180,14 @@ async def test_a_failed_write_invalidates_the_cache(google, calendar):
 async def test_a_change_by_the_owner_invalidates_the_cache(google, calendar):
     """A sync with changes invalidates the cache; a sync without changes does not."""
     await calendar.put("calendar", EVENT)
-    token = (await calendar.changes("calendar", None)).next_token
+    token = (await calendar.list_changes("calendar", None)).next_token
     await spans(calendar)
-    token = (await calendar.changes("calendar", token)).next_token
+    token = (await calendar.list_changes("calendar", token)).next_token
     await spans(calendar)
     assert google.calls.count("busy") == 1
     later = Interval(NINE + HOUR, NINE + 2 * HOUR)
     google.owner_moves(EVENT.appointment_id, later)
-    await calendar.changes("calendar", token)
+    await calendar.list_changes("calendar", token)
     assert await spans(calendar) == [later]
 
 
@@ -203,7 +203,7 @@ async def test_an_event_is_read_from_the_calendar_itself(google, calendar):
 async def test_concurrent_requests_share_one_failure(google, calendar):
     """Ten concurrent requests share one lookup and its error; the next request starts a new lookup."""
     google.may_answer.clear()
-    google.fail("busy", TransientError("calendar.busy: 503"))
+    google.fail("find_busy_times", TransientError("calendar.busy: 503"))
     asking = [asyncio.create_task(spans(calendar)) for _ in range(10)]
     await let_tasks_run()
     google.may_answer.set()

@@ -30,7 +30,7 @@ def test_an_invalid_key_is_reported_as_not_configured(text):
     """Whatever JSON the secret contains, the message says what to do and does not quote it."""
     credentials = GoogleCredentials(secrets=None, secret_id="chatbot/google-calendar", fallback=text)
     with pytest.raises(PermanentError) as caught:
-        credentials.current()
+        credentials.get_credentials()
     assert caught.value.reason == "calendar_not_configured"
     assert "secret" not in str(caught.value).replace("the secret", "")
 
@@ -57,7 +57,7 @@ def test_the_secret_has_priority_over_the_variable(has_secret):
     secrets = Secrets(client=Vault(json.dumps(secret) if has_secret else None), clock=FakeClock())
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=json.dumps(variable))
     expected = secret if has_secret else variable
-    assert credentials.current().service_account_email == expected["client_email"]
+    assert credentials.get_credentials().service_account_email == expected["client_email"]
 
 
 def test_a_corrected_secret_works_at_once():
@@ -66,7 +66,7 @@ def test_a_corrected_secret_works_at_once():
     secrets = Secrets(client=vault, clock=FakeClock())
     credentials = GoogleCredentials(secrets=secrets, secret_id="chatbot/google-calendar", fallback=None)
     with pytest.raises(PermanentError):
-        credentials.current()
+        credentials.get_credentials()
     account = make_service_account("http://127.0.0.1/token")
     vault.text = json.dumps(account)
-    assert credentials.current().service_account_email == account["client_email"]
+    assert credentials.get_credentials().service_account_email == account["client_email"]

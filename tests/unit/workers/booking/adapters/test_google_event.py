@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workers.booking.adapters.google_event import event_body, matches_event, parse_event, version_of
-from workers.booking.domain.event_id import event_id
+from workers.booking.adapters.google_event import build_event_body, matches_event, parse_event, parse_version
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import CalendarEvent
@@ -13,7 +13,7 @@ from workers.booking.ports import CalendarEvent
 NINE = datetime(2027, 3, 1, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EVENT = CalendarEvent(
-    event_id=event_id("0123456789"),
+    event_id=build_event_id("0123456789"),
     appointment_id="0123456789",
     version=3,
     start=NINE,
@@ -26,7 +26,7 @@ EVENT = CalendarEvent(
 
 def as_written(**changes):
     """Return the event as Google returns it: without empty fields, in the calendar's zone."""
-    body = event_body(EVENT, invites=False)
+    body = build_event_body(EVENT, invites=False)
     body["start"] = {"dateTime": "2027-03-01T10:00:00+01:00"}
     del body["description"]
     return body | changes
@@ -34,7 +34,7 @@ def as_written(**changes):
 
 def test_an_event_uses_the_calendars_reminders():
     """The owner sets reminders once for all events."""
-    assert event_body(EVENT, invites=False)["reminders"] == {"useDefault": True}
+    assert build_event_body(EVENT, invites=False)["reminders"] == {"useDefault": True}
 
 
 def test_an_unchanged_event_matches():
@@ -63,7 +63,7 @@ def test_a_changed_event_does_not_match(changes):
 @pytest.mark.parametrize("text", [None, 3, "", "three", "-3", "3.0", "³", "9" * 5000])
 def test_an_unreadable_version_is_zero(text):
     """It is older than every version, so any write of ours replaces it."""
-    assert version_of({"extendedProperties": {"private": {"version": text}}}) == 0
+    assert parse_version({"extendedProperties": {"private": {"version": text}}}) == 0
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_a_deleted_event_may_be_an_id_alone():
 
 def test_what_is_written_is_read_back():
     """The request's body is itself a valid event."""
-    assert parse_event(event_body(EVENT, invites=False)) == StoredEvent(3, Interval(NINE, NINE + HOUR))
+    assert parse_event(build_event_body(EVENT, invites=False)) == StoredEvent(3, Interval(NINE, NINE + HOUR))

@@ -11,7 +11,7 @@ import structlog
 
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
-from workers.booking.adapters.appointment_item import appointment_item
+from workers.booking.adapters.appointment_item import appointment_to_item
 from workers.booking.domain.decisions import MAX_ATTEMPTS, MAX_SENDS
 from workers.booking.domain.values import AppointmentState
 
@@ -119,9 +119,9 @@ async def test_a_code_is_only_in_its_message(world):
             await world.send("verify", appointment_id=appointment_id, code=code)
         await world.send("resend", appointment_id=appointment_id)
         await world.send("verify", appointment_id="0" * 32, code=codes[1])
-        rows = [json.dumps(appointment_item(row)) for row in world.appointments.rows.values()]
+        rows = [json.dumps(appointment_to_item(row)) for row in world.appointments.rows.values()]
         await world.send("verify", appointment_id=appointment_id, code=codes[1])
-        rows += [json.dumps(appointment_item(row)) for row in world.appointments.rows.values()]
+        rows += [json.dumps(appointment_to_item(row)) for row in world.appointments.rows.values()]
 
     frames = [frame.wire() for frame in world.conversations.of("session")]
     assert frames[-1].find("booking.confirmed") > 0

@@ -165,7 +165,7 @@ async def test_a_verification_and_a_move_read_the_calendar_again(world):
 
 async def test_a_list_is_retried_if_the_calendar_fails(world):
     """A list without the calendar would offer occupied times."""
-    world.calendar.fail("busy", TransientError("quota"))
+    world.calendar.fail("find_busy_times", TransientError("quota"))
     command = world.command("slots")
     claim = await world.claims.claim(command.claim_key, fingerprint="f", lease=LEASE)
 

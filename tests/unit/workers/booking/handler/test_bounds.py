@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
-from workers.booking.domain.quotas import session_key
+from workers.booking.domain.quotas import build_session_quota_key
 from workers.booking.domain.values import AppointmentState
 
 FULL = ErrorCode.RATE_LIMITED
@@ -135,11 +135,11 @@ async def slots(world):
 async def test_a_hold_that_another_worker_placed_meanwhile_is_read_again(world):
     """Two concurrent commands of one session, which queues prevent, are not refused as too many."""
     held = await world.held(hours(0))
-    holder = world.appointments.units[session_key("session"), 0]
+    holder = world.appointments.units[build_session_quota_key("session"), 0]
     world.appointments.find_session_hold = nobody
     with pytest.raises(TransientError):
         await world.create(hours(1))
-    assert world.appointments.units[session_key("session"), 0] == holder
+    assert world.appointments.units[build_session_quota_key("session"), 0] == holder
     assert (await world.appointment(held)).state is AppointmentState.HELD
 
 

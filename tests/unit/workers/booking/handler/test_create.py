@@ -129,7 +129,7 @@ async def test_an_adjacent_event_does_not_block(world):
 async def test_a_failing_calendar_only_costs_the_alternatives(world):
     """The refusal itself is certain."""
     await world.held(session="winner")
-    world.calendar.fail("busy", None, TransientError("quota"))
+    world.calendar.fail("find_busy_times", None, TransientError("quota"))
     refused = await world.create()
 
     assert (refused.data.code, refused.data.alternatives) == (ErrorCode.SLOT_TAKEN, ())
@@ -138,7 +138,7 @@ async def test_a_failing_calendar_only_costs_the_alternatives(world):
 async def test_nothing_is_held_if_the_calendar_can_not_be_read(world):
     """The command is retried; until then no time is held that may not be free."""
     command = world.create_command()
-    world.calendar.fail("busy", TransientError("quota"))
+    world.calendar.fail("find_busy_times", TransientError("quota"))
     with pytest.raises(TransientError):
         await world.handle(command)
     assert world.appointments.writes == 0

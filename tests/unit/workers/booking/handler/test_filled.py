@@ -95,7 +95,7 @@ async def test_an_interrupted_verification_offers_the_move_again(world, hold):
 @pytest.mark.parametrize("error", [TransientError("calendar.busy: 503"), PermanentError("calendar_access_revoked")])
 async def test_a_calendar_that_can_not_be_read_does_not_prevent_the_confirmation(world, hold, error):
     """The right code confirms; the owner resolves a conflict in the calendar."""
-    world.calendar.fail("busy", error)
+    world.calendar.fail("find_busy_times", error)
     assert (await verify(world, hold)).type == "booking.confirmed"
 
 

@@ -43,7 +43,7 @@ async def test_a_moved_event_moves_the_visit(visited):
     notice = visited.notices.delivered[-1]
     assert (notice.type, notice.by, notice.data.start) == ("notice.rescheduled", "business", LATER.start)
     assert await stands_at(visited) == LATER
-    occupied = await visited.appointments.occupied_times(
+    occupied = await visited.appointments.find_occupied_times(
         "salon-ania", Interval(NINE_UTC, LATER.end), at=visited.clock.now()
     )
     assert {one.interval.start >= LATER.start for one in occupied} == {True}

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import TransientError
 from tests.unit.workers.booking.handler.owner import DAY, HOUR, NINE_UTC, alerts, follow, stands_at
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Interval
 from workers.booking.ports import TooManyBucketsError
 
@@ -36,7 +36,7 @@ async def test_an_impossible_move_is_undone(visited, to):
 
 async def test_an_all_day_event_is_undone(visited):
     """An event without times of day is not a visit."""
-    visited.calendar.timeless.add(event_id(visited.appointment_id))
+    visited.calendar.timeless.add(build_event_id(visited.appointment_id))
     assert await follow(visited) is None
     assert visited.calendar.timeless == set()
     assert alerts(visited) == ["calendar_move_refused"]

@@ -10,7 +10,7 @@ from shared.errors import PermanentError, TransientError
 from shared.links import Links
 from shared.messages.commands import BOOKING_COMMAND
 from tests.unit.workers.booking.handler.conftest import KEY, TENANT, TUESDAY_TEN
-from workers.booking.domain.event_id import event_id
+from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import AppointmentState, Interval
 
 HOUR = timedelta(hours=1)
@@ -107,7 +107,7 @@ async def test_a_visit_moved_into_a_colleagues_calendar_is_the_colleagues(two):
     """Until the appointment has followed, the colleague's hour is busy; then it has the visit; nothing is cancelled."""
     mine = await two.appointment(await two.confirmed())
     other = next(name for name in CALENDARS if name != mine.resource)
-    name = event_id(mine.appointment_id)
+    name = build_event_id(mine.appointment_id)
     two.calendar.events[CALENDARS[other]][name] = two.calendar.events[CALENDARS[mine.resource]].pop(name)
     refused = await two.create(session="another", contact="ola@example.com")
     assert refused.type == "error"
@@ -162,7 +162,7 @@ async def test_old_ticks_are_skipped(world):
 async def move_to_colleague(world, mine):
     """Let the owner move a visit into the colleague's calendar; return the colleague."""
     other = next(name for name in CALENDARS if name != mine.resource)
-    name = event_id(mine.appointment_id)
+    name = build_event_id(mine.appointment_id)
     world.calendar.events[CALENDARS[other]][name] = world.calendar.events[CALENDARS[mine.resource]].pop(name)
     return other
 
@@ -179,7 +179,7 @@ async def test_an_impossible_handover_is_undone(two, cut_off):
             await two.carry_out(internal_command(two, "changed", "c1", appointment_id=mine.appointment_id))
     for key in ("c1", "c2"):
         assert await two.carry_out(internal_command(two, "changed", key, appointment_id=mine.appointment_id)) is None
-    now, name = await two.appointment(mine.appointment_id), event_id(mine.appointment_id)
+    now, name = await two.appointment(mine.appointment_id), build_event_id(mine.appointment_id)
     assert (now.state, now.resource, now.start) == (AppointmentState.CONFIRMED, mine.resource, mine.start)
     assert name in two.calendar.events[CALENDARS[mine.resource]]
     assert name not in two.calendar.events[CALENDARS[other]]
@@ -215,7 +215,7 @@ async def test_a_visit_that_is_over_is_not_handed_over(two, how):
     """It has begun, is cancelled, or its event in the other calendar has an older version: nothing changes."""
     mine = await two.appointment(await two.confirmed())
     other = await move_to_colleague(two, mine)
-    name = event_id(mine.appointment_id)
+    name = build_event_id(mine.appointment_id)
     match how:
         case "begun":
             two.clock.set(mine.start)

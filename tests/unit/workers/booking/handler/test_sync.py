@@ -181,7 +181,7 @@ async def test_an_unknown_visit_is_ignored(visited):
 async def test_a_calendar_that_does_not_answer_is_read_in_the_next_minute(visited):
     """There is no retry, dead letter or alert; the changes are detected then."""
     visited.calendar.owner_deletes(visited.appointment_id)
-    visited.calendar.fail("changes", TransientError("calendar.changes: 503"))
+    visited.calendar.fail("list_changes", TransientError("calendar.changes: 503"))
     assert await minute(visited) == []
     assert "notice.alert" not in visited.notice_types
     assert len(await minute(visited, 2)) == 1
@@ -190,7 +190,7 @@ async def test_a_calendar_that_does_not_answer_is_read_in_the_next_minute(visite
 async def test_an_unusable_calendar_is_alerted_once_an_hour(visited):
     """The alert says what to do; the calendar is tried again every minute."""
     closed = [UnusableCalendarError(CalendarProblem.FORBIDDEN) for _ in range(3)]
-    visited.calendar.fail("changes", *closed)
+    visited.calendar.fail("list_changes", *closed)
     visited.clock.set(datetime(2026, 1, 12, 8, 57, tzinfo=UTC))
     for number in (1, 2, 3):
         assert await minute(visited, number) == []

@@ -14,7 +14,7 @@ from shared.aws.items import from_item, to_item
 from shared.claims import Claim
 from shared.messages.errors import ErrorCode
 from tests.clock_changes import CHANGING, ZONES, clock_changes, days
-from workers.booking.adapters.appointment_item import appointment_from_item, appointment_item
+from workers.booking.adapters.appointment_item import appointment_to_item, item_to_appointment
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 
 ALL_DAY = {
@@ -111,8 +111,8 @@ async def assert_stored(world, appointment_id, instant):
     """Check that the table has what was written, to the second and in UTC."""
     appointment = await world.appointment(appointment_id)
     assert (appointment.start, appointment.end) == (instant, instant + LENGTH)
-    assert appointment_from_item(from_item(to_item(appointment_item(appointment)))) == appointment
-    row = appointment_item(appointment)
+    assert item_to_appointment(from_item(to_item(appointment_to_item(appointment)))) == appointment
+    row = appointment_to_item(appointment)
     assert row["start"] == instant.astimezone(UTC).isoformat()
 
 
