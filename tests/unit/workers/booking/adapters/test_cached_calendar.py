@@ -82,10 +82,10 @@ async def test_busy_times_are_read_once_in_half_a_minute(google, calendar, clock
     google.block(MORNING)
     clock.advance(MAX_AGE - timedelta(seconds=1))
     assert await spans(calendar, Interval(NINE + 2 * HOUR, NINE + 10 * HOUR)) == []
-    assert google.calls == ["busy"]
+    assert google.calls == ["find_busy_times"]
     clock.advance(timedelta(seconds=1))
     assert await spans(calendar) == [MORNING]
-    assert google.calls == ["busy", "busy"]
+    assert google.calls == ["find_busy_times", "find_busy_times"]
 
 
 async def test_a_fresh_request_reads_the_calendar(google, calendar):
@@ -121,7 +121,7 @@ async def test_concurrent_requests_share_one_lookup(google, calendar):
     await let_tasks_run()
     google.may_answer.set()
     assert await asyncio.gather(*asking) == [[]] * 20
-    assert google.calls == ["busy"]
+    assert google.calls == ["find_busy_times"]
 
 
 async def test_an_answer_is_as_old_as_its_request(google, calendar, clock):
@@ -133,7 +133,7 @@ async def test_an_answer_is_as_old_as_its_request(google, calendar, clock):
     google.may_answer.set()
     await asking
     await spans(calendar)
-    assert google.calls == ["busy", "busy"]
+    assert google.calls == ["find_busy_times", "find_busy_times"]
 
 
 async def test_a_write_is_visible_at_once(google, calendar):
@@ -184,7 +184,7 @@ async def test_a_change_by_the_owner_invalidates_the_cache(google, calendar):
     await spans(calendar)
     token = (await calendar.list_changes("calendar", token)).next_token
     await spans(calendar)
-    assert google.calls.count("busy") == 1
+    assert google.calls.count("find_busy_times") == 1
     later = Interval(NINE + HOUR, NINE + 2 * HOUR)
     google.owner_moves(EVENT.appointment_id, later)
     await calendar.list_changes("calendar", token)
@@ -209,7 +209,7 @@ async def test_concurrent_requests_share_one_failure(google, calendar):
     google.may_answer.set()
     answers = await asyncio.gather(*asking, return_exceptions=True)
     assert [type(answer) for answer in answers] == [TransientError] * 10
-    assert google.calls == ["busy"]
+    assert google.calls == ["find_busy_times"]
     assert await spans(calendar) == []
 
 
@@ -222,7 +222,7 @@ async def test_a_cancelled_request_does_not_cancel_the_lookup(google, calendar):
     await let_tasks_run()
     google.may_answer.set()
     assert await second == []
-    assert google.calls == ["busy"]
+    assert google.calls == ["find_busy_times"]
 
 
 async def test_a_request_after_a_write_does_not_get_an_answer_from_before(google, calendar):

@@ -139,11 +139,11 @@ async def test_many_queued_reads_are_one_read(visited):
         visited.clock.advance(MINUTE)
         await visited.carry_out(tick(visited, number + 1))
         syncs += visited.commands.drain()
-    readings = visited.calendar.calls.count("changes")
+    readings = visited.calendar.calls.count("list_changes")
     visited.clock.advance(MINUTE)
     for sync in syncs:
         await visited.carry_out(sync)
-    assert visited.calendar.calls.count("changes") == readings + 1
+    assert visited.calendar.calls.count("list_changes") == readings + 1
 
 
 async def test_an_expired_token_finds_every_future_visit(visited):
