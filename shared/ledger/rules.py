@@ -32,7 +32,7 @@ def merge_failure(kept: Failure | None, dead_letter: Failure) -> Failure | None:
             dead_letter, audit_trail=_append_entry(dead_letter.audit_trail, _make_entry(dead_letter, "failed"))
         )
     # What a visitor had erased does not come back with a dead letter that was under way.
-    if kept.state is FailureState.ERASED or _order(dead_letter) <= _order(kept):
+    if kept.state is FailureState.ERASED or _make_order_key(dead_letter) <= _make_order_key(kept):
         return None
     is_first_round = dead_letter.replays == 0
     state = kept.state if is_first_round else FailureState.FAILED_AGAIN
@@ -68,7 +68,7 @@ def _make_entry(dead_letter: Failure, action: Literal["failed", "failed_again"])
     return AuditEntry(at=dead_letter.last_at, by=LEDGER, action=action, detail=dead_letter.reason)
 
 
-def _order(failure: Failure) -> tuple[int, datetime, int]:
+def _make_order_key(failure: Failure) -> tuple[int, datetime, int]:
     return failure.replays, failure.last_at, failure.attempts
 
 
@@ -100,11 +100,11 @@ def is_match(failure: Failure, criteria: FailureFilter) -> bool:
         and (criteria.reason is None or failure.reason == criteria.reason)
         and (criteria.since is None or failure.last_at >= criteria.since)
         and (criteria.until is None or failure.last_at < criteria.until)
-        and (not criteria.text or _contains(failure, criteria.text.casefold()))
+        and (not criteria.text or _contains_text(failure, criteria.text.casefold()))
     )
 
 
-def _contains(failure: Failure, text: str) -> bool:
+def _contains_text(failure: Failure, text: str) -> bool:
     texts = (failure.type, failure.tenant, failure.reason, failure.error)
     ids = (failure.failure_id, failure.session_id, failure.command_id, failure.trace)
     return any(text in each.casefold() for each in (*texts, *ids) if each)

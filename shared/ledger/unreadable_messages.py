@@ -14,7 +14,7 @@ _REPLAY: TypeAdapter[int] = TypeAdapter(QueuedReplay)
 _TYPE = re.compile(r"[a-z]{1,40}(\.[a-z_]{1,40}){1,2}")
 
 
-def identity(content: dict[str, Any] | None) -> tuple[str, int] | None:
+def parse_identity(content: dict[str, Any] | None) -> tuple[str, int] | None:
     """Return the id and the replay of a message that no worker of this release reads, if it says its id.
 
     Another release may read it. So it is the failure that it would be there, also when a replay of it fails again.
@@ -35,7 +35,7 @@ class Origin:
     type: str | None = None
 
 
-def origin(content: dict[str, Any] | None) -> Origin:
+def parse_origin(content: dict[str, Any] | None) -> Origin:
     """Return what a message that no worker of this release reads says of itself, as far as it may be true.
 
     Only our own parts may put anything on the queues, and the owner whose visitor was lost has to find it.

@@ -10,7 +10,7 @@ from shared.dead_letter_reasons import OTHER_VERSION, DeadLetterReason
 from shared.ids import failure_id
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
-from shared.ledger.unreadable_messages import Origin, identity, origin
+from shared.ledger.unreadable_messages import Origin, parse_identity, parse_origin
 from shared.messages.commands import (
     ENVELOPE_VERSION,
     BookingCancel,
@@ -46,8 +46,8 @@ def build_failure(dead_letter: Delivery, *, queue: str, message: Message | None,
     attributes = dead_letter.attributes or {}
     failed_at = now if dead_letter.sent_at is None else datetime.fromtimestamp(dead_letter.sent_at, UTC)
     content = None if message else parse_json_object(dead_letter.body)
-    command_id, replays = (message.id, message.replay) if message else identity(content) or (None, 0)
-    source = Origin(message.tenant, message.session_id, _message_type(message)) if message else origin(content)
+    command_id, replays = (message.id, message.replay) if message else parse_identity(content) or (None, 0)
+    source = Origin(message.tenant, message.session_id, _message_type(message)) if message else parse_origin(content)
     # After a crash a message may be copied twice: its own id is the same in both copies, the copy's id is not.
     identifier = command_id or f"message {attributes.get('message_id') or dead_letter.message_id}"
     trace = Trace.parse(dead_letter.trace)

@@ -12,7 +12,7 @@ from ops.desk.domain.values import FieldProblem, FieldProblemKind, Invalid, NotP
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
-from shared.ledger.unreadable_messages import identity
+from shared.ledger.unreadable_messages import parse_identity
 from shared.messages.commands import (
     BOOKING_COMMAND,
     CHAT_COMMAND,
@@ -114,7 +114,7 @@ def make_replay_payload(failure: Failure) -> str | None:
     A payload that this release can't decode is not changed otherwise: another release may decode it.
     """
     envelope = parse_json_object(failure.payload)
-    if envelope is None or identity(envelope) is None:
+    if envelope is None or parse_identity(envelope) is None:
         return None
     return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))
 

@@ -8,7 +8,7 @@ from shared.ledger.audit_details import AuditDetail, EditedFields, NotSent, Repl
 _REPLAY, _NOT_SENT = "replay ", "not sent: "
 
 
-def detail_attributes(detail: AuditDetail) -> dict[str, Any]:
+def detail_to_attributes(detail: AuditDetail) -> dict[str, Any]:
     """Return what is stored of a detail; of a plain text the note alone."""
     note = {"note": str(detail)}
     match detail:
@@ -22,7 +22,7 @@ def detail_attributes(detail: AuditDetail) -> dict[str, Any]:
             return note
 
 
-def detail_of(row: Mapping[str, Any]) -> AuditDetail:
+def parse_detail(row: Mapping[str, Any]) -> AuditDetail:
     """Return the detail of a stored entry."""
     if "replay" in row:
         return ReplayNumber(int(row["replay"]))
@@ -30,10 +30,10 @@ def detail_of(row: Mapping[str, Any]) -> AuditDetail:
         return NotSent(row["not_sent"])
     if "fields" in row:
         return EditedFields(tuple(row["fields"]))
-    return _detail_of_note(row["what"], row.get("note", ""))
+    return _parse_note(row["what"], row.get("note", ""))
 
 
-def _detail_of_note(action: str, note: str) -> AuditDetail:
+def _parse_note(action: str, note: str) -> AuditDetail:
     """Return the detail of an entry that has nothing but a note: a plain text, or of a release before these attributes.
 
     Such entries stay for as long as their failures, so this has no end. No reason of a failure has a space in it, and

@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 
 from shared.aws.items import from_item, to_item
-from shared.aws.ledger.audit_details import detail_attributes, detail_of
+from shared.aws.ledger.audit_details import detail_to_attributes, parse_detail
 from shared.aws.ledger.payload_cipher import PayloadCipher, UnreadablePayloadError
-from shared.aws.ledger.payload_parts import part_id
+from shared.aws.ledger.payload_parts import make_part_id
 from shared.instants import to_sortable_text
 from shared.ledger.failures import AuditEntry, Failure, FailureState
 from shared.ledger.rules import ENDED, limit_audit_trail, make_cursor
@@ -26,7 +26,7 @@ _AS_THEY_ARE = (
 )
 
 
-def items_of(
+def failure_to_items(
     failure: Failure, cipher: PayloadCipher, now: datetime, *, over: dict[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     """Return the failure's item, and after it those with the rest of a payload that is too long for one.
@@ -36,14 +36,14 @@ def items_of(
     """
     encrypted = cipher.encrypt(failure.payload)
     parts = [encrypted[start : start + _PART_BYTES] for start in range(0, len(encrypted), _PART_BYTES)]
-    ends = _ends(failure, now, over)
+    ends = _compute_expiry(failure, now, over)
     item = {
         **{name: getattr(failure, name) for name in _AS_THEY_ARE},
         "state": failure.state.value,
         "first_at": to_sortable_text(failure.first_at),
         "last_at": to_sortable_text(failure.last_at),
         "place": make_cursor(failure),
-        "story": [entry_value(entry) for entry in limit_audit_trail(failure.audit_trail)],
+        "story": [audit_entry_to_map(entry) for entry in limit_audit_trail(failure.audit_trail)],
         "payload": parts[0],
         "parts": len(parts),
         "expires_at": ends,
@@ -51,13 +51,13 @@ def items_of(
     if over is not None and not failure.payload and failure.state is not FailureState.ERASED:
         return [to_item(item) | {name: over[name] for name in ("payload", "parts")}]
     rest = [
-        {"failure_id": part_id(failure.failure_id, number), "payload": part, "expires_at": ends}
+        {"failure_id": make_part_id(failure.failure_id, number), "payload": part, "expires_at": ends}
         for number, part in enumerate(parts[1:], 1)
     ]
     return [to_item(each) for each in (item, *rest)]
 
 
-def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int | None:
+def _compute_expiry(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int | None:
     """Return when the items may go: what is written about a failure that has ended does not keep it for longer."""
     if failure.state not in ENDED:
         return None
@@ -66,12 +66,17 @@ def _ends(failure: Failure, now: datetime, over: dict[str, Any] | None) -> int |
     return expires_at(now, FAILURE_RETENTION)
 
 
-def entry_value(entry: AuditEntry) -> dict[str, Any]:
+def audit_entry_to_map(entry: AuditEntry) -> dict[str, Any]:
     """Return an audit entry as it is stored."""
-    return {"at": to_sortable_text(entry.at), "by": entry.by, "what": entry.action, **detail_attributes(entry.detail)}
+    return {
+        "at": to_sortable_text(entry.at),
+        "by": entry.by,
+        "what": entry.action,
+        **detail_to_attributes(entry.detail),
+    }
 
 
-def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:
+def parse_failure(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCipher) -> Failure:
     """Return the failure of an item; `rest` is what of its payload is in other items.
 
     A payload that can't be decrypted is empty, which no message's is: one lost key must not hide the other failures.
@@ -83,11 +88,11 @@ def failure_of(item: dict[str, Any], rest: Sequence[bytes], cipher: PayloadCiphe
         log.exception("failure_payload_unreadable", failure_id=row["failure_id"])
         payload = ""
     return Failure(
-        payload=payload, audit_trail=tuple(_read_entry(each) for each in row.get("story", ())), **_facts(row)
+        payload=payload, audit_trail=tuple(_read_entry(each) for each in row.get("story", ())), **_parse_facts(row)
     )
 
 
-def outline_of(item: dict[str, Any]) -> Failure:
+def parse_outline(item: dict[str, Any]) -> Failure:
     """Return what the indexes know of a failure: everything that a filter looks at, and no payload.
 
     All of it is text, and a search reads thousands: so it is read without the deserialiser.
@@ -102,7 +107,7 @@ OUTLINE = ("queue", "state", "tenant", "type", "reason", "error", "session_id", 
 """What the indexes have to carry."""
 
 
-def _facts(row: dict[str, Any]) -> dict[str, Any]:
+def _parse_facts(row: dict[str, Any]) -> dict[str, Any]:
     facts = {name: row[name] for name in _AS_THEY_ARE if name in row}
     return {
         "group": None,
@@ -114,4 +119,4 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_entry(row: dict[str, Any]) -> AuditEntry:
-    return AuditEntry(at=datetime.fromisoformat(row["at"]), by=row["by"], action=row["what"], detail=detail_of(row))
+    return AuditEntry(at=datetime.fromisoformat(row["at"]), by=row["by"], action=row["what"], detail=parse_detail(row))

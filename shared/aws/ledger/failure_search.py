@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
-from shared.aws.ledger.failure_items import outline_of
+from shared.aws.ledger.failure_items import parse_outline
 from shared.instants import to_sortable_text
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.ledger.rules import is_match
@@ -52,15 +52,15 @@ class FailureSearch:
 
     async def find_outlines(self) -> AsyncIterator[Failure]:
         """Yield outlines of what is wanted, the latest first; ends early when enough was read."""
-        readers = [_Reader(self._query, index, key, value) for index, key, value in self._partitions()]
+        readers = [_Reader(self._query, index, key, value) for index, key, value in self._list_partitions()]
         # A page of each, whatever the limit: so every search gets beyond the cursor at which it began.
-        await asyncio.gather(*(self._read(reader) for reader in readers))
+        await asyncio.gather(*(self._fill_page(reader) for reader in readers))
         await asyncio.gather(*(self._fill(reader) for reader in readers))
         while True:
             # A reader that found nothing up to its cursor may still find rows before it.
             floor = max((reader.got_to for reader in readers if reader.has_more and not reader.rows), default="")
-            latest = max((reader for reader in readers if reader.rows), key=_next_cursor, default=None)
-            if latest is None or _next_cursor(latest) < floor:
+            latest = max((reader for reader in readers if reader.rows), key=_get_next_cursor, default=None)
+            if latest is None or _get_next_cursor(latest) < floor:
                 break
             self.reached, outline = latest.rows.pop()
             if is_match(outline, self._criteria):
@@ -71,16 +71,16 @@ class FailureSearch:
 
     async def _fill(self, reader: "_Reader") -> None:
         while reader.has_more and not reader.rows and self._pages_left > 0:
-            await self._read(reader)
+            await self._fill_page(reader)
 
-    async def _read(self, reader: "_Reader") -> None:
+    async def _fill_page(self, reader: "_Reader") -> None:
         self._pages_left -= 1
         await reader.read_page(self._began_after)
         if reader.has_more and reader.got_to == self._began_after:
             # That was the row at which the search begins, and nothing else.
             await reader.read_page(self._began_after)
 
-    def _partitions(self) -> list[tuple[str, str, str]]:
+    def _list_partitions(self) -> list[tuple[str, str, str]]:
         tenants, states = self._criteria.tenants, self._criteria.states
         if tenants is not None and len(set(tenants)) <= _MAX_TENANTS:
             return [("by_tenant", "tenant", tenant) for tenant in sorted(set(tenants)) if tenant]
@@ -91,7 +91,7 @@ class FailureSearch:
     ) -> dict[str, Any]:
         conditions, values = ["#key = :key"], {":key": value}
         names = {"#key": key}
-        if bounds := self._bounds(after, values):
+        if bounds := self._add_cursor_bounds(after, values):
             conditions.append(bounds)
             names["#place"] = "place"
         request: dict[str, Any] = {
@@ -103,7 +103,7 @@ class FailureSearch:
         # Whole names are compared where the rows are; the rest is looked at here.
         exact = {"queue": self._criteria.queue, "reason": self._criteria.reason}
         filters = {name: text for name, text in exact.items() if text is not None}
-        if not (filters or self._looks_closer(index)):
+        if not (filters or self._must_inspect_rows(index)):
             request["Limit"] = self._limit + 1
         if filters:
             request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in filters)
@@ -117,12 +117,12 @@ class FailureSearch:
             )
         return answer
 
-    def _looks_closer(self, index: str) -> bool:
+    def _must_inspect_rows(self, index: str) -> bool:
         """Whether rows of the index may turn out not to be wanted, but for their times."""
         others = self._criteria.states if index == "by_tenant" else self._criteria.tenants
         return bool(self._criteria.text) or others is not None
 
-    def _bounds(self, after: str | None, values: dict[str, str]) -> str:
+    def _add_cursor_bounds(self, after: str | None, values: dict[str, str]) -> str:
         """Return the condition on cursors, and add its values. Both bounds are just outside of what is wanted."""
         until = to_sortable_text(self._criteria.until) if self._criteria.until else None
         ends = [text for text in (after, until) if text]
@@ -161,12 +161,12 @@ class _Reader:
         answer = await self._query(*self._partition, after, self._start)
         rows = ((item["place"]["S"], item) for item in reversed(answer.get("Items", ())))
         # BETWEEN takes its bounds in.
-        self.rows = [(cursor, outline_of(item)) for cursor, item in rows if cursor != after]
+        self.rows = [(cursor, parse_outline(item)) for cursor, item in rows if cursor != after]
         self._start = answer.get("LastEvaluatedKey")
         self.has_more = self._start is not None
         if self._start:
             self.got_to = from_item(self._start)["place"]
 
 
-def _next_cursor(reader: _Reader) -> str:
+def _get_next_cursor(reader: _Reader) -> str:
     return reader.rows[-1][0]

@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
-from shared.aws.ledger.failure_items import failure_of, items_of
+from shared.aws.ledger.failure_items import failure_to_items, parse_failure
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
-from shared.aws.ledger.payload_parts import build_part_writes, part_id
+from shared.aws.ledger.payload_parts import build_part_writes, make_part_id
 from shared.backoff import backoff
 from shared.clock import Clock
 from shared.errors import TransientError
@@ -44,8 +44,8 @@ class DynamoFailureLedger:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
-            item = await self._item(failure.failure_id)
-            kept = await self._read(item) if item else None
+            item = await self._get_item(failure.failure_id)
+            kept = await self._read_failure(item) if item else None
             now_kept = merge_failure(kept, failure)
             if now_kept is None:
                 return kept or failure
@@ -55,8 +55,8 @@ class DynamoFailureLedger:
 
     async def get(self, failure_id: str) -> Failure | None:
         """Return one failure."""
-        item = await self._item(failure_id)
-        return await self._read(item) if item else None
+        item = await self._get_item(failure_id)
+        return await self._read_failure(item) if item else None
 
     async def find(
         self, criteria: FailureFilter, *, limit: int = 50, after: str | None = None, outlines: bool = False
@@ -74,16 +74,16 @@ class DynamoFailureLedger:
             found.append(outline)
         end = None if search.is_complete else search.reached
         return FailurePage(
-            found if outlines else await self._whole(found, criteria),
+            found if outlines else await self._read_failures(found, criteria),
             after=make_cursor(found[-1]) if there_is_more else end,
         )
 
     async def change(self, failure: Failure) -> bool:
         """Write a change, whose version is one higher; False if the version before it no longer stands."""
-        item = await self._item(failure.failure_id)
+        item = await self._get_item(failure.failure_id)
         return item is not None and await self._write(failure, over=item)
 
-    async def _item(self, failure_id: str) -> dict[str, Any] | None:
+    async def _get_item(self, failure_id: str) -> dict[str, Any] | None:
         with translate_aws_errors("failures.get"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"failure_id": failure_id}), ConsistentRead=True
@@ -94,7 +94,7 @@ class DynamoFailureLedger:
 
     async def _write(self, failure: Failure, *, over: dict[str, Any] | None) -> bool:
         """Put the failure's items if the version before it is the one that stands, in `over`; or if none does."""
-        main, *rest = items_of(failure, self._cipher, self._clock.now(), over=over)
+        main, *rest = failure_to_items(failure, self._cipher, self._clock.now(), over=over)
         put: dict[str, Any] = {"TableName": self._table, "Item": main}
         if over is None:
             put["ConditionExpression"] = "attribute_not_exists(failure_id)"
@@ -109,30 +109,30 @@ class DynamoFailureLedger:
                 else:
                     await self._client.put_item(**put)
             except ClientError as error:
-                if _condition_failed(error):
+                if _is_condition_failure(error):
                     return False
                 if error_code(error) == "TransactionCanceledException":
                     raise TransientError("failures.write: a transaction was cancelled") from error
                 raise
         return True
 
-    async def _whole(self, outlines: Sequence[Failure], criteria: FailureFilter) -> list[Failure]:
+    async def _read_failures(self, outlines: Sequence[Failure], criteria: FailureFilter) -> list[Failure]:
         """Return the failures themselves in the same order, without those that changed and are no longer wanted."""
         batches_at_once = asyncio.Semaphore(_BATCHES_AT_ONCE)
         ids = [outline.failure_id for outline in outlines]
 
         async def read(batch: list[str]) -> dict[str, dict[str, Any]]:
             async with batches_at_once:
-                return await self._items(batch)
+                return await self._get_items(batch)
 
         batches = await asyncio.gather(
             *(read(ids[start : start + _READ_BATCH]) for start in range(0, len(ids), _READ_BATCH))
         )
         items = {failure_id: item for batch in batches for failure_id, item in batch.items()}
-        failures = [await self._read(items[failure_id]) for failure_id in ids if failure_id in items]
+        failures = [await self._read_failure(items[failure_id]) for failure_id in ids if failure_id in items]
         return [failure for failure in failures if is_match(failure, criteria)]
 
-    async def _items(self, ids: list[str]) -> dict[str, dict[str, Any]]:
+    async def _get_items(self, ids: list[str]) -> dict[str, dict[str, Any]]:
         keys = [to_item({"failure_id": failure_id}) for failure_id in ids]
         items: dict[str, dict[str, Any]] = {}
         for attempt in range(_TRIES):
@@ -149,20 +149,20 @@ class DynamoFailureLedger:
                 return items
         raise TransientError("failures.read: too much at once")
 
-    async def _read(self, item: dict[str, Any]) -> Failure:
+    async def _read_failure(self, item: dict[str, Any]) -> Failure:
         rest: list[bytes] = []
         for number in range(1, from_item({"parts": item["parts"]})["parts"]):
             with translate_aws_errors("failures.part"):
                 answer = await self._client.get_item(
                     TableName=self._table,
-                    Key=to_item({"failure_id": part_id(item["failure_id"]["S"], number)}),
+                    Key=to_item({"failure_id": make_part_id(item["failure_id"]["S"], number)}),
                     ConsistentRead=True,
                 )
             rest.append(answer.get("Item", {}).get("payload", {}).get("B", b""))
-        return failure_of(item, rest, self._cipher)
+        return parse_failure(item, rest, self._cipher)
 
 
-def _condition_failed(error: ClientError) -> bool:
+def _is_condition_failure(error: ClientError) -> bool:
     if error_code(error) == "ConditionalCheckFailedException":
         return True
     reasons = error.response.get("CancellationReasons", ())

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import to_item
-from shared.aws.ledger.failure_items import entry_value
+from shared.aws.ledger.failure_items import audit_entry_to_map
 from shared.aws.ledger.payload_parts import build_expiry_update
 from shared.ids import failure_id
 from shared.ledger.failures import AuditEntry, FailureState
@@ -52,7 +52,7 @@ class DynamoReplayOutcomes:
                             ":ended": state.value,
                             ":replaying": FailureState.REPLAYING.value,
                             ":replay": replay,
-                            ":deeds": [entry_value(entry)],
+                            ":deeds": [audit_entry_to_map(entry)],
                             ":expires": ends,
                             ":one": 1,
                         }

@@ -10,7 +10,7 @@ from ops.desk.erasure import FailureErasure
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
-from shared.aws.ledger.payload_parts import part_id
+from shared.aws.ledger.payload_parts import make_part_id
 from shared.ids import new_id
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.retention import FAILURE_RETENTION
@@ -40,7 +40,7 @@ def stored(emulator):
 
     def read(failure):
         client = emulator.client("dynamodb")
-        keys = [failure.failure_id, *(part_id(failure.failure_id, number) for number in range(1, 9))]
+        keys = [failure.failure_id, *(make_part_id(failure.failure_id, number) for number in range(1, 9))]
         answers = [client.get_item(TableName="FailuresTable", Key=to_item({"failure_id": key})) for key in keys]
         return [from_item(answer["Item"]) for answer in answers if "Item" in answer]
 

@@ -8,7 +8,7 @@ import pytest
 from shared.aws.items import from_item, to_item
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
-from shared.aws.ledger.payload_parts import part_id
+from shared.aws.ledger.payload_parts import make_part_id
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.ids import new_id
 from shared.ledger.failures import FailureState
@@ -45,7 +45,7 @@ def items_of(emulator):
     """Return a function that returns the items that a failure has, its own first."""
 
     def read(failure, most=9):
-        keys = [failure.failure_id, *(part_id(failure.failure_id, number) for number in range(1, most))]
+        keys = [failure.failure_id, *(make_part_id(failure.failure_id, number) for number in range(1, most))]
         client = emulator.client("dynamodb")
         answers = [client.get_item(TableName="FailuresTable", Key=to_item({"failure_id": key})) for key in keys]
         return [from_item(answer["Item"]) for answer in answers if "Item" in answer]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.aws.ledger.failure_items import items_of
+from shared.aws.ledger.failure_items import failure_to_items
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.ledger.failures import Failure, FailureFilter, FailureState
@@ -20,7 +20,7 @@ class PagedTable:
     """Answers queries of an index a few rows at a time, as DynamoDB does when a megabyte is full."""
 
     def __init__(self, failures, page):
-        self.rows = [(failure, items_of(failure, CIPHER, NOON)[0]) for failure in failures]
+        self.rows = [(failure, failure_to_items(failure, CIPHER, NOON)[0]) for failure in failures]
         self.page = page
         self.queries = 0
 
