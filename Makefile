@@ -31,19 +31,19 @@ up: $(READY) catalogues ## run everything on this machine (PORT=8080, BEDROCK=st
 	@exec $(PYTHON) -m infra.local.up --port $(PORT) --bedrock $(BEDROCK)
 
 # Three processes keep two cores busy: the end-to-end tests mostly wait.
-test: $(READY) ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
+test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in one process)
 	$(NODE_TEST)
 	$(PYTEST) -n 3 $(ARGS)
 
-test-fast: $(READY) ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
+test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
 	$(PYTEST) -n 2 -m fast tests/unit tests/contracts $(ARGS)
 
-soak: $(READY) ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
+soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)
 	$(PYTEST) -n 2 -m hypothesis --hypothesis-profile thorough tests/unit
 
-check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, template
+check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and JavaScript), imports, vocabulary, template
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
@@ -52,6 +52,7 @@ check: $(READY) catalogues $(NODE_READY) ## lint, format, types (Python and Java
 	$(NODE) node_modules/typescript/bin/tsc --project .
 	$(PYTHON) -m infra.catalogues check
 	$(VENV)/bin/lint-imports
+	$(PYTHON) -m infra.vocabulary
 	$(VENV)/bin/cfn-lint -t infra/template.yaml
 	@if command -v docker-compose >/dev/null; then \
 		docker-compose -f docker-compose.localstack.yml config --quiet && echo "docker-compose.localstack.yml: valid"; \
