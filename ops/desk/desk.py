@@ -223,7 +223,7 @@ class Desk:
         fields: list[str] = []
         current = await self._search.get(operator, failure_id)
         rules = (
-            await self._contacts.contact_rules(current.tenant)
+            await self._contacts.read_contact_rules(current.tenant)
             if current and current.tenant and is_sent_to_contact(current)
             else None
         )

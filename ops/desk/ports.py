@@ -31,7 +31,7 @@ class Forecaster(Protocol):
 class Contacts(Protocol):
     """Gives the rules for visitors' contacts, by business."""
 
-    async def contact_rules(self, tenant: str) -> ContactRules:
+    async def read_contact_rules(self, tenant: str) -> ContactRules:
         """Return the rules by which booking accepts a contact of the business.
 
         Raises:

@@ -86,7 +86,7 @@ class Today:
         date_ = day or self._clock.now().astimezone(profile.zone).date()
         start, end = day_bounds(date_, profile)
         appointments, page = await asyncio.gather(
-            self._booking.visits(tenant, start, end, now=self._clock.now()),
+            self._booking.list_visits(tenant, start, end, now=self._clock.now()),
             self._index.between(tenant, start, end, limit=MAX_CONVERSATIONS),
         )
         previews = await asyncio.gather(*map(self._preview, page.summaries))

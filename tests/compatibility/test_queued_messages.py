@@ -15,7 +15,7 @@ from tests.compatibility.fixtures_of_release import fixture
 from tests.compatibility.frozen_names import missing
 from tests.fakes.clock import NOON
 from workers.failures.domain import build_failure
-from workers.notifications.adapters.ses_events import feedback_report_adapter
+from workers.notifications.adapters.ses_events import build_feedback_report_adapter
 
 QUEUED = fixture("queue")
 MESSAGES = QUEUED["messages"]
@@ -134,7 +134,7 @@ async def test_a_replay_is_queued_as_before_and_read(queue):
 
 def test_what_a_mail_provider_reports_is_read():
     """With the claim key that prevents duplicates."""
-    decoder = Decoder(feedback_report_adapter(QUEUED["feedback"]["topic"]))
+    decoder = Decoder(build_feedback_report_adapter(QUEUED["feedback"]["topic"]))
     bounce, complaint = map(decoder.decode, QUEUED["feedback"]["bodies"])
     assert (bounce.data.kind, bounce.data.detail) == ("bounce", "Permanent/General")
     assert bounce.data.address == complaint.data.address == "jan@example.com"

@@ -63,7 +63,7 @@ class FakeContacts:
         """The tenants whose rules were requested."""
         self.error: Exception | None = None
 
-    async def contact_rules(self, tenant: str) -> ContactRules:
+    async def read_contact_rules(self, tenant: str) -> ContactRules:
         """Return the rules by which booking accepts a contact of the business."""
         self.asked.append(tenant)
         if self.error:

@@ -13,8 +13,8 @@ from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, SlotOffer
 from workers.booking.handler.availability import find_free_times
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.forecast import forecast
-from workers.booking.handler.limits import channels_of
+from workers.booking.handler.forecast import forecast_command
+from workers.booking.handler.limits import find_channels
 from workers.booking.handler.replay_forecast import ReplayForecast, ReplayForecastKind
 from workers.booking.ports import AppointmentStore
 
@@ -51,9 +51,9 @@ class BookingFacade:
             return ReplayForecast("unknown", code=error.reason)
         except ConfigurationError:
             return ReplayForecast("unknown", code="not_allowed_to_look")
-        return await forecast(replace(ports, clock=FixedClock(now)), command)
+        return await forecast_command(replace(ports, clock=FixedClock(now)), command)
 
-    async def free_times(
+    async def find_free_times(
         self, tenant: str, service_id: str, *, first: date, days: int, now: datetime
     ) -> Sequence[SlotOffer]:
         """Return the times that a visitor could book at `now`, on the business's dates from `first`.
@@ -62,15 +62,15 @@ class BookingFacade:
             PermanentError: there is no such business, or booking's settings can't be read (`not_allowed_to_look`).
             TransientError: a store or a calendar can't be reached.
         """
-        ports = await self._ports()
+        ports = await self._get_ports()
         profile = await ports.tenants.profile(tenant)
         return await find_free_times(ports, tenant, profile, service_id, from_day=first, days=days, now=now, at=now)
 
-    async def visit(self, appointment_id: str) -> Appointment | None:
+    async def find_visit(self, appointment_id: str) -> Appointment | None:
         """Return an appointment of any session."""
         return await self._appointments.find(appointment_id)
 
-    async def visits(self, tenant: str, start: datetime, end: datetime, *, now: datetime) -> Sequence[Appointment]:
+    async def list_visits(self, tenant: str, start: datetime, end: datetime, *, now: datetime) -> Sequence[Appointment]:
         """Return the visits that begin in an interval (UTC), in order, without expired holds."""
         occupied = await self._appointments.find_occupied_times(tenant, Interval(start, end), at=now)
         appointment_ids = {time.appointment_id for time in occupied}
@@ -78,16 +78,16 @@ class BookingFacade:
         visits = [visit for visit in appointments if visit and start <= visit.start < end]
         return sorted(visits, key=lambda visit: (visit.start, visit.resource))
 
-    async def contact_rules(self, tenant: str) -> ContactRules:
+    async def read_contact_rules(self, tenant: str) -> ContactRules:
         """Return the rules for contacts of the business's visitors.
 
         Raises:
             PermanentError: there is no such business, or booking's settings can't be read (`not_allowed_to_look`).
             TransientError: the profile can't be reached.
         """
-        ports = await self._ports()
+        ports = await self._get_ports()
         profile = await ports.tenants.profile(tenant)
-        return ContactRules(channels_of(ports, profile), profile.region)
+        return ContactRules(find_channels(ports, profile), profile.region)
 
     async def is_calendar_writable(self, calendar_id: str, now: datetime) -> bool:
         """Read a calendar as booking does, and return whether events can be written to it.
@@ -100,7 +100,7 @@ class BookingFacade:
         await ports.calendar.find_busy_times(calendar_id, Interval(now, now + timedelta(hours=1)), fresh=True)
         return await ports.calendar.is_writable(calendar_id)
 
-    async def _ports(self) -> BookingPorts:
+    async def _get_ports(self) -> BookingPorts:
         try:
             return await self._open_ports()
         except ConfigurationError as error:

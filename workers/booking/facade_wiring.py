@@ -27,7 +27,7 @@ def open_facade(
         ConfigurationError: the deployment does not name one of the tables.
     """
     if missing := [table for table in _TABLES if table not in variables]:
-        raise _missing_settings(missing)
+        raise _build_missing_settings_error(missing)
     appointments = DynamoAppointmentStore(client=dynamodb, **{table: variables[table] for table in _TABLES})
     open_ports = partial(
         open_read_only_ports, clients, variables, appointments=appointments, clock=clock, metrics=metrics
@@ -59,7 +59,7 @@ async def open_read_only_ports(
         settings = BookingSettings.model_validate({"use_secrets_manager": True, **variables})
     except ValidationError as error:
         names = sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False)})
-        raise _missing_settings(names) from error
+        raise _build_missing_settings_error(names) from error
     secrets = open_secrets(settings, clock=clock)
     google = await clients.enter(open_calendar(settings, secrets, clock))
     nothing = _ReadOnly()
@@ -81,7 +81,7 @@ async def open_read_only_ports(
     )
 
 
-def _missing_settings(names: list[str]) -> ConfigurationError:
+def _build_missing_settings_error(names: list[str]) -> ConfigurationError:
     listing = ", ".join(names)
     return ConfigurationError(
         f"the stack does not say, or not well, its {listing}: deploy this release's template to it"

@@ -79,10 +79,10 @@ def build_prompt(
 ) -> Prompt:
     """Return the prompt for a visitor's message; `history` has the earlier frames, oldest first."""
     return Prompt(
-        instructions=_instructions(profile, documents),
-        situation=_situation(profile, history, now),
+        instructions=_build_instructions(profile, documents),
+        situation=_build_situation(profile, history, now),
         turns=build_turns(history, text),
-        tools=_tools(profile),
+        tools=_build_tools(profile),
         model_id=profile.model.id,
         max_output_tokens=profile.model.max_output_tokens,
     )
@@ -91,7 +91,7 @@ def build_prompt(
 def build_turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
     """Return the dialogue in the form that the model requires: the user first, then alternating roles."""
     merged: list[Turn] = []
-    for turn in [*_visible_turns(history), Turn("user", text)]:
+    for turn in [*_select_visible_turns(history), Turn("user", text)]:
         if merged and merged[-1].role == turn.role:
             merged[-1] = Turn(turn.role, f"{merged[-1].text}\n\n{turn.text}")
         elif merged or turn.role == "user":
@@ -99,7 +99,7 @@ def build_turns(history: Sequence[ServerFrame], text: str) -> tuple[Turn, ...]:
     return tuple(merged)
 
 
-def _visible_turns(history: Iterable[ServerFrame]) -> Iterable[Turn]:
+def _select_visible_turns(history: Iterable[ServerFrame]) -> Iterable[Turn]:
     for frame in history:
         match frame:
             case ChatSent():
@@ -108,7 +108,7 @@ def _visible_turns(history: Iterable[ServerFrame]) -> Iterable[Turn]:
                 yield Turn("assistant", frame.data.text)
 
 
-def _instructions(profile: TenantProfile, documents: Mapping[str, str]) -> str:
+def _build_instructions(profile: TenantProfile, documents: Mapping[str, str]) -> str:
     library = "\n\n".join(
         f'<document name="{name}">\n{text.strip()}\n</document>' for name, text in sorted(documents.items())
     )
@@ -130,14 +130,14 @@ def _instructions(profile: TenantProfile, documents: Mapping[str, str]) -> str:
     )
 
 
-def _situation(profile: TenantProfile, history: Sequence[ServerFrame], now: datetime) -> str:
+def _build_situation(profile: TenantProfile, history: Sequence[ServerFrame], now: datetime) -> str:
     local = now.astimezone(profile.zone)
     facts = [f"Today is {local:%Y-%m-%d}, {local:%A}, {local:%H:%M} in {profile.time_zone}."]
-    facts += [f"In this conversation: {fact}" for fact in _booking_facts(history, profile.zone)]
+    facts += [f"In this conversation: {fact}" for fact in _list_booking_facts(history, profile.zone)]
     return "\n".join(facts)
 
 
-def _booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[str]:
+def _list_booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[str]:
     for frame in history:
         match frame:
             case BookingPending():
@@ -153,11 +153,11 @@ def _booking_facts(history: Sequence[ServerFrame], zone: ZoneInfo) -> Iterable[s
         yield f"{frame.data.service} on {frame.data.start.astimezone(zone):%Y-%m-%d %H:%M} {state}."
 
 
-def _tools(profile: TenantProfile) -> tuple[Tool, ...]:
-    return (Tool(OFFER_BOOKING, "Open the booking form for the visitor.", _offer_schema(profile)),)
+def _build_tools(profile: TenantProfile) -> tuple[Tool, ...]:
+    return (Tool(OFFER_BOOKING, "Open the booking form for the visitor.", _build_offer_schema(profile)),)
 
 
-def _offer_schema(profile: TenantProfile) -> dict[str, Any]:
+def _build_offer_schema(profile: TenantProfile) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {

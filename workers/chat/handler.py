@@ -40,7 +40,7 @@ from workers.chat.domain import (
     estimate_usage,
 )
 from workers.chat.ports import Finished, ModelFailure, TextDelta, ToolCall
-from workers.chat.stream import coalesce, iterate_until, watch_for_stop
+from workers.chat.stream import coalesce_deltas, iterate_until, watch_for_stop
 
 log = structlog.get_logger()
 
@@ -82,7 +82,7 @@ class ChatHandler:
         )
         listeners, used, tail, documents = await asyncio.gather(
             self._replies.connections(command.session_id),
-            self._ports.usage.output_tokens(command.tenant, self._today()),
+            self._ports.usage.output_tokens(command.tenant, self._format_today()),
             self._ports.conversations.latest(command.session_id, HISTORY_FRAMES),
             self._ports.tenants.documents(command.tenant),
         )
@@ -99,8 +99,8 @@ class ChatHandler:
             now=self._ports.clock.now(),
         )
         answer = await self._answer(command, prompt, profile, listeners)
-        await self._ports.usage.add(command.tenant, self._today(), answer.usage)
-        await self._replies.durable(command.session_id, self._final(command, answer), claim=claim)
+        await self._ports.usage.add(command.tenant, self._format_today(), answer.usage)
+        await self._replies.durable(command.session_id, self._build_final(command, answer), claim=claim)
         return None
 
     async def _leave_to_staff(self, command: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
@@ -135,7 +135,7 @@ class ChatHandler:
         await self._replies.post(command.session_id, Typing(re=command.client_id), listeners)
         async with (
             watch_for_stop(stop_requested) as stopped,
-            coalesce(post) as deltas,
+            coalesce_deltas(post) as deltas,
             aclosing(self._ports.model.stream(prompt)) as events,
         ):
             async for event in iterate_until(stopped, events):
@@ -154,7 +154,7 @@ class ChatHandler:
         self._ports.metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
 
-    def _final(self, command: ChatSend, answer: _Answer) -> ChatFinal:
+    def _build_final(self, command: ChatSend, answer: _Answer) -> ChatFinal:
         return ChatFinal(
             re=command.client_id,
             data=ChatFinalData(
@@ -195,5 +195,5 @@ class ChatHandler:
         await self._replies.durable(command.session_id, frame, claim=claim)
         return code.value
 
-    def _today(self) -> str:
+    def _format_today(self) -> str:
         return f"{self._ports.clock.now():%Y-%m-%d}"

@@ -45,7 +45,7 @@ class Coalescer:
 
 
 @asynccontextmanager
-async def coalesce(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterator[Coalescer]:
+async def coalesce_deltas(post: Callable[[int, str], Awaitable[None]]) -> AsyncIterator[Coalescer]:
     """Post in the background inside the `with`; pieces that are queued at its end are dropped: `chat.final` has all."""
     coalescer = Coalescer(post)
     task = asyncio.create_task(coalescer.run())

@@ -64,7 +64,7 @@ async def open_ports(
         read_timeout_seconds=SILENCE_SECONDS + 5,
         attempts=2,
         region=settings.bedrock_region,
-        credentials=_bedrock_credentials(settings),
+        credentials=_build_bedrock_credentials(settings),
     )
     return ChatPorts(
         model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
@@ -98,7 +98,7 @@ def describe_queues(
     )
 
 
-def _bedrock_credentials(settings: ChatSettings) -> Credentials | None:
+def _build_bedrock_credentials(settings: ChatSettings) -> Credentials | None:
     if not (settings.bedrock_access_key_id and settings.bedrock_secret_access_key):
         return None
     token = settings.bedrock_session_token

@@ -47,7 +47,9 @@ def build_failure(dead_letter: Delivery, *, queue: str, message: Message | None,
     failed_at = now if dead_letter.sent_at is None else datetime.fromtimestamp(dead_letter.sent_at, UTC)
     content = None if message else parse_json_object(dead_letter.body)
     command_id, replays = (message.id, message.replay) if message else parse_identity(content) or (None, 0)
-    source = Origin(message.tenant, message.session_id, _message_type(message)) if message else parse_origin(content)
+    source = (
+        Origin(message.tenant, message.session_id, _find_message_type(message)) if message else parse_origin(content)
+    )
     # After a crash a message may be copied twice: its own id is the same in both copies, the copy's id is not.
     identifier = command_id or f"message {attributes.get('message_id') or dead_letter.message_id}"
     trace = Trace.parse(dead_letter.trace)
@@ -84,7 +86,7 @@ def convert_to_current_version(body: str, problem: DeadLetterReason) -> str | No
     return None if content is None else json.dumps({**content, "version": ENVELOPE_VERSION})
 
 
-def _message_type(message: Message) -> str | None:
+def _find_message_type(message: Message) -> str | None:
     kind = getattr(message, "type", None)
     return str(kind) if kind else None
 

@@ -25,7 +25,7 @@ from shared.settings import PoolSettings
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.send_rate import DynamoSendRateLimiter
 from workers.notifications.adapters.ses import SesMailer
-from workers.notifications.adapters.ses_events import feedback_report_adapter
+from workers.notifications.adapters.ses_events import build_feedback_report_adapter
 from workers.notifications.adapters.sns import SnsAlerts, SnsSmsSender
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.adapters.visit_changes import DynamoVisitChanges
@@ -133,7 +133,7 @@ def describe_queues(
         MessageQueue(
             url=settings.feedback_queue_url,
             dead_letter_url=settings.notifications_dlq_url,
-            messages=feedback_report_adapter(settings.feedback_topic_arn),
+            messages=build_feedback_report_adapter(settings.feedback_topic_arn),
             handler=FeedbackHandler(
                 suppressions=ports.suppressions, claims=claims, metrics=ports.metrics, clock=ports.clock
             ),

@@ -50,10 +50,10 @@ def _conversation(texts: list[str], intent: Intent | None, facts: Facts, phrases
     if courtesy and "?" not in texts[0]:
         kind, rest = courtesy
         # "Hello, the prices please" is a question, however politely it begins.
-        terms = facts.knowledge.terms(rest)
+        terms = facts.knowledge.extract_terms(rest)
         if not facts.knowledge.find(terms) or (kind != "greeting" and len(terms) == 1):
             return phrases.courtesy[kind]
-    return None if texts and facts.terms(texts[0]) else phrases.ask_back
+    return None if texts and facts.extract_terms(texts[0]) else phrases.ask_back
 
 
 def _fact(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -> str:
@@ -62,7 +62,7 @@ def _fact(texts: list[str], facts: Facts, phrases: Phrases, *, can_book: bool) -
         titles = facts.knowledge.titles
         topics = f" {phrases.topics} {', '.join(titles)}." if titles else ""
         return f"{phrases.unknown}{topics} {phrases.offer_booking if can_book else phrases.offer_contact}"
-    return f"{quoted} {phrases.offer_booking}" if can_book and "price" in facts.terms(texts[0]) else quoted
+    return f"{quoted} {phrases.offer_booking}" if can_book and "price" in facts.extract_terms(texts[0]) else quoted
 
 
 def _forced_tool(request: ConverseRequest) -> ToolSpec | None:

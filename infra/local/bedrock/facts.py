@@ -35,20 +35,20 @@ class Facts:
                 return " ".join(quotes[:_MAX_QUOTES])
         return None
 
-    def terms(self, text: str) -> list[str]:
+    def extract_terms(self, text: str) -> list[str]:
         """Return what a message is searched by; "tomorrow" is a day of the week if it asks for opening hours alone."""
-        terms = self.knowledge.terms(text)
+        terms = self.knowledge.extract_terms(text)
         day = find_relative_day(text, self._today)
         return [*terms, WEEKDAYS[day.weekday()]] if day and set(terms) <= {"hours"} else terms
 
     def _quote(self, text: str, earlier: list[str]) -> str | None:
         matches = self._find([text, *earlier])
-        return quote(matches, self.knowledge, self.terms(text)) if matches else None
+        return quote(matches, self.knowledge, self.extract_terms(text)) if matches else None
 
     def _find(self, texts: list[str]) -> list[Match]:
         """Search a message that continues the previous one first in the section that answered the previous one."""
         text, *earlier = texts
-        terms = self.terms(text)
+        terms = self.extract_terms(text)
         if not terms:
             return []
         before = self._find(earlier) if earlier and (is_continuation(text) or len(set(terms)) == 1) else []

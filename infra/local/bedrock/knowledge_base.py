@@ -9,7 +9,7 @@ from infra.local.bedrock.vocabulary import BEGINNINGS, ConceptAnalyzer, concepts
 from workers.chat.retrieval.analysis import detect_language, split_words
 from workers.chat.retrieval.markdown import Passage, split_passages
 from workers.chat.retrieval.ranking import Match, PassageIndex
-from workers.chat.retrieval.spelling import correct
+from workers.chat.retrieval.spelling import correct_word
 from workers.chat.retrieval.stop_words import STOP_WORDS
 
 _DOCUMENT = re.compile(r"<document\b[^>]*?\bname=\"([^\"]*)\"[^>]*>(.*?)</document>", re.DOTALL)
@@ -48,12 +48,12 @@ class KnowledgeBase:
         """Return the titles of the documents."""
         return list(dict.fromkeys(passage.headings[0] for passage in self.passages if passage.headings))
 
-    def terms(self, text: str) -> list[str]:
+    def extract_terms(self, text: str) -> list[str]:
         """Return the search terms of a message, with typing errors corrected."""
         typed = split_words(text)
         if len(typed) <= _MAX_CORRECTED_WORDS:
-            text = " ".join(word if concepts_of(word) else correct(word, self._vocabulary) for word in typed)
-        terms = self.analyzer.question_terms(text)
+            text = " ".join(word if concepts_of(word) else correct_word(word, self._vocabulary) for word in typed)
+        terms = self.analyzer.extract_question_terms(text)
         # A number that no document has, or of one digit, is a date, an age or an amount of the visitor's own.
         return [term for term in terms if not term.isdigit() or (len(term) > 1 and term in self._vocabulary)] or terms
 

@@ -37,7 +37,7 @@ def _best_sentences(text: str, terms: set[str], analyzer: Analyzer) -> str:
     sentences = _SENTENCE_END.split(text)
     starts = range(max(1, len(sentences) - _MAX_SENTENCES + 1))
     runs = [" ".join(sentences[start : start + _MAX_SENTENCES]) for start in starts]
-    return max(runs, key=lambda run: len(terms & set(analyzer.terms(run))))
+    return max(runs, key=lambda run: len(terms & set(analyzer.extract_terms(run))))
 
 
 def _end(text: str) -> str:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from infra.local.bedrock.vocabulary import WEEKDAYS, ConceptAnalyzer
-from workers.chat.retrieval.analysis import fold
+from workers.chat.retrieval.analysis import fold_text
 
 _TODAY = re.compile(r"today is\W+(?:\w+,?\s+)?(\d{4}-\d{2}-\d{2})")
 _RELATIVE_DAYS = (
@@ -40,13 +40,13 @@ def fill_input(schema: dict[str, Any], texts: list[str], system_text: str, analy
 
 def find_today(system_text: str) -> date | None:
     """Return the current day from the system prompt."""
-    match = _TODAY.search(fold(system_text))
+    match = _TODAY.search(fold_text(system_text))
     return _parse_date(match[1]) if match else None
 
 
 def find_relative_day(text: str, today: date | None) -> date | None:
     """Return the day that a message names, relative to today, such as "tomorrow"."""
-    plain = fold(text)
+    plain = fold_text(text)
     ahead = next((days for pattern, days in _RELATIVE_DAYS if pattern.search(plain)), None)
     return None if today is None or ahead is None else today + timedelta(days=ahead)
 
@@ -61,7 +61,7 @@ def _find_date(text: str, today: date | None, analyzer: ConceptAnalyzer) -> str 
         if named:
             return named.isoformat()
     day = find_relative_day(text, today)
-    terms = analyzer.terms(text)
+    terms = analyzer.extract_terms(text)
     weekday = next((number for number, concept in enumerate(WEEKDAYS) if concept in terms), None)
     if day is None and today and weekday is not None:
         day = today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1)
@@ -69,12 +69,12 @@ def _find_date(text: str, today: date | None, analyzer: ConceptAnalyzer) -> str 
 
 
 def _choose(values: list[Any], explained: str, texts: list[str], analyzer: ConceptAnalyzer) -> Any:
-    about = {value: set(analyzer.terms(str(value).replace("_", " ").replace("-", " "))) for value in values}
+    about = {value: set(analyzer.extract_terms(str(value).replace("_", " ").replace("-", " "))) for value in values}
     for value in values:
         for names in re.findall(rf"(?:^|[\n;,])\W*{re.escape(str(value))}\W*?[:=–-]\s*([^\n;,]+)", explained):
-            about[value] |= set(analyzer.terms(names))
+            about[value] |= set(analyzer.extract_terms(names))
     for text in texts:
-        requested = set(analyzer.terms(text))
+        requested = set(analyzer.extract_terms(text))
         ranked = sorted(values, key=lambda value: -len(about[value] & requested))
         counts = [len(about[value] & requested) for value in ranked]
         if counts and counts[0] and (len(counts) == 1 or counts[0] > counts[1]):

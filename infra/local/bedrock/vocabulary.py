@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from workers.chat.retrieval.analysis import Analyzer, fold
+from workers.chat.retrieval.analysis import Analyzer, fold_text
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """The concepts of the days, in the order of `date.weekday()`."""
@@ -30,16 +30,16 @@ class ConceptAnalyzer(Analyzer):
     def __init__(self, language: str | None) -> None:
         super().__init__(language, synonyms=concepts_of)
 
-    def terms(self, text: str) -> list[str]:
+    def extract_terms(self, text: str) -> list[str]:
         """Return the terms of a text, phrases of several words as one."""
-        plain = fold(text)
+        plain = fold_text(text)
         for pattern, concept in _PHRASES:
             plain = pattern.sub(f" {concept} ", plain)
-        return super().terms(plain)
+        return super().extract_terms(plain)
 
-    def question_terms(self, text: str) -> list[str]:
+    def extract_question_terms(self, text: str) -> list[str]:
         """Return the search terms of a question."""
-        terms = self.terms(text)
+        terms = self.extract_terms(text)
         return [term for term in terms if term not in _WEAK] or [_WEAK[term] for term in terms]
 
 

@@ -18,8 +18,8 @@ from tests.fakes.notices import FakeNotices
 from tests.fakes.tenants import FakeTenants
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.handler import BookingPorts
-from workers.booking.handler.create import create
-from workers.booking.handler.verify import verify
+from workers.booking.handler.create import create_appointment
+from workers.booking.handler.verify import verify_code
 
 KEY = b"a secret"
 NOW = datetime(2026, 1, 12, 7, tzinfo=UTC)
@@ -55,7 +55,7 @@ class Shop:
 
     async def do(self, command):
         claim = await self.stores.claims.claim(command.claim_key, fingerprint="f", lease=timedelta(seconds=30))
-        use_case = create if command.type == "booking.create" else verify
+        use_case = create_appointment if command.type == "booking.create" else verify_code
         try:
             return await use_case(self.ports, command, claim, "en")
         except TransientError:

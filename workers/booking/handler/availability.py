@@ -15,7 +15,7 @@ from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_refusal, build_slots
-from workers.booking.handler.limits import channels_of, contact_kinds
+from workers.booking.handler.limits import find_channels, list_contact_kinds
 from workers.booking.handler.occupancy import load_occupancy
 
 MAX_LISTED_BYTES = 22 * 1024
@@ -52,7 +52,7 @@ async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) ->
         )
         for offered in profile.services
     )
-    room = MAX_LISTED_BYTES - sum(map(_json_bytes, services))
+    room = MAX_LISTED_BYTES - sum(map(_compute_json_size, services))
     listed, next_from = _fit_whole_days(build_slots(offers[:_MAX_LISTED_SLOTS], profile.zone), room)
     return BookingSlots(
         re=command.client_id,
@@ -60,7 +60,7 @@ async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) ->
             slots=listed,
             services=services,
             time_zone=profile.time_zone,
-            contact_kinds=contact_kinds(channels_of(ports, profile)),
+            contact_kinds=list_contact_kinds(find_channels(ports, profile)),
             next_from=next_from,
         ),
     )
@@ -81,7 +81,7 @@ async def find_free_times(
 
     Occupied times are those at `at`, when the ingress accepted the command. Without a service all are searched.
     """
-    window = _search_window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
+    window = _compute_search_window(profile, from_day or now.astimezone(profile.zone).date(), days, now)
     if window is None:
         return []
     occupancy = await load_occupancy(ports, tenant, profile, window, at=at)
@@ -93,7 +93,7 @@ def _fit_whole_days(listed: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...]
 
     A truncated day would look nearly full, so only a first day that alone is too long is truncated.
     """
-    sizes = itertools.accumulate(_json_bytes(slot) for slot in listed)
+    sizes = itertools.accumulate(_compute_json_size(slot) for slot in listed)
     fitting = tuple(slot for slot, size in zip(listed, sizes, strict=True) if size <= room)
     if len(fitting) == len(listed):
         return fitting, None
@@ -102,7 +102,7 @@ def _fit_whole_days(listed: Sequence[Slot], room: int) -> tuple[tuple[Slot, ...]
     return (whole, first_left_out) if whole else (fitting, first_left_out + timedelta(days=1))
 
 
-def _json_bytes(part: Message) -> int:
+def _compute_json_size(part: Message) -> int:
     """Return the size of a list item in bytes, with its comma."""
     return len(part.model_dump_json().encode()) + 1
 
@@ -126,8 +126,10 @@ async def refuse_with_alternatives(
     requested_day, today = (instant.astimezone(profile.zone).date() for instant in (requested, now))
     offers: list[SlotOffer] = []
     for around in (*_DAYS_AROUND, None):
-        first = today if around is None else _days_before(requested_day, around)
-        window = _search_window(profile, first, profile.horizon_days + 1 if around is None else 2 * around + 1, now)
+        first = today if around is None else _subtract_days(requested_day, around)
+        window = _compute_search_window(
+            profile, first, profile.horizon_days + 1 if around is None else 2 * around + 1, now
+        )
         if window is None:
             continue
         try:
@@ -144,11 +146,11 @@ async def refuse_with_alternatives(
     return Refusal(code, tuple(offers))
 
 
-def _days_before(day: date, days: int) -> date:
+def _subtract_days(day: date, days: int) -> date:
     return date.fromordinal(max(day.toordinal() - days, date.min.toordinal()))
 
 
-def _search_window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
+def _compute_search_window(profile: TenantProfile, first: date, days: int, now: datetime) -> Interval | None:
     """Return the interval of local days from `first`, within the horizon; None if that leaves no day."""
     today = now.astimezone(profile.zone).date()
     last = today + timedelta(days=profile.horizon_days + 1)

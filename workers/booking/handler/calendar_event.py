@@ -30,7 +30,7 @@ async def sync_event(ports: BookingPorts, appointment: Appointment, profile: Ten
     await write_event(ports, appointment, profile)
     stored = await ports.appointments.get(appointment.appointment_id, appointment.session_id)
     is_active = stored is not None and stored.state is not AppointmentState.CANCELLED
-    calendar_of_event = current_calendar(stored, profile) if stored and is_active else None
+    calendar_of_event = find_current_calendar(stored, profile) if stored and is_active else None
     for calendar_id in appointment.calendars:
         if calendar_id != calendar_of_event:
             await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
@@ -42,7 +42,7 @@ async def write_event(ports: BookingPorts, appointment: Appointment, profile: Te
     name = service.name.in_(profile.locale) if service else appointment.service_id
     who = appointment.name or appointment.contact.address
     await ports.calendar.put(
-        current_calendar(appointment, profile),
+        find_current_calendar(appointment, profile),
         CalendarEvent(
             event_id=build_event_id(appointment.appointment_id),
             appointment_id=appointment.appointment_id,
@@ -63,7 +63,7 @@ async def remove_events(ports: BookingPorts, appointment: Appointment) -> None:
         await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
-def current_calendar(appointment: Appointment, profile: TenantProfile) -> str:
+def find_current_calendar(appointment: Appointment, profile: TenantProfile) -> str:
     """Return the id of the calendar that has the visit's event."""
     return appointment.calendars[-1] if appointment.calendars else profile.calendar_of(appointment.resource)
 

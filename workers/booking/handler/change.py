@@ -43,7 +43,7 @@ from workers.booking.ports import TooManyBucketsError
 log = structlog.get_logger()
 
 
-async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
+async def cancel_appointment(ports: BookingPorts, command: BookingCancel, claim: Claim, locale: str) -> ServerFrame:
     """Cancel the appointment and free its time.
 
     For a confirmed appointment the command that cancelled it also queues a notice.
@@ -67,7 +67,9 @@ async def cancel(ports: BookingPorts, command: BookingCancel, claim: Claim, loca
     return build_cancelled(command, changed, profile.zone)
 
 
-async def reschedule(ports: BookingPorts, command: BookingReschedule, claim: Claim, locale: str) -> ServerFrame:
+async def reschedule_appointment(
+    ports: BookingPorts, command: BookingReschedule, claim: Claim, locale: str
+) -> ServerFrame:
     """Move the appointment: one transaction occupies the new time and frees the old one.
 
     Only the command that moved it has effects: the owner may have moved or deleted the event since. A replay is judged

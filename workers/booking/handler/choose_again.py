@@ -11,9 +11,9 @@ from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import choose_again_notice_id, has_visit_ahead, is_worth_a_notice
 from workers.booking.domain.values import Appointment, Contact, Refusal
-from workers.booking.handler.create import appointment_id_of
+from workers.booking.handler.create import derive_appointment_id
 from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.limits import channels_of
+from workers.booking.handler.limits import find_channels
 from workers.booking.handler.replay import Replayable, find_target_appointment
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
     if not is_worth_a_notice(appointment, cancels=isinstance(command, BookingCancel), now=now):
         return
     profile = await ports.tenants.profile(command.tenant)
-    facts = _facts_of(appointment) if appointment else _requested_facts(ports, command, profile)
+    facts = _extract_facts(appointment) if appointment else _parse_requested_facts(ports, command, profile)
     if facts is None:
         log.info("choose_again_without_contact")
         return
@@ -65,18 +65,18 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
     log.info("choose_again_queued", appointment_id=appointment_id, replay=command.replay)
 
 
-def _facts_of(appointment: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
+def _extract_facts(appointment: Appointment) -> tuple[str, Contact, str, datetime, datetime]:
     return appointment.appointment_id, appointment.contact, appointment.service_id, appointment.start, appointment.end
 
 
-def _requested_facts(
+def _parse_requested_facts(
     ports: BookingPorts, command: Replayable, profile: TenantProfile
 ) -> tuple[str, Contact, str, datetime, datetime] | None:
     """Return the facts of a request that created no appointment, or None if it has no usable contact or start."""
     if not isinstance(command, BookingCreate):
         return None
-    contact = parse_contact(command.data.contact, channels=channels_of(ports, profile), region=profile.region)
+    contact = parse_contact(command.data.contact, channels=find_channels(ports, profile), region=profile.region)
     start = parse_start(command.data.start, profile.zone)
     if isinstance(contact, Refusal) or isinstance(start, Refusal):
         return None
-    return appointment_id_of(command), contact, command.data.service, start, start
+    return derive_appointment_id(command), contact, command.data.service, start, start

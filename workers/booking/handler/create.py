@@ -23,7 +23,7 @@ from workers.booking.domain.values import Appointment, AppointmentState, LastCha
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_confirmed, build_pending, build_refusal
-from workers.booking.handler.limits import channels_of, refuse_full_quota
+from workers.booking.handler.limits import find_channels, refuse_full_quota
 from workers.booking.handler.notify import send_code
 from workers.booking.handler.occupancy import find_free_lanes
 from workers.booking.ports import QuotaFull, TooManyBucketsError
@@ -31,7 +31,7 @@ from workers.booking.ports import QuotaFull, TooManyBucketsError
 log = structlog.get_logger()
 
 
-async def create(ports: BookingPorts, command: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
+async def create_appointment(ports: BookingPorts, command: BookingCreate, claim: Claim, locale: str) -> ServerFrame:
     """Hold the time and queue the code, or refuse without writing an appointment.
 
     For a replay without a hold, the hold starts now, because the visitor gets the code now.
@@ -39,12 +39,12 @@ async def create(ports: BookingPorts, command: BookingCreate, claim: Claim, loca
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
     profile = await ports.tenants.profile(command.tenant)
-    held = await ports.appointments.get(appointment_id_of(command), command.session_id)
+    held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held is None:
         if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= ports.clock.now():
             # The command waited so long that its hold would expire before the visitor gets the code.
             return build_refusal(command, Refusal(ErrorCode.CODE_EXPIRED), profile.zone, locale)
-        answer = await _hold(ports, command, profile, claim, locale)
+        answer = await _hold_time(ports, command, profile, claim, locale)
         if isinstance(answer, Refusal):
             return build_refusal(command, answer, profile.zone, locale)
         held = answer
@@ -60,7 +60,7 @@ async def create(ports: BookingPorts, command: BookingCreate, claim: Claim, loca
     return build_pending(command, held, profile.zone)
 
 
-async def _hold(
+async def _hold_time(
     ports: BookingPorts, command: BookingCreate, profile: TenantProfile, claim: Claim, locale: str
 ) -> Appointment | Refusal:
     requested = await build_requested_hold(ports, command, profile, locale)
@@ -130,11 +130,11 @@ async def build_requested_hold(
         return start
     if refusal := is_offered(profile, service, start, command.accepted_at):
         return await refuse_with_alternatives(ports, command, profile, service.id, start, code=refusal.code)
-    contact = parse_contact(command.data.contact, channels=channels_of(ports, profile), region=profile.region)
+    contact = parse_contact(command.data.contact, channels=find_channels(ports, profile), region=profile.region)
     if isinstance(contact, Refusal):
         return contact
     hold = create_hold(
-        appointment_id=appointment_id_of(command),
+        appointment_id=derive_appointment_id(command),
         session_id=command.session_id,
         tenant=command.tenant,
         service=service,
@@ -192,6 +192,6 @@ def _cancel_replaced_hold(current_hold: Appointment, command: BookingCreate) -> 
     )
 
 
-def appointment_id_of(command: BookingCreate) -> str:
+def derive_appointment_id(command: BookingCreate) -> str:
     """Return the id of the appointment that a command creates; it is the same for each attempt."""
     return derived_id(command.id, "appointment")

@@ -22,15 +22,15 @@ from shared.messages.server import Error, ServerFrame
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.availability import list_slots
-from workers.booking.handler.change import cancel, reschedule
+from workers.booking.handler.change import cancel_appointment, reschedule_appointment
 from workers.booking.handler.choose_again import ask_to_choose_again
-from workers.booking.handler.create import create
+from workers.booking.handler.create import create_appointment
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_refusal
 from workers.booking.handler.internal_commands import handle_internal_command
-from workers.booking.handler.lookup import look_up
+from workers.booking.handler.lookup import look_up_appointment
 from workers.booking.handler.replay import Replayable, refuse_if_too_late
-from workers.booking.handler.verify import resend, verify
+from workers.booking.handler.verify import resend_code, verify_code
 
 log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class BookingHandler:
         if isinstance(command, BookingSlots):
             return await self._answer(command, await list_slots(self._ports, command, locale), claim)
         if isinstance(command, BookingLookup):
-            return await self._answer(command, await look_up(self._ports, command, locale), claim)
+            return await self._answer(command, await look_up_appointment(self._ports, command, locale), claim)
         frame = await self._run_use_case(command, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
@@ -79,15 +79,15 @@ class BookingHandler:
             return build_refusal(command, refusal_, profile.zone, locale)
         match command:
             case BookingCreate():
-                return await create(self._ports, command, claim, locale)
+                return await create_appointment(self._ports, command, claim, locale)
             case BookingVerify():
-                return await verify(self._ports, command, claim, locale)
+                return await verify_code(self._ports, command, claim, locale)
             case BookingResend():
-                return await resend(self._ports, command, claim, locale)
+                return await resend_code(self._ports, command, claim, locale)
             case BookingCancel():
-                return await cancel(self._ports, command, claim, locale)
+                return await cancel_appointment(self._ports, command, claim, locale)
             case BookingReschedule():
-                return await reschedule(self._ports, command, claim, locale)
+                return await reschedule_appointment(self._ports, command, claim, locale)
 
     async def repeat_outcome(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
         """Send the stored outcome again, and the notice that a crashed worker may not have queued."""

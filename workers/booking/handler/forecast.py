@@ -36,7 +36,7 @@ from workers.booking.domain.reminders import is_unchanged_visit, is_worth_remind
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
-from workers.booking.handler.create import appointment_id_of, build_requested_hold, is_same_hold, load_session_hold
+from workers.booking.handler.create import build_requested_hold, derive_appointment_id, is_same_hold, load_session_hold
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
 from workers.booking.handler.occupancy import load_occupancy
@@ -44,17 +44,17 @@ from workers.booking.handler.replay import Replayable, refuse_if_too_late
 from workers.booking.handler.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
 
 
-async def forecast(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
+async def forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
     """Return what a replay of a command would do now; a failing store or calendar results in a forecast, too."""
     try:
-        return await _forecast_command(ports, command)
+        return await _forecast_by_type(ports, command)
     except TransientError as error:
         return ReplayForecast("unknown", code=error.reason)
     except PermanentError as error:
         return ReplayForecast("would_fail", code=error.reason)
 
 
-async def _forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
+async def _forecast_by_type(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:
     if isinstance(command, BookingRemind | BookingPlanReminders):
         return await _forecast_reminder(ports, command)
     if not isinstance(command, Replayable):
@@ -79,7 +79,7 @@ async def _forecast_command(ports: BookingPorts, command: BookingCommand) -> Rep
 async def _forecast_create(ports: BookingPorts, command: BookingCreate, profile: TenantProfile) -> ReplayForecast:
     now = ports.clock.now()
     command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
-    held = await ports.appointments.get(appointment_id_of(command), command.session_id)
+    held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held:
         if held.state is AppointmentState.CANCELLED or not occupies_time(held, now):
             return build_forecast(profile, "refused", held.start, Refusal(ErrorCode.CODE_EXPIRED), held)

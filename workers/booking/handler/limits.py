@@ -13,7 +13,7 @@ from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import QuotaFull
 
 
-def channels_of(ports: BookingPorts, profile: TenantProfile) -> Channels:
+def find_channels(ports: BookingPorts, profile: TenantProfile) -> Channels:
     """Return the channels that are enabled for both the installation and the business."""
     return Channels(
         email=ports.email_enabled and bool(profile.senders.email),
@@ -22,7 +22,7 @@ def channels_of(ports: BookingPorts, profile: TenantProfile) -> Channels:
     )
 
 
-def contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:
+def list_contact_kinds(channels: Channels) -> tuple[Literal["email", "phone"], ...]:
     """Return the kinds of contact that a visitor may give."""
     kinds: list[Literal["email", "phone"]] = []
     if channels.email:

@@ -15,7 +15,7 @@ from workers.booking.handler.find_appointment import find_appointment
 from workers.booking.handler.frames import build_refusal
 
 
-async def look_up(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
+async def look_up_appointment(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
     """Return the appointment's current details; the query changes nothing."""
     profile = await ports.tenants.profile(command.tenant)
     appointment = await find_appointment(ports, command)

@@ -25,7 +25,7 @@ async def send_code(notices: NoticeQueue, command: Envelope, appointment: Appoin
         raise ValueError("only a hold has a code")
     await notices.put(
         SendCode(
-            **_common(command, appointment, profile, f"code#{appointment.code_sends}"),
+            **_build_common_fields(command, appointment, profile, f"code#{appointment.code_sends}"),
             send_number=appointment.code_sends,
             expires_at=appointment.hold_expires_at,
         )
@@ -37,7 +37,7 @@ async def send_confirmed(
 ) -> None:
     """Queue the confirmation, with its calendar file."""
     ics = build_appointment_ics(appointment, profile, stamp=now)
-    await notices.put(AppointmentConfirmed(**_common(command, appointment, profile, "confirmed"), ics=ics))
+    await notices.put(AppointmentConfirmed(**_build_common_fields(command, appointment, profile, "confirmed"), ics=ics))
 
 
 async def send_cancelled(
@@ -51,7 +51,9 @@ async def send_cancelled(
 ) -> None:
     """Queue the cancellation."""
     ics = build_appointment_ics(appointment, profile, stamp=now, cancelled=True)
-    await notices.put(AppointmentCancelled(**_common(command, appointment, profile, "cancelled"), ics=ics, by=by))
+    await notices.put(
+        AppointmentCancelled(**_build_common_fields(command, appointment, profile, "cancelled"), ics=ics, by=by)
+    )
 
 
 async def send_rescheduled(
@@ -66,7 +68,9 @@ async def send_rescheduled(
     """Queue the new time."""
     ics = build_appointment_ics(appointment, profile, stamp=now)
     event = f"rescheduled#{appointment.version}"
-    await notices.put(AppointmentRescheduled(**_common(command, appointment, profile, event), ics=ics, by=by))
+    await notices.put(
+        AppointmentRescheduled(**_build_common_fields(command, appointment, profile, event), ics=ics, by=by)
+    )
 
 
 async def send_reminder(
@@ -74,10 +78,14 @@ async def send_reminder(
 ) -> None:
     """Queue a reminder; one for each time that the visit is moved to."""
     event = f"reminder#{appointment.start.isoformat()}#{hours_before}"
-    await notices.put(AppointmentReminder(**_common(command, appointment, profile, event), hours_before=hours_before))
+    await notices.put(
+        AppointmentReminder(**_build_common_fields(command, appointment, profile, event), hours_before=hours_before)
+    )
 
 
-def _common(command: Envelope, appointment: Appointment, profile: TenantProfile, event: str) -> dict[str, object]:
+def _build_common_fields(
+    command: Envelope, appointment: Appointment, profile: TenantProfile, event: str
+) -> dict[str, object]:
     service = profile.service(appointment.service_id)
     return {
         "id": derived_id(appointment.appointment_id, f"notice/{event}"),

@@ -41,7 +41,7 @@ async def load_occupancy(
     ours, full_days, busy = await asyncio.gather(
         # One day wider: an appointment that reaches into the interval must be complete, or its event looks foreign.
         ports.appointments.find_occupied_times(tenant, Interval(between.start - _DAY, between.end + _DAY), at=at),
-        _full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
+        _find_full_days(ports, tenant, profile, between, at=at, ignoring=ignoring),
         asyncio.gather(
             *(ports.calendar.find_busy_times(calendar_id, between, fresh=fresh) for calendar_id, _ in calendars)
         ),
@@ -128,7 +128,7 @@ def _join_spans(ours: Iterable[OccupiedTime]) -> dict[str, Interval]:
     return spans
 
 
-async def _full_days(
+async def _find_full_days(
     ports: BookingPorts,
     tenant: str,
     profile: TenantProfile,

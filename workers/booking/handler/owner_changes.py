@@ -22,7 +22,7 @@ from workers.booking.domain.owner_changes import (
 from workers.booking.domain.quotas import list_day_quotas_of_visit
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 from workers.booking.handler.alerts import alert_operator
-from workers.booking.handler.calendar_event import assign_calendar, current_calendar, sync_event, write_event
+from workers.booking.handler.calendar_event import assign_calendar, find_current_calendar, sync_event, write_event
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_cancelled, build_rescheduled
 from workers.booking.handler.notify import send_cancelled, send_rescheduled
@@ -57,12 +57,12 @@ async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, cla
 async def _apply_owner_change(
     ports: BookingPorts, command: CalendarChanged, appointment: Appointment, profile: TenantProfile, claim: Claim
 ) -> Appointment | None:
-    if appointment.last_change == _refused_handover(command):
+    if appointment.last_change == _build_refused_handover(command):
         # A handover was refused before this command was interrupted.
         await _restore_calendars(ports, command, appointment, profile)
         return None
     event = await ports.calendar.find_event(
-        current_calendar(appointment, profile), build_event_id(appointment.appointment_id)
+        find_current_calendar(appointment, profile), build_event_id(appointment.appointment_id)
     )
     if event and event.deleted and (moved_event := await _find_moved_event(ports, appointment, profile)):
         return await _hand_over(ports, command, appointment, moved_event, profile=profile, claim=claim)
@@ -73,7 +73,7 @@ async def _apply_owner_change(
             log.info("appointment_cancelled_by_business", appointment_id=cancelled.appointment_id)
             return cancelled
         case MovedByOwner(changed_visit):
-            lanes = _lanes_in_same_calendar(appointment, profile)
+            lanes = _find_lanes_in_same_calendar(appointment, profile)
             moved = await _move_to_free_lane(
                 ports, command, appointment, changed_visit, lanes=lanes, profile=profile, claim=claim
             )
@@ -90,7 +90,7 @@ async def _find_moved_event(
 ) -> tuple[str, StoredEvent] | None:
     """Return the other calendar that the owner has moved the event to, and the event there."""
     for calendar_id in profile.calendars:
-        if calendar_id == current_calendar(appointment, profile):
+        if calendar_id == find_current_calendar(appointment, profile):
             continue
         event = await ports.calendar.find_event(calendar_id, build_event_id(appointment.appointment_id))
         if event and not event.deleted and event.version == appointment.version:
@@ -115,14 +115,16 @@ async def _hand_over(
     change = decide_owner_change(appointment, event, now=now)
     if not isinstance(change, ForbiddenMove):
         candidate = change.appointment if isinstance(change, MovedByOwner) else _increment_version(appointment)
-        lanes = [lane for lane in _suitable_lanes(appointment, profile) if profile.calendar_of(lane) == calendar_id]
+        lanes = [
+            lane for lane in _find_suitable_lanes(appointment, profile) if profile.calendar_of(lane) == calendar_id
+        ]
         moved = await _move_to_free_lane(
             ports, command, appointment, candidate, lanes=lanes, profile=profile, claim=claim
         )
         if moved:
             return moved
     # A new version, because a deleted event is only restored for a later version.
-    restored = replace(_increment_version(appointment), last_change=_refused_handover(command))
+    restored = replace(_increment_version(appointment), last_change=_build_refused_handover(command))
     await ports.appointments.save(restored, claim=claim)
     await _restore_calendars(ports, command, restored, profile)
     return None
@@ -134,11 +136,11 @@ async def _restore_calendars(
     """Restore the event in its own calendar, then remove it from the calendars that it was moved to."""
     await _restore_event(ports, command, appointment, profile)
     for calendar_id in profile.calendars:
-        if calendar_id != current_calendar(appointment, profile):
+        if calendar_id != find_current_calendar(appointment, profile):
             await ports.calendar.remove(calendar_id, build_event_id(appointment.appointment_id))
 
 
-def _refused_handover(command: CalendarChanged) -> LastChange:
+def _build_refused_handover(command: CalendarChanged) -> LastChange:
     """Return the change by which this command refuses a handover: nobody is notified of a move."""
     return LastChange(command.id, ChangeKind.HANDOVER_REFUSED)
 
@@ -182,16 +184,16 @@ async def _move_to_free_lane(
     return None
 
 
-def _suitable_lanes(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
+def _find_suitable_lanes(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
     """Return the lanes of the visit's service; none if the service was removed from the profile."""
     service = profile.service(appointment.service_id)
     return profile.lanes_of(service) if service else ()
 
 
-def _lanes_in_same_calendar(appointment: Appointment, profile: TenantProfile) -> list[str]:
+def _find_lanes_in_same_calendar(appointment: Appointment, profile: TenantProfile) -> list[str]:
     """Return the visit's own lane, then the service's other lanes with the same calendar."""
     calendar_id = profile.calendar_of(appointment.resource)
-    others = (lane for lane in _suitable_lanes(appointment, profile) if lane != appointment.resource)
+    others = (lane for lane in _find_suitable_lanes(appointment, profile) if lane != appointment.resource)
     return [appointment.resource, *(lane for lane in others if profile.calendar_of(lane) == calendar_id)]
 
 

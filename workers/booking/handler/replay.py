@@ -9,7 +9,7 @@ from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
-from workers.booking.handler.create import appointment_id_of
+from workers.booking.handler.create import derive_appointment_id
 from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
 
@@ -32,7 +32,7 @@ async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusa
     ):
         return None
     profile = await ports.tenants.profile(command.tenant)
-    requested = requested_time(command, appointment, profile)
+    requested = find_requested_time(command, appointment, profile)
     if requested is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
     service_id, start = requested
@@ -42,13 +42,13 @@ async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusa
 async def find_target_appointment(ports: BookingPorts, command: Replayable) -> Appointment | None:
     """Return the appointment that a command is about, or None."""
     if isinstance(command, BookingCreate):
-        return await ports.appointments.get(appointment_id_of(command), command.session_id)
+        return await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if isinstance(command, BookingCancel | BookingReschedule):
         return await find_appointment(ports, command)
     return await ports.appointments.get(command.data.appointment_id, command.session_id)
 
 
-def requested_time(
+def find_requested_time(
     command: Replayable, appointment: Appointment | None, profile: TenantProfile
 ) -> tuple[str, datetime] | None:
     """Return the service and the start that the visitor requested or has."""

@@ -37,7 +37,7 @@ from workers.booking.ports import Lost
 log = structlog.get_logger()
 
 
-async def verify(ports: BookingPorts, command: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
+async def verify_code(ports: BookingPorts, command: BookingVerify, claim: Claim, locale: str) -> ServerFrame:
     """Confirm the appointment in one transaction, then send the notice, plan reminders and write the event.
 
     A retry repeats these effects, but only for the command that confirmed: a later one must not overwrite the owner's
@@ -156,7 +156,7 @@ async def _offer_other_times(
     return replace(refusal, appointment_id=hold.appointment_id)
 
 
-async def resend(ports: BookingPorts, command: BookingResend, claim: Claim, locale: str) -> ServerFrame:
+async def resend_code(ports: BookingPorts, command: BookingResend, claim: Claim, locale: str) -> ServerFrame:
     """Send another code for the same hold."""
     profile = await ports.tenants.profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)

@@ -53,12 +53,12 @@ class BedrockModel:
                         case {"contentBlockDelta": {"delta": {"toolUse": {"input": piece}}}} if tool:
                             tool.pieces.append(piece)
                         case {"contentBlockStop": _} if tool:
-                            yield ToolCall(tool.name, tool.content())
+                            yield ToolCall(tool.name, tool.parse_content())
                             tool = None
                         case {"messageStop": {"stopReason": reason}}:
                             stop_reason = reason
                         case {"metadata": {"usage": counted}}:
-                            usage = _usage(counted)
+                            usage = _parse_usage(counted)
         except (aiohttp.ClientError, EventStreamError) as error:
             busy = isinstance(error, EventStreamError) and error_code(error) in _BUSY
             raise TransientError(
@@ -81,7 +81,7 @@ class BedrockModel:
                         {"text": prompt.situation},
                     ],
                     messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in prompt.turns],
-                    toolConfig={"tools": [{"toolSpec": _specification(tool)} for tool in prompt.tools]},
+                    toolConfig={"tools": [{"toolSpec": _build_specification(tool)} for tool in prompt.tools]},
                     inferenceConfig={"maxTokens": prompt.max_output_tokens, "temperature": 0.2},
                 )
         except TransientError as error:
@@ -95,7 +95,7 @@ class _ToolInput:
         self.name = name
         self.pieces: list[str] = []
 
-    def content(self) -> dict[str, Any]:
+    def parse_content(self) -> dict[str, Any]:
         """Return the input; empty if it is not a JSON object."""
         return parse_json_object("".join(self.pieces)) or {}
 
@@ -117,7 +117,7 @@ async def _iterate_with_timeout(stream: Any) -> AsyncGenerator[dict[str, Any]]:
             yield event
 
 
-def _usage(counted: dict[str, int]) -> Usage:
+def _parse_usage(counted: dict[str, int]) -> Usage:
     return Usage(
         input_tokens=counted.get("inputTokens", 0),
         output_tokens=counted.get("outputTokens", 0),
@@ -126,5 +126,5 @@ def _usage(counted: dict[str, int]) -> Usage:
     )
 
 
-def _specification(tool: Tool) -> dict[str, Any]:
+def _build_specification(tool: Tool) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description, "inputSchema": {"json": tool.input_schema}}

@@ -19,7 +19,7 @@ Synonyms = Callable[[str], Sequence[str]]
 """Maps a folded word to its terms; a word without synonyms is stemmed."""
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return a text in lower case without diacritics, as it is typed on a keyboard of another language."""
     # A character such as 𝕬 has a lower case only once it is decomposed.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().replace("ł", "l"))
@@ -28,7 +28,7 @@ def fold(text: str) -> str:
 
 def split_words(text: str) -> list[str]:
     """Return the folded words of a text, in order; a number is a word too."""
-    return re.findall(r"\w+", fold(text))
+    return re.findall(r"\w+", fold_text(text))
 
 
 def detect_language(text: str) -> str | None:
@@ -59,7 +59,7 @@ class Analyzer:
         self._synonyms = synonyms
         self._stop_words = STOP_WORDS.get(language or "", frozenset())
 
-    def terms(self, text: str) -> list[str]:
+    def extract_terms(self, text: str) -> list[str]:
         """Return the terms of a text, in order, repeats included; empty if it has stop words only."""
         terms: list[str] = []
         for word in split_words(text):
@@ -67,17 +67,17 @@ class Analyzer:
             if synonyms:
                 terms += synonyms
             elif word not in self._stop_words and (len(word) > 1 or word.isdigit()):
-                terms.append(_stem(word, self.language))
+                terms.append(_stem_word(word, self.language))
         return terms
 
 
 @lru_cache(maxsize=_STEM_CACHE_SIZE)
-def _stem(word: str, language: str | None) -> str:
+def _stem_word(word: str, language: str | None) -> str:
     name = _STEMMERS.get(language or "")
-    stemmed: str = _stemmer(name).stemWord(word) if name else word
+    stemmed: str = _get_stemmer(name).stemWord(word) if name else word
     return stemmed
 
 
 @cache
-def _stemmer(name: str) -> snowballstemmer.stemmer:
+def _get_stemmer(name: str) -> snowballstemmer.stemmer:
     return snowballstemmer.stemmer(name)

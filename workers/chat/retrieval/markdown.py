@@ -34,7 +34,7 @@ def split_passages(document: str, markdown: str) -> list[Passage]:
     return _Splitter(document).split(markdown)
 
 
-def plain_text(markdown: str) -> str:
+def strip_markup(markdown: str) -> str:
     """Return Markdown without its markup; a link keeps its address unless its text contains it."""
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", markdown)
     text = re.sub(r"\[([^\]]+)\]\((?:mailto:|tel:)?([^)]+)\)", _replace_link, text)
@@ -75,7 +75,7 @@ class _Splitter:
         if heading:
             level = len(heading[1])
             outer = [heading_above for heading_above in self._headings if heading_above[0] < level]
-            self._headings = [*outer, (level, plain_text(heading[2]))]
+            self._headings = [*outer, (level, strip_markup(heading[2]))]
             self._section += 1
         elif is_row:
             self._read_row(text)
@@ -89,13 +89,13 @@ class _Splitter:
         question = _QUESTION.match(block)
         if question:
             self._section += 1
-            self._add(plain_text(question[2]), question=plain_text(question[1]))
+            self._add(strip_markup(question[2]), question=strip_markup(question[1]))
         elif block:
-            self._add(plain_text(block), is_entry=self._is_item)
+            self._add(strip_markup(block), is_entry=self._is_item)
         self._block, self._is_item = [], False
 
     def _read_row(self, row: str) -> None:
-        cells = [plain_text(cell) for cell in row.strip("|").split("|")]
+        cells = [strip_markup(cell) for cell in row.strip("|").split("|")]
         if self._columns is None:
             self._columns = cells
         elif not _TABLE_RULE.match(row):

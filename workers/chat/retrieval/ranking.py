@@ -48,9 +48,9 @@ class PassageIndex:
 
     def __init__(self, passages: Sequence[Passage], analyzer: Analyzer) -> None:
         self._passages = tuple(passages)
-        self._weights = _weigh(self._passages, analyzer)
+        self._weights = _compute_term_weights(self._passages, analyzer)
         frequencies = Counter(term for weights in self._weights for term in weights)
-        self._idf = {term: self._rarity(count) for term, count in frequencies.items()}
+        self._idf = {term: self._compute_rarity(count) for term, count in frequencies.items()}
 
     def search(self, terms: Sequence[str]) -> list[Match]:
         """Return all passages that share a term with a question, the best first, ties in the order of the documents.
@@ -58,29 +58,29 @@ class PassageIndex:
         `terms` are the question's, by an analyzer with the same synonyms; repeats count once.
         """
         question_terms = set(terms)
-        total = sum(self._coverage_weight(term) for term in sorted(question_terms))
+        total = sum(self._compute_coverage_weight(term) for term in sorted(question_terms))
         matches: list[Match] = []
         for passage, weights in zip(self._passages, self._weights, strict=True):
             shared = frozenset(question_terms & weights.keys())
             if shared:
                 ordered = sorted(shared)  # so that equal sets have equal sums
-                coverage = sum(self._coverage_weight(term) for term in ordered) / total
+                coverage = sum(self._compute_coverage_weight(term) for term in ordered) / total
                 bm25 = sum(self._idf[term] * weights[term] * (K1 + 1) / (weights[term] + K1) for term in ordered)
                 matches.append(Match(passage, bm25 * coverage, shared, coverage))
         return sorted(matches, key=lambda match: -match.score)
 
-    def _rarity(self, passages_with_term: int) -> float:
+    def _compute_rarity(self, passages_with_term: int) -> float:
         count = len(self._passages)
         return math.log(1 + (count - passages_with_term + 0.5) / (passages_with_term + 0.5))
 
-    def _coverage_weight(self, term: str) -> float:
+    def _compute_coverage_weight(self, term: str) -> float:
         """Return the weight of a term in the coverage; a term that no passage has gets the highest one."""
-        return max(MIN_IDF, self._idf.get(term, self._rarity(0)))
+        return max(MIN_IDF, self._idf.get(term, self._compute_rarity(0)))
 
 
-def _weigh(passages: Sequence[Passage], analyzer: Analyzer) -> list[dict[str, float]]:
+def _compute_term_weights(passages: Sequence[Passage], analyzer: Analyzer) -> list[dict[str, float]]:
     """Return each passage's terms with their weighted frequencies; only the text's are discounted by its length."""
-    texts = [analyzer.terms(passage.text) for passage in passages]
+    texts = [analyzer.extract_terms(passage.text) for passage in passages]
     mean_length = sum(map(len, texts)) / max(1, len(texts)) or 1.0
     weighed: list[dict[str, float]] = []
     for passage, terms in zip(passages, texts, strict=True):
@@ -89,7 +89,7 @@ def _weigh(passages: Sequence[Passage], analyzer: Analyzer) -> list[dict[str, fl
         fields = [(title, OUTER_WEIGHT) for title in passage.headings[:-1]]
         fields += [(title, HEADING_WEIGHT) for title in (*passage.headings[-1:], passage.topic)]
         for title, weight in fields:
-            for term in set(analyzer.terms(title)):
+            for term in set(analyzer.extract_terms(title)):
                 weights[term] = weights.get(term, 0.0) + weight
         weighed.append(weights)
     return weighed

@@ -40,4 +40,4 @@ STOP_WORDS: dict[str, frozenset[str]] = {
     "en": frozenset(_ENGLISH.split()),
     "de": frozenset(_GERMAN.split()),
 }
-"""By ISO 639-1 code. Folded as `workers.chat.retrieval.analysis.fold` does."""
+"""By ISO 639-1 code. Folded as `workers.chat.retrieval.analysis.fold_text` does."""

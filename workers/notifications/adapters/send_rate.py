@@ -49,14 +49,16 @@ class DynamoSendRateLimiter:
 
     async def _read_slot(self, notice_key: str) -> datetime | None:
         with translate_aws_errors("send_rate.read_slot"):
-            answer = await self._client.get_item(TableName=self._table, Key=_slot_key(notice_key), ConsistentRead=True)
+            answer = await self._client.get_item(
+                TableName=self._table, Key=_build_slot_key(notice_key), ConsistentRead=True
+            )
         row = from_item(answer.get("Item", {}))
         return from_milliseconds(row["turn_ms"]) if row else None
 
     async def _advance(self, rate_limit_key: str, now: datetime) -> datetime:
         """Return when all notices before this one are sent, and advance that time by one interval."""
-        step, start = _duration_milliseconds(self._interval), to_milliseconds(now)
-        limit = start + _duration_milliseconds(self._max_wait + _BURST)
+        step, start = _duration_to_milliseconds(self._interval), to_milliseconds(now)
+        limit = start + _duration_to_milliseconds(self._max_wait + _BURST)
         for _ in range(_ATTEMPTS):
             # A busy key advances by one interval; an idle one starts from now. It may change between the two writes.
             before = await self._update(
@@ -85,7 +87,7 @@ class DynamoSendRateLimiter:
             try:
                 answer = await self._client.update_item(
                     TableName=self._table,
-                    Key=_rate_key(rate_limit_key),
+                    Key=_build_rate_key(rate_limit_key),
                     UpdateExpression=update,
                     ConditionExpression=condition,
                     ExpressionAttributeValues=to_item(values),
@@ -100,7 +102,7 @@ class DynamoSendRateLimiter:
     async def _read_caught_up(self, rate_limit_key: str) -> int:
         with translate_aws_errors("send_rate.read_rate"):
             answer = await self._client.get_item(
-                TableName=self._table, Key=_rate_key(rate_limit_key), ConsistentRead=True
+                TableName=self._table, Key=_build_rate_key(rate_limit_key), ConsistentRead=True
             )
         return int(from_item(answer.get("Item", {})).get("caught_up_ms", 0))
 
@@ -124,13 +126,13 @@ class DynamoSendRateLimiter:
         return from_milliseconds(to_milliseconds(slot))
 
 
-def _rate_key(rate_limit_key: str) -> dict[str, Any]:
+def _build_rate_key(rate_limit_key: str) -> dict[str, Any]:
     return to_item({"quota": f"line#{rate_limit_key}", "seat": 0})
 
 
-def _slot_key(notice_key: str) -> dict[str, Any]:
+def _build_slot_key(notice_key: str) -> dict[str, Any]:
     return to_item({"quota": f"turn#{notice_key}", "seat": 0})
 
 
-def _duration_milliseconds(duration: timedelta) -> int:
+def _duration_to_milliseconds(duration: timedelta) -> int:
     return round(duration.total_seconds() * 1000)

@@ -49,7 +49,7 @@ class _Event(Message):
     complaint: _Complaint | None = None
 
 
-def feedback_report_adapter(topic_arn: str) -> TypeAdapter[FeedbackReport]:
+def build_feedback_report_adapter(topic_arn: str) -> TypeAdapter[FeedbackReport]:
     """Return the decoder of the feedback queue, which accepts only notifications of this topic.
 
     The queue's policy admits no other topic either; this check still holds if the policy is changed by mistake.

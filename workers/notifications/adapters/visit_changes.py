@@ -28,7 +28,7 @@ class DynamoVisitChanges:
         """Record a change, unless a later one or a cancellation is recorded already."""
         changed_at = to_sortable_text(change.requested_at)
         row = {
-            "quota": _quota_key(appointment_id),
+            "quota": _build_quota_key(appointment_id),
             "seat": 0,
             "changed_at": changed_at,
             "moved_to": None if change.new_start is None else to_sortable_text(change.new_start),
@@ -54,7 +54,7 @@ class DynamoVisitChanges:
         with translate_aws_errors("visit_changes.find_latest"):
             answer = await self._client.get_item(
                 TableName=self._table,
-                Key=to_item({"quota": _quota_key(appointment_id), "seat": 0}),
+                Key=to_item({"quota": _build_quota_key(appointment_id), "seat": 0}),
                 ConsistentRead=True,
             )
         row = from_item(answer.get("Item", {}))
@@ -68,5 +68,5 @@ class DynamoVisitChanges:
         )
 
 
-def _quota_key(appointment_id: str) -> str:
+def _build_quota_key(appointment_id: str) -> str:
     return f"visit#{appointment_id}"

@@ -4,7 +4,7 @@ from workers.notifications.domain.feedback import FeedbackReport, MailFeedback, 
 from workers.notifications.domain.gsm import count_septets, shorten_to_septets, to_gsm_text
 from workers.notifications.domain.links import AppointmentLinks, issue_appointment_links
 from workers.notifications.domain.messages import Attachment, Email, TextMessage, VisitorNotice, flatten_text
-from workers.notifications.domain.timing import MAX_SEND_WAIT, find_quiet_hours_end, is_too_late, rate_limit_key
+from workers.notifications.domain.timing import MAX_SEND_WAIT, build_rate_limit_key, find_quiet_hours_end, is_too_late
 from workers.notifications.domain.visit_changes import VisitChange, confirms_visit, extract_change, is_outdated
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "TextMessage",
     "VisitChange",
     "VisitorNotice",
+    "build_rate_limit_key",
     "confirms_visit",
     "count_septets",
     "decide_suppression",
@@ -26,7 +27,6 @@ __all__ = [
     "is_outdated",
     "is_too_late",
     "issue_appointment_links",
-    "rate_limit_key",
     "shorten_to_septets",
     "to_gsm_text",
 ]

@@ -41,7 +41,7 @@ def _leaves_no_time(notice: VisitorNotice, at: datetime) -> bool:
     return at > notice.data.start - TO_GET_READY
 
 
-def rate_limit_key(notice: VisitorNotice) -> str:
+def build_rate_limit_key(notice: VisitorNotice) -> str:
     """Return the rate-limit key: each business has one for codes, which visitors wait for, and one for the rest."""
     # A part of the key of stored rows, which keeps the name that it had first.
     return f"{notice.tenant}/{'codes' if isinstance(notice, SendCode) else 'letters'}"

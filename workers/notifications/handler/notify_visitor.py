@@ -8,13 +8,13 @@ from shared.messages.notices import AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
 from workers.notifications.domain import (
     VisitorNotice,
+    build_rate_limit_key,
     confirms_visit,
     extract_change,
     find_quiet_hours_end,
     is_outdated,
     is_too_late,
     issue_appointment_links,
-    rate_limit_key,
 )
 from workers.notifications.handler.dependencies import NotificationPorts
 
@@ -92,7 +92,7 @@ async def _accepts_email(ports: NotificationPorts, notice: VisitorNotice) -> boo
 
 async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice) -> None:
     now = ports.clock.now()
-    slot = await ports.send_rate_limiter.reserve(rate_limit_key(notice), notice.claim_key, now=now)
+    slot = await ports.send_rate_limiter.reserve(build_rate_limit_key(notice), notice.claim_key, now=now)
     if slot > now:
         raise NotYetError("the rate limit of the business", wait=slot - now)
 

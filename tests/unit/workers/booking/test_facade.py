@@ -58,7 +58,7 @@ async def test_unreadable_settings_leave_a_forecast_unknown(world, error, code):
 async def test_free_times_are_those_that_a_visitor_is_offered(world, facade):
     """A held time is not among them."""
     await world.held("2026-01-13T10:00")
-    offers = await facade.free_times(TENANT, "massage", first=date(2026, 1, 13), days=1, now=world.clock.now())
+    offers = await facade.find_free_times(TENANT, "massage", first=date(2026, 1, 13), days=1, now=world.clock.now())
     frame = await world.ask("slots", service="massage", **{"from": "2026-01-13"}, days=1)
     assert [offer.start for offer in offers] == [
         datetime.fromisoformat(slot["start"]).astimezone(UTC) for slot in frame["data"]["slots"]
@@ -69,7 +69,7 @@ async def test_free_times_are_those_that_a_visitor_is_offered(world, facade):
 
 async def test_no_times_are_free_in_the_past(world, facade):
     """The calendar does not matter."""
-    assert await facade.free_times(TENANT, "massage", first=date(2025, 1, 1), days=1, now=world.clock.now()) == []
+    assert await facade.find_free_times(TENANT, "massage", first=date(2025, 1, 1), days=1, now=world.clock.now()) == []
 
 
 async def test_visits_of_a_day_are_sorted(world, facade):
@@ -78,30 +78,32 @@ async def test_visits_of_a_day_are_sorted(world, facade):
     early = await world.held("2026-01-13T11:00", session="iga", contact="iga@example.com")
     await world.held("2026-01-14T11:00", session="bea", contact="bea@example.com")
     day = datetime(2026, 1, 12, 23, tzinfo=UTC)
-    visits = await facade.visits(TENANT, day, day + timedelta(days=1), now=world.clock.now())
+    visits = await facade.list_visits(TENANT, day, day + timedelta(days=1), now=world.clock.now())
     assert [visit.appointment_id for visit in visits] == [early, late]
-    assert await facade.visits(TENANT, day, day + timedelta(days=1), now=world.clock.now() + timedelta(hours=1)) == []
+    assert (
+        await facade.list_visits(TENANT, day, day + timedelta(days=1), now=world.clock.now() + timedelta(hours=1)) == []
+    )
 
 
 async def test_a_visit_of_any_session_is_found(world, facade):
     """The desk knows its id, not its session."""
     appointment_id = await world.held()
-    visit = await facade.visit(appointment_id)
+    visit = await facade.find_visit(appointment_id)
     assert visit is not None
     assert visit.contact.address == CONTACT
-    assert await facade.visit("0" * 32) is None
+    assert await facade.find_visit("0" * 32) is None
 
 
 async def test_appointments_need_no_ports(world):
     """An operator without access to booking's secrets still sees today's visits."""
     appointment_id = await world.held()
     facade = facade_of(world, error=ConfigurationError("no secret"))
-    assert await facade.visit(appointment_id) is not None
+    assert await facade.find_visit(appointment_id) is not None
 
 
 async def test_channels_and_country_are_those_of_booking(world, facade):
     """The installation's channels and the business's country apply."""
-    assert await facade.contact_rules(TENANT) == ContactRules(
+    assert await facade.read_contact_rules(TENANT) == ContactRules(
         Channels(email=True, sms=False, sms_countries=frozenset()), region="PL"
     )
 
@@ -109,14 +111,14 @@ async def test_channels_and_country_are_those_of_booking(world, facade):
 async def test_an_unknown_business_has_no_rules(facade):
     """There are no default rules."""
     with pytest.raises(PermanentError, match="nobody"):
-        await facade.contact_rules("nobody")
+        await facade.read_contact_rules("nobody")
 
 
 async def test_a_missing_permission_is_named(world):
     """The error names the permission."""
     facade = facade_of(world, error=ConfigurationError("the secret CodeKey can't be read"))
     with pytest.raises(PermanentError, match="CodeKey"):
-        await facade.contact_rules(TENANT)
+        await facade.read_contact_rules(TENANT)
 
 
 async def test_a_read_only_calendar_is_not_writable(world, facade):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import TransientError
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.turned_loop import run_turned
-from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalesce, watch_for_stop
+from workers.chat.stream import COALESCE_SECONDS, Coalescer, coalesce_deltas, watch_for_stop
 
 
 class Screen:
@@ -46,7 +46,7 @@ def test_the_first_piece_is_posted_at_once_and_later_ones_are_joined():
 
     async def stream():
         screen = Screen()
-        async with coalesce(screen.post) as deltas:
+        async with coalesce_deltas(screen.post) as deltas:
             deltas.add("a")
             await asyncio.sleep(0.01)
             assert screen.posts == ["a"]
@@ -65,7 +65,7 @@ def test_nothing_is_posted_after_the_end():
 
     async def stream():
         screen = Screen()
-        async with coalesce(screen.post) as deltas:
+        async with coalesce_deltas(screen.post) as deltas:
             deltas.add("a")
             await asyncio.sleep(0.01)
             deltas.add("b")
@@ -80,7 +80,7 @@ async def test_an_answer_that_fails_ends_its_posts():
     """The body's own error is raised, and no task is left running."""
     before = asyncio.all_tasks()
     with pytest.raises(TransientError, match="busy"):
-        async with coalesce(Screen().post):
+        async with coalesce_deltas(Screen().post):
             raise TransientError("busy")
 
     assert asyncio.all_tasks() == before

@@ -16,7 +16,7 @@ from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
 from tests.fakes.suppressions import FakeSuppressions
-from workers.notifications.adapters.ses_events import feedback_report_adapter
+from workers.notifications.adapters.ses_events import build_feedback_report_adapter
 from workers.notifications.domain import MailFeedback, decide_suppression
 from workers.notifications.handler import FeedbackHandler
 
@@ -25,7 +25,7 @@ MESSAGE_ID = "3f0c1a52-7d3e-4f57-9f60-0a4b5b2d8c11"
 AT = datetime(2026, 1, 12, 11, 59, tzinfo=UTC)
 NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
-DECODER = Decoder(feedback_report_adapter(TOPIC))
+DECODER = Decoder(build_feedback_report_adapter(TOPIC))
 
 
 def bounce(kind="Permanent", detail="General", *, to=("jan@example.com",), bounced_address="jan@example.com"):

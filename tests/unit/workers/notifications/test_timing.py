@@ -13,7 +13,7 @@ from shared.suppressions import Suppression
 from tests.clock_changes import moments
 from tests.fakes.send_rate import FakeSendRateLimiter
 from tests.unit.workers.notifications.conftest import build_notice, build_profile
-from workers.notifications.domain import find_quiet_hours_end, is_too_late, rate_limit_key
+from workers.notifications.domain import build_rate_limit_key, find_quiet_hours_end, is_too_late
 
 PHONE = {"contact": "+48600700800", "contact_kind": "phone"}
 QUIET = "21:00-08:00"
@@ -193,11 +193,11 @@ async def test_a_code_that_waited_for_too_long_is_stale(world, make_notice):
 
 def test_codes_have_a_rate_limit_key_of_their_own(make_notice):
     """Visitors wait for them."""
-    keys = {rate_limit_key(make_notice(kind)) for kind in ("confirmed", "cancelled", "rescheduled", "reminder")}
+    keys = {build_rate_limit_key(make_notice(kind)) for kind in ("confirmed", "cancelled", "rescheduled", "reminder")}
 
     assert len(keys) == 1
-    assert rate_limit_key(make_notice("code")) not in keys
-    assert rate_limit_key(make_notice("confirmed", tenant="other")) not in keys
+    assert build_rate_limit_key(make_notice("code")) not in keys
+    assert build_rate_limit_key(make_notice("confirmed", tenant="other")) not in keys
 
 
 async def test_a_notice_that_a_crashed_worker_may_have_sent_is_counted(world, make_notice):

@@ -9,7 +9,7 @@ from shared.messages.commands import BookingPlanReminders, BookingRemind, Calend
 from tests.unit.workers.booking.handler.conftest import TENANT, TUESDAY_TEN, replayed
 from workers.booking.domain.replay import MAX_REPLAY_AGE
 from workers.booking.domain.values import AppointmentState, Interval
-from workers.booking.handler.forecast import forecast
+from workers.booking.handler.forecast import forecast_command
 
 CLOSED = PermanentError("calendar_access_revoked", "the key is refused")
 MOMENT = timedelta(seconds=1)
@@ -19,7 +19,7 @@ THE_HOUR = Interval(datetime(2026, 1, 13, 9, tzinfo=UTC), datetime(2026, 1, 13, 
 async def predict(world, command):
     """Return the forecast of a replay, which changes nothing and notifies nobody."""
     before = (dict(world.appointments.rows), list(world.events), list(world.notice_types), world.frames())
-    found = await forecast(world.ports, replayed(command))
+    found = await forecast_command(world.ports, replayed(command))
     assert (dict(world.appointments.rows), list(world.events), list(world.notice_types), world.frames()) == before
     return found
 

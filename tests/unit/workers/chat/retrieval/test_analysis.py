@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.chat.retrieval.analysis import Analyzer, detect_language, fold, split_words
+from workers.chat.retrieval.analysis import Analyzer, detect_language, fold_text, split_words
 from workers.chat.retrieval.stop_words import STOP_WORDS
 
 LANGUAGES = st.sampled_from(["pl", "en", "de", "uk", None])
@@ -24,20 +24,20 @@ LANGUAGES = st.sampled_from(["pl", "en", "de", "uk", None])
 )
 def test_inflected_forms_are_one_term(language, forms):
     """The forms of a word have the same term, with and without diacritics."""
-    assert len(set(Analyzer(language).terms(forms))) == 1
+    assert len(set(Analyzer(language).extract_terms(forms))) == 1
 
 
 def test_stop_words_are_no_terms():
     """Stop words occur in most questions, and do not tell their topic."""
-    assert Analyzer("pl").terms("Czy mogę prosić o fakturę?") == ["faktur"]
-    assert Analyzer("en").terms("Could I please have an invoice?") == ["invoic"]
-    assert Analyzer("de").terms("Kann ich bitte eine Rechnung haben?") == ["rechnung"]
+    assert Analyzer("pl").extract_terms("Czy mogę prosić o fakturę?") == ["faktur"]
+    assert Analyzer("en").extract_terms("Could I please have an invoice?") == ["invoic"]
+    assert Analyzer("de").extract_terms("Kann ich bitte eine Rechnung haben?") == ["rechnung"]
 
 
 def test_an_unknown_language_is_only_folded():
     """Without rules its words stay whole, so equal words still match."""
-    assert Analyzer("cs").terms("Kolik stojí masáže?") == ["kolik", "stoji", "masaze"]
-    assert Analyzer(None).terms("the massages") == ["the", "massages"]
+    assert Analyzer("cs").extract_terms("Kolik stojí masáže?") == ["kolik", "stoji", "masaze"]
+    assert Analyzer(None).extract_terms("the massages") == ["the", "massages"]
 
 
 def test_synonyms_replace_a_word():
@@ -45,7 +45,7 @@ def test_synonyms_replace_a_word():
     table = {"weekend": ("saturday", "sunday"), "where": ("address",)}
     analyzer = Analyzer("en", lambda word: table.get(word, ()))
 
-    assert analyzer.terms("Where at the weekend?") == ["address", "saturday", "sunday"]
+    assert analyzer.extract_terms("Where at the weekend?") == ["address", "saturday", "sunday"]
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_a_language_is_detected_by_its_stop_words_and_characters(text, language)
 def test_stop_words_are_folded():
     """An entry with a diacritic or a capital would match nothing."""
     for entries in STOP_WORDS.values():
-        assert entries == {fold(entry) for entry in entries}
+        assert entries == {fold_text(entry) for entry in entries}
 
 
 @given(st.text(), LANGUAGES)
 def test_any_text_has_terms_or_none(text, language):
     """Nothing that a visitor types breaks the analysis, and folding twice changes nothing."""
-    terms = Analyzer(language).terms(text)
+    terms = Analyzer(language).extract_terms(text)
 
     assert len(terms) <= len(split_words(text))
     assert all(terms)
-    assert split_words(fold(text)) == split_words(text)
+    assert split_words(fold_text(text)) == split_words(text)
     assert detect_language(text) in {None, *STOP_WORDS}

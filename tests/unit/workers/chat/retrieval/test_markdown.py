@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.chat.retrieval.markdown import plain_text, split_passages
+from workers.chat.retrieval.markdown import split_passages, strip_markup
 
 DOCUMENT = """# Studio
 
@@ -69,7 +69,7 @@ def test_a_section_ends_at_the_next_heading_or_question():
 )
 def test_markup_is_removed(markdown, text):
     """The remaining text is readable in a chat."""
-    assert plain_text(markdown) == text
+    assert strip_markup(markdown) == text
 
 
 @given(st.text(alphabet="#|-*_> \n?ab1.[](:)"))

@@ -30,7 +30,7 @@ WORDS = st.lists(st.sampled_from(["card", "cash", "park", "massag", "tea", "zebr
 
 
 def search(question, document=DOCUMENT):
-    return PassageIndex(split_passages("salon.md", document), ENGLISH).search(ENGLISH.terms(question))
+    return PassageIndex(split_passages("salon.md", document), ENGLISH).search(ENGLISH.extract_terms(question))
 
 
 def passage(text):
