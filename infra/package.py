@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.catalogues.compiling import compile_parts
-from infra.catalogues.places import parts
+from infra.catalogues.parts import parts
 from infra.dependencies import Platform, dependencies_archive
 from shared.languages.available import languages
 

@@ -14,7 +14,7 @@ from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 from infra.catalogues.compiling import compile_parts
-from infra.catalogues.places import parts
+from infra.catalogues.parts import parts
 from infra.local.emulator import start_emulator, wait_for_emulator
 from infra.local.environment import clean_environment, emulator_environment
 from infra.local.interrupts import Interrupts

@@ -9,7 +9,7 @@ from babel import UnknownLocaleError
 
 from infra.catalogues.checks import problems
 from infra.catalogues.compiling import compile_parts
-from infra.catalogues.places import ROOT, Part, parts
+from infra.catalogues.parts import ROOT, Part, parts
 from infra.catalogues.po_file import BrokenCatalogueError
 from infra.catalogues.pseudo import PSEUDO, write_pseudo
 from infra.catalogues.updating import start_language, update_parts

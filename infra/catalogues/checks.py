@@ -6,7 +6,7 @@ from string import Formatter
 
 from babel.dates import parse_pattern
 
-from infra.catalogues.places import Part
+from infra.catalogues.parts import Part
 from infra.catalogues.po_file import (
     REFERENCE,
     BrokenCatalogueError,

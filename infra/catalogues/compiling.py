@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel.messages.mofile import write_mo
 
-from infra.catalogues.places import Part
+from infra.catalogues.parts import Part
 from infra.catalogues.po_file import REFERENCE, Entry, PoFile, catalog_of, is_translated, read_po_file
 from shared.languages.cldr import cldr_locale
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.catalogues.checks import FORMAT
 from infra.catalogues.compiling import is_for_browsers, json_bytes, json_texts, mo_bytes
-from infra.catalogues.places import ROOT, Part
+from infra.catalogues.parts import ROOT, Part
 from infra.catalogues.po_file import REFERENCE, Entry, PoFile, read_po_file
 
 PSEUDO = "qps"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from infra.catalogues.places import Part
+from infra.catalogues.parts import Part
 from infra.catalogues.po_file import (
     REFERENCE,
     Entry,

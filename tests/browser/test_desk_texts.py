@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page
 
-from infra.catalogues.places import ROOT, parts
+from infra.catalogues.parts import ROOT, parts
 from infra.catalogues.pseudo import PSEUDO, write_pseudo
 from infra.local.ports import free_port
 from tests.unit.ops.web.conftest import TOKEN

@@ -9,7 +9,7 @@ from booking_script import CODE, LINKS, SERVICES, BookingScript
 from playwright.async_api import Browser, Locator, Page, Route, expect
 from scripted_backend import DISCLOSURE, ScriptedBackend
 
-from infra.catalogues.places import ROOT, parts
+from infra.catalogues.parts import ROOT, parts
 from infra.catalogues.pseudo import PSEUDO, write_pseudo
 from shared.messages import server
 

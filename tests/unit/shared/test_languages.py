@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from infra.catalogues.compiling import mo_bytes
-from infra.catalogues.places import ROOT
+from infra.catalogues.parts import ROOT
 from infra.catalogues.po_file import Entry, PoFile, new_po_file
 from shared.errors import ConfigurationError
 from shared.languages.available import language_of, languages

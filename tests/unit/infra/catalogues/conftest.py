@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.catalogues.places import parts
+from infra.catalogues.parts import parts
 from infra.catalogues.po_file import Entry, PoFile, new_po_file, write_po_file
 
 ENGLISH = {"greeting": ("Hello, {name}!",), "left": ("{count} day left", "{count} days left"), "format_day": ("d MMM",)}

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.catalogues.checks import problems
-from infra.catalogues.places import ROOT, parts
+from infra.catalogues.parts import ROOT, parts
 
 
 def told(project):

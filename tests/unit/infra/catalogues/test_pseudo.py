@@ -5,7 +5,7 @@ import re
 import pytest
 from jinja2 import Environment, nodes
 
-from infra.catalogues.places import ROOT, parts
+from infra.catalogues.parts import ROOT, parts
 from infra.catalogues.pseudo import PSEUDO, pseudo_text, write_pseudo
 from shared.languages.catalogue import Catalogue
 from tests.unit.workers.notifications.conftest import build_notice, build_profile

@@ -1,4 +1,4 @@
-"""Where catalogues are: in a folder `locales` of each part of the system that has texts."""
+"""The parts of the system that have texts: each keeps its catalogues in a folder `locales`."""
 
 from dataclasses import dataclass
 from pathlib import Path
