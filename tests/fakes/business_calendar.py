@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from workers.booking.domain.calendar_problem import CalendarProblem, UnusableCalendarError
-from workers.booking.domain.event_id import build_event_id, parse_event_id
+from workers.booking.domain.event_id import build_event_id, event_id_to_appointment_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
@@ -99,7 +99,7 @@ class FakeCalendar:
         before = self._readings[int(since)] if since is not None else {}
         self._readings.append(known)
         changed = [name for name, event in known.items() if name not in before or before[name] != event]
-        ours = tuple(found for name in changed if (found := parse_event_id(name)))
+        ours = tuple(found for name in changed if (found := event_id_to_appointment_id(name)))
         return CalendarChanges(ours, str(len(self._readings) - 1))
 
     async def _calendar(self, call: Call, calendar_id: str) -> dict[str, CalendarEvent]:

@@ -129,12 +129,12 @@ class ChatHandler:
             delta = ChatDelta(re=command.client_id, data=ChatDeltaData(offset=offset, text=text))
             await self._replies.post(command.session_id, delta, listeners)
 
-        async def stop_requested() -> bool:
+        async def is_stop_requested() -> bool:
             return await self._claims.stop_requested(command.id)
 
         await self._replies.post(command.session_id, Typing(re=command.client_id), listeners)
         async with (
-            watch_for_stop(stop_requested) as stopped,
+            watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(post) as deltas,
             aclosing(self._ports.model.stream(prompt)) as events,
         ):

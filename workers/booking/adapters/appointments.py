@@ -82,13 +82,13 @@ class DynamoAppointmentStore:
     ) -> Lost | None:
         """Take the buckets, each of which must be free, expired at `at`, or the replaced hold's."""
         buckets = await self._grids.list_buckets(appointment)
-        takes = [self._slots.build_take(bucket, appointment, at, replaces) for bucket in buckets]
+        takes = [self._slots.build_take_part(bucket, appointment, at, replaces) for bucket in buckets]
         obsolete: list[Bucket] = []
         extra: list[dict[str, Any]] = []
         if replaces:
             keys = {bucket.text for bucket in buckets}
             obsolete = [bucket for bucket in await self._grids.list_buckets(replaces) if bucket.text not in keys]
-            extra = [self._transactions.put(replaces)]
+            extra = [self._transactions.build_put_part(replaces)]
         lost = await self._write(
             appointment,
             claim,
@@ -119,8 +119,10 @@ class DynamoAppointmentStore:
     async def confirm(self, appointment: Appointment, *, claim: Claim) -> SlotLost | None:
         """Remove the expiry of every bucket and lasting unit; all must still belong to the appointment."""
         lasting = tuple(unit for unit in appointment.quota_units if unit.is_lasting)
-        keeps = [self._slots.build_keep(bucket, appointment) for bucket in await self._grids.list_buckets(appointment)]
-        keeps += [self._quotas.build_keep(unit, appointment.appointment_id) for unit in lasting]
+        keeps = [
+            self._slots.build_keep_part(bucket, appointment) for bucket in await self._grids.list_buckets(appointment)
+        ]
+        keeps += [self._quotas.build_keep_part(unit, appointment.appointment_id) for unit in lasting]
         lost = await self._transactions.write(replace(appointment, quota_units=lasting), claim, keeps)
         if lost is not None:
             return SlotLost()
@@ -147,11 +149,11 @@ class DynamoAppointmentStore:
         # A confirmed appointment owns the buckets of both times; a hold may have lost them, and takes them again.
         gained = [bucket for bucket in after if bucket not in before or not is_confirmed]
         keys = {bucket.text for bucket in after}
-        takes = [self._slots.build_take(bucket, new, at) for bucket in gained]
+        takes = [self._slots.build_take_part(bucket, new, at) for bucket in gained]
         obsolete = [bucket for bucket in before if bucket.text not in keys]
         # A confirmed appointment's buckets are freed in the same transaction. A hold that has expired may have lost its
         # buckets to another appointment. That must not prevent the move, and the rest expires by itself.
-        extra = [self._slots.build_free(bucket, old) for bucket in obsolete if is_confirmed]
+        extra = [self._slots.build_free_part(bucket, old) for bucket in obsolete if is_confirmed]
         still_held = new.state is AppointmentState.HELD
         kept_units = tuple(unit for unit in old.quota_units if still_held and not unit.is_lasting)
         lost = await self._write(
@@ -207,7 +209,7 @@ class DynamoAppointmentStore:
                 for unit in obsolete
                 if unit.is_lasting and releases and releases.state is AppointmentState.CONFIRMED
             ]
-            frees = [self._quotas.build_free(unit, appointment.appointment_id) for unit in in_transaction]
+            frees = [self._quotas.build_free_part(unit, appointment.appointment_id) for unit in in_transaction]
             lost = await self._transactions.write(
                 replace(appointment, quota_units=units), claim, [*takes, *puts, *extra, *frees]
             )
@@ -234,12 +236,15 @@ class DynamoAppointmentStore:
 
     async def _free_buckets(self, buckets: Sequence[Bucket], appointment: Appointment) -> None:
         await asyncio.gather(
-            *(self._delete_row_if_owned(self._slots.build_free(bucket, appointment)) for bucket in buckets)
+            *(self._delete_row_if_owned(self._slots.build_free_part(bucket, appointment)) for bucket in buckets)
         )
 
     async def _free_units(self, appointment: Appointment, units: Sequence[QuotaUnit]) -> None:
         await asyncio.gather(
-            *(self._delete_row_if_owned(self._quotas.build_free(unit, appointment.appointment_id)) for unit in units)
+            *(
+                self._delete_row_if_owned(self._quotas.build_free_part(unit, appointment.appointment_id))
+                for unit in units
+            )
         )
 
     async def _delete_row_if_owned(self, part: dict[str, Any]) -> None:

@@ -106,7 +106,7 @@ class SlotRows:
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def build_take(
+    def build_take_part(
         self, bucket: Bucket, appointment: Appointment, at: datetime, replaces: Appointment | None = None
     ) -> dict[str, Any]:
         """Take a bucket that is free, expired at `at`, or already belongs to this or the replaced appointment."""
@@ -135,7 +135,7 @@ class SlotRows:
             }
         }
 
-    def build_keep(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
+    def build_keep_part(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
         """Keep an owned bucket permanently."""
         return {
             "Update": {
@@ -146,7 +146,7 @@ class SlotRows:
             }
         }
 
-    def build_free(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
+    def build_free_part(self, bucket: Bucket, appointment: Appointment) -> dict[str, Any]:
         """Free a bucket if the appointment still owns it."""
         return {"Delete": {"TableName": self.table, "Key": to_item(bucket.key), **_build_owner_condition(appointment)}}
 

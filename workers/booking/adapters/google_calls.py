@@ -20,7 +20,7 @@ from workers.booking.adapters.google_event import (
     parse_event,
     parse_version,
 )
-from workers.booking.domain.event_id import parse_event_id
+from workers.booking.domain.event_id import event_id_to_appointment_id
 from workers.booking.domain.owner_changes import StoredEvent
 from workers.booking.domain.values import Interval
 from workers.booking.ports import BusyTime, CalendarChanges, CalendarEvent
@@ -151,7 +151,7 @@ def _list_changes(service: Any, calendar_id: str, **since: str) -> CalendarChang
         token = page.get("nextSyncToken")
     if not isinstance(token, str) or not token:
         raise TransientError("calendar.changes: the list ends without a token")
-    appointment_ids = (parse_event_id(event_id) for event_id in ids)
+    appointment_ids = (event_id_to_appointment_id(event_id) for event_id in ids)
     return CalendarChanges(tuple(dict.fromkeys(filter(None, appointment_ids))), token)
 
 

@@ -65,7 +65,9 @@ class QuotaRows:
             number = own_numbers[0] if own_numbers else random.choice(sorted(numbers))  # noqa: S311 - no secret
             choices.append(
                 UnitChoice(
-                    quota, QuotaUnit(quota.key, number, quota.is_lasting), self._build_take(quota, number, at, ours)
+                    quota,
+                    QuotaUnit(quota.key, number, quota.is_lasting),
+                    self._build_take_part(quota, number, at, ours),
                 )
             )
         return choices
@@ -74,7 +76,7 @@ class QuotaRows:
         """Return who has the units of a key at `at`."""
         return [row["taker"] for row in await self._query_rows(key) if _is_current(row, at)]
 
-    def build_keep(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
+    def build_keep_part(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Keep an owned unit permanently."""
         return {
             "Update": {
@@ -86,7 +88,7 @@ class QuotaRows:
             }
         }
 
-    def build_free(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
+    def build_free_part(self, unit: QuotaUnit, holder: str) -> dict[str, Any]:
         """Free a unit; a unit that is free already is no error."""
         return {
             "Delete": {
@@ -113,7 +115,7 @@ class QuotaRows:
                 return rows
             query["ExclusiveStartKey"] = after
 
-    def _build_take(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
+    def _build_take_part(self, quota: Quota, number: int, at: datetime, ours: Collection[str]) -> dict[str, Any]:
         names = {f":taker{position}": holder for position, holder in enumerate(sorted(ours))}
         item = {"quota": quota.key, "seat": number, "taker": quota.holder, "expires_at": _compute_row_expiry(quota, at)}
         if quota.until is not None:

@@ -36,7 +36,7 @@ class Transactions:
 
         A conflict with another transaction is retried, because it does not evaluate the conditions.
         """
-        items = [self._claim_check(claim), self.put(appointment), *changes]
+        items = [self._build_claim_check_part(claim), self.build_put_part(appointment), *changes]
         if len(items) > _MAX_ITEMS:
             raise TooManyBucketsError(f"{len(items)} items in one transaction")
         for attempt in range(_MAX_ATTEMPTS):
@@ -54,7 +54,7 @@ class Transactions:
                 raise TransientError("appointments: changed meanwhile")
         raise TransientError("appointments: too many conflicts")
 
-    def put(self, appointment: Appointment) -> dict[str, Any]:
+    def build_put_part(self, appointment: Appointment) -> dict[str, Any]:
         """Return the part that replaces the appointment's previous version."""
         put: dict[str, Any] = {"TableName": self._appointments, "Item": to_item(appointment_to_item(appointment))}
         if appointment.version == 1:
@@ -75,7 +75,7 @@ class Transactions:
                 return [reason.get("Code", "None") for reason in reasons]
         return []
 
-    def _claim_check(self, claim: Claim) -> dict[str, Any]:
+    def _build_claim_check_part(self, claim: Claim) -> dict[str, Any]:
         return {
             "ConditionCheck": {
                 "TableName": self._processed,

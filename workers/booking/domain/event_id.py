@@ -15,7 +15,7 @@ def build_event_id(appointment_id: str) -> str:
     return _PREFIX + appointment_id
 
 
-def parse_event_id(event: str) -> str | None:
+def event_id_to_appointment_id(event: str) -> str | None:
     """Return the id of the appointment that an event shows, or None for an event that is not ours."""
     appointment_id = event.removeprefix(_PREFIX)
     return appointment_id if event.startswith(_PREFIX) and _APPOINTMENT_ID.fullmatch(appointment_id) else None

@@ -34,7 +34,7 @@ def select_free_lanes(
     """
     free = [lane for lane in profile.lanes_of(service) if not occupancy.blocks(lane, blocked)]
     services = _count_services_by_lane(profile)
-    return sorted(free, key=lambda lane: (services[lane], _rank(appointment_id, lane)))
+    return sorted(free, key=lambda lane: (services[lane], _compute_lane_order(appointment_id, lane)))
 
 
 def _count_services_by_lane(profile: TenantProfile) -> dict[str, int]:
@@ -45,7 +45,7 @@ def _count_services_by_lane(profile: TenantProfile) -> dict[str, int]:
     return counts
 
 
-def _rank(appointment_id: str, lane: str) -> bytes:
+def _compute_lane_order(appointment_id: str, lane: str) -> bytes:
     return hashlib.sha256(f"{appointment_id}/{lane}".encode()).digest()
 
 

@@ -30,7 +30,7 @@ def is_worth_a_notice(appointment: Appointment | None, *, cancels: bool, now: da
     return True
 
 
-def choose_again_notice_id(
+def derive_choose_again_notice_id(
     appointment: Appointment | None,
     contact: Contact,
     *,

@@ -9,7 +9,7 @@ from shared.messages.notices import AppointmentFacts, ChooseAgain
 from shared.tenants.profile import TenantProfile
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.local_time import parse_start
-from workers.booking.domain.replay import choose_again_notice_id, has_visit_ahead, is_worth_a_notice
+from workers.booking.domain.replay import derive_choose_again_notice_id, has_visit_ahead, is_worth_a_notice
 from workers.booking.domain.values import Appointment, Contact, Refusal
 from workers.booking.handler.create import derive_appointment_id
 from workers.booking.handler.dependencies import BookingPorts
@@ -35,7 +35,7 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
     service = profile.service(service_id)
     await ports.notices.put(
         ChooseAgain(
-            id=choose_again_notice_id(
+            id=derive_choose_again_notice_id(
                 appointment,
                 contact,
                 command_id=command.id,

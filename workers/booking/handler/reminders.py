@@ -35,7 +35,7 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
         TransientError, PermanentError: the queue refuses that command, too.
     """
     try:
-        await _plan(ports, appointment, profile, booked_at=now)
+        await _schedule_reminders(ports, appointment, profile, booked_at=now)
     except (TransientError, PermanentError) as error:
         log.warning("reminders_not_planned", appointment_id=appointment.appointment_id, error=describe_error(error))
         command = BookingPlanReminders(
@@ -62,16 +62,18 @@ async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> 
         return
     profile = await ports.tenants.profile(command.tenant)
     try:
-        await _plan(ports, appointment, profile, booked_at=command.accepted_at)
+        await _schedule_reminders(ports, appointment, profile, booked_at=command.accepted_at)
     except TransientError as error:
         raise TransientError(str(error), retry_after=_RETRY_DELAY, reason=error.reason) from error
 
 
-async def _plan(ports: BookingPorts, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime) -> None:
+async def _schedule_reminders(
+    ports: BookingPorts, appointment: Appointment, profile: TenantProfile, *, booked_at: datetime
+) -> None:
     """Schedule each reminder, even if another fails; a schedule contains the visit's id and no data of the visitor."""
     first_error: TransientError | PermanentError | None = None
     for hours, at in list_reminder_times(appointment.start, profile, booked_at=booked_at, now=ports.clock.now()):
-        name = _schedule_name(appointment, hours)
+        name = _format_schedule_name(appointment, hours)
         command = BookingRemind(
             id=name,
             tenant=appointment.tenant,
@@ -94,7 +96,7 @@ async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> Non
     """Delete the reminders of the visit's time; one that can't be deleted does nothing when it is due."""
     for hours in HOURS_BEFORE:
         try:
-            await ports.schedules.remove(_schedule_name(appointment, hours))
+            await ports.schedules.remove(_format_schedule_name(appointment, hours))
         except (TransientError, PermanentError) as error:
             log.warning(
                 "reminder_not_deleted",
@@ -119,6 +121,6 @@ async def send_due_reminder(ports: BookingPorts, command: BookingRemind) -> None
     log.info("visit_reminded", appointment_id=reminder.appointment_id, hours_before=reminder.hours_before)
 
 
-def _schedule_name(appointment: Appointment, hours_before: int) -> str:
+def _format_schedule_name(appointment: Appointment, hours_before: int) -> str:
     """Return the name of a schedule, which is also its command's id; each time of the visit has its own."""
     return derived_id(appointment.appointment_id, f"remind/{appointment.start.isoformat()}/{hours_before}")

@@ -7,7 +7,7 @@ import pytest
 
 from workers.booking.domain.replay import (
     MAX_REPLAY_AGE,
-    choose_again_notice_id,
+    derive_choose_again_notice_id,
     has_visit_ahead,
     is_too_late,
     is_worth_a_notice,
@@ -76,7 +76,7 @@ def test_a_refusal_is_news_unless_the_visitor_has_what_they_requested(found, can
 
 def notice_id(found=None, address="jan@example.com", **changes):
     fields = {"command_id": "c1", "replay": 1, "tenant": "salon-ania", "accepted_at": NOW, "now": NOW}
-    return choose_again_notice_id(found, replace(JAN, address=address), **fields | changes)
+    return derive_choose_again_notice_id(found, replace(JAN, address=address), **fields | changes)
 
 
 @pytest.mark.parametrize(
