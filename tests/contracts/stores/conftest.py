@@ -19,7 +19,7 @@ from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.usage import DynamoUsageStore
 from shared.ids import new_id
 from tests.contracts.stores.calendars import CALENDAR, AtGoogle
-from tests.contracts.stores.letters import letter
+from tests.contracts.stores.dead_letters import make_dead_letter
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clock import FakeClock
@@ -132,7 +132,7 @@ def tenant():
 
 @pytest.fixture
 def make_failure(tenant):
-    return partial(letter, tenant=tenant)
+    return partial(make_dead_letter, tenant=tenant)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.ids import new_id
 from shared.ledger.failures import FailureState
 from shared.retention import FAILURE_RETENTION
-from tests.contracts.stores import letters
+from tests.contracts.stores import dead_letters
 from tests.fakes.clock import NOON, FakeClock
 
 OLD, NEW = "o" * 32, "n" * 32
@@ -53,9 +53,9 @@ def items_of(emulator):
     return read
 
 
-def letter(size=10, **changes):
+def make_dead_letter(size=10, **changes):
     """Return a failure whose payload takes about `size` bytes, however it is compressed."""
-    return letters.letter(payload=incompressible(size), reason="bug", **changes)
+    return dead_letters.make_dead_letter(payload=incompressible(size), reason="bug", **changes)
 
 
 def incompressible(size):
@@ -75,7 +75,7 @@ def ends_of(items):
 @pytest.mark.parametrize("size", [10, 400_000])
 async def test_a_key_that_is_missing_costs_nothing_that_is_stored(ledger_with, items_of, size):
     """Whoever lacks it sees that something is there, may put it aside, and leaves all of it for who has the key."""
-    failure = await ledger_with(OLD, NEW).record(letter(size))
+    failure = await ledger_with(OLD, NEW).record(make_dead_letter(size))
     blind = ledger_with(OLD)
     seen = await blind.get(failure.failure_id)
     assert (seen.payload, seen.reason) == ("", "bug")
@@ -91,7 +91,7 @@ async def test_a_key_that_is_missing_costs_nothing_that_is_stored(ledger_with, i
 
 async def test_a_letter_brings_back_what_no_key_opens(ledger_with):
     """It came once more, as a replay that failed: who lost the key can read that at the least."""
-    first = await ledger_with(OLD).record(letter())
+    first = await ledger_with(OLD).record(make_dead_letter())
     late = replace(first, last_at=NOON + DAY, audit_trail=(), version=0, payload="readable")
     await ledger_with(NEW).record(late)
     assert (await ledger_with(NEW).get(first.failure_id)).payload == "readable"
@@ -99,7 +99,7 @@ async def test_a_letter_brings_back_what_no_key_opens(ledger_with):
 
 async def test_what_nobody_has_ended_stays(ledger, items_of):
     """However old it is."""
-    failure = await ledger.record(letter(400_000))
+    failure = await ledger.record(make_dead_letter(400_000))
     await turned(ledger, failure, FailureState.REPLAYING, replays=1)
     items = items_of(failure)
     assert len(items) > 1
@@ -108,7 +108,7 @@ async def test_what_nobody_has_ended_stays(ledger, items_of):
 
 async def test_the_end_counts_from_the_deed_that_ended_it(ledger, clock, items_of):
     """A look at it weeks later does not keep it for longer, and whoever takes it up again keeps it."""
-    failure = await ledger.record(letter(400_000))
+    failure = await ledger.record(make_dead_letter(400_000))
     ended = clock.now() + FAILURE_RETENTION
     discarded = await turned(ledger, failure, FailureState.DISCARDED)
     assert ends_of(items_of(failure)) == {int(ended.timestamp())}
@@ -121,7 +121,7 @@ async def test_the_end_counts_from_the_deed_that_ended_it(ledger, clock, items_o
 
 async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_of):
     """The worker that notes the outcome has no key, and knows of the further items by their number alone."""
-    failure = await ledger.record(letter(400_000))
+    failure = await ledger.record(make_dead_letter(400_000))
     await turned(ledger, failure, FailureState.REPLAYING, replays=1)
     outcomes = DynamoReplayOutcomes(client=dynamodb, table="FailuresTable", queue="booking")
     await outcomes.record_resolved(failure.command_id, replay=1, at=clock.now())
@@ -130,7 +130,7 @@ async def test_what_a_replay_resolved_ends_whole(dynamodb, ledger, clock, items_
 
 async def test_what_is_erased_while_it_is_resolved_leaves_nothing_behind(dynamodb, ledger, clock, items_of):
     """The worker dates the further items after it noted the outcome; those are gone by then."""
-    failure = await ledger.record(letter(400_000))
+    failure = await ledger.record(make_dead_letter(400_000))
     replaying = await turned(ledger, failure, FailureState.REPLAYING, replays=1)
 
     class ErasedInBetween:
@@ -149,7 +149,7 @@ async def test_what_is_erased_while_it_is_resolved_leaves_nothing_behind(dynamod
 
 async def test_a_payload_that_becomes_shorter_leaves_no_rest(ledger, items_of):
     """What was in the further items would never be read again, nor end."""
-    failure = await ledger.record(letter(650_000))
+    failure = await ledger.record(make_dead_letter(650_000))
     assert len(items_of(failure)) == 3
     shorter = await turned(ledger, failure, FailureState.FAILED, payload=incompressible(400_000))
     assert len(items_of(failure)) == 2

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.ledger.failures import FailureFilter, FailurePage, FailureState
-from tests.contracts.stores.letters import SECOND, replayed, unread
+from tests.contracts.stores.dead_letters import SECOND, make_unreadable_failure, record_replay
 from tests.fakes.clock import NOON
 
 
@@ -12,7 +12,7 @@ async def test_the_latest_come_first_page_by_page(stores, tenant, make_failure):
     for n in range(7):
         kept = await stores.failures.record(make_failure(f"{tenant}-{n}", last_at=NOON + n % 5 * SECOND))
         if n % 2:
-            await replayed(stores.failures, kept)
+            await record_replay(stores.failures, kept)
     wanted = FailureFilter(text=tenant)
     pages, after = [], None
     while True:
@@ -75,7 +75,7 @@ async def test_a_filter_finds_what_it_means(stores, tenant, make_failure, wanted
     for name, changes in rows.items():
         kept = await stores.failures.record(make_failure(f"{tenant}-{name}", **changes))
         if name == "d":
-            await replayed(stores.failures, kept)
+            await record_replay(stores.failures, kept)
     many = [f"nobody-{n}" for n in range(30)]
     for tenants in ([tenant], [tenant, *many]):
         page = await stores.failures.find(FailureFilter(tenants=tenants, **wanted))
@@ -87,7 +87,7 @@ async def test_nobody_sees_another_tenants_failures(stores, tenant, make_failure
     """Who may see no tenant sees nothing; what belongs to none is for those who see all."""
     mine = await stores.failures.record(make_failure(reason=tenant))
     yours = await stores.failures.record(make_failure(tenant="another", reason=tenant))
-    nobodys = await stores.failures.record(unread(reason=tenant))
+    nobodys = await stores.failures.record(make_unreadable_failure(reason=tenant))
     found = await stores.failures.find(FailureFilter(reason=tenant, tenants=[tenant]))
     assert found == FailurePage([mine], None)
     assert await stores.failures.find(FailureFilter(reason=tenant, tenants=[])) == FailurePage([], None)

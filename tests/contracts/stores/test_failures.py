@@ -6,7 +6,7 @@ from dataclasses import replace
 from shared.ids import new_id
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from shared.ledger.rules import MAX_AUDIT_ENTRIES
-from tests.contracts.stores.letters import SECOND, changed, replayed, unread
+from tests.contracts.stores.dead_letters import SECOND, make_unreadable_failure, record_change, record_replay
 from tests.fakes.clock import NOON
 
 
@@ -22,7 +22,7 @@ async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
 
 async def test_what_cannot_be_read_is_kept_as_it_came(stores):
     """A hostile body without tenant, type or group is a failure like any other."""
-    failure = unread()
+    failure = make_unreadable_failure()
     await stores.failures.record(failure)
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.payload, kept.group, kept.tenant, kept.type) == (failure.payload, None, None, None)
@@ -32,11 +32,11 @@ async def test_what_cannot_be_read_is_kept_as_it_came(stores):
 
 async def test_a_message_of_any_size_is_kept(stores, make_failure):
     """SQS takes a megabyte, and text that does not get smaller: all of it is kept, and goes along with a change."""
-    letters = "".join(new_id() for _ in range(30_000))
-    failure = make_failure(payload="".join(chr(0x20 + int(letters[n : n + 4], 16) % 0x4000) for n in range(400_000)))
+    digits = "".join(new_id() for _ in range(30_000))
+    failure = make_failure(payload="".join(chr(0x20 + int(digits[n : n + 4], 16) % 0x4000) for n in range(400_000)))
     assert len(failure.payload.encode()) > 1024 * 1024
     kept = await stores.failures.record(failure)
-    await changed(stores.failures, kept, state=FailureState.DISCARDED)
+    await record_change(stores.failures, kept, state=FailureState.DISCARDED)
     again = await stores.failures.get(failure.failure_id)
     assert (again.payload, again.state) == (failure.payload, FailureState.DISCARDED)
     found = await stores.failures.find(FailureFilter(tenants=[failure.tenant]))
@@ -48,7 +48,7 @@ async def test_the_same_letter_twice_changes_nothing(stores, make_failure):
     failure = make_failure()
     first = await stores.failures.record(failure)
     assert await stores.failures.record(failure) == first
-    await replayed(stores.failures, first)
+    await record_replay(stores.failures, first)
     assert (await stores.failures.record(failure)).state is FailureState.REPLAYING
 
 
@@ -63,8 +63,8 @@ async def test_twenty_workers_take_one_letter(stores, make_failure):
 async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failure):
     """Copies that were made one after the other are taken side by side: none is undone by an older one."""
     failure = make_failure()
-    letters = [replace(failure, attempts=n, last_at=NOON + n * SECOND) for n in (3, 1, 4, 2, 6, 5)]
-    await asyncio.gather(*(stores.failures.record(letter) for letter in letters))
+    dead_letters = [replace(failure, attempts=n, last_at=NOON + n * SECOND) for n in (3, 1, 4, 2, 6, 5)]
+    await asyncio.gather(*(stores.failures.record(dead_letter) for dead_letter in dead_letters))
     kept = await stores.failures.get(failure.failure_id)
     assert (kept.attempts, kept.last_at) == (6, NOON + 6 * SECOND)
     assert len(kept.audit_trail) == kept.version
@@ -73,20 +73,22 @@ async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failu
 async def test_a_replay_that_failed_says_so(stores, make_failure):
     """The failure has failed again: what it says is the latest, and the story has both."""
     failure = make_failure()
-    await replayed(stores.failures, await stores.failures.record(failure))
-    letter = replace(failure, replays=1, last_at=NOON + SECOND, first_at=NOON + SECOND, reason="timeout", error="slow")
-    kept = await stores.failures.record(letter)
+    await record_replay(stores.failures, await stores.failures.record(failure))
+    dead_letter = replace(
+        failure, replays=1, last_at=NOON + SECOND, first_at=NOON + SECOND, reason="timeout", error="slow"
+    )
+    kept = await stores.failures.record(dead_letter)
     assert kept == await stores.failures.get(failure.failure_id)
     assert (kept.state, kept.reason, kept.error, kept.replays) == (FailureState.FAILED_AGAIN, "timeout", "slow", 1)
     assert (kept.first_at, kept.last_at, kept.version) == (NOON, NOON + SECOND, 3)
     assert [entry.action for entry in kept.audit_trail] == ["failed", "failed_again"]
-    assert await stores.failures.record(letter) == kept
+    assert await stores.failures.record(dead_letter) == kept
 
 
 async def test_an_edited_payload_survives_the_failure_of_its_replay(stores, make_failure):
     """What somebody repaired is not undone by what came back of it."""
     kept = await stores.failures.record(make_failure())
-    edited = await changed(stores.failures, kept, payload="edited", state=FailureState.REPLAYING, replays=1)
+    edited = await record_change(stores.failures, kept, payload="edited", state=FailureState.REPLAYING, replays=1)
     again = await stores.failures.record(replace(kept, replays=1, last_at=NOON + SECOND))
     assert again.payload == edited.payload == "edited"
     unknown = await stores.failures.record(replace(kept, replays=2, last_at=NOON + 2 * SECOND, payload="by hand"))
@@ -98,7 +100,7 @@ async def test_a_story_stays_short(stores, make_failure):
     failure = make_failure()
     kept = await stores.failures.record(failure)
     entries = tuple(AuditEntry(at=NOON, by="anna", action="edited", detail=str(n)) for n in range(200))
-    kept = await changed(stores.failures, kept, audit_trail=(*kept.audit_trail, *entries))
+    kept = await record_change(stores.failures, kept, audit_trail=(*kept.audit_trail, *entries))
     kept = await stores.failures.record(replace(failure, replays=1, last_at=NOON + SECOND))
     again = await stores.failures.get(failure.failure_id)
     assert again == kept
@@ -113,7 +115,7 @@ async def test_a_story_stays_short(stores, make_failure):
 async def test_who_can_not_read_a_payload_puts_nothing_in_its_place(stores, make_failure):
     """A change to the rest leaves it as it is stored."""
     kept = await stores.failures.record(make_failure())
-    await changed(stores.failures, replace(kept, payload=""), state=FailureState.DISCARDED)
+    await record_change(stores.failures, replace(kept, payload=""), state=FailureState.DISCARDED)
     again = await stores.failures.get(kept.failure_id)
     assert (again.state, again.payload) == (FailureState.DISCARDED, kept.payload)
 

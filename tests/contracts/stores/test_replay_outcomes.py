@@ -1,14 +1,14 @@
 """How replays end: noted once, of the latest one, and a no apart from what was done."""
 
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
-from tests.contracts.stores.letters import SECOND, changed, replayed
+from tests.contracts.stores.dead_letters import SECOND, record_change, record_replay
 from tests.fakes.clock import NOON
 
 
 async def test_a_replay_that_went_well_is_noted_once(stores, make_failure):
     """The latest replay's end resolves the failure, who said so is in the story, and saying it twice is harmless."""
     failure = make_failure()
-    await replayed(stores.failures, await stores.failures.record(failure), 2)
+    await record_replay(stores.failures, await stores.failures.record(failure), 2)
     told = {"at": NOON + SECOND}
     for replay, queue in ((1, "booking"), (3, "booking"), (2, "chat")):
         await stores.outcomes(queue).record_resolved(failure.command_id, replay=replay, **told)
@@ -23,7 +23,7 @@ async def test_a_replay_that_went_well_is_noted_once(stores, make_failure):
 async def test_a_replay_that_ended_with_a_no_is_told_apart(stores, tenant, make_failure):
     """It is found by its state, says which no it was, and counts as ended."""
     failure = make_failure()
-    await replayed(stores.failures, await stores.failures.record(failure), 2)
+    await record_replay(stores.failures, await stores.failures.record(failure), 2)
     told = {"at": NOON + SECOND, "code": "SLOT_TAKEN"}
     await stores.outcomes("booking").record_refused(failure.command_id, replay=1, **told)
     assert (await stores.failures.get(failure.failure_id)).state is FailureState.REPLAYING
@@ -43,7 +43,7 @@ async def test_only_what_is_being_replayed_is_resolved(stores, make_failure):
     told = {"replay": 1, "at": NOON}
     await stores.outcomes("booking").record_resolved(failure.command_id, **told)
     assert await stores.failures.get(failure.failure_id) is None
-    kept = await replayed(stores.failures, await stores.failures.record(failure))
-    await changed(stores.failures, kept, state=FailureState.DISCARDED)
+    kept = await record_replay(stores.failures, await stores.failures.record(failure))
+    await record_change(stores.failures, kept, state=FailureState.DISCARDED)
     await stores.outcomes("booking").record_resolved(failure.command_id, **told)
     assert (await stores.failures.get(failure.failure_id)).state is FailureState.DISCARDED

@@ -10,8 +10,8 @@ from tests.fakes.clock import NOON
 SECOND = timedelta(seconds=1)
 
 
-def letter(key=None, **changes):
-    """Return a failure as its dead letter says it."""
+def make_dead_letter(key=None, **changes):
+    """Return a failure with the data of its dead letter."""
     key = key or new_id()
     failure = Failure(
         failure_id=failure_id("booking", key),
@@ -32,7 +32,7 @@ def letter(key=None, **changes):
     return replace(failure, **changes)
 
 
-def unread(**changes):
+def make_unreadable_failure(**changes):
     """Return a failure of which nothing is known but its text."""
     failure = Failure(
         failure_id=failure_id("chat", new_id()),
@@ -48,12 +48,12 @@ def unread(**changes):
     return replace(failure, **changes)
 
 
-async def changed(ledger, failure, **changes):
+async def record_change(ledger, failure, **changes):
     """Change a failure as the desk does."""
     new = replace(failure, version=failure.version + 1, **changes)
     assert await ledger.change(new)
     return new
 
 
-async def replayed(ledger, failure, number=1):
-    return await changed(ledger, failure, state=FailureState.REPLAYING, replays=number)
+async def record_replay(ledger, failure, number=1):
+    return await record_change(ledger, failure, state=FailureState.REPLAYING, replays=number)
