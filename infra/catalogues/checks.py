@@ -36,7 +36,7 @@ def problems(all_parts: Sequence[Part]) -> list[str]:
         except BrokenCatalogueError as error:
             found.append(str(error))
             continue
-        found += [f"{part.file(REFERENCE)}: {problem}" for problem in (*_own(english), *_unused(part, english))]
+        found += [f"{part.file(REFERENCE)}: {problem}" for problem in (*_own(english), *_find_unused(part, english))]
         for path in part.files:
             if path.stem != REFERENCE:
                 found += [f"{path}: {problem}" for problem in _translation(path, english)]
@@ -91,7 +91,7 @@ def _against(content: PoFile, english: PoFile) -> Iterator[str]:
         yield f"{text_id}: is no text any more"
 
 
-def _unused(part: Part, english: PoFile) -> Iterator[str]:
+def _find_unused(part: Part, english: PoFile) -> Iterator[str]:
     usage = usage_of(part.sources)
     for text_id in sorted(usage.ids - english.entries.keys()):
         yield f"{text_id}: is used, but not there"
@@ -150,6 +150,6 @@ def _bad_pattern(entry: Entry) -> Iterator[str]:
 
 
 def _fields(entry: Entry) -> set[str]:
-    """Return what a pattern shows, whether in letters or in digits."""
+    """Return what a pattern shows, in words or in digits."""
     unquoted = "".join(entry.forms[0].split("'")[::2])
     return {_SAME_FIELD.get(each, each) for each in unquoted if each.isalpha()} - _OPTIONAL_FIELDS

@@ -147,20 +147,20 @@ def _lines(entry: Entry) -> Iterable[str]:
     yield from (f"#. {_NOTE} {line}" for line in entry.notes)
     if entry.is_fuzzy:
         yield "#, fuzzy"
-    yield f"msgid {_quoted(entry.text_id)}"
+    yield f"msgid {_quote(entry.text_id)}"
     if entry.is_plural:
-        yield f"msgid_plural {_quoted(entry.text_id)}"
-        yield from (f"msgstr[{index}] {_quoted(form)}" for index, form in enumerate(entry.forms))
+        yield f"msgid_plural {_quote(entry.text_id)}"
+        yield from (f"msgstr[{index}] {_quote(form)}" for index, form in enumerate(entry.forms))
     else:
-        yield f"msgstr {_quoted(entry.forms[0])}"
+        yield f"msgstr {_quote(entry.forms[0])}"
 
 
-def _quoted(text: str) -> str:
-    lines = [_escaped(line) for line in text.splitlines(keepends=True)] or ['""']
+def _quote(text: str) -> str:
+    lines = [_escape(line) for line in text.splitlines(keepends=True)] or ['""']
     return lines[0] if len(lines) == 1 else "\n".join(['""', *lines])
 
 
-def _escaped(line: str) -> str:
+def _escape(line: str) -> str:
     escaped = line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{escaped}"'
 

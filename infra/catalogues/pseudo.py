@@ -1,7 +1,7 @@
-"""A language made of English by rule, in which every text that is not translated, or is cut off, can be seen.
+"""Makes a pseudo-language from English, in which untranslated and cut texts are visible.
 
-`Replay` becomes `⟦Rëplàÿ ~~⟧`: whoever reads letters without accents reads a text that is in no catalogue, and where a
-bracket is missing the text was too long for its place.
+`Replay` becomes `⟦Rëplàÿ ~~⟧`: characters without accents belong to a text that is in no catalogue, and a missing
+bracket means that the text was cut off.
 """
 
 import re
@@ -49,13 +49,13 @@ def write_pseudo(all_parts: Iterable[Part], folder: Path, root: Path = ROOT) -> 
     """Write the pseudo-language of every part below a folder that is laid out like the project."""
     for part in all_parts:
         english = read_po_file(part.file(REFERENCE))
-        place = folder / part.locales.relative_to(root)
-        place.mkdir(parents=True, exist_ok=True)
+        locales = folder / part.locales.relative_to(root)
+        locales.mkdir(parents=True, exist_ok=True)
         content = pseudo_catalogue(english)
         if is_for_browsers(part):
-            (place / f"{PSEUDO}.json").write_bytes(json_bytes(json_texts(content, english)))
+            (locales / f"{PSEUDO}.json").write_bytes(json_bytes(json_texts(content, english)))
         else:
-            (place / f"{PSEUDO}.mo").write_bytes(mo_bytes(content))
+            (locales / f"{PSEUDO}.mo").write_bytes(mo_bytes(content))
 
 
 def _pseudo_entry(entry: Entry) -> Entry:

@@ -27,7 +27,7 @@ def update_parts(all_parts: Iterable[Part]) -> list[Path]:
         english = read_po_file(part.file(REFERENCE))
         for path in part.files:
             before = path.read_bytes()
-            content = english if path.stem == REFERENCE else _updated(read_po_file(path), english)
+            content = english if path.stem == REFERENCE else _update_entry(read_po_file(path), english)
             write_po_file(path, content)
             if path.read_bytes() != before:
                 changed.append(path)
@@ -47,11 +47,11 @@ def start_language(all_parts: Iterable[Part], language: str) -> list[Path]:
         if path.exists():
             raise FileExistsError(f"{path} is there already")
     for part, path in files:
-        write_po_file(path, _updated(empty, read_po_file(part.file(REFERENCE))))
+        write_po_file(path, _update_entry(empty, read_po_file(part.file(REFERENCE))))
     return [path for _, path in files]
 
 
-def _updated(content: PoFile, english: PoFile) -> PoFile:
+def _update_entry(content: PoFile, english: PoFile) -> PoFile:
     entries = {
         text_id: _updated_entry(content.entries.get(text_id), reference, content.plural_count)
         for text_id, reference in english.entries.items()

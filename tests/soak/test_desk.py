@@ -51,7 +51,7 @@ async def opened(emulator, clients, dynamodb):
 
 async def filled(ledger, mark):
     """Enter every failure; return their ids by kind, in the order in which they were asked for."""
-    began, places = datetime.now(UTC) - timedelta(hours=5), asyncio.Semaphore(32)
+    began, positions = datetime.now(UTC) - timedelta(hours=5), asyncio.Semaphore(32)
     ids = defaultdict(list)
 
     async def enter(kind, number):
@@ -63,7 +63,7 @@ async def filled(ledger, mark):
         if kind == "not_json":
             payload = f"no JSON {number}"
         ids[kind].append(failure.failure_id)
-        async with places:
+        async with positions:
             await ledger.record(replace(failure, first_at=at, last_at=at, payload=payload))
 
     await asyncio.gather(*(enter(kind, number) for kind in KINDS for number in range(EACH)))

@@ -140,7 +140,7 @@ async def test_a_claim_whose_answer_got_lost_is_ours(dynamodb, clock, key):
 
 
 async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):
-    """A wish to stop holds for a command in work as well as for one that no worker has seen yet."""
+    """A stop request holds for a running command and for one that no worker has received yet."""
     assert await claims.stop_requested(key) is False
     await asyncio.to_thread(lambda: stores.stops.request_stop(key, now=clock.now()))
     assert await claims.stop_requested(key)
@@ -150,7 +150,7 @@ async def test_a_stop_is_seen_whenever_it_came(stores, claims, clock, key):
     assert await claims.stop_requested(key)
 
 
-async def test_an_attempt_can_be_taken_back(claims, key):
+async def test_an_attempt_can_be_revoked(claims, key):
     """A worker that is told to stop in the middle has not failed."""
     await claims.release(await take(claims, key), unspent=True)
     assert (await take(claims, key)).attempts == 1

@@ -78,13 +78,13 @@ async def test_many_claims_are_looked_at(claims, clock):
 class Overtaxed:
     """Leaves a part of every read undone, as DynamoDB does when it is asked for too much."""
 
-    def __init__(self, client, unread):
+    def __init__(self, client, unprocessed):
         self._client = client
-        self._unread = unread
+        self._unprocessed = unprocessed
 
     async def batch_get_item(self, **arguments):
         (table, request), *_ = arguments["RequestItems"].items()
-        left = [key for key in request["Keys"] if key["command_key"]["S"] in self._unread]
+        left = [key for key in request["Keys"] if key["command_key"]["S"] in self._unprocessed]
         request["Keys"] = [key for key in request["Keys"] if key not in left]
         answer = await self._client.batch_get_item(**arguments)
         return {**answer, "UnprocessedKeys": {table: {"Keys": left}} if left else {}}
@@ -101,7 +101,7 @@ async def test_what_was_not_read_is_not_lost(dynamodb, clock):
     assert list(await busy.find_lost(held)) == [held[1]]
 
 
-async def test_two_claims_of_one_command_are_told_apart(dynamodb, clock, key):
+async def test_two_claims_of_one_command_differ(dynamodb, clock, key):
     """A worker that got a command again after losing it unnoticed hears that the first claim is lost."""
     claims = DynamoClaimStore(client=dynamodb, table="ProcessedTable", clock=clock)
     late = await take(claims, key)

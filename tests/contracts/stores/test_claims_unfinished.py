@@ -72,8 +72,8 @@ async def test_a_claim_of_before_can_be_given_back(emulator, dynamodb, clock, ke
     assert (await take(claims, key)).unfinished == 0
 
 
-@pytest.mark.parametrize("trouble", ["cancelled", "silent"])
-async def test_a_claim_that_nobody_heard_of_is_taken_back(dynamodb, clock, key, monkeypatch, trouble):
+@pytest.mark.parametrize("error", ["cancelled", "silent"])
+async def test_a_claim_whose_answer_was_lost_is_revoked(dynamodb, clock, key, monkeypatch, error):
     """A stop in the middle of a claim, and an answer that never came, leave the command free and nobody dead."""
 
     class Slow:
@@ -93,10 +93,10 @@ async def test_a_claim_that_nobody_heard_of_is_taken_back(dynamodb, clock, key, 
     store = DynamoClaimStore(client=slow, table="ProcessedTable", clock=clock)
     with monkeypatch.context() as patched:
         # Long enough for the write, on a busy machine too.
-        patched.setattr("shared.aws.claims._DEADLINE_SECONDS", 60 if trouble == "cancelled" else 2)
+        patched.setattr("shared.aws.claims._DEADLINE_SECONDS", 60 if error == "cancelled" else 2)
         claiming = asyncio.create_task(take(store, key))
         await slow.written.wait()
-        if trouble == "cancelled":
+        if error == "cancelled":
             claiming.cancel()
         with pytest.raises((asyncio.CancelledError, TransientError)):
             await claiming

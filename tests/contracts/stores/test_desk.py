@@ -52,7 +52,7 @@ def desk(ledger, replays):
     )
 
 
-def taken_from(emulator, url):
+def read_dead_letters(emulator, url):
     """Return every message of a queue, in the order in which they came."""
     sqs, found = emulator.client("sqs"), []
     while batch := sqs.receive_message(
@@ -85,13 +85,13 @@ async def test_many_are_replayed_and_the_others_stay(emulator, ledger, desk, que
 
     tally = await desk.replay_many(ANNA, wanted, per_second=10_000, dry_run=True)
     assert dict(tally.forecasts) == {ForecastKind.FREE: COUNT}
-    assert taken_from(emulator, queues["booking"]) == []
+    assert read_dead_letters(emulator, queues["booking"]) == []
 
     began = time.monotonic()
     tally = await desk.replay_many(ANNA, wanted, per_second=200)
     assert time.monotonic() - began >= (COUNT - 1) / 200
     assert (tally.replayed, dict(tally.not_possible)) == (COUNT, {})
-    messages = taken_from(emulator, queues["booking"])
+    messages = read_dead_letters(emulator, queues["booking"])
     assert len(messages) == COUNT
     by_group = defaultdict(list)
     for message in messages:
@@ -104,7 +104,7 @@ async def test_many_are_replayed_and_the_others_stay(emulator, ledger, desk, que
     assert {(await ledger.get(one.failure_id)).version for one in others} == {1}
 
     again = await desk.replay_many(ANNA, wanted, per_second=10_000)
-    assert (again.replayed, taken_from(emulator, queues["booking"])) == (0, [])
+    assert (again.replayed, read_dead_letters(emulator, queues["booking"])) == (0, [])
 
 
 async def test_a_repeat_is_swallowed_by_the_queue(emulator, ledger, queues, replays):
@@ -114,7 +114,7 @@ async def test_a_repeat_is_swallowed_by_the_queue(emulator, ledger, queues, repl
     await replays.put(replay)
     await replays.put(replay)
     await replays.put(replace(failure, replays=2))
-    messages = taken_from(emulator, queues["booking"])
+    messages = read_dead_letters(emulator, queues["booking"])
     assert [json.loads(message["Body"])["replay"] for message in messages] == [1, 2]
 
 
@@ -122,12 +122,12 @@ async def test_a_notice_goes_to_the_group_of_its_business(emulator, queues, repl
     """A standard queue's groups are fair shares, one for each business."""
     failure = failed_booking(uuid.uuid4().hex, queue="notifications", group=None)
     await replays.put(replace(failure, replays=1))
-    [message] = taken_from(emulator, queues["notifications"])
+    [message] = read_dead_letters(emulator, queues["notifications"])
     assert message["Attributes"].get("MessageGroupId", "salon") == "salon"
 
 
 async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledger, queues, replays, desk):
-    """The desk says so, and the ledger is as before but for the story."""
+    """The desk reports it, and only the audit trail of the ledger has changed."""
     [failure] = await many_failed(ledger, 1, reason=f"bug-{uuid.uuid4().hex[:6]}")
     emulator.client("sqs").delete_queue(QueueUrl=queues["booking"])
     outcome = await desk.replay(ANNA, failure.failure_id)
@@ -139,7 +139,7 @@ async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledge
 
 
 async def test_a_replay_that_never_came_back_waits(desk, ledger):
-    """The indexes have no stories: the list and the count of what waits read them, and leave out what is under way."""
+    """The indexes have no audit trails: the list and the count of open failures read only them."""
     tenant, now = f"lost-{uuid.uuid4().hex[:8]}", datetime.now(UTC)
     ids = []
     for minutes in (11, 1):

@@ -19,7 +19,7 @@ from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA
 
 SECOND = timedelta(seconds=1)
-SAID = "Jan Kowalski, jan@example.com, knee"
+PERSONAL_DATA = "Jan Kowalski, jan@example.com, knee"
 
 
 @pytest.fixture
@@ -28,9 +28,14 @@ def session():
 
 
 @pytest.fixture
-def letter(session, make_failure):
+def failure(session, make_failure):
     return make_failure(
-        group=session, session_id=session, payload=SAID, reason="bug", error="ValueError: jan@example.com", attempts=3
+        group=session,
+        session_id=session,
+        payload=PERSONAL_DATA,
+        reason="bug",
+        error="ValueError: jan@example.com",
+        attempts=3,
     )
 
 
@@ -53,14 +58,16 @@ async def erase(ledger, failure):
     return gone
 
 
-async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, tenant):
+async def test_an_erased_failure_says_nothing_but_that(stores, failure, session, tenant):
     """What it was, when it failed, and who erased it; it is found as erased, and no more as the conversation's."""
     noted = replace(
-        await stores.failures.record(letter), version=2, audit_trail=(AuditEntry(NOON, "ola", "unmasked", SAID),)
+        await stores.failures.record(failure),
+        version=2,
+        audit_trail=(AuditEntry(NOON, "ola", "unmasked", PERSONAL_DATA),),
     )
     assert await stores.failures.change(noted)
     gone = await erase(stores.failures, noted)
-    kept = await stores.failures.get(letter.failure_id)
+    kept = await stores.failures.get(failure.failure_id)
     assert kept == gone
     assert (kept.payload, kept.error, kept.group, kept.session_id, kept.command_id, kept.trace) == (
         ("", "") + (None,) * 4
@@ -72,35 +79,35 @@ async def test_an_erased_failure_says_nothing_but_that(stores, letter, session, 
 
 
 @pytest.mark.parametrize("again", [{}, {"attempts": 9, "last_at": NOON + SECOND}, {"replays": 7, "last_at": NOON}])
-async def test_a_letter_that_comes_late_brings_nothing_back(stores, letter, again):
+async def test_a_late_dead_letter_restores_nothing(stores, failure, again):
     """It may have been on its way, or be that of a replay that was under way."""
-    gone = await erase(stores.failures, await stores.failures.record(letter))
-    assert await stores.failures.record(replace(letter, **again)) == gone
-    assert await stores.failures.get(letter.failure_id) == gone
+    gone = await erase(stores.failures, await stores.failures.record(failure))
+    assert await stores.failures.record(replace(failure, **again)) == gone
+    assert await stores.failures.get(failure.failure_id) == gone
 
 
-async def test_a_change_that_was_decided_before_is_not_written(stores, letter):
+async def test_a_change_that_was_decided_before_is_not_written(stores, failure):
     """Somebody who edits at that moment writes nothing over it; nor does a worker's note."""
-    kept = await stores.failures.record(letter)
+    kept = await stores.failures.record(failure)
     replaying = replace(kept, state=FailureState.REPLAYING, replays=1, version=2)
     assert await stores.failures.change(replaying)
     gone = await erase(stores.failures, replaying)
     assert not await stores.failures.change(replace(replaying, payload="edited", version=3))
-    await stores.outcomes("booking").record_resolved(letter.command_id, replay=1, at=NOON)
-    assert await stores.failures.get(letter.failure_id) == gone
+    await stores.outcomes("booking").record_resolved(failure.command_id, replay=1, at=NOON)
+    assert await stores.failures.get(failure.failure_id) == gone
 
 
-async def test_the_use_case_erases_on_both(stores, clock, letter, session):
+async def test_the_use_case_erases_on_both(stores, clock, failure, session):
     """Found by its conversation, and what could not be read by its group."""
-    unread = replace(
-        letter, failure_id=new_id(), tenant=None, type=None, session_id=None, command_id=None, reason="not_json"
+    unreadable = replace(
+        failure, failure_id=new_id(), tenant=None, type=None, session_id=None, command_id=None, reason="not_json"
     )
-    other = replace(letter, failure_id=new_id(), session_id="another", group="another")
-    for failure in (letter, unread, other):
-        await stores.failures.record(failure)
+    other = replace(failure, failure_id=new_id(), session_id="another", group="another")
+    for one in (failure, unreadable, other):
+        await stores.failures.record(one)
     done = await FailureErasure(ledger=stores.failures, clock=clock).erase_session(ANNA, session)
     assert (done.total, done.not_erased) == (2, 0)
-    states = [(await stores.failures.get(one.failure_id)).state for one in (letter, unread, other)]
+    states = [(await stores.failures.get(one.failure_id)).state for one in (failure, unreadable, other)]
     assert states == [FailureState.ERASED, FailureState.ERASED, FailureState.FAILED]
 
 
@@ -114,14 +121,14 @@ def ledger_with(dynamodb, clock):
 
 @pytest.mark.parametrize("cipher", [CIPHER, PayloadCipher(["another" * 9])], ids=["its key", "another key"])
 @pytest.mark.parametrize("size", [10, 1_200_000])
-async def test_no_item_keeps_anything(ledger_with, stored, letter, size, cipher):
+async def test_no_item_keeps_anything(ledger_with, stored, failure, size, cipher):
     """Neither the row nor a further part, also where whoever erases lacks the key; what is left ends in time."""
-    letter = replace(letter, payload="".join(new_id() for _ in range(size // 32 + 1)))
-    await ledger_with(CIPHER).record(letter)
-    assert len(stored(letter)) == (1 if size == 10 else 3)
+    failure = replace(failure, payload="".join(new_id() for _ in range(size // 32 + 1)))
+    await ledger_with(CIPHER).record(failure)
+    assert len(stored(failure)) == (1 if size == 10 else 3)
     theirs = ledger_with(cipher)
-    await erase(theirs, await theirs.get(letter.failure_id))
-    [row] = stored(letter)
+    await erase(theirs, await theirs.get(failure.failure_id))
+    [row] = stored(failure)
     assert cipher.decrypt(bytes(row.pop("payload"))) == ""
     assert row.pop("expires_at") == int((NOON + FAILURE_RETENTION).timestamp())
     assert set(row) == {
@@ -129,5 +136,5 @@ async def test_no_item_keeps_anything(ledger_with, stored, letter, size, cipher)
         *("first_at", "last_at", "place", "story", "parts"),
     }
     text = str(row)
-    for value in (letter.session_id, letter.command_id, letter.trace, letter.error):
+    for value in (failure.session_id, failure.command_id, failure.trace, failure.error):
         assert value not in text

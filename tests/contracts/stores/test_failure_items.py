@@ -44,8 +44,8 @@ def ledger(ledger_with):
 def items_of(emulator):
     """Return a function that returns the items that a failure has, its own first."""
 
-    def read(failure, most=9):
-        keys = [failure.failure_id, *(make_part_id(failure.failure_id, number) for number in range(1, most))]
+    def read(failure, max_bytes=9):
+        keys = [failure.failure_id, *(make_part_id(failure.failure_id, number) for number in range(1, max_bytes))]
         client = emulator.client("dynamodb")
         answers = [client.get_item(TableName="FailuresTable", Key=to_item({"failure_id": key})) for key in keys]
         return [from_item(answer["Item"]) for answer in answers if "Item" in answer]
@@ -89,7 +89,7 @@ async def test_a_key_that_is_missing_costs_nothing_that_is_stored(ledger_with, i
     assert ends_of(items_of(failure)) == {None}
 
 
-async def test_a_letter_brings_back_what_no_key_opens(ledger_with):
+async def test_a_new_dead_letter_restores_an_undecryptable_payload(ledger_with):
     """It came once more, as a replay that failed: who lost the key can read that at the least."""
     first = await ledger_with(OLD).record(make_dead_letter())
     late = replace(first, last_at=NOON + DAY, audit_trail=(), version=0, payload="readable")
@@ -106,7 +106,7 @@ async def test_what_nobody_has_ended_stays(ledger, items_of):
     assert ends_of(items) == {None}
 
 
-async def test_the_end_counts_from_the_deed_that_ended_it(ledger, clock, items_of):
+async def test_retention_starts_at_the_entry_that_ended_the_failure(ledger, clock, items_of):
     """A look at it weeks later does not keep it for longer, and whoever takes it up again keeps it."""
     failure = await ledger.record(make_dead_letter(400_000))
     ended = clock.now() + FAILURE_RETENTION

@@ -10,8 +10,8 @@ from tests.contracts.stores.dead_letters import SECOND, make_unreadable_failure,
 from tests.fakes.clock import NOON
 
 
-async def test_what_was_taken_is_there_with_its_story(stores, make_failure):
-    """All that the dead letter said is kept, and the story begins with it."""
+async def test_a_recorded_failure_is_stored_with_its_audit_trail(stores, make_failure):
+    """Everything in the dead letter is stored, and its entry is the first of the audit trail."""
     failure = make_failure()
     kept = await stores.failures.record(failure)
     assert kept == await stores.failures.get(failure.failure_id)
@@ -43,7 +43,7 @@ async def test_a_message_of_any_size_is_kept(stores, make_failure):
     assert [one.payload for one in found.failures] == [failure.payload]
 
 
-async def test_the_same_letter_twice_changes_nothing(stores, make_failure):
+async def test_the_same_dead_letter_twice_changes_nothing(stores, make_failure):
     """SQS delivers at least once; the second time says nothing new."""
     failure = make_failure()
     first = await stores.failures.record(failure)
@@ -52,15 +52,15 @@ async def test_the_same_letter_twice_changes_nothing(stores, make_failure):
     assert (await stores.failures.record(failure)).state is FailureState.REPLAYING
 
 
-async def test_twenty_workers_take_one_letter(stores, make_failure):
+async def test_twenty_workers_record_one_dead_letter(stores, make_failure):
     """Whoever comes first enters it; the others find it."""
     failure = make_failure()
-    taken = await asyncio.gather(*(stores.failures.record(failure) for _ in range(20)))
-    assert set(taken) == {taken[0]}
-    assert taken[0].version == 1
+    recorded = await asyncio.gather(*(stores.failures.record(failure) for _ in range(20)))
+    assert set(recorded) == {recorded[0]}
+    assert recorded[0].version == 1
 
 
-async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failure):
+async def test_of_concurrent_dead_letters_the_latest_counts(stores, make_failure):
     """Copies that were made one after the other are taken side by side: none is undone by an older one."""
     failure = make_failure()
     dead_letters = [replace(failure, attempts=n, last_at=NOON + n * SECOND) for n in (3, 1, 4, 2, 6, 5)]
@@ -71,7 +71,7 @@ async def test_of_letters_that_come_at_once_the_latest_counts(stores, make_failu
 
 
 async def test_a_replay_that_failed_says_so(stores, make_failure):
-    """The failure has failed again: what it says is the latest, and the story has both."""
+    """The failure has failed again: it has the latest reason, and the audit trail has both."""
     failure = make_failure()
     await record_replay(stores.failures, await stores.failures.record(failure))
     dead_letter = replace(
@@ -95,8 +95,8 @@ async def test_an_edited_payload_survives_the_failure_of_its_replay(stores, make
     assert (unknown.payload, unknown.replays, unknown.state) == ("by hand", 2, FailureState.FAILED_AGAIN)
 
 
-async def test_a_story_stays_short(stores, make_failure):
-    """Of a long story its beginning and its latest deeds are kept."""
+async def test_an_audit_trail_stays_short(stores, make_failure):
+    """Of a long audit trail the first and the latest entries are kept."""
     failure = make_failure()
     kept = await stores.failures.record(failure)
     entries = tuple(AuditEntry(at=NOON, by="anna", action="edited", detail=str(n)) for n in range(200))
@@ -112,7 +112,7 @@ async def test_a_story_stays_short(stores, make_failure):
     ]
 
 
-async def test_who_can_not_read_a_payload_puts_nothing_in_its_place(stores, make_failure):
+async def test_an_unreadable_payload_is_never_overwritten(stores, make_failure):
     """A change to the rest leaves it as it is stored."""
     kept = await stores.failures.record(make_failure())
     await record_change(stores.failures, replace(kept, payload=""), state=FailureState.DISCARDED)

@@ -82,18 +82,18 @@ async def test_a_frame_arrives_as_it_was_posted(poster):
     assert received[-1] == ("L0SM9cOFvHcCIhw=-200", TEXT)
 
 
-async def test_a_closed_connection_is_gone(poster):
+async def test_a_connection_that_ended_is_gone(poster):
     """Status 410 is the answer False, not an exception."""
     post, _, _ = poster
     assert await post("tab-410", TEXT) is False
 
 
-@pytest.mark.parametrize("trouble", ["429", "500", "403", "hangup"])
-async def test_other_trouble_does_not_make_it_gone(poster, trouble):
+@pytest.mark.parametrize("error", ["429", "500", "403", "hangup"])
+async def test_other_errors_do_not_make_it_gone(poster, error):
     """To a worker the connection still counts, because the frame is stored; the ingress has to say that it failed."""
     post, _, kind = poster
     if kind == "ingress":
         with pytest.raises((TransientError, PermanentError)):
-            await post(f"tab-{trouble}", TEXT)
+            await post(f"tab-{error}", TEXT)
     else:
-        assert await post(f"tab-{trouble}" if kind != "memory" else "tab", TEXT)
+        assert await post(f"tab-{error}" if kind != "memory" else "tab", TEXT)

@@ -68,7 +68,7 @@ async def test_oldest_in_the_emulator(sqs, address, emulator):
         assert await EmulatorAges(http=http, endpoint_url="http://127.0.0.1:9", clock=clock).of(address) is None
 
 
-async def test_a_queue_that_is_not_there_is_said(sqs, address):
+async def test_a_missing_queue_is_reported(sqs, address):
     """A gauge of a queue that is gone raises one of our own errors."""
     gone = QueueAddress("booking", f"{address.url}-gone", address.dead_letter_url)
     with pytest.raises(ANYTHING_BUT_NONE):
@@ -101,18 +101,18 @@ async def test_oldest_in_cloudwatch():
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [
         ClientError({"Error": {"Code": "AccessDenied"}}, "GetMetricStatistics"),
         ClientError({"Error": {"Code": "Throttling"}}, "GetMetricStatistics"),
         EndpointConnectionError(endpoint_url="https://monitoring"),
     ],
 )
-async def test_a_cloudwatch_that_does_not_answer_costs_the_age_alone(trouble):
+async def test_a_cloudwatch_that_does_not_answer_costs_the_age_alone(error):
     """The figures of SQS are there all the same, and it is not asked again for a minute."""
     clock, address = FakeClock(), QueueAddress("chat", "https://sqs/1/stride-chat.fifo", "")
     metrics = Metrics()
-    metrics.get_metric_statistics = AsyncMock(side_effect=trouble)
+    metrics.get_metric_statistics = AsyncMock(side_effect=error)
     ages = CloudWatchAges(client=metrics, clock=clock)
     assert [await ages.of(address) for _ in range(2)] == [None, None]
     assert metrics.get_metric_statistics.await_count == 1

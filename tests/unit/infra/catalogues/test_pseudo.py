@@ -42,7 +42,7 @@ def catalogue(tmp_path_factory):
 
 
 def untranslated(text):
-    """Return the letters that stand in no text of a catalogue; the business and its services are Greek here."""
+    """Return the characters that are in no text of a catalogue; the business and its services are Greek here."""
     return re.findall(r"[A-Za-z]+", _DATE.sub("", _TEXT.sub("", text)))
 
 
