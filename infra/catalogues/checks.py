@@ -16,7 +16,7 @@ from infra.catalogues.po_file import (
     is_translated,
     read_po_file,
 )
-from infra.catalogues.usage import usage_of
+from infra.catalogues.text_ids import usage_of
 
 FORMAT = "format_"
 """How the ids begin of what is no text but a pattern of dates and times (Unicode TR 35)."""

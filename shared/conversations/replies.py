@@ -63,7 +63,7 @@ class Replies:
         self._connections = connections
         self._poster = poster
 
-    async def durable(
+    async def store_and_post(
         self,
         session_id: str,
         frame: ServerFrame,

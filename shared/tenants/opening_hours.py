@@ -1,4 +1,7 @@
-"""Opening hours: periods per weekday, and dates with hours of their own."""
+"""Opening hours as a profile states them: periods per weekday, and dates with hours of their own.
+
+`TenantProfile.hours_on` decides which of them apply on a date.
+"""
 
 import itertools
 import re

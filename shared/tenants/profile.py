@@ -46,7 +46,7 @@ class Model(Section):
 
 
 class TenantLimits(Section):
-    """What the assistant may cost a day, and how long a visitor's message may be."""
+    """How many output tokens the assistant may use a day, and how long a visitor's message may be."""
 
     daily_output_tokens: Annotated[int, Field(gt=0)] = 500_000
     chat_characters: Annotated[int, Field(gt=0, le=MAX_CHAT_CHARACTERS)] = MAX_CHAT_CHARACTERS

@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 from shared.clock import FixedClock
 from shared.errors import ConfigurationError, PermanentError, TransientError
 from shared.messages.commands import BookingCommand
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.contact import ANY_EMAIL, Channels, ContactRules
+from workers.booking.domain.replay_forecast import ReplayForecast, ReplayForecastKind
 from workers.booking.domain.values import Appointment, AppointmentState, Contact, Interval, SlotOffer
 from workers.booking.handler.availability import find_free_times
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.forecast import forecast_command
 from workers.booking.handler.limits import find_channels
-from workers.booking.handler.replay_forecast import ReplayForecast, ReplayForecastKind
 from workers.booking.ports import AppointmentStore
 
 __all__ = [

@@ -73,7 +73,7 @@ class ChatHandler:
         profile = await self._ports.tenants.profile(command.tenant)
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse(command, claim, ErrorCode.TOO_LARGE)
-        sent = await self._replies.durable(
+        sent = await self._replies.store_and_post(
             command.session_id,
             ChatSent(re=command.client_id, data=ChatSentData(text=command.data.text)),
             claim=claim,
@@ -100,7 +100,7 @@ class ChatHandler:
         )
         answer = await self._answer(command, prompt, profile, listeners)
         await self._ports.usage.add(command.tenant, self._format_today(), answer.usage)
-        await self._replies.durable(command.session_id, self._build_final(command, answer), claim=claim)
+        await self._replies.store_and_post(command.session_id, self._build_final(command, answer), claim=claim)
         return None
 
     async def _leave_to_staff(self, command: ChatSend, claim: Claim, listeners: Sequence[Connection]) -> bool:
@@ -192,7 +192,7 @@ class ChatHandler:
         locale = await self._replies.locale(command.session_id, command.locale)
         log.info("chat_refused", code=code)
         frame = refusal(code, re=command.client_id, locale=locale)
-        await self._replies.durable(command.session_id, frame, claim=claim)
+        await self._replies.store_and_post(command.session_id, frame, claim=claim)
         return code.value
 
     def _format_today(self) -> str:

@@ -98,7 +98,7 @@ class LedgerHandler:
     async def _send_error(self, command: NotifiableCommand, claim: Claim) -> None:
         locale = await self._replies.locale(command.session_id, command.locale)
         frame = refusal(ErrorCode.INTERNAL, re=command.client_id, locale=locale)
-        await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)
+        await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
 
     async def _release(self, claim: Claim) -> None:
         try:

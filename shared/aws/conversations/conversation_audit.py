@@ -9,7 +9,8 @@ from shared.aws.items import from_item, to_item
 from shared.conversations.takeover import ConversationAuditEntry
 from shared.retention import CONVERSATION_RETENTION, expires_at
 
-_DAYS_READ = 90
+_DAYS_READ = CONVERSATION_RETENTION.days + 1
+"""One row per day (UTC): a period of that many days touches one day more."""
 
 
 def build_entry_update(table: str, session_id: str, entry: ConversationAuditEntry) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class RecordingReplies:
     async def locale(self, session_id, otherwise):
         return otherwise
 
-    async def durable(self, session_id, frame, *, claim, marker="outcome", tenant=None):
+    async def store_and_post(self, session_id, frame, *, claim, marker="outcome", tenant=None):
         await self._claims.complete(claim)
         self.ended[claim.key] = frame
         self.whose[id(frame)] = session_id

@@ -15,11 +15,15 @@ from shared.tenants.services import Service
 from workers.booking.domain.hold import compute_blocked_interval, has_expired
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
-MAX_ATTEMPTS = 5
+MAX_WRONG_CODES = 5
 """Wrong codes per hold, over all its sends: one code in a million is valid, so a guesser's chance is 5 in a million."""
 
-MAX_SENDS = 3
-"""Codes per hold: enough for one lost e-mail and one that the visitor doubts, and too few to flood a mailbox."""
+MAX_CODES_PER_HOLD = 3
+"""Enough for one lost e-mail and one that the visitor doubts, and too few to flood a mailbox.
+
+`CODES_PER_CONTACT_PER_HOUR` in `quotas.py` also limits the codes of all holds of a contact; `MAX_WRONG_CODES` limits
+what a visitor types.
+"""
 
 _UNKNOWN: Final = Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
 _WRONG: Final = Refusal(ErrorCode.CODE_INVALID)
@@ -117,7 +121,7 @@ def decide_resend(appointment: Appointment | None, now: datetime) -> Resend | Al
         return AlreadyConfirmed(appointment)
     if refusal := _refuse_hold(appointment, now):
         return refusal
-    if appointment.code_sends >= MAX_SENDS:
+    if appointment.code_sends >= MAX_CODES_PER_HOLD:
         # The hold and the code that was sent last stay valid.
         return Refusal(ErrorCode.RATE_LIMITED, about="last_code")
     return Resend(_increment_version(appointment, code_sends=appointment.code_sends + 1))
@@ -159,7 +163,7 @@ def decide_reschedule(
 def _refuse_hold(appointment: Appointment, now: datetime) -> Refusal | None:
     if has_expired(appointment, now):
         return Refusal(ErrorCode.CODE_EXPIRED)
-    if appointment.code_attempts >= MAX_ATTEMPTS:
+    if appointment.code_attempts >= MAX_WRONG_CODES:
         return Refusal(ErrorCode.TOO_MANY_ATTEMPTS)
     return None
 

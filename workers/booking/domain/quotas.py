@@ -15,13 +15,15 @@ from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.domain.values import Appointment, Contact
 
-SENDS_PER_CONTACT = 3
+CODES_PER_CONTACT_PER_HOUR = 3
+"""To one contact at one business, over all its holds; `MAX_CODES_PER_HOLD` in `decisions.py` also limits each hold."""
+
 SENDS_WINDOW = timedelta(hours=1)
 HOLDS_PER_SESSION = 1
 HOLDS_PER_CONTACT = 2
 HOLDS_PER_ADDRESS = 5
-SENDS_PER_SESSION = 6
-"""Per hour: enough for two people who share a browser, with three codes each. It stops a visitor from sending codes to
+CODES_PER_SESSION_PER_HOUR = 6
+"""Enough for two people who share a browser, with three codes each. It stops a visitor from sending codes to
 many strangers."""
 
 SENDS_PER_HOLD_OF_ADDRESS = 6
@@ -90,8 +92,8 @@ def list_send_quotas(
     """
     holder, until = f"{hold.appointment_id}#{hold.code_sends}", at + SENDS_WINDOW
     contact = _compute_digest(secret, f"{hold.contact.kind}/{normalize_mailbox(hold.contact)}")
-    yield Quota(Bound.SENDS, f"sends#{contact}", SENDS_PER_CONTACT, holder, until)
-    yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", SENDS_PER_SESSION, holder, until)
+    yield Quota(Bound.SENDS, f"sends#{contact}", CODES_PER_CONTACT_PER_HOUR, holder, until)
+    yield Quota(Bound.SENDS, f"sends-session#{hold.session_id}", CODES_PER_SESSION_PER_HOUR, holder, until)
     if source_ip:
         address = _compute_digest(secret, _find_network(source_ip))
         yield Quota(Bound.SENDS, f"sends-address#{address}", sends_per_address, holder, until)

@@ -1,6 +1,6 @@
 """The use cases of booking; each returns the frame that completes its command."""
 
-from workers.booking.handler.dependencies import BookingPorts
+from workers.booking.dependencies import BookingPorts
 from workers.booking.handler.dispatch import BookingHandler
 
 __all__ = ["BookingHandler", "BookingPorts"]

@@ -2,8 +2,8 @@
 
 from shared.ids import derived_id
 from shared.messages.notices import AlertFacts, OperatorAlert
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
-from workers.booking.handler.dependencies import BookingPorts
 
 _ADVICE = {
     CalendarProblem.ACCESS_REVOKED: (

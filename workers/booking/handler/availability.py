@@ -11,9 +11,9 @@ from shared.messages.errors import ErrorCode
 from shared.messages.model import Message
 from shared.messages.server import BookingSlots, BookingSlotsData, Error, ServiceOffer, Slot
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.slots import find_alternatives, find_free_slots
 from workers.booking.domain.values import Interval, Refusal, SlotOffer
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_refusal, build_slots
 from workers.booking.handler.limits import find_channels, list_contact_kinds
 from workers.booking.handler.occupancy import load_occupancy

@@ -4,9 +4,9 @@ import html
 from dataclasses import replace
 
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.values import Appointment, AppointmentState
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import CalendarEvent
 
 _SUMMARY_CHARACTERS = 200

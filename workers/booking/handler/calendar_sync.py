@@ -18,10 +18,10 @@ from shared.messages.commands import (
     CalendarSyncData,
     CalendarTick,
 )
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import UnusableCalendarError
 from workers.booking.domain.values import AppointmentState
 from workers.booking.handler.alerts import alert_operator
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import LastSync
 
 log = structlog.get_logger()

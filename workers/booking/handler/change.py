@@ -11,6 +11,7 @@ from shared.messages.server import ServerFrame
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.decisions import (
     AlreadyCancelled,
     AlreadyThere,
@@ -25,7 +26,6 @@ from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar, remove_events, sync_event
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
 from workers.booking.handler.frames import (
     build_cancelled,
@@ -34,8 +34,8 @@ from workers.booking.handler.frames import (
     build_refusal,
     build_rescheduled,
 )
-from workers.booking.handler.notify import send_cancelled, send_rescheduled
 from workers.booking.handler.occupancy import find_free_lanes
+from workers.booking.handler.queue_notices import send_cancelled, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
 from workers.booking.handler.verify import run_confirmation_effects
 from workers.booking.ports import TooManyBucketsError

@@ -7,14 +7,14 @@ import structlog
 from shared.messages.commands import BookingCancel, BookingCreate
 from shared.messages.notices import AppointmentFacts, ChooseAgain
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import parse_contact
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import derive_choose_again_notice_id, has_visit_ahead, is_worth_a_notice
 from workers.booking.domain.values import Appointment, Contact, Refusal
 from workers.booking.handler.create import derive_appointment_id
-from workers.booking.handler.dependencies import BookingPorts
+from workers.booking.handler.late_replays import Replayable, find_target_appointment
 from workers.booking.handler.limits import find_channels
-from workers.booking.handler.replay import Replayable, find_target_appointment
 
 log = structlog.get_logger()
 

@@ -13,19 +13,19 @@ from shared.messages.server import ServerFrame
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import parse_contact
-from workers.booking.domain.decisions import MAX_ATTEMPTS
+from workers.booking.domain.decisions import MAX_WRONG_CODES
 from workers.booking.domain.hold import HOLD_MINUTES, create_hold, is_same_request, occupies_time
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.quotas import Quota, list_day_quotas, list_hold_quotas, list_send_quotas
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_confirmed, build_pending, build_refusal
 from workers.booking.handler.limits import find_channels, refuse_full_quota
-from workers.booking.handler.notify import send_code
 from workers.booking.handler.occupancy import find_free_lanes
+from workers.booking.handler.queue_notices import send_code
 from workers.booking.ports import QuotaFull, TooManyBucketsError
 
 log = structlog.get_logger()
@@ -171,7 +171,7 @@ def is_same_hold(current_hold: Appointment, candidate: Appointment, command: Boo
     """
     return (
         current_hold.hold_expires_at is not None
-        and current_hold.code_attempts < MAX_ATTEMPTS
+        and current_hold.code_attempts < MAX_WRONG_CODES
         and is_same_request(
             current_hold,
             service_id=candidate.service_id,

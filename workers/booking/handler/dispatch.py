@@ -19,17 +19,17 @@ from shared.messages.commands import (
 )
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Error, ServerFrame
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.availability import list_slots
 from workers.booking.handler.change import cancel_appointment, reschedule_appointment
 from workers.booking.handler.choose_again import ask_to_choose_again
 from workers.booking.handler.create import create_appointment
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_refusal
 from workers.booking.handler.internal_commands import handle_internal_command
+from workers.booking.handler.late_replays import Replayable, refuse_if_too_late
 from workers.booking.handler.lookup import look_up_appointment
-from workers.booking.handler.replay import Replayable, refuse_if_too_late
 from workers.booking.handler.verify import resend_code, verify_code
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class BookingHandler:
         frame = await self._run_use_case(command, claim, locale)
         if isinstance(frame, Error):
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
-        await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)
+        await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
         await self._notify_unreachable_visitor(command, frame)
         return code_of(frame)
 
@@ -65,7 +65,7 @@ class BookingHandler:
         if frame is None:
             await self._claims.complete(claim)
         else:
-            await self._replies.durable(command.session_id, frame, claim=claim)
+            await self._replies.store_and_post(command.session_id, frame, claim=claim)
 
     async def _answer(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
         """Post the answer to a query to the live connections; it becomes outdated, so it is not stored."""
@@ -132,4 +132,4 @@ class BookingHandler:
         if isinstance(command, BookingSlots | BookingLookup):
             await self._answer(command, frame, claim)
             return
-        await self._replies.durable(command.session_id, frame, claim=claim, tenant=command.tenant)
+        await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)

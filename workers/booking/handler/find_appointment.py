@@ -2,8 +2,8 @@
 
 from shared.links import PURPOSES, LinkPurpose
 from shared.messages.commands import BookingCancel, BookingLookup, BookingReschedule
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.values import Appointment
-from workers.booking.handler.dependencies import BookingPorts
 
 _LINKS: dict[type, tuple[LinkPurpose, ...]] = {
     BookingLookup: PURPOSES,

@@ -17,6 +17,7 @@ from shared.messages.commands import (
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.code import is_current_code
 from workers.booking.domain.decisions import (
     AlreadyCancelled,
@@ -33,15 +34,14 @@ from workers.booking.domain.hold import has_expired, occupies_time
 from workers.booking.domain.lanes import select_free_lanes
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.reminders import is_unchanged_visit, is_worth_reminding, list_reminder_times
+from workers.booking.domain.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
 from workers.booking.domain.slots import is_offered
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.create import build_requested_hold, derive_appointment_id, is_same_hold, load_session_hold
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
+from workers.booking.handler.late_replays import Replayable, refuse_if_too_late
 from workers.booking.handler.occupancy import load_occupancy
-from workers.booking.handler.replay import Replayable, refuse_if_too_late
-from workers.booking.handler.replay_forecast import ReplayForecast, build_forecast, forecast_refusal
 
 
 async def forecast_command(ports: BookingPorts, command: BookingCommand) -> ReplayForecast:

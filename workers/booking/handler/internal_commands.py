@@ -10,8 +10,8 @@ from shared.messages.commands import (
     InternalBookingCommand,
 )
 from shared.messages.server import ServerFrame
+from workers.booking.dependencies import BookingPorts
 from workers.booking.handler.calendar_sync import read_calendar_changes, request_calendar_reads
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.owner_changes import follow_owner_change
 from workers.booking.handler.reminders import retry_planning, send_due_reminder
 

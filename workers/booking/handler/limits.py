@@ -6,10 +6,10 @@ from typing import Literal
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.contact import Channels
 from workers.booking.domain.quotas import Bound
 from workers.booking.domain.values import Refusal
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import QuotaFull
 
 

@@ -6,11 +6,11 @@ from shared.masking import mask_contact
 from shared.messages.commands import BookingLookup
 from shared.messages.errors import ErrorCode
 from shared.messages.server import BookingDetails, BookingDetailsData, Error
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.decisions import Cancel, decide_cancel
 from workers.booking.domain.hold import has_expired
 from workers.booking.domain.ics import build_appointment_ics
 from workers.booking.domain.values import AppointmentState, Refusal
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
 from workers.booking.handler.frames import build_refusal
 

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.lanes import Occupancy, group_by_lane, select_free_lanes
 from workers.booking.domain.quotas import build_day_quota_key
 from workers.booking.domain.values import Appointment, Interval, OccupiedTime
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.ports import BusyTime
 
 _DAY = timedelta(days=1)

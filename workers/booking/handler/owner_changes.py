@@ -10,6 +10,7 @@ from shared.messages.commands import CalendarChanged
 from shared.messages.server import ServerFrame
 from shared.tenants.grid import bucket_minutes
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
 from workers.booking.domain.event_id import build_event_id
 from workers.booking.domain.owner_changes import (
@@ -23,9 +24,8 @@ from workers.booking.domain.quotas import list_day_quotas_of_visit
 from workers.booking.domain.values import Appointment, AppointmentState, ChangeKind, LastChange
 from workers.booking.handler.alerts import alert_operator
 from workers.booking.handler.calendar_event import assign_calendar, find_current_calendar, sync_event, write_event
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_cancelled, build_rescheduled
-from workers.booking.handler.notify import send_cancelled, send_rescheduled
+from workers.booking.handler.queue_notices import send_cancelled, send_rescheduled
 from workers.booking.handler.reminders import delete_reminders, plan_reminders
 from workers.booking.ports import QuotaFull, TooManyBucketsError
 

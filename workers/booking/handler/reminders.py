@@ -13,10 +13,10 @@ from shared.messages.commands import (
     BookingRemindData,
 )
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.reminders import HOURS_BEFORE, is_unchanged_visit, is_worth_reminding, list_reminder_times
 from workers.booking.domain.values import Appointment
-from workers.booking.handler.dependencies import BookingPorts
-from workers.booking.handler.notify import send_reminder
+from workers.booking.handler.queue_notices import send_reminder
 
 log = structlog.get_logger()
 

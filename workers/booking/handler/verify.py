@@ -10,6 +10,7 @@ from shared.messages.commands import BookingReschedule, BookingResend, BookingVe
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.code import is_current_code
 from workers.booking.domain.decisions import (
     AlreadyConfirmed,
@@ -26,11 +27,10 @@ from workers.booking.domain.quotas import list_day_quotas_of_visit, list_send_qu
 from workers.booking.domain.values import Appointment, LastChange, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.calendar_event import assign_calendar, sync_event
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.frames import build_confirmed, build_pending, build_refusal
 from workers.booking.handler.limits import refuse_full_quota
-from workers.booking.handler.notify import send_code, send_confirmed
 from workers.booking.handler.occupancy import load_occupancy
+from workers.booking.handler.queue_notices import send_code, send_confirmed
 from workers.booking.handler.reminders import plan_reminders
 from workers.booking.ports import Lost
 

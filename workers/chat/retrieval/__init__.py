@@ -1,1 +1,4 @@
-"""Finds the passages of Markdown documents that answer a question. Pure Python, no I/O."""
+"""Finds the passages of Markdown documents that answer a question. Pure Python, no I/O.
+
+The chat worker does not use it yet: only the stand-in for Bedrock (`infra/local/bedrock/`) does.
+"""

@@ -3,7 +3,7 @@
 import structlog
 
 from shared.messages.notices import OperatorAlert
-from workers.notifications.handler.dependencies import NotificationPorts
+from workers.notifications.dependencies import NotificationPorts
 
 log = structlog.get_logger()
 

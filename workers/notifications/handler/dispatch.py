@@ -8,9 +8,9 @@ from shared.claims import Claim, ClaimStore
 from shared.errors import PermanentError, TransientError
 from shared.messages.notices import AnyNotice, OperatorAlert
 from shared.messages.staleness import is_stale
+from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import VisitorNotice
 from workers.notifications.handler.alert import alert_operators
-from workers.notifications.handler.dependencies import NotificationPorts
 from workers.notifications.handler.notify_visitor import notify_visitor
 from workers.notifications.ports import UnknownOutcomeError
 

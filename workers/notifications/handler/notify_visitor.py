@@ -6,6 +6,7 @@ from shared.codes import verification_code
 from shared.errors import NotYetError, PermanentError
 from shared.messages.notices import AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
+from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import (
     VisitorNotice,
     build_rate_limit_key,
@@ -16,7 +17,6 @@ from workers.notifications.domain import (
     is_too_late,
     issue_appointment_links,
 )
-from workers.notifications.handler.dependencies import NotificationPorts
 
 log = structlog.get_logger()
 

@@ -42,8 +42,8 @@ async def open_tabs(world):
 async def test_a_durable_frame_has_its_number_when_it_is_posted(world):
     """Every tab hears the same text that is stored."""
     world.connections.open("session", "other")
-    sent = await world.replies.durable("session", SENT, claim=world.claim, marker="sent")
-    final = await world.replies.durable("session", FINAL, claim=world.claim)
+    sent = await world.replies.store_and_post("session", SENT, claim=world.claim, marker="sent")
+    final = await world.replies.store_and_post("session", FINAL, claim=world.claim)
 
     assert (sent.seq, final.seq) == (1, 2)
     assert [text for receiver, text in world.poster.posted if receiver == "tab"] == world.conversations.texts["session"]
@@ -60,7 +60,7 @@ async def test_a_frame_is_stored_before_connections_are_read(world):
             return await super().of(session_id)
 
     replies = Replies(conversations=world.conversations, connections=Watched(world.clock), poster=world.poster)
-    await replies.durable("session", FINAL, claim=world.claim)
+    await replies.store_and_post("session", FINAL, claim=world.claim)
 
     assert order == [1]
 
@@ -69,19 +69,19 @@ async def test_a_frame_that_is_not_stored_is_not_posted(world):
     """A visitor must not see what a reload would take away."""
     world.conversations.errors.append(TransientError("throttled"))
     with pytest.raises(TransientError):
-        await world.replies.durable("session", FINAL, claim=world.claim)
+        await world.replies.store_and_post("session", FINAL, claim=world.claim)
     world.claims.steal(world.claim)
     with pytest.raises(LeaseLostError):
-        await world.replies.durable("session", FINAL, claim=world.claim)
+        await world.replies.store_and_post("session", FINAL, claim=world.claim)
 
     assert (world.poster.posted, world.conversations.texts) == ([], {})
 
 
 async def test_saying_it_again_posts_what_was_stored_first(world):
     """A second try may have other words; the first ones stand."""
-    first = await world.replies.durable("session", FINAL, claim=world.claim)
+    first = await world.replies.store_and_post("session", FINAL, claim=world.claim)
     other = ChatFinal(re="a1", data=ChatFinalData(text="Other words"))
-    again = await world.replies.durable("session", other, claim=world.claim)
+    again = await world.replies.store_and_post("session", other, claim=world.claim)
 
     assert again == first
     assert [frame["data"]["text"] for frame in world.poster.frames("tab")] == ["Hi!", "Hi!"]
@@ -89,7 +89,7 @@ async def test_saying_it_again_posts_what_was_stored_first(world):
 
 async def test_a_repeated_outcome_is_posted_as_it_was(world):
     """Without a number, or with one that is no more, there is nothing to say."""
-    await world.replies.durable("session", FINAL, claim=world.claim)
+    await world.replies.store_and_post("session", FINAL, claim=world.claim)
     [first] = world.poster.frames("tab")
 
     for seq in (1, None, 99):
@@ -102,7 +102,7 @@ async def test_a_connection_that_is_gone_is_forgotten(world):
     """The others hear the frame; no row means no more posts there."""
     world.connections.open("session", "closed")
     world.poster.gone.add("closed")
-    await world.replies.durable("session", FINAL, claim=world.claim)
+    await world.replies.store_and_post("session", FINAL, claim=world.claim)
 
     assert await open_tabs(world) == {"tab"}
     assert world.poster.types("tab") == ["chat.final"]
@@ -112,7 +112,7 @@ async def test_a_connection_that_just_came_is_given_time(world):
     """API Gateway answers 410 also before it is established."""
     world.connections.open("session", "fresh", at=world.clock.now() - timedelta(seconds=9))
     world.poster.gone.add("fresh")
-    await world.replies.durable("session", FINAL, claim=world.claim)
+    await world.replies.store_and_post("session", FINAL, claim=world.claim)
 
     assert await open_tabs(world) == {"tab", "fresh"}
 

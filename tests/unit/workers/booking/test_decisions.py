@@ -7,8 +7,8 @@ import pytest
 
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.decisions import (
-    MAX_ATTEMPTS,
-    MAX_SENDS,
+    MAX_CODES_PER_HOLD,
+    MAX_WRONG_CODES,
     AlreadyCancelled,
     AlreadyConfirmed,
     AlreadyThere,
@@ -80,7 +80,7 @@ def test_a_wrong_code_is_counted(hold, accepted_at):
 @pytest.mark.parametrize("code_ok", [True, False])
 def test_after_five_wrong_codes_even_the_right_one_is_refused(hold, accepted_at, code_ok):
     """The fifth wrong code is still checked, a sixth code is not."""
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_WRONG_CODES):
         outcome = decide_verify(hold, code_ok=False, now=accepted_at)
         assert isinstance(outcome, WrongCode)
         hold = outcome.appointment
@@ -109,7 +109,7 @@ def test_a_confirmed_appointment_confirms_again(confirmed, accepted_at, code_ok)
 @pytest.mark.parametrize("code_ok", [True, False])
 def test_an_expired_hold_refuses_every_code(hold, accepted_at, code_ok):
     """Another visitor may have its time already; expiry has priority over exhausted attempts."""
-    spent = replace(hold, code_attempts=MAX_ATTEMPTS)
+    spent = replace(hold, code_attempts=MAX_WRONG_CODES)
 
     for appointment in (hold, spent):
         assert decide_verify(appointment, code_ok=code_ok, now=accepted_at + HOLD) == EXPIRED
@@ -118,7 +118,7 @@ def test_an_expired_hold_refuses_every_code(hold, accepted_at, code_ok):
 
 def test_a_fourth_code_is_not_sent(hold, accepted_at):
     """A resend increases the count and does not extend the hold."""
-    for number in range(2, MAX_SENDS + 1):
+    for number in range(2, MAX_CODES_PER_HOLD + 1):
         outcome = decide_resend(hold, accepted_at)
         assert outcome == Resend(replace(hold, code_sends=number, version=hold.version + 1))
         hold = outcome.appointment

@@ -8,7 +8,7 @@ import pytest
 
 from shared.codes import CODE_DIGITS, verification_code
 from workers.booking.domain.code import is_current_code
-from workers.booking.domain.decisions import MAX_ATTEMPTS, MAX_SENDS
+from workers.booking.domain.decisions import MAX_CODES_PER_HOLD, MAX_WRONG_CODES
 
 SECRET = b"a secret of the deployment"
 CODES = 10**CODE_DIGITS
@@ -24,21 +24,21 @@ def code_of(number, sends=1):
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.soak)])
 def test_of_a_million_guesses_one_is_right(step):
     """After all resends, possible codes are tried: only the latest one matches."""
-    latest = verification_code(SECRET, "appointment", MAX_SENDS)
+    latest = verification_code(SECRET, "appointment", MAX_CODES_PER_HOLD)
     guesses = (f"{number:0{CODE_DIGITS}}" for number in range(int(latest) % step, CODES, step))
-    assert [guess for guess in guesses if is_current_code(SECRET, "appointment", MAX_SENDS, guess)] == [latest]
+    assert [guess for guess in guesses if is_current_code(SECRET, "appointment", MAX_CODES_PER_HOLD, guess)] == [latest]
 
 
 def test_no_code_is_likelier_than_another():
     """64 bits can't be divided evenly by a million, but the most frequent code gains almost nothing."""
     favoured = Fraction(-(-(2**64) // CODES), 2**64)
-    assert favoured * MAX_ATTEMPTS <= PROMISED * (1 + Fraction(1, 10**12))
+    assert favoured * MAX_WRONG_CODES <= PROMISED * (1 + Fraction(1, 10**12))
 
 
 def test_knowing_all_earlier_codes_does_not_help():
     """The codes that were most frequent for earlier holds match the next ones no more often than any others."""
     earlier = Counter(code_of(number) for number in range(HOLDS))
-    best = {guess for guess, _ in earlier.most_common(MAX_ATTEMPTS)}
+    best = {guess for guess, _ in earlier.most_common(MAX_WRONG_CODES)}
     opened = sum(code_of(number) in best for number in range(HOLDS, 2 * HOLDS))
     expected = HOLDS * PROMISED  # The expected number is 0.75; ten or more would happen once in a hundred million runs.
     assert opened < expected + 9

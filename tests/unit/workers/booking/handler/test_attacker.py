@@ -12,7 +12,7 @@ import structlog
 from shared.errors import TransientError
 from shared.messages.errors import ErrorCode
 from workers.booking.adapters.appointment_item import appointment_to_item
-from workers.booking.domain.decisions import MAX_ATTEMPTS, MAX_SENDS
+from workers.booking.domain.decisions import MAX_CODES_PER_HOLD, MAX_WRONG_CODES
 from workers.booking.domain.values import AppointmentState
 
 MOVES = 60
@@ -42,7 +42,7 @@ class Attacker:
     async def guess(self):
         """Try one code: one that has been sent, the next one, or any number."""
         held = await self.world.appointment(self.appointment_id)
-        known = [self.world.code(self.appointment_id, number) for number in range(MAX_SENDS + 3)]
+        known = [self.world.code(self.appointment_id, number) for number in range(MAX_CODES_PER_HOLD + 3)]
         wrong = [code for number, code in enumerate(known) if number != held.code_sends]
         guess = self.random.choice([*wrong, f"{self.random.randrange(10**6):06}"])
         if guess == known[held.code_sends]:
@@ -83,7 +83,7 @@ async def test_nobody_gets_more_than_five_guesses_a_hold(new_world, seed):
         await attacker.random.choice(moves)()
 
     assert attacker.evaluated
-    assert max(attacker.evaluated.values()) <= MAX_ATTEMPTS
+    assert max(attacker.evaluated.values()) <= MAX_WRONG_CODES
     for (appointment_id, _), row in world.appointments.rows.items():
         assert row.state is not AppointmentState.CONFIRMED
         assert row.code_attempts == attacker.evaluated[appointment_id]
@@ -105,16 +105,16 @@ async def test_a_sixth_guess_does_not_count_even_if_it_is_right(world, at_once):
     codes = Counter(answer.data.code if answer.type == "error" else answer.type for answer in answers)
     if at_once and codes["booking.confirmed"]:
         # The right code was among the first five to be stored: every later guess gets the same confirmation.
-        assert codes[ErrorCode.CODE_INVALID] < MAX_ATTEMPTS
+        assert codes[ErrorCode.CODE_INVALID] < MAX_WRONG_CODES
     else:
-        assert codes == {ErrorCode.CODE_INVALID: MAX_ATTEMPTS, ErrorCode.TOO_MANY_ATTEMPTS: 3}
+        assert codes == {ErrorCode.CODE_INVALID: MAX_WRONG_CODES, ErrorCode.TOO_MANY_ATTEMPTS: 3}
 
 
 async def test_a_code_is_only_in_its_message(world):
     """It is not on the queue, in a table, in a frame or in a log, whatever happens to the hold."""
     with structlog.testing.capture_logs() as lines:
         appointment_id = await world.held()
-        codes = [world.code(appointment_id, number) for number in range(1, MAX_SENDS + 2)]
+        codes = [world.code(appointment_id, number) for number in range(1, MAX_CODES_PER_HOLD + 2)]
         for code in codes[1:]:
             await world.send("verify", appointment_id=appointment_id, code=code)
         await world.send("resend", appointment_id=appointment_id)

@@ -5,12 +5,12 @@ from datetime import datetime
 from shared.messages.commands import BookingCancel, BookingCreate, BookingReschedule, BookingResend, BookingVerify
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
+from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.local_time import parse_start
 from workers.booking.domain.replay import is_too_late
 from workers.booking.domain.values import Appointment, Refusal
 from workers.booking.handler.availability import refuse_with_alternatives
 from workers.booking.handler.create import derive_appointment_id
-from workers.booking.handler.dependencies import BookingPorts
 from workers.booking.handler.find_appointment import find_appointment
 
 Replayable = BookingCreate | BookingVerify | BookingResend | BookingCancel | BookingReschedule
