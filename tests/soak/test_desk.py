@@ -18,7 +18,7 @@ from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
 from shared.ledger.failures import FailureFilter, FailureState
-from tests.contracts.stores.test_desk import taken_from
+from tests.contracts.stores.test_desk import read_dead_letters
 from tests.fakes.desk import ANNA, FakeContacts, FakeForecaster, failed_booking
 
 KINDS = ("calendar_access_revoked", "attempts_exhausted", "timeout", "quarantined", "not_json")
@@ -103,7 +103,7 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
     with timed("replay one"):
         assert isinstance(await desk.replay(ANNA, one), Replayed)
     assert isinstance(await desk.replay(ANNA, one), NotPossible)
-    [message] = taken_from(emulator, url)
+    [message] = read_dead_letters(emulator, url)
     assert json.loads(message["Body"])["data"]["contact"] == "anna@example.com"
     with timed("discard one"):
         assert isinstance(await desk.discard(ANNA, ids["timeout"][3], "the visitor called"), Discarded)
@@ -116,7 +116,7 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
     assert (tally.replayed, dict(tally.not_possible)) == (REPLAYED, {})
     assert took >= (REPLAYED - 1) / PER_SECOND
     in_order = defaultdict(list)
-    messages = taken_from(emulator, url)
+    messages = read_dead_letters(emulator, url)
     for message in messages:
         in_order[message["Attributes"]["MessageGroupId"]].append(json.loads(message["Body"])["accepted_at"])
     assert (len(messages), len(in_order)) == (REPLAYED, GROUPS)
