@@ -61,7 +61,8 @@ def test_a_standard_queue_keeps_no_permits_of_a_failed_receive():
 
 def test_an_attempt_that_is_too_old_is_given_up(monkeypatch):
     """SQS forgets it after five minutes; a new one begins before that."""
-    scene = Scene(Script(*[TransientError("down")] * 200, fifo=True))
+    # Every pause is at least 2.5 s in the end, so the errors last for the whole 900 s.
+    scene = Scene(Script(*[TransientError("down")] * 400, fifo=True))
 
     async def live():
         loop = asyncio.get_running_loop()
