@@ -47,7 +47,7 @@ class SessionTokens:
         token = self._serialiser.dumps({"t": tenant, "s": session_id, "e": ends})
         return token if isinstance(token, str) else token.decode()
 
-    def read(self, token: str, tenant: str, now: datetime) -> str | None:
+    def verify(self, token: str, tenant: str, now: datetime) -> str | None:
         """Return the session id, or None for a token that has expired.
 
         Raises:
@@ -69,7 +69,7 @@ def is_origin_allowed(origin: str | None, profile: TenantProfile) -> bool:
     return origin.rstrip("/").lower() in {allowed.rstrip("/").lower() for allowed in profile.allowed_origins}
 
 
-def admit(
+def decide_admission(
     *,
     tenant: str,
     profile: TenantProfile,
@@ -85,7 +85,7 @@ def admit(
     if not token:
         return Admitted(fresh_id(), "new")
     try:
-        session_id = tokens.read(token, tenant, now)
+        session_id = tokens.verify(token, tenant, now)
     except ForgedTokenError:
         return Denied("forged_token")
     return Admitted(session_id, "ok") if session_id else Admitted(fresh_id(), "expired")

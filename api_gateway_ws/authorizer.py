@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from api_gateway_ws.auth import Admitted, Denied, SessionTokens, admit
+from api_gateway_ws.auth import Admitted, Denied, SessionTokens, decide_admission
 from api_gateway_ws.ports import Profiles
 from shared.clock import Clock
 from shared.errors import PermanentError
@@ -46,21 +46,21 @@ class ConnectAuthorizer:
 
     def authorize(self, request: ConnectRequest) -> ConnectGrant | None:
         """Return the grant, or None for a deny policy."""
-        decision = self._decide(request)
+        decision = self._decide_grant(request)
         if isinstance(decision, Denied):
             log.info("connection_denied", reason=decision.reason)
             return None
         log.info("connection_allowed", session_id=decision.session_id, resume=decision.resume)
         return decision
 
-    def _decide(self, request: ConnectRequest) -> ConnectGrant | Denied:
+    def _decide_grant(self, request: ConnectRequest) -> ConnectGrant | Denied:
         if not TENANT_ID.fullmatch(request.tenant):
             return Denied("malformed_tenant")
         try:
             profile = self._profiles.profile(request.tenant)
         except PermanentError as error:
             return Denied(error.reason)
-        admission = admit(
+        admission = decide_admission(
             tenant=request.tenant,
             profile=profile,
             origin=request.origin,

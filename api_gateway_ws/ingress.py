@@ -6,7 +6,7 @@ import structlog
 
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.ports import CommandPublisher, Poster, Profiles, Sessions, StopFlags
-from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route
+from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
 from shared.clock import Clock
 from shared.errors import PermanentError, TransientError
 from shared.ids import new_id
@@ -46,18 +46,20 @@ class Ingress:
         self._tokens = tokens
         self._clock = clock
 
-    def trace(self, header: str | None) -> Trace:
+    def parse_or_begin_trace(self, header: str | None) -> Trace:
         """Return the trace that a header names, or a new one: every command has one."""
         return Trace.parse(header) or Trace.begin(self._clock.now())
 
-    def connect(self, sender: Sender) -> None:
+    def register_connection(self, sender: Sender) -> None:
         """Register the connection, so that workers post to it."""
-        self._sessions.register(sender.session_id, sender.connection_id, tenant=sender.tenant, now=self._clock.now())
+        self._sessions.register_connection(
+            sender.session_id, sender.connection_id, tenant=sender.tenant, now=self._clock.now()
+        )
         log.info("connected", resume=sender.resume)
 
-    def disconnect(self, sender: Sender) -> None:
+    def remove_connection(self, sender: Sender) -> None:
         """Remove the connection; the session stays."""
-        self._sessions.remove(sender.session_id, sender.connection_id)
+        self._sessions.remove_connection(sender.session_id, sender.connection_id)
         log.info("disconnected")
 
     def answer_frame(self, text: str, sender: Sender, *, trace: Trace) -> ServerFrame | None:
@@ -66,14 +68,14 @@ class Ingress:
             return self._route_frame(text, sender, trace)
         except (TransientError, PermanentError):
             log.exception("frame_failed")
-            return self._refuse(ErrorCode.INTERNAL, sender, re=None)
+            return self._build_refusal(ErrorCode.INTERNAL, sender, re=None)
 
     def _route_frame(self, text: str, sender: Sender, trace: Trace) -> ServerFrame | None:
-        routed = route(text, sender, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace.header)
+        routed = route_frame(text, sender, accepted_at=self._clock.now(), fresh_id=new_id, trace=trace.header)
         match routed:
             case RefusedFrame(code, re, detail):
                 log.info("frame_refused", code=code, detail=detail, bytes=len(text))
-                return self._refuse(code, sender, re=re, detail=detail)
+                return self._build_refusal(code, sender, re=re, detail=detail)
             case Ping():
                 log.info("pinged")
                 return Pong(re=routed.id)
@@ -84,14 +86,14 @@ class Ingress:
             case Hello():
                 return self._answer_hello(routed, sender)
             case _:
-                return self._enqueue(routed, sender)
+                return self._enqueue_command(routed, sender)
 
-    def _enqueue(self, command: AnyCommand, sender: Sender) -> ServerFrame | None:
+    def _enqueue_command(self, command: AnyCommand, sender: Sender) -> ServerFrame | None:
         try:
             self._publisher.publish(command)
         except (TransientError, PermanentError) as error:
             log.exception("enqueue_failed", command_id=command.id, error=str(error))
-            return self._refuse(ErrorCode.INTERNAL, sender, re=command.client_id)
+            return self._build_refusal(ErrorCode.INTERNAL, sender, re=command.client_id)
         log.info("command_accepted", command_id=command.id, type=command.type)
         # A query needs no acknowledgement: its answer follows.
         return None if command.type in {"booking.slots", "booking.lookup"} else Ack(re=command.client_id)
@@ -104,7 +106,7 @@ class Ingress:
         try:
             profile = self._profiles.profile(sender.tenant)
         except PermanentError:
-            return self._refuse(ErrorCode.UNAUTHENTICATED, sender, re=hello.id)
+            return self._build_refusal(ErrorCode.UNAUTHENTICATED, sender, re=hello.id)
         now = self._clock.now()
         locale = hello.data.locale or sender.locale
         self._sessions.record_hello(
@@ -126,13 +128,13 @@ class Ingress:
             log.exception("greeting_failed")
             is_complete = False
         # A partial history must not look complete: after an error the client sends hello again, with its last_seq.
-        return None if is_complete else self._refuse(ErrorCode.INTERNAL, sender, re=hello.id)
+        return None if is_complete else self._build_refusal(ErrorCode.INTERNAL, sender, re=hello.id)
 
     def _post_history(self, welcome: Welcome, last_seq: int, sender: Sender, *, until: datetime) -> bool:
         """Post the welcome and the frames that the client lacks; return False when time ran out."""
         posted = 0
         if self._poster.post(sender.connection_id, welcome.wire()):
-            for frame in self._sessions.frames_after(sender.session_id, last_seq):
+            for frame in self._sessions.read_frames_after(sender.session_id, last_seq):
                 if self._clock.now() > until:
                     return False
                 if not self._poster.post(sender.connection_id, frame):
@@ -141,10 +143,10 @@ class Ingress:
         log.info("greeted", resume=sender.resume, frames=posted)
         return True
 
-    def _refuse(self, code: ErrorCode, sender: Sender, *, re: str | None, detail: str | None = None) -> Error:
+    def _build_refusal(self, code: ErrorCode, sender: Sender, *, re: str | None, detail: str | None = None) -> Error:
         """Return a refusal in the language that the visitor's `hello` asked for; only refusals cost that look-up."""
         try:
-            locale = self._sessions.locale_of(sender.session_id, sender.connection_id) or sender.locale
+            locale = self._sessions.read_locale(sender.session_id, sender.connection_id) or sender.locale
         except (TransientError, PermanentError):
             locale = sender.locale
         message = refusal_text(code, locale)

@@ -10,7 +10,7 @@ from api_gateway_ws import wiring
 from api_gateway_ws.authorizer import ConnectAuthorizer, ConnectRequest
 from api_gateway_ws.ingress import Ingress
 from api_gateway_ws.routes import Sender
-from api_gateway_ws.settings import lambda_trace_header
+from api_gateway_ws.settings import read_lambda_trace_header
 from shared.log import log_fields
 
 log = structlog.get_logger()
@@ -21,14 +21,14 @@ _open_authorizer = functools.cache(wiring.build_authorizer)
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Serve `$connect`, `$disconnect` and `$default`; the body that is returned is the route response."""
-    return serve(event, _open_ingress(), trace_header=lambda_trace_header())
+    return serve_event(event, _open_ingress(), trace_header=read_lambda_trace_header())
 
 
-def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
+def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None = None) -> dict[str, Any]:
     """Process one event, as a step of the trace of the invocation."""
     request = event["requestContext"]
-    sender = _read_sender(request)
-    trace = ingress.trace(trace_header)
+    sender = _parse_sender(request)
+    trace = ingress.parse_or_begin_trace(trace_header)
     with log_fields(
         tenant=sender.tenant,
         session_id=sender.session_id,
@@ -37,9 +37,9 @@ def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None =
     ):
         match request["eventType"]:
             case "CONNECT":
-                ingress.connect(sender)
+                ingress.register_connection(sender)
             case "DISCONNECT":
-                ingress.disconnect(sender)
+                ingress.remove_connection(sender)
             case _:
                 answer = ingress.answer_frame(event.get("body") or "", sender, trace=trace)
                 if answer is not None:
@@ -49,10 +49,10 @@ def serve(event: dict[str, Any], ingress: Ingress, *, trace_header: str | None =
 
 def authorizer(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer a `$connect` REQUEST authorizer with an allow or a deny policy."""
-    return connect_policy(event, _open_authorizer)
+    return build_connect_policy(event, _open_authorizer)
 
 
-def connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectAuthorizer]) -> dict[str, Any]:
+def build_connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectAuthorizer]) -> dict[str, Any]:
     """Return the policy for one event.
 
     It is a deny also when the authorizer can't be built, because an exception would be a 500 for the client.
@@ -96,7 +96,7 @@ def connect_policy(event: dict[str, Any], open_authorizer: Callable[[], ConnectA
     }
 
 
-def _read_sender(request: dict[str, Any]) -> Sender:
+def _parse_sender(request: dict[str, Any]) -> Sender:
     grant = request["authorizer"]
     return Sender(
         tenant=grant["tenant"],

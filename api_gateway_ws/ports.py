@@ -23,7 +23,7 @@ class CommandPublisher(Protocol):
 class Sessions(Protocol):
     """The connections of sessions, and their durable frames to read."""
 
-    def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
+    def register_connection(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
         """Record an open connection."""
         ...
 
@@ -33,15 +33,15 @@ class Sessions(Protocol):
         """Record what a `hello` said about the visitor."""
         ...
 
-    def locale_of(self, session_id: str, connection_id: str) -> str | None:
+    def read_locale(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for; None if it named none."""
         ...
 
-    def remove(self, session_id: str, connection_id: str) -> None:
+    def remove_connection(self, session_id: str, connection_id: str) -> None:
         """Remove a connection."""
         ...
 
-    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+    def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq` as JSON, in order."""
         ...
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api_gateway_ws.legacy import is_legacy, legacy_frame
+from api_gateway_ws.legacy_protocol import is_legacy_frame, parse_legacy_frame
 from shared.ids import command_key
 from shared.json_objects import parse_json_object
 from shared.messages import client, commands
@@ -51,7 +51,7 @@ class StopRequest:
 RoutedFrame = Hello | Ping | StopRequest | AnyCommand | RefusedFrame
 
 
-def route(
+def route_frame(
     text: str, sender: Sender, *, accepted_at: datetime, fresh_id: Callable[[], str], trace: str | None = None
 ) -> RoutedFrame:
     """Return what a frame asks for.
@@ -66,7 +66,7 @@ def route(
         return RefusedFrame(ErrorCode.TOO_LARGE, detail=f"a frame is at most {MAX_FRAME_BYTES} bytes")
     if not text.strip():
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is empty")
-    content = legacy_frame(text, f"text-{fresh_id()}") if is_legacy(text) else parse_json_object(text)
+    content = parse_legacy_frame(text, f"text-{fresh_id()}") if is_legacy_frame(text) else parse_json_object(text)
     if content is None:
         return RefusedFrame(ErrorCode.BAD_FRAME, detail="the frame is not valid JSON")
     frame = _parse_frame(content)

@@ -23,7 +23,7 @@ class AuthorizerSettings(AwsSettings):
     session_key_secret_id: str
 
 
-def lambda_trace_header() -> str | None:
+def read_lambda_trace_header() -> str | None:
     """Return the trace header of this invocation: Lambda sets the variable for each invocation.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html

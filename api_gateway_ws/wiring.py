@@ -25,10 +25,12 @@ def build_ingress() -> Ingress:
     settings = IngressSettings()
     configure_logging(level=settings.log_level, component="ingress")
     clock = SystemClock()
-    dynamodb = _client("dynamodb", settings)
+    dynamodb = _build_client("dynamodb", settings)
     return Ingress(
         publisher=SqsCommandPublisher(
-            client=_client("sqs", settings), chat_url=settings.chat_queue_url, booking_url=settings.booking_queue_url
+            client=_build_client("sqs", settings),
+            chat_url=settings.chat_queue_url,
+            booking_url=settings.booking_queue_url,
         ),
         sessions=DynamoSessions(
             client=dynamodb,
@@ -37,10 +39,10 @@ def build_ingress() -> Ingress:
         ),
         stops=DynamoStopFlags(client=dynamodb, table=settings.processed_table),
         poster=ManagementApiPoster(
-            _client("apigatewaymanagementapi", settings, endpoint_url=settings.websocket_endpoint)
+            _build_client("apigatewaymanagementapi", settings, endpoint_url=settings.websocket_endpoint)
         ),
-        profiles=_knowledge(settings),
-        tokens=_tokens(settings, settings.session_key_secret_id),
+        profiles=_build_knowledge_bucket(settings),
+        tokens=_build_session_tokens(settings, settings.session_key_secret_id),
         clock=clock,
     )
 
@@ -50,28 +52,28 @@ def build_authorizer() -> ConnectAuthorizer:
     settings = AuthorizerSettings()
     configure_logging(level=settings.log_level, component="authorizer")
     return ConnectAuthorizer(
-        profiles=_knowledge(settings),
-        tokens=_tokens(settings, settings.session_key_secret_id),
+        profiles=_build_knowledge_bucket(settings),
+        tokens=_build_session_tokens(settings, settings.session_key_secret_id),
         clock=SystemClock(),
     )
 
 
-def _knowledge(settings: AwsSettings) -> KnowledgeBucket:
+def _build_knowledge_bucket(settings: AwsSettings) -> KnowledgeBucket:
     clock = SystemClock()
     return KnowledgeBucket(
-        client=_client("s3", settings),
+        client=_build_client("s3", settings),
         bucket=settings.knowledge_bucket,
         clock=clock,
         metrics=EmfMetrics(clock=clock),
     )
 
 
-def _tokens(settings: AwsSettings, secret_id: str) -> SessionTokens:
+def _build_session_tokens(settings: AwsSettings, secret_id: str) -> SessionTokens:
     secrets = open_secrets(settings, clock=SystemClock())
     return SessionTokens(secrets.text(secret_id).split())
 
 
-def _client(service: str, settings: AwsSettings, *, endpoint_url: str | None = None) -> Any:
+def _build_client(service: str, settings: AwsSettings, *, endpoint_url: str | None = None) -> Any:
     config = Config(
         connect_timeout=2,
         read_timeout=5,

@@ -23,12 +23,12 @@ class ManagementApiPoster:
             with translate_aws_errors("websocket.post"):
                 self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
         except (TransientError, PermanentError) as error:
-            if not (isinstance(error.__cause__, ClientError) and _is_gone(error.__cause__)):
+            if not (isinstance(error.__cause__, ClientError) and _is_connection_gone(error.__cause__)):
                 raise
             log.info("post_to_nobody")
             return False
         return True
 
 
-def _is_gone(error: ClientError) -> bool:
+def _is_connection_gone(error: ClientError) -> bool:
     return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 410)

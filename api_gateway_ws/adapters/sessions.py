@@ -18,7 +18,7 @@ class DynamoSessions:
         self._connections = connections_table
         self._conversations = conversations_table
 
-    def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
+    def register_connection(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
         """Record an open connection."""
         with translate_aws_errors("connections.register"):
             self._client.put_item(
@@ -56,7 +56,7 @@ class DynamoSessions:
                 ),
             )
 
-    def locale_of(self, session_id: str, connection_id: str) -> str | None:
+    def read_locale(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for."""
         with translate_aws_errors("connections.locale"):
             answer = self._client.get_item(
@@ -65,7 +65,7 @@ class DynamoSessions:
             )
         return from_item(answer.get("Item", {})).get("locale") or None
 
-    def remove(self, session_id: str, connection_id: str) -> None:
+    def remove_connection(self, session_id: str, connection_id: str) -> None:
         """Remove a connection."""
         with translate_aws_errors("connections.remove"):
             self._client.delete_item(
@@ -73,7 +73,7 @@ class DynamoSessions:
                 Key=to_item({"session_id": session_id, "connection_id": connection_id}),
             )
 
-    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+    def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq`, page by page."""
         answers = self._client.get_paginator("query").paginate(
             TableName=self._conversations,

@@ -8,7 +8,7 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from api_gateway_ws.auth import SessionTokens
-from api_gateway_ws.lambda_function import serve
+from api_gateway_ws.lambda_function import serve_event
 from shared.codes import verification_code
 from shared.ids import command_key, derived_id, failure_id, fingerprint
 from shared.links import Links
@@ -24,8 +24,8 @@ SECRET = GIVEN["secret"].encode()
 def test_a_session_token_resumes_its_session():
     """Also one that was signed with the key before the present one."""
     tokens = SessionTokens(GIVEN["session_keys"])
-    assert tokens.read(GIVEN["session_token"], "kept-salon", NOON) == "kept-session"
-    assert tokens.read(GIVEN["session_token"], "kept-salon", NOON + timedelta(days=30)) is None
+    assert tokens.verify(GIVEN["session_token"], "kept-salon", NOON) == "kept-session"
+    assert tokens.verify(GIVEN["session_token"], "kept-salon", NOON + timedelta(days=30)) is None
 
 
 @pytest.mark.parametrize("purpose", ["cancel", "move"])
@@ -91,7 +91,7 @@ def test_ids_are_derived_as_before():
 def test_a_connection_goes_on_after_an_upgrade():
     """For two hours the ingress gets the context that the previous release's authorizer returned."""
     heard = []
-    ingress = Mock(trace=Mock(return_value=Mock(root="root")), connect=heard.append)
+    ingress = Mock(parse_or_begin_trace=Mock(return_value=Mock(root="root")), register_connection=heard.append)
     event = {
         "requestContext": {
             "eventType": "CONNECT",
@@ -100,7 +100,7 @@ def test_a_connection_goes_on_after_an_upgrade():
             "identity": {"sourceIp": "192.0.2.7"},
         }
     }
-    assert serve(event, ingress) == {"statusCode": 200}
+    assert serve_event(event, ingress) == {"statusCode": 200}
     [speaker] = heard
     assert (speaker.tenant, speaker.session_id) == ("kept-salon", "kept-session")
     assert (speaker.resume, speaker.locale, speaker.source_ip) == ("ok", "pl", "192.0.2.7")

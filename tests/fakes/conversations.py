@@ -162,7 +162,7 @@ class FakeConversations:
         await asyncio.sleep(0)
         return self._at(session_id, seq)
 
-    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+    def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the frames after `seq` as JSON, in order, as the ingress reads them."""
         yield from self.texts.get(session_id, [])[seq:]
 

@@ -38,7 +38,7 @@ class FakeSessions:
         """Raised by every call while it is set."""
         self.frames_read = 0
 
-    def register(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
+    def register_connection(self, session_id: str, connection_id: str, *, tenant: str, now: datetime) -> None:
         """Record an open connection."""
         del tenant
         self._reach()
@@ -51,21 +51,21 @@ class FakeSessions:
         self._reach()
         self._connections.record_hello(session_id, connection_id, locale=locale, tz=tz, now=now)
 
-    def locale_of(self, session_id: str, connection_id: str) -> str | None:
+    def read_locale(self, session_id: str, connection_id: str) -> str | None:
         """Return the language that the connection's `hello` asked for."""
         self._reach()
         row = self._connections.rows.get((session_id, connection_id))
         return row.locale if row else None
 
-    def remove(self, session_id: str, connection_id: str) -> None:
+    def remove_connection(self, session_id: str, connection_id: str) -> None:
         """Forget a connection."""
         self._reach()
         self._connections.rows.pop((session_id, connection_id), None)
 
-    def frames_after(self, session_id: str, seq: int) -> Iterator[str]:
+    def read_frames_after(self, session_id: str, seq: int) -> Iterator[str]:
         """Yield the durable frames after `seq` as JSON, in order."""
         self._reach()
-        for text in self._conversations.frames_after(session_id, seq):
+        for text in self._conversations.read_frames_after(session_id, seq):
             self.frames_read += 1
             yield text
 

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 from pydantic import ValidationError
 
-from api_gateway_ws.legacy import is_legacy
+from api_gateway_ws.legacy_protocol import is_legacy_frame
 from infra.contracts.__main__ import DOCS, main, stale
 from infra.contracts.channels import ANSWERS
 from infra.contracts.examples import examples
@@ -228,6 +228,6 @@ def test_the_frame_checker_refuses_what_breaks_the_contract(text, complaint):
 
 def test_the_text_protocol_begins_where_json_objects_end():
     """The document says that a text that is no JSON object is the older protocol; so does the code."""
-    assert is_legacy("[1, 2]")
-    assert is_legacy("BOOK_APPOINTMENT:2027-02-12T14:30,anna@example.com,portrait")
-    assert not is_legacy('  {"v": 1')
+    assert is_legacy_frame("[1, 2]")
+    assert is_legacy_frame("BOOK_APPOINTMENT:2027-02-12T14:30,anna@example.com,portrait")
+    assert not is_legacy_frame('  {"v": 1')

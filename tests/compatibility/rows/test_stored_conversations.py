@@ -108,7 +108,7 @@ async def test_a_conversation_is_found_by_its_day(tables):
 
 def test_a_resumed_session_gets_the_stored_frames(tables, session):
     """Byte for byte."""
-    resumed = list(tables.sessions.frames_after(session, 10))
+    resumed = list(tables.sessions.read_frames_after(session, 10))
     rows = fixture("rows")["rows"]["ConversationsTable"]
     texts = {
         int(row["seq"]["N"]): row["frame"]["S"] for row in rows if row["session_id"]["S"] == session and "frame" in row
@@ -125,6 +125,6 @@ async def test_connections_are_read(tables):
         Connection("silent=", NOON - HOUR, locale=None, tz=None),
         Connection("revived=", NOON - 2 * HOUR, locale="", tz=""),
     ]
-    assert tables.sessions.locale_of("kept-visitor", "greeted=") == "en"
+    assert tables.sessions.read_locale("kept-visitor", "greeted=") == "en"
     await connections.remove("kept-visitor", "silent=")
     assert len(await connections.of("kept-visitor")) == 2

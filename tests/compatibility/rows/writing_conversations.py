@@ -99,7 +99,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
 
 async def write_connections(tables: Tables) -> None:
     """Write a connection that was greeted, one that was not, and one that only its greeting wrote."""
-    tables.sessions.register("kept-visitor", "greeted=", tenant=TENANT, now=NOON)
+    tables.sessions.register_connection("kept-visitor", "greeted=", tenant=TENANT, now=NOON)
     tables.sessions.record_hello("kept-visitor", "greeted=", locale="en", tz="Europe/Warsaw", now=NOON + LEASE)
-    tables.sessions.register("kept-visitor", "silent=", tenant=TENANT, now=NOON - HOUR)
+    tables.sessions.register_connection("kept-visitor", "silent=", tenant=TENANT, now=NOON - HOUR)
     tables.sessions.record_hello("kept-visitor", "revived=", locale=None, tz=None, now=NOON - 2 * HOUR)

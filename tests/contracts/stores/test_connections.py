@@ -16,7 +16,7 @@ def session():
 
 
 async def open_one(stores, session, name, now):
-    await asyncio.to_thread(lambda: stores.sessions.register(session, name, tenant="salon", now=now))
+    await asyncio.to_thread(lambda: stores.sessions.register_connection(session, name, tenant="salon", now=now))
 
 
 async def names(stores, session):
@@ -80,6 +80,6 @@ async def test_a_young_connection_stays(stores, clock, session):
 async def test_a_disconnect_removes_a_young_one_too(stores, clock, session):
     """The gateway's own word that a connection closed counts at once."""
     await open_one(stores, session, "tab", clock.now())
-    await asyncio.to_thread(lambda: stores.sessions.remove(session, "tab"))
-    await asyncio.to_thread(lambda: stores.sessions.remove(session, "tab"))
+    await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
+    await asyncio.to_thread(lambda: stores.sessions.remove_connection(session, "tab"))
     assert await names(stores, session) == []

@@ -150,9 +150,9 @@ async def test_the_ingress_reads_what_workers_store(stores, session):
         await stores.conversations.append(session, final(str(n)), claim=await take(stores), marker="outcome")
         for n in range(11)
     ]
-    texts = await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 3)))
+    texts = await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 3)))
     assert texts == [frame.wire() for frame in stored[3:]]
-    assert await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 11))) == []
+    assert await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 11))) == []
 
 
 async def test_a_frame_of_a_newer_version_does_not_spoil_its_session(dynamodb, emulator, clock, session):

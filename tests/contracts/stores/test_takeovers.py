@@ -252,7 +252,7 @@ async def test_audit_entries_are_no_frames(conversation, audit, stores, session,
     stored = await conversation.act("took_over")
     assert stored.seq == 1
     assert list((await stores.conversations.latest(session, 10)).frames) == [stored]
-    frames_read = await asyncio.to_thread(lambda: list(stores.sessions.frames_after(session, 0)))
+    frames_read = await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 0)))
     assert frames_read == [stored.wire()]
     assert "Ola" not in frames_read[0]
 

@@ -14,7 +14,7 @@ from api_gateway_ws.auth import (
     Denied,
     ForgedTokenError,
     SessionTokens,
-    admit,
+    decide_admission,
     is_origin_allowed,
 )
 from shared.retention import RESUME_TOKEN_LIFETIME
@@ -29,7 +29,7 @@ def try_connect(make_profile, tokens):
 
     def try_connect(*, tenant="salon-ania", origin=ORIGIN, token=None, now=NOW, by=tokens, **fields):
         profile = make_profile(**fields)
-        return admit(
+        return decide_admission(
             tenant=tenant, profile=profile, origin=origin, token=token, tokens=by, now=now, fresh_id=lambda: "fresh"
         )
 
@@ -111,7 +111,7 @@ def test_a_token_with_one_changed_character_is_forged(position, character):
     if changed == token or position == len(token) - 1:
         return
     with pytest.raises(ForgedTokenError):
-        tokens.read(changed, "salon-ania", NOW)
+        tokens.verify(changed, "salon-ania", NOW)
 
 
 def test_a_payload_that_the_visitor_writes_anew_is_forged(try_connect, tokens):

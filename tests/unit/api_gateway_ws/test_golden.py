@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api_gateway_ws.routes import RefusedFrame, Sender, route
+from api_gateway_ws.routes import RefusedFrame, Sender, route_frame
 from shared.messages.commands import AnyCommand
 from tests.golden.predecessor_commands import Entry, booking_values, code_values, entries
 from workers.booking.domain.local_time import parse_start
@@ -21,7 +21,7 @@ VALUES = booking_values(TUESDAY_NINE, "jan@example.com", "600100200") | code_val
 
 
 def routed(text: str) -> AnyCommand | RefusedFrame:
-    return route(text, SPEAKER, accepted_at=datetime(2027, 1, 11, 12, tzinfo=UTC), fresh_id=lambda: "fresh")
+    return route_frame(text, SPEAKER, accepted_at=datetime(2027, 1, 11, 12, tzinfo=UTC), fresh_id=lambda: "fresh")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry.text[:60] for entry in ENTRIES])

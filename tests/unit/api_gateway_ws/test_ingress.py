@@ -154,7 +154,7 @@ def test_the_welcome_carries_what_the_client_needs(world, say, make_profile):
 
     [welcome] = world.poster.frames("connection")
     data = welcome["data"]
-    assert world.tokens.read(data["session"], "salon-ania", world.clock.now()) == data["session_id"] == "session"
+    assert world.tokens.verify(data["session"], "salon-ania", world.clock.now()) == data["session_id"] == "session"
     assert data["limits"] == {"frame_bytes": 24 * 1024, "chat_characters": 500}
     assert "asystentem AI" in data["disclosure"]
 
@@ -212,20 +212,20 @@ async def test_a_partial_history_does_not_look_complete(world, say):
 
 async def test_connections_come_and_go_and_the_session_stays(world, sender):
     """Between connect and disconnect workers find the connection, with the language of its hello."""
-    world.ingress.connect(sender)
+    world.ingress.register_connection(sender)
     assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
 
     world.ingress.answer_frame(hello(locale="pl", tz="Europe/Warsaw"), sender, trace=TRACE)
     [connection] = await world.connections.of("session")
     assert (connection.locale, connection.tz) == ("pl", "Europe/Warsaw")
 
-    world.ingress.disconnect(sender)
-    world.ingress.disconnect(sender)
+    world.ingress.remove_connection(sender)
+    world.ingress.remove_connection(sender)
     assert await world.connections.of("session") == []
 
 
 def test_nothing_is_posted_while_connecting(world, sender):
     """API Gateway answers 410 until the connection is established."""
-    world.ingress.connect(sender)
+    world.ingress.register_connection(sender)
 
     assert world.poster.posted == []

@@ -5,8 +5,8 @@ import json
 import pytest
 import structlog
 
-from api_gateway_ws.lambda_function import connect_policy, serve
-from api_gateway_ws.settings import lambda_trace_header
+from api_gateway_ws.lambda_function import build_connect_policy, serve_event
+from api_gateway_ws.settings import read_lambda_trace_header
 from shared.errors import ConfigurationError, TransientError
 from shared.trace import Trace
 from tests.fakes.log_lines import add_fields
@@ -40,9 +40,9 @@ HEADER = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1"
 
 async def test_connect_and_disconnect_answer_with_a_bare_status(world):
     """The connection's row comes and goes with them."""
-    assert serve(event("CONNECT"), world.ingress) == {"statusCode": 200}
+    assert serve_event(event("CONNECT"), world.ingress) == {"statusCode": 200}
     assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
-    assert serve(event("DISCONNECT"), world.ingress) == {"statusCode": 200}
+    assert serve_event(event("DISCONNECT"), world.ingress) == {"statusCode": 200}
     assert await world.connections.of("session") == []
 
 
@@ -50,7 +50,7 @@ def test_an_answer_is_the_body_of_the_response(world):
     """API Gateway sends it down the socket; who spoke comes from the authorizer's context alone."""
     body = json.dumps({"v": 1, "type": "chat.send", "id": "a1", "data": {"text": "Hello"}, "tenant": "other"})
 
-    answer = serve(event(body=body), world.ingress)
+    answer = serve_event(event(body=body), world.ingress)
 
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["type"] == "ack"
@@ -61,7 +61,7 @@ def test_an_answer_is_the_body_of_the_response(world):
 
 def test_a_command_carries_the_trace_that_lambda_gave(world):
     """The trace that began with the invocation continues in the worker."""
-    serve(event(body=CHAT), world.ingress, trace_header=HEADER)
+    serve_event(event(body=CHAT), world.ingress, trace_header=HEADER)
 
     [command] = world.queue.commands
     assert command.trace == HEADER
@@ -72,7 +72,7 @@ def test_a_command_carries_the_trace_that_lambda_gave(world):
 )
 def test_a_command_without_a_usable_trace_begins_one(world, header):
     """Nothing that is no trace gets onto the queue, where it would have the message refused."""
-    serve(event(body=CHAT), world.ingress, trace_header=header)
+    serve_event(event(body=CHAT), world.ingress, trace_header=header)
 
     [command] = world.queue.commands
     begun = Trace.parse(command.trace)
@@ -84,7 +84,7 @@ def test_a_command_without_a_usable_trace_begins_one(world, header):
 def test_every_line_names_the_trace(world, kind):
     """A worker's lines about the command have the same id."""
     with structlog.testing.capture_logs(processors=[add_fields]) as lines:
-        serve(event(kind, body=CHAT), world.ingress, trace_header=HEADER)
+        serve_event(event(kind, body=CHAT), world.ingress, trace_header=HEADER)
 
     assert {line["trace_id"] for line in lines} == {ROOT}
 
@@ -92,21 +92,21 @@ def test_every_line_names_the_trace(world, kind):
 def test_the_trace_is_read_for_each_invocation(monkeypatch):
     """Lambda changes the variable while the environment lives on."""
     monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
-    assert lambda_trace_header() is None
+    assert read_lambda_trace_header() is None
     for header in (HEADER, "another"):
         monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
-        assert lambda_trace_header() == header
+        assert read_lambda_trace_header() == header
 
 
 def test_a_frame_without_an_answer_has_no_body(world):
     """An empty body would reach the client as an empty frame."""
-    assert serve(event(body='{"v":1,"type":"hello"}'), world.ingress) == {"statusCode": 200}
+    assert serve_event(event(body='{"v":1,"type":"hello"}'), world.ingress) == {"statusCode": 200}
 
 
 @pytest.mark.parametrize("fields", [{}, {"body": None}, {"body": ""}])
 def test_an_empty_frame_is_a_bad_frame(world, fields):
     """AWS leaves the body out or sends null."""
-    answer = json.loads(serve(event(**fields), world.ingress)["body"])
+    answer = json.loads(serve_event(event(**fields), world.ingress)["body"])
 
     assert answer["data"]["code"] == "BAD_FRAME"
 
@@ -116,7 +116,7 @@ def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
     world.sessions.error = TransientError("throttled")
 
     with pytest.raises(TransientError):
-        serve(event("CONNECT"), world.ingress)
+        serve_event(event("CONNECT"), world.ingress)
 
     with structlog.testing.capture_logs(processors=[add_fields]) as later:
         structlog.get_logger().info("later")
@@ -126,7 +126,7 @@ def test_what_is_bound_to_the_log_is_let_go_even_after_a_failure(world):
 @pytest.mark.parametrize("name", ["origin", "Origin", "ORIGIN"])
 def test_a_header_counts_however_it_is_spelt(world, name):
     """HTTP's names have no case, and proxies change it."""
-    policy = connect_policy(
+    policy = build_connect_policy(
         connect_request({name: "https://salon.example", "Host": "api"}, PAGE), lambda: world.authorizer
     )
 
@@ -144,14 +144,14 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
     token = world.tokens.issue("salon-ania", "session", world.clock.now())
     query = PAGE | {"session": token, "locale": "en"}
 
-    context = connect_policy(connect_request({"origin": "https://salon.example"}, query), lambda: world.authorizer)[
-        "context"
-    ]
+    context = build_connect_policy(
+        connect_request({"origin": "https://salon.example"}, query), lambda: world.authorizer
+    )["context"]
 
     assert context == {"tenant": "salon-ania", "session_id": "session", "resume": "ok", "locale": "en"}
     routed = event(body='{"v":1,"type":"hello","id":"h1"}')
     routed["requestContext"]["authorizer"] = context
-    serve(routed, world.ingress)
+    serve_event(routed, world.ingress)
     assert world.poster.frames("connection")[0]["data"]["resume"] == "ok"
 
 
@@ -171,7 +171,7 @@ def test_what_the_authorizer_vouches_for_is_what_later_events_bring(world):
 )
 def test_a_stranger_gets_a_deny_policy_and_nothing_else(world, headers, query):
     """A policy, not an exception: AWS would answer 500, and the widget would try for ever."""
-    policy = connect_policy(connect_request(headers, query), lambda: world.authorizer)
+    policy = build_connect_policy(connect_request(headers, query), lambda: world.authorizer)
 
     assert [one["Effect"] for one in policy["policyDocument"]["Statement"]] == ["Deny"]
     assert (policy["principalId"], policy["context"]) == ("nobody", {})
@@ -186,5 +186,5 @@ def test_the_authorizer_never_raises(world, error):
         raise error
 
     for authorizer in (lambda: world.authorizer, cold_start):
-        policy = connect_policy(connect_request({"origin": "https://salon.example"}, PAGE), authorizer)
+        policy = build_connect_policy(connect_request({"origin": "https://salon.example"}, PAGE), authorizer)
         assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route
+from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
 from shared.ids import command_key
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
@@ -19,7 +19,7 @@ CREATE = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": 
 
 
 def routed(text):
-    return route(text, SPEAKER, accepted_at=NOW, fresh_id=lambda: "fresh", trace="trace")
+    return route_frame(text, SPEAKER, accepted_at=NOW, fresh_id=lambda: "fresh", trace="trace")
 
 
 def frame(kind, data=None, **fields):
@@ -59,7 +59,7 @@ def test_a_question_for_free_times_is_a_new_one_each_time(data):
     fresh = iter("123")
 
     def ask():
-        return route(frame("booking.slots", data), SPEAKER, accepted_at=NOW, fresh_id=lambda: next(fresh))
+        return route_frame(frame("booking.slots", data), SPEAKER, accepted_at=NOW, fresh_id=lambda: next(fresh))
 
     one, other = ask(), ask()
     assert (one.type, one.client_id) == (other.type, other.client_id) == ("booking.slots", "a1")
@@ -195,7 +195,7 @@ def test_any_other_text_is_a_chat_message_of_the_predecessor(text):
 def test_the_same_id_is_the_same_command_and_another_visitors_is_not():
     """Tenant, session and client id make the key; the payload does not."""
     one, other = routed(frame("chat.send", {"text": "a"})), routed(frame("chat.send", {"text": "b"}))
-    stranger = route(
+    stranger = route_frame(
         frame("chat.send", {"text": "a"}),
         Sender("salon-ania", "session2", "connection", "pl"),
         accepted_at=NOW,

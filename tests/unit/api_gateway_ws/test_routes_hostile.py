@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route
+from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode
@@ -18,7 +18,7 @@ SPEAKER = Sender("salon-ania", "session", "connection", "pl")
 
 
 def routed(text):
-    return route(text, SPEAKER, accepted_at=datetime(2026, 1, 12, 12, tzinfo=UTC), fresh_id=lambda: "fresh")
+    return route_frame(text, SPEAKER, accepted_at=datetime(2026, 1, 12, 12, tzinfo=UTC), fresh_id=lambda: "fresh")
 
 
 def sized(size):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api_gateway_ws.legacy import is_legacy
-from api_gateway_ws.routes import Sender, route
+from api_gateway_ws.legacy_protocol import is_legacy_frame
+from api_gateway_ws.routes import Sender, route_frame
 from shared.messages.commands import BookingCreate, BookingVerify, ChatSend
 from shared.messages.errors import ErrorCode
 
@@ -14,7 +14,7 @@ APPOINTMENT = "0123456789abcdefghijklmnopqrstuv"
 
 
 def routed(text, fresh="fresh"):
-    return route(text, SPEAKER, accepted_at=datetime(2026, 1, 12, 12, tzinfo=UTC), fresh_id=lambda: fresh)
+    return route_frame(text, SPEAKER, accepted_at=datetime(2026, 1, 12, 12, tzinfo=UTC), fresh_id=lambda: fresh)
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_each_text_gets_a_fresh_id():
 @pytest.mark.parametrize(("text", "legacy"), [("{}", False), ("  \n{", False), ("[]", True), ("a{", True)])
 def test_a_brace_at_the_start_makes_a_frame(text, legacy):
     """Only a JSON object is the new protocol."""
-    assert is_legacy(text) is legacy
+    assert is_legacy_frame(text) is legacy

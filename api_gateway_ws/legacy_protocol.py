@@ -15,20 +15,20 @@ _ZEROS = re.compile(r"0{1,6}(Z|[-+−]\d\d:?\d\d)?", re.IGNORECASE)
 _BOOKING_FIELDS = 3
 
 
-def is_legacy(text: str) -> bool:
+def is_legacy_frame(text: str) -> bool:
     """Return whether a text frame uses the predecessor's protocol: any text that does not start like a JSON object."""
     return not text.lstrip().startswith("{")
 
 
-def legacy_frame(text: str, client_id: str) -> dict[str, Any]:
+def parse_legacy_frame(text: str, client_id: str) -> dict[str, Any]:
     """Convert the text to a frame with the given id; the frame is not validated yet."""
     match = _COMMAND.fullmatch(_remove_invisible_characters(text))
     if match is None:
-        return _frame("chat.send", client_id, {"text": text})
+        return _build_frame("chat.send", client_id, {"text": text})
     fields = [" ".join(field.split()) for field in match.group(2).split(",")]
     if match.group(1).upper() == "VERIFY_APPOINTMENT":
-        return _frame("booking.verify", client_id, _parse_verification(fields))
-    return _frame("booking.create", client_id, _parse_booking(fields))
+        return _build_frame("booking.verify", client_id, _parse_verification(fields))
+    return _build_frame("booking.create", client_id, _parse_booking(fields))
 
 
 def _parse_booking(fields: list[str]) -> dict[str, str]:
@@ -74,5 +74,5 @@ def _remove_invisible_characters(text: str) -> str:
     return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
 
-def _frame(kind: str, client_id: str, data: dict[str, str]) -> dict[str, Any]:
+def _build_frame(kind: str, client_id: str, data: dict[str, str]) -> dict[str, Any]:
     return {"v": 1, "type": kind, "id": client_id, "data": data}
