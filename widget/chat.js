@@ -1,5 +1,5 @@
 /**
- * One visitor's conversation on this page: connection, outbox, questions and state put together.
+ * One visitor's conversation on this page: connection, outbox, queries and state put together.
  */
 
 import { Connection } from "./connection.js";
@@ -8,7 +8,7 @@ import { visitorZone } from "./dates.js";
 import { newId } from "./ids.js";
 import { offerAfter } from "./offer.js";
 import { Outbox } from "./outbox.js";
-import { Question } from "./question.js";
+import { QuerySender } from "./query-sender.js";
 import { Store } from "./store.js";
 
 /** @import { Command, CommandData, CommandFrame, Frame, LocalFrame, Offer, State, Timer } from "./types.d.ts" */
@@ -24,8 +24,8 @@ export class Chat {
   welcomes = 0;
   #connection;
   #outbox;
-  /** @type {Map<string, Question>} */
-  #questions = new Map();
+  /** @type {Map<string, QuerySender>} */
+  #querySenders = new Map();
   #locale;
   #onChange;
   /** @type {Timer | null} */
@@ -54,13 +54,13 @@ export class Chat {
       onReady: () => {
         this.welcomes += 1;
         this.#outbox.resume();
-        for (const question of this.#questions.values()) question.resume();
+        for (const sender of this.#querySenders.values()) sender.resume();
         onChange();
       },
       onState: (state) => {
         if (state !== "open") {
           this.#outbox.pause();
-          for (const question of this.#questions.values()) question.pause();
+          for (const sender of this.#querySenders.values()) sender.pause();
         }
         onChange();
       },
@@ -126,30 +126,30 @@ export class Chat {
   }
 
   /**
-   * Ask a question (`booking.slots`, `booking.lookup`); returns its id. One asked before about the same `topic`
-   * is forgotten; the same one asked again, under its `id`, takes a late answer as well. `purpose` is what the
-   * link in the question is for, which its answer does not say.
+   * Send a query (`booking.slots`, `booking.lookup`); returns its id. The query before with the same `topic` is
+   * dropped; one that is sent again under its `id` accepts a late answer as well. `purpose` is what the link in
+   * the query is for, which its answer does not say.
    *
    * @param {string} type
    * @param {CommandData} data
    * @param {{ id?: string, topic?: string, purpose?: string }} options
    */
-  ask(type, data, { id = newId(), topic = type, purpose } = {}) {
+  sendQuery(type, data, { id = newId(), topic = type, purpose } = {}) {
     /** @type {CommandFrame} */
     const frame = { v: 1, type, id, data };
     this.#apply({ local: "command", frame, purpose });
     this.start();
-    this.#about(topic).ask(frame);
+    this.#getQuerySender(topic).send(frame);
     return id;
   }
 
   /**
-   * The visitor has turned away from what was asked.
+   * Drop the query with this topic: the visitor has closed what it was for.
    *
    * @param {string} topic
    */
-  dropQuestion(topic) {
-    this.#questions.get(topic)?.drop();
+  dropQuery(topic) {
+    this.#querySenders.get(topic)?.drop();
   }
 
   /** End the running answer early. It is not queued as a command, or it would wait behind the answer that it stops. */
@@ -174,7 +174,7 @@ export class Chat {
   #receive(frame) {
     if (frame.re) this.#outbox.acceptAnswer(frame.re);
     if (frame.re && frame.type !== "ack") {
-      for (const question of this.#questions.values()) question.acceptAnswer(frame.re);
+      for (const sender of this.#querySenders.values()) sender.acceptAnswer(frame.re);
     }
     if (frame.type === "booking.slots" || frame.type === "booking.details") this.#learn(frame);
     if (frame.type === "welcome") this.#recognise(frame.data);
@@ -183,17 +183,17 @@ export class Chat {
   }
 
   /** @param {string} topic */
-  #about(topic) {
-    let question = this.#questions.get(topic);
-    if (!question) {
-      question = new Question({
+  #getQuerySender(topic) {
+    let sender = this.#querySenders.get(topic);
+    if (!sender) {
+      sender = new QuerySender({
         transmit: (frame) => this.#connection.send(frame),
-        onSilence: (id) => this.#apply({ local: "unanswered", id }),
+        onTimeout: (id) => this.#apply({ local: "unanswered", id }),
       });
-      if (this.connectionState === "open") question.resume();
-      this.#questions.set(topic, question);
+      if (this.connectionState === "open") sender.resume();
+      this.#querySenders.set(topic, sender);
     }
-    return question;
+    return sender;
   }
 
   /** @param {Frame<"booking.slots" | "booking.details">} frame */

@@ -64,13 +64,13 @@ export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
        * @param {CommandData} data
        * @param {{ id?: string }} options
        */
-      ask: (data, options) => chat()?.ask("booking.slots", data, options) ?? null,
+      querySlots: (data, options) => chat()?.sendQuery("booking.slots", data, options) ?? null,
       /**
        * @param {CommandData} data
        * @param {{ id?: string, topic?: string, purpose?: string }} options
        */
-      lookUp: (data, options) => chat()?.ask("booking.lookup", data, options) ?? null,
-      dropQuestion: (topic = "booking.slots") => chat()?.dropQuestion(topic),
+      queryVisit: (data, options) => chat()?.sendQuery("booking.lookup", data, options) ?? null,
+      dropQuery: (topic = "booking.slots") => chat()?.dropQuery(topic),
       create: (/** @type {CommandData} */ data) => command("booking.create", data),
       /**
        * @param {string} id

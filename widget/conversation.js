@@ -3,7 +3,7 @@
  *
  * Durable frames (those with `seq`) are applied once each and in order; one that comes too early waits in
  * `ahead` until the gap before it is filled. What we do ourselves comes in as frames with `local` in place of
- * `type`: `command` (we sent or queued one), `unanswered` (we stopped asking), `reset` (another
+ * `type`: `command` (we sent or queued one), `unanswered` (a query timed out), `reset` (another
  * session), `skip` (give up on a gap).
  */
 
@@ -98,7 +98,7 @@ export function awaitedMessageId(state) {
  */
 export function underWay(state, card) {
   const open = Object.entries(state.commands).find(
-    ([id, command]) => !QUESTIONS.has(command.type) && concerns(command, card) && !state.outcomes[id],
+    ([id, command]) => !QUERIES.has(command.type) && concerns(command, card) && !state.outcomes[id],
   );
   return open ? { id: open[0], type: open[1].type } : null;
 }
@@ -254,7 +254,7 @@ const HANDLERS = {
     const command = re ? state.commands[re] : undefined;
     const { [answerKey(re)]: _, ...entries } = state.entries;
     const next = recordOutcome({ ...state, entries }, frame);
-    if (command && QUESTIONS.has(command.type)) {
+    if (command && QUERIES.has(command.type)) {
       return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
     }
     if (isAboutAppointment(data, command)) {
@@ -294,7 +294,7 @@ function limitPermissions(may, command) {
 
 /**
  * @param {State} state
- * @param {Command} question
+ * @param {Command} query
  */
 function unreachable(state, { data, order }) {
   const card = cardOf(state, data.appointment_id);
@@ -359,7 +359,7 @@ function isAboutBooking({ command, error }) {
   return command ? command.type.startsWith("booking.") : BOOKING_CODES.has(error.code);
 }
 
-const QUESTIONS = new Set(["booking.slots", "booking.lookup"]);
+const QUERIES = new Set(["booking.slots", "booking.lookup"]);
 const BOOKING_CODES = new Set(["SLOT_TAKEN", "INVALID_TIME", "INVALID_CONTACT", "UNKNOWN_SERVICE"]);
 const answerKey = (/** @type {string | undefined} */ re) => `answer-${re}`;
 const refusalKey = (/** @type {string | undefined} */ re) => `refusal-${re}`;

@@ -29,7 +29,7 @@ export class Refresher {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#welcome = this.#chat.welcomes;
-      this.#ask();
+      this.#queryAppointments();
     }, AFTER_HISTORY_MS);
   }
 
@@ -37,11 +37,11 @@ export class Refresher {
     clearTimeout(this.#timer ?? undefined);
   }
 
-  #ask() {
+  #queryAppointments() {
     const open = Object.values(this.#chat.state.entries).filter((entry) => isOpen(entry));
     const latest = open.sort((a, b) => b.touched - a.touched).slice(0, MAX_APPOINTMENTS);
     for (const { appointment_id: id } of latest) {
-      this.#chat.ask("booking.lookup", { appointment_id: id }, { topic: id });
+      this.#chat.sendQuery("booking.lookup", { appointment_id: id }, { topic: id });
     }
   }
 }

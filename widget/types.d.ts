@@ -147,7 +147,7 @@ export interface Command {
   order: number;
 }
 
-/** What a command ended with; `unanswered`: we stopped asking. */
+/** What a command ended with; `unanswered`: the query timed out. */
 export type Outcome =
   | Frame<Exclude<keyof FrameData, "chat.final">>
   | { type: "chat.final"; re?: string; data?: undefined }

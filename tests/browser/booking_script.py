@@ -188,7 +188,7 @@ async def refuse(
     alternatives: tuple[server.Slot, ...] = (),
     appointment_id: str | None = None,
 ) -> None:
-    """End a command with a refusal; a question's is not kept."""
+    """End a command with a refusal; a query's is not kept."""
     data = server.ErrorData(
         code=code,
         retryable=code is ErrorCode.CODE_INVALID,

@@ -18,7 +18,7 @@ from shared.messages import server
 from shared.messages.client import CLIENT_FRAME
 from tests.deadlines import DEADLINE_SECONDS
 
-QUESTIONS = frozenset({"booking.slots", "booking.lookup"})
+QUERIES = frozenset({"booking.slots", "booking.lookup"})
 """Queries: they change nothing and have no ack."""
 DISCLOSURE = {"pl": "Rozmawiasz z asystentem AI.", "en": "You are talking to an AI assistant."}
 
@@ -164,7 +164,7 @@ class ScriptedBackend:
             await self.welcome(connection, frame)
         elif frame["type"] == "ping":
             await connection.send(server.Pong(re=frame["id"]))
-        elif self.acknowledges and frame["type"] not in QUESTIONS:
+        elif self.acknowledges and frame["type"] not in QUERIES:
             await connection.send(server.Ack(re=frame["id"]))
 
     async def welcome(self, connection: Connection, frame: dict[str, Any]) -> None:

@@ -104,10 +104,10 @@ async def test_stale_details_do_not_undo_a_change(
     """The answer to a lookup from before a change does not restore the earlier time."""
     card = await confirm(page, site, open_chat)
     answer = backend.on["booking.lookup"]
-    questions: list[tuple[Connection, dict[str, Any]]] = []
+    queries: list[tuple[Connection, dict[str, Any]]] = []
 
     async def later(connection: Connection, frame: dict[str, Any]) -> None:
-        questions.append((connection, frame))
+        queries.append((connection, frame))
 
     backend.on["booking.lookup"] = later
     await page.reload()
@@ -117,7 +117,7 @@ async def test_stale_details_do_not_undo_a_change(
     await business.move_by_business(backend.connections[-1], slot(5, 14))
     await expect(card).to_contain_text("14:00–15:00")
     business.slot = slot(1, 9)
-    await answer(*questions[0])
+    await answer(*queries[0])
     data = server.ChatFinalData(text="To wszystko.")
     await backend.connections[-1].session.store(server.ChatFinal(re="later", data=data))
     await expect(page.get_by_test_id("message")).to_contain_text("To wszystko.")

@@ -30,9 +30,9 @@ export class BookingForm {
   /** @type {Appointment | null} */
   #moves = null;
   /** @type {string | null} */
-  #question = null;
+  #query = null;
   /** @type {CommandData} */
-  #asked = {};
+  #queryData = {};
   /** @type {string | null} */
   #command = null;
   /** @type {Service[]} */
@@ -48,7 +48,7 @@ export class BookingForm {
       class: "input",
       id: "service",
       "data-testid": "booking-service",
-      onchange: () => this.#ask(),
+      onchange: () => this.#querySlots(),
     });
     this.#serviceField = h(
       "div",
@@ -56,8 +56,11 @@ export class BookingForm {
       h("label", { class: "label", for: "service" }, t("service")),
       this.#service,
     );
-    this.#picker = new TimePicker(context, { onMore: (from) => this.#askMore(from), onPick: () => this.#allow() });
-    this.#notice = new LookupNotice(context, { onRetry: () => this.#retry() });
+    this.#picker = new TimePicker(context, {
+      onMore: (from) => this.#queryMoreSlots(from),
+      onPick: () => this.#allow(),
+    });
+    this.#notice = new LookupNotice(context, { onRetry: () => this.#repeatQuery() });
     this.#fields = new DetailFields(context);
     this.#submit = h("button", { type: "submit", class: "button wide", "data-testid": "booking-submit" });
     this.#back = h(
@@ -129,75 +132,75 @@ export class BookingForm {
     this.#select(appointment?.service ?? slot?.service ?? service);
     show(this.node, true);
     const wished = date && DATE.test(date) ? date.slice(0, 10) : null;
-    this.#ask({ date: wished, start: slot?.start });
+    this.#querySlots({ date: wished, start: slot?.start });
     this.#allow();
     (appointment || this.#service.value ? this.#back : this.#service).focus();
   }
 
   close() {
     show(this.node, false);
-    this.#question = null;
-    this.#actions.dropQuestion();
+    this.#query = null;
+    this.#actions.dropQuery();
   }
 
   /** @param {State} state */
   update(state) {
     if (!this.isOpen) return;
-    const answer = this.#question && state.outcomes[this.#question];
-    if (answer) this.#answered(answer);
+    const answer = this.#query && state.outcomes[this.#query];
+    if (answer) this.#acceptAnswer(answer);
     const outcome = this.#command && state.outcomes[this.#command];
-    if (outcome) this.#judged(outcome);
+    if (outcome) this.#acceptOutcome(outcome);
     this.#allow();
   }
 
   /**
-   * Ask for the times of the chosen service, or only for the services while none is chosen.
+   * Query the times of the chosen service, or only the services while none is chosen.
    *
    * @param {TimeRequest} request
    */
-  #ask(request = {}) {
+  #querySlots(request = {}) {
     const service = this.#service.value || null;
     if (!service) {
       this.#picker.hide();
-      this.#pose({ days: 1 });
+      this.#sendQuery({ days: 1 });
       return;
     }
-    const from = startOfQuestion(request, this.#context.zone());
+    const from = startOfQuery(request, this.#context.zone());
     this.#picker.wait(from, { request });
-    this.#pose({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
+    this.#sendQuery({ service, days: DAYS_AT_ONCE, ...(from && { from }) });
   }
 
   /** @param {string} from */
-  #askMore(from) {
+  #queryMoreSlots(from) {
     this.#picker.waitForMore(from);
-    this.#pose({ service: this.#service.value, from, days: DAYS_AT_ONCE });
+    this.#sendQuery({ service: this.#service.value, from, days: DAYS_AT_ONCE });
   }
 
   /**
    * @param {CommandData} data
    * @param {{ id?: string }} again
    */
-  #pose(data, { id } = {}) {
+  #sendQuery(data, { id } = {}) {
     this.#notice.hide();
-    this.#asked = data;
-    this.#question = this.#actions.ask(data, { id });
+    this.#queryData = data;
+    this.#query = this.#actions.querySlots(data, { id });
   }
 
-  /** Ask the same again, under the same id: should the first answer come late, it is as good. */
-  #retry() {
-    if (this.#asked.service) this.#picker.waitForMore(this.#asked.from ?? null);
-    this.#pose(this.#asked, { id: this.#question ?? undefined });
+  /** Repeat the query under the same id: the answer to the first is then accepted as well. */
+  #repeatQuery() {
+    if (this.#queryData.service) this.#picker.waitForMore(this.#queryData.from ?? null);
+    this.#sendQuery(this.#queryData, { id: this.#query ?? undefined });
     (this.#moves ? this.#back : this.#service).focus(); // The button is gone.
   }
 
   /** @param {Outcome} outcome */
-  #answered(outcome) {
+  #acceptAnswer(outcome) {
     if (outcome.type === "unanswered" || (outcome.type === "error" && outcome.data.retryable)) {
       this.#picker.showFailure();
       this.#notice.show(outcome.data.message);
       return;
     }
-    this.#question = null;
+    this.#query = null;
     this.#notice.hide();
     if (outcome.type === "booking.slots") this.#showSlots(outcome);
     else if (outcome.type === "error") this.#showError(outcome);
@@ -216,7 +219,7 @@ export class BookingForm {
     this.#picker.showFailure();
     if (data.code === "UNKNOWN_SERVICE") {
       this.#service.replaceChildren(); // A name the business no longer uses: let the visitor choose.
-      this.#ask();
+      this.#querySlots();
     } else this.#complain(data);
   }
 
@@ -287,7 +290,7 @@ export class BookingForm {
   }
 
   /** @param {Outcome} outcome */
-  #judged(outcome) {
+  #acceptOutcome(outcome) {
     this.#command = null;
     if (outcome.type !== "error") {
       this.#fields.clearNote();
@@ -300,7 +303,7 @@ export class BookingForm {
       return;
     }
     if (data.code === "SLOT_TAKEN" || data.code === "INVALID_TIME") {
-      this.#ask({ date: requestedDay(this.#picker.chosen) });
+      this.#querySlots({ date: requestedDay(this.#picker.chosen) });
     }
     this.#complain(data);
   }
@@ -334,7 +337,7 @@ export class BookingForm {
  * @param {TimeRequest} request
  * @param {string | undefined} zone
  */
-function startOfQuestion({ date, start }, zone) {
+function startOfQuery({ date, start }, zone) {
   const wished = date ?? (start ? dateKey(start, zone) : null);
   const soon = dateKey(Date.now() + (DAYS_AT_ONCE - 2) * 24 * 60 * 60 * 1000, zone);
   return wished && wished > soon ? wished : null;

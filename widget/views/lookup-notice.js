@@ -1,5 +1,5 @@
 /**
- * Says that the free times did not come, and offers to ask for them again.
+ * Says that the free times could not be loaded, and offers to query them again.
  */
 
 import { h, say, show } from "../dom.js";

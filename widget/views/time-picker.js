@@ -55,7 +55,7 @@ export class TimePicker {
     this.#timesLabel = h("p", { class: "label day-label", "aria-live": "polite" });
     this.#more = h(
       "button",
-      { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#askMore() },
+      { type: "button", class: "chip more", "data-testid": "later-days", onclick: () => this.#requestMore() },
       t("later"),
     );
     this.#note = h("p", { class: "hint", role: "status", "data-testid": "times-note" });
@@ -87,7 +87,7 @@ export class TimePicker {
   }
 
   /**
-   * Wait for an answer that begins at `from`, also when it is asked for once more.
+   * Wait for an answer that begins at `from`, also when the query is repeated.
    *
    * @param {string | null} from
    */
@@ -100,7 +100,7 @@ export class TimePicker {
   }
 
   /**
-   * Take in an answer. Where it stops short of the days asked for, the next question begins on its last day.
+   * Take in an answer. Where it stops short of the days asked for, the next query begins on its last day.
    *
    * @param {SlotsData} answer
    */
@@ -189,7 +189,7 @@ export class TimePicker {
     say(this.#zoneNote, foreign ? this.#t("zone", { zone: zoneName(first.start, this.#locale, zone) }) : "");
   }
 
-  #askMore() {
+  #requestMore() {
     if (this.#nextFrom) this.#onMore(this.#nextFrom);
   }
 

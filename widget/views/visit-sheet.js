@@ -27,7 +27,7 @@ export class VisitSheet {
    */
   #problem = null;
   /** @type {string | null} */
-  #lookup = null;
+  #query = null;
   #lookedUpOn = 0;
   /** @type {string | null} */
   #command = null;
@@ -62,7 +62,7 @@ export class VisitSheet {
         ...content,
       );
     this.#buttons = {
-      retry: button("retry", () => this.#ask(), t("retry")),
+      retry: button("retry", () => this.#queryVisit(), t("retry")),
       move: button("move", () => this.#move(), icon("calendar"), t("move")),
       cancel: button("cancel", () => this.#askAboutCancelling(), t("cancel_visit")),
       again: button("again", () => actions.book({ service: this.#visit?.service }), icon("calendar"), t("again")),
@@ -101,7 +101,7 @@ export class VisitSheet {
   open(link) {
     this.#link = link;
     this.#visit = null;
-    this.#lookup = null;
+    this.#query = null;
     this.#command = null;
     this.#problem = link.token ? null : "broken";
     this.#lookedUpOn = 0;
@@ -116,7 +116,7 @@ export class VisitSheet {
     show(this.node, false);
     this.#question.hide();
     this.#link = null;
-    this.#actions.dropQuestion(TOPIC);
+    this.#actions.dropQuery(TOPIC);
   }
 
   focus() {
@@ -127,28 +127,28 @@ export class VisitSheet {
   update(state) {
     if (!this.isOpen) return;
     const outcome = this.#command && state.outcomes[this.#command];
-    if (outcome) this.#judged(outcome);
-    const answer = this.#lookup && state.outcomes[this.#lookup];
-    if (answer) this.#answered(answer);
+    if (outcome) this.#acceptOutcome(outcome);
+    const answer = this.#query && state.outcomes[this.#query];
+    if (answer) this.#acceptAnswer(answer);
     if (this.isOpen) this.#keepFresh();
   }
 
-  /** After a new connection the result may be out of date; an open question is repeated by itself. */
+  /** After a new connection the result may be out of date; an unanswered query is repeated by itself. */
   #keepFresh() {
     const connection = this.#context.welcomes();
     if (connection === this.#lookedUpOn || this.#command || this.#problem === "unknown" || this.#problem === "broken") {
       return;
     }
-    if (this.#lookup && this.#problem !== "lost") this.#lookedUpOn = connection;
-    else this.#ask();
+    if (this.#query && this.#problem !== "lost") this.#lookedUpOn = connection;
+    else this.#queryVisit();
   }
 
-  #ask() {
+  #queryVisit() {
     if (!this.#link?.token) return;
     this.#problem = null;
     this.#lookedUpOn = this.#context.welcomes();
-    const again = this.#lookup ? { id: this.#lookup } : {};
-    this.#lookup = this.#actions.lookUp(
+    const again = this.#query ? { id: this.#query } : {};
+    this.#query = this.#actions.queryVisit(
       { link: this.#link.token },
       { topic: TOPIC, purpose: this.#link.purpose, ...again },
     );
@@ -156,12 +156,12 @@ export class VisitSheet {
   }
 
   /** @param {Outcome} outcome */
-  #answered(outcome) {
+  #acceptAnswer(outcome) {
     if (outcome.type === "unanswered" && !this.#visit) {
       if (this.#problem === "lost") return; // Already said; an answer that comes late is still welcome.
       this.#problem = "lost";
     } else {
-      this.#lookup = null;
+      this.#query = null;
       if (outcome.type === "booking.details") [this.#visit, this.#problem] = [outcome.data, null];
       else if (isUnknown(outcome)) this.#problem = "unknown";
       else if (!this.#visit) this.#problem = errorOf(outcome);
@@ -193,7 +193,7 @@ export class VisitSheet {
   }
 
   /** @param {Outcome} outcome */
-  #judged(outcome) {
+  #acceptOutcome(outcome) {
     this.#command = null;
     this.#question.hide();
     if (outcome.type === "booking.cancelled") {
