@@ -22,6 +22,7 @@ const NOTHING = Object.freeze({ cancel: false, move: false });
 const HOLD_ERROR_CODES = new Set(["CODE_INVALID", "CODE_EXPIRED", "TOO_MANY_ATTEMPTS"]);
 const HOLD_ENDING_ERROR_CODES = new Set(["CODE_EXPIRED", "TOO_MANY_ATTEMPTS", "UNKNOWN_APPOINTMENT"]);
 const CODES_THAT_TAKE_THE_TIME = new Set(["SLOT_TAKEN", "INVALID_TIME"]);
+const QUERIES = new Set(["booking.slots", "booking.lookup"]);
 const COMMANDS_ON_THE_CARD = new Set(["booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"]);
 
 /**
@@ -53,6 +54,15 @@ export function hasPhone({ contact, contact_kind: kind }) {
  */
 export function referTo({ appointment_id: id, may }) {
   return may?.link ? { link: may.link } : { appointment_id: id };
+}
+
+/**
+ * Whether a command is a query: it changes nothing, has no ack, and its answer is not stored.
+ *
+ * @param {Pick<Command, "type">} command
+ */
+export function isQuery({ type }) {
+  return QUERIES.has(type);
 }
 
 /**

@@ -3,12 +3,13 @@
  */
 
 import { Connection } from "./connection.js";
-import { EMPTY, awaitedMessageId, hasGap, reduce } from "./conversation.js";
+import { EMPTY, hasGap, reduce } from "./conversation.js";
 import { visitorZone } from "./dates.js";
 import { newId } from "./ids.js";
 import { offerAfter } from "./offer.js";
 import { Outbox } from "./outbox.js";
 import { QuerySender } from "./query-sender.js";
+import { awaitedMessageId } from "./selectors.js";
 import { Store } from "./store.js";
 
 /** @import { Command, CommandData, CommandFrame, Frame, LocalFrame, Offer, State, Timer } from "./types.d.ts" */

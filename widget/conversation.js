@@ -12,15 +12,15 @@ import {
   applyBookingError,
   applyDetails,
   applyUnknown,
-  concerns,
   isAboutAppointment,
+  isQuery,
 } from "./bookings.js";
 import { extendDraft } from "./drafts.js";
 
 /**
  * @import {
- *   AnswerEntry, AppointmentEntry, BookedFrame, Command, Entry, Frame, FrameData, LocalFrame, Outcome, Permissions,
- *   RefusalEntry, State, Unplaced,
+ *   AnswerEntry, AppointmentEntry, BookedFrame, Command, Frame, FrameData, LocalFrame, Outcome, Permissions, State,
+ *   Unplaced,
  * } from "./types.d.ts"
  */
 
@@ -64,43 +64,6 @@ export function reduce(state, frame) {
  */
 export function hasGap(state) {
   return Object.keys(state.ahead).length > 0;
-}
-
-/**
- * What to show, in order: durable entries by `seq`, what was refused where it happened, then what is under way.
- *
- * @param {State} state
- */
-export function timeline(state) {
-  const last = (/** @type {Entry} */ entry) => entry.seq ?? entry.after ?? Number.MAX_SAFE_INTEGER;
-  return Object.values(state.entries)
-    .filter((entry) => entry.kind !== "refusal" || !isOvercome(state, entry))
-    .sort((a, b) => last(a) - last(b) || a.order - b.order);
-}
-
-/**
- * The id of the message that the assistant owes an answer to, or null.
- *
- * @param {State} state
- */
-export function awaitedMessageId(state) {
-  const open = Object.values(state.entries).filter(
-    (entry) => entry.kind === "said" && entry.state !== "pending" && !(entry.re && state.outcomes[entry.re]),
-  );
-  return open.sort((a, b) => b.order - a.order)[0]?.re ?? null;
-}
-
-/**
- * The command about a card's appointment that has not ended yet, as `{ id, type }`, or null.
- *
- * @param {State} state
- * @param {AppointmentEntry} card
- */
-export function underWay(state, card) {
-  const open = Object.entries(state.commands).find(
-    ([id, command]) => !QUERIES.has(command.type) && concerns(command, card) && !state.outcomes[id],
-  );
-  return open ? { id: open[0], type: open[1].type } : null;
 }
 
 /** @type {{ [Name in LocalFrame["local"]]: (state: State, frame: Extract<LocalFrame, { local: Name }>) => State }} */
@@ -254,7 +217,7 @@ const HANDLERS = {
     const command = re ? state.commands[re] : undefined;
     const { [answerKey(re)]: _, ...entries } = state.entries;
     const next = recordOutcome({ ...state, entries }, frame);
-    if (command && QUERIES.has(command.type)) {
+    if (command && isQuery(command)) {
       return data.code === "UNKNOWN_APPOINTMENT" ? unreachable(next, command) : next;
     }
     if (isAboutAppointment(data, command)) {
@@ -342,25 +305,6 @@ function draft(re) {
   return { kind: "answer", key: answerKey(re), re, from: 0, text: "", streaming: true, actions: [] };
 }
 
-/**
- * A refused booking is old news once a later one has succeeded.
- *
- * @param {State} state
- * @param {RefusalEntry} refusal
- */
-function isOvercome(state, refusal) {
-  return Object.values(state.entries).some(
-    (entry) => entry.kind === "appointment" && entry.touched > refusal.touched && isAboutBooking(refusal),
-  );
-}
-
-/** @param {RefusalEntry} refusal */
-function isAboutBooking({ command, error }) {
-  return command ? command.type.startsWith("booking.") : BOOKING_CODES.has(error.code);
-}
-
-const QUERIES = new Set(["booking.slots", "booking.lookup"]);
-const BOOKING_CODES = new Set(["SLOT_TAKEN", "INVALID_TIME", "INVALID_CONTACT", "UNKNOWN_SERVICE"]);
 const answerKey = (/** @type {string | undefined} */ re) => `answer-${re}`;
 const refusalKey = (/** @type {string | undefined} */ re) => `refusal-${re}`;
 

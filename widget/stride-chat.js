@@ -31,9 +31,9 @@
 
 import { Chat } from "./chat.js";
 import { contextFor } from "./context.js";
-import { awaitedMessageId, timeline } from "./conversation.js";
 import { takeLink } from "./link.js";
 import { Refresher } from "./refresher.js";
+import { awaitedMessageId, timeline } from "./selectors.js";
 import { styleSheets } from "./styles.js";
 import { languageFor, loadTexts } from "./texts.js";
 import { BookingForm } from "./views/booking-form.js";

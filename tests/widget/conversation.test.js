@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EMPTY, awaitedMessageId, hasGap, reduce, timeline, underWay } from "../../widget/conversation.js";
+import { EMPTY, hasGap, reduce } from "../../widget/conversation.js";
+import { awaitedMessageId, findCommandUnderWay, timeline } from "../../widget/selectors.js";
 import { booked, delta, details, error, final, ours, sent, welcome } from "./frames.js";
 
 /** @import { AppointmentEntry, Entry, Frame, LocalFrame, State } from "../../widget/types.d.ts" */
@@ -163,13 +164,13 @@ test("a refused booking is old news once a later one has succeeded", () => {
   assert.deepEqual(displayed(reduce(refused, booked("booking.pending", 2, { re: "b2" }))), ["appointment pending"]);
 });
 
-test("a command on a card is under way until its outcome, and a question is no such command", () => {
+test("a command on a card is under way until its outcome, and a query is no such command", () => {
   const held = after(welcome(), booked("booking.pending", 1), ours("q1", "booking.lookup", { appointment_id: "a1" }));
-  assert.equal(underWay(held, card(held)), null);
+  assert.equal(findCommandUnderWay(held, card(held)), null);
   const asked = reduce(held, ours("v1", "booking.verify", { appointment_id: "a1", code: "123456" }));
-  assert.deepEqual(underWay(asked, card(asked)), { id: "v1", type: "booking.verify" });
+  assert.deepEqual(findCommandUnderWay(asked, card(asked)), { id: "v1", type: "booking.verify" });
   const ended = reduce(asked, booked("booking.confirmed", 2, { re: "v1" }));
-  assert.equal(underWay(ended, card(ended)), null);
+  assert.equal(findCommandUnderWay(ended, card(ended)), null);
 });
 
 test("details asked for before the latest change of a card do not set it back", () => {
@@ -183,7 +184,7 @@ test("details asked for before the latest change of a card do not set it back", 
   assert.equal(card(state).start, "2026-11-25T10:00:00+01:00");
 });
 
-test("a look at how a card stands is no news: the card keeps its place in the log", () => {
+test("the answer to a lookup is no news: the card keeps its place in the log", () => {
   const before = after(
     welcome(),
     booked("booking.confirmed", 1),
@@ -210,7 +211,7 @@ test("an appointment that cannot be reached takes no more commands", () => {
   assert.deepEqual(card(state).may, { cancel: false, move: false });
 });
 
-test("a question that was given up takes a late answer after all", () => {
+test("a query that timed out accepts a late answer", () => {
   const silent = after(welcome(), ours("q1", "booking.slots", {}), { local: "unanswered", id: "q1" });
   assert.equal(silent.outcomes.q1?.type, "unanswered");
   const slots = {

@@ -3,9 +3,9 @@
  */
 
 import { hasPhone } from "../bookings.js";
-import { underWay } from "../conversation.js";
 import { dayOf, timeOf, zoneName, clocksDiffer } from "../dates.js";
 import { h, icon, say, show } from "../dom.js";
+import { findCommandUnderWay } from "../selectors.js";
 import { AnotherTime } from "./another-time.js";
 import { CodeEntry } from "./code-entry.js";
 import { Confirmation } from "./confirmation.js";
@@ -74,7 +74,7 @@ export class AppointmentCard {
     this.#describe(entry);
     this.#explain(entry);
     if (entry.stage !== this.#stage) this.#enter(entry, focused);
-    const busy = underWay(state, entry);
+    const busy = findCommandUnderWay(state, entry);
     for (const button of this.#buttons) button.disabled = busy !== null;
     this.#part?.update(entry, busy);
   }

@@ -2,8 +2,8 @@
  * The list of everything said and done, as nodes that keep their place and identity between updates.
  */
 
-import { timeline } from "../conversation.js";
 import { h, icon, show } from "../dom.js";
+import { timeline } from "../selectors.js";
 import { AppointmentCard } from "./appointment.js";
 import { AnswerBubble, RefusalNote, VisitorBubble } from "./messages.js";
 
