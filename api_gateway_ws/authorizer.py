@@ -9,7 +9,7 @@ from api_gateway_ws.ports import Profiles
 from shared.clock import Clock
 from shared.errors import PermanentError
 from shared.ids import new_id
-from shared.languages.available import language_of
+from shared.languages.available import choose_language
 from shared.tenants.profile import TENANT_ID
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ class ConnectAuthorizer:
         if not TENANT_ID.fullmatch(request.tenant):
             return Denied("malformed_tenant")
         try:
-            profile = self._profiles.profile(request.tenant)
+            profile = self._profiles.get_profile(request.tenant)
         except PermanentError as error:
             return Denied(error.reason)
         admission = decide_admission(
@@ -83,4 +83,4 @@ class ConnectAuthorizer:
 
 def _choose_locale(request: ConnectRequest, tenant_locale: str) -> str:
     browser_locale = (request.accept_language or "").split(",")[0].split(";")[0].strip()
-    return language_of(request.locale, browser_locale, tenant_locale)
+    return choose_language(request.locale, browser_locale, tenant_locale)

@@ -15,7 +15,7 @@ from shared.messages.commands import AnyCommand
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import Ack, Error, ErrorData, Limits, Pong, ServerFrame, Welcome, WelcomeData
-from shared.texts import refusal_text
+from shared.refusal_texts import render_refusal
 from shared.trace import Trace
 
 log = structlog.get_logger()
@@ -104,7 +104,7 @@ class Ingress:
         They are posted rather than returned, because a response is sent after everything that was posted.
         """
         try:
-            profile = self._profiles.profile(sender.tenant)
+            profile = self._profiles.get_profile(sender.tenant)
         except PermanentError:
             return self._build_refusal(ErrorCode.UNAUTHENTICATED, sender, re=hello.id)
         now = self._clock.now()
@@ -119,7 +119,7 @@ class Ingress:
                 session=self._tokens.issue(sender.tenant, sender.session_id, now),
                 resume=sender.resume,
                 limits=Limits(chat_characters=min(MAX_CHAT_CHARACTERS, profile.limits.chat_characters)),
-                disclosure=profile.disclosure.in_(locale, profile.locale),
+                disclosure=profile.disclosure.choose_text(locale, profile.locale),
             ),
         )
         try:
@@ -149,6 +149,6 @@ class Ingress:
             locale = self._sessions.read_locale(sender.session_id, sender.connection_id) or sender.locale
         except (TransientError, PermanentError):
             locale = sender.locale
-        message = refusal_text(code, locale)
+        message = render_refusal(code, locale)
         data = ErrorData(code=code, retryable=code in RETRYABLE, message=message, detail=detail)
         return Error(re=re, data=data)

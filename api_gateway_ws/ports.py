@@ -69,6 +69,6 @@ class Poster(Protocol):
 class Profiles(Protocol):
     """Profiles of tenants."""
 
-    def profile(self, tenant: str) -> TenantProfile:
+    def get_profile(self, tenant: str) -> TenantProfile:
         """Return it, or raise `PermanentError` when there is none."""
         ...

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from shared.languages.cldr import cldr_locale
+from shared.languages.cldr import get_cldr_locale
 
 RECIPE = "4"
 """Part of the archive's hash: increment it when the rules below change."""
@@ -91,7 +91,7 @@ def dependencies_archive(lock: Path, platform: Platform, *, languages: Iterable[
 
 def cldr_locales(languages: Iterable[str]) -> frozenset[str]:
     """Return the locales, of about a thousand, whose dates Babel formats: those of the languages and their parents."""
-    names = [str(cldr_locale(tag)) for tag in languages]
+    names = [str(get_cldr_locale(tag)) for tag in languages]
     return frozenset({"root", *(name.rsplit("_", count)[0] for name in names for count in range(name.count("_") + 1))})
 
 

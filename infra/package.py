@@ -15,7 +15,7 @@ from pathlib import Path
 from infra.catalogues.compiling import compile_parts
 from infra.catalogues.parts import parts
 from infra.dependencies import Platform, dependencies_archive
-from shared.languages.available import languages
+from shared.languages.available import list_languages
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / ".stride" / "build"
@@ -49,7 +49,7 @@ def build(package: Package, out: Path, platform: Platform) -> Path:
     """Write one archive and return its path; the same sources and lock give the same bytes."""
     compile_parts(parts())
     lock = ROOT / "requirements" / package.lock
-    dependencies = dependencies_archive(lock, platform, languages=languages(), cache=BUILD)
+    dependencies = dependencies_archive(lock, platform, languages=list_languages(), cache=BUILD)
     out.mkdir(parents=True, exist_ok=True)
     finished = out / f"{package.name}.zip"
     # With the process id: two stacks may build at the same time.

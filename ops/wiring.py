@@ -18,7 +18,7 @@ from ops.metrics import NoMetrics
 from ops.queues.figures import FEEDBACK, OldestAges, QueueAddress, QueueGauge
 from ops.queues.sqs import CloudWatchAges, EmulatorAges, SqsQueueGauge
 from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.knowledge import open_knowledge
+from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.secrets import open_secrets
@@ -127,7 +127,7 @@ async def run_health_checks(deployment: Deployment, report: Callable[[CheckResul
 
         # Opened by the first check that needs it: an error is a problem of that check only.
         async def open_tenants() -> TenantDirectory:
-            return await asyncio.to_thread(open_knowledge, settings, clock, NoMetrics())
+            return await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics())
 
         async def open_facade_of_booking() -> BookingFacade:
             return open_booking(deployment, clients, dynamodb=await clients.client("dynamodb"), clock=clock)

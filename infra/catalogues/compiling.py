@@ -11,7 +11,7 @@ from babel.messages.mofile import write_mo
 
 from infra.catalogues.parts import Part
 from infra.catalogues.po_file import REFERENCE, Entry, PoFile, catalog_of, is_translated, read_po_file
-from shared.languages.cldr import cldr_locale
+from shared.languages.cldr import get_cldr_locale
 
 INDEX = "languages.js"
 """Which languages a folder of JSON files has, as a module: a browser loads it along with the others."""
@@ -63,7 +63,7 @@ def plural_categories(content: PoFile) -> Mapping[str, int]:
 
     `other`, which fractions have in some languages, is the last form where no whole number has it.
     """
-    category_of = cldr_locale(content.language).plural_form
+    category_of = get_cldr_locale(content.language).plural_form
     index_of = c2py(content.plural_rule)
     found = {category_of(number): index_of(number) for number in range(201)}
     return {**found, "other": found.get("other", content.plural_count - 1)}

@@ -14,8 +14,8 @@ from typing import Literal
 from jinja2 import Environment, nodes
 
 _CALLS = frozenset({"plural", "get"})
-_FAMILY = "or_itself"
-"""`t.or_itself("state", name)` takes a text whose id is `state_` and the name."""
+_FAMILY = "translate_name"
+"""`t.translate_name("state", name)` takes a text whose id is `state_` and the name."""
 
 _JAVASCRIPT = re.compile(r"""\bt(?:\.\w+)?\(\s*(?:"([\w.]+)"|'([\w.]+)'|`([\w.]+)\$\{)""")
 _WORD = re.compile(r"""["'`]([\w.]+)["'`]""")
@@ -62,7 +62,7 @@ def _in_python(text: str) -> Found:
         if not isinstance(node, ast.Call) or not node.args:
             continue
         match node.func, node.args[0]:
-            case ast.Attribute(_, "or_itself"), ast.Constant(str(name)):
+            case ast.Attribute(_, "translate_name"), ast.Constant(str(name)):
                 yield f"{name}_", "family"
             case ast.Name("t") | ast.Attribute(ast.Name("t"), "plural" | "get"), first:
                 yield from _named_in_python(first)

@@ -78,9 +78,9 @@ class _Checks:
         if not self._has_models:
             return []
         directory = await self._open_tenants()
-        tenants = await directory.tenants()
+        tenants = await directory.list_tenants()
         # `businesses` reports a profile that can't be read.
-        profiles = await asyncio.gather(*map(directory.profile, tenants), return_exceptions=True)
+        profiles = await asyncio.gather(*map(directory.get_profile, tenants), return_exceptions=True)
         tenants_by_model: dict[str, list[str]] = {}
         for tenant, profile in zip(tenants, profiles, strict=True):
             if isinstance(profile, TenantProfile) and profile.model.id:
@@ -174,7 +174,7 @@ class _Checks:
 
     async def businesses(self) -> Sequence[CheckResult]:
         directory = await self._open_tenants()
-        tenants = await directory.tenants()
+        tenants = await directory.list_tenants()
         if not tenants:
             advice = "put a folder with a profile.yaml into the knowledge bucket"
             return [CheckResult("businesses", "problem", "there are none", advice)]
@@ -184,7 +184,7 @@ class _Checks:
     async def _business(self, directory: TenantDirectory, tenant: str) -> list[CheckResult]:
         name = f"profile {tenant}"
         try:
-            profile = await directory.profile(tenant)
+            profile = await directory.get_profile(tenant)
         except (PermanentError, TransientError) as error:
             return [_problem(name, error)]
         checks = [CheckResult(name, "ok", f"{profile.name}, {len(profile.services)} services")]

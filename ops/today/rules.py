@@ -78,14 +78,14 @@ def day_bounds(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
 
 def make_visit(appointment: Appointment, profile: TenantProfile) -> Visit:
     """Return an appointment as a visit for the owner."""
-    service = profile.service(appointment.service_id)
+    service = profile.find_service(appointment.service_id)
     return Visit(
         appointment_id=appointment.appointment_id,
         session_id=appointment.session_id,
         start=appointment.start,
         end=appointment.end,
         state=appointment.state.value,
-        service=service.name.in_(profile.locale) if service else appointment.service_id,
+        service=service.name.choose_text(profile.locale) if service else appointment.service_id,
         name=appointment.name,
         contact=appointment.contact.address,
         note=appointment.note,

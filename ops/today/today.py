@@ -13,7 +13,7 @@ from ops.today.rules import day_bounds, find_last_message, find_unanswered, has_
 from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
-from shared.conversations.announcements import announcement
+from shared.conversations.announcements import render_announcement
 from shared.conversations.ports import ConversationAudit, ConversationIndex, ConversationStore, ConversationSummary
 from shared.conversations.replies import Replies
 from shared.conversations.takeover import ConversationAuditAction, ConversationAuditEntry, Takeover
@@ -75,7 +75,7 @@ class Today:
 
     async def businesses(self, operator: Operator) -> Sequence[str]:
         """Return the sorted ids of the tenants that the operator may see."""
-        known = await self._tenants.tenants()
+        known = await self._tenants.list_tenants()
         return [tenant for tenant in sorted(known) if operator.tenants is None or tenant in operator.tenants]
 
     async def day(self, operator: Operator, tenant: str, day: date | None = None) -> Day | None:
@@ -120,7 +120,7 @@ class Today:
             is_listening=bool(connections),
             audit_trail=audit_trail[-_MAX_AUDIT_ENTRIES:],
             takeover=self._active_takeover(tail.takeover),
-            services={service.id: service.name.in_(profile.locale) for service in profile.services},
+            services={service.id: service.name.choose_text(profile.locale) for service in profile.services},
             unanswered=frozenset(message.seq for message in find_unanswered(tail.frames) if message.seq),
         )
 
@@ -166,7 +166,7 @@ class Today:
         profile = await self._profile_of(operator, tenant, session_id)
         if profile is None:
             return AnswerOutcome.UNKNOWN
-        text = announcement(action, await self._replies.locale(session_id, profile.locale))
+        text = render_announcement(action, await self._replies.locale(session_id, profile.locale))
         return await self._perform(operator, tenant, session_id, text, action, form_id=press_id)
 
     async def _perform(
@@ -229,7 +229,7 @@ class Today:
         if operator.tenants is not None and tenant not in operator.tenants:
             return None
         try:
-            return await self._tenants.profile(tenant)
+            return await self._tenants.get_profile(tenant)
         except PermanentError:
             return None
 

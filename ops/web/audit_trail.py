@@ -18,7 +18,7 @@ class AuditLine:
 
 def describe_entry(entry: AuditEntry, t: Texts) -> AuditLine:
     """Return an audit entry with its author and its note in the reader's language."""
-    who = t.or_itself("part", entry.by) if entry.action in SYSTEM_ACTIONS else entry.by
+    who = t.translate_name("part", entry.by) if entry.action in SYSTEM_ACTIONS else entry.by
     return AuditLine(entry, who, _describe_detail(entry, t))
 
 
@@ -27,12 +27,12 @@ def _describe_detail(entry: AuditEntry, t: Texts) -> str:
         case ReplayNumber(number):
             return t("replay_number", number=number)
         case NotSent(reason):
-            return t("not_sent", reason=t.or_itself("reason", reason))
+            return t("not_sent", reason=t.translate_name("reason", reason))
         case EditedFields(names):
-            return ", ".join(t.or_itself("field", name) for name in names)
+            return ", ".join(t.translate_name("field", name) for name in names)
         case text if text and entry.action in {"failed", "failed_again"}:
-            return t.or_itself("reason", text)
+            return t.translate_name("reason", text)
         case text if entry.action == "refused":
-            return t.or_itself("refusal", text)
+            return t.translate_name("refusal", text)
         case text:
             return text

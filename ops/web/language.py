@@ -14,13 +14,13 @@ _MAX_PREFERENCES = 10
 
 def texts_of(request: Request) -> Texts:
     """Return the texts in the language of a request."""
-    return CATALOGUE.texts(language_of_browser(request.headers.get("accept-language", "")))
+    return CATALOGUE.get_texts(language_of_browser(request.headers.get("accept-language", "")))
 
 
 def language_of_browser(accept_language: str) -> str:
     """Return the tag of a language for an Accept-Language header (RFC 9110, section 12.5.4)."""
     ranked = sorted(_read_preferences(accept_language), key=lambda preference: -preference[1])
-    return CATALOGUE.language_of(*(name for name, weight in ranked if weight > 0))
+    return CATALOGUE.choose_language(*(name for name, weight in ranked if weight > 0))
 
 
 def _read_preferences(header: str) -> Iterator[tuple[str, float]]:

@@ -59,7 +59,7 @@ class OverviewPage:
             waiting=open_failures,
             recent=recent,
             by_hour=_by_hour(recent, reasons, t, zone, now),
-            reasons=[t.or_itself("reason", name) for name in _top_reasons(reasons)]
+            reasons=[t.translate_name("reason", name) for name in _top_reasons(reasons)]
             + ([t("other_reasons")] if len(reasons) > _MAX_REASONS else []),
             sample=self._samples.latest if sees_all else None,
             depth=_over_time(samples, t, zone, oldest=False) if sees_all and samples else None,
@@ -85,7 +85,7 @@ def _by_hour(stats: Stats, reasons: Sequence[str], t: Texts, zone: ZoneInfo, now
     top_reasons = _top_reasons(reasons)
     values = []
     for hour in hours:
-        parts = {t.or_itself("reason", name): stats.by_reason_and_hour[name].get(hour, 0) for name in top_reasons}
+        parts = {t.translate_name("reason", name): stats.by_reason_and_hour[name].get(hour, 0) for name in top_reasons}
         others = sum(stats.by_reason_and_hour[name].get(hour, 0) for name in reasons if name not in top_reasons)
         if len(reasons) > len(top_reasons):
             parts[t("other_reasons")] = others
@@ -113,7 +113,7 @@ def _over_time(samples: Sequence[Sample], t: Texts, zone: ZoneInfo, *, oldest: b
             figures = next((figures for figures in sample.figures if figures.queue == queue), None)
             points.append((at, _value(figures, oldest=oldest) if figures else None))
             previous = sample.at
-        series.append(Series(t.or_itself("queue", queue), points))
+        series.append(Series(t.translate_name("queue", queue), points))
     title = t("plot_oldest") if oldest else t("plot_depth")
     return lines(title, series, day_ticks(first.astimezone(zone), last.astimezone(zone), max_ticks=4))
 

@@ -17,7 +17,7 @@ from ops.web.language import texts_of
 from ops.web.sessions import CSRF_FIELD, Sessions
 from shared.clock import Clock
 from shared.languages.catalogue import Texts
-from shared.languages.cldr import cldr_locale
+from shared.languages.cldr import get_cldr_locale
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -75,7 +75,7 @@ class Times:
     """Formats times in the reader's language."""
 
     def __init__(self, t: Texts, zone: ZoneInfo, now: datetime) -> None:
-        self._locale = cldr_locale(t.language)
+        self._locale = get_cldr_locale(t.language)
         self._t = t
         self._zone = zone
         self._now = now

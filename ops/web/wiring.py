@@ -23,7 +23,7 @@ from ops.wiring import aws_settings, open_booking, open_desk, open_gauge
 from shared.aws.clients import aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
-from shared.aws.knowledge import open_knowledge
+from shared.aws.knowledge import open_tenant_directory
 from shared.aws.stores import open_visitor_stores
 from shared.clock import Clock, SystemClock
 
@@ -78,7 +78,7 @@ async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Toda
     async with aws_clients(aws) as clients:
         stores = await open_visitor_stores(clients, aws, clock)
         yield Today(
-            tenants=open_knowledge(aws, clock, NoMetrics()),
+            tenants=open_tenant_directory(aws, clock, NoMetrics()),
             booking=open_booking(deployment, clients, dynamodb=stores.dynamodb, clock=clock),
             index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.require("conversations_table")),
             conversations=stores.conversations,

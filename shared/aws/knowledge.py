@@ -89,7 +89,7 @@ class KnowledgeBucket:
         self._known = _LeastRecentlyUsedCache()
         self._unknown = _LeastRecentlyUsedCache()
 
-    def check(self) -> None:
+    def check_readable(self) -> None:
         """Fail early, with advice, when the bucket is not readable.
 
         Raises:
@@ -104,7 +104,7 @@ class KnowledgeBucket:
                 "KNOWLEDGE_BUCKET to its output"
             ) from error
 
-    def tenants(self) -> list[str]:
+    def list_tenants(self) -> list[str]:
         """Return the sorted names of the folders that can belong to a tenant, without the cache."""
         names: list[str] = []
         more: dict[str, str] = {}
@@ -121,28 +121,28 @@ class KnowledgeBucket:
         """Return whether a look-up is answered from the cache."""
         return self._find_cached(tenant) is not None
 
-    def profile(self, tenant: str) -> TenantProfile:
+    def get_profile(self, tenant: str) -> TenantProfile:
         """Return a tenant's profile; raise `PermanentError` (`unknown_tenant`, `bad_profile`) without a valid one."""
         # Every message asks for its tenant's profile exactly once, so this is where look-ups are counted.
         cached = self._find_cached(tenant)
         self._metrics.count("KBCacheHit", 1 if cached else 0)
-        entry = cached or self._look_up(tenant)
+        entry = cached or self._look_up_tenant(tenant)
         if entry.profile is None:
             raise PermanentError("bad_profile" if entry.problem else "unknown_tenant", entry.problem or tenant)
         return entry.profile
 
-    def documents(self, tenant: str) -> Mapping[str, str]:
+    def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return a tenant's Markdown documents by name; none for a tenant without a profile."""
-        return (self._find_cached(tenant) or self._look_up(tenant)).documents
+        return (self._find_cached(tenant) or self._look_up_tenant(tenant)).documents
 
     def _find_cached(self, tenant: str) -> _Tenant | None:
         entry = self._known.get(tenant) or self._unknown.get(tenant)
         return entry if entry and self._clock.now() < entry.due_at else None
 
-    def _look_up(self, tenant: str) -> _Tenant:
+    def _look_up_tenant(self, tenant: str) -> _Tenant:
         old = self._known.get(tenant)
         try:
-            new = self._refresh(tenant, old) if old and old.exists else self._load_new(tenant)
+            new = self._refresh_tenant(tenant, old) if old and old.exists else self._load_new_tenant(tenant)
         except TransientError as error:
             if old is None or old.profile is None:
                 raise
@@ -154,15 +154,15 @@ class KnowledgeBucket:
         (self._known if new.exists or old else self._unknown).put(tenant, new)
         return new
 
-    def _load_new(self, tenant: str) -> _Tenant:
+    def _load_new_tenant(self, tenant: str) -> _Tenant:
         now = self._clock.now()
-        if not (profile := self._read(tenant, _PROFILE)):
+        if not (profile := self._read_object(tenant, _PROFILE)):
             return _Tenant(now + UNKNOWN_MAX_AGE)
         start = _Tenant(now, etags={_PROFILE: profile[1]})
-        self._parse_into(tenant, profile[0], start)
-        return self._refresh(tenant, start)
+        self._parse_profile_into(tenant, profile[0], start)
+        return self._refresh_tenant(tenant, start)
 
-    def _refresh(self, tenant: str, old: _Tenant) -> _Tenant:
+    def _refresh_tenant(self, tenant: str, old: _Tenant) -> _Tenant:
         now = self._clock.now()
         listed = self._list_etags(tenant)
         if _PROFILE not in listed:
@@ -174,15 +174,15 @@ class KnowledgeBucket:
                 if name != _PROFILE:
                     new.documents[name] = old.documents[name]
             # An object that was deleted after the listing is left out; of a deleted profile the last valid one stays.
-            elif content := self._read(tenant, name):
+            elif content := self._read_object(tenant, name):
                 text, new.etags[name] = content
                 if name == _PROFILE:
-                    self._parse_into(tenant, text, new)
+                    self._parse_profile_into(tenant, text, new)
                 else:
                     new.documents[name] = text
         return new
 
-    def _parse_into(self, tenant: str, text: str, into: _Tenant) -> None:
+    def _parse_profile_into(self, tenant: str, text: str, into: _Tenant) -> None:
         try:
             into.profile, into.problem = parse_profile(text), ""
         except ConfigurationError as error:
@@ -212,7 +212,7 @@ class KnowledgeBucket:
         selected = {*documents[:MAX_DOCUMENTS], _PROFILE}
         return {name: etag for name, etag in names.items() if name in selected}
 
-    def _read(self, tenant: str, name: str) -> tuple[str, str] | None:
+    def _read_object(self, tenant: str, name: str) -> tuple[str, str] | None:
         """Return an object's text and ETag; None when it does not exist."""
         with translate_aws_errors("knowledge.read"):
             try:
@@ -225,7 +225,7 @@ class KnowledgeBucket:
         return body.decode(errors="replace"), answer["ETag"]
 
 
-def open_knowledge(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3TenantDirectory":
+def open_tenant_directory(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3TenantDirectory":
     """Return the directory of a worker; raise `ConfigurationError` when the bucket is not readable."""
     config = Config(
         connect_timeout=2,
@@ -236,7 +236,7 @@ def open_knowledge(settings: AwsSettings, clock: Clock, metrics: Metrics) -> "S3
     )
     client = boto3.client("s3", region_name=settings.aws_region, endpoint_url=settings.aws_endpoint_url, config=config)
     bucket = KnowledgeBucket(client=client, bucket=settings.knowledge_bucket, clock=clock, metrics=metrics)
-    bucket.check()
+    bucket.check_readable()
     return S3TenantDirectory(bucket)
 
 
@@ -248,17 +248,17 @@ class S3TenantDirectory:
         # A lock exists as long as a task holds it or waits for it.
         self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def tenants(self) -> Sequence[str]:
+    async def list_tenants(self) -> Sequence[str]:
         """Return the names of all tenants' folders."""
-        return await asyncio.to_thread(self._bucket.tenants)
+        return await asyncio.to_thread(self._bucket.list_tenants)
 
-    async def profile(self, tenant: str) -> TenantProfile:
+    async def get_profile(self, tenant: str) -> TenantProfile:
         """Return the profile."""
-        return await self._run_look_up(tenant, self._bucket.profile)
+        return await self._run_look_up(tenant, self._bucket.get_profile)
 
-    async def documents(self, tenant: str) -> Mapping[str, str]:
+    async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the knowledge base."""
-        return await self._run_look_up(tenant, self._bucket.documents)
+        return await self._run_look_up(tenant, self._bucket.get_documents)
 
     async def _run_look_up(self, tenant: str, look_up: Callable[[str], T]) -> T:
         if self._bucket.is_cached(tenant):

@@ -4,7 +4,7 @@ from shared.languages.available import SHARED
 from shared.messages.server import Announcement
 
 
-def announcement(what: Announcement, locale: str) -> str:
+def render_announcement(what: Announcement, locale: str) -> str:
     """Return the sentence in the visitor's language. The frame's `announces` says what it is, never the sentence."""
-    t = SHARED.texts(locale)
+    t = SHARED.get_texts(locale)
     return t(f"announcement_{what}")

@@ -11,7 +11,7 @@ from shared.conversations.takeover import ConversationAuditEntry
 from shared.errors import PermanentError, TransientError
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.messages.server import Error, ErrorData, ServerFrame, Slot
-from shared.texts import About, refusal_text
+from shared.refusal_texts import About, render_refusal
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ def refusal(
             code=code,
             # No other code will ever be sent for that hold, so a button to try again would be of no use.
             retryable=code in RETRYABLE and about != "last_code",
-            message=refusal_text(code, locale, about),
+            message=render_refusal(code, locale, about),
             retry_after_ms=retry_after_ms,
             alternatives=tuple(alternatives),
             appointment_id=appointment_id,

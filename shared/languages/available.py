@@ -8,11 +8,11 @@ SHARED = Catalogue(Path(__file__).parent.parent / "locales")
 """The texts that several deployables use."""
 
 
-def languages() -> tuple[str, ...]:
+def list_languages() -> tuple[str, ...]:
     """Return the tags of the languages, in alphabetical order."""
     return SHARED.languages
 
 
-def language_of(*preferred: str | None) -> str:
+def choose_language(*preferred: str | None) -> str:
     """Return the first preferred language that is available, of `de-AT` also `de`; English if there is none."""
-    return SHARED.language_of(*preferred)
+    return SHARED.choose_language(*preferred)

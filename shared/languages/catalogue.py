@@ -40,7 +40,7 @@ class Texts:
         except KeyError:
             return None
 
-    def or_itself(self, prefix: str, name: str | None) -> str:
+    def translate_name(self, prefix: str, name: str | None) -> str:
         """Return the text for a name from the data, such as a reason; a name without a text is returned as it is."""
         return self.get(f"{prefix}_{name}") or name or "–"
 
@@ -63,13 +63,13 @@ class Catalogue:
         """
         return tuple(self._find_files())
 
-    def language_of(self, *preferred: str | None) -> str:
+    def choose_language(self, *preferred: str | None) -> str:
         """Return the first preferred language that has a file, of `de-AT` also `de`; English if there is none."""
         return match_language(self.languages, *preferred) or REFERENCE
 
-    def texts(self, *preferred: str | None) -> Texts:
+    def get_texts(self, *preferred: str | None) -> Texts:
         """Return the texts in the language that suits best."""
-        language = self.language_of(*preferred)
+        language = self.choose_language(*preferred)
         if language not in self._texts:
             files = self._find_files()
             translations: gettext.NullTranslations = _Missing()

@@ -5,7 +5,7 @@ from babel import Locale, UnknownLocaleError
 from shared.languages.catalogue import REFERENCE
 
 
-def cldr_locale(language: str) -> Locale:
+def get_cldr_locale(language: str) -> Locale:
     """Return the locale of a tag such as `pt-BR`; the English one where CLDR knows no such language."""
     try:
         return Locale.parse(language, sep="-")

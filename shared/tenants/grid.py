@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from shared.tenants.opening_hours import WEEKDAYS
 from shared.tenants.profile import TenantProfile
-from shared.tenants.section import MINUTES_STEP
+from shared.tenants.profile_types import MINUTES_STEP
 from shared.tenants.services import Service
 
 MAX_BUCKETS = 40
@@ -23,23 +23,23 @@ _OFFSETS_EVERY = timedelta(days=7)
 """Shorter than any period of an offset: the shortest, Morocco's in Ramadan, lasts a month."""
 
 
-def bucket_minutes(profile: TenantProfile) -> int:
+def compute_bucket_minutes(profile: TenantProfile) -> int:
     """Return the coarsest bucket, 5 minutes or more, on whose edges every blocked interval begins and ends.
 
     It divides every length, step, buffer, opening time and UTC offset of the profile, and the day, so that
     no bucket lies in two UTC dates.
     """
-    lengths = [length for service in profile.services for length in _lengths(service)]
+    lengths = [length for service in profile.services for length in _list_lengths(service)]
     hours = [getattr(profile.opening_hours, weekday) for weekday in WEEKDAYS]
     hours.extend(exception.hours for exception in profile.exceptions)
     opening_times = [period.opens for periods in hours for period in periods]
-    common = gcd(_MINUTES_OF_DAY, *lengths, *opening_times, *_offset_minutes(profile.time_zone))
+    common = gcd(_MINUTES_OF_DAY, *lengths, *opening_times, *_list_offset_minutes(profile.time_zone))
     return max(MINUTES_STEP, common)
 
 
-def check_profile(profile: TenantProfile) -> None:
+def check_bucket_counts(profile: TenantProfile) -> None:
     """Raise ValueError, with a sentence for the owner, when a service needs too many buckets."""
-    minutes = bucket_minutes(profile)
+    minutes = compute_bucket_minutes(profile)
     for service in profile.services:
         blocked = service.buffer_before_minutes + service.duration_minutes + service.buffer_after_minutes
         needed = ceil(blocked / minutes)
@@ -51,7 +51,7 @@ def check_profile(profile: TenantProfile) -> None:
             )
 
 
-def _lengths(service: Service) -> tuple[int, ...]:
+def _list_lengths(service: Service) -> tuple[int, ...]:
     return (
         service.duration_minutes,
         service.step,
@@ -61,7 +61,7 @@ def _lengths(service: Service) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=256)
-def _offset_minutes(time_zone: str) -> frozenset[int]:
+def _list_offset_minutes(time_zone: str) -> frozenset[int]:
     """Return the zone's UTC offsets; cached, because a zone's rules do not change while a process runs."""
     zone = ZoneInfo(time_zone)
     samples = (_OFFSETS_TO - _OFFSETS_FROM) // _OFFSETS_EVERY

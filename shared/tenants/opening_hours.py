@@ -1,6 +1,6 @@
 """Opening hours as a profile states them: periods per weekday, and dates with hours of their own.
 
-`TenantProfile.hours_on` decides which of them apply on a date.
+`TenantProfile.list_open_periods` decides which of them apply on a date.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from shared.tenants.section import MINUTES_STEP, Section
+from shared.tenants.profile_types import MINUTES_STEP, Section
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -68,7 +68,7 @@ class OpeningHours(Section):
     saturday: DayHours = ()
     sunday: DayHours = ()
 
-    def on(self, weekday: int) -> tuple[OpenPeriod, ...]:
+    def list_periods(self, weekday: int) -> tuple[OpenPeriod, ...]:
         """Return the periods of a weekday, Monday being 0."""
         periods: tuple[OpenPeriod, ...] = getattr(self, WEEKDAYS[weekday])
         return periods

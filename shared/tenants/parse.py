@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.errors import ConfigurationError
-from shared.tenants.grid import check_profile
+from shared.tenants.grid import check_bucket_counts
 from shared.tenants.profile import TenantProfile
 from shared.validation import describe_problem
 
@@ -41,19 +41,19 @@ def parse_profile(text: str) -> TenantProfile:
         raise ConfigurationError("line 1: the profile must be a mapping such as `name: My business`")
     try:
         profile = TenantProfile.model_validate(content)
-        check_profile(profile)
+        check_bucket_counts(profile)
     except ValidationError as error:
         # A list with invalid items is also reported as too short, but the owner can only correct the items.
         all_problems = error.errors(include_input=False, include_url=False)
         problems = [problem for problem in all_problems if problem["type"] != "too_short"] or all_problems
         raise ConfigurationError(
             "; ".join(
-                f"line {_line(tree, problem['loc'])}: {_path(problem['loc'])}: {_reason(problem)}"
+                f"line {_find_line(tree, problem['loc'])}: {_format_path(problem['loc'])}: {_describe_reason(problem)}"
                 for problem in problems[:10]
             )
         ) from None
     except ValueError as error:
-        raise ConfigurationError(f"line {_line(tree, ('services',))}: {error}") from None
+        raise ConfigurationError(f"line {_find_line(tree, ('services',))}: {error}") from None
     return profile
 
 
@@ -79,16 +79,16 @@ def _refuse_merges(tree: yaml.Node | None) -> None:
                 waiting += (key, value)
 
 
-def _path(location: Sequence[str | int]) -> str:
+def _format_path(location: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in location if part != _KEY) or "profile"
 
 
-def _reason(problem: ErrorDetails) -> str:
+def _describe_reason(problem: ErrorDetails) -> str:
     reason = describe_problem(problem)
     return reason[:1].lower() + reason[1:]
 
 
-def _line(tree: yaml.Node | None, location: Sequence[str | int]) -> int:
+def _find_line(tree: yaml.Node | None, location: Sequence[str | int]) -> int:
     """Return the line of the deepest part of the location that the text has."""
     node, line = tree, 1
     for part in location:

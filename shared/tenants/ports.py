@@ -9,11 +9,11 @@ from shared.tenants.profile import TenantProfile
 class TenantDirectory(Protocol):
     """Profiles and documents of tenants, from a cache that is never older than five minutes while S3 answers."""
 
-    async def tenants(self) -> Sequence[str]:
+    async def list_tenants(self) -> Sequence[str]:
         """Return the names of all tenants' folders, whether their profiles are valid or not."""
         ...
 
-    async def profile(self, tenant: str) -> TenantProfile:
+    async def get_profile(self, tenant: str) -> TenantProfile:
         """Return the profile.
 
         Raises:
@@ -21,6 +21,6 @@ class TenantDirectory(Protocol):
         """
         ...
 
-    async def documents(self, tenant: str) -> Mapping[str, str]:
+    async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the knowledge base: file name to Markdown text, in the order of the names."""
         ...

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shared.languages.available import SHARED, languages
+from shared.languages.available import SHARED, list_languages
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.tenants.country import check_country, find_country_of_zone
 from shared.tenants.opening_hours import DayException, OpeningHours, OpenPeriod
 from shared.tenants.page_url import check_page_url, find_page_url
+from shared.tenants.profile_types import Section, Translated
 from shared.tenants.public_holidays import is_known_region, is_public_holiday
 from shared.tenants.quiet_hours import QuietHours
-from shared.tenants.section import Section, Translated
 from shared.tenants.services import DEFAULT_RESOURCE, Resource, Service, parse_lane
 
 TENANT_ID = re.compile(r"[a-z0-9-]{3,40}", re.ASCII)
@@ -69,13 +69,13 @@ def _check_region(name: str) -> str:
 
 
 def _check_language(tag: str) -> str:
-    if tag not in languages():
-        raise ValueError(f"{tag!r} is not a language that is spoken here: {', '.join(languages())}")
+    if tag not in list_languages():
+        raise ValueError(f"{tag!r} is not a language that is spoken here: {', '.join(list_languages())}")
     return tag
 
 
-def _default_disclosure() -> Translated:
-    return Translated({tag: SHARED.texts(tag)("disclosure") for tag in languages()})
+def _build_default_disclosure() -> Translated:
+    return Translated({tag: SHARED.get_texts(tag)("disclosure") for tag in list_languages()})
 
 
 class TenantProfile(Section):
@@ -103,7 +103,7 @@ class TenantProfile(Section):
     quiet_hours: QuietHours | None = None
     """When no reminders are sent, such as `21:00-08:00`, in the business's time zone."""
     senders: Senders = Senders()
-    disclosure: Annotated[Translated, Field(default_factory=_default_disclosure)]
+    disclosure: Annotated[Translated, Field(default_factory=_build_default_disclosure)]
     model: Model = Model()
     limits: TenantLimits = TenantLimits()
 
@@ -140,12 +140,12 @@ class TenantProfile(Section):
         """Return the URL of the page that links in e-mails open; None where there is no page, and so no links."""
         return self.page_url or find_page_url(self.allowed_origins)
 
-    def service(self, service_id: str) -> Service | None:
+    def find_service(self, service_id: str) -> Service | None:
         """Return the service with this id, in upper or lower case."""
         normal_id = service_id.strip().lower()
         return next((service for service in self.services if service.id == normal_id), None)
 
-    def lanes_of(self, service: Service) -> tuple[str, ...]:
+    def list_lanes(self, service: Service) -> tuple[str, ...]:
         """Return the lanes that can take a visit of the service."""
         if not self.resources:
             return (DEFAULT_RESOURCE,)
@@ -182,17 +182,17 @@ class TenantProfile(Section):
                 )
         return lanes_by_calendar
 
-    def calendar_of(self, lane: str) -> str:
+    def get_calendar_id(self, lane: str) -> str:
         """Return the calendar that gets the events of a lane's visits."""
         resource_id, _ = parse_lane(lane)
         calendar_id = next((resource.calendar_id for resource in self.resources if resource.id == resource_id), None)
         return calendar_id or self.calendar_id
 
-    def hours_on(self, day: date) -> tuple[OpenPeriod, ...]:
+    def list_open_periods(self, day: date) -> tuple[OpenPeriod, ...]:
         """Return the opening hours of a date: an exception first, then a public holiday, then the weekday."""
         for exception in self.exceptions:
             if exception.date == day:
                 return exception.hours
         if self.public_holidays and is_public_holiday(self.public_holidays, day):
             return ()
-        return self.opening_hours.on(day.weekday())
+        return self.opening_hours.list_periods(day.weekday())

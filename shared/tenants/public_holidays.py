@@ -14,7 +14,7 @@ def is_known_region(name: str) -> bool:
     if not _REGION.fullmatch(name):
         return False
     try:
-        _holidays(name, 2026)
+        _list_holidays(name, 2026)
     except NotImplementedError:  # raised for an unknown country or subdivision
         return False
     return True
@@ -22,11 +22,11 @@ def is_known_region(name: str) -> bool:
 
 def is_public_holiday(region: str, day: date) -> bool:
     """Return whether a date is a public holiday in a known region."""
-    return day in _holidays(region, day.year)
+    return day in _list_holidays(region, day.year)
 
 
 @lru_cache(maxsize=256)
-def _holidays(region: str, year: int) -> Container[date]:
+def _list_holidays(region: str, year: int) -> Container[date]:
     # Its import takes 0.2 s of a cold start, so it is imported only for businesses that need it.
     from holidays import country_holidays  # noqa: PLC0415
 

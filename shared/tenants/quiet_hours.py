@@ -36,7 +36,7 @@ class QuietHours(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, value: object) -> object:
+    def _parse_text(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         match = _PATTERN.fullmatch(value.replace(" ", "").replace("–", "-"))
@@ -50,7 +50,7 @@ class QuietHours(BaseModel):
             raise ValueError(f"must last {MAX_MINUTES // 60} hours at the most, and end at another time")
         return {"begins": begins, "ends": ends}
 
-    def around(self, instant: datetime, zone: ZoneInfo) -> QuietPeriod | None:
+    def find_quiet_period(self, instant: datetime, zone: ZoneInfo) -> QuietPeriod | None:
         """Return the quiet period that an instant lies in; None if reminders may be sent.
 
         A clock change inside a period makes it longer or shorter: it begins at the first occurrence of its first minute
@@ -59,19 +59,19 @@ class QuietHours(BaseModel):
         today = instant.astimezone(zone).date()
         # Around a clock change at midnight the local date may be the day before or after that of a period's start.
         for day in (today + timedelta(days=distance) for distance in (-1, 0, 1)):
-            period = self._period(day, zone)
+            period = self._compute_period(day, zone)
             if period and period.begins <= instant < period.ends:
                 return period
         return None
 
-    def _period(self, day: date, zone: ZoneInfo) -> QuietPeriod | None:
+    def _compute_period(self, day: date, zone: ZoneInfo) -> QuietPeriod | None:
         last_day = day + timedelta(days=1) if self.ends <= self.begins else day
-        begins = _instant(day, self.begins, zone, fold=0)
-        ends = _instant(last_day, self.ends, zone, fold=1)
+        begins = _to_instant(day, self.begins, zone, fold=0)
+        ends = _to_instant(last_day, self.ends, zone, fold=1)
         return QuietPeriod(begins, ends) if begins < ends else None
 
 
-def _instant(day: date, minutes: int, zone: ZoneInfo, *, fold: int) -> datetime:
+def _to_instant(day: date, minutes: int, zone: ZoneInfo, *, fold: int) -> datetime:
     """Return the instant of a wall-clock time, or the end of the gap that skips it; `fold` selects the occurrence."""
     wall = datetime.combine(day, time(minutes // 60, minutes % 60))
     instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from shared.tenants.section import Minutes, PositiveMinutes, Section, Translated
+from shared.tenants.profile_types import Minutes, PositiveMinutes, Section, Translated
 
 DEFAULT_RESOURCE = "default"
 """The one resource of a business that names none: one visit at a time."""

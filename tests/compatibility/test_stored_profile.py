@@ -25,10 +25,14 @@ def profile():
 def test_services_and_resources_are_read(profile):
     """With their times, their buffers, their caps and their calendars."""
     [service] = profile.services
-    assert (service.id, service.name.in_("pl"), service.name.in_("en")) == ("massage", "Masaż", "Massage")
+    assert (service.id, service.name.choose_text("pl"), service.name.choose_text("en")) == (
+        "massage",
+        "Masaż",
+        "Massage",
+    )
     assert (service.duration_minutes, service.step_minutes, service.max_per_day) == (60, 30, 4)
     assert (service.buffer_before_minutes, service.buffer_after_minutes) == (10, 20)
-    assert profile.lanes_of(service) == ("room/1", "room/2", "room/3")
+    assert profile.list_lanes(service) == ("room/1", "room/2", "room/3")
     assert profile.calendars == {
         "salon@calendar.example": (),
         "room@calendar.example": ("room/1", "room/2", "room/3"),
@@ -39,7 +43,7 @@ def test_hours_are_read(profile):
     """Of weekdays, of dates, of public holidays, and those in which nobody is reminded."""
 
     def hours(day):
-        return [(period.opens, period.closes) for period in profile.hours_on(day)]
+        return [(period.opens, period.closes) for period in profile.list_open_periods(day)]
 
     assert hours(MONDAY) == [(540, 720), (780, 1020)]
     assert hours(SATURDAY) == [(600, 1440)]
@@ -58,7 +62,10 @@ def test_rules_and_addresses_are_read(profile):
     assert (profile.minimum_notice_minutes, profile.horizon_days, profile.max_visits_per_day) == (90, 45, 8)
     assert (profile.allowed_origins, profile.allow_missing_origin) == (("https://salon.example",), True)
     assert (profile.link_page_url, profile.senders.email) == ("https://salon.example/visits", "visits@salon.example")
-    assert (profile.disclosure.in_("pl"), profile.disclosure.in_("en")) == ("Rozmawiasz z AI.", "You talk to an AI.")
+    assert (profile.disclosure.choose_text("pl"), profile.disclosure.choose_text("en")) == (
+        "Rozmawiasz z AI.",
+        "You talk to an AI.",
+    )
     assert (profile.model.id, profile.model.max_output_tokens) == ("eu.anthropic.claude-haiku", 700)
     assert (profile.limits.daily_output_tokens, profile.limits.chat_characters) == (400_000, 3000)
 
@@ -67,9 +74,9 @@ def test_a_folder_of_the_bucket_is_a_tenant(profile):
     """The profile stands in it as `profile.yaml`, beside documents that end in `.md`."""
     objects = {"kept-salon/profile.yaml": TEXT, "kept-salon/prices.md": "# Prices", "kept-salon/draft.txt": "no"}
     bucket = KnowledgeBucket(client=bucket_of(objects), bucket="kept", clock=FakeClock(), metrics=FakeMetrics())
-    assert bucket.tenants() == ["kept-salon"]
-    assert bucket.profile("kept-salon") == profile
-    assert dict(bucket.documents("kept-salon")) == {"prices.md": "# Prices"}
+    assert bucket.list_tenants() == ["kept-salon"]
+    assert bucket.get_profile("kept-salon") == profile
+    assert dict(bucket.get_documents("kept-salon")) == {"prices.md": "# Prices"}
 
 
 def bucket_of(objects):

@@ -31,7 +31,7 @@ async def test_hello_is_answered_with_a_complete_welcome(visit: Visit, backstage
     assert data["resume"] == "new"
     assert data["session"]
     assert data["limits"] == {"frame_bytes": 24 * 1024, "chat_characters": 4000}
-    assert data["disclosure"] == backstage.profile.disclosure.in_("pl")
+    assert data["disclosure"] == backstage.profile.disclosure.choose_text("pl")
 
 
 async def test_an_answer_is_streamed_and_then_stored(visit: Visit):

@@ -25,7 +25,7 @@ class FakeProfiles:
         """Tenants that never had a good profile."""
         self.error: Exception | None = None
 
-    def profile(self, tenant: str) -> TenantProfile:
+    def get_profile(self, tenant: str) -> TenantProfile:
         """Return the profile, or raise `PermanentError` when there is none."""
         if self.error:
             raise self.error
@@ -43,17 +43,17 @@ class FakeTenants:
         self.blocking = FakeProfiles(profiles)
         self._documents = dict(documents or {})
 
-    async def tenants(self) -> Sequence[str]:
+    async def list_tenants(self) -> Sequence[str]:
         """Return the names of all tenants, in order, those with documents alone among them."""
         await asyncio.sleep(0)
         return sorted({*self.blocking.profiles, *self.blocking.bad, *self._documents})
 
-    async def profile(self, tenant: str) -> TenantProfile:
+    async def get_profile(self, tenant: str) -> TenantProfile:
         """Return the profile, or raise `PermanentError`: `unknown_tenant`, `bad_profile`."""
         await asyncio.sleep(0)
-        return self.blocking.profile(tenant)
+        return self.blocking.get_profile(tenant)
 
-    async def documents(self, tenant: str) -> Mapping[str, str]:
+    async def get_documents(self, tenant: str) -> Mapping[str, str]:
         """Return the documents in the order of their names; none without a profile."""
         await asyncio.sleep(0)
         there = tenant in self.blocking.profiles or tenant in self.blocking.bad

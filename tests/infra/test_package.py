@@ -17,8 +17,8 @@ import urllib3
 
 from infra.dependencies import Platform
 from infra.package import PACKAGES, ROOT, build
-from shared.languages.available import languages
-from shared.languages.cldr import cldr_locale
+from shared.languages.available import list_languages
+from shared.languages.cldr import get_cldr_locale
 from tests.deadlines import DEADLINE_SECONDS
 
 MEGABYTE = 1_000_000
@@ -104,7 +104,7 @@ def test_a_package_has_every_language_compiled(unpacked, name, parts):
         assert {path.name for path in (unpacked[name] / part / "locales").iterdir()} == {f"{tag}.mo" for tag in written}
     if name == "workers":
         dates = {path.stem for path in (unpacked[name] / "babel" / "locale-data").iterdir()}
-        assert dates == {"root", *(str(cldr_locale(language)) for language in languages())}
+        assert dates == {"root", *(str(get_cldr_locale(language)) for language in list_languages())}
 
 
 def test_every_folder_with_code_of_ours_is_a_package(unpacked):

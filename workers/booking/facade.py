@@ -63,7 +63,7 @@ class BookingFacade:
             TransientError: a store or a calendar can't be reached.
         """
         ports = await self._get_ports()
-        profile = await ports.tenants.profile(tenant)
+        profile = await ports.tenants.get_profile(tenant)
         return await find_free_times(ports, tenant, profile, service_id, from_day=first, days=days, now=now, at=now)
 
     async def find_visit(self, appointment_id: str) -> Appointment | None:
@@ -86,7 +86,7 @@ class BookingFacade:
             TransientError: the profile can't be reached.
         """
         ports = await self._get_ports()
-        profile = await ports.tenants.profile(tenant)
+        profile = await ports.tenants.get_profile(tenant)
         return ContactRules(find_channels(ports, profile), profile.region)
 
     async def is_calendar_writable(self, calendar_id: str, now: datetime) -> bool:

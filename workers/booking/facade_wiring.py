@@ -49,7 +49,7 @@ async def open_read_only_ports(
         ConfigurationError: a setting is missing, or a secret or the bucket can't be read; the message says which.
     """
     # They import Google's library, which takes as long as all other imports together.
-    from shared.aws.knowledge import open_knowledge  # noqa: PLC0415
+    from shared.aws.knowledge import open_tenant_directory  # noqa: PLC0415
     from shared.aws.secrets import open_secrets  # noqa: PLC0415
     from workers.booking.adapters.cached_calendar import CachedCalendar  # noqa: PLC0415
     from workers.booking.settings import BookingSettings  # noqa: PLC0415
@@ -70,7 +70,7 @@ async def open_read_only_ports(
         commands=nothing,
         schedules=nothing,
         sync_tokens=nothing,
-        tenants=open_knowledge(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics),
         metrics=metrics,
         clock=clock,
         code_key=secrets.text(settings.code_key_secret_id).encode(),

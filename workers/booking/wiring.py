@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
 from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.knowledge import open_knowledge
+from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import Secrets, open_secrets
@@ -82,7 +82,7 @@ async def open_ports(
             role_arn=settings.reminder_role_arn,
         ),
         sync_tokens=DynamoSyncTokens(client=stores.dynamodb, table=settings.calendars_table),
-        tenants=open_knowledge(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics),
         metrics=metrics,
         clock=clock,
         code_key=secrets.text(settings.code_key_secret_id).encode(),

@@ -180,7 +180,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 def check_offer(content: Mapping[str, Any], profile: TenantProfile) -> OfferBooking:
     """Return the offer of a tool call, without a service or date that is not valid."""
     service, day = content.get("service"), content.get("date")
-    known = profile.service(service) if isinstance(service, str) else None
+    known = profile.find_service(service) if isinstance(service, str) else None
     return OfferBooking(service=known.id if known else None, date=day if _is_date(day) else None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from shared.claims import Claim, ClaimStore
-from shared.conversations.announcements import announcement
+from shared.conversations.announcements import render_announcement
 from shared.conversations.ports import Connection
 from shared.conversations.replies import Replies, code_of, refusal
 from shared.dead_letter_reasons import DeadLetterReason
@@ -70,7 +70,7 @@ class ChatHandler:
 
     async def handle(self, command: ChatSend, claim: Claim) -> str | None:
         """Answer one message; return the error code if it is refused."""
-        profile = await self._ports.tenants.profile(command.tenant)
+        profile = await self._ports.tenants.get_profile(command.tenant)
         if len(command.data.text) > profile.limits.chat_characters:
             return await self._refuse(command, claim, ErrorCode.TOO_LARGE)
         sent = await self._replies.store_and_post(
@@ -84,7 +84,7 @@ class ChatHandler:
             self._replies.connections(command.session_id),
             self._ports.usage.output_tokens(command.tenant, self._format_today()),
             self._ports.conversations.latest(command.session_id, HISTORY_FRAMES),
-            self._ports.tenants.documents(command.tenant),
+            self._ports.tenants.get_documents(command.tenant),
         )
         is_staff_answering = tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
         if is_staff_answering and await self._leave_to_staff(command, claim, listeners):
@@ -109,7 +109,7 @@ class ChatHandler:
         Return False, and store nothing, if the conversation was handed back meanwhile: the assistant has to answer.
         """
         locale = next((connection.locale for connection in listeners if connection.locale), command.locale)
-        texts = (announcement("is_read", locale), "")
+        texts = (render_announcement("is_read", locale), "")
         first, further = (
             ChatFinal(re=command.client_id, data=ChatFinalData(text=text, announces="is_read")) for text in texts
         )
@@ -162,7 +162,7 @@ class ChatHandler:
                     answer.text,
                     offered=bool(answer.offers),
                     stopped=answer.stopped,
-                    t=CATALOGUE.texts(command.locale),
+                    t=CATALOGUE.get_texts(command.locale),
                 ),
                 actions=tuple(answer.offers[:1]),
                 usage=answer.usage,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.aws.clients import AwsClients, Credentials, aws_clients
-from shared.aws.knowledge import open_knowledge
+from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.stores import VisitorStores, open_visitor_stores
@@ -68,7 +68,7 @@ async def open_ports(
     )
     return ChatPorts(
         model=BedrockModel(client=bedrock, default_model_id=settings.bedrock_model_id),
-        tenants=open_knowledge(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics),
         conversations=stores.conversations,
         usage=DynamoUsageStore(client=stores.dynamodb, table=settings.usage_table),
         metrics=metrics,

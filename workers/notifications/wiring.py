@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from shared.aws.clients import AwsClients, aws_clients
-from shared.aws.knowledge import open_knowledge
+from shared.aws.knowledge import open_tenant_directory
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.queue_connector import SqsConnector
 from shared.aws.secrets import open_secrets
@@ -104,7 +104,7 @@ async def open_ports(
             max_wait=MAX_SEND_WAIT,
         ),
         visit_changes=DynamoVisitChanges(client=stores.dynamodb, table=settings.limits_table),
-        tenants=open_knowledge(settings, clock, metrics),
+        tenants=open_tenant_directory(settings, clock, metrics),
         metrics=metrics,
         clock=clock,
         code_key=code_key,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from shared.conversations.announcements import announcement
+from shared.conversations.announcements import render_announcement
 from shared.conversations.takeover import ConversationAuditEntry
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
@@ -52,7 +52,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
         else:
             read, silent = (
                 ChatFinal(re=f"c-{number}", data=ChatFinalData(text=words, announces="is_read"))
-                for words in (announcement("is_read", locale), "")
+                for words in (render_announcement("is_read", locale), "")
             )
             assert await store.leave_to_staff(session, read, silent, claim=mine)
 
@@ -73,8 +73,8 @@ async def write_conversation(tables: Tables, locale: str) -> None:
     await act("answered", "I am Ola.")
     await ask("Hello Ola", None)
     await ask("Are you there?", None)
-    await act("handed_back", announcement("handed_back", locale))
-    await act("took_over", announcement("took_over", locale))
+    await act("handed_back", render_announcement("handed_back", locale))
+    await act("took_over", render_announcement("took_over", locale))
     await tables.conversation_audit.note(session, ConversationAuditEntry(tables.clock.now(), "Ewa", "looked"))
     visit = {"appointment_id": appointment_id_of("confirmed"), "start": TEN, "service": "massage"}
     await end(

@@ -140,7 +140,7 @@ class Crowd:
 
     async def rush(self, attempts, service, start):
         """Let as many visitors request the same time concurrently."""
-        wanted = PROFILE.service(service)
+        wanted = PROFILE.find_service(service)
         wishes = (self._create(Visitor(self._next_number()), wanted, start) for _ in range(attempts))
         return await asyncio.gather(*wishes)
 
@@ -261,7 +261,7 @@ def overlaps(appointments):
 
 def has_room(slot, appointments):
     """Return whether a lane of the service was free for an offered time."""
-    service = PROFILE.service(slot.service)
+    service = PROFILE.find_service(slot.service)
     start = slot.start.astimezone(UTC)
     blocked = Interval(
         start - timedelta(minutes=service.buffer_before_minutes),
@@ -269,5 +269,5 @@ def has_room(slot, appointments):
     )
     return any(
         not any(one.resource == lane and one.blocked.overlaps(blocked) for one in appointments)
-        for lane in PROFILE.lanes_of(service)
+        for lane in PROFILE.list_lanes(service)
     )

@@ -80,7 +80,7 @@ class Evening:
 
     async def rush_wave(self, service, start, attempts):
         """Let a crowd request one time; check that there is one winner per lane, and what the others get."""
-        lanes = len(PROFILE.lanes_of(PROFILE.service(service)))
+        lanes = len(PROFILE.list_lanes(PROFILE.find_service(service)))
         frames = await self.crowd.rush(attempts, service, start)
         everything = await self.appointments()
         self.check(everything, frames, [])

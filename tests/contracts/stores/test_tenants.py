@@ -49,14 +49,14 @@ def directory(request):
 
 async def test_a_tenant_has_a_profile_and_documents(directory):
     """The profile is checked and typed; documents come by name, in the order of the names."""
-    assert (await directory.profile("salon")).name == "Salon Ania"
-    documents = await directory.documents("salon")
+    assert (await directory.get_profile("salon")).name == "Salon Ania"
+    documents = await directory.get_documents("salon")
     assert list(documents.items()) == sorted(DOCUMENTS.items())
 
 
 async def test_all_tenants_are_named(directory):
     """In order, whether their profiles are good, bad or missing."""
-    assert [name for name in await directory.tenants() if name != "salon-two"] == ["broken", "left", "salon"]
+    assert [name for name in await directory.list_tenants() if name != "salon-two"] == ["broken", "left", "salon"]
 
 
 async def test_a_bucket_with_many_tenants_is_listed_to_its_end(stocked):
@@ -66,111 +66,111 @@ async def test_a_bucket_with_many_tenants_is_listed_to_its_end(stocked):
         list(executor.map(lambda name: stocked.put("", tenant=name), [*names, "No_tenant", "x"]))
     stocked.put("", "read.me", tenant="")
     stocked.reads.take_calls()
-    assert await stocked.directory.tenants() == ["salon", *names]
+    assert await stocked.directory.list_tenants() == ["salon", *names]
     assert stocked.reads.take_calls() == ["list", "list"]
 
 
 async def test_a_tenant_without_a_profile_has_no_documents(directory):
     """Documents alone make no tenant."""
-    assert [await directory.documents(name) for name in ("left", "nobody")] == [{}, {}]
+    assert [await directory.get_documents(name) for name in ("left", "nobody")] == [{}, {}]
 
 
 @pytest.mark.parametrize(("tenant", "reason"), [("nobody", "unknown_tenant"), ("broken", "bad_profile")])
 async def test_a_tenant_without_a_good_profile_is_refused(directory, tenant, reason):
     """Who is unknown, and whose first profile is bad, is told apart."""
     with pytest.raises(PermanentError) as refusal:
-        await directory.profile(tenant)
+        await directory.get_profile(tenant)
     assert refusal.value.reason == reason
 
 
 async def test_five_minutes_cost_one_look(stocked, clock):
     """Every look-up within five minutes is answered without the bucket, and counted as a hit."""
-    await stocked.directory.profile("salon")
+    await stocked.directory.get_profile("salon")
     assert sorted(stocked.reads.take_calls()) == ["a.md", "b.md", "list", "profile.yaml"]
     clock.advance(MAX_AGE - timedelta(seconds=1))
-    await stocked.directory.profile("salon")
-    await stocked.directory.documents("salon")
+    await stocked.directory.get_profile("salon")
+    await stocked.directory.get_documents("salon")
     assert stocked.reads.take_calls() == []
     assert [figure.value for figure in stocked.metrics.figures] == [0, 1]
 
 
 async def test_after_five_minutes_only_what_changed_is_read(stocked, clock):
     """The folder is listed again, and of its objects only the one with another ETag is read."""
-    await stocked.directory.documents("salon")
+    await stocked.directory.get_documents("salon")
     stocked.reads.take_calls()
     clock.advance(MAX_AGE)
     stocked.put("# Nowe ceny\n", "b.md")
-    documents = await stocked.directory.documents("salon")
+    documents = await stocked.directory.get_documents("salon")
     assert stocked.reads.take_calls() == ["list", "b.md"]
     assert documents == {"a.md": DOCUMENTS["a.md"], "b.md": "# Nowe ceny\n"}
     clock.advance(MAX_AGE)
-    await stocked.directory.profile("salon")
+    await stocked.directory.get_profile("salon")
     assert stocked.reads.take_calls() == ["list"]
 
 
 async def test_a_removed_document_is_forgotten(stocked, clock):
     """What the owner took away is no longer knowledge; other files of the folder never were."""
-    await stocked.directory.documents("salon")
+    await stocked.directory.get_documents("salon")
     stocked.remove("b.md")
     stocked.put("secret", "notes.txt")
     stocked.put("# Old", "archive/c.md")
     clock.advance(MAX_AGE)
-    assert list(await stocked.directory.documents("salon")) == ["a.md"]
+    assert list(await stocked.directory.get_documents("salon")) == ["a.md"]
 
 
 async def test_a_bad_profile_keeps_the_last_good_one(stocked, clock):
     """A mistake is logged with its line once, the business goes on as before, and a repair is taken up."""
-    good = await stocked.directory.profile("salon")
+    good = await stocked.directory.get_profile("salon")
     stocked.put(BAD)
     with structlog.testing.capture_logs() as logs:
         for _ in range(2):
             clock.advance(MAX_AGE)
-            assert await stocked.directory.profile("salon") == good
+            assert await stocked.directory.get_profile("salon") == good
     (line,) = [entry for entry in logs if entry["event"] == "profile_refused"]
     assert (line["tenant"], line["last_good_stays"]) == ("salon", True)
     assert "line 5: services.0.duration_minutes" in line["problem"]
     stocked.put(PROFILE.replace("Ania", "Ewa"))
     clock.advance(MAX_AGE)
-    assert (await stocked.directory.profile("salon")).name == "Salon Ewa"
+    assert (await stocked.directory.get_profile("salon")).name == "Salon Ewa"
 
 
 async def test_a_bad_first_profile_says_what_to_mend(stocked):
     """Without a good profile before, the refusal carries the line and the reason."""
     stocked.put(BAD, tenant="broken")
     with pytest.raises(PermanentError, match=r"line 5: .*must be a multiple of 5 minutes"):
-        await stocked.directory.profile("broken")
+        await stocked.directory.get_profile("broken")
 
 
 async def test_a_tenant_that_left_is_unknown_until_it_comes_back(stocked, clock):
     """A removed profile ends the service, and the documents with it; who returns is served a minute later."""
-    await stocked.directory.profile("salon")
+    await stocked.directory.get_profile("salon")
     stocked.remove("profile.yaml")
     clock.advance(MAX_AGE)
     with pytest.raises(PermanentError, match="salon"):
-        await stocked.directory.profile("salon")
-    assert await stocked.directory.documents("salon") == {}
+        await stocked.directory.get_profile("salon")
+    assert await stocked.directory.get_documents("salon") == {}
     stocked.put(PROFILE)
     clock.advance(UNKNOWN_MAX_AGE)
-    assert (await stocked.directory.profile("salon")).name == "Salon Ania"
-    assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
+    assert (await stocked.directory.get_profile("salon")).name == "Salon Ania"
+    assert list(await stocked.directory.get_documents("salon")) == ["a.md", "b.md"]
 
 
 async def test_an_outage_of_the_bucket_keeps_the_valid_profile(stocked, clock):
     """A tenant in the cache is served through an outage, which is looked at once per half a minute and then over."""
-    good = await stocked.directory.profile("salon")
+    good = await stocked.directory.get_profile("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
     clock.advance(MAX_AGE)
     stocked.reads.take_calls()
     stocked.reads.reachable = False
     with structlog.testing.capture_logs() as logs:
-        assert await stocked.directory.profile("salon") == good
+        assert await stocked.directory.get_profile("salon") == good
         clock.advance(OUTAGE_MAX_AGE - timedelta(seconds=1))
-        assert list(await stocked.directory.documents("salon")) == ["a.md", "b.md"]
+        assert list(await stocked.directory.get_documents("salon")) == ["a.md", "b.md"]
     assert stocked.reads.take_calls() == ["list"]
     assert [(line["event"], line["log_level"]) for line in logs] == [("knowledge_out_of_reach", "warning")]
     stocked.reads.reachable = True
     clock.advance(timedelta(seconds=1))
-    assert (await stocked.directory.profile("salon")).name == "Salon Ewa"
+    assert (await stocked.directory.get_profile("salon")).name == "Salon Ewa"
     assert [figure.value for figure in stocked.metrics.figures] == [0, 0, 0]
 
 
@@ -178,9 +178,9 @@ async def test_an_error_on_the_first_look_up_is_retried(stocked):
     """Without a good profile in the cache nobody is called unknown: the message waits until the bucket answers."""
     stocked.reads.reachable = False
     with pytest.raises(TransientError):
-        await stocked.directory.profile("salon")
+        await stocked.directory.get_profile("salon")
     stocked.reads.reachable = True
-    assert (await stocked.directory.profile("salon")).name == "Salon Ania"
+    assert (await stocked.directory.get_profile("salon")).name == "Salon Ania"
 
 
 async def test_a_document_deleted_while_it_is_read_is_left_out(stocked, clock):
@@ -192,31 +192,31 @@ async def test_a_document_deleted_while_it_is_read_is_left_out(stocked, clock):
     ]:
         stocked.put("# Nowe ceny\n", "b.md")
         stocked.reads.after_listing = after_listing
-        assert list(await stocked.directory.documents("salon")) == found
+        assert list(await stocked.directory.get_documents("salon")) == found
         clock.advance(MAX_AGE)
 
 
 async def test_a_profile_deleted_while_it_is_read_stays_until_the_next_look(stocked, clock):
     """An owner who replaces the file by hand is not gone in between; who does not put one back is."""
-    good = await stocked.directory.profile("salon")
+    good = await stocked.directory.get_profile("salon")
     stocked.put(PROFILE.replace("Ania", "Ewa"))
     stocked.reads.after_listing = lambda: stocked.remove("profile.yaml")
     clock.advance(MAX_AGE)
-    assert await stocked.directory.profile("salon") == good
+    assert await stocked.directory.get_profile("salon") == good
     clock.advance(MAX_AGE)
     with pytest.raises(PermanentError, match="salon"):
-        await stocked.directory.profile("salon")
+        await stocked.directory.get_profile("salon")
 
 
 async def test_an_invented_tenant_costs_one_read_a_minute(stocked, clock):
     """Its folder is never listed; and a tenant that is set up after somebody asked is there a minute later."""
     for _ in range(2):
         with pytest.raises(PermanentError):
-            await stocked.directory.profile("salon-new")
+            await stocked.directory.get_profile("salon-new")
     assert stocked.reads.take_calls() == ["profile.yaml"]
     stocked.put(PROFILE, tenant="salon-new")
     clock.advance(UNKNOWN_MAX_AGE)
-    assert (await stocked.directory.profile("salon-new")).name == "Salon Ania"
+    assert (await stocked.directory.get_profile("salon-new")).name == "Salon Ania"
     assert [figure.value for figure in stocked.metrics.figures] == [0, 1, 0]
 
 
@@ -225,11 +225,11 @@ async def test_strangers_can_neither_fill_the_memory_nor_push_a_tenant_out(clock
     folder = TenantFolder(MemoryS3(), clock)
     folder.put(PROFILE)
     for name in ("salon", *(f"invented-{number}" for number in range(2 * MAX_TENANTS))):
-        await asyncio.gather(folder.directory.profile(name), return_exceptions=True)
+        await asyncio.gather(folder.directory.get_profile(name), return_exceptions=True)
     assert len(folder.bucket._unknown._entries) == MAX_TENANTS
     assert not folder.directory._reading
     folder.reads.take_calls()
-    await folder.directory.profile("salon")
+    await folder.directory.get_profile("salon")
     assert folder.reads.take_calls() == []
 
 
@@ -238,29 +238,29 @@ def test_the_least_recently_used_tenant_is_evicted(clock):
     folder = TenantFolder(MemoryS3(), clock)
     for number in range(MAX_TENANTS + 1):
         folder.put(PROFILE, tenant=f"salon-{number}")
-        folder.bucket.profile(f"salon-{number}")
-        folder.bucket.profile("salon-0")
+        folder.bucket.get_profile(f"salon-{number}")
+        folder.bucket.get_profile("salon-0")
     assert folder.reads.take_calls().count("profile.yaml") == MAX_TENANTS + 1
-    folder.bucket.profile("salon-1")
+    folder.bucket.get_profile("salon-1")
     assert folder.reads.take_calls() == ["profile.yaml", "list"]
 
 
 async def test_tenants_whose_names_begin_alike_are_apart(stocked):
     """The folder `salon-two` is not part of the folder `salon`."""
     stocked.put("# Not ours\n", "z.md", tenant="salon-two")
-    assert "z.md" not in await stocked.directory.documents("salon")
+    assert "z.md" not in await stocked.directory.get_documents("salon")
 
 
 async def test_many_at_once_read_once(stocked):
     """Twenty messages that need a cold tenant at the same time cost one look at the bucket."""
-    found = await asyncio.gather(*(stocked.directory.profile("salon") for _ in range(20)))
+    found = await asyncio.gather(*(stocked.directory.get_profile("salon") for _ in range(20)))
     assert {profile.name for profile in found} == {"Salon Ania"}
     assert stocked.reads.take_calls().count("list") == 1
 
 
 def test_a_missing_bucket_says_what_to_do(emulator, stocked, clock):
     """A worker that starts without its bucket ends with the bucket's name and the setting to mend."""
-    stocked.bucket.check()
+    stocked.bucket.check_readable()
     bucket = KnowledgeBucket(client=emulator.client("s3"), bucket="not-there", clock=clock, metrics=FakeMetrics())
     with pytest.raises(ConfigurationError, match=r"'not-there'.*KNOWLEDGE_BUCKET"):
-        bucket.check()
+        bucket.check_readable()

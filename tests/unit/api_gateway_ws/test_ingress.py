@@ -9,7 +9,7 @@ from shared.errors import PermanentError, TransientError
 from shared.ids import command_key
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatSent, ChatSentData
-from shared.texts import refusal_text
+from shared.refusal_texts import render_refusal
 from shared.trace import Trace
 
 LEASE = timedelta(seconds=30)
@@ -121,9 +121,9 @@ def test_a_refusal_follows_the_language_of_the_hello(world, say):
     """What the visitor asked for on this connection counts more than what the browser or the business speaks."""
     say(hello(locale="pl"))
 
-    assert say("{")["data"]["message"] == refusal_text(ErrorCode.BAD_FRAME, "pl")
+    assert say("{")["data"]["message"] == render_refusal(ErrorCode.BAD_FRAME, "pl")
     world.sessions.error = TransientError("throttled")
-    assert say("{")["data"]["message"] == refusal_text(ErrorCode.BAD_FRAME, "en")
+    assert say("{")["data"]["message"] == render_refusal(ErrorCode.BAD_FRAME, "en")
 
 
 async def test_hello_is_welcomed_first_and_then_hears_what_it_missed(world, say):

@@ -10,9 +10,9 @@ from infra.catalogues.compiling import mo_bytes
 from infra.catalogues.parts import ROOT
 from infra.catalogues.po_file import Entry, PoFile, new_po_file
 from shared.errors import ConfigurationError
-from shared.languages.available import language_of, languages
+from shared.languages.available import choose_language, list_languages
 from shared.languages.catalogue import Catalogue
-from shared.languages.cldr import cldr_locale
+from shared.languages.cldr import get_cldr_locale
 from shared.languages.tags import match_language, normalize_tag
 
 
@@ -45,7 +45,7 @@ def compiled(folder, language, **texts):
 )
 def test_the_first_available_preferred_language_is_chosen(preferred, language):
     """English where there is none."""
-    assert language_of(*preferred) == language
+    assert choose_language(*preferred) == language
 
 
 @pytest.mark.parametrize(
@@ -75,31 +75,35 @@ def test_what_is_no_tag_is_refused(text):
 
 def test_polish_and_english_are_spoken():
     """The languages of the first release stay."""
-    assert {"en", "pl"} <= set(languages())
+    assert {"en", "pl"} <= set(list_languages())
 
 
 def test_a_missing_text_is_in_english(tmp_path):
     """A half translated language never fails."""
     compiled(tmp_path, "en", greeting="Hello, {name}", farewell="Bye")
     compiled(tmp_path, "pl", greeting="Cześć, {name}")
-    t = Catalogue(tmp_path).texts("pl")
+    t = Catalogue(tmp_path).get_texts("pl")
     assert (t("greeting", name="Ola"), t("farewell")) == ("Cześć, Ola", "Bye")
 
 
 def test_a_text_that_no_catalogue_has_is_a_mistake(tmp_path):
     """It is not shown by its id; only a name from the data may be."""
     compiled(tmp_path, "en", state_open="Open")
-    t = Catalogue(tmp_path).texts("pl")
+    t = Catalogue(tmp_path).get_texts("pl")
     for asked in (lambda: t("farewell"), lambda: t.plural("farewell", 2)):
         with pytest.raises(KeyError, match="farewell"):
             asked()
-    assert (t.get("farewell"), t.or_itself("state", "open"), t.or_itself("state", "lost")) == (None, "Open", "lost")
+    assert (t.get("farewell"), t.translate_name("state", "open"), t.translate_name("state", "lost")) == (
+        None,
+        "Open",
+        "lost",
+    )
 
 
 def test_catalogues_that_nobody_compiled_are_named_with_what_to_do(tmp_path):
     """A checkout has only their sources."""
     with pytest.raises(ConfigurationError, match="run `make catalogues`"):
-        Catalogue(tmp_path).texts("en")
+        Catalogue(tmp_path).get_texts("en")
 
 
 def test_a_language_can_be_tried_out_from_another_folder(tmp_path, monkeypatch):
@@ -108,22 +112,22 @@ def test_a_language_can_be_tried_out_from_another_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("EXTRA_LOCALES", str(tmp_path))
     tried = Catalogue(ROOT / "shared" / "locales")
     assert "vo" in tried.languages
-    assert tried.texts("vo")("refusal_TIMEOUT") == "Äpaseton."
-    assert tried.texts("pl")("refusal_TIMEOUT") == "To trwało zbyt długo. Spróbuj ponownie."
-    assert "vo" not in languages()
+    assert tried.get_texts("vo")("refusal_TIMEOUT") == "Äpaseton."
+    assert tried.get_texts("pl")("refusal_TIMEOUT") == "To trwało zbyt długo. Spróbuj ponownie."
+    assert "vo" not in list_languages()
 
 
 @pytest.mark.parametrize(("language", "name"), [("pl", "pl"), ("pt-BR", "pt_BR"), ("tlh", "en"), ("qps", "en")])
 def test_a_language_without_dates_of_its_own_writes_english_ones(language, name):
     """CLDR does not know every language."""
-    assert str(cldr_locale(language)) == name
+    assert str(get_cldr_locale(language)) == name
 
 
 def test_the_ingress_starts_without_babel():
     """It loads what compiled catalogues need and no more: a cold start costs the visitor's time."""
     code = (
-        "import sys, api_gateway_ws.lambda_function, shared.texts;"
-        "shared.texts.refusal_text(shared.texts.ErrorCode.TIMEOUT, 'pl');"
+        "import sys, api_gateway_ws.lambda_function, shared.refusal_texts;"
+        "shared.refusal_texts.render_refusal(shared.refusal_texts.ErrorCode.TIMEOUT, 'pl');"
         "print(*[name for name in sys.modules if name.partition('.')[0] in {'babel', 'jinja2', 'infra', 'workers'}])"
     )
     done = subprocess.run(
@@ -136,6 +140,6 @@ def test_texts_are_read_once(tmp_path):
     """A catalogue that is open is not looked for again."""
     compiled(tmp_path, "en", greeting="Hello")
     catalogue = Catalogue(tmp_path)
-    t = catalogue.texts("en")
+    t = catalogue.get_texts("en")
     shutil.rmtree(tmp_path)
-    assert catalogue.texts("en-GB") is t
+    assert catalogue.get_texts("en-GB") is t

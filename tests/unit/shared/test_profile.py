@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from shared.tenants.opening_hours import OpenPeriod
 from shared.tenants.profile import TenantProfile
-from shared.tenants.section import Translated
+from shared.tenants.profile_types import Translated
 
 GOOD = {
     "name": "Salon Ania",
@@ -104,7 +104,7 @@ def test_a_short_profile_gets_careful_defaults():
     assert (profile.locale, profile.minimum_notice_minutes, profile.horizon_days) == ("pl", 120, 60)
     assert profile.senders.email is None
     assert not profile.allow_missing_origin
-    assert "AI" in profile.disclosure.in_("pl")
+    assert "AI" in profile.disclosure.choose_text("pl")
     assert profile.zone == ZoneInfo("Europe/Warsaw")
     assert profile.services[0].step == 60
 
@@ -134,11 +134,11 @@ def test_the_periods_of_a_day_come_in_order():
     """However the owner lists them; a day that is not named is closed."""
     profile = TenantProfile.model_validate(GOOD)
 
-    assert profile.hours_on(date(2026, 1, 12)) == (
+    assert profile.list_open_periods(date(2026, 1, 12)) == (
         OpenPeriod(opens=540, closes=720),
         OpenPeriod(opens=780, closes=1020),
     )
-    assert profile.hours_on(date(2026, 1, 13)) == ()
+    assert profile.list_open_periods(date(2026, 1, 13)) == ()
 
 
 @pytest.mark.parametrize(
@@ -164,15 +164,15 @@ def test_an_exception_stands_before_the_weekday():
     exceptions = [{"date": "2026-01-12"}, {"date": "2026-01-13", "hours": ["10:00-11:00"]}]
     profile = TenantProfile.model_validate(GOOD | {"exceptions": exceptions})
 
-    assert profile.hours_on(date(2026, 1, 12)) == ()
-    assert profile.hours_on(date(2026, 1, 13)) == (OpenPeriod(opens=600, closes=660),)
-    assert len(profile.hours_on(date(2026, 1, 19))) == 2
+    assert profile.list_open_periods(date(2026, 1, 12)) == ()
+    assert profile.list_open_periods(date(2026, 1, 13)) == (OpenPeriod(opens=600, closes=660),)
+    assert len(profile.list_open_periods(date(2026, 1, 19))) == 2
 
 
 @pytest.mark.parametrize(("asked", "found"), [("massage", True), (" Massage ", True), ("haircut", False)])
 def test_a_service_is_found_whatever_its_case(asked, found):
     """The predecessor's pages write services as they like."""
-    assert bool(TenantProfile.model_validate(GOOD).service(asked)) is found
+    assert bool(TenantProfile.model_validate(GOOD).find_service(asked)) is found
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_service_is_found_whatever_its_case(asked, found):
 )
 def test_a_text_is_in_the_nearest_language(texts, preferred, text):
     """The business's language, English or the first text that there is stands in for the one that is missing."""
-    assert Translated.model_validate(texts).in_(*preferred) == text
+    assert Translated.model_validate(texts).choose_text(*preferred) == text
 
 
 def test_a_profile_cannot_be_changed():

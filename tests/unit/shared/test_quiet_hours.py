@@ -42,7 +42,7 @@ def says_quiet(hours, instant, zone):
 )
 def test_a_night_begins_and_ends_on_the_wall(at, period):
     """Both in UTC; its first instant belongs to it, the one after its last does not."""
-    found = NIGHT.around(datetime.fromisoformat(at).replace(tzinfo=UTC), WARSAW)
+    found = NIGHT.find_quiet_period(datetime.fromisoformat(at).replace(tzinfo=UTC), WARSAW)
 
     assert found == (period and tuple(datetime.fromisoformat(end).replace(tzinfo=UTC) for end in period))
 
@@ -60,7 +60,7 @@ def test_a_night_begins_and_ends_on_the_wall(at, period):
 )
 def test_an_end_that_is_no_time_or_two(text, at, begins, ends):
     """Nobody is woken by an hour that the clocks drop or repeat."""
-    found = QuietHours.model_validate(text).around(datetime.fromisoformat(at).replace(tzinfo=UTC), WARSAW)
+    found = QuietHours.model_validate(text).find_quiet_period(datetime.fromisoformat(at).replace(tzinfo=UTC), WARSAW)
 
     assert found == tuple(datetime.fromisoformat(end).replace(tzinfo=UTC) for end in (begins, ends))
 
@@ -69,14 +69,14 @@ def test_an_end_that_is_no_time_or_two(text, at, begins, ends):
 def test_what_the_wall_calls_quiet_is_quiet(hours, moment):
     """In ten years of six zones; a period holds the instant, is contiguous, and ends when the wall does not say so."""
     zone, instant = ZoneInfo(moment[0]), moment[1]
-    period = hours.around(instant, zone)
+    period = hours.find_quiet_period(instant, zone)
 
     if says_quiet(hours, instant, zone):
         assert period is not None
     if period is not None:
         assert period.begins <= instant < period.ends
-        assert hours.around(period.begins, zone) == period
-        assert hours.around(period.ends - timedelta(seconds=1), zone) == period
+        assert hours.find_quiet_period(period.begins, zone) == period
+        assert hours.find_quiet_period(period.ends - timedelta(seconds=1), zone) == period
         assert not says_quiet(hours, period.ends, zone)
         assert not says_quiet(hours, period.begins - timedelta(seconds=1), zone)
 

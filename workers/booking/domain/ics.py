@@ -46,9 +46,9 @@ def build_appointment_ics(
 
 
 def _build_summary(appointment: Appointment, profile: TenantProfile) -> str:
-    service = profile.service(appointment.service_id)
+    service = profile.find_service(appointment.service_id)
     # The service may have been removed from the profile since.
-    name = service.name.in_(appointment.locale, profile.locale) if service else appointment.service_id
+    name = service.name.choose_text(appointment.locale, profile.locale) if service else appointment.service_id
     return " ".join(_remove_control_characters(f"{name} – {profile.name}").split())
 
 

@@ -32,7 +32,7 @@ def select_free_lanes(
     Lanes that fewer services use come first. Among equals a hash of the appointment's id decides: visitors who
     request the same time at once try different lanes, and visits are spread evenly.
     """
-    free = [lane for lane in profile.lanes_of(service) if not occupancy.blocks(lane, blocked)]
+    free = [lane for lane in profile.list_lanes(service) if not occupancy.blocks(lane, blocked)]
     services = _count_services_by_lane(profile)
     return sorted(free, key=lambda lane: (services[lane], _compute_lane_order(appointment_id, lane)))
 
@@ -40,7 +40,7 @@ def select_free_lanes(
 def _count_services_by_lane(profile: TenantProfile) -> dict[str, int]:
     counts: dict[str, int] = {}
     for service in profile.services:
-        for lane in profile.lanes_of(service):
+        for lane in profile.list_lanes(service):
             counts[lane] = counts.get(lane, 0) + 1
     return counts
 

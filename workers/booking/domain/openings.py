@@ -16,7 +16,7 @@ def list_openings(profile: TenantProfile, day: date) -> list[Interval]:
     An opening or closing time that the clocks skip moves to the end of the gap; of one that they show twice the first
     counts. Elapsed time counts in between: a period with a clock change is an hour shorter or longer.
     """
-    periods = profile.hours_on(day)
+    periods = profile.list_open_periods(day)
     if not periods:
         return []
     zone = profile.zone

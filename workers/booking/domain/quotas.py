@@ -111,7 +111,7 @@ def list_day_quotas(profile: TenantProfile, service: Service, visit: Appointment
 
 def list_day_quotas_of_visit(profile: TenantProfile, visit: Appointment) -> Iterator[Quota]:
     """Yield the daily caps that a visit counts towards; none for a service that was removed from the profile."""
-    service = profile.service(visit.service_id)
+    service = profile.find_service(visit.service_id)
     return list_day_quotas(profile, service, visit) if service else iter(())
 
 

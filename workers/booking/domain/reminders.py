@@ -41,7 +41,7 @@ def compute_reminder_time(start: datetime, hours_before: int, profile: TenantPro
     otherwise it is sent before they begin.
     """
     at = start - timedelta(hours=hours_before)
-    quiet = profile.quiet_hours.around(at, profile.zone) if profile.quiet_hours else None
+    quiet = profile.quiet_hours.find_quiet_period(at, profile.zone) if profile.quiet_hours else None
     if quiet is None:
         return at
     return quiet.ends if quiet.ends <= start - TO_GET_READY else quiet.begins - _BEFORE_QUIET

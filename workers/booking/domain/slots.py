@@ -114,13 +114,13 @@ class _Search:
         if service_id is None:
             services = profile.services
         else:
-            service = profile.service(service_id)
+            service = profile.find_service(service_id)
             services = (service,) if service else ()
         merged: dict[str, OccupiedRanges] = {}
         return cls(
             profile=profile,
             services=tuple(
-                (service, _merge_lanes(profile.lanes_of(service), occupancy, merged)) for service in services
+                (service, _merge_lanes(profile.list_lanes(service), occupancy, merged)) for service in services
             ),
             earliest=instant_to_seconds(_find_earliest_start(profile, now)),
             today=today,

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from shared.messages.errors import ErrorCode
-from shared.tenants.section import MINUTES_STEP
+from shared.refusal_texts import About
+from shared.tenants.profile_types import MINUTES_STEP
 from shared.tenants.services import DEFAULT_RESOURCE
-from shared.texts import About
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,9 @@ _DAYS_AROUND = (0, 7)
 
 async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) -> BookingSlots | Error:
     """Return the free times of as many whole days as a frame holds; an unknown service is refused."""
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     now = ports.clock.now()
-    service = profile.service(command.data.service) if command.data.service else None
+    service = profile.find_service(command.data.service) if command.data.service else None
     if command.data.service and service is None:
         return build_refusal(command, Refusal(ErrorCode.UNKNOWN_SERVICE), profile.zone, locale)
     offers = await find_free_times(
@@ -48,7 +48,9 @@ async def list_slots(ports: BookingPorts, command: SlotsCommand, locale: str) ->
     )
     services = tuple(
         ServiceOffer(
-            id=offered.id, name=offered.name.in_(locale, profile.locale), duration_minutes=offered.duration_minutes
+            id=offered.id,
+            name=offered.name.choose_text(locale, profile.locale),
+            duration_minutes=offered.duration_minutes,
         )
         for offered in profile.services
     )

@@ -14,7 +14,7 @@ _SUMMARY_CHARACTERS = 200
 
 def assign_calendar(appointment: Appointment, profile: TenantProfile) -> Appointment:
     """Return the appointment with the calendar that its event is about to be written to, after those of before."""
-    calendar_id = profile.calendar_of(appointment.resource)
+    calendar_id = profile.get_calendar_id(appointment.resource)
     before = tuple(earlier for earlier in appointment.calendars if earlier != calendar_id)
     return replace(
         appointment, calendar_event_id=build_event_id(appointment.appointment_id), calendars=(*before, calendar_id)
@@ -38,8 +38,8 @@ async def sync_event(ports: BookingPorts, appointment: Appointment, profile: Ten
 
 async def write_event(ports: BookingPorts, appointment: Appointment, profile: TenantProfile) -> None:
     """Write the visit's event to its current calendar."""
-    service = profile.service(appointment.service_id)
-    name = service.name.in_(profile.locale) if service else appointment.service_id
+    service = profile.find_service(appointment.service_id)
+    name = service.name.choose_text(profile.locale) if service else appointment.service_id
     who = appointment.name or appointment.contact.address
     await ports.calendar.put(
         find_current_calendar(appointment, profile),
@@ -65,7 +65,7 @@ async def remove_events(ports: BookingPorts, appointment: Appointment) -> None:
 
 def find_current_calendar(appointment: Appointment, profile: TenantProfile) -> str:
     """Return the id of the calendar that has the visit's event."""
-    return appointment.calendars[-1] if appointment.calendars else profile.calendar_of(appointment.resource)
+    return appointment.calendars[-1] if appointment.calendars else profile.get_calendar_id(appointment.resource)
 
 
 def _describe_visit(appointment: Appointment) -> str:

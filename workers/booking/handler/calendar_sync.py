@@ -37,9 +37,9 @@ async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> 
     """
     if ports.clock.now() - command.accepted_at > _MAX_TICK_AGE:
         return
-    for tenant in await ports.tenants.tenants():
+    for tenant in await ports.tenants.list_tenants():
         try:
-            profile = await ports.tenants.profile(tenant)
+            profile = await ports.tenants.get_profile(tenant)
         except PermanentError:
             continue
         for calendar_id in profile.calendars:

@@ -8,7 +8,7 @@ from shared.claims import Claim
 from shared.messages.commands import BookingCancel, BookingReschedule
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
-from shared.tenants.grid import bucket_minutes
+from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
@@ -48,7 +48,7 @@ async def cancel_appointment(ports: BookingPorts, command: BookingCancel, claim:
 
     For a confirmed appointment the command that cancelled it also queues a notice.
     """
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await find_appointment(ports, command)
     match decide_cancel(appointment, command.accepted_at):
         case Cancel(next_one):
@@ -77,7 +77,7 @@ async def reschedule_appointment(
     """
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await find_appointment(ports, command)
     moved = await _move_appointment(ports, command, appointment, profile, claim)
     if isinstance(moved, Refusal):
@@ -108,7 +108,7 @@ async def _move_appointment(
         return Refusal(ErrorCode.UNKNOWN_APPOINTMENT)
     if appointment.is_changed_by(command.id):
         return appointment  # moved before this command was interrupted
-    service = profile.service(appointment.service_id)
+    service = profile.find_service(appointment.service_id)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
     start = parse_start(command.data.start, profile.zone)
@@ -130,7 +130,7 @@ async def _move_appointment(
                     code=not_offered.code,
                     ignoring={appointment.appointment_id},
                 )
-            moved = replace(next_one, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile))
+            moved = replace(next_one, last_change=LastChange(command.id), grid_minutes=compute_bucket_minutes(profile))
     return await _move_to_free_lane(ports, command, appointment, moved, service=service, profile=profile, claim=claim)
 
 

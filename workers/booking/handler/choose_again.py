@@ -25,14 +25,14 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
     appointment = await find_target_appointment(ports, command)
     if not is_worth_a_notice(appointment, cancels=isinstance(command, BookingCancel), now=now):
         return
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     facts = _extract_facts(appointment) if appointment else _parse_requested_facts(ports, command, profile)
     if facts is None:
         log.info("choose_again_without_contact")
         return
     appointment_id, contact, service_id, start, end = facts
     locale = appointment.locale if appointment else command.locale
-    service = profile.service(service_id)
+    service = profile.find_service(service_id)
     await ports.notices.put(
         ChooseAgain(
             id=derive_choose_again_notice_id(
@@ -56,7 +56,7 @@ async def ask_to_choose_again(ports: BookingPorts, command: Replayable) -> None:
                 contact_kind=contact.kind,
                 # Nothing that the visitor typed: no name, and no service that the business does not have.
                 service=service.id if service else "",
-                service_name=service.name.in_(locale, profile.locale) if service else "",
+                service_name=service.name.choose_text(locale, profile.locale) if service else "",
                 start=start.astimezone(profile.zone),
                 end=end.astimezone(profile.zone),
             ),

@@ -10,7 +10,7 @@ from shared.ids import derived_id
 from shared.messages.commands import BookingCreate
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
-from shared.tenants.grid import bucket_minutes
+from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.profile import TenantProfile
 from shared.tenants.services import Service
 from workers.booking.dependencies import BookingPorts
@@ -38,7 +38,7 @@ async def create_appointment(ports: BookingPorts, command: BookingCreate, claim:
     """
     if command.replay:
         command = command.model_copy(update={"accepted_at": ports.clock.now()})
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     held = await ports.appointments.get(derive_appointment_id(command), command.session_id)
     if held is None:
         if command.accepted_at + timedelta(minutes=HOLD_MINUTES) <= ports.clock.now():
@@ -122,7 +122,7 @@ async def build_requested_hold(
     ports: BookingPorts, command: BookingCreate, profile: TenantProfile, locale: str
 ) -> tuple[Service, Appointment] | Refusal:
     """Return the service and the hold that the visitor requests, or the first reason for a refusal."""
-    service = profile.service(command.data.service)
+    service = profile.find_service(command.data.service)
     if service is None:
         return Refusal(ErrorCode.UNKNOWN_SERVICE)
     start = parse_start(command.data.start, profile.zone)
@@ -145,7 +145,7 @@ async def build_requested_hold(
         locale=locale,
         now=command.accepted_at,
     )
-    return service, replace(hold, grid_minutes=bucket_minutes(profile), last_change=LastChange(command.id))
+    return service, replace(hold, grid_minutes=compute_bucket_minutes(profile), last_change=LastChange(command.id))
 
 
 async def load_session_hold(ports: BookingPorts, command: BookingCreate) -> tuple[Appointment | None, str | None]:

@@ -75,7 +75,7 @@ class BookingHandler:
 
     async def _run_use_case(self, command: Replayable, claim: Claim, locale: str) -> ServerFrame:
         if refusal_ := await refuse_if_too_late(self._ports, command):
-            profile = await self._ports.tenants.profile(command.tenant)
+            profile = await self._ports.tenants.get_profile(command.tenant)
             return build_refusal(command, refusal_, profile.zone, locale)
         match command:
             case BookingCreate():

@@ -59,7 +59,7 @@ async def _forecast_by_type(ports: BookingPorts, command: BookingCommand) -> Rep
         return await _forecast_reminder(ports, command)
     if not isinstance(command, Replayable):
         return ReplayForecast("would_be_done")
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     if late := await refuse_if_too_late(ports, command):
         start = parse_start(command.data.start, profile.zone) if isinstance(command, BookingCreate) else None
         return build_forecast(profile, "too_old", start if isinstance(start, datetime) else None, late)
@@ -109,7 +109,7 @@ async def _forecast_verify(ports: BookingPorts, command: BookingVerify, profile:
             return await _forecast_remaining_effects(ports, command, profile, standing)
         case Refusal() as refusal:
             return build_forecast(profile, "refused", hold.start if hold else None, refusal, hold)
-        case Confirm() if hold and (service := profile.service(hold.service_id)):
+        case Confirm() if hold and (service := profile.find_service(hold.service_id)):
             if hold.start <= ports.clock.now():
                 return build_forecast(profile, "past", hold.start, appointment=hold)
             return await _forecast_time(ports, command, profile, service, hold)
@@ -148,7 +148,7 @@ async def _forecast_reschedule(
     now = ports.clock.now()
     command = command.model_copy(update={"accepted_at": now})  # as the replay itself does
     appointment = await find_appointment(ports, command)
-    service = profile.service(appointment.service_id) if appointment else None
+    service = profile.find_service(appointment.service_id) if appointment else None
     start = parse_start(command.data.start, profile.zone)
     if appointment is None or service is None or isinstance(start, Refusal):
         unknown = ErrorCode.UNKNOWN_APPOINTMENT if appointment is None else ErrorCode.UNKNOWN_SERVICE
@@ -170,7 +170,7 @@ async def _forecast_reschedule(
 
 async def _forecast_reminder(ports: BookingPorts, command: BookingRemind | BookingPlanReminders) -> ReplayForecast:
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     start, now = command.data.start, ports.clock.now()
     if isinstance(command, BookingRemind):
         hours = command.data.hours_before
@@ -214,5 +214,5 @@ async def _forecast_remaining_effects(
     """
     if not appointment.is_changed_by(command.id):
         return build_forecast(profile, "already_done", appointment.start, appointment=appointment)
-    await ports.calendar.find_busy_times(profile.calendar_of(appointment.resource), appointment.blocked, fresh=True)
+    await ports.calendar.find_busy_times(profile.get_calendar_id(appointment.resource), appointment.blocked, fresh=True)
     return build_forecast(profile, "would_be_finished", appointment.start, appointment=appointment)

@@ -31,7 +31,7 @@ async def refuse_if_too_late(ports: BookingPorts, command: Replayable) -> Refusa
         and (appointment.is_changed_by(command.id) or isinstance(command, BookingCreate))
     ):
         return None
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     requested = find_requested_time(command, appointment, profile)
     if requested is None:
         return Refusal(ErrorCode.CODE_EXPIRED)
@@ -54,8 +54,10 @@ def find_requested_time(
     """Return the service and the start that the visitor requested or has."""
     if isinstance(command, BookingCreate):
         start = parse_start(command.data.start, profile.zone)
-        service = profile.service(command.data.service)
+        service = profile.find_service(command.data.service)
         return (service.id, start) if service and not isinstance(start, Refusal) else None
     return (
-        (appointment.service_id, appointment.start) if appointment and profile.service(appointment.service_id) else None
+        (appointment.service_id, appointment.start)
+        if appointment and profile.find_service(appointment.service_id)
+        else None
     )

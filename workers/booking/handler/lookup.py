@@ -17,11 +17,11 @@ from workers.booking.handler.frames import build_refusal
 
 async def look_up_appointment(ports: BookingPorts, command: BookingLookup, locale: str) -> BookingDetails | Error:
     """Return the appointment's current details; the query changes nothing."""
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await find_appointment(ports, command)
     if appointment is None:
         return build_refusal(command, Refusal(ErrorCode.UNKNOWN_APPOINTMENT), profile.zone, locale)
-    now, service = ports.clock.now(), profile.service(appointment.service_id)
+    now, service = ports.clock.now(), profile.find_service(appointment.service_id)
     is_over = appointment.state is AppointmentState.CANCELLED or has_expired(appointment, command.accepted_at)
     state: Literal["held", "confirmed", "cancelled"] = "cancelled" if is_over else appointment.state.value
     is_confirmed = appointment.state is AppointmentState.CONFIRMED
@@ -34,7 +34,7 @@ async def look_up_appointment(ports: BookingPorts, command: BookingLookup, local
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
             service=appointment.service_id,
-            service_name=service.name.in_(locale, profile.locale) if service else appointment.service_id,
+            service_name=service.name.choose_text(locale, profile.locale) if service else appointment.service_id,
             time_zone=profile.time_zone,
             contact=mask_contact(appointment.contact.address),
             expires_at=None if is_over else appointment.hold_expires_at,

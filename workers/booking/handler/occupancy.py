@@ -48,7 +48,7 @@ async def load_occupancy(
     )
     everywhere, in_lanes = _split_by_lane([time for time in ours if time.appointment_id not in ignoring], profile)
     for (calendar_id, own), times in zip(calendars, busy, strict=True):
-        own_times = [time for time in ours if profile.calendar_of(time.resource) == calendar_id]
+        own_times = [time for time in ours if profile.get_calendar_id(time.resource) == calendar_id]
         foreign = _find_foreign_times(times, own_times, ignoring)
         in_lanes += [(lane, interval) for interval in foreign for lane in own]
         everywhere += foreign if not own else ()
@@ -73,7 +73,7 @@ async def find_free_lanes(
         at=at,
         fresh=True,
         ignoring=ignoring,
-        lanes=profile.lanes_of(service),
+        lanes=profile.list_lanes(service),
     )
     return select_free_lanes(
         profile, service, appointment.blocked, occupancy, appointment_id=appointment.appointment_id

@@ -8,7 +8,7 @@ import structlog
 from shared.claims import Claim
 from shared.messages.commands import CalendarChanged
 from shared.messages.server import ServerFrame
-from shared.tenants.grid import bucket_minutes
+from shared.tenants.grid import compute_bucket_minutes
 from shared.tenants.profile import TenantProfile
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
@@ -38,7 +38,7 @@ async def follow_owner_change(ports: BookingPorts, command: CalendarChanged, cla
     The event's state at the time of detection does not count: the visitor or the owner may have changed it since. A
     repeat of the same command finishes what it began.
     """
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment is None:
         return None
@@ -116,7 +116,7 @@ async def _hand_over(
     if not isinstance(change, ForbiddenMove):
         candidate = change.appointment if isinstance(change, MovedByOwner) else _increment_version(appointment)
         lanes = [
-            lane for lane in _find_suitable_lanes(appointment, profile) if profile.calendar_of(lane) == calendar_id
+            lane for lane in _find_suitable_lanes(appointment, profile) if profile.get_calendar_id(lane) == calendar_id
         ]
         moved = await _move_to_free_lane(
             ports, command, appointment, candidate, lanes=lanes, profile=profile, claim=claim
@@ -166,7 +166,10 @@ async def _move_to_free_lane(
     now = ports.clock.now()
     for lane in lanes:
         candidate = replace(
-            changed_visit, resource=lane, last_change=LastChange(command.id), grid_minutes=bucket_minutes(profile)
+            changed_visit,
+            resource=lane,
+            last_change=LastChange(command.id),
+            grid_minutes=compute_bucket_minutes(profile),
         )
         candidate = assign_calendar(candidate, profile)
         try:
@@ -186,15 +189,15 @@ async def _move_to_free_lane(
 
 def _find_suitable_lanes(appointment: Appointment, profile: TenantProfile) -> tuple[str, ...]:
     """Return the lanes of the visit's service; none if the service was removed from the profile."""
-    service = profile.service(appointment.service_id)
-    return profile.lanes_of(service) if service else ()
+    service = profile.find_service(appointment.service_id)
+    return profile.list_lanes(service) if service else ()
 
 
 def _find_lanes_in_same_calendar(appointment: Appointment, profile: TenantProfile) -> list[str]:
     """Return the visit's own lane, then the service's other lanes with the same calendar."""
-    calendar_id = profile.calendar_of(appointment.resource)
+    calendar_id = profile.get_calendar_id(appointment.resource)
     others = (lane for lane in _find_suitable_lanes(appointment, profile) if lane != appointment.resource)
-    return [appointment.resource, *(lane for lane in others if profile.calendar_of(lane) == calendar_id)]
+    return [appointment.resource, *(lane for lane in others if profile.get_calendar_id(lane) == calendar_id)]
 
 
 async def _restore_event(

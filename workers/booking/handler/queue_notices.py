@@ -86,7 +86,7 @@ async def send_reminder(
 def _build_common_fields(
     command: Envelope, appointment: Appointment, profile: TenantProfile, event: str
 ) -> dict[str, object]:
-    service = profile.service(appointment.service_id)
+    service = profile.find_service(appointment.service_id)
     return {
         "id": derived_id(appointment.appointment_id, f"notice/{event}"),
         "tenant": appointment.tenant,
@@ -100,7 +100,9 @@ def _build_common_fields(
             contact_kind=appointment.contact.kind,
             name=appointment.name,
             service=appointment.service_id,
-            service_name=service.name.in_(appointment.locale, profile.locale) if service else appointment.service_id,
+            service_name=service.name.choose_text(appointment.locale, profile.locale)
+            if service
+            else appointment.service_id,
             start=appointment.start.astimezone(profile.zone),
             end=appointment.end.astimezone(profile.zone),
         ),

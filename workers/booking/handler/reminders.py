@@ -60,7 +60,7 @@ async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> 
     if not is_unchanged_visit(appointment, command.data.start):
         log.info("reminders_obsolete", appointment_id=command.data.appointment_id)
         return
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     try:
         await _schedule_reminders(ports, appointment, profile, booked_at=command.accepted_at)
     except TransientError as error:
@@ -109,7 +109,7 @@ async def delete_reminders(ports: BookingPorts, appointment: Appointment) -> Non
 async def send_due_reminder(ports: BookingPorts, command: BookingRemind) -> None:
     """Queue the reminder if the visit is unchanged."""
     reminder = command.data
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await ports.appointments.get(reminder.appointment_id, command.session_id)
     is_useful = is_worth_reminding(
         appointment, start=reminder.start, hours_before=reminder.hours_before, now=ports.clock.now(), profile=profile

@@ -43,7 +43,7 @@ async def verify_code(ports: BookingPorts, command: BookingVerify, claim: Claim,
     A retry repeats these effects, but only for the command that confirmed: a later one must not overwrite the owner's
     changes to the event.
     """
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
         # This command checked its code before it was interrupted.
@@ -124,8 +124,8 @@ async def _find_unblocked_lanes(
 
     If a calendar can't be read, the hold keeps its lane: its buckets belong to it in our tables.
     """
-    service = profile.service(hold.service_id)
-    lanes = profile.lanes_of(service) if service else ()
+    service = profile.find_service(hold.service_id)
+    lanes = profile.list_lanes(service) if service else ()
     try:
         occupancy = await load_occupancy(
             ports,
@@ -158,7 +158,7 @@ async def _offer_other_times(
 
 async def resend_code(ports: BookingPorts, command: BookingResend, claim: Claim, locale: str) -> ServerFrame:
     """Send another code for the same hold."""
-    profile = await ports.tenants.profile(command.tenant)
+    profile = await ports.tenants.get_profile(command.tenant)
     appointment = await ports.appointments.get(command.data.appointment_id, command.session_id)
     if appointment and appointment.is_changed_by(command.id) and appointment.hold_expires_at:
         again = appointment  # counted before this command was interrupted

@@ -24,7 +24,7 @@ class JinjaEmailTemplates:
         links: AppointmentLinks | None = None,
     ) -> Email:
         """Return the e-mail."""
-        t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
+        t, zone = self._catalogue.get_texts(notice.locale, profile.locale), profile.zone
         extra: dict[str, object] = {"greeting": t("greeting")}
         if isinstance(notice, SendCode):
             # The address is not verified yet: its owner may be a stranger, who must not read what a visitor typed.

@@ -8,7 +8,7 @@ from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shared.languages.catalogue import Catalogue, Texts
-from shared.languages.cldr import cldr_locale
+from shared.languages.cldr import get_cldr_locale
 from shared.messages.notices import AppointmentCancelled, AppointmentRescheduled
 from workers.notifications.domain import VisitorNotice
 
@@ -53,7 +53,7 @@ def format_instant(instant: datetime, pattern: str, *, language: str, zone: tzin
 
     In an hour that occurs twice, because clocks are set back, the offset is added.
     """
-    wall, locale = instant.astimezone(zone), cldr_locale(language)
+    wall, locale = instant.astimezone(zone), get_cldr_locale(language)
     text = format_datetime(wall, pattern, locale=locale, tzinfo=zone)
     if not is_ambiguous_hour(instant, zone):
         return text

@@ -30,7 +30,7 @@ class JinjaTextMessageTemplates:
 
     def render(self, notice: VisitorNotice, profile: TenantProfile, *, code: str | None) -> TextMessage:
         """Return the message."""
-        t, zone = self._catalogue.texts(notice.locale, profile.locale), profile.zone
+        t, zone = self._catalogue.get_texts(notice.locale, profile.locale), profile.zone
         room = max(_NAME_SEPTETS - _OFFSET_SEPTETS * _count_offsets(notice, zone), _MIN_NAME_SEPTETS)
         extra: dict[str, object] = {}
         if isinstance(notice, SendCode):

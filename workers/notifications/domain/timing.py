@@ -24,7 +24,7 @@ def find_quiet_hours_end(notice: VisitorNotice, profile: TenantProfile, now: dat
     """
     if not isinstance(notice, AppointmentReminder | ChooseAgain) or profile.quiet_hours is None:
         return None
-    quiet = profile.quiet_hours.around(now, profile.zone)
+    quiet = profile.quiet_hours.find_quiet_period(now, profile.zone)
     if quiet is None:
         return None
     if isinstance(notice, ChooseAgain) and notice.stands and _leaves_no_time(notice, quiet.ends):

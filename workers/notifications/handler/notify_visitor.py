@@ -31,7 +31,7 @@ async def notify_visitor(ports: NotificationPorts, notice: VisitorNotice) -> boo
     if change := extract_change(notice):
         # Before any step that may wait: an outdated notice must not be sent meanwhile.
         await ports.visit_changes.record(notice.data.appointment_id, change)
-    profile = await ports.tenants.profile(notice.tenant)
+    profile = await ports.tenants.get_profile(notice.tenant)
     if not await _is_current(ports, notice):
         return False
     if not (_is_in_time(ports, notice, profile) and await _accepts_email(ports, notice)):

@@ -3,7 +3,7 @@
 import pytest
 
 from ops.today.rules import find_last_message, find_unanswered
-from shared.conversations.announcements import announcement
+from shared.conversations.announcements import render_announcement
 from shared.conversations.replies import refusal
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
@@ -25,9 +25,9 @@ def staff(text, **more):
     return final(None, text, by="human", **more)
 
 
-IS_READ = announcement("is_read", "pl")
+IS_READ = render_announcement("is_read", "pl")
 TOOK_OVER, HANDED_BACK = (
-    staff(announcement(action, "en"), announces=action) for action in ("took_over", "handed_back")
+    staff(render_announcement(action, "en"), announces=action) for action in ("took_over", "handed_back")
 )
 
 

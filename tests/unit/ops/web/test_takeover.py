@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations.announcements import announcement
+from shared.conversations.announcements import render_announcement
 from shared.conversations.takeover import TAKEOVER_DURATION
 from shared.errors import TransientError
 from tests.unit.ops.web.conftest import Browser
@@ -51,7 +51,7 @@ def test_taking_over_is_announced(at_conversation, world):
     press(at_conversation, "take-over")
     assert at_conversation.last.headers["location"] == f"{CONVERSATION}?said=took_over"
     frame = world.conversations.of("s-1")[-1]
-    assert (frame.re, frame.data.by, frame.data.text) == (None, "human", announcement("took_over", "pl"))
+    assert (frame.re, frame.data.by, frame.data.text) == (None, "human", render_announcement("took_over", "pl"))
     assert frame.data.announces == "took_over"
     assert world.poster.posted == [("tab-1", frame.wire())]
     assert takeover(world).is_announced
@@ -65,7 +65,7 @@ def test_handing_back_is_announced(at_conversation, world):
     press(at_conversation, "hand-back")
     assert at_conversation.last.headers["location"] == f"{CONVERSATION}?said=handed_back"
     outcome = world.conversations.of("s-1")[-1].data
-    assert (outcome.text, outcome.announces) == (announcement("handed_back", "pl"), "handed_back")
+    assert (outcome.text, outcome.announces) == (render_announcement("handed_back", "pl"), "handed_back")
     assert takeover(world) is None
     text = at_conversation.follow().text
     assert "The assistant answers again." in text
@@ -78,13 +78,13 @@ def test_announcements_do_not_look_like_staff_answers(at_conversation):
     at_conversation.follow()
     at_conversation.send(CONVERSATION, text="Yes, dogs may come.", answer_id="two")
     text = at_conversation.follow().text
-    assert f'<div class="event">{announcement("took_over", "pl")}</div>' in text
+    assert f'<div class="event">{render_announcement("took_over", "pl")}</div>' in text
     assert re.search(r'class="bubble human"><small>[^<]+</small><p>Yes, dogs may come\.</p>', text)
 
 
 def test_an_answer_with_the_text_of_an_announcement(at_conversation, world):
     """An answer of the model stays an answer, whatever its text is."""
-    sentence = announcement("took_over", "en")
+    sentence = render_announcement("took_over", "en")
     at_conversation.http.portal.call(store_frames(world, final(sentence)))
     text = at_conversation.get(CONVERSATION).text
     assert f'<div class="event">{sentence}</div>' not in text

@@ -41,7 +41,7 @@ def test_every_value_has_a_text():
         *(f"part_{one}" for one in (LEDGER, "desk", *QUEUES)),
         *(f"did_{one}" for one in get_args(ConversationAuditAction)),
     ]
-    t = CATALOGUE.texts("en")
+    t = CATALOGUE.get_texts("en")
     assert [text_id for text_id in text_ids if t.get(text_id) is None] == []
 
 
@@ -68,5 +68,5 @@ def test_every_value_has_a_text():
 )
 def test_audit_entries_are_translated(by, action, detail, who, note):
     """Parts of the system and their notes are translated; operators, their reasons and unknown values are not."""
-    line = describe_entry(AuditEntry(NOON, by, action, detail), CATALOGUE.texts("pl"))
+    line = describe_entry(AuditEntry(NOON, by, action, detail), CATALOGUE.get_texts("pl"))
     assert (line.who, line.note) == (who, note)

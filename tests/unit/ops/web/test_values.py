@@ -29,7 +29,7 @@ from tests.fakes.clock import NOON
 )
 def test_a_precise_time_has_its_zone(language, zone, text):
     """It is compared with logs of machines in other zones."""
-    assert Times(CATALOGUE.texts(language), ZoneInfo(zone), NOON).precise(NOON) == text
+    assert Times(CATALOGUE.get_texts(language), ZoneInfo(zone), NOON).precise(NOON) == text
 
 
 @pytest.mark.parametrize(

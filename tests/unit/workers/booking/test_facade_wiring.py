@@ -63,7 +63,7 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
 
     monkeypatch.setattr(wiring, "GoogleCredentials", credentials)
     monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
-    monkeypatch.setattr(knowledge, "open_knowledge", lambda *_: None)
+    monkeypatch.setattr(knowledge, "open_tenant_directory", lambda *_: None)
     await open_ports(VARIABLES | ({"google_delegated_subject": subject} if subject else {}))
     assert asked["subject"] == subject
 
@@ -71,7 +71,7 @@ async def test_the_calendar_is_read_as_the_worker_reads_it(monkeypatch, subject)
 async def test_ports_that_would_write_raise_an_error(monkeypatch):
     """A forecast that calls one has a bug."""
     monkeypatch.setattr(Secrets, "text", lambda _self, _name: "k" * 40)
-    monkeypatch.setattr(knowledge, "open_knowledge", lambda *_: None)
+    monkeypatch.setattr(knowledge, "open_tenant_directory", lambda *_: None)
     ports = await open_ports(VARIABLES)
     for port in (ports.notices, ports.commands, ports.schedules, ports.sync_tokens):
         with pytest.raises(RuntimeError):

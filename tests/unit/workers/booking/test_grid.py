@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.tenants.grid import MAX_BUCKETS, bucket_minutes, check_profile
+from shared.tenants.grid import MAX_BUCKETS, check_bucket_counts, compute_bucket_minutes
 from workers.booking.domain.grid import list_bucket_starts
 from workers.booking.domain.hold import compute_blocked_interval
 from workers.booking.domain.lanes import Occupancy
@@ -40,14 +40,14 @@ def service(duration, **fields):
 )
 def test_buckets_are_as_coarse_as_the_profile_allows(make_profile, zone, hours, services, expected):
     """All steps, lengths, buffers, opening times and UTC offsets are multiples of a bucket."""
-    assert bucket_minutes(make_profile(zone=zone, hours=(hours,), services=[services])) == expected
+    assert compute_bucket_minutes(make_profile(zone=zone, hours=(hours,), services=[services])) == expected
 
 
 def test_the_hours_of_an_exception_count_too(make_profile):
     """One date that opens at a quarter past the hour makes the buckets of the whole profile smaller."""
     exception = {"date": "2026-12-24", "hours": ["09:15-12:00"]}
 
-    assert bucket_minutes(make_profile(services=[service(60)], exceptions=[exception])) == 15
+    assert compute_bucket_minutes(make_profile(services=[service(60)], exceptions=[exception])) == 15
 
 
 def test_buckets_cover_an_interval_that_is_off_the_grid():
@@ -87,11 +87,11 @@ def test_intervals_that_overlap_share_a_bucket(first, second, minutes):
 def test_offered_visits_fill_their_buckets_exactly(make_profile, zone):
     """A free time is never refused for a neighbour that only shares a bucket with it, not even on clock changes."""
     profile = make_profile(zone=zone, hours=("00:00-24:00",), weekend=("00:00-24:00",))
-    size = timedelta(minutes=bucket_minutes(profile))
+    size = timedelta(minutes=compute_bucket_minutes(profile))
     now = datetime(2026, 3, 27, tzinfo=UTC)
 
     for offer in find_free_slots(profile, None, from_day=None, days=12, now=now, occupancy=Occupancy()):
-        chosen = profile.service(offer.service_id)
+        chosen = profile.find_service(offer.service_id)
         blocked = compute_blocked_interval(chosen, offer.start)
         starts = list_bucket_starts(blocked, size // timedelta(minutes=1))
         assert (starts[0], starts[-1] + size) == (blocked.start, blocked.end)
@@ -102,12 +102,12 @@ def test_a_profile_whose_visits_need_too_many_buckets_is_refused(make_profile):
     profile = make_profile(services=[service(200, buffer_after_minutes=5)])
 
     with pytest.raises(ValueError, match=r"'visit' blocks 205 minutes .* 41 parts of 5 .* 40 are allowed"):
-        check_profile(profile)
+        check_bucket_counts(profile)
 
 
 def test_a_profile_at_the_limit_is_accepted(make_profile):
     """Forty buckets, old and new, fit into one transaction."""
     profile = make_profile(services=[service(195, buffer_after_minutes=5)])
 
-    check_profile(profile)
-    assert 200 // bucket_minutes(profile) == MAX_BUCKETS
+    check_bucket_counts(profile)
+    assert 200 // compute_bucket_minutes(profile) == MAX_BUCKETS

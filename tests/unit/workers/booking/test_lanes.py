@@ -44,7 +44,7 @@ def hour(accepted_at):
 )
 def test_a_service_has_the_lanes_of_its_resources(salon, service, lanes):
     """A service without resources of its own has those of the whole business."""
-    assert salon.lanes_of(salon.service(service)) == lanes
+    assert salon.list_lanes(salon.find_service(service)) == lanes
 
 
 def test_a_lane_is_a_resource_and_a_number(salon):
@@ -56,15 +56,15 @@ def test_a_lane_is_a_resource_and_a_number(salon):
 def test_a_business_without_resources_has_one_lane(make_profile):
     """It has one visit at a time."""
     profile = make_profile()
-    assert profile.lanes_of(profile.services[0]) == ("default",)
+    assert profile.list_lanes(profile.services[0]) == ("default",)
     assert profile.calendars == {"calendar": ()}
-    assert profile.calendar_of("default") == "calendar"
+    assert profile.get_calendar_id("default") == "calendar"
 
 
 def test_calendars_are_those_of_the_business_and_of_its_resources(salon):
     """A resource's own calendar occupies that resource only."""
     assert salon.calendars == {"calendar": (), "room@calendar.example": ("room/1", "room/2", "room/3")}
-    assert (salon.calendar_of("room/2"), salon.calendar_of("tom")) == ("room@calendar.example", "calendar")
+    assert (salon.get_calendar_id("room/2"), salon.get_calendar_id("tom")) == ("room@calendar.example", "calendar")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_full_day_has_no_starts(salon, accepted_at):
 
 def test_the_lane_that_fewest_services_use_comes_first(salon, hour):
     """Only Tom can colour, so a cut goes to Anna while she is free."""
-    cut = salon.service("cut")
+    cut = salon.find_service("cut")
     orders = {tuple(select_free_lanes(salon, cut, hour, Occupancy(), appointment_id=str(n))) for n in range(50)}
     assert orders == {("anna", "tom")}
     busy = Occupancy(lanes={"anna": [hour]})
@@ -140,7 +140,8 @@ def test_the_lane_that_fewest_services_use_comes_first(salon, hour):
 def test_visitors_spread_over_equal_lanes(salon, hour):
     """Thirty visitors at the same moment do not all try the same lane first."""
     firsts = [
-        select_free_lanes(salon, salon.service("class"), hour, Occupancy(), appointment_id=str(n))[0] for n in range(30)
+        select_free_lanes(salon, salon.find_service("class"), hour, Occupancy(), appointment_id=str(n))[0]
+        for n in range(30)
     ]
     assert {firsts.count(lane) > 4 for lane in ("room/1", "room/2", "room/3")} == {True}
 
@@ -177,11 +178,11 @@ def test_the_list_and_the_choice_of_a_lane_agree(salon, accepted_at, blocked, se
 def test_no_starts_are_offered_on_public_holidays(make_profile):
     """Unless an exception says otherwise; regions of a country have their own holidays."""
     profile = make_profile(public_holidays="PL", exceptions=[{"date": "2026-05-01", "hours": ["10:00-12:00"]}])
-    assert profile.hours_on(date(2026, 11, 11)) == ()
-    assert profile.hours_on(date(2026, 11, 12)) != ()
-    assert len(profile.hours_on(date(2026, 5, 1))) == 1
+    assert profile.list_open_periods(date(2026, 11, 11)) == ()
+    assert profile.list_open_periods(date(2026, 11, 12)) != ()
+    assert len(profile.list_open_periods(date(2026, 5, 1))) == 1
     bavaria, berlin = (make_profile(public_holidays=region) for region in ("DE-BY", "DE-BE"))
-    assert (bavaria.hours_on(date(2026, 1, 6)), berlin.hours_on(date(2026, 1, 6)) != ()) == ((), True)
+    assert (bavaria.list_open_periods(date(2026, 1, 6)), berlin.list_open_periods(date(2026, 1, 6)) != ()) == ((), True)
 
 
 @pytest.mark.parametrize("region", ["XX", "PL-XX", "", "pl", "Poland!"])

@@ -104,7 +104,7 @@ def test_no_reminder_is_sent_in_quiet_hours(begins, length, moment):
     (_, long), (_, short) = planned_for(start, profile)
     assert long < short < start
     for at in (long, short):
-        assert profile.quiet_hours.around(at, profile.zone) is None
+        assert profile.quiet_hours.find_quiet_period(at, profile.zone) is None
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def brute_force_starts(profile, now, busy):
     for later in range(profile.horizon_days + 1):
         day = today + timedelta(days=later)
         midnight = datetime.combine(day, datetime.min.time())
-        for period in profile.hours_on(day):
+        for period in profile.list_open_periods(day):
             opens, closes = (
                 next(instant for instant, wall in clock if wall >= midnight + timedelta(minutes=minutes))
                 for minutes in (period.opens, period.closes)
@@ -119,7 +119,7 @@ def test_every_slot_is_offered_free_and_inside_the_opening_hours(make_profile, s
             opens, last_minute = (
                 (wall.replace(tzinfo=None) - midnight.replace(tzinfo=None)) // MINUTE for wall in (start, last)
             )
-            hours = profile.hours_on(start.date())
+            hours = profile.list_open_periods(start.date())
             assert any(period.opens <= opens <= last_minute < period.closes for period in hours)
     assert all(earlier.start < later.start for earlier, later in pairwise(offers))
 

@@ -100,4 +100,4 @@ def test_an_answer_is_cut_at_the_limit_and_not_before(filler):
 )
 def test_an_answer_is_never_empty_unless_it_was_stopped(text, offered, stopped, language, expected):
     """A model that only opens the form, or writes nothing, gets a default text."""
-    assert build_final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.texts(language)) == expected
+    assert build_final_text(text, offered=offered, stopped=stopped, t=CATALOGUE.get_texts(language)) == expected

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations.announcements import announcement
+from shared.conversations.announcements import render_announcement
 from shared.conversations.takeover import TAKEOVER_DURATION, Takeover
 from shared.errors import TransientError
 from shared.messages.server import ChatFinal, ChatFinalData, Usage
@@ -26,7 +26,10 @@ async def test_the_assistant_is_silent_during_a_takeover(world_of):
     sent, final = await world.handle()
 
     assert (sent.type, sent.data.text) == ("chat.sent", "How much is a massage?")
-    assert (final.re, final.data) == ("a1", ChatFinalData(text=announcement("is_read", "en"), announces="is_read"))
+    assert (final.re, final.data) == (
+        "a1",
+        ChatFinalData(text=render_announcement("is_read", "en"), announces="is_read"),
+    )
     assert world.poster.types("tab") == ["chat.sent", "chat.final"]
     assert (world.model.prompts, world.usage.answers) == ([], {})
     assert world.claims.records[world.command().claim_key].done
@@ -39,12 +42,12 @@ async def test_the_announcement_is_sent_once_per_takeover(world_of):
     for number in range(3):
         await world.handle(world.command(client_id=f"a{number}"))
     texts = [final["data"]["text"] for final in world.finals()]
-    assert texts == [announcement("is_read", "en"), "", ""]
+    assert texts == [render_announcement("is_read", "en"), "", ""]
     assert [final["data"]["announces"] for final in world.finals()] == ["is_read"] * 3
 
     record_takeover(world)
     await world.handle(world.command(client_id="a9"))
-    assert world.finals()[-1]["data"]["text"] == announcement("is_read", "en")
+    assert world.finals()[-1]["data"]["text"] == render_announcement("is_read", "en")
 
 
 @pytest.mark.parametrize(("hello", "envelope", "heard"), [("pl", "en", "pl"), (None, "pl", "pl"), ("en", "pl", "en")])
@@ -55,7 +58,7 @@ async def test_the_announcement_is_in_the_visitors_language(world_of, hello, env
     world.connections.open("session", "tab", locale=hello)
     record_takeover(world)
     final = (await world.handle(world.command(locale=envelope)))[-1]
-    assert final.data.text == announcement("is_read", heard)
+    assert final.data.text == render_announcement("is_read", heard)
 
 
 async def test_the_assistant_answers_after_half_an_hour(world_of):
@@ -85,7 +88,7 @@ async def test_an_answer_that_was_started_is_finished(world_of):
     """A takeover during the answer does not interrupt it; it applies from the next message on."""
     world = world_of(["One. ", Do(lambda: record_takeover(world)), "Two."])
     assert (await world.handle(world.command(client_id="a1")))[-1].data.text == "One. Two."
-    assert (await world.handle(world.command(client_id="a2")))[-1].data.text == announcement("is_read", "en")
+    assert (await world.handle(world.command(client_id="a2")))[-1].data.text == render_announcement("is_read", "en")
 
 
 async def test_a_failed_answer_is_not_restarted_during_a_takeover(world_of):
@@ -142,4 +145,4 @@ async def test_the_announcement_is_that_of_the_current_takeover(world_of):
         return tail
 
     world.conversations.latest = another
-    assert (await world.handle())[-1].data.text == announcement("is_read", "en")
+    assert (await world.handle())[-1].data.text == render_announcement("is_read", "en")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.languages.available import languages
+from shared.languages.available import list_languages
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.domain import AppointmentLinks, flatten_text
 
@@ -97,7 +97,7 @@ def test_a_visitor_is_greeted_by_name_if_there_is_one(write, name, greeting):
 
 
 @pytest.mark.parametrize("kind", ["code", "choose_again"])
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 def test_an_unverified_address_gets_nothing_that_the_visitor_typed(write, kind, locale):
     """Its owner may be a stranger, who must not read what was typed as a name."""
     named = write(kind, locale=locale, data={"name": "You won! Go to evil.example"})
@@ -145,7 +145,7 @@ def test_only_notices_of_a_changed_visit_have_a_calendar_file(write, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 def test_names_add_no_headers_and_no_lines(write, make_profile, kind, locale):
     """What a visitor or an owner typed is reduced to one line."""
     profile = make_profile(name=f"Salon{HEADER_BREAKS}")
@@ -186,7 +186,7 @@ def test_the_representation_of_an_email_has_neither_recipient_nor_text(write):
         assert secret not in representation
 
 
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 @pytest.mark.parametrize("kind", ["confirmed", "rescheduled", "reminder"])
 def test_an_email_about_a_booked_visit_has_links_to_change_it(write, kind, locale):
     """Each address is on a line of its own in angle brackets, so that mail programs find its end (RFC 3986)."""
@@ -245,7 +245,7 @@ def test_the_email_about_a_cancellation_says_where_to_book_again(write, make_pro
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 @pytest.mark.parametrize("links", [None, LINKS])
 def test_the_layout_of_the_plain_text_has_no_gaps(write, make_profile, kind, locale, links):
     """No line ends with a space, and paragraphs are separated by one empty line."""
@@ -258,7 +258,7 @@ def test_the_layout_of_the_plain_text_has_no_gaps(write, make_profile, kind, loc
 
 
 @pytest.mark.parametrize("kind", ["confirmed", "cancelled", "rescheduled", "reminder"])
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 def test_what_a_visitor_typed_is_text_in_html_too(make_notice, make_profile, kind, locale):
     """Neither a name nor a text of the business becomes markup."""
     name = "<img src=x onerror=alert(1)>"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.languages.available import languages
+from shared.languages.available import list_languages
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 from workers.notifications.domain import count_septets, to_gsm_text
 
@@ -84,7 +84,7 @@ def test_a_text_message_names_business_time_and_service(write, kind, fields, loc
 
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, kind, fields, locale):
     """On every day of the year and in an hour that occurs twice, with the longest names, in any script."""
     starts = [datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day) for day in range(0, 366, 17)]
@@ -98,7 +98,7 @@ def test_a_message_is_one_part_however_long_the_names_are(write, make_profile, k
 
 
 @pytest.mark.parametrize(("kind", "fields"), CASES)
-@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("locale", list_languages())
 def test_what_a_visitor_typed_is_in_no_text_message(write, kind, fields, locale):
     """The owner of the number reads only texts of the business, and no link."""
     message = write(kind, locale=locale, data={"name": "You won! evil.example"}, **fields)

@@ -79,7 +79,7 @@ def assert_file_agrees(ics, instant):
 
 async def assert_emails_agree(world, notices, instant):
     """Check that an e-mail has the local date, weekday and time in either language."""
-    profile = await world.tenants.profile("salon-ania")
+    profile = await world.tenants.get_profile("salon-ania")
     wall = instant.astimezone(profile.zone)
     for notice in notices:
         assert_local_time(notice.data.start, instant, profile.time_zone)

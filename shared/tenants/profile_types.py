@@ -34,12 +34,12 @@ class Translated(RootModel[Mapping[Annotated[str, AfterValidator(normalize_tag)]
     model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Self:
+    def _check_not_empty(self) -> Self:
         if not any(self.root.values()):
             raise ValueError("needs a text in one language at least, such as `pl: Masaż`")
         return self
 
-    def in_(self, *preferred: str) -> str:
+    def choose_text(self, *preferred: str) -> str:
         """Return the text in the first preferred language that it has; else in English, or the first one given."""
         texts = {tag: text for tag, text in self.root.items() if text}
         tag = match_language(texts, *preferred, REFERENCE)
@@ -48,4 +48,4 @@ class Translated(RootModel[Mapping[Annotated[str, AfterValidator(normalize_tag)]
     @property
     def texts(self) -> tuple[str, ...]:
         """Return each different text once, the English one first."""
-        return tuple(dict.fromkeys(text for text in (self.in_(REFERENCE), *self.root.values()) if text))
+        return tuple(dict.fromkeys(text for text in (self.choose_text(REFERENCE), *self.root.values()) if text))

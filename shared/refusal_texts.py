@@ -13,7 +13,7 @@ that the clocks skip.
 """
 
 
-def refusal_text(code: ErrorCode, locale: str, about: About | None = None) -> str:
+def render_refusal(code: ErrorCode, locale: str, about: About | None = None) -> str:
     """Return the sentence for a code; it never carries details of an exception."""
-    t = SHARED.texts(locale)
+    t = SHARED.get_texts(locale)
     return t(f"refusal_about_{about}") if about else t(f"refusal_{code.value}")

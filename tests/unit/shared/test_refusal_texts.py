@@ -5,15 +5,15 @@ from typing import get_args
 import pytest
 
 from shared.conversations.replies import refusal
-from shared.languages.available import languages
+from shared.languages.available import list_languages
 from shared.messages.errors import RETRYABLE, ErrorCode
-from shared.texts import About, refusal_text
+from shared.refusal_texts import About, render_refusal
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_every_code_is_worded_in_both_languages(code):
     """A sentence each, of its own, that tells the visitor what to do."""
-    english, polish = refusal_text(code, "en"), refusal_text(code, "pl")
+    english, polish = render_refusal(code, "en"), render_refusal(code, "pl")
 
     assert english != polish
     for text in (english, polish):
@@ -26,8 +26,8 @@ def test_every_code_is_worded_in_both_languages(code):
 
 def test_no_two_codes_say_the_same():
     """A visitor can tell by the words what is the matter."""
-    for locale in languages():
-        assert len({refusal_text(code, locale) for code in ErrorCode}) == len(ErrorCode)
+    for locale in list_languages():
+        assert len({render_refusal(code, locale) for code in ErrorCode}) == len(ErrorCode)
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))
@@ -37,13 +37,13 @@ def test_a_refusal_says_whether_to_try_again(code):
 
     assert (frame.re, frame.data.code, frame.data.retry_after_ms) == ("a1", code, 500)
     assert frame.data.retryable is (code in RETRYABLE)
-    assert frame.data.message == refusal_text(code, "pl")
+    assert frame.data.message == render_refusal(code, "pl")
     assert frame.data.alternatives == ()
 
 
 @pytest.mark.parametrize("about", get_args(About))
 def test_a_refusal_says_what_it_is_about(about):
     """In every language, where the code's own sentence would not help."""
-    texts = {refusal_text(ErrorCode.INVALID_TIME, locale, about) for locale in languages()}
-    assert len(texts) == len(languages())
-    assert not texts & {refusal_text(ErrorCode.INVALID_TIME, locale) for locale in languages()}
+    texts = {render_refusal(ErrorCode.INVALID_TIME, locale, about) for locale in list_languages()}
+    assert len(texts) == len(list_languages())
+    assert not texts & {render_refusal(ErrorCode.INVALID_TIME, locale) for locale in list_languages()}
