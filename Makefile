@@ -35,9 +35,10 @@ test: $(READY) catalogues ## run the tests (ARGS="-k booking"; ARGS="-n 0" in on
 	$(NODE_TEST)
 	$(PYTEST) -n 3 $(ARGS)
 
+# Four processes: the tests of the worker core wait for real leases and time-outs.
 test-fast: $(READY) catalogues ## run the unit tests of Python and JavaScript, and the contract tests on fakes (ARGS="-k booking")
 	$(NODE_TEST)
-	$(PYTEST) -n 2 -m fast tests/unit tests/contracts $(ARGS)
+	$(PYTEST) -n 4 -m fast tests/unit tests/contracts $(ARGS)
 
 soak: $(READY) catalogues ## run the tests that take minutes: crashes, a faulty broker, a million messages (ARGS="--seed 7")
 	$(PYTEST) -m soak -s $(ARGS)
