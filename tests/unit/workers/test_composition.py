@@ -16,7 +16,8 @@ from shared.consumer.lifecycle import Stop
 from shared.consumer.queue_description import MessageQueue
 from shared.messages.commands import ChatSend, InternalBookingCommand, VisitorBookingCommand
 from shared.messages.notices import AnyNotice
-from tests.unit.workers.compositions import COMMANDS, NOTICES, WORKERS, Composition, messages_of, queue_url
+from tests.unit.workers.compositions import WORKERS, Composition
+from tests.unit.workers.queued_messages import COMMANDS, NOTICES, build_messages, queue_url
 
 ROOT = Path(__file__).parents[3] / "workers"
 DESCRIBED = {
@@ -44,7 +45,7 @@ def composition():
 
 def send(composition, name, *, replay=0):
     """Put a real message of every type on its queue; return how many there are."""
-    messages = messages_of(name, replay=replay)
+    messages = build_messages(name, replay=replay)
     for number, (url, body) in enumerate(messages):
         queue = composition.connector.queues[url]
         queue.send(body, group=f"g{number}" if queue.is_fifo else None)
