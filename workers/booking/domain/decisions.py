@@ -16,7 +16,11 @@ from workers.booking.domain.hold import compute_blocked_interval, has_expired
 from workers.booking.domain.values import Appointment, AppointmentState, Refusal
 
 MAX_WRONG_CODES = 5
-"""Wrong codes per hold, over all its sends: one code in a million is valid, so a guesser's chance is 5 in a million."""
+"""How many wrong codes a hold accepts in all, however often its code is sent again.
+
+Only the code that was sent last is valid, one of a million, so a guesser confirms a hold with a chance of five in a
+million.
+"""
 
 MAX_CODES_PER_HOLD = 3
 """Enough for one lost e-mail and one that the visitor doubts, and too few to flood a mailbox.
