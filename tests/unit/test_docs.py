@@ -1,13 +1,15 @@
-"""Every file and folder that a document names is there: a renamed one is renamed in the documents too."""
+"""Every file, folder and name that a document mentions exists: what is renamed is renamed in the documents too."""
 
 import os
 import re
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")] if path.name != "CHANGELOG.md")
+DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.name != "CHANGELOG.md")
+RECIPES = [ROOT / "CONTRIBUTING.md", ROOT / "docs/architecture.md", *sorted((ROOT / "docs/decisions").glob("*.md"))]
 
 MADE_HERE = {".git", ".venv", ".stride", "dist", "node_modules"}
 """Made by a command, so not in a fresh checkout."""
@@ -16,9 +18,9 @@ EXTENSIONS = frozenset(
     [".css", ".html", ".js", ".json", ".md", ".po", ".py", ".sh", ".svg", ".toml", ".ts", ".txt", ".yaml", ".yml"]
 )
 
-SOURCES = {".js", ".py", ".ts", ".yaml"}
-NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)+|[A-Z]+(?:_[A-Z]+)+|_?[a-z]+(?:_[a-z]+)+")
-"""What only code is called: `AnyClientFrame`, `CLIENT_FRAME_TYPES`, `describe_queues`."""
+SOURCES = {".js", ".po", ".py", ".ts", ".yaml"}
+NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)+|[A-Z]+(?:_[A-Z]+)+|_?[a-z]+(?:_[a-z]+)+|_[a-z]+")
+"""What only code is called: `AnyClientFrame`, `CLIENT_FRAME_TYPES`, `describe_queues`, `_build`."""
 
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -36,6 +38,15 @@ def everything() -> frozenset[str]:
 
 EVERYTHING = everything()
 TOP_LEVEL = {name.partition("/")[0] for name in EVERYTHING}
+
+
+@cache
+def names_in_code() -> frozenset[str]:
+    """Return all words of the sources, without those of generated documents."""
+    sources = [
+        ROOT / path for path in EVERYTHING if PurePosixPath(path).suffix in SOURCES and not path.startswith("docs/")
+    ]
+    return frozenset(word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8")))
 
 
 def named_paths(text: str) -> list[str]:
@@ -70,15 +81,11 @@ def test_every_link_of_a_document_leads_to_a_file(document):
     assert [target for target in local if not (document.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
-def test_every_name_in_a_recipe_is_in_the_code(name):
-    """A recipe that names what was renamed leads nowhere."""
-    named = {word for word in CODE.findall((ROOT / name).read_text(encoding="utf-8")) if NAME.fullmatch(word)}
-    code = [
-        ROOT / path for path in EVERYTHING if PurePosixPath(path).suffix in SOURCES and not path.startswith("docs/")
-    ]
-    known = {word for path in code for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
-    assert named - known == set()
+@pytest.mark.parametrize("document", RECIPES, ids=lambda path: path.name)
+def test_every_name_in_a_recipe_is_in_the_code(document):
+    """In recipes and decisions: one that names what was renamed leads nowhere."""
+    named = {word for word in CODE.findall(document.read_text(encoding="utf-8")) if NAME.fullmatch(word)}
+    assert named - names_in_code() == set()
 
 
 @pytest.mark.parametrize(
