@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from ops.settings import aws_region, send_calls_to_emulator
+from ops.settings import find_aws_region, send_calls_to_emulator
 from shared.errors import ConfigurationError
 from shared.ledger.failures import QUEUES
 
@@ -39,9 +39,9 @@ class Deployment:
     @property
     def queue_urls(self) -> dict[str, str]:
         """Return the URLs of the queues by the queue names that failures have."""
-        return {name: self.require(f"{name}_queue_url") for name in QUEUES}
+        return {name: self.require_variable(f"{name}_queue_url") for name in QUEUES}
 
-    def require(self, variable: str) -> str:
+    def require_variable(self, variable: str) -> str:
         """Return a parameter or output of the stack.
 
         Raises:
@@ -63,8 +63,8 @@ def find_deployment(*, stack: str | None = None, stack_file: Path | None = None)
     if stack_file is None and stack is None and STACK_FILE.exists():
         stack_file = STACK_FILE
     if stack_file is None:
-        region = aws_region()
-        return _describe_deployment(stack or STACK, region, None, {})
+        region = find_aws_region()
+        return _read_deployment(stack or STACK, region, None, {})
     description = _read_description(stack_file)
     endpoint_url, region = str(description["aws_endpoint_url"]), str(description["region"])
     send_calls_to_emulator(endpoint_url, region)
@@ -72,7 +72,7 @@ def find_deployment(*, stack: str | None = None, stack_file: Path | None = None)
         "google_calendar_endpoint": str(description.get("calendar_url") or ""),
         "bedrock_url": str(description.get("bedrock_url") or ""),
     }
-    return _describe_deployment(stack or STACK, region, endpoint_url, local)
+    return _read_deployment(stack or STACK, region, endpoint_url, local)
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     return description
 
 
-def _describe_deployment(stack: str, region: str, endpoint_url: str | None, local: Mapping[str, str]) -> Deployment:
+def _read_deployment(stack: str, region: str, endpoint_url: str | None, local: Mapping[str, str]) -> Deployment:
     config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
     client = boto3.client("cloudformation", region_name=region, endpoint_url=endpoint_url, config=config)
     try:

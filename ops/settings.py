@@ -10,7 +10,7 @@ EMULATOR_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "t
 """An emulator requires credentials; these can't be real ones."""
 
 
-def account_name() -> str:
+def find_account_name() -> str:
     """Return the name of the operating system's user."""
     try:
         return getpass.getuser()
@@ -36,6 +36,6 @@ def send_calls_to_emulator(endpoint_url: str, region: str, environment: MutableM
     )
 
 
-def aws_region(environment: MutableMapping[str, str] = os.environ) -> str:
+def find_aws_region(environment: MutableMapping[str, str] = os.environ) -> str:
     """Return the region that the environment names, or the project's default."""
     return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "eu-central-1"

@@ -41,11 +41,11 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
         ConfigurationError: the a part of the deployment is missing or may not be read; the text says which.
     """
     clock = SystemClock()
-    async with aws_clients(aws_settings(deployment)) as clients:
+    async with aws_clients(build_aws_settings(deployment)) as clients:
         dynamodb = await clients.client("dynamodb")
-        booking = open_booking(deployment, clients, dynamodb=dynamodb, clock=clock)
+        booking = open_booking_facade(deployment, clients, dynamodb=dynamodb, clock=clock)
         yield Desk(
-            ledger=await _ledger(deployment, dynamodb, clock),
+            ledger=await _open_ledger(deployment, dynamodb, clock),
             replays=SqsReplayQueues(client=await clients.client("sqs"), urls=deployment.queue_urls),
             forecaster=WorkerRulesForecaster(booking=booking, clock=clock),
             contacts=booking,
@@ -57,16 +57,18 @@ async def open_desk(deployment: Deployment) -> AsyncIterator[Desk]:
 async def open_erasure(deployment: Deployment) -> AsyncIterator[FailureErasure]:
     """Open the erasure of failures."""
     clock = SystemClock()
-    async with aws_clients(aws_settings(deployment)) as clients:
-        yield FailureErasure(ledger=await _ledger(deployment, await clients.client("dynamodb"), clock), clock=clock)
+    async with aws_clients(build_aws_settings(deployment)) as clients:
+        yield FailureErasure(
+            ledger=await _open_ledger(deployment, await clients.client("dynamodb"), clock), clock=clock
+        )
 
 
-async def _ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> DynamoFailureLedger:
-    secrets = open_secrets(aws_settings(deployment), clock=clock)
-    key = await asyncio.to_thread(secrets.text, deployment.require("failures_key_secret_id"))
+async def _open_ledger(deployment: Deployment, dynamodb: Any, clock: Clock) -> DynamoFailureLedger:
+    secrets = open_secrets(build_aws_settings(deployment), clock=clock)
+    key = await asyncio.to_thread(secrets.text, deployment.require_variable("failures_key_secret_id"))
     return DynamoFailureLedger(
         client=dynamodb,
-        table=deployment.require("failures_table"),
+        table=deployment.require_variable("failures_table"),
         cipher=PayloadCipher(key.split()),
         clock=clock,
     )
@@ -77,11 +79,13 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
     """Open the gauge of a deployment's queues."""
     clock = SystemClock()
     queues = [
-        QueueAddress(name, deployment.require(f"{name}_queue_url"), deployment.require(f"{name}_dlq_url"))
+        QueueAddress(
+            name, deployment.require_variable(f"{name}_queue_url"), deployment.require_variable(f"{name}_dlq_url")
+        )
         for name in QUEUES
     ]
-    queues.append(QueueAddress(FEEDBACK, deployment.require("feedback_queue_url"), None))
-    async with aws_clients(aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
+    queues.append(QueueAddress(FEEDBACK, deployment.require_variable("feedback_queue_url"), None))
+    async with aws_clients(build_aws_settings(deployment)) as clients, httpx2.AsyncClient(timeout=3) as http:
         ages: OldestAges = (
             EmulatorAges(http=http, endpoint_url=deployment.endpoint_url, clock=clock)
             if deployment.endpoint_url
@@ -93,32 +97,32 @@ async def open_gauge(deployment: Deployment) -> AsyncIterator[QueueGauge]:
 @asynccontextmanager
 async def open_suppressions(deployment: Deployment) -> AsyncIterator[Suppressions]:
     """Open the list of suppressed e-mail addresses."""
-    async with aws_clients(aws_settings(deployment)) as clients:
-        secrets = open_secrets(aws_settings(deployment), clock=SystemClock())
-        key = await asyncio.to_thread(secrets.text, deployment.require("code_key_secret_id"))
+    async with aws_clients(build_aws_settings(deployment)) as clients:
+        secrets = open_secrets(build_aws_settings(deployment), clock=SystemClock())
+        key = await asyncio.to_thread(secrets.text, deployment.require_variable("code_key_secret_id"))
         yield DynamoSuppressions(
             client=await clients.client("dynamodb"),
-            table=deployment.require("suppressions_table"),
+            table=deployment.require_variable("suppressions_table"),
             secret=key.encode(),
         )
 
 
-def aws_settings(deployment: Deployment) -> AwsSettings:
+def build_aws_settings(deployment: Deployment) -> AwsSettings:
     """Return the AWS settings of a deployment, with the names of its resources."""
     return AwsSettings(
         aws_region=deployment.region,
         aws_endpoint_url=deployment.endpoint_url,
-        conversations_table=deployment.require("conversations_table"),
-        connections_table=deployment.require("connections_table"),
-        processed_table=deployment.require("processed_table"),
-        knowledge_bucket=deployment.require("knowledge_bucket"),
-        websocket_endpoint=deployment.require("websocket_endpoint"),
+        conversations_table=deployment.require_variable("conversations_table"),
+        connections_table=deployment.require_variable("connections_table"),
+        processed_table=deployment.require_variable("processed_table"),
+        knowledge_bucket=deployment.require_variable("knowledge_bucket"),
+        websocket_endpoint=deployment.require_variable("websocket_endpoint"),
     )
 
 
 async def run_health_checks(deployment: Deployment, report: Callable[[CheckResult], None]) -> list[CheckResult]:
     """Run all health checks of a deployment; report each result in order, and return all."""
-    clock, settings = SystemClock(), aws_settings(deployment)
+    clock, settings = SystemClock(), build_aws_settings(deployment)
     async with aws_clients(settings) as clients:
 
         async def open_client(service: str) -> Any:
@@ -130,12 +134,12 @@ async def run_health_checks(deployment: Deployment, report: Callable[[CheckResul
             return await asyncio.to_thread(open_tenant_directory, settings, clock, NoMetrics())
 
         async def open_facade_of_booking() -> BookingFacade:
-            return open_booking(deployment, clients, dynamodb=await clients.client("dynamodb"), clock=clock)
+            return open_booking_facade(deployment, clients, dynamodb=await clients.client("dynamodb"), clock=clock)
 
         return await run_checks(
             [
-                *stores.health_checks(deployment, open_client),
-                *services.health_checks(
+                *stores.list_store_checks(deployment, open_client),
+                *services.list_service_checks(
                     deployment,
                     open_client,
                     open_tenants=Once(open_tenants),
@@ -147,7 +151,7 @@ async def run_health_checks(deployment: Deployment, report: Callable[[CheckResul
         )
 
 
-def open_booking(deployment: Deployment, clients: AwsClients, *, dynamodb: Any, clock: Clock) -> BookingFacade:
+def open_booking_facade(deployment: Deployment, clients: AwsClients, *, dynamodb: Any, clock: Clock) -> BookingFacade:
     """Open the facade of booking.
 
     Raises:

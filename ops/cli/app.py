@@ -5,17 +5,17 @@ from pathlib import Path
 
 import click
 
-from ops.cli.edit import edit
-from ops.cli.erase import erase
+from ops.cli.edit import edit_failure
+from ops.cli.erase import erase_failures
 from ops.cli.examples import GroupWithExamples, WithExamples
-from ops.cli.failure_actions import discard, retry
+from ops.cli.failure_actions import discard_failures, retry_failures
 from ops.cli.failures import failures
-from ops.cli.health import doctor, status
+from ops.cli.health import run_doctor, show_status
 from ops.cli.session import NO_DEPLOYMENT, CommandError, Session
 from ops.cli.suppressions import suppressions
 from ops.deployment import Deployment, find_deployment
 from ops.desk.domain.values import Operator
-from ops.settings import account_name
+from ops.settings import find_account_name
 from ops.wiring import open_desk, open_erasure, open_gauge, open_suppressions, run_health_checks
 from shared.clock import SystemClock
 from shared.errors import ConfigurationError
@@ -48,12 +48,12 @@ def stride(context: click.Context, stack: str | None, stack_file: Path | None, n
     if stack and stack_file:
         raise click.UsageError("use either --stack or --stack-file")
     if context.obj is None:
-        context.obj = _make_session(stack=stack, stack_file=stack_file, name=name)
+        context.obj = _build_session(stack=stack, stack_file=stack_file, name=name)
 
 
-def _make_session(*, stack: str | None, stack_file: Path | None, name: str | None) -> Session:
+def _build_session(*, stack: str | None, stack_file: Path | None, name: str | None) -> Session:
     @cache
-    def deployment() -> Deployment:
+    def load_deployment() -> Deployment:
         try:
             return find_deployment(stack=stack, stack_file=stack_file)
         except ConfigurationError as error:
@@ -63,17 +63,17 @@ def _make_session(*, stack: str | None, stack_file: Path | None, name: str | Non
     # The commands print their own results, so only errors are logged.
     configure_logging(level="ERROR", component="stride")
     try:
-        operator = Operator(name or account_name())
+        operator = Operator(name or find_account_name())
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
     return Session(
         operator=operator,
-        title=lambda: deployment().title,
-        open_desk=lambda: open_desk(deployment()),
-        open_erasure=lambda: open_erasure(deployment()),
-        open_gauge=lambda: open_gauge(deployment()),
-        run_health_checks=lambda report: run_health_checks(deployment(), report),
-        open_suppressions=lambda: open_suppressions(deployment()),
+        title=lambda: load_deployment().title,
+        open_desk=lambda: open_desk(load_deployment()),
+        open_erasure=lambda: open_erasure(load_deployment()),
+        open_gauge=lambda: open_gauge(load_deployment()),
+        run_health_checks=lambda report: run_health_checks(load_deployment(), report),
+        open_suppressions=lambda: open_suppressions(load_deployment()),
         clock=SystemClock(),
     )
 
@@ -101,7 +101,7 @@ def serve_desk(context: click.Context, port: int) -> None:
         raise SystemExit(NO_DEPLOYMENT)
 
 
-for command in (retry, edit, discard, erase):
+for command in (retry_failures, edit_failure, discard_failures, erase_failures):
     failures.add_command(command)
-for command in (failures, doctor, status, suppressions):
+for command in (failures, run_doctor, show_status, suppressions):
     stride.add_command(command)

@@ -12,7 +12,7 @@ class NotDataError(ValueError):
     """The text is not a YAML or JSON object; the message says where."""
 
 
-def to_text(data: Mapping[str, Any], failure: Failure) -> str:
+def render_data_file(data: Mapping[str, Any], failure: Failure) -> str:
     """Return the data as YAML, below comments that explain it."""
     comments = [
         f"The data of {failure.type} {failure.failure_id}.",
@@ -23,7 +23,7 @@ def to_text(data: Mapping[str, Any], failure: Failure) -> str:
     return "".join(f"# {line}\n" for line in comments) + body
 
 
-def from_text(text: str) -> dict[str, Any]:
+def parse_data_file(text: str) -> dict[str, Any]:
     """Return the data of a YAML or JSON text.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ops.cli.data_file import NotDataError, from_text, to_text
+from ops.cli.data_file import NotDataError, parse_data_file, render_data_file
 from ops.cli.examples import WithExamples
 from ops.cli.sentences import describe_rejection
 from ops.cli.session import NOT_DONE, CommandError, Session, run_async
@@ -23,11 +23,11 @@ Examples:
 """
 
 
-@click.command(cls=WithExamples, epilog=_EDIT)
+@click.command("edit", cls=WithExamples, epilog=_EDIT)
 @click.argument("failure_id", metavar="ID")
 @click.option("--data", "source", metavar="FILE", help="Read the new data from a file, or from standard input with -.")
 @click.pass_obj
-def edit(session: Session, /, *, failure_id: str, source: str | None) -> None:
+def edit_failure(session: Session, /, *, failure_id: str, source: str | None) -> None:
     """Change the data of a failed message, in $EDITOR or from a file; replay it afterwards.
 
     Only the payload's `data` can be changed; it is checked before it is stored. The editor shows personal data, which
@@ -55,11 +55,11 @@ def edit(session: Session, /, *, failure_id: str, source: str | None) -> None:
 
 async def _edit_in_editor(session: Session, desk: Desk, failure_id: str) -> Edited | None:
     """Return the edit, or None if the operator changed nothing."""
-    details = await desk.show(session.operator, failure_id, unmasked=True)
+    details = await desk.show_failure(session.operator, failure_id, unmasked=True)
     if details is None or details.data is None:
         reason = NotPossibleReason.NOT_EDITABLE if details else NotPossibleReason.UNKNOWN
         raise CommandError(describe_rejection(failure_id, NotPossible(reason)), NOT_DONE)
-    text = to_text(details.data, details.failure)
+    text = render_data_file(details.data, details.failure)
     while written := click.edit(text, extension=".yaml"):
         outcome = await _apply_edit(session, desk, failure_id, written)
         if isinstance(outcome, Edited):
@@ -73,10 +73,10 @@ async def _edit_in_editor(session: Session, desk: Desk, failure_id: str) -> Edit
 
 async def _apply_edit(session: Session, desk: Desk, failure_id: str, text: str) -> Edited | Invalid:
     try:
-        data = from_text(text)
+        data = parse_data_file(text)
     except NotDataError as error:
         return Invalid({"": FieldProblem(FieldProblemKind.INVALID, str(error))})
-    outcome = await desk.edit(session.operator, failure_id, data)
+    outcome = await desk.edit_failure(session.operator, failure_id, data)
     if isinstance(outcome, NotPossible):
         raise CommandError(describe_rejection(failure_id, outcome), NOT_DONE)
     return outcome

@@ -27,7 +27,7 @@ def _parse_session_id(_context: click.Context, _parameter: click.Parameter, valu
     return value.strip()
 
 
-@click.command(cls=WithExamples, epilog=_ERASE)
+@click.command("erase", cls=WithExamples, epilog=_ERASE)
 @click.option(
     "--session", "session_id", required=True, metavar="SESSION_ID", callback=_parse_session_id, help="The conversation."
 )
@@ -35,7 +35,7 @@ def _parse_session_id(_context: click.Context, _parameter: click.Parameter, valu
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def erase(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_json: bool) -> None:
+def erase_failures(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_json: bool) -> None:
     """Erase the failures of one conversation for good, when its visitor asks to be forgotten.
 
     The messages, the errors and all ids that lead to the visitor are deleted. The type of each message, when it failed,
@@ -54,7 +54,7 @@ def erase(session: Session, /, *, session_id: str, dry_run: bool, yes: bool, is_
 
     counts = run_async(run())
     if is_json:
-        print_lines(session.out, to_json(_to_row(counts)))
+        print_lines(session.out, to_json(_counts_to_row(counts)))
     elif counts.total:
         print_lines(session.out, f"{'Would erase' if dry_run else 'Erased'} {_describe_counts(counts)}.")
     elif not counts.not_erased:
@@ -74,7 +74,7 @@ def _describe_counts(counts: ErasureCounts) -> str:
     return f"{counts.total} failure{'s' if counts.total > 1 else ''} ({queues}; {states})"
 
 
-def _to_row(counts: ErasureCounts) -> dict[str, Any]:
+def _counts_to_row(counts: ErasureCounts) -> dict[str, Any]:
     return {
         "failures": counts.total,
         "by_queue": dict(counts.by_queue),

@@ -10,8 +10,8 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ops.cli.examples import WithExamples
-from ops.cli.json_output import tally_row, to_json
-from ops.cli.options import filter_options, make_filter
+from ops.cli.json_output import tally_to_row, to_json
+from ops.cli.options import add_filter_options, build_filter
 from ops.cli.sentences import FORECASTS, describe_forecast, describe_reason, describe_rejection
 from ops.cli.session import NOT_DONE, STOPPED, CommandError, Session, run_async
 from ops.cli.views import print_lines
@@ -28,9 +28,9 @@ Examples:
 """
 
 
-@click.command(cls=WithExamples, epilog=_RETRY)
+@click.command("retry", cls=WithExamples, epilog=_RETRY)
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@filter_options
+@add_filter_options
 @click.option("--all", "is_all", is_flag=True, help="All open failures.")
 @click.option(
     "--rate", type=click.FloatRange(min=0.1, max=1000), default=50, show_default=True, help="Replays per second."
@@ -40,7 +40,7 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def retry(
+def retry_failures(
     session: Session,
     /,
     *,
@@ -63,16 +63,16 @@ def retry(
         raise click.UsageError("use either ids or filters" if ids else "select failures by ids, filters, or --all")
     selection: FailureFilter | Sequence[str] = ids
     if not ids:
-        selection = make_filter(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
+        selection = build_filter(session.clock.now(), **{**options, "states": options["states"] or ("open",)})
 
     latest_progress: deque[values.Progress] = deque(maxlen=1)
 
     async def run() -> Tally:
         async with session.open_desk() as desk:
             if not dry_run and not yes and isinstance(selection, FailureFilter):
-                counts = await desk.stats(session.operator, selection)
+                counts = await desk.count_failures(session.operator, selection)
                 if counts.total:
-                    _confirm(counts, rate)
+                    _confirm_replays(counts, rate)
             return await _replay_with_progress(
                 session,
                 desk,
@@ -99,7 +99,7 @@ def retry(
         raise SystemExit(NOT_DONE)
 
 
-def _confirm(counts: values.Stats, rate: float) -> None:
+def _confirm_replays(counts: values.Stats, rate: float) -> None:
     reasons = ", ".join(f"{count} {reason}" for reason, count in list(counts.by_reason.items())[:5])
     question = f"Replay {counts.total} failures ({reasons}) at {rate:g} per second?"
     if not click.confirm(question, err=True):
@@ -134,7 +134,7 @@ async def _replay_with_progress(
             if not quiet and (step.total <= _MAX_LISTED or isinstance(step.outcome, NotPossible)):
                 print_lines(progress.console if session.err.is_terminal else session.err, _describe_outcome(step))
 
-        return await desk.replay_many(
+        return await desk.replay_failures(
             session.operator, selection, per_second=rate, dry_run=dry_run, again=again, on_progress=show_progress
         )
 
@@ -155,7 +155,7 @@ def _describe_outcome(step: values.Progress) -> str:
 
 def _print_tally(session: Session, tally: Tally, *, is_json: bool) -> None:
     if is_json:
-        print_lines(session.out, to_json(tally_row(tally)))
+        print_lines(session.out, to_json(tally_to_row(tally)))
         return
     lines = [
         f"{count}: {FORECASTS[kind]}" for kind, count in sorted(tally.forecasts.items(), key=lambda pair: -pair[1])
@@ -175,18 +175,18 @@ Example:
 """
 
 
-@click.command(cls=WithExamples, epilog=_DISCARD)
+@click.command("discard", cls=WithExamples, epilog=_DISCARD)
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why no action is needed; stored in the audit trail.")
 @click.pass_obj
-def discard(session: Session, /, *, ids: tuple[str, ...], reason: str) -> None:
+def discard_failures(session: Session, /, *, ids: tuple[str, ...], reason: str) -> None:
     """Mark failures as needing no action; they stay in the ledger until their retention ends."""
 
     async def run() -> int:
         not_discarded = 0
         async with session.open_desk() as desk:
             for failure_id in ids:
-                match await desk.discard(session.operator, failure_id, reason):
+                match await desk.discard_failure(session.operator, failure_id, reason):
                     case Discarded():
                         print_lines(session.out, f"{failure_id}  discarded")
                     case NotPossible() as why:

@@ -6,11 +6,18 @@ from typing import Any
 import click
 
 from ops.cli.examples import GroupWithExamples, WithExamples
-from ops.cli.json_output import details_row, failure_row, to_json
-from ops.cli.options import Cursor, filter_options, make_filter
+from ops.cli.json_output import details_to_row, failure_to_row, to_json
+from ops.cli.options import Cursor, add_filter_options, build_filter
 from ops.cli.sentences import NO_SUCH
 from ops.cli.session import NOT_DONE, CommandError, Session, run_async
-from ops.cli.views import details_view, failure_line, failures_table, print_lines, print_view, stats_view
+from ops.cli.views import (
+    print_lines,
+    print_view,
+    render_details,
+    render_failure_line,
+    render_failures_table,
+    render_stats,
+)
 from shared.ledger.failures import FailureFilter, FailureState
 
 _NOT_ENDED = frozenset({FailureState.FAILED, FailureState.FAILED_AGAIN, FailureState.REPLAYING})
@@ -44,7 +51,7 @@ Examples:
 
 
 @failures.command("list", cls=WithExamples, epilog=_LIST_FAILURES)
-@filter_options
+@add_filter_options
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Maximum number of failures."
 )
@@ -56,13 +63,15 @@ def list_failures(session: Session, /, *, limit: int, after: str | None, is_json
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            page = await desk.find(session.operator, _make_default_filter(session, options), limit=limit, after=after)
+            page = await desk.find_failures(
+                session.operator, _build_default_filter(session, options), limit=limit, after=after
+            )
         if is_json:
-            rows = [failure_row(failure) for failure in page.failures]
+            rows = [failure_to_row(failure) for failure in page.failures]
             print_lines(session.out, to_json({"failures": rows, "after": page.after}))
             return
         if page.failures:
-            print_view(session.out, failures_table(page.failures, session.clock.now()))
+            print_view(session.out, render_failures_table(page.failures, session.clock.now()))
         else:
             session.err.print("No failure matches." if not after else "No more failures.")
         if page.after:
@@ -78,23 +87,23 @@ Examples:
 """
 
 
-@failures.command(cls=WithExamples, epilog=_SHOW)
+@failures.command("show", cls=WithExamples, epilog=_SHOW)
 @click.argument("failure_id", metavar="ID")
 @click.option("--unmask", is_flag=True, help="Show personal data. This is recorded in the audit trail.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def show(session: Session, /, *, failure_id: str, unmask: bool, is_json: bool) -> None:
+def show_failure(session: Session, /, *, failure_id: str, unmask: bool, is_json: bool) -> None:
     """Show one failure: its message, what a replay would do now, and its audit trail."""
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            details = await desk.show(session.operator, failure_id, unmasked=unmask)
+            details = await desk.show_failure(session.operator, failure_id, unmasked=unmask)
         if details is None:
             raise CommandError(NO_SUCH.format(failure_id), NOT_DONE)
         if is_json:
-            print_lines(session.out, to_json(details_row(details)))
+            print_lines(session.out, to_json(details_to_row(details)))
         else:
-            print_view(session.out, details_view(details, session.clock.now()))
+            print_view(session.out, render_details(details, session.clock.now()))
 
     run_async(run())
 
@@ -106,16 +115,16 @@ Examples:
 """
 
 
-@failures.command(cls=WithExamples, epilog=_STATS)
-@filter_options
+@failures.command("stats", cls=WithExamples, epilog=_STATS)
+@add_filter_options
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
+def show_stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
     """Count failures by error and by hour, with a small plot."""
 
     async def run() -> None:
         async with session.open_desk() as desk:
-            counts = await desk.stats(session.operator, _make_default_filter(session, options))
+            counts = await desk.count_failures(session.operator, _build_default_filter(session, options))
         if is_json:
             by_hour = {hour.isoformat(): count for hour, count in counts.by_hour.items()}
             cells = {
@@ -137,7 +146,7 @@ def stats(session: Session, /, *, is_json: bool, **options: Any) -> None:
                 ),
             )
         else:
-            print_view(session.out, stats_view(counts, width=session.out.width))
+            print_view(session.out, render_stats(counts, width=session.out.width))
 
     run_async(run())
 
@@ -152,31 +161,35 @@ Examples:
 """
 
 
-@failures.command(cls=WithExamples, epilog=_WATCH)
-@filter_options
+@failures.command("watch", cls=WithExamples, epilog=_WATCH)
+@add_filter_options
 @click.option("--interval", type=click.FloatRange(min=0.1), default=2, show_default=True, help="Seconds between polls.")
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--looks", type=click.IntRange(1), hidden=True, help="End after this many polls.")
 @click.pass_obj
-def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | None, **options: Any) -> None:
+def watch_failures(session: Session, /, *, interval: float, is_json: bool, looks: int | None, **options: Any) -> None:
     """Print a line for each new failure, and for each that changes, until Ctrl-C."""
     print_lines(session.err, f"Watching {session.title()}; Ctrl-C stops.")
 
     async def run() -> None:
         seen: dict[str, int] = {}
-        watched = make_filter(session.clock.now(), **{**options, "states": options["states"] or ("all",)})
+        watched = build_filter(session.clock.now(), **{**options, "states": options["states"] or ("all",)})
         polls = 0
         async with session.open_desk() as desk:
             while looks is None or polls < looks:
                 if polls:
                     await asyncio.sleep(interval)
-                latest = [failure async for failure in desk.iterate(session.operator, watched, limit=_MAX_WATCHED)]
+                latest = [
+                    failure async for failure in desk.iterate_failures(session.operator, watched, limit=_MAX_WATCHED)
+                ]
                 if len(latest) == _MAX_WATCHED and not polls:
                     print_lines(session.err, f"There are more failures: only the latest {_MAX_WATCHED} are watched.")
                 for failure in reversed(latest):
                     is_changed = seen.get(failure.failure_id) != failure.version
                     if is_changed and (polls or failure.state in _NOT_ENDED):
-                        line = to_json(failure_row(failure), indent=None) if is_json else failure_line(failure)
+                        line = (
+                            to_json(failure_to_row(failure), indent=None) if is_json else render_failure_line(failure)
+                        )
                         print_lines(session.out, line)
                     seen[failure.failure_id] = failure.version
                 polls += 1
@@ -187,7 +200,7 @@ def watch(session: Session, /, *, interval: float, is_json: bool, looks: int | N
         session.err.print("Stopped.")
 
 
-def _make_default_filter(session: Session, options: dict[str, Any]) -> FailureFilter:
+def _build_default_filter(session: Session, options: dict[str, Any]) -> FailureFilter:
     """Return the filter of the options; without a state, failures that have not ended."""
     states = options["states"] or tuple(_NOT_ENDED)
-    return make_filter(session.clock.now(), **{**options, "states": states})
+    return build_filter(session.clock.now(), **{**options, "states": states})

@@ -14,7 +14,7 @@ from rich.text import Text
 from ops.cli.examples import WithExamples
 from ops.cli.json_output import to_json
 from ops.cli.session import NOT_DONE, Session, run_async
-from ops.cli.views import format_span, print_lines, print_view, safe
+from ops.cli.views import format_span, print_lines, print_view, sanitize_text
 from ops.desk.desk import Desk
 from ops.health.checks import CheckResult
 from ops.queues.figures import QueueFigures, QueueGauge
@@ -37,10 +37,10 @@ Examples:
 """
 
 
-@click.command(cls=WithExamples, epilog=_DOCTOR)
+@click.command("doctor", cls=WithExamples, epilog=_DOCTOR)
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def doctor(session: Session, /, *, is_json: bool) -> None:
+def run_doctor(session: Session, /, *, is_json: bool) -> None:
     """Check settings, credentials, queues, tables, secrets, models, e-mail, text messages, businesses and calendars.
 
     Prints what to do about each problem. The check of a model costs one token.
@@ -48,10 +48,12 @@ def doctor(session: Session, /, *, is_json: bool) -> None:
 
     def print_result(check: CheckResult) -> None:
         if not is_json:
-            line = Text("  ").join((_SIGNS[check.state], safe(f"{check.name:24}"), safe(check.detail)))
+            line = Text("  ").join(
+                (_SIGNS[check.state], sanitize_text(f"{check.name:24}"), sanitize_text(check.detail))
+            )
             print_lines(session.out, line)
             if check.advice and check.state != "ok":
-                print_lines(session.out, Text(f"{'':9}{'':26}-> ", style="dim") + safe(check.advice, "yellow"))
+                print_lines(session.out, Text(f"{'':9}{'':26}-> ", style="dim") + sanitize_text(check.advice, "yellow"))
 
     if not is_json:
         print_lines(session.err, f"Checking {session.title()}")
@@ -75,14 +77,14 @@ Examples:
 """
 
 
-@click.command(cls=WithExamples, epilog=_STATUS)
+@click.command("status", cls=WithExamples, epilog=_STATUS)
 @click.option("--json", "is_json", is_flag=True, help="Print JSON; with --watch one array per line.")
 @click.option("--watch", "is_watching", is_flag=True, help="Repeat until Ctrl-C.")
 @click.option(
     "--interval", type=click.FloatRange(min=0.5), default=2, show_default=True, help="Seconds between repetitions."
 )
 @click.pass_obj
-def status(session: Session, /, *, is_json: bool, is_watching: bool, interval: float) -> None:
+def show_status(session: Session, /, *, is_json: bool, is_watching: bool, interval: float) -> None:
     """Show each queue: waiting messages, messages in flight, age of the oldest, dead letters, and open failures."""
 
     async def run() -> None:
@@ -94,9 +96,9 @@ def status(session: Session, /, *, is_json: bool, is_watching: bool, interval: f
                 while True:
                     figures, failed = await _read_figures(session, gauge, desk)
                     if is_json:
-                        print_lines(session.out, to_json(_to_rows(figures, failed), indent=None))
+                        print_lines(session.out, to_json(_figures_to_rows(figures, failed), indent=None))
                     else:
-                        live.update(_make_table(figures, failed), refresh=True)
+                        live.update(_build_figures_table(figures, failed), refresh=True)
                     await asyncio.sleep(interval)
 
     try:
@@ -108,7 +110,9 @@ def status(session: Session, /, *, is_json: bool, is_watching: bool, interval: f
 async def _read_figures(
     session: Session, gauge: QueueGauge, desk: Desk
 ) -> tuple[Sequence[QueueFigures], Mapping[str, int]]:
-    figures, counts = await asyncio.gather(gauge.read(), desk.stats(session.operator, FailureFilter(states=OPEN)))
+    figures, counts = await asyncio.gather(
+        gauge.read_figures(), desk.count_failures(session.operator, FailureFilter(states=OPEN))
+    )
     return figures, Counter(counts.by_queue)
 
 
@@ -116,18 +120,18 @@ def _print_figures(
     session: Session, figures: Sequence[QueueFigures], failed: Mapping[str, int], *, is_json: bool
 ) -> None:
     if is_json:
-        print_lines(session.out, to_json(_to_rows(figures, failed)))
+        print_lines(session.out, to_json(_figures_to_rows(figures, failed)))
     else:
-        print_view(session.out, _make_table(figures, failed))
+        print_view(session.out, _build_figures_table(figures, failed))
 
 
-def _to_rows(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> list[dict[str, object]]:
+def _figures_to_rows(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> list[dict[str, object]]:
     return [
         {**asdict(queue), "failed": None if queue.dead is None else failed.get(queue.queue, 0)} for queue in figures
     ]
 
 
-def _make_table(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> Table:
+def _build_figures_table(figures: Sequence[QueueFigures], failed: Mapping[str, int]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("QUEUE")
     for name in ("WAITING", "OLDEST", "IN FLIGHT", "DEAD LETTERS", "FAILED"):

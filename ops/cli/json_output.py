@@ -16,17 +16,17 @@ def to_json(value: object, *, indent: int | None = 2) -> str:
     return json.dumps(value, indent=indent, default=_to_plain_value)
 
 
-def failure_row(failure: Failure) -> dict[str, Any]:
+def failure_to_row(failure: Failure) -> dict[str, Any]:
     """Return a failure without its payload and its audit trail."""
     row = asdict(failure)
     del row["payload"], row["audit_trail"]
     return row
 
 
-def details_row(details: FailureDetails) -> dict[str, Any]:
+def details_to_row(details: FailureDetails) -> dict[str, Any]:
     """Return everything that `stride failures show` prints."""
     return {
-        **failure_row(details.failure),
+        **failure_to_row(details.failure),
         "story": [
             {"at": entry.at, "by": entry.by, "what": entry.action, "note": entry.note}
             for entry in details.failure.audit_trail
@@ -39,7 +39,7 @@ def details_row(details: FailureDetails) -> dict[str, Any]:
     }
 
 
-def tally_row(tally: Tally) -> dict[str, Any]:
+def tally_to_row(tally: Tally) -> dict[str, Any]:
     """Return the outcomes of a bulk replay."""
     return {
         "replayed": tally.replayed,

@@ -53,7 +53,7 @@ class Cursor(click.ParamType[str]):
         return str(value)
 
 
-def filter_options(command: Command) -> Command:
+def add_filter_options(command: Command) -> Command:
     """Add the filter options to a command."""
     for option in reversed(_FILTERS):
         command = option(command)
@@ -77,7 +77,7 @@ _FILTERS = (
 )
 
 
-def make_filter(
+def build_filter(
     now: datetime,
     *,
     queue: str | None,

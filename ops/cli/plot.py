@@ -12,7 +12,7 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 HEIGHT = 6
 
 
-def bar_chart_rows(counts: Sequence[int], height: int = HEIGHT) -> list[str]:
+def render_bar_chart(counts: Sequence[int], height: int = HEIGHT) -> list[str]:
     """Return the rows of a bar chart, top row first; the highest bar fills the height, and any count above 0 shows."""
     top = max(counts, default=0)
     if not top:
@@ -24,7 +24,7 @@ def bar_chart_rows(counts: Sequence[int], height: int = HEIGHT) -> list[str]:
     ]
 
 
-def hour_chart(counts: Mapping[datetime, int], *, width: int) -> Text:
+def render_hour_chart(counts: Mapping[datetime, int], *, width: int) -> Text:
     """Return a bar chart by hour in local time; if there are too many hours, one bar covers several."""
     hours = sorted(counts)
     if not hours:
@@ -35,7 +35,7 @@ def hour_chart(counts: Mapping[datetime, int], *, width: int) -> Text:
     top = max(bars)
     label = len(str(top))
     text = Text()
-    for number, row in enumerate(bar_chart_rows(bars)):
+    for number, row in enumerate(render_bar_chart(bars)):
         text.append(f"{top if number == 0 else '':>{label}} ", style="dim").append(row, style="red").append("\n")
     span = format_local_hour(groups[0][0]), format_local_hour(groups[-1][-1] + timedelta(hours=1))
     gap = max(len(bars) - len(span[0]) - len(span[1]), 2)
@@ -45,6 +45,6 @@ def hour_chart(counts: Mapping[datetime, int], *, width: int) -> Text:
     return text
 
 
-def horizontal_bar(count: int, top: int, width: int = 30) -> str:
+def render_horizontal_bar(count: int, top: int, width: int = 30) -> str:
     """Return one horizontal bar."""
     return "█" * max(1, round(count * width / top)) if count and top else ""

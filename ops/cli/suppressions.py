@@ -25,7 +25,7 @@ _WHY = {
 }
 
 
-def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def _parse_address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     """Return the address in booking's normal form, to which e-mails are sent."""
     contact = ANY_EMAIL.parse(value)
     if contact is None:
@@ -51,16 +51,16 @@ Example:
 
 
 @suppressions.command("show", cls=WithExamples, epilog=_SHOW)
-@click.argument("address", callback=_address)
+@click.argument("address", callback=_parse_address)
 @click.pass_obj
-def show(session: Session, /, *, address: str) -> None:
+def show_suppression(session: Session, /, *, address: str) -> None:
     """Show whether an address is suppressed, since when and why."""
 
-    async def find() -> Suppression | None:
+    async def run() -> Suppression | None:
         async with session.open_suppressions() as suppressions:
             return await suppressions.find(address, at=session.clock.now())
 
-    suppression = run_async(find())
+    suppression = run_async(run())
     if suppression is None:
         session.out.print("The address gets e-mails.")
         return
@@ -77,16 +77,16 @@ Example:
 
 
 @suppressions.command("remove", cls=WithExamples, epilog=_REMOVE)
-@click.argument("address", callback=_address)
+@click.argument("address", callback=_parse_address)
 @click.pass_obj
-def remove(session: Session, /, *, address: str) -> None:
+def remove_suppression(session: Session, /, *, address: str) -> None:
     """Remove the suppression of an address, after its owner said that they want e-mails."""
 
-    async def remove_suppression() -> bool:
+    async def run() -> bool:
         async with session.open_suppressions() as suppressions:
             return await suppressions.remove(address)
 
-    if not run_async(remove_suppression()):
+    if not run_async(run()):
         session.out.print("The address was not suppressed.")
         return
     session.out.print("The address gets e-mails again. Also check the suppression list of your account in SES.")

@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli.plot import horizontal_bar, hour_chart
+from ops.cli.plot import render_horizontal_bar, render_hour_chart
 from ops.cli.sentences import describe_forecast, describe_reason
 from ops.cli.times import format_business_time, format_local, format_local_time
 from ops.desk.domain import transitions
@@ -31,15 +31,15 @@ _UNBOUNDED = 100_000
 """A width in columns that no line reaches."""
 
 
-def safe(text: object, style: str = "") -> Text:
+def sanitize_text(text: object, style: str = "") -> Text:
     """Return text from outside with control characters replaced."""
     return Text(_CONTROL.sub("\ufffd", str(text)), style=style)
 
 
-def failures_table(failures: Sequence[Failure], now: datetime) -> Table:
+def render_failures_table(failures: Sequence[Failure], now: datetime) -> Table:
     """Return a table with one line per failure."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    rows = [failure_cells(failure, now) for failure in failures]
+    rows = [render_failure_cells(failure, now) for failure in failures]
     for number, name in enumerate(("ID", "STATE", "AGE", "QUEUE", "TYPE", "TENANT", "ERROR")):
         # What operators search for and copy is never shortened, however narrow the terminal is.
         is_whole = name in {"ID", "ERROR"}
@@ -55,38 +55,38 @@ def failures_table(failures: Sequence[Failure], now: datetime) -> Table:
     return table
 
 
-def failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
+def render_failure_cells(failure: Failure, now: datetime) -> tuple[Text, ...]:
     """Return the cells of one line of the table."""
     return (
-        safe(failure.failure_id),
-        _state(failure, is_lost=transitions.is_lost(failure, now)),
+        sanitize_text(failure.failure_id),
+        _render_state(failure, is_lost=transitions.is_lost_replay(failure, now)),
         Text(format_span(now - failure.last_at)),
-        safe(failure.queue),
-        safe(failure.type or "-"),
-        safe(failure.tenant or "-"),
-        safe(failure.reason),
+        sanitize_text(failure.queue),
+        sanitize_text(failure.type or "-"),
+        sanitize_text(failure.tenant or "-"),
+        sanitize_text(failure.reason),
     )
 
 
-def failure_line(failure: Failure) -> Text:
+def render_failure_line(failure: Failure) -> Text:
     """Return a failure as one line, with the time of its last change."""
     at = max((entry.at for entry in failure.audit_trail), default=failure.last_at)
     return Text(" ").join(
         (
             Text(format_local_time(at), style="dim"),
             Text(f"{failure.state.value:12}", style=_COLOURS[failure.state]),
-            safe(failure.failure_id),
-            safe(failure.type or failure.queue),
-            safe(failure.tenant or "-"),
-            safe(failure.reason),
+            sanitize_text(failure.failure_id),
+            sanitize_text(failure.type or failure.queue),
+            sanitize_text(failure.tenant or "-"),
+            sanitize_text(failure.reason),
         )
     )
 
 
-def details_view(details: FailureDetails, now: datetime) -> RenderableType:
+def render_details(details: FailureDetails, now: datetime) -> RenderableType:
     """Return one failure with its message, the forecast of a replay, and its audit trail."""
     failure = details.failure
-    facts = _make_pairs()
+    facts = _build_pairs_table()
     since_last = format_span(now - failure.last_at)
     times = f"first {format_local(failure.first_at)}, last {format_local(failure.last_at)} ({since_last} ago)"
     for name, value in (
@@ -100,24 +100,29 @@ def details_view(details: FailureDetails, now: datetime) -> RenderableType:
         ("command_id", failure.command_id or "-"),
         ("trace", failure.trace or "-"),
     ):
-        facts.add_row(name, safe(value))
-    facts.add_row("state", _state(failure, is_lost=details.is_lost))
-    message = _make_pairs()
+        facts.add_row(name, sanitize_text(value))
+    facts.add_row("state", _render_state(failure, is_lost=details.is_lost))
+    message = _build_pairs_table()
     for line in details.lines:
-        message.add_row(safe(line.name), safe(_line_text(line), "yellow" if line.is_masked else ""))
+        message.add_row(
+            sanitize_text(line.name), sanitize_text(_format_payload_line(line), "yellow" if line.is_masked else "")
+        )
     parts: list[RenderableType] = [facts, Text("\nMessage", style="bold"), message]
     if any(line.is_masked for line in details.lines):
         parts.append(Text("personal data is masked: --unmask shows it and is recorded", style="dim"))
-    parts += [Text("\nForecast of a replay", style="bold"), _forecast(details)]
+    parts += [Text("\nForecast of a replay", style="bold"), _render_forecast(details)]
     audit_trail = Table(box=None, pad_edge=False, show_header=False)
     for entry in failure.audit_trail:
         audit_trail.add_row(
-            Text(format_local(entry.at), style="dim"), safe(entry.by), safe(entry.action), safe(entry.note)
+            Text(format_local(entry.at), style="dim"),
+            sanitize_text(entry.by),
+            sanitize_text(entry.action),
+            sanitize_text(entry.note),
         )
     return Group(*parts, Text("\nAudit trail", style="bold"), audit_trail)
 
 
-def stats_view(stats: Stats, *, width: int) -> RenderableType:
+def render_stats(stats: Stats, *, width: int) -> RenderableType:
     """Return the counts, and the hours as a plot."""
     if not stats.total:
         return Text("No failures.", style="green")
@@ -127,7 +132,7 @@ def stats_view(stats: Stats, *, width: int) -> RenderableType:
     reasons.add_column("", overflow="crop")
     top = max(stats.by_reason.values())
     for reason, count in stats.by_reason.items():
-        reasons.add_row(safe(reason), str(count), Text(horizontal_bar(count, top), style="red"))
+        reasons.add_row(sanitize_text(reason), str(count), Text(render_horizontal_bar(count, top), style="red"))
     states = ", ".join(f"{count} {state}" for state, count in stats.by_state.items())
     queues = ", ".join(f"{count} {queue}" for queue, count in stats.by_queue.items())
     more = "" if stats.is_complete else " (the latest; there are more)"
@@ -135,7 +140,7 @@ def stats_view(stats: Stats, *, width: int) -> RenderableType:
         Text(f"{stats.total} failures{more}: {states}; by queue: {queues}\n"),
         reasons,
         Text("\nBy hour of the last failure", style="bold"),
-        hour_chart(stats.by_hour, width=width),
+        render_hour_chart(stats.by_hour, width=width),
     )
 
 
@@ -165,17 +170,17 @@ def print_lines(console: Console, *lines: Text | str) -> None:
         console.print(line, soft_wrap=True, markup=False, emoji=False)
 
 
-def _state(failure: Failure, *, is_lost: bool) -> Text:
+def _render_state(failure: Failure, *, is_lost: bool) -> Text:
     return Text(failure.state.value + (", no outcome recorded" if is_lost else ""), style=_COLOURS[failure.state])
 
 
-def _line_text(line: PayloadLine) -> str:
+def _format_payload_line(line: PayloadLine) -> str:
     if line.unreadable_characters is None:
         return line.value
     return f"{line.value} ({line.unreadable_characters} unreadable characters)"
 
 
-def _forecast(details: FailureDetails) -> Text:
+def _render_forecast(details: FailureDetails) -> Text:
     text = Text(describe_forecast(details.forecast))
     if details.forecast.alternatives:
         text.append("\nalternatives: " + "; ".join(map(format_business_time, details.forecast.alternatives)))
@@ -184,7 +189,7 @@ def _forecast(details: FailureDetails) -> Text:
     return text
 
 
-def _make_pairs() -> Table:
+def _build_pairs_table() -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")

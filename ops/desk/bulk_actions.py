@@ -9,14 +9,14 @@ from shared.ledger.failures import Failure
 Outcome = Replayed | NotPossible | Forecast
 
 
-def make_job(failure: Failure) -> Job:
+def build_job(failure: Failure) -> Job:
     """Return the job of a failure; notices have no order."""
     group = failure.group or failure.session_id
     is_ordered = group is not None and failure.queue != "notifications"
     return Job(failure.failure_id, f"{failure.queue}/{group}" if is_ordered else failure.failure_id)
 
 
-async def run_each(
+async def act_on_jobs(
     jobs: Sequence[Job],
     act: Callable[[str], Awaitable[Outcome]],
     *,
@@ -33,7 +33,7 @@ async def run_each(
         )
         if isinstance(outcome, NotPossible) and outcome.why is NotPossibleReason.NOT_SENT:
             blocked_groups.add(job.group)
-        tally = tally.plus(outcome)
+        tally = tally.add_outcome(outcome)
         if on_progress:
             on_progress(Progress(len(jobs), job.failure_id, outcome, tally))
 

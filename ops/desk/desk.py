@@ -6,17 +6,17 @@ from typing import Any, TypeVar
 
 import structlog
 
-from ops.desk.bulk_actions import Outcome, make_job, run_each
+from ops.desk.bulk_actions import Outcome, act_on_jobs, build_job
 from ops.desk.domain import transitions
 from ops.desk.domain.counts import count_failures
-from ops.desk.domain.display import masked_contact, payload_lines, without_payload
+from ops.desk.domain.display import find_masked_contact, list_payload_lines, remove_payload
 from ops.desk.domain.payload import (
-    accepted_at,
-    editable_fields,
+    build_replay_payload,
+    extract_message_data,
+    find_acceptance_time,
     is_sent_to_contact,
-    make_replay_payload,
-    message_data,
-    read_message,
+    list_editable_fields,
+    parse_message,
     rewrite_payload,
 )
 from ops.desk.domain.values import (
@@ -72,7 +72,7 @@ class Desk:
         self._contacts = contacts
         self._clock = clock
 
-    async def find(
+    async def find_failures(
         self,
         operator: Operator,
         failure_filter: FailureFilter | None = None,
@@ -84,14 +84,16 @@ class Desk:
 
         A filter for all open failures also finds lost replays.
         """
-        page = await self._search.find(operator, failure_filter or FailureFilter(), limit=limit, after=after)
+        page = await self._search.find_failures(operator, failure_filter or FailureFilter(), limit=limit, after=after)
         return FailureList(
-            failures=[without_payload(failure) for failure in page.failures],
+            failures=[remove_payload(failure) for failure in page.failures],
             after=page.after,
-            contacts={failure.failure_id: contact for failure in page.failures if (contact := masked_contact(failure))},
+            contacts={
+                failure.failure_id: contact for failure in page.failures if (contact := find_masked_contact(failure))
+            },
         )
 
-    async def show(
+    async def show_failure(
         self, operator: Operator, failure_id: str, *, unmasked: bool = False, is_on_record: bool = False
     ) -> FailureDetails | None:
         """Return the details of a failure and the forecast of a replay; viewing personal data is recorded.
@@ -99,74 +101,78 @@ class Desk:
         `is_on_record`: the same view was recorded already, so no further audit entry is added.
         """
         if unmasked and not is_on_record:
-            recorded = await self._change(
+            recorded = await self._change_failure(
                 operator, failure_id, lambda failure: transitions.record_unmasking(failure, operator, self._clock.now())
             )
             failure = recorded if isinstance(recorded, Failure) else None
         else:
-            failure = await self._search.get(operator, failure_id)
+            failure = await self._search.get_failure(operator, failure_id)
         if failure is None:
             return None
-        message, now = read_message(failure), self._clock.now()
-        editable = editable_fields(message)
+        message, now = parse_message(failure), self._clock.now()
+        editable = list_editable_fields(message)
         is_editable = bool(editable)
         return FailureDetails(
-            failure=without_payload(failure),
-            lines=payload_lines(failure, unmasked=unmasked),
-            forecast=await self._forecaster.forecast(failure),
+            failure=remove_payload(failure),
+            lines=list_payload_lines(failure, unmasked=unmasked),
+            forecast=await self._forecaster.forecast_replay(failure),
             is_editable=is_editable,
             editable=editable,
-            data=message_data(message) if message and is_editable and unmasked else None,
-            blocked=transitions.why_blocked(failure, now) or transitions.why_undecryptable(failure),
-            is_lost=transitions.is_lost(failure, now),
+            data=extract_message_data(message) if message and is_editable and unmasked else None,
+            blocked=transitions.find_block_reason(failure, now) or transitions.find_decryption_problem(failure),
+            is_lost=transitions.is_lost_replay(failure, now),
         )
 
-    async def forecast(self, operator: Operator, failure_id: str) -> Forecast | None:
+    async def forecast_replay(self, operator: Operator, failure_id: str) -> Forecast | None:
         """Return what a replay would do now, or None for an unknown failure."""
-        failure = await self._search.get(operator, failure_id)
-        return await self._forecaster.forecast(failure) if failure else None
+        failure = await self._search.get_failure(operator, failure_id)
+        return await self._forecaster.forecast_replay(failure) if failure else None
 
-    async def replay(self, operator: Operator, failure_id: str, *, again: bool = False) -> Replayed | NotPossible:
+    async def replay_failure(
+        self, operator: Operator, failure_id: str, *, again: bool = False
+    ) -> Replayed | NotPossible:
         """Put the message on its queue again; with `again` also a message whose failure has ended.
 
         The ledger is set to `replaying` before the message is sent, and a stop waits for both. After a crash in between
         it stays so, and may be replayed again after `transitions.REPLAY_TIMEOUT`: all replays share the key of their
         effects, so these happen once.
         """
-        return await run_uncancelled(self._replay(operator, failure_id, again=again))
+        return await run_uncancelled(self._replay_failure(operator, failure_id, again=again))
 
-    async def _replay(self, operator: Operator, failure_id: str, *, again: bool) -> Replayed | NotPossible:
+    async def _replay_failure(self, operator: Operator, failure_id: str, *, again: bool) -> Replayed | NotPossible:
         before: list[Failure] = []
 
-        def decide(failure: Failure) -> Failure | NotPossible:
+        def decide_replay(failure: Failure) -> Failure | NotPossible:
             before[:] = [failure]
-            if reason := transitions.why_undecryptable(failure):
+            if reason := transitions.find_decryption_problem(failure):
                 return reason
-            if make_replay_payload(failure) is None:
+            if build_replay_payload(failure) is None:
                 return NotPossible(NotPossibleReason.UNREADABLE)
             now = self._clock.now()
-            return transitions.why_blocked(failure, now, again=again) or transitions.start_replay(
+            return transitions.find_block_reason(failure, now, again=again) or transitions.start_replay(
                 failure, operator, now
             )
 
-        changed = await self._change(operator, failure_id, decide)
+        changed = await self._change_failure(operator, failure_id, decide_replay)
         if not isinstance(changed, Failure):
             return changed
         try:
-            await self._replays.put(changed)
+            await self._replays.send_replay(changed)
         except TransientError as error:
             # The message may be on its queue, so the outcome is awaited.
             again_at = self._clock.now() + transitions.REPLAY_TIMEOUT
             return NotPossible(NotPossibleReason.NOT_SENT, again_at=again_at, detail=describe_error(error))
         except PermanentError as error:
             await self._ledger.change(
-                transitions.revert_unsent(changed, self._clock.now(), before=before[0].state, reason=error.reason)
+                transitions.revert_unsent_replay(
+                    changed, self._clock.now(), before=before[0].state, reason=error.reason
+                )
             )
             return NotPossible(NotPossibleReason.NOT_SENT, detail=describe_error(error))
         log.info("failure_replayed", failure_id=failure_id, replay=changed.replays, tenant=changed.tenant)
         return Replayed(failure_id, changed.replays)
 
-    async def replay_many(
+    async def replay_failures(
         self,
         operator: Operator,
         selection: FailureFilter | Sequence[str],
@@ -184,32 +190,34 @@ class Desk:
         """
         jobs = await self._select_jobs(operator, selection)
 
-        async def act(failure_id: str) -> Outcome:
+        async def replay_or_forecast(failure_id: str) -> Outcome:
             try:
                 if dry_run:
-                    return await self.forecast(operator, failure_id) or NotPossible(NotPossibleReason.UNKNOWN)
-                return await self.replay(operator, failure_id, again=again)
+                    return await self.forecast_replay(operator, failure_id) or NotPossible(NotPossibleReason.UNKNOWN)
+                return await self.replay_failure(operator, failure_id, again=again)
             except TransientError as error:
                 # An unreachable ledger for one failure does not stop the others.
                 if dry_run:
                     return Forecast(ForecastKind.UNKNOWN, code=error.reason)
                 return NotPossible(NotPossibleReason.NOT_SENT, detail=describe_error(error))
 
-        return await run_each(jobs, act, per_second=per_second, on_progress=on_progress)
+        return await act_on_jobs(jobs, replay_or_forecast, per_second=per_second, on_progress=on_progress)
 
     async def _select_jobs(self, operator: Operator, selection: FailureFilter | Sequence[str]) -> list[Job]:
         """Return the jobs of the selected failures, as a snapshot: replayed failures no longer match the filter."""
         if isinstance(selection, FailureFilter):
             with_states = selection if selection.states is not None else replace(selection, states=OPEN)
-            failures = [failure async for failure in self.iterate(operator, with_states, limit=MAX_COUNTED)]
-            failures.sort(key=lambda failure: (accepted_at(failure), failure.failure_id))
-            return [make_job(failure) for failure in failures]
-        by_id = {failure_id: await self._search.get(operator, failure_id) for failure_id in dict.fromkeys(selection)}
-        known = sorted((failure for failure in by_id.values() if failure), key=accepted_at)
+            failures = [failure async for failure in self.iterate_failures(operator, with_states, limit=MAX_COUNTED)]
+            failures.sort(key=lambda failure: (find_acceptance_time(failure), failure.failure_id))
+            return [build_job(failure) for failure in failures]
+        by_id = {
+            failure_id: await self._search.get_failure(operator, failure_id) for failure_id in dict.fromkeys(selection)
+        }
+        known = sorted((failure for failure in by_id.values() if failure), key=find_acceptance_time)
         unknown = [Job(failure_id, failure_id) for failure_id, failure in by_id.items() if failure is None]
-        return [*unknown, *(make_job(failure) for failure in known)]
+        return [*unknown, *(build_job(failure) for failure in known)]
 
-    async def edit(
+    async def edit_failure(
         self, operator: Operator, failure_id: str, data: Mapping[str, Any]
     ) -> Edited | Invalid | NotPossible:
         """Replace the `data` of a message, for later replays; tenant, session and id stay the same.
@@ -221,16 +229,16 @@ class Desk:
             PermanentError: for a notice: the rules for contacts can't be read; nothing was written.
         """
         fields: list[str] = []
-        current = await self._search.get(operator, failure_id)
+        current = await self._search.get_failure(operator, failure_id)
         rules = (
             await self._contacts.read_contact_rules(current.tenant)
             if current and current.tenant and is_sent_to_contact(current)
             else None
         )
 
-        def decide(failure: Failure) -> Failure | Invalid | NotPossible:
+        def decide_edit(failure: Failure) -> Failure | Invalid | NotPossible:
             now = self._clock.now()
-            if reason := transitions.why_blocked(failure, now) or transitions.why_undecryptable(failure):
+            if reason := transitions.find_block_reason(failure, now) or transitions.find_decryption_problem(failure):
                 return reason
             rewritten = rewrite_payload(failure, data, rules)
             if not isinstance(rewritten, tuple):
@@ -240,45 +248,49 @@ class Desk:
                 transitions.edit_payload(failure, operator, now, payload=payload, fields=fields) if fields else failure
             )
 
-        changed = await self._change(operator, failure_id, decide)
+        changed = await self._change_failure(operator, failure_id, decide_edit)
         if not isinstance(changed, Failure):
             return changed
         log.info("failure_edited", failure_id=failure_id, fields=fields, tenant=changed.tenant)
-        return Edited(without_payload(changed), tuple(fields))
+        return Edited(remove_payload(changed), tuple(fields))
 
-    async def discard(self, operator: Operator, failure_id: str, reason: str) -> Discarded | NotPossible:
+    async def discard_failure(self, operator: Operator, failure_id: str, reason: str) -> Discarded | NotPossible:
         """Record, with a reason, that the failure needs no action."""
         note = " ".join(reason.split())
         if not note:
             return NotPossible(NotPossibleReason.NO_REASON)
 
-        def decide(failure: Failure) -> Failure | NotPossible:
+        def decide_discard(failure: Failure) -> Failure | NotPossible:
             now = self._clock.now()
-            return transitions.why_blocked(failure, now) or transitions.mark_discarded(failure, operator, now, note)
+            return transitions.find_block_reason(failure, now) or transitions.mark_discarded(
+                failure, operator, now, note
+            )
 
-        changed = await self._change(operator, failure_id, decide)
+        changed = await self._change_failure(operator, failure_id, decide_discard)
         if not isinstance(changed, Failure):
             return changed
         log.info("failure_discarded", failure_id=failure_id, tenant=changed.tenant)
-        return Discarded(without_payload(changed))
+        return Discarded(remove_payload(changed))
 
-    async def stats(self, operator: Operator, failure_filter: FailureFilter | None = None) -> Stats:
+    async def count_failures(self, operator: Operator, failure_filter: FailureFilter | None = None) -> Stats:
         """Return counts of up to `MAX_COUNTED` failures that the operator may see."""
         outlines, is_complete = await self._search.find_outlines(
             operator, failure_filter or FailureFilter(), limit=MAX_COUNTED
         )
         return count_failures(outlines, is_complete=is_complete)
 
-    def iterate(self, operator: Operator, failure_filter: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+    def iterate_failures(
+        self, operator: Operator, failure_filter: FailureFilter, *, limit: int
+    ) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures that the operator may see, the latest first, with their payloads."""
-        return self._search.iterate(operator, failure_filter, limit=limit)
+        return self._search.iterate_failures(operator, failure_filter, limit=limit)
 
-    async def _change(
+    async def _change_failure(
         self, operator: Operator, failure_id: str, decide: Callable[[Failure], Failure | Rejection]
     ) -> Failure | Rejection | NotPossible:
         """Decide a change of the current failure and write it; decide again if the failure changed in between."""
         for _ in range(_ATTEMPTS):
-            failure = await self._search.get(operator, failure_id)
+            failure = await self._search.get_failure(operator, failure_id)
             if failure is None:
                 return NotPossible(NotPossibleReason.UNKNOWN)
             changed = decide(failure)

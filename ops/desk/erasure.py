@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from ops.desk.domain import transitions
-from ops.desk.domain.erasure import erase_failure, is_of_session
+from ops.desk.domain.erasure import belongs_to_session, erase_failure
 from ops.desk.domain.values import ErasureCounts, Operator
 from shared.clock import Clock
 from shared.ids import fingerprint
@@ -43,7 +43,7 @@ class FailureErasure:
         queues, states, not_erased = Counter[str](), Counter[str](), 0
         try:
             async for failure in self._iterate_failures(operator, session_id):
-                is_erased = dry_run or await self._erase(operator, failure, session_id)
+                is_erased = dry_run or await self._erase_failure(operator, failure, session_id)
                 if is_erased:
                     queues[failure.queue] += 1
                     states[failure.state.value] += 1
@@ -65,21 +65,23 @@ class FailureErasure:
             page = await self._ledger.find(restricted, limit=_PAGE, after=after, outlines=True)
             for outline in page.failures:
                 if outline.session_id in (session_id, None):
-                    failure = await self._get_of_session(operator, outline.failure_id, session_id)
+                    failure = await self._get_session_failure(operator, outline.failure_id, session_id)
                     if failure:
                         yield failure
             after = page.after
             if after is None:
                 return
 
-    async def _get_of_session(self, operator: Operator, failure_id: str, session_id: str) -> Failure | None:
+    async def _get_session_failure(self, operator: Operator, failure_id: str, session_id: str) -> Failure | None:
         failure = await self._ledger.get(failure_id)
         is_theirs = (
-            failure is not None and transitions.may_see(operator, failure) and is_of_session(failure, session_id)
+            failure is not None
+            and transitions.can_see_failure(operator, failure)
+            and belongs_to_session(failure, session_id)
         )
         return failure if is_theirs else None
 
-    async def _erase(self, operator: Operator, failure: Failure, session_id: str) -> bool | None:
+    async def _erase_failure(self, operator: Operator, failure: Failure, session_id: str) -> bool | None:
         """Return whether it was erased; None if somebody else erased it at the same time."""
         current: Failure | None = failure
         for _ in range(_ATTEMPTS):
@@ -87,5 +89,5 @@ class FailureErasure:
                 return None
             if await self._ledger.change(erase_failure(current, operator, self._clock.now())):
                 return True
-            current = await self._get_of_session(operator, failure.failure_id, session_id)
+            current = await self._get_session_failure(operator, failure.failure_id, session_id)
         return False

@@ -10,7 +10,7 @@ from workers.booking.facade import ContactRules
 class ReplayQueues(Protocol):
     """Puts failures back on the queues that they came from."""
 
-    async def put(self, failure: Failure) -> None:
+    async def send_replay(self, failure: Failure) -> None:
         """Send the payload as replay number `failure.replays`, in its message group; sending it twice has no effect.
 
         Raises:
@@ -23,7 +23,7 @@ class ReplayQueues(Protocol):
 class Forecaster(Protocol):
     """Forecasts what a replay would do now; changes nothing."""
 
-    async def forecast(self, failure: Failure) -> Forecast:
+    async def forecast_replay(self, failure: Failure) -> Forecast:
         """Return what a replay would do; if that can't be found out, the forecast says so."""
         ...
 

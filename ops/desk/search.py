@@ -30,18 +30,18 @@ class Search:
         self._ledger = ledger
         self._clock = clock
 
-    async def get(self, operator: Operator, failure_id: str) -> Failure | None:
+    async def get_failure(self, operator: Operator, failure_id: str) -> Failure | None:
         """Return one failure, or None if the operator may not see it."""
         failure = await self._ledger.get(failure_id)
-        return failure if failure and transitions.may_see(operator, failure) else None
+        return failure if failure and transitions.can_see_failure(operator, failure) else None
 
-    async def find(
+    async def find_failures(
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
     ) -> FailurePage:
         """Return up to `limit` failures, the latest first; later ones fill the gaps that running replays leave."""
         failures: list[Failure] = []
         for _ in range(_MAX_READS):
-            page = await self._read(operator, failure_filter, limit=limit, after=after)
+            page = await self._read_page(operator, failure_filter, limit=limit, after=after)
             failures_of_page = self._drop_running_replays(page, failure_filter)
             failures += failures_of_page
             after = page.after
@@ -49,11 +49,13 @@ class Search:
                 break
         return FailurePage(failures[:limit], make_cursor(failures[limit - 1]) if len(failures) > limit else after)
 
-    async def iterate(self, operator: Operator, failure_filter: FailureFilter, *, limit: int) -> AsyncIterator[Failure]:
+    async def iterate_failures(
+        self, operator: Operator, failure_filter: FailureFilter, *, limit: int
+    ) -> AsyncIterator[Failure]:
         """Yield up to `limit` failures, the latest first."""
         after, remaining_limit = None, limit
         while remaining_limit > 0:
-            page = await self._read(operator, failure_filter, limit=min(_PAGE, remaining_limit), after=after)
+            page = await self._read_page(operator, failure_filter, limit=min(_PAGE, remaining_limit), after=after)
             failures_of_page = self._drop_running_replays(page, failure_filter)
             for failure in failures_of_page:
                 yield failure
@@ -69,7 +71,7 @@ class Search:
         after, restricted = None, transitions.restrict_to_tenants(operator, failure_filter)
         while restricted is not None:
             page = await self._ledger.find(restricted, limit=limit + 1 - len(failures), after=after, outlines=True)
-            failures += (outline for outline in page.failures if transitions.may_see(operator, outline))
+            failures += (outline for outline in page.failures if transitions.can_see_failure(operator, outline))
             after = page.after
             if after is None or len(failures) > limit:
                 break
@@ -77,7 +79,7 @@ class Search:
         if transitions.includes_all_open_states(failure_filter):
             # Outlines have no audit trail. These are few, unless a bulk replay is running.
             replaying = replace(failure_filter, states=frozenset({FailureState.REPLAYING}))
-            page = await self._read(operator, replaying, limit=_MAX_REPLAYING, after=None)
+            page = await self._read_page(operator, replaying, limit=_MAX_REPLAYING, after=None)
             known = {outline.failure_id for outline in failures}
             failures += (
                 failure
@@ -87,14 +89,16 @@ class Search:
             is_complete = is_complete and page.after is None and len(failures) <= limit
         return failures[:limit], is_complete
 
-    async def _read(
+    async def _read_page(
         self, operator: Operator, failure_filter: FailureFilter, *, limit: int, after: str | None
     ) -> FailurePage:
-        restricted = transitions.restrict_to_tenants(operator, transitions.include_replaying(failure_filter))
+        restricted = transitions.restrict_to_tenants(operator, transitions.include_running_replays(failure_filter))
         if restricted is None:
             return FailurePage([], None)
         page = await self._ledger.find(restricted, limit=limit, after=after)
-        return replace(page, failures=[failure for failure in page.failures if transitions.may_see(operator, failure)])
+        return replace(
+            page, failures=[failure for failure in page.failures if transitions.can_see_failure(operator, failure)]
+        )
 
     def _drop_running_replays(self, page: FailurePage, failure_filter: FailureFilter) -> list[Failure]:
         if not transitions.includes_all_open_states(failure_filter):
@@ -103,5 +107,5 @@ class Search:
         return [
             failure
             for failure in page.failures
-            if failure.state is not FailureState.REPLAYING or transitions.is_lost(failure, now)
+            if failure.state is not FailureState.REPLAYING or transitions.is_lost_replay(failure, now)
         ]

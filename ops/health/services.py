@@ -28,7 +28,7 @@ _SENDER_ADVICE = "verify the address or its domain in SES, in this region"
 _MODEL_ADVICE = "allow bedrock:InvokeModel on the inference profile and its models; ask for access in Bedrock's console"
 
 
-def health_checks(
+def list_service_checks(
     deployment: Deployment,
     open_client: OpenClient,
     *,
@@ -39,11 +39,15 @@ def health_checks(
     """Return the checks of external services and of the businesses' profiles."""
     checks = _Checks(deployment, open_client, open_tenants, open_booking, clock)
     return [
-        HealthCheck("model", checks.model, _MODEL_ADVICE),
-        HealthCheck("own model", checks.tenant_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
-        HealthCheck("e-mail", checks.sender, _SENDER_ADVICE),
-        HealthCheck("text messages", checks.texts, "allow sns:GetSMSSandboxAccountStatus"),
-        HealthCheck("businesses", checks.businesses, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"),
+        HealthCheck("model", checks.check_model, _MODEL_ADVICE),
+        HealthCheck(
+            "own model", checks.check_tenant_models, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"
+        ),
+        HealthCheck("e-mail", checks.check_email_sender, _SENDER_ADVICE),
+        HealthCheck("text messages", checks.check_text_messages, "allow sns:GetSMSSandboxAccountStatus"),
+        HealthCheck(
+            "businesses", checks.check_businesses, "allow s3:ListBucket and s3:GetObject on the knowledge bucket"
+        ),
     ]
 
 
@@ -66,14 +70,14 @@ class _Checks:
         self._open_booking = open_booking
         self._clock = clock
 
-    async def model(self) -> Sequence[CheckResult]:
-        model = self._deployment.require("bedrock_model_id")
+    async def check_model(self) -> Sequence[CheckResult]:
+        model = self._deployment.require_variable("bedrock_model_id")
         if not self._has_models:
             return [CheckResult("model", "off", "this stack has no stand-in for Bedrock")]
         await self._ask_model(model)
         return [CheckResult("model", "ok", model)]
 
-    async def tenant_models(self) -> Sequence[CheckResult]:
+    async def check_tenant_models(self) -> Sequence[CheckResult]:
         """Ask each further model that a profile names, once and concurrently, however many profiles name it."""
         if not self._has_models:
             return []
@@ -85,12 +89,12 @@ class _Checks:
         for tenant, profile in zip(tenants, profiles, strict=True):
             if isinstance(profile, TenantProfile) and profile.model.id:
                 tenants_by_model.setdefault(profile.model.id, []).append(tenant)
-        tenants_by_model.pop(self._deployment.require("bedrock_model_id"), None)
+        tenants_by_model.pop(self._deployment.require_variable("bedrock_model_id"), None)
         return await asyncio.gather(
-            *(self._tenant_model(model, tenants) for model, tenants in tenants_by_model.items())
+            *(self._check_tenant_model(model, tenants) for model, tenants in tenants_by_model.items())
         )
 
-    async def _tenant_model(self, model: str, tenants: Sequence[str]) -> CheckResult:
+    async def _check_tenant_model(self, model: str, tenants: Sequence[str]) -> CheckResult:
         name, detail = "own model", f"{model} of {', '.join(tenants)}"
         try:
             async with asyncio.timeout(_MODEL_SECONDS):
@@ -115,7 +119,7 @@ class _Checks:
                 inferenceConfig={"maxTokens": 1},
             )
 
-    async def sender(self) -> Sequence[CheckResult]:
+    async def check_email_sender(self) -> Sequence[CheckResult]:
         address = self._deployment.variables.get("ses_from_email", "")
         if not address:
             advice = "deploy with SesFromEmail; without it visitors can't give an e-mail address"
@@ -130,13 +134,13 @@ class _Checks:
                 problem = error
                 continue
             if answer.get("VerifiedForSendingStatus"):
-                return [await self._account(f"{identity} is verified")]
+                return [await self._check_ses_account(f"{identity} is verified")]
             return [CheckResult("e-mail", "problem", f"{identity} is not verified", _SENDER_ADVICE)]
         if problem and find_error_code(problem) != "NotFoundException":
             raise problem
         return [CheckResult("e-mail", "problem", f"SES knows neither {address} nor {domain}", _SENDER_ADVICE)]
 
-    async def _account(self, detail: str) -> CheckResult:
+    async def _check_ses_account(self, detail: str) -> CheckResult:
         """Check whether SES lets the account send e-mails to any address."""
         client = await self._open_client("sesv2")
         try:
@@ -152,7 +156,7 @@ class _Checks:
             return CheckResult("e-mail", "problem", "the account is in SES's sandbox", advice)
         return CheckResult("e-mail", "ok", detail)
 
-    async def texts(self) -> Sequence[CheckResult]:
+    async def check_text_messages(self) -> Sequence[CheckResult]:
         if self._deployment.variables.get("sms_enabled") != "true":
             advice = "deploy with SmsEnabled=true; without it visitors can't give a phone number"
             return [CheckResult("text messages", "off", "they are turned off", advice)]
@@ -172,21 +176,21 @@ class _Checks:
             )
         ]
 
-    async def businesses(self) -> Sequence[CheckResult]:
+    async def check_businesses(self) -> Sequence[CheckResult]:
         directory = await self._open_tenants()
         tenants = await directory.list_tenants()
         if not tenants:
             advice = "put a folder with a profile.yaml into the knowledge bucket"
             return [CheckResult("businesses", "problem", "there are none", advice)]
-        results = await asyncio.gather(*(self._business(directory, tenant) for tenant in tenants))
+        results = await asyncio.gather(*(self._check_business(directory, tenant) for tenant in tenants))
         return [result for of_business in results for result in of_business]
 
-    async def _business(self, directory: TenantDirectory, tenant: str) -> list[CheckResult]:
+    async def _check_business(self, directory: TenantDirectory, tenant: str) -> list[CheckResult]:
         name = f"profile {tenant}"
         try:
             profile = await directory.get_profile(tenant)
         except (PermanentError, TransientError) as error:
-            return [_problem(name, error)]
+            return [_error_to_result(name, error)]
         checks = [CheckResult(name, "ok", f"{profile.name}, {len(profile.services)} services")]
         if not profile.allowed_origins:
             checks = [
@@ -194,20 +198,20 @@ class _Checks:
                     name, "problem", "no page may open the chat", "list the origins of your pages under allowed_origins"
                 )
             ]
-        return checks + [await self._calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
+        return checks + [await self._check_calendar(tenant, profile, calendar_id) for calendar_id in profile.calendars]
 
-    async def _calendar(self, tenant: str, profile: TenantProfile, calendar_id: str) -> CheckResult:
+    async def _check_calendar(self, tenant: str, profile: TenantProfile, calendar_id: str) -> CheckResult:
         name = f"calendar {tenant}"
         try:
             booking = await self._open_booking()
             if not await booking.is_calendar_writable(calendar_id, self._clock.now()):
                 return CheckResult(name, "problem", f"{calendar_id} may be read, but not written", _SHARE)
         except (PermanentError, TransientError) as error:
-            return _problem(name, error)
+            return _error_to_result(name, error)
         return CheckResult(name, "ok", f"{calendar_id} ({profile.time_zone})")
 
 
-def _problem(name: str, error: PermanentError | TransientError) -> CheckResult:
+def _error_to_result(name: str, error: PermanentError | TransientError) -> CheckResult:
     return CheckResult(
         name, "problem", describe_error(error), _ADVICE.get(error.reason, "try again; then read the log")
     )

@@ -23,35 +23,41 @@ _SECRETS = {
 }
 
 
-def health_checks(deployment: Deployment, open_client: OpenClient) -> list[HealthCheck]:
+def list_store_checks(deployment: Deployment, open_client: OpenClient) -> list[HealthCheck]:
     """Return the checks of the AWS resources of a deployment."""
     checks = _Checks(deployment, open_client)
     return [
-        HealthCheck("settings", checks.settings, "deploy this release's template: `make deploy`"),
-        HealthCheck("credentials", checks.credentials, "sign in to AWS, or set AWS_PROFILE"),
+        HealthCheck("settings", checks.check_settings, "deploy this release's template: `make deploy`"),
+        HealthCheck("credentials", checks.check_credentials, "sign in to AWS, or set AWS_PROFILE"),
         *(
             HealthCheck(
-                f"queue {name}", checks.queue(name), f"allow sqs:GetQueueAttributes; is {name}'s queue deleted?"
+                f"queue {name}",
+                checks.build_queue_check(name),
+                f"allow sqs:GetQueueAttributes; is {name}'s queue deleted?",
             )
             for name in QUEUES
         ),
-        HealthCheck("queue feedback", checks.feedback, "allow sqs:GetQueueAttributes; is feedback's queue deleted?"),
+        HealthCheck(
+            "queue feedback", checks.check_feedback_queue, "allow sqs:GetQueueAttributes; is feedback's queue deleted?"
+        ),
         *(
             HealthCheck(
-                f"table {name}", checks.table(name), f"allow dynamodb:DescribeTable; is {name}'s table deleted?"
+                f"table {name}",
+                checks.build_table_check(name),
+                f"allow dynamodb:DescribeTable; is {name}'s table deleted?",
             )
             for name in _TABLES
         ),
         *(
             HealthCheck(
                 f"secret {variable.removesuffix('_secret_id')}",
-                checks.secret(variable, what_for),
+                checks.build_secret_check(variable, what_for),
                 "put a value into it, and allow secretsmanager:GetSecretValue on it",
             )
             for variable, what_for in _SECRETS.items()
         ),
         HealthCheck(
-            "reminders", checks.schedules, "deploy the template again: the role or the schedule group was deleted"
+            "reminders", checks.check_schedules, "deploy the template again: the role or the schedule group was deleted"
         ),
     ]
 
@@ -61,7 +67,7 @@ class _Checks:
         self._deployment = deployment
         self._open_client = open_client
 
-    async def settings(self) -> Sequence[CheckResult]:
+    async def check_settings(self) -> Sequence[CheckResult]:
         required = [
             *(f"{name}_{end}" for name in QUEUES for end in ("queue_url", "dlq_url")),
             "feedback_queue_url",
@@ -75,7 +81,7 @@ class _Checks:
             return [CheckResult("settings", "problem", detail, "deploy this release's template to it")]
         return [CheckResult("settings", "ok", f"{self._deployment.title}: {len(required)} settings")]
 
-    async def credentials(self) -> Sequence[CheckResult]:
+    async def check_credentials(self) -> Sequence[CheckResult]:
         client = await self._open_client("sts")
         with translate_aws_errors("sts.identity"):
             identity: Mapping[str, str] = await client.get_caller_identity()
@@ -83,36 +89,37 @@ class _Checks:
             CheckResult("credentials", "ok", f"account {identity['Account']}, {identity['Arn'].rpartition(':')[2]}")
         ]
 
-    def queue(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+    def build_queue_check(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
         async def check() -> Sequence[CheckResult]:
-            result = await self._queue(name)
+            result = await self._check_queue(name)
             client = await self._open_client("sqs")
             with translate_aws_errors("sqs.attributes"):
                 await client.get_queue_attributes(
-                    QueueUrl=self._deployment.require(f"{name}_dlq_url"), AttributeNames=["QueueArn"]
+                    QueueUrl=self._deployment.require_variable(f"{name}_dlq_url"), AttributeNames=["QueueArn"]
                 )
             return [result]
 
         return check
 
-    async def feedback(self) -> Sequence[CheckResult]:
+    async def check_feedback_queue(self) -> Sequence[CheckResult]:
         # Its dead letters go to the dead-letter queue of notifications.
-        return [await self._queue("feedback")]
+        return [await self._check_queue("feedback")]
 
-    async def _queue(self, name: str) -> CheckResult:
+    async def _check_queue(self, name: str) -> CheckResult:
         client = await self._open_client("sqs")
         with translate_aws_errors("sqs.attributes"):
             answer = await client.get_queue_attributes(
-                QueueUrl=self._deployment.require(f"{name}_queue_url"), AttributeNames=["RedrivePolicy", "QueueArn"]
+                QueueUrl=self._deployment.require_variable(f"{name}_queue_url"),
+                AttributeNames=["RedrivePolicy", "QueueArn"],
             )
         if "RedrivePolicy" not in answer["Attributes"]:
             advice = "without one a message that crashes its workers is delivered forever: deploy the template again"
             return CheckResult(f"queue {name}", "problem", "it has no redrive policy", advice)
         return CheckResult(f"queue {name}", "ok", answer["Attributes"].get("QueueArn", ""))
 
-    def table(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+    def build_table_check(self, name: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
         async def check() -> Sequence[CheckResult]:
-            client, deployed = await self._open_client("dynamodb"), self._deployment.require(f"{name}_table")
+            client, deployed = await self._open_client("dynamodb"), self._deployment.require_variable(f"{name}_table")
             with translate_aws_errors("dynamodb.describe"):
                 answer = await client.describe_table(TableName=deployed)
             status = answer["Table"]["TableStatus"]
@@ -124,21 +131,21 @@ class _Checks:
 
         return check
 
-    def secret(self, variable: str, what_for: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
+    def build_secret_check(self, variable: str, what_for: str) -> Callable[[], Awaitable[Sequence[CheckResult]]]:
         async def check() -> Sequence[CheckResult]:
             name, client = variable.removesuffix("_secret_id"), await self._open_client("secretsmanager")
             with translate_aws_errors("secrets.get"):
-                answer = await client.get_secret_value(SecretId=self._deployment.require(variable))
+                answer = await client.get_secret_value(SecretId=self._deployment.require_variable(variable))
             if not answer.get("SecretString", "").strip():
                 return [CheckResult(f"secret {name}", "problem", "it is empty", f"it {what_for}: put a value into it")]
             return [CheckResult(f"secret {name}", "ok", what_for)]
 
         return check
 
-    async def schedules(self) -> Sequence[CheckResult]:
+    async def check_schedules(self) -> Sequence[CheckResult]:
         scheduler, iam = await self._open_client("scheduler"), await self._open_client("iam")
-        role = self._deployment.require("reminder_role_arn").rpartition("/")[2]
+        role = self._deployment.require_variable("reminder_role_arn").rpartition("/")[2]
         with translate_aws_errors("schedules"):
-            await scheduler.get_schedule_group(Name=self._deployment.require("schedule_group"))
+            await scheduler.get_schedule_group(Name=self._deployment.require_variable("schedule_group"))
             await iam.get_role(RoleName=role)
         return [CheckResult("reminders", "ok", f"{role} may send them to the booking queue")]

@@ -44,7 +44,7 @@ class QueueGauge(Protocol):
         TransientError, PermanentError: they can't be read.
     """
 
-    async def read(self) -> Sequence[QueueFigures]:
+    async def read_figures(self) -> Sequence[QueueFigures]:
         """Return the current figures."""
         ...
 
@@ -52,6 +52,6 @@ class QueueGauge(Protocol):
 class OldestAges(Protocol):
     """Gives the age of the oldest message of a queue."""
 
-    async def of(self, address: QueueAddress) -> float | None:
+    async def find_oldest_age(self, address: QueueAddress) -> float | None:
         """Return the age in seconds, or None if it is unknown."""
         ...

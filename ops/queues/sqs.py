@@ -35,13 +35,13 @@ class SqsQueueGauge:
         self._queues = queues
         self._ages = ages
 
-    async def read(self) -> Sequence[QueueFigures]:
+    async def read_figures(self) -> Sequence[QueueFigures]:
         """Return the figures of all queues, read concurrently."""
-        return await asyncio.gather(*map(self._figures, self._queues))
+        return await asyncio.gather(*map(self._read_queue_figures, self._queues))
 
-    async def _figures(self, address: QueueAddress) -> QueueFigures:
+    async def _read_queue_figures(self, address: QueueAddress) -> QueueFigures:
         counts, dead = await asyncio.gather(
-            self._attributes(address.url), self._count_dead_letters(address.dead_letter_url)
+            self._read_attributes(address.url), self._count_dead_letters(address.dead_letter_url)
         )
         waiting, in_flight = counts[_WAITING] + counts[_DELAYED], counts[_IN_FLIGHT]
         return QueueFigures(
@@ -49,16 +49,16 @@ class SqsQueueGauge:
             waiting=waiting,
             in_flight=in_flight,
             dead=dead,
-            oldest_seconds=await self._ages.of(address) if waiting or in_flight else 0.0,
+            oldest_seconds=await self._ages.find_oldest_age(address) if waiting or in_flight else 0.0,
         )
 
     async def _count_dead_letters(self, url: str | None) -> int | None:
         if url is None:
             return None
-        counts = await self._attributes(url)
+        counts = await self._read_attributes(url)
         return counts[_WAITING] + counts[_IN_FLIGHT]
 
-    async def _attributes(self, url: str) -> dict[str, int]:
+    async def _read_attributes(self, url: str) -> dict[str, int]:
         names = [_WAITING, _IN_FLIGHT, _DELAYED]
         with translate_aws_errors("queues.attributes"):
             answer = await self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
@@ -73,20 +73,20 @@ class CloudWatchAges:
         self._clock = clock
         self._cache: dict[str, tuple[Any, float | None]] = {}
 
-    async def of(self, address: QueueAddress) -> float | None:
+    async def find_oldest_age(self, address: QueueAddress) -> float | None:
         """Return the latest figure of the last five minutes; None if there is none or it may not be read."""
         now = self._clock.now()
         if (cached := self._cache.get(address.url)) and now - cached[0] < _CACHE_DURATION:
             return cached[1]
         try:
-            seconds = await self._latest(address, now)
+            seconds = await self._read_latest_age(address, now)
         except (TransientError, PermanentError) as error:
             log.warning("oldest_age_unknown", queue=address.queue, error=describe_error(error))
             seconds = None
         self._cache[address.url] = (now, seconds)
         return seconds
 
-    async def _latest(self, address: QueueAddress, now: datetime) -> float | None:
+    async def _read_latest_age(self, address: QueueAddress, now: datetime) -> float | None:
         with translate_aws_errors("queues.oldest_age"):
             answer = await self._client.get_metric_statistics(
                 Namespace="AWS/SQS",
@@ -109,7 +109,7 @@ class EmulatorAges:
         self._address = f"{endpoint_url.rstrip('/')}/_ministack/sqs/messages"
         self._clock = clock
 
-    async def of(self, address: QueueAddress) -> float | None:
+    async def find_oldest_age(self, address: QueueAddress) -> float | None:
         """Return the age of the oldest message; None if the emulator does not show messages."""
         try:
             answer = await self._http.get(f"{self._address}?{urlencode({'QueueUrl': address.url})}")

@@ -21,14 +21,14 @@ def sanitize_answer(text: str) -> str:
 
 def find_last_message(frames: Sequence[ServerFrame]) -> tuple[str, Speaker | None]:
     """Return the last message and its speaker; nothing if the session has only bookings."""
-    return next((message for message in map(_message_of, reversed(frames)) if message), ("", None))
+    return next((message for message in map(_extract_message, reversed(frames)) if message), ("", None))
 
 
-def _message_of(frame: ServerFrame) -> tuple[str, Speaker] | None:
+def _extract_message(frame: ServerFrame) -> tuple[str, Speaker] | None:
     match frame:
         case ChatSent():
             return frame.data.text, "visitor"
-        case ChatFinal() if frame.data.text and not _leaves_to_staff(frame):
+        case ChatFinal() if frame.data.text and not _is_left_to_staff(frame):
             return frame.data.text, frame.data.by or "assistant"
         case _:
             return None
@@ -46,7 +46,7 @@ def find_unanswered(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
         match frame:
             case ChatSent():
                 pending[frame.re] = frame
-            case ChatFinal() if _leaves_to_staff(frame):
+            case ChatFinal() if _is_left_to_staff(frame):
                 unanswered += [pending.pop(frame.re)] if frame.re in pending else []
             case ChatFinal() if frame.data.text and not frame.data.announces:
                 unanswered.clear()
@@ -55,7 +55,7 @@ def find_unanswered(frames: Sequence[ServerFrame]) -> tuple[ChatSent, ...]:
     return tuple(unanswered)
 
 
-def _leaves_to_staff(final: ChatFinal) -> bool:
+def _is_left_to_staff(final: ChatFinal) -> bool:
     """Return whether the frame ends a command without an answer, because staff read the message."""
     return final.data.announces == "is_read"
 
@@ -68,7 +68,7 @@ def has_viewed(audit_trail: Sequence[ConversationAuditEntry], name: str, day: da
     return any(entry.action == "looked" and entry.by == name and entry.at.date() == day for entry in audit_trail)
 
 
-def day_bounds(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
+def compute_day_bounds(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
     """Return the midnights around a date of the business; two days of the year have 23 or 25 hours."""
     start, end = (
         datetime.combine(date_, time(), tzinfo=profile.zone).astimezone(UTC) for date_ in (day, day + timedelta(days=1))
@@ -76,7 +76,7 @@ def day_bounds(day: date, profile: TenantProfile) -> tuple[datetime, datetime]:
     return start, end
 
 
-def make_visit(appointment: Appointment, profile: TenantProfile) -> Visit:
+def build_visit(appointment: Appointment, profile: TenantProfile) -> Visit:
     """Return an appointment as a visit for the owner."""
     service = profile.find_service(appointment.service_id)
     return Visit(

@@ -9,7 +9,14 @@ from typing import Literal
 import structlog
 
 from ops.desk.domain.values import Operator
-from ops.today.rules import day_bounds, find_last_message, find_unanswered, has_viewed, make_visit, sanitize_answer
+from ops.today.rules import (
+    build_visit,
+    compute_day_bounds,
+    find_last_message,
+    find_unanswered,
+    has_viewed,
+    sanitize_answer,
+)
 from ops.today.values import AnswerOutcome, Business, Conversation, ConversationPreview, Day
 from shared.claims import Busy, Claim, ClaimStore, Done
 from shared.clock import Clock
@@ -73,35 +80,35 @@ class Today:
         self._replies = replies
         self._clock = clock
 
-    async def businesses(self, operator: Operator) -> Sequence[str]:
+    async def list_businesses(self, operator: Operator) -> Sequence[str]:
         """Return the sorted ids of the tenants that the operator may see."""
         known = await self._tenants.list_tenants()
         return [tenant for tenant in sorted(known) if operator.tenants is None or tenant in operator.tenants]
 
-    async def day(self, operator: Operator, tenant: str, day: date | None = None) -> Day | None:
+    async def read_day(self, operator: Operator, tenant: str, day: date | None = None) -> Day | None:
         """Return a day of a business, by default the current day in its time zone."""
-        profile = await self._profile(operator, tenant)
+        profile = await self._find_profile(operator, tenant)
         if profile is None:
             return None
         date_ = day or self._clock.now().astimezone(profile.zone).date()
-        start, end = day_bounds(date_, profile)
+        start, end = compute_day_bounds(date_, profile)
         appointments, page = await asyncio.gather(
             self._booking.list_visits(tenant, start, end, now=self._clock.now()),
             self._index.between(tenant, start, end, limit=MAX_CONVERSATIONS),
         )
-        previews = await asyncio.gather(*map(self._preview, page.summaries))
+        previews = await asyncio.gather(*map(self._read_preview, page.summaries))
         return Day(
             business=Business(tenant, profile.name, profile.zone),
             day=date_,
-            visits=[make_visit(appointment, profile) for appointment in appointments],
+            visits=[build_visit(appointment, profile) for appointment in appointments],
             # Conversations that only staff answer come first; the others stay in order, the latest first.
             conversations=sorted(previews, key=lambda preview: not (preview.takeover or preview.unanswered)),
             has_more=page.has_more,
         )
 
-    async def conversation(self, operator: Operator, tenant: str, session_id: str) -> Conversation | None:
+    async def view_conversation(self, operator: Operator, tenant: str, session_id: str) -> Conversation | None:
         """Return the latest frames of a conversation; an audit entry records the operator's view, once a day."""
-        profile = await self._profile_of(operator, tenant, session_id)
+        profile = await self._find_conversation_profile(operator, tenant, session_id)
         if profile is None:
             return None
         audit_trail = await self._audit.of(session_id)
@@ -119,12 +126,12 @@ class Today:
             frames=tail.frames,
             is_listening=bool(connections),
             audit_trail=audit_trail[-_MAX_AUDIT_ENTRIES:],
-            takeover=self._active_takeover(tail.takeover),
+            takeover=self._find_active_takeover(tail.takeover),
             services={service.id: service.name.choose_text(profile.locale) for service in profile.services},
             unanswered=frozenset(message.seq for message in find_unanswered(tail.frames) if message.seq),
         )
 
-    async def answer(
+    async def send_answer(
         self, operator: Operator, tenant: str, session_id: str, text: str, *, answer_id: str
     ) -> AnswerOutcome:
         """Send a staff answer to a visitor, once for each `answer_id`, however often the form is sent.
@@ -137,25 +144,29 @@ class Today:
             return AnswerOutcome.EMPTY
         if len(answer) > MAX_CHAT_CHARACTERS:
             return AnswerOutcome.TOO_LONG
-        if await self._profile_of(operator, tenant, session_id) is None:
+        if await self._find_conversation_profile(operator, tenant, session_id) is None:
             return AnswerOutcome.UNKNOWN
-        return await self._perform(operator, tenant, session_id, answer, "answered", form_id=answer_id)
+        return await self._perform_action(operator, tenant, session_id, answer, "answered", form_id=answer_id)
 
-    async def take_over(self, operator: Operator, tenant: str, session_id: str, *, press_id: str) -> AnswerOutcome:
+    async def take_over_conversation(
+        self, operator: Operator, tenant: str, session_id: str, *, press_id: str
+    ) -> AnswerOutcome:
         """Silence the assistant before staff answer, and announce it to the visitor.
 
         An answer that the assistant has started is still completed. An active takeover stays unchanged.
         """
-        return await self._press(operator, tenant, session_id, "took_over", press_id)
+        return await self._perform_announced_action(operator, tenant, session_id, "took_over", press_id)
 
-    async def hand_back(self, operator: Operator, tenant: str, session_id: str, *, press_id: str) -> AnswerOutcome:
+    async def hand_back_conversation(
+        self, operator: Operator, tenant: str, session_id: str, *, press_id: str
+    ) -> AnswerOutcome:
         """Let the assistant answer again, and announce it to the visitor.
 
         A staff answer after that starts another takeover.
         """
-        return await self._press(operator, tenant, session_id, "handed_back", press_id)
+        return await self._perform_announced_action(operator, tenant, session_id, "handed_back", press_id)
 
-    async def _press(
+    async def _perform_announced_action(
         self,
         operator: Operator,
         tenant: str,
@@ -163,13 +174,13 @@ class Today:
         action: Literal["took_over", "handed_back"],
         press_id: str,
     ) -> AnswerOutcome:
-        profile = await self._profile_of(operator, tenant, session_id)
+        profile = await self._find_conversation_profile(operator, tenant, session_id)
         if profile is None:
             return AnswerOutcome.UNKNOWN
         text = render_announcement(action, await self._replies.locale(session_id, profile.locale))
-        return await self._perform(operator, tenant, session_id, text, action, form_id=press_id)
+        return await self._perform_action(operator, tenant, session_id, text, action, form_id=press_id)
 
-    async def _perform(
+    async def _perform_action(
         self,
         operator: Operator,
         tenant: str,
@@ -186,7 +197,7 @@ class Today:
         match claim:
             case Claim():
                 entry = ConversationAuditEntry(self._clock.now(), operator.name, action)
-                return await self._record(tenant, session_id, text, entry, claim)
+                return await self._record_action(tenant, session_id, text, entry, claim)
             case Done(outcome_seq):
                 await self._replies.repeat(session_id, outcome_seq)
                 return AnswerOutcome.SENT
@@ -195,7 +206,7 @@ class Today:
             case _:
                 return AnswerOutcome.OTHER_TEXT
 
-    async def _record(
+    async def _record_action(
         self, tenant: str, session_id: str, text: str, entry: ConversationAuditEntry, claim: Claim
     ) -> AnswerOutcome:
         announces = None if entry.action == "answered" else entry.action
@@ -222,10 +233,10 @@ class Today:
         )
         return AnswerOutcome.SENT
 
-    def _active_takeover(self, takeover: Takeover | None) -> Takeover | None:
+    def _find_active_takeover(self, takeover: Takeover | None) -> Takeover | None:
         return takeover if takeover and takeover.is_active(self._clock.now()) else None
 
-    async def _profile(self, operator: Operator, tenant: str) -> TenantProfile | None:
+    async def _find_profile(self, operator: Operator, tenant: str) -> TenantProfile | None:
         if operator.tenants is not None and tenant not in operator.tenants:
             return None
         try:
@@ -233,14 +244,16 @@ class Today:
         except PermanentError:
             return None
 
-    async def _profile_of(self, operator: Operator, tenant: str, session_id: str) -> TenantProfile | None:
+    async def _find_conversation_profile(
+        self, operator: Operator, tenant: str, session_id: str
+    ) -> TenantProfile | None:
         """Return the tenant's profile; None if the operator may not see it, or the conversation is not the tenant's."""
-        profile = await self._profile(operator, tenant)
+        profile = await self._find_profile(operator, tenant)
         if profile is None or len(session_id) > _MAX_ID_CHARACTERS:
             return None
         return profile if await self._index.belongs(tenant, session_id) else None
 
-    async def _preview(self, summary: ConversationSummary) -> ConversationPreview:
+    async def _read_preview(self, summary: ConversationSummary) -> ConversationPreview:
         tail = await self._conversations.latest(summary.session_id, _PREVIEW_FRAMES)
         text, by = find_last_message(tail.frames)
         return ConversationPreview(
@@ -248,6 +261,6 @@ class Today:
             last_at=summary.last_at,
             text=text[:_PREVIEW_CHARACTERS],
             by=by,
-            takeover=self._active_takeover(tail.takeover),
+            takeover=self._find_active_takeover(tail.takeover),
             unanswered=[message.data.text[:_PREVIEW_CHARACTERS] for message in find_unanswered(tail.frames)],
         )

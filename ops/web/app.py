@@ -45,7 +45,7 @@ HEALTH = "/health"
 class SignIn(Protocol):
     """One way to sign in."""
 
-    def routes(self, guard: RouteGuard) -> list[Route]:
+    def build_routes(self, guard: RouteGuard) -> list[Route]:
         """Return the routes of its pages and actions."""
         ...
 
@@ -73,13 +73,13 @@ def create_app(
     runs = Runs(clock=clock)
     guard = RouteGuard(sessions)
     pages: Sequence[Route | Mount] = [
-        *sign_in(sessions, rendering).routes(guard),
-        *SignOut(sessions=sessions).routes(guard),
-        *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).routes(guard),
-        *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).routes(guard),
-        *FailurePages(desk=desk, sessions=sessions, rendering=rendering).routes(guard),
-        *TodayPages(today=today, rendering=rendering).routes(guard),
-        guard.public_page(HEALTH, _health),
+        *sign_in(sessions, rendering).build_routes(guard),
+        *SignOut(sessions=sessions).build_routes(guard),
+        *OverviewPage(desk=desk, samples=samples, rendering=rendering, clock=clock).build_routes(guard),
+        *FailuresPages(desk=desk, runs=runs, rendering=rendering, clock=clock).build_routes(guard),
+        *FailurePages(desk=desk, sessions=sessions, rendering=rendering).build_routes(guard),
+        *TodayPages(today=today, rendering=rendering).build_routes(guard),
+        guard.build_public_page_route(HEALTH, _answer_health_check),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     app = Starlette(
@@ -97,16 +97,16 @@ def create_app(
                 same_site="lax",
                 https_only=https,
             ),
-            Middleware(_ErrorPages, render=_make_error_page(rendering, sessions)),
+            Middleware(_ErrorPages, render=_build_error_page(rendering, sessions)),
             Middleware(BodyLimit),
         ],
-        exception_handlers={HTTPException: _make_http_error_handler(rendering, sessions)},
+        exception_handlers={HTTPException: _build_http_error_handler(rendering, sessions)},
     )
     app.state.runs = runs
     return app
 
 
-async def _health(_request: Request) -> Response:
+async def _answer_health_check(_request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
@@ -158,17 +158,19 @@ class _ErrorPages:
             await self._render(Request(scope), status)(scope, receive, send)
 
 
-def _make_error_page(rendering: Rendering, sessions: Sessions) -> ErrorPage:
+def _build_error_page(rendering: Rendering, sessions: Sessions) -> ErrorPage:
     def render(request: Request, status: int) -> Response:
-        return rendering.page(request, "problem.html", sessions.operator(request), status=status, problem_status=status)
+        return rendering.render_page(
+            request, "problem.html", sessions.find_operator(request), status=status, problem_status=status
+        )
 
     return render
 
 
-def _make_http_error_handler(
+def _build_http_error_handler(
     rendering: Rendering, sessions: Sessions
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    render = _make_error_page(rendering, sessions)
+    render = _build_error_page(rendering, sessions)
 
     async def handle(request: Request, error: Exception) -> Response:
         return render(request, error.status_code if isinstance(error, HTTPException) else 500)

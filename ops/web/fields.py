@@ -29,21 +29,21 @@ class Field:
         return self.name in {"note", "text"} or "\n" in self.text or len(self.text) > _LONG_CHARACTERS
 
 
-def make_fields(data: Mapping[str, Any], editable: Collection[str]) -> list[Field]:
+def build_fields(data: Mapping[str, Any], editable: Collection[str]) -> list[Field]:
     """Return the editable fields: those with a value first, then the empty ones."""
-    filled = [Field(name, _to_text(value)) for name, value in data.items() if name in editable]
+    filled = [Field(name, _value_to_text(value)) for name, value in data.items() if name in editable]
     return filled + [Field(name, "") for name in sorted(set(editable) - set(data))]
 
 
-def problem_text(problem: FieldProblem, t: Texts) -> str:
+def describe_problem(problem: FieldProblem, t: Texts) -> str:
     """Return what is wrong with a field, in the reader's language."""
     return t(f"problem_{problem.kind}", limit=problem.limit)
 
 
-def parse_fields(form: Mapping[str, str]) -> dict[str, Any]:
+def normalize_line_ends(form: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of the form with normal line ends: browsers send CRLF."""
     return {name: text.replace("\r\n", "\n") for name, text in form.items()}
 
 
-def _to_text(value: object) -> str:
+def _value_to_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

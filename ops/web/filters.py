@@ -29,31 +29,31 @@ class FilterForm:
     text: str = ""
 
     @classmethod
-    def read(cls, query: Mapping[str, str]) -> "FilterForm":
+    def parse(cls, query: Mapping[str, str]) -> "FilterForm":
         """Return the fields of a query; invalid values are ignored, and without a state open failures are meant."""
         states = {OPEN_STATES, "any", *FailureState}
         state = query.get("state", OPEN_STATES)
         return cls(
             state=state if state in states else OPEN_STATES,
-            queue=_one_of(QUEUES, query.get("queue")),
+            queue=_parse_choice(QUEUES, query.get("queue")),
             tenant=_clean_text(query.get("tenant")),
             reason=_clean_text(query.get("reason")),
-            age=_one_of(tuple(AGES), query.get("age")),
+            age=_parse_choice(tuple(AGES), query.get("age")),
             text=_clean_text(query.get("text")),
         )
 
-    def filter(self, now: datetime) -> FailureFilter:
+    def build_filter(self, now: datetime) -> FailureFilter:
         """Return the filter for the ledger."""
         return FailureFilter(
             queue=self.queue or None,
             tenants=[self.tenant] if self.tenant else None,
-            states=self._states(),
+            states=self._list_states(),
             reason=self.reason or None,
             since=now - AGES[self.age] if self.age else None,
             text=self.text or None,
         )
 
-    def query(self, **changes: str) -> str:
+    def build_query(self, **changes: str) -> str:
         """Return the query of this form as part of an address, with some fields changed."""
         fields = {name: getattr(self, name) for name in ("state", "queue", "tenant", "reason", "age", "text")} | changes
         non_default = {
@@ -66,13 +66,13 @@ class FilterForm:
         """Return whether any field differs from the default."""
         return self != FilterForm(state=OPEN_STATES)
 
-    def _states(self) -> list[FailureState] | None:
+    def _list_states(self) -> list[FailureState] | None:
         if self.state == "any":
             return None
         return sorted(OPEN) if self.state == OPEN_STATES else [FailureState(self.state)]
 
 
-def _one_of(choices: tuple[str, ...], value: str | None) -> str:
+def _parse_choice(choices: tuple[str, ...], value: str | None) -> str:
     return value if value in choices else ""
 
 

@@ -12,18 +12,18 @@ CATALOGUE = Catalogue(Path(__file__).parent / "locales")
 _MAX_PREFERENCES = 10
 
 
-def texts_of(request: Request) -> Texts:
+def find_request_texts(request: Request) -> Texts:
     """Return the texts in the language of a request."""
-    return CATALOGUE.get_texts(language_of_browser(request.headers.get("accept-language", "")))
+    return CATALOGUE.get_texts(choose_browser_language(request.headers.get("accept-language", "")))
 
 
-def language_of_browser(accept_language: str) -> str:
+def choose_browser_language(accept_language: str) -> str:
     """Return the tag of a language for an Accept-Language header (RFC 9110, section 12.5.4)."""
-    ranked = sorted(_read_preferences(accept_language), key=lambda preference: -preference[1])
+    ranked = sorted(_parse_preferences(accept_language), key=lambda preference: -preference[1])
     return CATALOGUE.choose_language(*(name for name, weight in ranked if weight > 0))
 
 
-def _read_preferences(header: str) -> Iterator[tuple[str, float]]:
+def _parse_preferences(header: str) -> Iterator[tuple[str, float]]:
     for preference in header.split(",")[:_MAX_PREFERENCES]:
         name, _, parameter = preference.partition(";")
         weight = parameter.strip().removeprefix("q=")

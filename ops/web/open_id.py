@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from ops.desk.domain.values import Operator
 from ops.web.rendering import Rendering
-from ops.web.route_guard import SIGN_IN, RouteGuard, safe_local_url
+from ops.web.route_guard import SIGN_IN, RouteGuard, sanitize_local_url
 from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 
@@ -47,31 +47,31 @@ class OpenIdSignIn:
         self._rendering = rendering
         self._provider = client or self._register_client()
 
-    def routes(self, guard: RouteGuard) -> list[Route]:
+    def build_routes(self, guard: RouteGuard) -> list[Route]:
         """Return the routes of the page, of the redirect to the provider, and of the return."""
         return [
-            guard.public_page(SIGN_IN, self._show),
-            guard.public_page(_START, self._start),
-            guard.public_page(RETURN, self._return),
+            guard.build_public_page_route(SIGN_IN, self._show_page),
+            guard.build_public_page_route(_START, self._redirect_to_provider),
+            guard.build_public_page_route(RETURN, self._handle_return),
         ]
 
-    async def _show(self, request: Request) -> Response:
-        if self._sessions.operator(request):
+    async def _show_page(self, request: Request) -> Response:
+        if self._sessions.find_operator(request):
             return RedirectResponse("/", status_code=303)
-        return self._page(request)
+        return self._render_page(request)
 
-    async def _start(self, request: Request) -> Response:
-        if self._sessions.operator(request):
+    async def _redirect_to_provider(self, request: Request) -> Response:
+        if self._sessions.find_operator(request):
             return RedirectResponse("/", status_code=303)
-        request.session[_NEXT] = safe_local_url(request.query_params.get("next"))
+        request.session[_NEXT] = sanitize_local_url(request.query_params.get("next"))
         try:
             answer: Response = await self._provider.authorize_redirect(request, self._return_url)
         except (HTTPError, OAuthError, RuntimeError, ValueError):
             log.exception("open_id_provider_failed")
-            return self._page(request, problem="provider_down", status=502)
+            return self._render_page(request, problem="provider_down", status=502)
         return answer
 
-    async def _return(self, request: Request) -> Response:
+    async def _handle_return(self, request: Request) -> Response:
         next_page = request.session.get(_NEXT)
         try:
             token = await self._provider.authorize_access_token(
@@ -83,26 +83,26 @@ class OpenIdSignIn:
             )
         except (OAuthError, JoseError) as error:
             log.warning("sign_in_refused", method="open_id", error=type(error).__name__)
-            return self._reject(request, "not_signed_in")
+            return self._reject_sign_in(request, "not_signed_in")
         except (HTTPError, RuntimeError, ValueError):
             log.exception("open_id_provider_failed")
-            return self._page(request, problem="provider_down", status=502)
+            return self._render_page(request, problem="provider_down", status=502)
         # Without a verified identity token there are no claims.
-        operator = operator_from_claims(token.get("userinfo") or {}, self._settings)
+        operator = parse_operator_claims(token.get("userinfo") or {}, self._settings)
         if operator is None:
             log.warning("sign_in_refused", method="open_id", error="no_tenants")
-            return self._reject(request, "no_tenants")
-        self._sessions.begin(request, operator)
+            return self._reject_sign_in(request, "no_tenants")
+        self._sessions.sign_in(request, operator)
         log.info("signed_in", method="open_id")
-        return RedirectResponse(safe_local_url(next_page), status_code=303)
+        return RedirectResponse(sanitize_local_url(next_page), status_code=303)
 
-    def _reject(self, request: Request, problem: str) -> Response:
-        self._sessions.end(request)
-        return self._page(request, problem=problem, status=403)
+    def _reject_sign_in(self, request: Request, problem: str) -> Response:
+        self._sessions.sign_out(request)
+        return self._render_page(request, problem=problem, status=403)
 
-    def _page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
-        next_page = safe_local_url(request.query_params.get("next"))
-        return self._rendering.page(
+    def _render_page(self, request: Request, *, problem: str = "", status: int = 200) -> Response:
+        next_page = sanitize_local_url(request.query_params.get("next"))
+        return self._rendering.render_page(
             request, "sign_in.html", status=status, next=next_page, problem=problem, provider=_START
         )
 
@@ -122,7 +122,7 @@ class OpenIdSignIn:
         )
 
 
-def operator_from_claims(claims: Mapping[str, Any], settings: WebSettings) -> Operator | None:
+def parse_operator_claims(claims: Mapping[str, Any], settings: WebSettings) -> Operator | None:
     """Return the operator that the claims describe, with their tenants; None if there are no tenants.
 
     The claim of tenants is text, separated by spaces or commas, or a list; users must not be able to change it

@@ -28,7 +28,7 @@ class Series:
     points: Sequence[tuple[float, float | None]]
 
 
-def bars(title: str, values: Sequence[tuple[str, Mapping[str, int]]], ticks: Sequence[Tick]) -> Markup:
+def render_bars(title: str, values: Sequence[tuple[str, Mapping[str, int]]], ticks: Sequence[Tick]) -> Markup:
     """Return stacked bars of named parts, one bar per label; each part has its count as a tooltip.
 
     The names get the classes `series-0`, `series-1` and so on, in the order of their first use.
@@ -40,22 +40,22 @@ def bars(title: str, values: Sequence[tuple[str, Mapping[str, int]]], ticks: Seq
     for index, (label, parts) in enumerate(values):
         below = 0
         for name, count in parts.items():
-            x, height = _MARGIN_LEFT + index * width, _height(count, top)
+            x, height = _MARGIN_LEFT + index * width, _compute_height(count, top)
             shapes += Markup(
                 '<rect class="series-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
             ).format(
                 names.index(name) % _SERIES,
                 x + width * 0.1,
-                _y(below, top) - height,
+                _compute_y(below, top) - height,
                 max(width * 0.8, 1),
                 height,
                 f"{label} · {name}: {count}",
             )
             below += count
-    return _plot(title, shapes, ticks, top)
+    return _render_plot(title, shapes, ticks, top)
 
 
-def lines(title: str, series: Sequence[Series], ticks: Sequence[Tick]) -> Markup:
+def render_lines(title: str, series: Sequence[Series], ticks: Sequence[Tick]) -> Markup:
     """Return a plot of lines, interrupted where there is no measurement."""
     top = _round_up(max((value for line in series for _, value in line.points if value is not None), default=0))
     shapes = Markup("")
@@ -65,19 +65,19 @@ def lines(title: str, series: Sequence[Series], ticks: Sequence[Tick]) -> Markup
             if value is None:
                 is_drawing = False
                 continue
-            path.append(f"{'L' if is_drawing else 'M'}{_x(at):.1f} {_y(value, top):.1f}")
+            path.append(f"{'L' if is_drawing else 'M'}{_compute_x(at):.1f} {_compute_y(value, top):.1f}")
             is_drawing = True
         shapes += Markup('<path class="line series-{}" d="{}"><title>{}</title></path>').format(
             number % _SERIES, " ".join(path), line.name
         )
-    return _plot(title, shapes, ticks, top)
+    return _render_plot(title, shapes, ticks, top)
 
 
 _SERIES = 6
 """The number of colours in the style sheet."""
 
 
-def day_ticks(first: datetime, last: datetime, *, max_ticks: int = 5) -> list[Tick]:
+def list_time_ticks(first: datetime, last: datetime, *, max_ticks: int = 5) -> list[Tick]:
     """Return evenly spaced marks with the time of day, at least a minute apart so that their labels differ.
 
     Both instants are in the time zone of the labels.
@@ -94,33 +94,33 @@ def day_ticks(first: datetime, last: datetime, *, max_ticks: int = 5) -> list[Ti
     return [Tick(index / count, instant.strftime(shape)) for index, instant in enumerate(instants)]
 
 
-def _plot(title: str, shapes: Markup, ticks: Sequence[Tick], top: float) -> Markup:
+def _render_plot(title: str, shapes: Markup, ticks: Sequence[Tick], top: float) -> Markup:
     grid = Markup("")
     for step in range(_STEPS + 1):
         value = top * step / _STEPS
-        y = _y(value, top)
+        y = _compute_y(value, top)
         grid += Markup('<path class="grid" d="M{} {:.1f}H{}"/><text class="y" x="{}" y="{:.1f}">{}</text>').format(
-            _MARGIN_LEFT, y, WIDTH - _MARGIN_RIGHT, _MARGIN_LEFT - 6, y + 4, _short(value)
+            _MARGIN_LEFT, y, WIDTH - _MARGIN_RIGHT, _MARGIN_LEFT - 6, y + 4, _format_value(value)
         )
     for index, tick in enumerate(ticks):
         anchor = {0.0: "start", 1.0: "end"}.get(tick.at, "middle")
         grid += Markup('<text class="x{}" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
-            " minor" if index % 2 else "", _x(tick.at), HEIGHT - 6, anchor, tick.label
+            " minor" if index % 2 else "", _compute_x(tick.at), HEIGHT - 6, anchor, tick.label
         )
     return Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>').format(
         WIDTH, HEIGHT, title, grid, shapes
     )
 
 
-def _x(at: float) -> float:
+def _compute_x(at: float) -> float:
     return _MARGIN_LEFT + min(max(at, 0), 1) * (WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT)
 
 
-def _y(value: float, top: float) -> float:
-    return HEIGHT - _MARGIN_BOTTOM - _height(value, top)
+def _compute_y(value: float, top: float) -> float:
+    return HEIGHT - _MARGIN_BOTTOM - _compute_height(value, top)
 
 
-def _height(value: float, top: float) -> float:
+def _compute_height(value: float, top: float) -> float:
     return value / top * (HEIGHT - _MARGIN_TOP - _MARGIN_BOTTOM)
 
 
@@ -134,7 +134,7 @@ def _round_up(value: float) -> float:
     )
 
 
-def _short(value: float) -> str:
+def _format_value(value: float) -> str:
     if value >= 10_000:
         return f"{value / 1000:.0f}k"
     return f"{value:g}"

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from ops.desk.domain.values import Operator
-from ops.web.language import texts_of
+from ops.web.language import find_request_texts
 from ops.web.sessions import CSRF_FIELD, Sessions
 from shared.clock import Clock
 from shared.languages.catalogue import Texts
@@ -42,11 +42,11 @@ class Rendering:
         """Return the time zone of the desk, for times that do not belong to a business."""
         return self._zone
 
-    def page(
+    def render_page(
         self, request: Request, template: str, operator: Operator | None = None, *, status: int = 200, **content: Any
     ) -> HTMLResponse:
         """Return a page. `said` in the query names the outcome of the last action; unknown names are ignored."""
-        t = texts_of(request)
+        t = find_request_texts(request)
         outcome = request.query_params.get("said", "")
         html = self._templates.get_template(template).render(
             **content,
@@ -58,14 +58,14 @@ class Rendering:
             outcome=outcome,
             outcome_text=t.get(f"said_{outcome}"),
             csrf=Markup('<input type="hidden" name="{}" value="{}">').format(
-                CSRF_FIELD, self._sessions.form_token(request)
+                CSRF_FIELD, self._sessions.get_form_token(request)
             ),
-            query=query,
+            build_query=build_query,
         )
         return HTMLResponse(html, status_code=status)
 
 
-def query(**parameters: str | None) -> str:
+def build_query(**parameters: str | None) -> str:
     """Return the query of an address, without empty parameters."""
     non_empty = {name: value for name, value in parameters.items() if value}
     return f"?{urlencode(non_empty)}" if non_empty else ""
@@ -80,31 +80,31 @@ class Times:
         self._zone = zone
         self._now = now
 
-    def exact(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+    def format_exact(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """Return date and time: `24 Nov 2026, 17:05`."""
         return self._format("format_exact", at, zone)
 
-    def precise(self, at: datetime) -> str:
+    def format_precise(self, at: datetime) -> str:
         """Return date and time with seconds and zone."""
         return self._format("format_precise", at)
 
-    def business_time(self, at: datetime) -> str:
+    def format_business_time(self, at: datetime) -> str:
         """Return date and time with the offset that the instant has: the one of the business."""
         return self._format("format_requested", at.replace(tzinfo=UTC), ZoneInfo("UTC"))
 
-    def clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+    def format_clock(self, at: datetime, zone: ZoneInfo | None = None) -> str:
         """Return the time of day."""
         return self._format("format_clock", at, zone)
 
-    def day(self, day: date) -> str:
+    def format_day(self, day: date) -> str:
         """Return a date with its weekday."""
         return format_date(day, self._t("format_day"), locale=self._locale)
 
-    def ago(self, at: datetime) -> str:
+    def format_ago(self, at: datetime) -> str:
         """Return how long ago it was: `5 minutes ago`."""
         return format_timedelta(at - self._now, add_direction=True, locale=self._locale, threshold=1.2)
 
-    def span(self, seconds: float) -> str:
+    def format_span(self, seconds: float) -> str:
         """Return a span of time in short: `5 min`."""
         return format_timedelta(timedelta(seconds=max(seconds, 0)), locale=self._locale, format="short", threshold=1.2)
 

@@ -27,41 +27,41 @@ class RouteGuard:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def page(self, path: str, show: PageHandler) -> Route:
+    def build_page_route(self, path: str, show: PageHandler) -> Route:
         """Return the route of a page; without a session it redirects to the sign-in, and back afterwards."""
 
         async def endpoint(request: Request) -> Response:
-            operator = self._sessions.operator(request)
+            operator = self._sessions.find_operator(request)
             if operator is None:
-                return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': _address(request)})}", status_code=303)
+                return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': _build_return_url(request)})}", status_code=303)
             return await show(request, operator)
 
         return Route(path, endpoint, methods=["GET"])
 
-    def action(self, path: str, act: ActionHandler) -> Route:
+    def build_action_route(self, path: str, act: ActionHandler) -> Route:
         """Return the route of an action; 401 without a session, 403 without the form token of the session."""
 
         async def endpoint(request: Request) -> Response:
-            operator = self._sessions.operator(request)
+            operator = self._sessions.find_operator(request)
             if operator is None:
                 raise HTTPException(401)
-            return await act(request, operator, await self._form(request))
+            return await act(request, operator, await self._read_form(request))
 
         return Route(path, endpoint, methods=["POST"])
 
-    def public_page(self, path: str, show: PublicPageHandler) -> Route:
+    def build_public_page_route(self, path: str, show: PublicPageHandler) -> Route:
         """Return the route of a page that requires no sign-in."""
         return Route(path, show, methods=["GET"])
 
-    def public_action(self, path: str, act: PublicActionHandler) -> Route:
+    def build_public_action_route(self, path: str, act: PublicActionHandler) -> Route:
         """Return the route of an action that requires a form token but no sign-in."""
 
         async def endpoint(request: Request) -> Response:
-            return await act(request, await self._form(request))
+            return await act(request, await self._read_form(request))
 
         return Route(path, endpoint, methods=["POST"])
 
-    async def _form(self, request: Request) -> FormData:
+    async def _read_form(self, request: Request) -> FormData:
         # Browsers send the origin of a request; for those that do not, the form token is the only check.
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             raise HTTPException(403)
@@ -71,12 +71,12 @@ class RouteGuard:
         return form
 
 
-def safe_local_url(url: str | None) -> str:
+def sanitize_local_url(url: str | None) -> str:
     """Return the address to open after the sign-in if it is on this site; else the first page."""
     # Browsers read a backslash as a slash and skip tabs and line ends; two slashes start the name of another site.
     is_local = url and url.startswith("/") and not url.startswith("//") and "\\" not in url
     return url if url and is_local and url.isprintable() else "/"
 
 
-def _address(request: Request) -> str:
+def _build_return_url(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")

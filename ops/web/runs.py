@@ -40,18 +40,18 @@ class Runs:
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, operator: Operator, replay: BulkReplay) -> Run:
+    def start_run(self, operator: Operator, replay: BulkReplay) -> Run:
         """Start a bulk replay in the background."""
         run = Run(new_id(), operator, self._clock.now())
         for old in list(self._runs)[: max(len(self._runs) - _MAX_RUNS + 1, 0)]:
             del self._runs[old]
         self._runs[run.run_id] = run
-        task = asyncio.create_task(self._execute(run, replay))
+        task = asyncio.create_task(self._execute_run(run, replay))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return run
 
-    def get(self, operator: Operator, run_id: str) -> Run | None:
+    def get_run(self, operator: Operator, run_id: str) -> Run | None:
         """Return a run that the operator started, or None."""
         run = self._runs.get(run_id)
         return run if run and run.operator == operator else None
@@ -62,7 +62,7 @@ class Runs:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _execute(self, run: Run, replay: BulkReplay) -> None:
+    async def _execute_run(self, run: Run, replay: BulkReplay) -> None:
         def record_progress(progress: Progress) -> None:
             run.done, run.total = progress.done, progress.total
 

@@ -46,11 +46,11 @@ class Samples:
         """Return the last sample."""
         return self._history[-1] if self._history else None
 
-    async def take(self) -> None:
+    async def take_sample(self) -> None:
         """Take a sample now; after an error it has no figures, and only the first of several errors is logged."""
         figures: Sequence[QueueFigures] = ()
         try:
-            figures = await self._gauge.read()
+            figures = await self._gauge.read_figures()
             self._is_failing = False
         except (TransientError, PermanentError) as error:
             if not self._is_failing:
@@ -61,12 +61,12 @@ class Samples:
     async def run(self, stop: asyncio.Event) -> None:
         """Take samples until the stop."""
         while not stop.is_set():
-            await self.take()
+            await self.take_sample()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), INTERVAL.total_seconds())
 
 
-def thin_out(samples: Sequence[Sample], limit: int) -> list[Sample]:
+def thin_out_samples(samples: Sequence[Sample], limit: int) -> list[Sample]:
     """Return up to `limit` evenly spaced samples including the last: a plot can't show more points."""
     if len(samples) <= limit:
         return list(samples)

@@ -30,9 +30,9 @@ class Sessions:
         self._clock = clock
         self._ended: dict[str, datetime] = {}
 
-    def begin(self, request: Request, operator: Operator) -> None:
+    def sign_in(self, request: Request, operator: Operator) -> None:
         """Sign an operator in, with a new session id and a new form token."""
-        self.end(request)
+        self.sign_out(request)
         request.session.update(
             {
                 "id": new_id(),
@@ -42,7 +42,7 @@ class Sessions:
             }
         )
 
-    def operator(self, request: Request) -> Operator | None:
+    def find_operator(self, request: Request) -> Operator | None:
         """Return the signed-in operator, or None."""
         content = request.session
         if "id" not in content or content["id"] in self._ended:
@@ -52,7 +52,7 @@ class Sessions:
         tenants = content["tenants"]
         return Operator(name=content["name"], tenants=None if tenants is None else frozenset(tenants))
 
-    def end(self, request: Request) -> None:
+    def sign_out(self, request: Request) -> None:
         """Sign out: delete the cookie, and reject copies of it."""
         now = self._clock.now()
         self._ended = {session_id: until for session_id, until in self._ended.items() if until > now}
@@ -64,14 +64,14 @@ class Sessions:
         """Let this session fetch one failure's personal data for a few minutes, and no longer that of another."""
         request.session[_UNMASKED] = {"of": failure_id, "until": (self._clock.now() + UNMASK_DURATION).isoformat()}
 
-    def may_see_unmasked(self, request: Request, failure_id: str) -> bool:
+    def can_see_unmasked(self, request: Request, failure_id: str) -> bool:
         """Return whether this session may fetch the failure's personal data again."""
         unmasked = request.session.get(_UNMASKED)
         if unmasked is None or unmasked["of"] != failure_id:
             return False
         return self._clock.now() < datetime.fromisoformat(unmasked["until"])
 
-    def form_token(self, request: Request) -> str:
+    def get_form_token(self, request: Request) -> str:
         """Return the form token of this session; without a sign-in a new one, for the sign-in form."""
         if _FORM_TOKEN not in request.session:
             request.session[_FORM_TOKEN] = new_id()

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from ops.desk.domain.values import Operator
 from ops.web.rendering import Rendering
-from ops.web.route_guard import SIGN_IN, RouteGuard, safe_local_url
+from ops.web.route_guard import SIGN_IN, RouteGuard, sanitize_local_url
 from ops.web.sessions import Sessions
 from ops.web.sign_in_limit import SignInLimit
 
@@ -37,35 +37,40 @@ class TokenSignIn:
         self._limit = limit
         self._rendering = rendering
 
-    def routes(self, guard: RouteGuard) -> list[Route]:
+    def build_routes(self, guard: RouteGuard) -> list[Route]:
         """Return the routes of the sign-in."""
-        return [guard.public_page(SIGN_IN, self._show), guard.public_action(SIGN_IN, self._sign_in)]
+        return [
+            guard.build_public_page_route(SIGN_IN, self._show_page),
+            guard.build_public_action_route(SIGN_IN, self._sign_in),
+        ]
 
-    async def _show(self, request: Request) -> Response:
-        if self._sessions.operator(request):
+    async def _show_page(self, request: Request) -> Response:
+        if self._sessions.find_operator(request):
             return RedirectResponse("/", status_code=303)
-        return self._page(request, next_page=request.query_params.get("next"))
+        return self._render_page(request, next_page=request.query_params.get("next"))
 
     async def _sign_in(self, request: Request, form: FormData) -> Response:
         address = request.client.host if request.client else ""
         next_page = str(form.get("next", ""))
         if not self._limit.is_allowed(address):
             log.warning("sign_in_throttled")
-            return self._page(request, next_page=next_page, problem="too_many_tries", status=429)
+            return self._render_page(request, next_page=next_page, problem="too_many_tries", status=429)
         if not hmac.compare_digest(str(form.get("token", "")).strip().encode(), self._token.encode()):
             self._limit.record_failure(address)
             log.warning("sign_in_refused", method="token")
-            return self._page(request, next_page=next_page, problem="wrong_token", status=403)
+            return self._render_page(request, next_page=next_page, problem="wrong_token", status=403)
         name = " ".join(str(form.get("name", "")).split())
         if not name or not name.isprintable() or len(name) > MAX_NAME_CHARACTERS:
-            return self._page(request, next_page=next_page, problem="no_name", status=422)
-        self._sessions.begin(request, Operator(name=name, tenants=self._tenants))
+            return self._render_page(request, next_page=next_page, problem="no_name", status=422)
+        self._sessions.sign_in(request, Operator(name=name, tenants=self._tenants))
         log.info("signed_in", method="token")
-        return RedirectResponse(safe_local_url(next_page), status_code=303)
+        return RedirectResponse(sanitize_local_url(next_page), status_code=303)
 
-    def _page(self, request: Request, *, next_page: str | None, problem: str = "", status: int = 200) -> Response:
-        return self._rendering.page(
-            request, "sign_in.html", status=status, next=safe_local_url(next_page), problem=problem, provider=False
+    def _render_page(
+        self, request: Request, *, next_page: str | None, problem: str = "", status: int = 200
+    ) -> Response:
+        return self._rendering.render_page(
+            request, "sign_in.html", status=status, next=sanitize_local_url(next_page), problem=problem, provider=False
         )
 
 
@@ -75,11 +80,11 @@ class SignOut:
     def __init__(self, *, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def routes(self, guard: RouteGuard) -> list[Route]:
+    def build_routes(self, guard: RouteGuard) -> list[Route]:
         """Return the route of the action."""
-        return [guard.action("/sign-out", self._sign_out)]
+        return [guard.build_action_route("/sign-out", self._sign_out)]
 
     async def _sign_out(self, request: Request, _operator: Operator, _form: FormData) -> Response:
-        self._sessions.end(request)
+        self._sessions.sign_out(request)
         log.info("signed_out")
         return RedirectResponse(f"{SIGN_IN}?said=signed_out", status_code=303)

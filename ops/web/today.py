@@ -28,30 +28,30 @@ class TodayPages:
         self._today = today
         self._rendering = rendering
 
-    def routes(self, guard: RouteGuard) -> list[Route]:
+    def build_routes(self, guard: RouteGuard) -> list[Route]:
         """Return the routes of the pages and actions."""
         return [
-            guard.page("/today", self._list_businesses),
-            guard.page("/today/{tenant}", self._show_day),
-            guard.page(_CONVERSATION, self._show_conversation),
-            guard.action(_CONVERSATION, self._answer),
-            guard.action(f"{_CONVERSATION}/take-over", self._take_over),
-            guard.action(f"{_CONVERSATION}/hand-back", self._hand_back),
+            guard.build_page_route("/today", self._list_businesses),
+            guard.build_page_route("/today/{tenant}", self._show_day),
+            guard.build_page_route(_CONVERSATION, self._show_conversation),
+            guard.build_action_route(_CONVERSATION, self._send_answer),
+            guard.build_action_route(f"{_CONVERSATION}/take-over", self._take_over),
+            guard.build_action_route(f"{_CONVERSATION}/hand-back", self._hand_back),
         ]
 
     async def _list_businesses(self, request: Request, operator: Operator) -> Response:
-        businesses = await self._today.businesses(operator)
+        businesses = await self._today.list_businesses(operator)
         if len(businesses) == 1:
             return RedirectResponse(f"/today/{businesses[0]}", status_code=303)
-        return self._rendering.page(request, "businesses.html", operator, businesses=businesses)
+        return self._rendering.render_page(request, "businesses.html", operator, businesses=businesses)
 
     async def _show_day(self, request: Request, operator: Operator) -> Response:
-        day = await self._today.day(
+        day = await self._today.read_day(
             operator, request.path_params["tenant"], _parse_date(request.query_params.get("day"))
         )
         if day is None:
             raise HTTPException(404)
-        return self._rendering.page(
+        return self._rendering.render_page(
             request,
             "today.html",
             operator,
@@ -64,22 +64,26 @@ class TodayPages:
     async def _show_conversation(self, request: Request, operator: Operator) -> Response:
         return await self._render_conversation(request, operator)
 
-    async def _answer(self, request: Request, operator: Operator, form: FormData) -> Response:
-        text, answer_id = str(form.get("text", "")).replace("\r\n", "\n"), _form_id(form, "answer_id")
+    async def _send_answer(self, request: Request, operator: Operator, form: FormData) -> Response:
+        text, answer_id = str(form.get("text", "")).replace("\r\n", "\n"), _parse_form_id(form, "answer_id")
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
-        outcome = await self._today.answer(operator, tenant, session_id, text, answer_id=answer_id)
+        outcome = await self._today.send_answer(operator, tenant, session_id, text, answer_id=answer_id)
         if outcome is AnswerOutcome.SENT:
             return RedirectResponse(f"{request.url.path}?said=answered", status_code=303)
         return await self._render_conversation(request, operator, text=text, problem=outcome, answer_id=answer_id)
 
     async def _take_over(self, request: Request, operator: Operator, form: FormData) -> Response:
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
-        outcome = await self._today.take_over(operator, tenant, session_id, press_id=_form_id(form, "press_id"))
+        outcome = await self._today.take_over_conversation(
+            operator, tenant, session_id, press_id=_parse_form_id(form, "press_id")
+        )
         return _redirect_to_conversation(request, outcome, action="took_over")
 
     async def _hand_back(self, request: Request, operator: Operator, form: FormData) -> Response:
         tenant, session_id = request.path_params["tenant"], request.path_params["session_id"]
-        outcome = await self._today.hand_back(operator, tenant, session_id, press_id=_form_id(form, "press_id"))
+        outcome = await self._today.hand_back_conversation(
+            operator, tenant, session_id, press_id=_parse_form_id(form, "press_id")
+        )
         return _redirect_to_conversation(request, outcome, action="handed_back")
 
     async def _render_conversation(
@@ -91,7 +95,7 @@ class TodayPages:
         problem: AnswerOutcome | None = None,
         answer_id: str | None = None,
     ) -> Response:
-        conversation = await self._today.conversation(
+        conversation = await self._today.view_conversation(
             operator, request.path_params["tenant"], request.path_params["session_id"]
         )
         if conversation is None:
@@ -99,7 +103,7 @@ class TodayPages:
         # Each form has an id, so that an answer is sent once. A text that may have been sent already keeps its id; only
         # a text that differs from the one sent under this id gets a new one.
         keeps_id = answer_id and problem is not AnswerOutcome.OTHER_TEXT
-        return self._rendering.page(
+        return self._rendering.render_page(
             request,
             "conversation.html",
             operator,
@@ -113,7 +117,7 @@ class TodayPages:
         )
 
 
-def _form_id(form: FormData, name: str) -> str:
+def _parse_form_id(form: FormData, name: str) -> str:
     return str(form.get(name, ""))[:_MAX_ID_CHARACTERS]
 
 

@@ -19,7 +19,7 @@ from ops.web.sessions import Sessions
 from ops.web.settings import WebSettings
 from ops.web.sign_in import TokenSignIn
 from ops.web.sign_in_limit import SignInLimit
-from ops.wiring import aws_settings, open_booking, open_desk, open_gauge
+from ops.wiring import build_aws_settings, open_booking_facade, open_desk, open_gauge
 from shared.aws.clients import aws_clients
 from shared.aws.conversations.conversation_audit import DynamoConversationAudit
 from shared.aws.conversations.conversation_index import DynamoConversationIndex
@@ -43,7 +43,7 @@ async def open_web(
     async with open_desk(deployment) as desk, open_gauge(deployment) as gauge, open_today(deployment, clock) as today:
         samples = Samples(gauge=gauge, clock=clock)
 
-        def sign_in(sessions: Sessions, rendering: Rendering) -> SignIn:
+        def build_sign_in(sessions: Sessions, rendering: Rendering) -> SignIn:
             if settings.oidc_issuer:
                 return OpenIdSignIn(settings=settings, public_url=public_url, sessions=sessions, rendering=rendering)
             return TokenSignIn(
@@ -59,7 +59,7 @@ async def open_web(
             desk=desk,
             today=today,
             samples=samples,
-            sign_in=sign_in,
+            sign_in=build_sign_in,
             session_key=key.get_secret_value() if key else secrets.token_urlsafe(32),
             public_url=public_url,
             zone=ZoneInfo(settings.time_zone),
@@ -74,15 +74,19 @@ async def open_web(
 @asynccontextmanager
 async def open_today(deployment: Deployment, clock: Clock) -> AsyncIterator[Today]:
     """Open the owner's day of a deployment."""
-    aws = aws_settings(deployment)
+    aws = build_aws_settings(deployment)
     async with aws_clients(aws) as clients:
         stores = await open_visitor_stores(clients, aws, clock)
         yield Today(
             tenants=open_tenant_directory(aws, clock, NoMetrics()),
-            booking=open_booking(deployment, clients, dynamodb=stores.dynamodb, clock=clock),
-            index=DynamoConversationIndex(client=stores.dynamodb, table=deployment.require("conversations_table")),
+            booking=open_booking_facade(deployment, clients, dynamodb=stores.dynamodb, clock=clock),
+            index=DynamoConversationIndex(
+                client=stores.dynamodb, table=deployment.require_variable("conversations_table")
+            ),
             conversations=stores.conversations,
-            audit=DynamoConversationAudit(client=stores.dynamodb, table=deployment.require("conversations_table")),
+            audit=DynamoConversationAudit(
+                client=stores.dynamodb, table=deployment.require_variable("conversations_table")
+            ),
             claims=stores.claims,
             replies=stores.replies,
             clock=clock,

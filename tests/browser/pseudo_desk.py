@@ -74,7 +74,7 @@ async def fill_world() -> World:
     )
     frames = (sent("Γεια"), final("Ναι"), BookingConfirmed(re="c2", data=confirmed), sent("Εδώ"), left_to_staff())
     await store_frames(world, *frames, session=SESSION, tenant=TENANT)()
-    await world.samples.take()
+    await world.samples.take_sample()
     return world
 
 

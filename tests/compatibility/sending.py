@@ -99,5 +99,5 @@ async def replay(queue, body):
         trace=TRACE,
         replays=2,
     )
-    await SqsReplayQueues(client=client, urls=URLS).put(failure)
+    await SqsReplayQueues(client=client, urls=URLS).send_replay(failure)
     return client.sent

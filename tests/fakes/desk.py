@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ops.desk.desk import Desk
-from ops.desk.domain.payload import make_replay_payload
+from ops.desk.domain.payload import build_replay_payload
 from ops.desk.domain.values import Forecast, ForecastKind, Operator
 from ops.desk.erasure import FailureErasure
 from shared.ids import failure_id
@@ -29,12 +29,12 @@ class FakeReplayQueues:
         """Called before a replay is sent."""
         self._seen: set[str] = set()
 
-    async def put(self, failure: Failure) -> None:
+    async def send_replay(self, failure: Failure) -> None:
         """Send the payload as replay number `failure.replays`."""
         self.before(failure)
         if self.error:
             raise self.error
-        body = make_replay_payload(failure)
+        body = build_replay_payload(failure)
         assert body is not None
         key = f"{failure.failure_id}#r{failure.replays}"
         if key not in self._seen:
@@ -49,7 +49,7 @@ class FakeForecaster:
         self.by_failure: dict[str, Forecast] = {}
         self.otherwise = Forecast(ForecastKind.FREE)
 
-    async def forecast(self, failure: Failure) -> Forecast:
+    async def forecast_replay(self, failure: Failure) -> Forecast:
         """Return the forecast of a failure."""
         return self.by_failure.get(failure.failure_id, self.otherwise)
 

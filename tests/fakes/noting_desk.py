@@ -17,9 +17,9 @@ class NotingDesk(Desk):
         super().__init__(**ports)
         self.rates: list[float] = []
 
-    async def replay_many(
+    async def replay_failures(
         self, operator: Operator, selection: FailureFilter | Sequence[str], *, per_second: float = 50, **more: Any
     ) -> Tally:
         """Record the rate, and replay as fast as possible."""
         self.rates.append(per_second)
-        return await super().replay_many(operator, selection, per_second=_QUICK, **more)
+        return await super().replay_failures(operator, selection, per_second=_QUICK, **more)

@@ -80,38 +80,38 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
     mine = FailureFilter(tenants=[mark])
 
     with timed("list the latest 50"):
-        page = await desk.find(ANNA, mine)
+        page = await desk.find_failures(ANNA, mine)
     assert [failure.failure_id for failure in page.failures] == ids["not_json"][:-51:-1]
     with timed("filter by error"):
-        found = await desk.find(ANNA, replace(mine, reason="timeout"), limit=100)
+        found = await desk.find_failures(ANNA, replace(mine, reason="timeout"), limit=100)
     assert {failure.reason for failure in found.failures} == {"timeout"}
     with timed("count all by error and hour"):
-        stats = await desk.stats(ANNA, mine)
+        stats = await desk.count_failures(ANNA, mine)
     assert (stats.total, dict(stats.by_reason), stats.is_complete) == (5 * EACH, dict.fromkeys(KINDS, EACH), True)
     assert sum(stats.by_hour.values()) == 5 * EACH
 
     one = ids["attempts_exhausted"][777]
     with timed("show one of 10 000"):
-        case = await desk.show(ANNA, one)
+        case = await desk.show_failure(ANNA, one)
     assert case.failure.failure_id == one
     with timed("find one by a part of its id"):
-        found = await desk.find(ANNA, replace(mine, text=one[:20]))
+        found = await desk.find_failures(ANNA, replace(mine, text=one[:20]))
     assert [failure.failure_id for failure in found.failures] == [one]
     data = {"start": "2026-01-14T10:00", "contact": "anna@example.com", "service": "massage"}
     with timed("edit one"):
-        assert isinstance(await desk.edit(ANNA, one, data), Edited)
+        assert isinstance(await desk.edit_failure(ANNA, one, data), Edited)
     with timed("replay one"):
-        assert isinstance(await desk.replay(ANNA, one), Replayed)
-    assert isinstance(await desk.replay(ANNA, one), NotPossible)
+        assert isinstance(await desk.replay_failure(ANNA, one), Replayed)
+    assert isinstance(await desk.replay_failure(ANNA, one), NotPossible)
     [message] = read_dead_letters(emulator, url)
     assert json.loads(message["Body"])["data"]["contact"] == "anna@example.com"
     with timed("discard one"):
-        assert isinstance(await desk.discard(ANNA, ids["timeout"][3], "the visitor called"), Discarded)
+        assert isinstance(await desk.discard_failure(ANNA, ids["timeout"][3], "the visitor called"), Discarded)
 
     chosen = ids["calendar_access_revoked"][:REPLAYED]
     with timed("replay 500 at 50 a second"):
         began = time.monotonic()
-        tally = await desk.replay_many(ANNA, chosen, per_second=PER_SECOND)
+        tally = await desk.replay_failures(ANNA, chosen, per_second=PER_SECOND)
         took = time.monotonic() - began
     assert (tally.replayed, dict(tally.not_possible)) == (REPLAYED, {})
     assert took >= (REPLAYED - 1) / PER_SECOND
@@ -122,7 +122,7 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
     assert (len(messages), len(in_order)) == (REPLAYED, GROUPS)
     assert all(times == sorted(times) for times in in_order.values())
 
-    stats = await desk.stats(ANNA, mine)
+    stats = await desk.count_failures(ANNA, mine)
     waiting = 5 * EACH - REPLAYED - 2
     assert dict(stats.by_state) == {"failed": waiting, "replaying": REPLAYED + 1, "discarded": 1}
     touched = {one, ids["timeout"][3], *chosen}
@@ -132,6 +132,6 @@ async def test_ten_thousand_dead_bookings(emulator, opened):
         entries.update(entry.action for entry in kept.audit_trail if entry.by == ANNA.name)
         assert kept.state is not FailureState.FAILED
     assert entries == {"edited": 1, "replayed": REPLAYED + 1, "discarded": 1}
-    async for failure in desk.iterate(ANNA, replace(mine, states=[FailureState.FAILED]), limit=5 * EACH):
+    async for failure in desk.iterate_failures(ANNA, replace(mine, states=[FailureState.FAILED]), limit=5 * EACH):
         assert failure.version == 1
         assert failure.failure_id not in touched

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ops.desk.domain.payload import make_replay_payload
+from ops.desk.domain.payload import build_replay_payload
 from shared.aws.errors import translate_aws_errors
 from shared.aws.tracing import trace_attribute
 from shared.errors import PermanentError
@@ -19,12 +19,12 @@ class SqsReplayQueues:
         self._client = client
         self._urls = urls
 
-    async def put(self, failure: Failure) -> None:
+    async def send_replay(self, failure: Failure) -> None:
         """Send the payload as replay number `failure.replays`, in its message group; sending it twice has no effect.
 
         A FIFO queue drops the second one by its deduplication id, the claim's key; on other queues the claim does.
         """
-        body = make_replay_payload(failure)
+        body = build_replay_payload(failure)
         if body is None:
             raise PermanentError("unreadable", "a payload that is not a JSON object can't be replayed")
         url = self._urls.get(failure.queue)

@@ -1,6 +1,6 @@
 """Forecasts replays by the workers' own rules: booking's forecast, and the staleness of notices."""
 
-from ops.desk.domain.payload import read_message
+from ops.desk.domain.payload import parse_message
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.clock import Clock
 from shared.ledger.failures import Failure, FailureState
@@ -17,12 +17,12 @@ class WorkerRulesForecaster:
         self._booking = booking
         self._clock = clock
 
-    async def forecast(self, failure: Failure) -> Forecast:
+    async def forecast_replay(self, failure: Failure) -> Forecast:
         """Return what a replay would do; if that can't be found out, the forecast says so."""
         if not failure.payload:
             is_erased = failure.state is FailureState.ERASED
             return Forecast(ForecastKind.UNKNOWN, code="erased" if is_erased else "payload_unreadable")
-        message = read_message(failure)
+        message = parse_message(failure)
         if message is None:
             return Forecast(ForecastKind.UNREADABLE)
         if isinstance(message, ChatSend):

@@ -13,7 +13,7 @@ MAX_HOURS = 24 * 31
 
 def count_failures(failures: Sequence[Failure], *, is_complete: bool) -> Stats:
     """Return the counts; hours without a failure between others count 0."""
-    hours = [_hour(failure.last_at) for failure in failures]
+    hours = [_truncate_to_hour(failure.last_at) for failure in failures]
     by_reason: dict[str, Counter[datetime]] = {}
     for failure, hour in zip(failures, hours, strict=True):
         by_reason.setdefault(failure.reason, Counter())[hour] += 1
@@ -23,13 +23,13 @@ def count_failures(failures: Sequence[Failure], *, is_complete: bool) -> Stats:
         by_state=_sort_by_count(Counter(failure.state.value for failure in failures)),
         by_queue=_sort_by_count(Counter(failure.queue for failure in failures)),
         by_reason={reason: by_reason[reason].total() for reason in reasons},
-        by_hour=_every_hour(Counter(hours)),
+        by_hour=_fill_in_hours(Counter(hours)),
         by_reason_and_hour={reason: dict(sorted(by_reason[reason].items())) for reason in reasons},
         is_complete=is_complete,
     )
 
 
-def _every_hour(counts: Counter[datetime]) -> dict[datetime, int]:
+def _fill_in_hours(counts: Counter[datetime]) -> dict[datetime, int]:
     if not counts:
         return {}
     first, last = min(counts), max(counts)
@@ -42,5 +42,5 @@ def _sort_by_count(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _hour(instant: datetime) -> datetime:
+def _truncate_to_hour(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -8,7 +8,7 @@ from shared.json_objects import parse_json_object
 from shared.ledger.failures import AuditEntry, Failure, FailureState
 
 
-def is_of_session(failure: Failure, session_id: str) -> bool:
+def belongs_to_session(failure: Failure, session_id: str) -> bool:
     """Return whether the failure belongs to this conversation.
 
     An unreadable message may still name its session, as one of another release does. Otherwise only its message group

@@ -30,12 +30,12 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+)?(?:Z|[+-][\d:]+)?", re.ASC
 _MAX_VALUE_CHARACTERS = 4_000
 
 
-def make_lines(data: Mapping[str, Any], *, unmasked: bool) -> list[PayloadLine]:
+def build_payload_lines(data: Mapping[str, Any], *, unmasked: bool) -> list[PayloadLine]:
     """Return every field that has a value, in order; fields of nested objects as `outer.inner`."""
-    return [PayloadLine(name, *_mask_value(name, text, unmasked=unmasked)) for name, text in _flatten(data)]
+    return [PayloadLine(name, *_mask_value(name, text, unmasked=unmasked)) for name, text in _flatten_fields(data)]
 
 
-def make_unreadable_line(payload: str, *, unmasked: bool) -> PayloadLine:
+def build_unreadable_line(payload: str, *, unmasked: bool) -> PayloadLine:
     """Return the one line that represents an unreadable payload."""
     if unmasked:
         return PayloadLine("payload", payload[:_MAX_VALUE_CHARACTERS])
@@ -53,10 +53,10 @@ def _mask_value(name: str, text: str, *, unmasked: bool) -> tuple[str, bool]:
     return (mask_unchecked_contact(text) if name == "contact" else HIDDEN), True
 
 
-def _flatten(data: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, str]]:
+def _flatten_fields(data: Mapping[str, Any], outer: str = "") -> Iterator[tuple[str, str]]:
     for name, value in data.items():
         path = f"{outer}{name}"
         if isinstance(value, Mapping):
-            yield from _flatten(value, f"{path}.")
+            yield from _flatten_fields(value, f"{path}.")
         elif value not in (None, ""):
             yield path, str(value)

@@ -36,7 +36,7 @@ _EDITABLE_IN_NOTICES = frozenset({"contact", "contact_kind", "name"})
 """The recipient. All other fields follow from the appointment; nobody may have a code for another one sent."""
 
 
-def read_message(failure: Failure) -> Queued | None:
+def parse_message(failure: Failure) -> Queued | None:
     """Return the message, or None if the worker of its queue could not decode it."""
     if failure.queue not in _MESSAGES:
         return None
@@ -47,13 +47,13 @@ def read_message(failure: Failure) -> Queued | None:
     return message
 
 
-def message_data(message: Queued) -> dict[str, Any]:
+def extract_message_data(message: Queued) -> dict[str, Any]:
     """Return the `data` of the message, with the field names of the wire."""
     data: dict[str, Any] = message.data.model_dump(mode="json", by_alias=True, exclude_none=True)
     return data
 
 
-def editable_fields(message: Queued | None) -> frozenset[str]:
+def list_editable_fields(message: Queued | None) -> frozenset[str]:
     """Return the names of the fields of `data` that may be changed.
 
     The data of an internal command follows from its id, and an alert has nothing to correct.
@@ -67,7 +67,7 @@ def editable_fields(message: Queued | None) -> frozenset[str]:
 
 def is_sent_to_contact(failure: Failure) -> bool:
     """Return whether it is a notice to a visitor, so that an edit checks the contact."""
-    return isinstance(read_message(failure), AppointmentNotice)
+    return isinstance(parse_message(failure), AppointmentNotice)
 
 
 def rewrite_payload(
@@ -79,11 +79,11 @@ def rewrite_payload(
     not given. Everything around `data` stays, so the ids and the effects derived from them are the same. A message
     that is sent to a contact can't be edited without the rules for `contacts`.
     """
-    message = read_message(failure)
-    allowed = editable_fields(message)
+    message = parse_message(failure)
+    allowed = list_editable_fields(message)
     if message is None or not allowed:
         return NotPossible(NotPossibleReason.NOT_EDITABLE)
-    before = message_data(message)
+    before = extract_message_data(message)
     after = {str(name): value for name, value in data.items()}
     if isinstance(message, Notice):
         after = {**before, **after}
@@ -100,15 +100,15 @@ def rewrite_payload(
     after = {name: value for name, value in after.items() if value not in ("", None) or name in required}
     envelope = {**message.model_dump(mode="json", by_alias=True), "data": after}
     try:
-        changed: Queued = _MESSAGES[failure.queue].validate_json(json.dumps(envelope, default=_plain))
+        changed: Queued = _MESSAGES[failure.queue].validate_json(json.dumps(envelope, default=_format_instant))
     except ValidationError as error:
         return Invalid(_describe_problems(error))
-    written = message_data(changed)
+    written = extract_message_data(changed)
     fields = [name for name in {**before, **written} if before.get(name) != written.get(name)]
     return changed.model_dump_json(by_alias=True), fields
 
 
-def make_replay_payload(failure: Failure) -> str | None:
+def build_replay_payload(failure: Failure) -> str | None:
     """Return the payload as replay number `failure.replays`; None if it is not a JSON object with an id.
 
     A payload that this release can't decode is not changed otherwise: another release may decode it.
@@ -119,9 +119,9 @@ def make_replay_payload(failure: Failure) -> str | None:
     return json.dumps({**envelope, "replay": failure.replays}, separators=(",", ":"))
 
 
-def accepted_at(failure: Failure) -> datetime:
+def find_acceptance_time(failure: Failure) -> datetime:
     """Return when the message was accepted; for an unreadable one, when it first failed."""
-    message = read_message(failure)
+    message = parse_message(failure)
     return message.accepted_at if message else failure.first_at
 
 
@@ -160,7 +160,7 @@ def _describe_problems(error: ValidationError) -> dict[str, FieldProblem]:
     return problems
 
 
-def _plain(value: object) -> str:
+def _format_instant(value: object) -> str:
     """Return a date or a time that YAML has parsed, in the format of the wire."""
     if isinstance(value, date | datetime):
         return value.isoformat()

@@ -19,7 +19,7 @@ _NOTICE_REPLAY_TIMEOUT = timedelta(hours=24)
 MAX_NOTE_CHARACTERS = 300
 
 
-def may_see(operator: Operator, failure: Failure) -> bool:
+def can_see_failure(operator: Operator, failure: Failure) -> bool:
     """Return whether the operator may see the failure; one without a tenant is visible to those who may see all."""
     return operator.tenants is None or (failure.tenant is not None and failure.tenant in operator.tenants)
 
@@ -40,32 +40,32 @@ def includes_all_open_states(failure_filter: FailureFilter) -> bool:
     return states is not None and OPEN.issubset(states) and FailureState.REPLAYING not in states
 
 
-def include_replaying(failure_filter: FailureFilter) -> FailureFilter:
+def include_running_replays(failure_filter: FailureFilter) -> FailureFilter:
     """Add the replays in progress, some of which may be lost, to a filter for everything that needs action."""
     if failure_filter.states is None or not includes_all_open_states(failure_filter):
         return failure_filter
     return replace(failure_filter, states=frozenset({*failure_filter.states, FailureState.REPLAYING}))
 
 
-def is_lost(failure: Failure, now: datetime) -> bool:
+def is_lost_replay(failure: Failure, now: datetime) -> bool:
     """Return whether a replay had no outcome within its time-out, so that the failure needs action again."""
     timeout = _NOTICE_REPLAY_TIMEOUT if failure.queue == "notifications" else REPLAY_TIMEOUT
-    return failure.state is FailureState.REPLAYING and now >= _replayed_at(failure) + timeout
+    return failure.state is FailureState.REPLAYING and now >= _find_replay_time(failure) + timeout
 
 
-def why_blocked(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
+def find_block_reason(failure: Failure, now: datetime, *, again: bool = False) -> NotPossible | None:
     """Return why the failure can't be acted on now, or None."""
     if failure.state is FailureState.ERASED:
         return NotPossible(NotPossibleReason.ERASED)
     if failure.state is FailureState.REPLAYING:
-        over = _replayed_at(failure) + REPLAY_TIMEOUT
+        over = _find_replay_time(failure) + REPLAY_TIMEOUT
         return NotPossible(NotPossibleReason.REPLAYING, again_at=over) if now < over else None
     if failure.state in ENDED and not again:
         return NotPossible(NotPossibleReason.ENDED)
     return None
 
 
-def why_undecryptable(failure: Failure) -> NotPossible | None:
+def find_decryption_problem(failure: Failure) -> NotPossible | None:
     """Return why the payload can't be used, or None if it is decrypted."""
     if failure.payload:
         return None
@@ -78,13 +78,13 @@ def start_replay(failure: Failure, operator: Operator, now: datetime) -> Failure
     """Return the failure with its next replay in progress."""
     number = failure.replays + 1
     return replace(
-        _append_entry(failure, _audit_entry(operator, "replayed", now, ReplayNumber(number))),
+        _append_entry(failure, _build_audit_entry(operator, "replayed", now, ReplayNumber(number))),
         state=FailureState.REPLAYING,
         replays=number,
     )
 
 
-def revert_unsent(failure: Failure, now: datetime, *, before: FailureState, reason: str) -> Failure:
+def revert_unsent_replay(failure: Failure, now: datetime, *, before: FailureState, reason: str) -> Failure:
     """Return the failure after its queue refused a replay: in the state before, but the number of the replay is used.
 
     If an earlier replay was in progress, it counts as lost.
@@ -97,28 +97,29 @@ def revert_unsent(failure: Failure, now: datetime, *, before: FailureState, reas
 def edit_payload(failure: Failure, operator: Operator, now: datetime, *, payload: str, fields: list[str]) -> Failure:
     """Return the failure with another payload; the audit entry names the changed fields, never their values."""
     return replace(
-        _append_entry(failure, _audit_entry(operator, "edited", now, EditedFields(tuple(fields)))), payload=payload
+        _append_entry(failure, _build_audit_entry(operator, "edited", now, EditedFields(tuple(fields)))),
+        payload=payload,
     )
 
 
 def mark_discarded(failure: Failure, operator: Operator, now: datetime, reason: str) -> Failure:
     """Return the failure as discarded."""
-    entry = _audit_entry(operator, "discarded", now, reason[:MAX_NOTE_CHARACTERS])
+    entry = _build_audit_entry(operator, "discarded", now, reason[:MAX_NOTE_CHARACTERS])
     return replace(_append_entry(failure, entry), state=FailureState.DISCARDED)
 
 
 def record_unmasking(failure: Failure, operator: Operator, now: datetime) -> Failure:
     """Return the failure with an audit entry that the operator viewed the personal data."""
-    return _append_entry(failure, _audit_entry(operator, "unmasked", now))
+    return _append_entry(failure, _build_audit_entry(operator, "unmasked", now))
 
 
 def _append_entry(failure: Failure, entry: AuditEntry) -> Failure:
     return replace(failure, audit_trail=(*failure.audit_trail, entry), version=failure.version + 1)
 
 
-def _audit_entry(operator: Operator, action: AuditAction, now: datetime, detail: AuditDetail = "") -> AuditEntry:
+def _build_audit_entry(operator: Operator, action: AuditAction, now: datetime, detail: AuditDetail = "") -> AuditEntry:
     return AuditEntry(now, operator.name, action, detail)
 
 
-def _replayed_at(failure: Failure) -> datetime:
+def _find_replay_time(failure: Failure) -> datetime:
     return max((entry.at for entry in failure.audit_trail if entry.action == "replayed"), default=failure.last_at)

@@ -237,7 +237,7 @@ class Tally:
         """Return the number of outcomes."""
         return self.replayed + sum(self.not_possible.values()) + sum(self.forecasts.values())
 
-    def plus(self, outcome: "Replayed | NotPossible | Forecast") -> "Tally":
+    def add_outcome(self, outcome: "Replayed | NotPossible | Forecast") -> "Tally":
         """Return the tally with one more outcome."""
         match outcome:
             case Replayed():

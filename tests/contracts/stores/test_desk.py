@@ -83,12 +83,12 @@ async def test_many_are_replayed_and_the_others_stay(emulator, ledger, desk, que
     others = await many_failed(ledger, 10, reason=f"other-{reason}")
     wanted = FailureFilter(reason=reason)
 
-    tally = await desk.replay_many(ANNA, wanted, per_second=10_000, dry_run=True)
+    tally = await desk.replay_failures(ANNA, wanted, per_second=10_000, dry_run=True)
     assert dict(tally.forecasts) == {ForecastKind.FREE: COUNT}
     assert read_dead_letters(emulator, queues["booking"]) == []
 
     began = time.monotonic()
-    tally = await desk.replay_many(ANNA, wanted, per_second=200)
+    tally = await desk.replay_failures(ANNA, wanted, per_second=200)
     assert time.monotonic() - began >= (COUNT - 1) / 200
     assert (tally.replayed, dict(tally.not_possible)) == (COUNT, {})
     messages = read_dead_letters(emulator, queues["booking"])
@@ -103,7 +103,7 @@ async def test_many_are_replayed_and_the_others_stay(emulator, ledger, desk, que
     assert all(times == sorted(times) for times in by_group.values())
     assert {(await ledger.get(one.failure_id)).version for one in others} == {1}
 
-    again = await desk.replay_many(ANNA, wanted, per_second=10_000)
+    again = await desk.replay_failures(ANNA, wanted, per_second=10_000)
     assert (again.replayed, read_dead_letters(emulator, queues["booking"])) == (0, [])
 
 
@@ -111,9 +111,9 @@ async def test_a_repeat_is_swallowed_by_the_queue(emulator, ledger, queues, repl
     """A put whose answer got lost is put again without harm."""
     [failure] = await many_failed(ledger, 1, reason=f"bug-{uuid.uuid4().hex[:6]}")
     replay = replace(failure, replays=1)
-    await replays.put(replay)
-    await replays.put(replay)
-    await replays.put(replace(failure, replays=2))
+    await replays.send_replay(replay)
+    await replays.send_replay(replay)
+    await replays.send_replay(replace(failure, replays=2))
     messages = read_dead_letters(emulator, queues["booking"])
     assert [json.loads(message["Body"])["replay"] for message in messages] == [1, 2]
 
@@ -121,7 +121,7 @@ async def test_a_repeat_is_swallowed_by_the_queue(emulator, ledger, queues, repl
 async def test_a_notice_goes_to_the_group_of_its_business(emulator, queues, replays):
     """A standard queue's groups are fair shares, one for each business."""
     failure = failed_booking(uuid.uuid4().hex, queue="notifications", group=None)
-    await replays.put(replace(failure, replays=1))
+    await replays.send_replay(replace(failure, replays=1))
     [message] = read_dead_letters(emulator, queues["notifications"])
     assert message["Attributes"].get("MessageGroupId", "salon") == "salon"
 
@@ -130,12 +130,12 @@ async def test_a_queue_that_is_gone_leaves_the_failure_as_it_was(emulator, ledge
     """The desk reports it, and only the audit trail of the ledger has changed."""
     [failure] = await many_failed(ledger, 1, reason=f"bug-{uuid.uuid4().hex[:6]}")
     emulator.client("sqs").delete_queue(QueueUrl=queues["booking"])
-    outcome = await desk.replay(ANNA, failure.failure_id)
+    outcome = await desk.replay_failure(ANNA, failure.failure_id)
     assert outcome.why is NotPossibleReason.NOT_SENT
     kept = await ledger.get(failure.failure_id)
     assert (kept.state, kept.audit_trail[-1].action) == (FailureState.FAILED, "failed")
     with pytest.raises(PermanentError, match="there is no queue"):
-        await replays.put(failed_booking(queue="elsewhere"))
+        await replays.send_replay(failed_booking(queue="elsewhere"))
 
 
 async def test_a_replay_that_never_came_back_waits(desk, ledger):
@@ -149,10 +149,10 @@ async def test_a_replay_that_never_came_back_waits(desk, ledger):
         )
         ids.append((await ledger.record(failure)).failure_id)
     waiting = FailureFilter(tenants=[tenant], states=OPEN)
-    page = await desk.find(ANNA, waiting, limit=1)
+    page = await desk.find_failures(ANNA, waiting, limit=1)
     found = [failure.failure_id for failure in page.failures]
     while page.after:  # Whichever of the two comes first: a page that is full says that there may be more.
-        page = await desk.find(ANNA, waiting, limit=1, after=page.after)
+        page = await desk.find_failures(ANNA, waiting, limit=1, after=page.after)
         found += [failure.failure_id for failure in page.failures]
     assert found == ids[:1]
-    assert dict((await desk.stats(ANNA, waiting)).by_state) == {"replaying": 1}
+    assert dict((await desk.count_failures(ANNA, waiting)).by_state) == {"replaying": 1}

@@ -21,7 +21,7 @@ ANYTHING_BUT_NONE = (PermanentError, TransientError)
 class NoAges:
     """`OldestAges` that knows nothing."""
 
-    async def of(self, address):
+    async def find_oldest_age(self, address):
         return None
 
 
@@ -42,19 +42,19 @@ async def put(sqs, url, number):
 async def test_counts(sqs, address):
     """Waiting, in work and dead are told apart; an empty queue's oldest is nothing, another's is unknown."""
     gauge = SqsQueueGauge(client=sqs, queues=[address], ages=NoAges())
-    assert await gauge.read() == [QueueFigures("booking", 0, 0, 0, 0.0)]
+    assert await gauge.read_figures() == [QueueFigures("booking", 0, 0, 0, 0.0)]
     for number in range(3):
         await put(sqs, address.url, number)
     await put(sqs, address.dead_letter_url, 1)
     await sqs.receive_message(QueueUrl=address.url, MaxNumberOfMessages=1, VisibilityTimeout=60)
-    assert await gauge.read() == [QueueFigures("booking", 2, 1, 1, None)]
+    assert await gauge.read_figures() == [QueueFigures("booking", 2, 1, 1, None)]
 
 
 async def test_a_queue_without_dead_letters_of_its_own(sqs, address):
     """Its own figures are there, and of the others it says nothing rather than 0."""
     gauge = SqsQueueGauge(client=sqs, queues=[replace(address, dead_letter_url=None)], ages=NoAges())
     await put(sqs, address.url, 1)
-    assert await gauge.read() == [QueueFigures("booking", 1, 0, None, None)]
+    assert await gauge.read_figures() == [QueueFigures("booking", 1, 0, None, None)]
 
 
 async def test_oldest_in_the_emulator(sqs, address, emulator):
@@ -62,17 +62,20 @@ async def test_oldest_in_the_emulator(sqs, address, emulator):
     clock = FakeClock(datetime.now(UTC) + timedelta(minutes=1))
     async with httpx2.AsyncClient() as http:
         ages = EmulatorAges(http=http, endpoint_url=emulator.endpoint_url, clock=clock)
-        assert await ages.of(address) == 0.0
+        assert await ages.find_oldest_age(address) == 0.0
         await put(sqs, address.url, 1)
-        assert 58 <= (await ages.of(address) or 0) <= 63
-        assert await EmulatorAges(http=http, endpoint_url="http://127.0.0.1:9", clock=clock).of(address) is None
+        assert 58 <= (await ages.find_oldest_age(address) or 0) <= 63
+        assert (
+            await EmulatorAges(http=http, endpoint_url="http://127.0.0.1:9", clock=clock).find_oldest_age(address)
+            is None
+        )
 
 
 async def test_a_missing_queue_is_reported(sqs, address):
     """A gauge of a queue that is gone raises one of our own errors."""
     gone = QueueAddress("booking", f"{address.url}-gone", address.dead_letter_url)
     with pytest.raises(ANYTHING_BUT_NONE):
-        await SqsQueueGauge(client=sqs, queues=[gone], ages=NoAges()).read()
+        await SqsQueueGauge(client=sqs, queues=[gone], ages=NoAges()).read_figures()
 
 
 class Metrics:
@@ -93,11 +96,11 @@ async def test_oldest_in_cloudwatch():
     now = clock.now()
     metrics = Metrics((now, 7.0), (now - timedelta(minutes=1), 90.0))
     ages = CloudWatchAges(client=metrics, clock=clock)
-    assert [await ages.of(address) for _ in range(3)] == [7.0, 7.0, 7.0]
+    assert [await ages.find_oldest_age(address) for _ in range(3)] == [7.0, 7.0, 7.0]
     assert metrics.asked == 1
     clock.advance(timedelta(minutes=1))
     metrics.points = ()
-    assert await ages.of(address) is None
+    assert await ages.find_oldest_age(address) is None
 
 
 @pytest.mark.parametrize(
@@ -114,5 +117,5 @@ async def test_a_cloudwatch_that_does_not_answer_costs_the_age_alone(error):
     metrics = Metrics()
     metrics.get_metric_statistics = AsyncMock(side_effect=error)
     ages = CloudWatchAges(client=metrics, clock=clock)
-    assert [await ages.of(address) for _ in range(2)] == [None, None]
+    assert [await ages.find_oldest_age(address) for _ in range(2)] == [None, None]
     assert metrics.get_metric_statistics.await_count == 1

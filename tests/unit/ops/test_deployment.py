@@ -104,4 +104,4 @@ def test_a_missing_output_is_named():
     """A stack without an output was deployed by an older release."""
     deployment = Deployment("stride", "eu-central-1", None, {})
     with pytest.raises(ConfigurationError, match="has no output or parameter failures_table: deploy"):
-        deployment.require("failures_table")
+        deployment.require_variable("failures_table")

@@ -26,7 +26,7 @@ class FakeGauge:
             QueueFigures("feedback", 2, 0, None, 5.0),
         ]
 
-    async def read(self):
+    async def read_figures(self):
         return self.figures
 
 

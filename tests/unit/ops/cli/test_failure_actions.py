@@ -6,7 +6,7 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
-from ops.cli.data_file import NotDataError, from_text
+from ops.cli.data_file import NotDataError, parse_data_file
 from ops.desk.domain.values import Forecast, ForecastKind
 from shared.errors import PermanentError
 from shared.ledger.failures import FailureState
@@ -48,14 +48,14 @@ def test_an_interrupted_replay_prints_its_tally(terminal, error, code, text):
     """The operator has to know how many were replayed before an error or Ctrl-C."""
     for number in range(9):
         terminal.failed(f"k{number}", session="s")
-    put = terminal.world.replays.put
+    put = terminal.world.replays.send_replay
 
     async def put_until_the_fifth(failure):
         if len(terminal.sent) == 4:
             terminal.world.ledger.error = error
         await put(failure)
 
-    terminal.world.replays.put = put_until_the_fifth
+    terminal.world.replays.send_replay = put_until_the_fifth
     with capture_logs():
         done = terminal.run("failures", "retry", "--all", "--yes", "--rate", "1000", "--json")
     assert (done.exit_code, text in done.stderr) == (code, True)
@@ -207,9 +207,9 @@ def test_a_missing_file(terminal):
 
 def test_yaml_creates_no_objects():
     """Tags are ignored: there are only texts, lists and mappings."""
-    assert from_text("a: !!python/object/apply:os.system [ls]") == {"a": ["ls"]}
+    assert parse_data_file("a: !!python/object/apply:os.system [ls]") == {"a": ["ls"]}
     with pytest.raises(NotDataError):
-        from_text("!!python/name:os.system")
+        parse_data_file("!!python/name:os.system")
 
 
 def test_no_editor_opens_for_an_unreadable_message(terminal):

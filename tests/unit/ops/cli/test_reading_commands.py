@@ -145,7 +145,7 @@ def test_stats_print_counts_and_a_plot(terminal):
 def test_watch_prints_each_change(terminal):
     """It prints open failures at the start, then each change once."""
     one = terminal.failed()
-    iterate, polls = terminal.world.desk.iterate, []
+    iterate, polls = terminal.world.desk.iterate_failures, []
 
     def iterate_with_a_change(operator, failure_filter, *, limit):
         polls.append(failure_filter)
@@ -155,7 +155,7 @@ def test_watch_prints_each_change(terminal):
             terminal.world.ledger.rows[one] = changed
         return iterate(operator, failure_filter, limit=limit)
 
-    terminal.world.desk.iterate = iterate_with_a_change
+    terminal.world.desk.iterate_failures = iterate_with_a_change
     done = terminal.run("failures", "watch", "--interval", "0.1", "--looks", "4", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["failure_id"], row["state"]) for row in rows] == [(one, "failed"), (one, "discarded")]

@@ -37,7 +37,7 @@ async def test_a_filter_selects_what_is_replayed(world):
     """Counts are exact, and other failures are unchanged."""
     await record_many(world, 40)
     others = [await world.failed(f"x{n}", reason="bug") for n in range(20)]
-    tally = await world.desk.replay_many(ANNA, FailureFilter(reason="calendar_access_revoked"), per_second=QUICK)
+    tally = await world.desk.replay_failures(ANNA, FailureFilter(reason="calendar_access_revoked"), per_second=QUICK)
     assert (tally.replayed, tally.not_possible, tally.forecasts) == (40, Counter(), Counter())
     assert len(world.replays.sent) == 40
     assert {world.kept(one).state for one in others} == {FailureState.FAILED}
@@ -50,14 +50,14 @@ async def test_groups_keep_the_order_of_acceptance(world):
         kept = world.kept(failure_id)
         body = json.loads(kept.payload) | {"accepted_at": (NOON + timedelta(seconds=number)).isoformat()}
         world.ledger.rows[failure_id] = replace(kept, payload=json.dumps(body))
-    put = world.replays.put
+    put = world.replays.send_replay
 
     async def put_some_slowly(failure):
         await asyncio.sleep(0.02 if failure.command_id.endswith(("0", "3")) else 0)
         await put(failure)
 
-    world.replays.put = put_some_slowly
-    await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    world.replays.send_replay = put_some_slowly
+    await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK)
     by_group = defaultdict(list)
     for _, group, body in world.replays.sent:
         by_group[group].append(json.loads(body)["accepted_at"])
@@ -68,7 +68,7 @@ async def test_groups_keep_the_order_of_acceptance(world):
 async def test_each_id_is_replayed_once(world):
     """A repeated id counts once, and an unknown id does not stop the others."""
     [one, two] = await record_many(world, 2)
-    tally = await world.desk.replay_many(ANNA, [two, one, two, "nobody's"], per_second=QUICK)
+    tally = await world.desk.replay_failures(ANNA, [two, one, two, "nobody's"], per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (2, {NotPossibleReason.UNKNOWN: 1})
 
 
@@ -77,7 +77,7 @@ async def test_a_dry_run_only_forecasts(world):
     ids = await record_many(world, 5)
     world.forecaster.by_failure[ids[0]] = Forecast(ForecastKind.OCCUPIED)
     before = dict(world.ledger.rows)
-    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
+    tally = await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
     assert (tally.replayed, tally.forecasts) == (0, {ForecastKind.FREE: 4, ForecastKind.OCCUPIED: 1})
     assert (world.replays.sent, world.ledger.rows) == ([], before)
 
@@ -85,9 +85,9 @@ async def test_a_dry_run_only_forecasts(world):
 async def test_a_filter_without_states_selects_open_failures(world):
     """Ended failures and running replays are not replayed."""
     ids = await record_many(world, 4)
-    await world.desk.discard(ANNA, ids[0], "called")
-    await world.desk.replay(ANNA, ids[1])
-    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    await world.desk.discard_failure(ANNA, ids[0], "called")
+    await world.desk.replay_failure(ANNA, ids[1])
+    tally = await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (2, {})
 
 
@@ -98,15 +98,15 @@ async def test_order_is_kept_if_one_can_not_be_sent(world):
         accepted = (NOON + timedelta(seconds=number)).isoformat()
         body = command_body(f"k{number}", session=session, accepted_at=accepted, type="booking.slots", data={})
         await world.failed(f"k{number}", session=session, payload=body)
-    put = world.replays.put
+    put = world.replays.send_replay
 
     async def reject_one(failure):
         if failure.command_id == "k1":
             raise PermanentError("aws_InvalidParameter", "sqs.replay: refused")
         await put(failure)
 
-    world.replays.put = reject_one
-    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    world.replays.send_replay = reject_one
+    tally = await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK)
     assert (tally.replayed, tally.not_possible) == (
         3,
         {NotPossibleReason.NOT_SENT: 1, NotPossibleReason.AFTER_ANOTHER: 2},
@@ -125,9 +125,9 @@ async def test_an_error_of_the_ledger_affects_one_failure(world):
         return await get(failure_id)
 
     world.ledger.get = fail_for_first
-    forecast_tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
+    forecast_tally = await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK, dry_run=True)
     assert forecast_tally.forecasts == {ForecastKind.FREE: 20, ForecastKind.UNKNOWN: 1}
-    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK)
+    tally = await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK)
     # Two more failures of its conversation are skipped.
     assert tally.not_possible == {NotPossibleReason.NOT_SENT: 1, NotPossibleReason.AFTER_ANOTHER: 2}
     assert tally.replayed == len(world.replays.sent) == 18
@@ -136,15 +136,15 @@ async def test_an_error_of_the_ledger_affects_one_failure(world):
 async def test_a_stop_completes_running_replays(world):
     """Running replays are completed, the others are unchanged, and the reported progress is right."""
     await record_many(world, 60)
-    steps, put = [], world.replays.put
+    steps, put = [], world.replays.send_replay
 
     async def put_slowly(failure):
         await asyncio.sleep(0.01)
         await put(failure)
 
-    world.replays.put = put_slowly
+    world.replays.send_replay = put_slowly
     running = asyncio.create_task(
-        world.desk.replay_many(ANNA, FailureFilter(), per_second=500, on_progress=steps.append)
+        world.desk.replay_failures(ANNA, FailureFilter(), per_second=500, on_progress=steps.append)
     )
     while len(steps) < 5:
         await asyncio.sleep(0.005)
@@ -160,7 +160,7 @@ async def test_progress_is_reported_for_each(world):
     """A progress bar and a list can be made from it."""
     await record_many(world, 12)
     steps = []
-    await world.desk.replay_many(ANNA, FailureFilter(), per_second=QUICK, on_progress=steps.append)
+    await world.desk.replay_failures(ANNA, FailureFilter(), per_second=QUICK, on_progress=steps.append)
     assert [step.done for step in steps] == list(range(1, 13))
     assert {step.total for step in steps} == {12}
     assert all(isinstance(step.outcome, Replayed) for step in steps)
@@ -170,7 +170,7 @@ async def test_two_operators_replay_the_same_failures(world):
     """Each message is sent once."""
     await record_many(world, 50)
     tallies = await asyncio.gather(
-        *(world.desk.replay_many(Operator(name), FailureFilter(), per_second=QUICK) for name in ("anna", "bob"))
+        *(world.desk.replay_failures(Operator(name), FailureFilter(), per_second=QUICK) for name in ("anna", "bob"))
     )
     assert sum(tally.replayed for tally in tallies) == len(world.replays.sent) == 50
 

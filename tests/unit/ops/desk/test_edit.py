@@ -39,7 +39,7 @@ async def test_only_the_data_changes(world):
     """Tenant, session, ids and the time of acceptance stay the same."""
     one = await world.failed()
     before = payload(world, one)
-    edited = await world.desk.edit(ANNA, one, {**DATA, "contact": "anna@example.com"})
+    edited = await world.desk.edit_failure(ANNA, one, {**DATA, "contact": "anna@example.com"})
     assert edited.fields == ("contact",)
     after = payload(world, one)
     assert after["data"]["contact"] == "anna@example.com"
@@ -50,7 +50,7 @@ async def test_only_the_data_changes(world):
 async def test_an_edit_is_recorded_without_values(world):
     """The audit entry has the operator, the time and the names of the fields."""
     one = await world.failed()
-    await world.desk.edit(ANNA, one, {**DATA, "contact": "anna@example.com", "start": "2026-01-14T10:00"})
+    await world.desk.edit_failure(ANNA, one, {**DATA, "contact": "anna@example.com", "start": "2026-01-14T10:00"})
     entry = world.kept(one).audit_trail[-1]
     assert (entry.by, entry.action, entry.note) == ("anna", "edited", "start, contact")
     assert entry.detail == EditedFields(("start", "contact"))
@@ -60,8 +60,8 @@ async def test_an_edit_is_recorded_without_values(world):
 async def test_a_replay_sends_the_edited_message(world):
     """It has the same id, so effects of failed attempts are found."""
     one = await world.failed()
-    await world.desk.edit(ANNA, one, {**DATA, "service": "consultation"})
-    await world.desk.replay(ANNA, one)
+    await world.desk.edit_failure(ANNA, one, {**DATA, "service": "consultation"})
+    await world.desk.replay_failure(ANNA, one)
     [(_, _, body)] = world.replays.sent
     sent = json.loads(body)
     assert (sent["id"], sent["replay"], sent["data"]["service"]) == ("k1", 1, "consultation")
@@ -79,7 +79,7 @@ async def test_a_replay_sends_the_edited_message(world):
 )
 async def test_a_problem_has_a_kind(world, data, kind, limit):
     """The kind and the limit are values, from which pages make a translated text."""
-    [problem] = (await world.desk.edit(ANNA, await world.failed(), data)).problems.values()
+    [problem] = (await world.desk.edit_failure(ANNA, await world.failed(), data)).problems.values()
     assert (problem.kind, problem.limit) == (kind, limit)
 
 
@@ -99,7 +99,7 @@ async def test_invalid_data_is_rejected(world, data, problems):
     """Each field's problem is said, without its value; nothing is written."""
     one = await world.failed()
     before = world.kept(one)
-    assert texts(await world.desk.edit(ANNA, one, data)) == problems
+    assert texts(await world.desk.edit_failure(ANNA, one, data)) == problems
     assert world.kept(one) == before
 
 
@@ -107,14 +107,14 @@ async def test_an_unchanged_edit_is_not_recorded(world):
     """Saving the editor's file unchanged adds no audit entry."""
     one = await world.failed()
     before = world.kept(one)
-    edited = await world.desk.edit(ANNA, one, DATA)
+    edited = await world.desk.edit_failure(ANNA, one, DATA)
     assert (edited.fields, world.kept(one)) == ((), before)
 
 
 async def test_an_empty_text_means_no_value(world):
     """A form has all fields, also those that the visitor did not fill in."""
     one = await world.failed(payload=command_body(type="booking.slots", data={"service": "massage", "days": 3}))
-    edited = await world.desk.edit(ANNA, one, {"service": "", "from": "2026-01-14", "days": "7"})
+    edited = await world.desk.edit_failure(ANNA, one, {"service": "", "from": "2026-01-14", "days": "7"})
     assert isinstance(edited, Edited)
     assert payload(world, one)["data"] == {"service": None, "from": "2026-01-14", "days": 7}
 
@@ -122,17 +122,17 @@ async def test_an_empty_text_means_no_value(world):
 async def test_a_running_replay_is_not_edited(world):
     """Its message with the old data is on the queue already."""
     one = await world.failed()
-    await world.desk.replay(ANNA, one)
-    assert (await world.desk.edit(ANNA, one, {**DATA, "name": "Ann"})).why is NotPossibleReason.REPLAYING
+    await world.desk.replay_failure(ANNA, one)
+    assert (await world.desk.edit_failure(ANNA, one, {**DATA, "name": "Ann"})).why is NotPossibleReason.REPLAYING
 
 
 async def test_only_the_contact_of_a_notice_changes(world):
     """Nobody may have a code for another appointment sent."""
     body = command_body(type="notice.code", data=FACTS, send_number=1, expires_at="2026-01-12T12:15:00Z")
     one = await world.failed(payload=body, queue="notifications")
-    assert isinstance(await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}), Edited)
+    assert isinstance(await world.desk.edit_failure(ANNA, one, {"contact": "jan@example.com"}), Edited)
     assert payload(world, one)["data"] == {**FACTS, "contact": "jan@example.com"}
-    forbidden = await world.desk.edit(ANNA, one, {**FACTS, "appointment_id": "fedcba9876543210"})
+    forbidden = await world.desk.edit_failure(ANNA, one, {**FACTS, "appointment_id": "fedcba9876543210"})
     assert texts(forbidden) == {"appointment_id": "this can't be changed"}
 
 
@@ -153,7 +153,7 @@ def make_code_notice(**facts):
 async def test_a_contact_is_normalized_as_in_booking(world, given, kept):
     """It is stored in the form for its channel, and the kind is derived from it."""
     one = await world.failed(payload=make_code_notice(), queue="notifications")
-    assert isinstance(await world.desk.edit(ANNA, one, given), Edited)
+    assert isinstance(await world.desk.edit_failure(ANNA, one, given), Edited)
     data = payload(world, one)["data"]
     assert (data["contact_kind"], data["contact"]) == kept
     assert world.contacts.asked == ["salon"]
@@ -188,7 +188,7 @@ async def test_a_contact_that_booking_rejects_is_rejected(world, given, problems
     """The message does not repeat the contact, and nothing is written."""
     one = await world.failed(payload=make_code_notice(), queue="notifications")
     before = world.kept(one)
-    assert texts(await world.desk.edit(ANNA, one, given)) == problems
+    assert texts(await world.desk.edit_failure(ANNA, one, given)) == problems
     assert world.kept(one) == before
 
 
@@ -203,7 +203,7 @@ async def test_a_channel_that_is_off_is_rejected(world, channels, contact, probl
     """The notice would fail again."""
     world.contacts.rules = ContactRules(channels, region="PL")
     one = await world.failed(payload=make_code_notice(), queue="notifications")
-    assert texts(await world.desk.edit(ANNA, one, {"contact": contact})) == {"contact": problem}
+    assert texts(await world.desk.edit_failure(ANNA, one, {"contact": contact})) == {"contact": problem}
 
 
 async def test_an_unchanged_contact_is_not_checked(world):
@@ -211,7 +211,7 @@ async def test_an_unchanged_contact_is_not_checked(world):
     world.contacts.rules = ContactRules(Channels(email=True, sms=False), region="PL")
     body = make_code_notice(contact="+48512345678", contact_kind="phone")
     one = await world.failed(payload=body, queue="notifications")
-    edited = await world.desk.edit(ANNA, one, {"name": "Anna", "contact_kind": ""})
+    edited = await world.desk.edit_failure(ANNA, one, {"name": "Anna", "contact_kind": ""})
     assert edited.fields == ("name",)
     assert payload(world, one)["data"]["contact_kind"] == "phone"
 
@@ -222,14 +222,14 @@ async def test_a_notice_is_not_edited_without_the_rules(world):
     one = await world.failed(payload=make_code_notice(), queue="notifications")
     before = world.kept(one)
     with pytest.raises(TransientError):
-        await world.desk.edit(ANNA, one, {"contact": "jan@example.com"})
+        await world.desk.edit_failure(ANNA, one, {"contact": "jan@example.com"})
     assert world.kept(one) == before
 
 
 async def test_a_notice_without_a_tenant_is_not_edited(world):
     """There are no rules for its contact."""
     one = await world.failed(payload=make_code_notice(), queue="notifications", tenant=None)
-    assert await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}) == NotPossible(
+    assert await world.desk.edit_failure(ANNA, one, {"contact": "jan@example.com"}) == NotPossible(
         NotPossibleReason.NOT_EDITABLE
     )
 
@@ -238,7 +238,7 @@ async def test_the_operators_tenants_are_checked_first(world):
     """The rules of a foreign tenant are not read."""
     one = await world.failed(payload=make_code_notice(), queue="notifications")
     stranger = Operator("eve", frozenset({"clinic"}))
-    assert await world.desk.edit(stranger, one, {"contact": "eve@example.com"}) == NotPossible(
+    assert await world.desk.edit_failure(stranger, one, {"contact": "eve@example.com"}) == NotPossible(
         NotPossibleReason.UNKNOWN
     )
     assert world.contacts.asked == []
@@ -258,7 +258,7 @@ async def test_the_operators_tenants_are_checked_first(world):
 async def test_internal_and_unreadable_messages_are_not_edited(world, queue, body):
     """The data of internal commands follows from their ids; unreadable messages have no fields."""
     one = await world.failed(payload=body, queue=queue)
-    assert await world.desk.edit(ANNA, one, {"calendar_id": "yours@example.com"}) == NotPossible(
+    assert await world.desk.edit_failure(ANNA, one, {"calendar_id": "yours@example.com"}) == NotPossible(
         NotPossibleReason.NOT_EDITABLE
     )
     assert world.kept(one).payload == body

@@ -39,8 +39,8 @@ async def test_failures_in_every_state_are_erased(world):
     """Open, replaying and discarded failures are erased; those of other conversations stay."""
     failed, replaying, discarded = [await world.failed(key, session="s1") for key in ("k1", "k2", "k3")]
     other = await world.failed("k4", session="s2")
-    await world.desk.replay(ANNA, replaying)
-    await world.desk.discard(ANNA, discarded, f"{PERSONAL_DATA} called")
+    await world.desk.replay_failure(ANNA, replaying)
+    await world.desk.discard_failure(ANNA, discarded, f"{PERSONAL_DATA} called")
     done = await world.erasure.erase_session(ANNA, "s1")
     assert done == ErasureCounts(by_queue={"booking": 3}, by_state={"failed": 1, "replaying": 1, "discarded": 1})
     for one in (failed, replaying, discarded):
@@ -198,11 +198,11 @@ async def test_an_erased_failure_allows_no_action(world):
     one = await world.failed()
     await world.erasure.erase_session(ANNA, "s1")
     rejection = NotPossible(NotPossibleReason.ERASED)
-    assert await world.desk.replay(ANNA, one) == rejection
-    assert await world.desk.replay(ANNA, one, again=True) == rejection
-    assert await world.desk.edit(ANNA, one, {"contact": "jan@example.com"}) == rejection
-    assert await world.desk.discard(ANNA, one, "gone") == rejection
-    details = await world.desk.show(ANNA, one, unmasked=True)
+    assert await world.desk.replay_failure(ANNA, one) == rejection
+    assert await world.desk.replay_failure(ANNA, one, again=True) == rejection
+    assert await world.desk.edit_failure(ANNA, one, {"contact": "jan@example.com"}) == rejection
+    assert await world.desk.discard_failure(ANNA, one, "gone") == rejection
+    details = await world.desk.show_failure(ANNA, one, unmasked=True)
     assert (details.lines, details.blocked, details.is_editable) == ([], rejection, False)
     assert world.replays.sent == []
 
@@ -213,4 +213,4 @@ async def test_the_forecast_says_that_it_was_erased(world):
     await world.erasure.erase_session(ANNA, "s1")
     # Booking is not called: there is no command.
     forecaster = WorkerRulesForecaster(booking=None, clock=world.clock)
-    assert await forecaster.forecast(world.kept(one)) == Forecast(ForecastKind.UNKNOWN, code="erased")
+    assert await forecaster.forecast_replay(world.kept(one)) == Forecast(ForecastKind.UNKNOWN, code="erased")

@@ -54,7 +54,7 @@ async def test_booking_forecasts_the_next_replay(forecaster, booking):
     booking.replay_forecast = ReplayForecast(
         "taken", NOON, alternatives=(NOON + hour,), code="SLOT_TAKEN", state=AppointmentState.HELD
     )
-    forecast = await forecaster.forecast(failed_booking(replays=2))
+    forecast = await forecaster.forecast_replay(failed_booking(replays=2))
     assert [command.replay for command in booking.commands] == [3]
     assert (forecast.kind, forecast.start, forecast.alternatives) == (ForecastKind.OCCUPIED, NOON, (NOON + hour,))
     assert (forecast.code, forecast.appointment_state) == ("SLOT_TAKEN", "held")
@@ -73,18 +73,20 @@ async def test_a_late_notice_is_stale(forecaster, clock, body, minutes, kind):
     """By the rule of the notifications worker."""
     failure = failed_booking(queue="notifications", payload=command_body(data=FACTS, **body))
     clock.advance(timedelta(minutes=minutes))
-    assert (await forecaster.forecast(failure)).kind == kind
+    assert (await forecaster.forecast_replay(failure)).kind == kind
 
 
 async def test_a_chat_message_would_be_tried(forecaster):
     """The answer of a model can't be forecast."""
-    assert (await forecaster.forecast(failed_booking(queue="chat", payload=command_body()))).kind == "would_be_tried"
+    assert (
+        await forecaster.forecast_replay(failed_booking(queue="chat", payload=command_body()))
+    ).kind == "would_be_tried"
 
 
 @pytest.mark.parametrize("payload", ["not JSON", "{}", '{"version": 99}', command_body()])
 async def test_an_unreadable_booking_command(forecaster, booking, payload):
     """Also a message of another queue: it would be dead-lettered at once."""
-    assert (await forecaster.forecast(failed_booking(payload=payload))).kind is ForecastKind.UNREADABLE
+    assert (await forecaster.forecast_replay(failed_booking(payload=payload))).kind is ForecastKind.UNREADABLE
     assert booking.commands == []
 
 

@@ -33,14 +33,14 @@ async def lost(world, key, **changes):
 
 
 async def find_ids(world, failure_filter=OPEN_FAILURES, operator=ANNA):
-    return {failure.failure_id for failure in (await world.desk.find(operator, failure_filter)).failures}
+    return {failure.failure_id for failure in (await world.desk.find_failures(operator, failure_filter)).failures}
 
 
 async def list_pages(world, limit):
     """Return the ids on each page of open failures."""
     pages, after = [], None
     while True:
-        page = await world.desk.find(ANNA, OPEN_FAILURES, limit=limit, after=after)
+        page = await world.desk.find_failures(ANNA, OPEN_FAILURES, limit=limit, after=after)
         pages.append([failure.failure_id for failure in page.failures])
         if page.after is None:
             return pages
@@ -61,10 +61,10 @@ async def test_a_notice_is_lost_after_a_day(world):
     waiting = await replaying(world, "waits", ago=timedelta(hours=11), queue="notifications", payload=body)
     never_came = await replaying(world, "gone", ago=timedelta(hours=24), queue="notifications", payload=body)
     assert await find_ids(world) == {never_came}
-    assert (await world.desk.stats(ANNA, OPEN_FAILURES)).total == 1
-    assert (await world.desk.replay_many(ANNA, OPEN_FAILURES, per_second=1000)).replayed == 1
+    assert (await world.desk.count_failures(ANNA, OPEN_FAILURES)).total == 1
+    assert (await world.desk.replay_failures(ANNA, OPEN_FAILURES, per_second=1000)).replayed == 1
     # By its id it can be replayed: the operator may know that it never reached the queue.
-    assert isinstance(await world.desk.replay(ANNA, waiting), Replayed)
+    assert isinstance(await world.desk.replay_failure(ANNA, waiting), Replayed)
 
 
 async def test_a_single_state_means_only_that_state(world):
@@ -82,7 +82,7 @@ async def test_other_filters_apply_to_lost_replays(world):
     await lost(world, "other tenant", reason="bug", tenant="clinic")
     owner, failure_filter = Operator("ania", frozenset({"salon"})), FailureFilter(states=OPEN, reason="bug")
     assert await find_ids(world, failure_filter, owner) == {mine}
-    stats = await world.desk.stats(owner, failure_filter)
+    stats = await world.desk.count_failures(owner, failure_filter)
     assert (stats.total, dict(stats.by_state)) == (1, {"replaying": 1})
 
 
@@ -90,7 +90,7 @@ async def test_a_filter_replays_lost_replays(world):
     """Running replays are neither replayed nor counted."""
     never_came = await lost(world, "lost")
     await running(world, "under way")
-    tally = await world.desk.replay_many(ANNA, FailureFilter(), per_second=10_000)
+    tally = await world.desk.replay_failures(ANNA, FailureFilter(), per_second=10_000)
     assert (tally.replayed, tally.total) == (1, 1)
     assert world.kept(never_came).replays == 2
 
@@ -100,17 +100,17 @@ async def test_lost_replays_are_counted_as_open(world):
     await world.failed("failed")
     await lost(world, "lost")
     await running(world, "under way")
-    stats = await world.desk.stats(ANNA, OPEN_FAILURES)
+    stats = await world.desk.count_failures(ANNA, OPEN_FAILURES)
     assert (stats.total, stats.is_complete) == (2, True)
     assert dict(stats.by_state) == {"failed": 1, "replaying": 1}
-    assert dict((await world.desk.stats(ANNA)).by_state) == {"failed": 1, "replaying": 2}
+    assert dict((await world.desk.count_failures(ANNA)).by_state) == {"failed": 1, "replaying": 2}
 
 
 async def test_too_many_replays_make_the_counts_incomplete(world):
     """Not every replay is checked then, and the counts say so."""
     for number in range(501):
         await running(world, f"k{number}")
-    assert not (await world.desk.stats(ANNA, OPEN_FAILURES)).is_complete
+    assert not (await world.desk.count_failures(ANNA, OPEN_FAILURES)).is_complete
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])
@@ -146,7 +146,7 @@ async def test_a_short_page_of_the_ledger_is_returned(world):
         return replace(await find(failure_filter, limit=limit, outlines=outlines), after="further")
 
     world.ledger.find = find_with_cursor
-    page = await world.desk.find(ANNA, OPEN_FAILURES, limit=5)
+    page = await world.desk.find_failures(ANNA, OPEN_FAILURES, limit=5)
     assert (len(page.failures), page.after, cursors) == (1, "further", [None])
 
 
@@ -155,14 +155,16 @@ async def test_running_replays_do_not_count_towards_the_limit(world):
     for number in range(3):
         await running(world, f"k{number}")
     old = [await world.failed(f"old {n}", last_at=NOON - n * MOMENT, first_at=NOON - n * MOMENT) for n in (1, 2, 3)]
-    assert [one.failure_id async for one in world.desk.iterate(ANNA, OPEN_FAILURES, limit=2)] == old[:2]
+    assert [one.failure_id async for one in world.desk.iterate_failures(ANNA, OPEN_FAILURES, limit=2)] == old[:2]
 
 
 async def test_details_say_that_a_replay_is_lost(world):
     """A running replay is not lost."""
-    cases = [await world.desk.show(ANNA, one) for one in (await lost(world, "lost"), await running(world, "way"))]
+    cases = [
+        await world.desk.show_failure(ANNA, one) for one in (await lost(world, "lost"), await running(world, "way"))
+    ]
     assert [details.is_lost for details in cases] == [True, False]
-    assert not (await world.desk.show(ANNA, await world.failed("failed"))).is_lost
+    assert not (await world.desk.show_failure(ANNA, await world.failed("failed"))).is_lost
 
 
 async def test_a_list_has_masked_contacts(world):
@@ -170,6 +172,6 @@ async def test_a_list_has_masked_contacts(world):
     one = await world.failed()
     await world.failed("unreadable", payload="jan@example.com")
     await world.failed("sealed", payload="")
-    page = await world.desk.find(ANNA)
+    page = await world.desk.find_failures(ANNA)
     assert page.contacts == {one: "j***@e***.com"}
     assert {failure.payload for failure in page.failures} == {""}

@@ -23,14 +23,14 @@ async def without_tenant(world):
 
 async def every_action(desk, operator, failure_id):
     return [
-        await desk.show(operator, failure_id),
-        await desk.show(operator, failure_id, unmasked=True),
-        await desk.forecast(operator, failure_id),
-        await desk.replay(operator, failure_id),
-        await desk.replay(operator, failure_id, again=True),
-        await desk.edit(operator, failure_id, {"start": "2026-01-14T10:00"}),
-        await desk.discard(operator, failure_id, "mine now"),
-        await desk.replay_many(operator, [failure_id]),
+        await desk.show_failure(operator, failure_id),
+        await desk.show_failure(operator, failure_id, unmasked=True),
+        await desk.forecast_replay(operator, failure_id),
+        await desk.replay_failure(operator, failure_id),
+        await desk.replay_failure(operator, failure_id, again=True),
+        await desk.edit_failure(operator, failure_id, {"start": "2026-01-14T10:00"}),
+        await desk.discard_failure(operator, failure_id, "mine now"),
+        await desk.replay_failures(operator, [failure_id]),
     ]
 
 
@@ -50,10 +50,10 @@ async def test_a_filter_is_restricted_to_the_operators_tenants(world, foreign, w
     mine = await world.failed("mine")
     failure_filter = FailureFilter(tenants=tenants)
     expected = [mine] if tenants is None or "salon" in tenants else []
-    found = await world.desk.find(OWNER, failure_filter)
+    found = await world.desk.find_failures(OWNER, failure_filter)
     assert [failure.failure_id for failure in found.failures] == expected
-    assert (await world.desk.stats(OWNER, failure_filter)).total == len(expected)
-    await world.desk.replay_many(OWNER, failure_filter)
+    assert (await world.desk.count_failures(OWNER, failure_filter)).total == len(expected)
+    await world.desk.replay_failures(OWNER, failure_filter)
     assert len(world.replays.sent) == len(expected)
 
 
@@ -65,24 +65,24 @@ async def test_each_failure_is_checked_again(world, foreign, without_tenant):
         return await find(replace(failure_filter, tenants=None), **options)
 
     world.ledger.find = find_all_tenants
-    assert [failure.failure_id for failure in (await world.desk.find(OWNER)).failures] == [mine]
-    assert (await world.desk.stats(OWNER, FailureFilter())).total == 1
-    assert (await world.desk.replay_many(OWNER, FailureFilter())).replayed == 1
+    assert [failure.failure_id for failure in (await world.desk.find_failures(OWNER)).failures] == [mine]
+    assert (await world.desk.count_failures(OWNER, FailureFilter())).total == 1
+    assert (await world.desk.replay_failures(OWNER, FailureFilter())).replayed == 1
 
 
 async def test_an_operator_without_tenants_sees_nothing(world, foreign):
     """An empty set of tenants does not mean all tenants."""
-    assert (await world.desk.find(Operator("guest", frozenset()))).failures == []
+    assert (await world.desk.find_failures(Operator("guest", frozenset()))).failures == []
 
 
 async def test_an_operator_of_all_tenants_sees_everything(world, foreign, without_tenant):
     """Also failures without a tenant, whose message is unreadable."""
-    found = await world.desk.find(ANNA)
+    found = await world.desk.find_failures(ANNA)
     assert {failure.failure_id for failure in found.failures} == {foreign, without_tenant}
 
 
 async def test_a_list_has_no_payloads(world):
     """Only `show` returns the content of messages, masked."""
     await world.failed()
-    found = await world.desk.find(ANNA)
+    found = await world.desk.find_failures(ANNA)
     assert [failure.payload for failure in found.failures] == [""]

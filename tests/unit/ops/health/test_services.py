@@ -107,7 +107,7 @@ def check_services(aws):
             return FakeTenants(tenants or {TENANT: tenant or profile()})
 
         deployment = Deployment("s", "r", endpoint_url, variables)
-        health_checks = services.health_checks(
+        health_checks = services.list_service_checks(
             deployment, aws.client, open_tenants=open_tenants, open_booking=open_booking, clock=FakeClock()
         )
         checks = await run_checks(health_checks)

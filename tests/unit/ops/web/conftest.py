@@ -45,7 +45,7 @@ class FakeReplayQueues:
         self.queued: list[Failure] = []
         self.error: Exception | None = None
 
-    async def put(self, failure):
+    async def send_replay(self, failure):
         if self.error:
             raise self.error
         self.queued.append(failure)
@@ -57,7 +57,7 @@ class FakeForecaster:
     def __init__(self):
         self.answer = Forecast(ForecastKind.FREE, start=NOON)
 
-    async def forecast(self, failure):
+    async def forecast_replay(self, failure):
         return self.answer
 
 
@@ -71,7 +71,7 @@ class FakeGauge:
         ]
         self.error: Exception | None = None
 
-    async def read(self):
+    async def read_figures(self):
         if self.error:
             raise self.error
         return self.figures

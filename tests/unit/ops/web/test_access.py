@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from starlette.routing import Mount
 
-from ops.web.route_guard import safe_local_url
+from ops.web.route_guard import sanitize_local_url
 from shared.retention import DESK_SESSION_LIFETIME
 
 OPEN = {"/sign-in", "/health", "/static"}
@@ -100,7 +100,7 @@ def test_another_tenants_day_looks_unknown(salon_owner):
 
 def test_queues_are_for_those_who_see_all(salon_owner, owner, world):
     """The queues are shared by all tenants, so an operator of one tenant does not see their figures."""
-    salon_owner.http.portal.call(world.samples.take)
+    salon_owner.http.portal.call(world.samples.take_sample)
     assert 'data-testid="queues"' in owner.get("/").text
     assert 'data-testid="queues"' not in salon_owner.get("/").text
 
@@ -186,4 +186,4 @@ def test_a_copy_of_the_cookie_ends_with_the_sign_out(owner):
 )
 def test_the_sign_in_redirects_only_to_local_pages(url, target):
     """Addresses of other sites are replaced by the first page."""
-    assert safe_local_url(url) == target
+    assert sanitize_local_url(url) == target

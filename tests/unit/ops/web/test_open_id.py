@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from ops.web.open_id import OpenIdSignIn, operator_from_claims
+from ops.web.open_id import OpenIdSignIn, parse_operator_claims
 from ops.web.settings import WebSettings
 from tests.fakes.open_id_provider import CLIENT_ID, CLIENT_SECRET, serving_provider
 
@@ -172,7 +172,7 @@ def test_an_unreachable_provider_has_a_page(world, stranger):
 )
 def test_tenants_of_claims(claims, tenants):
     """Claims name tenants; only the operators' group means all, and without tenants there is no operator."""
-    operator = operator_from_claims({"sub": "1", **claims}, WebSettings())
+    operator = parse_operator_claims({"sub": "1", **claims}, WebSettings())
     actual = None if operator is None else "all" if operator.tenants is None else set(operator.tenants)
     assert actual == tenants
 
@@ -190,6 +190,6 @@ def test_tenants_of_claims(claims, tenants):
 )
 def test_name_of_claims(claims, name):
     """The name in audit trails is one that the provider has verified, and printable."""
-    operator = operator_from_claims({"sub": "1", "custom:tenants": "salon-ania", **claims}, WebSettings())
+    operator = parse_operator_claims({"sub": "1", "custom:tenants": "salon-ania", **claims}, WebSettings())
     assert operator is not None
     assert operator.name == name

@@ -8,16 +8,16 @@ from shared.errors import TransientError
 
 def test_the_overview_has_counts_and_plots(owner, world):
     """Figures that can't be read are reported without the text of the error."""
-    owner.http.portal.call(world.samples.take)
+    owner.http.portal.call(world.samples.take_sample)
     world.clock.advance(timedelta(seconds=10))
-    owner.http.portal.call(world.samples.take)
+    owner.http.portal.call(world.samples.take_sample)
     text = owner.get("/").text
     assert '<span class="figure">2</span>' in text
     assert text.count("<svg") == 3
     assert "calendar&#39;s key" in text
     assert ("Bounces and complaints" in text, ">None<" in text) == (True, False)
     world.gauge.error = TransientError("queues.attributes: Throttling")
-    owner.http.portal.call(world.samples.take)
+    owner.http.portal.call(world.samples.take_sample)
     text = owner.get("/").text
     assert "can&#39;t be read" in text
     assert "Throttling" not in text
