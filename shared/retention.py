@@ -39,11 +39,11 @@ VISIT_RETENTION = timedelta(days=365)
 HOLD_RETENTION = timedelta(days=2)
 """The time of the visit is over, so neither its visitor nor a replay can use the hold any more."""
 
-SLOT_RETENTION = timedelta(days=2)
+BUCKET_RETENTION = timedelta(days=2)
 """Past times are not offered; two days cover every time zone and calls that are still under way."""
 
 DAY_GRID_RETENTION = timedelta(days=5)
-"""Longer than the slots of that day, which cannot be read without its grid."""
+"""Longer than the buckets of that day, which cannot be read without its grid."""
 
 QUOTA_RETENTION = timedelta(days=2)
 """A unit that has ended counts no more; the row stays for a while to explain a refusal."""

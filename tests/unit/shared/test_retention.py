@@ -25,7 +25,7 @@ def test_a_commands_record_outlives_its_message():
 
 def test_a_days_grid_outlives_its_slots():
     """The last slot of a day begins on it and may end on the next."""
-    assert retention.DAY_GRID_RETENTION >= 2 * DAY + retention.SLOT_RETENTION
+    assert retention.DAY_GRID_RETENTION >= 2 * DAY + retention.BUCKET_RETENTION
 
 
 def test_a_days_cap_counts_until_its_day_is_over():
