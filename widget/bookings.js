@@ -26,7 +26,7 @@ const QUERIES = new Set(["booking.slots", "booking.lookup"]);
 const COMMANDS_ON_THE_CARD = new Set(["booking.verify", "booking.resend", "booking.cancel", "booking.reschedule"]);
 
 /**
- * Whether something may still come of the card: those are worth a look at how they stand.
+ * Whether the card's appointment may still change: these are looked up again.
  *
  * @param {Entry} entry
  * @returns {entry is AppointmentEntry}
@@ -76,8 +76,8 @@ export function concerns({ data }, { appointment_id: id, may }) {
 }
 
 /**
- * Return the card after a frame; it moves to the place of the latest thing that happened to it. `visit` is what
- * a link has told about an appointment that had no card.
+ * Return the card after a frame; it moves to the position of its latest change. `visit` is what a link allows
+ * with an appointment that had no card.
  *
  * @param {AppointmentEntry | undefined} card
  * @param {BookedFrame} frame
@@ -156,7 +156,7 @@ export function applyUnknown(card) {
 }
 
 /**
- * Whether an error is told on the appointment's own card rather than in the log.
+ * Whether an error is shown on the appointment's own card rather than in the log.
  *
  * @param {ErrorData} error
  * @param {Command | undefined} command

@@ -84,7 +84,7 @@ export class Chat {
   }
 
   /**
-   * What the business offers, as last heard in this language (see `offerAfter`), or null.
+   * What the business offers, by the latest answer in this language (see `offerAfter`), or null.
    *
    * @param {string} locale
    */

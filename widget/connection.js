@@ -1,5 +1,5 @@
 /**
- * Keeps the visitor connected: says hello, comes back after a break, and moves on before the two-hour limit.
+ * Keeps the visitor connected: says hello, reconnects after a disconnect, and moves on before the two-hour limit.
  */
 
 import { newId } from "./ids.js";
@@ -88,7 +88,7 @@ export class Connection {
     else if (this.state === "reconnecting") this.#retryNow();
   }
 
-  /** The connection looks open, but answers do not come: open another one. */
+  /** Open another connection: this one looks open, but no answers come. */
   restart() {
     this.#socket?.fail();
   }
@@ -145,7 +145,7 @@ export class Connection {
       open: (socket) => this.#greet(socket),
       end: (socket) => {
         if (this.#socket === socket) this.#retryLater();
-        else if (this.#successor === socket) this.#successor = null; // The old line serves until it is closed.
+        else if (this.#successor === socket) this.#successor = null; // The old socket is used until it is closed.
       },
     });
   }

@@ -1,5 +1,5 @@
 /**
- * What every view knows of the page and the conversation, and what it may do with them.
+ * What every view reads from the page and the conversation, and the actions that it has.
  */
 
 import { referTo } from "./bookings.js";
@@ -28,7 +28,7 @@ import { nameOf } from "./offer.js";
 export function contextFor({ element, t, chat, log, closeForm, closeVisit }) {
   const { locale } = element;
   const command = (/** @type {string} */ type, /** @type {CommandData} */ data) => chat()?.command(type, data) ?? null;
-  const offer = () => chat()?.offer(locale); // As last heard: now, or on an earlier page.
+  const offer = () => chat()?.offer(locale); // From the latest answer: of this page, or of an earlier one.
   return {
     t,
     locale,

@@ -276,7 +276,7 @@ function amend(state, card) {
 }
 
 /**
- * Remember what ended a command: the views that wait for it look here.
+ * Record what ended a command; the views that wait for it read this.
  *
  * @param {State} state
  * @param {Outcome} frame

@@ -1,5 +1,5 @@
 /**
- * What the business offers, put together from the answers that tell of it. Pure.
+ * What the business offers, put together from the answers that contain it. Pure.
  */
 
 /** @import { Frame, Offer } from "./types.d.ts" */
@@ -27,7 +27,7 @@ export function offerAfter(known, { type, data }) {
 }
 
 /**
- * Return the service's name, or its id made readable where we have not heard the name: "deep-tissue" -> "Deep tissue".
+ * Return the service's name, or its id made readable where no answer has named it: "deep-tissue" -> "Deep tissue".
  *
  * @param {string} id
  * @param {Offer | null | undefined} known

@@ -1,6 +1,6 @@
 /**
  * Looks up the latest open appointments once per connection: they may have been changed in the calendar, or by a link
- * on another device, since the conversation was last seen.
+ * on another device, since the conversation was last displayed.
  */
 
 import { isOpen } from "./bookings.js";
@@ -23,8 +23,8 @@ export class Refresher {
     this.#chat = chat;
   }
 
-  /** Call whenever the conversation is before the visitor's eyes. */
-  look() {
+  /** Look up the appointments once per connection; call this whenever the conversation is visible. */
+  refresh() {
     if (this.#chat.connectionState !== "open" || this.#chat.welcomes === this.#welcome || this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;

@@ -40,9 +40,9 @@ export class Socket {
    *
    * @param {string} url
    * @param {{
-   *   open: (line: Socket) => void,
-   *   frame: (line: Socket, frame: Frame) => void,
-   *   end: (line: Socket, opened: boolean) => void,
+   *   open: (socket: Socket) => void,
+   *   frame: (socket: Socket, frame: Frame) => void,
+   *   end: (socket: Socket, opened: boolean) => void,
    * }} on
    */
   constructor(url, on, timings = TIMINGS) {
@@ -62,7 +62,7 @@ export class Socket {
     return true;
   }
 
-  /** Check that the server still answers; silence closes the socket. */
+  /** Check that the server still answers; without an answer the socket is closed. */
   probe(within = this.#timings.answerWithin) {
     if (!this.send({ v: 1, type: "ping", id: newId(), data: {} })) return;
     clearTimeout(this.#deadTimer);

@@ -106,7 +106,7 @@ export class StrideChat extends HTMLElement {
    * @param {string | null} after
    */
   attributeChangedCallback(name, before, after) {
-    // An upgraded element hears of its attributes before it is connected.
+    // This is called for the attributes of an upgraded element before it is connected.
     if (!this.#started || before === after) return;
     if (name === "websocket-url" || name === "tenant") this.#converse();
     else if (name === "locale") {
@@ -176,7 +176,7 @@ export class StrideChat extends HTMLElement {
     this.#draw();
   }
 
-  /** Start on a conversation; a returning visitor is connected at once, a new one when they reach for it. */
+  /** Start on a conversation; a returning visitor is connected at once, a new one when pointer or focus reaches the launcher. */
   #converse() {
     const [url, tenant] = [this.getAttribute("websocket-url"), this.getAttribute("tenant")];
     this.#chat?.stop();
@@ -300,7 +300,7 @@ export class StrideChat extends HTMLElement {
     this.#visit?.update(state);
     this.#form?.update(state);
     this.#panel?.update(connectionState, seen ? 0 : newCount);
-    if (seen) this.#refresher?.look();
+    if (seen) this.#refresher?.refresh();
   }
 }
 

@@ -96,7 +96,7 @@ async def test_commands_and_queries_are_independent(
     await expect(page.get_by_test_id("appointment")).to_have_attribute("data-stage", "pending")
 
 
-async def test_retry_asks_again(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
+async def test_retry_repeats_the_query(page: Page, site: str, backend: ScriptedBackend, open_chat: OpenChat) -> None:
     """Without times the form says so, and its button repeats the query."""
     await query_without_answer(page, site, backend, open_chat)
     await expect(page.get_by_test_id("times-note")).to_have_text("Sprawdzam wolne terminy…")
@@ -161,8 +161,8 @@ async def test_query_survives_a_disconnect(
     await open_chat(page)
     await backend.wait_for("hello")
     await page.evaluate(BOOK)
-    for lines in (1, 2, 3):
-        await backend.wait_for("booking.slots", lines)
+    for count in (1, 2, 3):
+        await backend.wait_for("booking.slots", count)
         await backend.connections[-1].socket.close()
     await backend.wait_for("hello", 4)
     await expect(page.get_by_test_id("connection-status")).to_have_attribute("data-state", "open")

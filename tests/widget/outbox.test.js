@@ -34,7 +34,7 @@ function outboxOver({ area = new MemoryArea(), isDown = false } = {}) {
 /** @param {Store} store */
 const kept = (store) => store.commands().map((frame) => frame.id);
 
-test("nothing is sent before a line is welcomed, and then only the first", () => {
+test("nothing is sent before a connection is welcomed, and then only the first", () => {
   const { outbox, transmitted } = outboxOver();
   outbox.add(command("c1"));
   outbox.add(command("c2"));
@@ -120,7 +120,7 @@ test("a missing ack is a stall, once the time is over; an ack in time is none", 
   assert.equal(seen.stalls, 1);
 });
 
-test("a closed line is no stall: the connection looks after itself", (context) => {
+test("a closed connection is no stall: it reconnects by itself", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const { outbox, seen } = outboxOver();
   outbox.resume();

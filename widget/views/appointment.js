@@ -128,7 +128,7 @@ export class AppointmentCard {
   }
 
   /**
-   * What the business has to say about its own change, and how a visit's earlier time is told.
+   * Return the note about a change by the business, and about the visit's earlier time.
    *
    * @param {AppointmentEntry} entry
    * @param {(instant: string) => string} when

@@ -11,8 +11,8 @@ import { h } from "../dom.js";
 const MINUTE_MS = 60_000;
 
 /**
- * Return the sentence to show. A wait is only spoken of where the refusal was heard just now (`heard`): one that
- * comes back with the history says nothing about when it was given.
+ * Return the sentence to show. It names the waiting time only if the refusal came just now (`heard`): one from the
+ * history does not say when it was sent.
  *
  * @param {Partial<ErrorData>} error
  * @param {Context["t"]} t

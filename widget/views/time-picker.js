@@ -40,7 +40,7 @@ export class TimePicker {
   chosen = null;
 
   /**
-   * `onMore(from)` asks for the days from that date on; `onPick()` tells that the choice changed.
+   * `onMore(from)` requests the days from that date on; `onPick()` is called after the choice has changed.
    *
    * @param {Context} context
    * @param {{ onMore: (from: string) => void, onPick: () => void }} options

@@ -1,5 +1,5 @@
 /**
- * The appointment of a link in an e-mail. It is only looked at until the visitor presses a button:
+ * The appointment of a link in an e-mail. It is only displayed until the visitor presses a button:
  * whatever else opens the page, a mail scanner for instance, changes nothing.
  */
 
