@@ -7,7 +7,7 @@ from datetime import datetime
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from shared.messages.server import Resume
-from shared.retention import RESUME_TOKEN_LIFETIME, expires_at
+from shared.retention import RESUME_TOKEN_LIFETIME, compute_expiry
 from shared.tenants.profile import TenantProfile
 
 
@@ -43,7 +43,7 @@ class SessionTokens:
 
     def issue(self, tenant: str, session_id: str, now: datetime) -> str:
         """Return a token for the URL."""
-        ends = expires_at(now, RESUME_TOKEN_LIFETIME)
+        ends = compute_expiry(now, RESUME_TOKEN_LIFETIME)
         token = self._serialiser.dumps({"t": tenant, "s": session_id, "e": ends})
         return token if isinstance(token, str) else token.decode()
 

@@ -133,7 +133,7 @@ class Ingress:
     def _post_history(self, welcome: Welcome, last_seq: int, sender: Sender, *, until: datetime) -> bool:
         """Post the welcome and the frames that the client lacks; return False when time ran out."""
         posted = 0
-        if self._poster.post(sender.connection_id, welcome.wire()):
+        if self._poster.post(sender.connection_id, welcome.to_wire_text()):
             for frame in self._sessions.read_frames_after(sender.session_id, last_seq):
                 if self._clock.now() > until:
                     return False

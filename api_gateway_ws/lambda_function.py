@@ -43,7 +43,7 @@ def serve_event(event: dict[str, Any], ingress: Ingress, *, trace_header: str | 
             case _:
                 answer = ingress.answer_frame(event.get("body") or "", sender, trace=trace)
                 if answer is not None:
-                    return {"statusCode": 200, "body": answer.wire()}
+                    return {"statusCode": 200, "body": answer.to_wire_text()}
     return {"statusCode": 200}
 
 

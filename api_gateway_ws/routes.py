@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api_gateway_ws.legacy_protocol import is_legacy_frame, parse_legacy_frame
-from shared.ids import command_key
+from shared.ids import derive_command_key
 from shared.json_objects import parse_json_object
 from shared.messages import client, commands
 from shared.messages.client import CLIENT_FRAME, CLIENT_FRAME_TYPES, AnyClientFrame, ChatStop, Hello, Ping
@@ -73,10 +73,10 @@ def route_frame(
     if isinstance(frame, RefusedFrame | Hello | Ping):
         return frame
     if isinstance(frame, ChatStop):
-        return StopRequest(command_key(sender.tenant, sender.session_id, frame.data.id))
+        return StopRequest(derive_command_key(sender.tenant, sender.session_id, frame.data.id))
     # Every query gets a key of its own: an answer that never arrived must not block the next query.
     query_id = fresh_id() if isinstance(frame, client.BookingSlots | client.BookingLookup) else ""
-    key = command_key(sender.tenant, sender.session_id, frame.id + query_id)
+    key = derive_command_key(sender.tenant, sender.session_id, frame.id + query_id)
     return _build_command(frame, key, sender, accepted_at, trace)
 
 

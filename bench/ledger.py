@@ -22,7 +22,7 @@ from shared.aws.clients import AwsClients
 from shared.aws.ledger.failures import DynamoFailureLedger
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.clock import SystemClock
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.settings import AwsSettings
 from tests.contracts.stores.template import create_tables
@@ -37,7 +37,7 @@ def failure(number: int) -> Failure:
     """Return failure number `number`: the failures have five reasons and ten tenants."""
     at = FIRST_FAILURE_AT + timedelta(seconds=7 * number)
     return Failure(
-        failure_id=failure_id("booking", f"command-{number}"),
+        failure_id=derive_failure_id("booking", f"command-{number}"),
         queue="booking",
         group=f"session-{number}",
         payload=PAYLOAD,

@@ -7,5 +7,5 @@ class NoMetrics:
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
         """Count nothing."""
 
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+    def record_milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
         """Record nothing."""

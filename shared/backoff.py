@@ -10,7 +10,7 @@ _MAX_DOUBLINGS = 64
 """More would only make a float overflow; every cap is reached long before."""
 
 
-def backoff(
+def compute_backoff_seconds(
     attempt: int,
     *,
     base_seconds: float,

@@ -22,14 +22,14 @@ class EmfMetrics:
 
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
         """Count an event."""
-        self._write(name, value, "Count", dimensions)
+        self._write_metric(name, value, "Count", dimensions)
 
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+    def record_milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
         """Record durations; CloudWatch accepts up to 100 values in one line."""
         rounded = [round(value, 1) for value in values]
-        self._write(name, rounded if len(rounded) > 1 else rounded[0], "Milliseconds", dimensions)
+        self._write_metric(name, rounded if len(rounded) > 1 else rounded[0], "Milliseconds", dimensions)
 
-    def _write(self, name: str, value: float | list[float], unit: str, dimensions: dict[str, str]) -> None:
+    def _write_metric(self, name: str, value: float | list[float], unit: str, dimensions: dict[str, str]) -> None:
         directive = {
             "Namespace": NAMESPACE,
             # The predecessor's dashboards use the metrics without dimensions, so each is written both ways.

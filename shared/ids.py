@@ -10,7 +10,7 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def command_key(tenant: str, session_id: str, client_id: str) -> str:
+def derive_command_key(tenant: str, session_id: str, client_id: str) -> str:
     """Return the key that every effect of one command derives from: 64 hexadecimal characters.
 
     The lengths go into the hash, so that no two triples give the same text.
@@ -20,7 +20,7 @@ def command_key(tenant: str, session_id: str, client_id: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def derived_id(key: str, effect: str) -> str:
+def derive_id(key: str, effect: str) -> str:
     """Return the id of an effect of a command: 32 characters of `0-9a-v` (base32hex).
 
     The alphabet is the one that Google Calendar demands of event ids that a client chooses
@@ -30,11 +30,11 @@ def derived_id(key: str, effect: str) -> str:
     return base64.b32hexencode(digest).decode().lower()
 
 
-def failure_id(queue: str, origin: str) -> str:
+def derive_failure_id(queue: str, origin: str) -> str:
     """Return the id of the one failure that a command, or an unreadable message, has on a queue."""
-    return derived_id(f"{queue}:{origin}", "failure")
+    return derive_id(f"{queue}:{origin}", "failure")
 
 
-def fingerprint(payload: str) -> str:
+def compute_fingerprint(payload: str) -> str:
     """Return a short hash to compare payloads: 32 hexadecimal characters."""
     return hashlib.sha256(payload.encode()).hexdigest()[:32]

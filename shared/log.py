@@ -38,7 +38,7 @@ class log_fields:  # noqa: N801 - used like the function that `contextlib.contex
         _fields.reset(self._token)
 
 
-def current_fields() -> dict[str, object]:
+def get_log_fields() -> dict[str, object]:
     """Return the fields that `log_fields` adds to a line that is written here."""
     return _fields.get() or {}
 
@@ -63,25 +63,25 @@ class _Logger(structlog.BoundLoggerBase):
 
     def debug(self, event: str, **fields: Any) -> None:
         """Log what helps to debug."""
-        self._write("debug", event, fields)
+        self._write_line("debug", event, fields)
 
     def info(self, event: str, **fields: Any) -> None:
         """Log an event."""
-        self._write("info", event, fields)
+        self._write_line("info", event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
         """Log an error that was handled."""
-        self._write("warning", event, fields)
+        self._write_line("warning", event, fields)
 
     def error(self, event: str, **fields: Any) -> None:
         """Log an error."""
-        self._write("error", event, fields)
+        self._write_line("error", event, fields)
 
     def exception(self, event: str, **fields: Any) -> None:
         """Log an error with the exception that is being handled."""
-        self._write("error", event, {"exc_info": True, **fields})
+        self._write_line("error", event, {"exc_info": True, **fields})
 
-    def _write(self, method: str, event: str, fields: dict[str, Any]) -> None:
+    def _write_line(self, method: str, event: str, fields: dict[str, Any]) -> None:
         line: Any = {"event": event, **self._context, **fields}
         try:
             for processor in self._processors:
@@ -91,14 +91,14 @@ class _Logger(structlog.BoundLoggerBase):
         self._logger.msg(line)
 
 
-def _ignore(_self: _Logger, _event: str, **_fields: Any) -> None:
+def _ignore_line(_self: _Logger, _event: str, **_fields: Any) -> None:
     """Write nothing, because the line is below the level."""
 
 
 def _make_logger_class(level: int) -> type[_Logger]:
     """Return a logger class that writes lines of this level and above."""
     silent = [name for name in ("debug", "info", "warning", "error") if getattr(logging, name.upper()) < level]
-    return type("_FilteringLogger", (_Logger,), dict.fromkeys(silent, _ignore))
+    return type("_FilteringLogger", (_Logger,), dict.fromkeys(silent, _ignore_line))
 
 
 def _make_renderer(component: str) -> structlog.typing.Processor:
@@ -115,19 +115,19 @@ def _make_renderer(component: str) -> structlog.typing.Processor:
             "level": method,
             "timestamp": f"{clock.now().isoformat()[:-6]}Z",
             "component": component,
-            **current_fields(),
+            **get_log_fields(),
             **event,
         }
-        text = _json(content)
+        text = _render_json(content)
         # Without one of these no field is left out or masked, and most lines have none.
         if b"null" in text or b"@" in text or b"+" in text:
-            text = _json({name: _mask_value(value) for name, value in content.items() if value is not None})
+            text = _render_json({name: _mask_value(value) for name, value in content.items() if value is not None})
         return text.decode()
 
     return render
 
 
-def _json(content: dict[str, Any]) -> bytes:
+def _render_json(content: dict[str, Any]) -> bytes:
     try:
         return to_json(content, fallback=_mask_repr)
     except ValueError:
@@ -145,15 +145,15 @@ def _format_traceback(exc_info: tuple[type[BaseException], BaseException, Traceb
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        blocks.append("".join(traceback.format_tb(error.__traceback__)) + _describe_group(error))
+        blocks.append("".join(traceback.format_tb(error.__traceback__)) + _describe_error_or_group(error))
         is_hidden = error.__suppress_context__
         error = error.__cause__ or (None if is_hidden else error.__context__)
     return "\n\nwhich led to\n\n".join(reversed(blocks))
 
 
-def _describe_group(error: BaseException) -> str:
+def _describe_error_or_group(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
-        return f"{type(error).__name__} of {', '.join(_describe_group(member) for member in error.exceptions)}"
+        return f"{type(error).__name__} of {', '.join(_describe_error_or_group(member) for member in error.exceptions)}"
     return describe_error(error)
 
 

@@ -10,6 +10,6 @@ class Metrics(Protocol):
         """Count an event."""
         ...
 
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+    def record_milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
         """Record durations."""
         ...

@@ -67,6 +67,6 @@ LOG_RETENTION = timedelta(days=30)
 """Long enough to investigate what an owner reports; it is the default of the template's `LogRetentionDays`."""
 
 
-def expires_at(since: datetime, retention: timedelta) -> int:
+def compute_expiry(since: datetime, retention: timedelta) -> int:
     """Return the value of a row's attribute `expires_at`: seconds since the epoch, as DynamoDB's TTL wants them."""
     return to_seconds(since + retention)

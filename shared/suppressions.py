@@ -41,7 +41,7 @@ class Suppressions(Protocol):
         ...
 
 
-def suppression_key(secret: bytes, address: str) -> str:
+def derive_suppression_key(secret: bytes, address: str) -> str:
     """Return the keyed hash that identifies an address; without the secret the address can't be found from it.
 
     Upper and lower case give the same hash: no important provider delivers them to different mailboxes.

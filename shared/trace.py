@@ -60,7 +60,7 @@ class Trace:
         """
         return cls(root=f"1-{int(at.timestamp()):08x}-{new_id()[:24]}", parent=_new_parent())
 
-    def child(self) -> Self:
+    def begin_step(self) -> Self:
         """Return the trace for the next step, with a new parent."""
         return replace(self, parent=_new_parent())
 
@@ -82,7 +82,7 @@ current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=No
 
 
 @contextmanager
-def tracing(trace: Trace | None) -> Iterator[Trace | None]:
+def use_trace(trace: Trace | None) -> Iterator[Trace | None]:
     """Make it the current trace inside the `with`; None means that there is no trace."""
     token = current_trace.set(trace)
     try:

@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.aws.errors import translate_aws_errors
 from shared.aws.tracing import trace_attribute
-from shared.ids import fingerprint
+from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
 from shared.trace import Trace
 
@@ -31,6 +31,6 @@ class SqsCommandPublisher:
                 QueueUrl=self._chat_url if command.type == "chat.send" else self._booking_url,
                 MessageBody=command.model_dump_json(by_alias=True),
                 MessageGroupId=command.session_id,
-                MessageDeduplicationId=f"{command.id}#{fingerprint(f'{command.type} {body}')}",
+                MessageDeduplicationId=f"{command.id}#{compute_fingerprint(f'{command.type} {body}')}",
                 MessageSystemAttributes=trace_attribute(trace),
             )

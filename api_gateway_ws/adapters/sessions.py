@@ -7,7 +7,7 @@ from typing import Any
 from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import to_milliseconds
-from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, expires_at
+from shared.retention import CONNECTION_RETENTION, STOP_FLAG_RETENTION, compute_expiry
 
 
 class DynamoSessions:
@@ -29,7 +29,7 @@ class DynamoSessions:
                         "connection_id": connection_id,
                         "tenant": tenant,
                         "connected_at_ms": to_milliseconds(now),
-                        "expires_at": expires_at(now, CONNECTION_RETENTION),
+                        "expires_at": compute_expiry(now, CONNECTION_RETENTION),
                     }
                 ),
             )
@@ -51,7 +51,7 @@ class DynamoSessions:
                         ":locale": locale or "",
                         ":tz": tz or "",
                         ":now": to_milliseconds(now),
-                        ":expires": expires_at(now, CONNECTION_RETENTION),
+                        ":expires": compute_expiry(now, CONNECTION_RETENTION),
                     }
                 ),
             )
@@ -101,5 +101,7 @@ class DynamoStopFlags:
                 TableName=self._table,
                 Key=to_item({"command_key": key}),
                 UpdateExpression="SET stop = :stop, expires_at = if_not_exists(expires_at, :expires)",
-                ExpressionAttributeValues=to_item({":stop": True, ":expires": expires_at(now, STOP_FLAG_RETENTION)}),
+                ExpressionAttributeValues=to_item(
+                    {":stop": True, ":expires": compute_expiry(now, STOP_FLAG_RETENTION)}
+                ),
             )

@@ -9,7 +9,7 @@ from ops.desk.domain import transitions
 from ops.desk.domain.erasure import belongs_to_session, erase_failure
 from ops.desk.domain.values import ErasureCounts, Operator
 from shared.clock import Clock
-from shared.ids import fingerprint
+from shared.ids import compute_fingerprint
 from shared.ledger.failures import Failure, FailureFilter, FailureState
 from shared.ledger.ports import FailureLedger
 
@@ -51,7 +51,7 @@ class FailureErasure:
         finally:
             # Also after an error: what was erased by then stays erased.
             if queues and not dry_run:
-                who = fingerprint(operator.name)
+                who = compute_fingerprint(operator.name)
                 log.info("failures_erased", failures=queues.total(), by_queue=dict(queues), by_fingerprint=who)
         return ErasureCounts(by_queue=queues, by_state=states, not_erased=not_erased)
 

@@ -25,7 +25,7 @@ from shared.conversations.ports import ConversationAudit, ConversationIndex, Con
 from shared.conversations.replies import Replies
 from shared.conversations.takeover import ConversationAuditAction, ConversationAuditEntry, Takeover
 from shared.errors import LeaseLostError, PermanentError, TransientError
-from shared.ids import derived_id, fingerprint
+from shared.ids import compute_fingerprint, derive_id
 from shared.messages.limits import MAX_CHAT_CHARACTERS
 from shared.messages.server import ChatFinal, ChatFinalData
 from shared.tenants.ports import TenantDirectory
@@ -190,10 +190,10 @@ class Today:
         *,
         form_id: str,
     ) -> AnswerOutcome:
-        key = derived_id(f"{tenant}#{session_id}#{form_id}", f"{action} by hand")
+        key = derive_id(f"{tenant}#{session_id}#{form_id}", f"{action} by hand")
         # The text of a button depends on the visitor's language, which may change between two clicks of one form.
         content = text if action == "answered" else action
-        claim = await self._claims.claim(key, fingerprint=fingerprint(content), lease=_ANSWER_LEASE)
+        claim = await self._claims.claim(key, fingerprint=compute_fingerprint(content), lease=_ANSWER_LEASE)
         match claim:
             case Claim():
                 entry = ConversationAuditEntry(self._clock.now(), operator.name, action)
@@ -229,7 +229,7 @@ class Today:
             tenant=tenant,
             session_id=session_id,
             seq=stored.seq,
-            by_fingerprint=fingerprint(entry.by),
+            by_fingerprint=compute_fingerprint(entry.by),
         )
         return AnswerOutcome.SENT
 

@@ -12,7 +12,7 @@ import uvicorn
 from ops.deployment import Deployment
 from ops.web.settings import WebSettings
 from ops.web.wiring import open_web
-from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.stop import Stop, stop_on_signals
 from shared.errors import ConfigurationError
 
 _STOP_SECONDS = 3

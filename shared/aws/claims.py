@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ids import new_id
 from shared.instants import from_milliseconds, to_milliseconds
-from shared.retention import PROCESSED_COMMAND_RETENTION, expires_at
+from shared.retention import PROCESSED_COMMAND_RETENTION, compute_expiry
 
 _DEADLINE_SECONDS = 15.0
 """For all tries together; a single try has the client's time-outs, which a slow trickle of bytes never reaches."""
@@ -65,7 +65,7 @@ class DynamoClaimStore:
                                 ":owner": owner,
                                 ":until": to_milliseconds(now + lease),
                                 ":now": to_milliseconds(now),
-                                ":expires": expires_at(now, PROCESSED_COMMAND_RETENTION),
+                                ":expires": compute_expiry(now, PROCESSED_COMMAND_RETENTION),
                                 ":fingerprint": fingerprint,
                                 ":one": 1,
                             }

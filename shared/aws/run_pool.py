@@ -7,7 +7,7 @@ import sys
 import uvloop
 from pydantic import ValidationError
 
-from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.stop import Stop, stop_on_signals
 from shared.consumer.worker import WorkerFactory
 from shared.errors import ConfigurationError
 

@@ -146,7 +146,7 @@ class SqsNoticeQueue:
                 QueueUrl=self._url,
                 MessageBody=notice.model_dump_json(),
                 MessageGroupId=notice.tenant,
-                MessageSystemAttributes=trace_attribute(trace.child() if trace else None),
+                MessageSystemAttributes=trace_attribute(trace.begin_step() if trace else None),
             )
 
 
@@ -169,5 +169,5 @@ class SqsInternalCommandQueue:
                 MessageBody=command.model_dump_json(by_alias=True),
                 MessageGroupId=group,
                 MessageDeduplicationId=command.claim_key,
-                MessageSystemAttributes=trace_attribute(trace.child() if trace else None),
+                MessageSystemAttributes=trace_attribute(trace.begin_step() if trace else None),
             )

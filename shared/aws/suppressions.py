@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds, to_seconds
-from shared.suppressions import Suppression, suppression_key
+from shared.suppressions import Suppression, derive_suppression_key
 
 _FOREVER_MS = 2**53
 """Later than any date, so that one comparison decides which of two ends is later."""
@@ -66,4 +66,4 @@ class DynamoSuppressions:
         return bool(answer.get("Attributes"))
 
     def _key(self, address: str) -> dict[str, str]:
-        return {"address_hash": suppression_key(self._secret, address)}
+        return {"address_hash": derive_suppression_key(self._secret, address)}

@@ -11,7 +11,7 @@ from shared.consumer.delivery import Delivery
 from shared.consumer.disposition import Disposition, RetryPolicy, retry_later
 from shared.consumer.telemetry import Telemetry
 from shared.log import log_fields
-from shared.trace import Trace, tracing
+from shared.trace import Trace, use_trace
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class DeliveryProcessor(ABC):
             if trace is None:
                 return await self._process_timed(delivery, fields)
             fields["trace_id"] = trace.root
-            with tracing(trace):
+            with use_trace(trace):
                 return await self._process_timed(delivery, fields)
 
     async def _process_timed(self, delivery: Delivery, fields: dict[str, object]) -> Disposition:

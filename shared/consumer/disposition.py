@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.backoff import RandomSource, backoff
+from shared.backoff import RandomSource, compute_backoff_seconds
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.errors import DeploymentError, LeaseLostError, NotYetError, PermanentError, TransientError, describe_error
 
@@ -82,4 +82,6 @@ def retry_later(error: Exception, *, attempt: int, policy: RetryPolicy) -> Retry
 
 def _delay_after(attempt: int, policy: RetryPolicy, random_source: RandomSource = random.random) -> timedelta:
     base, cap = policy.base.total_seconds(), policy.cap.total_seconds()
-    return timedelta(seconds=backoff(attempt, base_seconds=base, cap_seconds=cap, random_source=random_source))
+    return timedelta(
+        seconds=compute_backoff_seconds(attempt, base_seconds=base, cap_seconds=cap, random_source=random_source)
+    )

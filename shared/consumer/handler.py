@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from shared.claims import Claim
-from shared.ids import fingerprint
+from shared.ids import compute_fingerprint
 
 
 class QueuedMessage(Protocol):
@@ -52,7 +52,7 @@ def fingerprint_of(message: QueuedMessage) -> str:
 
     Defaults are left out, so that a field which a newer version adds does not change the hash of older messages.
     """
-    return fingerprint(f"{message.type} {message.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
+    return compute_fingerprint(f"{message.type} {message.data.model_dump_json(exclude_defaults=True, by_alias=True)}")
 
 
 MessageT = TypeVar("MessageT", bound=QueuedMessage)

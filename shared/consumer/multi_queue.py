@@ -7,8 +7,8 @@ from math import inf
 from shared.consumer.health import Vitals, serve_health
 from shared.consumer.lambda_batch import LambdaBatch
 from shared.consumer.lambda_event import BatchResponse, SqsEvent
-from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool
+from shared.consumer.stop import Stop
 
 
 class PoolGroup:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from shared.backoff import backoff
+from shared.backoff import compute_backoff_seconds
 from shared.consumer.delivery import Delivery, FailedEntry, Queue, VisibilityChange
 from shared.consumer.disposition import Abandon, Ack, DeadLetter, Disposition, RetryIn
 from shared.errors import PermanentError, TransientError
@@ -141,7 +141,9 @@ class _Batcher(Generic[T]):
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(
-                    backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS, fixed_share=0.5)
+                    compute_backoff_seconds(
+                        attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS, fixed_share=0.5
+                    )
                 )
             try:
                 failed_entries = await self._send(entries)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from shared.backoff import backoff
+from shared.backoff import compute_backoff_seconds
 from shared.consumer.delivery import Delivery, Queue
 from shared.consumer.permits import Permits
 from shared.errors import PermanentError, TransientError, describe_error
@@ -135,7 +135,7 @@ class Source:
                     self._permits.give(permits)
                     permits = 0
                 await asyncio.sleep(
-                    backoff(
+                    compute_backoff_seconds(
                         self._failures,
                         base_seconds=_FIRST_PAUSE_SECONDS,
                         cap_seconds=_MAX_PAUSE_SECONDS,

@@ -86,9 +86,9 @@ class Telemetry:
         for disposition, count in dispositions.items():
             self._metrics.count("Deliveries", count, Queue=self._queue, Disposition=disposition)
         if lag.values:
-            self._metrics.milliseconds("ReceiveLag", *lag.values, Queue=self._queue)
+            self._metrics.record_milliseconds("ReceiveLag", *lag.values, Queue=self._queue)
         if handler.values:
-            self._metrics.milliseconds("HandlerTime", *handler.values, Queue=self._queue)
+            self._metrics.record_milliseconds("HandlerTime", *handler.values, Queue=self._queue)
         if extensions:
             self._metrics.count("LeaseExtensions", extensions, Queue=self._queue)
         if lost:

@@ -132,7 +132,7 @@ class Replies:
 
     async def post(self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]) -> None:
         """Post a frame to the given connections side by side; forget those that are gone."""
-        text = frame.wire()
+        text = frame.to_wire_text()
         alive = await asyncio.gather(*(self._poster.post(connection.connection_id, text) for connection in connections))
         for connection, is_alive in zip(connections, alive, strict=True):
             if not is_alive:

@@ -88,7 +88,7 @@ class AppointmentReference(Message):
     link: LinkToken | None = None
 
     @model_validator(mode="after")
-    def _names_one(self) -> Self:
+    def _check_one_reference(self) -> Self:
         if (self.appointment_id is None) == (self.link is None):
             raise ValueError("give either appointment_id or link")
         return self

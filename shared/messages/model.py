@@ -21,13 +21,13 @@ NO_INPUT_IN_ERRORS = ConfigDict(hide_input_in_errors=True)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def _no_control_characters(text: str) -> str:
+def _check_no_control_characters(text: str) -> str:
     if _CONTROL_CHARACTERS.search(text):
         raise ValueError("control characters are not allowed")
     return text
 
 
-PLAIN_TEXT = AfterValidator(_no_control_characters)
+PLAIN_TEXT = AfterValidator(_check_no_control_characters)
 """For typed text: no control characters except line ends and tabs. Put it after the constraints."""
 
 ClientId = Annotated[str, StringConstraints(pattern=rf"^[A-Za-z0-9._:-]{{1,{MAX_CLIENT_ID_CHARACTERS}}}$", strict=True)]
@@ -43,7 +43,7 @@ QueuedReplay = Annotated[int, Field(ge=0, le=MAX_REPLAYS)]
 ServiceId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 AppointmentId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9a-v]{8,64}$")]
 LinkToken = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{20,600}$")]
-"""The token in the fragment of a link in an e-mail (`shared/links.py`)."""
+"""The token in the fragment of a link in an e-mail (`shared/email_links.py`)."""
 
 Instant = AwareDatetime
 """A point in time with its offset (RFC 3339 on the wire)."""

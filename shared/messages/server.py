@@ -225,7 +225,7 @@ class ServerFrame(Message):
         """Return this frame as the session's durable frame number `seq`."""
         return self.model_copy(update={"seq": seq})
 
-    def wire(self) -> str:
+    def to_wire_text(self) -> str:
         """Return the JSON text that goes over the socket."""
         return self.model_dump_json(exclude_none=True)
 

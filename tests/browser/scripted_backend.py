@@ -54,7 +54,7 @@ class Connection:
 
     async def send(self, frame: server.ServerFrame) -> None:
         """Send a frame; ignore a closed socket."""
-        await self.send_text(frame.wire())
+        await self.send_text(frame.to_wire_text())
 
     async def send_text(self, text: str) -> None:
         """Send any text, also one that violates the protocol."""

@@ -7,8 +7,8 @@ from typing import get_args
 
 from shared.conversations.ports import Marker
 from shared.conversations.takeover import ConversationAuditAction
+from shared.email_links import LinkPurpose
 from shared.ledger.failures import QUEUES, AuditAction, FailureState
-from shared.links import LinkPurpose
 from shared.messages.errors import ErrorCode
 from shared.messages.server import Announcement, ChangedBy
 from shared.suppressions import SuppressionReason

@@ -9,10 +9,10 @@ from itsdangerous import URLSafeSerializer
 
 from api_gateway_ws.auth import SessionTokens
 from api_gateway_ws.lambda_function import serve_event
-from shared.codes import verification_code
-from shared.ids import command_key, derived_id, failure_id, fingerprint
-from shared.links import Links
-from shared.suppressions import suppression_key
+from shared.email_links import Links
+from shared.ids import compute_fingerprint, derive_command_key, derive_failure_id, derive_id
+from shared.suppressions import derive_suppression_key
+from shared.verification_codes import derive_verification_code
 from tests.compatibility.fixtures_of_release import fixture
 from tests.fakes.clock import NOON
 from workers.booking.domain.code import is_current_code
@@ -31,12 +31,12 @@ def test_a_session_token_resumes_its_session():
 @pytest.mark.parametrize("purpose", ["cancel", "move"])
 def test_a_link_of_an_email_works(purpose):
     """For the appointment of its e-mail, until the visit begins."""
-    read = Links(SECRET).read(GIVEN["links"][purpose], tenant="kept-salon", now=NOON)
+    read = Links(SECRET).verify(GIVEN["links"][purpose], tenant="kept-salon", now=NOON)
     assert read is not None
     assert (read.purpose, read.session_id) == (purpose, "kept-session")
     assert read.appointment_id == GIVEN["appointment_id"]
     late = NOON + timedelta(days=1)
-    assert Links(SECRET).read(GIVEN["links"][purpose], tenant="kept-salon", now=late) is None
+    assert Links(SECRET).verify(GIVEN["links"][purpose], tenant="kept-salon", now=late) is None
 
 
 def test_the_previous_release_reads_new_tokens():
@@ -69,22 +69,22 @@ def signed_content(token, key, salt, digest):
 def test_a_code_that_was_sent_confirms(number):
     """The worker that checks it may be newer than the one that sent it."""
     code = GIVEN["codes"][str(number)]
-    assert verification_code(SECRET, GIVEN["appointment_id"], number) == code
+    assert derive_verification_code(SECRET, GIVEN["appointment_id"], number) == code
     assert is_current_code(SECRET, GIVEN["appointment_id"], number, code)
 
 
 def test_a_suppressed_address_is_found_by_its_hash():
     """Otherwise e-mails go to addresses that bounced."""
-    assert suppression_key(SECRET, "jan@example.com") == GIVEN["suppression_key"]
+    assert derive_suppression_key(SECRET, "jan@example.com") == GIVEN["suppression_key"]
 
 
 def test_ids_are_derived_as_before():
     """A command is known by its key, an effect by its id, a payload by its fingerprint."""
     assert GIVEN["ids"] == {
-        "command": command_key("kept-salon", "kept-session", "c-1"),
-        "derived": derived_id("kept", "notice/confirmed"),
-        "failure": failure_id("booking", "kept"),
-        "fingerprint": fingerprint("kept"),
+        "command": derive_command_key("kept-salon", "kept-session", "c-1"),
+        "derived": derive_id("kept", "notice/confirmed"),
+        "failure": derive_failure_id("booking", "kept"),
+        "fingerprint": compute_fingerprint("kept"),
     }
 
 

@@ -143,7 +143,7 @@ class FakeConversations:
         record = self._claims.demand(claim)
         texts = self.texts.setdefault(session_id, [])
         numbered = frame.with_seq(len(texts) + 1)
-        texts.append(numbered.wire())
+        texts.append(numbered.to_wire_text())
         record.markers[marker] = len(texts)
         if tenant:
             self.index.note(tenant, session_id, self._claims._clock.now())

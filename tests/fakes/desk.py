@@ -7,7 +7,7 @@ from ops.desk.desk import Desk
 from ops.desk.domain.payload import build_replay_payload
 from ops.desk.domain.values import Forecast, ForecastKind, Operator
 from ops.desk.erasure import FailureErasure
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.failures import Failure
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.envelopes import command_body
@@ -110,7 +110,7 @@ def failed_booking(
     request = {"start": "2026-01-13T10:00", "contact": "jan@example.com", "service": "massage", "name": "Jan"}
     body = command_body(key, session=session, tenant=tenant, type="booking.create", data=data or request)
     defaults: dict[str, object] = {
-        "failure_id": failure_id("booking", key),
+        "failure_id": derive_failure_id("booking", key),
         "queue": "booking",
         "group": session,
         "payload": body,

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime
 
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailurePage, FailureState
 from shared.ledger.rules import is_match, limit_audit_trail, make_cursor, merge_failure
 
@@ -82,7 +82,7 @@ class FakeReplayOutcomes:
     async def _record_end(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
         await self._failures.reach()
         rows = self._failures.rows
-        kept = rows.get(failure_id(self._queue, command_id))
+        kept = rows.get(derive_failure_id(self._queue, command_id))
         if kept and kept.state is FailureState.REPLAYING and kept.replays == replay:
             rows[kept.failure_id] = replace(
                 kept, state=state, audit_trail=(*kept.audit_trail, entry), version=kept.version + 1

@@ -46,7 +46,7 @@ class FakeMetrics:
         """Record a count."""
         self.figures.append(Figure(name, value, "count", tuple(sorted(dimensions.items()))))
 
-    def milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
+    def record_milliseconds(self, name: str, *values: float, **dimensions: str) -> None:
         """Record durations."""
         labels = tuple(sorted(dimensions.items()))
         self.figures += [Figure(name, value, "milliseconds", labels) for value in values]

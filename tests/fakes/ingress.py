@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from shared.ids import fingerprint
+from shared.ids import compute_fingerprint
 from shared.messages.commands import AnyCommand
 from tests.fakes.connections import FakeConnections, FakePoster
 from tests.fakes.conversations import FakeConversations
@@ -22,7 +22,7 @@ class FakeCommandPublisher:
         """Return once the command is durable."""
         if self.error:
             raise self.error
-        same = command.id, fingerprint(f"{command.type} {command.data.model_dump_json()}")
+        same = command.id, compute_fingerprint(f"{command.type} {command.data.model_dump_json()}")
         if same not in self._seen:
             self._seen.add(same)
             self.commands.append(command)

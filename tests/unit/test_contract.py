@@ -118,7 +118,7 @@ def test_every_example_fits_schema_and_model(family, example):
 def test_what_we_write_ourselves_looks_exactly_like_its_example(family, example):
     """A server frame, a command and a notice come out of their model just as the example shows them."""
     model = family.adapter.validate_json(json.dumps(example))
-    text = model.wire() if family is SERVER else model.model_dump_json(by_alias=True)
+    text = model.to_wire_text() if family is SERVER else model.model_dump_json(by_alias=True)
     assert json.loads(text) == example
     if family is SERVER:
         assert check_server_frame(text) == model

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.clock import Clock
-from shared.links import Links
+from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.queues import InternalCommandQueue, NoticeQueue
 from shared.tenants.ports import TenantDirectory

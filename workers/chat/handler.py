@@ -151,7 +151,7 @@ class ChatHandler:
                 answer.stopped = True
                 # The model reports usage only at the end of an answer, but a stopped answer is billed as well.
                 answer.usage = estimate_usage(prompt, answer.text)
-        self._ports.metrics.milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
+        self._ports.metrics.record_milliseconds("BedrockLatency", (time.monotonic() - started) * 1000)
         return answer
 
     def _build_final(self, command: ChatSend, answer: _Answer) -> ChatFinal:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from shared.consumer.delivery import Delivery
 from shared.dead_letter_reasons import OTHER_VERSION, DeadLetterReason
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.json_objects import parse_json_object
 from shared.ledger.failures import Failure
 from shared.ledger.unreadable_messages import Origin, parse_identity, parse_origin
@@ -54,7 +54,7 @@ def build_failure(dead_letter: Delivery, *, queue: str, message: Message | None,
     identifier = command_id or f"message {attributes.get('message_id') or dead_letter.message_id}"
     trace = Trace.parse(dead_letter.trace)
     return Failure(
-        failure_id=failure_id(queue, identifier),
+        failure_id=derive_failure_id(queue, identifier),
         queue=queue,
         group=(attributes.get("group") or dead_letter.group or "")[:_MAX_GROUP_CHARACTERS] or None,
         payload=dead_letter.body,

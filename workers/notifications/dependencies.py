@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from shared.clock import Clock
-from shared.links import Links
+from shared.email_links import Links
 from shared.metrics import Metrics
 from shared.suppressions import Suppressions
 from shared.tenants.ports import TenantDirectory

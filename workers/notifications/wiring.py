@@ -15,9 +15,9 @@ from shared.claims import ClaimStore
 from shared.clock import Clock, SystemClock
 from shared.consumer.queue_description import MessageQueue, QueueDescription
 from shared.consumer.worker import Worker, build_worker
+from shared.email_links import Links
 from shared.emf import EmfMetrics
 from shared.ledger.ports import ReplayOutcomes
-from shared.links import Links
 from shared.log import configure_logging
 from shared.messages.notices import NOTICE
 from shared.metrics import Metrics

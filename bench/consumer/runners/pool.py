@@ -19,8 +19,8 @@ from shared.aws.clients import aws_clients
 from shared.aws.queue_connector import SqsConnector
 from shared.claims import Claim, ClaimStore
 from shared.clock import SystemClock
-from shared.consumer.lifecycle import Stop
 from shared.consumer.queue_description import MessageQueue
+from shared.consumer.stop import Stop
 from shared.consumer.worker import build_worker
 from shared.emf import EmfMetrics
 from shared.errors import TransientError

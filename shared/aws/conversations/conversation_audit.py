@@ -7,7 +7,7 @@ from typing import Any
 from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.conversations.takeover import ConversationAuditEntry
-from shared.retention import CONVERSATION_RETENTION, expires_at
+from shared.retention import CONVERSATION_RETENTION, compute_expiry
 
 _DAYS_READ = CONVERSATION_RETENTION.days + 1
 """One row per day (UTC): a period of that many days touches one day more."""
@@ -27,7 +27,7 @@ def build_entry_update(table: str, session_id: str, entry: ConversationAuditEntr
             {
                 ":none": [],
                 ":deed": [{"at": entry.at.isoformat(), "by": entry.by, "what": entry.action}],
-                ":expires": expires_at(entry.at, CONVERSATION_RETENTION),
+                ":expires": compute_expiry(entry.at, CONVERSATION_RETENTION),
             }
         ),
     }

@@ -11,7 +11,7 @@ from shared.aws.conversations.conversation_audit import build_entry_update
 from shared.aws.conversations.frame_items import frame_item, read_frame, read_takeover
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
-from shared.backoff import backoff
+from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
@@ -60,7 +60,9 @@ class DynamoConversationStore:
         """Store a frame as the session's next one; return it with its number, or the one stored before."""
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
+                await asyncio.sleep(
+                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
+                )
             seq, before = await self._last(session_id)
             step = _Step(frame, self._standing(before), tenant=tenant)
             if stored := await self._store_step(session_id, seq, step, claim, marker):
@@ -96,7 +98,9 @@ class DynamoConversationStore:
         """Store what is decided on who answers now; it is decided anew if a frame came in between."""
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
+                await asyncio.sleep(
+                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
+                )
             seq, before = await self._last(session_id)
             step = decide(before)
             if step is None:

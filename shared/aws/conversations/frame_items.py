@@ -11,7 +11,7 @@ from shared.aws.items import from_item, to_item
 from shared.conversations.takeover import Takeover
 from shared.conversations.unformatted_frames import with_announcement
 from shared.messages.server import SERVER_FRAME, ServerFrame
-from shared.retention import CONVERSATION_RETENTION, expires_at
+from shared.retention import CONVERSATION_RETENTION, compute_expiry
 
 log = structlog.get_logger()
 
@@ -29,11 +29,11 @@ def frame_item(
         {
             "session_id": session_id,
             "seq": frame.seq,
-            "frame": frame.wire(),
+            "frame": frame.to_wire_text(),
             "frame_format": _FRAME_FORMAT,
             "created_at": now.isoformat(),
             "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
-            "expires_at": expires_at(now, CONVERSATION_RETENTION),
+            "expires_at": compute_expiry(now, CONVERSATION_RETENTION),
             "person_until": takeover.until.isoformat() if takeover else None,
             "person": takeover.by if takeover else None,
             "person_told": takeover.is_announced if takeover else None,

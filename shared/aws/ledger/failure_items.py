@@ -13,7 +13,7 @@ from shared.aws.ledger.payload_parts import make_part_id
 from shared.instants import to_sortable_text
 from shared.ledger.failures import AuditEntry, Failure, FailureState
 from shared.ledger.rules import ENDED, limit_audit_trail, make_cursor
-from shared.retention import FAILURE_RETENTION, expires_at
+from shared.retention import FAILURE_RETENTION, compute_expiry
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ def _compute_expiry(failure: Failure, now: datetime, over: dict[str, Any] | None
         return None
     if over and "expires_at" in over and over["state"]["S"] == failure.state.value:
         return int(over["expires_at"]["N"])
-    return expires_at(now, FAILURE_RETENTION)
+    return compute_expiry(now, FAILURE_RETENTION)
 
 
 def audit_entry_to_map(entry: AuditEntry) -> dict[str, Any]:

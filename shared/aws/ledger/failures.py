@@ -12,7 +12,7 @@ from shared.aws.ledger.failure_items import failure_to_items, parse_failure
 from shared.aws.ledger.failure_search import FailureSearch
 from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.payload_parts import build_part_writes, make_part_id
-from shared.backoff import backoff
+from shared.backoff import compute_backoff_seconds
 from shared.clock import Clock
 from shared.errors import TransientError
 from shared.ledger.failures import Failure, FailureFilter, FailurePage
@@ -43,7 +43,9 @@ class DynamoFailureLedger:
         """Record a dead letter as a new failure, or that the known failure failed again; return what is stored."""
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
+                await asyncio.sleep(
+                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
+                )
             item = await self._get_item(failure.failure_id)
             kept = await self._read_failure(item) if item else None
             now_kept = merge_failure(kept, failure)
@@ -137,7 +139,9 @@ class DynamoFailureLedger:
         items: dict[str, dict[str, Any]] = {}
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
+                await asyncio.sleep(
+                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
+                )
             with translate_aws_errors("failures.read"):
                 answer = await self._client.batch_get_item(
                     RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}

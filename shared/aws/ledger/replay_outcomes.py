@@ -9,9 +9,9 @@ from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import to_item
 from shared.aws.ledger.failure_items import audit_entry_to_map
 from shared.aws.ledger.payload_parts import build_expiry_update
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.failures import AuditEntry, FailureState
-from shared.retention import FAILURE_RETENTION, expires_at
+from shared.retention import FAILURE_RETENTION, compute_expiry
 
 
 class DynamoReplayOutcomes:
@@ -34,8 +34,8 @@ class DynamoReplayOutcomes:
         await self._record_end(command_id, replay, FailureState.REFUSED, entry)
 
     async def _record_end(self, command_id: str, replay: int, state: FailureState, entry: AuditEntry) -> None:
-        ends = expires_at(entry.at, FAILURE_RETENTION)
-        failed = failure_id(self._queue, command_id)
+        ends = compute_expiry(entry.at, FAILURE_RETENTION)
+        failed = derive_failure_id(self._queue, command_id)
         with translate_aws_errors("failures.resolved"):
             try:
                 answer = await self._client.update_item(

@@ -13,7 +13,7 @@ from shared.aws.ledger.payload_cipher import PayloadCipher
 from shared.aws.ledger.replay_outcomes import DynamoReplayOutcomes
 from shared.aws.suppressions import DynamoSuppressions
 from shared.aws.usage import DynamoUsageStore
-from shared.ids import command_key, derived_id
+from shared.ids import derive_command_key, derive_id
 from tests.fakes.clock import FakeClock
 from tests.unit.workers.booking.conftest import build_profile
 from workers.booking.adapters.appointments import DynamoAppointmentStore
@@ -49,12 +49,12 @@ TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
 def key_of(name: str) -> str:
     """Return the key of the command with this client id."""
-    return command_key(TENANT, f"kept-{name}", name)
+    return derive_command_key(TENANT, f"kept-{name}", name)
 
 
 def appointment_id_of(name: str) -> str:
     """Return the id of the appointment that a session's first command makes."""
-    return derived_id(key_of(name), "appointment")
+    return derive_id(key_of(name), "appointment")
 
 
 @dataclass(frozen=True)

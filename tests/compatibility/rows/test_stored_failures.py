@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.audit_details import EditedFields, ReplayNumber
 from shared.ledger.failures import AuditEntry, Failure, FailureFilter, FailureState
 from tests.compatibility.rows.tables import CIPHER_KEYS, HOUR, TENANT
@@ -83,7 +83,7 @@ async def test_a_missing_key_hides_only_its_payloads(tables):
 
 async def test_an_unreadable_message_is_stored_unchanged(tables):
     """With its control characters and surrogates."""
-    found = await tables.ledger().get(failure_id("chat", "kept message"))
+    found = await tables.ledger().get(derive_failure_id("chat", "kept message"))
     assert isinstance(found, Failure)
     assert (found.payload, found.reason, found.attempts) == ("\x00 no \ud800 JSON", "not_json", 0)
     assert (found.group, found.tenant, found.type) == (None, None, None)

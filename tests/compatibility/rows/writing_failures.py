@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.audit_details import EditedFields, ReplayNumber
 from shared.ledger.failures import AuditEntry, Failure, FailureState
 from tests.compatibility.rows.tables import CIPHER_KEYS, HOUR, TENANT, TRACE, Tables
@@ -13,7 +13,7 @@ from tests.fakes.clock import NOON
 def failure(name: str, **changes: Any) -> Failure:
     """Return a failure as its dead letter says it."""
     made = Failure(
-        failure_id=failure_id("booking", f"kept-{name}"),
+        failure_id=derive_failure_id("booking", f"kept-{name}"),
         queue="booking",
         group=f"kept-{name}",
         payload=f'{{"id":"kept-{name}","data":{{"contact":"jan@example.com","note":"ż"}}}}',
@@ -63,7 +63,7 @@ async def write_failures(tables: Tables) -> None:
     await ledger.record(failure("long"))
     await ledger.record(
         Failure(
-            failure_id=failure_id("chat", "kept message"),
+            failure_id=derive_failure_id("chat", "kept message"),
             queue="chat",
             group=None,
             payload="\x00 no \ud800 JSON",

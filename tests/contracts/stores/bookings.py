@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from shared.ids import derived_id, new_id
+from shared.ids import derive_id, new_id
 from shared.tenants.services import Service
 from workers.booking.domain.hold import create_hold
 from workers.booking.domain.values import AppointmentState, Contact, Interval, LastChange
@@ -31,7 +31,7 @@ class Desk:
 
     def visit(self, start=NINE, *, service=HOUR, session_id=None, grid_minutes=15, resource="default"):
         hold = create_hold(
-            appointment_id=derived_id(new_id(), "appointment"),
+            appointment_id=derive_id(new_id(), "appointment"),
             session_id=session_id or new_id(),
             tenant=self.tenant,
             service=service,
@@ -85,7 +85,7 @@ def confirmed(hold):
         state=AppointmentState.CONFIRMED,
         hold_expires_at=None,
         version=hold.version + 1,
-        calendar_event_id=derived_id(hold.appointment_id, "event"),
+        calendar_event_id=derive_id(hold.appointment_id, "event"),
         last_change=LastChange("the command"),
     )
 

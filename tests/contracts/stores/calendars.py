@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from infra.local.google_calendar.faults import parse_fault
 from infra.local.google_calendar.server import api_endpoint
-from shared.ids import derived_id, new_id
+from shared.ids import derive_id, new_id
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from workers.booking.adapters.google_calendar import GoogleCalendar
@@ -22,7 +22,7 @@ MORNING = Interval(NINE - HOUR, NINE + 3 * HOUR)
 
 
 def visit(start=NINE, **changes):
-    appointment_id = derived_id(new_id(), "appointment")
+    appointment_id = derive_id(new_id(), "appointment")
     event = CalendarEvent(
         event_id=build_event_id(appointment_id),
         appointment_id=appointment_id,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from shared.claims import Claim
-from shared.codes import verification_code
 from shared.errors import TransientError
-from shared.ids import command_key, new_id
+from shared.ids import derive_command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
 from shared.messages.errors import ErrorCode
 from shared.tenants.profile import TenantProfile
+from shared.verification_codes import derive_verification_code
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
 from tests.fakes.figures import FakeMetrics
@@ -167,7 +167,7 @@ class Crowd:
 
     async def _verify(self, visitor):
         right = self.chance.random() < 0.9
-        code = verification_code(SECRET, visitor.appointment, 1) if right else "000000"
+        code = derive_verification_code(SECRET, visitor.appointment, 1) if right else "000000"
         return await self._send(visitor, "verify", appointment_id=visitor.appointment, code=code)
 
     async def _send(self, visitor, kind, **data):
@@ -175,7 +175,7 @@ class Crowd:
         late = timedelta(seconds=self.chance.randrange(60))
         command = BOOKING_COMMAND.validate_python(
             {
-                "id": command_key(self.tenant, visitor.session, client_id),
+                "id": derive_command_key(self.tenant, visitor.session, client_id),
                 "type": f"booking.{kind}",
                 "tenant": self.tenant,
                 "session_id": visitor.session,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.ids import failure_id, new_id
+from shared.ids import derive_failure_id, new_id
 from shared.ledger.failures import Failure, FailureState
 from tests.fakes.clock import NOON
 
@@ -14,7 +14,7 @@ def make_dead_letter(key=None, **changes):
     """Return a failure with the data of its dead letter."""
     key = key or new_id()
     failure = Failure(
-        failure_id=failure_id("booking", key),
+        failure_id=derive_failure_id("booking", key),
         queue="booking",
         group="session",
         payload='{"data":{"contact":"anna@example.com"}}',
@@ -35,7 +35,7 @@ def make_dead_letter(key=None, **changes):
 def make_unreadable_failure(**changes):
     """Return a failure of which nothing is known but its text."""
     failure = Failure(
-        failure_id=failure_id("chat", new_id()),
+        failure_id=derive_failure_id("chat", new_id()),
         queue="chat",
         group=None,
         payload="\x00 no \ud800 JSON \U0001f984",

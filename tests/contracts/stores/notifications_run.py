@@ -17,12 +17,12 @@ from shared.aws.suppressions import DynamoSuppressions
 from shared.claims import Claim, Done
 from shared.clock import SystemClock
 from shared.consumer.handler import fingerprint_of
-from shared.consumer.lifecycle import Stop
 from shared.consumer.queue_description import MessageQueue
+from shared.consumer.stop import Stop
 from shared.consumer.worker import build_worker
+from shared.email_links import Links
 from shared.errors import TransientError
 from shared.ids import new_id
-from shared.links import Links
 from shared.messages.notices import NOTICE
 from shared.settings import AwsSettings, PoolSettings
 from shared.tenants.profile import TenantProfile

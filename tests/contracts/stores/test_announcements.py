@@ -57,7 +57,7 @@ async def test_a_sentence_without_the_field_announces_nothing(stores, session, b
 async def test_a_row_of_the_release_before_is_read_by_its_sentence(rows, dynamodb, session, usage, announces):
     """It has no format number. What a model was paid for is the model's own words."""
     frame = ChatFinal(seq=1, data=ChatFinalData(text=HANDED_BACK, by="human", usage=usage))
-    row = {"session_id": session, "seq": 1, "frame": frame.wire(), "expires_at": 1_999_999_999}
+    row = {"session_id": session, "seq": 1, "frame": frame.to_wire_text(), "expires_at": 1_999_999_999}
     await dynamodb.put_item(TableName="ConversationsTable", Item=to_item(row))
     assert await last(rows, session) == announces
 

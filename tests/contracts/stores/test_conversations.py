@@ -151,7 +151,7 @@ async def test_the_ingress_reads_what_workers_store(stores, session):
         for n in range(11)
     ]
     texts = await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 3)))
-    assert texts == [frame.wire() for frame in stored[3:]]
+    assert texts == [frame.to_wire_text() for frame in stored[3:]]
     assert await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 11))) == []
 
 

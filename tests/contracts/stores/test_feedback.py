@@ -11,7 +11,7 @@ import structlog
 
 from infra.aws import REGION
 from shared.aws.suppressions import DynamoSuppressions
-from shared.consumer.lifecycle import Stop
+from shared.consumer.stop import Stop
 from shared.ids import new_id
 from shared.messages.notices import AppointmentFacts, AppointmentReminder
 from tests.contracts.stores.template import create_queue

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.codes import verification_code
 from shared.errors import TransientError
-from shared.ids import command_key, new_id
+from shared.ids import derive_command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
 from shared.messages.errors import ErrorCode
+from shared.verification_codes import derive_verification_code
 from tests.contracts.stores.conftest import in_dynamodb
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.clock import FakeClock
@@ -49,7 +49,7 @@ class Shop:
         client_id = new_id()
         session_id = f"{self.tenant}-{session}"
         fields = {"tenant": self.tenant, "session_id": session_id, "client_id": client_id, "connection_id": "c"}
-        key = command_key(self.tenant, session_id, client_id)
+        key = derive_command_key(self.tenant, session_id, client_id)
         fields |= {"id": key, "type": f"booking.{kind}", "accepted_at": NOW, "locale": "en"}
         return BOOKING_COMMAND.validate_python({**fields, "data": data})
 
@@ -68,7 +68,7 @@ class Shop:
 
     def code(self, pending, session):
         found = pending.data.appointment_id
-        return self.command("verify", session, appointment_id=found, code=verification_code(KEY, found, 1))
+        return self.command("verify", session, appointment_id=found, code=derive_verification_code(KEY, found, 1))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from shared.aws.sqs import SqsInternalCommandQueue
 from shared.errors import DeploymentError, PermanentError
 from shared.ids import new_id
 from shared.messages.commands import BOOKING_COMMAND, BookingRemind, BookingRemindData
-from shared.trace import Trace, tracing
+from shared.trace import Trace, use_trace
 from tests.contracts.stores.template import create_queue
 from tests.fakes.internal_commands import FakeCommands, FakeSchedules
 from workers.booking.adapters.scheduler import EventBridgeSchedules
@@ -96,7 +96,7 @@ async def test_a_command_that_is_queued_twice_arrives_once(side):
 async def test_a_command_waits_in_its_group(on_sqs):
     """Under its own key, with the trace of the message that caused it."""
     command = remind(replay=2)
-    with tracing(TRACE):
+    with use_trace(TRACE):
         await on_sqs.queue.put(command, group="visitor")
     [message] = on_sqs.messages()
     attributes = message["Attributes"]

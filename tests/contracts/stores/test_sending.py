@@ -9,11 +9,11 @@ import pytest
 from api_gateway_ws.adapters.command_publisher import SqsCommandPublisher
 from shared.aws.sqs import SqsNoticeQueue
 from shared.errors import PermanentError
-from shared.ids import command_key, new_id
+from shared.ids import derive_command_key, new_id
 from shared.messages.client import BookingCancelData, ChatSendData
 from shared.messages.commands import COMMAND, BookingCancel, ChatSend
 from shared.messages.notices import NOTICE, AppointmentFacts, SendCode
-from shared.trace import Trace, tracing
+from shared.trace import Trace, use_trace
 from tests.contracts.stores.template import create_queue
 from tests.fakes.ingress import FakeCommandPublisher
 from tests.fakes.notices import FakeNotices
@@ -24,7 +24,7 @@ TRACE = Trace("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", sampled
 
 def envelope(session_id, client_id, kind, data):
     return kind(
-        id=command_key("salon", session_id, client_id),
+        id=derive_command_key("salon", session_id, client_id),
         tenant="salon",
         session_id=session_id,
         client_id=client_id,
@@ -209,7 +209,7 @@ async def test_a_notice_goes_on_with_the_trace_of_its_command(emulator, sqs):
     client = emulator.client("sqs")
     url = create_queue(client, "NotificationsQueue", name=new_id())
     queue = SqsNoticeQueue(calls=sqs, url=url)
-    with tracing(TRACE):
+    with use_trace(TRACE):
         await queue.put(notice(1))
     await queue.put(notice(2))
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.aws.suppressions import DynamoSuppressions
 from shared.ids import new_id
-from shared.suppressions import Suppression, suppression_key
+from shared.suppressions import Suppression, derive_suppression_key
 from tests.fakes.suppressions import FakeSuppressions
 
 SECRET = b"a secret of the deployment"
@@ -63,9 +63,9 @@ async def test_the_table_knows_no_address(dynamodb, address, clock):
     """Only a keyed hash; what is there for good has no time to live."""
     store = DynamoSuppressions(client=dynamodb, table="SuppressionsTable", secret=SECRET)
     await store.add(address, Suppression("bounced", clock.now()))
-    key = {"address_hash": {"S": suppression_key(SECRET, address)}}
+    key = {"address_hash": {"S": derive_suppression_key(SECRET, address)}}
     item = (await dynamodb.get_item(TableName="SuppressionsTable", Key=key))["Item"]
 
     assert "jan" not in str(item)
     assert "expires_at" not in item
-    assert suppression_key(b"another", address) != suppression_key(SECRET, address)
+    assert derive_suppression_key(b"another", address) != derive_suppression_key(SECRET, address)

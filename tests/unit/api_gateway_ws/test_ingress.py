@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import PermanentError, TransientError
-from shared.ids import command_key
+from shared.ids import derive_command_key
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatSent, ChatSentData
 from shared.refusal_texts import render_refusal
@@ -30,7 +30,7 @@ def say(world, sender):
 
     def say(text):
         answer = world.ingress.answer_frame(text, sender, trace=TRACE)
-        return None if answer is None else json.loads(answer.wire())
+        return None if answer is None else json.loads(answer.to_wire_text())
 
     return say
 
@@ -93,8 +93,8 @@ async def test_a_stop_is_a_flag_and_never_queued(world, say):
     assert say('{"v":1,"type":"chat.stop","data":{"id":"a1"}}') is None
 
     assert world.queue.commands == []
-    assert await world.claims.stop_requested(command_key("salon-ania", "session", "a1"))
-    assert not await world.claims.stop_requested(command_key("salon-ania", "another", "a1"))
+    assert await world.claims.stop_requested(derive_command_key("salon-ania", "session", "a1"))
+    assert not await world.claims.stop_requested(derive_command_key("salon-ania", "another", "a1"))
 
 
 @pytest.mark.parametrize(

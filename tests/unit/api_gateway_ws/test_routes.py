@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api_gateway_ws.routes import RefusedFrame, Sender, StopRequest, route_frame
-from shared.ids import command_key
+from shared.ids import derive_command_key
 from shared.messages.client import CLIENT_FRAME_TYPES, Hello, Ping
 from shared.messages.commands import COMMAND, Envelope
 from shared.messages.errors import ErrorCode
@@ -46,7 +46,7 @@ def test_a_command_carries_its_sender_and_its_time(kind, data):
     assert command.type == kind
     # A question has a fresh key each time, so that it is answered again.
     question = "fresh" if kind == "booking.slots" else ""
-    assert command.id == command_key("salon-ania", "session", f"a1{question}")
+    assert command.id == derive_command_key("salon-ania", "session", f"a1{question}")
     assert (command.tenant, command.session_id, command.connection_id) == ("salon-ania", "session", "connection")
     assert (command.client_id, command.locale, command.accepted_at) == ("a1", "pl", NOW)
     assert (command.trace, command.source_ip, command.replay) == ("trace", "192.0.2.7", 0)
@@ -78,7 +78,7 @@ def test_hello_ping_and_stop_are_no_commands():
     assert isinstance(routed('{"v":1,"type":"ping"}'), Ping)
     assert routed('{"v":1,"type":"hello","data":{"last_seq":3}}').data.last_seq == 3
     assert isinstance(routed('{"v":1,"type":"hello"}'), Hello)
-    assert routed(frame("chat.stop", {"id": "a0"})) == StopRequest(command_key("salon-ania", "session", "a0"))
+    assert routed(frame("chat.stop", {"id": "a0"})) == StopRequest(derive_command_key("salon-ania", "session", "a0"))
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_a_count_is_a_line_with_its_directive(metrics, stream):
 
 def test_a_figure_with_dimensions_is_also_there_without(metrics, stream):
     """The predecessor's dashboards know the names alone."""
-    metrics.milliseconds("BedrockLatency", 1234.5678, tenant="salon-ania", model="haiku")
+    metrics.record_milliseconds("BedrockLatency", 1234.5678, tenant="salon-ania", model="haiku")
 
     [line] = written(stream)
     [directive] = line["_aws"]["CloudWatchMetrics"]
@@ -68,8 +68,8 @@ def test_each_figure_is_a_line_of_its_own(metrics, stream):
 
 def test_one_value_is_a_number_and_several_are_a_list(metrics, stream):
     """CloudWatch reads both, and makes percentiles of the list."""
-    metrics.milliseconds("HandlerTime", 12.34, Queue="chat.fifo")
-    metrics.milliseconds("HandlerTime", 1.04, 20, 300.26, Queue="chat.fifo")
+    metrics.record_milliseconds("HandlerTime", 12.34, Queue="chat.fifo")
+    metrics.record_milliseconds("HandlerTime", 1.04, 20, 300.26, Queue="chat.fifo")
 
     assert [line["HandlerTime"] for line in written(stream)] == [12.3, [1.0, 20, 300.3]]
     assert [line["Queue"] for line in written(stream)] == ["chat.fifo"] * 2
@@ -77,7 +77,7 @@ def test_one_value_is_a_number_and_several_are_a_list(metrics, stream):
 
 def test_a_hundred_values_are_one_line(metrics, stream):
     """As many as one line may carry."""
-    metrics.milliseconds("ReceiveLag", *range(100))
+    metrics.record_milliseconds("ReceiveLag", *range(100))
 
     [line] = written(stream)
     assert line["ReceiveLag"] == list(range(100))

@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 def test_a_row_expires_after_its_time_in_whole_seconds():
     """DynamoDB's TTL takes nothing else."""
     at = datetime(2026, 1, 13, 10, 0, 0, 999_999, tzinfo=UTC)
-    assert retention.expires_at(at, DAY) == int(datetime(2026, 1, 14, 10, tzinfo=UTC).timestamp())
+    assert retention.compute_expiry(at, DAY) == int(datetime(2026, 1, 14, 10, tzinfo=UTC).timestamp())
 
 
 def test_a_commands_record_outlives_its_message():

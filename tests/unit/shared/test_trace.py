@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.trace import MAX_HEADER_CHARACTERS, Trace, current_trace, tracing
+from shared.trace import MAX_HEADER_CHARACTERS, Trace, current_trace, use_trace
 
 ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
 WELL_FORMED = re.compile(
@@ -90,9 +90,9 @@ def test_no_text_does_harm(text):
 @given(traces)
 def test_a_child_is_of_the_same_trace(trace):
     """Only who caused it is another."""
-    child = trace.child()
+    child = trace.begin_step()
     assert (child.root, child.sampled, child.lineage) == (trace.root, trace.sampled, trace.lineage)
-    assert child.parent not in {trace.parent, trace.child().parent}
+    assert child.parent not in {trace.parent, trace.begin_step().parent}
     assert Trace.parse(child.header) == child
 
 
@@ -114,11 +114,11 @@ async def test_the_current_trace_follows_the_work():
 
     before = asyncio.ensure_future(seen())
     one, other = Trace(ROOT), Trace.begin(datetime(2026, 1, 12, tzinfo=UTC))
-    with tracing(one) as current:
+    with use_trace(one) as current:
         started = asyncio.create_task(seen())
-        with tracing(other):
+        with use_trace(other):
             assert current_trace.get() is other
-        with tracing(None):
+        with use_trace(None):
             assert current_trace.get() is None
         assert current is current_trace.get() is one
 
@@ -127,6 +127,6 @@ async def test_the_current_trace_follows_the_work():
 
 def test_the_current_trace_ends_with_a_failure():
     """The next piece of work has another one, or none."""
-    with pytest.raises(ValueError, match="bug"), tracing(Trace(ROOT)):
+    with pytest.raises(ValueError, match="bug"), use_trace(Trace(ROOT)):
         raise ValueError("bug")
     assert current_trace.get() is None

@@ -7,7 +7,7 @@ from typing import Any
 from shared.consumer.queue_description import QueueDescription
 from shared.consumer.worker import build_worker
 from shared.conversations.replies import Replies
-from shared.links import Links
+from shared.email_links import Links
 from shared.settings import PoolSettings
 from shared.tenants.profile import TenantProfile
 from tests.fakes.appointments import FakeAppointments

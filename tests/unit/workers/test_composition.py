@@ -12,8 +12,8 @@ from typing import get_args
 import pytest
 import structlog
 
-from shared.consumer.lifecycle import Stop
 from shared.consumer.queue_description import MessageQueue
+from shared.consumer.stop import Stop
 from shared.messages.commands import ChatSend, InternalBookingCommand, VisitorBookingCommand
 from shared.messages.notices import AnyNotice
 from tests.unit.workers.compositions import WORKERS, Composition

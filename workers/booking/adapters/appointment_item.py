@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from shared.retention import HOLD_RETENTION, VISIT_RETENTION, expires_at
+from shared.retention import HOLD_RETENTION, VISIT_RETENTION, compute_expiry
 from workers.booking.domain.values import (
     Appointment,
     AppointmentState,
@@ -54,7 +54,7 @@ def appointment_to_item(appointment: Appointment) -> dict[str, Any]:
         "calendars": list(appointment.calendars),
         "changed_by": _format_changed_by(appointment.last_change),
         "change_kind": appointment.last_change.kind.value,
-        "expires_at": expires_at(appointment.end, retention),
+        "expires_at": compute_expiry(appointment.end, retention),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.aws.items import to_item
 from shared.instants import to_milliseconds
-from shared.retention import BUCKET_RETENTION, DAY_GRID_RETENTION, expires_at
+from shared.retention import BUCKET_RETENTION, DAY_GRID_RETENTION, compute_expiry
 from workers.booking.domain.grid import list_bucket_starts
 from workers.booking.domain.values import Appointment, AppointmentState, Interval, OccupiedTime
 
@@ -119,7 +119,7 @@ class SlotRows:
                         **bucket.key,
                         "appointment_id": appointment.appointment_id,
                         "hold_until_ms": to_milliseconds(held) if held else None,
-                        "expires_at": expires_at(bucket.ends, BUCKET_RETENTION),
+                        "expires_at": compute_expiry(bucket.ends, BUCKET_RETENTION),
                     }
                 ),
                 "ConditionExpression": (
@@ -162,7 +162,7 @@ class SlotRows:
                 {
                     **self.build_grid_key(tenant, day),
                     "grid_minutes": minutes,
-                    "expires_at": expires_at(datetime.combine(day, time(), tzinfo=UTC), DAY_GRID_RETENTION),
+                    "expires_at": compute_expiry(datetime.combine(day, time(), tzinfo=UTC), DAY_GRID_RETENTION),
                 }
             ),
             "ConditionExpression": "attribute_not_exists(pk)",

@@ -10,7 +10,7 @@ from typing import Any
 from shared.aws.errors import translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.instants import from_milliseconds, to_milliseconds
-from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, expires_at
+from shared.retention import DAY_QUOTA_RETENTION, QUOTA_RETENTION, compute_expiry
 from workers.booking.domain.quotas import Quota
 from workers.booking.domain.values import QuotaUnit
 from workers.booking.ports import QuotaFull
@@ -138,7 +138,7 @@ def _is_current(row: dict[str, Any], at: datetime) -> bool:
 
 
 def _compute_row_expiry(quota: Quota, at: datetime) -> int:
-    return expires_at(max(quota.until or at, at), DAY_QUOTA_RETENTION if quota.is_lasting else QUOTA_RETENTION)
+    return compute_expiry(max(quota.until or at, at), DAY_QUOTA_RETENTION if quota.is_lasting else QUOTA_RETENTION)
 
 
 def _build_key(quota: str, number: int) -> dict[str, Any]:

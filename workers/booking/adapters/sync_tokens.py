@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
-from shared.retention import SYNC_TOKEN_RETENTION, expires_at
+from shared.retention import SYNC_TOKEN_RETENTION, compute_expiry
 from workers.booking.ports import LastSync
 
 
@@ -42,7 +42,7 @@ class DynamoSyncTokens:
             "sync_token": last.token,
             "synced_at": last.synced_at.isoformat(),
             "tenant": tenant,
-            "expires_at": expires_at(last.synced_at, SYNC_TOKEN_RETENTION),
+            "expires_at": compute_expiry(last.synced_at, SYNC_TOKEN_RETENTION),
         }
         with translate_aws_errors("calendars.put"):
             try:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import to_item
-from shared.backoff import backoff
+from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
 from shared.errors import LeaseLostError, TransientError
 from workers.booking.adapters.appointment_item import appointment_to_item
@@ -41,7 +41,9 @@ class Transactions:
             raise TooManyBucketsError(f"{len(items)} items in one transaction")
         for attempt in range(_MAX_ATTEMPTS):
             if attempt:
-                await asyncio.sleep(backoff(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS))
+                await asyncio.sleep(
+                    compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
+                )
             reasons = await self._try_write(items)
             if not reasons:
                 return None

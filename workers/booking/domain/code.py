@@ -3,7 +3,7 @@
 import hmac
 import re
 
-from shared.codes import verification_code
+from shared.verification_codes import derive_verification_code
 
 _SEPARATORS = re.compile(r"[\s\-‐‑‒–—.]+")
 
@@ -15,5 +15,5 @@ def is_current_code(secret: bytes, appointment_id: str, sends: int, typed: str) 
     ignored. The comparison takes constant time.
     """
     digits = _SEPARATORS.sub("", typed).encode(errors="replace")
-    is_equal = hmac.compare_digest(verification_code(secret, appointment_id, sends).encode(), digits)
+    is_equal = hmac.compare_digest(derive_verification_code(secret, appointment_id, sends).encode(), digits)
     return is_equal and sends > 0

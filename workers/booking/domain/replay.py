@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.ids import derived_id
+from shared.ids import derive_id
 from workers.booking.domain.quotas import normalize_mailbox
 from workers.booking.domain.values import Appointment, AppointmentState, Contact
 
@@ -47,7 +47,7 @@ def derive_choose_again_notice_id(
     replayed together.
     """
     if has_visit_ahead(appointment, now):
-        return derived_id(command_id, f"notice/choose_again/{replay}")
+        return derive_id(command_id, f"notice/choose_again/{replay}")
     day = accepted_at.astimezone(UTC).date()
     requests = f"{tenant}/{contact.kind}/{normalize_mailbox(contact)}/{day.isoformat()}"
-    return derived_id(requests, f"notice/choose_again/{replay}")
+    return derive_id(requests, f"notice/choose_again/{replay}")

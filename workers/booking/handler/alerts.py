@@ -1,6 +1,6 @@
 """Alerts the operators about problems that no retry solves, at most once an hour per reason and business."""
 
-from shared.ids import derived_id
+from shared.ids import derive_id
 from shared.messages.notices import AlertFacts, OperatorAlert
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.calendar_problem import CalendarProblem
@@ -36,7 +36,7 @@ async def alert_operator(ports: BookingPorts, *, tenant: str, session_id: str, p
     hour = now.replace(minute=0, second=0, microsecond=0)
     await ports.notices.put(
         OperatorAlert(
-            id=derived_id(
+            id=derive_id(
                 f"{'*' if problem in _INSTALLATION_WIDE else tenant}/{problem.value}/{hour.isoformat()}", "alert"
             ),
             tenant=tenant,

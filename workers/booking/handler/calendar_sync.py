@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 from shared.errors import PermanentError, TransientError
-from shared.ids import derived_id
+from shared.ids import derive_id
 from shared.messages.commands import (
     CalendarChanged,
     CalendarChangedData,
@@ -44,9 +44,9 @@ async def request_calendar_reads(ports: BookingPorts, command: CalendarTick) -> 
             continue
         for calendar_id in profile.calendars:
             # A message group per calendar, so that a slow calendar does not delay the others.
-            group = derived_id(calendar_id, "sync")
+            group = derive_id(calendar_id, "sync")
             sync_command = CalendarSync(
-                id=derived_id(command.id, f"sync/{tenant}/{calendar_id}"),
+                id=derive_id(command.id, f"sync/{tenant}/{calendar_id}"),
                 tenant=tenant,
                 session_id=group,
                 accepted_at=command.accepted_at,
@@ -102,7 +102,7 @@ async def _request_comparison(ports: BookingPorts, command: CalendarSync, appoin
     if appointment.start <= ports.clock.now():
         return
     comparison = CalendarChanged(
-        id=derived_id(appointment_id, f"changed/{token}"),
+        id=derive_id(appointment_id, f"changed/{token}"),
         tenant=appointment.tenant,
         session_id=appointment.session_id,
         accepted_at=command.accepted_at,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from shared.claims import Claim
-from shared.ids import derived_id
+from shared.ids import derive_id
 from shared.messages.commands import BookingCreate
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ServerFrame
@@ -194,4 +194,4 @@ def _cancel_replaced_hold(current_hold: Appointment, command: BookingCreate) -> 
 
 def derive_appointment_id(command: BookingCreate) -> str:
     """Return the id of the appointment that a command creates; it is the same for each attempt."""
-    return derived_id(command.id, "appointment")
+    return derive_id(command.id, "appointment")

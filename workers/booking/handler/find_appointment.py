@@ -1,6 +1,6 @@
 """Finds the appointment that a command is about: one of the same session, or the one that a link names."""
 
-from shared.links import PURPOSES, LinkPurpose
+from shared.email_links import PURPOSES, LinkPurpose
 from shared.messages.commands import BookingCancel, BookingLookup, BookingReschedule
 from workers.booking.dependencies import BookingPorts
 from workers.booking.domain.values import Appointment
@@ -22,7 +22,7 @@ async def find_appointment(
     """
     if command.data.link is None:
         return await ports.appointments.get(command.data.appointment_id or "", command.session_id)
-    link = ports.links.read(
+    link = ports.links.verify(
         command.data.link, tenant=command.tenant, now=command.accepted_at, purposes=_LINKS[type(command)]
     )
     return await ports.appointments.get(link.appointment_id, link.session_id) if link else None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.ids import derived_id
+from shared.ids import derive_id
 from shared.messages.commands import Envelope
 from shared.messages.notices import (
     AppointmentCancelled,
@@ -88,7 +88,7 @@ def _build_common_fields(
 ) -> dict[str, object]:
     service = profile.find_service(appointment.service_id)
     return {
-        "id": derived_id(appointment.appointment_id, f"notice/{event}"),
+        "id": derive_id(appointment.appointment_id, f"notice/{event}"),
         "tenant": appointment.tenant,
         "session_id": appointment.session_id,
         "locale": appointment.locale,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.errors import PermanentError, TransientError, describe_error
-from shared.ids import derived_id
+from shared.ids import derive_id
 from shared.messages.commands import (
     BookingPlanReminders,
     BookingPlanRemindersData,
@@ -39,14 +39,14 @@ async def plan_reminders(ports: BookingPorts, appointment: Appointment, profile:
     except (TransientError, PermanentError) as error:
         log.warning("reminders_not_planned", appointment_id=appointment.appointment_id, error=describe_error(error))
         command = BookingPlanReminders(
-            id=derived_id(appointment.appointment_id, f"plan_reminders/{appointment.last_change.command_id}"),
+            id=derive_id(appointment.appointment_id, f"plan_reminders/{appointment.last_change.command_id}"),
             tenant=appointment.tenant,
             session_id=appointment.session_id,
             accepted_at=now,
             locale=appointment.locale,
             data=BookingPlanRemindersData(appointment_id=appointment.appointment_id, start=appointment.start),
         )
-        await ports.commands.put(command, group=derived_id(appointment.appointment_id, "plan_reminders"))
+        await ports.commands.put(command, group=derive_id(appointment.appointment_id, "plan_reminders"))
 
 
 async def retry_planning(ports: BookingPorts, command: BookingPlanReminders) -> None:
@@ -123,4 +123,4 @@ async def send_due_reminder(ports: BookingPorts, command: BookingRemind) -> None
 
 def _format_schedule_name(appointment: Appointment, hours_before: int) -> str:
     """Return the name of a schedule, which is also its command's id; each time of the visit has its own."""
-    return derived_id(appointment.appointment_id, f"remind/{appointment.start.isoformat()}/{hours_before}")
+    return derive_id(appointment.appointment_id, f"remind/{appointment.start.isoformat()}/{hours_before}")

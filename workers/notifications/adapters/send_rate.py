@@ -9,7 +9,7 @@ from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.errors import PermanentError, TransientError
 from shared.instants import from_milliseconds, to_milliseconds
-from shared.retention import SEND_RATE_RETENTION, expires_at
+from shared.retention import SEND_RATE_RETENTION, compute_expiry
 
 _BURST = timedelta(seconds=10)
 """After an idle time the notices of this many seconds may be sent at once."""
@@ -65,7 +65,7 @@ class DynamoSendRateLimiter:
                 rate_limit_key,
                 "SET caught_up_ms = caught_up_ms + :step, expires_at = :expires",
                 "caught_up_ms BETWEEN :now AND :longest",
-                {":step": step, ":now": start, ":longest": limit, ":expires": expires_at(now, SEND_RATE_RETENTION)},
+                {":step": step, ":now": start, ":longest": limit, ":expires": compute_expiry(now, SEND_RATE_RETENTION)},
             )
             if before is not None:
                 return from_milliseconds(before)
@@ -73,7 +73,7 @@ class DynamoSendRateLimiter:
                 rate_limit_key,
                 "SET caught_up_ms = :next, expires_at = :expires",
                 "attribute_not_exists(quota) OR caught_up_ms < :now",
-                {":next": start + step, ":now": start, ":expires": expires_at(now, SEND_RATE_RETENTION)},
+                {":next": start + step, ":now": start, ":expires": compute_expiry(now, SEND_RATE_RETENTION)},
             )
             if restarted is not None:
                 return now
@@ -111,7 +111,7 @@ class DynamoSendRateLimiter:
             "quota": f"turn#{notice_key}",
             "seat": 0,
             "turn_ms": to_milliseconds(slot),
-            "expires_at": expires_at(slot, SEND_RATE_RETENTION),
+            "expires_at": compute_expiry(slot, SEND_RATE_RETENTION),
         }
         with translate_aws_errors("send_rate.store_slot"):
             try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.links import LinkPurpose, Links
+from shared.email_links import LinkPurpose, Links
 from shared.tenants.profile import TenantProfile
 from workers.notifications.domain.messages import VisitorNotice
 from workers.notifications.domain.visit_changes import confirms_visit

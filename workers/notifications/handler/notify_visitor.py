@@ -2,10 +2,10 @@
 
 import structlog
 
-from shared.codes import verification_code
 from shared.errors import NotYetError, PermanentError
 from shared.messages.notices import AppointmentReminder, SendCode
 from shared.tenants.profile import TenantProfile
+from shared.verification_codes import derive_verification_code
 from workers.notifications.dependencies import NotificationPorts
 from workers.notifications.domain import (
     VisitorNotice,
@@ -100,7 +100,7 @@ async def _reserve_send_slot(ports: NotificationPorts, notice: VisitorNotice) ->
 async def _send(ports: NotificationPorts, notice: VisitorNotice, profile: TenantProfile) -> None:
     """Render the notice and give it to the provider; code and links are computed only here, and are never queued."""
     code = (
-        verification_code(ports.code_key, notice.data.appointment_id, notice.send_number)
+        derive_verification_code(ports.code_key, notice.data.appointment_id, notice.send_number)
         if isinstance(notice, SendCode)
         else None
     )

@@ -10,7 +10,7 @@ from ops.desk.adapters.worker_rules import WorkerRulesForecaster
 from ops.desk.domain.erasure import erase_failure
 from ops.desk.domain.values import ErasureCounts, Forecast, ForecastKind, NotPossible, NotPossibleReason, Operator
 from shared.errors import TransientError
-from shared.ids import fingerprint
+from shared.ids import compute_fingerprint
 from shared.ledger.failures import AuditEntry, FailureFilter, FailureState
 from tests.fakes.clock import NOON
 from tests.fakes.desk import ANNA, failed_booking
@@ -82,7 +82,7 @@ async def test_an_erasure_is_logged_without_personal_data(world):
         "log_level": "info",
         "failures": 2,
         "by_queue": {"booking": 2},
-        "by_fingerprint": fingerprint("anna"),
+        "by_fingerprint": compute_fingerprint("anna"),
     }
 
 

@@ -53,7 +53,7 @@ def test_taking_over_is_announced(at_conversation, world):
     frame = world.conversations.of("s-1")[-1]
     assert (frame.re, frame.data.by, frame.data.text) == (None, "human", render_announcement("took_over", "pl"))
     assert frame.data.announces == "took_over"
-    assert world.poster.posted == [("tab-1", frame.wire())]
+    assert world.poster.posted == [("tab-1", frame.to_wire_text())]
     assert takeover(world).is_announced
     assert "You are answering" in at_conversation.follow().text
 

@@ -108,7 +108,7 @@ def test_a_staff_answer_is_stored_and_posted(owner, world):
     frame = world.conversations.of("s-1")[-1]
     assert (frame.seq, frame.re, frame.data.by, frame.data.text) == (3, None, "human", "Yes, dogs\nare welcome.")
     [(connection, text)] = world.poster.posted
-    assert (connection, text) == ("tab-1", frame.wire())
+    assert (connection, text) == ("tab-1", frame.to_wire_text())
     assert "Yes, dogs" in owner.follow().text
 
 

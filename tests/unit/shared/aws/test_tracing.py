@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 
 from shared.aws.clients import Credentials, aws_clients
 from shared.settings import AwsSettings
-from shared.trace import Trace, tracing
+from shared.trace import Trace, use_trace
 
 ONE = Trace("1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", sampled=True)
 OTHER = Trace("1-67891233-abcdef012345678912345678")
@@ -59,7 +59,7 @@ async def test_a_call_names_the_current_trace(neighbour, client_of, service):
     _, received = neighbour
     client, call = await client_of(service), CALLS[service]
 
-    with tracing(ONE):
+    with use_trace(ONE):
         await call(client)
     await call(client)
 
@@ -75,7 +75,7 @@ async def test_calls_side_by_side_name_each_their_own(neighbour, client_of):
     client = await client_of("dynamodb")
 
     async def delivery(trace, key):
-        with tracing(trace):
+        with use_trace(trace):
             await asyncio.sleep(0)
             await client.get_item(TableName=key, Key={"key": {"S": key}})
 
@@ -91,7 +91,7 @@ async def test_the_messages_trace_counts_more_than_the_invocations(neighbour, cl
     monkeypatch.setenv("_X_AMZN_TRACE_ID", OTHER.header)
     client = await client_of("dynamodb")
 
-    with tracing(ONE):
+    with use_trace(ONE):
         await CALLS["dynamodb"](client)
     await CALLS["dynamodb"](client)
 

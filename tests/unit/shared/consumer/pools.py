@@ -4,8 +4,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
+from shared.consumer.stop import Stop
 from tests.deadlines import DEADLINE_SECONDS
 
 

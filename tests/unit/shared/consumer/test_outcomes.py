@@ -6,7 +6,7 @@ from shared.consumer.decode import Decoder
 from shared.consumer.disposition import Ack, DeadLetter, RetryIn
 from shared.consumer.handler import fingerprint_of
 from shared.errors import DeploymentError, PermanentError, TransientError
-from shared.ids import failure_id
+from shared.ids import derive_failure_id
 from shared.ledger.failures import Failure, FailureState
 from shared.messages.commands import CHAT_COMMAND
 from tests.fakes.clock import NOON
@@ -20,7 +20,7 @@ REPLAY = command_body(replay=1)
 def failures():
     ledger = FakeFailures()
     failure = Failure(
-        failure_id=failure_id("chat", "k1"),
+        failure_id=derive_failure_id("chat", "k1"),
         queue="chat",
         group="s1",
         payload=command_body(),

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.lifecycle import Stop
 from shared.consumer.settle import Settler
+from shared.consumer.stop import Stop
 from shared.errors import PermanentError, TransientError
 from tests.deadlines import DEADLINE_SECONDS
 from tests.fakes.memory_queue import MemoryQueue

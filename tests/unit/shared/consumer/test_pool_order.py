@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from shared.consumer.delivery import FailedEntry
-from shared.consumer.lifecycle import Stop
 from shared.consumer.pool import Pool, PoolOptions
 from shared.consumer.settle import Settler
+from shared.consumer.stop import Stop
 from shared.errors import TransientError
 from tests.deadlines import DEADLINE_SECONDS
 

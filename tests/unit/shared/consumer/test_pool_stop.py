@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.stop import Stop, stop_on_signals
 from tests.deadlines import DEADLINE_SECONDS
 from tests.unit.shared.consumer.pools import pool_of, running, send, until
 

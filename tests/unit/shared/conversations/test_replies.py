@@ -137,7 +137,7 @@ async def test_a_delta_is_posted_and_never_stored(world):
     await world.replies.post("session", delta, listeners)
 
     assert world.poster.types("tab") == ["chat.delta"]
-    assert world.poster.posted[0][1] == delta.wire()
+    assert world.poster.posted[0][1] == delta.to_wire_text()
     assert (world.conversations.texts, world.poster.frames("late")) == ({}, [])
 
 

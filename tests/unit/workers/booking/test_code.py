@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.codes import verification_code
+from shared.verification_codes import derive_verification_code
 from workers.booking.domain.code import is_current_code
 
 SECRET = b"a secret of the deployment"
 
 
 def code(number, appointment="appointment", secret=SECRET):
-    return verification_code(secret, appointment, number)
+    return derive_verification_code(secret, appointment, number)
 
 
 @pytest.mark.parametrize("layout", ["{}", " {} ", "{0[0]} {0[1]}{0[2]}-{0[3]}{0[4]}.{0[5]}", "{}\n", "–{}"])

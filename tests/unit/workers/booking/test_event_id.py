@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.ids import derived_id
+from shared.ids import derive_id
 from workers.booking.domain.event_id import build_event_id, event_id_to_appointment_id
 
 
@@ -18,7 +18,7 @@ def test_an_event_id_is_converted_back_to_its_appointment(appointment_id):
 
 def test_a_derived_id_has_an_event():
     """All ids of appointments are derived like this one."""
-    appointment_id = derived_id("key", "appointment")
+    appointment_id = derive_id("key", "appointment")
     assert event_id_to_appointment_id(build_event_id(appointment_id)) == appointment_id
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from shared.codes import CODE_DIGITS, verification_code
+from shared.verification_codes import CODE_DIGITS, derive_verification_code
 from workers.booking.domain.code import is_current_code
 from workers.booking.domain.decisions import MAX_CODES_PER_HOLD, MAX_WRONG_CODES
 
@@ -18,13 +18,13 @@ HOLDS = 150_000
 
 def code_of(number, sends=1):
     """Return the code of one of many appointments; their ids are fixed, so the test has no random input."""
-    return verification_code(SECRET, f"{number:032x}", sends)
+    return derive_verification_code(SECRET, f"{number:032x}", sends)
 
 
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.soak)])
 def test_of_a_million_guesses_one_is_right(step):
     """After all resends, possible codes are tried: only the latest one matches."""
-    latest = verification_code(SECRET, "appointment", MAX_CODES_PER_HOLD)
+    latest = derive_verification_code(SECRET, "appointment", MAX_CODES_PER_HOLD)
     guesses = (f"{number:0{CODE_DIGITS}}" for number in range(int(latest) % step, CODES, step))
     assert [guess for guess in guesses if is_current_code(SECRET, "appointment", MAX_CODES_PER_HOLD, guess)] == [latest]
 
@@ -65,7 +65,7 @@ def test_the_comparison_takes_constant_time(monkeypatch):
         return ours == theirs
 
     monkeypatch.setattr(hmac, "compare_digest", spy)
-    right = verification_code(SECRET, "appointment", 1)
+    right = derive_verification_code(SECRET, "appointment", 1)
     for guess in (right, right[:5] + "x", "x" + right[1:], "", "1" * 16):
         assert is_current_code(SECRET, "appointment", 1, guess) is (guess == right)
     assert compared == [

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared.conversations.replies import Replies
-from shared.ids import command_key
+from shared.ids import derive_command_key
 from shared.messages.commands import ChatSend
 from shared.messages.server import ChatSent, ChatSentData
 from shared.tenants.profile import TenantProfile
@@ -70,7 +70,7 @@ class World:
     def command(self, text="How much is a massage?", client_id="a1", locale="en"):
         return ChatSend.model_validate(
             {
-                "id": command_key("salon-ania", "session", client_id),
+                "id": derive_command_key("salon-ania", "session", client_id),
                 "tenant": "salon-ania",
                 "session_id": "session",
                 "client_id": client_id,

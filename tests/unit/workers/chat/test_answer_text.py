@@ -70,7 +70,7 @@ def test_no_answer_makes_a_frame_that_is_too_large(characters, times):
     offer = OfferBooking(service="s" * 60, date="2026-01-13")
     frame = ChatFinal(re="x" * 64, seq=10**9, data=ChatFinalData(text=visible, actions=(offer,), usage=usage))
 
-    wire = frame.wire()
+    wire = frame.to_wire_text()
 
     assert len(wire.encode()) <= MAX_FRAME_BYTES
     assert json.loads(wire)["data"]["text"] == visible

@@ -159,7 +159,7 @@ async def test_a_message_that_is_given_up_ends_with_an_error_frame(world_of, rea
 
     [error] = world.stored
     assert (error.re, error.data.code, error.data.retryable) == ("a1", code, retryable)
-    assert reason not in error.wire()
+    assert reason not in error.to_wire_text()
     assert world.claims.records[command.claim_key].done
     assert world.poster.frames("tab")[0]["seq"] == 1
 

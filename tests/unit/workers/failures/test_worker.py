@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from shared.consumer.lambda_batch import LambdaBatch
-from shared.consumer.lifecycle import Stop
 from shared.consumer.multi_queue import BatchGroup, PoolGroup
 from shared.consumer.pool import Pool, PoolOptions
+from shared.consumer.stop import Stop
 from tests.deadlines import DEADLINE_SECONDS
 from tests.unit.workers.failures.conftest import LEASE, body_of
 

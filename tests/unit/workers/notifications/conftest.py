@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.links import Links
+from shared.email_links import Links
 from shared.messages.notices import NOTICE
 from shared.tenants.profile import TenantProfile
 from tests.fakes.claims import FakeClaims

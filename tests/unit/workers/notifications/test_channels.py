@@ -4,8 +4,8 @@ import pytest
 import structlog
 
 from shared.claims import Done
-from shared.codes import verification_code
 from shared.errors import PermanentError, TransientError
+from shared.verification_codes import derive_verification_code
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.adapters.text_message_templates import JinjaTextMessageTemplates
 
@@ -30,7 +30,7 @@ async def test_a_code_by_text_message_is_computed_where_it_is_sent(new_world, ma
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 
-    code = verification_code(world.key, notice.data.appointment_id, 2)
+    code = derive_verification_code(world.key, notice.data.appointment_id, 2)
     assert world.sms_sender.sent[0].text.startswith(code)
     assert code not in notice.model_dump_json()
     assert code not in str(logs)
@@ -48,7 +48,7 @@ async def test_links_are_issued_when_the_email_is_rendered(new_world, make_notic
 
     [email] = world.mailer.sent
     found = [line.partition("=")[2].rstrip(">") for line in email.text.splitlines() if "#stride-" in line]
-    claims = [world.links.read(token, tenant=notice.tenant, now=world.clock.now()) for token in found]
+    claims = [world.links.verify(token, tenant=notice.tenant, now=world.clock.now()) for token in found]
     assert [claim.purpose for claim in claims] == ([] if kind in {"code", "cancelled"} else ["move", "cancel"])
     assert {claim.appointment_id for claim in claims} <= {notice.data.appointment_id}
     for token in found:

@@ -6,8 +6,8 @@ import pytest
 import structlog
 
 from shared.claims import Claim, Done
-from shared.codes import verification_code
 from shared.errors import LeaseLostError, PermanentError, TransientError
+from shared.verification_codes import derive_verification_code
 from tests.fakes.claims import FakeClaims
 from workers.notifications.adapters.email_templates import JinjaEmailTemplates
 from workers.notifications.ports import UnknownOutcomeError
@@ -18,7 +18,7 @@ async def test_a_code_is_computed_when_it_is_sent(world, make_notice):
     notice = make_notice("code", send_number=2)
     await world.handle(notice)
 
-    code = verification_code(world.key, notice.data.appointment_id, 2)
+    code = derive_verification_code(world.key, notice.data.appointment_id, 2)
     assert world.email_templates.codes == [code]
     assert [email.text for email in world.mailer.sent] == [f"notice.code {code}"]
     assert isinstance(await world.take_claim(notice), Done)
@@ -38,7 +38,7 @@ async def test_the_code_is_only_in_the_email(new_world, make_notice, kind):
     """Neither the notice on the queue nor a log line has the code or the recipient."""
     world = new_world(email_templates=JinjaEmailTemplates())
     notice = make_notice(kind)
-    code = verification_code(world.key, notice.data.appointment_id, 1)
+    code = derive_verification_code(world.key, notice.data.appointment_id, 1)
     with structlog.testing.capture_logs() as logs:
         await world.handle(notice)
 

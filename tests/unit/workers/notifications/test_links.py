@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.links import LinkClaim, Links
+from shared.email_links import LinkClaim, Links
 from workers.notifications.domain import issue_appointment_links
 
 LINKS = Links(b"a secret of the deployment")
@@ -35,9 +35,9 @@ def test_a_link_opens_the_businesses_page_with_its_token_in_the_fragment(links_o
     assert name == f"stride-{purpose}"
     expected = LinkClaim(purpose, notice.data.appointment_id, notice.session_id)
     soon = notice.data.start - timedelta(seconds=1)
-    assert LINKS.read(token, tenant=notice.tenant, now=soon) == expected
-    assert LINKS.read(token, tenant=notice.tenant, now=notice.data.start) is None
-    assert LINKS.read(token, tenant="salon-ola", now=soon) is None
+    assert LINKS.verify(token, tenant=notice.tenant, now=soon) == expected
+    assert LINKS.verify(token, tenant=notice.tenant, now=notice.data.start) is None
+    assert LINKS.verify(token, tenant="salon-ola", now=soon) is None
 
 
 @pytest.mark.parametrize("kind", ["code", "cancelled", "choose_again"])

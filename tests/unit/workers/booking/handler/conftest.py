@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from shared.claims import Claim
-from shared.codes import verification_code
 from shared.conversations.replies import Replies
 from shared.errors import PermanentError, TransientError
-from shared.ids import command_key, new_id
+from shared.ids import derive_command_key, new_id
 from shared.messages.commands import BOOKING_COMMAND
+from shared.verification_codes import derive_verification_code
 from tests.fakes.appointments import FakeAppointments
 from tests.fakes.business_calendar import FakeCalendar
 from tests.fakes.claims import FakeClaims
@@ -68,7 +68,7 @@ class World:
         client_id = client_id or new_id()
         return BOOKING_COMMAND.validate_python(
             {
-                "id": command_key(TENANT, session, client_id),
+                "id": derive_command_key(TENANT, session, client_id),
                 "type": f"booking.{kind}",
                 "tenant": TENANT,
                 "session_id": session,
@@ -159,7 +159,7 @@ class World:
         return await self.appointments.get(appointment_id, session)
 
     def code(self, appointment_id, number=1):
-        return verification_code(KEY, appointment_id, number)
+        return derive_verification_code(KEY, appointment_id, number)
 
     @property
     def notice_types(self):

@@ -7,8 +7,8 @@ import pytest
 
 from shared.claims import Claim, Done
 from shared.conversations.replies import Replies
+from shared.email_links import Links
 from shared.errors import PermanentError, TransientError
-from shared.links import Links
 from tests.fakes.crashing_port import CrashError, CrashingPort, CrashPlan
 from tests.fakes.notices import FakeAlerts, FakeEmailTemplates, FakeMailer, FakeSmsSender, FakeTextMessageTemplates
 from tests.fakes.send_rate import FakeSendRateLimiter

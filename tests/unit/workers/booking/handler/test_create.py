@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import LeaseLostError, TransientError
-from shared.ids import derived_id
+from shared.ids import derive_id
 from shared.messages.errors import ErrorCode
 from workers.booking.domain.values import AppointmentState, Interval, LastChange
 from workers.booking.ports import TooManyBucketsError
@@ -22,7 +22,7 @@ async def test_a_free_time_is_held_and_a_code_is_sent(world):
 
     assert (pending.type, pending.re) == ("booking.pending", command.client_id)
     data = pending.data
-    assert data.appointment_id == derived_id(command.id, "appointment")
+    assert data.appointment_id == derive_id(command.id, "appointment")
     assert (data.start, data.end) == (NINE_UTC, NINE_UTC + HOUR)
     assert data.start.utcoffset() == HOUR
     assert data.expires_at == world.clock.now() + timedelta(minutes=15)

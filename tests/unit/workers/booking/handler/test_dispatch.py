@@ -30,7 +30,7 @@ async def test_a_failed_command_ends_with_one_durable_error(world, reason, code)
 
     [frame] = world.conversations.of("session")
     assert (frame.re, frame.data.code, frame.data.retryable) == (command.client_id, code, True)
-    assert reason not in frame.wire()
+    assert reason not in frame.to_wire_text()
     assert world.poster.types("tab") == ["error"]
     assert world.claims.records[command.claim_key].done
 

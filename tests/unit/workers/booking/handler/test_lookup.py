@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.links import Links
+from shared.email_links import Links
 from shared.messages.errors import ErrorCode
 from tests.unit.workers.booking.handler.conftest import CONTACT, KEY, TENANT
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.email_links import Links
 from shared.errors import PermanentError, TransientError
-from shared.links import Links
 from shared.messages.commands import BOOKING_COMMAND
 from tests.unit.workers.booking.handler.conftest import KEY, TENANT, TUESDAY_TEN
 from workers.booking.domain.event_id import build_event_id

@@ -5,7 +5,7 @@ import hmac
 CODE_DIGITS = 6
 
 
-def verification_code(secret: bytes, appointment_id: str, send_number: int) -> str:
+def derive_verification_code(secret: bytes, appointment_id: str, send_number: int) -> str:
     """Return the six digits of an appointment's send number 1, 2, ...: nothing has to be stored or queued.
 
     HMAC-SHA256 over both, so a code reveals nothing about another. The first eight bytes modulo a million are

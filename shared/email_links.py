@@ -57,7 +57,7 @@ class Links:
         token = self._serialiser.dumps(content)
         return token if isinstance(token, str) else token.decode()
 
-    def read(
+    def verify(
         self, token: str, *, tenant: str, now: datetime, purposes: Collection[LinkPurpose] = PURPOSES
     ) -> LinkClaim | None:
         """Return what the link allows; None if it is forged, expired, of another tenant, or for none of the purposes.
@@ -78,11 +78,11 @@ class Links:
                 "s": str(session_id),
                 "e": int(ends_at),
             }:
-                if link_tenant != tenant or now.timestamp() >= ends_at or not _is_one_of(purpose, purposes):
+                if link_tenant != tenant or now.timestamp() >= ends_at or not _is_allowed_purpose(purpose, purposes):
                     return None
                 return LinkClaim(purpose, appointment_id, session_id)
         return None
 
 
-def _is_one_of(purpose: str, purposes: Collection[LinkPurpose]) -> TypeGuard[LinkPurpose]:
+def _is_allowed_purpose(purpose: str, purposes: Collection[LinkPurpose]) -> TypeGuard[LinkPurpose]:
     return purpose in purposes

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from shared.consumer.lifecycle import Stop, stop_on_signals
+from shared.consumer.stop import Stop, stop_on_signals
 from tests.deadlines import DEADLINE_SECONDS
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]

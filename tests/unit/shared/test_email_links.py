@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 from pydantic import TypeAdapter
 
-from shared.codes import verification_code
-from shared.ids import derived_id
-from shared.links import PURPOSES, LinkClaim, Links
+from shared.email_links import PURPOSES, LinkClaim, Links
+from shared.ids import derive_id
 from shared.messages.model import LinkToken
+from shared.verification_codes import derive_verification_code
 
 KEY = b"the secret of the codes"
 VISIT = datetime(2026, 1, 13, 9, tzinfo=UTC)
@@ -30,7 +30,7 @@ def issue(purpose="cancel", *, links=LINKS, **fields):
 
 
 def read(token, *, links=LINKS, tenant="salon-ania", now=BEFORE, **more):
-    return links.read(token, tenant=tenant, now=now, **more)
+    return links.verify(token, tenant=tenant, now=now, **more)
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -133,11 +133,11 @@ def test_a_long_text_is_refused_at_once():
 )
 def test_a_link_fits_the_wire_whatever_it_carries(key, tenant, session, begins):
     """The longest ids included; it is good until its second."""
-    links, appointment_id = Links(key), derived_id(session, "appointment")
+    links, appointment_id = Links(key), derive_id(session, "appointment")
     token = links.issue("move", tenant=tenant, appointment_id=appointment_id, session_id=session, expires_at=begins)
 
     assert TypeAdapter(LinkToken).validate_python(token) == token
-    claim = links.read(token, tenant=tenant, now=begins - timedelta(seconds=1))
+    claim = links.verify(token, tenant=tenant, now=begins - timedelta(seconds=1))
     assert (claim.appointment_id, claim.session_id) == (appointment_id, session)
 
 
@@ -146,5 +146,5 @@ def test_a_link_reveals_no_code():
     parts = issue().split(".")
     text = b"".join(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts if part)
 
-    assert verification_code(KEY, "0123456789abcdef", 1).encode() not in text
+    assert derive_verification_code(KEY, "0123456789abcdef", 1).encode() not in text
     assert not re.search(rb"secret", text)
