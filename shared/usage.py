@@ -8,10 +8,10 @@ from shared.messages.server import Usage
 class UsageStore(Protocol):
     """Counters per tenant and day (UTC)."""
 
-    async def add(self, tenant: str, day: str, usage: Usage) -> None:
+    async def add_usage(self, tenant: str, day: str, usage: Usage) -> None:
         """Add one answer's tokens."""
         ...
 
-    async def output_tokens(self, tenant: str, day: str) -> int:
+    async def get_output_tokens(self, tenant: str, day: str) -> int:
         """Return the output tokens of a day so far."""
         ...

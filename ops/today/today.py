@@ -94,7 +94,7 @@ class Today:
         start, end = compute_day_bounds(date_, profile)
         appointments, page = await asyncio.gather(
             self._booking.list_visits(tenant, start, end, now=self._clock.now()),
-            self._index.between(tenant, start, end, limit=MAX_CONVERSATIONS),
+            self._index.list_conversations(tenant, start, end, limit=MAX_CONVERSATIONS),
         )
         previews = await asyncio.gather(*map(self._read_preview, page.summaries))
         return Day(
@@ -111,14 +111,14 @@ class Today:
         profile = await self._find_conversation_profile(operator, tenant, session_id)
         if profile is None:
             return None
-        audit_trail = await self._audit.of(session_id)
+        audit_trail = await self._audit.list_entries(session_id)
         now = self._clock.now()
         if not has_viewed(audit_trail, operator.name, now.date()):
             entry = ConversationAuditEntry(now, operator.name, "looked")
-            await self._audit.note(session_id, entry)
+            await self._audit.add_entry(session_id, entry)
             audit_trail = [*audit_trail, entry]
         tail, connections = await asyncio.gather(
-            self._conversations.latest(session_id, _MAX_FRAMES), self._replies.connections(session_id)
+            self._conversations.get_tail(session_id, _MAX_FRAMES), self._replies.list_connections(session_id)
         )
         return Conversation(
             business=Business(tenant, profile.name, profile.zone),
@@ -177,7 +177,7 @@ class Today:
         profile = await self._find_conversation_profile(operator, tenant, session_id)
         if profile is None:
             return AnswerOutcome.UNKNOWN
-        text = render_announcement(action, await self._replies.locale(session_id, profile.locale))
+        text = render_announcement(action, await self._replies.find_locale(session_id, profile.locale))
         return await self._perform_action(operator, tenant, session_id, text, action, form_id=press_id)
 
     async def _perform_action(
@@ -199,7 +199,7 @@ class Today:
                 entry = ConversationAuditEntry(self._clock.now(), operator.name, action)
                 return await self._record_action(tenant, session_id, text, entry, claim)
             case Done(outcome_seq):
-                await self._replies.repeat(session_id, outcome_seq)
+                await self._replies.repost_frame(session_id, outcome_seq)
                 return AnswerOutcome.SENT
             case Busy():
                 return AnswerOutcome.BUSY
@@ -251,10 +251,10 @@ class Today:
         profile = await self._find_profile(operator, tenant)
         if profile is None or len(session_id) > _MAX_ID_CHARACTERS:
             return None
-        return profile if await self._index.belongs(tenant, session_id) else None
+        return profile if await self._index.belongs_to_tenant(tenant, session_id) else None
 
     async def _read_preview(self, summary: ConversationSummary) -> ConversationPreview:
-        tail = await self._conversations.latest(summary.session_id, _PREVIEW_FRAMES)
+        tail = await self._conversations.get_tail(summary.session_id, _PREVIEW_FRAMES)
         text, by = find_last_message(tail.frames)
         return ConversationPreview(
             session_id=summary.session_id,

@@ -14,7 +14,7 @@ class DynamoUsageStore:
         self._client = client
         self._table = table
 
-    async def add(self, tenant: str, day: str, usage: Usage) -> None:
+    async def add_usage(self, tenant: str, day: str, usage: Usage) -> None:
         """Add one answer's tokens, and one to the answers."""
         with translate_aws_errors("usage.add"):
             await self._client.update_item(
@@ -35,7 +35,7 @@ class DynamoUsageStore:
                 ),
             )
 
-    async def output_tokens(self, tenant: str, day: str) -> int:
+    async def get_output_tokens(self, tenant: str, day: str) -> int:
         """Return the output tokens of a day so far."""
         with translate_aws_errors("usage.get"):
             answer = await self._client.get_item(TableName=self._table, Key=to_item({"tenant": tenant, "day": day}))

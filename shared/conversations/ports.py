@@ -56,11 +56,11 @@ class ConversationStore(Protocol):
         """
         ...
 
-    async def latest(self, session_id: str, limit: int) -> ConversationTail:
+    async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         ...
 
-    async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
+    async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
         ...
 
@@ -68,11 +68,11 @@ class ConversationStore(Protocol):
 class ConversationAudit(Protocol):
     """What staff did in a conversation, kept for as long as its frames are."""
 
-    async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
+    async def add_entry(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add an entry for an action that leaves no frame."""
         ...
 
-    async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
+    async def list_entries(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the entries of the latest days, oldest first."""
         ...
 
@@ -107,11 +107,13 @@ class ConversationSummaries:
 class ConversationIndex(Protocol):
     """Which conversations a tenant has, and when."""
 
-    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
+    async def list_conversations(
+        self, tenant: str, since: datetime, before: datetime, *, limit: int
+    ) -> ConversationSummaries:
         """Return the sessions with frames from `since` on, and when they had their last one before `before`."""
         ...
 
-    async def belongs(self, tenant: str, session_id: str) -> bool:
+    async def belongs_to_tenant(self, tenant: str, session_id: str) -> bool:
         """Whether a session is known to be the tenant's."""
         ...
 
@@ -119,7 +121,7 @@ class ConversationIndex(Protocol):
 class ConnectionStore(Protocol):
     """Which connections a session has right now."""
 
-    async def of(self, session_id: str) -> Sequence[Connection]:
+    async def list_connections(self, session_id: str) -> Sequence[Connection]:
         """Return the session's connections, newest first."""
         ...
 

@@ -16,7 +16,7 @@ from shared.refusal_texts import About, render_refusal
 log = structlog.get_logger()
 
 
-def refusal(
+def build_refusal_frame(
     code: ErrorCode,
     *,
     re: str | None,
@@ -41,7 +41,7 @@ def refusal(
     )
 
 
-def code_of(frame: ServerFrame | None) -> str | None:
+def find_refusal_code(frame: ServerFrame | None) -> str | None:
     """Return the code of a frame that refuses a command; None of any other frame."""
     return frame.data.code.value if isinstance(frame, Error) else None
 
@@ -112,42 +112,42 @@ class Replies:
     async def _post_stored(self, session_id: str, stored: ServerFrame) -> None:
         try:
             # Read after the store: whoever registers later finds the frame with its `hello`.
-            await self.post(session_id, stored, await self._connections.of(session_id))
+            await self.post_frame(session_id, stored, await self._connections.list_connections(session_id))
         except (TransientError, PermanentError) as error:
             # The work is done and kept; what could not be posted waits for the next `hello`.
             log.warning("frame_not_posted", seq=stored.seq, error=str(error))
 
-    async def repeat(self, session_id: str, seq: int | None) -> ServerFrame | None:
+    async def repost_frame(self, session_id: str, seq: int | None) -> ServerFrame | None:
         """Post a frame that was stored before, and return it; without a number there is none."""
         if seq is None:
             return None
-        frame = await self._conversations.frame(session_id, seq)
+        frame = await self._conversations.get_frame(session_id, seq)
         if frame is not None:
-            await self.post(session_id, frame, await self._connections.of(session_id))
+            await self.post_frame(session_id, frame, await self._connections.list_connections(session_id))
         return frame
 
-    async def connections(self, session_id: str) -> Sequence[Connection]:
+    async def list_connections(self, session_id: str) -> Sequence[Connection]:
         """Return where the session listens right now, for `post`."""
-        return await self._connections.of(session_id)
+        return await self._connections.list_connections(session_id)
 
-    async def post(self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]) -> None:
+    async def post_frame(self, session_id: str, frame: ServerFrame, connections: Sequence[Connection]) -> None:
         """Post a frame to the given connections side by side; forget those that are gone."""
         text = frame.to_wire_text()
         alive = await asyncio.gather(*(self._poster.post(connection.connection_id, text) for connection in connections))
         for connection, is_alive in zip(connections, alive, strict=True):
             if not is_alive:
-                await self._forget(session_id, connection)
+                await self._remove_connection(session_id, connection)
 
-    async def _forget(self, session_id: str, connection: Connection) -> None:
+    async def _remove_connection(self, session_id: str, connection: Connection) -> None:
         try:
             await self._connections.remove(session_id, connection.connection_id)
         except TransientError as error:
             # The next post finds it gone again; the other connections have the frame.
             log.warning("connection_kept", connection_id=connection.connection_id, error=str(error))
 
-    async def locale(self, session_id: str, otherwise: str) -> str:
+    async def find_locale(self, session_id: str, otherwise: str) -> str:
         """Return the language that the newest connection asked for."""
-        for connection in await self._connections.of(session_id):
+        for connection in await self._connections.list_connections(session_id):
             if connection.locale:
                 return connection.locale
         return otherwise

@@ -47,7 +47,7 @@ class ConversationTail:
     """May have run out: see `is_active`."""
 
 
-def is_news(before: Takeover | None, entry: ConversationAuditEntry) -> bool:
+def has_effect(before: Takeover | None, entry: ConversationAuditEntry) -> bool:
     """Whether an action changes anything: if two staff members press the same button, one of them acts."""
     is_standing = before is not None and before.is_active(entry.at)
     match entry.action:

@@ -21,7 +21,7 @@ ANNOUNCEMENTS: Final[dict[str, Announcement]] = {
 """The sentences of those releases. Frozen: they stay as they are, whatever visitors read today."""
 
 
-def with_announcement(frame: ServerFrame) -> ServerFrame:
+def add_announcement(frame: ServerFrame) -> ServerFrame:
     """Return a frame of such a row with what it announces; any frame that a model was paid for as it is."""
     if not isinstance(frame, ChatFinal) or frame.data.usage != Usage():
         return frame

@@ -23,7 +23,7 @@ class FakeConnections:
         self.error: Exception | None = None
         """Raised by every call while it is set."""
 
-    async def of(self, session_id: str) -> Sequence[Connection]:
+    async def list_connections(self, session_id: str) -> Sequence[Connection]:
         """Return the session's connections, newest first."""
         await self._reach()
         found = [row for (session, _), row in self.rows.items() if session == session_id]

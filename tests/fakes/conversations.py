@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.claims import Claim
 from shared.conversations.ports import ConversationSummaries, ConversationSummary, Marker
-from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, is_news
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, has_effect
 from shared.errors import LeaseLostError
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from tests.fakes.claims import FakeClaims
@@ -19,32 +19,34 @@ class FakeConversationIndex:
     def __init__(self) -> None:
         self._spoken: list[tuple[str, str, datetime]] = []
 
-    def note(self, tenant: str, session_id: str, at: datetime) -> None:
+    def add_conversation(self, tenant: str, session_id: str, at: datetime) -> None:
         """Remember that a session had something to say."""
         self._spoken.append((tenant, session_id, at))
 
-    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
+    async def list_conversations(
+        self, tenant: str, since: datetime, before: datetime, *, limit: int
+    ) -> ConversationSummaries:
         """Return the conversations of a time, the latest first."""
         await asyncio.sleep(0)
         last = {session: at for whose, session, at in self._spoken if whose == tenant and since <= at < before}
         latest = sorted(last.items(), key=lambda one: one[1], reverse=True)
         return ConversationSummaries([ConversationSummary(*one) for one in latest[:limit]], len(latest) > limit)
 
-    async def belongs(self, tenant: str, session_id: str) -> bool:
-        """Whether a session was noted as the tenant's."""
+    async def belongs_to_tenant(self, tenant: str, session_id: str) -> bool:
+        """Whether a session was added as the tenant's."""
         await asyncio.sleep(0)
         return any((whose, session) == (tenant, session_id) for whose, session, _ in self._spoken)
 
 
 class FakeConversationAudit:
-    """A `ConversationStory` in memory."""
+    """A `ConversationAudit` in memory."""
 
     def __init__(self) -> None:
         self.entries: dict[str, list[ConversationAuditEntry]] = {}
         self.errors: list[Exception] = []
-        """Each is raised by one of the next notes, before anything is written."""
+        """Each is raised by one of the next calls of `add_entry`, before anything is written."""
 
-    async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
+    async def add_entry(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add an audit entry that leaves no frame."""
         await asyncio.sleep(0)
         if self.errors:
@@ -55,7 +57,7 @@ class FakeConversationAudit:
         """Add an audit entry as a part of another write."""
         self.entries.setdefault(session_id, []).append(entry)
 
-    async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
+    async def list_entries(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the audit entries, oldest first."""
         await asyncio.sleep(0)
         return sorted(self.entries.get(session_id, []), key=lambda entry: entry.at)
@@ -96,7 +98,7 @@ class FakeConversations:
         await asyncio.sleep(0)
         self._stumble()
         before = self.takeovers.get(session_id)
-        if not is_news(before, entry):
+        if not has_effect(before, entry):
             return None
         stored = self._stored_before(session_id, claim, "outcome")
         if stored is not None:
@@ -146,18 +148,18 @@ class FakeConversations:
         texts.append(numbered.to_wire_text())
         record.markers[marker] = len(texts)
         if tenant:
-            self.index.note(tenant, session_id, self._claims._clock.now())
+            self.index.add_conversation(tenant, session_id, self._claims._clock.now())
         if marker == "outcome":
             record.done = True
         return numbered
 
-    async def latest(self, session_id: str, limit: int) -> ConversationTail:
+    async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
         await asyncio.sleep(0)
         frames = [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])[-limit:]]
         return ConversationTail(frames, self.takeovers.get(session_id))
 
-    async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
+    async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
         await asyncio.sleep(0)
         return self._at(session_id, seq)
@@ -166,7 +168,7 @@ class FakeConversations:
         """Yield the frames after `seq` as JSON, in order, as the ingress reads them."""
         yield from self.texts.get(session_id, [])[seq:]
 
-    def of(self, session_id: str) -> list[ServerFrame]:
+    def list_frames(self, session_id: str) -> list[ServerFrame]:
         """Return everything that is stored, for a test to look at."""
         return [SERVER_FRAME.validate_json(text) for text in self.texts.get(session_id, [])]
 

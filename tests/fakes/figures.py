@@ -14,13 +14,13 @@ class FakeUsage:
         self.days: defaultdict[tuple[str, str], Usage] = defaultdict(Usage)
         self.answers: defaultdict[tuple[str, str], int] = defaultdict(int)
 
-    async def add(self, tenant: str, day: str, usage: Usage) -> None:
+    async def add_usage(self, tenant: str, day: str, usage: Usage) -> None:
         """Add one answer's tokens."""
         await asyncio.sleep(0)
         self.days[tenant, day] += usage
         self.answers[tenant, day] += 1
 
-    async def output_tokens(self, tenant: str, day: str) -> int:
+    async def get_output_tokens(self, tenant: str, day: str) -> int:
         """Return the output tokens of a day so far."""
         await asyncio.sleep(0)
         return self.days[tenant, day].output_tokens if (tenant, day) in self.days else 0

@@ -12,7 +12,7 @@ import structlog
 from shared.claims import Claim, ClaimStore
 from shared.conversations.announcements import render_announcement
 from shared.conversations.ports import Connection
-from shared.conversations.replies import Replies, code_of, refusal
+from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.languages.catalogue import Catalogue
 from shared.messages.commands import ChatSend
@@ -81,9 +81,9 @@ class ChatHandler:
             tenant=command.tenant,
         )
         listeners, used, tail, documents = await asyncio.gather(
-            self._replies.connections(command.session_id),
-            self._ports.usage.output_tokens(command.tenant, self._format_today()),
-            self._ports.conversations.latest(command.session_id, HISTORY_FRAMES),
+            self._replies.list_connections(command.session_id),
+            self._ports.usage.get_output_tokens(command.tenant, self._format_today()),
+            self._ports.conversations.get_tail(command.session_id, HISTORY_FRAMES),
             self._ports.tenants.get_documents(command.tenant),
         )
         is_staff_answering = tail.takeover is not None and tail.takeover.is_active(self._ports.clock.now())
@@ -99,7 +99,7 @@ class ChatHandler:
             now=self._ports.clock.now(),
         )
         answer = await self._answer(command, prompt, profile, listeners)
-        await self._ports.usage.add(command.tenant, self._format_today(), answer.usage)
+        await self._ports.usage.add_usage(command.tenant, self._format_today(), answer.usage)
         await self._replies.store_and_post(command.session_id, self._build_final(command, answer), claim=claim)
         return None
 
@@ -127,12 +127,12 @@ class ChatHandler:
 
         async def post(offset: int, text: str) -> None:
             delta = ChatDelta(re=command.client_id, data=ChatDeltaData(offset=offset, text=text))
-            await self._replies.post(command.session_id, delta, listeners)
+            await self._replies.post_frame(command.session_id, delta, listeners)
 
         async def is_stop_requested() -> bool:
             return await self._claims.stop_requested(command.id)
 
-        await self._replies.post(command.session_id, Typing(re=command.client_id), listeners)
+        await self._replies.post_frame(command.session_id, Typing(re=command.client_id), listeners)
         async with (
             watch_for_stop(is_stop_requested) as stopped,
             coalesce_deltas(post) as deltas,
@@ -172,13 +172,15 @@ class ChatHandler:
 
     async def repeat_outcome(self, command: ChatSend, outcome_seq: int | None) -> str | None:
         """Post the stored outcome again."""
-        return code_of(await self._replies.repeat(command.session_id, outcome_seq))
+        return find_refusal_code(await self._replies.repost_frame(command.session_id, outcome_seq))
 
     async def refuse_reused_id(self, command: ChatSend) -> None:
         """Refuse a message with the id of an earlier one and another text."""
-        locale = await self._replies.locale(command.session_id, command.locale)
-        frame = refusal(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
-        await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
+        locale = await self._replies.find_locale(command.session_id, command.locale)
+        frame = build_refusal_frame(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
+        await self._replies.post_frame(
+            command.session_id, frame, await self._replies.list_connections(command.session_id)
+        )
 
     async def give_up(self, command: ChatSend, claim: Claim, reason: str) -> None:
         """End the message with an error frame for the visitor."""
@@ -189,9 +191,9 @@ class ChatHandler:
         await self._refuse(command, claim, codes.get(reason, ErrorCode.INTERNAL))
 
     async def _refuse(self, command: ChatSend, claim: Claim, code: ErrorCode) -> str:
-        locale = await self._replies.locale(command.session_id, command.locale)
+        locale = await self._replies.find_locale(command.session_id, command.locale)
         log.info("chat_refused", code=code)
-        frame = refusal(code, re=command.client_id, locale=locale)
+        frame = build_refusal_frame(code, re=command.client_id, locale=locale)
         await self._replies.store_and_post(command.session_id, frame, claim=claim)
         return code.value
 

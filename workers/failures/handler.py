@@ -9,7 +9,7 @@ from shared.claims import Busy, Claim, ClaimStore
 from shared.consumer.decode import Decoder, UndecodableError
 from shared.consumer.delivery import Delivery
 from shared.consumer.handler import fingerprint_of
-from shared.conversations.replies import Replies, refusal
+from shared.conversations.replies import Replies, build_refusal_frame
 from shared.dead_letter_reasons import NOT_HANDLED, DeadLetterReason
 from shared.errors import LeaseLostError, PermanentError, TransientError
 from shared.ledger.failures import Failure
@@ -96,8 +96,8 @@ class LedgerHandler:
         log.info("visitor_notified", command_id=command.id)
 
     async def _send_error(self, command: NotifiableCommand, claim: Claim) -> None:
-        locale = await self._replies.locale(command.session_id, command.locale)
-        frame = refusal(ErrorCode.INTERNAL, re=command.client_id, locale=locale)
+        locale = await self._replies.find_locale(command.session_id, command.locale)
+        frame = build_refusal_frame(ErrorCode.INTERNAL, re=command.client_id, locale=locale)
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
 
     async def _release(self, claim: Claim) -> None:

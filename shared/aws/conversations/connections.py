@@ -25,7 +25,7 @@ class DynamoConnectionStore:
         self._table = table
         self._clock = clock
 
-    async def of(self, session_id: str) -> Sequence[Connection]:
+    async def list_connections(self, session_id: str) -> Sequence[Connection]:
         """Return the session's connections, newest first, by a consistent read."""
         with translate_aws_errors("connections.of"):
             answer = await self._client.query(

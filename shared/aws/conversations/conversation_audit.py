@@ -40,12 +40,12 @@ class DynamoConversationAudit:
         self._client = client
         self._table = table
 
-    async def note(self, session_id: str, entry: ConversationAuditEntry) -> None:
+    async def add_entry(self, session_id: str, entry: ConversationAuditEntry) -> None:
         """Add an entry for an action that leaves no frame."""
         with translate_aws_errors("conversations.note"):
             await self._client.update_item(**build_entry_update(self._table, session_id, entry))
 
-    async def of(self, session_id: str) -> Sequence[ConversationAuditEntry]:
+    async def list_entries(self, session_id: str) -> Sequence[ConversationAuditEntry]:
         """Return the entries, oldest first."""
         with translate_aws_errors("conversations.story"):
             answer = await self._client.query(
@@ -56,9 +56,9 @@ class DynamoConversationAudit:
                 ConsistentRead=True,
             )
         days = [from_item(item) for item in answer.get("Items", ())]
-        entries = [_read_entry(value) for day in days for value in day["story"]]
+        entries = [_parse_entry(value) for day in days for value in day["story"]]
         return sorted(entries, key=lambda entry: entry.at)
 
 
-def _read_entry(value: dict[str, Any]) -> ConversationAuditEntry:
+def _parse_entry(value: dict[str, Any]) -> ConversationAuditEntry:
     return ConversationAuditEntry(datetime.fromisoformat(value["at"]), value["by"], value["what"])

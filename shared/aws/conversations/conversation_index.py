@@ -16,7 +16,7 @@ _FRAMES_ASKED = 200
 _PAGES_ASKED = 5
 
 
-def tenant_day(tenant: str, day: date) -> str:
+def build_tenant_day(tenant: str, day: date) -> str:
     """Return what the index is partitioned by; an id of a tenant has no `#`."""
     return f"{tenant}#{day.isoformat()}"
 
@@ -32,13 +32,15 @@ class DynamoConversationIndex:
         self._table = table
         self._read_at_a_time = read_at_a_time
 
-    async def between(self, tenant: str, since: datetime, before: datetime, *, limit: int) -> ConversationSummaries:
+    async def list_conversations(
+        self, tenant: str, since: datetime, before: datetime, *, limit: int
+    ) -> ConversationSummaries:
         """Return the conversations of a time, the latest first; what was said in the last second may be missing."""
         last: dict[str, datetime] = {}
         pages, start = _MAX_PAGES, None
-        days = _days(since, before)
+        days = _list_days(since, before)
         while days and pages and len(last) <= limit:
-            answer = await self._page(tenant, days[0], since, before, start)
+            answer = await self._read_page(tenant, days[0], since, before, start)
             for row in map(from_item, answer.get("Items", ())):
                 last.setdefault(row["session_id"], datetime.fromisoformat(row["created_at"]))
             pages, start = pages - 1, answer.get("LastEvaluatedKey")
@@ -46,7 +48,7 @@ class DynamoConversationIndex:
         summaries = [ConversationSummary(session, at) for session, at in last.items()]
         return ConversationSummaries(summaries[:limit], has_more=bool(days) or len(summaries) > limit)
 
-    async def _page(
+    async def _read_page(
         self, tenant: str, day: date, since: datetime, before: datetime, start: dict[str, Any] | None
     ) -> dict[str, Any]:
         until = before - timedelta(microseconds=1)
@@ -55,7 +57,11 @@ class DynamoConversationIndex:
             "IndexName": INDEX,
             "KeyConditionExpression": "tenant_day = :day AND created_at BETWEEN :since AND :until",
             "ExpressionAttributeValues": to_item(
-                {":day": tenant_day(tenant, day), ":since": _text(since), ":until": _text(until)}
+                {
+                    ":day": build_tenant_day(tenant, day),
+                    ":since": _format_instant(since),
+                    ":until": _format_instant(until),
+                }
             ),
             "ScanIndexForward": False,
             "Limit": self._read_at_a_time,
@@ -66,7 +72,7 @@ class DynamoConversationIndex:
             answer: dict[str, Any] = await self._client.query(**query)
         return answer
 
-    async def belongs(self, tenant: str, session_id: str) -> bool:
+    async def belongs_to_tenant(self, tenant: str, session_id: str) -> bool:
         """Whether one of the session's latest frames says that it is the tenant's: a session has one tenant only."""
         query: dict[str, Any] = {
             "TableName": self._table,
@@ -88,12 +94,12 @@ class DynamoConversationIndex:
         return False
 
 
-def _days(since: datetime, before: datetime) -> list[date]:
+def _list_days(since: datetime, before: datetime) -> list[date]:
     """Return the dates (UTC) that a time lies in, the latest first."""
     first, last = since.astimezone(UTC).date(), (before - timedelta(microseconds=1)).astimezone(UTC).date()
     return [last - timedelta(days=back) for back in range((last - first).days + 1)]
 
 
-def _text(at: datetime) -> str:
+def _format_instant(at: datetime) -> str:
     """Return an instant as frames have theirs: they sort alike, with and without fractions of a second."""
     return at.astimezone(UTC).isoformat()

@@ -8,14 +8,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from shared.aws.conversations.conversation_audit import build_entry_update
-from shared.aws.conversations.frame_items import frame_item, read_frame, read_takeover
+from shared.aws.conversations.frame_items import frame_to_item, parse_frame, parse_takeover
 from shared.aws.errors import error_code, translate_aws_errors
 from shared.aws.items import from_item, to_item
 from shared.backoff import compute_backoff_seconds
 from shared.claims import Claim
 from shared.clock import Clock
 from shared.conversations.ports import Marker
-from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, is_news
+from shared.conversations.takeover import ConversationAuditEntry, ConversationTail, Takeover, apply_entry, has_effect
 from shared.errors import LeaseLostError, TransientError
 from shared.messages.server import ServerFrame
 
@@ -63,8 +63,8 @@ class DynamoConversationStore:
                 await asyncio.sleep(
                     compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
                 )
-            seq, before = await self._last(session_id)
-            step = _Step(frame, self._standing(before), tenant=tenant)
+            seq, before = await self._get_last(session_id)
+            step = _Step(frame, self._find_active_takeover(before), tenant=tenant)
             if stored := await self._store_step(session_id, seq, step, claim, marker):
                 return stored
         raise TransientError("conversations.append: too many conflicts")
@@ -75,9 +75,9 @@ class DynamoConversationStore:
         """Store a staff member's frame, who answers after it, and the audit entry; None where nothing changes."""
 
         def decide(before: Takeover | None) -> _Step | None:
-            return _Step(frame, apply_entry(before, entry), entry, tenant) if is_news(before, entry) else None
+            return _Step(frame, apply_entry(before, entry), entry, tenant) if has_effect(before, entry) else None
 
-        return await self._end(session_id, claim, decide)
+        return await self._end_command(session_id, claim, decide)
 
     async def leave_to_staff(
         self, session_id: str, first: ServerFrame, further: ServerFrame, *, claim: Claim
@@ -85,14 +85,14 @@ class DynamoConversationStore:
         """End a command by leaving it to staff; None if no takeover is active."""
 
         def decide(before: Takeover | None) -> _Step | None:
-            standing = self._standing(before)
+            standing = self._find_active_takeover(before)
             if standing is None:
                 return None
             return _Step(further if standing.is_announced else first, replace(standing, is_announced=True))
 
-        return await self._end(session_id, claim, decide)
+        return await self._end_command(session_id, claim, decide)
 
-    async def _end(
+    async def _end_command(
         self, session_id: str, claim: Claim, decide: Callable[[Takeover | None], _Step | None]
     ) -> ServerFrame | None:
         """Store what is decided on who answers now; it is decided anew if a frame came in between."""
@@ -101,7 +101,7 @@ class DynamoConversationStore:
                 await asyncio.sleep(
                     compute_backoff_seconds(attempt, base_seconds=_FIRST_PAUSE_SECONDS, cap_seconds=_MAX_PAUSE_SECONDS)
                 )
-            seq, before = await self._last(session_id)
+            seq, before = await self._get_last(session_id)
             step = decide(before)
             if step is None:
                 return None
@@ -114,26 +114,29 @@ class DynamoConversationStore:
     ) -> ServerFrame | None:
         """Write a frame behind the last one; None if another one came first. Return what the marker stands for."""
         numbered = step.frame.with_seq(last_seq + 1)
-        items = [self._put(session_id, numbered, step.takeover, step.tenant), self._mark(claim, marker, numbered)]
+        items = [
+            self._build_frame_put(session_id, numbered, step.takeover, step.tenant),
+            self._build_marker_update(claim, marker, numbered),
+        ]
         if step.entry:
             items.append({"Update": build_entry_update(self._table, session_id, step.entry)})
-        reasons = await self._write(items)
+        reasons = await self._write_all(items)
         if reasons is None:
             return numbered
         if reasons[1] == "ConditionalCheckFailed":
-            return await self._stored_before(session_id, claim, marker)
+            return await self._get_marked_frame(session_id, claim, marker)
         return None
 
-    def _standing(self, takeover: Takeover | None) -> Takeover | None:
+    def _find_active_takeover(self, takeover: Takeover | None) -> Takeover | None:
         return takeover if takeover and takeover.is_active(self._clock.now()) else None
 
-    def _put(
+    def _build_frame_put(
         self, session_id: str, frame: ServerFrame, takeover: Takeover | None, tenant: str | None
     ) -> dict[str, Any]:
-        item = frame_item(session_id, frame, takeover=takeover, tenant=tenant, now=self._clock.now())
+        item = frame_to_item(session_id, frame, takeover=takeover, tenant=tenant, now=self._clock.now())
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(seq)"}}
 
-    def _mark(self, claim: Claim, marker: Marker, frame: ServerFrame) -> dict[str, Any]:
+    def _build_marker_update(self, claim: Claim, marker: Marker, frame: ServerFrame) -> dict[str, Any]:
         ends = marker == "outcome"
         return {
             "Update": {
@@ -148,7 +151,7 @@ class DynamoConversationStore:
             }
         }
 
-    async def _write(self, items: list[dict[str, Any]]) -> list[str] | None:
+    async def _write_all(self, items: list[dict[str, Any]]) -> list[str] | None:
         """Write all of it, or nothing: then return what was against each item."""
         with translate_aws_errors("conversations.append"):
             try:
@@ -160,7 +163,7 @@ class DynamoConversationStore:
                 return codes if len(codes) == len(items) else ["TransactionConflict"] + ["None"] * (len(items) - 1)
         return None
 
-    async def _stored_before(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame:
+    async def _get_marked_frame(self, session_id: str, claim: Claim, marker: Marker) -> ServerFrame:
         with translate_aws_errors("conversations.marker"):
             answer = await self._client.get_item(
                 TableName=self._processed_table, Key=to_item({"command_key": claim.key}), ConsistentRead=True
@@ -169,33 +172,33 @@ class DynamoConversationStore:
         seq = record.get(f"{marker}_seq")
         if record.get("owner") != claim.owner or seq is None:
             raise LeaseLostError(claim.key)
-        frame = await self.frame(session_id, seq)
+        frame = await self.get_frame(session_id, seq)
         if frame is None:
             raise LeaseLostError(f"{claim.key}: its session was erased")
         return frame
 
-    async def latest(self, session_id: str, limit: int) -> ConversationTail:
+    async def get_tail(self, session_id: str, limit: int) -> ConversationTail:
         """Return the last frames, and who answers after them."""
-        items = await self._newest(session_id, limit)
-        frames = (read_frame(item) for item in reversed(items))
+        items = await self._list_newest_items(session_id, limit)
+        frames = (parse_frame(item) for item in reversed(items))
         return ConversationTail(
-            [frame for frame in frames if frame is not None], read_takeover(items[0]) if items else None
+            [frame for frame in frames if frame is not None], parse_takeover(items[0]) if items else None
         )
 
-    async def frame(self, session_id: str, seq: int) -> ServerFrame | None:
+    async def get_frame(self, session_id: str, seq: int) -> ServerFrame | None:
         """Return one frame."""
         with translate_aws_errors("conversations.frame"):
             answer = await self._client.get_item(
                 TableName=self._table, Key=to_item({"session_id": session_id, "seq": seq}), ConsistentRead=True
             )
         item = answer.get("Item")
-        return read_frame(item) if item else None
+        return parse_frame(item) if item else None
 
-    async def _last(self, session_id: str) -> tuple[int, Takeover | None]:
-        items = await self._newest(session_id, 1)
-        return (int(items[0]["seq"]["N"]), read_takeover(items[0])) if items else (0, None)
+    async def _get_last(self, session_id: str) -> tuple[int, Takeover | None]:
+        items = await self._list_newest_items(session_id, 1)
+        return (int(items[0]["seq"]["N"]), parse_takeover(items[0])) if items else (0, None)
 
-    async def _newest(self, session_id: str, limit: int) -> list[dict[str, Any]]:
+    async def _list_newest_items(self, session_id: str, limit: int) -> list[dict[str, Any]]:
         with translate_aws_errors("conversations.query"):
             answer = await self._client.query(
                 TableName=self._table,

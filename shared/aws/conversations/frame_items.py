@@ -6,10 +6,10 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from shared.aws.conversations.conversation_index import tenant_day
+from shared.aws.conversations.conversation_index import build_tenant_day
 from shared.aws.items import from_item, to_item
 from shared.conversations.takeover import Takeover
-from shared.conversations.unformatted_frames import with_announcement
+from shared.conversations.unformatted_frames import add_announcement
 from shared.messages.server import SERVER_FRAME, ServerFrame
 from shared.retention import CONVERSATION_RETENTION, compute_expiry
 
@@ -21,7 +21,7 @@ _FRAME_FORMAT = 2
 _TAKEOVER_ATTRIBUTES = ("person_until", "person", "person_told")
 
 
-def frame_item(
+def frame_to_item(
     session_id: str, frame: ServerFrame, *, takeover: Takeover | None, tenant: str | None, now: datetime
 ) -> dict[str, Any]:
     """Return the item of a numbered frame; with `tenant`, it is in the index of the tenant's day."""
@@ -32,7 +32,7 @@ def frame_item(
             "frame": frame.to_wire_text(),
             "frame_format": _FRAME_FORMAT,
             "created_at": now.isoformat(),
-            "tenant_day": tenant_day(tenant, now.date()) if tenant else None,
+            "tenant_day": build_tenant_day(tenant, now.date()) if tenant else None,
             "expires_at": compute_expiry(now, CONVERSATION_RETENTION),
             "person_until": takeover.until.isoformat() if takeover else None,
             "person": takeover.by if takeover else None,
@@ -41,7 +41,7 @@ def frame_item(
     )
 
 
-def read_takeover(item: dict[str, Any]) -> Takeover | None:
+def parse_takeover(item: dict[str, Any]) -> Takeover | None:
     """Return the takeover after a frame, active or not; None if there was none."""
     row = from_item({name: item[name] for name in _TAKEOVER_ATTRIBUTES if name in item})
     if "person_until" not in row:
@@ -49,7 +49,7 @@ def read_takeover(item: dict[str, Any]) -> Takeover | None:
     return Takeover(row["person"], datetime.fromisoformat(row["person_until"]), row["person_told"])
 
 
-def read_frame(item: dict[str, Any]) -> ServerFrame | None:
+def parse_frame(item: dict[str, Any]) -> ServerFrame | None:
     """Return the stored frame; None for one that only a newer release knows, which must not spoil the session."""
     row = from_item(item)
     try:
@@ -57,4 +57,4 @@ def read_frame(item: dict[str, Any]) -> ServerFrame | None:
     except ValidationError:
         log.warning("frame_unreadable", session_id=row["session_id"], seq=row["seq"])
         return None
-    return frame if "frame_format" in row else with_announcement(frame)
+    return frame if "frame_format" in row else add_announcement(frame)

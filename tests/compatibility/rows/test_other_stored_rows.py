@@ -30,7 +30,7 @@ async def test_suppressed_addresses_stay_suppressed(tables):
 
 async def test_usage_counts_on(tables):
     """An upgrade does not reset the daily limit."""
-    assert await tables.usage.output_tokens(TENANT, "2026-01-12") == 12
+    assert await tables.usage.get_output_tokens(TENANT, "2026-01-12") == 12
 
 
 @pytest.mark.usefixtures("changing")

@@ -32,7 +32,7 @@ def session(request):
 @pytest.fixture
 async def frames(tables, session):
     """Return every frame of a conversation, oldest first."""
-    return list((await tables.conversations.latest(session, 100)).frames)
+    return list((await tables.conversations.get_tail(session, 100)).frames)
 
 
 def test_every_frame_is_read_in_order(frames):
@@ -81,12 +81,12 @@ async def test_the_takeover_is_read(tables, session):
     """The last frame carries the takeover."""
     tables.clock.set(NOON + 10 * MINUTE)
     expected = Takeover("Ola", NOON + 7 * MINUTE + TAKEOVER_DURATION, is_announced=True)
-    assert (await tables.conversations.latest(session, 1)).takeover == expected
+    assert (await tables.conversations.get_tail(session, 1)).takeover == expected
 
 
 async def test_the_audit_trail_is_read(tables, session):
     """In order, with author and time."""
-    assert list(await tables.conversation_audit.of(session)) == [
+    assert list(await tables.conversation_audit.list_entries(session)) == [
         ConversationAuditEntry(NOON + 3 * MINUTE, "Ola", "answered"),
         ConversationAuditEntry(NOON + 6 * MINUTE, "Ola", "handed_back"),
         ConversationAuditEntry(NOON + 7 * MINUTE, "Ola", "took_over"),
@@ -97,13 +97,13 @@ async def test_the_audit_trail_is_read(tables, session):
 async def test_a_conversation_is_found_by_its_day(tables):
     """By the index; another tenant does not find it."""
     index = DynamoConversationIndex(client=tables.client, table="ConversationsTable")
-    found = await index.between(TENANT, NOON, NOON + 24 * HOUR, limit=10)
+    found = await index.list_conversations(TENANT, NOON, NOON + 24 * HOUR, limit=10)
     assert {summary.session_id: summary.last_at for summary in found.summaries} == {
         "kept-talk-pl": NOON + 12 * MINUTE,
         "kept-talk-en": NOON + 12 * MINUTE,
     }
-    assert await index.belongs(TENANT, "kept-talk-pl")
-    assert not await index.belongs("another", "kept-talk-pl")
+    assert await index.belongs_to_tenant(TENANT, "kept-talk-pl")
+    assert not await index.belongs_to_tenant("another", "kept-talk-pl")
 
 
 def test_a_resumed_session_gets_the_stored_frames(tables, session):
@@ -120,11 +120,11 @@ def test_a_resumed_session_gets_the_stored_frames(tables, session):
 async def test_connections_are_read(tables):
     """Newest first, with locale and time zone of each `hello`."""
     connections = DynamoConnectionStore(client=tables.client, table="ConnectionsTable", clock=tables.clock)
-    assert list(await connections.of("kept-visitor")) == [
+    assert list(await connections.list_connections("kept-visitor")) == [
         Connection("greeted=", NOON, locale="en", tz="Europe/Warsaw"),
         Connection("silent=", NOON - HOUR, locale=None, tz=None),
         Connection("revived=", NOON - 2 * HOUR, locale="", tz=""),
     ]
     assert tables.sessions.read_locale("kept-visitor", "greeted=") == "en"
     await connections.remove("kept-visitor", "silent=")
-    assert len(await connections.of("kept-visitor")) == 2
+    assert len(await connections.list_connections("kept-visitor")) == 2

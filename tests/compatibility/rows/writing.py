@@ -51,8 +51,8 @@ async def write_others(tables: Tables) -> None:
     await tables.suppressions.add("kept-complained@example.com", Suppression("complained", NOON))
     await tables.suppressions.add("kept-full@example.com", Suppression("full", NOON, NOON + 24 * HOUR))
     usage = Usage(input_tokens=5, output_tokens=6, cache_read_tokens=7, cache_write_tokens=8)
-    await tables.usage.add(TENANT, "2026-01-12", usage)
-    await tables.usage.add(TENANT, "2026-01-12", usage)
+    await tables.usage.add_usage(TENANT, "2026-01-12", usage)
+    await tables.usage.add_usage(TENANT, "2026-01-12", usage)
     last = LastSync("sync token", NOON)
     await tables.sync_tokens.put("kept-calendar@example.com", last, tenant=TENANT, replaces=None)
 

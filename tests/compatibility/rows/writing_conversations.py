@@ -75,7 +75,7 @@ async def write_conversation(tables: Tables, locale: str) -> None:
     await ask("Are you there?", None)
     await act("handed_back", render_announcement("handed_back", locale))
     await act("took_over", render_announcement("took_over", locale))
-    await tables.conversation_audit.note(session, ConversationAuditEntry(tables.clock.now(), "Ewa", "looked"))
+    await tables.conversation_audit.add_entry(session, ConversationAuditEntry(tables.clock.now(), "Ewa", "looked"))
     visit = {"appointment_id": appointment_id_of("confirmed"), "start": TEN, "service": "massage"}
     await end(
         BookingPending(

@@ -81,7 +81,7 @@ class RecordingReplies:
         self.ended = {}
         self.whose = {}
 
-    async def locale(self, session_id, otherwise):
+    async def find_locale(self, session_id, otherwise):
         return otherwise
 
     async def store_and_post(self, session_id, frame, *, claim, marker="outcome", tenant=None):

@@ -29,8 +29,8 @@ async def store(stores, session, **data):
 
 
 async def last(stores, session):
-    [frame] = (await stores.conversations.latest(session, 1)).frames
-    assert await stores.conversations.frame(session, frame.seq) == frame
+    [frame] = (await stores.conversations.get_tail(session, 1)).frames
+    assert await stores.conversations.get_frame(session, frame.seq) == frame
     return frame.data.announces
 
 

@@ -20,13 +20,13 @@ async def open_one(stores, session, name, now):
 
 
 async def names(stores, session):
-    return [connection.connection_id for connection in await stores.connections.of(session)]
+    return [connection.connection_id for connection in await stores.connections.list_connections(session)]
 
 
 async def test_a_registered_connection_is_found_at_once(stores, clock, session):
     """What `$connect` registered is what workers post to, with the time at which it opened."""
     await open_one(stores, session, "tab=", clock.now())
-    (found,) = await stores.connections.of(session)
+    (found,) = await stores.connections.list_connections(session)
     assert (found.connection_id, found.connected_at) == ("tab=", clock.now())
     assert not found.locale
     assert await names(stores, new_id()) == []
@@ -48,14 +48,14 @@ async def test_a_hello_adds_language_and_zone(stores, clock, session):
     await asyncio.to_thread(
         lambda: stores.sessions.record_hello(session, "tab", locale="pl-PL", tz="Europe/Warsaw", now=clock.now())
     )
-    (found,) = await stores.connections.of(session)
+    (found,) = await stores.connections.list_connections(session)
     assert (found.locale, found.tz, found.connected_at) == ("pl-PL", "Europe/Warsaw", start)
 
 
 async def test_a_hello_brings_a_row_back(stores, clock, session):
     """A connection that was taken for dead and says hello is posted to again."""
     await asyncio.to_thread(lambda: stores.sessions.record_hello(session, "tab", locale=None, tz=None, now=clock.now()))
-    (found,) = await stores.connections.of(session)
+    (found,) = await stores.connections.list_connections(session)
     assert found.connected_at == clock.now()
 
 

@@ -27,7 +27,7 @@ def on(index):
     """Return what asks for the conversations of a day, the first unless said otherwise."""
 
     async def ask(tenant, since=MIDNIGHT, *, limit=10):
-        return await index.between(tenant, since, since + DAY, limit=limit)
+        return await index.list_conversations(tenant, since, since + DAY, limit=limit)
 
     return ask
 
@@ -121,7 +121,7 @@ async def test_a_flooded_day_says_that_it_has_more(dynamodb, speak_there, frames
     for session in (new_id(), *[busy] * frames):
         await speak_there(session, tenant)
     index = DynamoConversationIndex(client=dynamodb, table="ConversationsTable", read_at_a_time=1)
-    some = await index.between(tenant, MIDNIGHT, MIDNIGHT + DAY, limit=10)
+    some = await index.list_conversations(tenant, MIDNIGHT, MIDNIGHT + DAY, limit=10)
     assert (len(some.summaries), some.has_more) == (found, has_more)
 
 
@@ -130,10 +130,10 @@ async def test_whose_a_session_is(index, speak):
     tenant, session = new_id(), new_id()
     await speak(session, tenant)
     await speak(session, None)
-    assert await index.belongs(tenant, session)
-    assert not await index.belongs(new_id(), session)
-    assert not await index.belongs(tenant[:8], session)
-    assert not await index.belongs(tenant, new_id())
+    assert await index.belongs_to_tenant(tenant, session)
+    assert not await index.belongs_to_tenant(new_id(), session)
+    assert not await index.belongs_to_tenant(tenant[:8], session)
+    assert not await index.belongs_to_tenant(tenant, new_id())
 
 
 async def test_what_the_backend_says_alone_is_in_no_list(on, index, speak):
@@ -141,4 +141,4 @@ async def test_what_the_backend_says_alone_is_in_no_list(on, index, speak):
     tenant, session = new_id(), new_id()
     await speak(session, None)
     assert sessions(await on(tenant)) == []
-    assert not await index.belongs(tenant, session)
+    assert not await index.belongs_to_tenant(tenant, session)

@@ -39,8 +39,8 @@ async def test_frames_are_numbered_from_one(stores, session):
     second = await conversations.append(session, final(), claim=claim, marker="outcome")
     assert (first.seq, second.seq) == (1, 2)
     assert first == sent("Cześć — 你好").with_seq(1)
-    assert await conversations.frame(session, 1) == first
-    assert list((await conversations.latest(session, 10)).frames) == [first, second]
+    assert await conversations.get_frame(session, 1) == first
+    assert list((await conversations.get_tail(session, 10)).frames) == [first, second]
 
 
 async def test_sessions_have_numbers_of_their_own(stores, session):
@@ -52,15 +52,15 @@ async def test_sessions_have_numbers_of_their_own(stores, session):
 
 async def test_nothing_is_found_where_nothing_was_stored(stores, session):
     """An unknown session has no frames; a number that does not exist is None."""
-    assert await stores.conversations.frame(session, 1) is None
-    assert list((await stores.conversations.latest(session, 5)).frames) == []
+    assert await stores.conversations.get_frame(session, 1) is None
+    assert list((await stores.conversations.get_tail(session, 5)).frames) == []
 
 
 async def test_the_latest_come_oldest_first(stores, session):
     """Of a long conversation the last ones are returned, in the order of their numbers, beyond nine too."""
     for number in range(12):
         await stores.conversations.append(session, final(f"{number + 1}"), claim=await take(stores), marker="outcome")
-    found = (await stores.conversations.latest(session, 3)).frames
+    found = (await stores.conversations.get_tail(session, 3)).frames
     assert [(frame.seq, frame.data.text) for frame in found] == [(10, "10"), (11, "11"), (12, "12")]
 
 
@@ -71,7 +71,7 @@ async def test_a_frame_is_stored_once_per_marker(stores, session, marker):
     first = await stores.conversations.append(session, final("first"), claim=claim, marker=marker)
     again = await stores.conversations.append(session, final("second"), claim=claim, marker=marker)
     assert again == first
-    assert len((await stores.conversations.latest(session, 10)).frames) == 1
+    assert len((await stores.conversations.get_tail(session, 10)).frames) == 1
 
 
 async def test_a_new_attempt_finds_the_frame_of_the_last_one(stores, session):
@@ -109,7 +109,7 @@ async def test_a_lost_lease_writes_nothing(stores, clock, session, marker):
     current = await take(stores, late.key)
     with pytest.raises(LeaseLostError):
         await stores.conversations.append(session, final("late"), claim=late, marker=marker)
-    assert list((await stores.conversations.latest(session, 5)).frames) == []
+    assert list((await stores.conversations.get_tail(session, 5)).frames) == []
     stored = await stores.conversations.append(session, final("current"), claim=current, marker=marker)
     assert (stored.seq, stored.data.text) == (1, "current")
 
@@ -121,7 +121,7 @@ async def test_a_late_worker_does_not_get_the_outcome_either(stores, clock, sess
     await stores.conversations.append(session, final(), claim=await take(stores, late.key), marker="outcome")
     with pytest.raises(LeaseLostError):
         await stores.conversations.append(session, final("late"), claim=late, marker="outcome")
-    assert len((await stores.conversations.latest(session, 5)).frames) == 1
+    assert len((await stores.conversations.get_tail(session, 5)).frames) == 1
 
 
 async def test_a_released_claim_writes_nothing(stores, session):
@@ -139,7 +139,7 @@ async def test_twenty_at_once_leave_no_gap(stores, session):
         *(stores.conversations.append(session, final(claim.key), claim=claim, marker="outcome") for claim in commands)
     )
     assert sorted(frame.seq for frame in stored) == list(range(1, 21))
-    kept = (await stores.conversations.latest(session, 50)).frames
+    kept = (await stores.conversations.get_tail(session, 50)).frames
     assert [frame.seq for frame in kept] == list(range(1, 21))
     assert {frame.data.text for frame in kept} == {claim.key for claim in commands}
 
@@ -163,5 +163,5 @@ async def test_a_frame_of_a_newer_version_does_not_spoil_its_session(dynamodb, e
     await dynamodb.put_item(TableName="ConversationsTable", Item=to_item(unknown))
     third = await stores.conversations.append(session, sent("Three"), claim=await take(stores), marker="sent")
     assert third.seq == 3
-    assert [frame.seq for frame in (await stores.conversations.latest(session, 10)).frames] == [1, 3]
-    assert await stores.conversations.frame(session, 2) is None
+    assert [frame.seq for frame in (await stores.conversations.get_tail(session, 10)).frames] == [1, 3]
+    assert await stores.conversations.get_frame(session, 2) is None

@@ -65,10 +65,10 @@ class ConversationTail:
         )
 
     async def takeover(self):
-        return (await self.stores.conversations.latest(self.session, 1)).takeover
+        return (await self.stores.conversations.get_tail(self.session, 1)).takeover
 
     async def count(self):
-        return len((await self.stores.conversations.latest(self.session, 100)).frames)
+        return len((await self.stores.conversations.get_tail(self.session, 100)).frames)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ async def test_a_message_that_is_left_to_staff_has_ended(conversation, stores, c
     assert (await conversation.leave(claim)).seq == 2
     assert (
         await conversation.leave(claim)
-        == (await conversation.stores.conversations.latest(conversation.session, 1)).frames[0]
+        == (await conversation.stores.conversations.get_tail(conversation.session, 1)).frames[0]
     )
     assert (await conversation.count(), (await conversation.takeover()).until) == (2, until)
     assert await take(stores, claim.key) == Done(2)
@@ -147,7 +147,7 @@ async def test_a_hand_back_during_a_message_has_one_order(conversation):
     for _ in range(5):
         await conversation.act("took_over")
         left, _back = await asyncio.gather(conversation.leave(), conversation.act("handed_back", text="back"))
-        last = (await conversation.stores.conversations.latest(conversation.session, 1)).frames[0]
+        last = (await conversation.stores.conversations.get_tail(conversation.session, 1)).frames[0]
         assert last.data.text == "back"
         assert left is None or left.seq == last.seq - 1
 
@@ -189,7 +189,7 @@ async def test_of_simultaneous_actions_one_takes_effect(conversation, audit, ses
     done = await asyncio.gather(*(conversation.act(first, f"staff {number}") for number in range(6)))
     assert len([one for one in done if one]) == 1
     assert await conversation.count() == before + 1
-    assert [entry.action for entry in await audit.of(session)].count(first) == 1
+    assert [entry.action for entry in await audit.list_entries(session)].count(first) == 1
 
 
 async def test_answers_and_messages_at_once_lose_no_takeover(conversation):
@@ -207,9 +207,13 @@ async def test_a_hand_back_during_an_answer_has_one_order(conversation, audit, s
     """The frame that is stored later decides, and the audit trail agrees."""
     await conversation.act("took_over")
     await asyncio.gather(conversation.act("answered", text="answer"), conversation.act("handed_back", text="back"))
-    last = (await conversation.stores.conversations.latest(session, 1)).frames[0]
+    last = (await conversation.stores.conversations.get_tail(session, 1)).frames[0]
     assert ((await conversation.takeover()) is None) is (last.data.text == "back")
-    assert sorted(entry.action for entry in await audit.of(session)) == ["answered", "handed_back", "took_over"]
+    assert sorted(entry.action for entry in await audit.list_entries(session)) == [
+        "answered",
+        "handed_back",
+        "took_over",
+    ]
 
 
 async def test_an_action_is_recorded_once(conversation, stores, audit, session):
@@ -218,7 +222,7 @@ async def test_an_action_is_recorded_once(conversation, stores, audit, session):
     first = await conversation.act("answered", claim=claim)
     assert await conversation.act("answered", claim=claim, text="other words") == first
     assert await conversation.count() == 1
-    assert len(await audit.of(session)) == 1
+    assert len(await audit.list_entries(session)) == 1
 
 
 async def test_a_worker_that_lost_its_claim_does_nothing(conversation, stores, audit, session):
@@ -226,7 +230,11 @@ async def test_a_worker_that_lost_its_claim_does_nothing(conversation, stores, a
     lost = replace(await take(stores), owner="somebody else")
     with pytest.raises(LeaseLostError):
         await conversation.act("answered", claim=lost)
-    assert (await conversation.count(), await conversation.takeover(), list(await audit.of(session))) == (0, None, [])
+    assert (await conversation.count(), await conversation.takeover(), list(await audit.list_entries(session))) == (
+        0,
+        None,
+        [],
+    )
 
 
 async def test_the_audit_trail_has_who_did_what_and_when(conversation, audit, session, clock):
@@ -235,23 +243,23 @@ async def test_the_audit_trail_has_who_did_what_and_when(conversation, audit, se
     for what, by in [("looked", "Ola"), ("took_over", "Ola"), ("answered", "Żaneta"), ("handed_back", "Jan")]:
         entry = ConversationAuditEntry(clock.now(), by, what)
         expected.append(entry)
-        await (audit.note(session, entry) if what == "looked" else conversation.act(what, by))
+        await (audit.add_entry(session, entry) if what == "looked" else conversation.act(what, by))
         clock.advance(timedelta(hours=9) if what == "answered" else timedelta(seconds=1))
         if what == "answered":
             await conversation.act("took_over", "Jan")
             expected.append(ConversationAuditEntry(clock.now(), "Jan", "took_over"))
             clock.advance(timedelta(seconds=1))
-    assert list(await audit.of(session)) == expected
-    assert list(await audit.of(new_id())) == []
+    assert list(await audit.list_entries(session)) == expected
+    assert list(await audit.list_entries(new_id())) == []
 
 
 async def test_audit_entries_are_no_frames(conversation, audit, stores, session, clock):
     """Neither workers nor visitors read them, and they take no number."""
-    await audit.note(session, ConversationAuditEntry(clock.now(), "Ola", "looked"))
-    assert list((await stores.conversations.latest(session, 10)).frames) == []
+    await audit.add_entry(session, ConversationAuditEntry(clock.now(), "Ola", "looked"))
+    assert list((await stores.conversations.get_tail(session, 10)).frames) == []
     stored = await conversation.act("took_over")
     assert stored.seq == 1
-    assert list((await stores.conversations.latest(session, 10)).frames) == [stored]
+    assert list((await stores.conversations.get_tail(session, 10)).frames) == [stored]
     frames_read = await asyncio.to_thread(lambda: list(stores.sessions.read_frames_after(session, 0)))
     assert frames_read == [stored.to_wire_text()]
     assert "Ola" not in frames_read[0]
@@ -262,7 +270,7 @@ async def test_each_day_of_an_audit_trail_expires_with_its_frames(dynamodb, cloc
     audit = DynamoConversationAudit(client=dynamodb, table="ConversationsTable")
     for _ in range(2):
         for by in ("Ola", "Jan"):
-            await audit.note(session, ConversationAuditEntry(clock.now(), by, "looked"))
+            await audit.add_entry(session, ConversationAuditEntry(clock.now(), by, "looked"))
         clock.advance(timedelta(days=1))
     answer = await dynamodb.query(
         TableName="ConversationsTable",

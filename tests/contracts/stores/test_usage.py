@@ -15,20 +15,20 @@ def tenant():
 
 async def test_a_day_without_answers_has_no_tokens(stores, tenant):
     """A tenant that nobody wrote to has used nothing."""
-    assert await stores.usage.output_tokens(tenant, "2026-01-12") == 0
+    assert await stores.usage.get_output_tokens(tenant, "2026-01-12") == 0
 
 
 async def test_answers_add_up_per_tenant_and_day(stores, tenant):
     """Each answer's output tokens count for its tenant and its day alone."""
-    await stores.usage.add(tenant, "2026-01-12", Usage(input_tokens=900, output_tokens=30, cache_read_tokens=5))
-    await stores.usage.add(tenant, "2026-01-12", Usage(output_tokens=12))
-    await stores.usage.add(tenant, "2026-01-13", Usage(output_tokens=1))
-    assert await stores.usage.output_tokens(tenant, "2026-01-12") == 42
-    assert await stores.usage.output_tokens(tenant, "2026-01-13") == 1
-    assert await stores.usage.output_tokens(new_id(), "2026-01-12") == 0
+    await stores.usage.add_usage(tenant, "2026-01-12", Usage(input_tokens=900, output_tokens=30, cache_read_tokens=5))
+    await stores.usage.add_usage(tenant, "2026-01-12", Usage(output_tokens=12))
+    await stores.usage.add_usage(tenant, "2026-01-13", Usage(output_tokens=1))
+    assert await stores.usage.get_output_tokens(tenant, "2026-01-12") == 42
+    assert await stores.usage.get_output_tokens(tenant, "2026-01-13") == 1
+    assert await stores.usage.get_output_tokens(new_id(), "2026-01-12") == 0
 
 
 async def test_no_answer_is_lost_between_workers(stores, tenant):
     """Twenty answers counted at the same time are all there."""
-    await asyncio.gather(*(stores.usage.add(tenant, "2026-01-12", Usage(output_tokens=3)) for _ in range(20)))
-    assert await stores.usage.output_tokens(tenant, "2026-01-12") == 60
+    await asyncio.gather(*(stores.usage.add_usage(tenant, "2026-01-12", Usage(output_tokens=3)) for _ in range(20)))
+    assert await stores.usage.get_output_tokens(tenant, "2026-01-12") == 60

@@ -213,15 +213,15 @@ async def test_a_partial_history_does_not_look_complete(world, say):
 async def test_connections_come_and_go_and_the_session_stays(world, sender):
     """Between connect and disconnect workers find the connection, with the language of its hello."""
     world.ingress.register_connection(sender)
-    assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
+    assert [one.connection_id for one in await world.connections.list_connections("session")] == ["connection"]
 
     world.ingress.answer_frame(hello(locale="pl", tz="Europe/Warsaw"), sender, trace=TRACE)
-    [connection] = await world.connections.of("session")
+    [connection] = await world.connections.list_connections("session")
     assert (connection.locale, connection.tz) == ("pl", "Europe/Warsaw")
 
     world.ingress.remove_connection(sender)
     world.ingress.remove_connection(sender)
-    assert await world.connections.of("session") == []
+    assert await world.connections.list_connections("session") == []
 
 
 def test_nothing_is_posted_while_connecting(world, sender):

@@ -41,9 +41,9 @@ HEADER = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1"
 async def test_connect_and_disconnect_answer_with_a_bare_status(world):
     """The connection's row comes and goes with them."""
     assert serve_event(event("CONNECT"), world.ingress) == {"statusCode": 200}
-    assert [one.connection_id for one in await world.connections.of("session")] == ["connection"]
+    assert [one.connection_id for one in await world.connections.list_connections("session")] == ["connection"]
     assert serve_event(event("DISCONNECT"), world.ingress) == {"statusCode": 200}
-    assert await world.connections.of("session") == []
+    assert await world.connections.list_connections("session") == []
 
 
 def test_an_answer_is_the_body_of_the_response(world):

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from shared.conversations.replies import refusal
+from shared.conversations.replies import build_refusal_frame
 from shared.languages.available import list_languages
 from shared.messages.errors import RETRYABLE, ErrorCode
 from shared.refusal_texts import About, render_refusal
@@ -33,7 +33,7 @@ def test_no_two_codes_say_the_same():
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_a_refusal_says_whether_to_try_again(code):
     """In the frame that ends a command, in the visitor's language."""
-    frame = refusal(code, re="a1", locale="pl", retry_after_ms=500)
+    frame = build_refusal_frame(code, re="a1", locale="pl", retry_after_ms=500)
 
     assert (frame.re, frame.data.code, frame.data.retry_after_ms) == ("a1", code, 500)
     assert frame.data.retryable is (code in RETRYABLE)

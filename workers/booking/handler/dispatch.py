@@ -3,7 +3,7 @@
 import structlog
 
 from shared.claims import Claim, ClaimStore
-from shared.conversations.replies import Replies, code_of, refusal
+from shared.conversations.replies import Replies, build_refusal_frame, find_refusal_code
 from shared.dead_letter_reasons import DeadLetterReason
 from shared.messages.commands import (
     BookingCancel,
@@ -48,7 +48,7 @@ class BookingHandler:
         if isinstance(command, InternalCommand):
             await self._complete(command, await handle_internal_command(self._ports, command, claim), claim)
             return None
-        locale = await self._replies.locale(command.session_id, command.locale)
+        locale = await self._replies.find_locale(command.session_id, command.locale)
         if isinstance(command, BookingSlots):
             return await self._answer(command, await list_slots(self._ports, command, locale), claim)
         if isinstance(command, BookingLookup):
@@ -58,7 +58,7 @@ class BookingHandler:
             log.info("booking_refused", code=frame.data.code, alternatives=len(frame.data.alternatives))
         await self._replies.store_and_post(command.session_id, frame, claim=claim, tenant=command.tenant)
         await self._notify_unreachable_visitor(command, frame)
-        return code_of(frame)
+        return find_refusal_code(frame)
 
     async def _complete(self, command: InternalBookingCommand, frame: ServerFrame | None, claim: Claim) -> None:
         """Complete an internal command, with a frame for the visitor where it has one."""
@@ -69,9 +69,11 @@ class BookingHandler:
 
     async def _answer(self, command: BookingCommand, frame: ServerFrame, claim: Claim) -> str | None:
         """Post the answer to a query to the live connections; it becomes outdated, so it is not stored."""
-        await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
+        await self._replies.post_frame(
+            command.session_id, frame, await self._replies.list_connections(command.session_id)
+        )
         await self._claims.complete(claim)
-        return code_of(frame)
+        return find_refusal_code(frame)
 
     async def _run_use_case(self, command: Replayable, claim: Claim, locale: str) -> ServerFrame:
         if refusal_ := await refuse_if_too_late(self._ports, command):
@@ -91,10 +93,10 @@ class BookingHandler:
 
     async def repeat_outcome(self, command: BookingCommand, outcome_seq: int | None) -> str | None:
         """Send the stored outcome again, and the notice that a crashed worker may not have queued."""
-        frame = await self._replies.repeat(command.session_id, outcome_seq)
+        frame = await self._replies.repost_frame(command.session_id, outcome_seq)
         if frame is not None and isinstance(command, Replayable):
             await self._notify_unreachable_visitor(command, frame)
-        return code_of(frame)
+        return find_refusal_code(frame)
 
     async def _notify_unreachable_visitor(self, command: Replayable, frame: ServerFrame) -> None:
         """Queue a notice about a refused replay if the visitor is not connected.
@@ -103,7 +105,7 @@ class BookingHandler:
         """
         if not (command.replay and isinstance(frame, Error)):
             return
-        if not await self._replies.connections(command.session_id):
+        if not await self._replies.list_connections(command.session_id):
             await ask_to_choose_again(self._ports, command)
 
     async def refuse_reused_id(self, command: BookingCommand) -> None:
@@ -112,9 +114,11 @@ class BookingHandler:
             # Nobody waits for its answer, and the first command runs.
             log.warning("internal_command_mismatched")
             return
-        locale = await self._replies.locale(command.session_id, command.locale)
-        frame = refusal(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
-        await self._replies.post(command.session_id, frame, await self._replies.connections(command.session_id))
+        locale = await self._replies.find_locale(command.session_id, command.locale)
+        frame = build_refusal_frame(ErrorCode.BAD_FRAME, re=command.client_id, locale=locale)
+        await self._replies.post_frame(
+            command.session_id, frame, await self._replies.list_connections(command.session_id)
+        )
 
     async def give_up(self, command: BookingCommand, claim: Claim, reason: str) -> None:
         """Notify the visitor that the command has failed, and the operators if the calendar is the reason.
@@ -126,9 +130,9 @@ class BookingHandler:
         if isinstance(command, InternalCommand):
             await self._complete(command, None, claim)
             return
-        locale = await self._replies.locale(command.session_id, command.locale)
+        locale = await self._replies.find_locale(command.session_id, command.locale)
         code = ErrorCode.TIMEOUT if reason == DeadLetterReason.TIMEOUT else ErrorCode.INTERNAL
-        frame = refusal(code, re=command.client_id, locale=locale)
+        frame = build_refusal_frame(code, re=command.client_id, locale=locale)
         if isinstance(command, BookingSlots | BookingLookup):
             await self._answer(command, frame, claim)
             return

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.conversations.replies import refusal
+from shared.conversations.replies import build_refusal_frame
 from shared.masking import mask_contact
 from shared.messages.commands import Envelope
 from shared.messages.server import (
@@ -35,7 +35,7 @@ def build_slots(offers: Sequence[SlotOffer], zone: ZoneInfo) -> tuple[Slot, ...]
 
 def build_refusal(command: Envelope, refusal_: Refusal, zone: ZoneInfo, locale: str) -> Error:
     """Return the `error` frame of a refusal, with alternative times or the time to retry after."""
-    return refusal(
+    return build_refusal_frame(
         refusal_.code,
         re=command.client_id,
         locale=locale,

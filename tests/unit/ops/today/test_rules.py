@@ -4,7 +4,7 @@ import pytest
 
 from ops.today.rules import find_last_message, find_unanswered
 from shared.conversations.announcements import render_announcement
-from shared.conversations.replies import refusal
+from shared.conversations.replies import build_refusal_frame
 from shared.messages.errors import ErrorCode
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData
 
@@ -47,7 +47,7 @@ TOOK_OVER, HANDED_BACK = (
         ([ask("a"), left_to_staff("a"), HANDED_BACK, ask("b")], ["a"]),
         ([ask("a"), left_to_staff("a"), HANDED_BACK, ask("b"), final("b", "An answer to both")], []),
         ([ask("a"), left_to_staff("a"), ask("b"), final("b", stopped=True)], ["a"]),
-        ([ask("a"), refusal(ErrorCode.TIMEOUT, re="a", locale="en")], []),
+        ([ask("a"), build_refusal_frame(ErrorCode.TIMEOUT, re="a", locale="en")], []),
         # The message itself is older than the frames that are read.
         ([left_to_staff("a"), ask("b"), left_to_staff("b")], ["b"]),
     ],

@@ -50,7 +50,7 @@ def test_taking_over_is_announced(at_conversation, world):
     world.connections.open("s-1", "tab-1", locale="pl")
     press(at_conversation, "take-over")
     assert at_conversation.last.headers["location"] == f"{CONVERSATION}?said=took_over"
-    frame = world.conversations.of("s-1")[-1]
+    frame = world.conversations.list_frames("s-1")[-1]
     assert (frame.re, frame.data.by, frame.data.text) == (None, "human", render_announcement("took_over", "pl"))
     assert frame.data.announces == "took_over"
     assert world.poster.posted == [("tab-1", frame.to_wire_text())]
@@ -64,7 +64,7 @@ def test_handing_back_is_announced(at_conversation, world):
     at_conversation.follow()
     press(at_conversation, "hand-back")
     assert at_conversation.last.headers["location"] == f"{CONVERSATION}?said=handed_back"
-    outcome = world.conversations.of("s-1")[-1].data
+    outcome = world.conversations.list_frames("s-1")[-1].data
     assert (outcome.text, outcome.announces) == (render_announcement("handed_back", "pl"), "handed_back")
     assert takeover(world) is None
     text = at_conversation.follow().text
@@ -96,11 +96,11 @@ def test_a_repeated_action_happens_once(at_conversation, world, ids):
     """A double click, or a click on an outdated page, adds one announcement and one audit entry."""
     csrf = at_conversation.csrf()
     for action, outcome in (("take-over", "took_over"), ("hand-back", "handed_back")):
-        before = len(world.conversations.of("s-1"))
+        before = len(world.conversations.list_frames("s-1"))
         for press_id in (*ids, ids[-1]):
             address = press(at_conversation, action, press_id, csrf=csrf).headers["location"]
             assert address == f"{CONVERSATION}?said={outcome}"
-        assert len(world.conversations.of("s-1")) == before + 1
+        assert len(world.conversations.list_frames("s-1")) == before + 1
     assert [action for action, _ in entries(world)] == ["looked", "took_over", "handed_back"]
 
 
@@ -112,7 +112,7 @@ def test_a_double_click_counts_once_after_a_change_of_language(at_conversation, 
     world.connections.rows.clear()
     world.connections.open("s-1", "tab-1", locale="en")
     assert press(at_conversation, "take-over", csrf=csrf).headers["location"].endswith("?said=took_over")
-    assert len(world.conversations.of("s-1")) == 3
+    assert len(world.conversations.list_frames("s-1")) == 3
 
 
 def test_an_action_that_was_not_stored_can_be_repeated(at_conversation, world):
@@ -255,5 +255,5 @@ def test_another_tenants_conversation_can_not_be_changed(salon_owner, world):
             path = f"/today/{tenant}/conversations/s-bea/{action}"
             assert salon_owner.send(path, csrf=csrf, press_id="one").status_code == 404
         assert salon_owner.get(f"/today/{tenant}/conversations/s-bea").status_code == 404
-    assert len(world.conversations.of("s-bea")) == 1
+    assert len(world.conversations.list_frames("s-bea")) == 1
     assert (world.conversations.takeovers, world.conversations.audit.entries) == ({}, {})

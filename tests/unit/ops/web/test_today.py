@@ -105,7 +105,7 @@ def test_a_staff_answer_is_stored_and_posted(owner, world):
     assert "open now" in owner.get(CONVERSATION).text
     owner.send(CONVERSATION, text="  Yes, dogs\r\nare welcome. ", answer_id="one")
     assert owner.last.headers["location"] == f"{CONVERSATION}?said=answered"
-    frame = world.conversations.of("s-1")[-1]
+    frame = world.conversations.list_frames("s-1")[-1]
     assert (frame.seq, frame.re, frame.data.by, frame.data.text) == (3, None, "human", "Yes, dogs\nare welcome.")
     [(connection, text)] = world.poster.posted
     assert (connection, text) == ("tab-1", frame.to_wire_text())
@@ -120,10 +120,10 @@ def test_a_form_that_is_sent_twice_answers_once(owner, world):
     [answer_id] = re.findall(r'name="answer_id" value="([^"]+)"', owner.last.text)
     for _ in range(2):
         assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
-    assert len(world.conversations.of("s-1")) == 2
+    assert len(world.conversations.list_frames("s-1")) == 2
     rejected = owner.send(CONVERSATION, csrf=csrf, text="No, sorry.", answer_id=answer_id)
     assert (rejected.status_code, "No, sorry." in rejected.text) == (422, True)
-    assert len(world.conversations.of("s-1")) == 2
+    assert len(world.conversations.list_frames("s-1")) == 2
 
 
 def answer_id_on_page(browser):
@@ -144,7 +144,7 @@ def test_a_text_that_may_have_been_sent_keeps_its_id(owner, world):
     world.clock.advance(timedelta(minutes=1))
     for _ in range(2):
         assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
-    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
+    assert [frame.data.text for frame in world.conversations.list_frames("s-1")] == ["Dogs?", "Yes."]
 
 
 def test_a_different_text_gets_a_new_id(owner, world):
@@ -162,7 +162,7 @@ def test_a_different_text_gets_a_new_id(owner, world):
     owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one")
     owner.send(CONVERSATION, csrf=csrf, text="No, sorry.", answer_id="one")
     assert owner.send(CONVERSATION, text="No, sorry.", answer_id=answer_id_on_page(owner)).status_code == 303
-    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes.", "No, sorry."]
+    assert [frame.data.text for frame in world.conversations.list_frames("s-1")] == ["Dogs?", "Yes.", "No, sorry."]
 
 
 @pytest.mark.parametrize("error", [TransientError("throttled"), DeploymentError("aws_AccessDeniedException")])
@@ -174,7 +174,7 @@ def test_an_answer_that_was_not_stored_can_be_sent_again(owner, world, error):
     world.conversations.errors.append(error)
     assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one").status_code in {500, 503}
     assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id="one").status_code == 303
-    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes."]
+    assert [frame.data.text for frame in world.conversations.list_frames("s-1")] == ["Dogs?", "Yes."]
 
 
 def test_the_id_of_a_form_is_shortened(owner, world):
@@ -184,7 +184,7 @@ def test_the_id_of_a_form_is_shortened(owner, world):
     csrf = owner.csrf()
     for answer_id in ("x" * 64, "x" * 64 + "y" * 10_000, "x" * 63):
         assert owner.send(CONVERSATION, csrf=csrf, text="Yes.", answer_id=answer_id).status_code == 303
-    assert [frame.data.text for frame in world.conversations.of("s-1")] == ["Dogs?", "Yes.", "Yes."]
+    assert [frame.data.text for frame in world.conversations.list_frames("s-1")] == ["Dogs?", "Yes.", "Yes."]
     owner.send(CONVERSATION, csrf=csrf, text=" ", answer_id="y" * 10_000)
     assert answer_id_on_page(owner) == "y" * 64
 
@@ -195,7 +195,7 @@ def test_an_empty_or_long_answer_is_rejected(owner, world, text):
     owner.http.portal.call(store_frames(world, sent("Dogs?")))
     owner.get(CONVERSATION)
     assert owner.send(CONVERSATION, text=text, answer_id="one").status_code == 422
-    assert len(world.conversations.of("s-1")) == 1
+    assert len(world.conversations.list_frames("s-1")) == 1
 
 
 def test_another_tenants_conversation_looks_unknown(salon_owner, owner, world):
@@ -208,7 +208,7 @@ def test_another_tenants_conversation_looks_unknown(salon_owner, owner, world):
         salon_owner.get(CONVERSATION)
         assert salon_owner.send(path, text="Hello", answer_id="one").status_code == 404
     assert owner.get("/today/salon-ania/conversations/s-bea").status_code == 404
-    assert len(world.conversations.of("s-bea")) == 1
+    assert len(world.conversations.list_frames("s-bea")) == 1
 
 
 def test_hostile_text_is_escaped(owner, world):
@@ -229,7 +229,7 @@ def test_an_answer_that_could_not_be_posted_is_stored(owner, world):
     owner.get(CONVERSATION)
     world.connections.error = TransientError("connections.of: Throttling")
     assert owner.send(CONVERSATION, text="Yes.", answer_id="one").status_code == 303
-    assert world.conversations.of("s-1")[-1].data.text == "Yes."
+    assert world.conversations.list_frames("s-1")[-1].data.text == "Yes."
 
 
 def test_a_conversation_over_midnight_is_on_both_days(owner, world):
@@ -262,7 +262,7 @@ def test_an_answer_has_no_control_characters(owner, world):
         owner.send(CONVERSATION, csrf=csrf, text="Yes,\x1b\tdogs.\r\n\x07Small ones.", answer_id="one").status_code
         == 303
     )
-    assert world.conversations.of("s-1")[-1].data.text == "Yes,\tdogs.\nSmall ones."
+    assert world.conversations.list_frames("s-1")[-1].data.text == "Yes,\tdogs.\nSmall ones."
 
 
 def test_a_long_session_id_is_unknown(owner, world):

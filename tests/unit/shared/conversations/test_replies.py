@@ -36,7 +36,7 @@ async def world():
 
 
 async def open_tabs(world):
-    return {one.connection_id for one in await world.connections.of("session")}
+    return {one.connection_id for one in await world.connections.list_connections("session")}
 
 
 async def test_a_durable_frame_has_its_number_when_it_is_posted(world):
@@ -55,9 +55,9 @@ async def test_a_frame_is_stored_before_connections_are_read(world):
     order = []
 
     class Watched(FakeConnections):
-        async def of(self, session_id):
+        async def list_connections(self, session_id):
             order.append(len(world.conversations.texts.get("session", [])))
-            return await super().of(session_id)
+            return await super().list_connections(session_id)
 
     replies = Replies(conversations=world.conversations, connections=Watched(world.clock), poster=world.poster)
     await replies.store_and_post("session", FINAL, claim=world.claim)
@@ -93,7 +93,7 @@ async def test_a_repeated_outcome_is_posted_as_it_was(world):
     [first] = world.poster.frames("tab")
 
     for seq in (1, None, 99):
-        await world.replies.repeat("session", seq)
+        await world.replies.repost_frame("session", seq)
 
     assert world.poster.frames("tab") == [first, first]
 
@@ -120,10 +120,10 @@ async def test_a_connection_that_just_came_is_given_time(world):
 async def test_a_row_that_cannot_be_removed_costs_nobody_an_answer(world):
     """It is found gone again the next time."""
     world.poster.gone.add("tab")
-    listeners = await world.replies.connections("session")
+    listeners = await world.replies.list_connections("session")
     world.connections.error = TransientError("throttled")
 
-    await world.replies.post("session", FINAL, listeners)
+    await world.replies.post_frame("session", FINAL, listeners)
 
     world.connections.error = None
     assert await open_tabs(world) == {"tab"}
@@ -131,10 +131,10 @@ async def test_a_row_that_cannot_be_removed_costs_nobody_an_answer(world):
 
 async def test_a_delta_is_posted_and_never_stored(world):
     """It is worth something only while it is fresh, and only to who was there when the answer began."""
-    listeners = await world.replies.connections("session")
+    listeners = await world.replies.list_connections("session")
     world.connections.open("session", "late")
     delta = ChatDelta(re="a1", data=ChatDeltaData(offset=0, text="Hi"))
-    await world.replies.post("session", delta, listeners)
+    await world.replies.post_frame("session", delta, listeners)
 
     assert world.poster.types("tab") == ["chat.delta"]
     assert world.poster.posted[0][1] == delta.to_wire_text()
@@ -152,4 +152,4 @@ async def test_the_newest_connection_that_named_a_language_is_heeded(world, loca
             "session", f"tab{minutes}", locale=locale, at=world.clock.now() + timedelta(minutes=minutes)
         )
 
-    assert await world.replies.locale("session", "de") == spoken
+    assert await world.replies.find_locale("session", "de") == spoken

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.conversations.takeover import TAKEOVER_DURATION, ConversationAuditEntry, Takeover, apply_entry, is_news
+from shared.conversations.takeover import TAKEOVER_DURATION, ConversationAuditEntry, Takeover, apply_entry, has_effect
 from tests.fakes.clock import NOON
 
 LATER = NOON + TAKEOVER_DURATION
@@ -33,7 +33,7 @@ OVER = Takeover("Ola", NOON, is_announced=True)
 def test_an_entry_changes_who_answers(before, action, news, after):
     """An answer or a press takes over for half an hour; the same press twice is no news; what ran out is over."""
     entry = ConversationAuditEntry(NOON, "Jan", action)
-    assert is_news(before, entry) is news
+    assert has_effect(before, entry) is news
     assert apply_entry(before, entry) == after
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.conversations.unformatted_frames import with_announcement
+from shared.conversations.unformatted_frames import add_announcement
 from shared.messages.server import ChatFinal, ChatFinalData, ChatSent, ChatSentData, Usage
 
 SENTENCES = [
@@ -20,7 +20,7 @@ PAID = Usage(input_tokens=900, output_tokens=12)
 
 
 def read(text, **more):
-    return with_announcement(ChatFinal(re="a", data=ChatFinalData(text=text, **more))).data
+    return add_announcement(ChatFinal(re="a", data=ChatFinalData(text=text, **more))).data
 
 
 @pytest.mark.parametrize(("sentence", "announces"), SENTENCES)
@@ -51,4 +51,4 @@ def test_an_answer_without_words_is_left_to_staff():
 def test_other_frames_stay_as_they_are():
     """A visitor may write one of the sentences, too."""
     sent = ChatSent(data=ChatSentData(text=SENTENCES[0][0]))
-    assert with_announcement(sent) == sent
+    assert add_announcement(sent) == sent

@@ -93,7 +93,7 @@ class World:
 
     @property
     def stored(self):
-        return self.conversations.of("session")
+        return self.conversations.list_frames("session")
 
     async def store_history(self, *frames):
         """Store earlier frames: frames of the server, and texts of the visitor."""

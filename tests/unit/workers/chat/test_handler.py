@@ -47,7 +47,7 @@ async def test_every_connection_gets_the_same_frames(world_of):
 
     assert world.poster.frames("tab") == world.poster.frames("other tab") != []
     assert world.poster.frames("stranger") == []
-    assert {one.connection_id for one in await world.connections.of("session")} == {"tab", "other tab"}
+    assert {one.connection_id for one in await world.connections.list_connections("session")} == {"tab", "other tab"}
 
 
 async def test_an_answer_is_stored_without_a_connection(world_of):

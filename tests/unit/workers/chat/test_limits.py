@@ -33,7 +33,7 @@ async def test_a_stopped_answer_counts_toward_the_budget(world_of):
 
     assert final.data.usage.output_tokens == 100
     assert final.data.usage.input_tokens > 0
-    assert await world.usage.output_tokens(*TODAY) == 100
+    assert await world.usage.get_output_tokens(*TODAY) == 100
 
 
 async def test_a_stop_before_the_first_word_leaves_an_empty_answer(world_of):
@@ -64,7 +64,7 @@ async def test_a_day_has_a_budget(world_of, make_profile, used, code):
     """At the limit the visitor gets an error, the message stays stored, and the model is not called."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
-    await world.usage.add(*TODAY, Usage(output_tokens=used))
+    await world.usage.add_usage(*TODAY, Usage(output_tokens=used))
 
     sent, outcome = await world.handle()
 
@@ -77,8 +77,8 @@ async def test_the_budget_starts_again_every_day(world_of, make_profile):
     """Days are those of UTC."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
-    await world.usage.add("salon-ania", "2026-01-11", Usage(output_tokens=5000))
-    await world.usage.add("other", "2026-01-12", Usage(output_tokens=5000))
+    await world.usage.add_usage("salon-ania", "2026-01-11", Usage(output_tokens=5000))
+    await world.usage.add_usage("other", "2026-01-12", Usage(output_tokens=5000))
 
     assert (await world.handle())[-1].type == "chat.final"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.conversations.replies import refusal
+from shared.conversations.replies import build_refusal_frame
 from shared.messages.errors import ErrorCode
 from shared.messages.server import (
     BookingCancelled,
@@ -52,7 +52,7 @@ def pending():
         ([sent("a"), sent("b")], [("user", "a\n\nb\n\nnow")]),
         ([sent("a"), final("")], [("user", "a\n\nnow")]),
         ([sent("a"), final("b"), final("c")], [("user", "a"), ("assistant", "b\n\nc"), ("user", "now")]),
-        ([sent("a"), refusal(ErrorCode.TIMEOUT, re="a1", locale="en")], [("user", "a\n\nnow")]),
+        ([sent("a"), build_refusal_frame(ErrorCode.TIMEOUT, re="a1", locale="en")], [("user", "a\n\nnow")]),
         ([pending()], [("user", "now")]),
     ],
 )

@@ -107,7 +107,7 @@ async def test_an_exhausted_budget_does_not_prevent_a_takeover(world_of, make_pr
     """Staff answers use no tokens."""
     world = world_of()
     world.tenants.blocking.profiles["salon-ania"] = make_profile(limits={"daily_output_tokens": 1000})
-    await world.usage.add(*TODAY, Usage(output_tokens=1000))
+    await world.usage.add_usage(*TODAY, Usage(output_tokens=1000))
     record_takeover(world)
     assert (await world.handle())[-1].type == "chat.final"
 
@@ -117,7 +117,7 @@ async def test_a_message_is_answered_if_the_takeover_has_just_ended(world_of, en
     """It was handed back or expired after the worker had read it: the assistant answers."""
     world = world_of()
     record_takeover(world)
-    latest = world.conversations.latest
+    latest = world.conversations.get_tail
 
     async def just_before(session_id, limit):
         tail = await latest(session_id, limit)
@@ -129,7 +129,7 @@ async def test_a_message_is_answered_if_the_takeover_has_just_ended(world_of, en
         world.conversations.takeovers["session"] = Takeover("Ola", world.clock.now())
         return tail
 
-    world.conversations.latest = just_before if ends == "handed_back" else just_in_time
+    world.conversations.get_tail = just_before if ends == "handed_back" else just_in_time
     assert [frame.data.text for frame in await world.handle()] == ["How much is a massage?", "Hello!"]
 
 
@@ -137,12 +137,12 @@ async def test_the_announcement_is_that_of_the_current_takeover(world_of):
     """If someone else took over after the worker had read it, that takeover is announced, too."""
     world = world_of()
     record_takeover(world, is_announced=True)
-    latest = world.conversations.latest
+    latest = world.conversations.get_tail
 
     async def another(session_id, limit):
         tail = await latest(session_id, limit)
         record_takeover(world)
         return tail
 
-    world.conversations.latest = another
+    world.conversations.get_tail = another
     assert (await world.handle())[-1].data.text == render_announcement("is_read", "en")

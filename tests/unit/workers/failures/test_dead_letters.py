@@ -128,7 +128,7 @@ async def test_a_cancelled_worker_releases_the_claim(worker):
         reached.set()
         await asyncio.Event().wait()
 
-    worker.connections.of = hang
+    worker.connections.list_connections = hang
     working = asyncio.create_task(worker.processor.process(await worker.receive_new()))
     await reached.wait()
     working.cancel()

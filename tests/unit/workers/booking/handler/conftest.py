@@ -97,7 +97,7 @@ class World:
         record = self.claims.records[command.claim_key]
         assert record.done
         assert "outcome" in record.markers
-        return await self.conversations.frame(command.session_id, record.markers["outcome"])
+        return await self.conversations.get_frame(command.session_id, record.markers["outcome"])
 
     async def carry_out(self, command):
         """Carry out an internal command as the worker core does; return the visitor's frame, if there is one."""
@@ -112,7 +112,7 @@ class World:
         record = self.claims.records[command.claim_key]
         assert record.done
         number = record.markers.get("outcome")
-        return await self.conversations.frame(command.session_id, number) if number else None
+        return await self.conversations.get_frame(command.session_id, number) if number else None
 
     async def create(self, start=TUESDAY_TEN, **fields):
         return await self.handle(self.create_command(start, **fields))
@@ -171,7 +171,7 @@ class World:
         return list(self.calendar.events["calendar"].values())
 
     def frames(self, session="session"):
-        return [frame.type for frame in self.conversations.of(session)]
+        return [frame.type for frame in self.conversations.list_frames(session)]
 
 
 @pytest.fixture

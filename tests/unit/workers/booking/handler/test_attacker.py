@@ -123,7 +123,7 @@ async def test_a_code_is_only_in_its_message(world):
         await world.send("verify", appointment_id=appointment_id, code=codes[1])
         rows += [json.dumps(appointment_to_item(row)) for row in world.appointments.rows.values()]
 
-    frames = [frame.to_wire_text() for frame in world.conversations.of("session")]
+    frames = [frame.to_wire_text() for frame in world.conversations.list_frames("session")]
     assert frames[-1].find("booking.confirmed") > 0
     written = "\n".join([*world.notices.bodies, *rows, *frames, *map(str, lines)])
     # With a digit or a hexadecimal character on either side it is part of an id.

@@ -198,7 +198,7 @@ async def test_two_crashes_at_any_step_leave_one_notice(new_world):
         await deliver_until_done(world, first, second)
         assert first.crashed_at
         assert len(notices(world)) == 1, first.crashed_at
-        assert [frame.type for frame in world.conversations.of("session")] == ["error"], first.crashed_at
+        assert [frame.type for frame in world.conversations.list_frames("session")] == ["error"], first.crashed_at
 
 
 async def deliver_until_done(world, *fates):

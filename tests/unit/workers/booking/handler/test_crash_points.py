@@ -178,6 +178,6 @@ def check(world, state, notices, crashed_at):
     assert max(emails.values()) <= 1 + repeated, crashed_at
     for email in world.mailer.sent:
         assert email == next(first for first in world.mailer.sent if first.notice_id == email.notice_id)
-    ends = [frame.re for frame in world.conversations.of("session")]
+    ends = [frame.re for frame in world.conversations.list_frames("session")]
     replays = Counter(command.client_id for command in world.dead)
     assert all(count == 1 + 2 * replays[client_id] for client_id, count in Counter(ends).items()), crashed_at

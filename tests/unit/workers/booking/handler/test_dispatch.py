@@ -28,7 +28,7 @@ async def test_a_failed_command_ends_with_one_durable_error(world, reason, code)
     command = world.create_command()
     await world.handler.give_up(command, await claimed(world, command), reason)
 
-    [frame] = world.conversations.of("session")
+    [frame] = world.conversations.list_frames("session")
     assert (frame.re, frame.data.code, frame.data.retryable) == (command.client_id, code, True)
     assert reason not in frame.to_wire_text()
     assert world.poster.types("tab") == ["error"]
